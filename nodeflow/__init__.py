@@ -1,0 +1,65 @@
+"""nodeflow: take neural networks apart, node by node.
+
+    import nodeflow as nf
+
+    graph = nf.load("graphs/wheat-seeds.json")
+    run = nf.Run(graph)
+    run.train(epochs=25)
+
+Every node type of the library is a function here too: `nf.sigmoid(array)` computes,
+`nf.sigmoid(wire)` builds a node. Heavy imports wait until they are needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Check": "nodeflow.engine.check",
+    "Graph": "nodeflow.graph",
+    "Node": "nodeflow.graph",
+    "NodeflowError": "nodeflow.errors",
+    "Run": "nodeflow.engine.run",
+    "Step": "nodeflow.engine.step",
+    "Training": "nodeflow.graph",
+    "Wire": "nodeflow.graph",
+    "check": "nodeflow.engine.check",
+    "fold": "nodeflow.derive",
+    "load": "nodeflow.files",
+    "node": "nodeflow.declare",
+    "save": "nodeflow.files",
+    "unfold": "nodeflow.derive",
+}
+__all__ = sorted([*_HOMES, "__version__"])
+
+if TYPE_CHECKING:
+    from nodeflow.declare import node
+    from nodeflow.derive import fold, unfold
+    from nodeflow.engine.check import Check, check
+    from nodeflow.engine.run import Run
+    from nodeflow.engine.step import Step
+    from nodeflow.errors import NodeflowError
+    from nodeflow.files import load, save
+    from nodeflow.graph import Graph, Node, Training, Wire
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        # The library comes first: a graph is of little use without its node types.
+        import_module("nodeflow.nodes")
+        return getattr(import_module(_HOMES[name]), name)
+    if name.startswith("_"):
+        raise AttributeError(f"module 'nodeflow' has no attribute '{name}'")
+    import_module("nodeflow.nodes")
+    catalog = import_module("nodeflow.declare").CATALOG
+    if name in catalog:
+        return catalog[name]
+    raise AttributeError(f"module 'nodeflow' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    import_module("nodeflow.nodes")
+    return sorted([*__all__, *import_module("nodeflow.declare").CATALOG])

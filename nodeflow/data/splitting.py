@@ -1,0 +1,111 @@
+"""Rows for training, rows for testing, their scale and their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.data.table import FloatArray, Table, frozen
+from nodeflow.errors import DataError, nearest
+
+SCALES = ("none", "minmax", "standard")
+
+# Each use of a seed draws from a stream of its own.
+_SPLIT, _ORDER = 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows for training and for testing; all arrays are C-contiguous and read-only.
+
+    `x` and `x_test` are (rows, features), `y` and `y_test` (rows, outputs); without test rows
+    the test arrays have 0 rows. `classes` is () where y holds numbers as they are.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    x_test: FloatArray
+    y_test: FloatArray
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+
+
+def split(table: Table, *, scale: str = "none", test: float = 0.0, seed: int = 0) -> Split:
+    """Set the fraction `test` of the rows apart, and scale the features.
+
+    The rows are permuted by `seed` alone and the last round(test · rows) are for testing; with
+    test = 0 they stay in order. A table with test rows of its own keeps both parts as they are,
+    and `test` is ignored. `scale` is none, minmax (to 0..1) or standard (mean 0, standard
+    deviation 1), by the training rows alone; a feature that is constant there becomes 0.
+
+    Raises DataError for a bad setting, or if no training row is left.
+    """
+    if scale not in SCALES:
+        raise DataError(f"there is no scale '{scale}'{nearest(scale, SCALES)}")
+    if isinstance(test, bool) or not isinstance(test, int | float) or not 0 <= test < 1:
+        raise DataError(f"test is a fraction from 0 to below 1, not {test!r}")
+    _check_whole("seed", seed)
+    x, y = table.x, table.y
+    if table.x_test is not None and table.y_test is not None:
+        x_test, y_test = table.x_test, table.y_test
+    else:
+        x_test, y_test = x[:0], y[:0]
+        if test > 0:
+            count = round(test * len(x))
+            if count >= len(x):
+                msg = f"test {test:g} of {len(x)} rows leaves none for training; make it smaller"
+                raise DataError(msg)
+            order = np.random.default_rng([seed, _SPLIT]).permutation(len(x))
+            train, rest = order[: len(x) - count], order[len(x) - count :]
+            x, y, x_test, y_test = x[train], y[train], x[rest], y[rest]
+    if scale != "none":
+        x, x_test = _scaled(x, x_test, scale, table.features)
+    return Split(
+        frozen(x), frozen(y), frozen(x_test), frozen(y_test), table.classes, table.features
+    )
+
+
+def epoch_order(seed: int, epoch: int, rows: int) -> NDArray[np.int64]:
+    """Return a permutation of 0..rows−1, a function of the arguments alone.
+
+    Raises DataError unless all three are whole numbers of 0 or more.
+    """
+    for name, value in (("seed", seed), ("epoch", epoch), ("rows", rows)):
+        _check_whole(name, value)
+    order = np.random.default_rng([seed, _ORDER, epoch]).permutation(rows)
+    return order.astype(np.int64, copy=False)
+
+
+def _check_whole(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise DataError(f"{name} is a whole number of 0 or more, not {value!r}")
+
+
+def _scaled(
+    x: FloatArray, x_test: FloatArray, scale: str, features: tuple[str, ...]
+) -> tuple[FloatArray, FloatArray]:
+    low, high = x.min(axis=0), x.max(axis=0)
+    # Not by a deviation of 0: rounding can leave a little where all values are equal.
+    constant = low == high
+
+    def apply(rows: FloatArray) -> FloatArray:
+        result: FloatArray = rows - offset
+        result /= size
+        result[:, constant] = 0
+        bad = np.argwhere(~np.isfinite(result))
+        if len(bad):
+            name = features[bad[0, 1]]
+            msg = f"the values of '{name}' are too far apart or too close for scale '{scale}'"
+            raise DataError(msg)
+        return result
+
+    with np.errstate(all="ignore"):
+        if scale == "minmax":
+            offset, size = low, high - low
+        else:
+            # In float64: a sum of many float32 loses digits.
+            offset = x.mean(axis=0, dtype=np.float64).astype(x.dtype)
+            size = x.std(axis=0, dtype=np.float64).astype(x.dtype)
+        return apply(x), apply(x_test)

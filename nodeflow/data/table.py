@@ -1,0 +1,76 @@
+"""What every source gives: a table of numbers, checked and read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.errors import DataError
+
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
+"""float64, or float32 for the pixels of an IDX file (MNIST would take twice the memory)."""
+
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a source holds; all arrays are C-contiguous and read-only.
+
+    `x` is (rows, features). `y` is (rows, outputs): one-hot in the order of `classes`, or
+    numbers as they are where `classes` is empty. `x_test` and `y_test` are rows that the
+    source itself sets apart for testing, None if there are none.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    x_test: FloatArray | None = None
+    y_test: FloatArray | None = None
+
+
+def frozen(array: FloatArray) -> FloatArray:
+    """Return the array C-contiguous and read-only, copied only where it must be."""
+    result = np.ascontiguousarray(array).view()
+    result.flags.writeable = False
+    return result
+
+
+def feature_names(count: int) -> tuple[str, ...]:
+    """Return x1, x2, … for columns that have no names of their own."""
+    return tuple(f"x{i}" for i in range(1, count + 1))
+
+
+def number_name(value: float) -> str:
+    """Return how a class that is a number is called: 1, not 1.0."""
+    return f"{value + 0.0:.17g}"
+
+
+def classify(
+    labels: Sequence[Any], *, file: str, column: int | None = None
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return one-hot rows (rows, classes) and the class names, in sorted order.
+
+    The labels are texts or numbers, one or the other.
+    Raises DataError if there is only one class, or more than 1,000.
+    """
+    values: list[Any] = sorted(set(labels))
+    names = tuple(value if isinstance(value, str) else number_name(value) for value in values)
+    if len(values) < 2:
+        msg = f"every row has the class '{names[0]}'; there must be at least two classes"
+        raise DataError(msg, file=file, column=column)
+    if len(values) > MOST_CLASSES:
+        msg = f"there are {len(values)} classes; there may be at most {MOST_CLASSES}"
+        raise DataError(msg, file=file, column=column)
+    return one_hot(labels, values), names
+
+
+def one_hot(labels: Sequence[Any], values: Sequence[Any]) -> FloatArray:
+    """Return (rows, values) with a 1 where a label equals a value; KeyError if none does."""
+    position = {value: i for i, value in enumerate(values)}
+    return np.eye(len(values))[[position[label] for label in labels]]

@@ -1,0 +1,749 @@
+"""What a node type is, and how one is declared: a function, its rule, its formula, side by side.
+
+Positional parameters are input ports (`*a` or a parameter annotated `Many` takes several wires,
+a default of None makes one optional, `Feedback` one that is fed by the update before), keyword-
+only ones are settings, the docstring is the help text. Calling a node type on arrays computes;
+calling it on wires builds nodes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.errors import (
+    BadSetting,
+    DeclarationError,
+    GraphError,
+    MissingInput,
+    ShapeMismatch,
+    UnknownPort,
+    UnknownSetting,
+    UnknownType,
+    nearest,
+)
+from nodeflow.shape import Shape, Signature
+
+Value = NDArray[Any]
+"""What a port carries: (samples, features), or a parameter's own shape."""
+
+FAMILIES = (
+    "source",
+    "layer",
+    "activation",
+    "arithmetic",
+    "cost",
+    "backward",
+    "update",
+    "trainer",
+    "view",
+)
+
+
+class _Mark:
+    """A note on a parameter's annotation."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+
+Many = Annotated[Any, _Mark("many")]
+"""An input port that takes several wires in order, joined along the features."""
+Feedback = Annotated[Any, _Mark("feedback")]
+"""An optional input port whose wire closes a loop: its value comes from the update before."""
+Samples = Annotated[int, _Mark("samples")]
+"""Not a setting: the engine fills in how many samples the update has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The ends of a number setting, both allowed, but for the upper one where it is `open`."""
+
+    low: float | None = None
+    high: float | None = None
+    open: bool = False
+
+    def __str__(self) -> str:
+        low = f"from {self.low:g}" if self.low is not None else ""
+        high = f"{'below' if self.open else 'up to'} {self.high:g}" if self.high is not None else ""
+        return f"{low} {high}".strip()
+
+    def holds(self, value: float) -> bool:
+        """Return whether `value` lies inside."""
+        if self.low is not None and value < self.low:
+            return False
+        if self.high is None:
+            return True
+        return value < self.high if self.open else value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output point of a node type."""
+
+    name: str
+    many: bool = False
+    optional: bool = False
+    feedback: bool = False
+
+    def __str__(self) -> str:
+        return self.name + ("…" if self.many else "") + ("?" if self.optional else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that is typed into a node. `kind` chooses the widget and what is allowed.
+
+    Kinds: number, integer, flag, text, choice, array (numbers, nested), shape, index, target.
+    """
+
+    name: str
+    kind: str
+    default: Any = None
+    range: Range | None = None
+    choices: tuple[str, ...] = ()
+
+    def check(self, value: Any, where: str) -> Any:
+        """Return `value` as it is kept, or raise `BadSetting` with what is allowed."""
+        if value is None and self.default is None:
+            return None
+        problem = _KINDS[self.kind](self, value)
+        if problem:
+            shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}…"
+            raise BadSetting(f"{where}.{self.name} must be {problem}, not {shown}", node=None)
+        return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(setting: Setting, value: Any) -> str:
+    if not _is_number(value) or not math.isfinite(value):
+        return "a finite number" + (f" {setting.range}" if setting.range else "")
+    if setting.range and not setting.range.holds(value):
+        return f"a number {setting.range}"
+    return ""
+
+
+def _integer(setting: Setting, value: Any) -> str:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "a whole number" + (f" {setting.range}" if setting.range else "")
+    if setting.range and not setting.range.holds(value):
+        return f"a whole number {setting.range}"
+    return ""
+
+
+def _flag(_: Setting, value: Any) -> str:
+    return "" if isinstance(value, bool) else "true or false"
+
+
+def _text(_: Setting, value: Any) -> str:
+    return "" if isinstance(value, str) else "a text"
+
+
+def _choice(setting: Setting, value: Any) -> str:
+    return "" if value in setting.choices else "one of " + ", ".join(setting.choices)
+
+
+def _array(_: Setting, value: Any) -> str:
+    if isinstance(value, Array):
+        return "" if np.isfinite(value.values).all() else "finite numbers (it holds NaN or Infinity)"
+
+    def ragged(part: Any, depth: int = 0) -> bool | str:
+        if isinstance(part, str) and part in ("NaN", "Infinity", "-Infinity"):
+            return "finite numbers (it holds NaN or Infinity)"
+        if _is_number(part):
+            return False if math.isfinite(part) else "finite numbers (it holds NaN or Infinity)"
+        if not isinstance(part, tuple | list) or depth == 2 or not part:
+            return True
+        for inner in part:
+            problem = ragged(inner, depth + 1)
+            if problem:
+                return problem
+        rows = {len(inner) if isinstance(inner, tuple | list) else -1 for inner in part}
+        return len(rows) > 1
+
+    problem = ragged(value)
+    if isinstance(problem, str):
+        return problem
+    return "a number, a list of numbers, or a list of rows of equal length" if problem else ""
+
+
+def _shape(_: Setting, value: Any) -> str:
+    good = (
+        isinstance(value, tuple | list)
+        and 1 <= len(value) <= 2
+        and all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in value)
+    )
+    return "" if good else "one or two whole numbers above 0, such as [5, 7]"
+
+
+def _index(_: Setting, value: Any) -> str:
+    def whole(part: Any) -> bool:
+        return isinstance(part, int) and not isinstance(part, bool) and part >= 0
+
+    good = whole(value) or (
+        isinstance(value, tuple | list) and len(value) > 0 and all(whole(part) for part in value)
+    )
+    return "" if good else "a feature's number from 0, or a list of them"
+
+
+def _target(_: Setting, value: Any) -> str:
+    def column(part: Any) -> bool:
+        return isinstance(part, str | int) and not isinstance(part, bool)
+
+    good = column(value) or (
+        isinstance(value, tuple | list) and len(value) > 0 and all(column(part) for part in value)
+    )
+    return "" if good else "a column's name or number, or a list of them"
+
+
+_KINDS: dict[str, Callable[[Setting, Any], str]] = {
+    "number": _number,
+    "integer": _integer,
+    "flag": _flag,
+    "text": _text,
+    "choice": _choice,
+    "array": _array,
+    "shape": _shape,
+    "index": _index,
+    "target": _target,
+}
+
+ArrayValue = Annotated[Any, _Mark("array")]
+ShapeValue = Annotated[Any, _Mark("shape")]
+IndexValue = Annotated[Any, _Mark("index")]
+TargetValue = Annotated[Any, _Mark("target")]
+_SETTING_MARKS = ("array", "shape", "index", "target")
+
+
+class Array:
+    """A large array as a setting's value: read-only, compared by content."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Any) -> None:
+        array = np.array(values, dtype=np.float64)
+        array.setflags(write=False)
+        self.values: NDArray[np.float64] = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Array) and np.array_equal(self.values, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.values.shape, self.values.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Array({'×'.join(map(str, self.values.shape))})"
+
+
+LARGE = 1024
+"""Arrays over so many numbers are kept as `Array` and saved beside the graph file."""
+
+
+def inert(value: Any) -> Any:
+    """Return `value` as nodes keep it: lists become tuples, arrays tuples of floats or `Array`."""
+    if isinstance(value, np.ndarray):
+        return Array(value) if value.size > LARGE else inert(value.tolist())
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return tuple(inert(part) for part in value)
+    if isinstance(value, Mapping):
+        return {str(key): inert(part) for key, part in value.items()}
+    return value
+
+
+def numbers(value: Any) -> NDArray[np.float64]:
+    """Return an array setting's value as an array (a single number has shape (1,))."""
+    array = value.values if isinstance(value, Array) else np.array(value, dtype=np.float64)
+    return np.atleast_1d(array)
+
+
+# --- wires as expressions -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Made:
+    """A node that an expression builds; it gets its place in a graph from `Graph.of`."""
+
+    type: NodeType
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, tuple[Output, ...]]
+    id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.id or self.type.name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output port in an expression: of a node being made, or of one that stands in a graph."""
+
+    node: Made | str
+    port: str
+    shape: Shape | None = None
+    """What is known of its shape: backward rules ask it where broadcasting must be undone."""
+
+    def __repr__(self) -> str:
+        node = self.node if isinstance(self.node, str) else (self.node.id or self.node.type.name)
+        return f"<{node}.{self.port}>"
+
+
+Blame = Output | float
+"""What a backward rule gets: a wire, or the number 1 where the cost itself is asked."""
+Rule = Callable[..., Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Blame for a port that has already passed the activation before it.
+
+    A cost and the activation that feeds it often have a δ that is simpler, and safer near 0
+    and 1, than their two derivatives multiplied: cross-entropy after a sigmoid has δ = a − y.
+    """
+
+    delta: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """Blame that is λΘ for a whole batch: `average` adds it when it divides by n."""
+
+    regularization: float
+
+
+# --- node types -----------------------------------------------------------------------------
+
+
+@dataclass(eq=False, slots=True)
+class NodeType:
+    """One kind of node: ports, settings, the NumPy function and the rule for blame."""
+
+    name: str
+    family: str
+    formula: str
+    help: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    settings: tuple[Setting, ...]
+    function: Callable[..., Any]
+    shapes: Signature | Callable[..., tuple[Shape, ...]] | None
+    aliases: tuple[str, ...] = ()
+    samples: bool = False
+    joined: str | None = None
+    rule: Rule | None = None
+    rules_through: dict[str, Rule] = field(default_factory=dict)
+    no_backward: str = ""
+    dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None
+
+    # -- reading
+
+    def ports_in(self, settings: Mapping[str, Any]) -> tuple[Port, ...]:
+        """Return the input ports of a node with these settings."""
+        return self.dynamic_inputs(settings) if self.dynamic_inputs else self.inputs
+
+    def input(self, name: str, settings: Mapping[str, Any], node: str) -> Port:
+        """Return the input port `name`, or raise `UnknownPort`."""
+        ports = self.ports_in(settings)
+        for port in ports:
+            if port.name == name:
+                return port
+        has = ", ".join(map(str, ports)) or "none"
+        raise UnknownPort(
+            f"node '{node}' ({self.name}) has no input '{name}'; it has {has}", node=node
+        )
+
+    def output(self, name: str, node: str) -> Port:
+        """Return the output port `name`, or raise `UnknownPort`."""
+        for port in self.outputs:
+            if port.name == name:
+                return port
+        has = ", ".join(map(str, self.outputs)) or "none"
+        raise UnknownPort(
+            f"node '{node}' ({self.name}) has no output '{name}'; it has {has}", node=node
+        )
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Every setting's default."""
+        return {setting.name: setting.default for setting in self.settings}
+
+    def check(self, settings: Mapping[str, Any], node: str) -> dict[str, Any]:
+        """Return all settings with the defaults filled in, or raise a `GraphError`."""
+        known = {setting.name: setting for setting in self.settings}
+        for name in settings:
+            if name not in known:
+                hint = nearest(name, known) or "; it has none"
+                raise UnknownSetting(
+                    f"node '{node}' ({self.name}) has no setting '{name}'{hint}", node=node
+                )
+        full = {}
+        for name, setting in known.items():
+            try:
+                full[name] = setting.check(inert(settings.get(name, setting.default)), node)
+            except BadSetting as error:
+                error.node = node
+                raise
+        return full
+
+    # -- declaring
+
+    def backward(self, rule: Rule) -> Rule:
+        """Declare how blame passes: `rule(blame, inputs…, outputs…)` returns blames by port."""
+        self.rule = rule
+        return rule
+
+    def through(self, activation: str) -> Callable[[Rule], Rule]:
+        """Declare δ at the activation before the first input, both derivatives in one."""
+
+        def declare(rule: Rule) -> Rule:
+            self.rules_through[activation] = rule
+            return rule
+
+        return declare
+
+    def vjp(self, function: Callable[..., Any]) -> NodeType:
+        """Declare blame by a NumPy vector-Jacobian function, which becomes a node of its own.
+
+        `function(blame, inputs…, outputs…, settings…)` returns the blame of the first input.
+        The new type is called `TYPE_blame` and has one output, `blame`.
+        """
+        made = _declare(
+            function,
+            family="backward",
+            formula=f"∂C/∂{self.inputs[0].name} through {self.name}",
+            outputs=("blame",),
+            shapes=_shape_of_first,
+            name=f"{self.name}_blame",
+            catalog=CATALOG,
+        )
+        first = self.inputs[0].name
+        setting_names = {setting.name for setting in made.settings}
+        wanted = [port.name for port in made.inputs[1:]]
+
+        def rule(blame: Blame, **wires: Any) -> Mapping[str, Any]:
+            settings = {k: v for k, v in wires.pop("settings", {}).items() if k in setting_names}
+            return {first: made(blame, *(wires[name] for name in wanted), **settings)}
+
+        rule.wants_settings = True  # type: ignore[attr-defined]
+        self.rule = rule
+        return made
+
+    # -- calling
+
+    def __call__(self, *args: Any, id: str | None = None, **settings: Any) -> Any:
+        """Build a node from wires, or compute from arrays."""
+        samples = settings.pop("samples", None)
+        ports = self.ports_in({**self.defaults, **settings})
+        named = {port.name for port in ports}
+        inputs = {name: settings.pop(name) for name in list(settings) if name in named}
+        full = self.check(settings, id or self.name)
+        given = _bind(self, ports, args, inputs)
+        wired = any(isinstance(part, Output) for part in _flat(given.values()))
+        if self.family == "source" or wired:
+            return self._build(given, {k: inert(v) for k, v in settings.items()}, id)
+        return self.compute(given, full, samples)
+
+    def compute(
+        self, inputs: Mapping[str, Any], settings: Mapping[str, Any], samples: int | None = None
+    ) -> Any:
+        """Return the function's value for arrays; `…` ports are lists."""
+        keywords = dict(settings)
+        if self.samples:
+            keywords["samples"] = 1 if samples is None else samples
+        if self.dynamic_inputs:
+            return self.function(inputs, **keywords)
+        positional: list[Any] = []
+        for port in self.inputs:
+            value = inputs.get(port.name)
+            if port.many and self.joined == port.name:
+                parts = value if isinstance(value, list | tuple) else [value]
+                positional.append(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1))
+            elif port.many:
+                positional.extend(value if isinstance(value, list | tuple) else [value])
+            else:
+                positional.append(value)
+        return self.function(*positional, **keywords)
+
+    def _build(self, given: Mapping[str, Any], settings: Mapping[str, Any], id: str | None) -> Any:
+        wires: dict[str, tuple[Output, ...]] = {}
+        for name, value in given.items():
+            if value is None:
+                continue
+            parts = value if isinstance(value, list | tuple) else (value,)
+            wires[name] = tuple(
+                part if isinstance(part, Output) else _as_constant(part) for part in parts
+            )
+        made = Made(self, settings, wires, id)
+        outputs = tuple(Output(made, port.name) for port in self.outputs)
+        if not outputs:
+            return made
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def __repr__(self) -> str:
+        return f"<node type {self.name}>"
+
+
+def _shape_of_first(
+    settings: Mapping[str, Any], blame: Shape, first: Shape, *others: Shape
+) -> tuple[Shape, ...]:
+    return (Shape(first.dims, batch=any(shape.batch for shape in (blame, first, *others))),)
+
+
+def _flat(values: Any) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from value
+        else:
+            yield value
+
+
+def _as_constant(value: Any) -> Output:
+    built: Output = CATALOG["constant"](value=inert(value))
+    return built
+
+
+def _bind(
+    type_: NodeType, ports: Sequence[Port], args: Sequence[Any], named: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Spread positional arguments over the input ports, as Python would."""
+    given: dict[str, Any] = dict(named)
+    rest = list(args)
+    for port in ports:
+        if port.name in given or not rest:
+            continue
+        if port.many and type_.joined != port.name:
+            given[port.name] = list(_flat(rest)) if any(
+                isinstance(part, list | tuple) and any(isinstance(p, Output) for p in part)
+                for part in rest
+            ) else rest
+            rest = []
+        else:
+            given[port.name] = rest.pop(0)
+    if rest:
+        raise GraphError(
+            f"{type_.name} takes {', '.join(map(str, ports)) or 'no inputs'}; "
+            f"{len(args)} were given"
+        )
+    for port in ports:
+        if given.get(port.name) is None and not port.optional:
+            raise MissingInput(f"{type_.name} needs its input '{port.name}'")
+    return given
+
+
+class Catalog(Mapping[str, NodeType]):
+    """The library: node types by name."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, NodeType] = {}
+
+    def __getitem__(self, name: str) -> NodeType:
+        try:
+            return self._types[name]
+        except KeyError:
+            raise UnknownType(f"there is no node type '{name}'{nearest(name, self._types)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def add(self, type_: NodeType) -> None:
+        """Add a type; two of one name are a `DeclarationError`."""
+        if type_.name in self._types:
+            raise DeclarationError(f"node type '{type_.name}' is declared twice")
+        self._types[type_.name] = type_
+
+    def remove(self, name: str) -> None:
+        """Take a type out again (a plugin that is switched off)."""
+        self._types.pop(name, None)
+
+
+CATALOG = Catalog()
+
+
+def node(
+    family: str,
+    *,
+    formula: str,
+    outputs: Sequence[str] | str | None = None,
+    shapes: str | Callable[..., tuple[Shape, ...]] | None = None,
+    aliases: Sequence[str] = (),
+    no_backward: str = "",
+    dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
+    catalog: Catalog | None = None,
+    name: str = "",
+) -> Callable[[Callable[..., Any]], NodeType]:
+    """Declare a node type from a function.
+
+    `outputs` defaults to the left side of the formula. `shapes` is a signature such as
+    "(n,i), (o,i), (o) -> (n,o)" (n is the sample axis), "elementwise", or a function of the
+    settings and input shapes; without it the function is tried on ones. `no_backward` says why
+    blame stops here. `name` is for types whose name Python keeps for itself.
+    """
+
+    def declare(function: Callable[..., Any]) -> NodeType:
+        names = (outputs,) if isinstance(outputs, str) else outputs
+        return _declare(
+            function,
+            family=family,
+            formula=formula,
+            outputs=names,
+            shapes=shapes,
+            aliases=tuple(aliases),
+            no_backward=no_backward,
+            dynamic_inputs=dynamic_inputs,
+            catalog=CATALOG if catalog is None else catalog,
+            name=name,
+        )
+
+    return declare
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+def _declare(
+    function: Callable[..., Any],
+    *,
+    family: str,
+    formula: str,
+    outputs: Sequence[str] | None,
+    shapes: str | Callable[..., tuple[Shape, ...]] | None,
+    catalog: Catalog,
+    name: str = "",
+    aliases: tuple[str, ...] = (),
+    no_backward: str = "",
+    dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
+) -> NodeType:
+    name = name or function.__name__
+    if family not in FAMILIES:
+        raise DeclarationError(f"{name}: there is no family '{family}'{nearest(family, FAMILIES)}")
+    help_ = inspect.getdoc(function) or ""
+    if not help_:
+        raise DeclarationError(f"{name} needs a docstring: it is the help text of the node")
+    if not formula:
+        raise DeclarationError(f"{name} needs a formula: it is shown on the node")
+    if outputs is None:
+        left = formula.split("=")[0].strip()
+        if not _NAME.fullmatch(left):
+            raise DeclarationError(f"{name}: name its outputs, the formula does not begin with one")
+        outputs = (left,)
+    hints = get_type_hints(function, include_extras=True)
+    inputs: list[Port] = []
+    settings: list[Setting] = []
+    samples, joined = False, None
+    for parameter in inspect.signature(function).parameters.values():
+        mark = _mark(hints.get(parameter.name))
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            if mark == "samples":
+                samples = True
+            else:
+                settings.append(_setting(name, parameter, hints.get(parameter.name)))
+        elif dynamic_inputs is None:
+            many = mark == "many" or parameter.kind is parameter.VAR_POSITIONAL
+            if mark == "many":
+                joined = parameter.name
+            inputs.append(
+                Port(
+                    parameter.name,
+                    many=many,
+                    optional=mark == "feedback" or parameter.default is None,
+                    feedback=mark == "feedback",
+                )
+            )
+    made = NodeType(
+        name=name,
+        family=family,
+        formula=formula,
+        help=help_,
+        inputs=tuple(inputs),
+        outputs=tuple(Port(output) for output in outputs),
+        settings=tuple(settings),
+        function=function,
+        shapes=Signature.parse(shapes) if isinstance(shapes, str) else shapes,
+        aliases=aliases,
+        samples=samples,
+        joined=joined,
+        no_backward=no_backward,
+        dynamic_inputs=dynamic_inputs,
+    )
+    catalog.add(made)
+    return made
+
+
+def _mark(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        for extra in get_args(hint)[1:]:
+            if isinstance(extra, _Mark):
+                return extra.word
+    return ""
+
+
+def _setting(type_name: str, parameter: inspect.Parameter, hint: Any) -> Setting:
+    default = None if parameter.default is parameter.empty else inert(parameter.default)
+    mark = _mark(hint)
+    if mark in _SETTING_MARKS:
+        return Setting(parameter.name, mark, default)
+    span = None
+    if get_origin(hint) is Annotated:
+        base, *extras = get_args(hint)
+        span = next((extra for extra in extras if isinstance(extra, Range)), None)
+        hint = base
+    if get_origin(hint) is Literal:
+        return Setting(parameter.name, "choice", default, choices=get_args(hint))
+    kinds = {bool: "flag", int: "integer", float: "number", str: "text"}
+    if hint not in kinds:
+        raise DeclarationError(
+            f"{type_name}.{parameter.name} needs an annotation that says what is allowed: "
+            "bool, int, float, str, a Literal, or one of this module's"
+        )
+    return Setting(parameter.name, kinds[hint], default, range=span)
+
+
+def with_shape(wire: Output, shape: Shape | None) -> Output:
+    """Return the same wire, its shape known."""
+    return replace(wire, shape=shape)
+
+
+__all__ = [
+    "CATALOG",
+    "FAMILIES",
+    "Array",
+    "ArrayValue",
+    "Blame",
+    "Catalog",
+    "Feedback",
+    "IndexValue",
+    "Made",
+    "Many",
+    "NodeType",
+    "Output",
+    "Penalty",
+    "Port",
+    "Range",
+    "Samples",
+    "Setting",
+    "ShapeMismatch",
+    "ShapeValue",
+    "TargetValue",
+    "Through",
+    "Value",
+    "inert",
+    "node",
+    "numbers",
+    "with_shape",
+]

@@ -1,0 +1,273 @@
+"""Shape inference: what every wire carries, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nodeflow.data import Table
+from nodeflow.data import load as load_data
+from nodeflow.declare import NodeType, Port, numbers
+from nodeflow.errors import DataError, GraphError, MissingInput, NodeflowError, ShapeMismatch
+from nodeflow.graph import Graph, Wire
+from nodeflow.shape import Shape, Signature
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What is known of a graph's values."""
+
+    shapes: Mapping[str, Shape]
+    """A shape for each output address."""
+    problems: Mapping[str, NodeflowError]
+    """Why a node cannot be evaluated, in topological order."""
+    waiting: frozenset[str]
+    """Nodes that cannot be evaluated since one before them cannot."""
+    order: tuple[str, ...]
+    """Every node, each after those that feed it; ties by id."""
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    """What each dataset node holds."""
+    rows: int | None = None
+    """How many samples the constants feed as one batch; None where a dataset feeds them."""
+
+    def require(self) -> None:
+        """Raise the first problem."""
+        for error in self.problems.values():
+            raise error
+
+
+def infer(graph: Graph, *, data: bool = True) -> Inference:
+    """Return the shapes of all values. With `data=False` data sets are not opened."""
+    import networkx as nx
+
+    order = tuple(nx.topological_sort(graph.digraph()))
+    tables: dict[str, Table] = {}
+    shapes: dict[str, Shape] = {}
+    problems: dict[str, NodeflowError] = {}
+    waiting: set[str] = set()
+    rows = None if graph.of_type("dataset") else _constant_rows(graph, problems)
+    for key in order:
+        try:
+            inputs = _inputs(graph, key, shapes, problems, waiting)
+            if inputs is None:
+                waiting.add(key)
+                continue
+            if key in problems:
+                continue
+            found = _outputs(graph, key, inputs, tables, data, rows)
+        except NodeflowError as error:
+            problems[key] = error
+            continue
+        type_ = graph.type_of(key)
+        for port, shape in zip(type_.outputs, found, strict=True):
+            shapes[f"{key}.{port.name}"] = shape
+    _check_feedback(graph, shapes, problems)
+    return Inference(shapes, problems, frozenset(waiting), order, tables, rows)
+
+
+def _inputs(
+    graph: Graph,
+    key: str,
+    shapes: Mapping[str, Shape],
+    problems: Mapping[str, NodeflowError],
+    waiting: set[str],
+) -> list[tuple[Port, list[tuple[Wire, Shape]]]] | None:
+    """Return the shapes at a node's ports, or None if a node before it has none."""
+    type_ = graph.type_of(key)
+    wires = graph.inputs(key)
+    found = []
+    for port in type_.ports_in(graph.nodes[key].settings):
+        if port.feedback:
+            continue
+        there = wires.get(port.name, ())
+        for wire in there:
+            if wire.source in problems or wire.source in waiting:
+                return None
+        if not there and not port.optional:
+            raise MissingInput(
+                f"'{key}' ({type_.name}) needs a wire into its input '{port.name}'", node=key
+            )
+        found.append((port, [(wire, shapes[wire.start]) for wire in there]))
+    return found
+
+
+def _outputs(
+    graph: Graph,
+    key: str,
+    inputs: list[tuple[Port, list[tuple[Wire, Shape]]]],
+    tables: dict[str, Table],
+    data: bool,
+    rows: int | None,
+) -> tuple[Shape, ...]:
+    type_ = graph.type_of(key)
+    settings = graph.settings(key)
+    try:
+        if type_.name == "dataset":
+            return _dataset(graph, key, settings, tables, data)
+        if type_.name == "constant" and _is_rows(graph, key, rows):
+            return (Shape.rows(numbers(settings["value"]).shape[-1]),)
+        names: list[str] = []
+        given: list[Shape | None] = []
+        for port, there in inputs:
+            if port.many and type_.joined != port.name:
+                names += [f"{port.name}[{i}]" for i in range(len(there))]
+                given += [shape for _, shape in there]
+            else:
+                names.append(port.name)
+                given.append(_join(port, there, key) if there else None)
+        if not type_.outputs and type_.shapes is None:
+            return ()
+        if isinstance(type_.shapes, Signature):
+            return type_.shapes.apply(names, given, key)
+        if type_.shapes is not None:
+            return type_.shapes(settings, *given)
+        return probe(type_, settings, dict(zip(names, given, strict=True)), key)
+    except GraphError as error:
+        if error.node is None:
+            error.node = key
+            error.args = (f"'{key}': {error}",)
+        raise
+
+
+def _join(port: Port, there: list[tuple[Wire, Shape]], key: str) -> Shape:
+    if len(there) == 1:
+        return there[0][1]
+    for wire, shape in there:
+        if not shape.single_row():
+            raise ShapeMismatch(
+                f"{shape} ({wire.start}) cannot enter '{key}.{port.name}': "
+                "it takes one row a sample",
+                node=key,
+            )
+    sizes = [shape.features for _, shape in there]
+    width = None if None in sizes else sum(size for size in sizes if size is not None)
+    batch = any(shape.batch for _, shape in there)
+    return Shape((width,), batch=True) if batch else Shape((1, width))
+
+
+def _dataset(
+    graph: Graph, key: str, settings: dict[str, Any], tables: dict[str, Table], data: bool
+) -> tuple[Shape, ...]:
+    if not data:
+        return Shape.rows(None), Shape.rows(None)
+    try:
+        table = load_data(settings["source"], target=settings["target"], folder=graph.folder)
+    except DataError as error:
+        error.args = (f"dataset '{key}': {error}",)
+        raise
+    tables[key] = table
+    return Shape.rows(table.x.shape[1]), Shape.rows(table.y.shape[1])
+
+
+def _is_matrix_port(graph: Graph, wire: Wire) -> bool:
+    type_ = graph.nodes[wire.target].known
+    if type_ is None or not isinstance(type_.shapes, Signature) or type_.shapes.elementwise:
+        return False
+    position = [port.name for port in type_.inputs].index(wire.input)
+    return not type_.shapes.inputs[position].startswith("(n")
+
+
+def _is_rows(graph: Graph, key: str, rows: int | None) -> bool:
+    if rows is None:
+        return False
+    value = numbers(graph.nodes[key].settings.get("value", 0.0))
+    return (
+        value.ndim == 2
+        and value.shape[0] > 1
+        and not all(_is_matrix_port(graph, wire) for wire in graph.out_of(key))
+    )
+
+
+def _constant_rows(graph: Graph, problems: dict[str, NodeflowError]) -> int:
+    """Return how many samples the constants hold; without any, one."""
+    rows, first = 1, ""
+    for key in graph.of_type("constant"):
+        try:
+            value = numbers(graph.settings(key)["value"])
+        except NodeflowError as error:
+            problems[key] = error
+            continue
+        if _is_rows(graph, key, 1):
+            if rows not in (1, value.shape[0]):
+                problems[key] = ShapeMismatch(
+                    f"constant '{key}' holds {value.shape[0]} rows and '{first}' {rows}: "
+                    "the rows of one batch must pair up",
+                    node=key,
+                )
+            else:
+                rows, first = value.shape[0], key
+    return rows
+
+
+def probe(
+    type_: NodeType, settings: dict[str, Any], given: Mapping[str, Shape | None], node: str
+) -> tuple[Shape, ...]:
+    """Return output shapes by trying the function on ones, for batches of 2 and of 3."""
+    if any(shape is not None and None in shape.dims for shape in given.values()):
+        return tuple(Shape((None,), batch=True) for _ in type_.outputs)
+
+    def attempt(samples: int) -> tuple[Any, ...]:
+        inputs: dict[str, Any] = {}
+        for name, shape in given.items():
+            value = None if shape is None else np.ones(shape.array(samples))
+            if "[" in name:
+                inputs.setdefault(name.partition("[")[0], []).append(value)
+            else:
+                inputs[name] = value
+        try:
+            result = type_.compute(inputs, settings, samples)
+        except NodeflowError:
+            raise
+        except Exception as error:
+            shown = ", ".join(f"{name} {shape}" for name, shape in given.items())
+            raise ShapeMismatch(
+                f"the function of '{node}' ({type_.name}) cannot take {shown}", node=node
+            ) from error
+        return result if isinstance(result, tuple) else (result,)
+
+    pairs = zip(attempt(2), attempt(3), strict=True)
+    found = []
+    for two, three in pairs:
+        small, large = np.shape(two), np.shape(three)
+        batch = small != large
+        dims = small[1:] if batch else (small or (1,))
+        if len(dims) > 2 or (batch and len(dims) != 1):
+            raise ShapeMismatch(
+                f"the function of '{node}' ({type_.name}) must return rows of numbers", node=node
+            )
+        found.append(Shape(tuple(dims), batch=batch))
+    if len(found) != len(type_.outputs):
+        raise ShapeMismatch(
+            f"the function of '{node}' ({type_.name}) must return {len(type_.outputs)} values",
+            node=node,
+        )
+    return tuple(found)
+
+
+def _check_feedback(
+    graph: Graph, shapes: Mapping[str, Shape], problems: dict[str, NodeflowError]
+) -> None:
+    for wire in graph.wires:
+        if not graph.feeds_back(wire) or wire.target in problems:
+            continue
+        target = graph.type_of(wire.target)
+        source = graph.nodes[wire.source].type
+        allowed = "weight_update" if target.name == "parameter" else "accumulate"
+        if target.name in ("parameter", "accumulate") and (
+            source != allowed or (allowed == "accumulate" and wire.source != wire.target)
+        ):
+            own = "its own total" if allowed == "accumulate" else "a weight_update"
+            problems[wire.target] = GraphError(
+                f"'{wire.end}' is fed back from {own}, not from '{wire.start}'", node=wire.target
+            )
+            continue
+        after = shapes.get(f"{wire.target}.{target.outputs[0].name}")
+        before = shapes.get(wire.start)
+        if after is not None and before is not None and not after.same(before):
+            problems[wire.target] = ShapeMismatch(
+                f"{before} ({wire.start}) cannot enter '{wire.end}': the parameter is {after}",
+                node=wire.target,
+            )

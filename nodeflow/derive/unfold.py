@@ -1,0 +1,719 @@
+"""Unfold: the backward pass and the updates as nodes, by the rules of the node types.
+
+Reverse topological order: each node hands the blame that has arrived at its output to its rule,
+which says in terms of other nodes what arrives at its inputs. `fold` is the way back.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from nodeflow.declare import (
+    CATALOG,
+    Blame,
+    Made,
+    NodeType,
+    Output,
+    Penalty,
+    inert,
+)
+from nodeflow.derive.modes import resolve
+from nodeflow.derive.shapes import Inference, infer
+from nodeflow.errors import GraphError, NoBackward, UnknownNode
+from nodeflow.graph import Graph, Node, Wire
+from nodeflow.nodes.arithmetic import add, multiply, pick, sum_, times
+from nodeflow.nodes.backward import average, bias_gradient, spread
+from nodeflow.nodes.expression import expression
+from nodeflow.nodes.source import parameter
+from nodeflow.nodes.update import weight_update
+from nodeflow.shape import Shape
+
+RECORD = "unfolded"
+"""The graph file's key under which an unfolded graph keeps what `fold` needs."""
+
+
+@dataclass(frozen=True)
+class Unfolding:
+    """A graph with its backward pass, and where in it the gradient of each port is."""
+
+    graph: Graph
+    gradients: Mapping[str, str] = field(default_factory=dict)
+    """Forward address to the address of ∂C/∂ (for parameters ∂J/∂) of it."""
+    cost: str | None = None
+    """Address of the cost that is minimised."""
+
+
+def unfold(graph: Graph) -> Graph:
+    """Return the graph with each trainer replaced by its backward pass, as nodes.
+
+    Raises `NoBackward` where blame cannot pass and `GraphError` for a trainer that has to stay
+    folded. A graph without a trainer comes back as it is.
+    """
+    trainers = graph.of_family("trainer")
+    for key in trainers:
+        if graph.nodes[key].type == "minimize":
+            raise GraphError(
+                f"'{key}' (minimize) stays folded: its line search tries weights that no update "
+                "keeps; use gradient_descent or adam to see every step",
+                node=key,
+            )
+    for key in trainers:
+        graph = _replaced(graph, key)
+    return graph
+
+
+def _replaced(graph: Graph, key: str) -> Graph:
+    """Replace one trainer by its nodes and note down what `fold` needs."""
+    inference = infer(resolve(graph))
+    if graph.nodes[key].mode != "active":
+        return graph
+    inference.require()
+    whole = evaluated(graph, trainer=key).graph
+    made = {k: node for k, node in whole.nodes.items() if k not in graph.nodes}
+    trainer = graph.nodes[key]
+    record = {
+        "type": trainer.type,
+        "settings": dict(trainer.settings),
+        **trainer.extra,
+        "wires": tuple(str(wire) for wire in graph.into(key)),
+        "made": tuple(sorted(made)),
+    }
+    if key in graph.layout:
+        record["layout"] = tuple(graph.layout[key])
+    folded = graph.remove(key)
+    wires = tuple(w for w in whole.wires if w.source in made or w.target in made)
+    records = {**graph.extra.get(RECORD, {}), key: record}
+    return replace(
+        folded,
+        nodes=dict(sorted({**folded.nodes, **made}.items())),
+        wires=tuple(sorted({*folded.wires, *wires})),
+        layout={**folded.layout, **_placed(graph, whole, made)},
+        extra={**graph.extra, RECORD: records},
+    )
+
+
+def fold(graph: Graph) -> Graph:
+    """Return the graph with every unfolded backward pass behind its trainer node again.
+
+    Raises `GraphError` that names the nodes which differ from what the rules would give.
+    """
+    records: Mapping[str, Any] = graph.extra.get(RECORD, {})
+    if not records:
+        raise GraphError("the graph has no unfolded trainer: there is nothing to fold")
+    for key in reversed(list(records)):
+        graph = _folded(graph, key, records[key])
+    return graph
+
+
+def _folded(graph: Graph, key: str, record: Mapping[str, Any]) -> Graph:
+    special = ("type", "settings", "wires", "made", "layout")
+    rest = {k: v for k, v in graph.extra.get(RECORD, {}).items() if k != key}
+    extra = {k: v for k, v in graph.extra.items() if k != RECORD}
+    present = [name for name in record["made"] if name in graph.nodes]
+    base = graph.remove(*present)
+    trainer = Node(
+        record["type"],
+        dict(record["settings"]),
+        extra={k: v for k, v in record.items() if k not in special},
+    )
+    layout = {**base.layout, **({key: tuple(record["layout"])} if "layout" in record else {})}
+    folded = replace(
+        base,
+        nodes=dict(sorted({**base.nodes, key: trainer}.items())),
+        wires=tuple(sorted({*base.wires, *(Wire.parse(text) for text in record["wires"])})),
+        layout=layout,
+        extra={**extra, RECORD: rest} if rest else extra,
+    )
+    folded.validate()
+    differ = _differences(unfold(folded), graph)
+    if differ:
+        shown = ", ".join(differ[:5]) + (", …" if len(differ) > 5 else "")
+        raise GraphError(
+            f"the backward pass was edited, so it cannot be folded: {shown} "
+            f"differ{'s' if len(differ) == 1 else ''} from the rules",
+            node=differ[0],
+        )
+    return folded
+
+
+def _differences(expected: Graph, found: Graph) -> list[str]:
+    names = {
+        key
+        for key in {*expected.nodes, *found.nodes}
+        if _plain(expected, key) != _plain(found, key)
+    }
+    for wire in set(expected.wires) ^ set(found.wires):
+        names.add(wire.target)
+    return sorted(names)
+
+
+def _plain(graph: Graph, key: str) -> Any:
+    node = graph.nodes.get(key)
+    if node is None:
+        return None
+    settings = node.known.check(node.settings, key) if node.known else dict(node.settings)
+    return node.type, settings, node.mode
+
+
+# --- the graph that is evaluated -------------------------------------------------------------
+
+
+def evaluated(graph: Graph, *, trainer: str | None = None) -> Unfolding:
+    """Return the graph whose nodes are really run: modes resolved, trainers unfolded.
+
+    A graph with one cost and no trainer gets a backward pass without updates.
+    """
+    graph = resolve(graph)
+    inference = infer(graph)
+    builder = _Builder(graph, inference)
+    trainers = [
+        key
+        for key in graph.of_family("trainer")
+        if key not in inference.problems
+        and key not in inference.waiting
+        and trainer in (None, key)
+    ]
+    cost = None
+    for key in trainers:
+        cost = graph.inputs(key)["cost"][0].start
+        builder.train(key, cost)
+    if not trainers and trainer is None:
+        cost = lone_cost(graph)
+        if cost and not graph.of_type("weight_update") and cost in inference.shapes:
+            builder.differentiate(cost, update=None)
+    unfolding = builder.finish(remove=trainers, cost=cost)
+    found = {**gradients(unfolding.graph), **unfolding.gradients}
+    return replace(unfolding, gradients=found)
+
+
+def lone_cost(graph: Graph) -> str | None:
+    """Return the address of the one cost that nothing but views takes on, if there is one."""
+    found = []
+    for key in graph.of_family("cost"):
+        type_ = graph.type_of(key)
+        if type_.outputs[0].name == "cost" and type_.name != "l2_penalty":
+            end = key
+            for _ in graph.nodes:
+                onward = [
+                    w.target
+                    for w in graph.out_of(end)
+                    if graph.type_of(w.target).family == "arithmetic"
+                ]
+                if len(onward) != 1:
+                    break
+                end = onward[0]
+            found.append(f"{end}.{graph.type_of(end).outputs[0].name}")
+    return found[0] if len(set(found)) == 1 else None
+
+
+def gradients(graph: Graph) -> dict[str, str]:
+    """Return where a graph's wired backward pass holds the gradient of each forward port.
+
+    What a `weight_update` subtracts is the gradient of its parameter; a `delta` belongs to the
+    weighted sum before its activation; otherwise the names that `unfold` gives tell.
+    """
+    found: dict[str, str] = {}
+    for key, node in graph.nodes.items():
+        inputs = graph.inputs(key)
+        if node.type == "delta" and "a" in inputs:
+            activation = inputs["a"][0].source
+            before = graph.inputs(activation).get("z", ())
+            if before:
+                found.setdefault(before[0].start, f"{key}.delta")
+            if "blame" in inputs:
+                found.setdefault(inputs["a"][0].start, inputs["blame"][0].start)
+    for key, node in graph.nodes.items():
+        owner, _, word = key.rpartition(".")
+        if word in ("delta", "blame") and owner in graph.nodes and node.known is not None:
+            type_ = graph.nodes[owner].known
+            if type_ is None or not type_.outputs or not node.known.outputs:
+                continue
+            start = f"{owner}.{type_.outputs[0].name}"
+            if word == "blame" and type_.family == "layer":
+                after = [
+                    w.target
+                    for w in graph.out_of(owner)
+                    if (known := graph.nodes[w.target].known) and known.family == "activation"
+                ]
+                if not after:
+                    continue
+                start = f"{after[0]}.a"
+            found.setdefault(start, f"{key}.{node.known.outputs[0].name}")
+    for key, node in graph.nodes.items():
+        inputs = graph.inputs(key)
+        if node.type == "weight_update" and "parameter" in inputs and "gradient" in inputs:
+            start = inputs["parameter"][0].start
+            if graph.nodes[inputs["parameter"][0].source].type == "parameter":
+                found.setdefault(start, _mean_gradient(graph, key))
+    return found
+
+
+def _mean_gradient(graph: Graph, update: str) -> str:
+    """Return ∂J/∂Θ under an update: its own input, or what stands before a running mean."""
+    start = graph.inputs(update)["gradient"][0]
+    parameter_id = graph.inputs(update)["parameter"][0].source
+    named = f"{parameter_id}.average"
+    return f"{named}.gradient" if named in graph.nodes else start.start
+
+
+# --- building ----------------------------------------------------------------------------------
+
+
+class _Builder:
+    """Adds the nodes of a backward pass to a graph."""
+
+    def __init__(self, graph: Graph, inference: Inference) -> None:
+        self.graph = graph
+        self.inference = inference
+        self.shapes: dict[str, Shape] = dict(inference.shapes)
+        self.nodes: dict[str, Node] = dict(graph.nodes)
+        self.wires: list[Wire] = list(graph.wires)
+        self.placed: dict[int, tuple[Made, str]] = {}
+        self.gradients: dict[str, str] = {}
+
+    def finish(self, *, remove: Iterable[str], cost: str | None) -> Unfolding:
+        gone = set(remove)
+        graph = replace(
+            self.graph,
+            nodes={key: node for key, node in self.nodes.items() if key not in gone},
+            wires=tuple(w for w in self.wires if w.target not in gone),
+        )
+        return Unfolding(graph, self.gradients, cost)
+
+    # -- trainers
+
+    def train(self, key: str, cost: str) -> None:
+        settings = self.graph.settings(key)
+        match self.graph.nodes[key].type:
+            case "gradient_descent":
+                self._descend(key, cost, settings)
+            case "adam":
+                self._adam(key, cost, settings)
+            case _:
+                self.differentiate(cost, update=None)
+
+    def _constant(self, value: float, name: str) -> Output:
+        return self.place(CATALOG["constant"](value=value), name)
+
+    def _descend(self, key: str, cost: str, settings: Mapping[str, Any]) -> None:
+        rate = self._constant(settings["rate"], f"{key}.rate")
+        momentum = settings["momentum"]
+        minus = self._constant(-1.0, f"{key}.minus") if momentum else rate
+
+        def update(name: str, theta: Output, gradient: Output) -> None:
+            if momentum:
+                gradient = self._running(f"{name}.velocity", theta, gradient, momentum, minus)
+            self._update(name, theta, gradient, rate)
+
+        self.differentiate(cost, update=update)
+
+    def _adam(self, key: str, cost: str, settings: Mapping[str, Any]) -> None:
+        rate = self._constant(settings["rate"], f"{key}.rate")
+        one, minus = (self._constant(sign, f"{key}.{n}") for sign, n in ((1.0, "one"), (-1.0, "minus")))
+        beta1, beta2, epsilon = (settings[name] for name in ("beta1", "beta2", "epsilon"))
+        rate1 = self._constant(-(1 - beta1), f"{key}.rate1")
+        rate2 = self._constant(-(1 - beta2), f"{key}.rate2")
+        time = self.place(parameter(value=(0.0,), trainable=False), f"{key}.time")
+        now = self._update(f"{key}.time", time, one, minus)
+        formula = f"m / (1 - {beta1!r}^t) / (sqrt(v / (1 - {beta2!r}^t)) + {epsilon!r})"
+
+        def update(name: str, theta: Output, gradient: Output) -> None:
+            mean = self._running(f"{name}.mean", theta, gradient, beta1, rate1)
+            squared = self.place(multiply(gradient, gradient), f"{name}.squared")
+            size = self._running(f"{name}.size", theta, squared, beta2, rate2)
+            step = self.place(
+                expression(formula=formula, m=mean, v=size, t=now), f"{name}.step"
+            )
+            self._update(name, theta, step, rate)
+
+        self.differentiate(cost, update=update)
+
+    def _running(
+        self, name: str, theta: Output, gradient: Output, keep: float, rate: Output
+    ) -> Output:
+        """Keep a running sum v ← keep·v − rate·gradient in a parameter that is not trained."""
+        shape = self.shapes[f"{theta.node}.{theta.port}"].dims
+        memory = self.place(parameter(shape=shape, init="zeros", trainable=False), name)
+        kept = self.place(multiply(keep, memory), f"{name}.kept")
+        return self._update(name, memory, gradient, rate, start=kept)
+
+    def _update(
+        self, name: str, theta: Output, gradient: Output, rate: Output, start: Output | None = None
+    ) -> Output:
+        new = self.place(weight_update(start or theta, gradient, rate), f"{name}.update")
+        self.wires.append(Wire(f"{name}.update", "value", name, "next"))
+        return new
+
+    # -- differentiation
+
+    def differentiate(
+        self, cost: str, *, update: Callable[[str, Output, Output], None] | None
+    ) -> None:
+        """Add the nodes that compute ∂C/∂ of every port between the parameters and the cost."""
+        graph = self.graph
+        end = cost.rpartition(".")[0]
+        needed = self._between(end)
+        arrived: dict[str, list[tuple[Any, str]]] = {cost: [(1.0, end)]}
+        finished: list[tuple[str, Output]] = []
+        for key in reversed(self.inference.order):
+            if key not in needed:
+                continue
+            type_ = graph.type_of(key)
+            address = f"{key}.{type_.outputs[0].name}" if type_.outputs else key
+            parts = arrived.pop(address, None)
+            if parts is None:
+                continue
+            if type_.name == "parameter":
+                finished.append((key, self._gradient(key, parts)))
+                continue
+            blame = self._combined(address, parts)
+            self._hand_on(key, type_, blame, needed, arrived)
+        for key, gradient in sorted(finished):
+            theta = self._output(f"{key}.value")
+            self.gradients[f"{key}.value"] = f"{gradient.node}.{gradient.port}"
+            if update is not None and graph.nodes[key].mode != "freeze":
+                update(key, theta, gradient)
+
+    def _between(self, end: str) -> set[str]:
+        """Return the nodes on the way from a trainable parameter to the cost."""
+        moving: set[str] = set()
+        graph = self.graph
+        for key in self.inference.order:
+            if graph.nodes[key].type == "parameter":
+                if graph.settings(key)["trainable"]:
+                    moving.add(key)
+            elif any(
+                wire.source in moving and not graph.feeds_back(wire) for wire in graph.into(key)
+            ):
+                moving.add(key)
+        before = {end}
+        queue = [end]
+        for key in queue:
+            for wire in graph.into(key):
+                if wire.source not in before and not graph.feeds_back(wire):
+                    before.add(wire.source)
+                    queue.append(wire.source)
+        return moving & before
+
+    def _hand_on(
+        self,
+        key: str,
+        type_: NodeType,
+        blame: Blame,
+        needed: set[str],
+        arrived: dict[str, list[tuple[Any, str]]],
+    ) -> None:
+        graph = self.graph
+        wires = graph.inputs(key)
+        first = type_.ports_in(graph.nodes[key].settings)[0]
+        given = {
+            port.name: self._wires(wires.get(port.name, ()), port.many, type_.joined == port.name)
+            for port in type_.ports_in(graph.nodes[key].settings)
+            if not port.feedback
+        }
+        before = wires[first.name][0]
+        through = type_.rules_through.get(graph.nodes[before.source].type)
+        if through is not None and "z" in graph.inputs(before.source):
+            start = graph.inputs(before.source)["z"][0]
+            if start.source in needed:
+                arrived.setdefault(start.start, []).append((through(blame, **given), key))
+            return
+        if type_.rule is None:
+            reason = type_.no_backward or "its type has no backward rule"
+            raise NoBackward(
+                f"blame cannot pass '{key}' ({type_.name}): {reason}; "
+                "take it off the way to the cost, or give its type a rule",
+                node=key,
+            )
+        outputs = {port.name: self._output(f"{key}.{port.name}") for port in type_.outputs}
+        contributions = _call(type_.rule, blame, {**given, **outputs}, graph.settings(key))
+        for name, contribution in contributions.items():
+            there = wires.get(name, ())
+            if not any(wire.source in needed for wire in there):
+                continue
+            parts = self._spread_over(name, there, contribution, type_, key)
+            for wire, part in zip(there, parts, strict=True):
+                if wire.source in needed:
+                    part = part() if callable(part) else part
+                    part = self._batched(part, wire.start, outputs)
+                    arrived.setdefault(wire.start, []).append((part, key))
+
+    def _spread_over(
+        self, name: str, there: tuple[Wire, ...], contribution: Any, type_: NodeType, key: str
+    ) -> list[Any]:
+        """Return one contribution a wire; a joined blame is cut into the wires' features."""
+        if isinstance(contribution, list):
+            return contribution
+        if len(there) == 1:
+            return [contribution]
+        whole = contribution() if callable(contribution) else contribution
+        whole = whole if isinstance(whole, Output) else self._literal(whole, there)
+        if isinstance(whole.node, Made):
+            whole = self.place(whole, self._free(f"{key}.blames"))
+        parts, at = [], 0
+        for wire in there:
+            width = self.shapes[wire.start].features
+            if width is None:
+                raise GraphError(
+                    f"'{key}.{name}' joins wires of unknown width: its data set must be at hand",
+                    node=key,
+                )
+            index = at if width == 1 else tuple(range(at, at + width))
+            parts.append(pick(whole, index=index))
+            at += width
+        return parts
+
+    def _literal(self, value: float, there: tuple[Wire, ...]) -> Output:
+        width = sum(self.shapes[wire.start].features or 1 for wire in there)
+        made: Output = CATALOG["constant"](value=(value,) * width)
+        return made
+
+    def _wires(self, wires: tuple[Wire, ...], many: bool, joined: bool) -> Any:
+        found = [self._output(wire.start) for wire in wires]
+        if many and not (joined and len(found) == 1):
+            return found
+        return found[0] if found else None
+
+    def _output(self, address: str) -> Output:
+        key, _, port = address.rpartition(".")
+        return Output(key, port, self.shapes.get(address))
+
+    def _batched(self, part: Any, address: str, outputs: Mapping[str, Output]) -> Any:
+        """Turn the number 1, "for each sample", into a sum where there is no sample axis."""
+        shape = self.shapes.get(address)
+        whole = next(iter(outputs.values()), None)
+        if (
+            isinstance(part, Output | Penalty)
+            or shape is None
+            or shape.batch
+            or whole is None
+            or whole.shape is None
+            or not whole.shape.batch
+        ):
+            return part
+        return times(part, bias_gradient(spread(1.0, whole)))
+
+    # -- putting contributions together
+
+    def _combined(self, address: str, parts: list[tuple[Any, str]]) -> Blame:
+        """Return the whole blame of a port, placed and named."""
+        name = self._name(address)
+        if any(isinstance(part, Penalty) for part, _ in parts):
+            raise NoBackward(
+                f"l2_penalty takes parameters; '{address}' is not one",
+                node=address.rpartition(".")[0],
+            )
+        fitted = [
+            (part if not isinstance(part, Output) else self._fit(part, address), key)
+            for part, key in parts
+        ]
+        if not any(isinstance(part, Output) for part, _ in fitted):
+            total: float = 0.0
+            for part, _ in fitted:
+                total += part
+            return total
+        whole = self._summed(fitted, name)
+        self.gradients[address] = f"{whole.node}.{whole.port}"
+        return whole
+
+    def _summed(self, parts: list[tuple[Any, str]], name: str) -> Output:
+        if len(parts) == 1:
+            part, key = parts[0]
+            delta = name.endswith(".delta")
+            is_error = isinstance(part.node, Made) and part.node.type.name.endswith("error")
+            return self.place(part, f"{key}.error" if is_error and not delta else name, owner=key)
+        placed = [
+            self.place(part, f"{name}.{number}", owner=key)
+            if isinstance(part, Output)
+            else self._constant(part, f"{name}.{number}")
+            for number, (part, key) in enumerate(parts, 1)
+        ]
+        return self.place(add(*placed), name)
+
+    def _gradient(self, key: str, parts: list[tuple[Any, str]]) -> Output:
+        """Return D of a parameter: its summed gradient, averaged, with λΘ."""
+        address = f"{key}.value"
+        theta = self._output(address)
+        penalty = 0.0
+        for part, _ in parts:
+            penalty += part.regularization if isinstance(part, Penalty) else 0.0
+        fitted = [
+            (self._fit(part, address) if isinstance(part, Output) else part, owner)
+            for part, owner in parts
+            if not isinstance(part, Penalty)
+        ]
+        if not any(isinstance(part, Output) for part, _ in fitted):
+            number = 0.0
+            for part, _ in fitted:
+                number += part
+            if number:
+                raise NoBackward(f"the cost is the parameter '{key}' itself", node=key)
+            fitted = [(multiply(0.0, theta), key)]
+        total = self._summed(fitted, f"{key}.gradient")
+        mean = (
+            average(total, theta, regularization=penalty) if penalty else average(total)
+        )
+        return self.place(mean, f"{key}.average")
+
+    def _fit(self, part: Output, address: str) -> Output:
+        """Undo broadcasting: blame must have the shape of the value it is the blame of."""
+        wanted = self.shapes[address]
+        shape = self.shape_of(part)
+        if None in wanted.dims or None in shape.dims:
+            return part
+        if shape.flat[1] != wanted.flat[1]:
+            if wanted.flat[1] == 1:
+                part = sum_(part)
+            elif shape.flat[1] == 1:
+                part = spread(part, self._output(address))
+        if self.shape_of(part).batch and not wanted.batch:
+            part = bias_gradient(part)
+        shape = self.shape_of(part)
+        if shape.flat[0] != wanted.flat[0] and wanted.flat[0] == 1 and not wanted.batch:
+            part = bias_gradient(part)
+        return part
+
+    def shape_of(self, wire: Output) -> Shape:
+        """Return the shape of a wire, also of nodes that are not placed yet."""
+        if isinstance(wire.node, str):
+            return self.shapes[f"{wire.node}.{wire.port}"]
+        if id(wire.node) in self.placed:
+            return self.shapes[f"{self.placed[id(wire.node)][1]}.{wire.port}"]
+        made = wire.node
+        return self._infer(made)[[port.name for port in made.type.outputs].index(wire.port)]
+
+    def _infer(self, made: Made) -> tuple[Shape, ...]:
+        from nodeflow.derive.shapes import probe
+        from nodeflow.shape import Signature
+
+        settings = made.type.check(made.settings, made.type.name)
+        names: list[str] = []
+        given: list[Shape | None] = []
+        for port in made.type.ports_in(settings):
+            sources = made.inputs.get(port.name, ())
+            shapes = [self.shape_of(source) for source in sources]
+            if port.many and made.type.joined != port.name:
+                names += [f"{port.name}[{i}]" for i in range(len(shapes))]
+                given += shapes
+            elif len(shapes) > 1:
+                names.append(port.name)
+                widths = [shape.features or 0 for shape in shapes]
+                batch = any(shape.batch for shape in shapes)
+                total = sum(widths)
+                given.append(Shape((total,), batch=True) if batch else Shape((1, total)))
+            elif not port.feedback:
+                names.append(port.name)
+                given.append(shapes[0] if shapes else None)
+        found = made.type.shapes
+        if isinstance(found, Signature):
+            return found.apply(names, given, made.type.name)
+        if found is not None:
+            return found(settings, *given)
+        return probe(made.type, settings, dict(zip(names, given, strict=True)), made.type.name)
+
+    # -- placing
+
+    def place(self, wire: Output, name: str, *, owner: str = "") -> Output:
+        """Put the nodes of an expression into the graph; the last one is called `name`."""
+        if isinstance(wire.node, str):
+            return wire
+        made = wire.node
+        if id(made) in self.placed:
+            return Output(self.placed[id(made)][1], wire.port)
+        shapes = self._infer(made)
+        key = self._free(name)
+        for port, sources in made.inputs.items():
+            for index, source in enumerate(sources):
+                start = source
+                if isinstance(source.node, Made):
+                    child = source.node.type.name
+                    is_error = owner and child.endswith("error")
+                    start = self.place(
+                        source, f"{owner}.error" if is_error else f"{name}.{child}", owner=owner
+                    )
+                self.wires.append(
+                    Wire(
+                        str(start.node), start.port, key, port, index if len(sources) > 1 else None
+                    )
+                )
+        self.nodes[key] = Node(made.type.name, {k: inert(v) for k, v in made.settings.items()})
+        for port_, shape in zip(made.type.outputs, shapes, strict=True):
+            self.shapes[f"{key}.{port_.name}"] = shape
+        self.placed[id(made)] = (made, key)
+        return Output(key, wire.port, self.shapes[f"{key}.{wire.port}"])
+
+    def _free(self, name: str) -> str:
+        if name not in self.nodes:
+            return name
+        number = 2
+        while f"{name}_{number}" in self.nodes:
+            number += 1
+        return f"{name}_{number}"
+
+    def _name(self, address: str) -> str:
+        """Return what the blame of a port is called, after its layer."""
+        key = address.rpartition(".")[0]
+        type_ = self.graph.type_of(key)
+        if type_.family == "layer":
+            return f"{key}.delta"
+        if type_.family == "activation":
+            before = self.graph.inputs(key).get("z", ())
+            if before and self.graph.type_of(before[0].source).family == "layer":
+                return f"{before[0].source}.blame"
+        return f"{key}.blame"
+
+
+@lru_cache(maxsize=256)
+def _accepts(rule: Any) -> tuple[frozenset[str], bool]:
+    parameters = inspect.signature(rule).parameters.values()
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return frozenset(p.name for p in parameters), anything
+
+
+def _call(
+    rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Call a rule with what it asks for: wires by port, settings by name."""
+    names, anything = _accepts(rule)
+    first = next(iter(inspect.signature(rule).parameters))
+    given = {k: v for k, v in wires.items() if (anything or k in names) and v is not None}
+    if getattr(rule, "wants_settings", False):
+        given["settings"] = settings
+    else:
+        given |= {k: v for k, v in settings.items() if k in names and k not in given}
+    given.pop(first, None)
+    found: Mapping[str, Any] = rule(blame, **given)
+    return found
+
+
+# --- layout ------------------------------------------------------------------------------------
+
+
+def _placed(
+    graph: Graph, whole: Graph, made: Mapping[str, Node]
+) -> dict[str, tuple[int, int]]:
+    """Lay the backward nodes out under their forward twins, from right to left."""
+    if not graph.layout:
+        return {}
+    bottom = max(y for _, y in graph.layout.values())
+    used: dict[int, int] = {}
+    placed: dict[str, tuple[int, int]] = {}
+    for key in made:
+        owner = key
+        while owner and owner not in graph.layout:
+            owner = owner.rpartition(".")[0]
+        x = graph.layout[owner][0] if owner else 0
+        row = used.get(x, 0)
+        used[x] = row + 1
+        placed[key] = (x, bottom + 160 + 120 * row)
+    return placed
+
+
+def check_node(graph: Graph, key: str) -> None:
+    """Raise `UnknownNode` if there is none."""
+    if key not in graph.nodes:
+        raise UnknownNode(f"there is no node '{key}'", node=key)

@@ -1,0 +1,1 @@
+"""From graph to numbers: plan, tape, kernel, run, gradient check."""

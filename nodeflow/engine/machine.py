@@ -1,0 +1,301 @@
+"""A tape with its buffer and its data, ready to be executed row by row or epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.data import Split, split
+from nodeflow.declare import numbers
+from nodeflow.engine import kernel
+from nodeflow.engine import ops as o
+from nodeflow.engine.plan import FORWARD, Plan, plan
+from nodeflow.engine.start import start_value
+from nodeflow.engine.tape import Call, Feed, Slot, Tape, feed_layout, hit_source, lay_out
+from nodeflow.errors import DataError, NodeflowError, RunError
+from nodeflow.graph import Graph
+from nodeflow.shape import Shape
+
+_TEST_CHUNK = 256
+_NOTHING = np.zeros((0, 4))
+Floats = NDArray[Any]
+
+
+class Machine:
+    """Cells and the rows that change them; it knows updates and samples, but no history."""
+
+    def __init__(
+        self, graph: Graph, *, seed: int, batch: int | str, dtype: Any, strict: bool = True
+    ) -> None:
+        self.graph = graph
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
+            raise RunError(f"a run computes in float64 or float32, not {self.dtype}")
+        self.plan: Plan = plan(graph, strict=strict)
+        self.splits = _splits(self.plan, seed)
+        self.rows, self.test_rows = self._row_counts()
+        whole = batch == "all" or not self.splits or bool(graph.of_type("minimize"))
+        self.batch = self.rows if whole else min(int(batch), self.rows)
+        self.shortened = None if whole or int(batch) <= self.rows else int(batch)
+        """The batch that was asked for, where the data has fewer rows."""
+        self.shuffled = self.batch < self.rows and any(
+            self.plan.graph.settings(key)["shuffle"] for key in self.splits
+        )
+        self.per_epoch = -(-self.rows // self.batch)
+        capacity = 1 if self.plan.loop else self.batch
+        layout = feed_layout(self.plan)
+        self.tape: Tape = lay_out(self.plan, capacity=capacity, feed=layout)
+        self.judge = self._judge(layout)
+        """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
+        self.ops = self.tape.fast
+        """The rows for full speed: of a pass, of an update, and of judging."""
+        if self.judge is not None:
+            self.ops = np.concatenate([self.tape.fast, self.judge.ops])
+        self.cells = self.fresh_cells()
+        self.feed = self._fill_feed(layout).ravel()
+        self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
+        self.stats = np.zeros(o.STATS)
+        self._no_states = np.zeros((0, 0), self.dtype)
+        self._placed = (-1, -1)
+        for key in self.plan.order:
+            if self.plan.graph.nodes[key].type == "parameter":
+                value = start_value(self.plan.graph, key, seed, self.splits)
+                self.write(f"{key}.value", value)
+        self.start = self.cells[: self.tape.state].copy()
+
+    # -- making
+
+    def _row_counts(self) -> tuple[int, int]:
+        if not self.splits:
+            return self.plan.inference.rows or 1, 0
+        counts = {key: (len(s.x), len(s.x_test)) for key, s in self.splits.items()}
+        if len(set(counts.values())) > 1:
+            shown = ", ".join(f"'{key}' has {rows}+{test}" for key, (rows, test) in counts.items())
+            raise DataError(f"data sets of one graph must have equally many rows: {shown}")
+        return next(iter(counts.values()))
+
+    def _fill_feed(self, layout: Feed) -> Floats:
+        feed = np.empty((self.rows + self.test_rows, layout.width), self.dtype)
+        for address, (column, count) in layout.columns.items():
+            key, _, port = address.rpartition(".")
+            part = feed[:, column : column + count]
+            if key in self.splits:
+                found = self.splits[key]
+                part[: self.rows] = found.x if port == "x" else found.y
+                part[self.rows :] = found.x_test if port == "x" else found.y_test
+            else:
+                part[:] = numbers(self.plan.graph.settings(key)["value"])
+        return feed
+
+    def fresh_cells(self) -> Floats:
+        """Return a new buffer, with everything in place but the parameters."""
+        found = (self.judge or self.tape).cells(self.dtype)
+        own = self.tape.cells(self.dtype)
+        found[: own.size] = own
+        return found
+
+    def _judge(self, layout: Feed) -> Tape | None:
+        wanted = [self.plan.unfolding.cost] if self.plan.unfolding.cost else []
+        hits = hit_source(self.plan)
+        wanted += [hits] if isinstance(hits, str) else list(hits[:2]) if hits else []
+        ends = [address.rpartition(".")[0] for address in wanted]
+        graph = self.plan.graph
+        needed = set(ends)
+        for key in ends:
+            for wire in graph.into(key):
+                if wire.source not in needed and not graph.feeds_back(wire):
+                    needed.add(wire.source)
+                    ends.append(wire.source)
+        if not wanted or not self.splits:
+            return None
+        order = tuple(
+            key
+            for key in self.plan.order
+            if graph.nodes[key].type == "parameter"
+            or (key in needed and self.plan.phases[key] == FORWARD)
+        )
+        reduced = replace(self.plan, order=order, head=len(order), loop=False)
+        most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
+        tape = lay_out(reduced, capacity=most, feed=layout, beside=self.tape)
+        tape.ops = tape.fast[: tape.forward]
+        return tape
+
+    # -- cells
+
+    def view(self, slot: Slot, shape: Shape, samples: int) -> Floats:
+        """Return a value's cells as an array (a view)."""
+        rows = samples if slot.rows == 0 else slot.rows
+        item = self.cells.itemsize
+        array: Floats = np.lib.stride_tricks.as_strided(
+            self.cells[slot.offset :], (rows, slot.cols), (slot.stride * item, item)
+        )
+        return array if shape.batch or len(shape.dims) == 2 else array.reshape(-1)
+
+    def read(self, address: str, samples: int) -> Floats:
+        """Return a copy of the value at an output address."""
+        slot, shape = self.tape.slots[address], self.plan.inference.shapes[address]
+        return self.view(slot, shape, samples).copy()
+
+    def write(self, address: str, value: Any) -> None:
+        """Put a value into the cells of an output address that has no sample axis."""
+        slot = self.tape.slots[address]
+        self.cells[slot.offset : slot.offset + slot.size] = np.asarray(value).ravel()
+
+    @property
+    def finite(self) -> bool:
+        """Whether the state holds neither NaN nor Infinity."""
+        return bool(np.isfinite(self.cells[: self.tape.state]).all())
+
+    # -- executing
+
+    def place(self, epoch: int) -> None:
+        """Put the rows into the order of an epoch."""
+        if self.shuffled and self._placed != (self.seed, epoch):
+            kernel.shuffle(self.order, self.rows, self.seed, epoch)
+            self._placed = (self.seed, epoch)
+
+    def execute(
+        self, begin: int, end: int, *, first: int, samples: int, update: int, sample: int = 0
+    ) -> None:
+        """Execute rows `begin` to `end` of the full tape."""
+        self._run(self.tape, begin, end, first, samples, update, sample)
+
+    def _run(
+        self, tape: Tape, begin: int, end: int, first: int, samples: int, update: int, sample: int
+    ) -> None:
+        at = begin
+        while at < end:
+            at = kernel.drive(
+                False, tape.ops, 0, 0, 0, self.cells, self.feed, self.order, self.stats, at, end,
+                first, samples, update, sample, self.rows, self.batch, False, 0, False, 0, 0, 1,
+                _NOTHING, self._no_states,
+            )  # fmt: skip
+            if at < end:
+                self._call(tape.calls[int(tape.ops[at, o.A])], samples, update)
+                at += 1
+
+    def _call(self, call: Call, samples: int, update: int) -> None:
+        """Run a type that has no row kernel through its function."""
+        inputs: dict[str, Any] = {}
+        for name, many, parts in call.inputs:
+            views = []
+            for slot, shape in parts:
+                view = self.view(slot, shape, samples)
+                view.setflags(write=False)
+                views.append(view)
+            inputs[name] = views if many else (views[0] if views else None)
+        try:
+            with np.errstate(all="ignore"):
+                result = call.type.compute(inputs, call.settings, update)
+        except NodeflowError:
+            raise
+        except Exception as error:
+            shown = ", ".join(
+                f"{name} {'×'.join(map(str, np.shape(value)))}"
+                for name, value in inputs.items()
+                if value is not None and not isinstance(value, list)
+            )
+            raise RunError(
+                f"'{call.node}' ({call.type.name}) failed on {shown}: "
+                f"{type(error).__name__} in its function",
+                node=call.node,
+            ) from error
+        results = result if isinstance(result, tuple) else (result,)
+        for (slot, shape), value in zip(call.outputs, results, strict=True):
+            target = self.view(slot, shape, samples)
+            target[...] = np.broadcast_to(value, target.shape)
+
+    def train(self, begin: int, end: int, history: Floats, states: Floats) -> None:
+        """Run updates `begin` to `end` at full speed.
+
+        After each epoch a line of `history` (cost, hits, test cost, test hits) and of `states`
+        is written.
+        """
+        tape, judge = self.tape, self.judge
+        if tape.calls or (judge and judge.calls):
+            self._train_in_python(begin, end, history, states)
+            return
+        kernel.drive(
+            True, self.ops, tape.fast_head, len(tape.fast), tape.loads, self.cells, self.feed,
+            self.order, self.stats, begin, end, 0, 1, 1, 0, self.rows, self.batch, self.plan.loop,
+            self.seed, self.shuffled, tape.state, self.test_rows if judge else 0,
+            judge.capacity if judge else 1, history, states,
+        )  # fmt: skip
+        self._placed = (-1, -1)
+
+    def _train_in_python(self, begin: int, end: int, history: Floats, states: Floats) -> None:
+        line = 0
+        for update in range(begin, end):
+            self.update(update)
+            if (update + 1) % self.per_epoch == 0:
+                history[line] = self.summary()
+                states[line] = self.cells[: self.tape.state]
+                line += 1
+
+    def bounds(self, update: int) -> tuple[int, int]:
+        """Return an update's first row in the epoch's order, and its number of samples."""
+        first = (update % self.per_epoch) * self.batch
+        return first, min(self.batch, self.rows - first)
+
+    def update(self, update: int) -> None:
+        """Execute one whole update on the full tape, so that every value can be seen."""
+        self.place(update // self.per_epoch)
+        if update % self.per_epoch == 0:
+            self.stats[:4] = 0
+        first, n = self.bounds(update)
+        head, end = self.tape.head, len(self.tape.ops)
+        if self.plan.loop:
+            for sample in range(n):
+                self.execute(0, head, first=first + sample, samples=1, update=n, sample=sample)
+        else:
+            self.execute(0, head, first=first, samples=n, update=n)
+        self.execute(head, end, first=first, samples=n, update=n)
+
+    def assess(self, *, test: bool) -> tuple[float, float]:
+        """Return mean cost and accuracy over the training or the test rows, as they stand now."""
+        if self.judge is None:
+            return float("nan"), float("nan")
+        tape = self.judge
+        first, rows = (self.rows, self.test_rows) if test else (0, self.rows)
+        self.stats[4:] = 0
+        order = self.order
+        if not test:
+            self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
+        try:
+            for at in range(first, first + rows, tape.capacity):
+                n = min(tape.capacity, first + rows - at)
+                self._run(tape, 0, len(tape.ops), at, n, n, -1)
+        finally:
+            self.order = order
+        cost, hits, costs, counted = self.stats[4:]
+        return (
+            float(cost / costs) if costs else float("nan"),
+            float(hits / counted) if counted else float("nan"),
+        )
+
+    def summary(self) -> tuple[float, float, float, float]:
+        """Return an epoch's line of history: cost, hits, and those of the test rows."""
+        cost = self.stats[0] / self.stats[2] if self.stats[2] else float("nan")
+        hits = self.stats[1] / self.stats[3] if self.stats[3] else float("nan")
+        if not self.test_rows:
+            return cost, hits, float("nan"), float("nan")
+        return cost, hits, *self.assess(test=True)
+
+
+def _splits(plan: Plan, seed: int) -> dict[str, Split]:
+    found = {}
+    for key, table in plan.inference.tables.items():
+        if key not in plan.order:
+            continue
+        settings = plan.graph.settings(key)
+        try:
+            found[key] = split(table, scale=settings["scale"], test=settings["test"], seed=seed)
+        except DataError as error:
+            error.args = (f"dataset '{key}': {error}",)
+            raise
+    return found

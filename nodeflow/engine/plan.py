@@ -1,0 +1,137 @@
+"""The plan: which nodes are evaluated, in which order, in which phase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nodeflow.derive.shapes import Inference, infer
+from nodeflow.derive.unfold import Unfolding, evaluated
+from nodeflow.graph import Graph
+from nodeflow.nodes.source import INITS as _INITS  # noqa: F401  (the library must be loaded)
+
+FORWARD, BACKWARD, UPDATE = 0, 1, 2
+PHASES = ("forward", "backward", "update")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The order of evaluation of a graph with its backward pass."""
+
+    unfolding: Unfolding
+    inference: Inference
+    order: tuple[str, ...]
+    """Nodes that can be evaluated: by phase, then rank (longest way from a source), then id."""
+    phases: Mapping[str, int]
+    head: int
+    """How many of them are evaluated for each sample pass; the others once an update."""
+    loop: bool
+    """Whether an update is a loop over its samples (a node accumulates)."""
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is evaluated."""
+        return self.unfolding.graph
+
+
+def plan(graph: Graph, *, strict: bool = True) -> Plan:
+    """Return the plan of a graph.
+
+    With `strict` the first problem is raised; without it the nodes that cannot be evaluated
+    are left out, and `inference.problems` has the reasons.
+    """
+    if strict:
+        infer(graph if _plain(graph) else _resolved(graph)).require()
+    unfolding = evaluated(graph)
+    whole = unfolding.graph
+    inference = infer(whole)
+    if strict:
+        inference.require()
+    good = tuple(
+        key
+        for key in inference.order
+        if key not in inference.problems and key not in inference.waiting
+    )
+    phases = _phases(whole, good)
+    tail = _after_accumulate(whole, good)
+    kept = set(good)
+    edges = tuple(
+        (w.source, w.target)
+        for w in whole.wires
+        if w.source in kept and w.target in kept and not whole.feeds_back(w)
+    )
+    order = _sorted(tuple((key, (key in tail, phases[key])) for key in good), edges)
+    return Plan(unfolding, inference, order, phases, len(good) - len(tail), bool(tail))
+
+
+def _plain(graph: Graph) -> bool:
+    return all(node.mode in ("active", "freeze") for node in graph.nodes.values())
+
+
+def _resolved(graph: Graph) -> Graph:
+    from nodeflow.derive.modes import resolve
+
+    return resolve(graph)
+
+
+@lru_cache(maxsize=64)
+def _sorted(
+    nodes: tuple[tuple[str, tuple[bool, int]], ...], edges: tuple[tuple[str, str], ...]
+) -> tuple[str, ...]:
+    """Return the topological order, ties by stage, rank and id. Cached by structure."""
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(key for key, _ in nodes)
+    graph.add_edges_from(edges)
+    rank: dict[str, int] = {}
+    for number, layer in enumerate(nx.topological_generations(graph)):
+        for key in layer:
+            rank[key] = number
+    stage = dict(nodes)
+    return tuple(
+        nx.lexicographical_topological_sort(graph, key=lambda key: (stage[key], rank[key], key))
+    )
+
+
+def _phases(graph: Graph, order: tuple[str, ...]) -> dict[str, int]:
+    """Return each node's phase: backward begins at the backward family, update at an update.
+
+    Arithmetic that only a later phase wants (the error before the first δ) belongs to it.
+    """
+    found: dict[str, int] = {}
+    for key in order:
+        family = graph.type_of(key).family
+        own = BACKWARD if family == "backward" else UPDATE if family == "update" else FORWARD
+        before = (found[w.source] for w in graph.into(key) if w.source in found)
+        if family == "source":
+            before = (phase for phase in ())
+        found[key] = max(own, *before, 0)
+    for key in reversed(order):
+        type_ = graph.type_of(key)
+        if type_.family == "arithmetic" or type_.name == "error":
+            after = [found[w.target] for w in graph.out_of(key) if w.target in found]
+            if after:
+                found[key] = max(found[key], min(after))
+    return found
+
+
+def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
+    """Return the nodes that come once an update: all that depends on an accumulated total."""
+    looping = {
+        wire.target
+        for wire in graph.wires
+        if graph.nodes[wire.target].type == "accumulate" and wire.input == "previous"
+    }
+    if not looping:
+        return set()
+    tail: set[str] = set()
+    for key in order:
+        if any(
+            (w.source in looping or w.source in tail) and not graph.feeds_back(w)
+            for w in graph.into(key)
+        ):
+            tail.add(key)
+    # What only the once-an-update part wants waits for it too (constants need no evaluation).
+    return tail

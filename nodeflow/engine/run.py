@@ -1,0 +1,764 @@
+"""A run: a graph in time. Step by step, or at full speed, with the same numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.engine.machine import Floats, Machine
+from nodeflow.engine.plan import PHASES
+from nodeflow.engine.step import Step
+from nodeflow.errors import Diverged, NodeflowError, RunError, UnknownPort, nearest
+from nodeflow.graph import Graph
+
+LEVELS = ("step", "phase", "sample", "update", "epoch")
+_CHECKPOINT_BYTES = 6_000_000
+_CHUNK_SECONDS = 0.05
+Progress = Callable[[int, int], None]
+"""Called with the updates done and those to do."""
+
+
+class Run:
+    """A graph being evaluated and trained.
+
+    A moment is (update, sample of the update, place in the order); everything before it has been
+    evaluated. Epochs, updates and samples count from 0: at `epoch` 3 three epochs lie behind.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        seed: int | None = None,
+        batch: int | str | None = None,
+        dtype: Any = np.float64,
+        strict: bool = True,
+    ) -> None:
+        training = graph.training
+        seed = training.seed if seed is None else seed
+        batch = training.batch if batch is None else batch
+        type(training)(batch=batch, epochs=training.epochs, seed=seed)  # checks both
+        self.graph = graph
+        self.machine = Machine(graph, seed=seed, batch=batch, dtype=dtype, strict=strict)
+        self._update = 0
+        self._sample = 0
+        self._index = 0
+        self._lines: list[tuple[float, ...]] = []
+        self._checkpoints = _Checkpoints(self.machine.start, self.machine.stats)
+        self._seen: set[str] = set()
+        self._evaluated_once = False
+        self._optimum: _Minimizer | None = None
+        for key in graph.of_type("minimize"):
+            if graph.nodes[key].mode == "active":
+                self._optimum = _Minimizer(self.machine, graph.settings(key)["method"])
+
+    # -- where it is
+
+    @property
+    def plan(self) -> Any:
+        """The plan: the order of the nodes and their phases."""
+        return self.machine.plan
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Every node of a full update, in the order of evaluation."""
+        return self.machine.plan.order
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs lie behind."""
+        return self._update // self.machine.per_epoch
+
+    @property
+    def update(self) -> int:
+        """How many updates lie behind, over the whole run."""
+        return self._update
+
+    @property
+    def sample(self) -> int:
+        """The first row of the present pass within the epoch."""
+        return self.machine.bounds(self._update)[0] + self._sample
+
+    @property
+    def node(self) -> str:
+        """The node that the next step evaluates."""
+        return self.order[self._index]
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """How many updates an epoch has."""
+        return self.machine.per_epoch
+
+    @property
+    def batch(self) -> int:
+        """Samples an update, never more than there are rows."""
+        return self.machine.batch
+
+    # -- what it holds
+
+    def _samples(self) -> int:
+        """Return how many samples the values in the buffer stand for."""
+        if self.machine.plan.loop:
+            return 1
+        update = self._update
+        if self._index == 0 and update > 0:
+            update -= 1
+        return self.machine.bounds(update)[1]
+
+    def __getitem__(self, address: str) -> NDArray[Any]:
+        """Return the value at an output port, such as `run["hidden.z"]` (read-only)."""
+        machine = self.machine
+        graph = machine.plan.graph
+        key, _, port = address.rpartition(".")
+        if address not in machine.tape.slots:
+            if key in graph.nodes:
+                graph.type_of(key).output(port, key)
+                reason = machine.plan.inference.problems.get(key)
+                raise RunError(
+                    f"'{address}' has no value: {reason or 'its node is not evaluated'}", node=key
+                )
+            hint = nearest(key, graph.nodes)
+            raise UnknownPort(f"there is no value '{address}'{hint}", node=key)
+        if not self._evaluated_once and key not in self._seen:
+            kind = graph.type_of(key).family
+            if kind != "source" or graph.nodes[key].type == "dataset":
+                raise RunError(f"'{address}' has no value yet: step, advance or train first")
+        value = machine.read(address, self._samples())
+        value.setflags(write=False)
+        return value
+
+    def gradient(self, address: str) -> NDArray[Any]:
+        """Return the gradient at an output port: δ, blame, or ∂J/∂Θ of a parameter."""
+        found = self.machine.plan.unfolding.gradients
+        if address not in found:
+            key, _, port = address.rpartition(".")
+            graph = self.machine.plan.graph
+            if key in graph.nodes:
+                graph.type_of(key).output(port, key)
+                raise RunError(
+                    f"no blame reaches '{address}': {_why_no_blame(self.graph, key)}",
+                    node=key,
+                )
+            raise UnknownPort(f"there is no value '{address}'{nearest(address, found)}", node=key)
+        return self[found[address]]
+
+    @property
+    def gradients(self) -> dict[str, NDArray[Any]]:
+        """Every gradient that has been computed, by forward address."""
+        return {
+            address: self.gradient(address)
+            for address, source in self.machine.plan.unfolding.gradients.items()
+            if source in self.machine.tape.slots
+        }
+
+    @property
+    def values(self) -> dict[str, NDArray[Any]]:
+        """Every value, by address."""
+        return {address: self[address] for address in sorted(self.machine.tape.slots)}
+
+    @property
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Every parameter's value as it stands, by address (read-only copies)."""
+        own = self.graph.nodes
+        found = {}
+        for key in sorted(self.order):
+            if key in own and own[key].type == "parameter":
+                value = self.machine.read(f"{key}.value", 1)
+                value.setflags(write=False)
+                found[f"{key}.value"] = value
+        return found
+
+    def set_weights(self, weights: Mapping[str, Any]) -> None:
+        """Put values into parameters; what was known of the run after this moment is dropped."""
+        for address, value in weights.items():
+            slot = self.machine.tape.slots.get(address)
+            key = address.rpartition(".")[0]
+            if slot is None or self.machine.plan.graph.nodes[key].type != "parameter":
+                names = ", ".join(self.weights)
+                raise RunError(f"there is no parameter '{address}'; there is {names}", node=key)
+            array = np.asarray(value, dtype=self.machine.dtype)
+            if array.size != slot.size:
+                shape = self.machine.plan.inference.shapes[address]
+                raise RunError(
+                    f"'{address}' is {shape}; {'×'.join(map(str, array.shape))} cannot enter",
+                    node=key,
+                )
+            self.machine.write(address, array)
+        self._forget_future()
+
+    def _forget_future(self) -> None:
+        machine = self.machine
+        self._checkpoints.drop_from(self._update)
+        self._checkpoints.add(
+            self._update, machine.cells[: machine.tape.state], machine.stats, anew=True
+        )
+        del self._lines[self.epoch :]
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A line an epoch: epoch, cost, train_accuracy, test_cost, test_accuracy.
+
+        Cost and accuracy of the training rows are those met during the epoch, before each
+        update; the test rows are evaluated after it. None where there is nothing to tell.
+        """
+        names = ("cost", "train_accuracy", "test_cost", "test_accuracy")
+        return [
+            {
+                "epoch": epoch,
+                **{
+                    name: None if math.isnan(number) else number
+                    for name, number in zip(names, line, strict=True)
+                },
+            }
+            for epoch, line in enumerate(self._lines, 1)
+        ]
+
+    @property
+    def cost(self) -> float | None:
+        """J of the present pass: the mean of its samples' costs."""
+        address = self.machine.plan.unfolding.cost
+        if address is None or address not in self.machine.tape.slots:
+            return None
+        return float(np.mean(self[address]))
+
+    # -- stepping
+
+    def step(self) -> Step:
+        """Evaluate one node and return what it did."""
+        if not self.order:
+            raise RunError("there is nothing to evaluate: the graph has no node that can run")
+        machine, key = self.machine, self.order[self._index]
+        first, n = machine.bounds(self._update)
+        loop = machine.plan.loop
+        if self._index == 0 and self._sample == 0:
+            machine.place(self.epoch)
+            if self._update % machine.per_epoch == 0:
+                machine.stats[:4] = 0
+        before = (self.epoch, self._update, first + self._sample)
+        inputs = self._inputs(key)
+        begin, end = machine.tape.spans[key]
+        in_tail = loop and self._index >= machine.plan.head
+        samples = 1 if loop else n
+        if not loop and self._index == machine.plan.head - 1:
+            end = len(machine.tape.ops)
+        elif loop and self._index == machine.plan.head - 1:
+            end = machine.tape.head
+        elif in_tail and self._index == len(self.order) - 1:
+            end = len(machine.tape.ops)
+        own_end = machine.tape.spans[key][1]
+        sample = self._sample
+
+        def execute(start: int, stop: int) -> None:
+            machine.execute(
+                start, stop, first=first + sample, samples=samples, update=n, sample=sample
+            )
+
+        execute(begin, own_end)
+        outputs = {
+            port.name: machine.read(f"{key}.{port.name}", samples)
+            for port in machine.plan.graph.type_of(key).outputs
+        }
+        type_ = machine.plan.graph.type_of(key)
+        made = Step(
+            epoch=before[0],
+            update=before[1],
+            sample=before[2],
+            phase=PHASES[machine.plan.phases[key]],
+            node=key,
+            type=type_.name,
+            inputs=inputs,
+            outputs=outputs,
+            symbols=type_.formula,
+            settings=machine.plan.graph.settings(key),
+        )
+        self._refuse_infinite(made)
+        if end > own_end:
+            execute(own_end, end)
+        self._seen.add(key)
+        self._move_on()
+        return made
+
+    def _inputs(self, key: str) -> dict[str, NDArray[Any]]:
+        machine = self.machine
+        graph = machine.plan.graph
+        samples = self._samples_now()
+        found: dict[str, NDArray[Any]] = {}
+        for wire in graph.into(key):
+            if graph.feeds_back(wire) or wire.start not in machine.tape.slots:
+                continue
+            name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
+            found[name] = machine.read(wire.start, samples)
+        return found
+
+    def _samples_now(self) -> int:
+        return 1 if self.machine.plan.loop else self.machine.bounds(self._update)[1]
+
+    def _refuse_infinite(self, step: Step) -> None:
+        bad = [name for name, value in step.outputs.items() if not np.isfinite(value).all()]
+        if not bad or not all(np.isfinite(value).all() for value in step.inputs.values()):
+            return
+        value = step.outputs[bad[0]]
+        what = "NaN" if np.isnan(value).any() else "Infinity"
+        raise Diverged(
+            f"{what} first appeared in '{step.node}.{bad[0]}' "
+            f"(epoch {step.epoch}, sample {step.sample}, {step.phase}); "
+            "lower the learning rate, scale the data, or check the node's inputs",
+            node=step.node,
+            epoch=step.epoch,
+            update=step.update,
+            sample=step.sample,
+        )
+
+    def _move_on(self) -> None:
+        """Go to the moment after the step that was just executed."""
+        machine = self.machine
+        self._index += 1
+        if machine.plan.loop and self._index == machine.plan.head:
+            if self._sample + 1 < machine.bounds(self._update)[1]:
+                self._sample += 1
+                self._index = 0
+                return
+        if self._index == len(self.order):
+            self._end_update()
+
+    def _end_update(self) -> None:
+        if self._optimum is not None:
+            self._optimum.commit(self._update)
+        self._index = self._sample = 0
+        self._update += 1
+        self._evaluated_once = True
+        if self._update % self.machine.per_epoch == 0:
+            self._note(self.epoch, self.machine.summary())
+            self._keep(self._update)
+
+    def _note(self, epoch: int, line: Any) -> None:
+        entry = tuple(map(float, line))
+        if epoch <= len(self._lines):
+            self._lines[epoch - 1] = entry
+        else:
+            self._lines.append(entry)
+
+    def advance(self, level: str = "step") -> Step:
+        """Go on to the end of the present step, phase, sample, update or epoch.
+
+        Returns the last step. A sample ends with its backward phase where an update is a loop
+        over samples; otherwise a pass and an update are the same.
+        """
+        if level not in LEVELS:
+            raise RunError(f"there is no level '{level}'{nearest(level, LEVELS)}")
+        if level == "epoch":
+            target = (self.epoch + 1) * self.machine.per_epoch
+            if target - 1 > self._update:
+                self._finish_update()
+                self._train_to(target - 1)
+        last = self.step()
+        while not self._at_end_of(level, last):
+            last = self.step()
+        return last
+
+    def _at_end_of(self, level: str, last: Step) -> bool:
+        if level == "step" or (self._index == 0 and self._sample == 0):
+            return level != "epoch" or self._update % self.machine.per_epoch == 0
+        if level == "phase":
+            ended: bool = PHASES[self.machine.plan.phases[self.node]] != last.phase
+            return ended or self._index == 0
+        if level == "sample":
+            return self._index == 0 or (
+                self.machine.plan.loop and self._index == self.machine.plan.head
+            )
+        return False
+
+    def _finish_update(self) -> None:
+        while self._index or self._sample:
+            self.step()
+
+    # -- full speed
+
+    def train(
+        self,
+        epochs: int | None = None,
+        *,
+        updates: int | None = None,
+        progress: Progress | None = None,
+    ) -> list[dict[str, Any]]:
+        """Train on at full speed; the numbers are those of stepping. Returns the history.
+
+        Ctrl-C ends it at the end of an update; the run can go on from there. Raises `Diverged`
+        where NaN or Infinity appear, the weights being the last good ones.
+        """
+        self._finish_update()
+        if updates is None:
+            count = self.graph.training.epochs if epochs is None else epochs
+            if not isinstance(count, int | np.integer) or count < 0:
+                raise RunError(f"epochs must be a whole number from 0, not {count!r}")
+            target = (self.epoch + int(count)) * self.machine.per_epoch
+            target = max(target, self._update)
+        else:
+            target = self._update + updates
+        if self.order:
+            self._train_to(target, progress)
+        return self.history
+
+    def _train_to(self, target: int, progress: Progress | None = None) -> None:
+        begin = self._update
+        chunk = max(1, min(target - begin, 256))
+        with _deferred_interrupt() as interrupted:
+            while self._update < target:
+                end = min(self._update + chunk, target)
+                started = time.perf_counter()
+                self._chunk(end)
+                spent = time.perf_counter() - started
+                if spent < _CHUNK_SECONDS:
+                    chunk *= 2 if spent > _CHUNK_SECONDS / 4 else 8
+                elif chunk > 1 and spent > 2 * _CHUNK_SECONDS:
+                    chunk = max(1, chunk // 2)
+                if progress is not None:
+                    progress(self._update - begin, target - begin)
+                if interrupted():
+                    raise KeyboardInterrupt
+
+    def _chunk(self, end: int) -> None:
+        """Run to update `end`: the last update on the full tape, so that all values are there."""
+        machine, begin = self.machine, self._update
+        if self._optimum is not None:
+            for update in range(begin, end):
+                machine.update(update)
+                self._end_update()
+            self._evaluated_once = True
+            return
+        per_epoch = machine.per_epoch
+        ends = max(0, (end - 1) // per_epoch - begin // per_epoch)
+        history = np.empty((max(ends, 1), 4))
+        states = np.empty((max(ends, 1), machine.tape.state), machine.dtype)
+        stats = machine.stats.copy()
+        good = machine.cells[: machine.tape.state].copy()
+        if end - 1 > begin:
+            machine.train(begin, end - 1, history, states)
+        first = begin // per_epoch + 1
+        self._lines[first - 1 : first - 1 + ends] = map(tuple, history[:ends].tolist())
+        machine.update(end - 1)
+        if not (machine.finite and np.isfinite(machine.stats[:2]).all()):
+            self._find_divergence(begin, end, good, stats)
+        self._checkpoints.add_epochs(first, per_epoch, states[:ends])
+        self._update = end
+        self._index = self._sample = 0
+        self._evaluated_once = True
+        if end % per_epoch == 0:
+            self._note(end // per_epoch, machine.summary())
+        self._keep(end)
+
+    def _find_divergence(self, begin: int, end: int, state: Floats, stats: Floats) -> None:
+        """Go back to the update in which NaN or Infinity appeared, and step to the node."""
+        machine = self.machine
+        low = begin
+        while low < end:
+            # Halve the span that is known to begin well and to end badly.
+            middle = (low + end) // 2
+            self._restore(low, state, stats)
+            if middle > low:
+                self._replay(low, middle)
+                if machine.finite and np.isfinite(machine.stats[:2]).all():
+                    low = middle
+                    state = machine.cells[: machine.tape.state].copy()
+                    stats = machine.stats.copy()
+                else:
+                    end = middle
+                continue
+            break
+        self._restore(low, state, stats)
+        del self._lines[low // machine.per_epoch :]
+        self._checkpoints.drop_from(low + 1)
+        self._update, self._index, self._sample = low, 0, 0
+        try:
+            while self._update == low:
+                self.step()
+        except Diverged:
+            self._restore(low, state, stats)
+            self._update, self._index, self._sample = low, 0, 0
+            self._keep(low)
+            raise
+        raise Diverged(
+            f"the numbers left the range of {machine.dtype} in update {low}",
+            node=self.order[-1],
+            update=low,
+        )
+
+    def _restore(self, update: int, state: Floats, stats: Floats) -> None:
+        machine = self.machine
+        machine.cells[: machine.tape.state] = state
+        machine.stats[:] = stats
+
+    def _replay(self, begin: int, end: int) -> None:
+        """Run updates again whose history is known."""
+        machine = self.machine
+        if end <= begin:
+            return
+        ends = max(1, end // machine.per_epoch - begin // machine.per_epoch)
+        history = np.empty((ends, 4))
+        states = np.empty((ends, machine.tape.state), machine.dtype)
+        if self._optimum is not None:
+            for update in range(begin, end):
+                machine.update(update)
+                self._optimum.commit(update)
+            return
+        machine.train(begin, end, history, states)
+
+    def _keep(self, update: int) -> None:
+        """Keep a checkpoint of this moment."""
+        machine = self.machine
+        self._checkpoints.add(update, machine.cells[: machine.tape.state], machine.stats)
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Memory of all checkpoints."""
+        return self._checkpoints.bytes
+
+    # -- going anywhere
+
+    def goto(
+        self,
+        epoch: int | None = None,
+        sample: int | None = None,
+        node: str | None = None,
+        *,
+        update: int | None = None,
+    ) -> None:
+        """Go to any moment, forward or back; the values are those of the live run, to the bit.
+
+        `epoch` and `sample` (a row's place within the epoch) count from 0. With `node`, the
+        moment right after that node was evaluated; without, the start of the sample's pass.
+        `update` counts over the whole run and may stand in place of the others.
+        """
+        target, pass_ = self._moment(epoch, sample, update)
+        index = 0
+        if node is not None:
+            if node not in self.order:
+                raise RunError(f"there is no node '{node}' in this run{nearest(node, self.order)}")
+            index = self.order.index(node) + 1
+        self._go_to_update(target)
+        while (self._sample, self._index) != (0, 0) and self._update < target:
+            self.step()
+        self._step_to(target, pass_, index)
+
+    def _moment(
+        self, epoch: int | None, sample: int | None, update: int | None
+    ) -> tuple[int, int]:
+        machine = self.machine
+        if update is not None and (epoch is not None or sample is not None):
+            raise RunError("give either update, or epoch and sample")
+        for name, value in (("epoch", epoch), ("sample", sample), ("update", update)):
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if value is not None and (not whole or value < 0):
+                raise RunError(f"{name} must be a whole number from 0, not {value!r}")
+        if update is not None:
+            return int(update), 0
+        at = self.epoch if epoch is None else int(epoch)
+        row = 0 if sample is None else int(sample)
+        if row >= machine.rows:
+            raise RunError(f"sample {row} is beyond the epoch: it has 0 to {machine.rows - 1}")
+        within, rest = divmod(row, machine.batch)
+        return at * machine.per_epoch + within, rest if machine.plan.loop else 0
+
+    def _go_to_update(self, target: int) -> None:
+        """Stand at the start of an update, with the values of the update before it in place."""
+        if target == self._update and not (self._index or self._sample):
+            return
+        before = max(target - 1, 0)
+        at, state, stats = self._checkpoints.at(before)
+        if target > self._update and (at <= self._update or target > self._checkpoints.last):
+            self._finish_update()
+            if target > self._update:
+                self._train_to(target)
+            return
+        self._restore(at, state, stats)
+        self._replay(at, before)
+        self._update, self._index, self._sample = before, 0, 0
+        if target > 0:
+            self.machine.update(before)
+            self._update = target
+            if self._optimum is not None:
+                self._optimum.commit(before)
+        else:
+            self._seen.clear()
+            self._evaluated_once = False
+            self.machine.cells[:] = self.machine.fresh_cells()
+            self._restore(at, state, stats)
+
+    def _step_to(self, target: int, sample: int, index: int) -> None:
+        if self.machine.plan.loop and index > self.machine.plan.head:
+            sample = self.machine.bounds(target)[1] - 1
+        while self._update == target and (self._sample, self._index) < (sample, index):
+            if index == len(self.order) and self._index == index - 1:
+                self.step()
+                return
+            self.step()
+
+
+def _why_no_blame(graph: Graph, key: str) -> str:
+    if key in graph.nodes and graph.nodes[key].type == "parameter":
+        if not graph.settings(key)["trainable"]:
+            return "it is not trainable"
+        return "the cost does not depend on it"
+    if not graph.of_family("trainer") and not graph.of_type("weight_update"):
+        return "the graph has no trainer and no single cost"
+    return "no trainable parameter lies before it, or δ passes it together with its cost"
+
+
+class _Checkpoints:
+    """States at known updates, in order; when they grow too many, every other one goes."""
+
+    def __init__(self, state: Floats, stats: Floats) -> None:
+        self._updates: list[int] = [0]
+        self._states: list[Floats] = [state.copy()]
+        self._stats: list[Floats] = [stats.copy()]
+        self._each = state.nbytes + stats.nbytes + 250  # with what the objects themselves take
+
+    def add(self, update: int, state: Floats, stats: Floats, *, anew: bool = False) -> None:
+        place = len(self._updates)
+        if update <= self._updates[-1]:
+            place = bisect_right(self._updates, update)
+            if place and self._updates[place - 1] == update:
+                if anew:
+                    self._states[place - 1], self._stats[place - 1] = state.copy(), stats.copy()
+                return
+        self._updates.insert(place, update)
+        self._states.insert(place, state.copy())
+        self._stats.insert(place, stats.copy())
+        self._thin()
+
+    def _thin(self) -> None:
+        while self.bytes > _CHECKPOINT_BYTES and len(self._updates) > 8:
+            for kept in (self._updates, self._states, self._stats):
+                del kept[1:-1:2]
+            # What stays is copied, so that the arrays of whole chunks are let go.
+            self._states = [state.copy() for state in self._states]
+
+    def add_epochs(self, first: int, per_epoch: int, states: Floats) -> None:
+        """Add the states at the ends of epochs, the first of which ends as number `first`."""
+        if not len(states):
+            return
+        last = self._updates[-1]
+        nothing = np.zeros_like(self._stats[0])
+        for epoch, state in enumerate(states, first):
+            # Rows of one array: no copy each, and they go together when they go.
+            if epoch * per_epoch > last:
+                self._updates.append(epoch * per_epoch)
+                self._states.append(state)
+                self._stats.append(nothing)
+        self._thin()
+
+    def at(self, update: int) -> tuple[int, Floats, Floats]:
+        """Return the last one that is not after `update`."""
+        place = bisect_right(self._updates, update) - 1
+        return self._updates[place], self._states[place], self._stats[place]
+
+    def drop_from(self, update: int) -> None:
+        place = max(bisect_right(self._updates, update - 1), 1)
+        for kept in (self._updates, self._states, self._stats):
+            del kept[place:]
+
+    @property
+    def last(self) -> int:
+        return self._updates[-1]
+
+    @property
+    def bytes(self) -> int:
+        return self._each * len(self._updates)
+
+
+@contextlib.contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Hold Ctrl-C back to the end of a chunk, so that the run stays whole."""
+    caught: list[bool] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    previous = signal.getsignal(signal.SIGINT)
+    if previous is not signal.default_int_handler:
+        yield lambda: False
+        return
+    signal.signal(signal.SIGINT, lambda *_: caught.append(True))
+    try:
+        yield lambda: bool(caught)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+class _Minimizer:
+    """SciPy's minimisers over the unrolled parameters: one update is one iteration."""
+
+    def __init__(self, machine: Machine, method: str) -> None:
+        self.machine = machine
+        self.method = {"cg": "CG", "l-bfgs": "L-BFGS-B"}[method]
+        self.iterates: list[Floats] = []
+        self.done = 0
+        graph = machine.plan.graph
+        self.addresses = [
+            address
+            for address in sorted(machine.plan.unfolding.gradients)
+            if graph.nodes[address.rpartition(".")[0]].type == "parameter"
+            and graph.nodes[address.rpartition(".")[0]].mode != "freeze"
+        ]
+
+    def _unrolled(self, addresses: Mapping[str, str] | None = None) -> Floats:
+        machine = self.machine
+        names = self.addresses if addresses is None else [addresses[a] for a in self.addresses]
+        return np.concatenate([machine.read(name, 1).ravel() for name in names]).astype(float)
+
+    def _put(self, theta: Floats) -> None:
+        at = 0
+        for address in self.addresses:
+            size = self.machine.tape.slots[address].size
+            self.machine.write(address, theta[at : at + size])
+            at += size
+
+    def _objective(self, theta: Floats) -> tuple[float, Floats]:
+        machine = self.machine
+        self._put(theta)
+        machine.update(0)
+        cost = machine.stats[0] / machine.stats[2]
+        return float(cost), self._unrolled(machine.plan.unfolding.gradients)
+
+    def commit(self, update: int) -> None:
+        """Put the weights of the iteration after `update` in place."""
+        if not self.addresses:
+            return
+        if update >= self.done:
+            self._search(max(update + 1, 2 * self.done, 8))
+        self._put(self.iterates[min(update + 1, len(self.iterates) - 1)])
+
+    def _search(self, iterations: int) -> None:
+        """Run the search again from the start, further than before; it is deterministic."""
+        from scipy.optimize import minimize
+
+        machine = self.machine
+        cells, stats = machine.cells.copy(), machine.stats.copy()
+        machine.cells[: machine.tape.state] = machine.start
+        begin = self._unrolled()
+        found = [begin.copy()]
+        try:
+            with np.errstate(all="ignore"):
+                minimize(
+                    self._objective,
+                    begin,
+                    jac=True,
+                    method=self.method,
+                    callback=lambda theta: found.append(np.array(theta)),
+                    options={"maxiter": iterations, "gtol": 1e-10},
+                )
+        finally:
+            machine.cells[:] = cells
+            machine.stats[:] = stats
+        self.iterates, self.done = found, iterations
+
+
+__all__ = ["LEVELS", "NodeflowError", "Run"]

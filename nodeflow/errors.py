@@ -1,0 +1,139 @@
+"""What can go wrong, as data and as one sentence each.
+
+    NodeflowError
+    ├── DeclarationError        a node type is declared wrongly (raised at import)
+    ├── GraphError              a graph that cannot be
+    │   ├── UnknownNode         no node of that id
+    │   ├── UnknownType         no node type of that name
+    │   ├── UnknownPort         the node has no such port
+    │   ├── UnknownSetting      the type has no such setting
+    │   ├── BadSetting          a setting's value is not allowed
+    │   ├── PortTaken           a second wire into a port that takes one
+    │   ├── MissingInput        an input that must be wired is not
+    │   ├── Loop                wires that close a loop
+    │   ├── ShapeMismatch       two shapes that cannot meet
+    │   └── NoBackward          blame cannot pass a node
+    ├── RunError                a node failed while it was evaluated
+    │   └── Diverged            NaN or Infinity appeared
+    ├── FileError               a file that cannot be read or written
+    └── DataError               a data set that cannot be used
+
+Every message is one sentence: the rule, the names, the value given, the nearest fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NodeflowError(Exception):
+    """Everything that nodeflow raises on purpose."""
+
+
+class DeclarationError(NodeflowError):
+    """A node type is declared wrongly."""
+
+
+class GraphError(NodeflowError):
+    """A graph that cannot be; `node` names the node at fault, if there is one."""
+
+    def __init__(self, message: str, *, node: str | None = None) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+class UnknownNode(GraphError):
+    """No node of that id."""
+
+
+class UnknownType(GraphError):
+    """No node type of that name."""
+
+
+class UnknownPort(GraphError):
+    """The node has no such port."""
+
+
+class UnknownSetting(GraphError):
+    """The type has no such setting."""
+
+
+class BadSetting(GraphError):
+    """A setting's value is not allowed."""
+
+
+class PortTaken(GraphError):
+    """A second wire into a port that takes one."""
+
+
+class MissingInput(GraphError):
+    """An input that must be wired is not."""
+
+
+class Loop(GraphError):
+    """Wires that close a loop; `path` lists the nodes on it, the first one again at the end."""
+
+    def __init__(self, message: str, *, path: tuple[str, ...] = ()) -> None:
+        super().__init__(message, node=path[0] if path else None)
+        self.path = path
+
+
+class ShapeMismatch(GraphError):
+    """Two shapes that cannot meet."""
+
+
+class NoBackward(GraphError):
+    """Blame cannot pass a node."""
+
+
+class RunError(NodeflowError):
+    """A node failed while it was evaluated."""
+
+    def __init__(self, message: str, *, node: str | None = None) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+class Diverged(RunError):
+    """NaN or Infinity appeared; `epoch`, `update` and `sample` say when."""
+
+    def __init__(
+        self, message: str, *, node: str, epoch: int = 0, update: int = 0, sample: int = 0
+    ) -> None:
+        super().__init__(message, node=node)
+        self.epoch, self.update, self.sample = epoch, update, sample
+
+
+class FileError(NodeflowError):
+    """A file that cannot be read or written; `path` is the place inside it (`$.nodes.w`)."""
+
+    def __init__(self, message: str, *, file: str = "", path: str = "") -> None:
+        place = ": ".join(part for part in (file, path) if part)
+        super().__init__(f"{place}: {message}" if place else message)
+        self.file, self.path = file, path
+
+
+class DataError(NodeflowError):
+    """A data set that cannot be used; `row` and `column` count from 1."""
+
+    def __init__(
+        self, message: str, *, file: str = "", row: int | None = None, column: int | None = None
+    ) -> None:
+        at = [f"row {row}"] if row is not None else []
+        at += [f"column {column}"] if column is not None else []
+        place = ", ".join([file, *at] if file else at)
+        super().__init__(f"{place}: {message}" if place else message)
+        self.file, self.row, self.column = file, row, column
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the known word nearest to `word`, or a list of them."""
+    names = sorted(known)
+    if not names:
+        return ""
+    close = get_close_matches(str(word), names, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"; there is {shown}"

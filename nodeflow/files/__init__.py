@@ -1,0 +1,23 @@
+"""Graph files and run files: reading, checking, migrating and saving them.
+
+Whatever is wrong with a file, it is a `FileError` that names the file and the place inside it.
+"""
+
+from nodeflow.files.form import VERSION, schema
+from nodeflow.files.migrations import MIGRATIONS
+from nodeflow.files.reader import load, loads
+from nodeflow.files.runfile import RunFile, load_run, save_run
+from nodeflow.files.writer import dumps, save
+
+__all__ = [
+    "MIGRATIONS",
+    "VERSION",
+    "RunFile",
+    "dumps",
+    "load",
+    "load_run",
+    "loads",
+    "save",
+    "save_run",
+    "schema",
+]

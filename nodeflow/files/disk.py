@@ -1,0 +1,126 @@
+"""Bytes from and to the disk: regular files only, and never half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from nodeflow.errors import FileError, nearest
+
+
+def read(path: Path, limit: int, too_large: str = "") -> bytes:
+    """Return a file's bytes, or raise `FileError`, also beyond `limit` bytes."""
+    with reading(path):
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise FileError("this is a folder, not a file", file=str(path))
+        if not stat.S_ISREG(found.st_mode):
+            raise FileError("this is a device or a pipe, not a file", file=str(path))
+        with path.open("rb") as stream:
+            data = stream.read(min(found.st_size, limit) + 1)
+    if len(data) > limit:
+        raise FileError(too_large or f"the file has over {limit} bytes", file=str(path))
+    return data
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about reading `path` into a `FileError`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileError(f"there is no such file{_sibling(path)}", file=str(path)) from None
+    except PermissionError:
+        raise FileError("there is no permission to read it", file=str(path)) from None
+    except ValueError:
+        raise FileError("a file's name cannot hold a NUL character", file=repr(str(path))) from None
+    except OSError as error:
+        raise FileError(f"cannot be read: {reason(error)}", file=str(path)) from error
+
+
+def _sibling(path: Path) -> str:
+    """Return the nearest file of the same ending, if one is near."""
+    try:
+        names = [found.name for found in path.parent.iterdir() if found.suffix == path.suffix]
+    except (OSError, ValueError):
+        return ""
+    hint = nearest(path.name, names)
+    return hint if "did you mean" in hint else ""
+
+
+def reason(error: OSError) -> str:
+    """Return what the operating system says, to stand after a colon."""
+    text = error.strerror or str(error) or type(error).__name__
+    return text[:1].lower() + text[1:]
+
+
+class Pending:
+    """New contents of a file, on the disk under another name until `commit`."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path = path
+        self._new = path.with_name(f".{secrets.token_hex(6)}.tmp")
+        try:
+            with self._new.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            with contextlib.suppress(OSError):
+                shutil.copymode(path, self._new)
+        except BaseException:
+            self.discard()
+            raise
+
+    def commit(self) -> None:
+        """Put the contents in the file's place."""
+        os.replace(self._new, self.path)
+        # The name is safe only once its folder is; not every system can do that.
+        with contextlib.suppress(OSError):
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def discard(self) -> None:
+        """Remove the contents if they have not been committed."""
+        with contextlib.suppress(OSError):
+            self._new.unlink()
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; raises `OSError`."""
+    pending = Pending(path, data)
+    try:
+        pending.commit()
+    except BaseException:
+        pending.discard()
+        raise
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about writing `path` into a `FileError`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileError(
+            f"cannot be saved: there is no folder '{path.parent}'", file=str(path)
+        ) from None
+    except IsADirectoryError:
+        raise FileError("cannot be saved: this is a folder", file=str(path)) from None
+    except PermissionError:
+        raise FileError(
+            "cannot be saved: there is no permission to write here", file=str(path)
+        ) from None
+    except ValueError:
+        raise FileError("a file's name cannot hold a NUL character", file=repr(str(path))) from None
+    except OSError as error:
+        raise FileError(
+            f"cannot be saved: {reason(error)}; what was there before is kept", file=str(path)
+        ) from error

@@ -1,0 +1,173 @@
+"""The form of a graph file, version 1: which keys there are and what they hold.
+
+From here come both the reader's checks and the published schema (`graph-1.schema.json`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from nodeflow.errors import FileError
+from nodeflow.files.text import at, describe
+
+VERSION = 1
+"""The version of the format that is written."""
+
+
+class TrainingForm(Struct, frozen=True):
+    """How the graph is trained."""
+
+    batch: Annotated[
+        Annotated[int, Meta(ge=1)] | Literal["all"],
+        Meta(description="samples an update, or all of them"),
+    ] = 1
+    epochs: Annotated[int, Meta(ge=0, description="how often all samples are seen")] = 10
+    seed: Annotated[int, Meta(ge=0, description="random starts and orders follow from it")] = 0
+
+
+class NodeForm(Struct, frozen=True):
+    """One node; its settings are those of its type."""
+
+    type: Annotated[str, Meta(min_length=1, description="a type of the library or of a plugin")]
+    settings: dict[str, Any] = field(default_factory=dict)
+    mode: Annotated[
+        Literal["active", "bypass", "disable", "freeze"],
+        Meta(description="pass the input through, do not evaluate, or do not update"),
+    ] = "active"
+
+
+class GraphForm(Struct, frozen=True):
+    """A nodeflow graph. Keys that are not listed are kept."""
+
+    format: Literal["nodeflow"]
+    version: Literal[1]
+    name: str = ""
+    about: str = ""
+    training: TrainingForm = field(default_factory=TrainingForm)
+    nodes: Annotated[
+        dict[str, NodeForm],
+        Meta(
+            description="by id: a letter first, then letters, digits, '_', '-' and '.', "
+            "no dot at the end"
+        ),
+    ] = field(default_factory=dict)
+    wires: Annotated[
+        list[str], Meta(description="node.output -> node.input, with [0], [1] … in a port of many")
+    ] = field(default_factory=list)
+    groups: Annotated[dict[str, Any], Meta(description="coloured frames")] = field(
+        default_factory=dict
+    )
+    layout: Annotated[
+        dict[str, tuple[int, int]], Meta(description="x and y of nodes on the canvas")
+    ] = field(default_factory=dict)
+
+
+class ArrayForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """A setting's array that lies in a .npz beside the file.
+
+    `sha256` is over the ASCII line "DTYPE SIZExSIZE", a line feed, and the numbers' bytes, row
+    by row and little-endian: for 30×784 numbers the line is "<f8 30x784".
+    """
+
+    file: str
+    array: str
+    sha256: str
+
+
+_EXPECTED: dict[tuple[str, ...], str] = {
+    ("name",): "a text",
+    ("about",): "a text",
+    ("training",): "an object",
+    ("training", "batch"): 'a whole number or "all"',
+    ("training", "epochs"): "a whole number from 0",
+    ("training", "seed"): "a whole number from 0",
+    ("nodes",): "an object",
+    ("nodes", "*"): "an object",
+    ("nodes", "*", "type"): "the name of a node type",
+    ("nodes", "*", "settings"): "an object",
+    ("nodes", "*", "mode"): "active, bypass, disable or freeze",
+    ("wires",): "a list",
+    ("wires", "*"): "a text 'node.output -> node.input'",
+    ("groups",): "an object",
+    ("layout",): "an object",
+    ("layout", "*"): "two whole numbers [x, y]",
+}
+
+
+def shaped(raw: dict[str, Any], *, file: str = "") -> GraphForm:
+    """Return the plain object as a graph's form, or raise `FileError` with the place."""
+    try:
+        return msgspec.convert(raw, GraphForm)
+    except msgspec.ValidationError as error:
+        message, keys = _first_fault(raw)
+        raise FileError(message or str(error), file=file, path=at(*keys)) from None
+
+
+def _first_fault(raw: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
+    """Find what `convert` refused, with the key of the entry, which its own message leaves out."""
+    for name in GraphForm.__struct_fields__:
+        if name not in raw or _converts({name: raw[name]}):
+            continue
+        value = raw[name]
+        if name == "training" and isinstance(value, dict):
+            for key, part in value.items():
+                if not _converts({name: {key: part}}):
+                    return _wrong((name, key), (name, key), part)
+        if name in ("nodes", "layout") and isinstance(value, dict):
+            for key, part in value.items():
+                if not _converts({name: {key: part}}):
+                    return (
+                        _node_fault(key, part)
+                        if name == "nodes"
+                        else _wrong((name, "*"), (name, key), part)
+                    )
+        if name == "wires" and isinstance(value, list):
+            for index, part in enumerate(value):
+                if not isinstance(part, str):
+                    return _wrong((name, "*"), (name, index), part)
+        return _wrong((name,), (name,), value)
+    return "", ()
+
+
+def _node_fault(key: str, value: Any) -> tuple[str, tuple[str | int, ...]]:
+    if not isinstance(value, dict):
+        return _wrong(("nodes", "*"), ("nodes", key), value)
+    if "type" not in value:
+        return '"type" is missing, the name of a node type', ("nodes", key)
+    for name, part in value.items():
+        if not _converts({"nodes": {key: {"type": "t", name: part}}}):
+            return _wrong(("nodes", "*", name), ("nodes", key, name), part)
+    return "", ("nodes", key)
+
+
+def _wrong(
+    rule: tuple[str, ...], keys: tuple[str | int, ...], value: Any
+) -> tuple[str, tuple[str | int, ...]]:
+    return f"expected {_EXPECTED.get(rule, 'something else')}, got {describe(value)}", keys
+
+
+def _converts(part: dict[str, Any]) -> bool:
+    try:
+        msgspec.convert({"format": "nodeflow", "version": VERSION, **part}, GraphForm)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of graph files."""
+    made = msgspec.json.schema(GraphForm)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "nodeflow graph file, version 1",
+        **made,
+    }
+
+
+def schema_text() -> str:
+    """Return the text of `graph-1.schema.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,240 @@
+"""From a graph file to a `Graph`."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nodeflow.nodes  # noqa: F401  the library must be there before a file is checked
+from nodeflow.declare import LARGE, Array, inert
+from nodeflow.errors import (
+    BadSetting,
+    FileError,
+    GraphError,
+    Loop,
+    PortTaken,
+    UnknownSetting,
+)
+from nodeflow.files import disk
+from nodeflow.files.form import GraphForm, NodeForm, TrainingForm, shaped
+from nodeflow.files.migrations import migrated
+from nodeflow.files.sidecar import Sidecars, is_absolute
+from nodeflow.files.text import MAX_BYTES, at, decode, too_large
+from nodeflow.graph import Graph, Node, Training, Wire
+
+_FILE_KEYS = frozenset(GraphForm.__struct_fields__)
+_NODE_KEYS = frozenset(NodeForm.__struct_fields__)
+_TRAINING_KEYS = frozenset(TrainingForm.__struct_fields__)
+_PATHS = {"dataset": "source"}
+"""Settings that name a file."""
+
+
+def load(path: str | os.PathLike[str]) -> Graph:
+    """Return the graph of a file; its `folder` is the file's.
+
+    Nothing is imported or executed. Whatever is wrong, also with the arrays beside the file,
+    raises `FileError` with the place inside the file.
+    """
+    path = Path(path)
+    size = path.stat().st_size if path.is_file() else 0
+    data = disk.read(path, MAX_BYTES, too_large(size))
+    return loads(data, file=str(path), folder=path.parent)
+
+
+def loads(
+    text: str | bytes, *, file: str = "", folder: str | os.PathLike[str] | None = None
+) -> Graph:
+    """Return the graph of a file's text, or raise `FileError`.
+
+    `file` is the name in messages, `folder` where arrays beside the file are looked for.
+    """
+    raw = migrated(decode(text, file=file), file=file)
+    form = shaped(raw, file=file)
+    where = None if folder is None else Path(folder)
+    with Sidecars(where) as sidecars:
+        nodes = {
+            key: _node(key, part, raw["nodes"][key], sidecars, file)
+            for key, part in form.nodes.items()
+        }
+    graph = Graph(
+        nodes=nodes,
+        wires=_wires(form.wires, file),
+        name=form.name,
+        about=form.about,
+        training=Training(form.training.batch, form.training.epochs, form.training.seed),
+        groups=form.groups,
+        layout=form.layout,
+        extra=_extra(raw),
+        folder=where,
+    )
+    try:
+        graph.validate()
+    except GraphError as error:
+        raise FileError(str(error), file=file, path=at(*_place(graph, error))) from error
+    return graph
+
+
+def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the unknown keys; those of `training` stand under its name, which is a known one."""
+    extra = {key: part for key, part in raw.items() if key not in _FILE_KEYS}
+    training = {k: v for k, v in raw.get("training", {}).items() if k not in _TRAINING_KEYS}
+    return {**extra, "training": training} if training else extra
+
+
+def _node(key: str, form: NodeForm, raw: Mapping[str, Any], sidecars: Sidecars, file: str) -> Node:
+    settings = inert(form.settings) if form.settings else {}
+    node = Node(form.type, settings, form.mode)
+    type_ = node.known
+    if settings and type_ is not None:
+        for setting in type_.settings:
+            if setting.kind == "array" and setting.name in settings:
+                settings[setting.name] = _array(key, setting.name, form, sidecars, file)
+        path = settings.get(_PATHS.get(form.type, ""))
+        if isinstance(path, str) and is_absolute(path):
+            raise FileError(
+                f"{key}.{_PATHS[form.type]} is the absolute path {path!r}: "
+                "write it relative to the graph file",
+                file=file,
+                path=at("nodes", key, "settings", _PATHS[form.type]),
+            )
+    if raw.keys() <= _NODE_KEYS:
+        return node
+    extra = {name: part for name, part in raw.items() if name not in _NODE_KEYS}
+    return Node(form.type, settings, form.mode, extra)
+
+
+def _array(key: str, name: str, form: NodeForm, sidecars: Sidecars, file: str) -> Any:
+    value = form.settings[name]
+    if isinstance(value, dict):
+        try:
+            return sidecars.read(value)
+        except FileError as error:
+            path = at("nodes", key, "settings", name)
+            raise FileError(str(error), file=file, path=path) from error
+    if isinstance(value, list) and _count(value) > LARGE:
+        try:
+            return Array(np.array(value, dtype=np.float64)) if _all_numbers(value) else inert(value)
+        except ValueError:
+            return inert(value)  # ragged: `validate` says so
+    return inert(value)
+
+
+def _count(value: list[Any]) -> int:
+    return sum(len(part) if isinstance(part, list) else 1 for part in value)
+
+
+def _all_numbers(value: list[Any]) -> bool:
+    """Return whether NumPy will make a row or a matrix of it, and none of texts or flags."""
+    rows = [part for part in value if isinstance(part, list)]
+    if rows and len(rows) < len(value):
+        return False
+    return all(type(part) in (int, float) for row in (rows or [value]) for part in row)
+
+
+def _wires(texts: list[str], file: str) -> tuple[Wire, ...]:
+    wires = []
+    for index, text in enumerate(texts):
+        try:
+            wires.append(Wire.parse(text))
+        except (GraphError, ValueError) as error:
+            # ValueError: Python's limit on the digits of a whole number.
+            message = str(error) if isinstance(error, GraphError) else "a port's number is too long"
+            raise FileError(message, file=file, path=at("wires", index)) from error
+    return tuple(wires)
+
+
+# --- where a fault lies -----------------------------------------------------------------------
+
+
+def _place(graph: Graph, error: GraphError) -> tuple[str | int, ...]:
+    """Return the keys of the node, setting or wire that `validate` refused.
+
+    It asks again in parts, smallest first: a graph is checked whole, and only a faulty one pays.
+    """
+    for key, node in graph.nodes.items():
+        if not _valid({key: node}):
+            return "nodes", key, *_setting_at_fault(node, error)
+    if isinstance(error, Loop):
+        steps = set(zip(error.path, error.path[1:], strict=False))
+        closing = [i for i, w in enumerate(graph.wires) if (w.source, w.target) in steps]
+        return ("wires", closing[-1]) if closing else ("wires",)
+    index = _wire_at_fault(graph, error)
+    return ("wires",) if index is None else ("wires", index)
+
+
+def _valid(nodes: Mapping[str, Node], *wires: Wire) -> bool:
+    try:
+        Graph(nodes=nodes, wires=wires).validate()
+    except GraphError:
+        return False
+    return True
+
+
+def _wire_at_fault(graph: Graph, error: GraphError) -> int | None:
+    first: dict[tuple[str, str], Wire] = {}
+    for index, wire in enumerate(graph.wires):
+        ends = {key: graph.nodes[key] for key in (wire.source, wire.target) if key in graph.nodes}
+        alone = Wire(wire.source, wire.output, wire.target, wire.input)
+        if len(ends) < len({wire.source, wire.target}):
+            return index
+        # A wire from a node to itself is a loop, which is asked only after all else.
+        if not _valid(ends, alone) and wire.source != wire.target:
+            return index
+        before = first.setdefault((wire.target, wire.input), wire)
+        if isinstance(error, PortTaken) and before is not wire:
+            ends[before.source] = graph.nodes[before.source]
+            if not _valid(ends, before, wire):
+                return index
+    return _number_at_fault(graph, error)
+
+
+def _number_at_fault(graph: Graph, error: GraphError) -> int | None:
+    """Return the wire whose number in a `…` port is missing, there twice, or too large."""
+    ports: dict[str, list[int]] = {}
+    for index, wire in enumerate(graph.wires):
+        if wire.target == error.node:
+            ports.setdefault(wire.input, []).append(index)
+    for found in ports.values():
+        free = set(range(len(found))) | ({None} if len(found) == 1 else set())
+        for index in found:
+            if graph.wires[index].index not in free:
+                return index
+            free.discard(graph.wires[index].index)
+    numbered = (i for found in ports.values() for i in found if graph.wires[i].index is not None)
+    return next(numbered, None)
+
+
+def _setting_at_fault(node: Node, error: GraphError) -> tuple[str | int, ...]:
+    type_ = node.known
+    if type_ is None:
+        return ()
+    if isinstance(error, UnknownSetting):
+        known = type_.defaults
+        return "settings", next(name for name in node.settings if name not in known)
+    if isinstance(error, BadSetting):
+        for setting in type_.settings:
+            value = node.settings.get(setting.name, setting.default)
+            try:
+                setting.check(value, "")
+            except BadSetting:
+                inner = next(_odd(value), ()) if setting.kind == "array" else ()
+                return "settings", setting.name, *inner
+    return ()
+
+
+def _odd(value: Any) -> Iterator[tuple[int, ...]]:
+    """Yield the places in an array that hold no finite number."""
+    if isinstance(value, Array):
+        for place in np.argwhere(~np.isfinite(value.values)):
+            yield tuple(int(i) for i in place)
+    elif isinstance(value, tuple):
+        for index, part in enumerate(value):
+            for inner in _odd(part):
+                yield index, *inner
+    elif type(value) not in (int, float) or not math.isfinite(value):
+        yield ()

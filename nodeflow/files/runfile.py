@@ -1,0 +1,104 @@
+"""Run files, `NAME.run.npz`: trained weights and the history of their training."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.errors import FileError
+from nodeflow.files.arrays import MAX_NUMBERS, Archive, packed
+from nodeflow.files.disk import write, writing
+from nodeflow.files.text import plain, special
+
+_FORMAT = "nodeflow-run"
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """What a run file holds: weights by address, one record an epoch, and what belongs to it."""
+
+    weights: dict[str, NDArray[Any]]
+    history: list[dict[str, Any]] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+def save_run(
+    path: str | os.PathLike[str],
+    weights: Mapping[str, NDArray[Any]],
+    history: Sequence[Mapping[str, Any]],
+    meta: Mapping[str, Any],
+) -> None:
+    """Write weights (float64 or float32), history and meta, whole or not at all.
+
+    The same contents give the same bytes. Raises `FileError`.
+    """
+    path = Path(path)
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, given in weights.items():
+        values = np.asarray(given)
+        if "." not in name:
+            raise FileError(f"'{name}' is no address of weights (node.port)", file=str(path))
+        if values.dtype.kind != "f" or values.dtype.itemsize not in (4, 8):
+            raise FileError(
+                f"the weights '{name}' are of {values.dtype.name}, not float64 or float32",
+                file=str(path),
+            )
+        arrays[name] = values
+    try:
+        arrays["history"] = _text(list(history))
+        arrays["meta"] = _text({"format": _FORMAT, "version": _VERSION, "meta": meta})
+    except (TypeError, UnicodeEncodeError) as error:
+        raise FileError(f"cannot be saved: {error}", file=str(path)) from None
+    with writing(path):
+        write(Path(os.path.realpath(path)), packed(arrays))
+
+
+def load_run(path: str | os.PathLike[str]) -> RunFile:
+    """Return the contents of a run file, or raise `FileError`. Nothing in it is executed."""
+    path = Path(path)
+    with Archive(path) as archive:
+        if "meta" not in archive.names or "history" not in archive.names:
+            raise FileError("this is not a run file: it has no history", file=str(path))
+        head = _json(archive, "meta", path)
+        if not isinstance(head, dict) or head.get("format") != _FORMAT:
+            raise FileError("this is not a run file of nodeflow", file=str(path))
+        version = head.get("version")
+        if version != _VERSION:
+            raise FileError(
+                f"was written by a newer nodeflow (run file version {version}, "
+                f"this one reads up to {_VERSION}): update nodeflow",
+                file=str(path),
+            )
+        history, meta = _json(archive, "history", path), head.get("meta")
+        if not isinstance(history, list) or not all(isinstance(row, dict) for row in history):
+            raise FileError("its history is not a list of records", file=str(path))
+        if not isinstance(meta, dict):
+            raise FileError("its meta is not an object", file=str(path))
+        weights: dict[str, NDArray[Any]] = {}
+        room = MAX_NUMBERS
+        for name in archive.names:
+            if name not in ("meta", "history"):
+                weights[name] = archive.read(name, ("<f8", "<f4"), room).copy()
+                room -= weights[name].size
+    return RunFile(weights, special(history), special(meta))
+
+
+def _text(value: Any) -> NDArray[np.uint8]:
+    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+    return np.frombuffer(text.encode("utf-8"), np.uint8)
+
+
+def _json(archive: Archive, name: str, path: Path) -> Any:
+    data = archive.read(name, ("|u1",)).tobytes()
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise FileError(f"its {name} is not JSON", file=str(path)) from None

@@ -1,0 +1,232 @@
+"""From a `Graph` to the canonical text of its file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.declare import LARGE, Array, numbers
+from nodeflow.errors import FileError
+from nodeflow.files import disk
+from nodeflow.files.arrays import packed
+from nodeflow.files.form import VERSION
+from nodeflow.files.reader import _PATHS
+from nodeflow.files.sidecar import Sidecars, backup_of, is_absolute, is_reference, reference
+from nodeflow.files.text import at, encode
+from nodeflow.graph import Graph, Node, Wire
+
+_Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
+"""Puts a large array of a node's setting beside the file, and returns what stands for it."""
+
+
+def dumps(graph: Graph) -> str:
+    """Return the canonical text of a graph: the same graph gives the same bytes.
+
+    Raises `FileError` for arrays over 1,024 numbers, which only `save` can put beside the file.
+    """
+
+    def refuse(node: str, setting: str, values: NDArray[np.float64]) -> Any:
+        raise FileError(
+            f"{node}.{setting} holds {values.size} numbers, and a text at most {LARGE} of them: "
+            "save the graph to a file",
+            path=at("nodes", node, "settings", setting),
+        )
+
+    return _text(graph, refuse)
+
+
+def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> None:
+    """Write a graph's file, and its large arrays to `NAME.npz` beside it.
+
+    Whole or not at all: after a failure, which is a `FileError`, the file that was there is
+    still there. With `backup` it is kept as `NAME.json.bak`.
+    """
+    shown = Path(path)
+    with disk.writing(shown):
+        real = Path(os.path.realpath(shown))
+        if real.is_dir():
+            raise IsADirectoryError
+    beside = real.with_suffix(".npz")
+    try:
+        text, arrays = _with_sidecar(graph, beside.name)
+        data = text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise FileError(
+            "a text holds half a character (a lone surrogate)", file=str(path)
+        ) from None
+    except FileError as error:
+        raise FileError(str(error), file=str(path)) from None
+    with disk.writing(shown):
+        _write(real, data, beside, packed(arrays) if arrays else None, backup)
+
+
+def _with_sidecar(graph: Graph, name: str) -> tuple[str, dict[str, NDArray[np.float64]]]:
+    arrays: dict[str, NDArray[np.float64]] = {}
+
+    def put(node: str, setting: str, values: NDArray[np.float64]) -> Any:
+        arrays[f"{node}.{setting}"] = values
+        return reference(name, f"{node}.{setting}", values)
+
+    # A placeholder keeps its references as they are; its arrays must move with it.
+    nodes = dict(graph.nodes)
+    with Sidecars(graph.folder) as sidecars:
+        for key, node in graph.nodes.items():
+            if node.known is None and any(map(is_reference, node.settings.values())):
+                nodes[key] = _carried(node, sidecars, name, arrays)
+    if nodes != graph.nodes:
+        graph = Graph(**{**_fields(graph), "nodes": nodes})
+    return _text(graph, put), arrays
+
+
+def _fields(graph: Graph) -> dict[str, Any]:
+    return {name: getattr(graph, name) for name in graph.__dataclass_fields__}
+
+
+def _carried(
+    node: Node, sidecars: Sidecars, name: str, arrays: dict[str, NDArray[np.float64]]
+) -> Node:
+    settings = dict(node.settings)
+    for setting, value in node.settings.items():
+        if is_reference(value):
+            with contextlib.suppress(FileError):
+                arrays[value["array"]] = sidecars.read(value).values
+                settings[setting] = {**value, "file": name}
+    return Node(node.type, settings, node.mode, node.extra)
+
+
+def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, backup: bool) -> None:
+    """Write both files; the old arrays are kept until the file that names the new ones is there.
+
+    Should the machine stop between the two, the reader finds the old arrays in their backup.
+    """
+    old_arrays = beside.read_bytes() if arrays is not None and beside.exists() else None
+    old = real.read_bytes() if backup and real.exists() else None
+    if arrays == old_arrays:
+        arrays = None
+    pending = disk.Pending(real, data)
+    try:
+        if old is not None:
+            disk.write(backup_of(real), old)
+        if arrays is not None:
+            if old_arrays is not None:
+                disk.write(backup_of(beside), old_arrays)
+            disk.write(beside, arrays)
+        try:
+            pending.commit()
+        except BaseException:
+            if arrays is not None:
+                _restore(beside, old_arrays)
+            raise
+    except BaseException:
+        pending.discard()
+        raise
+    if not backup and arrays is not None:
+        with contextlib.suppress(OSError):
+            backup_of(beside).unlink()
+
+
+def _restore(path: Path, data: bytes | None) -> None:
+    with contextlib.suppress(OSError):
+        if data is None:
+            path.unlink()
+        else:
+            disk.write(path, data)
+
+
+# --- the text ---------------------------------------------------------------------------------
+
+
+def _text(graph: Graph, elsewhere: _Elsewhere) -> str:
+    training = {
+        "batch": graph.training.batch,
+        "epochs": graph.training.epochs,
+        "seed": graph.training.seed,
+    }
+    others = dict(graph.extra)
+    unknown = others.pop("training", {})
+    lines = [
+        ("format", '"nodeflow"'),
+        ("version", str(VERSION)),
+        ("name", encode(graph.name, "name")),
+        ("about", encode(graph.about, "about")),
+        ("training", _one_line([*training.items(), *sorted(unknown.items())], "training")),
+        (
+            "nodes",
+            _object((key, _node(key, graph.nodes[key], elsewhere)) for key in sorted(graph.nodes)),
+        ),
+        ("wires", _list(encode(str(wire)) for wire in sorted(graph.wires, key=_wire_order))),
+        (
+            "groups",
+            _object((k, encode(graph.groups[k], "groups", k)) for k in sorted(graph.groups)),
+        ),
+        (
+            "layout",
+            _object((k, encode(graph.layout[k], "layout", k)) for k in sorted(graph.layout)),
+        ),
+        *((key, encode(others[key], key)) for key in sorted(others)),
+    ]
+    body = ",\n".join(f"  {encode(key)}: {text}" for key, text in lines)
+    return f"{{\n{body}\n}}\n"
+
+
+def _wire_order(wire: Wire) -> tuple[str, str, int]:
+    return wire.start, wire.end, -1 if wire.index is None else wire.index
+
+
+def _object(entries: Iterable[tuple[str, str]]) -> str:
+    lines = ",\n".join(f"    {encode(key)}: {text}" for key, text in entries)
+    return f"{{\n{lines}\n  }}" if lines else "{}"
+
+
+def _list(entries: Iterable[str]) -> str:
+    lines = ",\n".join(f"    {text}" for text in entries)
+    return f"[\n{lines}\n  ]" if lines else "[]"
+
+
+def _one_line(entries: Iterable[tuple[str, Any]], *keys: str) -> str:
+    return "{" + ", ".join(f"{encode(k)}: {encode(v, *keys, k)}" for k, v in entries) + "}"
+
+
+def _node(key: str, node: Node, elsewhere: _Elsewhere) -> str:
+    entries: list[tuple[str, Any]] = [("type", node.type)]
+    settings = _settings(key, node, elsewhere)
+    if settings:
+        entries.append(("settings", settings))
+    if node.mode != "active":
+        entries.append(("mode", node.mode))
+    entries += sorted(node.extra.items())
+    return _one_line(entries, "nodes", key)
+
+
+def _settings(key: str, node: Node, elsewhere: _Elsewhere) -> Mapping[str, Any]:
+    """Return all settings, those at their default too, with large arrays put elsewhere."""
+    type_ = node.known
+    if type_ is None:
+        return node.settings
+    settings = {**type_.defaults, **node.settings}
+    for setting in type_.settings:
+        value = settings[setting.name]
+        if setting.kind == "array" and _size(value) > LARGE:
+            settings[setting.name] = elsewhere(key, setting.name, numbers(value))
+    path = settings.get(_PATHS.get(type_.name, ""))
+    if isinstance(path, str) and is_absolute(path):
+        raise FileError(
+            f"{key}.{_PATHS[type_.name]} is the absolute path {path!r}: "
+            "write it relative to the graph file",
+            path=at("nodes", key, "settings", _PATHS[type_.name]),
+        )
+    return settings
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, Array):
+        return int(value.values.size)
+    if isinstance(value, tuple | list):
+        return sum(_size(part) for part in value)
+    return 1

@@ -1,0 +1,29 @@
+"""The library of node types, one file a family. Importing this package fills the catalog."""
+
+from __future__ import annotations
+
+from nodeflow.nodes import (
+    activation,
+    arithmetic,
+    backward,
+    cost,
+    expression,
+    layer,
+    source,
+    trainer,
+    update,
+    view,
+)
+
+__all__ = [
+    "activation",
+    "arithmetic",
+    "backward",
+    "cost",
+    "expression",
+    "layer",
+    "source",
+    "trainer",
+    "update",
+    "view",
+]

@@ -1,0 +1,147 @@
+"""The backward pass as nodes: blame, delta, gradients, and their average over a batch.
+
+Notation and order of steps follow A. Ng's course (δ, Δ, D) and M. Nielsen, "Neural Networks
+and Deep Learning", chapter 2 (the equations BP1 to BP4).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from nodeflow.declare import Feedback, Many, Range, Samples, Value, node
+
+LEAK = 0.01
+"""Slope of the leaky ReLU below 0."""
+
+
+@node(
+    "backward",
+    formula="b = Θᵀδ",
+    outputs=("blame",),
+    shapes="(n,o), (o,i) -> (n,i)",
+    aliases=("backpropagate", "BP2"),
+)
+def blame(delta: Value, weights: Value) -> Value:
+    """Pass each δ back along its weights: bᵢ = Σⱼ Θⱼᵢ δⱼ, which is ∂C/∂a of the layer before."""
+    return delta @ weights
+
+
+def _slope(a: Value, activation: str) -> Value:
+    """Return g′(z), written in a = g(z)."""
+    match activation:
+        case "sigmoid":
+            return a * (1 - a)
+        case "tanh":
+            return 1 - a * a
+        case "relu":
+            return (a > 0).astype(a.dtype)
+        case "leaky_relu":
+            return np.where(a > 0, 1.0, LEAK).astype(a.dtype)
+        case "softplus":
+            return -np.expm1(-a)
+        case _:
+            return np.ones_like(a)
+
+
+@node(
+    "backward",
+    formula="δ = b ⊙ g′(z)",
+    outputs=("delta",),
+    shapes="(n,o), (n,o) -> (n,o)",
+    aliases=("error signal", "sensitivity", "BP1"),
+)
+def delta(
+    blame: Value,
+    a: Value,
+    *,
+    activation: Literal[
+        "sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax"
+    ] = "sigmoid",
+) -> Value:
+    """Multiply blame by the slope of the activation: δ = ∂C/∂z.
+
+    The slope g′(z) is found from a = g(z): a(1−a) for the sigmoid, 1−a² for tanh. For softmax
+    δⱼ = aⱼ (bⱼ − Σₖ bₖ aₖ).
+    """
+    if activation == "softmax":
+        return a * (blame - (blame * a).sum(axis=-1, keepdims=True))
+    return blame * _slope(a, activation)
+
+
+@node(
+    "backward",
+    formula="Δ = δaᵀ",
+    outputs=("gradient",),
+    shapes="(n,o), (n,i) -> (o,i)",
+    aliases=("BP4",),
+)
+def weight_gradient(delta: Value, a: Many) -> Value:
+    """Multiply each δ by each input, summed over the samples: Δⱼᵢ = Σ δⱼ aᵢ."""
+    return delta.T @ a
+
+
+@node(
+    "backward",
+    formula="Δ = Σ δ",
+    outputs=("gradient",),
+    shapes="(n,o) -> (o)",
+    aliases=("BP3",),
+)
+def bias_gradient(delta: Value) -> Value:
+    """Add up δ over the samples: a bias is a weight whose input is always 1."""
+    return delta.sum(axis=0)
+
+
+@node(
+    "backward",
+    formula="Δ ← Δ + D",
+    outputs=("total",),
+    shapes="s, s -> s",
+    aliases=("accumulator",),
+)
+def accumulate(gradient: Value, previous: Feedback = None) -> Value:
+    """Add a sample's gradient to the total of the batch so far.
+
+    `previous` is fed by its own `total`; each update starts again from 0. A graph with one runs
+    each update as a loop over its samples.
+    """
+    return gradient if previous is None else previous + gradient
+
+
+@node(
+    "backward",
+    formula="D = Δ/n + λΘ",
+    outputs=("gradient",),
+    shapes="s, s -> s",
+    aliases=("mean gradient",),
+)
+def average(
+    total: Value,
+    weights: Value | None = None,
+    *,
+    regularization: Annotated[float, Range(0)] = 0.0,
+    samples: Samples = 1,
+) -> Value:
+    """Divide the summed gradient by the number n of samples and add λΘ: D = ∂J/∂Θ."""
+    mean = total / samples
+    return mean if weights is None or regularization == 0 else mean + regularization * weights
+
+
+@node(
+    "backward",
+    formula="bᵢ = b",
+    outputs=("blame",),
+    shapes="(n,1), (n,f) -> (n,f)",
+)
+def spread(blame: Value, a: Value) -> Value:
+    """Give every feature of `a` the whole blame of their sum."""
+    return blame * np.ones_like(a)
+
+
+def unpicked(blame: Value, a: Value, index: Any) -> Value:
+    """Return blame for all features of `a` where only those of `index` were picked."""
+    back = np.zeros(np.broadcast_shapes(blame.shape[:-1], a.shape[:-1]) + a.shape[-1:], a.dtype)
+    np.add.at(back, (..., np.atleast_1d(index)), blame)
+    return back

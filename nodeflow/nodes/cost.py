@@ -1,0 +1,155 @@
+"""Costs: how far the outputs are from the targets. One number a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+
+from nodeflow.declare import Blame, Output, Penalty, Range, Value, node
+from nodeflow.nodes.arithmetic import times
+from nodeflow.shape import Shape
+
+_COST = "(n,f), (n,f) -> (n,1)"
+
+
+@node("cost", formula="e = a − y", shapes="(n,f), (n,f) -> (n,f)", aliases=("residual",))
+def error(a: Value, y: Value) -> Value:
+    """Subtract the target from the output: e = a − y, the sign is the same everywhere."""
+    return a - y
+
+
+@error.backward
+def _(blame: Blame, a: Output, y: Output, e: Output) -> Mapping[str, Any]:
+    return {"a": blame, "y": lambda: times(blame, -1.0)}
+
+
+@node(
+    "cost",
+    formula="C = Σ e²",
+    outputs=("cost",),
+    shapes=_COST,
+    aliases=("loss", "quadratic cost", "mse", "sse"),
+)
+def squared_error(a: Value, y: Value, *, half: bool = False) -> Value:
+    """Add up the squared errors of a sample: C = Σ (a − y)², or half of it."""
+    e = a - y
+    cost = (e * e).sum(axis=-1, keepdims=True)
+    return 0.5 * cost if half else cost
+
+
+@squared_error.backward
+def _(blame: Blame, a: Output, y: Output, cost: Output, *, half: bool) -> Mapping[str, Any]:
+    def back() -> Any:
+        return times(blame, 1.0 if half else 2.0, error(a, y))
+
+    return {"a": back, "y": lambda: times(-1.0, back())}
+
+
+def _clear(a: Value) -> Value:
+    """Keep outputs off 0 and 1, where the logarithm has no value."""
+    tiny = np.finfo(a.dtype).tiny
+    return np.clip(a, tiny, None)
+
+
+@node(
+    "cost",
+    formula="C = −Σ (y ln a + (1−y) ln(1−a))",
+    outputs=("cost",),
+    shapes=_COST,
+    aliases=("loss", "binary cross entropy", "log loss", "logistic cost"),
+)
+def cross_entropy(a: Value, y: Value) -> Value:
+    """Count the surprise of each output as the probability of its target, 0 or 1.
+
+    a must lie in 0 … 1, as after a sigmoid.
+    """
+    return -(y * np.log(_clear(a)) + (1 - y) * np.log(_clear(1 - a))).sum(axis=-1, keepdims=True)
+
+
+@cross_entropy.through("sigmoid")
+def _(blame: Blame, a: Output, y: Output) -> Any:
+    return times(blame, error(a, y))
+
+
+@cross_entropy.vjp
+def _cross_entropy_blame(blame: Value, a: Value, y: Value) -> Value:
+    """Pass blame through cross-entropy: b (a − y) / (a (1 − a))."""
+    return blame * ((1 - y) / _clear(1 - a) - y / _clear(a))
+
+
+@node(
+    "cost",
+    formula="C = −Σ y ln a",
+    outputs=("cost",),
+    shapes=_COST,
+    aliases=("loss", "softmax cross entropy", "negative log likelihood"),
+)
+def categorical_cross_entropy(a: Value, y: Value) -> Value:
+    """Count the surprise of the right class: C = −Σ y ln a, for shares that add up to 1."""
+    return -(y * np.log(_clear(a))).sum(axis=-1, keepdims=True)
+
+
+@categorical_cross_entropy.through("softmax")
+def _(blame: Blame, a: Output, y: Output) -> Any:
+    return times(blame, softmax_error(a, y))
+
+
+@categorical_cross_entropy.vjp
+def _categorical_cross_entropy_blame(blame: Value, a: Value, y: Value) -> Value:
+    """Pass blame through categorical cross-entropy: −b y / a."""
+    return -blame * y / _clear(a)
+
+
+@node("backward", formula="δ = a Σy − y", outputs=("delta",), shapes="(n,f), (n,f) -> (n,f)")
+def softmax_error(a: Value, y: Value) -> Value:
+    """Give δ of softmax and categorical cross-entropy at once; a − y where y adds up to 1."""
+    return a * y.sum(axis=-1, keepdims=True) - y
+
+
+def _penalty_shape(settings: dict[str, Any], *weights: Any) -> tuple[Any, ...]:
+    return (Shape((1, 1)),)
+
+
+@node(
+    "cost",
+    formula="C = λ/2 · Σ Θ²",
+    outputs=("cost",),
+    shapes=_penalty_shape,
+    aliases=("weight decay", "regularization", "ridge"),
+)
+def l2_penalty(*weights: Value, regularization: Annotated[float, Range(0)] = 0.01) -> Value:
+    """Make large weights cost something: (λ/2) Σ Θ². Wire no bias into it."""
+    total = sum(float((theta * theta).sum()) for theta in weights)
+    return np.array([[0.5 * regularization * total]])
+
+
+@l2_penalty.backward
+def _(blame: Blame, weights: Any, cost: Output, *, regularization: float) -> Mapping[str, Any]:
+    if not isinstance(blame, Output):
+        return {"weights": [Penalty(regularization * blame) for _ in weights]}
+    return {
+        "weights": [lambda w=w: times(blame, regularization, w) for w in weights]
+    }
+
+
+@node(
+    "cost",
+    formula="1 if the largest of a is the largest of y",
+    outputs=("value",),
+    shapes=_COST,
+    aliases=("hit rate", "score"),
+    no_backward="counting hits has no slope",
+)
+def accuracy(a: Value, y: Value, *, threshold: float = 0.5) -> Value:
+    """Give 1 for a sample whose class is right, 0 for one that is wrong.
+
+    The class is the place of the largest output; with a single output, whether it reaches the
+    threshold.
+    """
+    if a.shape[-1] == 1:
+        hit = (a >= threshold) == (y >= threshold)
+        return hit.astype(a.dtype)
+    hit = a.argmax(axis=-1) == y.argmax(axis=-1)
+    return hit.astype(a.dtype)[..., None]

@@ -1,0 +1,110 @@
+"""Sources: where values come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from nodeflow.declare import ArrayValue, Feedback, Range, ShapeValue, TargetValue, Value, node, numbers
+from nodeflow.errors import BadSetting
+from nodeflow.shape import Shape
+
+INITS = ("zeros", "constant", "uniform", "normal", "glorot", "naive_bayes")
+
+
+def _constant_shape(settings: dict[str, Any]) -> tuple[Shape, ...]:
+    array = numbers(settings["value"])
+    return (Shape(array.shape) if array.ndim == 2 else Shape((1, array.size)),)
+
+
+@node("source", formula="value", shapes=_constant_shape, aliases=("number", "value", "input"))
+def constant(*, value: ArrayValue = 0.0) -> Value:
+    """Hold a number, a row of numbers, or several rows.
+
+    Several rows feed a network as the samples of one batch; into a `weights` port they are a
+    matrix out×in.
+    """
+    return np.atleast_2d(numbers(value))
+
+
+def _single(settings: dict[str, Any]) -> tuple[Shape, ...]:
+    return (Shape((1, 1)),)
+
+
+@node("source", formula="value", shapes=_single, aliases=("number", "hyperparameter"))
+def slider(*, value: float = 0.5, min: float = 0.0, max: float = 1.0, step: float = 0.01) -> Value:
+    """Hold one number that is dragged between `min` and `max`."""
+    if not min <= value <= max:
+        raise BadSetting(f"slider.value must be from {min:g} up to {max:g}, not {value:g}")
+    return np.array([[value]])
+
+
+@node(
+    "source",
+    formula="x, y = row i of the data",
+    outputs=("x", "y"),
+    aliases=("data", "csv", "table", "input", "target"),
+)
+def dataset(
+    *,
+    source: str = "xor",
+    target: TargetValue = None,
+    scale: Literal["none", "minmax", "standard"] = "none",
+    test: Annotated[float, Range(0, 1, open=True)] = 0.0,
+    shuffle: bool = True,
+) -> Value:
+    """Feed the rows of a data set: features x and targets y.
+
+    `source` is a generator (and, or, xor, circle, spiral, moons, blobs, polynomial), a set that
+    scikit-learn brings (iris, wine, digits, …), or a file (CSV, TSV, NPZ, IDX) relative to the
+    graph file. `target` is the target column (the last one by default). `scale` uses the
+    training rows' statistics. `test` is the fraction of rows kept for testing, `shuffle` gives
+    each epoch its own order; both follow from the seed alone.
+    """
+    raise AssertionError("the engine feeds a data set's rows")
+
+
+def _parameter_shape(settings: dict[str, Any], next: Shape | None = None) -> tuple[Shape, ...]:
+    return (Shape(parameter_shape(settings)),)
+
+
+def parameter_shape(settings: dict[str, Any]) -> tuple[int, ...]:
+    """Return a parameter's shape from its settings, or raise `BadSetting`."""
+    shape, value = settings["shape"], settings["value"]
+    if value is None and shape is None:
+        raise BadSetting("a parameter needs a value, or a shape such as [5, 7] and an init")
+    if value is None or (settings["init"] == "constant" and shape is not None):
+        return tuple(shape)
+    found = numbers(value).shape
+    if shape is not None and tuple(shape) != found:
+        given = "×".join(map(str, shape))
+        raise BadSetting(
+            f"the value is {'×'.join(map(str, found))} and the shape {given}: give one of the two"
+        )
+    return found
+
+
+@node(
+    "source",
+    formula="Θ",
+    outputs=("value",),
+    shapes=_parameter_shape,
+    aliases=("weight", "weights", "bias", "theta", "variable"),
+)
+def parameter(
+    next: Feedback = None,
+    *,
+    value: ArrayValue = None,
+    shape: ShapeValue = None,
+    init: Literal["zeros", "constant", "uniform", "normal", "glorot", "naive_bayes"] = "glorot",
+    trainable: bool = True,
+) -> Value:
+    """Hold weights (out×in) or a bias (out) that training changes.
+
+    Starts from `value`, or from `shape` and `init`: zeros; constant (`value` is the number);
+    uniform in −0.5 … 0.5; normal with mean 0 and variance 1; glorot (uniform up to
+    √(6 / (in + out)), a bias starts at 0); naive_bayes (from class means and variances of the
+    training data). Random starts follow from the seed and the node's id alone.
+    """
+    return numbers(value if next is None else next)
