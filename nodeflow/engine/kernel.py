@@ -12,23 +12,155 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
+from llvmlite import ir
+from numba import njit, types, uint64
+from numba.extending import intrinsic
 
 from nodeflow.engine import ops as o
 
 _LARGE = 2048
 """Products with so many multiplications are handed to BLAS."""
+_WIDE = 64
+"""Flat operations over so many numbers run on slices."""
 _ONE = uint64(1)
 _LEAK = 0.01
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
+@intrinsic
+def _bits(_: Any, x: Any) -> Any:
+    """Return the bits of a float64 as an int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), generate
+
+
+@intrinsic
+def _from_bits(_: Any, x: Any) -> Any:
+    """Return the float64 that an int64's bits stand for."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
+_ROUNDER = 6755399441055744.0  # 1.5 · 2⁵²: adding it rounds to a whole number
+
+
+@_compiled
+def _exp(x: float) -> float:
+    """Return e^x to the last digit or two, in straight-line code that vectorises.
+
+    x = k ln 2 + r with ln 2 in two parts (W. Cody and W. Waite, "Software Manual for the
+    Elementary Functions", 1980), and Taylor's series for e^r, |r| ≤ ln 2 / 2. Beyond ±708 it
+    stays at the ends of the range of float64; NaN stays NaN.
+    """
+    x = 709.0 if x > 709.0 else x
+    x = -708.0 if x < -708.0 else x
+    t = x * 1.4426950408889634 + _ROUNDER
+    k = t - _ROUNDER
+    r = x - k * 0.693147180369123816490
+    r = r - k * 1.90821492927058770002e-10
+    p = 1.6059043836821613e-10
+    p = p * r + 2.08767569878681e-09
+    p = p * r + 2.505210838544172e-08
+    p = p * r + 2.755731922398589e-07
+    p = p * r + 2.7557319223985893e-06
+    p = p * r + 2.48015873015873e-05
+    p = p * r + 1.984126984126984e-04
+    p = p * r + 1.388888888888889e-03
+    p = p * r + 8.333333333333333e-03
+    p = p * r + 4.1666666666666664e-02
+    p = p * r + 1.6666666666666666e-01
+    p = p * r + 0.5
+    p = p * (r * r) + r
+    scale = _from_bits((_bits(t) + 1023) << 52)
+    return scale + scale * p
+
+
+@_compiled
+def _large(op: int, cells: Any, dst: int, a: int, b: int, count: int) -> None:
+    """Execute a flat operation over many numbers: loops over slices, which vectorise."""
+    out = cells[dst : dst + count]
+    x = cells[a : a + count]
+    y = cells[b : b + count]
+    if op == o.FLAT_SIGMOID:
+        for j in range(count):
+            out[j] = 1 / (1 + _exp(-x[j]))
+    elif op == o.FLAT_TANH:
+        for j in range(count):
+            out[j] = math.tanh(x[j])
+    elif op == o.FLAT_RELU:
+        for j in range(count):
+            out[j] = x[j] if not x[j] <= 0 else x[j] * 0
+    elif op == o.FLAT_ADD:
+        for j in range(count):
+            out[j] = x[j] + y[j]
+    elif op == o.FLAT_SUBTRACT:
+        for j in range(count):
+            out[j] = x[j] - y[j]
+    elif op == o.FLAT_MULTIPLY:
+        for j in range(count):
+            out[j] = x[j] * y[j]
+    elif op == o.SCALE:
+        factor = cells[a]
+        for j in range(count):
+            out[j] = factor * y[j]
+    elif op == o.FLAT_DELTA_SIGMOID:
+        for j in range(count):
+            out[j] = x[j] * (y[j] * (1 - y[j]))
+    elif op == o.FLAT_DELTA_TANH:
+        for j in range(count):
+            out[j] = x[j] * (1 - y[j] * y[j])
+    elif op == o.FLAT_DELTA_RELU:
+        for j in range(count):
+            out[j] = x[j] if y[j] > 0 else x[j] * 0
+
+
+@_compiled
+def _large_step(cells: Any, dst: int, a: int, count: int, alpha: Any, decay: Any, n: Any) -> None:
+    """Average and update a large parameter in place."""
+    theta = cells[dst : dst + count]
+    total = cells[a : a + count]
+    if decay == 0:
+        for j in range(count):
+            theta[j] -= alpha * (total[j] / n)
+    else:
+        for j in range(count):
+            theta[j] -= alpha * (total[j] / n + decay * theta[j])
+
+
+@_compiled
+def _large_bias(cells: Any, dst: int, bias: int, rows: int, cols: int) -> None:
+    """Add a bias to many rows."""
+    b = cells[bias : bias + cols]
+    for r in range(rows):
+        z = cells[dst + r * cols : dst + (r + 1) * cols]
+        for j in range(cols):
+            z[j] += b[j]
+
+
+@_compiled
+def _large_sum(cells: Any, dst: int, a: int, rows: int, cols: int) -> None:
+    """Add up many rows, the first to the last."""
+    out = cells[dst : dst + cols]
+    for j in range(cols):
+        out[j] = cells[a + j]
+    for r in range(1, rows):
+        x = cells[a + r * cols : a + (r + 1) * cols]
+        for j in range(cols):
+            out[j] += x[j]
+
+
 @_compiled
 def _unary(op: Any, x: Any) -> Any:
     one = x * 0 + 1  # in the type of x; only where the operation needs no NaN kept
     if op == o.SIGMOID:
-        return 1 / (1 + math.exp(-x))
+        return 1 / (1 + _exp(-x))
     if op == o.TANH:
         return math.tanh(x)
     if op == o.RELU:
@@ -328,28 +460,44 @@ def drive(
                     out = cells[dst : dst + rows * cols].reshape((rows, cols))
                     np.dot(left, right.T, out)
                     if bias > 0:
-                        for r in range(rows):
-                            to = dst + r * cols
-                            for j in range(cols):
-                                cells[to + j] += cells[bias - _ONE + j]
+                        _large_bias(cells, dst, bias - _ONE, rows, cols)
                 else:
                     for r in range(rows):
                         left_at = a + r * a_r
                         to = dst + r * dst_r
                         at = b
-                        for j in range(cols):
+                        j = uint64(0)
+                        # two neurons at a time: each sum keeps its order, but they overlap
+                        while j + _ONE < cols:
+                            by = at + inner
+                            x = cells[left_at]
+                            total = x * cells[at]
+                            other = x * cells[by]
+                            for k in range(_ONE, inner):
+                                x = cells[left_at + k]
+                                total += x * cells[at + k]
+                                other += x * cells[by + k]
+                            if bias > 0:
+                                total += cells[bias - _ONE + j]
+                                other += cells[bias + j]
+                            cells[to + j] = total
+                            cells[to + j + _ONE] = other
+                            at = by + inner
+                            j += uint64(2)
+                        if j < cols:
                             total = cells[left_at] * cells[at]
                             for k in range(_ONE, inner):
                                 total += cells[left_at + k] * cells[at + k]
                             if bias > 0:
                                 total += cells[bias - _ONE + j]
                             cells[to + j] = total
-                            at += inner
                 # with FLAG the activation follows at once, its result from cell D on
                 after = np.int64(ops[i, o.FLAG])
                 if after != 0:
                     a = ops[i, o.D]
-                    if after == o.FLAT_SIGMOID:
+                    if rows * cols >= _WIDE:
+                        _large(after, cells, a, dst, dst, rows * cols)
+                    elif after == o.FLAT_SIGMOID:
                         for j in range(rows * cols):
                             cells[a + j] = 1 / (1 + math.exp(-cells[dst + j]))
                     elif after == o.FLAT_TANH:
@@ -378,40 +526,70 @@ def drive(
                     else:
                         cells[delta + j] = e if y > 0 else e * 0
             elif op == o.FLAT_SIGMOID:
-                for j in range(rows * cols):
-                    cells[dst + j] = 1 / (1 + math.exp(-cells[a + j]))
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        cells[dst + j] = 1 / (1 + math.exp(-cells[a + j]))
             elif op == o.FLAT_TANH:
-                for j in range(rows * cols):
-                    cells[dst + j] = math.tanh(cells[a + j])
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        cells[dst + j] = math.tanh(cells[a + j])
             elif op == o.FLAT_RELU:
-                for j in range(rows * cols):
-                    x = cells[a + j]
-                    cells[dst + j] = x if not x <= 0 else x * 0
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        x = cells[a + j]
+                        cells[dst + j] = x if not x <= 0 else x * 0
             elif op == o.FLAT_ADD:
-                for j in range(rows * cols):
-                    cells[dst + j] = cells[a + j] + cells[b + j]
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        cells[dst + j] = cells[a + j] + cells[b + j]
             elif op == o.FLAT_SUBTRACT:
-                for j in range(rows * cols):
-                    cells[dst + j] = cells[a + j] - cells[b + j]
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        cells[dst + j] = cells[a + j] - cells[b + j]
             elif op == o.FLAT_MULTIPLY:
-                for j in range(rows * cols):
-                    cells[dst + j] = cells[a + j] * cells[b + j]
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        cells[dst + j] = cells[a + j] * cells[b + j]
             elif op == o.SCALE:
-                factor = cells[a]
-                for j in range(rows * cols):
-                    cells[dst + j] = factor * cells[b + j]
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    factor = cells[a]
+                    for j in range(rows * cols):
+                        cells[dst + j] = factor * cells[b + j]
             elif op == o.FLAT_DELTA_SIGMOID:
-                for j in range(rows * cols):
-                    y = cells[b + j]
-                    cells[dst + j] = cells[a + j] * (y * (1 - y))
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        y = cells[b + j]
+                        cells[dst + j] = cells[a + j] * (y * (1 - y))
             elif op == o.FLAT_DELTA_TANH:
-                for j in range(rows * cols):
-                    y = cells[b + j]
-                    cells[dst + j] = cells[a + j] * (1 - y * y)
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        y = cells[b + j]
+                        cells[dst + j] = cells[a + j] * (1 - y * y)
             elif op == o.FLAT_DELTA_RELU:
-                for j in range(rows * cols):
-                    x = cells[a + j]
-                    cells[dst + j] = x if cells[b + j] > 0 else x * 0
+                if rows * cols >= _WIDE:
+                    _large(op, cells, dst, a, b, rows * cols)
+                else:
+                    for j in range(rows * cols):
+                        x = cells[a + j]
+                        cells[dst + j] = x if cells[b + j] > 0 else x * 0
             elif op == o.BLAME:
                 # b[r,i] = Σⱼ δ[r,j]·Θ[j,i]
                 dst_r = ops[i, o.DST_R]
@@ -426,19 +604,23 @@ def drive(
                     for r in range(rows):
                         left_at = a + r * a_r
                         to = dst + r * dst_r
+                        d = cells[left_at]
+                        at = b
                         for k in range(cols):
-                            total = cells[left_at] * cells[b + k]
-                            at = b + k
-                            for j in range(_ONE, inner):
-                                at += cols
-                                total += cells[left_at + j] * cells[at]
-                            cells[to + k] = total
+                            cells[to + k] = d * cells[at + k]
+                        for j in range(_ONE, inner):
+                            d = cells[left_at + j]
+                            at += cols
+                            for k in range(cols):
+                                cells[to + k] += d * cells[at + k]
                 # with FLAG δ follows at once: C the activations, D where δ goes
                 after = np.int64(ops[i, o.FLAG])
                 if after != 0:
                     a = ops[i, o.C]
                     b = ops[i, o.D]
-                    if after == o.FLAT_DELTA_SIGMOID:
+                    if rows * cols >= _WIDE:
+                        _large(after, cells, b, dst, a, rows * cols)
+                    elif after == o.FLAT_DELTA_SIGMOID:
                         for j in range(rows * cols):
                             y = cells[a + j]
                             cells[b + j] = cells[dst + j] * (y * (1 - y))
@@ -476,12 +658,15 @@ def drive(
                                 cells[to + k] += d * cells[at + k]
                             to += cols
             elif op == o.BIAS_GRADIENT:
-                for j in range(cols):
-                    cells[dst + j] = cells[a + j]
-                for r in range(_ONE, rows):
-                    at = a + r * ops[i, o.A_R]
+                if rows * cols >= _WIDE and ops[i, o.A_R] == cols:
+                    _large_sum(cells, dst, a, rows, cols)
+                else:
                     for j in range(cols):
-                        cells[dst + j] += cells[at + j]
+                        cells[dst + j] = cells[a + j]
+                    for r in range(_ONE, rows):
+                        at = a + r * ops[i, o.A_R]
+                        for j in range(cols):
+                            cells[dst + j] += cells[at + j]
             elif op == o.STEP_WEIGHTS:
                 # for one sample: gradient, average and update of a weight matrix in one go
                 n_out = ops[i, o.INNER]
@@ -510,7 +695,9 @@ def drive(
                 alpha = cells[ops[i, o.C]]
                 decay = cells[ops[i, o.D]]
                 count = cells[a] * 0 + update_samples
-                if decay == 0:
+                if cols >= _WIDE:
+                    _large_step(cells, dst, a, cols, alpha, decay, count)
+                elif decay == 0:
                     for j in range(cols):
                         cells[dst + j] -= alpha * (cells[a + j] / count)
                 else:
@@ -555,17 +742,23 @@ def drive(
                         threshold = cells[ops[i, o.D]]
                         hit = (cells[at] >= threshold) == (cells[by] >= threshold)
                     else:
+                        # chosen without branches: which class wins cannot be foreseen
+                        top = cells[at]
+                        most = cells[by]
                         best = uint64(0)
                         right = uint64(0)
                         for j in range(_ONE, inner):
-                            if cells[at + j] > cells[at + best]:
-                                best = j
-                            if cells[by + j] > cells[by + right]:
-                                right = j
+                            x = cells[at + j]
+                            y = cells[by + j]
+                            best = j if x > top else best
+                            top = x if x > top else top
+                            right = j if y > most else right
+                            most = y if y > most else most
                         hit = best == right
-                    cells[dst + r * ops[i, o.DST_R]] = 1 if hit else 0
+                    x = cells[at] * 0 + hit
+                    cells[dst + r * ops[i, o.DST_R]] = x
                     if ops[i, o.FLAG] == 1:
-                        stats[tally + 1] += 1 if hit else 0
+                        stats[tally + 1] += x
                 if ops[i, o.FLAG] == 1:
                     stats[tally + 3] += rows
             elif op == o.AVERAGE:

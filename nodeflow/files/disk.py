@@ -7,14 +7,17 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nodeflow.errors import FileError, nearest
 
 
-def read(path: Path, limit: int, too_large: str = "") -> bytes:
-    """Return a file's bytes, or raise `FileError`, also beyond `limit` bytes."""
+def read(path: Path, limit: int, too_large: Callable[[int], str]) -> bytes:
+    """Return a file's bytes, or raise `FileError`, also beyond `limit` bytes.
+
+    `too_large` says that in a sentence.
+    """
     with reading(path):
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
@@ -24,7 +27,7 @@ def read(path: Path, limit: int, too_large: str = "") -> bytes:
         with path.open("rb") as stream:
             data = stream.read(min(found.st_size, limit) + 1)
     if len(data) > limit:
-        raise FileError(too_large or f"the file has over {limit} bytes", file=str(path))
+        raise FileError(too_large(max(found.st_size, len(data))), file=str(path))
     return data
 
 

@@ -23,15 +23,13 @@ from nodeflow.errors import (
 from nodeflow.files import disk
 from nodeflow.files.form import GraphForm, NodeForm, TrainingForm, shaped
 from nodeflow.files.migrations import migrated
-from nodeflow.files.sidecar import Sidecars, is_absolute
-from nodeflow.files.text import MAX_BYTES, at, decode, too_large
+from nodeflow.files.sidecar import Sidecars, refuse_absolute
+from nodeflow.files.text import MAX_BYTES, at, decode, named, too_large
 from nodeflow.graph import Graph, Node, Training, Wire
 
 _FILE_KEYS = frozenset(GraphForm.__struct_fields__)
 _NODE_KEYS = frozenset(NodeForm.__struct_fields__)
 _TRAINING_KEYS = frozenset(TrainingForm.__struct_fields__)
-_PATHS = {"dataset": "source"}
-"""Settings that name a file."""
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
@@ -41,8 +39,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
     raises `FileError` with the place inside the file.
     """
     path = Path(path)
-    size = path.stat().st_size if path.is_file() else 0
-    data = disk.read(path, MAX_BYTES, too_large(size))
+    data = disk.read(path, MAX_BYTES, too_large)
     return loads(data, file=str(path), folder=path.parent)
 
 
@@ -94,14 +91,10 @@ def _node(key: str, form: NodeForm, raw: Mapping[str, Any], sidecars: Sidecars, 
         for setting in type_.settings:
             if setting.kind == "array" and setting.name in settings:
                 settings[setting.name] = _array(key, setting.name, form, sidecars, file)
-        path = settings.get(_PATHS.get(form.type, ""))
-        if isinstance(path, str) and is_absolute(path):
-            raise FileError(
-                f"{key}.{_PATHS[form.type]} is the absolute path {path!r}: "
-                "write it relative to the graph file",
-                file=file,
-                path=at("nodes", key, "settings", _PATHS[form.type]),
-            )
+        try:
+            refuse_absolute(key, form.type, settings)
+        except FileError as error:
+            raise named(error, file) from None
     if raw.keys() <= _NODE_KEYS:
         return node
     extra = {name: part for name, part in raw.items() if name not in _NODE_KEYS}
@@ -157,7 +150,7 @@ def _place(graph: Graph, error: GraphError) -> tuple[str | int, ...]:
     It asks again in parts, smallest first: a graph is checked whole, and only a faulty one pays.
     """
     for key, node in graph.nodes.items():
-        if not _valid({key: node}):
+        if _refusal({key: node}):
             return "nodes", key, *_setting_at_fault(node, error)
     if isinstance(error, Loop):
         steps = set(zip(error.path, error.path[1:], strict=False))
@@ -167,29 +160,27 @@ def _place(graph: Graph, error: GraphError) -> tuple[str | int, ...]:
     return ("wires",) if index is None else ("wires", index)
 
 
-def _valid(nodes: Mapping[str, Node], *wires: Wire) -> bool:
+def _refusal(nodes: Mapping[str, Node], *wires: Wire) -> str:
     try:
         Graph(nodes=nodes, wires=wires).validate()
-    except GraphError:
-        return False
-    return True
+    except GraphError as error:
+        return str(error)
+    return ""
 
 
 def _wire_at_fault(graph: Graph, error: GraphError) -> int | None:
     first: dict[tuple[str, str], Wire] = {}
     for index, wire in enumerate(graph.wires):
-        ends = {key: graph.nodes[key] for key in (wire.source, wire.target) if key in graph.nodes}
-        alone = Wire(wire.source, wire.output, wire.target, wire.input)
-        if len(ends) < len({wire.source, wire.target}):
-            return index
-        # A wire from a node to itself is a loop, which is asked only after all else.
-        if not _valid(ends, alone) and wire.source != wire.target:
-            return index
         before = first.setdefault((wire.target, wire.input), wire)
-        if isinstance(error, PortTaken) and before is not wire:
-            ends[before.source] = graph.nodes[before.source]
-            if not _valid(ends, before, wire):
-                return index
+        names = {wire.source, wire.target, before.source}
+        ends = {key: graph.nodes[key] for key in names if key in graph.nodes}
+        if len(ends) < len(names):
+            return index
+        if _refusal(ends, wire) == str(error):
+            return index
+        doubled = isinstance(error, PortTaken) and before is not wire
+        if doubled and _refusal(ends, before, wire) == str(error):
+            return index
     return _number_at_fault(graph, error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -16,7 +17,10 @@ from nodeflow.declare import Array
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, digest
 from nodeflow.files.form import ArrayForm
+from nodeflow.files.text import at
 
+_PATHS = {"dataset": "source"}
+"""Settings that name a file, by type."""
 _KEYS = {"file", "array", "sha256"}
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -24,6 +28,17 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 def is_absolute(text: str) -> bool:
     """Return whether a path is absolute on any system."""
     return text.startswith(("/", "\\")) or bool(PureWindowsPath(text).drive)
+
+
+def refuse_absolute(key: str, type_: str, settings: Mapping[str, Any]) -> None:
+    """Raise `FileError` if a setting that names a file holds an absolute path."""
+    name = _PATHS.get(type_, "")
+    text = settings.get(name)
+    if isinstance(text, str) and is_absolute(text):
+        raise FileError(
+            f"{key}.{name} is the absolute path {text!r}: write it relative to the graph file",
+            path=at("nodes", key, "settings", name),
+        )
 
 
 def is_reference(value: Any) -> bool:
@@ -90,7 +105,7 @@ class Sidecars:
             try:
                 self._open[path] = self._stack.enter_context(Archive(path))
             except FileError as error:
-                if not path.exists():
+                if not os.path.exists(path):
                     raise FileError(
                         f"the file {path.name} is missing, which holds its numbers: "
                         "keep it beside the graph file"

@@ -69,7 +69,7 @@ def decode(data: str | bytes, *, file: str = "") -> dict[str, Any]:
         raise FileError(too_large(len(data)), file=file)
     text, whole = _text(data, file)
     if not text.strip():
-        raise FileError("the file is empty; a new graph is at least {}", file=file)
+        raise FileError("the file is empty", file=file)
     try:
         root = json.loads(text, object_pairs_hook=_object, parse_constant=_Literal)
     except json.JSONDecodeError as error:
@@ -94,6 +94,12 @@ def too_large(size: int) -> str:
         f"the file has {size / 2**20:.0f} MB and a graph file at most {MAX_BYTES // 2**20}: "
         "keep large arrays in a .npz beside it"
     )
+
+
+def named(error: FileError, file: str) -> FileError:
+    """Return the same fault with the file's name."""
+    message = str(error).removeprefix(f"{error.path}: ")
+    return FileError(message, file=file, path=error.path)
 
 
 def _text(data: str | bytes, file: str) -> tuple[str, bool]:
@@ -172,7 +178,7 @@ def _sound(root: Any) -> bool:
 
 def _name_fault(root: Any, file: str) -> None:
     for keys, problem in _faults(root):
-        raise FileError(problem, file=file, path=at(*keys))
+        raise FileError(problem, file=file, path=at(*keys) if keys else "")
 
 
 def _faults(root: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -187,7 +193,7 @@ def _faults(root: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield keys, f'{value} is not a JSON number: it is written as the text "{value}"'
         elif isinstance(value, str):
             if not _is_whole(value):
-                yield keys, _HALF
+                yield keys, HALF
         elif isinstance(value, float):
             if not math.isfinite(value):
                 yield keys, _LARGE_NUMBER
@@ -196,13 +202,13 @@ def _faults(root: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
         if isinstance(value, dict):
             for key in value:
                 if not _is_whole(key):
-                    yield keys, _HALF
+                    yield keys, HALF
             stack.extend(((*keys, key), part) for key, part in reversed(value.items()))
         elif isinstance(value, list):
             stack.extend(((*keys, i), value[i]) for i in reversed(range(len(value))))
 
 
-_HALF = "a text holds half a character (a lone surrogate)"
+HALF = "a text holds half a character (a lone surrogate)"
 
 
 def _is_whole(text: str) -> bool:

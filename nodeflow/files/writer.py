@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from nodeflow.declare import LARGE, Array, numbers
 from nodeflow.errors import FileError
 from nodeflow.files import disk
-from nodeflow.files.arrays import packed
+from nodeflow.files.arrays import Archive, packed
 from nodeflow.files.form import VERSION
-from nodeflow.files.reader import _PATHS
-from nodeflow.files.sidecar import Sidecars, backup_of, is_absolute, is_reference, reference
-from nodeflow.files.text import at, encode
+from nodeflow.files.sidecar import Sidecars, backup_of, is_reference, reference, refuse_absolute
+from nodeflow.files.text import HALF, at, encode, named
 from nodeflow.graph import Graph, Node, Wire
 
 _Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
@@ -52,18 +51,37 @@ def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> 
         real = Path(os.path.realpath(shown))
         if real.is_dir():
             raise IsADirectoryError
+    if real.suffix == ".npz":
+        raise FileError("cannot be saved: a graph file ends in .json, not .npz", file=str(path))
     beside = real.with_suffix(".npz")
     try:
         text, arrays = _with_sidecar(graph, beside.name)
         data = text.encode("utf-8")
     except UnicodeEncodeError:
-        raise FileError(
-            "a text holds half a character (a lone surrogate)", file=str(path)
-        ) from None
+        raise FileError(HALF, file=str(path)) from None
     except FileError as error:
-        raise FileError(str(error), file=str(path)) from None
+        raise named(error, str(path)) from None
+    if arrays:
+        _refuse_foreign(beside, str(path))
     with disk.writing(shown):
         _write(real, data, beside, packed(arrays) if arrays else None, backup)
+
+
+def _refuse_foreign(beside: Path, file: str) -> None:
+    """Raise `FileError` where the arrays would replace somebody's data."""
+    if not os.path.lexists(beside):
+        return
+    try:
+        with Archive(beside) as archive:
+            ours = bool(archive.names) and all("." in name for name in archive.names)
+    except FileError:
+        ours = False
+    if not ours:
+        raise FileError(
+            f"cannot be saved: its large arrays go into {beside.name}, which is there and holds "
+            "other data; choose another name",
+            file=file,
+        )
 
 
 def _with_sidecar(graph: Graph, name: str) -> tuple[str, dict[str, NDArray[np.float64]]]:
@@ -184,6 +202,10 @@ def _object(entries: Iterable[tuple[str, str]]) -> str:
     return f"{{\n{lines}\n  }}" if lines else "{}"
 
 
+def _encoded(entries: Mapping[str, Any], name: str) -> str:
+    return _object((key, encode(entries[key], name, key)) for key in sorted(entries))
+
+
 def _list(entries: Iterable[str]) -> str:
     lines = ",\n".join(f"    {text}" for text in entries)
     return f"[\n{lines}\n  ]" if lines else "[]"
@@ -214,13 +236,7 @@ def _settings(key: str, node: Node, elsewhere: _Elsewhere) -> Mapping[str, Any]:
         value = settings[setting.name]
         if setting.kind == "array" and _size(value) > LARGE:
             settings[setting.name] = elsewhere(key, setting.name, numbers(value))
-    path = settings.get(_PATHS.get(type_.name, ""))
-    if isinstance(path, str) and is_absolute(path):
-        raise FileError(
-            f"{key}.{_PATHS[type_.name]} is the absolute path {path!r}: "
-            "write it relative to the graph file",
-            path=at("nodes", key, "settings", _PATHS[type_.name]),
-        )
+    refuse_absolute(key, type_.name, settings)
     return settings
 
 

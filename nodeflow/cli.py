@@ -1,0 +1,767 @@
+"""The command `nodeflow`: what it takes, what it prints, and how it ends.
+
+Heavy imports stand inside the commands, so that `nodeflow --help` answers at once. Each command
+gives an exit code: 0 done, 1 the graph or data has a fault, 2 wrong usage (click's), 130 Ctrl-C,
+141 the reader of the output went away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nodeflow import __version__
+from nodeflow.errors import GraphError, NodeflowError, RunError, UnknownType, nearest
+
+if TYPE_CHECKING:
+    from nodeflow.declare import NodeType, Port, Setting
+    from nodeflow.engine.run import Run
+    from nodeflow.engine.step import Step
+    from nodeflow.graph import Graph
+
+FAULT, INTERRUPTED, READER_GONE = 1, 130, 141
+
+
+# --- output -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _State:
+    """What the end of a command needs to know about its beginning."""
+
+    json: bool = False
+    printed: bool = False
+    streams: bool = False
+    """Whether standard output takes several documents, one a line."""
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it: arrays as lists, NaN and Infinity as texts."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float):
+        if value != value:
+            return "NaN"
+        if value in (float("inf"), float("-inf")):
+            return "Infinity" if value > 0 else "-Infinity"
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value
+
+
+def _print_json(document: Any) -> None:
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+    text = json.dumps(plain(document), ensure_ascii=encoding != "utf8", allow_nan=False)
+    click.get_current_context().find_object(_State).printed = True  # type: ignore[union-attr]
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _sentence(error: BaseException) -> str:
+    """Return an error's message as one line that a terminal can show."""
+    text = " ".join(str(error).split())
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def _say(sentence: str, *, bad: bool = True) -> None:
+    click.echo(click.style("nodeflow:", fg="red" if bad else None, bold=True) + f" {sentence}",
+               err=True)  # fmt: skip
+
+
+def _refuse(state: _State, sentence: str, code: int) -> int:
+    """Say why the command ends, on both streams if JSON was asked for."""
+    if state.json and (not state.printed or (state.streams and code == FAULT)):
+        sys.stdout.write(json.dumps({"error": sentence}) + "\n")
+        sys.stdout.flush()
+    _say(sentence)
+    return code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; no exception leaves, but for a debugger's."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    state = _State()
+    try:
+        return _ended(state, lambda: _invoked(state, arguments))
+    except BrokenPipeError:
+        # Python would complain once more when it flushes standard output at its end.
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return READER_GONE
+
+
+def _invoked(state: _State, arguments: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    with app.make_context("nodeflow", words, obj=state) as context:
+        code = app.invoke(context)
+    sys.stdout.flush()
+    return int(code or 0)
+
+
+def _ended(state: _State, work: Callable[[], int]) -> int:
+    """Turn whatever ends a command into an exit code and one sentence."""
+    try:
+        return work()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except NodeflowError as error:
+        return _refuse(state, _sentence(error), FAULT)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        place = f"{error.filename}: " if error.filename else ""
+        return _refuse(state, f"{place}the system refused ({reason})", FAULT)
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _refuse(state, _sentence(error) or "interrupted", INTERRUPTED)
+    except MemoryError:
+        return _refuse(state, "there is not enough memory; a smaller batch needs less", FAULT)
+    except Exception as error:
+        if os.environ.get("NODEFLOW_DEBUG"):
+            raise
+        about = f"{type(error).__name__}: {_sentence(error)}".removesuffix(": ")
+        return _refuse(
+            state,
+            f"this is a bug of nodeflow ({about}); NODEFLOW_DEBUG=1 shows where it happened",
+            FAULT,
+        )
+
+
+# --- what the commands take ---------------------------------------------------------------------
+
+
+class _Batch(click.ParamType):
+    """A whole number from 1, or `all`."""
+
+    name = "number or all"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        if value == "all" or (isinstance(value, int) and value > 0):
+            return value
+        if str(value).isdecimal() and int(value) > 0:
+            return int(value)
+        self.fail(f"{value!r} is neither a whole number from 1 nor 'all'.", param, ctx)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment as it is typed: EPOCH[:SAMPLE[:NODE]], counted from 0."""
+
+    epoch: int
+    sample: int = 0
+    node: str | None = None
+
+
+class _MomentType(click.ParamType):
+    name = "moment"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Moment:
+        if isinstance(value, Moment):
+            return value
+        epoch, _, rest = str(value).partition(":")
+        sample, _, node = rest.partition(":")
+        if epoch.isdecimal() and (sample or "0").isdecimal() and (sample or not node):
+            return Moment(int(epoch), int(sample or 0), node or None)
+        self.fail(f"{value!r} is not EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE.", param, ctx)
+
+
+def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
+    state = context.find_object(_State)
+    if state is not None:
+        state.json = value
+    return value
+
+
+_json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,
+    callback=_note_json,
+    help="Print one JSON document and nothing else.",
+)
+_file = click.argument("file", metavar="FILE")
+_out = click.option("-o", "--out", metavar="OUT", required=True, help="The graph file to write.")
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(invoke_without_command=True, context_settings=_CONTEXT)
+@click.version_option(__version__, message="nodeflow %(version)s")
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Take neural networks apart: train, check and play graphs, node by node."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def _load(file: str) -> Graph:
+    import nodeflow
+
+    return nodeflow.load(file)
+
+
+# --- run ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One forward and backward pass: values and gradients by address, and the cost."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    gradients: dict[str, Any] = field(default_factory=dict)
+    cost: float | None = None
+
+
+def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluation:
+    """Evaluate the first batch forward and backward; nothing is updated.
+
+    Where an update is a loop over samples, the rows of the samples are put under each other.
+    """
+    import numpy as np
+
+    from nodeflow.engine.run import Run
+    from nodeflow.graph import Node
+
+    # A search tries weights: the pass itself is that of any trainer over the whole data.
+    searches = [key for key in graph.of_type("minimize") if graph.nodes[key].mode == "active"]
+    nodes = {**graph.nodes, **dict.fromkeys(searches, Node("gradient_descent"))}
+    run = Run(replace(graph, nodes=nodes), batch="all" if searches else None)
+    if weights:
+        run.set_weights(weights)
+    phases, shapes = run.plan.phases, run.plan.inference.shapes
+    wanted = {key for key in run.order if phases[key] < 2}
+    last = max((run.order.index(key) for key in wanted), default=-1)
+    found: dict[str, list[Any]] = {}
+    at = 0
+    while run.update == 0 and at <= last:
+        step = run.step()
+        for port, value in step.outputs.items():
+            found.setdefault(f"{step.node}.{port}", []).append(value)
+        if run.update == 0:
+            at = run.order.index(run.node)
+    values = {
+        address: np.concatenate(parts) if shapes[address].batch else parts[-1]
+        for address, parts in found.items()
+        if address.rpartition(".")[0] in wanted
+    }
+    gradients = {
+        address: values[source]
+        for address, source in sorted(run.plan.unfolding.gradients.items())
+        if source in values
+    }
+    costs = found.get(run.plan.unfolding.cost or "", [])
+    return Evaluation(
+        {key: values[key] for key in sorted(values) if key.rpartition(".")[0] in graph.nodes},
+        gradients,
+        float(np.mean(np.concatenate([np.ravel(part) for part in costs]))) if costs else None,
+    )
+
+
+@app.command(name="run")
+@_file
+@_json
+def run_(file: str, *, as_json: bool) -> None:
+    """Evaluate the first batch forward and backward, and update nothing."""
+    graph = _load(file)
+    found = evaluate(graph)
+    if as_json:
+        _print_json({"values": found.values, "gradients": found.gradients, "cost": found.cost})
+        return
+    from nodeflow import terminal
+
+    terminal.show_evaluation(graph, found.values, found.gradients, found.cost)
+
+
+# --- train --------------------------------------------------------------------------------------
+
+
+def with_rate(graph: Graph, rate: float) -> Graph:
+    """Return the graph with another learning rate, in its trainers or in its wired updates."""
+    changed = False
+    for key in graph.of_type("gradient_descent", "adam"):
+        graph = graph.set(key, rate=rate)
+        changed = True
+    for source in sorted(_rate_sources(graph)):
+        if graph.nodes[source].type not in ("constant", "slider"):
+            raise GraphError(
+                f"--rate cannot replace the rate that '{source}' ({graph.nodes[source].type}) "
+                "works out; change it in the graph",
+                node=source,
+            )
+        graph = graph.set(source, value=rate)
+        changed = True
+    if not changed:
+        raise GraphError("--rate has nothing to replace: no trainer of the graph has a rate")
+    return graph
+
+
+def _rate_sources(graph: Graph) -> set[str]:
+    """Return the nodes that feed the rate of every update of a trainable parameter."""
+    return {
+        wire.source
+        for update in graph.of_type("weight_update")
+        if any(
+            out.input == "next"
+            and graph.nodes[out.target].type == "parameter"
+            and graph.settings(out.target)["trainable"]
+            for out in graph.out_of(update)
+        )
+        for wire in graph.inputs(update).get("rate", ())
+    }
+
+
+@app.command()
+@_file
+@click.option("--epochs", type=click.IntRange(0), help="How many epochs, instead of the graph's.")
+@click.option("--batch", type=_Batch(), metavar="N|all", help="Samples an update.")
+@click.option("--rate", type=float, help="The learning rate α.")
+@click.option("--seed", type=click.IntRange(0), help="The seed of weights, split and order.")
+@click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
+@click.option("--save", is_flag=True, help="Write weights and history to NAME.run.npz.")
+@_json
+def train(
+    file: str,
+    *,
+    epochs: int | None,
+    batch: int | str | None,
+    rate: float | None,
+    seed: int | None,
+    float32: bool,
+    save: bool,
+    as_json: bool,
+) -> None:
+    """Train at full speed, and show what came of it."""
+    graph = _load(file)
+    if rate is not None:
+        graph = with_rate(graph, rate)
+    from nodeflow import terminal
+    from nodeflow.engine.run import Run
+
+    run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
+    if run.machine.shortened is not None:
+        _say(f"the data has {run.machine.rows} rows, so a batch is {run.batch} "
+             f"and not {run.machine.shortened}", bad=False)  # fmt: skip
+    stopped = ""
+    started = time.perf_counter()
+    try:
+        with terminal.progress(run, graph.training.epochs if epochs is None else epochs) as tell:
+            run.train(epochs, progress=tell)
+    except KeyboardInterrupt:
+        stopped = f"training was interrupted after {_count(run.epoch, 'epoch')}"
+    seconds = time.perf_counter() - started
+    saved = _save_run(run, file) if save else None
+    if saved and stopped:
+        stopped += f"; {saved} holds the weights up to there"
+    result = _result(run, seconds)
+    if as_json:
+        _print_json({**result, **({"error": stopped} if stopped else {})})
+    elif not stopped or run.epoch:
+        terminal.show_training(run, result, saved)
+    if stopped:
+        raise KeyboardInterrupt(stopped)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _save_run(run: Run, file: str) -> Path:
+    from nodeflow.files import save_run
+
+    path = Path(file).with_suffix(".run.npz")
+    meta = {
+        "graph": run.graph.name,
+        "epochs": run.epoch,
+        "updates": run.update,
+        "seed": run.machine.seed,
+        "batch": run.batch,
+        "dtype": str(run.machine.dtype),
+    }
+    save_run(path, run.weights, run.history, meta)
+    return path
+
+
+def _result(run: Run, seconds: float) -> dict[str, Any]:
+    cost, accuracy = run.machine.assess(test=False)
+    test_cost, test_accuracy = (
+        run.machine.assess(test=True) if run.machine.test_rows else (float("nan"), float("nan"))
+    )
+    if not run.machine.splits and run.plan.unfolding.cost:
+        # Only data sets are assessed; constants are their own and only batch.
+        found = evaluate(run.graph, run.weights).cost
+        cost = float("nan") if found is None else found
+    return {
+        "epochs": run.epoch,
+        "cost": _number(cost),
+        "train_accuracy": _number(accuracy),
+        "test_cost": _number(test_cost),
+        "test_accuracy": _number(test_accuracy),
+        "weights": run.weights,
+        "history": run.history,
+        "seconds": round(seconds, 6),
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)
+
+
+# --- check --------------------------------------------------------------------------------------
+
+
+@app.command()
+@_file
+@_json
+def check(file: str, *, as_json: bool) -> int:
+    """Check that a graph is valid and its gradients are right."""
+    graph = _load(file)
+    from nodeflow.engine.check import Check
+    from nodeflow.engine.check import check as check_gradients
+    from nodeflow.engine.plan import plan
+
+    unfolding = plan(graph).unfolding
+    known = bool(unfolding.cost and unfolding.gradients)
+    outcome = check_gradients(graph) if known else Check(valid=True, max_relative_error=0.0)
+    if as_json:
+        _print_json(outcome.as_dict())
+    else:
+        from nodeflow import terminal
+
+        terminal.show_check(graph, outcome)
+    if not outcome.valid:
+        bad = [key for key, node in outcome.nodes.items() if node.status == "fault"]
+        what = "the gradient of" if len(bad) == 1 else "the gradients of"
+        _say(f"{what} {', '.join(repr(key) for key in bad)} and the slope of the cost differ")
+    return 0 if outcome.valid else FAULT
+
+
+# --- play ---------------------------------------------------------------------------------------
+
+LEVELS = ("step", "phase", "sample", "update", "epoch")
+
+
+@app.command()
+@_file
+@click.option(
+    "--speed",
+    type=click.FloatRange(0),
+    default=4.0,
+    show_default=True,
+    help="Steps (or what --level says) a second; 0 is as fast as possible.",
+)
+@click.option("--from", "begin", type=_MomentType(), metavar="EPOCH[:SAMPLE[:NODE]]",
+              help="The first step to play, counted from 0.")  # fmt: skip
+@click.option("--until", type=_MomentType(), metavar="EPOCH[:SAMPLE[:NODE]]",
+              help="Where to end: before this epoch or sample, after this node.")  # fmt: skip
+@click.option("--samples", type=click.IntRange(1), help="How many passes to play.")
+@click.option("--level", type=click.Choice(LEVELS), default="step", show_default=True,
+              help="How far one beat goes.")  # fmt: skip
+@_json
+def play(
+    file: str,
+    *,
+    speed: float,
+    begin: Moment | None,
+    until: Moment | None,
+    samples: int | None,
+    level: str,
+    as_json: bool,
+) -> None:
+    """Play a graph in slow motion: each node, with its numbers."""
+    graph = _load(file)
+    from nodeflow import terminal
+    from nodeflow.engine.run import Run
+
+    run = Run(graph)
+    state = click.get_current_context().find_object(_State)
+    if state is not None:
+        state.streams = True
+    _go_to(run, begin)
+    end = _end_of_play(run, until)
+    show: Callable[[list[Step]], None] = (
+        (lambda steps: _print_json(steps[-1].as_dict()))
+        if as_json
+        else terminal.StepPrinter(run, level)
+    )
+    clock = time.perf_counter()
+    try:
+        for steps in beats(run, level, end=end, passes=samples):
+            show(steps)
+            if speed:
+                clock = max(clock + 1 / speed, time.perf_counter())
+                time.sleep(max(0.0, clock - time.perf_counter()))
+    except KeyboardInterrupt:
+        where = f"epoch {run.epoch}, sample {run.sample}"
+        raise KeyboardInterrupt(f"playing was interrupted at {where}") from None
+
+
+Position = tuple[int, int, int]
+
+
+def position(run: Run) -> Position:
+    """Return where a run stands: update, row, and place in the order of evaluation."""
+    return run.update, run.sample, run.order.index(run.node) if run.order else 0
+
+
+def _go_to(run: Run, moment: Moment | None) -> None:
+    """Stand before the step that evaluates the moment's node."""
+    if moment is None:
+        return
+    _check_node(run, moment)
+    run.goto(epoch=moment.epoch, sample=moment.sample)
+    while moment.node is not None and run.node != moment.node:
+        run.step()
+
+
+def _check_node(run: Run, moment: Moment) -> None:
+    if moment.node is not None and moment.node not in run.order:
+        hint = nearest(moment.node, run.order)
+        raise RunError(f"no step of this run evaluates '{moment.node}'{hint}", node=moment.node)
+
+
+def _end_of_play(run: Run, moment: Moment | None) -> Position:
+    """Return the position at which playing ends, by default that of the end of training."""
+    if moment is None:
+        epochs = max(run.graph.training.epochs, run.epoch + 1)
+        return epochs * run.updates_per_epoch, 0, 0
+    _check_node(run, moment)
+    if moment.sample >= run.machine.rows:
+        raise RunError(
+            f"sample {moment.sample} is beyond the epoch: it has 0 to {run.machine.rows - 1}"
+        )
+    within, _ = divmod(moment.sample, run.batch)
+    update = moment.epoch * run.updates_per_epoch + within
+    first, count = run.machine.bounds(update)
+    index = 0 if moment.node is None else run.order.index(moment.node) + 1
+    if not run.plan.loop:
+        return update, first, index
+    row = first + count - 1 if index > run.plan.head else moment.sample
+    return update, row, index
+
+
+def beats(
+    run: Run, level: str, *, end: Position | None = None, passes: int | None = None
+) -> Iterator[list[Step]]:
+    """Yield the steps of each beat; an epoch's beat has its last step only.
+
+    A beat is never longer than to the `end`, a position, or than so many `passes` (samples of a
+    loop, otherwise updates).
+    """
+    done = 0
+    while run.order and (end is None or position(run) < end):
+        if level == "epoch" and passes is None and _whole_epoch(run, end):
+            yield [run.advance("epoch")]
+            continue
+        steps: list[Step] = []
+        while True:
+            before = (run.update, run.sample)
+            steps.append(run.step())
+            done += before != (run.update, run.sample)
+            over = (end is not None and position(run) >= end) or (
+                passes is not None and done >= passes
+            )
+            if over or _ends(run, level, steps[-1]):
+                break
+        yield steps
+        if passes is not None and done >= passes:
+            return
+
+
+def _whole_epoch(run: Run, end: Position | None) -> bool:
+    return end is None or end >= ((run.epoch + 1) * run.updates_per_epoch, 0, 0)
+
+
+def _ends(run: Run, level: str, last: Step) -> bool:
+    """Return whether the run stands at the end of the beat that `last` belongs to."""
+    updated = run.update != last.update
+    match level:
+        case "step":
+            return True
+        case "phase":
+            from nodeflow.engine.plan import PHASES
+
+            new_pass = updated or run.sample != last.sample
+            return new_pass or PHASES[run.plan.phases[run.node]] != last.phase
+        case "sample":
+            return (
+                updated
+                or run.sample != last.sample
+                or (run.plan.loop and run.order.index(run.node) == run.plan.head)
+            )
+        case "update":
+            return updated
+        case _:
+            return updated and run.update % run.updates_per_epoch == 0
+
+
+# --- graph to graph -----------------------------------------------------------------------------
+
+
+@app.command()
+@_file
+@_out
+@_json
+def unfold(file: str, *, out: str, as_json: bool) -> None:
+    """Write the graph with its backward pass as wired nodes."""
+    from nodeflow.derive import unfold as derive
+
+    _derived(file, out, derive, as_json=as_json)
+
+
+@app.command()
+@_file
+@_out
+@_json
+def fold(file: str, *, out: str, as_json: bool) -> None:
+    """Write the graph with its backward pass behind a trainer again."""
+    from nodeflow.derive import fold as derive
+
+    _derived(file, out, derive, as_json=as_json)
+
+
+def _derived(file: str, out: str, derive: Callable[[Graph], Graph], *, as_json: bool) -> None:
+    from nodeflow.files import save
+
+    before = _load(file)
+    after = derive(before)
+    save(after, out)
+    nodes, wires = len(after.nodes), len(after.wires)
+    if as_json:
+        _print_json({"file": out, "nodes": nodes, "wires": wires})
+        return
+    from nodeflow import terminal
+
+    terminal.show_derived(out, before, after)
+
+
+# --- nodes --------------------------------------------------------------------------------------
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {
+        "name": port.name,
+        "many": port.many,
+        "optional": port.optional,
+        "feedback": port.feedback,
+    }
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    span = setting.range
+    return {
+        "name": setting.name,
+        "kind": setting.kind,
+        "default": setting.default,
+        "range": span and {"low": span.low, "high": span.high, "open": span.open},
+        "choices": list(setting.choices),
+    }
+
+
+def _type(type_: NodeType) -> dict[str, Any]:
+    return {
+        "name": type_.name,
+        "family": type_.family,
+        "formula": type_.formula,
+        "inputs": [_port(port) for port in type_.ports_in(type_.defaults)],
+        "outputs": [_port(port) for port in type_.outputs],
+        "settings": [_setting(setting) for setting in type_.settings],
+        "aliases": list(type_.aliases),
+        "backward": type_.rule is not None,
+        "no_backward": type_.no_backward,
+        "help": type_.help,
+    }
+
+
+def _named(word: str | None) -> list[NodeType]:
+    """Return the types of that name or alias; all of them, by family, without a word."""
+    import nodeflow.nodes  # noqa: F401  (fills the catalog)
+    from nodeflow.declare import CATALOG, FAMILIES
+
+    if word is None:
+        return sorted(CATALOG.values(), key=lambda type_: FAMILIES.index(type_.family))
+    if word in CATALOG:
+        return [CATALOG[word]]
+    lower = word.lower()
+    found = [t for t in CATALOG.values() if lower in (alias.lower() for alias in t.aliases)]
+    if not found:
+        raise UnknownType(f"there is no node type '{word}'{nearest(word, CATALOG)}")
+    return found
+
+
+@app.command()
+@click.argument("type_", metavar="[TYPE]", required=False)
+@_json
+def nodes(type_: str | None, *, as_json: bool) -> None:
+    """List the library, or describe one TYPE of node."""
+    found = _named(type_)
+    if as_json:
+        _print_json([_type(one) for one in found])
+        return
+    from nodeflow import terminal
+
+    if type_ is None:
+        terminal.show_library(found)
+    else:
+        terminal.show_types(found)
+
+
+# --- diff ---------------------------------------------------------------------------------------
+
+
+@app.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@_json
+def diff(a: str, b: str, *, as_json: bool) -> None:
+    """Say what changed from graph A to graph B, in words."""
+    from nodeflow.difference import difference
+
+    changes = difference(_load(a), _load(b))
+    if as_json:
+        _print_json({"same": not changes, "changes": [change.sentence for change in changes]})
+        return
+    from nodeflow import terminal
+
+    terminal.show_difference(changes)
+
+
+# --- data ---------------------------------------------------------------------------------------
+
+
+@app.group()
+def data() -> None:
+    """Fetch public data sets."""
+
+
+@data.command()
+@click.argument("name", metavar="NAME")
+@_json
+def get(name: str, *, as_json: bool) -> None:
+    """Fetch the data set NAME (mnist or wheat-seeds) into your data folder."""
+    from nodeflow.data.fetch import get as fetch
+
+    path = fetch(name, progress=sys.stderr.isatty())
+    if as_json:
+        _print_json({"name": name, "path": str(path)})
+    else:
+        click.echo(str(path))

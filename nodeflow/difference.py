@@ -1,0 +1,215 @@
+"""What changed between two graphs, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from nodeflow.declare import Array, numbers
+from nodeflow.graph import Graph, Node, Wire
+
+Kind = Literal["added", "removed", "renamed", "changed", "moved"]
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that differs, as a sentence."""
+
+    kind: Kind
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def difference(before: Graph, after: Graph) -> tuple[Change, ...]:
+    """Return what changed from one graph to the other; nothing if they are the same."""
+    renamed = _renamed(before, after)
+    for old, new in renamed.items():
+        before = before.rename(old, new)
+    return (
+        *_about_the_whole(before, after),
+        *(
+            Change("renamed", f"node '{old}' is called '{new}' now")
+            for old, new in sorted(renamed.items())
+        ),
+        *_nodes(before, after),
+        *_wires(before, after),
+        *_groups(before.groups, after.groups),
+        *_moved(before, after),
+        *_keys(before.extra, after.extra),
+    )
+
+
+# --- the whole ----------------------------------------------------------------------------------
+
+
+def _about_the_whole(before: Graph, after: Graph) -> Iterable[Change]:
+    if before.name != after.name:
+        yield Change("changed", f"the name was {before.name!r} and is {after.name!r}")
+    if before.about != after.about:
+        yield Change("changed", f"what it says about itself was {_shown(before.about)} "
+                                f"and is {_shown(after.about)}")  # fmt: skip
+    for key in ("batch", "epochs", "seed"):
+        old, new = getattr(before.training, key), getattr(after.training, key)
+        if old != new:
+            yield Change("changed", f"training.{key} was {old} and is {new}")
+
+
+def _groups(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Change]:
+    for key in sorted(before.keys() | after.keys()):
+        if key not in after:
+            yield Change("removed", f"group '{key}' is gone")
+        elif key not in before:
+            yield Change("added", f"group '{key}' is new")
+        elif before[key] != after[key]:
+            yield Change("changed", f"group '{key}' is another")
+
+
+def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Change]:
+    keys = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+    for key in sorted(keys):
+        yield Change("changed", f"the file's key '{key}' is another")
+
+
+def _moved(before: Graph, after: Graph) -> Iterable[Change]:
+    both = before.nodes.keys() & after.nodes.keys()
+    moved = [key for key in both if before.layout.get(key) != after.layout.get(key)]
+    if len(moved) == 1:
+        yield Change("moved", f"node '{moved[0]}' moved on the canvas")
+    elif moved:
+        yield Change("moved", f"{len(moved)} nodes moved on the canvas")
+
+
+# --- nodes --------------------------------------------------------------------------------------
+
+
+def _renamed(before: Graph, after: Graph) -> dict[str, str]:
+    """Return old and new ids where all but the id is the same, and only one pair fits."""
+    found: dict[str, str] = {}
+    while True:
+        removed = _by_look(before, before.nodes.keys() - after.nodes.keys())
+        added = _by_look(after, after.nodes.keys() - before.nodes.keys())
+        pairs = {
+            removed[look][0]: added[look][0]
+            for look in removed
+            if len(removed[look]) == 1 and len(added.get(look, ())) == 1
+        }
+        if not pairs:
+            return found
+        for old, new in pairs.items():
+            before = before.rename(old, new)
+        found |= pairs
+
+
+def _by_look(graph: Graph, names: Iterable[str]) -> dict[str, list[str]]:
+    """Group nodes by all that they are but their own id."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        node = graph.nodes[name]
+        # A space cannot be part of an id.
+        into = [str(_aimed(wire, name)) for wire in graph.into(name)]
+        out = [str(_aimed(wire, name)) for wire in graph.out_of(name)]
+        look = repr((node.type, sorted(_full(node).items()), node.mode, into, sorted(out)))
+        groups.setdefault(look, []).append(name)
+    return groups
+
+
+def _aimed(wire: Wire, name: str) -> tuple[str, ...]:
+    source = " " if wire.source == name else wire.source
+    target = " " if wire.target == name else wire.target
+    return source, wire.output, target, wire.input, str(wire.index)
+
+
+def _full(node: Node) -> dict[str, Any]:
+    """Return the settings with the type's defaults: written out or not, they are the same."""
+    defaults = node.known.defaults if node.known is not None else {}
+    return {**defaults, **node.settings}
+
+
+def _nodes(before: Graph, after: Graph) -> Iterable[Change]:
+    for key in sorted(before.nodes.keys() - after.nodes.keys()):
+        yield Change("removed", f"node '{key}' ({before.nodes[key].type}) is gone")
+    for key in sorted(after.nodes.keys() - before.nodes.keys()):
+        yield Change("added", f"node '{key}' ({after.nodes[key].type}) is new")
+    for key in sorted(before.nodes.keys() & after.nodes.keys()):
+        yield from _node(key, before.nodes[key], after.nodes[key])
+
+
+def _node(key: str, old: Node, new: Node) -> Iterable[Change]:
+    if old.type != new.type:
+        yield Change("changed", f"node '{key}' was a {old.type} and is a {new.type}")
+    if old.mode != new.mode:
+        yield Change("changed", f"node '{key}' was {_MODES.get(old.mode, old.mode)} "
+                                f"and is {_MODES.get(new.mode, new.mode)}")  # fmt: skip
+    left, right = _full(old), _full(new)
+    names = [name for name in right if name in left]
+    if old.type == new.type:
+        names = sorted({*left, *right})
+    for name in names:
+        if left.get(name) != right.get(name):
+            what = _values(left.get(name), right.get(name))
+            yield Change("changed", f"{key}.{name} {what}")
+    for name in sorted(old.extra.keys() | new.extra.keys()):
+        if old.extra.get(name) != new.extra.get(name):
+            yield Change("changed", f"node '{key}': the file's key '{name}' is another")
+
+
+_MODES = {
+    "active": "active",
+    "bypass": "bypassed",
+    "disable": "disabled",
+    "freeze": "frozen",
+}
+
+
+def _values(old: Any, new: Any) -> str:
+    short = f"was {_shown(old)} and is {_shown(new)}"
+    if len(short) <= _LONGEST and not isinstance(old, Array) and not isinstance(new, Array):
+        return short
+    try:
+        left, right = numbers(old), numbers(new)
+    except (TypeError, ValueError):
+        return short
+    if left.shape != right.shape:
+        return f"was {_size(left)} and is {_size(right)}"
+    apart = np.abs(left - right)
+    count = int(np.count_nonzero(apart))
+    return f"has {count} of its {left.size} numbers changed, by up to {apart.max():.4g}"
+
+
+def _size(array: np.ndarray[Any, Any]) -> str:
+    shape = "×".join(map(str, array.shape))
+    return f"{shape} numbers" if array.size > 1 else f"{array.ravel()[0]:g}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        text = f"[{', '.join(map(_shown, value))}]"
+    else:
+        text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+# --- wires --------------------------------------------------------------------------------------
+
+
+def _wires(before: Graph, after: Graph) -> Iterable[Change]:
+    old, new = set(map(_numbered, before.wires)), set(map(_numbered, after.wires))
+    for wire in sorted(old - new, key=str):
+        yield Change("removed", f"the wire {wire} is gone")
+    for wire in sorted(new - old, key=str):
+        yield Change("added", f"the wire {wire} is new")
+
+
+def _numbered(wire: Wire) -> Wire:
+    """Return the wire as it is written: a number 0 alone means the same as none."""
+    return wire
