@@ -43,6 +43,11 @@ class _State:
     """Whether standard output takes several documents, one a line."""
 
 
+def _state() -> _State:
+    state = click.get_current_context().find_object(_State)
+    return _State() if state is None else state
+
+
 def plain(value: Any) -> Any:
     """Return `value` as JSON can hold it: arrays as lists, NaN and Infinity as texts."""
     if hasattr(value, "tolist"):
@@ -63,7 +68,7 @@ def plain(value: Any) -> Any:
 def _print_json(document: Any) -> None:
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
     text = json.dumps(plain(document), ensure_ascii=encoding != "utf8", allow_nan=False)
-    click.get_current_context().find_object(_State).printed = True  # type: ignore[union-attr]
+    _state().printed = True
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -146,19 +151,13 @@ def _ended(state: _State, work: Callable[[], int]) -> int:
 # --- what the commands take ---------------------------------------------------------------------
 
 
-class _Batch(click.ParamType):
-    """A whole number from 1, or `all`."""
-
-    name = "number or all"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        if value == "all" or (isinstance(value, int) and value > 0):
-            return value
-        if str(value).isdecimal() and int(value) > 0:
-            return int(value)
-        self.fail(f"{value!r} is neither a whole number from 1 nor 'all'.", param, ctx)
+def _batch(_context: click.Context, _: click.Parameter, value: str | None) -> int | str | None:
+    """Read a whole number from 1, or `all`."""
+    if value is None or value == "all":
+        return value
+    if value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(f"{value!r} is neither a whole number from 1 nor 'all'.")
 
 
 @dataclass(frozen=True)
@@ -170,24 +169,17 @@ class Moment:
     node: str | None = None
 
 
-class _MomentType(click.ParamType):
-    name = "moment"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Moment:
-        if isinstance(value, Moment):
-            return value
-        epoch, _, rest = str(value).partition(":")
-        sample, _, node = rest.partition(":")
-        if epoch.isdecimal() and (sample or "0").isdecimal() and (sample or not node):
-            return Moment(int(epoch), int(sample or 0), node or None)
-        self.fail(f"{value!r} is not EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE.", param, ctx)
+def _moment(_context: click.Context, _: click.Parameter, value: str | None) -> Moment | None:
+    if value is None:
+        return None
+    epoch, sample, node = (*value.split(":", 2), "", "")[:3]
+    if epoch.isdecimal() and (sample or "0").isdecimal() and (sample or not node):
+        return Moment(int(epoch), int(sample or 0), node or None)
+    raise click.BadParameter(f"{value!r} is not EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE.")
 
 
 def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
-    state = context.find_object(_State)
-    if state is not None:
+    if state := context.find_object(_State):
         state.json = value
     return value
 
@@ -215,9 +207,10 @@ def app(context: click.Context) -> None:
 
 
 def _load(file: str) -> Graph:
-    import nodeflow
+    import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
+    from nodeflow.files import load
 
-    return nodeflow.load(file)
+    return load(file)
 
 
 # --- run ----------------------------------------------------------------------------------------
@@ -333,7 +326,7 @@ def _rate_sources(graph: Graph) -> set[str]:
 @app.command()
 @_file
 @click.option("--epochs", type=click.IntRange(0), help="How many epochs, instead of the graph's.")
-@click.option("--batch", type=_Batch(), metavar="N|all", help="Samples an update.")
+@click.option("--batch", callback=_batch, metavar="N|all", help="Samples an update.")
 @click.option("--rate", type=float, help="The learning rate α.")
 @click.option("--seed", type=click.IntRange(0), help="The seed of weights, split and order.")
 @click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
@@ -469,9 +462,9 @@ LEVELS = ("step", "phase", "sample", "update", "epoch")
     show_default=True,
     help="Steps (or what --level says) a second; 0 is as fast as possible.",
 )
-@click.option("--from", "begin", type=_MomentType(), metavar="EPOCH[:SAMPLE[:NODE]]",
+@click.option("--from", "begin", callback=_moment, metavar="EPOCH[:SAMPLE[:NODE]]",
               help="The first step to play, counted from 0.")  # fmt: skip
-@click.option("--until", type=_MomentType(), metavar="EPOCH[:SAMPLE[:NODE]]",
+@click.option("--until", callback=_moment, metavar="EPOCH[:SAMPLE[:NODE]]",
               help="Where to end: before this epoch or sample, after this node.")  # fmt: skip
 @click.option("--samples", type=click.IntRange(1), help="How many passes to play.")
 @click.option("--level", type=click.Choice(LEVELS), default="step", show_default=True,
@@ -493,9 +486,7 @@ def play(
     from nodeflow.engine.run import Run
 
     run = Run(graph)
-    state = click.get_current_context().find_object(_State)
-    if state is not None:
-        state.streams = True
+    _state().streams = True
     _go_to(run, begin)
     end = _end_of_play(run, until)
     show: Callable[[list[Step]], None] = (

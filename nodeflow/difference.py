@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -67,13 +67,20 @@ def _groups(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Cha
         elif key not in before:
             yield Change("added", f"group '{key}' is new")
         elif before[key] != after[key]:
-            yield Change("changed", f"group '{key}' is another")
+            yield Change("changed", f"group '{key}' changed")
 
 
-def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Change]:
-    keys = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
-    for key in sorted(keys):
-        yield Change("changed", f"the file's key '{key}' is another")
+def _keys(
+    before: Mapping[str, Any], after: Mapping[str, Any], where: str = "the file"
+) -> Iterable[Change]:
+    """Compare keys that this version does not know, or that no person writes."""
+    for key in sorted(before.keys() | after.keys()):
+        if key not in after:
+            yield Change("removed", f"{where} has no key '{key}' any more")
+        elif key not in before:
+            yield Change("added", f"{where} has a key '{key}' now")
+        elif before[key] != after[key]:
+            yield Change("changed", f"{where} has another value at its key '{key}'")
 
 
 def _moved(before: Graph, after: Graph) -> Iterable[Change]:
@@ -154,9 +161,7 @@ def _node(key: str, old: Node, new: Node) -> Iterable[Change]:
         if left.get(name) != right.get(name):
             what = _values(left.get(name), right.get(name))
             yield Change("changed", f"{key}.{name} {what}")
-    for name in sorted(old.extra.keys() | new.extra.keys()):
-        if old.extra.get(name) != new.extra.get(name):
-            yield Change("changed", f"node '{key}': the file's key '{name}' is another")
+    yield from _keys(old.extra, new.extra, f"node '{key}'")
 
 
 _MODES = {
@@ -192,10 +197,8 @@ def _shown(value: Any) -> str:
         return "not set"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, tuple | list):
-        text = f"[{', '.join(map(_shown, value))}]"
-    else:
-        text = repr(value)
+    many = isinstance(value, tuple | list)
+    text = f"[{', '.join(map(_shown, value))}]" if many else repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -203,13 +206,17 @@ def _shown(value: Any) -> str:
 
 
 def _wires(before: Graph, after: Graph) -> Iterable[Change]:
-    old, new = set(map(_numbered, before.wires)), set(map(_numbered, after.wires))
-    for wire in sorted(old - new, key=str):
+    old, new = _written(before), _written(after)
+    for wire in sorted(old - new):
         yield Change("removed", f"the wire {wire} is gone")
-    for wire in sorted(new - old, key=str):
+    for wire in sorted(new - old):
         yield Change("added", f"the wire {wire} is new")
 
 
-def _numbered(wire: Wire) -> Wire:
-    """Return the wire as it is written: a number 0 alone means the same as none."""
-    return wire
+def _written(graph: Graph) -> set[str]:
+    """Return the wires as texts; one that is alone at its port has no number."""
+    found = set()
+    for key in graph.nodes:
+        for wires in graph.inputs(key).values():
+            found |= {str(replace(wire, index=None) if len(wires) == 1 else wire) for wire in wires}
+    return found

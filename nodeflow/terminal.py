@@ -35,6 +35,7 @@ PHASE_SIGNS = {"forward": "▶", "backward": "◀", "update": "●"}
 PHASE_COLOURS = {"forward": "cyan", "backward": "magenta", "update": "yellow"}
 _PIPE_WIDTH = 100
 _WIDE = 110
+_HELP_WIDTH = 40
 _REFRESH_SECONDS = 0.1
 
 
@@ -57,9 +58,9 @@ def _table(*columns: str, numbers: Sequence[str] = (), heading: bool = True) -> 
     made = Table(
         box=None, padding=(0, 2, 0, 0), show_header=heading, header_style="dim", pad_edge=False
     )
-    for name in columns:
+    for place, name in enumerate(columns):
         right = name in numbers
-        made.add_column(name, justify="right" if right else "left", no_wrap=right)
+        made.add_column(name, justify="right" if right else "left", no_wrap=right or not place)
     return made
 
 
@@ -162,9 +163,7 @@ def show_training(run: Run, result: Mapping[str, Any], saved: Path | None) -> No
     out = console()
     updates = _plural(run.update, "update")
     seconds = f"{result['seconds']:.2f} s"
-    out.print(
-        _title(run.graph.name, f"{_plural(result['epochs'], 'epoch')}, {updates}, {seconds}")
-    )
+    out.print(_title(run.graph.name, f"{_plural(result['epochs'], 'epoch')}, {updates}, {seconds}"))
     out.print()
     tests = run.machine.test_rows
     columns = ("", "training", "test") if tests else ("", "training")
@@ -350,31 +349,38 @@ def _ports(ports: Iterable[Port]) -> str:
 
 
 def _signature(type_: NodeType) -> str:
-    inputs = "the formula's names" if type_.dynamic_inputs else _ports(type_.inputs)
+    inputs = "(its names)" if type_.dynamic_inputs else _ports(type_.inputs)
     return f"{inputs} → {_ports(type_.outputs)}".strip()
 
 
 def show_library(types: Sequence[NodeType]) -> None:
     """Print the library by family: name, ports, formula, and help where there is room."""
     out = console()
-    for number, (family, members) in enumerate(groupby(types, key=lambda type_: type_.family)):
+    for number, (family, group) in enumerate(groupby(types, key=lambda type_: type_.family)):
+        members = list(group)
         if number:
             out.print()
         out.print(Text(family, style="bold"))
-        rows = _table("type", "ports", "formula", "help", heading=False)
-        rows.columns[0].min_width, rows.columns[1].min_width = 16, 18
-        rows.columns[0].no_wrap = rows.columns[1].no_wrap = True
-        rows.columns[3].no_wrap = True
-        rows.columns[3].overflow = "ellipsis"
-        rows.columns[3].style = "dim"
-        for type_ in members:
-            about = type_.help.partition("\n")[0] if out.width >= _WIDE else ""
-            rows.add_row(
-                Text(type_.name, style="cyan"),
-                Text(_signature(type_)),
-                Text(type_.formula),
-                Text(about),
-            )
+        columns = [
+            [type_.name for type_ in members],
+            [_signature(type_) for type_ in members],
+            [type_.formula for type_ in members],
+            [type_.help.partition("\n")[0] for type_ in members],
+        ]
+        longest = [max(map(len, column)) for column in columns]
+        names, ports = max(16, longest[0]), max(18, longest[1])
+        room = out.width - names - ports - 8
+        formulas = min(longest[2], max(room - _HELP_WIDTH, 20) if out.width >= _WIDE else room)
+        about = room - formulas - 2
+        rows = _table("type", "ports", "formula", heading=False)
+        if out.width >= _WIDE and about >= 20:
+            rows.add_column("help", no_wrap=True, overflow="ellipsis", style="dim")
+        widths = (names, ports, formulas, about)
+        for column, width in zip(rows.columns, widths, strict=False):
+            column.width = width
+        rows.columns[0].style = "cyan"
+        for cells in zip(*columns, strict=True):
+            rows.add_row(*map(Text, cells[: len(rows.columns)]))
         out.print(Padding(rows, (0, 0, 0, 2), expand=False))
     out.print()
     out.print(Text("… takes several wires, ? may be left unwired; nodeflow nodes TYPE tells more",
@@ -397,7 +403,6 @@ def _show_type(out: Console, type_: NodeType) -> None:
         out.print(Padding(Text(" ".join(paragraph.split())), (0, 0, 1, 2)))
     rows = _table("", "", heading=False)
     rows.columns[0].style = "dim"
-    rows.columns[0].no_wrap = True
     ports = "the names in its formula" if type_.dynamic_inputs else _described(type_.inputs)
     rows.add_row("inputs", Text(ports))
     rows.add_row("outputs", Text(_described(type_.outputs)))

@@ -2,8 +2,8 @@
 
 Small operations are plain index loops over unsigned offsets (signed ones make the compiler
 check for negative indices, and slices cost more than the work); large products go to BLAS.
-Nothing here is fast-math: the order of additions is fixed, so stepping and training agree to
-the bit.
+Stepping and training agree to the bit since both come through here; only where a product is
+large may the compiler reorder a sum, once for both.
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ from numba.extending import intrinsic
 from nodeflow.engine import ops as o
 
 _LARGE = 2048
-"""Products with so many multiplications are handed to BLAS."""
+"""Products with so many multiplications run on slices, which vectorise."""
+_HUGE = 600_000
+"""Products with so many multiplications are handed to BLAS: below, its overhead shows."""
 _WIDE = 64
 """Flat operations over so many numbers run on slices."""
 _ONE = uint64(1)
 _LEAK = 0.01
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
+_reordered = njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
+)
 
 
 @intrinsic
@@ -121,17 +126,99 @@ def _large(op: int, cells: Any, dst: int, a: int, b: int, count: int) -> None:
             out[j] = x[j] if y[j] > 0 else x[j] * 0
 
 
+@_reordered
+def _large_sums(
+    cells: Any, dst: int, a: int, b: int, rows: int, cols: int, inner: int
+) -> None:
+    """z[r,j] = Σᵢ a[r,i]·Θ[j,i], in blocks of two rows by four neurons kept in registers."""
+    for r in range(0, rows - 1, 2):
+        x0 = cells[a + r * inner : a + (r + 1) * inner]
+        x1 = cells[a + (r + 1) * inner : a + (r + 2) * inner]
+        to = dst + r * cols
+        for j in range(0, cols - 3, 4):
+            w0 = cells[b + j * inner : b + (j + 1) * inner]
+            w1 = cells[b + (j + 1) * inner : b + (j + 2) * inner]
+            w2 = cells[b + (j + 2) * inner : b + (j + 3) * inner]
+            w3 = cells[b + (j + 3) * inner : b + (j + 4) * inner]
+            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = cells[a] * 0
+            for k in range(inner):
+                s00 += x0[k] * w0[k]
+                s01 += x0[k] * w1[k]
+                s02 += x0[k] * w2[k]
+                s03 += x0[k] * w3[k]
+                s10 += x1[k] * w0[k]
+                s11 += x1[k] * w1[k]
+                s12 += x1[k] * w2[k]
+                s13 += x1[k] * w3[k]
+            cells[to + j] = s00
+            cells[to + j + 1] = s01
+            cells[to + j + 2] = s02
+            cells[to + j + 3] = s03
+            cells[to + cols + j] = s10
+            cells[to + cols + j + 1] = s11
+            cells[to + cols + j + 2] = s12
+            cells[to + cols + j + 3] = s13
+        for j in range(cols - cols % 4, cols):
+            w0 = cells[b + j * inner : b + (j + 1) * inner]
+            s00 = s10 = cells[a] * 0
+            for k in range(inner):
+                s00 += x0[k] * w0[k]
+                s10 += x1[k] * w0[k]
+            cells[to + j] = s00
+            cells[to + cols + j] = s10
+    if rows % 2 == 1:
+        x0 = cells[a + (rows - 1) * inner : a + rows * inner]
+        for j in range(cols):
+            w0 = cells[b + j * inner : b + (j + 1) * inner]
+            s00 = cells[a] * 0
+            for k in range(inner):
+                s00 += x0[k] * w0[k]
+            cells[dst + (rows - 1) * cols + j] = s00
+
+
 @_compiled
-def _large_step(cells: Any, dst: int, a: int, count: int, alpha: Any, decay: Any, n: Any) -> None:
+def _large_gradient(
+    cells: Any, dst: int, a: int, a_r: int, b: int, b_r: int, rows: int, cols: int, n_out: int
+) -> None:
+    """G[j,i] = Σᵣ δ[r,j]·a[r,i]: four samples at a time, added in their order."""
+    for j in range(n_out):
+        out = cells[dst + j * cols : dst + (j + 1) * cols]
+        x0 = cells[b : b + cols]
+        d0 = cells[a + j]
+        for k in range(cols):
+            out[k] = d0 * x0[k]
+        r = 1
+        while r + 3 < rows:
+            x0 = cells[b + r * b_r : b + r * b_r + cols]
+            x1 = cells[b + (r + 1) * b_r : b + (r + 1) * b_r + cols]
+            x2 = cells[b + (r + 2) * b_r : b + (r + 2) * b_r + cols]
+            x3 = cells[b + (r + 3) * b_r : b + (r + 3) * b_r + cols]
+            d0 = cells[a + r * a_r + j]
+            d1 = cells[a + (r + 1) * a_r + j]
+            d2 = cells[a + (r + 2) * a_r + j]
+            d3 = cells[a + (r + 3) * a_r + j]
+            for k in range(cols):
+                out[k] = (((out[k] + d0 * x0[k]) + d1 * x1[k]) + d2 * x2[k]) + d3 * x3[k]
+            r += 4
+        while r < rows:
+            x0 = cells[b + r * b_r : b + r * b_r + cols]
+            d0 = cells[a + r * a_r + j]
+            for k in range(cols):
+                out[k] += d0 * x0[k]
+            r += 1
+
+
+@_compiled
+def _large_step(cells: Any, dst: int, a: int, count: int, alpha: Any, decay: Any, share: Any) -> None:
     """Average and update a large parameter in place."""
     theta = cells[dst : dst + count]
     total = cells[a : a + count]
     if decay == 0:
         for j in range(count):
-            theta[j] -= alpha * (total[j] / n)
+            theta[j] -= alpha * (total[j] * share)
     else:
         for j in range(count):
-            theta[j] -= alpha * (total[j] / n + decay * theta[j])
+            theta[j] -= alpha * (total[j] * share + decay * theta[j])
 
 
 @_compiled
@@ -455,10 +542,13 @@ def drive(
                 inner = ops[i, o.INNER]
                 bias = ops[i, o.C]
                 if rows * cols * inner >= _LARGE and a_r == inner and dst_r == cols:
-                    left = cells[a : a + rows * inner].reshape((rows, inner))
-                    right = cells[b : b + cols * inner].reshape((cols, inner))
-                    out = cells[dst : dst + rows * cols].reshape((rows, cols))
-                    np.dot(left, right.T, out)
+                    if rows * cols * inner < _HUGE:
+                        _large_sums(cells, dst, a, b, rows, cols, inner)
+                    else:
+                        left = cells[a : a + rows * inner].reshape((rows, inner))
+                        right = cells[b : b + cols * inner].reshape((cols, inner))
+                        out = cells[dst : dst + rows * cols].reshape((rows, cols))
+                        np.dot(left, right.T, out)
                     if bias > 0:
                         _large_bias(cells, dst, bias - _ONE, rows, cols)
                 else:
@@ -595,7 +685,7 @@ def drive(
                 dst_r = ops[i, o.DST_R]
                 a_r = ops[i, o.A_R]
                 inner = ops[i, o.INNER]
-                if rows * cols * inner >= _LARGE and a_r == inner and dst_r == cols:
+                if rows * cols * inner >= _HUGE and a_r == inner and dst_r == cols:
                     left = cells[a : a + rows * inner].reshape((rows, inner))
                     right = cells[b : b + inner * cols].reshape((inner, cols))
                     out = cells[dst : dst + rows * cols].reshape((rows, cols))
@@ -637,7 +727,11 @@ def drive(
                 a_r = ops[i, o.A_R]
                 b_r = ops[i, o.B_R]
                 n_out = ops[i, o.INNER]
-                if rows * cols * n_out >= _LARGE and a_r == n_out and b_r == cols:
+                if rows * cols * n_out >= _LARGE and (
+                    rows * cols * n_out < _HUGE or a_r != n_out or b_r != cols
+                ):
+                    _large_gradient(cells, dst, a, a_r, b, b_r, rows, cols, n_out)
+                elif rows * cols * n_out >= _HUGE:
                     left = cells[a : a + rows * n_out].reshape((rows, n_out))
                     right = cells[b : b + rows * cols].reshape((rows, cols))
                     out = cells[dst : dst + n_out * cols].reshape((n_out, cols))
@@ -694,16 +788,16 @@ def drive(
                 # average and update in one go
                 alpha = cells[ops[i, o.C]]
                 decay = cells[ops[i, o.D]]
-                count = cells[a] * 0 + update_samples
+                share = 1 / (cells[a] * 0 + update_samples)
                 if cols >= _WIDE:
-                    _large_step(cells, dst, a, cols, alpha, decay, count)
+                    _large_step(cells, dst, a, cols, alpha, decay, share)
                 elif decay == 0:
                     for j in range(cols):
-                        cells[dst + j] -= alpha * (cells[a + j] / count)
+                        cells[dst + j] -= alpha * (cells[a + j] * share)
                 else:
                     for j in range(cols):
                         theta = cells[dst + j]
-                        cells[dst + j] = theta - alpha * (cells[a + j] / count + decay * theta)
+                        cells[dst + j] = theta - alpha * (cells[a + j] * share + decay * theta)
             elif op == o.SQUARED_ERROR:
                 inner = ops[i, o.INNER]
                 scale = cells[ops[i, o.D]]
@@ -764,13 +858,13 @@ def drive(
             elif op == o.AVERAGE:
                 # A the total, B the weights, D the regularization
                 decay = cells[ops[i, o.D]]
-                count = cells[a] * 0 + update_samples
+                share = 1 / (cells[a] * 0 + update_samples)
                 if decay == 0:
                     for j in range(cols):
-                        cells[dst + j] = cells[a + j] / count
+                        cells[dst + j] = cells[a + j] * share
                 else:
                     for j in range(cols):
-                        cells[dst + j] = cells[a + j] / count + decay * cells[b + j]
+                        cells[dst + j] = cells[a + j] * share + decay * cells[b + j]
             elif op == o.UPDATE:
                 alpha = cells[ops[i, o.C]]
                 for j in range(cols):

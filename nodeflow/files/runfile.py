@@ -71,7 +71,9 @@ def load_run(path: str | os.PathLike[str]) -> RunFile:
         if not isinstance(head, dict) or head.get("format") != _FORMAT:
             raise FileError("this is not a run file of nodeflow", file=str(path))
         version = head.get("version")
-        if version != _VERSION:
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            raise FileError("its version is not a whole number from 1", file=str(path))
+        if version > _VERSION:
             raise FileError(
                 f"was written by a newer nodeflow (run file version {version}, "
                 f"this one reads up to {_VERSION}): update nodeflow",
@@ -88,7 +90,7 @@ def load_run(path: str | os.PathLike[str]) -> RunFile:
             if name not in ("meta", "history"):
                 weights[name] = archive.read(name, ("<f8", "<f4"), room).copy()
                 room -= weights[name].size
-    return RunFile(weights, special(history), special(meta))
+    return RunFile(weights, history, meta)
 
 
 def _text(value: Any) -> NDArray[np.uint8]:
@@ -99,6 +101,6 @@ def _text(value: Any) -> NDArray[np.uint8]:
 def _json(archive: Archive, name: str, path: Path) -> Any:
     data = archive.read(name, ("|u1",)).tobytes()
     try:
-        return json.loads(data)
+        return special(json.loads(data))
     except (ValueError, RecursionError):
         raise FileError(f"its {name} is not JSON", file=str(path)) from None

@@ -239,7 +239,7 @@ def encode(value: Any, *keys: str | int) -> str:
     Keys sorted, the shortest floats that read back the same, NaN and Infinity as texts.
     """
     try:
-        return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+        return json.dumps(plain(value, len(keys)), ensure_ascii=False, allow_nan=False)
     except TypeError as error:
         raise FileError(f"cannot be saved: {error}", path=at(*keys)) from None
 
@@ -253,7 +253,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         if math.isfinite(value):
             return float(value)
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if depth > MAX_DEPTH - 4:
+    if depth >= MAX_DEPTH and not isinstance(value, np.generic):
         raise TypeError(_deep())
     if isinstance(value, tuple | list):
         return [plain(part, depth + 1) for part in value]
