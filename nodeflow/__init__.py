@@ -13,6 +13,7 @@ Every node type of the library is a function here too: `nf.sigmoid(array)` compu
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -53,6 +54,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_HOMES[name]), name)
     if name.startswith("_"):
         raise AttributeError(f"module 'nodeflow' has no attribute '{name}'")
+    if find_spec(f"{__name__}.{name}") is not None:
+        return import_module(f"{__name__}.{name}")
     import_module("nodeflow.nodes")
     catalog = import_module("nodeflow.declare").CATALOG
     if name in catalog:

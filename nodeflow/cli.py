@@ -358,6 +358,8 @@ def train(
     started = time.perf_counter()
     try:
         with terminal.progress(run, graph.training.epochs if epochs is None else epochs) as tell:
+            _warm_up(run.machine.dtype)
+            started = time.perf_counter()
             run.train(epochs, progress=tell)
     except KeyboardInterrupt:
         stopped = f"training was interrupted after {_count(run.epoch, 'epoch')}"
@@ -372,6 +374,18 @@ def train(
         terminal.show_training(run, result, saved)
     if stopped:
         raise KeyboardInterrupt(stopped)
+
+
+def _warm_up(dtype: Any) -> None:
+    """Load the compiled engine (the very first time: compile it), which is no training."""
+    from nodeflow.engine.run import Run
+    from nodeflow.graph import Graph
+    from nodeflow.nodes.cost import squared_error
+    from nodeflow.nodes.source import constant, parameter
+    from nodeflow.nodes.trainer import gradient_descent
+
+    cost = squared_error(parameter(value=(1.0,)), constant(value=(1.0,)))
+    Run(Graph.of(gradient_descent(cost)), dtype=dtype).train(updates=4)
 
 
 def _count(number: int, what: str) -> str:

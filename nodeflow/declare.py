@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow import formula as formulas
 from nodeflow.errors import (
     BadSetting,
     DeclarationError,
@@ -125,8 +126,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the floats
+        return False
+
+
 def _number(setting: Setting, value: Any) -> str:
-    if not _is_number(value) or not math.isfinite(value):
+    if not _is_number(value) or not _is_finite(value):
         return "a finite number" + (f" {setting.range}" if setting.range else "")
     if setting.range and not setting.range.holds(value):
         return f"a number {setting.range}"
@@ -155,13 +163,15 @@ def _choice(setting: Setting, value: Any) -> str:
 
 def _array(_: Setting, value: Any) -> str:
     if isinstance(value, Array):
+        if value.values.ndim > 2 or not value.values.size:
+            return "one or two-dimensional"
         return "" if np.isfinite(value.values).all() else "finite numbers (it holds NaN or Infinity)"
 
     def ragged(part: Any, depth: int = 0) -> bool | str:
         if isinstance(part, str) and part in ("NaN", "Infinity", "-Infinity"):
             return "finite numbers (it holds NaN or Infinity)"
         if _is_number(part):
-            return False if math.isfinite(part) else "finite numbers (it holds NaN or Infinity)"
+            return False if _is_finite(part) else "finite numbers (it holds NaN or Infinity)"
         if not isinstance(part, tuple | list) or depth == 2 or not part:
             return True
         for inner in part:
@@ -206,6 +216,16 @@ def _target(_: Setting, value: Any) -> str:
     return "" if good else "a column's name or number, or a list of them"
 
 
+def _formula(_: Setting, value: Any) -> str:
+    if not isinstance(value, str):
+        return "a formula such as 'a + b'"
+    try:
+        formulas.parse(value)
+    except GraphError as error:
+        return f"a formula that can be read ({error})"
+    return ""
+
+
 _KINDS: dict[str, Callable[[Setting, Any], str]] = {
     "number": _number,
     "integer": _integer,
@@ -216,13 +236,15 @@ _KINDS: dict[str, Callable[[Setting, Any], str]] = {
     "shape": _shape,
     "index": _index,
     "target": _target,
+    "formula": _formula,
 }
 
 ArrayValue = Annotated[Any, _Mark("array")]
 ShapeValue = Annotated[Any, _Mark("shape")]
 IndexValue = Annotated[Any, _Mark("index")]
 TargetValue = Annotated[Any, _Mark("target")]
-_SETTING_MARKS = ("array", "shape", "index", "target")
+FormulaValue = Annotated[str, _Mark("formula")]
+_SETTING_MARKS = ("array", "shape", "index", "target", "formula")
 
 
 class Array:
@@ -256,10 +278,26 @@ def inert(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, list | tuple):
+        if len(value) > LARGE or (value and isinstance(value[0], list | tuple)):
+            whole = _whole_array(value)
+            if whole is not None:
+                return whole
         return tuple(inert(part) for part in value)
     if isinstance(value, Mapping):
         return {str(key): inert(part) for key, part in value.items()}
     return value
+
+
+def _whole_array(value: Any) -> Array | None:
+    """Return a long list of numbers as an `Array`; None if it is short or something else."""
+    rows = value if isinstance(value[0], list | tuple) else (value,)
+    if not all(isinstance(row, list | tuple) for row in rows):
+        return None
+    if len({len(row) for row in rows}) != 1 or len(rows) * len(rows[0]) <= LARGE:
+        return None
+    if not all(_is_number(number) for row in rows for number in row):
+        return None
+    return Array(value)
 
 
 def numbers(value: Any) -> NDArray[np.float64]:
@@ -344,6 +382,11 @@ class NodeType:
     rules_through: dict[str, Rule] = field(default_factory=dict)
     no_backward: str = ""
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None
+    feedback: frozenset[str] = frozenset()
+    """Names of the feedback ports."""
+
+    def __post_init__(self) -> None:
+        self.feedback = frozenset(port.name for port in self.inputs if port.feedback)
 
     # -- reading
 
@@ -442,7 +485,7 @@ class NodeType:
 
     def __call__(self, *args: Any, id: str | None = None, **settings: Any) -> Any:
         """Build a node from wires, or compute from arrays."""
-        samples = settings.pop("samples", None)
+        samples = settings.pop("samples", None) if self.samples else None
         ports = self.ports_in({**self.defaults, **settings})
         named = {port.name for port in ports}
         inputs = {name: settings.pop(name) for name in list(settings) if name in named}
@@ -467,7 +510,7 @@ class NodeType:
             value = inputs.get(port.name)
             if port.many and self.joined == port.name:
                 parts = value if isinstance(value, list | tuple) else [value]
-                positional.append(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1))
+                positional.append(parts[0] if len(parts) == 1 else side_by_side(parts))
             elif port.many:
                 positional.extend(value if isinstance(value, list | tuple) else [value])
             else:
@@ -491,6 +534,15 @@ class NodeType:
 
     def __repr__(self) -> str:
         return f"<node type {self.name}>"
+
+
+def side_by_side(parts: Sequence[Any]) -> Value:
+    """Join values along their features; a single row is repeated for each sample."""
+    whole = [np.atleast_2d(part) for part in parts]
+    rows = max(len(part) for part in whole)
+    return np.concatenate(
+        [np.broadcast_to(part, (rows, part.shape[-1])) for part in whole], axis=-1
+    )
 
 
 def _shape_of_first(
@@ -560,6 +612,10 @@ class Catalog(Mapping[str, NodeType]):
 
     def __len__(self) -> int:
         return len(self._types)
+
+    def find(self, name: str) -> NodeType | None:
+        """Return the type of that name, or None."""
+        return self._types.get(name)
 
     def add(self, type_: NodeType) -> None:
         """Add a type; two of one name are a `DeclarationError`."""
@@ -727,6 +783,7 @@ __all__ = [
     "Blame",
     "Catalog",
     "Feedback",
+    "FormulaValue",
     "IndexValue",
     "Made",
     "Many",

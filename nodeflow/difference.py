@@ -52,8 +52,9 @@ def _about_the_whole(before: Graph, after: Graph) -> Iterable[Change]:
     if before.name != after.name:
         yield Change("changed", f"the name was {before.name!r} and is {after.name!r}")
     if before.about != after.about:
-        yield Change("changed", f"what it says about itself was {_shown(before.about)} "
-                                f"and is {_shown(after.about)}")  # fmt: skip
+        short = len(before.about) + len(after.about) <= _LONGEST
+        how = f"was {before.about!r} and is {after.about!r}" if short else "is another text"
+        yield Change("changed", f"what it says about itself {how}")
     for key in ("batch", "epochs", "seed"):
         old, new = getattr(before.training, key), getattr(after.training, key)
         if old != new:
@@ -149,7 +150,7 @@ def _nodes(before: Graph, after: Graph) -> Iterable[Change]:
 
 def _node(key: str, old: Node, new: Node) -> Iterable[Change]:
     if old.type != new.type:
-        yield Change("changed", f"node '{key}' was a {old.type} and is a {new.type}")
+        yield Change("changed", f"node '{key}' was of type {old.type} and is of type {new.type}")
     if old.mode != new.mode:
         yield Change("changed", f"node '{key}' was {_MODES.get(old.mode, old.mode)} "
                                 f"and is {_MODES.get(new.mode, new.mode)}")  # fmt: skip

@@ -127,9 +127,14 @@ class DataError(NodeflowError):
         self.file, self.row, self.column = file, row, column
 
 
+_MANY = 2000
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the known word nearest to `word`, or a list of them."""
     names = sorted(known)
+    if len(names) > _MANY:
+        names = [name for name in names if name[:1] == str(word)[:1]]
     if not names:
         return ""
     close = get_close_matches(str(word), names, n=1)

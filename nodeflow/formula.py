@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -49,7 +50,8 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 CONSTANTS = {"pi": math.pi, "e": math.e}
 _SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
-_LONGEST = 1000
+_LONGEST = 20_000
+_DEEPEST = 100
 _TYPED = str.maketrans({"^": "**", "·": "*", "×": "*", "−": "-", "÷": "/"})
 
 
@@ -57,24 +59,34 @@ def _number(value: float) -> Expression:
     return ("number", float(value))
 
 
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= 60 else f"{text[:57]!r}…"
+
+
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Expression:
     """Return the expression written in `text`, or raise `GraphError` that says where it fails."""
     if len(text) > _LONGEST:
         raise GraphError(f"the formula has {len(text)} characters; at most {_LONGEST} are read")
+    if "#" in text:
+        at = text.index("#") + 1
+        raise GraphError(f"the formula {_shown(text)} cannot be read at character {at}")
     try:
-        tree = ast.parse(text.translate(_TYPED).strip(), mode="eval")
+        with warnings.catch_warnings():
+            # What Python would warn about is refused below, in one sentence.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.translate(_TYPED).strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         at = getattr(error, "offset", None)
         where = f" at character {at}" if at else ""
-        raise GraphError(f"the formula {text!r} cannot be read{where}") from None
-    try:
-        return _read(tree.body, text)
-    except RecursionError:
-        raise GraphError(f"the formula {text!r} is nested too deeply") from None
+        raise GraphError(f"the formula {_shown(text)} cannot be read{where}") from None
+    return _read(tree.body, text, _DEEPEST)
 
 
-def _read(tree: ast.expr, text: str) -> Expression:
+def _read(tree: ast.expr, text: str, depth: int) -> Expression:
+    if depth == 0:
+        raise GraphError(f"the formula {_shown(text)} is nested more than {_DEEPEST} deep")
+    depth -= 1
     match tree:
         case ast.Constant(value=bool()):
             pass
@@ -83,38 +95,49 @@ def _read(tree: ast.expr, text: str) -> Expression:
         case ast.Name(id=name):
             return _number(CONSTANTS[name]) if name in CONSTANTS else ("name", name)
         case ast.UnaryOp(op=ast.UAdd(), operand=part):
-            return _read(part, text)
+            return _read(part, text, depth)
         case ast.UnaryOp(op=ast.USub(), operand=part):
-            inner = _read(part, text)
+            inner = _read(part, text, depth)
             return _number(-inner[1]) if inner[0] == "number" else ("*", _number(-1), inner)
         case ast.BinOp(op=op, left=left, right=right) if type(op) in _SIGNS:
-            return (_SIGNS[type(op)], _read(left, text), _read(right, text))
+            return (_SIGNS[type(op)], _read(left, text, depth), _read(right, text, depth))
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-            if name in FUNCTIONS and len(args) == 1:
-                return (name, _read(args[0], text))
-            if name in ("max", "min") and len(args) == 2:
-                return (name, _read(args[0], text), _read(args[1], text))
             known = [*FUNCTIONS, "max", "min"]
             if name not in known:
-                raise GraphError(f"the formula {text!r} uses '{name}'{nearest(name, known)}")
-            raise GraphError(f"the formula {text!r}: {name} takes {1 + (name in OPERATORS)} value")
+                raise GraphError(f"the formula {_shown(text)} uses '{name}'{nearest(name, known)}")
+            wanted = 1 if name in FUNCTIONS else 2
+            if len(args) != wanted:
+                values = "1 value" if wanted == 1 else "2 values"
+                raise GraphError(
+                    f"the formula {_shown(text)}: {name} takes {values}, not {len(args)}"
+                )
+            return (name, *(_read(part, text, depth) for part in args))
+        case _:
+            pass
     raise GraphError(
-        f"the formula {text!r} holds {ast.unparse(tree)!r}; "
+        f"the formula {_shown(text)} holds {_shown(_source(tree))}; "
         "only numbers, names, + - * / ^ and functions are allowed"
     )
 
 
+def _source(tree: ast.expr) -> str:
+    try:
+        return ast.unparse(tree)
+    except (RecursionError, ValueError):
+        return "…"
+
+
 def names(expression: Expression) -> tuple[str, ...]:
     """Return the names in an expression, in the order in which they appear."""
-
-    def walk(part: Expression) -> Iterator[str]:
+    found: dict[str, None] = {}
+    stack = [expression]
+    while stack:
+        part = stack.pop()
         if part[0] == "name":
-            yield part[1]
+            found[part[1]] = None
         elif part[0] != "number":
-            for inner in part[1:]:
-                yield from walk(inner)
-
-    return tuple(dict.fromkeys(walk(expression)))
+            stack.extend(reversed(part[1:]))
+    return tuple(found)
 
 
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
@@ -206,7 +229,7 @@ def write(part: Expression) -> str:
     if head == "number":
         text = repr(part[1])
         text = text.removesuffix(".0")
-        return f"({text})" if part[1] < 0 else text
+        return f"({text})" if text.startswith("-") else text
     if head == "name":
         return str(part[1])
     if head in FUNCTIONS or head in ("max", "min"):

@@ -7,9 +7,11 @@ are feedback wires, into a port that its type marks as one (`parameter.next`,
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +33,22 @@ if TYPE_CHECKING:
 
 MODES = ("active", "bypass", "disable", "freeze")
 _ID = re.compile(r"[^\W\d_][\w.\-]*", re.UNICODE)
-_END = re.compile(r"(?P<node>.+)\.(?P<port>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
+_END = re.compile(r"(?P<node>.+)\.(?P<port>[^.\[\]]+)(?:\[(?P<index>\d{1,9})\])?")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Hold cyclic garbage collection back while a large graph is built.
+
+    Ten thousands of small objects that all stay would be searched again and again.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def check_id(text: object) -> str:
@@ -77,7 +94,7 @@ class Node:
     @property
     def known(self) -> NodeType | None:
         """The node's type, or None for a placeholder."""
-        return CATALOG[self.type] if self.type in CATALOG else None
+        return CATALOG.find(self.type)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -305,9 +322,7 @@ class Graph:
     def feeds_back(self, wire: Wire) -> bool:
         """Return whether a wire is a feedback wire."""
         type_ = self.nodes[wire.target].known
-        if type_ is None:
-            return False
-        return any(port.feedback and port.name == wire.input for port in type_.inputs)
+        return type_ is not None and wire.input in type_.feedback
 
     def digraph(self) -> networkx.DiGraph[str]:
         """Return nodes and wires as a networkx graph, without the feedback wires."""
@@ -330,7 +345,13 @@ class Graph:
 
     def settings(self, node: str) -> dict[str, Any]:
         """Return a node's settings, defaults filled in and checked."""
-        return self.type_of(node).check(self.nodes[node].settings, node)
+        if node not in self._settings:
+            self._settings[node] = self.type_of(node).check(self.nodes[node].settings, node)
+        return self._settings[node]
+
+    @cached_property
+    def _settings(self) -> dict[str, dict[str, Any]]:
+        return {}
 
     def of_type(self, *types: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these types, sorted."""
@@ -380,19 +401,32 @@ class Graph:
                 continue
             indices = sorted(-1 if wire.index is None else wire.index for wire in wires)
             if indices != list(range(len(wires))):
+                how = f"[0] to [{len(wires) - 1}]" if len(wires) > 1 else "[0], or not at all"
                 raise GraphError(
-                    f"the {len(wires)} wires into '{target}.{name}' must be numbered "
-                    f"[0] to [{len(wires) - 1}]",
+                    f"{'the wires' if len(wires) > 1 else 'the wire'} into '{target}.{name}' must "
+                    f"be numbered {how}",
                     node=target,
                 )
         self._refuse_loops()
 
     def _refuse_loops(self) -> None:
-        import networkx as nx
+        # Plain counting, which needs no networkx; that is asked only to name a loop.
+        onward: dict[str, list[str]] = defaultdict(list)
+        waiting = dict.fromkeys(self.nodes, 0)
+        for wire in self.wires:
+            if not self.feeds_back(wire):
+                onward[wire.source].append(wire.target)
+                waiting[wire.target] += 1
+        free = [key for key, count in waiting.items() if not count]
+        for key in free:
+            for target in onward[key]:
+                waiting[target] -= 1
+                if not waiting[target]:
+                    free.append(target)
+        if len(free) < len(waiting):
+            import networkx as nx
 
-        graph = self.digraph()
-        if not nx.is_directed_acyclic_graph(graph):
-            cycle = [source for source, _ in nx.find_cycle(graph)]
+            cycle = [source for source, _ in nx.find_cycle(self.digraph())]
             first = cycle.index(min(cycle))
             raise _loop("these wires", cycle[first:] + cycle[:first])
 
@@ -469,6 +503,8 @@ def _fresh(name: str, taken: Iterable[str]) -> str:
 
 
 def _taken(wire: Wire, there: Wire) -> PortTaken:
+    if wire.start == there.start:
+        return PortTaken(f"the wire '{wire}' is there twice; remove one", node=wire.target)
     return PortTaken(
         f"'{wire.end}' takes one wire and has one from {there.start}; "
         f"remove it before connecting {wire.start}",

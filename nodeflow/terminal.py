@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -39,11 +39,17 @@ _HELP_WIDTH = 40
 _REFRESH_SECONDS = 0.1
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command's end; rich's own way out has the exit code of a fault."""
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console for one of the streams; into a pipe or file lines are 100 wide."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else shutil.get_terminal_size((_PIPE_WIDTH, 25)).columns
-    return Console(
+    return _Console(
         stderr=stderr, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False
     )
 
@@ -62,6 +68,16 @@ def _table(*columns: str, numbers: Sequence[str] = (), heading: bool = True) -> 
         right = name in numbers
         made.add_column(name, justify="right" if right else "left", no_wrap=right or not place)
     return made
+
+
+def _print_inset(out: Console, what: RenderableType) -> None:
+    """Print two columns in, without blanks at the ends of lines."""
+    for line in out.render_lines(what, out.options.update_width(out.width - 2), pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        out.print(Segments([Segment("  "), *line, Segment.line()]))
 
 
 def _title(name: str, rest: str) -> Text:
@@ -100,7 +116,7 @@ def show_evaluation(
     for address, value in values.items():
         gradient = short(gradients[address], most) if address in gradients else ""
         rows.add_row(Text(address), _shape(value), Text(short(value, most)), Text(gradient))
-    out.print(Padding(rows, (0, 0, 0, 2), expand=False))
+    _print_inset(out, rows)
     out.print()
     out.print(Text.assemble("  cost ", (_maybe(cost), "bold")))
 
@@ -135,7 +151,9 @@ def progress(run: Run, epochs: int) -> Iterator[Tell | None]:
         return f"epoch {epoch:>{width}} of {epochs}"
 
     with bar:
-        task = bar.add_task(describe(0), total=epochs * run.updates_per_epoch, cost="", accuracy="")
+        task = bar.add_task(
+            "getting ready", total=epochs * run.updates_per_epoch, cost="", accuracy=""
+        )
 
         def tell(done: int, total: int) -> None:
             nonlocal drawn
@@ -173,7 +191,7 @@ def show_training(run: Run, result: Mapping[str, Any], saved: Path | None) -> No
         test = [_percent(result["test_accuracy"])] * bool(tests)
         rows.add_row("accuracy", _percent(result["train_accuracy"]), *test)
     rows.add_row("samples", f"{run.machine.rows:,}", *([f"{tests:,}"] * bool(tests)))
-    out.print(Padding(rows, (0, 0, 0, 2), expand=False))
+    _print_inset(out, rows)
     if result["weights"]:
         out.print()
         _show_weights(out, result["weights"])
@@ -190,7 +208,7 @@ def _show_weights(out: Console, weights: Mapping[str, Any]) -> None:
         if value.size == 1:
             size = ["", size[1], ""]
         rows.add_row(Text(address), _shape(value), *size)
-    out.print(Padding(rows, (0, 0, 0, 2), expand=False))
+    _print_inset(out, rows)
 
 
 # --- check --------------------------------------------------------------------------------------
@@ -225,7 +243,7 @@ def show_check(graph: Graph, outcome: Check) -> None:
             str(found.checked),
             Text(apart),
         )
-    out.print(Padding(rows, (0, 0, 0, 2), expand=False))
+    _print_inset(out, rows)
     out.print()
     bad = sum(found.status == "fault" for found in outcome.nodes.values())
     many = len(outcome.nodes)
@@ -381,7 +399,7 @@ def show_library(types: Sequence[NodeType]) -> None:
         rows.columns[0].style = "cyan"
         for cells in zip(*columns, strict=True):
             rows.add_row(*map(Text, cells[: len(rows.columns)]))
-        out.print(Padding(rows, (0, 0, 0, 2), expand=False))
+        _print_inset(out, rows)
     out.print()
     out.print(Text("… takes several wires, ? may be left unwired; nodeflow nodes TYPE tells more",
                    style="dim"))  # fmt: skip
@@ -398,20 +416,23 @@ def show_types(types: Sequence[NodeType]) -> None:
 
 def _show_type(out: Console, type_: NodeType) -> None:
     out.print(Text.assemble((type_.name, "bold cyan"), (f"  {type_.family}", "dim")))
-    out.print(Padding(Text(type_.formula), (0, 0, 1, 2)))
+    _print_inset(out, Text(type_.formula))
+    out.print()
     for paragraph in type_.help.split("\n\n"):
-        out.print(Padding(Text(" ".join(paragraph.split())), (0, 0, 1, 2)))
+        _print_inset(out, Text(" ".join(paragraph.split())))
+        out.print()
     rows = _table("", "", heading=False)
     rows.columns[0].style = "dim"
     ports = "the names in its formula" if type_.dynamic_inputs else _described(type_.inputs)
     rows.add_row("inputs", Text(ports))
     rows.add_row("outputs", Text(_described(type_.outputs)))
+    width = max((len(setting.name) for setting in type_.settings), default=0)
     for place, setting in enumerate(type_.settings):
-        rows.add_row("settings" if not place else "", _setting(setting))
+        rows.add_row("settings" if not place else "", _setting(setting, width))
     rows.add_row("blame", Text(_blame(type_)))
     if type_.aliases:
         rows.add_row("found as", Text(", ".join(type_.aliases)))
-    out.print(Padding(rows, (0, 0, 0, 2), expand=False))
+    _print_inset(out, rows)
 
 
 def _described(ports: Sequence[Port]) -> str:
@@ -444,14 +465,14 @@ _KINDS = {
 }
 
 
-def _setting(setting: Setting) -> Text:
+def _setting(setting: Setting, width: int) -> Text:
     allowed = " | ".join(setting.choices) or _KINDS.get(setting.kind, setting.kind)
     if setting.range is not None:
         allowed += f" {setting.range}"
     default = setting.default
     if isinstance(default, bool):
         default = str(default).lower()
-    text = Text.assemble(setting.name, ("  " + allowed, "dim"))
+    text = Text.assemble(f"{setting.name:<{width}}", ("  " + allowed, "dim"))
     return text if default is None else text + Text(f", {default} by default", style="dim")
 
 

@@ -165,7 +165,7 @@ def _dataset(
 def _is_matrix_port(graph: Graph, wire: Wire) -> bool:
     type_ = graph.nodes[wire.target].known
     if type_ is None or not isinstance(type_.shapes, Signature) or type_.shapes.elementwise:
-        return False
+        return type_ is not None and type_.name == "l2_penalty"
     position = [port.name for port in type_.inputs].index(wire.input)
     return not type_.shapes.inputs[position].startswith("(n")
 

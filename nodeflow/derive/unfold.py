@@ -23,7 +23,7 @@ from nodeflow.declare import (
 )
 from nodeflow.derive.modes import resolve
 from nodeflow.derive.shapes import Inference, infer
-from nodeflow.errors import GraphError, NoBackward, UnknownNode
+from nodeflow.errors import GraphError, NoBackward, NodeflowError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.arithmetic import add, multiply, pick, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
@@ -41,6 +41,8 @@ class Unfolding:
     """A graph with its backward pass, and where in it the gradient of each port is."""
 
     graph: Graph
+    inference: Inference
+    """Shapes of the whole; problems are those of the graph it was made from."""
     gradients: Mapping[str, str] = field(default_factory=dict)
     """Forward address to the address of ∂C/∂ (for parameters ∂J/∂) of it."""
     cost: str | None = None
@@ -68,10 +70,8 @@ def unfold(graph: Graph) -> Graph:
 
 def _replaced(graph: Graph, key: str) -> Graph:
     """Replace one trainer by its nodes and note down what `fold` needs."""
-    inference = infer(resolve(graph))
     if graph.nodes[key].mode != "active":
         return graph
-    inference.require()
     whole = evaluated(graph, trainer=key).graph
     made = {k: node for k, node in whole.nodes.items() if k not in graph.nodes}
     trainer = graph.nodes[key]
@@ -162,32 +162,48 @@ def _plain(graph: Graph, key: str) -> Any:
 # --- the graph that is evaluated -------------------------------------------------------------
 
 
-def evaluated(graph: Graph, *, trainer: str | None = None) -> Unfolding:
+def evaluated(graph: Graph, *, trainer: str | None = None, strict: bool = True) -> Unfolding:
     """Return the graph whose nodes are really run: modes resolved, trainers unfolded.
 
-    A graph with one cost and no trainer gets a backward pass without updates.
+    A graph with one cost and no trainer gets a backward pass without updates. With `strict` the
+    first problem is raised; without it a trainer that cannot be unfolded becomes a problem of
+    its own, and the rest is evaluated.
     """
     graph = resolve(graph)
     inference = infer(graph)
-    builder = _Builder(graph, inference)
+    if strict:
+        inference.require()
+    problems = dict(inference.problems)
     trainers = [
         key
         for key in graph.of_family("trainer")
-        if key not in inference.problems
-        and key not in inference.waiting
-        and trainer in (None, key)
+        if key not in problems and key not in inference.waiting and trainer in (None, key)
     ]
-    cost = None
-    for key in trainers:
-        cost = graph.inputs(key)["cost"][0].start
-        builder.train(key, cost)
+    while True:
+        builder = _Builder(graph, inference)
+        cost = None
+        for key in trainers:
+            cost = graph.inputs(key)["cost"][0].start
+            try:
+                builder.train(key, cost)
+            except GraphError as error:
+                if strict:
+                    raise
+                problems[key] = error
+                trainers.remove(key)
+                break
+        else:
+            break
     if not trainers and trainer is None:
         cost = lone_cost(graph)
         if cost and not graph.of_type("weight_update") and cost in inference.shapes:
-            builder.differentiate(cost, update=None)
-    unfolding = builder.finish(remove=trainers, cost=cost)
-    found = {**gradients(unfolding.graph), **unfolding.gradients}
-    return replace(unfolding, gradients=found)
+            try:
+                builder.differentiate(cost, update=None)
+            except GraphError as error:
+                # There is no trainer to stop: the values can be had all the same.
+                problems.setdefault(error.node or cost, error)
+                builder, cost = _Builder(graph, inference), None
+    return builder.finish(remove=trainers, cost=cost, problems=problems)
 
 
 def lone_cost(graph: Graph) -> str | None:
@@ -246,8 +262,9 @@ def gradients(graph: Graph) -> dict[str, str]:
     for key, node in graph.nodes.items():
         inputs = graph.inputs(key)
         if node.type == "weight_update" and "parameter" in inputs and "gradient" in inputs:
-            start = inputs["parameter"][0].start
-            if graph.nodes[inputs["parameter"][0].source].type == "parameter":
+            start, owner = inputs["parameter"][0].start, inputs["parameter"][0].source
+            # A parameter that is not trained is a memory (a velocity, a time), not a weight.
+            if graph.nodes[owner].type == "parameter" and graph.settings(owner)["trainable"]:
                 found.setdefault(start, _mean_gradient(graph, key))
     return found
 
@@ -275,14 +292,17 @@ class _Builder:
         self.placed: dict[int, tuple[Made, str]] = {}
         self.gradients: dict[str, str] = {}
 
-    def finish(self, *, remove: Iterable[str], cost: str | None) -> Unfolding:
+    def finish(
+        self, *, remove: Iterable[str], cost: str | None, problems: Mapping[str, NodeflowError]
+    ) -> Unfolding:
         gone = set(remove)
         graph = replace(
             self.graph,
             nodes={key: node for key, node in self.nodes.items() if key not in gone},
             wires=tuple(w for w in self.wires if w.target not in gone),
         )
-        return Unfolding(graph, self.gradients, cost)
+        inference = replace(self.inference, shapes=self.shapes, problems=problems)
+        return Unfolding(graph, inference, {**gradients(graph), **self.gradients}, cost)
 
     # -- trainers
 
@@ -430,7 +450,9 @@ class _Builder:
                 node=key,
             )
         outputs = {port.name: self._output(f"{key}.{port.name}") for port in type_.outputs}
-        contributions = _call(type_.rule, blame, {**given, **outputs}, graph.settings(key))
+        # Ports that a setting names could be called anything: their rule gets them as one value.
+        known = {"inputs": given} if type_.dynamic_inputs else {**given, **outputs}
+        contributions = _call(type_.rule, blame, known, graph.settings(key))
         for name, contribution in contributions.items():
             there = wires.get(name, ())
             if not any(wire.source in needed for wire in there):
@@ -488,6 +510,8 @@ class _Builder:
         whole = next(iter(outputs.values()), None)
         if (
             isinstance(part, Output | Penalty)
+            # a penalty passes the number on as it is: see `Penalty`
+            or self.graph.nodes[address.rpartition(".")[0]].type == "l2_penalty"
             or shape is None
             or shape.batch
             or whole is None
@@ -711,9 +735,3 @@ def _placed(
         used[x] = row + 1
         placed[key] = (x, bottom + 160 + 120 * row)
     return placed
-
-
-def check_node(graph: Graph, key: str) -> None:
-    """Raise `UnknownNode` if there is none."""
-    if key not in graph.nodes:
-        raise UnknownNode(f"there is no node '{key}'", node=key)

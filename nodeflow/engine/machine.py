@@ -111,7 +111,7 @@ class Machine:
                 if wire.source not in needed and not graph.feeds_back(wire):
                     needed.add(wire.source)
                     ends.append(wire.source)
-        if not wanted or not self.splits:
+        if not wanted:
             return None
         order = tuple(
             key

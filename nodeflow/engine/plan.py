@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nodeflow.derive.shapes import Inference, infer
+from nodeflow.derive.shapes import Inference
 from nodeflow.derive.unfold import Unfolding, evaluated
-from nodeflow.graph import Graph
-from nodeflow.nodes.source import INITS as _INITS  # noqa: F401  (the library must be loaded)
+from nodeflow.graph import Graph, uncollected
 
 FORWARD, BACKWARD, UPDATE = 0, 1, 2
 PHASES = ("forward", "backward", "update")
@@ -41,65 +40,55 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
     With `strict` the first problem is raised; without it the nodes that cannot be evaluated
     are left out, and `inference.problems` has the reasons.
     """
-    if strict:
-        infer(graph if _plain(graph) else _resolved(graph)).require()
-    unfolding = evaluated(graph)
-    whole = unfolding.graph
-    inference = infer(whole)
-    if strict:
-        inference.require()
-    good = tuple(
-        key
-        for key in inference.order
-        if key not in inference.problems and key not in inference.waiting
-    )
-    phases = _phases(whole, good)
-    tail = _after_accumulate(whole, good)
-    kept = set(good)
-    edges = tuple(
-        (w.source, w.target)
-        for w in whole.wires
-        if w.source in kept and w.target in kept and not whole.feeds_back(w)
-    )
-    order = _sorted(tuple((key, (key in tail, phases[key])) for key in good), edges)
-    return Plan(unfolding, inference, order, phases, len(good) - len(tail), bool(tail))
+    with uncollected():
+        unfolding = evaluated(graph, strict=strict)
+        whole, inference = unfolding.graph, unfolding.inference
+        bad = {*inference.problems, *inference.waiting}
+        nodes = tuple(key for key in whole.nodes if key not in bad)
+        kept = set(nodes)
+        edges = tuple(
+            (w.source, w.target)
+            for w in whole.wires
+            if w.source in kept and w.target in kept and not whole.feeds_back(w)
+        )
+        rank = _ranks(nodes, edges)
+        by_rank = tuple(rank)
+        phases = _phases(whole, by_rank, unfolding.cost)
+        tail = _after_accumulate(whole, by_rank)
+        # Neither stage nor phase nor rank ever falls along a wire: sorting keeps the order
+        # topological.
+        order = tuple(sorted(rank, key=lambda key: (key in tail, phases[key], rank[key], key)))
+        return Plan(unfolding, inference, order, phases, len(order) - len(tail), bool(tail))
 
 
-def _plain(graph: Graph) -> bool:
-    return all(node.mode in ("active", "freeze") for node in graph.nodes.values())
-
-
-def _resolved(graph: Graph) -> Graph:
-    from nodeflow.derive.modes import resolve
-
-    return resolve(graph)
-
-
-@lru_cache(maxsize=64)
-def _sorted(
-    nodes: tuple[tuple[str, tuple[bool, int]], ...], edges: tuple[tuple[str, str], ...]
-) -> tuple[str, ...]:
-    """Return the topological order, ties by stage, rank and id. Cached by structure."""
+@lru_cache(maxsize=16)
+def _ranks(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Mapping[str, int]:
+    """Return each node's longest way from a source, in topological order. Cached by structure."""
     import networkx as nx
 
     graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(key for key, _ in nodes)
+    graph.add_nodes_from(nodes)
     graph.add_edges_from(edges)
-    rank: dict[str, int] = {}
-    for number, layer in enumerate(nx.topological_generations(graph)):
-        for key in layer:
-            rank[key] = number
-    stage = dict(nodes)
-    return tuple(
-        nx.lexicographical_topological_sort(graph, key=lambda key: (stage[key], rank[key], key))
-    )
+    return {
+        key: number
+        for number, layer in enumerate(nx.topological_generations(graph))
+        for key in layer
+    }
 
 
-def _phases(graph: Graph, order: tuple[str, ...]) -> dict[str, int]:
+def _phases(graph: Graph, order: tuple[str, ...], cost: str | None) -> dict[str, int]:
     """Return each node's phase: backward begins at the backward family, update at an update.
 
-    Arithmetic that only a later phase wants (the error before the first δ) belongs to it.
+    Arithmetic that only a later phase wants (the error before the first δ) belongs to it,
+    unless the cost is made of it.
     """
+    of_cost = {cost.rpartition(".")[0]} if cost else set()
+    queue = list(of_cost)
+    for key in queue:
+        for wire in graph.into(key):
+            if wire.source not in of_cost and not graph.feeds_back(wire):
+                of_cost.add(wire.source)
+                queue.append(wire.source)
     found: dict[str, int] = {}
     for key in order:
         family = graph.type_of(key).family
@@ -110,7 +99,7 @@ def _phases(graph: Graph, order: tuple[str, ...]) -> dict[str, int]:
         found[key] = max(own, *before, 0)
     for key in reversed(order):
         type_ = graph.type_of(key)
-        if type_.family == "arithmetic" or type_.name == "error":
+        if key not in of_cost and (type_.family == "arithmetic" or type_.name == "error"):
             after = [found[w.target] for w in graph.out_of(key) if w.target in found]
             if after:
                 found[key] = max(found[key], min(after))

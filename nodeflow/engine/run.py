@@ -9,6 +9,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,10 +53,13 @@ class Run:
         self._update = 0
         self._sample = 0
         self._index = 0
+        self._shown = 0  # the update whose values stand at nodes that this one has not reached
+        self._places = {key: place for place, key in enumerate(self.order)}
         self._lines: list[tuple[float, ...]] = []
         self._checkpoints = _Checkpoints(self.machine.start, self.machine.stats)
         self._seen: set[str] = set()
         self._evaluated_once = False
+        self._has_cost = self.plan.unfolding.cost in self.machine.tape.slots
         self._optimum: _Minimizer | None = None
         for key in graph.of_type("minimize"):
             if graph.nodes[key].mode == "active":
@@ -91,7 +95,12 @@ class Run:
     @property
     def node(self) -> str:
         """The node that the next step evaluates."""
+        self._require_nodes()
         return self.order[self._index]
+
+    def _require_nodes(self) -> None:
+        if not self.order:
+            raise RunError("there is nothing to evaluate: the graph has no node that can run")
 
     @property
     def updates_per_epoch(self) -> int:
@@ -105,14 +114,12 @@ class Run:
 
     # -- what it holds
 
-    def _samples(self) -> int:
-        """Return how many samples the values in the buffer stand for."""
+    def _samples(self, key: str) -> int:
+        """Return how many samples a node's values stand for."""
         if self.machine.plan.loop:
             return 1
-        update = self._update
-        if self._index == 0 and update > 0:
-            update -= 1
-        return self.machine.bounds(update)[1]
+        reached = self._places[key] < self._index
+        return self.machine.bounds(self._update if reached else self._shown)[1]
 
     def __getitem__(self, address: str) -> NDArray[Any]:
         """Return the value at an output port, such as `run["hidden.z"]` (read-only)."""
@@ -128,11 +135,11 @@ class Run:
                 )
             hint = nearest(key, graph.nodes)
             raise UnknownPort(f"there is no value '{address}'{hint}", node=key)
-        if not self._evaluated_once and key not in self._seen:
-            kind = graph.type_of(key).family
-            if kind != "source" or graph.nodes[key].type == "dataset":
-                raise RunError(f"'{address}' has no value yet: step, advance or train first")
-        value = machine.read(address, self._samples())
+        if not self._has_value(key):
+            raise RunError(
+                f"'{address}' has no value yet: evaluate, step or train first", node=key
+            )
+        value = machine.read(address, self._samples(key))
         value.setflags(write=False)
         return value
 
@@ -157,13 +164,25 @@ class Run:
         return {
             address: self.gradient(address)
             for address, source in self.machine.plan.unfolding.gradients.items()
-            if source in self.machine.tape.slots
+            if source in self.machine.tape.slots and self._has_value(source.rpartition(".")[0])
         }
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
-        """Every value, by address."""
-        return {address: self[address] for address in sorted(self.machine.tape.slots)}
+        """Every value that there is by now, by address."""
+        return {
+            address: self[address]
+            for address in sorted(self.machine.tape.slots)
+            if self._has_value(address.rpartition(".")[0])
+        }
+
+    def _has_value(self, key: str) -> bool:
+        if self._evaluated_once or key in self._seen:
+            return True
+        node = self.machine.plan.graph.nodes[key]
+        return node.type in ("parameter", "slider") or (
+            node.type == "constant" and not self.plan.inference.shapes[f"{key}.value"].batch
+        )
 
     @property
     def weights(self) -> dict[str, NDArray[Any]]:
@@ -178,21 +197,29 @@ class Run:
         return found
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
-        """Put values into parameters; what was known of the run after this moment is dropped."""
+        """Put values into parameters; what was known of the run after this moment is dropped.
+
+        An update that has begun is begun again.
+        """
+        machine = self.machine
+        found = {}
         for address, value in weights.items():
-            slot = self.machine.tape.slots.get(address)
             key = address.rpartition(".")[0]
-            if slot is None or self.machine.plan.graph.nodes[key].type != "parameter":
-                names = ", ".join(self.weights)
+            nodes = machine.plan.graph.nodes
+            if address not in machine.tape.slots or nodes[key].type != "parameter":
+                names = ", ".join(self.weights) or "none"
                 raise RunError(f"there is no parameter '{address}'; there is {names}", node=key)
-            array = np.asarray(value, dtype=self.machine.dtype)
-            if array.size != slot.size:
-                shape = self.machine.plan.inference.shapes[address]
-                raise RunError(
-                    f"'{address}' is {shape}; {'×'.join(map(str, array.shape))} cannot enter",
-                    node=key,
-                )
-            self.machine.write(address, array)
+            array, shape = np.asarray(value), machine.plan.inference.shapes[address]
+            if array.shape != shape.dims and (array.size, *shape.dims) != (1, *[1] * array.ndim):
+                given = "×".join(map(str, array.shape)) or "a number"
+                raise RunError(f"'{address}' is {shape}; {given} cannot enter", node=key)
+            if not np.isfinite(array).all():
+                raise RunError(f"'{address}' cannot hold NaN or Infinity", node=key)
+            found[address] = array
+        if self._index or self._sample:
+            self._return_to(self._update)
+        for address, array in found.items():
+            machine.write(address, array)
         self._forget_future()
 
     def _forget_future(self) -> None:
@@ -202,6 +229,8 @@ class Run:
             self._update, machine.cells[: machine.tape.state], machine.stats, anew=True
         )
         del self._lines[self.epoch :]
+        if self._optimum is not None:
+            self._optimum.restart(self._update)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -232,10 +261,33 @@ class Run:
 
     # -- stepping
 
+    def evaluate(self) -> float | None:
+        """Run forward and backward over the present update's batch; update nothing.
+
+        The moment stays the start of the update. Returns J, or None without a cost.
+        """
+        self._finish_update()
+        machine = self.machine
+        machine.place(self.epoch)
+        stats = machine.stats.copy()
+        first, n = machine.bounds(self._update)
+        spans, head = machine.tape.spans, machine.tape.head
+        updates = [spans[key][0] for key in self.order if PHASES[self.plan.phases[key]] == "update"]
+        end = min(updates, default=max((stop for _, stop in spans.values()), default=0))
+        if machine.plan.loop:
+            for sample in range(n):
+                machine.execute(0, head, first=first + sample, samples=1, update=n, sample=sample)
+            machine.execute(head, max(head, end), first=first, samples=1, update=n)
+        else:
+            machine.execute(0, end, first=first, samples=n, update=n)
+        machine.stats[:] = stats
+        self._shown = self._update
+        self._seen.update(key for key in self.order if spans[key][1] <= end)
+        return self.cost
+
     def step(self) -> Step:
         """Evaluate one node and return what it did."""
-        if not self.order:
-            raise RunError("there is nothing to evaluate: the graph has no node that can run")
+        self._require_nodes()
         machine, key = self.machine, self.order[self._index]
         first, n = machine.bounds(self._update)
         loop = machine.plan.loop
@@ -306,6 +358,8 @@ class Run:
         bad = [name for name, value in step.outputs.items() if not np.isfinite(value).all()]
         if not bad or not all(np.isfinite(value).all() for value in step.inputs.values()):
             return
+        if step.node not in self.machine.tape.needed or self._update_is_sound():
+            return
         value = step.outputs[bad[0]]
         what = "NaN" if np.isnan(value).any() else "Infinity"
         raise Diverged(
@@ -316,6 +370,30 @@ class Run:
             epoch=step.epoch,
             update=step.update,
             sample=step.sample,
+        )
+
+    @property
+    def _sound(self) -> bool:
+        """Whether parameters, cost and hits are finite."""
+        return self.machine.finite and bool(np.isfinite(self.machine.stats[:2]).all())
+
+    def _update_is_sound(self) -> bool:
+        """Try the present update as a whole: an infinite number on the way may come to nothing."""
+        machine = self.machine
+        cells, stats = machine.cells.copy(), machine.stats.copy()
+        machine.update(self._update)
+        sound = self._sound
+        machine.cells[:], machine.stats[:] = cells, stats
+        return sound
+
+    def _out_of_range(self, update: int) -> Diverged:
+        return Diverged(
+            f"the numbers left the range of {self.machine.dtype} in update {update}; "
+            "lower the learning rate, or scale the data",
+            node=self.order[-1],
+            epoch=update // self.machine.per_epoch,
+            update=update,
+            sample=self.machine.bounds(update)[0],
         )
 
     def _move_on(self) -> None:
@@ -333,6 +411,10 @@ class Run:
     def _end_update(self) -> None:
         if self._optimum is not None:
             self._optimum.commit(self._update)
+        if not self._sound:
+            self._return_to(self._update)
+            raise self._out_of_range(self._update)
+        self._shown = self._update
         self._index = self._sample = 0
         self._update += 1
         self._evaluated_once = True
@@ -395,15 +477,13 @@ class Run:
         Ctrl-C ends it at the end of an update; the run can go on from there. Raises `Diverged`
         where NaN or Infinity appear, the weights being the last good ones.
         """
+        epochs = self.graph.training.epochs if epochs is None else epochs
+        _check_whole(epochs=epochs, updates=updates)
         self._finish_update()
         if updates is None:
-            count = self.graph.training.epochs if epochs is None else epochs
-            if not isinstance(count, int | np.integer) or count < 0:
-                raise RunError(f"epochs must be a whole number from 0, not {count!r}")
-            target = (self.epoch + int(count)) * self.machine.per_epoch
-            target = max(target, self._update)
+            target = max((self.epoch + int(epochs)) * self.machine.per_epoch, self._update)
         else:
-            target = self._update + updates
+            target = self._update + int(updates)
         if self.order:
             self._train_to(target, progress)
         return self.history
@@ -423,8 +503,7 @@ class Run:
                     chunk = max(1, chunk // 2)
                 if progress is not None:
                     progress(self._update - begin, target - begin)
-                if interrupted():
-                    raise KeyboardInterrupt
+                interrupted()
 
     def _chunk(self, end: int) -> None:
         """Run to update `end`: the last update on the full tape, so that all values are there."""
@@ -433,7 +512,6 @@ class Run:
             for update in range(begin, end):
                 machine.update(update)
                 self._end_update()
-            self._evaluated_once = True
             return
         per_epoch = machine.per_epoch
         ends = max(0, (end - 1) // per_epoch - begin // per_epoch)
@@ -444,12 +522,16 @@ class Run:
         if end - 1 > begin:
             machine.train(begin, end - 1, history, states)
         first = begin // per_epoch + 1
-        self._lines[first - 1 : first - 1 + ends] = map(tuple, history[:ends].tolist())
+        # Where the plan has a cost, an epoch's must be finite (NaN stands for none).
+        bad = np.isinf(history[:ends, 0]) | (np.isnan(history[:ends, 0]) & self._has_cost)
+        if bad.any():
+            self._find_divergence(begin, (first + int(bad.argmax())) * per_epoch, good, stats)
         machine.update(end - 1)
-        if not (machine.finite and np.isfinite(machine.stats[:2]).all()):
+        if not self._sound:
             self._find_divergence(begin, end, good, stats)
+        self._lines[first - 1 : first - 1 + ends] = map(tuple, history[:ends].tolist())
         self._checkpoints.add_epochs(first, per_epoch, states[:ends])
-        self._update = end
+        self._update, self._shown = end, end - 1
         self._index = self._sample = 0
         self._evaluated_once = True
         if end % per_epoch == 0:
@@ -463,10 +545,10 @@ class Run:
         while low < end:
             # Halve the span that is known to begin well and to end badly.
             middle = (low + end) // 2
-            self._restore(low, state, stats)
+            self._restore(state, stats)
             if middle > low:
                 self._replay(low, middle)
-                if machine.finite and np.isfinite(machine.stats[:2]).all():
+                if self._sound:
                     low = middle
                     state = machine.cells[: machine.tape.state].copy()
                     stats = machine.stats.copy()
@@ -474,25 +556,18 @@ class Run:
                     end = middle
                 continue
             break
-        self._restore(low, state, stats)
-        del self._lines[low // machine.per_epoch :]
+        self._restore(state, stats)
+        self._keep(low)
         self._checkpoints.drop_from(low + 1)
+        del self._lines[low // machine.per_epoch :]
         self._update, self._index, self._sample = low, 0, 0
         try:
             while self._update == low:
                 self.step()
-        except Diverged:
-            self._restore(low, state, stats)
-            self._update, self._index, self._sample = low, 0, 0
-            self._keep(low)
-            raise
-        raise Diverged(
-            f"the numbers left the range of {machine.dtype} in update {low}",
-            node=self.order[-1],
-            update=low,
-        )
+        finally:
+            self._return_to(low)
 
-    def _restore(self, update: int, state: Floats, stats: Floats) -> None:
+    def _restore(self, state: Floats, stats: Floats) -> None:
         machine = self.machine
         machine.cells[: machine.tape.state] = state
         machine.stats[:] = stats
@@ -538,6 +613,7 @@ class Run:
         moment right after that node was evaluated; without, the start of the sample's pass.
         `update` counts over the whole run and may stand in place of the others.
         """
+        self._require_nodes()
         target, pass_ = self._moment(epoch, sample, update)
         index = 0
         if node is not None:
@@ -545,8 +621,6 @@ class Run:
                 raise RunError(f"there is no node '{node}' in this run{nearest(node, self.order)}")
             index = self.order.index(node) + 1
         self._go_to_update(target)
-        while (self._sample, self._index) != (0, 0) and self._update < target:
-            self.step()
         self._step_to(target, pass_, index)
 
     def _moment(
@@ -555,10 +629,7 @@ class Run:
         machine = self.machine
         if update is not None and (epoch is not None or sample is not None):
             raise RunError("give either update, or epoch and sample")
-        for name, value in (("epoch", epoch), ("sample", sample), ("update", update)):
-            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-            if value is not None and (not whole or value < 0):
-                raise RunError(f"{name} must be a whole number from 0, not {value!r}")
+        _check_whole(epoch=epoch, sample=sample, update=update)
         if update is not None:
             return int(update), 0
         at = self.epoch if epoch is None else int(epoch)
@@ -572,26 +643,37 @@ class Run:
         """Stand at the start of an update, with the values of the update before it in place."""
         if target == self._update and not (self._index or self._sample):
             return
-        before = max(target - 1, 0)
-        at, state, stats = self._checkpoints.at(before)
-        if target > self._update and (at <= self._update or target > self._checkpoints.last):
+        last = self._checkpoints.last
+        kept = target <= last and self._checkpoints.at(target - 1)[0] > self._update
+        if target <= self._update or kept:
+            self._return_to(target)
+        else:
             self._finish_update()
-            if target > self._update:
-                self._train_to(target)
-            return
-        self._restore(at, state, stats)
+            if self._update < last < target:
+                self._return_to(last)
+        if target > self._update:
+            self._train_to(target)
+
+    def _return_to(self, target: int) -> None:
+        """Stand at the start of an update that has been reached before."""
+        machine, before = self.machine, max(target - 1, 0)
+        at, state, stats = self._checkpoints.at(before)
+        if not np.isfinite(machine.cells).all():
+            machine.cells[:] = machine.fresh_cells()
+        self._restore(state, stats)
         self._replay(at, before)
-        self._update, self._index, self._sample = before, 0, 0
+        self._update = before
+        self._index = self._sample = 0
         if target > 0:
-            self.machine.update(before)
-            self._update = target
+            machine.update(before)
+            self._shown, self._update, self._evaluated_once = before, target, True
             if self._optimum is not None:
                 self._optimum.commit(before)
         else:
+            self._shown, self._evaluated_once = 0, False
             self._seen.clear()
-            self._evaluated_once = False
-            self.machine.cells[:] = self.machine.fresh_cells()
-            self._restore(at, state, stats)
+            machine.cells[:] = machine.fresh_cells()
+            self._restore(state, stats)
 
     def _step_to(self, target: int, sample: int, index: int) -> None:
         if self.machine.plan.loop and index > self.machine.plan.head:
@@ -601,6 +683,13 @@ class Run:
                 self.step()
                 return
             self.step()
+
+
+def _check_whole(**given: Any) -> None:
+    for name, value in given.items():
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if value is not None and (not whole or value < 0):
+            raise RunError(f"{name} must be a whole number from 0, not {value!r}")
 
 
 def _why_no_blame(graph: Graph, key: str) -> str:
@@ -676,19 +765,27 @@ class _Checkpoints:
 
 
 @contextlib.contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C back to the end of a chunk, so that the run stays whole."""
-    caught: list[bool] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
+def _deferred_interrupt() -> Iterator[Callable[[], Any]]:
+    """Hold Ctrl-C back to the end of a chunk, so that the run stays whole.
+
+    Gives a function to call there; it does what Ctrl-C would have done.
+    """
     previous = signal.getsignal(signal.SIGINT)
-    if previous is not signal.default_int_handler:
-        yield lambda: False
+    main = threading.current_thread() is threading.main_thread()
+    if not main or not callable(previous):
+        yield lambda: None
         return
-    signal.signal(signal.SIGINT, lambda *_: caught.append(True))
+    caught: list[Any] = []
+
+    def interrupt() -> None:
+        if caught:
+            number, frame = caught[-1]
+            caught.clear()
+            previous(number, frame)
+
+    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
     try:
-        yield lambda: bool(caught)
+        yield interrupt
     finally:
         signal.signal(signal.SIGINT, previous)
 
@@ -699,8 +796,7 @@ class _Minimizer:
     def __init__(self, machine: Machine, method: str) -> None:
         self.machine = machine
         self.method = {"cg": "CG", "l-bfgs": "L-BFGS-B"}[method]
-        self.iterates: list[Floats] = []
-        self.done = 0
+        self.searches = [_Search(0, machine.start.copy())]
         graph = machine.plan.graph
         self.addresses = [
             address
@@ -728,21 +824,29 @@ class _Minimizer:
         cost = machine.stats[0] / machine.stats[2]
         return float(cost), self._unrolled(machine.plan.unfolding.gradients)
 
+    def restart(self, update: int) -> None:
+        """Search anew from the present weights; `update` updates lie behind."""
+        self.searches = [search for search in self.searches if search.begin < update]
+        state = self.machine.cells[: self.machine.tape.state].copy()
+        self.searches.append(_Search(update, state))
+
     def commit(self, update: int) -> None:
         """Put the weights of the iteration after `update` in place."""
         if not self.addresses:
             return
-        if update >= self.done:
-            self._search(max(update + 1, 2 * self.done, 8))
-        self._put(self.iterates[min(update + 1, len(self.iterates) - 1)])
+        search = [search for search in self.searches if search.begin <= update][-1]
+        iteration = update + 1 - search.begin
+        if iteration > search.done:
+            self._search(search, max(iteration, 2 * search.done, 8))
+        self._put(search.iterates[min(iteration, len(search.iterates) - 1)])
 
-    def _search(self, iterations: int) -> None:
-        """Run the search again from the start, further than before; it is deterministic."""
+    def _search(self, search: _Search, iterations: int) -> None:
+        """Run a search again from its start, further than before; it is deterministic."""
         from scipy.optimize import minimize
 
         machine = self.machine
         cells, stats = machine.cells.copy(), machine.stats.copy()
-        machine.cells[: machine.tape.state] = machine.start
+        machine.cells[: machine.tape.state] = search.start
         begin = self._unrolled()
         found = [begin.copy()]
         try:
@@ -758,7 +862,17 @@ class _Minimizer:
         finally:
             machine.cells[:] = cells
             machine.stats[:] = stats
-        self.iterates, self.done = found, iterations
+        search.iterates, search.done = found, iterations
+
+
+@dataclass
+class _Search:
+    """One search of a minimiser: where it begins, and the weights after each iteration."""
+
+    begin: int
+    start: Floats
+    iterates: list[Floats] = field(default_factory=list)
+    done: int = 0
 
 
 __all__ = ["LEVELS", "NodeflowError", "Run"]

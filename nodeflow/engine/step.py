@@ -47,7 +47,7 @@ class Step:
 
 def show(number: Any) -> str:
     """Return a number as a person writes it: at most 4 significant digits after the lead."""
-    value = float(number)
+    value = float(number) + 0.0  # −0 is 0 to a person
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from nodeflow import formula as formulas
 from nodeflow.declare import NodeType, numbers
 from nodeflow.engine import ops as o
+from nodeflow.engine.plan import UPDATE as UPDATE_PHASE
 from nodeflow.engine.plan import Plan
+from nodeflow.graph import Graph, Wire
 from nodeflow.nodes.source import parameter_shape
 from nodeflow.shape import Shape
 
@@ -76,6 +78,8 @@ class Tape:
     forward: int = 0
     """How many of the fast rows come before the updates."""
     loads: int = 0
+    needed: frozenset[str] = frozenset()
+    """The nodes that an update, the cost or the accuracy depends on."""
 
     def cells(self, dtype: Any) -> NDArray[Any]:
         """Return a new buffer with the literals and constants in place."""
@@ -120,7 +124,7 @@ class _Layout:
         return self.known[number]
 
     def contiguous(self, slot: Slot) -> bool:
-        return slot.stride == slot.cols or (slot.rows == 0 and self.capacity == 1)
+        return slot.stride == slot.cols or slot.rows == 1 or (slot.rows == 0 and self.capacity == 1)
 
     def emit(self, op: int, **columns: int) -> None:
         row = [0] * o.WIDTH
@@ -538,10 +542,13 @@ def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
             if len(wires) < 2 or not (type_.joined == port.name or type_.name == "concatenate"):
                 continue
             group = tuple(wire.start for wire in wires)
+            batch = shapes[group[0]].batch
             movable = all(
                 address not in placed
-                and shapes[address].batch
-                and graph.nodes[address.rpartition(".")[0]].type not in ("pick", "concatenate")
+                and shapes[address].batch == batch
+                and shapes[address].flat[0] == 1
+                and graph.nodes[address.rpartition(".")[0]].type
+                not in ("pick", "concatenate", "parameter")
                 for address in group
             )
             if movable and len(set(group)) == len(group):
@@ -557,10 +564,11 @@ def _slot(t: _Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Sl
             t.slots[address] = t.fresh(shapes[address])
         else:
             width = sum(shapes[member].features or 1 for member in group)
-            at = t.take(t.capacity * width)
+            rows = 0 if shapes[address].batch else 1
+            at = t.take((1 if rows else t.capacity) * width)
             for member in group:
                 cols = shapes[member].features or 1
-                t.slots[member] = Slot(at, 0, cols, width)
+                t.slots[member] = Slot(at, rows, cols, width)
                 at += cols
     return t.slots[address]
 
@@ -584,7 +592,13 @@ def _lower_node(t: _Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> 
         return
     if not type_.outputs:
         return
-    inputs = {name: [t.slots[wire.start] for wire in there] for name, there in wires.items()}
+    # What is fed back comes from the update before: it lies in the node's own cells.
+    fed_back = {port.name for port in type_.inputs if port.feedback}
+    inputs = {
+        name: [t.slots[wire.start] for wire in there]
+        for name, there in wires.items()
+        if name not in fed_back
+    }
     out = _output_slot(t, key, type_, settings, inputs, blocks)
     lower = LOWER.get(type_.name)
     if lower is not None:
@@ -735,6 +749,7 @@ def _speed_up(t: _Layout, tape: Tape, tallies: list[Row], commits: list[Row]) ->
     plan = tape.plan
     fused = {} if plan.loop else _fusible(plan)
     needed = _needed(plan)
+    tape.needed = frozenset(needed)
     skipped = {key for chain in fused.values() for key in chain if key}
     committed = {f"{key}.value" for key in fused}
     loads: list[Row] = []
@@ -897,13 +912,14 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
     """Return parameters whose gradient → average → update chain nobody else looks at."""
     graph = plan.graph
     found: dict[str, tuple[str, str, str]] = {}
-    readers_late = {
-        wire.source
-        for wire in graph.wires
-        if graph.nodes[wire.source].type == "parameter"
-        and plan.phases.get(wire.target) == 2
-        and graph.nodes[wire.target].type != "weight_update"
-    }
+    readers_late: set[str] = set()
+    updates_of: dict[str, int] = {}
+    for wire in graph.wires:
+        if graph.nodes[wire.source].type == "parameter":
+            if graph.nodes[wire.target].type == "weight_update":
+                updates_of[wire.source] = updates_of.get(wire.source, 0) + 1
+            elif plan.phases.get(wire.target) == UPDATE_PHASE:
+                readers_late.add(wire.source)
     for key in plan.order:
         if graph.nodes[key].type != "weight_update":
             continue
@@ -920,11 +936,7 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
             or graph.type_of(rate).family != "source"
             or graph.nodes[rate].type == "parameter"
             or theta in readers_late
-            or any(
-                wire.source == theta and wire.target != key
-                for wire in graph.wires
-                if graph.nodes[wire.target].type == "weight_update"
-            )
+            or updates_of[theta] > 1
         ):
             continue
         weights = graph.inputs(mean).get("weights", ())
@@ -935,8 +947,19 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
             graph.nodes[gradient].type in ("weight_gradient", "bias_gradient")
             and len(graph.out_of(gradient)) == 1
         )
+        # Fused rows change parameters one after the other: none may read another's.
+        if any(_is_in_a_parameter(graph, wire) for wire in graph.into(gradient if own else mean)
+               if wire.input != "weights"):  # fmt: skip
+            continue
         found[theta] = (gradient if own else "", mean, key)
     return found
+
+
+def _is_in_a_parameter(graph: Graph, wire: Wire) -> bool:
+    """Return whether a wire's value may lie in a parameter's own cells."""
+    if graph.nodes[wire.source].type in ("pick", "concatenate"):
+        return any(_is_in_a_parameter(graph, before) for before in graph.into(wire.source))
+    return graph.nodes[wire.source].type == "parameter"
 
 
 def _fuse(t: _Layout, tape: Tape, key: str, gradient: str, mean: str, update: str) -> None:

@@ -8,7 +8,7 @@ import math
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -68,8 +68,7 @@ class Archive:
                 self._zip = zipfile.ZipFile(path)
             except OSError:
                 raise
-            except Exception:
-                # On hostile bytes the zip decoder raises whatever its parts raise.
+            except Exception:  # noqa: BLE001  on hostile bytes it raises whatever its parts raise
                 raise FileError("is not a .npz file, or a damaged one", file=str(path)) from None
         names = self._zip.namelist()
         if len(names) > _MAX_MEMBERS:
@@ -81,7 +80,7 @@ class Archive:
         """Close the file."""
         self._zip.close()
 
-    def __enter__(self) -> Archive:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,8 +107,7 @@ class Archive:
                 rest = stream.read(1)  # reading past the end checks the archive's CRC
         except FileError:
             raise
-        except Exception:
-            # On hostile bytes the zip and npy decoders raise whatever their parts raise.
+        except Exception:  # noqa: BLE001  on hostile bytes they raise whatever their parts raise
             raise self._error(f"the array '{name}' is damaged") from None
         if len(data) != count or rest:
             raise self._error(f"the array '{name}' is damaged")

@@ -81,7 +81,7 @@ class Pending:
 
     def commit(self) -> None:
         """Put the contents in the file's place."""
-        os.replace(self._new, self.path)
+        self._new.replace(self.path)
         # The name is safe only once its folder is; not every system can do that.
         with contextlib.suppress(OSError):
             folder = os.open(self.path.parent, os.O_RDONLY)

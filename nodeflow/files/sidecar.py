@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -61,7 +60,7 @@ class Sidecars:
         self._room = MAX_NUMBERS
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> Sidecars:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,7 +104,7 @@ class Sidecars:
             try:
                 self._open[path] = self._stack.enter_context(Archive(path))
             except FileError as error:
-                if not os.path.exists(path):
+                if isinstance(error.__context__, FileNotFoundError):
                     raise FileError(
                         f"the file {path.name} is missing, which holds its numbers: "
                         "keep it beside the graph file"

@@ -44,6 +44,8 @@ class _Doubled(dict[str, Any]):
 class _Literal(str):
     """NaN or Infinity written bare, which is not JSON."""
 
+    __slots__ = ()
+
 
 def at(*keys: str | int) -> str:
     """Return the place in a file that these keys lead to: `$.nodes.w.settings.value[0]`."""
@@ -247,7 +249,11 @@ def encode(value: Any, *keys: str | int) -> str:
 def plain(value: Any, depth: int = 0) -> Any:
     """Return `value` made of what JSON has: tuples as lists, arrays as lists, keys sorted."""
     kind = type(value)
-    if kind is str or kind is bool or kind is int or value is None:
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        if not _whole(value):
+            raise TypeError(_LARGE_NUMBER)
         return value
     if isinstance(value, float):
         if math.isfinite(value):

@@ -64,7 +64,7 @@ def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> 
     if arrays:
         _refuse_foreign(beside, str(path))
     with disk.writing(shown):
-        _write(real, data, beside, packed(arrays) if arrays else None, backup)
+        _write(real, data, beside, packed(arrays) if arrays else None, backup=backup)
 
 
 def _refuse_foreign(beside: Path, file: str) -> None:
@@ -118,7 +118,7 @@ def _carried(
     return Node(node.type, settings, node.mode, node.extra)
 
 
-def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, backup: bool) -> None:
+def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, *, backup: bool) -> None:
     """Write both files; the old arrays are kept until the file that names the new ones is there.
 
     Should the machine stop between the two, the reader finds the old arrays in their backup.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.declare import Blame, IndexValue, Output, Value, node
+from nodeflow.declare import Blame, IndexValue, Output, Value, node, side_by_side
 from nodeflow.errors import ShapeMismatch
 from nodeflow.nodes.backward import spread, unpicked
 from nodeflow.shape import Shape
@@ -81,11 +81,7 @@ def _joined(settings: dict[str, Any], *shapes: Shape) -> tuple[Shape, ...]:
 )
 def concatenate(*a: Value) -> Value:
     """Join the inputs side by side, in the order of the wires."""
-    rows = max(np.atleast_2d(part).shape[0] for part in a)
-    parts = [np.atleast_2d(part) for part in a]
-    return np.concatenate(
-        [np.broadcast_to(part, (rows, part.shape[-1])) for part in parts], axis=-1
-    )
+    return side_by_side(a)
 
 
 @concatenate.backward
@@ -169,11 +165,15 @@ def _(blame: Blame, a: Output, value: Output) -> Mapping[str, Any]:
     return {"a": lambda: divide(blame, a)}
 
 
+def _over_features(settings: dict[str, Any], a: Shape) -> tuple[Shape, ...]:
+    return (Shape((1,), batch=True) if a.batch else Shape((a.flat[0], 1)),)
+
+
 @node(
     "arithmetic",
     formula="Σ a",
     outputs=("value",),
-    shapes="(n,f) -> (n,1)",
+    shapes=_over_features,
     aliases=("total", "Σ"),
     name="sum",
 )
@@ -191,7 +191,7 @@ def _(blame: Blame, a: Output, value: Output) -> Mapping[str, Any]:
     "arithmetic",
     formula="Σ a / count",
     outputs=("value",),
-    shapes="(n,f) -> (n,1)",
+    shapes=_over_features,
     aliases=("average of features",),
 )
 def mean(a: Value) -> Value:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from nodeflow.declare import Feedback, Many, Range, Samples, Value, node
+from nodeflow.shape import Shape
 
 LEAK = 0.01
 """Slope of the leaky ReLU below 0."""
@@ -79,19 +80,24 @@ def delta(
 )
 def weight_gradient(delta: Value, a: Many) -> Value:
     """Multiply each δ by each input, summed over the samples: Δⱼᵢ = Σ δⱼ aᵢ."""
-    return delta.T @ a
+    rows = max(len(delta), len(a))
+    return np.broadcast_to(delta, (rows, delta.shape[1])).T @ np.broadcast_to(a, (rows, a.shape[1]))
+
+
+def _over_rows(settings: dict[str, Any], delta: Shape) -> tuple[Shape, ...]:
+    return (Shape((delta.features,)),)
 
 
 @node(
     "backward",
     formula="Δ = Σ δ",
     outputs=("gradient",),
-    shapes="(n,o) -> (o)",
+    shapes=_over_rows,
     aliases=("BP3",),
 )
 def bias_gradient(delta: Value) -> Value:
     """Add up δ over the samples: a bias is a weight whose input is always 1."""
-    return delta.sum(axis=0)
+    return np.atleast_2d(delta).sum(axis=0)
 
 
 @node(
@@ -133,7 +139,7 @@ def average(
     "backward",
     formula="bᵢ = b",
     outputs=("blame",),
-    shapes="(n,1), (n,f) -> (n,f)",
+    shapes="elementwise",
 )
 def spread(blame: Value, a: Value) -> Value:
     """Give every feature of `a` the whole blame of their sum."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from nodeflow.declare import Blame, Output, Penalty, Range, Value, node
+from nodeflow.errors import ShapeMismatch
 from nodeflow.nodes.arithmetic import times
 from nodeflow.shape import Shape
 
@@ -108,7 +109,12 @@ def softmax_error(a: Value, y: Value) -> Value:
     return a * y.sum(axis=-1, keepdims=True) - y
 
 
-def _penalty_shape(settings: dict[str, Any], *weights: Any) -> tuple[Any, ...]:
+def _penalty_shape(settings: dict[str, Any], *weights: Shape) -> tuple[Shape, ...]:
+    for shape in weights:
+        if shape.batch:
+            raise ShapeMismatch(
+                f"{shape} cannot enter: l2_penalty takes parameters, which have no sample axis"
+            )
     return (Shape((1, 1)),)
 
 

@@ -8,12 +8,18 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
-from nodeflow.declare import Blame, Output, Port, Value, node
+from nodeflow.declare import Blame, FormulaValue, Output, Port, Value, node
+from nodeflow.errors import BadSetting, GraphError, NoBackward
 
 
 def _ports(settings: Mapping[str, Any]) -> tuple[Port, ...]:
     text = settings.get("formula", "a + b")
-    return tuple(Port(name) for name in formulas.names(formulas.parse(text)))
+    found = formulas.names(formulas.parse(text))
+    if "formula" in found:
+        raise BadSetting(
+            "the formula uses the name 'formula', which is the node's setting: choose another"
+        )
+    return tuple(Port(name) for name in found)
 
 
 @node(
@@ -24,7 +30,7 @@ def _ports(settings: Mapping[str, Any]) -> tuple[Port, ...]:
     aliases=("formula", "function", "calculate"),
     dynamic_inputs=_ports,
 )
-def expression(inputs: Mapping[str, Value], *, formula: str = "a + b") -> Value:
+def expression(inputs: Mapping[str, Value], *, formula: FormulaValue = "a + b") -> Value:
     """Calculate a formula number by number; its names become input ports.
 
     Numbers, names, + − * / ^, pi, e, and exp, log, sqrt, sin, cos, tanh, sigmoid, abs, sign,
@@ -34,7 +40,7 @@ def expression(inputs: Mapping[str, Value], *, formula: str = "a + b") -> Value:
 
 
 @expression.backward
-def _(blame: Blame, *, formula: str, **wires: Output) -> Mapping[str, Any]:
+def _(blame: Blame, inputs: Mapping[str, Output], *, formula: str) -> Mapping[str, Any]:
     tree = formulas.parse(formula)
     own = formulas.names(tree)
     label = "blame"
@@ -43,13 +49,23 @@ def _(blame: Blame, *, formula: str, **wires: Output) -> Mapping[str, Any]:
 
     def back(name: str) -> Any:
         slope = formulas.derivative(tree, name)
-        whole = slope
-        given = {key: wires[key] for key in formulas.names(slope)}
+        given = dict(inputs)
         if isinstance(blame, Output):
-            whole = ("*", ("name", label), slope)
+            slope = ("*", ("name", label), slope)
             given[label] = blame
-        if not given:
-            return slope[1]
-        return expression(formula=formulas.write(whole), **given)
+        elif blame != 1:
+            slope = ("*", ("number", float(blame)), slope)
+        wanted = formulas.names(slope)
+        if not wanted:
+            return float(formulas.evaluate(slope, {}))
+        text = formulas.write(slope)
+        try:
+            formulas.parse(text)
+        except GraphError:
+            raise NoBackward(
+                f"the derivative by '{name}' of the formula is too long to write out: "
+                "split the formula over several nodes"
+            ) from None
+        return expression(*(given[wire] for wire in wanted), formula=text)
 
     return {name: (lambda name=name: back(name)) for name in own}

@@ -10,8 +10,6 @@ from nodeflow.declare import ArrayValue, Feedback, Range, ShapeValue, TargetValu
 from nodeflow.errors import BadSetting
 from nodeflow.shape import Shape
 
-INITS = ("zeros", "constant", "uniform", "normal", "glorot", "naive_bayes")
-
 
 def _constant_shape(settings: dict[str, Any]) -> tuple[Shape, ...]:
     array = numbers(settings["value"])
@@ -29,14 +27,15 @@ def constant(*, value: ArrayValue = 0.0) -> Value:
 
 
 def _single(settings: dict[str, Any]) -> tuple[Shape, ...]:
+    low, value, high = settings["min"], settings["value"], settings["max"]
+    if not low <= value <= high:
+        raise BadSetting(f"the slider's value must be from {low:g} up to {high:g}, not {value:g}")
     return (Shape((1, 1)),)
 
 
 @node("source", formula="value", shapes=_single, aliases=("number", "hyperparameter"))
 def slider(*, value: float = 0.5, min: float = 0.0, max: float = 1.0, step: float = 0.01) -> Value:
     """Hold one number that is dragged between `min` and `max`."""
-    if not min <= value <= max:
-        raise BadSetting(f"slider.value must be from {min:g} up to {max:g}, not {value:g}")
     return np.array([[value]])
 
 

@@ -16,6 +16,7 @@ _FOLDED = "a trainer is evaluated through its unfolding"
     "trainer",
     formula="Θ ← Θ − α ∂J/∂Θ",
     outputs=(),
+    shapes="(n,1) ->",
     aliases=("sgd", "train", "optimizer", "learn"),
 )
 def gradient_descent(
@@ -35,6 +36,7 @@ def gradient_descent(
     "trainer",
     formula="Θ ← Θ − α m̂ / (√v̂ + ε)",
     outputs=(),
+    shapes="(n,1) ->",
     aliases=("optimizer", "train", "adaptive"),
 )
 def adam(
@@ -56,6 +58,7 @@ def adam(
     "trainer",
     formula="Θ = argmin J",
     outputs=(),
+    shapes="(n,1) ->",
     aliases=("fmincg", "conjugate gradient", "lbfgs", "optimizer"),
 )
 def minimize(cost: Value, *, method: Literal["cg", "l-bfgs"] = "cg") -> None:
