@@ -403,7 +403,7 @@ class Graph:
             if indices != list(range(len(wires))):
                 how = f"[0] to [{len(wires) - 1}]" if len(wires) > 1 else "[0], or not at all"
                 raise GraphError(
-                    f"{'the wires' if len(wires) > 1 else 'the wire'} into '{target}.{name}' must "
+                    f"the {f'{len(wires)} wires' if len(wires) > 1 else 'wire'} into '{target}.{name}' must "
                     f"be numbered {how}",
                     node=target,
                 )

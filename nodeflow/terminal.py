@@ -387,7 +387,7 @@ def show_library(types: Sequence[NodeType]) -> None:
         ]
         longest = [max(map(len, column)) for column in columns]
         names, ports = max(16, longest[0]), max(18, longest[1])
-        room = out.width - names - ports - 8
+        room = out.width - names - ports - 10
         formulas = min(longest[2], max(room - _HELP_WIDTH, 20) if out.width >= _WIDE else room)
         about = room - formulas - 2
         rows = _table("type", "ports", "formula", heading=False)

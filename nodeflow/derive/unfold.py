@@ -196,7 +196,9 @@ def evaluated(graph: Graph, *, trainer: str | None = None, strict: bool = True) 
             break
     if not trainers and trainer is None:
         cost = lone_cost(graph)
-        if cost and not graph.of_type("weight_update") and cost in inference.shapes:
+        if cost and (cost not in inference.shapes or inference.shapes[cost].features != 1):
+            cost = None
+        if cost and not graph.of_type("weight_update"):
             try:
                 builder.differentiate(cost, update=None)
             except GraphError as error:
@@ -233,6 +235,7 @@ def gradients(graph: Graph) -> dict[str, str]:
     weighted sum before its activation; otherwise the names that `unfold` gives tell.
     """
     found: dict[str, str] = {}
+    made = {name for record in graph.extra.get(RECORD, {}).values() for name in record["made"]}
     for key, node in graph.nodes.items():
         inputs = graph.inputs(key)
         if node.type == "delta" and "a" in inputs:
@@ -244,7 +247,7 @@ def gradients(graph: Graph) -> dict[str, str]:
                 found.setdefault(inputs["a"][0].start, inputs["blame"][0].start)
     for key, node in graph.nodes.items():
         owner, _, word = key.rpartition(".")
-        if word in ("delta", "blame") and owner in graph.nodes and node.known is not None:
+        if word in ("delta", "blame") and owner in graph.nodes and node.known and owner not in made:
             type_ = graph.nodes[owner].known
             if type_ is None or not type_.outputs or not node.known.outputs:
                 continue
@@ -302,7 +305,13 @@ class _Builder:
             wires=tuple(w for w in self.wires if w.target not in gone),
         )
         inference = replace(self.inference, shapes=self.shapes, problems=problems)
-        return Unfolding(graph, inference, {**gradients(graph), **self.gradients}, cost)
+        # Names tell where a wired pass holds its gradients; what was made here is known.
+        own = {
+            address: found
+            for address, found in gradients(graph).items()
+            if address.rpartition(".")[0] in self.graph.nodes
+        }
+        return Unfolding(graph, inference, {**own, **self.gradients}, cost)
 
     # -- trainers
 
@@ -437,7 +446,11 @@ class _Builder:
         }
         before = wires[first.name][0]
         through = type_.rules_through.get(graph.nodes[before.source].type)
-        if through is not None and "z" in graph.inputs(before.source):
+        # Both slopes at once, where nothing else comes by: no blame for the targets, and none
+        # that reaches the activation from elsewhere, which would stand there alone.
+        moved = [wire for there in wires.values() for wire in there if wire.source in needed]
+        readers = [wire for wire in graph.out_of(before.source) if wire.target in needed]
+        if through is not None and moved == readers == [before]:
             start = graph.inputs(before.source)["z"][0]
             if start.source in needed:
                 arrived.setdefault(start.start, []).append((through(blame, **given), key))
@@ -453,6 +466,13 @@ class _Builder:
         # Ports that a setting names could be called anything: their rule gets them as one value.
         known = {"inputs": given} if type_.dynamic_inputs else {**given, **outputs}
         contributions = _call(type_.rule, blame, known, graph.settings(key))
+        for wire in moved:
+            if wire.input not in contributions and not graph.feeds_back(wire):
+                raise NoBackward(
+                    f"blame cannot pass '{key}' ({type_.name}) to its input '{wire.input}': "
+                    "its rule has none for it; take what is trained off that input",
+                    node=key,
+                )
         for name, contribution in contributions.items():
             there = wires.get(name, ())
             if not any(wire.source in needed for wire in there):

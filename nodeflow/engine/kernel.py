@@ -90,6 +90,7 @@ def _exp(x: float) -> float:
 @_compiled
 def _large(op: int, cells: Any, dst: int, a: int, b: int, count: int) -> None:
     """Execute a flat operation over many numbers: loops over slices, which vectorise."""
+    zero, one = cells.dtype.type(0), cells.dtype.type(1)
     out = cells[dst : dst + count]
     x = cells[a : a + count]
     y = cells[b : b + count]
@@ -101,7 +102,7 @@ def _large(op: int, cells: Any, dst: int, a: int, b: int, count: int) -> None:
             out[j] = math.tanh(x[j])
     elif op == o.FLAT_RELU:
         for j in range(count):
-            out[j] = x[j] if not x[j] <= 0 else x[j] * 0
+            out[j] = x[j] if not x[j] <= 0 else zero
     elif op == o.FLAT_ADD:
         for j in range(count):
             out[j] = x[j] + y[j]
@@ -117,13 +118,13 @@ def _large(op: int, cells: Any, dst: int, a: int, b: int, count: int) -> None:
             out[j] = factor * y[j]
     elif op == o.FLAT_DELTA_SIGMOID:
         for j in range(count):
-            out[j] = x[j] * (y[j] * (1 - y[j]))
+            out[j] = x[j] * (y[j] * (one - y[j]))
     elif op == o.FLAT_DELTA_TANH:
         for j in range(count):
-            out[j] = x[j] * (1 - y[j] * y[j])
+            out[j] = x[j] * (one - y[j] * y[j])
     elif op == o.FLAT_DELTA_RELU:
         for j in range(count):
-            out[j] = x[j] if y[j] > 0 else x[j] * 0
+            out[j] = x[j] if y[j] > 0 else zero
 
 
 @_reordered
@@ -131,6 +132,7 @@ def _large_sums(
     cells: Any, dst: int, a: int, b: int, rows: int, cols: int, inner: int
 ) -> None:
     """z[r,j] = Σᵢ a[r,i]·Θ[j,i], in blocks of two rows by four neurons kept in registers."""
+    zero = cells.dtype.type(0)
     for r in range(0, rows - 1, 2):
         x0 = cells[a + r * inner : a + (r + 1) * inner]
         x1 = cells[a + (r + 1) * inner : a + (r + 2) * inner]
@@ -140,7 +142,7 @@ def _large_sums(
             w1 = cells[b + (j + 1) * inner : b + (j + 2) * inner]
             w2 = cells[b + (j + 2) * inner : b + (j + 3) * inner]
             w3 = cells[b + (j + 3) * inner : b + (j + 4) * inner]
-            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = cells[a] * 0
+            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = zero
             for k in range(inner):
                 s00 += x0[k] * w0[k]
                 s01 += x0[k] * w1[k]
@@ -160,7 +162,7 @@ def _large_sums(
             cells[to + cols + j + 3] = s13
         for j in range(cols - cols % 4, cols):
             w0 = cells[b + j * inner : b + (j + 1) * inner]
-            s00 = s10 = cells[a] * 0
+            s00 = s10 = zero
             for k in range(inner):
                 s00 += x0[k] * w0[k]
                 s10 += x1[k] * w0[k]
@@ -170,7 +172,7 @@ def _large_sums(
         x0 = cells[a + (rows - 1) * inner : a + rows * inner]
         for j in range(cols):
             w0 = cells[b + j * inner : b + (j + 1) * inner]
-            s00 = cells[a] * 0
+            s00 = zero
             for k in range(inner):
                 s00 += x0[k] * w0[k]
             cells[dst + (rows - 1) * cols + j] = s00
@@ -245,17 +247,17 @@ def _large_sum(cells: Any, dst: int, a: int, rows: int, cols: int) -> None:
 
 @_compiled
 def _unary(op: Any, x: Any) -> Any:
-    one = x * 0 + 1  # in the type of x; only where the operation needs no NaN kept
+    zero, one = 0.0, 1.0
     if op == o.SIGMOID:
         return 1 / (1 + _exp(-x))
     if op == o.TANH:
         return math.tanh(x)
     if op == o.RELU:
-        return x if not x <= 0 else x * 0
+        return x if not x <= 0 else zero
     if op == o.LEAKY_RELU:
         return x if x > 0 else _LEAK * x
     if op == o.SOFTPLUS:
-        return max(x, x * 0) + math.log1p(math.exp(-abs(x)))
+        return max(x, zero) + math.log1p(math.exp(-abs(x)))
     if op == o.EXP:
         return math.exp(x)
     if op == o.LOG:
@@ -270,7 +272,7 @@ def _unary(op: Any, x: Any) -> Any:
         return abs(x)
     if op == o.SIGN:
         return one if x > 0 else (-one if x < 0 else x)
-    return one if x > 0 else x * 0  # STEP
+    return one if x > 0 else zero  # STEP
 
 
 @_compiled
@@ -296,7 +298,7 @@ def _binary(op: Any, x: Any, y: Any) -> Any:
     if op == o.DELTA_TANH:
         return x * (1 - y * y)
     if op == o.DELTA_RELU:
-        return x if y > 0 else x * 0
+        return x if y > 0 else 0.0
     if op == o.DELTA_LEAKY_RELU:
         return x if y > 0 else _LEAK * x
     return x * -math.expm1(-y)  # DELTA_SOFTPLUS
@@ -337,7 +339,7 @@ def _rare(op: int, row: Any, rows: Any, cols: Any, cells: Any) -> None:
     b_r = row[o.B_R]
     inner = row[o.INNER]
     tiny = np.finfo(cells.dtype).tiny
-    zero = cells[dst] * 0
+    zero = cells.dtype.type(0)
     if op == o.SOFTMAX:
         for r in range(rows):
             at = a + r * a_r
@@ -498,6 +500,7 @@ def drive(
     """
     per_epoch = (rows_fed + batch - 1) // batch
     update, line, stage, within, tally = begin, 0, _HEAD, 0, 0
+    zero, one = cells.dtype.type(0), cells.dtype.type(1)
     n = samples
     row, stop = begin, end
     if training:
@@ -596,7 +599,7 @@ def drive(
                     else:
                         for j in range(rows * cols):
                             x = cells[dst + j]
-                            cells[a + j] = x if not x <= 0 else x * 0
+                            cells[a + j] = x if not x <= 0 else zero
             elif op == o.ERROR_DELTA:
                 # e = a − y, twice e (C the factor, D where), δ (INNER where, FLAG which)
                 factor = cells[ops[i, o.C]]
@@ -610,11 +613,11 @@ def drive(
                     e = factor * e
                     cells[scaled + j] = e
                     if after == o.FLAT_DELTA_SIGMOID:
-                        cells[delta + j] = e * (y * (1 - y))
+                        cells[delta + j] = e * (y * (one - y))
                     elif after == o.FLAT_DELTA_TANH:
-                        cells[delta + j] = e * (1 - y * y)
+                        cells[delta + j] = e * (one - y * y)
                     else:
-                        cells[delta + j] = e if y > 0 else e * 0
+                        cells[delta + j] = e if y > 0 else zero
             elif op == o.FLAT_SIGMOID:
                 if rows * cols >= _WIDE:
                     _large(op, cells, dst, a, b, rows * cols)
@@ -633,7 +636,7 @@ def drive(
                 else:
                     for j in range(rows * cols):
                         x = cells[a + j]
-                        cells[dst + j] = x if not x <= 0 else x * 0
+                        cells[dst + j] = x if not x <= 0 else zero
             elif op == o.FLAT_ADD:
                 if rows * cols >= _WIDE:
                     _large(op, cells, dst, a, b, rows * cols)
@@ -665,21 +668,21 @@ def drive(
                 else:
                     for j in range(rows * cols):
                         y = cells[b + j]
-                        cells[dst + j] = cells[a + j] * (y * (1 - y))
+                        cells[dst + j] = cells[a + j] * (y * (one - y))
             elif op == o.FLAT_DELTA_TANH:
                 if rows * cols >= _WIDE:
                     _large(op, cells, dst, a, b, rows * cols)
                 else:
                     for j in range(rows * cols):
                         y = cells[b + j]
-                        cells[dst + j] = cells[a + j] * (1 - y * y)
+                        cells[dst + j] = cells[a + j] * (one - y * y)
             elif op == o.FLAT_DELTA_RELU:
                 if rows * cols >= _WIDE:
                     _large(op, cells, dst, a, b, rows * cols)
                 else:
                     for j in range(rows * cols):
                         x = cells[a + j]
-                        cells[dst + j] = x if cells[b + j] > 0 else x * 0
+                        cells[dst + j] = x if cells[b + j] > 0 else zero
             elif op == o.BLAME:
                 # b[r,i] = Σⱼ δ[r,j]·Θ[j,i]
                 dst_r = ops[i, o.DST_R]
@@ -713,15 +716,15 @@ def drive(
                     elif after == o.FLAT_DELTA_SIGMOID:
                         for j in range(rows * cols):
                             y = cells[a + j]
-                            cells[b + j] = cells[dst + j] * (y * (1 - y))
+                            cells[b + j] = cells[dst + j] * (y * (one - y))
                     elif after == o.FLAT_DELTA_TANH:
                         for j in range(rows * cols):
                             y = cells[a + j]
-                            cells[b + j] = cells[dst + j] * (1 - y * y)
+                            cells[b + j] = cells[dst + j] * (one - y * y)
                     else:
                         for j in range(rows * cols):
                             x = cells[dst + j]
-                            cells[b + j] = x if cells[a + j] > 0 else x * 0
+                            cells[b + j] = x if cells[a + j] > 0 else zero
             elif op == o.WEIGHT_GRADIENT:
                 # G[j,i] = Σᵣ δ[r,j]·a[r,i]: COLS is in, INNER out, A the δ, B the inputs
                 a_r = ops[i, o.A_R]
@@ -788,7 +791,7 @@ def drive(
                 # average and update in one go
                 alpha = cells[ops[i, o.C]]
                 decay = cells[ops[i, o.D]]
-                share = 1 / (cells[a] * 0 + update_samples)
+                share = one / cells.dtype.type(update_samples)
                 if cols >= _WIDE:
                     _large_step(cells, dst, a, cols, alpha, decay, share)
                 elif decay == 0:
@@ -849,7 +852,7 @@ def drive(
                             right = j if y > most else right
                             most = y if y > most else most
                         hit = best == right
-                    x = cells[at] * 0 + hit
+                    x = one if hit else zero
                     cells[dst + r * ops[i, o.DST_R]] = x
                     if ops[i, o.FLAG] == 1:
                         stats[tally + 1] += x
@@ -858,7 +861,8 @@ def drive(
             elif op == o.AVERAGE:
                 # A the total, B the weights, D the regularization
                 decay = cells[ops[i, o.D]]
-                share = 1 / (cells[a] * 0 + update_samples)
+                share = one / cells.dtype.type(update_samples)
+                cols *= rows
                 if decay == 0:
                     for j in range(cols):
                         cells[dst + j] = cells[a + j] * share
@@ -867,9 +871,10 @@ def drive(
                         cells[dst + j] = cells[a + j] * share + decay * cells[b + j]
             elif op == o.UPDATE:
                 alpha = cells[ops[i, o.C]]
-                for j in range(cols):
+                for j in range(rows * cols):
                     cells[dst + j] = cells[a + j] - alpha * cells[b + j]
             elif op == o.ACCUMULATE:
+                cols *= rows
                 if sample == 0:
                     for j in range(cols):
                         cells[dst + j] = cells[a + j]

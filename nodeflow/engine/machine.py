@@ -21,6 +21,8 @@ from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
 _TEST_CHUNK = 256
+_SEEDS = 2**63
+"""The kernel shuffles by a seed below."""
 _NOTHING = np.zeros((0, 4))
 Floats = NDArray[Any]
 
@@ -156,7 +158,7 @@ class Machine:
     def place(self, epoch: int) -> None:
         """Put the rows into the order of an epoch."""
         if self.shuffled and self._placed != (self.seed, epoch):
-            kernel.shuffle(self.order, self.rows, self.seed, epoch)
+            kernel.shuffle(self.order, self.rows, self.seed % _SEEDS, epoch)
             self._placed = (self.seed, epoch)
 
     def execute(
@@ -223,7 +225,7 @@ class Machine:
         kernel.drive(
             True, self.ops, tape.fast_head, len(tape.fast), tape.loads, self.cells, self.feed,
             self.order, self.stats, begin, end, 0, 1, 1, 0, self.rows, self.batch, self.plan.loop,
-            self.seed, self.shuffled, tape.state, self.test_rows if judge else 0,
+            self.seed % _SEEDS, self.shuffled, tape.state, self.test_rows if judge else 0,
             judge.capacity if judge else 1, history, states,
         )  # fmt: skip
         self._placed = (-1, -1)

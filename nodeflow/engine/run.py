@@ -152,7 +152,7 @@ class Run:
             if key in graph.nodes:
                 graph.type_of(key).output(port, key)
                 raise RunError(
-                    f"no blame reaches '{address}': {_why_no_blame(self.graph, key)}",
+                    f"no blame reaches '{address}': {_why_no_blame(self.graph, key, self.plan.unfolding.cost)}",
                     node=key,
                 )
             raise UnknownPort(f"there is no value '{address}'{nearest(address, found)}", node=key)
@@ -239,16 +239,16 @@ class Run:
         Cost and accuracy of the training rows are those met during the epoch, before each
         update; the test rows are evaluated after it. None where there is nothing to tell.
         """
-        names = ("cost", "train_accuracy", "test_cost", "test_accuracy")
+        # Written out: half a thousand epochs take a few milliseconds to train.
         return [
             {
                 "epoch": epoch,
-                **{
-                    name: None if math.isnan(number) else number
-                    for name, number in zip(names, line, strict=True)
-                },
+                "cost": cost if cost == cost else None,
+                "train_accuracy": hits if hits == hits else None,
+                "test_cost": test if test == test else None,
+                "test_accuracy": test_hits if test_hits == test_hits else None,
             }
-            for epoch, line in enumerate(self._lines, 1)
+            for epoch, (cost, hits, test, test_hits) in enumerate(self._lines, 1)
         ]
 
     @property
@@ -522,6 +522,7 @@ class Run:
         if end - 1 > begin:
             machine.train(begin, end - 1, history, states)
         first = begin // per_epoch + 1
+        self._lines[first - 1 : first - 1 + ends] = map(tuple, history[:ends].tolist())
         # Where the plan has a cost, an epoch's must be finite (NaN stands for none).
         bad = np.isinf(history[:ends, 0]) | (np.isnan(history[:ends, 0]) & self._has_cost)
         if bad.any():
@@ -529,7 +530,6 @@ class Run:
         machine.update(end - 1)
         if not self._sound:
             self._find_divergence(begin, end, good, stats)
-        self._lines[first - 1 : first - 1 + ends] = map(tuple, history[:ends].tolist())
         self._checkpoints.add_epochs(first, per_epoch, states[:ends])
         self._update, self._shown = end, end - 1
         self._index = self._sample = 0
@@ -560,7 +560,7 @@ class Run:
         self._keep(low)
         self._checkpoints.drop_from(low + 1)
         del self._lines[low // machine.per_epoch :]
-        self._update, self._index, self._sample = low, 0, 0
+        self._return_to(low)
         try:
             while self._update == low:
                 self.step()
@@ -692,13 +692,14 @@ def _check_whole(**given: Any) -> None:
             raise RunError(f"{name} must be a whole number from 0, not {value!r}")
 
 
-def _why_no_blame(graph: Graph, key: str) -> str:
-    if key in graph.nodes and graph.nodes[key].type == "parameter":
-        if not graph.settings(key)["trainable"]:
-            return "it is not trainable"
-        return "the cost does not depend on it"
-    if not graph.of_family("trainer") and not graph.of_type("weight_update"):
+def _why_no_blame(graph: Graph, key: str, cost: str | None) -> str:
+    is_parameter = key in graph.nodes and graph.nodes[key].type == "parameter"
+    if is_parameter and not graph.settings(key)["trainable"]:
+        return "it is not trainable"
+    if not graph.of_family("trainer") and not graph.of_type("weight_update") and not cost:
         return "the graph has no trainer and no single cost"
+    if is_parameter:
+        return "the cost does not depend on it"
     return "no trainable parameter lies before it, or δ passes it together with its cost"
 
 

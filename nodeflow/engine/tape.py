@@ -259,8 +259,8 @@ def _bias_gradient(
 
 def _accumulate(t: _Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
     t.emit(
-        o.ACCUMULATE if t.plan.loop else o.COPY, ROWS=1, COLS=out.size, DST=out.offset,
-        A=inputs["gradient"][0].offset, A_C=1,
+        o.ACCUMULATE if t.plan.loop else o.COPY, ROWS=out.rows and 1, COLS=out.size,
+        DST=out.offset, DST_R=out.cols, A=inputs["gradient"][0].offset, A_R=out.cols, A_C=1,
     )  # fmt: skip
 
 
@@ -270,14 +270,14 @@ def _average(
     weights = inputs.get("weights") or inputs["total"]
     decay = settings["regularization"] if inputs.get("weights") else 0.0
     t.emit(
-        o.AVERAGE, ROWS=1, COLS=out.size, DST=out.offset, A=inputs["total"][0].offset,
+        o.AVERAGE, ROWS=out.rows and 1, COLS=out.size, DST=out.offset, A=inputs["total"][0].offset,
         B=weights[0].offset, D=t.literal(decay).offset,
     )  # fmt: skip
 
 
 def _update(t: _Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
     t.emit(
-        o.UPDATE, ROWS=1, COLS=out.size, DST=out.offset, A=inputs["parameter"][0].offset,
+        o.UPDATE, ROWS=out.rows and 1, COLS=out.size, DST=out.offset, A=inputs["parameter"][0].offset,
         B=inputs["gradient"][0].offset, C=inputs["rate"][0].offset,
     )  # fmt: skip
 
@@ -451,7 +451,7 @@ LOWER: dict[str, Lower] = {
     "average": _average,
     "weight_update": _update,
     "spread": _one(o.COPY, "blame"),
-    "mean_blame": _over_features(o.MEAN_BLAME),
+    "mean_blame": _one(o.MEAN_BLAME, "blame"),
     "pick_blame": _pick_blame,
     "cross_entropy_blame": _cost_blame(o.CROSS_ENTROPY_BLAME),
     "categorical_cross_entropy_blame": _cost_blame(o.CATEGORICAL_CROSS_ENTROPY_BLAME),
@@ -480,6 +480,19 @@ def feed_layout(plan: Plan) -> Feed:
                 columns[f"{key}.{port.name}"] = width, shape.features or 1
                 width += shape.features or 1
     return Feed(columns, width)
+
+
+_WHOLE = ("accumulate", "average", "weight_update")
+"""Types whose rows run over all numbers of a value at once."""
+
+
+def _alike(t: _Layout, inputs: dict[str, list[Slot]], out: Slot) -> bool:
+    """Return whether all values but a rate have the shape of the result, without gaps."""
+    parts = [out, *(slot for name, there in inputs.items() if name != "rate" for slot in there)]
+    return all(
+        t.contiguous(part) and (part.rows == 0) == (out.rows == 0) and part.size == out.size
+        for part in parts
+    )
 
 
 def lay_out(
@@ -601,7 +614,7 @@ def _lower_node(t: _Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> 
     }
     out = _output_slot(t, key, type_, settings, inputs, blocks)
     lower = LOWER.get(type_.name)
-    if lower is not None:
+    if lower is not None and (type_.name not in _WHOLE or _alike(t, inputs, out)):
         lower(t, inputs, settings, out)
         return
     shapes = t.plan.inference.shapes

@@ -9,7 +9,7 @@ import numpy as np
 
 from nodeflow.declare import Blame, Output, Penalty, Range, Value, node
 from nodeflow.errors import ShapeMismatch
-from nodeflow.nodes.arithmetic import times
+from nodeflow.nodes.arithmetic import log, subtract, times
 from nodeflow.shape import Shape
 
 _COST = "(n,f), (n,f) -> (n,1)"
@@ -80,6 +80,14 @@ def _cross_entropy_blame(blame: Value, a: Value, y: Value) -> Value:
     return blame * ((1 - y) / _clear(1 - a) - y / _clear(a))
 
 
+@cross_entropy.backward
+def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
+    return {
+        "a": lambda: _cross_entropy_blame(blame, a, y),
+        "y": lambda: times(blame, subtract(log(subtract(1.0, a)), log(a))),
+    }
+
+
 @node(
     "cost",
     formula="C = −Σ y ln a",
@@ -101,6 +109,14 @@ def _(blame: Blame, a: Output, y: Output) -> Any:
 def _categorical_cross_entropy_blame(blame: Value, a: Value, y: Value) -> Value:
     """Pass blame through categorical cross-entropy: −b y / a."""
     return -blame * y / _clear(a)
+
+
+@categorical_cross_entropy.backward
+def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
+    return {
+        "a": lambda: _categorical_cross_entropy_blame(blame, a, y),
+        "y": lambda: times(blame, -1.0, log(a)),
+    }
 
 
 @node("backward", formula="δ = a Σy − y", outputs=("delta",), shapes="(n,f), (n,f) -> (n,f)")

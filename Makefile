@@ -1,0 +1,62 @@
+# Everything runs in .venv, which the first target that needs it makes.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench check clean
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$name; break; }; done)
+
+help: ## Show what make can do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## Train a graph on real data, then play its first two samples in slow motion
+	@$(BIN)/nodeflow train graphs/iris.json
+	@echo
+	@speed=0; test -t 1 && speed=5; \
+	$(BIN)/nodeflow play graphs/iris.json --samples 2 --speed $$speed
+
+test: $(STAMP) ## Run all tests, and show the coverage
+	@$(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
+
+bench: $(STAMP) ## Measure the engine
+	@$(BIN)/python -m benchmarks
+
+check: $(STAMP) ## Check style, types and the direction of imports
+	@$(BIN)/ruff check nodeflow tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+clean: ## Remove .venv and all that was made here
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* \
+		.pytest_cache .benchmarks .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A .venv without pip is what Debian leaves behind where python3-venv is missing.
+$(STAMP): pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "nodeflow needs Python 3.11 or newer: install it, or name it with PYTHON=…" >&2; \
+		exit 1; \
+	fi
+	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		rm -rf $(VENV); \
+		if ! $(PYTHON) -m venv $(VENV) >/dev/null 2>&1; then \
+			rm -rf $(VENV); \
+			package=python3-venv; \
+			case "$(PYTHON)" in python3.*) package=$(PYTHON)-venv;; esac; \
+			if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+				apt-get update -qq && apt-get install -y -qq $$package; \
+				$(PYTHON) -m venv $(VENV); \
+			else \
+				echo "Python's venv is missing: install the system package $$package" >&2; \
+				exit 1; \
+			fi; \
+		fi; \
+	fi
+	@echo "installing nodeflow into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,datasets]"
+	@touch $@

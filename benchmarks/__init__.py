@@ -1,0 +1,7 @@
+"""Benchmarks: nodeflow beside hand-written code, NumPy and PyTorch.
+
+python -m benchmarks [NAME…] [--quick] [--json FILE] [--write-docs] [--threads N]
+"""
+
+NAMES = ("wheat", "mnist", "fullbatch", "growth", "goto", "start")
+"""The benchmarks, each a module of this package with `run(quick) -> Result`."""

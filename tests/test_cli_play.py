@@ -1,0 +1,267 @@
+"""Slow motion in the terminal: its lines are the steps of the run."""
+
+import io
+import json
+import re
+from itertools import islice
+
+import pytest
+
+import nodeflow as nf
+from nodeflow import cli, terminal
+from nodeflow.cli import beats, main, plain
+
+
+def network(**training):
+    x, y = nf.dataset(source="xor", shuffle=False, id="data")
+    hidden = nf.tanh(nf.weighted_sum(x, nf.parameter(shape=(2, 2), id="w1"), id="hidden"), id="a1")
+    a = nf.sigmoid(nf.weighted_sum(hidden, nf.parameter(shape=(1, 2), id="w2"), id="out"), id="a2")
+    cost = nf.squared_error(a, y, id="cost")
+    ends = nf.gradient_descent(cost, rate=0.3, id="train"), nf.accuracy(a, y, id="accuracy")
+    return nf.Graph.of(*ends, name="xor", **training)
+
+
+def looped(batch=2):
+    graph = nf.unfold(network(epochs=2, batch=batch))
+    for name in ("w1", "w2"):
+        old, new, key = f"{name}.gradient.gradient", f"{name}.average.total", f"{name}.sum"
+        graph = graph.disconnect(old, new).add(key, "accumulate")
+        graph = graph.connect(old, f"{key}.gradient").connect(f"{key}.total", new)
+        graph = graph.connect(f"{key}.total", f"{key}.previous")
+    return graph
+
+
+GRAPHS = {
+    "one sample at a time": lambda: network(epochs=2),
+    "batches": lambda: network(epochs=2, batch=2),
+    "all at once": lambda: network(epochs=2, batch="all"),
+    "a loop over samples": looped,
+    "unfolded": lambda: nf.unfold(network(epochs=2)),
+}
+
+
+@pytest.fixture(params=GRAPHS)
+def graph(request):
+    return GRAPHS[request.param]()
+
+
+@pytest.fixture
+def play(capsys, tmp_path):
+    """Return a function that plays a graph and gives the lines."""
+
+    def run(graph, *words, code=0):
+        path = tmp_path / "graph.json"
+        nf.save(graph, path)
+        assert main(["play", str(path), "--speed", "0", *map(str, words)]) == code
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def steps(play):
+    """Return a function that plays with --json and gives the steps."""
+    return lambda graph, *words: [json.loads(line) for line in play(graph, "--json", *words)]
+
+
+def all_steps(graph):
+    run = nf.Run(graph)
+    found = []
+    while run.epoch < graph.training.epochs:
+        found.append(plain(run.step().as_dict()))
+    return found
+
+
+def place(step):
+    return step["epoch"], step["sample"], step["node"]
+
+
+def test_every_line_is_a_step_of_the_run(steps, graph):
+    found = steps(graph)
+    assert found == all_steps(graph)
+    assert list(found[0]) == [
+        "epoch",
+        "update",
+        "sample",
+        "phase",
+        "node",
+        "inputs",
+        "outputs",
+        "formula",
+    ]
+
+
+def test_playing_may_begin_and_end_anywhere(steps, graph):
+    whole = all_steps(graph)
+    for begin in (0, 1, len(whole) // 3, len(whole) // 2, len(whole) - 1):
+        epoch, sample, node = place(whole[begin])
+        first = next(i for i, step in enumerate(whole) if place(step) == (epoch, sample, node))
+        moment = f"{epoch}:{sample}:{node}"
+        assert steps(graph, "--from", moment) == whole[first:]
+        assert steps(graph, "--until", moment) == whole[: first + 1]
+
+
+def test_a_moment_without_a_node_is_the_start_of_the_sample(steps):
+    graph = network(epochs=3)
+    whole = all_steps(graph)
+    found = steps(graph, "--from", "1", "--until", "1:2")
+    assert found == [s for s in whole if s["epoch"] == 1 and s["sample"] < 2]
+    assert steps(graph, "--from", "2:3") == [
+        s for s in whole if s["epoch"] == 2 and s["sample"] > 2
+    ]
+    assert steps(graph, "--from", "1", "--until", "1") == []
+    assert steps(graph, "--from", "2", "--until", "1") == []
+
+
+def test_beyond_the_training_an_epoch_can_still_be_played(steps):
+    found = steps(network(epochs=1), "--from", "5")
+    assert {step["epoch"] for step in found} == {5}
+
+
+def test_samples_counts_passes(steps):
+    assert {s["sample"] for s in steps(network(), "--samples", "3")} == {0, 1, 2}
+    assert {s["sample"] for s in steps(network(batch=2), "--samples", "1")} == {0}
+    assert [s["sample"] for s in steps(looped(), "--samples", "1")].count(0) > 10
+    assert {s["sample"] for s in steps(looped(), "--samples", "1")} == {0}
+    assert {s["sample"] for s in steps(looped(), "--samples", "2")} == {0, 1}
+    assert any(s["phase"] == "update" for s in steps(looped(), "--samples", "2"))
+
+
+@pytest.mark.parametrize("level", ["step", "phase", "sample", "update", "epoch"])
+def test_each_level_goes_as_far_as_the_run_does(steps, graph, level):
+    run = nf.Run(graph)
+    expected = []
+    while run.epoch < graph.training.epochs:
+        expected.append(plain(run.advance(level).as_dict()))
+    assert steps(graph, "--level", level) == expected
+
+
+def test_a_beat_never_goes_beyond_the_end():
+    run = nf.Run(network(epochs=2))
+    found = list(beats(run, "epoch", end=(6, 2, 0)))
+    assert run.update == 6
+    assert len(found) == 2
+
+
+def test_an_empty_graph_plays_nothing(steps, tmp_path):
+    assert steps(nf.Graph(name="empty")) == []
+
+
+# --- as a person sees it ------------------------------------------------------------------------
+
+
+def test_the_lines_hold_address_and_formula(play):
+    graph = network(epochs=1)
+    lines = play(graph, "--samples", "2")
+    expected, last = [], None
+    for step in islice(all_steps(graph), 2 * len(nf.Run(graph).order)):
+        address = f"epoch 0 · sample {step['sample']} of 4 · {step['phase']}"
+        if address != last:
+            expected.append(address)
+            last = address
+        expected.append((step["node"], step["formula"]))
+    found = []
+    for line in filter(None, lines):
+        if line[0] in "▶◀●":
+            found.append(line[2:])
+        else:
+            node, formula = re.fullmatch(r"  (\S+) +(.*)", line).groups()
+            found.append((node, formula))
+    assert found == expected
+
+
+def test_each_phase_has_its_sign(play):
+    lines = play(network(epochs=1), "--samples", "1")
+    assert [line[0] for line in lines if line[0] != " "] == ["▶", "◀", "●"]
+
+
+def test_batches_are_told_as_ranges(play):
+    assert any("samples 2–3 of 4" in line for line in play(network(epochs=1, batch=2)))
+
+
+@pytest.mark.parametrize("level", ["sample", "update"])
+def test_longer_beats_are_one_line_with_the_cost(play, level):
+    lines = play(network(epochs=1), "--level", level)
+    assert len(lines) == 4
+    run = nf.Run(network(epochs=1))
+    run.advance("update")
+    from nodeflow.engine.step import show
+
+    assert lines[0] == f"● epoch 0 · sample 0 of 4   cost {show(run.cost)}"
+
+
+def test_epochs_are_lines_of_the_history(play):
+    lines = play(network(epochs=3), "--level", "epoch")
+    assert [line[:9] for line in lines] == ["● epoch 0", "● epoch 1", "● epoch 2"]
+    assert all("cost" in line and "accuracy" in line for line in lines)
+
+
+def test_without_a_terminal_there_are_no_colours(play):
+    assert "\x1b" not in "".join(play(network(epochs=1)))
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    """Give the command a terminal of 60 columns; return what it gets."""
+    file = io.StringIO()
+    made = terminal._Console(
+        file=file, width=60, force_terminal=True, highlight=False, markup=False, emoji=False
+    )
+    monkeypatch.setattr(terminal, "console", lambda **_: made)
+    return file
+
+
+def test_in_a_terminal_long_formulas_are_wrapped_under_their_beginning(screen, play):
+    play(network(epochs=1), "--samples", "1")
+    lines = re.sub(r"\x1b\[[\d;]*m", "", screen.getvalue()).splitlines()
+    assert max(map(len, lines)) <= 60
+    number = next(i for i, line in enumerate(lines) if line.startswith("  hidden.blame"))
+    assert "blame₁ = " in lines[number]
+    assert any(line.startswith(" " * 20) for line in lines)
+    assert "\x1b[35m" in screen.getvalue()
+
+
+def test_the_bar_follows_the_epochs(screen, tmp_path, capsys):
+    path = tmp_path / "graph.json"
+    nf.save(network(epochs=5), path)
+    assert main(["train", str(path)]) == 0
+    shown = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", screen.getvalue())
+    assert "epoch 5 of 5" in shown
+    assert re.search(r"cost 0\.\d+ +accuracy \d+\.\d %", shown)
+    capsys.readouterr()
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def test_the_speed_is_kept(monkeypatch, play):
+    clock = Clock()
+    monkeypatch.setattr(cli, "time", clock)
+    play(network(), "--samples", "1", "--speed", "10")
+    assert clock.now == pytest.approx(len(nf.Run(network()).order) / 10)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--from", "0:9"], "sample 9 is beyond the epoch: it has 0 to 3"),
+        (["--until", "0:9"], "sample 9 is beyond the epoch: it has 0 to 3"),
+        (["--from", "0:0:hiden"], "no step of this run evaluates 'hiden'; did you mean 'hidden'?"),
+        (["--until", "0:0:hiden"], "no step of this run evaluates 'hiden'; did you mean 'hidden'?"),
+    ],
+)
+def test_a_moment_that_does_not_exist_is_a_fault(capsys, tmp_path, words, sentence):
+    path = tmp_path / "graph.json"
+    nf.save(network(), path)
+    assert main(["play", str(path), "--speed", "0", *words]) == 1
+    assert capsys.readouterr().err == f"nodeflow: {sentence}\n"

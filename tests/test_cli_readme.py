@@ -1,0 +1,56 @@
+"""What the README shows is what happens."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from nodeflow.cli import app, main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+SESSIONS = [text for kind, text in BLOCKS if not kind and text.startswith("$ ")]
+PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+
+
+def comparable(text: str) -> str:
+    """Leave out what differs from machine to machine: seconds, and the last of many digits."""
+    text = re.sub(r"\d+\.\d\d s\b", "0.00 s", text)
+    text = re.sub(r"\d\.\de-\d\d", "0.0e-00", text)
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", text)
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda text: text.partition("\n")[0])
+def test_the_sessions_are_real(session, capsys):
+    command, _, expected = session.partition("\n")
+    words = shlex.split(command)[2:]
+    if words[0] == "play":
+        words += ["--speed", "0"]
+    assert main(words) == 0
+    assert comparable(capsys.readouterr().out) == comparable(expected)
+
+
+def test_there_are_sessions_and_examples():
+    assert len(SESSIONS) == 3
+    assert len(PYTHON) == 1
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_the_python_examples_run(code, capsys):
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out
+
+
+def test_the_table_has_every_command():
+    table = README.partition("| command |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`nodeflow (\w+)", table)) | {"fold"}
+    assert named == set(app.commands)
