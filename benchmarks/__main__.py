@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import NAMES
-from benchmarks.harness import Result, machine, markdown, table
+from benchmarks.harness import Result, engine, machine, markdown, table
 
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
@@ -45,13 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--write-docs takes the whole run: neither names nor --quick")
     # The libraries read these when they are first imported, which is below.
     os.environ.update(dict.fromkeys(_POOLS, str(options.threads)))
-    about = machine()
+    before = engine()
+    about = f"{machine()}; nodeflow's source {before}"
     print(about, end="\n\n", flush=True)
     results = []
     for name in options.names or NAMES:
         result: Result = importlib.import_module(f"benchmarks.{name}").run(quick=options.quick)
         results.append(result)
         print(table(result), end="\n\n", flush=True)
+    if engine() != before:
+        about += " (CHANGED DURING THE RUN: these figures mix versions)"
+        print("nodeflow's source changed during the run: the figures mix versions")
     if options.json:
         data = {"machine": about, "results": [result.as_json() for result in results]}
         options.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

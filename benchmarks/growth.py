@@ -23,7 +23,9 @@ from nodeflow.graph import Graph, Node, Training, Wire
 _SIZES = (100, 1_000, 10_000, 100_000)
 _FEWER = 10_000
 """Up to so many nodes several rounds are taken."""
-_TRAINED = 1_000
+_LONG = 20.0
+"""What takes more seconds is done once."""
+_TRAINED = 10_000
 """Up to so many nodes a graph is also tried with a trainer."""
 
 
@@ -76,14 +78,18 @@ def chain(size: int, prefix: str) -> str:
 
 
 def layers(size: int, prefix: str) -> str:
-    """Return a file with layers of 50 scalar nodes, each reading two or three of the last layer."""
+    """Return a file with layers of 50 scalar nodes, each reading one to three of the last layer.
+
+    Every other layer squashes, so that the numbers stay small.
+    """
     b, random = Builder(prefix), Random(5)
     wide = min(50, max(2, size // 5))
     last = [f"{b.node('constant', value=(i + 1) / wide)}.value" for i in range(wide)]
+    arithmetic = True
     while len(b.nodes) < size:
         layer = []
         for place in range(min(wide, size - len(b.nodes))):
-            kind = place % 5
+            kind = place % 5 if arithmetic else 1 + place % 2
             some = random.sample(last, 2 if len(last) < 3 else 2 + place % 2)
             if kind == 0:
                 layer.append(f"{b.node('multiply', ('a', some[:2]))}.value")
@@ -96,7 +102,7 @@ def layers(size: int, prefix: str) -> str:
                 layer.append(f"{b.node('subtract', *pair)}.value")
             else:
                 layer.append(f"{b.node('add', ('a', some))}.value")
-        last = layer
+        last, arithmetic = layer, not arithmetic
     return b.text("layers")
 
 
@@ -232,10 +238,12 @@ def run(*, quick: bool = False) -> Result:
         trained = name == "neurons and trainer"
         points: list[tuple[int, float]] = []
         for size in sizes:
-            if trained and size > _TRAINED * 10:
+            if trained and size > _TRAINED:
                 continue
             rounds = 1 if quick or size > _FEWER else 3
-            found = [measure(load, make, size) for _ in range(rounds)]
+            found = [measure(load, make, size)]
+            while len(found) < rounds and found[0].total < _LONG:
+                found.append(measure(load, make, size))
             if not all(stage.finite for stage in found):
                 result.disagreements.append(f"growth: {name} of {size:,} nodes is not finite")
             stages = [median(getattr(s, part) for s in found) for part in _PARTS]

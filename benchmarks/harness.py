@@ -8,6 +8,7 @@ the least of the ratios are told.
 from __future__ import annotations
 
 import gc
+import hashlib
 import math
 import os
 import platform
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
@@ -253,6 +255,16 @@ def markdown(result: Result) -> str:
         if items:
             lines += ["", f"{head}:", "", *(f"- {item}" for item in items)]
     return "\n".join(lines)
+
+
+def engine() -> str:
+    """Return a digest of nodeflow's source: figures of a changing engine belong to no version."""
+    import nodeflow
+
+    digest = hashlib.sha256()
+    for path in sorted(Path(str(nodeflow.__file__)).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def threads() -> str:

@@ -16,7 +16,7 @@ _FIRST_RUN = """
 import time
 begin = time.perf_counter()
 import nodeflow as nf
-x, y = nf.dataset("xor")
+x, y = nf.dataset(source="xor")
 w, b = nf.parameter(shape=(1, 2)), nf.parameter(shape=(1,))
 a = nf.sigmoid(nf.weighted_sum(x, w, b))
 graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, y), rate=0.3))
@@ -32,8 +32,11 @@ def _python(*arguments: str, **environment: str) -> str:
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    if found.returncode:
+        last = found.stderr.strip().rpartition("\n")[2]
+        raise RuntimeError(f"python {arguments[0]} … failed: {last}")
     return found.stdout
 
 

@@ -9,6 +9,7 @@ calling it on wires builds nodes.
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,8 +33,9 @@ from nodeflow.errors import (
 )
 from nodeflow.shape import Shape, Signature
 
-Value = NDArray[Any]
-"""What a port carries: (samples, features), or a parameter's own shape."""
+Value = Any
+"""What a port carries: an array (samples, features), or of a parameter's own shape. It stands
+for a wire as well when a node type is called to build a node, which no type can say."""
 
 FAMILIES = (
     "source",
@@ -117,7 +119,8 @@ class Setting:
             return None
         problem = _KINDS[self.kind](self, value)
         if problem:
-            shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}…"
+            shown = str(value) if isinstance(value, Array) else json.dumps(value, default=str)
+            shown = shown if len(shown) <= 60 else f"{shown[:57]}…"
             raise BadSetting(f"{where}.{self.name} must be {problem}, not {shown}", node=None)
         return value
 
@@ -165,7 +168,9 @@ def _array(_: Setting, value: Any) -> str:
     if isinstance(value, Array):
         if value.values.ndim > 2 or not value.values.size:
             return "one or two-dimensional"
-        return "" if np.isfinite(value.values).all() else "finite numbers (it holds NaN or Infinity)"
+        return (
+            "" if np.isfinite(value.values).all() else "finite numbers (it holds NaN or Infinity)"
+        )
 
     def ragged(part: Any, depth: int = 0) -> bool | str:
         if isinstance(part, str) and part in ("NaN", "Infinity", "-Infinity"):
@@ -483,9 +488,11 @@ class NodeType:
 
     # -- calling
 
-    def __call__(self, *args: Any, id: str | None = None, **settings: Any) -> Any:
+    def __call__(self, *args: Any, id: str | None = None, **settings: Any) -> Any:  # noqa: A002
         """Build a node from wires, or compute from arrays."""
         samples = settings.pop("samples", None) if self.samples else None
+        if self.family == "source" and args:
+            args, settings = (), {**self._by_place(args), **settings}
         ports = self.ports_in({**self.defaults, **settings})
         named = {port.name for port in ports}
         inputs = {name: settings.pop(name) for name in list(settings) if name in named}
@@ -495,6 +502,13 @@ class NodeType:
         if self.family == "source" or wired:
             return self._build(given, {k: inert(v) for k, v in settings.items()}, id)
         return self.compute(given, full, samples)
+
+    def _by_place(self, args: Sequence[Any]) -> dict[str, Any]:
+        """Return a source's settings given in order: `dataset("xor")`."""
+        names = [setting.name for setting in self.settings]
+        if len(args) > len(names):
+            raise GraphError(f"{self.name} takes {', '.join(names)}; {len(args)} were given")
+        return dict(zip(names, args, strict=False))
 
     def compute(
         self, inputs: Mapping[str, Any], settings: Mapping[str, Any], samples: int | None = None
@@ -517,16 +531,18 @@ class NodeType:
                 positional.append(value)
         return self.function(*positional, **keywords)
 
-    def _build(self, given: Mapping[str, Any], settings: Mapping[str, Any], id: str | None) -> Any:
+    def _build(
+        self, given: Mapping[str, Any], settings: Mapping[str, Any], name: str | None
+    ) -> Any:
         wires: dict[str, tuple[Output, ...]] = {}
-        for name, value in given.items():
+        for port, value in given.items():
             if value is None:
                 continue
             parts = value if isinstance(value, list | tuple) else (value,)
-            wires[name] = tuple(
+            wires[port] = tuple(
                 part if isinstance(part, Output) else _as_constant(part) for part in parts
             )
-        made = Made(self, settings, wires, id)
+        made = Made(self, settings, wires, name)
         outputs = tuple(Output(made, port.name) for port in self.outputs)
         if not outputs:
             return made
@@ -546,7 +562,7 @@ def side_by_side(parts: Sequence[Any]) -> Value:
 
 
 def _shape_of_first(
-    settings: Mapping[str, Any], blame: Shape, first: Shape, *others: Shape
+    _settings: Mapping[str, Any], blame: Shape, first: Shape, *others: Shape
 ) -> tuple[Shape, ...]:
     return (Shape(first.dims, batch=any(shape.batch for shape in (blame, first, *others))),)
 
@@ -574,10 +590,14 @@ def _bind(
         if port.name in given or not rest:
             continue
         if port.many and type_.joined != port.name:
-            given[port.name] = list(_flat(rest)) if any(
-                isinstance(part, list | tuple) and any(isinstance(p, Output) for p in part)
-                for part in rest
-            ) else rest
+            given[port.name] = (
+                list(_flat(rest))
+                if any(
+                    isinstance(part, list | tuple) and any(isinstance(p, Output) for p in part)
+                    for part in rest
+                )
+                else rest
+            )
             rest = []
         else:
             given[port.name] = rest.pop(0)
@@ -602,7 +622,9 @@ class Catalog(Mapping[str, NodeType]):
         try:
             return self._types[name]
         except KeyError:
-            raise UnknownType(f"there is no node type '{name}'{nearest(name, self._types)}") from None
+            raise UnknownType(
+                f"there is no node type '{name}'{nearest(name, self._types)}"
+            ) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._types
@@ -694,7 +716,7 @@ def _declare(
     if not formula:
         raise DeclarationError(f"{name} needs a formula: it is shown on the node")
     if outputs is None:
-        left = formula.split("=")[0].strip()
+        left = formula.split("=", maxsplit=1)[0].strip()
         if not _NAME.fullmatch(left):
             raise DeclarationError(f"{name}: name its outputs, the formula does not begin with one")
         outputs = (left,)

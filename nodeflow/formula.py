@@ -77,10 +77,20 @@ def parse(text: str) -> Expression:
             warnings.simplefilter("ignore")
             tree = ast.parse(text.translate(_TYPED).strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        at = getattr(error, "offset", None)
-        where = f" at character {at}" if at else ""
+        where = _place(text, getattr(error, "offset", None))
         raise GraphError(f"the formula {_shown(text)} cannot be read{where}") from None
     return _read(tree.body, text, _DEEPEST)
+
+
+def _place(text: str, offset: int | None) -> str:
+    """Say where in what was typed Python stopped reading; it saw `^` as two characters."""
+    if not offset or "\n" in text.strip():
+        return ""
+    at = len(text) - len(text.lstrip())
+    while offset > 1 and at < len(text):
+        offset -= len(text[at].translate(_TYPED))
+        at += 1
+    return f" at character {at + 1}"
 
 
 def _read(tree: ast.expr, text: str, depth: int) -> Expression:
@@ -213,9 +223,7 @@ def _binary(
             top = _minus(du, _times(("/", u, v), dv))
             return ZERO if top == ZERO else ("/", top, v)
         case "**":
-            by_base = (
-                ZERO if du == ZERO else _times(_times(v, ("**", u, _minus(v, ONE))), du)
-            )
+            by_base = ZERO if du == ZERO else _times(_times(v, ("**", u, _minus(v, ONE))), du)
             by_power = ZERO if dv == ZERO else _times(_times(whole, ("log", u)), dv)
             return _plus(by_base, by_power)
         case _:

@@ -29,11 +29,12 @@ from nodeflow.errors import (
 )
 
 if TYPE_CHECKING:
-    import networkx
+    import networkx as nx
 
 MODES = ("active", "bypass", "disable", "freeze")
 _ID = re.compile(r"[^\W\d_][\w.\-]*", re.UNICODE)
-_END = re.compile(r"(?P<node>.+)\.(?P<port>[^.\[\]]+)(?:\[(?P<index>\d{1,9})\])?")
+_DIGITS = 9
+_END = re.compile(r"(?P<node>.+)\.(?P<port>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
 
 
 @contextmanager
@@ -114,6 +115,8 @@ class Wire:
         start, end = _END.fullmatch(left), _END.fullmatch(right)
         if not arrow or start is None or end is None or start["index"] is not None:
             raise GraphError(f"{text!r} is not a wire: write 'node.output -> node.input'")
+        if len(end["index"] or "") > _DIGITS:
+            raise GraphError("a port's number is too long")
         index = None if end["index"] is None else int(end["index"])
         return cls(start["node"], start["port"], end["node"], end["port"], index)
 
@@ -163,8 +166,9 @@ class Graph:
                 if item.id in taken:
                     raise GraphError(f"two nodes are called '{item.id}'", node=item.id)
                 taken.add(check_id(item.id))
+        numbers: dict[str, int] = {}
         for item in order:
-            made[id(item)] = (item.id or _fresh(item.type.name, taken), item)
+            made[id(item)] = (item.id or _fresh(item.type.name, taken, numbers), item)
             taken.add(made[id(item)][0])
         nodes = {key: Node(item.type.name, dict(item.settings)) for key, item in made.values()}
         wires = []
@@ -172,7 +176,9 @@ class Graph:
             for port, sources in item.inputs.items():
                 many = len(sources) > 1
                 for index, source in enumerate(sources):
-                    start = source.node if isinstance(source.node, str) else made[id(source.node)][0]
+                    start = (
+                        source.node if isinstance(source.node, str) else made[id(source.node)][0]
+                    )
                     wires.append(Wire(start, source.port, key, port, index if many else None))
         graph = cls(
             nodes=dict(sorted(nodes.items())),
@@ -184,13 +190,13 @@ class Graph:
         graph.validate()
         return graph
 
-    def add(self, node: str, type: str, /, **settings: Any) -> Graph:
+    def add(self, node: str, type_: str, /, **settings: Any) -> Graph:
         """Return the graph with one more node."""
         check_id(node)
         if node in self.nodes:
             raise GraphError(f"there is a node '{node}' already", node=node)
-        new = Node(type, {key: inert(value) for key, value in settings.items()})
-        CATALOG[type].check(new.settings, node)
+        new = Node(type_, {key: inert(value) for key, value in settings.items()})
+        CATALOG[type_].check(new.settings, node)
         return replace(self, nodes={**self.nodes, node: new})
 
     def remove(self, *names: str) -> Graph:
@@ -200,7 +206,7 @@ class Graph:
         return replace(
             self,
             nodes={key: node for key, node in self.nodes.items() if key not in gone},
-            wires=_renumbered(wires),
+            wires=renumbered(wires),
             layout={key: at for key, at in self.layout.items() if key not in gone},
         )
 
@@ -265,7 +271,7 @@ class Graph:
             raise GraphError(f"'{wire.end}' takes one wire, so it has no [{wire.index}]")
         graph = replace(self, wires=(*wires, wire))
         if port is None or not port.feedback:
-            path = graph._path(wire.target, wire.source)
+            path = graph.path(wire.target, wire.source)
             if path is not None:
                 raise _loop(f"connecting {source} to {target}", [wire.source, *path[:-1]])
         return graph
@@ -277,7 +283,7 @@ class Graph:
             if (wire.start, wire.end) == (wanted.start, wanted.end) and (
                 wanted.index is None or wanted.index == (wire.index or 0)
             ):
-                return replace(self, wires=_renumbered(tuple(w for w in self.wires if w != wire)))
+                return replace(self, wires=renumbered(tuple(w for w in self.wires if w != wire)))
         raise GraphError(f"there is no wire from {source} to {target}")
 
     # -- reading
@@ -324,11 +330,11 @@ class Graph:
         type_ = self.nodes[wire.target].known
         return type_ is not None and wire.input in type_.feedback
 
-    def digraph(self) -> networkx.DiGraph[str]:
+    def digraph(self) -> nx.DiGraph[str]:
         """Return nodes and wires as a networkx graph, without the feedback wires."""
         import networkx as nx
 
-        found: networkx.DiGraph[str] = nx.DiGraph()
+        found: nx.DiGraph[str] = nx.DiGraph()
         found.add_nodes_from(self.nodes)
         found.add_edges_from((w.source, w.target) for w in self.wires if not self.feeds_back(w))
         return found
@@ -402,9 +408,9 @@ class Graph:
             indices = sorted(-1 if wire.index is None else wire.index for wire in wires)
             if indices != list(range(len(wires))):
                 how = f"[0] to [{len(wires) - 1}]" if len(wires) > 1 else "[0], or not at all"
+                what = f"{len(wires)} wires" if len(wires) > 1 else "wire"
                 raise GraphError(
-                    f"the {f'{len(wires)} wires' if len(wires) > 1 else 'wire'} into '{target}.{name}' must "
-                    f"be numbered {how}",
+                    f"the {what} into '{target}.{name}' must be numbered {how}",
                     node=target,
                 )
         self._refuse_loops()
@@ -449,7 +455,7 @@ class Graph:
             )
         return target.known.input(wire.input, target.settings, wire.target)
 
-    def _path(self, start: str, end: str) -> list[str] | None:
+    def path(self, start: str, end: str) -> list[str] | None:
         """Return nodes from start to end along the wires that are not feedback, or None."""
         before: dict[str, str | None] = {start: None}
         queue = [start]
@@ -493,12 +499,14 @@ def _made(ends: Iterable[Any]) -> Iterator[Made]:
             raise GraphError(f"a graph is made of wires and nodes, not of {end!r}")
 
 
-def _fresh(name: str, taken: Iterable[str]) -> str:
+def _fresh(name: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """Return an id that is not taken; `numbers` keeps how far each name has come."""
     if name not in taken:
         return name
-    number = 2
+    number = numbers.get(name, 2)
     while f"{name}_{number}" in taken:
         number += 1
+    numbers[name] = number + 1
     return f"{name}_{number}"
 
 
@@ -531,7 +539,7 @@ def _inserted(
     return tuple(moved.get(w, w) for w in wires), replace(wire, index=at)
 
 
-def _renumbered(wires: tuple[Wire, ...]) -> tuple[Wire, ...]:
+def renumbered(wires: tuple[Wire, ...]) -> tuple[Wire, ...]:
     """Close gaps in the numbers of `…` ports; a single wire has none."""
     ports: dict[tuple[str, str], list[Wire]] = defaultdict(list)
     for wire in wires:

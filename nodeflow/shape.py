@@ -115,7 +115,9 @@ class Signature:
                     )
             else:
                 batch |= self._match(pattern, name, shape, node, sizes, origin)
-        return tuple(self._result(pattern, sizes, anything, batch) for pattern in self.outputs)
+        return tuple(
+            self._result(pattern, sizes, anything, batch=batch) for pattern in self.outputs
+        )
 
     def _match(
         self,
@@ -175,7 +177,11 @@ class Signature:
 
     @staticmethod
     def _result(
-        pattern: str, sizes: Mapping[str, int | None], anything: Mapping[str, Shape], batch: bool
+        pattern: str,
+        sizes: Mapping[str, int | None],
+        anything: Mapping[str, Shape],
+        *,
+        batch: bool,
     ) -> Shape:
         if not pattern.startswith("("):
             return anything[pattern]

@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 
 import nodeflow as nf
-import nodeflow.nodes  # noqa: F401  (fills the catalog)
+import nodeflow.nodes
 from nodeflow.declare import CATALOG, NodeType
 from nodeflow.graph import Graph
 
@@ -77,7 +77,9 @@ class Case:
         random = np.random.default_rng(crc32(f"{self}{n}".encode()))
         found: dict[str, list[np.ndarray]] = {}
         for port, _, fed in self.wires():
-            shape = fed.shape if fed.kind == "theta" else (n if fed.kind == "rows" else 1, *fed.shape)
+            shape = (
+                fed.shape if fed.kind == "theta" else (n if fed.kind == "rows" else 1, *fed.shape)
+            )
             found.setdefault(port, []).append(DOMAINS[fed.domain](random, shape))
         return found
 
@@ -85,9 +87,7 @@ class Case:
         """Return what the type's NumPy function says."""
         type_ = self.node_type
         many = {port.name for port in type_.ports_in(self.full) if port.many}
-        inputs = {
-            port: list(there) if port in many else there[0] for port, there in values.items()
-        }
+        inputs = {port: list(there) if port in many else there[0] for port, there in values.items()}
         with np.errstate(all="ignore"):
             return np.asarray(type_.compute(inputs, self.full, samples))
 
@@ -104,7 +104,9 @@ def placed(graph: Graph, name: str, value: np.ndarray, kind: str) -> Graph:
     """Return the graph with one more source, whose address is `name.value`."""
     if kind == "theta":
         return graph.add(name, "parameter", value=value.tolist())
-    return graph.add(name, "constant", value=value.tolist() if len(value) > 1 else value[0].tolist())
+    return graph.add(
+        name, "constant", value=value.tolist() if len(value) > 1 else value[0].tolist()
+    )
 
 
 def from_file(
@@ -154,12 +156,13 @@ def kind_of(case: Case, value: np.ndarray, n: int, wire: str = "-0") -> str:
 
     `wire` is "PORT-NUMBER" for what enters the node, "-0" for what comes out of it.
     """
-    if np.ndim(value) == 1 or len(value) == 1:
+    if np.ndim(value) < 2 or len(value) == 1:
         return "row"
     for port, i, fed in case.wires():
         if f"{port}-{i}" == wire:
             return fed.kind
-    return "rows" if case.batched and len(value) == n else "theta"
+    summed = case.type in ("weight_gradient", "bias_gradient")  # over the samples
+    return "rows" if case.batched and len(value) == n and not summed else "theta"
 
 
 def projected(graph: Graph, name: str, address: str, weight: np.ndarray, kind: str) -> Graph:
@@ -309,7 +312,11 @@ def _many(type_: str) -> list[Case]:
 def _costs(type_: str, a: str, y: str, **settings: Any) -> list[Case]:
     return [
         Case(type_, {"a": (rows(size, a),), "y": (there,)}, settings)
-        for size, there in ((3, rows(3, y)), (1, rows(1, "bit" if y == "class" else y)), (3, row(3, y)))
+        for size, there in (
+            (3, rows(3, y)),
+            (1, rows(1, "bit" if y == "class" else y)),
+            (3, row(3, y)),
+        )
     ]
 
 

@@ -1,6 +1,7 @@
 """Graphs that several tests build, and how runs of them are compared."""
 
 import os
+from itertools import pairwise
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def net(
     """Return a layered network with its trainer; `settings` are the trainer's."""
     a, y = nf.dataset(source=source, scale=scale, test=test, shuffle=shuffle, id="data")
     weights = []
-    for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+    for number, (n_in, n_out) in enumerate(pairwise(sizes), 1):
         is_last = number == len(sizes) - 1
         name = "output" if is_last else f"hidden{number}"
         w = nf.parameter(shape=(n_out, n_in), init=init, id=f"theta{number}")
@@ -60,7 +61,7 @@ def hand(
     """
     x, y = nf.dataset(source=source, scale=scale, test=test, id="data")
     inputs, thetas, biases = [x], [], []
-    for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+    for number, (n_in, n_out) in enumerate(pairwise(sizes), 1):
         thetas.append(nf.parameter(shape=(n_out, n_in), init="uniform", id=f"theta{number}"))
         biases.append(nf.parameter(shape=(n_out,), init="uniform", id=f"b{number}"))
         name = "output" if number == len(sizes) - 1 else f"hidden{number}"
@@ -115,3 +116,19 @@ def assert_same_moment(run, other):
     assert_same(run.weights, other.weights)
     assert_same(run.values, other.values)
     assert run.history == other.history
+
+
+def splitmix_order(rows, seed, epoch):
+    """Shuffle by Fisher and Yates with splitmix64, in plain Python."""
+    mask = 2**64 - 1
+    state = (seed * 0x9E3779B97F4A7C15 + epoch * 0xD1342543DE82EF95) & mask
+    order = list(range(rows))
+    for i in range(rows - 1, 0, -1):
+        state = (state + 0x9E3779B97F4A7C15) & mask
+        z = state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        z ^= z >> 31
+        j = ((z >> 32) * (i + 1)) >> 32
+        order[i], order[j] = order[j], order[i]
+    return order

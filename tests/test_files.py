@@ -479,11 +479,11 @@ FINITE = "must be finite numbers (it holds NaN or Infinity)"
         ),
         (
             put("nodes", "train", "settings", "rate", True),
-            "$.nodes.train.settings.rate: train.rate must be a finite number from 0, not True",
+            "$.nodes.train.settings.rate: train.rate must be a finite number from 0, not true",
         ),
         (
             put("nodes", "train", "settings", "rate", "NaN"),
-            "$.nodes.train.settings.rate: train.rate must be a finite number from 0, not 'NaN'",
+            '$.nodes.train.settings.rate: train.rate must be a finite number from 0, not "NaN"',
         ),
         (
             put("nodes", "w", "settings", "trainable", 1),
@@ -491,23 +491,23 @@ FINITE = "must be finite numbers (it holds NaN or Infinity)"
         ),
         (
             put("nodes", "w", "settings", "value", ["a"]),
-            f"$.nodes.w.settings.value[0]: w.value {ARRAY}, not ('a',)",
+            f'$.nodes.w.settings.value[0]: w.value {ARRAY}, not ["a"]',
         ),
         (
             put("nodes", "w", "settings", "value", [[1, True]]),
-            f"$.nodes.w.settings.value[0][1]: w.value {ARRAY}, not ((1, True),)",
+            f"$.nodes.w.settings.value[0][1]: w.value {ARRAY}, not [[1, true]]",
         ),
         (
             put("nodes", "w", "settings", "value", [[0.5, "NaN"]]),
-            f"$.nodes.w.settings.value[0][1]: w.value {FINITE}, not ((0.5, 'NaN'),)",
+            f'$.nodes.w.settings.value[0][1]: w.value {FINITE}, not [[0.5, "NaN"]]',
         ),
         (
             put("nodes", "w", "settings", "value", ["-Infinity"]),
-            f"$.nodes.w.settings.value[0]: w.value {FINITE}, not ('-Infinity',)",
+            f'$.nodes.w.settings.value[0]: w.value {FINITE}, not ["-Infinity"]',
         ),
         (
             put("nodes", "w", "settings", "value", [[1], [1, 2]]),
-            f"$.nodes.w.settings.value: w.value {ARRAY}, not ((1,), (1, 2))",
+            f"$.nodes.w.settings.value: w.value {ARRAY}, not [[1], [1, 2]]",
         ),
         (
             put("nodes", "d", {"type": "dataset", "settings": {"source": "/data/x.csv"}}),

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 import pytest
-from helpers_nodes import CASES, WITH_RULE, Case, gradients, training
+from helpers_nodes import CASES, WITH_RULE, Case, gradients, rows, training
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG, Penalty
@@ -63,11 +63,15 @@ def off_by_a_little(rule, port: str, index: int):
     return changed
 
 
+SHARE_OF_ONE = Case("softmax", {"z": (rows(1),)})
+"""Always 1: it has no slope that could be off, like step and power 0."""
+
 WIRES = [
     pytest.param(case, port, i, id=f"{case}-{port}{i}")
     for case in WITH_RULE
     for port, i, _ in case.wires()
     if case.settings.get("exponent") != 0.0
+    and case != SHARE_OF_ONE
     and not (case.type == "expression" and "step" in case.settings["formula"] and port == "a")
 ]
 
@@ -87,7 +91,9 @@ def test_a_rule_that_is_off_by_a_thousandth_is_found(monkeypatch, case, port, in
     faults = {key for key, node in after.nodes.items() if node.status == "fault"}
     assert faults & {f"in-{port}-{index}", f"p-{port}-{index}"}
     if case.type not in ("add", "multiply", "sum", "weighted_sum"):  # those project the output
-        assert all(key.endswith(f"-{port}-{index}") for key in faults)
+        # what is joined has one blame, which is cut up
+        end = f"-{port}-" if case.type == "concatenate" else f"-{port}-{index}"
+        assert all(end in key for key in faults)
 
 
 # --- δ of a cost and the activation before it, in one ------------------------------------------
@@ -142,7 +148,10 @@ def test_delta_through_an_activation_that_is_off_is_found(monkeypatch, activatio
 
 def test_delta_through_an_activation_is_safe_where_it_is_saturated() -> None:
     """Outputs of exactly 0 and 1 have a δ of a − y, where the two slopes would divide by 0."""
-    for activation, cost in (("sigmoid", "cross_entropy"), ("softmax", "categorical_cross_entropy")):
+    for activation, cost in (
+        ("sigmoid", "cross_entropy"),
+        ("softmax", "categorical_cross_entropy"),
+    ):
         x = nf.constant(value=[[1.0], [1.0]])
         theta_ = nf.parameter(value=[[900.0], [-900.0]], id="theta")
         z = nf.weighted_sum(x, theta_, id="sum")
@@ -237,6 +246,8 @@ def test_a_cost_may_be_any_one_number_a_sample(name) -> None:
     x = nf.constant(value=[[0.3, -0.8], [1.2, 0.4], [0.7, 0.9]], id="x")
     w = nf.parameter(value=[[0.5, -0.7]], id="w")
     b = nf.parameter(value=[1.1], id="b")
-    found = nf.check(Graph.of(nf.gradient_descent(DIRECT[name](nf.weighted_sum(x, w, b, id="sum")))))
+    found = nf.check(
+        Graph.of(nf.gradient_descent(DIRECT[name](nf.weighted_sum(x, w, b, id="sum"))))
+    )
     assert found.max_relative_error <= LIMIT
     assert {"w", "b"} <= set(found.nodes)

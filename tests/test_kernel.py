@@ -116,7 +116,8 @@ def test_many_numbers_at_once(name, ports, features, dtype) -> None:
     for port in ports.split():
         ports_[port] = (*ports_.get(port, ()), rows(features, "off zero"))
     matrices = {
-        port: (theta(3, features, domain="off zero"),) * len(there) for port, there in ports_.items()
+        port: (theta(3, features, domain="off zero"),) * len(there)
+        for port, there in ports_.items()
     }
     for case in (Case(name, ports_), Case(name, matrices)):
         if name == "softmax" and not case.batched:

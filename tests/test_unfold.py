@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from networks import assert_same, hand, net
+from networks import assert_same, hand, net, splitmix_order
 
 import nodeflow as nf
 
@@ -16,7 +16,7 @@ def numpy_network(run, epochs, rate):
     """Train the same network in NumPy, on the rows and from the weights of a fresh run."""
     rows = run.machine.splits["data"]
     x, y, batch = rows.x, rows.y, run.batch
-    names = [name for name in ("theta1", "b1", "theta2", "b2")]
+    names = ("theta1", "b1", "theta2", "b2")
     t1, b1, t2, b2 = (run.weights[f"{name}.value"].copy() for name in names)
     costs = []
     for epoch in range(epochs):
@@ -36,22 +36,6 @@ def numpy_network(run, epochs, rate):
             b1 -= rate * d1.sum(axis=0) / n
         costs.append(total / len(x))
     return dict(zip([f"{name}.value" for name in names], (t1, b1, t2, b2), strict=True)), costs
-
-
-def splitmix_order(rows, seed, epoch):
-    """Shuffle by Fisher and Yates with splitmix64, in plain Python."""
-    mask = 2**64 - 1
-    state = (seed * 0x9E3779B97F4A7C15 + epoch * 0xD1342543DE82EF95) & mask
-    order = list(range(rows))
-    for i in range(rows - 1, 0, -1):
-        state = (state + 0x9E3779B97F4A7C15) & mask
-        z = state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
-        z ^= z >> 31
-        j = ((z >> 32) * (i + 1)) >> 32
-        order[i], order[j] = order[j], order[i]
-    return order
 
 
 def assert_near(found, expected, tolerance=1e-12):

@@ -19,7 +19,7 @@ def bundled(name: str) -> Table:
     Raises DataError if scikit-learn is not installed.
     """
     try:
-        from sklearn import datasets  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
+        from sklearn import datasets  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         msg = (
             f"the data set '{name}' comes with scikit-learn, which is not installed; "

@@ -50,7 +50,7 @@ _MOST_BYTES = 2**26
 _TWO_DECIMALS = {(8, 6), (8, 7), (36, 2), (36, 3), (173, 7), (204, 7)}
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     """A place did not give what was expected; the message says why."""
 
 
@@ -103,12 +103,12 @@ def _is_good(path: Path, accept: Callable[[bytes], bytes]) -> bool:
 
 
 def _download(url: str, label: str, *, progress: bool) -> bytes:
-    from http.client import HTTPException  # noqa: PLC0415
-    from urllib.error import HTTPError  # noqa: PLC0415
-    from urllib.request import Request, urlopen  # noqa: PLC0415
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
 
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     bar = Progress(
         TextColumn("{task.description}"),

@@ -10,7 +10,7 @@ FETCHABLE = ("mnist", "wheat-seeds")
 
 def user_folder() -> Path:
     """Return the user's own folder for nodeflow's data; it need not be there."""
-    from platformdirs import user_data_dir  # noqa: PLC0415
+    from platformdirs import user_data_dir
 
     return Path(user_data_dir("nodeflow"))
 

@@ -44,7 +44,7 @@ def split(table: Table, *, scale: str = "none", test: float = 0.0, seed: int = 0
     """
     if scale not in SCALES:
         raise DataError(f"there is no scale '{scale}'{nearest(scale, SCALES)}")
-    if isinstance(test, bool) or not isinstance(test, int | float) or not 0 <= test < 1:
+    if type(test) not in (int, float) or not 0 <= test < 1:
         raise DataError(f"test is a fraction from 0 to below 1, not {test!r}")
     _check_whole("seed", seed)
     x, y = table.x, table.y

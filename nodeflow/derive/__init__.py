@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from nodeflow.derive.modes import resolve
 from nodeflow.derive.shapes import Inference, infer
-from nodeflow.derive.unfold import Unfolding, fold, gradients, unfold
+from nodeflow.derive.unfolding import Unfolding, fold, gradients, unfold
 
 __all__ = ["Inference", "Unfolding", "fold", "gradients", "infer", "resolve", "unfold"]

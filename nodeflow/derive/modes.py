@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph, Wire, _renumbered
+from nodeflow.graph import Graph, Wire, renumbered
 
 
 def resolve(graph: Graph) -> Graph:
@@ -33,12 +33,12 @@ def resolve(graph: Graph) -> Graph:
     for wire in graph.wires:
         if wire.source in gone or wire.target in gone or wire.target in passed:
             continue
-        while wire.source in passed:
-            before = passed[wire.source]
-            wire = replace(wire, source=before.source, output=before.output)
-        wires.append(wire)
+        start = wire
+        while start.source in passed:
+            start = passed[start.source]
+        wires.append(replace(wire, source=start.source, output=start.output))
     kept = {k: node for k, node in graph.nodes.items() if k not in gone and k not in passed}
-    return replace(graph, nodes=kept, wires=_renumbered(tuple(wires)))
+    return replace(graph, nodes=kept, wires=renumbered(tuple(wires)))
 
 
 def _can_do_without(graph: Graph, wire: Wire, gone: set[str]) -> bool:

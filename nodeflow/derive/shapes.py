@@ -57,7 +57,7 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
                 continue
             if key in problems:
                 continue
-            found = _outputs(graph, key, inputs, tables, data, rows)
+            found = _outputs(graph, key, inputs, tables, rows, data=data)
         except NodeflowError as error:
             problems[key] = error
             continue
@@ -99,14 +99,15 @@ def _outputs(
     key: str,
     inputs: list[tuple[Port, list[tuple[Wire, Shape]]]],
     tables: dict[str, Table],
-    data: bool,
     rows: int | None,
+    *,
+    data: bool,
 ) -> tuple[Shape, ...]:
     type_ = graph.type_of(key)
     settings = graph.settings(key)
     try:
         if type_.name == "dataset":
-            return _dataset(graph, key, settings, tables, data)
+            return _dataset(graph, key, settings, tables, data=data)
         if type_.name == "constant" and _is_rows(graph, key, rows):
             return (Shape.rows(numbers(settings["value"]).shape[-1]),)
         names: list[str] = []
@@ -149,7 +150,7 @@ def _join(port: Port, there: list[tuple[Wire, Shape]], key: str) -> Shape:
 
 
 def _dataset(
-    graph: Graph, key: str, settings: dict[str, Any], tables: dict[str, Table], data: bool
+    graph: Graph, key: str, settings: dict[str, Any], tables: dict[str, Table], *, data: bool
 ) -> tuple[Shape, ...]:
     if not data:
         return Shape.rows(None), Shape.rows(None)
@@ -167,7 +168,8 @@ def _is_matrix_port(graph: Graph, wire: Wire) -> bool:
     if type_ is None or not isinstance(type_.shapes, Signature) or type_.shapes.elementwise:
         return type_ is not None and type_.name == "l2_penalty"
     position = [port.name for port in type_.inputs].index(wire.input)
-    return not type_.shapes.inputs[position].startswith("(n")
+    pattern = type_.shapes.inputs[position]
+    return pattern.startswith("(") and not pattern.startswith("(n")
 
 
 def _is_rows(graph: Graph, key: str, rows: int | None) -> bool:

@@ -91,20 +91,18 @@ def check(
         raise GraphError(
             "there is nothing to check: the graph needs a cost and a trainable parameter before it"
         )
-    probe = _Probe(machine)
+    probe = _Probe(machine, cost)
     probe.pass_()
     nodes: dict[str, NodeCheck] = {}
     for address in sorted(gradients):
         key = address.rpartition(".")[0]
         is_parameter = machine.plan.graph.nodes[key].type == "parameter"
         if gradients[address] not in machine.tape.slots or (
-            not is_parameter and (machine.plan.loop or key not in machine.tape.spans)
+            not is_parameter and (machine.plan.loop or not _has_rows(machine, key))
         ):
             continue
         shape = machine.plan.inference.shapes[gradients[address]]
-        gradient = machine.view(
-            machine.tape.slots[gradients[address]], shape, probe.samples
-        ).copy()
+        gradient = machine.view(machine.tape.slots[gradients[address]], shape, probe.samples).copy()
         if is_parameter:
             nodes[key] = probe.parameter(address, gradient, most)
         else:
@@ -114,20 +112,24 @@ def check(
     return Check(all(found.status != "fault" for found in nodes.values()), worst, nodes)
 
 
+def _has_rows(machine: Machine, key: str) -> bool:
+    """Return whether a node's value lies in cells of its own, not in those of another one."""
+    begin, end = machine.tape.spans.get(key, (0, 0))
+    return begin < end
+
+
 class _Probe:
     """Nudges cells and looks at what becomes of the cost."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
+    def __init__(self, machine: Machine, cost: str) -> None:
+        self.machine, self.cost = machine, cost
         self.first, self.n = machine.bounds(0)
         self.samples = 1 if machine.plan.loop else self.n
         machine.place(0)
         plan = machine.plan
-        updates = [key for key in plan.order if plan.phases[key] == UPDATE]
         # Everything before the first update: forward, tallies are done apart, backward.
         last = [key for key in plan.order if plan.phases[key] != UPDATE][-1]
         self.end = machine.tape.spans[last][1]
-        del updates
 
     def pass_(self, begin: int = 0) -> float:
         """Run forward and backward from a row on, without updates; return J."""
@@ -139,18 +141,14 @@ class _Probe:
                 machine.execute(
                     0, head, first=self.first + sample, samples=1, update=self.n, sample=sample
                 )
-            machine.execute(
-                head, max(head, self.end), first=self.first, samples=1, update=self.n
-            )
+            machine.execute(head, max(head, self.end), first=self.first, samples=1, update=self.n)
         else:
             machine.execute(begin, self.end, first=self.first, samples=self.n, update=self.n)
             return self._cost()
         return float(machine.stats[0] / machine.stats[2])
 
     def _cost(self) -> float:
-        address = self.machine.plan.unfolding.cost
-        assert address is not None
-        return float(np.mean(self.machine.read(address, self.samples)))
+        return float(np.mean(self.machine.read(self.cost, self.samples)))
 
     def parameter(self, address: str, gradient: Floats, most: int) -> NodeCheck:
         slot = self.machine.tape.slots[address]
@@ -186,8 +184,9 @@ class _Probe:
         random = np.random.default_rng(crc32(address.encode()))
         direction = random.standard_normal(view.shape)
         before = view.copy()
-        along = float((np.broadcast_to(gradient.reshape(-1, view.shape[-1]), view.shape)
-                       * direction).sum())  # fmt: skip
+        same = gradient.size == view.size
+        whole = gradient.reshape(view.shape) if same else np.broadcast_to(gradient, view.shape)
+        along = float((whole * direction).sum())
         begin = machine.tape.spans[key][1]
 
         def nudge(size: float) -> float:
@@ -201,9 +200,7 @@ class _Probe:
         return _judged(np.array([along]), np.array([difference]), np.array([kink]))
 
 
-def _compare(
-    nudge: Callable[[float], float], gradient: float, scale: float
-) -> tuple[float, bool]:
+def _compare(nudge: Callable[[float], float], gradient: float, scale: float) -> tuple[float, bool]:
     """Return the difference quotient, and whether the cost has a kink there.
 
     Four points cancel the curvature; where they disagree with the gradient, small one-sided

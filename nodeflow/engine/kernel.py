@@ -64,8 +64,8 @@ def _exp(x: float) -> float:
     Elementary Functions", 1980), and Taylor's series for e^r, |r| ≤ ln 2 / 2. Beyond ±708 it
     stays at the ends of the range of float64; NaN stays NaN.
     """
-    x = 709.0 if x > 709.0 else x
-    x = -708.0 if x < -708.0 else x
+    x = min(x, 709.0)
+    x = max(x, -708.0)
     t = x * 1.4426950408889634 + _ROUNDER
     k = t - _ROUNDER
     r = x - k * 0.693147180369123816490
@@ -128,9 +128,7 @@ def _large(op: int, cells: Any, dst: int, a: int, b: int, count: int) -> None:
 
 
 @_reordered
-def _large_sums(
-    cells: Any, dst: int, a: int, b: int, rows: int, cols: int, inner: int
-) -> None:
+def _large_sums(cells: Any, dst: int, a: int, b: int, rows: int, cols: int, inner: int) -> None:
     """z[r,j] = Σᵢ a[r,i]·Θ[j,i], in blocks of two rows by four neurons kept in registers."""
     zero = cells.dtype.type(0)
     for r in range(0, rows - 1, 2):
@@ -211,7 +209,9 @@ def _large_gradient(
 
 
 @_compiled
-def _large_step(cells: Any, dst: int, a: int, count: int, alpha: Any, decay: Any, share: Any) -> None:
+def _large_step(
+    cells: Any, dst: int, a: int, count: int, alpha: Any, decay: Any, share: Any
+) -> None:
     """Average and update a large parameter in place."""
     theta = cells[dst : dst + count]
     total = cells[a : a + count]
@@ -395,9 +395,7 @@ def _rare(op: int, row: Any, rows: Any, cols: Any, cells: Any) -> None:
                 y = cells[b + r * b_r + j]
                 total = y if j == 0 else total + y
             for j in range(cols):
-                cells[dst + r * dst_r + j] = (
-                    cells[a + r * a_r + j] * total - cells[b + r * b_r + j]
-                )
+                cells[dst + r * dst_r + j] = cells[a + r * a_r + j] * total - cells[b + r * b_r + j]
     elif op == o.DELTA_SOFTMAX:
         for r in range(rows):
             total = zero
@@ -848,9 +846,9 @@ def drive(
                             x = cells[at + j]
                             y = cells[by + j]
                             best = j if x > top else best
-                            top = x if x > top else top
+                            top = max(top, x)
                             right = j if y > most else right
-                            most = y if y > most else most
+                            most = max(most, y)
                         hit = best == right
                     x = one if hit else zero
                     cells[dst + r * ops[i, o.DST_R]] = x

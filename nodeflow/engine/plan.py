@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from nodeflow.derive.shapes import Inference
-from nodeflow.derive.unfold import Unfolding, evaluated
+from nodeflow.derive.unfolding import Unfolding, evaluated
 from nodeflow.graph import Graph, uncollected
 
 FORWARD, BACKWARD, UPDATE = 0, 1, 2
@@ -93,10 +93,9 @@ def _phases(graph: Graph, order: tuple[str, ...], cost: str | None) -> dict[str,
     for key in order:
         family = graph.type_of(key).family
         own = BACKWARD if family == "backward" else UPDATE if family == "update" else FORWARD
-        before = (found[w.source] for w in graph.into(key) if w.source in found)
-        if family == "source":
-            before = (phase for phase in ())
-        found[key] = max(own, *before, 0)
+        # What feeds a source is a feedback wire: it comes from the update before.
+        before = graph.into(key) if family != "source" else ()
+        found[key] = max([own, *(found[w.source] for w in before if w.source in found)])
     for key in reversed(order):
         type_ = graph.type_of(key)
         if key not in of_cost and (type_.family == "arithmetic" or type_.name == "error"):

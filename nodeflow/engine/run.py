@@ -7,6 +7,7 @@ import math
 import signal
 import threading
 import time
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ class Run:
         self._index = 0
         self._shown = 0  # the update whose values stand at nodes that this one has not reached
         self._places = {key: place for place, key in enumerate(self.order)}
-        self._lines: list[tuple[float, ...]] = []
+        self._lines = array("d")  # four numbers an epoch; a million tuples would be slow
         self._checkpoints = _Checkpoints(self.machine.start, self.machine.stats)
         self._seen: set[str] = set()
         self._evaluated_once = False
@@ -136,9 +137,7 @@ class Run:
             hint = nearest(key, graph.nodes)
             raise UnknownPort(f"there is no value '{address}'{hint}", node=key)
         if not self._has_value(key):
-            raise RunError(
-                f"'{address}' has no value yet: evaluate, step or train first", node=key
-            )
+            raise RunError(f"'{address}' has no value yet: evaluate, step or train first", node=key)
         value = machine.read(address, self._samples(key))
         value.setflags(write=False)
         return value
@@ -151,8 +150,9 @@ class Run:
             graph = self.machine.plan.graph
             if key in graph.nodes:
                 graph.type_of(key).output(port, key)
+                reason = _why_no_blame(self.graph, key, self.plan.unfolding.cost)
                 raise RunError(
-                    f"no blame reaches '{address}': {_why_no_blame(self.graph, key, self.plan.unfolding.cost)}",
+                    f"no blame reaches '{address}': {reason}",
                     node=key,
                 )
             raise UnknownPort(f"there is no value '{address}'{nearest(address, found)}", node=key)
@@ -226,9 +226,9 @@ class Run:
         machine = self.machine
         self._checkpoints.drop_from(self._update)
         self._checkpoints.add(
-            self._update, machine.cells[: machine.tape.state], machine.stats, anew=True
+            self._update, machine.cells[: machine.tape.state], machine.stats, given=True
         )
-        del self._lines[self.epoch :]
+        del self._lines[4 * self.epoch :]
         if self._optimum is not None:
             self._optimum.restart(self._update)
 
@@ -248,7 +248,9 @@ class Run:
                 "test_cost": test if test == test else None,
                 "test_accuracy": test_hits if test_hits == test_hits else None,
             }
-            for epoch, (cost, hits, test, test_hits) in enumerate(self._lines, 1)
+            for epoch, (cost, hits, test, test_hits) in enumerate(
+                zip(*[iter(self._lines)] * 4, strict=True), 1
+            )
         ]
 
     @property
@@ -400,11 +402,11 @@ class Run:
         """Go to the moment after the step that was just executed."""
         machine = self.machine
         self._index += 1
-        if machine.plan.loop and self._index == machine.plan.head:
-            if self._sample + 1 < machine.bounds(self._update)[1]:
-                self._sample += 1
-                self._index = 0
-                return
+        more = self._sample + 1 < machine.bounds(self._update)[1]
+        if machine.plan.loop and self._index == machine.plan.head and more:
+            self._sample += 1
+            self._index = 0
+            return
         if self._index == len(self.order):
             self._end_update()
 
@@ -418,16 +420,13 @@ class Run:
         self._index = self._sample = 0
         self._update += 1
         self._evaluated_once = True
+        self._take_given()
         if self._update % self.machine.per_epoch == 0:
             self._note(self.epoch, self.machine.summary())
             self._keep(self._update)
 
     def _note(self, epoch: int, line: Any) -> None:
-        entry = tuple(map(float, line))
-        if epoch <= len(self._lines):
-            self._lines[epoch - 1] = entry
-        else:
-            self._lines.append(entry)
+        self._lines[4 * (epoch - 1) : 4 * epoch] = array("d", line)
 
     def advance(self, level: str = "step") -> Step:
         """Go on to the end of the present step, phase, sample, update or epoch.
@@ -493,7 +492,9 @@ class Run:
         chunk = max(1, min(target - begin, 256))
         with _deferred_interrupt() as interrupted:
             while self._update < target:
-                end = min(self._update + chunk, target)
+                end = int(
+                    min(self._update + chunk, target, self._checkpoints.next_given(self._update))
+                )
                 started = time.perf_counter()
                 self._chunk(end)
                 spent = time.perf_counter() - started
@@ -522,7 +523,8 @@ class Run:
         if end - 1 > begin:
             machine.train(begin, end - 1, history, states)
         first = begin // per_epoch + 1
-        self._lines[first - 1 : first - 1 + ends] = map(tuple, history[:ends].tolist())
+        lines = array("d", history[:ends].tobytes())
+        self._lines[4 * (first - 1) : 4 * (first - 1 + ends)] = lines
         # Where the plan has a cost, an epoch's must be finite (NaN stands for none).
         bad = np.isinf(history[:ends, 0]) | (np.isnan(history[:ends, 0]) & self._has_cost)
         if bad.any():
@@ -536,7 +538,14 @@ class Run:
         self._evaluated_once = True
         if end % per_epoch == 0:
             self._note(end // per_epoch, machine.summary())
+        self._take_given()
         self._keep(end)
+
+    def _take_given(self) -> None:
+        """Put weights in place that were set at this moment, when it is passed again."""
+        at, state, _ = self._checkpoints.at(self._update)
+        if at == self._update and at in self._checkpoints.given:
+            self.machine.cells[: self.machine.tape.state] = state
 
     def _find_divergence(self, begin: int, end: int, state: Floats, stats: Floats) -> None:
         """Go back to the update in which NaN or Infinity appeared, and step to the node."""
@@ -559,13 +568,14 @@ class Run:
         self._restore(state, stats)
         self._keep(low)
         self._checkpoints.drop_from(low + 1)
-        del self._lines[low // machine.per_epoch :]
+        del self._lines[4 * (low // machine.per_epoch) :]
         self._return_to(low)
         try:
             while self._update == low:
                 self.step()
         finally:
             self._return_to(low)
+        raise self._out_of_range(low)
 
     def _restore(self, state: Floats, stats: Floats) -> None:
         machine = self.machine
@@ -623,9 +633,7 @@ class Run:
         self._go_to_update(target)
         self._step_to(target, pass_, index)
 
-    def _moment(
-        self, epoch: int | None, sample: int | None, update: int | None
-    ) -> tuple[int, int]:
+    def _moment(self, epoch: int | None, sample: int | None, update: int | None) -> tuple[int, int]:
         machine = self.machine
         if update is not None and (epoch is not None or sample is not None):
             raise RunError("give either update, or epoch and sample")
@@ -669,6 +677,7 @@ class Run:
             self._shown, self._update, self._evaluated_once = before, target, True
             if self._optimum is not None:
                 self._optimum.commit(before)
+            self._take_given()
         else:
             self._shown, self._evaluated_once = 0, False
             self._seen.clear()
@@ -710,16 +719,22 @@ class _Checkpoints:
         self._updates: list[int] = [0]
         self._states: list[Floats] = [state.copy()]
         self._stats: list[Floats] = [stats.copy()]
+        self.given: set[int] = set()
+        """Moments whose weights were set, not trained: no replay could find them."""
         self._each = state.nbytes + stats.nbytes + 250  # with what the objects themselves take
 
-    def add(self, update: int, state: Floats, stats: Floats, *, anew: bool = False) -> None:
-        place = len(self._updates)
-        if update <= self._updates[-1]:
-            place = bisect_right(self._updates, update)
-            if place and self._updates[place - 1] == update:
-                if anew:
-                    self._states[place - 1], self._stats[place - 1] = state.copy(), stats.copy()
-                return
+    def add(self, update: int, state: Floats, stats: Floats, *, given: bool = False) -> None:
+        """Keep a state; one that was `given` replaces what was there, and stays."""
+        place = bisect_right(self._updates, update)
+        there = self._updates[place - 1] == update
+        if given:
+            self.given.add(update)
+        if there and not given:
+            return
+        if there:
+            place -= 1
+            self._states[place], self._stats[place] = state.copy(), stats.copy()
+            return
         self._updates.insert(place, update)
         self._states.insert(place, state.copy())
         self._stats.insert(place, stats.copy())
@@ -727,24 +742,36 @@ class _Checkpoints:
 
     def _thin(self) -> None:
         while self.bytes > _CHECKPOINT_BYTES and len(self._updates) > 8:
-            for kept in (self._updates, self._states, self._stats):
-                del kept[1:-1:2]
+            last = len(self._updates) - 1
+            kept = [
+                place
+                for place, update in enumerate(self._updates)
+                if place % 2 == 0 or place == last or update in self.given
+            ]
+            if len(kept) > last:
+                return
+            self._updates = [self._updates[place] for place in kept]
+            self._stats = [self._stats[place] for place in kept]
             # What stays is copied, so that the arrays of whole chunks are let go.
-            self._states = [state.copy() for state in self._states]
+            self._states = [self._states[place].copy() for place in kept]
 
     def add_epochs(self, first: int, per_epoch: int, states: Floats) -> None:
         """Add the states at the ends of epochs, the first of which ends as number `first`."""
-        if not len(states):
-            return
-        last = self._updates[-1]
+        # Not more than would be thinned out at once, as rows of one array.
+        stride = 1 + 2 * len(states) * self._each // _CHECKPOINT_BYTES
         nothing = np.zeros_like(self._stats[0])
-        for epoch, state in enumerate(states, first):
-            # Rows of one array: no copy each, and they go together when they go.
-            if epoch * per_epoch > last:
-                self._updates.append(epoch * per_epoch)
+        kept = states[stride - 1 :: stride]
+        for number, state in enumerate(kept if stride == 1 else kept.copy(), 1):
+            update = (first - 1 + number * stride) * per_epoch
+            if update > self._updates[-1]:
+                self._updates.append(update)
                 self._states.append(state)
                 self._stats.append(nothing)
         self._thin()
+
+    def next_given(self, update: int) -> float:
+        """Return the next moment at which weights were set, or infinity."""
+        return min((moment for moment in self.given if moment > update), default=math.inf)
 
     def at(self, update: int) -> tuple[int, Floats, Floats]:
         """Return the last one that is not after `update`."""
@@ -755,6 +782,7 @@ class _Checkpoints:
         place = max(bisect_right(self._updates, update - 1), 1)
         for kept in (self._updates, self._states, self._stats):
             del kept[place:]
+        self.given = {moment for moment in self.given if moment < update}
 
     @property
     def last(self) -> int:

@@ -119,10 +119,6 @@ def _joined(step: Step, name: str) -> NDArray[Any]:
     return np.concatenate([np.atleast_2d(part) for part in parts], axis=-1)
 
 
-def _sum_over(step: Step, left: NDArray[Any], right: NDArray[Any]) -> str:
-    return _pairs(left, right)
-
-
 def _slope(step: Step) -> str:
     a = _first(step, "a")
     match step.settings.get("activation"):
@@ -168,16 +164,15 @@ _BODIES: dict[str, Any] = {
     "weight_gradient": lambda s: _pairs(
         np.atleast_2d(s.inputs["delta"])[:, 0], np.atleast_2d(_joined(s, "a"))[:, 0]
     ),
-    "bias_gradient": lambda s: " + ".join(
-        _term(n) for n in np.atleast_2d(s.inputs["delta"])[:6, 0]
-    )
-    + (" + …" if len(np.atleast_2d(s.inputs["delta"])) > 6 else ""),
+    "bias_gradient": lambda s: (
+        " + ".join(_term(n) for n in np.atleast_2d(s.inputs["delta"])[:6, 0])
+        + (" + …" if len(np.atleast_2d(s.inputs["delta"])) > 6 else "")
+    ),
     "subtract": lambda s: f"{show(np.ravel(s.inputs['a'])[0])} − {_first(s, 'b')}",
     "divide": lambda s: f"{_first(s, 'a')} / {_first(s, 'b')}",
     "power": lambda s: f"{_first(s, 'a')}^{show(s.settings['exponent'])}",
     "weight_update": lambda s: (
-        f"{show(np.ravel(s.inputs['parameter'])[0])} − "
-        f"{_first(s, 'rate')}·{_first(s, 'gradient')}"
+        f"{show(np.ravel(s.inputs['parameter'])[0])} − {_first(s, 'rate')}·{_first(s, 'gradient')}"
     ),
     "add": lambda s: " + ".join(_term(np.ravel(v)[0]) for v in s.inputs.values()),
     "multiply": lambda s: "·".join(_term(np.ravel(v)[0]) for v in s.inputs.values()),

@@ -156,7 +156,9 @@ class _Layout:
             op == o.MULTIPLY
             and b is not None
             and (a.rows, a.cols) == (1, 1)
-            and all(p.cols == out.cols and self.contiguous(p) and p.rows == out.rows for p in (out, b))
+            and all(
+                p.cols == out.cols and self.contiguous(p) and p.rows == out.rows for p in (out, b)
+            )
         ):
             op = o.SCALE
         self.emit(op, **columns)
@@ -217,9 +219,7 @@ def _one(op: int, name: str = "a") -> Lower:
     return lower
 
 
-def _weighted_sum(
-    t: _Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
-) -> None:
+def _weighted_sum(t: _Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
     a = t.joined(inputs["a"])
     bias = inputs["bias"][0].offset + 1 if inputs.get("bias") else 0
     t.emit(
@@ -247,9 +247,7 @@ def _weight_gradient(
     )  # fmt: skip
 
 
-def _bias_gradient(
-    t: _Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
-) -> None:
+def _bias_gradient(t: _Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
     delta = inputs["delta"][0]
     t.emit(
         o.BIAS_GRADIENT, ROWS=delta.rows, COLS=delta.cols, DST=out.offset, A=delta.offset,
@@ -277,8 +275,8 @@ def _average(
 
 def _update(t: _Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
     t.emit(
-        o.UPDATE, ROWS=out.rows and 1, COLS=out.size, DST=out.offset, A=inputs["parameter"][0].offset,
-        B=inputs["gradient"][0].offset, C=inputs["rate"][0].offset,
+        o.UPDATE, ROWS=out.rows and 1, COLS=out.size, DST=out.offset,
+        A=inputs["parameter"][0].offset, B=inputs["gradient"][0].offset, C=inputs["rate"][0].offset,
     )  # fmt: skip
 
 
@@ -495,9 +493,7 @@ def _alike(t: _Layout, inputs: dict[str, list[Slot]], out: Slot) -> bool:
     )
 
 
-def lay_out(
-    plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
-) -> Tape:
+def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None) -> Tape:
     """Return the tape of a plan for passes of at most `capacity` samples.
 
     A tape `beside` another one lies
@@ -807,8 +803,7 @@ def _merged(rows: list[Row]) -> list[Row]:
     A row costs about as much as ten multiplications, which a small network feels.
     """
     found: list[Row] = []
-    for row in rows:
-        row = list(row)
+    for row in map(list, rows):
         last = found[-1] if found else [o.PYTHON] * o.WIDTH
         op, previous = row[o.OP], last[o.OP]
         follows = row[o.A] == last[o.DST] and (row[o.ROWS], row[o.COLS]) == (
@@ -839,8 +834,7 @@ def _merged(rows: list[Row]) -> list[Row]:
 def _merged_loads(rows: list[Row]) -> list[Row]:
     """Load what lies side by side in feed and buffer at once (one sample a pass)."""
     found: list[Row] = []
-    for row in rows:
-        row = list(row)
+    for row in map(list, rows):
         last = found[-1] if found else row
         if (
             found
@@ -1001,6 +995,4 @@ def _fuse(t: _Layout, tape: Tape, key: str, gradient: str, mean: str, update: st
             return
         t.rows += rows
     total = tape.slots[graph.inputs(mean)["total"][0].start]
-    t.emit(
-        o.STEP_MEAN, ROWS=1, COLS=theta.size, DST=theta.offset, A=total.offset, C=rate, D=decay
-    )
+    t.emit(o.STEP_MEAN, ROWS=1, COLS=theta.size, DST=theta.offset, A=total.offset, C=rate, D=decay)

@@ -134,10 +134,8 @@ def _wires(texts: list[str], file: str) -> tuple[Wire, ...]:
     for index, text in enumerate(texts):
         try:
             wires.append(Wire.parse(text))
-        except (GraphError, ValueError) as error:
-            # ValueError: Python's limit on the digits of a whole number.
-            message = str(error) if isinstance(error, GraphError) else "a port's number is too long"
-            raise FileError(message, file=file, path=at("wires", index)) from error
+        except GraphError as error:
+            raise FileError(str(error), file=file, path=at("wires", index)) from error
     return tuple(wires)
 
 

@@ -11,9 +11,7 @@ from nodeflow.declare import Blame, NodeType, Output, Value, node
 from nodeflow.nodes.backward import LEAK, delta
 
 
-@node(
-    "activation", formula="a = 1 / (1 + e^(−z))", shapes="elementwise", aliases=("logistic", "σ")
-)
+@node("activation", formula="a = 1 / (1 + e^(−z))", shapes="elementwise", aliases=("logistic", "σ"))
 def sigmoid(z: Value) -> Value:
     """Squash each weighted sum into 0 … 1."""
     # e^−|z| never overflows; both branches of the usual formula are written with it.
@@ -21,9 +19,7 @@ def sigmoid(z: Value) -> Value:
     return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
 
 
-@node(
-    "activation", formula="a = tanh(z)", shapes="elementwise", aliases=("hyperbolic tangent",)
-)
+@node("activation", formula="a = tanh(z)", shapes="elementwise", aliases=("hyperbolic tangent",))
 def tanh(z: Value) -> Value:
     """Squash each weighted sum into −1 … 1."""
     return np.tanh(z)

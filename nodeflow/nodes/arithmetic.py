@@ -28,7 +28,11 @@ def _(blame: Blame, a: Any, value: Output) -> Mapping[str, Any]:
 
 
 @node(
-    "arithmetic", formula="a₁ · a₂ · …", outputs=("value",), shapes="elementwise", aliases=("×", "*")
+    "arithmetic",
+    formula="a₁ · a₂ · …",
+    outputs=("value",),
+    shapes="elementwise",
+    aliases=("×", "*"),
 )
 def multiply(*a: Value) -> Value:
     """Multiply the inputs number by number; a single number scales every feature."""

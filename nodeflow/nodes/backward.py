@@ -149,5 +149,6 @@ def spread(blame: Value, a: Value) -> Value:
 def unpicked(blame: Value, a: Value, index: Any) -> Value:
     """Return blame for all features of `a` where only those of `index` were picked."""
     back = np.zeros(np.broadcast_shapes(blame.shape[:-1], a.shape[:-1]) + a.shape[-1:], a.dtype)
-    np.add.at(back, (..., np.atleast_1d(index)), blame)
+    for place, feature in enumerate(np.atleast_1d(index)):
+        back[..., feature] += blame[..., place]
     return back

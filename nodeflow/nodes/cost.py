@@ -151,9 +151,7 @@ def l2_penalty(*weights: Value, regularization: Annotated[float, Range(0)] = 0.0
 def _(blame: Blame, weights: Any, cost: Output, *, regularization: float) -> Mapping[str, Any]:
     if not isinstance(blame, Output):
         return {"weights": [Penalty(regularization * blame) for _ in weights]}
-    return {
-        "weights": [lambda w=w: times(blame, regularization, w) for w in weights]
-    }
+    return {"weights": [lambda w=w: times(blame, regularization, w) for w in weights]}
 
 
 @node(

@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from nodeflow.declare import ArrayValue, Feedback, Range, ShapeValue, TargetValue, Value, node, numbers
+from nodeflow.declare import (
+    ArrayValue,
+    Feedback,
+    Range,
+    ShapeValue,
+    TargetValue,
+    Value,
+    node,
+    numbers,
+)
 from nodeflow.errors import BadSetting
 from nodeflow.shape import Shape
 

@@ -1,6 +1,6 @@
 """Trainers: the backward pass and the updates, folded into one node.
 
-`derive.unfold` replaces a trainer by the nodes of its backward pass.
+`derive.unfolding` replaces a trainer by the nodes of its backward pass.
 """
 
 from __future__ import annotations

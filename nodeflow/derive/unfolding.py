@@ -7,6 +7,7 @@ which says in terms of other nodes what arrives at its inputs. `fold` is the way
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -91,7 +92,7 @@ def _replaced(graph: Graph, key: str) -> Graph:
         folded,
         nodes=dict(sorted({**folded.nodes, **made}.items())),
         wires=tuple(sorted({*folded.wires, *wires})),
-        layout={**folded.layout, **_placed(graph, whole, made)},
+        layout={**folded.layout, **_placed(graph, made)},
         extra={**graph.extra, RECORD: records},
     )
 
@@ -342,7 +343,9 @@ class _Builder:
 
     def _adam(self, key: str, cost: str, settings: Mapping[str, Any]) -> None:
         rate = self._constant(settings["rate"], f"{key}.rate")
-        one, minus = (self._constant(sign, f"{key}.{n}") for sign, n in ((1.0, "one"), (-1.0, "minus")))
+        one, minus = (
+            self._constant(sign, f"{key}.{n}") for sign, n in ((1.0, "one"), (-1.0, "minus"))
+        )
         beta1, beta2, epsilon = (settings[name] for name in ("beta1", "beta2", "epsilon"))
         rate1 = self._constant(-(1 - beta1), f"{key}.rate1")
         rate2 = self._constant(-(1 - beta2), f"{key}.rate2")
@@ -354,9 +357,7 @@ class _Builder:
             mean = self._running(f"{name}.mean", theta, gradient, beta1, rate1)
             squared = self.place(multiply(gradient, gradient), f"{name}.squared")
             size = self._running(f"{name}.size", theta, squared, beta2, rate2)
-            step = self.place(
-                expression(formula=formula, m=mean, v=size, t=now), f"{name}.step"
-            )
+            step = self.place(expression(formula=formula, m=mean, v=size, t=now), f"{name}.step")
             self._update(name, theta, step, rate)
 
         self.differentiate(cost, update=update)
@@ -440,7 +441,9 @@ class _Builder:
         wires = graph.inputs(key)
         first = type_.ports_in(graph.nodes[key].settings)[0]
         given = {
-            port.name: self._wires(wires.get(port.name, ()), port.many, type_.joined == port.name)
+            port.name: self._wires(
+                wires.get(port.name, ()), many=port.many, joined=type_.joined == port.name
+            )
             for port in type_.ports_in(graph.nodes[key].settings)
             if not port.feedback
         }
@@ -477,15 +480,14 @@ class _Builder:
             there = wires.get(name, ())
             if not any(wire.source in needed for wire in there):
                 continue
-            parts = self._spread_over(name, there, contribution, type_, key)
+            parts = self._spread_over(name, there, contribution, key)
             for wire, part in zip(there, parts, strict=True):
                 if wire.source in needed:
-                    part = part() if callable(part) else part
-                    part = self._batched(part, wire.start, outputs)
-                    arrived.setdefault(wire.start, []).append((part, key))
+                    whole = self._batched(part() if callable(part) else part, wire.start, outputs)
+                    arrived.setdefault(wire.start, []).append((whole, key))
 
     def _spread_over(
-        self, name: str, there: tuple[Wire, ...], contribution: Any, type_: NodeType, key: str
+        self, name: str, there: tuple[Wire, ...], contribution: Any, key: str
     ) -> list[Any]:
         """Return one contribution a wire; a joined blame is cut into the wires' features."""
         if isinstance(contribution, list):
@@ -514,7 +516,7 @@ class _Builder:
         made: Output = CATALOG["constant"](value=(value,) * width)
         return made
 
-    def _wires(self, wires: tuple[Wire, ...], many: bool, joined: bool) -> Any:
+    def _wires(self, wires: tuple[Wire, ...], *, many: bool, joined: bool) -> Any:
         found = [self._output(wire.start) for wire in wires]
         if many and not (joined and len(found) == 1):
             return found
@@ -555,11 +557,9 @@ class _Builder:
             (part if not isinstance(part, Output) else self._fit(part, address), key)
             for part, key in parts
         ]
-        if not any(isinstance(part, Output) for part, _ in fitted):
-            total: float = 0.0
-            for part, _ in fitted:
-                total += part
-            return total
+        numbers = [part for part, _ in fitted if not isinstance(part, Output)]
+        if len(numbers) == len(fitted):
+            return math.fsum(numbers)
         whole = self._summed(fitted, name)
         self.gradients[address] = f"{whole.node}.{whole.port}"
         return whole
@@ -590,17 +590,13 @@ class _Builder:
             for part, owner in parts
             if not isinstance(part, Penalty)
         ]
-        if not any(isinstance(part, Output) for part, _ in fitted):
-            number = 0.0
-            for part, _ in fitted:
-                number += part
-            if number:
+        numbers = [part for part, _ in fitted if not isinstance(part, Output)]
+        if len(numbers) == len(fitted):
+            if math.fsum(numbers):
                 raise NoBackward(f"the cost is the parameter '{key}' itself", node=key)
             fitted = [(multiply(0.0, theta), key)]
         total = self._summed(fitted, f"{key}.gradient")
-        mean = (
-            average(total, theta, regularization=penalty) if penalty else average(total)
-        )
+        mean = average(total, theta, regularization=penalty) if penalty else average(total)
         return self.place(mean, f"{key}.average")
 
     def _fit(self, part: Output, address: str) -> Output:
@@ -737,9 +733,7 @@ def _call(
 # --- layout ------------------------------------------------------------------------------------
 
 
-def _placed(
-    graph: Graph, whole: Graph, made: Mapping[str, Node]
-) -> dict[str, tuple[int, int]]:
+def _placed(graph: Graph, made: Iterable[str]) -> dict[str, tuple[int, int]]:
     """Lay the backward nodes out under their forward twins, from right to left."""
     if not graph.layout:
         return {}

@@ -1,0 +1,228 @@
+"""What the documents show is what happens, and what they name is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import helpers_nodes
+import pytest
+
+from nodeflow.cli import main
+from nodeflow.declare import CATALOG
+
+ROOT = Path(__file__).parent.parent
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+EXAMPLES = sorted(ROOT.glob("examples/*.py"))
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def blocks(path: Path, kind: str) -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", read(path), re.MULTILINE | re.DOTALL)
+    return [text for language, text in found if language == kind]
+
+
+def by_name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture
+def library():
+    """Take out of the catalog what a test declares."""
+    before = set(CATALOG)
+    yield CATALOG
+    for name in set(CATALOG) - before:
+        CATALOG.remove(name)
+
+
+def executed(path: Path) -> dict:
+    """Run all Python blocks of a document, one after the other, as one program."""
+    names: dict = {"__name__": path.stem.lower()}
+    for text in blocks(path, "python"):
+        exec(compile(text, path.name, "exec"), names)
+    return names
+
+
+# --- what is shown ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [d for d in DOCUMENTS if blocks(d, "python")], ids=by_name)
+def test_the_python_blocks_run(path, library, monkeypatch, capsys):
+    if "iris" in "".join(blocks(path, "python")):
+        pytest.importorskip("sklearn")
+    monkeypatch.chdir(ROOT)
+    executed(path)
+    shown = re.findall(r"# → (.*)$", "".join(blocks(path, "python")), re.MULTILINE)
+    printed = capsys.readouterr().out
+    if shown:
+        assert printed.splitlines() == shown
+    assert printed
+
+
+def test_the_new_type_is_in_the_library(library, monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    executed(CONTRIBUTING)
+    sessions = [text for text in blocks(CONTRIBUTING, "") if text.startswith("$ ")]
+    assert len(sessions) == 1
+    for session in sessions:
+        command, _, expected = session.partition("\n")
+        capsys.readouterr()
+        assert main(shlex.split(command)[2:]) == 0
+        assert capsys.readouterr().out == expected
+
+
+def test_the_new_type_passes_the_tests_of_the_library(library):
+    executed(CONTRIBUTING)
+    (tables,) = [text for text in blocks(CONTRIBUTING, "") if "_same" in text]
+    contract, cases = tables.splitlines()
+    ((name, (family, inputs, outputs, settings)),) = eval(f"{{{contract}}}").items()
+    type_ = CATALOG[name]
+    assert (type_.family, type_.defaults) == (family, settings)
+    assert " ".join(map(str, type_.inputs)) == inputs
+    assert " ".join(map(str, type_.outputs)) == outputs
+    for case in eval(f"[{cases}]", vars(helpers_nodes)):
+        trained = helpers_nodes.training(case)
+        found = helpers_nodes.gradients(trained.graph)
+        for port, i, _ in case.wires():
+            assert trained.error(port, i, found[f"in-{port}-{i}.value"]) <= 1e-7
+
+
+# --- the row kernel -----------------------------------------------------------------------------
+
+
+def changed(text: str, change: str) -> str:
+    """Return a file's text after the lines of a diff."""
+    lines = change.splitlines(keepends=True)
+    old = "".join(line[1:] for line in lines if not line.startswith("+"))
+    new = "".join(line[1:] for line in lines if not line.startswith("-"))
+    assert text.count(old) == 1, f"these lines are there {text.count(old)} times:\n{old}"
+    return text.replace(old, new)
+
+
+LOWERED = """
+import numpy as np
+import nodeflow as nf
+
+z = np.array([-30.0, -1.0, -1e-9, 0.0, 2.0])
+run = nf.Run(nf.Graph.of(nf.elu(nf.constant(value=z.tolist()), id="e")))
+run.evaluate()
+assert run.machine.tape.calls == (), "it is still called"
+np.testing.assert_allclose(run["e.a"][0], nf.elu(z), rtol=1e-15)
+print("lowered")
+"""
+
+
+def test_the_row_kernel_is_all_that_it_takes(tmp_path):
+    """The kernel runs uncompiled here: what is shown is an operation like the others."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "nodeflow", tmp_path / "nodeflow", ignore=ignored)
+    (diff,) = blocks(CONTRIBUTING, "diff")
+    for part in re.split(r"^--- ", diff, flags=re.MULTILINE)[1:]:
+        name, _, change = part.partition("\n")
+        path = tmp_path / name
+        text = changed(read(path), change)
+        if name.endswith("ops.py"):
+            text, count = re.subn(
+                r"\) = range\((\d+)\)", lambda found: f") = range({int(found[1]) + 1})", text
+            )
+            assert count == 1
+        path.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", blocks(CONTRIBUTING, "python")[0] + LOWERED],
+        cwd=tmp_path,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.stdout == "lowered\n", done.stderr
+
+
+# --- what is named ------------------------------------------------------------------------------
+
+
+def anchors(path: Path) -> set[str]:
+    """Return what a link may name after its '#'."""
+    titles = re.findall(r"^#+ (.*)$", read(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
+def test_every_relative_link_leads_somewhere(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", read(path)):
+        if re.match(r"\w+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        there = path.parent / name if name else path
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def named_files(path: Path) -> list[str]:
+    """Return everything in backquotes that looks like a file or folder of the repository."""
+    words = re.findall(r"`([\w./-]+)`", read(path))
+    return [word for word in words if word.endswith((".py", ".toml", ".md", "/"))]
+
+
+@pytest.mark.parametrize("path", [ARCHITECTURE, CONTRIBUTING], ids=by_name)
+def test_every_file_that_is_named_is_there(path):
+    named = [word for word in named_files(path) if word != "mnist/"]
+    assert named
+    for word in named:
+        assert (ROOT / word).exists() or (ROOT / "nodeflow" / word).exists(), word
+
+
+def test_the_packages_are_all_there_and_in_the_order_of_the_imports():
+    """The list of the document has every module of nodeflow's top, and no other."""
+    (listed,) = [text for text in blocks(ARCHITECTURE, "") if text.startswith("nodeflow/")]
+    names = re.findall(r"^  (\w+)(?:\.py|/) ", listed, re.MULTILINE)
+    there = {
+        found.stem
+        for found in (ROOT / "nodeflow").iterdir()
+        if found.suffix == ".py" or (found / "__init__.py").exists()
+    }
+    assert set(names) == there
+    assert len(names) == len(there)
+
+
+def test_every_module_and_name_in_the_code_is_there():
+    """Dotted names such as `kernel.drive` are attributes of a module of nodeflow."""
+    modules = {found.stem: found for found in (ROOT / "nodeflow").rglob("*.py")}
+    for path in (ARCHITECTURE, CONTRIBUTING):
+        for owner, name in re.findall(r"`(\w+)\.(\w+)(?:\(\))?`", read(path)):
+            if owner in modules and name not in ("py", "json"):
+                assert re.search(rf"\b{name}\b", read(modules[owner])), f"{owner}.{name}"
+
+
+def test_the_tables_that_are_named_are_there():
+    for name, file in re.findall(r"`([A-Z_]{4,})` in\s+`([\w/.]+)`", read(CONTRIBUTING)):
+        assert re.search(rf"^{name}\b", read(ROOT / file), re.MULTILINE), name
+
+
+# --- the examples -------------------------------------------------------------------------------
+
+SAID = {
+    "one_neuron": "w = 0.334515 after 10 updates",
+    "broken_backward": "wrong at bias1, hidden, theta1",
+    "back_in_time": "the same bits: True",
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=by_name)
+def test_the_examples_run(path, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__", "__file__": str(path)}
+    exec(compile(read(path), str(path), "exec"), names)
+    assert SAID[path.stem] in capsys.readouterr().out
+    assert read(path).startswith('"""')
