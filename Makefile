@@ -27,7 +27,8 @@ bench: $(STAMP) ## Measure the engine
 	@$(BIN)/python -m benchmarks
 
 check: $(STAMP) ## Check style, types and the direction of imports
-	@$(BIN)/ruff check nodeflow tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 

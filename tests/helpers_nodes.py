@@ -409,14 +409,19 @@ CASES: tuple[Case, ...] = (
     Case("average", {"total": (rows(3),)}),
     Case("accumulate", {"gradient": (rows(3),)}),
     Case("weight_update", {"parameter": (rows(3),), "gradient": (rows(3),), "rate": (row(1),)}),
-    Case("weight_update", {"parameter": (theta(2, 3),), "gradient": (theta(2, 3),), "rate": (row(1),)}),
+    Case(
+        "weight_update",
+        {"parameter": (theta(2, 3),), "gradient": (theta(2, 3),), "rate": (row(1),)},
+    ),
     Case("spread", {"blame": (rows(1),), "a": (rows(3),)}),
     Case("spread", {"blame": (theta(2, 1),), "a": (theta(2, 3),)}),
     Case("mean_blame", {"blame": (rows(1),), "a": (rows(3),)}),
     Case("pick_blame", {"blame": (rows(3),), "a": (rows(4),)}, {"index": (3, 0, 3)}),
     Case("pick_blame", {"blame": (rows(1),), "a": (rows(4),)}, {"index": 2}),
-    Case("cross_entropy_blame", {"blame": (rows(1),), "a": (rows(3, "share"),), "y": (rows(3, "bit"),)}),
-    Case("cross_entropy_blame", {"blame": (row(1),), "a": (rows(3, "share"),), "y": (row(3, "bit"),)}),
+    *(
+        Case("cross_entropy_blame", {"blame": (one,), "a": (rows(3, "share"),), "y": (y,)})
+        for one, y in ((rows(1), rows(3, "bit")), (row(1), row(3, "bit")))
+    ),
     Case(
         "categorical_cross_entropy_blame",
         {"blame": (rows(1),), "a": (rows(3, "share"),), "y": (rows(3, "class"),)},

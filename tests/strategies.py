@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 import nodeflow as nf
-from nodeflow.declare import CATALOG
+from nodeflow.declare import CATALOG, Output
 from nodeflow.formula import FUNCTIONS, Expression
-from nodeflow.graph import Graph
+from nodeflow.graph import MODES, Graph
 
 # --- formulas -------------------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ EDITS = st.one_of(
     st.tuples(st.just("cut"), st.integers(0, 20)),
     st.tuples(st.just("set"), IDS, st.sampled_from(["value", "formula", "half", "rate"]),
               st.sampled_from([1.0, -1.0, "a * b", "a *", True, [1, 2], None])),
-    st.tuples(st.just("mode"), IDS, st.sampled_from(["active", "bypass", "disable", "freeze", "x"])),
+    st.tuples(st.just("mode"), IDS, st.sampled_from([*MODES, "x"])),
     st.tuples(st.just("move"), IDS, st.integers(-500, 500)),
 )  # fmt: skip
 
@@ -136,7 +136,7 @@ def networks(draw: st.DrawFn) -> Graph:
     values = [(nf.constant(value=numbers(rows, width), id="x"), width)]
     thetas: list = []
 
-    def theta(*shape: int):
+    def theta(*shape: int) -> Output:
         alike = [t for t, size in thetas if size == shape]
         if alike and draw(st.booleans()):
             return draw(st.sampled_from(alike))  # shared
@@ -178,19 +178,19 @@ def networks(draw: st.DrawFn) -> Graph:
             case "log":
                 return nf.log(nf.add(nf.sigmoid(one), 0.5)), wide
             case "divide":
-                return nf.divide(one, nf.add(nf.sigmoid(value_of(wide)), 0.5)), wide
+                return nf.divide(one, nf.add(nf.sigmoid(one_of(wide)), 0.5)), wide
             case "scale":
                 return nf.multiply(one, theta(draw(st.sampled_from([1, wide])))), wide
             case _:
                 return nf.subtract(theta(draw(st.sampled_from([1, wide]))), one), wide
 
-    def value_of(wide: int):
+    def one_of(wide: int) -> Output:
         alike = [wire for wire, size in values if size in (1, wide)]
         return draw(st.sampled_from(alike)) if alike else nf.constant(value=numbers(wide))
 
     def pair() -> tuple:
         one, wide = value()
-        other = value_of(wide)
+        other = one_of(wide)
         kind = draw(st.sampled_from(["add", "multiply", "subtract", "concatenate", "expression"]))
         if kind == "concatenate":
             second, more = value()
@@ -216,14 +216,22 @@ def networks(draw: st.DrawFn) -> Graph:
     # The first layer always counts, so that there is something to train.
     for last, wide in [values[1], values[-1]][: 1 if len(values) == 2 else 2]:
         y = random.uniform(0.1, 0.9, (rows, wide))
+        if draw(st.integers(0, 3)) == 0:
+            targets = [wire for wire, size in values if size == wide]
+            y = nf.sigmoid(draw(st.sampled_from(targets)))  # trained like the outputs
         kind = draw(st.sampled_from(["squared_error", "half", "cross_entropy", "categorical"]))
         match kind:
             case "squared_error" | "half":
-                costs.append(nf.squared_error(nf.tanh(last), y, half=kind == "half"))
+                a = nf.tanh(last)
+                costs.append(nf.squared_error(a, y, half=kind == "half"))
             case "cross_entropy":
-                costs.append(nf.cross_entropy(nf.sigmoid(nf.tanh(last)), y))
+                a = nf.sigmoid(nf.tanh(last))
+                costs.append(nf.cross_entropy(a, y))
             case _:
-                costs.append(nf.categorical_cross_entropy(nf.softmax(nf.tanh(last)), y))
+                a = nf.softmax(nf.tanh(last))
+                costs.append(nf.categorical_cross_entropy(a, y))
+        if draw(st.integers(0, 3)) == 0:
+            costs.append(nf.sum(nf.multiply(a, a)))  # outputs that more than their cost reads
     matrices = [t for t, size in thetas if len(size) == 2]
     if matrices and draw(st.booleans()):
         costs.append(nf.l2_penalty(*matrices, regularization=0.1))

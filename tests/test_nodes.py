@@ -201,7 +201,8 @@ REFUSED = [
     ("dataset", {"scale": "max"}, 'n.scale must be one of none, minmax, standard, not "max"'),
     ("dataset", {"shuffle": 1}, "n.shuffle must be true or false, not 1"),
     ("dataset", {"source": 3}, "n.source must be a text, not 3"),
-    ("dataset", {"target": 1.5}, "n.target must be a column's name or number, or a list of them, not 1.5"),
+    ("dataset", {"target": 1.5},
+     "n.target must be a column's name or number, or a list of them, not 1.5"),
     ("gradient_descent", {"rate": -1}, "n.rate must be a number from 0, not -1"),
     ("gradient_descent", {"momentum": 1}, "n.momentum must be a number from 0 below 1, not 1"),
     ("l2_penalty", {"regularization": -1}, "n.regularization must be a number from 0, not -1"),
@@ -274,14 +275,15 @@ def test_numbers_beside_wires_become_constants() -> None:
 
 
 CALLS = [
-    (lambda x: nf.sigmoid(), "sigmoid needs its input 'z'"),
+    (lambda x: nf.sigmoid(z=None), "sigmoid needs its input 'z'"),
     (lambda x: nf.sigmoid(x, x), "sigmoid takes z; 2 were given"),
     (lambda x: nf.subtract(x), "subtract needs its input 'b'"),
     (lambda x: nf.panel(), "panel needs its input 'value'"),
     (lambda x: nf.expression(x, formula="b * c"), "expression needs its input 'c'"),
     (
         lambda x: nf.gradient_descent(x, speed=1),
-        "node 'gradient_descent' (gradient_descent) has no setting 'speed'; there is momentum, rate",
+        "node 'gradient_descent' (gradient_descent) has no setting 'speed'; "
+        "there is momentum, rate",
     ),
     (
         lambda x: nf.gradient_descent(x, rat=1),
@@ -362,7 +364,7 @@ def test_wrong_declarations_are_refused(changes, sentence) -> None:
 def test_two_types_of_one_name_are_refused() -> None:
     catalog = Catalog()
     declare(catalog=catalog)
-    with pytest.raises(DeclarationError, match="^node type 'twice' is declared twice$"):
+    with pytest.raises(DeclarationError, match=r"^node type 'twice' is declared twice$"):
         declare(catalog=catalog)
     catalog.remove("twice")
     assert len(catalog) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -53,7 +54,7 @@ class Network:
         if cost.endswith("cross_entropy"):
             self.y = np.eye(3)[random.integers(0, 3, ROWS)]
         self.start = {}
-        for k, (inputs, neurons) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+        for k, (inputs, neurons) in enumerate(pairwise(sizes), 1):
             self.start[f"theta{k}"] = random.uniform(-1, 1, (neurons, inputs))
             self.start[f"b{k}"] = random.uniform(-0.5, 0.5, neurons)
 

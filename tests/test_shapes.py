@@ -209,7 +209,7 @@ def test_the_rest_of_an_unfinished_graph_runs() -> None:
     run = nf.Run(unfinished(), strict=False)
     run.advance("update")
     np.testing.assert_allclose(run["e.value"], [np.exp([1.0, 2.0])])
-    with pytest.raises(NodeflowError, match="has no value: 'sum' \\(weighted_sum\\) needs a wire"):
+    with pytest.raises(NodeflowError, match=r"has no value: 'sum' \(weighted_sum\) needs a wire"):
         run["sum.z"]
 
 
@@ -241,7 +241,7 @@ def test_shapes_are_written_as_people_write_them() -> None:
 
 @pytest.mark.parametrize("text", ["(n,i), (i)", "a -> b -> c", ""])
 def test_signatures_need_one_arrow(text) -> None:
-    with pytest.raises(DeclarationError, match="need one '->' between inputs and outputs$"):
+    with pytest.raises(DeclarationError, match=r"need one '->' between inputs and outputs$"):
         Signature.parse(text)
 
 

@@ -87,7 +87,13 @@ def fill(step: Step) -> str:
     left = name if value.size == 1 else f"{name}₁"
     if body is not None and value.size:
         try:
-            return f"{left} = {body(step)} = {show(first)}"
+            text, result = body(step), show(first)
+            # A single term needs no second telling.
+            return (
+                f"{left} = {result}"
+                if text in (result, f"({result})")
+                else f"{left} = {text} = {result}"
+            )
         except (KeyError, IndexError):
             pass
     if len(outputs) > 1:
