@@ -34,7 +34,23 @@ _HOMES = {
     "save": "nodeflow.files",
     "unfold": "nodeflow.derive",
 }
-__all__ = sorted([*_HOMES, "__version__"])
+__all__ = [
+    "Check",
+    "Graph",
+    "Node",
+    "NodeflowError",
+    "Run",
+    "Step",
+    "Training",
+    "Wire",
+    "__version__",
+    "check",
+    "fold",
+    "load",
+    "node",
+    "save",
+    "unfold",
+]
 
 if TYPE_CHECKING:
     from nodeflow.declare import node

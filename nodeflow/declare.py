@@ -347,17 +347,6 @@ Rule = Callable[..., Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Through:
-    """Blame for a port that has already passed the activation before it.
-
-    A cost and the activation that feeds it often have a δ that is simpler, and safer near 0
-    and 1, than their two derivatives multiplied: cross-entropy after a sigmoid has δ = a − y.
-    """
-
-    delta: Any
-
-
-@dataclass(frozen=True, slots=True)
 class Penalty:
     """Blame that is λΘ for a whole batch: `average` adds it when it divides by n."""
 
@@ -451,7 +440,11 @@ class NodeType:
         return rule
 
     def through(self, activation: str) -> Callable[[Rule], Rule]:
-        """Declare δ at the activation before the first input, both derivatives in one."""
+        """Declare δ at the activation before the first input, both derivatives in one.
+
+        A cost and the activation that feeds it often have a δ that is simpler, and safer near 0
+        and 1, than their two derivatives multiplied: cross-entropy after a sigmoid has δ = a − y.
+        """
 
         def declare(rule: Rule) -> Rule:
             self.rules_through[activation] = rule
@@ -819,7 +812,6 @@ __all__ = [
     "ShapeMismatch",
     "ShapeValue",
     "TargetValue",
-    "Through",
     "Value",
     "inert",
     "node",

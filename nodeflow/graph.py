@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -318,12 +320,16 @@ class Graph:
         """Return the wires out of a node."""
         return self._outgoing.get(node, ())
 
-    def inputs(self, node: str) -> dict[str, tuple[Wire, ...]]:
+    def inputs(self, node: str) -> Mapping[str, tuple[Wire, ...]]:
         """Return a node's incoming wires by port."""
-        found: dict[str, list[Wire]] = {}
-        for wire in self.into(node):
-            found.setdefault(wire.input, []).append(wire)
-        return {port: tuple(wires) for port, wires in found.items()}
+        return self._by_port.get(node, {})
+
+    @cached_property
+    def _by_port(self) -> dict[str, dict[str, tuple[Wire, ...]]]:
+        return {
+            node: {port: tuple(there) for port, there in groupby(wires, key=attrgetter("input"))}
+            for node, wires in self._incoming.items()
+        }
 
     def feeds_back(self, wire: Wire) -> bool:
         """Return whether a wire is a feedback wire."""
@@ -341,6 +347,9 @@ class Graph:
 
     def type_of(self, node: str) -> NodeType:
         """Return a node's type, or raise `UnknownType` for a placeholder."""
+        found = self._types.get(node)
+        if found is not None:
+            return found
         try:
             return CATALOG[self.nodes[self._known(node)].type]
         except GraphError as error:
@@ -354,6 +363,12 @@ class Graph:
         if node not in self._settings:
             self._settings[node] = self.type_of(node).check(self.nodes[node].settings, node)
         return self._settings[node]
+
+    @cached_property
+    def _types(self) -> dict[str, NodeType]:
+        return {
+            key: type_ for key, node in self.nodes.items() if (type_ := node.known) is not None
+        }
 
     @cached_property
     def _settings(self) -> dict[str, dict[str, Any]]:

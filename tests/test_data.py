@@ -563,20 +563,6 @@ def test_values_that_cannot_be_scaled():
     )
 
 
-def test_epoch_order():
-    order = data.epoch_order(5, 2, 100)
-    assert order.dtype == np.int64
-    assert sorted(order.tolist()) == list(range(100))
-    assert np.array_equal(order, data.epoch_order(5, 2, 100))
-    others = [data.epoch_order(5, 3, 100), data.epoch_order(6, 2, 100)]
-    # The split of the same seed draws from another stream.
-    others += [np.random.default_rng([5, 1]).permutation(100)]
-    assert not any(np.array_equal(order, other) for other in others)
-    assert data.epoch_order(0, 0, 0).tolist() == []
-    with pytest.raises(DataError, match="epoch is a whole number of 0 or more, not -1"):
-        data.epoch_order(0, -1, 3)
-
-
 # Real files
 
 

@@ -277,7 +277,7 @@ def test_numbers_beside_wires_become_constants() -> None:
 CALLS = [
     (lambda x: nf.sigmoid(z=None), "sigmoid needs its input 'z'"),
     (lambda x: nf.sigmoid(x, x), "sigmoid takes z; 2 were given"),
-    (lambda x: nf.subtract(x), "subtract needs its input 'b'"),
+    (nf.subtract, "subtract needs its input 'b'"),
     (lambda x: nf.panel(), "panel needs its input 'value'"),
     (lambda x: nf.expression(x, formula="b * c"), "expression needs its input 'c'"),
     (

@@ -2,7 +2,7 @@
 
 from nodeflow.data.generators import GENERATORS
 from nodeflow.data.sources import load
-from nodeflow.data.splitting import Split, epoch_order, split
+from nodeflow.data.splitting import Split, split
 from nodeflow.data.table import FloatArray, Table
 
-__all__ = ["GENERATORS", "FloatArray", "Split", "Table", "epoch_order", "load", "split"]
+__all__ = ["GENERATORS", "FloatArray", "Split", "Table", "load", "split"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nodeflow.data.table import FloatArray, Table, frozen
 from nodeflow.errors import DataError, nearest
@@ -13,7 +12,7 @@ from nodeflow.errors import DataError, nearest
 SCALES = ("none", "minmax", "standard")
 
 # Each use of a seed draws from a stream of its own.
-_SPLIT, _ORDER = 1, 2
+_SPLIT = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +64,6 @@ def split(table: Table, *, scale: str = "none", test: float = 0.0, seed: int = 0
     return Split(
         frozen(x), frozen(y), frozen(x_test), frozen(y_test), table.classes, table.features
     )
-
-
-def epoch_order(seed: int, epoch: int, rows: int) -> NDArray[np.int64]:
-    """Return a permutation of 0..rows−1, a function of the arguments alone.
-
-    Raises DataError unless all three are whole numbers of 0 or more.
-    """
-    for name, value in (("seed", seed), ("epoch", epoch), ("rows", rows)):
-        _check_whole(name, value)
-    order = np.random.default_rng([seed, _ORDER, epoch]).permutation(rows)
-    return order.astype(np.int64, copy=False)
 
 
 def _check_whole(name: str, value: object) -> None:

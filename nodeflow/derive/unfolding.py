@@ -294,6 +294,7 @@ class _Builder:
         self.nodes: dict[str, Node] = dict(graph.nodes)
         self.wires: list[Wire] = list(graph.wires)
         self.placed: dict[int, tuple[Made, str]] = {}
+        self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self.gradients: dict[str, str] = {}
 
     def finish(
@@ -624,7 +625,13 @@ class _Builder:
         if id(wire.node) in self.placed:
             return self.shapes[f"{self.placed[id(wire.node)][1]}.{wire.port}"]
         made = wire.node
-        return self._infer(made)[[port.name for port in made.type.outputs].index(wire.port)]
+        return self._shapes_of(made)[[port.name for port in made.type.outputs].index(wire.port)]
+
+    def _shapes_of(self, made: Made) -> tuple[Shape, ...]:
+        """Return the output shapes of a node that is not placed yet, inferred once."""
+        if id(made) not in self.inferred:
+            self.inferred[id(made)] = made, self._infer(made)
+        return self.inferred[id(made)][1]
 
     def _infer(self, made: Made) -> tuple[Shape, ...]:
         from nodeflow.derive.shapes import probe
@@ -664,7 +671,7 @@ class _Builder:
         made = wire.node
         if id(made) in self.placed:
             return Output(self.placed[id(made)][1], wire.port)
-        shapes = self._infer(made)
+        shapes = self._shapes_of(made)
         key = self._free(name)
         for port, sources in made.inputs.items():
             for index, source in enumerate(sources):

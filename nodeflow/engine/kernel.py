@@ -479,7 +479,7 @@ def drive(
     history: Any,
     states: Any,
 ) -> int:
-    """Execute rows of a tape, or train: the only function that Python calls.
+    """Execute rows of a tape, or train.
 
     Not training: rows `begin` to `end` for a pass over `samples` rows of the feed. `first` is
     the pass's first place in `order`, `sample` its number within the update, `update_samples`

@@ -16,7 +16,7 @@ from nodeflow.engine.plan import FORWARD, Plan, plan
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import Call, Feed, Slot, Tape, feed_layout, hit_source, lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, uncollected
 from nodeflow.shape import Shape
 
 _TEST_CHUNK = 256
@@ -37,6 +37,18 @@ class Machine:
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
             raise RunError(f"a run computes in float64 or float32, not {self.dtype}")
+        with uncollected():
+            self._lay_out(graph, seed=seed, batch=batch, strict=strict)
+        self._placed = (-1, -1)
+        for key in self.plan.order:
+            if self.plan.graph.nodes[key].type == "parameter":
+                value = start_value(self.plan.graph, key, seed, self.splits)
+                self.write(f"{key}.value", value)
+        self.start = self.cells[: self.tape.state].copy()
+
+    # -- making
+
+    def _lay_out(self, graph: Graph, *, seed: int, batch: int | str, strict: bool) -> None:
         self.plan: Plan = plan(graph, strict=strict)
         self.splits = _splits(self.plan, seed)
         self.rows, self.test_rows = self._row_counts()
@@ -62,14 +74,6 @@ class Machine:
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(o.STATS)
         self._no_states = np.zeros((0, 0), self.dtype)
-        self._placed = (-1, -1)
-        for key in self.plan.order:
-            if self.plan.graph.nodes[key].type == "parameter":
-                value = start_value(self.plan.graph, key, seed, self.splits)
-                self.write(f"{key}.value", value)
-        self.start = self.cells[: self.tape.state].copy()
-
-    # -- making
 
     def _row_counts(self) -> tuple[int, int]:
         if not self.splits:
@@ -193,6 +197,12 @@ class Machine:
         try:
             with np.errstate(all="ignore"):
                 result = call.type.compute(inputs, call.settings, update)
+            results = result if isinstance(result, tuple) else (result,)
+            for (slot, shape), value in zip(call.outputs, results, strict=True):
+                target = self.view(slot, shape, samples)
+                # a vector and a single row are the same numbers
+                same = np.size(value) == target.size
+                target[...] = np.reshape(value, target.shape) if same else value
         except NodeflowError:
             raise
         except Exception as error:
@@ -206,10 +216,6 @@ class Machine:
                 f"{type(error).__name__} in its function",
                 node=call.node,
             ) from error
-        results = result if isinstance(result, tuple) else (result,)
-        for (slot, shape), value in zip(call.outputs, results, strict=True):
-            target = self.view(slot, shape, samples)
-            target[...] = np.broadcast_to(value, target.shape)
 
     def train(self, begin: int, end: int, history: Floats, states: Floats) -> None:
         """Run updates `begin` to `end` at full speed.

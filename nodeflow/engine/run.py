@@ -61,6 +61,11 @@ class Run:
         self._seen: set[str] = set()
         self._evaluated_once = False
         self._has_cost = self.plan.unfolding.cost in self.machine.tape.slots
+        # Without a cost or an update nothing tells whether an infinite number matters: it does.
+        whole = self.plan.graph
+        self._judged = self._has_cost or any(
+            whole.nodes[key].type == "weight_update" for key in self.order
+        )
         self._optimum: _Minimizer | None = None
         for key in graph.of_type("minimize"):
             if graph.nodes[key].mode == "active":
@@ -360,7 +365,7 @@ class Run:
         bad = [name for name, value in step.outputs.items() if not np.isfinite(value).all()]
         if not bad or not all(np.isfinite(value).all() for value in step.inputs.values()):
             return
-        if step.node not in self.machine.tape.needed or self._update_is_sound():
+        if step.node not in self.machine.tape.needed or (self._judged and self._update_is_sound()):
             return
         value = step.outputs[bad[0]]
         what = "NaN" if np.isnan(value).any() else "Infinity"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,16 +87,11 @@ def fill(step: Step) -> str:
     body = _BODIES.get(step.type)
     left = name if value.size == 1 else f"{name}₁"
     if body is not None and value.size:
-        try:
+        with contextlib.suppress(KeyError, IndexError):
             text, result = body(step), show(first)
             # A single term needs no second telling.
-            return (
-                f"{left} = {result}"
-                if text in (result, f"({result})")
-                else f"{left} = {text} = {result}"
-            )
-        except (KeyError, IndexError):
-            pass
+            once = text in (result, f"({result})")
+            return f"{left} = {result}" if once else f"{left} = {text} = {result}"
     if len(outputs) > 1:
         return ", ".join(f"{key} = {short(array)}" for key, array in outputs)
     return f"{name} = {short(value)}"

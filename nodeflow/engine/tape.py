@@ -906,6 +906,8 @@ def _needed(plan: Plan) -> set[str]:
         ends.append(hits.rpartition(".")[0])
     elif hits is not None:
         ends += [hits[0].rpartition(".")[0], hits[1].rpartition(".")[0]]
+    if not ends:
+        return set(plan.order)  # nothing is trained or judged: every value counts
     found = set(ends)
     for key in ends:
         for wire in graph.into(key):
