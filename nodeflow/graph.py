@@ -366,9 +366,7 @@ class Graph:
 
     @cached_property
     def _types(self) -> dict[str, NodeType]:
-        return {
-            key: type_ for key, node in self.nodes.items() if (type_ := node.known) is not None
-        }
+        return {key: type_ for key, node in self.nodes.items() if (type_ := node.known) is not None}
 
     @cached_property
     def _settings(self) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import nodeflow as nf
+import nodeflow.nodes
 from nodeflow.declare import CATALOG, Output
 from nodeflow.formula import FUNCTIONS, Expression
 from nodeflow.graph import MODES, Graph
@@ -208,7 +209,7 @@ def networks(draw: st.DrawFn) -> Graph:
         return getattr(nf, kind)(one, other), wide
 
     values.append(layer())
-    for _ in range(draw(st.sampled_from([4, 3, 2, 1, 0]))):
+    for _ in range(draw(st.sampled_from([3, 5, 4, 2, 0]))):
         # What grows without end would leave no digits for the differences.
         made, size = draw(st.sampled_from([arithmetic, pair, layer]))()
         values.append((nf.tanh(made) if draw(st.booleans()) else made, size))

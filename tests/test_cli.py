@@ -1,5 +1,6 @@
 """The command: what it prints, and how it ends."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -681,18 +683,15 @@ def test_ctrl_c_ends_training_and_still_saves(tmp_path, as_json):
     try:
         assert "epoch" in wait_for_the_bar(ours)
         process.send_signal(signal.SIGINT)
-        out, told = "", b""
-        reading = [process.stdout.fileno(), ours]
-        # The terminal must be read, or its buffer would hold the process back.
-        while ours in reading:
-            try:
-                told += os.read(ours, 4096)
-            except OSError:
-                reading.remove(ours)
-            else:
-                if not told or process.poll() is not None:
-                    reading.remove(ours)
-        out, _ = process.communicate(timeout=30)
+        told = b""
+        # Both are read at once: either's buffer, once full, would hold the process back.
+        with ThreadPoolExecutor(1) as reader:
+            document = reader.submit(process.stdout.read)
+            with contextlib.suppress(OSError):  # how a terminal says that nobody writes any more
+                while part := os.read(ours, 4096):
+                    told += part
+            out = document.result(timeout=60)
+        process.wait(timeout=30)
     finally:
         process.kill()
         os.close(ours)
@@ -704,9 +703,9 @@ def test_ctrl_c_ends_training_and_still_saves(tmp_path, as_json):
     kept = load_run(tmp_path / "long.run.npz")
     assert kept.meta["epochs"] == int(found[1])
     if as_json:
-        document = json.loads(out)
-        assert document["epochs"] == int(found[1])
-        assert document["error"].startswith("training was interrupted after ")
+        printed = json.loads(out)
+        assert printed["epochs"] == int(found[1])
+        assert printed["error"].startswith("training was interrupted after ")
     else:
         assert out.startswith("blobs ")
 

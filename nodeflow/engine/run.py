@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import signal
-import threading
 import time
 from array import array
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.engine.checkpoints import Checkpoints
+from nodeflow.engine.interrupt import deferred_interrupt
 from nodeflow.engine.machine import Floats, Machine
+from nodeflow.engine.minimizer import Minimizer
 from nodeflow.engine.plan import PHASES
 from nodeflow.engine.step import Step
-from nodeflow.errors import Diverged, NodeflowError, RunError, UnknownPort, nearest
+from nodeflow.errors import Diverged, RunError, UnknownPort, nearest
 from nodeflow.graph import Graph
 
 LEVELS = ("step", "phase", "sample", "update", "epoch")
-_CHECKPOINT_BYTES = 6_000_000
 _CHUNK_SECONDS = 0.05
 Progress = Callable[[int, int], None]
 """Called with the updates done and those to do."""
@@ -57,7 +53,7 @@ class Run:
         self._shown = 0  # the update whose values stand at nodes that this one has not reached
         self._places = {key: place for place, key in enumerate(self.order)}
         self._lines = array("d")  # four numbers an epoch; a million tuples would be slow
-        self._checkpoints = _Checkpoints(self.machine.start, self.machine.stats)
+        self._checkpoints = Checkpoints(self.machine.start, self.machine.stats)
         self._seen: set[str] = set()
         self._evaluated_once = False
         self._has_cost = self.plan.unfolding.cost in self.machine.tape.slots
@@ -66,10 +62,10 @@ class Run:
         self._judged = self._has_cost or any(
             whole.nodes[key].type == "weight_update" for key in self.order
         )
-        self._optimum: _Minimizer | None = None
+        self._optimum: Minimizer | None = None
         for key in graph.of_type("minimize"):
             if graph.nodes[key].mode == "active":
-                self._optimum = _Minimizer(self.machine, graph.settings(key)["method"])
+                self._optimum = Minimizer(self.machine, graph.settings(key)["method"])
 
     # -- where it is
 
@@ -495,7 +491,7 @@ class Run:
     def _train_to(self, target: int, progress: Progress | None = None) -> None:
         begin = self._update
         chunk = max(1, min(target - begin, 256))
-        with _deferred_interrupt() as interrupted:
+        with deferred_interrupt() as interrupted:
             while self._update < target:
                 end = int(
                     min(self._update + chunk, target, self._checkpoints.next_given(self._update))
@@ -717,196 +713,4 @@ def _why_no_blame(graph: Graph, key: str, cost: str | None) -> str:
     return "no trainable parameter lies before it, or δ passes it together with its cost"
 
 
-class _Checkpoints:
-    """States at known updates, in order; when they grow too many, every other one goes."""
-
-    def __init__(self, state: Floats, stats: Floats) -> None:
-        self._updates: list[int] = [0]
-        self._states: list[Floats] = [state.copy()]
-        self._stats: list[Floats] = [stats.copy()]
-        self.given: set[int] = set()
-        """Moments whose weights were set, not trained: no replay could find them."""
-        self._each = state.nbytes + stats.nbytes + 250  # with what the objects themselves take
-
-    def add(self, update: int, state: Floats, stats: Floats, *, given: bool = False) -> None:
-        """Keep a state; one that was `given` replaces what was there, and stays."""
-        place = bisect_right(self._updates, update)
-        there = self._updates[place - 1] == update
-        if given:
-            self.given.add(update)
-        if there and not given:
-            return
-        if there:
-            place -= 1
-            self._states[place], self._stats[place] = state.copy(), stats.copy()
-            return
-        self._updates.insert(place, update)
-        self._states.insert(place, state.copy())
-        self._stats.insert(place, stats.copy())
-        self._thin()
-
-    def _thin(self) -> None:
-        while self.bytes > _CHECKPOINT_BYTES and len(self._updates) > 8:
-            last = len(self._updates) - 1
-            kept = [
-                place
-                for place, update in enumerate(self._updates)
-                if place % 2 == 0 or place == last or update in self.given
-            ]
-            if len(kept) > last:
-                return
-            self._updates = [self._updates[place] for place in kept]
-            self._stats = [self._stats[place] for place in kept]
-            # What stays is copied, so that the arrays of whole chunks are let go.
-            self._states = [self._states[place].copy() for place in kept]
-
-    def add_epochs(self, first: int, per_epoch: int, states: Floats) -> None:
-        """Add the states at the ends of epochs, the first of which ends as number `first`."""
-        # Not more than would be thinned out at once, as rows of one array.
-        stride = 1 + 2 * len(states) * self._each // _CHECKPOINT_BYTES
-        nothing = np.zeros_like(self._stats[0])
-        kept = states[stride - 1 :: stride]
-        for number, state in enumerate(kept if stride == 1 else kept.copy(), 1):
-            update = (first - 1 + number * stride) * per_epoch
-            if update > self._updates[-1]:
-                self._updates.append(update)
-                self._states.append(state)
-                self._stats.append(nothing)
-        self._thin()
-
-    def next_given(self, update: int) -> float:
-        """Return the next moment at which weights were set, or infinity."""
-        return min((moment for moment in self.given if moment > update), default=math.inf)
-
-    def at(self, update: int) -> tuple[int, Floats, Floats]:
-        """Return the last one that is not after `update`."""
-        place = bisect_right(self._updates, update) - 1
-        return self._updates[place], self._states[place], self._stats[place]
-
-    def drop_from(self, update: int) -> None:
-        place = max(bisect_right(self._updates, update - 1), 1)
-        for kept in (self._updates, self._states, self._stats):
-            del kept[place:]
-        self.given = {moment for moment in self.given if moment < update}
-
-    @property
-    def last(self) -> int:
-        return self._updates[-1]
-
-    @property
-    def bytes(self) -> int:
-        return self._each * len(self._updates)
-
-
-@contextlib.contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], Any]]:
-    """Hold Ctrl-C back to the end of a chunk, so that the run stays whole.
-
-    Gives a function to call there; it does what Ctrl-C would have done.
-    """
-    previous = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    if not main or not callable(previous):
-        yield lambda: None
-        return
-    caught: list[Any] = []
-
-    def interrupt() -> None:
-        if caught:
-            number, frame = caught[-1]
-            caught.clear()
-            previous(number, frame)
-
-    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
-    try:
-        yield interrupt
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-class _Minimizer:
-    """SciPy's minimisers over the unrolled parameters: one update is one iteration."""
-
-    def __init__(self, machine: Machine, method: str) -> None:
-        self.machine = machine
-        self.method = {"cg": "CG", "l-bfgs": "L-BFGS-B"}[method]
-        self.searches = [_Search(0, machine.start.copy())]
-        graph = machine.plan.graph
-        self.addresses = [
-            address
-            for address in sorted(machine.plan.unfolding.gradients)
-            if graph.nodes[address.rpartition(".")[0]].type == "parameter"
-            and graph.nodes[address.rpartition(".")[0]].mode != "freeze"
-        ]
-
-    def _unrolled(self, addresses: Mapping[str, str] | None = None) -> Floats:
-        machine = self.machine
-        names = self.addresses if addresses is None else [addresses[a] for a in self.addresses]
-        return np.concatenate([machine.read(name, 1).ravel() for name in names]).astype(float)
-
-    def _put(self, theta: Floats) -> None:
-        at = 0
-        for address in self.addresses:
-            size = self.machine.tape.slots[address].size
-            self.machine.write(address, theta[at : at + size])
-            at += size
-
-    def _objective(self, theta: Floats) -> tuple[float, Floats]:
-        machine = self.machine
-        self._put(theta)
-        machine.update(0)
-        cost = machine.stats[0] / machine.stats[2]
-        return float(cost), self._unrolled(machine.plan.unfolding.gradients)
-
-    def restart(self, update: int) -> None:
-        """Search anew from the present weights; `update` updates lie behind."""
-        self.searches = [search for search in self.searches if search.begin < update]
-        state = self.machine.cells[: self.machine.tape.state].copy()
-        self.searches.append(_Search(update, state))
-
-    def commit(self, update: int) -> None:
-        """Put the weights of the iteration after `update` in place."""
-        if not self.addresses:
-            return
-        search = [search for search in self.searches if search.begin <= update][-1]
-        iteration = update + 1 - search.begin
-        if iteration > search.done:
-            self._search(search, max(iteration, 2 * search.done, 8))
-        self._put(search.iterates[min(iteration, len(search.iterates) - 1)])
-
-    def _search(self, search: _Search, iterations: int) -> None:
-        """Run a search again from its start, further than before; it is deterministic."""
-        from scipy.optimize import minimize
-
-        machine = self.machine
-        cells, stats = machine.cells.copy(), machine.stats.copy()
-        machine.cells[: machine.tape.state] = search.start
-        begin = self._unrolled()
-        found = [begin.copy()]
-        try:
-            with np.errstate(all="ignore"):
-                minimize(
-                    self._objective,
-                    begin,
-                    jac=True,
-                    method=self.method,
-                    callback=lambda theta: found.append(np.array(theta)),
-                    options={"maxiter": iterations, "gtol": 1e-10},
-                )
-        finally:
-            machine.cells[:] = cells
-            machine.stats[:] = stats
-        search.iterates, search.done = found, iterations
-
-
-@dataclass
-class _Search:
-    """One search of a minimiser: where it begins, and the weights after each iteration."""
-
-    begin: int
-    start: Floats
-    iterates: list[Floats] = field(default_factory=list)
-    done: int = 0
-
-
-__all__ = ["LEVELS", "NodeflowError", "Run"]
+__all__ = ["LEVELS", "Run"]

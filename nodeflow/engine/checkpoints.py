@@ -1,0 +1,96 @@
+"""Checkpoints: copies of the state at known updates, from which any moment is replayed."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+
+import numpy as np
+
+from nodeflow.engine.machine import Floats
+
+_CHECKPOINT_BYTES = 6_000_000
+
+
+class Checkpoints:
+    """States at known updates, in order; when they grow too many, every other one goes."""
+
+    def __init__(self, state: Floats, stats: Floats) -> None:
+        self._updates: list[int] = [0]
+        self._states: list[Floats] = [state.copy()]
+        self._stats: list[Floats] = [stats.copy()]
+        self.given: set[int] = set()
+        """Moments whose weights were set, not trained: no replay could find them."""
+        self._each = state.nbytes + stats.nbytes + 250  # with what the objects themselves take
+
+    def add(self, update: int, state: Floats, stats: Floats, *, given: bool = False) -> None:
+        """Keep a state; one that was `given` replaces what was there, and stays."""
+        place = bisect_right(self._updates, update)
+        there = self._updates[place - 1] == update
+        if given:
+            self.given.add(update)
+        if there and not given:
+            return
+        if there:
+            place -= 1
+            self._states[place], self._stats[place] = state.copy(), stats.copy()
+            return
+        self._updates.insert(place, update)
+        self._states.insert(place, state.copy())
+        self._stats.insert(place, stats.copy())
+        self._thin()
+
+    def _thin(self) -> None:
+        while self.bytes > _CHECKPOINT_BYTES and len(self._updates) > 8:
+            last = len(self._updates) - 1
+            kept = [
+                place
+                for place, update in enumerate(self._updates)
+                if place % 2 == 0 or place == last or update in self.given
+            ]
+            if len(kept) > last:
+                return
+            self._updates = [self._updates[place] for place in kept]
+            self._stats = [self._stats[place] for place in kept]
+            # What stays is copied, so that the arrays of whole chunks are let go.
+            self._states = [self._states[place].copy() for place in kept]
+
+    def add_epochs(self, first: int, per_epoch: int, states: Floats) -> None:
+        """Add the states at the ends of epochs, the first of which ends as number `first`."""
+        # Not more than would be thinned out at once, as rows of one array.
+        stride = 1 + 2 * len(states) * self._each // _CHECKPOINT_BYTES
+        nothing = np.zeros_like(self._stats[0])
+        kept = states[stride - 1 :: stride]
+        for number, state in enumerate(kept if stride == 1 else kept.copy(), 1):
+            update = (first - 1 + number * stride) * per_epoch
+            if update > self._updates[-1]:
+                self._updates.append(update)
+                self._states.append(state)
+                self._stats.append(nothing)
+        self._thin()
+
+    def next_given(self, update: int) -> float:
+        """Return the next moment at which weights were set, or infinity."""
+        return min((moment for moment in self.given if moment > update), default=math.inf)
+
+    def at(self, update: int) -> tuple[int, Floats, Floats]:
+        """Return the last one that is not after `update`."""
+        place = bisect_right(self._updates, update) - 1
+        return self._updates[place], self._states[place], self._stats[place]
+
+    def drop_from(self, update: int) -> None:
+        """Forget those at or after `update`, but for the start of the run."""
+        place = max(bisect_right(self._updates, update - 1), 1)
+        for kept in (self._updates, self._states, self._stats):
+            del kept[place:]
+        self.given = {moment for moment in self.given if moment < update}
+
+    @property
+    def last(self) -> int:
+        """The update of the last one."""
+        return self._updates[-1]
+
+    @property
+    def bytes(self) -> int:
+        """About what all of them take in memory."""
+        return self._each * len(self._updates)
