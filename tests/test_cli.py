@@ -694,6 +694,7 @@ def test_ctrl_c_ends_training_and_still_saves(tmp_path, as_json):
         process.wait(timeout=30)
     finally:
         process.kill()
+        process.stdout.close()
         os.close(ours)
     text = " ".join(told.decode(errors="replace").split())
     assert process.returncode == 130

@@ -148,7 +148,9 @@ def _squares(step: Step) -> str:
     if len(terms) > 6:
         terms = [*terms[:5], "…", terms[-1]]
     text = " + ".join(terms)
-    return f"½·({text})" if step.settings.get("half") else text
+    if not step.settings.get("half"):
+        return text
+    return f"½·({text})" if len(terms) > 1 else f"½·{text}"
 
 
 _BODIES: dict[str, Any] = {
