@@ -198,7 +198,9 @@ def _shape(_: Setting, value: Any) -> str:
         and 1 <= len(value) <= 2
         and all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in value)
     )
-    return "" if good else "one or two whole numbers above 0, such as [5, 7]"
+    if not good:
+        return "one or two whole numbers above 0, such as [5, 7]"
+    return "" if math.prod(value) <= _MOST else f"at most {_MOST:,} numbers in all"
 
 
 def _index(_: Setting, value: Any) -> str:
@@ -272,6 +274,7 @@ class Array:
         return f"Array({'×'.join(map(str, self.values.shape))})"
 
 
+_MOST = 100_000_000
 LARGE = 1024
 """Arrays over so many numbers are kept as `Array` and saved beside the graph file."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps, loads
@@ -20,9 +22,18 @@ T = TypeVar("T")
 
 
 def examine(graph: Graph) -> None:
-    """Do with a graph that was read whatever may fail, but only with a `NodeflowError`."""
+    """Plan, evaluate and train a graph that was read; it may fail, with a `NodeflowError`."""
     for node in graph.nodes:
         graph.settings(node)
+    if sum(math.prod(graph.settings(key)["shape"] or ()) for key in graph.of_type("parameter")) > (
+        1_000_000
+    ):
+        return  # it would work, and take its time
+    run = nf.Run(graph, strict=False)
+    if run.order:
+        run.evaluate()
+        run.train(1)
+    nf.Run(graph)
 
 
 def survive(data: str | bytes) -> None:

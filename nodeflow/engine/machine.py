@@ -22,6 +22,7 @@ from nodeflow.shape import Shape
 _TEST_CHUNK = 256
 _SEEDS = 2**63
 """The kernel shuffles by a seed below."""
+_MOST_BYTES = 8_000_000_000
 _NOTHING = np.zeros((0, 4))
 Floats = NDArray[Any]
 
@@ -69,11 +70,21 @@ class Machine:
         """The rows for full speed: of a pass, of an update, and of judging."""
         if self.judge is not None:
             self.ops = np.concatenate([self.tape.fast, self.judge.ops])
+        self._refuse_too_large(self.rows + self.test_rows, layout.width)
         self.cells = self.fresh_cells()
         self.feed = self._fill_feed(layout).ravel()
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(o.STATS)
         self._no_states = np.zeros((0, 0), self.dtype)
+
+    def _refuse_too_large(self, rows: int, width: int) -> None:
+        """Raise `RunError` rather than ask for more memory than a machine is likely to have."""
+        size = ((self.judge or self.tape).size + rows * width) * self.dtype.itemsize
+        if size > _MOST_BYTES:
+            raise RunError(
+                f"the values of one batch take {size / 1e9:.1f} GB, more than "
+                f"{_MOST_BYTES / 1e9:.0f}; make the layers or the batch smaller"
+            )
 
     def _row_counts(self) -> tuple[int, int]:
         if not self.splits:
