@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 import nodeflow as nf
 from nodeflow.engine import kernel
-from nodeflow.engine.tape import LOWER
+from nodeflow.engine.lowering import LOWER
 from nodeflow.formula import FUNCTIONS, names, parse
 
 TOLERANCE = {np.float64: 1e-12, np.float32: 2e-5}

@@ -12,9 +12,10 @@ from nodeflow.data import Split, split
 from nodeflow.declare import numbers
 from nodeflow.engine import kernel
 from nodeflow.engine import ops as o
-from nodeflow.engine.plan import FORWARD, Plan, plan
+from nodeflow.engine.cells import Call, Feed, Slot, Tape, feed_layout
+from nodeflow.engine.plan import FORWARD, Plan, hit_source, plan
 from nodeflow.engine.start import start_value
-from nodeflow.engine.tape import Call, Feed, Slot, Tape, feed_layout, hit_source, lay_out
+from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError
 from nodeflow.graph import Graph, uncollected
 from nodeflow.shape import Shape

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from nodeflow.derive.shapes import Inference
 from nodeflow.derive.unfolding import Unfolding, evaluated
 from nodeflow.graph import Graph, uncollected
@@ -123,3 +125,33 @@ def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
             tail.add(key)
     # What only the once-an-update part wants waits for it too (constants need no evaluation).
     return tail
+
+
+def hit_source(plan: Plan) -> str | tuple[str, str, float] | None:
+    """Return what accuracy is counted from: an accuracy node, or output and target of the cost.
+
+    Without an accuracy node, hits are counted where the target is a class: the threshold of a
+    single output lies halfway between its two targets.
+    """
+    graph, shapes = plan.graph, plan.inference.shapes
+    for key in plan.order:
+        if graph.nodes[key].type == "accuracy" and shapes[f"{key}.value"].batch:
+            return f"{key}.value"
+    for key in reversed(plan.order):
+        inputs = graph.inputs(key)
+        if graph.nodes[key].type not in (
+            "squared_error",
+            "cross_entropy",
+            "categorical_cross_entropy",
+            "error",
+        ):
+            continue
+        a, y = inputs["a"][0], inputs["y"][0]
+        table = plan.inference.tables.get(y.source)
+        if table is None or y.output != "y" or not shapes[a.start].batch:
+            continue
+        values = np.unique(table.y[:2000])
+        if table.classes or len(values) == 2:
+            threshold = 0.5 if table.y.shape[1] > 1 else float(values.mean())
+            return a.start, y.start, threshold
+    return None
