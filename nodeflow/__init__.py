@@ -28,6 +28,8 @@ _HOMES = {
     "Training": "nodeflow.graph",
     "Wire": "nodeflow.graph",
     "check": "nodeflow.engine.check",
+    "collapse": "nodeflow.derive",
+    "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
@@ -45,6 +47,8 @@ __all__ = [
     "Wire",
     "__version__",
     "check",
+    "collapse",
+    "explode",
     "fold",
     "load",
     "node",
@@ -54,7 +58,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from nodeflow.declare import node
-    from nodeflow.derive import fold, unfold
+    from nodeflow.derive import collapse, explode, fold, unfold
     from nodeflow.engine.check import Check, check
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nodeflow import __version__
-from nodeflow.errors import GraphError, NodeflowError, RunError, UnknownType, nearest
+from nodeflow.errors import FileError, GraphError, NodeflowError, RunError, UnknownType, nearest
 
 if TYPE_CHECKING:
     from nodeflow.declare import NodeType, Port, Setting
@@ -194,6 +198,7 @@ _json = click.option(
 )
 _file = click.argument("file", metavar="FILE")
 _out = click.option("-o", "--out", metavar="OUT", required=True, help="The graph file to write.")
+_node = click.argument("node", metavar="[NODE]", required=False)
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -276,6 +281,7 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
 def run_(file: str, *, as_json: bool) -> None:
     """Evaluate the first batch forward and backward, and update nothing."""
     graph = _load(file)
+    _warm_up("float64")
     found = evaluate(graph)
     if as_json:
         _print_json({"values": found.values, "gradients": found.gradients, "cost": found.cost})
@@ -377,7 +383,7 @@ def train(
 
 
 def _warm_up(dtype: Any) -> None:
-    """Load the compiled engine (the very first time: compile it), which is no training."""
+    """Load the compiled engine; the very first time it is compiled, and that is said."""
     from nodeflow.engine.run import Run
     from nodeflow.graph import Graph
     from nodeflow.nodes.cost import squared_error
@@ -385,7 +391,16 @@ def _warm_up(dtype: Any) -> None:
     from nodeflow.nodes.trainer import gradient_descent
 
     cost = squared_error(parameter(value=(1.0,)), constant(value=(1.0,)))
-    Run(Graph.of(gradient_descent(cost)), dtype=dtype).train(updates=4)
+    waiting = threading.Timer(
+        1.5, lambda: _say("compiling the engine, this first time only …", bad=False)
+    )
+    waiting.daemon = True
+    if sys.stderr.isatty():
+        waiting.start()
+    try:
+        Run(Graph.of(gradient_descent(cost)), dtype=dtype).train(updates=4)
+    finally:
+        waiting.cancel()
 
 
 def _count(number: int, what: str) -> str:
@@ -448,6 +463,8 @@ def check(file: str, *, as_json: bool) -> int:
 
     unfolding = plan(graph).unfolding
     known = bool(unfolding.cost and unfolding.gradients)
+    if known:
+        _warm_up("float64")
     outcome = check_gradients(graph) if known else Check(valid=True, max_relative_error=0.0)
     if as_json:
         _print_json(outcome.as_dict())
@@ -496,6 +513,7 @@ def play(
 ) -> None:
     """Play a graph in slow motion: each node, with its numbers."""
     graph = _load(file)
+    _warm_up("float64")
     from nodeflow import terminal
     from nodeflow.engine.run import Run
 
@@ -619,6 +637,118 @@ def _ends(run: Run, level: str, last: Step) -> bool:
             return updated and run.update % run.updates_per_epoch == 0
 
 
+# --- new ----------------------------------------------------------------------------------------
+
+# The same as in networks.py, which `--help` need not wait for.
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
+COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+TRAINERS = ("gradient_descent", "adam", "minimize")
+INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
+SCALES = ("none", "minmax", "standard")
+
+
+def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> Any:
+    """Read the sizes of layers, such as 7-5-3."""
+    if value is None:
+        return None
+    from nodeflow.networks import layer_sizes
+
+    try:
+        return layer_sizes(value)
+    except GraphError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+@app.command()
+@_file
+@click.option("--layers", callback=_layers, metavar="N-…-N",
+              help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
+@click.option("--data", metavar="NAME|FILE", help="A data set, or a CSV, TSV, NPZ or IDX file.")
+@click.option("--target", multiple=True, metavar="COLUMN",
+              help="The target column, a name or a number from 0; may be repeated.")  # fmt: skip
+@click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid",
+              show_default=True, help="Of the hidden layers.")  # fmt: skip
+@click.option("--cost", type=click.Choice(COSTS), help="By default squared_error.")
+@click.option("--trainer", type=click.Choice(TRAINERS), default="gradient_descent",
+              show_default=True, help="What updates the weights.")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0), help="The learning rate α.")
+@click.option("--init", type=click.Choice(INITS), help="How weights start; by default glorot.")
+@click.option("--batch", callback=_batch, metavar="N|all", help="Samples an update.")
+@click.option("--epochs", type=click.IntRange(0), help="How many epochs.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help="The seed of weights, split and order.")  # fmt: skip
+@click.option("--test", type=click.FloatRange(0, 1, max_open=True),
+              help="The fraction of rows kept for testing.")  # fmt: skip
+@click.option("--scale", type=click.Choice(SCALES), help="How features are scaled.")
+@click.option("--regularization", type=click.FloatRange(0), default=0.0, metavar="λ",
+              help="Add the penalty λ/2 · Σ Θ² to the cost.")  # fmt: skip
+@click.option("--level", type=click.Choice(("layer", "neuron")), default="layer",
+              show_default=True, help="What is a node: a layer, or each neuron.")  # fmt: skip
+@click.option("--unfolded", is_flag=True, help="Write the backward pass as wired nodes.")
+@click.option("--force", is_flag=True, help="Replace FILE, and keep what it was as FILE.bak.")
+@_json
+def new(
+    file: str,
+    *,
+    layers: tuple[int, ...] | None,
+    data: str | None,
+    target: tuple[str, ...],
+    unfolded: bool,
+    force: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Make a network that can be trained, from --layers, from --data, or from both."""
+    if layers is None and data is None:
+        raise click.UsageError("Give --layers such as 7-5-3, or --data, or both.")
+    path = Path(file)
+    if os.path.lexists(path) and not path.is_dir() and not force:
+        raise FileError("is there already; --force replaces it and keeps a backup", file=file)
+    from nodeflow.files import save
+    from nodeflow.networks import network, relative_source
+
+    graph = network(
+        layers,
+        data=None if data is None else relative_source(data, path.parent),
+        target=(target[0] if len(target) == 1 else target) if target else None,
+        folded=not unfolded,
+        name=path.stem,
+        folder=path.parent,
+        **settings,
+    )
+    save(graph, path)
+    sizes = _made_sizes(graph)
+    following = f"nodeflow train {shlex.quote(file)}"
+    if as_json:
+        _print_json(
+            {
+                "file": file,
+                "layers": sizes,
+                "nodes": len(graph.nodes),
+                "wires": len(graph.wires),
+                "about": graph.about,
+                "next": following,
+            }
+        )
+        return
+    made = (_count(len(graph.nodes), "node"), _count(len(graph.wires), "wire"))
+    click.echo(f"{click.style(file, bold=True)}  {', '.join(('-'.join(map(str, sizes)), *made))}")
+    click.echo(graph.about)
+    click.echo(f"next: {following}")
+
+
+def _made_sizes(graph: Graph) -> list[int]:
+    """Return the sizes of a new network, from its weights or from those of its neurons."""
+    sizes: list[int] = []
+    while rows := [
+        graph.settings(key)["shape"]
+        for key in graph.of_type("parameter")
+        if re.fullmatch(rf"theta{max(len(sizes), 1)}(\.\d+)?", key)
+    ]:
+        sizes += [*([] if sizes else [rows[0][1]]), sum(shape[0] for shape in rows)]
+    return sizes
+
+
 # --- graph to graph -----------------------------------------------------------------------------
 
 
@@ -642,6 +772,30 @@ def fold(file: str, *, out: str, as_json: bool) -> None:
     from nodeflow.derive import fold as derive
 
     _derived(file, out, derive, as_json=as_json)
+
+
+@app.command()
+@_file
+@_node
+@_out
+@_json
+def explode(file: str, node: str | None, *, out: str, as_json: bool) -> None:
+    """Write the graph with the layer NODE as neurons, or the neuron NODE as operations."""
+    from nodeflow.derive import explode as derive
+
+    _derived(file, out, partial(derive, node=node), as_json=as_json)
+
+
+@app.command()
+@_file
+@_node
+@_out
+@_json
+def collapse(file: str, node: str | None, *, out: str, as_json: bool) -> None:
+    """Write the graph with the exploded layer or neuron NODE whole again."""
+    from nodeflow.derive import collapse as derive
+
+    _derived(file, out, partial(derive, node=node), as_json=as_json)
 
 
 def _derived(file: str, out: str, derive: Callable[[Graph], Graph], *, as_json: bool) -> None:

@@ -180,7 +180,8 @@ def show_training(run: Run, result: Mapping[str, Any], saved: Path | None) -> No
     """Print what training came to: cost, accuracy, and the weights in summary."""
     out = console()
     updates = _plural(run.update, "update")
-    seconds = f"{result['seconds']:.2f} s"
+    taken = result["seconds"]
+    seconds = f"{taken:.2f} s" if taken >= 1 else f"{1000 * taken:.0f} ms"
     out.print(_title(run.graph.name, f"{_plural(result['epochs'], 'epoch')}, {updates}, {seconds}"))
     out.print()
     tests = run.machine.test_rows

@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -58,8 +59,9 @@ def test_slower_contestants_have_larger_ratios_and_parts_are_scaled() -> None:
     ]
     times = race(contestants, 5)
     assert [len(own) for own in times.values()] == [5, 5, 5]
-    assert min(ratios(times, "ten", "one")) > 3
-    assert min(ratios(times, "part of ten", "one")) > 3
+    # the middle of five: a single turn may be interrupted
+    assert median(ratios(times, "ten", "one")) > 3
+    assert median(ratios(times, "part of ten", "one")) > 3
 
 
 def test_targets_are_met_missed_or_undecided() -> None:

@@ -125,7 +125,10 @@ def test_without_arguments_there_is_help(call):
     assert (code, err) == (0, "")
     assert out == call("--help")[1]
     names = re.findall(r"^  ([a-z]+)  ", out.partition("Commands:")[2], re.MULTILINE)
-    assert names == ["check", "data", "diff", "fold", "nodes", "play", "run", "train", "unfold"]
+    assert names == [
+        *("check", "collapse", "data", "diff", "explode", "fold", "new", "nodes", "play", "run"),
+        *("train", "unfold"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +285,7 @@ def test_a_graph_of_constants_has_a_cost_too(ask, one):
 def test_train_prints_a_small_table(call, network):
     code, out, err = call("train", network)
     assert (code, err) == (0, "")
-    assert re.match(r"blobs  3 epochs, \d+ updates, \d\.\d\d s\n", out)
+    assert re.match(r"blobs  3 epochs, \d+ updates, (\d\.\d\d s|\d+ ms)\n", out)
     assert re.search(r"^ +training +test *$", out, re.MULTILINE)
     for word in ("cost", "accuracy", "samples", "b.value", "w.value"):
         assert re.search(rf"^  {re.escape(word)} ", out, re.MULTILINE)

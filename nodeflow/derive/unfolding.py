@@ -715,10 +715,11 @@ class _Builder:
 
 
 @lru_cache(maxsize=256)
-def _accepts(rule: Any) -> tuple[frozenset[str], bool]:
+def _accepts(rule: Any) -> tuple[tuple[str, ...], bool]:
+    """Return a rule's parameters, the blame first, and whether it takes any others."""
     parameters = inspect.signature(rule).parameters.values()
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    return frozenset(p.name for p in parameters), anything
+    return tuple(p.name for p in parameters), anything
 
 
 def _call(
@@ -726,13 +727,12 @@ def _call(
 ) -> Mapping[str, Any]:
     """Call a rule with what it asks for: wires by port, settings by name."""
     names, anything = _accepts(rule)
-    first = next(iter(inspect.signature(rule).parameters))
     given = {k: v for k, v in wires.items() if (anything or k in names) and v is not None}
     if getattr(rule, "wants_settings", False):
         given["settings"] = settings
     else:
         given |= {k: v for k, v in settings.items() if k in names and k not in given}
-    given.pop(first, None)
+    given.pop(names[0], None)
     found: Mapping[str, Any] = rule(blame, **given)
     return found
 

@@ -13,7 +13,7 @@ from nodeflow.declare import numbers
 from nodeflow.engine import kernel
 from nodeflow.engine import ops as o
 from nodeflow.engine.cells import Call, Feed, Slot, Tape, feed_layout
-from nodeflow.engine.plan import FORWARD, Plan, hit_source, plan
+from nodeflow.engine.plan import FORWARD, Plan, plan
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError
@@ -118,7 +118,7 @@ class Machine:
 
     def _judge(self, layout: Feed) -> Tape | None:
         wanted = [self.plan.unfolding.cost] if self.plan.unfolding.cost else []
-        hits = hit_source(self.plan)
+        hits = self.plan.hits
         wanted += [hits] if isinstance(hits, str) else list(hits[:2]) if hits else []
         ends = [address.rpartition(".")[0] for address in wanted]
         graph = self.plan.graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -34,6 +34,11 @@ class Plan:
     def graph(self) -> Graph:
         """The graph that is evaluated."""
         return self.unfolding.graph
+
+    @cached_property
+    def hits(self) -> str | tuple[str, str, float] | None:
+        """What accuracy is counted from, see `hit_source`."""
+        return hit_source(self)
 
 
 def plan(graph: Graph, *, strict: bool = True) -> Plan:

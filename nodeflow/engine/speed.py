@@ -8,7 +8,7 @@ from __future__ import annotations
 from nodeflow.engine import ops as o
 from nodeflow.engine.cells import Layout, Row, Tape, table
 from nodeflow.engine.plan import UPDATE as UPDATE_PHASE
-from nodeflow.engine.plan import Plan, hit_source
+from nodeflow.engine.plan import Plan
 from nodeflow.graph import Graph, Wire
 
 
@@ -149,7 +149,7 @@ def _needed(plan: Plan) -> set[str]:
     ends = [key for key in plan.order if graph.nodes[key].type in ("weight_update", "accumulate")]
     if plan.unfolding.cost:
         ends.append(plan.unfolding.cost.rpartition(".")[0])
-    hits = hit_source(plan)
+    hits = plan.hits
     if isinstance(hits, str):
         ends.append(hits.rpartition(".")[0])
     elif hits is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -11,8 +13,8 @@ from numpy.typing import NDArray
 
 from nodeflow.data import Split
 from nodeflow.declare import numbers
-from nodeflow.errors import GraphError
-from nodeflow.graph import Graph
+from nodeflow.errors import BadSetting, GraphError
+from nodeflow.graph import Graph, Wire
 from nodeflow.nodes.source import parameter_shape
 
 
@@ -29,6 +31,17 @@ def start_value(
     if settings["value"] is not None:
         value = numbers(settings["value"])
         return np.full(shape, float(value.ravel()[0])) if value.shape != shape else value
+    part = graph.nodes[key].extra.get("part")
+    if part is not None:
+        return _part(graph, key, part, seed, splits)
+    if init == "naive_bayes":
+        return _naive_bayes(graph, key, shape, splits)
+    if init == "constant":
+        raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
+    return _drawn(key, shape, init, seed)
+
+
+def _drawn(key: str, shape: tuple[int, ...], init: str, seed: int) -> NDArray[np.float64]:
     random = np.random.default_rng([seed, crc32(key.encode())])
     match init:
         case "uniform":
@@ -38,12 +51,41 @@ def start_value(
         case "glorot" if len(shape) == 2:
             limit = math.sqrt(6 / (shape[0] + shape[1]))
             return random.uniform(-limit, limit, shape)
-        case "constant":
-            raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
-        case "naive_bayes":
-            return _naive_bayes(graph, key, shape, splits)
         case _:
             return np.zeros(shape)
+
+
+_drawn_once = lru_cache(maxsize=4)(_drawn)
+"""The many parts of one whole are cut from one drawing."""
+
+
+def _part(
+    graph: Graph, key: str, part: Any, seed: int, splits: Mapping[str, Split]
+) -> NDArray[np.float64]:
+    """Return the row, or the one number, that this node is of an exploded parameter.
+
+    The whole is drawn as it would have been, so that its parts start as they did in it.
+    """
+    settings = graph.settings(key)
+    shape, init = parameter_shape(settings), settings["init"]
+    try:
+        of, row, column = str(part["of"]), part["row"], part.get("column")
+        checked = graph.type_of(key).check({"shape": part["shape"]}, f"{key}.part")
+        whole_shape = parameter_shape(checked)
+        if init == "naive_bayes":
+            whole = _naive_bayes(graph, key, whole_shape, splits)
+        elif init == "constant":
+            raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
+        else:
+            whole = _drawn_once(of, whole_shape, init, seed)
+        found = whole[row] if column is None else whole[row, column]
+        return np.array(found, dtype=np.float64).reshape(shape)
+    except (AttributeError, BadSetting, IndexError, KeyError, TypeError, ValueError) as error:
+        raise GraphError(
+            f"'{key}' cannot start as a part: its \"part\" must name a parameter, its shape and "
+            "a row of it",
+            node=key,
+        ) from error
 
 
 def _naive_bayes(
@@ -55,10 +97,15 @@ def _naive_bayes(
     """
     for wire in graph.out_of(key):
         if graph.nodes[wire.target].type != "weighted_sum" or wire.input not in ("weights", "bias"):
-            continue
-        fed = graph.inputs(wire.target)["a"]
-        split = splits.get(fed[0].source)
-        if split is None or len(fed) != 1 or fed[0].output != "x" or not split.classes:
+            # In a layer taken apart a weight enters a product, and a bias the sum of products.
+            start = _picked_from(graph, wire)
+            is_weights = len(shape) == 2
+        else:
+            fed = graph.inputs(wire.target)["a"]
+            start = fed[0] if len(fed) == 1 else None
+            is_weights = wire.input == "weights"
+        split = None if start is None else splits.get(start.source)
+        if start is None or split is None or start.output != "x" or not split.classes:
             continue
         x = split.x.astype(np.float64)
         label = split.y.argmax(axis=1)
@@ -67,7 +114,7 @@ def _naive_bayes(
         within = np.mean([x[label == c].var(axis=0) for c in classes], axis=0)
         variance = np.where(within > 0, within, 1.0)
         rows = [number % len(classes) for number in range(shape[0])]
-        if wire.input == "weights":
+        if is_weights:
             return np.asarray((means / variance)[rows])
         prior = np.array([np.log((label == c).mean()) for c in classes])
         return np.asarray((prior - 0.5 * (means**2 / variance).sum(axis=1))[rows])
@@ -76,3 +123,17 @@ def _naive_bayes(
         "that a data set of classes feeds directly",
         node=key,
     )
+
+
+def _picked_from(graph: Graph, wire: Wire) -> Wire | None:
+    """Return the wire whose features are picked for the products that a wire's target is in."""
+    if graph.nodes[wire.target].type not in ("add", "multiply"):
+        return None
+    starts = [other for other in graph.into(wire.target) if other.source != wire.source]
+    for other in starts:
+        match graph.nodes[other.source].type:
+            case "multiply" | "pick":
+                starts += graph.into(other.source)
+            case "dataset":
+                return other
+    return None

@@ -12,7 +12,7 @@ from nodeflow.declare import NodeType, numbers
 from nodeflow.engine import ops as o
 from nodeflow.engine.cells import Call, Feed, Layout, Slot, Tape, table
 from nodeflow.engine.lowering import LOWER, WHOLE, alike, indices_of
-from nodeflow.engine.plan import Plan, hit_source
+from nodeflow.engine.plan import Plan
 from nodeflow.engine.speed import speed_up
 from nodeflow.nodes.source import parameter_shape
 from nodeflow.shape import Shape
@@ -223,7 +223,7 @@ def _tally(t: Layout, tape: Tape) -> None:
     if cost and cost in tape.slots:
         slot = tape.slots[cost]
         t.emit(o.TALLY, ROWS=slot.rows, A=slot.offset, A_R=slot.stride)
-    hits = hit_source(plan)
+    hits = plan.hits
     if hits is None:
         return
     if isinstance(hits, str):

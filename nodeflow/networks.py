@@ -1,0 +1,481 @@
+"""Network graphs from a shape, from data, or from both, with everything that training needs."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
+from nodeflow.data import GENERATORS, Split, load, split
+from nodeflow.data.bundled import BUNDLED
+from nodeflow.declare import CATALOG, Output
+from nodeflow.derive import explode, unfold
+from nodeflow.errors import DataError, GraphError, nearest
+from nodeflow.graph import Graph
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
+COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+TRAINERS = ("gradient_descent", "adam", "minimize")
+INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
+
+LEVELS = ("layer", "neuron")
+
+LEAST_HIDDEN, MOST_HIDDEN = 4, 100
+MOST_NEURONS = 100_000
+"""In a layer; drawn one by one, in the whole network:"""
+MOST_DRAWN = 1000
+_DIGITS = 9
+
+_RANGES = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+}
+_BOUNDED = ("sigmoid", "tanh", "softmax")
+_COST_NAMES = {
+    "squared_error": "squared error",
+    "cross_entropy": "cross-entropy",
+    "categorical_cross_entropy": "categorical cross-entropy",
+}
+_TRAINER_NAMES = {"gradient_descent": "gradient descent", "adam": "Adam", "minimize": "minimize"}
+
+# Nodes are about 180 × 100; a column is what stands under each other.
+_ROW, _TOP, _BELOW, _LOWEST = 160, 20, 300, 420
+_PITCH = 120
+_TO_SUM, _TO_ACTIVATION, _TO_NEXT, _TO_END = 240, 200, 240, 220
+
+
+def network(
+    layers: str | Sequence[int] | None = None,
+    *,
+    data: str | None = None,
+    target: str | int | Sequence[str | int] | None = None,
+    scale: str | None = None,
+    test: float | None = None,
+    activation: str = "sigmoid",
+    output: str | None = None,
+    cost: str | None = None,
+    trainer: str = "gradient_descent",
+    rate: float | None = None,
+    init: str | None = None,
+    batch: int | str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    regularization: float = 0.0,
+    folded: bool = True,
+    level: str = "layer",
+    name: str | None = None,
+    folder: Path | None = None,
+) -> Graph:
+    """Return a network that can be trained, from a shape, from data, or from both.
+
+    `layers` are the sizes from inputs to outputs, "400-25-10" or [400, 25, 10]. Without them the
+    data gives inputs and outputs, and one hidden layer has √(inputs · outputs) neurons, at least
+    4 and at most 100. Without `data` two constants of zeros stand where it will be wired.
+    `data` is a source as a `dataset` node has it, relative to `folder`.
+
+    What is not given follows from the rest:
+
+    - `output`, the activation of the last layer: softmax for categorical_cross_entropy, identity
+      for targets that are numbers, otherwise sigmoid
+    - `cost`: categorical_cross_entropy after softmax, otherwise squared_error
+    - `scale`: none for generators and for pixels (IDX files), otherwise minmax
+    - `test`: 0.25 for more than 20 rows of classes, otherwise 0
+    - `rate`: 0.3; 0.03 where activations have no bound, and less for targets beyond −1 … 1
+      (divided by the largest); 0.01 for adam
+    - `init`: glorot; naive_bayes starts the first layer only, the others start as glorot
+    - `batch`: 1; all for minimize
+    - `epochs`: 100, and more for fewer than 80 rows, so that 8,000 samples are seen; always 100
+      for minimize and without data
+
+    `regularization` adds an `l2_penalty` over all weights to the cost. With `folded` false the
+    backward pass is written as wired nodes, with `level` "neuron" each layer as its neurons.
+
+    Raises GraphError or DataError, one sentence, for what does not fit together.
+    """
+    _one_of(activation, ACTIVATIONS, "activation")
+    _one_of(output, ACTIVATIONS, "activation")
+    _one_of(cost, COSTS, "cost")
+    _one_of(trainer, TRAINERS, "trainer")
+    _one_of(init, INITS, "init for a network")
+    _one_of(level, LEVELS, "level")
+    _refuse_for_minimize(trainer, rate, batch, folded=folded)
+    facts = None
+    if data is None:
+        _refuse_without_data(target=target, scale=scale, test=test)
+    else:
+        facts = _facts(data, target, folder, scale=scale, test=test, seed=seed)
+    sizes = _sizes(layers, facts, data)
+    output, cost = _ending(output, cost, facts, sizes[-1])
+    if init == "naive_bayes" and (facts is None or not facts.split.classes):
+        raise GraphError("naive_bayes needs data with classes to start from; choose another init")
+    if rate is None and trainer != "minimize":
+        hidden = (activation,) if len(sizes) > 2 else ()
+        bounded = all(one in _BOUNDED for one in (*hidden, output))
+        rate = 0.01 if trainer == "adam" else 0.3 if bounded else _careful(facts)
+    if batch is None:
+        batch = "all" if trainer == "minimize" else 1
+    if epochs is None:
+        rows = 8000 if facts is None or trainer == "minimize" else len(facts.split.x)
+        epochs = max(100, math.ceil(8000 / rows))
+    plan = _Plan(sizes, activation, output, cost, trainer, rate, init or "glorot", regularization)
+    hits = output in ("sigmoid", "softmax") if facts is None else facts.hits
+    source = _constants(plan) if facts is None else _dataset(facts)
+    graph = Graph.of(
+        *_ends(plan, *source, hits=hits),
+        name=name if name is not None else _name(sizes, data),
+        about=_about(plan, data, batch, facts),
+        batch=batch,
+        epochs=epochs,
+        seed=seed,
+    )
+    graph = replace(graph, layout=_layout(graph, len(sizes) - 1), folder=folder)
+    if level == "neuron":
+        graph = _neurons(graph, sizes)
+    return graph if folded else unfold(graph)
+
+
+def layer_sizes(layers: str | Sequence[int]) -> tuple[int, ...]:
+    """Return the sizes of "400-25-10" or of a list of numbers, or raise `GraphError`."""
+    if isinstance(layers, str):
+        parts = re.split(r"\s*-\s*", layers.strip())
+        if not all(re.fullmatch(rf"[0-9]{{1,{_DIGITS}}}", part) for part in parts):
+            raise GraphError(
+                f"{layers!r} is not a list of layers: write their sizes, such as 7-5-3"
+            )
+        layers = [int(part) for part in parts]
+    sizes: tuple[Any, ...] = tuple(layers)
+    if len(sizes) < 2:
+        raise GraphError("a network has at least two sizes, inputs and outputs, such as 7-3")
+    for size in sizes:
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_NEURONS:
+            raise GraphError(
+                f"a layer has a whole number of neurons from 1 to {MOST_NEURONS:,}, not {size!r}"
+            )
+    return sizes
+
+
+def relative_source(data: str, folder: Path) -> str:
+    """Return a data source as a graph file in `folder` names it.
+
+    A file or folder that is there, seen from the current folder, becomes a path relative to
+    `folder`; names that are found elsewhere (generators, NODEFLOW_DATA) stay as they are. Raises
+    DataError for a path that cannot be relative, as on another drive.
+    """
+    if data in GENERATORS or data in BUNDLED:
+        return data
+    try:
+        found = _there(Path(data))
+    except (OSError, ValueError):
+        found = None
+    if found is None:
+        if Path(data).is_absolute():
+            raise DataError(f"there is no data set '{data}'")
+        return data
+    try:
+        relative = os.path.relpath(
+            Path(os.path.realpath(found.parent)) / found.name, os.path.realpath(folder)
+        )
+    except ValueError:
+        raise DataError(
+            f"'{data}' is on another drive than the graph file, which can only name it by a "
+            "relative path; copy one beside the other"
+        ) from None
+    text = Path(relative).as_posix()
+    return f"./{text}" if text in GENERATORS or text in BUNDLED else text
+
+
+def _there(path: Path) -> Path | None:
+    """Return the file or folder that a path means here, as a data source is looked for."""
+    endings = () if path.suffix or not path.name else (".csv", ".tsv", ".npz")
+    tried = [path, *(path.with_name(path.name + ending) for ending in endings)]
+    return next((one for one in tried if one.is_file()), path if path.is_dir() else None)
+
+
+# --- what the data says ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the data says about a network for it."""
+
+    split: Split
+    settings: Mapping[str, Any]
+    low: float
+    high: float
+    binary: bool
+    """Whether all targets are 0 or 1."""
+    shares: bool
+    """Whether the targets of each row add up to 1."""
+
+    @property
+    def hits(self) -> bool:
+        """Whether a row has one class, so that right ones can be counted."""
+        return self.binary and (self.shares or self.split.y.shape[1] == 1)
+
+
+def _facts(
+    data: str,
+    target: str | int | Sequence[str | int] | None,
+    folder: Path | None,
+    *,
+    scale: str | None,
+    test: float | None,
+    seed: int,
+) -> _Facts:
+    table = load(data, target=target, folder=folder)
+    y = table.y
+    binary = bool(np.isin(y, (0, 1)).all())
+    shares = bool(np.allclose(y.sum(axis=1), 1))
+    pixels = table.x.dtype == np.float32
+    if scale is None:
+        scale = "none" if data in GENERATORS or pixels else "minmax"
+    if test is None:
+        classes = binary and (shares or y.shape[1] == 1)
+        test = 0.25 if classes and len(y) > 20 and table.x_test is None else 0.0
+    settings: dict[str, Any] = {"source": data, "scale": scale, "test": test}
+    if target is not None and target != "":
+        settings["target"] = target if isinstance(target, str | int) else list(target)
+    parts = split(table, scale=scale, test=test, seed=seed)
+    return _Facts(parts, settings, float(y.min()), float(y.max()), binary, shares)
+
+
+def _sizes(
+    layers: str | Sequence[int] | None, facts: _Facts | None, data: str | None
+) -> tuple[int, ...]:
+    if facts is None:
+        if layers is None:
+            raise GraphError("a network needs layers such as 7-5-3, or data, or both")
+        return layer_sizes(layers)
+    inputs, outputs = facts.split.x.shape[1], facts.split.y.shape[1]
+    if layers is None:
+        hidden = min(max(round(math.sqrt(inputs * outputs)), LEAST_HIDDEN), MOST_HIDDEN)
+        return inputs, hidden, outputs
+    sizes = layer_sizes(layers)
+    if (sizes[0], sizes[-1]) != (inputs, outputs):
+        shape = "-".join(map(str, sizes))
+        fits = "-".join(map(str, (inputs, *sizes[1:-1], outputs)))
+        classes = f" ({', '.join(facts.split.classes[:5])}" if facts.split.classes else ""
+        more = ", …" if len(facts.split.classes) > 5 else ""
+        raise GraphError(
+            f"{shape} does not fit '{data}', which has {_count(inputs, 'feature')} and "
+            f"{_count(outputs, 'output')}{classes}{more}{')' if classes else ''}; {fits} would"
+        )
+    return sizes
+
+
+# --- what goes together -------------------------------------------------------------------------
+
+
+def _one_of(word: str | None, known: Iterable[str], what: str) -> None:
+    known = tuple(known)
+    if word is not None and word not in known:
+        raise GraphError(f"there is no {what} '{word}'{nearest(word, known)}")
+
+
+def _refuse_for_minimize(
+    trainer: str, rate: float | None, batch: int | str | None, *, folded: bool
+) -> None:
+    if trainer != "minimize":
+        return
+    if rate is not None:
+        raise GraphError("minimize has no learning rate; leave the rate out")
+    if batch not in (None, "all"):
+        raise GraphError("minimize takes all training rows at once; leave the batch out")
+    if not folded:
+        raise GraphError("minimize cannot be unfolded; choose gradient_descent or adam")
+
+
+def _refuse_without_data(**given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise GraphError(f"'{name}' is a setting of the data, and no data is given")
+
+
+def _careful(facts: _Facts | None) -> float:
+    """Return a rate for activations without bound: large targets make large steps."""
+    size = 1.0 if facts is None else max(1.0, abs(facts.low), abs(facts.high))
+    return float(f"{0.03 / size:.0e}")
+
+
+def _ending(
+    output: str | None, cost: str | None, facts: _Facts | None, outputs: int
+) -> tuple[str, str]:
+    """Return activation and cost of the outputs, or raise `GraphError` if they cannot be."""
+    if output is None:
+        if cost == "categorical_cross_entropy":
+            output = "softmax"
+        elif cost == "cross_entropy" or facts is None or facts.binary:
+            output = "sigmoid"
+        else:
+            output = "identity"
+    if cost is None:
+        cost = "categorical_cross_entropy" if output == "softmax" else "squared_error"
+    if cost == "categorical_cross_entropy" and output != "softmax":
+        raise GraphError(f"categorical_cross_entropy needs softmax outputs, not {output}")
+    if cost == "cross_entropy" and output not in ("sigmoid", "softmax"):
+        raise GraphError(f"cross_entropy needs outputs from 0 to 1, as sigmoid gives, not {output}")
+    why = f" ({cost} needs it)" if cost == "categorical_cross_entropy" else ""
+    if output == "softmax" and outputs == 1:
+        raise GraphError(f"softmax{why} of a single output is always 1; choose sigmoid outputs "
+                         "with squared_error or cross_entropy")  # fmt: skip
+    if facts is not None:
+        low, high = _RANGES.get(output, (-math.inf, math.inf))
+        if facts.low < low or facts.high > high:
+            raise GraphError(
+                f"{output} outputs cannot reach the targets, which go from {facts.low:g} to "
+                f"{facts.high:g}; choose identity outputs with squared_error"
+            )
+        if output == "softmax" and not facts.shares:
+            raise GraphError(
+                f"softmax{why} gives shares that add up to 1, and the targets of a row do not; "
+                "choose sigmoid outputs with squared_error or cross_entropy"
+            )
+    return output, cost
+
+
+# --- the graph ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything about a network but its data."""
+
+    sizes: tuple[int, ...]
+    activation: str
+    output: str
+    cost: str
+    trainer: str
+    rate: float | None
+    init: str
+    regularization: float
+
+
+def _dataset(facts: _Facts) -> tuple[Output, Output]:
+    x, y = CATALOG["dataset"](id="data", **facts.settings)
+    return x, y
+
+
+def _constants(plan: _Plan) -> tuple[Output, Output]:
+    y = [0.0] * plan.sizes[-1]
+    if plan.output == "softmax":
+        y[0] = 1.0  # shares add up to 1
+    x = CATALOG["constant"](id="x", value=[[0.0] * plan.sizes[0]])
+    return x, CATALOG["constant"](id="y", value=[y])
+
+
+def _ends(plan: _Plan, x: Output, y: Output, *, hits: bool) -> list[Any]:
+    """Build the network on its source, and return its last nodes."""
+    a, weights = x, []
+    count = len(plan.sizes) - 1
+    for number, (n_in, n_out) in enumerate(pairwise(plan.sizes), 1):
+        init = plan.init if plan.init != "naive_bayes" or number == 1 else "glorot"
+        theta = CATALOG["parameter"](id=f"theta{number}", shape=[n_out, n_in], init=init)
+        bias = CATALOG["parameter"](id=f"bias{number}", shape=[n_out], init=init)
+        layer = _layer(number, count)
+        z = CATALOG["weighted_sum"](a, theta, bias, id=layer)
+        kind = plan.output if number == count else plan.activation
+        a = CATALOG[kind](z, id=f"{layer}_a")
+        weights.append(theta)
+    total = CATALOG[plan.cost](a, y, id="cost")
+    if plan.regularization != 0:
+        penalty = CATALOG["l2_penalty"](*weights, regularization=plan.regularization, id="penalty")
+        total = CATALOG["add"](total, penalty, id="total")
+    settings = {} if plan.rate is None else {"rate": plan.rate}
+    ends = [CATALOG[plan.trainer](total, id="train", **settings)]
+    return [*ends, CATALOG["accuracy"](a, y, id="accuracy")] if hits else ends
+
+
+def _layer(number: int, count: int) -> str:
+    if number == count:
+        return "output"
+    return "hidden" if count == 2 else f"hidden{number}"
+
+
+def _layout(graph: Graph, count: int) -> dict[str, tuple[int, int]]:
+    """Place the nodes in columns from left to right, each far enough from the next."""
+    at = {"data": (0, _ROW), "x": (0, _ROW), "y": (0, _TOP)}
+    column = 0
+    for number in range(1, count + 1):
+        at[f"theta{number}"] = (column, _BELOW)
+        at[f"bias{number}"] = (column, _LOWEST)
+        column += _TO_SUM
+        at[_layer(number, count)] = (column, _ROW)
+        column += _TO_ACTIVATION
+        at[f"{_layer(number, count)}_a"] = (column, _ROW)
+    column += _TO_NEXT
+    at |= {"cost": (column, _ROW), "accuracy": (column, _BELOW), "penalty": (column, _LOWEST)}
+    for key in ("total", "train"):
+        if key in graph.nodes:
+            column += _TO_END
+            at[key] = (column, _ROW)
+    return {key: at[key] for key in sorted(graph.nodes)}
+
+
+def _neurons(graph: Graph, sizes: tuple[int, ...]) -> Graph:
+    """Return the network with every layer of several neurons taken apart, in the same columns."""
+    drawn = sum(sizes[1:])
+    if drawn > MOST_DRAWN:
+        raise GraphError(
+            f"{drawn:,} neurons are too many to draw one by one, {MOST_DRAWN:,} are the most; "
+            "choose the level 'layer'"
+        )
+    columns = graph.layout
+    for number, size in enumerate(sizes[1:], 1):
+        if size > 1:
+            graph = explode(graph, _layer(number, len(sizes) - 1))
+    parts: dict[str, list[str]] = {}
+    for key in sorted(graph.nodes, key=_numerically):
+        parts.setdefault(key.partition(".")[0], []).append(key)
+    below: dict[int, int] = {}
+    layout: dict[str, tuple[int, int]] = {}
+    for base, (x, top) in sorted(columns.items(), key=lambda item: item[1]):
+        for key in parts[base]:
+            y = max(top, below.get(x, top))
+            layout[key] = (x, y)
+            below[x] = y + _PITCH
+    return replace(graph, layout=layout)
+
+
+def _numerically(key: str) -> tuple[int, str]:
+    """Put a node before its parts, or what joins them, and the parts in their order."""
+    part = key.partition(".")[2]
+    return (int(part) if part.isdecimal() else 0), key
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _name(sizes: tuple[int, ...], data: str | None) -> str:
+    shape = "-".join(map(str, sizes))
+    return shape if data is None else f"{Path(data).stem or data} {shape}"
+
+
+def _about(plan: _Plan, data: str | None, batch: int | str, facts: _Facts | None) -> str:
+    hidden = f"hidden {plan.activation}, " if len(plan.sizes) > 2 else ""
+    rate = "" if plan.rate is None else f" with rate {plan.rate:g}"
+    penalty = f" with penalty λ = {plan.regularization:g}" if plan.regularization else ""
+    many = {1: "one sample at a time", "all": "all samples at once"}
+    text = (
+        f"{'-'.join(map(str, plan.sizes))}, {hidden}outputs {plan.output}, "
+        f"{_COST_NAMES[plan.cost]}{penalty}, {_TRAINER_NAMES[plan.trainer]}{rate}, "
+        f"{many.get(batch, f'{batch} samples at a time')}."
+    )
+    if facts is None:
+        return f"{text} x and y hold zeros: put your numbers there, or wire a dataset instead."
+    rows = _count(len(facts.split.x) + len(facts.split.x_test), "row")
+    return f"{rows} of {data}. {text}"
