@@ -345,6 +345,17 @@ class Graph:
         found.add_edges_from((w.source, w.target) for w in self.wires if not self.feeds_back(w))
         return found
 
+    def upstream(self, nodes: Iterable[str]) -> frozenset[str]:
+        """Return these nodes and all that feed them, without going through feedback wires."""
+        found = set(nodes)
+        queue = list(found)
+        for key in queue:
+            for wire in self.into(key):
+                if wire.source not in found and not self.feeds_back(wire):
+                    found.add(wire.source)
+                    queue.append(wire.source)
+        return frozenset(found)
+
     def type_of(self, node: str) -> NodeType:
         """Return a node's type, or raise `UnknownType` for a placeholder."""
         found = self._types.get(node)

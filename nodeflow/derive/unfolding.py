@@ -421,14 +421,7 @@ class _Builder:
                 wire.source in moving and not graph.feeds_back(wire) for wire in graph.into(key)
             ):
                 moving.add(key)
-        before = {end}
-        queue = [end]
-        for key in queue:
-            for wire in graph.into(key):
-                if wire.source not in before and not graph.feeds_back(wire):
-                    before.add(wire.source)
-                    queue.append(wire.source)
-        return moving & before
+        return moving & graph.upstream([end])
 
     def _hand_on(
         self,

@@ -122,12 +122,7 @@ class Machine:
         wanted += [hits] if isinstance(hits, str) else list(hits[:2]) if hits else []
         ends = [address.rpartition(".")[0] for address in wanted]
         graph = self.plan.graph
-        needed = set(ends)
-        for key in ends:
-            for wire in graph.into(key):
-                if wire.source not in needed and not graph.feeds_back(wire):
-                    needed.add(wire.source)
-                    ends.append(wire.source)
+        needed = graph.upstream(ends)
         if not wanted:
             return None
         order = tuple(

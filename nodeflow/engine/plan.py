@@ -89,13 +89,7 @@ def _phases(graph: Graph, order: tuple[str, ...], cost: str | None) -> dict[str,
     Arithmetic that only a later phase wants (the error before the first δ) belongs to it,
     unless the cost is made of it.
     """
-    of_cost = {cost.rpartition(".")[0]} if cost else set()
-    queue = list(of_cost)
-    for key in queue:
-        for wire in graph.into(key):
-            if wire.source not in of_cost and not graph.feeds_back(wire):
-                of_cost.add(wire.source)
-                queue.append(wire.source)
+    of_cost = graph.upstream([cost.rpartition(".")[0]] if cost else [])
     found: dict[str, int] = {}
     for key in order:
         family = graph.type_of(key).family

@@ -21,7 +21,7 @@ def speed_up(t: Layout, tape: Tape, tallies: list[Row], commits: list[Row]) -> N
     plan = tape.plan
     fused = {} if plan.loop else _fusible(plan)
     needed = _needed(plan)
-    tape.needed = frozenset(needed)
+    tape.needed = needed
     skipped = {key for chain in fused.values() for key in chain if key}
     stepped = {tape.slots[f"{key}.value"].offset for key in fused}
     loads: list[Row] = []
@@ -143,7 +143,7 @@ def _merged_steps(rows: list[Row]) -> list[Row]:
     return found
 
 
-def _needed(plan: Plan) -> set[str]:
+def _needed(plan: Plan) -> frozenset[str]:
     """Return the nodes whose values an update, the cost or the accuracy depends on."""
     graph = plan.graph
     ends = [key for key in plan.order if graph.nodes[key].type in ("weight_update", "accumulate")]
@@ -155,14 +155,8 @@ def _needed(plan: Plan) -> set[str]:
     elif hits is not None:
         ends += [hits[0].rpartition(".")[0], hits[1].rpartition(".")[0]]
     if not ends:
-        return set(plan.order)  # nothing is trained or judged: every value counts
-    found = set(ends)
-    for key in ends:
-        for wire in graph.into(key):
-            if wire.source not in found and not graph.feeds_back(wire):
-                found.add(wire.source)
-                ends.append(wire.source)
-    return found
+        return frozenset(plan.order)  # nothing is trained or judged: every value counts
+    return graph.upstream(ends)
 
 
 def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
