@@ -43,7 +43,7 @@ def speed_up(t: Layout, tape: Tape, tallies: list[Row], commits: list[Row]) -> N
     if tape.capacity == 1:
         loads = _merged_loads(loads)
         tape.loads = len(loads)
-    head = loads + _merged(body + tallies)
+    head = loads + _merged(body + tallies, tape.capacity)
     if plan.loop:
         tape.fast_head = len(head)
         tape.fast = table(head + tail + left)
@@ -53,11 +53,13 @@ def speed_up(t: Layout, tape: Tape, tallies: list[Row], commits: list[Row]) -> N
     tape.forward = len(head)
 
 
+_FEW = 64
+"""Below so many numbers one row is quicker than three that vectorise."""
 _ACTIVATIONS = (o.FLAT_SIGMOID, o.FLAT_TANH, o.FLAT_RELU)
 _SLOPES = (o.FLAT_DELTA_SIGMOID, o.FLAT_DELTA_TANH, o.FLAT_DELTA_RELU)
 
 
-def _merged(rows: list[Row]) -> list[Row]:
+def _merged(rows: list[Row], capacity: int) -> list[Row]:
     """Join rows that follow each other into one; every cell is still written, in the same order.
 
     A row costs about as much as ten multiplications, which a small network feels.
@@ -74,7 +76,7 @@ def _merged(rows: list[Row]) -> list[Row]:
             last[o.FLAG], last[o.D] = op, row[o.DST]
         elif previous == o.BLAME and op in _SLOPES and follows and not last[o.FLAG]:
             last[o.FLAG], last[o.C], last[o.D] = op, row[o.B], row[o.DST]
-        elif op in _SLOPES and _error_before(found, row):
+        elif op in _SLOPES and capacity * row[o.COLS] < _FEW and _error_before(found, row):
             e, scaled = found[-2], found[-1]
             e[o.OP], e[o.FLAG] = o.ERROR_DELTA, op
             e[o.C], e[o.D], e[o.INNER] = scaled[o.A], scaled[o.DST], row[o.DST]
