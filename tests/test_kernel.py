@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from zlib import crc32
+
 import numpy as np
 import pytest
 from helpers_nodes import CASES, NODE, Case, Fed, computed, graph_of, rows, theta
 from numpy.testing import assert_allclose
 
 import nodeflow as nf
-from nodeflow.engine import kernel
+from nodeflow.engine import kernel, ops
 from nodeflow.engine.lowering import LOWER
 from nodeflow.formula import FUNCTIONS, names, parse
 
@@ -23,6 +26,11 @@ def held(case: Case, values, got: np.ndarray, dtype=np.float64, samples: int = 1
     assert got.dtype == dtype
     assert got.size == wanted.size
     assert_allclose(got.ravel(), wanted.ravel(), rtol=tolerance, atol=tolerance * scale)
+
+
+def test_compiled_rows_are_thrown_away_when_operations_change() -> None:
+    """The cache of compiled code looks at kernel.py only: that file must change with ops.py."""
+    assert crc32(Path(ops.__file__).read_bytes()) == kernel.OPS, "put the new number into kernel.py"
 
 
 def test_every_type_with_a_row_kernel_has_a_case() -> None:

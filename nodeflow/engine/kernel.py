@@ -18,6 +18,9 @@ from numba.extending import intrinsic
 
 from nodeflow.engine import ops as o
 
+OPS = 870826747
+"""CRC-32 of ops.py. Numba's cache watches this file alone: where operations are renumbered, this
+line must change too, or machine code with the old numbers would go on being used."""
 _LARGE = 2048
 """Products with so many multiplications run on slices, which vectorise."""
 _HUGE = 600_000
