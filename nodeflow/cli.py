@@ -621,7 +621,7 @@ def _ends(run: Run, level: str, last: Step) -> bool:
         case "step":
             return True
         case "phase":
-            from nodeflow.engine.plan import PHASES
+            from nodeflow.derive.phases import PHASES
 
             new_pass = updated or run.sample != last.sample
             return new_pass or PHASES[run.plan.phases[run.node]] != last.phase

@@ -18,6 +18,7 @@ from nodeflow.data import GENERATORS, Split, load, split
 from nodeflow.data.bundled import BUNDLED
 from nodeflow.declare import CATALOG, Output
 from nodeflow.derive import explode, unfold
+from nodeflow.derive.tidy import tidy
 from nodeflow.errors import DataError, GraphError, nearest
 from nodeflow.graph import Graph
 
@@ -48,11 +49,6 @@ _COST_NAMES = {
     "categorical_cross_entropy": "categorical cross-entropy",
 }
 _TRAINER_NAMES = {"gradient_descent": "gradient descent", "adam": "Adam", "minimize": "minimize"}
-
-# Nodes are about 180 × 100; a column is what stands under each other.
-_ROW, _TOP, _BELOW, _LOWEST = 160, 20, 300, 420
-_PITCH = 120
-_TO_SUM, _TO_ACTIVATION, _TO_NEXT, _TO_END = 240, 200, 240, 220
 
 
 def network(
@@ -139,7 +135,7 @@ def network(
         epochs=epochs,
         seed=seed,
     )
-    graph = replace(graph, layout=_layout(graph, len(sizes) - 1), folder=folder)
+    graph = replace(tidy(graph), folder=folder)
     if level == "neuron":
         graph = _neurons(graph, sizes)
     return graph if folded else unfold(graph)
@@ -402,55 +398,18 @@ def _layer(number: int, count: int) -> str:
     return "hidden" if count == 2 else f"hidden{number}"
 
 
-def _layout(graph: Graph, count: int) -> dict[str, tuple[int, int]]:
-    """Place the nodes in columns from left to right, each far enough from the next."""
-    at = {"data": (0, _ROW), "x": (0, _ROW), "y": (0, _TOP)}
-    column = 0
-    for number in range(1, count + 1):
-        at[f"theta{number}"] = (column, _BELOW)
-        at[f"bias{number}"] = (column, _LOWEST)
-        column += _TO_SUM
-        at[_layer(number, count)] = (column, _ROW)
-        column += _TO_ACTIVATION
-        at[f"{_layer(number, count)}_a"] = (column, _ROW)
-    column += _TO_NEXT
-    at |= {"cost": (column, _ROW), "accuracy": (column, _BELOW), "penalty": (column, _LOWEST)}
-    for key in ("total", "train"):
-        if key in graph.nodes:
-            column += _TO_END
-            at[key] = (column, _ROW)
-    return {key: at[key] for key in sorted(graph.nodes)}
-
-
 def _neurons(graph: Graph, sizes: tuple[int, ...]) -> Graph:
-    """Return the network with every layer of several neurons taken apart, in the same columns."""
+    """Return the network with every layer of several neurons taken apart."""
     drawn = sum(sizes[1:])
     if drawn > MOST_DRAWN:
         raise GraphError(
             f"{drawn:,} neurons are too many to draw one by one, {MOST_DRAWN:,} are the most; "
             "choose the level 'layer'"
         )
-    columns = graph.layout
     for number, size in enumerate(sizes[1:], 1):
         if size > 1:
             graph = explode(graph, _layer(number, len(sizes) - 1))
-    parts: dict[str, list[str]] = {}
-    for key in sorted(graph.nodes, key=_numerically):
-        parts.setdefault(key.partition(".")[0], []).append(key)
-    below: dict[int, int] = {}
-    layout: dict[str, tuple[int, int]] = {}
-    for base, (x, top) in sorted(columns.items(), key=lambda item: item[1]):
-        for key in parts[base]:
-            y = max(top, below.get(x, top))
-            layout[key] = (x, y)
-            below[x] = y + _PITCH
-    return replace(graph, layout=layout)
-
-
-def _numerically(key: str) -> tuple[int, str]:
-    """Put a node before its parts, or what joins them, and the parts in their order."""
-    part = key.partition(".")[2]
-    return (int(part) if part.isdecimal() else 0), key
+    return graph
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -22,13 +22,14 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
-from nodeflow.engine.step import Step, short, show
+from nodeflow.workings.shown import short, show
 
 if TYPE_CHECKING:
     from nodeflow.declare import NodeType, Port, Setting
     from nodeflow.difference import Change
     from nodeflow.engine.check import Check
     from nodeflow.engine.run import Run
+    from nodeflow.engine.step import Step
     from nodeflow.graph import Graph
 
 PHASE_SIGNS = {"forward": "▶", "backward": "◀", "update": "●"}
@@ -259,7 +260,10 @@ def show_check(graph: Graph, outcome: Check) -> None:
 
 
 class StepPrinter:
-    """Prints beats: an address for each phase, and under it each node's formula with numbers."""
+    """Prints beats: an address for each phase, and under it each node's formula with numbers.
+
+    A wide terminal has room for what a step did in words as well.
+    """
 
     def __init__(self, run: Run, level: str) -> None:
         self.run = run
@@ -269,6 +273,7 @@ class StepPrinter:
         names = [len(name) for name in run.order]
         room = max(12, min(32, self.out.width // 3))
         self._width = min(max(names, default=0), room)
+        self._talks = self.out.is_terminal and self.out.width >= _WIDE
 
     def __call__(self, steps: list[Step]) -> None:
         """Print one beat."""
@@ -308,16 +313,20 @@ class StepPrinter:
 
     def _line(self, step: Step) -> None:
         name = Text(f"  {step.node:<{self._width}}  ", style=PHASE_COLOURS[step.phase])
-        formula = Text(step.formula)
-        if not self.out.is_terminal:
-            self.out.print(name + formula, soft_wrap=True)
-            return
-        indent = 4 + self._width
-        room = max(20, self.out.width - indent)
-        lines = list(formula.wrap(self.out, room))
-        self.out.print(name + (lines[0] if lines else Text()), soft_wrap=True)
-        for line in lines[1:]:
-            self.out.print(Text(" " * indent) + line, soft_wrap=True)
+        told = [Text(step.formula)]
+        if self._talks and (words := self._remark(step)):
+            told.append(Text(words, style="dim"))
+        if self.out.is_terminal:
+            room = max(20, self.out.width - 4 - self._width)
+            told = [line for text in told for line in text.wrap(self.out, room)]
+        for line in told or [Text()]:
+            self.out.print(name + line, soft_wrap=True)
+            name = Text(" " * (4 + self._width))
+
+    def _remark(self, step: Step) -> str:
+        from nodeflow.explain import remark
+
+        return remark(self.run, step)
 
     def _summary(self, steps: list[Step]) -> None:
         last = steps[-1]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
 import nodeflow as nf
 import nodeflow.nodes
-from nodeflow.declare import CATALOG, Output
+from nodeflow.declare import CATALOG, Made, Output
 from nodeflow.formula import FUNCTIONS, Expression
 from nodeflow.graph import MODES, Graph
 
@@ -243,3 +246,356 @@ def networks(draw: st.DrawFn) -> Graph:
     else:
         trainer = nf.adam(total, rate=0.01, id="train")
     return Graph.of(trainer, batch="all", name="random")
+
+
+# --- the whole library, wired at random -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a wire carries: its width, how large its numbers can be, and whether it has rows."""
+
+    wire: Output
+    width: int
+    bound: float
+    rows: bool = True
+
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
+KINKED = (
+    "max(u, v) + abs(u) / 2",
+    "min(u, 0.3 * v) - v",
+    "step(u) * v + sign(v) * u",
+    "2 ^ u - pi",
+    "blame * u",
+)
+POWERS = (2.0, 3.0, 1.0, 0.0)
+POWERS_OF_POSITIVE = (-1.0, 0.5, -1.5)
+LARGEST = 4.0
+"""Numbers that can be larger are squashed before anything else takes them."""
+
+
+class Wiring:
+    """Grows one graph; numbers stay where each type has a value and a slope."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        self.thetas: list[tuple[Output, tuple[int, ...]]] = []
+        self.values: list[Carried] = []
+        self.biases: list[str] = []
+        self.passing: list[str] = []
+        self._source()
+
+    def one(self, *of: Any) -> Any:
+        return self.draw(st.sampled_from(of))
+
+    def often(self, times: int, of: int) -> bool:
+        """Return true `times` times of so many; examples shrink towards false."""
+        return bool(self.draw(st.integers(0, of - 1)) >= of - times)
+
+    def numbers(self, *shape: int) -> np.ndarray:
+        return self.random.uniform(0.2, 1.0, shape) * self.random.choice([-1.0, 1.0], shape)
+
+    # -- sources
+
+    def _source(self) -> None:
+        self.fed = self.often(1, 3)
+        self.targets: list[Carried] = []
+        if self.fed:
+            self.rows = 4
+            name = self.one("xor", "and", "or")
+            x, y = nf.dataset(name, shuffle=self.often(1, 2), id="data",
+                              scale=self.one("none", "minmax", "standard"))  # fmt: skip
+            self.values.append(Carried(x, 2, 2.0))
+            self.targets.append(Carried(y, 1, 1.0))
+            return
+        self.rows = self.one(3, 2, 1)
+        width = self.one(1, 2, 3)
+        x = nf.constant(value=self.numbers(self.rows, width), id="x")
+        self.values.append(Carried(x, width, 1.0, self.rows > 1))
+
+    def theta(self, *shape: int) -> Output:
+        """Return a parameter: a new one, or one of this shape that others use too."""
+        alike = [t for t, size in self.thetas if size == shape]
+        if alike and self.often(1, 4):
+            return self.one(*alike)
+        start: dict[str, Any] = {"value": self.numbers(*shape)}
+        if self.often(1, 3):
+            start = {"shape": shape, "init": self.one("uniform", "glorot")}
+        trained = {"trainable": False} if self.often(1, 12) else {}
+        made = nf.parameter(**start, **trained, id=f"theta{len(self.thetas)}")
+        self.thetas.append((made, shape))
+        return made
+
+    def value(self, width: int | None = None) -> Carried:
+        """Return a value that there is already, or a new single row for all samples."""
+        fitting = [v for v in self.values if width is None or v.width in (1, width)]
+        if fitting and not self.often(1, 8):
+            return self.one(*fitting)
+        wide = width or self.one(1, 2)
+        if self.often(1, 2):
+            return Carried(self.theta(wide), wide, 1.75, rows=False)
+        return Carried(nf.constant(value=self.numbers(wide)), wide, 1.0, rows=False)
+
+    # -- steps
+
+    def tame(self, value: Carried) -> Carried:
+        if value.bound <= LARGEST:
+            return value
+        kind = self.one("tanh", "sigmoid", "softmax")
+        return replace(value, wire=getattr(nf, kind)(value.wire), bound=1.0)
+
+    def positive(self, value: Carried) -> Carried:
+        """Return numbers of at least 0.3 that are made from others."""
+        match self.one("sigmoid", "softplus", "exp", "square"):
+            case "sigmoid" | "softplus" as kind:
+                found = nf.add(getattr(nf, kind)(value.wire), 0.3)
+            case "exp":
+                return replace(value, wire=nf.exp(nf.tanh(value.wire)), bound=2.8)
+            case _:
+                found = nf.add(nf.power(nf.tanh(value.wire)), 0.3)
+        return replace(value, wire=found, bound=value.bound + 1.0)
+
+    def layer(self) -> Carried:
+        inputs = [self.value() for _ in range(self.one(1, 1, 2, 3))]
+        size, wide = self.one(2, 1, 3), sum(value.width for value in inputs)
+        weights = self.theta(size, wide)
+        if self.often(1, 8):
+            weights = self.matrix(weights)
+        bias = None
+        if self.often(2, 3):
+            bias = self.bias(size)
+        wires = [value.wire for value in inputs]
+        z = nf.weighted_sum(wires if len(wires) > 1 else wires[0], weights, bias)
+        rows = any(value.rows for value in inputs)
+        found = Carried(z, size, 3.0 * sum(v.bound * v.width for v in inputs) + 2.0, rows)
+        found = self.activated(found)
+        if self.often(1, 8):  # a second activation reads the same sums
+            self.values.append(self.activated(replace(found, wire=z)))
+        return found
+
+    def matrix(self, weights: Output) -> Output:
+        """Return weights that are made from a parameter."""
+        scaled = nf.multiply(weights, self.theta(1))
+        match self.one("scaled", "formula", "exp", "activated"):
+            case "scaled":
+                return scaled
+            case "activated":
+                kind = self.one(*(name for name in ACTIVATIONS if name != "softmax"))
+                return getattr(nf, kind)(weights)
+            case "formula":
+                return nf.expression(weights, scaled, formula="sin(u) - v ^ 2")
+            case _:
+                return nf.exp(scaled)
+
+    def bias(self, size: int) -> Output:
+        shape = (1, size) if self.often(1, 6) else (size,)
+        if not self.often(1, 4):
+            return self.theta(*shape)
+        name = f"bias{len(self.biases)}"  # nobody else's, so that it can be disabled
+        self.biases.append(name)
+        return nf.parameter(value=self.numbers(*shape), id=name)
+
+    def activated(self, value: Carried) -> Carried:
+        kind = self.one(*ACTIVATIONS)
+        squashed = kind in ("sigmoid", "tanh", "softmax")
+        name = {}
+        if not squashed and self.often(1, 4):
+            name = {"id": f"passing{len(self.passing)}"}
+            self.passing.append(name["id"])
+        found = getattr(nf, kind)(value.wire, **name)
+        return replace(value, wire=found, bound=1.0 if squashed else value.bound + 0.7)
+
+    def alone(self) -> Carried:
+        """Return what a type makes of one value."""
+        one = self.value()
+        # What is named more often is met by too few costs otherwise.
+        match self.one("sum", "mean", "pick", "pick", "power", "exp", "log", "log", "log", "root"):
+            case "sum" | "mean" as kind:
+                return Carried(getattr(nf, kind)(one.wire), 1, one.bound * one.width, one.rows)
+            case "pick":
+                wanted = self.draw(st.lists(st.integers(0, one.width - 1), min_size=1, max_size=3))
+                index = wanted[0] if len(wanted) == 1 else wanted
+                return replace(one, wire=nf.pick(one.wire, index=index), width=len(wanted))
+            case "power":
+                exponent = self.one(*POWERS)
+                found = nf.power(one.wire, exponent=exponent)
+                return replace(one, wire=found, bound=max(1.0, one.bound**exponent))
+            case "exp":
+                calm = one if one.bound <= 2 else replace(one, wire=nf.tanh(one.wire), bound=1.0)
+                return replace(calm, wire=nf.exp(calm.wire), bound=float(np.exp(calm.bound)))
+            case "log":
+                safe = self.positive(one)
+                return replace(safe, wire=nf.log(safe.wire), bound=2.0)
+            case _:
+                safe = self.positive(one)
+                found = nf.power(safe.wire, exponent=self.one(*POWERS_OF_POSITIVE))
+                return replace(safe, wire=found, bound=6.1)
+
+    def together(self) -> Carried:
+        """Return what a type makes of several values."""
+        one = self.value()
+        other = self.value(one.width)
+        rows = one.rows or other.rows
+        bound = one.bound + other.bound
+        wide = max(one.width, other.width)
+        match self.one("add", "multiply", "subtract", "subtract", "subtract", "divide", "divide",
+                       "concatenate", "expression", "error"):  # fmt: skip
+            case "add" | "multiply" as kind:
+                parts = [one, other, *(self.value(wide) for _ in range(self.one(0, 0, 1)))]
+                wide = max(part.width for part in parts)
+                many = any(part.rows for part in parts)
+                bound = sum(p.bound for p in parts) if kind == "add" else (
+                    float(np.prod([p.bound for p in parts])))  # fmt: skip
+                return Carried(getattr(nf, kind)(*(p.wire for p in parts)), wide, bound, many)
+            case "subtract":
+                return Carried(nf.subtract(one.wire, other.wire), wide, bound, rows)
+            case "divide":
+                found = nf.divide(one.wire, self.positive(other).wire)
+                return Carried(found, wide, one.bound / 0.3, rows)
+            case "concatenate":
+                second = self.value()
+                found = nf.concatenate(one.wire, second.wire)
+                wide, bound = one.width + second.width, max(one.bound, second.bound)
+                return Carried(found, wide, bound, one.rows or second.rows)
+            case "error" if one.width == other.width:
+                return Carried(nf.error(one.wire, other.wire), wide, bound, rows)
+            case _:
+                return self.formula(self.calm(one), self.calm(other))
+
+    def calm(self, value: Carried) -> Carried:
+        return value if value.bound <= 1.5 else replace(value, wire=nf.tanh(value.wire), bound=1.0)
+
+    def formula(self, one: Carried, other: Carried) -> Carried:
+        text = self.draw(st.one_of(st.sampled_from(KINKED), smooth(["u", "v"])))
+        given = {"u": one, "v": other, "blame": other}
+        found = [port.name for port in nf.expression.ports_in({"formula": text})]
+        if not found:
+            text, found = "u * v", ["u", "v"]
+        used = [given[name] for name in found]
+        wire = nf.expression(*(value.wire for value in used), formula=text)
+        wide, rows = max(value.width for value in used), any(value.rows for value in used)
+        return Carried(wire, wide, 9.0, rows)
+
+    def grow(self) -> None:
+        """Add a value, and keep it tame."""
+        made = self.tame(self.one(self.layer, self.alone, self.together)())
+        self.values.append(made)
+
+    # -- costs
+
+    def target(self, width: int) -> tuple[Output, bool]:
+        """Return targets in 0 … 1, and whether they have rows; some are trained themselves."""
+        kind = self.one("rows", "row", "data", "trained")
+        alike = [v for v in self.values if v.width == width]
+        if kind == "trained" and alike:
+            found = self.one(*alike)
+            return nf.sigmoid(found.wire), found.rows
+        if kind == "data" and self.targets and width == 1:
+            return self.targets[0].wire, True
+        if kind == "row" or self.fed:
+            return nf.constant(value=self.random.uniform(0.1, 0.9, width)), False
+        rows = self.random.uniform(0.1, 0.9, (self.rows, width))
+        if self.often(1, 2):
+            rows = np.eye(width)[self.random.integers(0, width, self.rows)]
+        return nf.constant(value=rows), self.rows > 1
+
+    def cost(self, value: Carried) -> Carried:
+        y, rows = self.target(value.width)
+        kind = self.one("squared_error", "half", "cross_entropy", "categorical_cross_entropy",
+                        "of error")  # fmt: skip
+        last = {"cross_entropy": nf.sigmoid, "categorical_cross_entropy": nf.softmax}.get(kind)
+        a = last(value.wire) if last else value.wire
+        if last and self.often(1, 4):
+            a = nf.identity(a)  # between activation and cost: both slopes by themselves
+        if kind == "of error":
+            found = self.one(nf.sum, nf.mean)(nf.power(nf.error(a, y)))
+        elif kind in ("squared_error", "half"):
+            found = nf.squared_error(a, y, half=kind == "half")
+        else:
+            found = getattr(nf, kind)(a, y)
+        self.seen = (a, y)
+        if self.often(1, 6):
+            self.values.append(Carried(a, value.width, value.bound + 1.0, value.rows))
+        return Carried(found, 1, 9.0, rows or value.rows)
+
+    def penalty(self) -> Carried:
+        some = [t for t, _ in self.thetas]
+        wanted = self.draw(st.lists(st.sampled_from(some), min_size=1, max_size=3, unique_by=id))
+        return Carried(nf.l2_penalty(*wanted, regularization=self.one(0.1, 0.5)), 1, 1.0, False)
+
+    def total(self) -> Output:
+        """Return one cost of several."""
+        # The first layer always counts, so that there is something to train.
+        costs = [self.cost(self.values[1])]
+        last = [*self.values[2:][-2:], self.values[-1]]
+        costs += [self.cost(self.one(*last)) for _ in range(self.one(1, 2, 0))]
+        if self.thetas and self.often(1, 2):
+            costs.append(self.penalty())
+        if len(costs) == 1 and self.often(3, 4):
+            return costs[0].wire
+        wires = [cost.wire for cost in costs]
+        match self.one("add", "multiply", "weighted", "formula", "mean", "scaled"):
+            case "add":
+                return nf.add(*wires)
+            case "multiply":
+                return nf.multiply(*(nf.add(wire, 0.5) for wire in wires))
+            case "weighted":
+                shares = nf.constant(value=[self.random.uniform(0.2, 1, len(wires)).tolist()])
+                return nf.weighted_sum(wires, shares)
+            case "formula":
+                letters = "pqrst"[: len(wires)]
+                text = " + ".join(f"0.{k} * {name}" for k, name in enumerate(letters, 3))
+                return nf.expression(*wires, formula=text)
+            case "mean":
+                return nf.mean(nf.concatenate(*wires))
+            case _:
+                return nf.add(nf.multiply(0.3, wires[0]), *wires[1:])
+
+    def trainer(self, total: Output) -> Made:
+        match self.one("plain", "momentum", "adam"):
+            case "plain":
+                return nf.gradient_descent(total, rate=0.05, id="train")
+            case "momentum":
+                return nf.gradient_descent(total, rate=0.03, momentum=0.7, id="train")
+            case _:
+                # ε is large: where a gradient is 0 but for rounding, its sign would count.
+                return nf.adam(total, rate=0.01, beta1=self.one(0.9, 0.5), epsilon=0.1, id="train")
+
+    def graph(self) -> Graph:
+        self.values.append(self.tame(self.layer()))
+        for _ in range(self.one(2, 4, 6, 8, 5)):
+            self.grow()
+        ends: list[Any] = [self.trainer(self.total())]
+        if self.often(1, 4):
+            ends.append(nf.accuracy(*self.seen, id="hits"))
+        if self.often(1, 4):
+            ends.append(nf.panel([v.wire for v in self.values[-2:]], id="panel"))
+        graph = Graph.of(*ends, batch=self.one("all", 1, 2), seed=3, name="random")
+        if self.often(1, 4):  # in the order in which someone added them, not of their names
+            graph = replace(graph, nodes=dict(reversed(graph.nodes.items())))
+        return self.placed(self.moded(graph))
+
+    def moded(self, graph: Graph) -> Graph:
+        """Freeze, bypass and disable a few nodes that can take it."""
+        for names, mode in (
+            (graph.of_type("parameter"), "freeze"),
+            (self.passing, "bypass"),
+            (self.biases, "disable"),
+        ):
+            there = [name for name in names if name in graph.nodes]
+            if there and self.often(1, 5):
+                graph = graph.with_mode(self.one(*there), mode)
+        return graph
+
+    def placed(self, graph: Graph) -> Graph:
+        if not self.often(1, 4):
+            return graph
+        return graph.move(**{key: (40 * i, i % 7) for i, key in enumerate(graph.nodes)})
+
+
+@st.composite
+def whole_library(draw: st.DrawFn) -> Graph:
+    """Return a graph that trains, of any differentiable types, wired in any way."""
+    return Wiring(draw).graph()

@@ -10,6 +10,7 @@ import pytest
 import nodeflow as nf
 from nodeflow import cli, terminal
 from nodeflow.cli import beats, main, plain
+from nodeflow.explain import remark
 
 
 def network(**training):
@@ -185,7 +186,7 @@ def test_longer_beats_are_one_line_with_the_cost(play, level):
     assert len(lines) == 4
     run = nf.Run(network(epochs=1))
     run.advance("update")
-    from nodeflow.engine.step import show
+    from nodeflow.workings.shown import show
 
     assert lines[0] == f"● epoch 0 · sample 0 of 4   cost {show(run.cost)}"
 
@@ -201,11 +202,16 @@ def test_without_a_terminal_there_are_no_colours(play):
 
 
 @pytest.fixture
-def screen(monkeypatch):
-    """Give the command a terminal of 60 columns; return what it gets."""
+def columns():
+    return 60
+
+
+@pytest.fixture
+def screen(monkeypatch, columns):
+    """Give the command a terminal; return what it gets."""
     file = io.StringIO()
     made = terminal._Console(
-        file=file, width=60, force_terminal=True, highlight=False, markup=False, emoji=False
+        file=file, width=columns, force_terminal=True, highlight=False, markup=False, emoji=False
     )
     monkeypatch.setattr(terminal, "console", lambda **_: made)
     return file
@@ -219,6 +225,24 @@ def test_in_a_terminal_long_formulas_are_wrapped_under_their_beginning(screen, p
     assert "blame₁ = " in lines[number]
     assert any(line.startswith(" " * 20) for line in lines)
     assert "\x1b[35m" in screen.getvalue()
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_wide_terminal_says_what_a_step_did_as_well(screen, play, columns):
+    play(network(epochs=1), "--samples", "1")
+    text = screen.getvalue()
+    lines = re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()
+    said = [line.strip() for line in lines if line.startswith(" " * 15)]
+    assert max(map(len, lines)) <= columns
+    if columns == 80:
+        assert said == []
+        return
+    run, expected = nf.Run(network(epochs=1)), []
+    while run.update == 0:
+        expected.append(remark(run, run.step()))
+    assert said == [words for words in expected if words]
+    assert any(words.startswith("added up 2 weighted inputs") for words in said)
+    assert f"\x1b[2m{said[0]}" in text
 
 
 def test_the_bar_follows_the_epochs(screen, tmp_path, capsys):

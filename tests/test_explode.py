@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import nodeflow as nf
 from nodeflow import files
 from nodeflow.cli import app
+from nodeflow.derive.tidy import overlaps
 from nodeflow.errors import GraphError, UnknownNode
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -389,11 +390,20 @@ def test_frozen_weights_stay_frozen():
 
 def test_neurons_stand_in_a_column():
     graph = nf.explode(example("iris"), "hidden")
-    assert [graph.layout[f"hidden.{n}"] for n in (1, 2, 3)] == [(240, 160), (240, 400), (240, 640)]
-    graph = nf.explode(example("iris"))
+    places = [graph.layout[f"hidden.{n}"] for n in range(1, 6)]
+    assert len({x for x, _ in places}) == 1
+    assert sorted(places) == places
+    assert not overlaps(graph)
+    graph = nf.explode(nf.explode(example("iris")), "hidden.1")
     assert graph.layout.keys() == graph.nodes.keys()
-    places = list(nf.explode(graph, "hidden.1").layout.values())
-    assert len(set(places)) == len(places)
+    assert not overlaps(graph)
+
+
+def test_what_was_moved_stays_where_it_was_put():
+    whole = example("iris")
+    apart = nf.explode(whole, "hidden")
+    moved = apart.move(cost=(4000, 20))
+    assert nf.collapse(moved, "hidden").layout == {**whole.layout, "cost": (4000, 20)}
 
 
 def test_keys_and_numbers_of_the_file_are_kept():
@@ -493,6 +503,21 @@ REFUSED = {
         lambda g: nf.explode(g.with_mode("hidden", "bypass")),
         "'hidden' cannot be exploded: its mode is bypass; make it active first",
     ),
+    "disabled": (
+        lambda g: nf.explode(g.with_mode("output", "disable"), "output"),
+        "'output' cannot be exploded: its mode is disable; make it active first",
+    ),
+    "a vector": (
+        lambda g: nf.explode(g.set("theta1", shape=[2]), "hidden"),
+        "'hidden' cannot be exploded: 'theta1' (its weights) must have rows and columns, "
+        "such as [5, 7]",
+    ),
+    "updated": (
+        lambda g: nf.explode(
+            g.add("new", "weight_update").connect("new.value", "theta1.next"), "hidden"
+        ),
+        "'hidden' cannot be exploded: 'theta1' (its weights) is updated by wired nodes (new)",
+    ),
     "bias": (
         lambda g: nf.explode(g.set("bias1", shape=[3])),
         "'hidden' cannot be exploded: 'bias1' (its bias) must hold 2 numbers, one a neuron",
@@ -521,6 +546,10 @@ REFUSED = {
         lambda g: nf.collapse(nf.explode(g, "hidden").set("theta1.1", value=[[1, 2]])),
         "'hidden' cannot be collapsed: some parts of 'theta1' have a value and 'theta1.2' has "
         "none; give one to all of them or to none",
+    ),
+    "an edited backward pass": (
+        lambda g: nf.explode(nf.unfold(g).set("train.rate", value=3.0), "hidden"),
+        "the backward pass was edited, so it cannot be folded: train.rate differs from the rules",
     ),
     "record": (
         lambda g: nf.collapse(replace(g, extra={"exploded": {"hidden": {"rows": 2}}})),

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 import nodeflow as nf
 from nodeflow import cli, networks
 from nodeflow.cli import app, main
+from nodeflow.derive.tidy import overlaps
 from nodeflow.errors import DataError, GraphError
 from nodeflow.networks import (
     ACTIVATIONS,
@@ -239,11 +239,7 @@ def test_layers_are_read():
 
 def overlapping(graph):
     assert graph.layout.keys() == graph.nodes.keys()
-    return [
-        (a, b)
-        for (a, (ax, ay)), (b, (bx, by)) in combinations(sorted(graph.layout.items()), 2)
-        if abs(ax - bx) < 180 and abs(ay - by) < 100
-    ]
+    return overlaps(graph)
 
 
 @pytest.mark.parametrize("folded", [True, False])
@@ -292,8 +288,7 @@ def test_names_and_wires_are_those_of_the_published_graphs():
     graph = network("64-25-10", data="digits")
     assert graph.nodes.keys() == known.nodes.keys()
     assert set(graph.wires) == set(known.wires)
-    rows = {key: y for key, (_, y) in known.layout.items()}
-    assert {key: y for key, (_, y) in graph.layout.items()} == rows
+    assert graph.layout == known.layout
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import pytest
 from networks import hand, net
 
 import nodeflow as nf
-from nodeflow.engine.plan import PHASES, plan
+from nodeflow.derive.phases import PHASES
+from nodeflow.engine.plan import plan
 
 GRAPHS = {
     "layers": lambda: net("blobs", (2, 4, 3), batch=8, l2=0.01),

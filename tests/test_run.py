@@ -363,6 +363,39 @@ def test_gradients_that_are_not_there_say_why():
     assert alone.cost is None
 
 
+def test_a_gradient_that_is_a_number_needs_no_node():
+    """Blame begins as 1 for each sample, wired by rules or by hand; a penalty counts once."""
+    graph = net("blobs", (2, 3, 3), batch=4, l2=0.1)
+    for given in (graph, nf.unfold(graph), hand("blobs", (2, 3, 3), rate=0.1, batch=4)):
+        run = nf.Run(given)
+        with pytest.raises(RunError, match="has no value yet"):
+            run.gradient(run.plan.unfolding.cost)
+        run.evaluate()
+        ones = run.gradient(run.plan.unfolding.cost)
+        np.testing.assert_array_equal(ones, np.ones((4, 1)))
+        assert not ones.flags.writeable
+    x, w = nf.constant(value=[1.0, 2.0]), nf.parameter(value=[[3.0, 4.0]])
+    cost = nf.squared_error(nf.weighted_sum(x, w), nf.constant(value=0.0), id="cost")
+    run = nf.Run(nf.Graph.of(nf.gradient_descent(nf.multiply(0.25, cost, id="quarter"))))
+    run.evaluate()
+    assert run.gradient("quarter.value") == 1.0
+    np.testing.assert_array_equal(run.gradient("cost.cost"), [[0.25]])
+
+
+def test_gradients_behind_an_update_are_evaluated_with_its_new_weights():
+    """Where blame passes weights that are updated already, evaluate computes what training does."""
+    graph = hand("blobs", (2, 3, 3), rate=0.3, batch=4)
+    graph = graph.disconnect("theta2.value", "blame1.weights")
+    graph = graph.connect("theta2.new.value", "blame1.weights")
+    run, trained = nf.Run(graph), nf.Run(graph)
+    before = run.weights
+    run.evaluate()
+    assert_same(run.weights, before)
+    trained.train(updates=1)
+    assert_same(run.gradients, trained.gradients)
+    assert run.gradient("theta1.value").any()
+
+
 def test_an_empty_graph_has_nothing_to_run():
     """Training does nothing, stepping and going somewhere say so."""
     run = nf.Run(nf.Graph())
@@ -431,6 +464,21 @@ def test_set_weights_takes_what_weights_gave_and_nothing_else():
     whole.train(1)
     assert run.train(2) == whole.train(2)
     assert_same(run.weights, whole.weights)
+
+
+def test_set_weights_takes_a_single_number_where_there_is_one():
+    """Plain, or in any brackets; not for a matrix."""
+    w = nf.parameter(value=[[0.5]], id="w")
+    b = nf.parameter(value=[0.5, 0.5], id="b")
+    z = nf.add(nf.weighted_sum(nf.constant(value=1.0), w), b)
+    run = nf.Run(nf.Graph.of(nf.gradient_descent(nf.sum(z, id="cost"))))
+    for value in (0.8, np.float64(0.8), [0.8], [[0.8]], [[[0.8]]]):
+        run.set_weights({"w.value": 0.0})
+        run.set_weights({"w.value": value})
+        np.testing.assert_array_equal(run.weights["w.value"], [[0.8]])
+    for value, given in ((0.8, "a number"), ([0.8], "1")):
+        with pytest.raises(RunError, match=f"'b.value' is 2; {given} cannot enter"):
+            run.set_weights({"b.value": value})
 
 
 # --- what can go wrong -------------------------------------------------------------------------

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+import networks
 import numpy as np
 import pytest
 
 import nodeflow as nf
-from nodeflow.engine.step import Step, show
+from nodeflow.engine.step import Step
+from nodeflow.explain import explain
+from nodeflow.workings.bodies import BODIES
+from nodeflow.workings.shown import show
 
 
 def filled(type_: str, settings=None, outputs=(), **inputs) -> str:
@@ -24,17 +30,17 @@ FORMULAS = [
     ("softplus", {"z": 1}, {}, "a = ln(1 + e^1) = 1.3133"),
     ("error", {"a": 0.7, "y": -1}, {}, "e = 0.7 − (−1) = 1.7"),
     ("squared_error", {"a": [0.5, 2], "y": [1, 0]}, {}, "cost = (0.5 − 1)² + (2 − 0)² = 4.25"),
-    ("squared_error", {"a": 3, "y": 1}, {"half": True}, "cost = ½·(3 − 1)² = 2"),
+    ("squared_error", {"a": 3, "y": 1}, {"half": True}, "cost = 0.5·(3 − 1)² = 2"),
     ("subtract", {"a": 1, "b": 3}, {}, "value = 1 − 3 = −2"),
     ("divide", {"a": 1, "b": -4}, {}, "value = 1 / (−4) = −0.25"),
-    ("power", {"a": -3}, {"exponent": 2}, "value = (−3)^2 = 9"),
+    ("power", {"a": -3}, {"exponent": 2}, "value = (−3)² = 9"),
     ("delta", {"blame": 2, "a": 0.5}, {}, "delta = 2·0.5·(1 − 0.5) = 0.5"),
     ("delta", {"blame": 2, "a": 0.5}, {"activation": "tanh"}, "delta = 2·(1 − 0.5²) = 1.5"),
     ("delta", {"blame": 2, "a": 3}, {"activation": "relu"}, "delta = 2·1 = 2"),
     ("delta", {"blame": 2, "a": 1}, {"activation": "softplus"}, "delta = 2·(1 − e^(−1)) = 1.2642"),
     ("bias_gradient", {"delta": 0.25}, {}, "gradient = 0.25"),
     ("bias_gradient", {"delta": [[1], [2]]}, {}, "gradient = 1 + 2 = 3"),
-    ("exp", {"a": 0}, {}, "value = 1"),
+    ("exp", {"a": 0}, {}, "value = e^0 = 1"),
 ]
 
 
@@ -52,11 +58,40 @@ def test_a_layer_writes_out_its_first_neuron() -> None:
     assert step.formula == "z₁ = 0.15·0.05 + 0.2·0.1 + 0.35 = 0.3775"
 
 
-def test_long_sums_are_cut_in_the_middle() -> None:
+def test_long_sums_keep_their_largest_terms() -> None:
     x = nf.constant(value=list(range(1, 11)))
     w = nf.parameter(value=[[1.0] * 10])
     step = nf.Run(nf.Graph.of(nf.weighted_sum(x, w))).advance("update")
-    assert step.formula == "z = 1·1 + 1·2 + 1·3 + 1·4 + 1·5 + … + 1·10 = 55"
+    assert step.formula == ("z = 1·6 + 1·7 + 1·8 + 1·9 + 1·10 + (5 smaller terms: 15) = 55")
+
+
+def test_what_is_0_in_a_long_sum_is_only_counted() -> None:
+    x = nf.constant(value=[0, 0, 3, 0, 0, 0, 2, 0])
+    w = nf.parameter(value=[[1.0] * 8, [0.0] * 8])
+    step = nf.Run(nf.Graph.of(nf.weighted_sum(x, w))).advance("update")
+    assert step.formula == "z₁ = 1·3 + 1·2 + (6 terms of 0) = 5"
+    x = nf.constant(value=[0.0] * 8)
+    step = nf.Run(nf.Graph.of(nf.weighted_sum(x, w))).advance("update")
+    assert step.formula == "z₁ = 1·0 + (7 terms of 0) = 0"
+
+
+@pytest.mark.parametrize("options", [{"batch": 1}, {"batch": 3, "l2": 0.1}, {"trainer": "adam"}])
+def test_the_formula_is_the_first_line_of_the_explanation(options) -> None:
+    run = nf.Run(networks.net("iris", (4, 5, 3), **options))
+    while run.update == 0:
+        step = run.step()
+        if step.type in BODIES:
+            assert step.formula == explain(run, step).lines[0].text
+
+
+def test_what_only_holds_numbers_lists_them() -> None:
+    run = nf.Run(networks.net("iris", (4, 5, 3), batch=1))
+    found = {}
+    while run.update == 0:
+        step = run.step()
+        found[step.node] = step.formula
+    assert re.fullmatch(r"x = \[.+, .+, .+, .+\], y = \[[01], [01], [01]\]", found["data"])
+    assert found["theta1"].endswith(", …]")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
 """A backward pass is the same whoever wires it: folded, unfolded, by hand, in a loop."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from networks import assert_same, hand, net, splitmix_order
+from click.testing import CliRunner
+from networks import assert_same, hand, net, splitmix_order, walk
 
 import nodeflow as nf
+from nodeflow import files
+from nodeflow.cli import app
+from nodeflow.errors import GraphError, NoBackward, ShapeMismatch
 
 SIZES = (2, 4, 3)
 BATCHES = pytest.mark.parametrize("batch", [1, 8, "all"])
@@ -169,3 +174,272 @@ def test_updates_are_simultaneous():
         p, q = p - 0.5 * d * q, q - 0.5 * d * p
     np.testing.assert_allclose(run.weights["a_embedding.value"][0], p, rtol=1e-12)
     np.testing.assert_allclose(run.weights["z_weights.value"][0], q, rtol=1e-12)
+
+
+# --- graphs that random ones have brought up ------------------------------------------------------
+
+ROWS = [[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]
+
+
+def layer():
+    """Return x, weights, a weighted sum, and targets, of three rows."""
+    x = nf.constant(value=ROWS, id="x")
+    w = nf.parameter(value=[[0.1, 0.2], [0.3, -0.4]], id="w")
+    return x, w, nf.weighted_sum(x, w, id="sum"), nf.constant(value=[0.25, 0.75], id="y")
+
+
+def trained(cost, **settings):
+    return nf.Graph.of(nf.gradient_descent(cost, id="train", **settings), batch="all")
+
+
+def evaluated(graph):
+    run = nf.Run(graph)
+    run.evaluate()
+    return run
+
+
+def fan_out():
+    _, _, z, y = layer()
+    return trained(nf.squared_error(nf.add(nf.tanh(z), nf.sigmoid(z)), y, id="cost"))
+
+
+def through_an_activation():
+    _, _, z, y = layer()
+    b = nf.tanh(nf.parameter(value=[0.3, 0.4], id="b"))
+    return trained(nf.squared_error(nf.add(z, b, id="shifted"), y, id="cost"))
+
+
+def another_activation():
+    """The blame of tanh, called after its layer, is none of the other activation's."""
+    _, _, z, y = layer()
+    cost = nf.squared_error(nf.tanh(z), y, id="cost")
+    return trained(cost).add("aside", "sigmoid").connect("sum.z", "aside.z")
+
+
+def all_frozen():
+    return fan_out().with_mode("w", "freeze")
+
+
+def bypassed():
+    return fan_out().with_mode("tanh", "bypass")
+
+
+@pytest.mark.parametrize(
+    "made", [fan_out, through_an_activation, another_activation, all_frozen, bypassed]
+)
+def test_an_unfolded_graph_has_the_gradients_of_the_folded_one(made):
+    """Also where several nodes read a value, and where blame is passed on as it is."""
+    graph = made()
+    folded, unfolded = evaluated(graph), evaluated(nf.unfold(graph))
+    assert_same(unfolded.gradients, folded.gradients)
+    assert_same(unfolded.values, folded.values)
+    assert nf.check(nf.unfold(graph)).valid
+    assert "aside.a" not in folded.gradients
+
+
+def test_an_unfolded_graph_with_a_wire_cut_runs_as_far_as_it_can():
+    graph = nf.unfold(fan_out()).disconnect("y.value", "cost.y")
+    run = nf.Run(graph, strict=False)
+    run.evaluate()
+    assert run["sum.z"].shape == (3, 2)
+    assert "cost" in run.plan.inference.problems
+
+
+def test_delta_wired_by_hand_is_not_taken_for_all_of_the_blame():
+    """Where another node reads the weighted sum too, one delta is a part of its blame only."""
+    graph = replace(nf.unfold(fan_out()), extra={})
+    assert nf.check(graph).valid
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("weigh", ["multiply", "weighted_sum", "expression", "bias"])
+def test_a_penalty_inside_a_weighted_cost_counts_once_a_batch(n, weigh):
+    """J = mean of p·C + q·(λ/2) Σ Θ², however the two are weighted."""
+    _, w, _, y = layer()
+    x = nf.constant(value=ROWS[:n], id="x")
+    z = nf.weighted_sum(x, w, id="sum")
+    c = nf.squared_error(z, y, id="cost")
+    penalty = nf.l2_penalty(w, regularization=0.5, id="penalty")
+    p, q = 0.5, 0.5
+    match weigh:
+        case "multiply":
+            total = nf.multiply(0.5, nf.add(c, penalty))
+        case "weighted_sum":
+            total = nf.weighted_sum([c, penalty], nf.constant(value=[[0.5, 0.5]]))
+        case "expression":
+            square = nf.parameter(value=[0.7], id="v")
+            total = nf.expression(p=c, v=square, formula="p + v^2")
+            p, q = 1.0, 0.0
+        case "bias":
+            bias = nf.parameter(value=[0.7], id="v")
+            total = nf.weighted_sum(c, nf.constant(value=[[1.0]]), bias)
+            p, q = 1.0, 0.0
+    run = evaluated(trained(total))
+    theta, rows = np.array([[0.1, 0.2], [0.3, -0.4]]), np.array(ROWS[:n])
+    e = rows @ theta.T - [0.25, 0.75]
+    expected = p * 2 * e.T @ rows / n + q * 0.5 * theta
+    np.testing.assert_allclose(run.gradient("w.value"), expected, rtol=1e-12)
+    if weigh in ("expression", "bias"):
+        slope = 1.4 if weigh == "expression" else 1.0
+        np.testing.assert_allclose(run.gradient("v.value").ravel(), [slope], rtol=1e-12)
+    assert run.gradient("sum.z").shape == (n, 2)
+
+
+def test_a_cost_without_samples_is_not_divided_by_their_number():
+    """J = (λ/2) Σ Θ² · 0.5, whatever else the rows of the graph are for."""
+    _, w, z, _ = layer()
+    total = nf.multiply(0.5, nf.l2_penalty(w, regularization=0.5, id="penalty"))
+    graph = nf.Graph.of(nf.gradient_descent(total, id="train"), nf.panel(z), batch="all")
+    for made in (graph, nf.unfold(graph)):
+        expected = 0.25 * np.array([[0.1, 0.2], [0.3, -0.4]])
+        np.testing.assert_allclose(evaluated(made).gradient("w.value"), expected, rtol=1e-12)
+    assert nf.check(graph).valid
+    assert files.dumps(nf.fold(nf.unfold(graph))) == files.dumps(graph)
+
+
+def test_the_gradient_of_rows_has_a_row_a_sample_where_all_are_alike():
+    _, _, z, _ = layer()
+    run = evaluated(trained(nf.weighted_sum(z, nf.constant(value=[[0.5, -0.5]]))))
+    np.testing.assert_array_equal(run.gradient("sum.z"), [[0.5, -0.5]] * 3)
+
+
+def test_the_order_in_which_nodes_were_added_is_none_of_the_backward_pass():
+    shared, y = nf.parameter(value=[[0.1, 0.2]], id="shared"), nf.constant(value=[0.5], id="y")
+    sums = [nf.weighted_sum(nf.constant(value=v, id=f"in{k}"), shared, id=f"sum{k}")
+            for k, v in enumerate(([1.0, 2.0], [3.0, 4.0]))]  # fmt: skip
+    graph = trained(nf.add(*(nf.squared_error(z, y) for z in sums)))
+    other = replace(graph, nodes=dict(reversed(graph.nodes.items())))
+    assert files.dumps(nf.unfold(other)) == files.dumps(nf.unfold(graph))
+    again = files.loads(files.dumps(nf.unfold(other)))
+    assert files.dumps(nf.fold(again)) == files.dumps(graph)
+
+
+def through_accuracy():
+    _, _, z, y = layer()
+    return trained(nf.add(nf.squared_error(z, y), nf.accuracy(z, y, id="hits")))
+
+
+def through_delta():
+    _, _, z, y = layer()
+    return trained(nf.squared_error(nf.delta(z, nf.sigmoid(z), id="slope"), y))
+
+
+@pytest.mark.parametrize("act", ["sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity"])
+def test_an_activation_of_a_matrix_can_be_trained(act):
+    """A delta multiplies number by number, be it rows of samples or the numbers of a parameter."""
+    w = nf.parameter(value=[[0.1, 0.2], [0.3, -0.4]], id="w")
+    x, y = nf.constant(value=[[1.0, 0.5], [0.2, -0.3]]), nf.constant(value=[[0.1, 0.7], [0.3, 0.2]])
+    z = nf.weighted_sum(x, getattr(nf, act)(w, id="bent"))
+    graph = trained(nf.squared_error(z, y))
+    wired = nf.unfold(graph)
+    assert files.dumps(nf.fold(wired)) == files.dumps(graph)
+    run, stepped = nf.Run(graph), nf.Run(wired)
+    found = nf.check(graph)
+    assert found.valid
+    assert {"bent", "w"} <= set(found.nodes)
+    run.train(updates=3)
+    walk(stepped, 3)
+    assert run.gradient("bent.a").shape == (2, 2)
+    np.testing.assert_array_equal(run.weights["w.value"], stepped.weights["w.value"])
+
+
+@pytest.mark.parametrize(
+    ("blame", "a", "settings", "sentence"),
+    [
+        ((2, 3), (2, 2), {}, "blame is 2×3 and a is 2×2: a delta multiplies number by number"),
+        ((2,), (2, 2), {}, "blame is 2 and a is 2×2: a delta multiplies number by number"),
+        ((3,), (2,), {}, "blame is 3 and a is 2: a delta multiplies number by number"),
+        ((2, 2), (2, 2), {"activation": "softmax"}, "the delta of softmax takes one row a sample"),
+    ],
+)
+def test_a_delta_of_what_is_not_alike_is_refused(blame, a, settings, sentence):
+    parts = [nf.parameter(shape=shape) for shape in (blame, a)]
+    with pytest.raises(ShapeMismatch, match=f"'slope': {sentence}"):
+        nf.Run(nf.Graph.of(nf.delta(*parts, **settings, id="slope")))
+
+
+def of_no_parameter():
+    _, w, z, y = layer()
+    penalty = nf.l2_penalty(nf.exp(w, id="size"))
+    return trained(nf.add(nf.squared_error(z, y), penalty))
+
+
+@pytest.mark.parametrize(
+    ("made", "node", "sentence"),
+    [
+        (
+            through_accuracy,
+            "hits",
+            "blame cannot pass 'hits' (accuracy): counting hits has no slope; "
+            "take it off the way to the cost, or give its type a rule",
+        ),
+        (
+            through_delta,
+            "slope",
+            "blame cannot pass 'slope' (delta): its type has no backward rule; "
+            "take it off the way to the cost, or give its type a rule",
+        ),
+        (of_no_parameter, "size", "l2_penalty takes parameters; 'size.value' is not one"),
+    ],
+)
+def test_what_blame_cannot_pass_is_named(made, node, sentence):
+    with pytest.raises(NoBackward) as error:
+        nf.unfold(made())
+    assert str(error.value) == sentence
+    assert error.value.node == node
+
+
+EDITS = {
+    "a setting": (
+        lambda g: g.set("train.rate", value=3.0),
+        "the backward pass was edited, so it cannot be folded: train.rate differs from the rules",
+    ),
+    "two nodes": (
+        lambda g: g.set("train.rate", value=3.0).set("sum.delta.1", activation="relu"),
+        "the backward pass was edited, so it cannot be folded: sum.delta.1, train.rate differ "
+        "from the rules",
+    ),
+    "a node of the trainer's name": (
+        lambda g: g.add("train", "constant"),
+        "the backward pass was edited, so it cannot be folded: train differs from the rules",
+    ),
+    "nothing unfolded": (
+        lambda g: replace(g, extra={}),
+        "the graph has no unfolded trainer: there is nothing to fold",
+    ),
+    "a node that hangs on it": (
+        lambda g: g.add("seen", "panel").connect("sum.delta.1.delta", "seen.value"),
+        "the backward pass was edited, so it cannot be folded: seen differs from the rules",
+    ),
+    "nodes in a chain that hang on it": (
+        lambda g: (
+            g.add("twice", "add")
+            .connect("sum.delta.1.delta", "twice.a")
+            .connect("sum.z", "twice.a")
+            .add("seen", "panel")
+            .connect("twice.value", "seen.value")
+        ),
+        "the backward pass was edited, so it cannot be folded: seen, twice differ from the rules",
+    ),
+    "a record that is none": (
+        lambda g: replace(g, extra={"unfolded": {"train": {"type": "adam"}}}),
+        "what the graph keeps under 'unfolded' cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_what_cannot_be_folded_is_named_and_the_file_stays(name, tmp_path):
+    change, sentence = EDITS[name]
+    graph = change(nf.unfold(fan_out()))
+    with pytest.raises(GraphError) as error:
+        nf.fold(graph)
+    assert str(error.value) == sentence
+    path = tmp_path / "wired.json"
+    nf.save(graph, path)
+    before = path.read_bytes()
+    done = CliRunner().invoke(app, ["fold", str(path), "-o", str(path)])
+    assert done.exit_code == 1
+    assert str(done.exception) == sentence
+    assert path.read_bytes() == before
+    nf.Run(graph).evaluate()  # what cannot be folded can be run

@@ -15,6 +15,7 @@ import numpy as np
 
 from nodeflow.declare import Array, inert, numbers
 from nodeflow.derive.shapes import infer
+from nodeflow.derive.tidy import tidy
 from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError, UnknownNode, nearest
@@ -25,8 +26,8 @@ RECORD = "exploded"
 """The graph file's key under which an exploded graph keeps what `collapse` needs."""
 PART = "part"
 """A node's key that says which part of which parameter it starts as."""
-_PITCH = 240
-_STEP = 60
+PLACES = "places"
+"""The graph file's key for where nodes stood before something was exploded."""
 
 
 def explode(graph: Graph, node: str | None = None) -> Graph:
@@ -38,13 +39,14 @@ def explode(graph: Graph, node: str | None = None) -> Graph:
     if graph.extra.get(UNFOLDED):
         return unfold(explode(fold(graph), node))
     if node is not None:
-        return _exploded(graph, node)
+        return _spread_out(graph, _exploded(graph, node))
     layers = graph.of_type("weighted_sum")
     if not layers:
         raise GraphError("the graph has no weighted_sum: there is nothing to explode")
+    whole = graph
     for key in layers:
         graph = _exploded(graph, key)
-    return graph
+    return _spread_out(whole, graph)
 
 
 def collapse(graph: Graph, node: str | None = None) -> Graph:
@@ -68,10 +70,11 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
         raise UnknownNode(
             f"there is no node '{node}'{nearest(node, {*graph.nodes, *records})}", node=node
         )
+    apart = graph
     for key in sorted(chosen, key=lambda key: (records[key].neuronal, key)):
         graph = _collapsed(graph, key, records)
         records = _records(graph)
-    return graph
+    return _moved_back(apart, graph)
 
 
 # --- what is taken apart ----------------------------------------------------------------------
@@ -89,7 +92,6 @@ class _Layer:
     columns: int
     nodes: Mapping[str, Any] = field(default_factory=dict)
     """The nodes that vanish, as they stand in a file, without the parameters' values."""
-    layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     numbered: tuple[str, ...] = ()
     """Ports whose only wire has a number."""
     tall: bool = False
@@ -224,7 +226,6 @@ def _layer(graph: Graph, key: str, along: Iterable[str] | None = None) -> _Layer
         nodes={
             name: _plain_node(graph.nodes[name], is_cut=name in layer.split) for name in layer.gone
         },
-        layout={name: graph.layout[name] for name in layer.gone if name in graph.layout},
         numbered=tuple(
             sorted({w.end for w in seen if w.index == 0 and len(_siblings(graph, w)) == 1})
         ),
@@ -292,7 +293,6 @@ def _exploded(graph: Graph, key: str, along: Iterable[str] | None = None) -> Gra
         "rows": layer.rows,
         "columns": layer.columns,
         "nodes": layer.nodes,
-        "layout": layer.layout,
         **({"numbered": layer.numbered} if layer.numbered else {}),
         **({"tall": True} if layer.tall else {}),
     }
@@ -301,7 +301,7 @@ def _exploded(graph: Graph, key: str, along: Iterable[str] | None = None) -> Gra
         graph,
         nodes=dict(sorted({**kept, **nodes}.items())),
         wires=tuple(sorted([*outside, *wires])),
-        layout={**places, **_placed(graph, layer, nodes)},
+        layout=places,
         extra={**graph.extra, RECORD: {**graph.extra.get(RECORD, {}), key: record}},
     )
 
@@ -481,7 +481,6 @@ def _read(graph: Graph, key: str, record: Mapping[str, Any]) -> _Layer:
             name: {**node, "type": str(node["type"]), "settings": dict(node["settings"])}
             for name, node in record["nodes"].items()
         },
-        layout={name: (int(x), int(y)) for name, (x, y) in record["layout"].items()},
         numbered=tuple(map(str, record.get("numbered", ()))),
         tall=bool(record.get("tall", False)),
     )
@@ -517,7 +516,7 @@ def _collapsed(graph: Graph, key: str, records: Mapping[str, _Layer]) -> Graph:
         graph,
         nodes=dict(sorted({**kept, **nodes}.items())),
         wires=tuple(sorted(wires)),
-        layout={**places, **layer.layout},
+        layout=places,
         extra={**extra, RECORD: rest} if rest else extra,
     )
     whole.validate()
@@ -706,29 +705,31 @@ def _compared(graph: Graph, key: str) -> Any:
 # --- layout -----------------------------------------------------------------------------------
 
 
-def _placed(graph: Graph, layer: _Layer, made: Mapping[str, Node]) -> dict[str, tuple[int, int]]:
-    """Place neurons in a column from where the layer stood, operations before their sum."""
-    at, key = graph.layout, layer.key
-    places: dict[str, tuple[int, int]] = {}
-    for name in layer.gone if layer.neuronal else ():
-        if name in at:
-            x, y = at[name]
-            parts = layer.pieces(name) if name in layer.split else _parts(name, layer.rows)
-            places |= {part: (x, y + _PITCH * row) for row, part in enumerate(parts)}
-    if not layer.neuronal and key in at:
-        x, y = at[key]
-        places[key] = (x, y)
-        names = zip(
-            _parts(f"{key}.x", layer.columns, ""),
-            layer.pieces(layer.weights),
-            _parts(key, layer.columns),
-            strict=True,
-        )
-        for row, columns in enumerate(names):
-            for name, left in zip(columns, (330, 220, 110), strict=True):
-                places[name] = (x - left, y + _STEP * row)
-    for address, join in layer.joins.items():
-        owner = _ends(address)[0]
-        if owner in at:
-            places[join] = (at[owner][0] + 130, at[owner][1])
-    return {name: place for name, place in places.items() if name in made}
+def _spread_out(before: Graph, after: Graph) -> Graph:
+    """Lay an exploded graph out, and note down where everything stood."""
+    if not before.layout:
+        return after
+    laid = tidy(after)
+    places = {"stood": _stood(before), "placed": dict(laid.layout)}
+    return replace(laid, extra={**laid.extra, PLACES: places})
+
+
+def _moved_back(before: Graph, after: Graph) -> Graph:
+    """Put nodes where they stood before something was exploded, unless they were moved since."""
+    if PLACES not in before.extra:
+        return after
+    if RECORD in after.extra:
+        return _spread_out(before, after)
+    extra = {key: value for key, value in after.extra.items() if key != PLACES}
+    stood = {key: at for key, at in _stood(before).items() if key in after.nodes}
+    return replace(after, layout=stood, extra=extra)
+
+
+def _stood(graph: Graph) -> dict[str, tuple[int, int]]:
+    """Return where each node of an exploded graph stood, or stands if it was moved since."""
+    places = graph.extra.get(PLACES, {"stood": {}, "placed": {}})
+    stood = {key: (int(x), int(y)) for key, (x, y) in places["stood"].items()}
+    moved = {
+        key: at for key, at in graph.layout.items() if at != tuple(places["placed"].get(key, ()))
+    }
+    return {**stood, **moved}

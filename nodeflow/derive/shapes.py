@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,9 +41,7 @@ class Inference:
 
 def infer(graph: Graph, *, data: bool = True) -> Inference:
     """Return the shapes of all values. With `data=False` data sets are not opened."""
-    import networkx as nx
-
-    order = tuple(nx.topological_sort(graph.digraph()))
+    order = order_of(graph)
     tables: dict[str, Table] = {}
     shapes: dict[str, Shape] = {}
     problems: dict[str, NodeflowError] = {}
@@ -66,6 +64,14 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
             shapes[f"{key}.{port.name}"] = shape
     _check_feedback(graph, shapes, problems)
     return Inference(shapes, problems, frozenset(waiting), order, tables, rows)
+
+
+def order_of(graph: Graph) -> tuple[str, ...]:
+    """Return the nodes, each after those that feed it: the same order for the same content."""
+    import networkx as nx
+
+    nodes, wires = dict(sorted(graph.nodes.items())), tuple(sorted(graph.wires))
+    return tuple(nx.topological_sort(replace(graph, nodes=nodes, wires=wires).digraph()))
 
 
 def _inputs(
@@ -110,15 +116,7 @@ def _outputs(
             return _dataset(graph, key, settings, tables, data=data)
         if type_.name == "constant" and _is_rows(graph, key, rows):
             return (Shape.rows(numbers(settings["value"]).shape[-1]),)
-        names: list[str] = []
-        given: list[Shape | None] = []
-        for port, there in inputs:
-            if port.many and type_.joined != port.name:
-                names += [f"{port.name}[{i}]" for i in range(len(there))]
-                given += [shape for _, shape in there]
-            else:
-                names.append(port.name)
-                given.append(_join(port, there, key) if there else None)
+        names, given = _given(type_, inputs, key)
         if not type_.outputs and type_.shapes is None:
             return ()
         if isinstance(type_.shapes, Signature):
@@ -131,6 +129,22 @@ def _outputs(
             error.node = key
             error.args = (f"'{key}': {error}",)
         raise
+
+
+def _given(
+    type_: NodeType, inputs: list[tuple[Port, list[tuple[Wire, Shape]]]], key: str
+) -> tuple[list[str], list[Shape | None]]:
+    """Return what a node's signature is applied to: names and shapes, None for what is not wired."""
+    names: list[str] = []
+    given: list[Shape | None] = []
+    for port, there in inputs:
+        if port.many and type_.joined != port.name:
+            names += [f"{port.name}[{i}]" for i in range(len(there))]
+            given += [shape for _, shape in there]
+        else:
+            names.append(port.name)
+            given.append(_join(port, there, key) if there else None)
+    return names, given
 
 
 def _join(port: Port, there: list[tuple[Wire, Shape]], key: str) -> Shape:
@@ -273,3 +287,36 @@ def _check_feedback(
                 f"{before} ({wire.start}) cannot enter '{wire.end}': the parameter is {after}",
                 node=wire.target,
             )
+
+
+def refusal(graph: Graph, inference: Inference, wire: Wire) -> NodeflowError | None:
+    """Return why a new wire's value cannot enter its node, or None.
+
+    Only that node is looked at, with what is known of the values at its other ports; a wire into
+    a port that takes one stands in for the wire that is there.
+    """
+    type_ = graph.nodes[wire.target].known
+    entering = inference.shapes.get(wire.start)
+    if type_ is None or entering is None:
+        return None
+    inputs: list[tuple[Port, list[tuple[Wire, Shape]]]] = []
+    for port in type_.ports_in(graph.nodes[wire.target].settings):
+        if port.feedback:
+            continue
+        there = graph.inputs(wire.target).get(port.name, ())
+        known = [(w, inference.shapes[w.start]) for w in there if w.start in inference.shapes]
+        if port.name == wire.input:
+            known = [*known, (wire, entering)] if port.many else [(wire, entering)]
+        if not known and not port.optional and not isinstance(type_.shapes, Signature):
+            return None
+        inputs.append((port, known))
+    try:
+        if isinstance(type_.shapes, Signature):
+            # What is not wired yet leaves the outputs open: only the inputs are compared.
+            signature = replace(type_.shapes, outputs=())
+            signature.apply(*_given(type_, inputs, wire.target), wire.target)
+        else:
+            _outputs(graph, wire.target, inputs, {}, inference.rows, data=False)
+    except NodeflowError as error:
+        return error
+    return None

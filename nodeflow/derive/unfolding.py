@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -23,7 +24,8 @@ from nodeflow.declare import (
     inert,
 )
 from nodeflow.derive.modes import resolve
-from nodeflow.derive.shapes import Inference, infer
+from nodeflow.derive.shapes import Inference, infer, order_of
+from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.arithmetic import add, multiply, pick, sum_, times
@@ -48,6 +50,8 @@ class Unfolding:
     """Forward address to the address of ∂C/∂ (for parameters ∂J/∂) of it."""
     cost: str | None = None
     """Address of the cost that is minimised."""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """Forward address to ∂C/∂ of it, where that is one number for each sample and needs no node."""
 
 
 def unfold(graph: Graph) -> Graph:
@@ -88,13 +92,15 @@ def _replaced(graph: Graph, key: str) -> Graph:
     folded = graph.remove(key)
     wires = tuple(w for w in whole.wires if w.source in made or w.target in made)
     records = {**graph.extra.get(RECORD, {}), key: record}
-    return replace(
+    unfolded = replace(
         folded,
         nodes=dict(sorted({**folded.nodes, **made}.items())),
         wires=tuple(sorted({*folded.wires, *wires})),
-        layout={**folded.layout, **_placed(graph, made)},
         extra={**graph.extra, RECORD: records},
     )
+    if not graph.layout:
+        return unfolded
+    return replace(unfolded, layout={**unfolded.layout, **under(unfolded, made)})
 
 
 def fold(graph: Graph) -> Graph:
@@ -102,7 +108,7 @@ def fold(graph: Graph) -> Graph:
 
     Raises `GraphError` that names the nodes which differ from what the rules would give.
     """
-    records: Mapping[str, Any] = graph.extra.get(RECORD, {})
+    records = _records(graph)
     if not records:
         raise GraphError("the graph has no unfolded trainer: there is nothing to fold")
     for key in reversed(list(records)):
@@ -110,35 +116,85 @@ def fold(graph: Graph) -> Graph:
     return graph
 
 
-def _folded(graph: Graph, key: str, record: Mapping[str, Any]) -> Graph:
+@dataclass(frozen=True)
+class _Record:
+    """What an unfolded graph keeps of a trainer: its node, its wires, and what was made of it."""
+
+    trainer: Node
+    wires: tuple[Wire, ...]
+    made: tuple[str, ...]
+    layout: Mapping[str, tuple[int, int]]
+
+
+def _records(graph: Graph) -> dict[str, _Record]:
+    try:
+        return {key: _read(key, record) for key, record in graph.extra.get(RECORD, {}).items()}
+    except (AttributeError, GraphError, KeyError, TypeError, ValueError) as error:
+        raise GraphError(f"what the graph keeps under '{RECORD}' cannot be read") from error
+
+
+def _read(key: str, record: Mapping[str, Any]) -> _Record:
     special = ("type", "settings", "wires", "made", "layout")
+    extra = {k: v for k, v in record.items() if k not in special}
+    x, y = record.get("layout", (0, 0))
+    return _Record(
+        Node(str(record["type"]), dict(record["settings"]), extra=extra),
+        tuple(Wire.parse(text) for text in record["wires"]),
+        tuple(map(str, record["made"])),
+        {key: (int(x), int(y))} if "layout" in record else {},
+    )
+
+
+def _put_back(graph: Graph, key: str, record: _Record) -> Graph:
+    """Return the graph with a trainer in the place of what was made of it."""
     rest = {k: v for k, v in graph.extra.get(RECORD, {}).items() if k != key}
     extra = {k: v for k, v in graph.extra.items() if k != RECORD}
-    present = [name for name in record["made"] if name in graph.nodes]
-    base = graph.remove(*present)
-    trainer = Node(
-        record["type"],
-        dict(record["settings"]),
-        extra={k: v for k, v in record.items() if k not in special},
-    )
-    layout = {**base.layout, **({key: tuple(record["layout"])} if "layout" in record else {})}
-    folded = replace(
+    base = graph.remove(*(name for name in record.made if name in graph.nodes))
+    return replace(
         base,
-        nodes=dict(sorted({**base.nodes, key: trainer}.items())),
-        wires=tuple(sorted({*base.wires, *(Wire.parse(text) for text in record["wires"])})),
-        layout=layout,
+        nodes=dict(sorted({**base.nodes, key: record.trainer}.items())),
+        wires=tuple(sorted({*base.wires, *record.wires})),
+        layout={**base.layout, **record.layout},
         extra={**extra, RECORD: rest} if rest else extra,
     )
+
+
+def _folded(graph: Graph, key: str, record: _Record) -> Graph:
+    strangers = _strangers(graph, record)
+    # Without what hangs on the backward pass there is something to compare it with.
+    folded = _put_back(graph.remove(*strangers), key, record)
     folded.validate()
-    differ = _differences(unfold(folded), graph)
+    try:
+        expected = unfold(folded)
+    except GraphError as error:
+        if strangers:  # the forward pass had come to need them
+            raise _edited(strangers) from error
+        raise
+    differ = _differences(expected, graph)
     if differ:
-        shown = ", ".join(differ[:5]) + (", …" if len(differ) > 5 else "")
-        raise GraphError(
-            f"the backward pass was edited, so it cannot be folded: {shown} "
-            f"differ{'s' if len(differ) == 1 else ''} from the rules",
-            node=differ[0],
-        )
+        raise _edited(differ)
     return folded
+
+
+def _edited(differ: list[str]) -> GraphError:
+    shown = ", ".join(differ[:5]) + (", …" if len(differ) > 5 else "")
+    return GraphError(
+        f"the backward pass was edited, so it cannot be folded: {shown} "
+        f"differ{'s' if len(differ) == 1 else ''} from the rules",
+        node=differ[0],
+    )
+
+
+def _strangers(graph: Graph, record: _Record) -> list[str]:
+    """Return the nodes that read what was made of a trainer, themselves made by somebody else."""
+    made, found = set(record.made), set[str]()
+    reached = list(made & graph.nodes.keys())
+    while reached:
+        for wire in graph.out_of(reached.pop()):
+            if not graph.feeds_back(wire) and wire.target not in made | found:
+                found.add(wire.target)
+                reached.append(wire.target)
+    return sorted(found)
 
 
 def _differences(expected: Graph, found: Graph) -> list[str]:
@@ -170,10 +226,11 @@ def evaluated(graph: Graph, *, trainer: str | None = None, strict: bool = True) 
     first problem is raised; without it a trainer that cannot be unfolded becomes a problem of
     its own, and the rest is evaluated.
     """
-    graph = resolve(graph)
+    unresolved, graph = graph, resolve(graph)
     inference = infer(graph)
     if strict:
         inference.require()
+    ruled = _by_rule(unresolved, inference)
     problems = dict(inference.problems)
     trainers = [
         key
@@ -199,14 +256,46 @@ def evaluated(graph: Graph, *, trainer: str | None = None, strict: bool = True) 
         cost = lone_cost(graph)
         if cost and (cost not in inference.shapes or inference.shapes[cost].features != 1):
             cost = None
-        if cost and not graph.of_type("weight_update"):
+        wired = graph.of_type("weight_update") or graph.extra.get(RECORD)  # where all is frozen
+        if cost and not wired:
             try:
                 builder.differentiate(cost, update=None)
             except GraphError as error:
                 # There is no trainer to stop: the values can be had all the same.
                 problems.setdefault(error.node or cost, error)
                 builder, cost = _Builder(graph, inference), None
-    return builder.finish(remove=trainers, cost=cost, problems=problems)
+    return builder.finish(remove=trainers, cost=cost, problems=problems, ruled=ruled)
+
+
+@dataclass(frozen=True)
+class _Ruled:
+    """Where the rules put gradients, and those that are plain numbers."""
+
+    gradients: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+def _by_rule(graph: Graph, inference: Inference) -> _Ruled:
+    """Return where the rules put the gradient of each port of a graph that was unfolded.
+
+    Names alone do not tell: a value that several nodes read has the blame of each of them, and
+    what passes its blame on has none of its own.
+    """
+    if not graph.extra.get(RECORD):
+        return _Ruled()
+    try:
+        records = _records(graph)
+        for key in reversed(list(records)):
+            graph = _put_back(graph, key, records[key])
+        graph = resolve(graph)
+        builder = _Builder(graph, replace(inference, order=order_of(graph)))
+        for key in records:
+            cost = graph.inputs(key)["cost"][0]
+            if cost.source not in inference.problems and cost.source not in inference.waiting:
+                builder.differentiate(cost.start, update=None)
+    except (GraphError, KeyError):  # edited since: what is left tells what it can
+        return _Ruled()
+    return _Ruled(builder.gradients, builder.numbers)
 
 
 def lone_cost(graph: Graph) -> str | None:
@@ -235,14 +324,34 @@ def gradients(graph: Graph) -> dict[str, str]:
     What a `weight_update` subtracts is the gradient of its parameter; a `delta` belongs to the
     weighted sum before its activation; otherwise the names that `unfold` gives tell.
     """
+    return {**_by_wires(graph), **_by_updates(graph)}
+
+
+def _by_updates(graph: Graph) -> dict[str, str]:
+    """Return the gradient of each parameter that is updated."""
     found: dict[str, str] = {}
-    made = {name for record in graph.extra.get(RECORD, {}).values() for name in record["made"]}
+    for key, node in graph.nodes.items():
+        inputs = graph.inputs(key)
+        if node.type == "weight_update" and "parameter" in inputs and "gradient" in inputs:
+            start, owner = inputs["parameter"][0].start, inputs["parameter"][0].source
+            # A parameter that is not trained is a memory (a velocity, a time), not a weight.
+            if graph.nodes[owner].type == "parameter" and graph.settings(owner)["trainable"]:
+                found.setdefault(start, _mean_gradient(graph, key))
+    return found
+
+
+def _by_wires(graph: Graph) -> dict[str, str]:
+    """Return the gradients of other ports, from wires and names."""
+    found: dict[str, str] = {}
+    made: set[str] = set()
+    with suppress(GraphError):  # a record that cannot be read tells nothing
+        made = {name for record in _records(graph).values() for name in record.made}
     for key, node in graph.nodes.items():
         inputs = graph.inputs(key)
         if node.type == "delta" and "a" in inputs:
             activation = inputs["a"][0].source
             before = graph.inputs(activation).get("z", ())
-            if before:
+            if before and _reads_alone(graph, before[0]):
                 found.setdefault(before[0].start, f"{key}.delta")
             if "blame" in inputs:
                 found.setdefault(inputs["a"][0].start, inputs["blame"][0].start)
@@ -259,18 +368,20 @@ def gradients(graph: Graph) -> dict[str, str]:
                     for w in graph.out_of(owner)
                     if (known := graph.nodes[w.target].known) and known.family == "activation"
                 ]
-                if not after:
+                if len(after) != 1:
                     continue
                 start = f"{after[0]}.a"
             found.setdefault(start, f"{key}.{node.known.outputs[0].name}")
-    for key, node in graph.nodes.items():
-        inputs = graph.inputs(key)
-        if node.type == "weight_update" and "parameter" in inputs and "gradient" in inputs:
-            start, owner = inputs["parameter"][0].start, inputs["parameter"][0].source
-            # A parameter that is not trained is a memory (a velocity, a time), not a weight.
-            if graph.nodes[owner].type == "parameter" and graph.settings(owner)["trainable"]:
-                found.setdefault(start, _mean_gradient(graph, key))
     return found
+
+
+def _reads_alone(graph: Graph, wire: Wire) -> bool:
+    """Return whether the blame of a value comes from this reader alone, once a sample."""
+    if graph.nodes[wire.source].type == "parameter":
+        return False
+    families = ("layer", "activation", "arithmetic", "cost")
+    others = (graph.nodes[w.target].known for w in graph.out_of(wire.source) if w != wire)
+    return not any(known and known.family in families for known in others)
 
 
 def _mean_gradient(graph: Graph, update: str) -> str:
@@ -296,9 +407,15 @@ class _Builder:
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self.gradients: dict[str, str] = {}
+        self.numbers: dict[str, float] = {}
 
     def finish(
-        self, *, remove: Iterable[str], cost: str | None, problems: Mapping[str, NodeflowError]
+        self,
+        *,
+        remove: Iterable[str],
+        cost: str | None,
+        problems: Mapping[str, NodeflowError],
+        ruled: _Ruled,
     ) -> Unfolding:
         gone = set(remove)
         graph = replace(
@@ -307,13 +424,13 @@ class _Builder:
             wires=tuple(w for w in self.wires if w.target not in gone),
         )
         inference = replace(self.inference, shapes=self.shapes, problems=problems)
-        # Names tell where a wired pass holds its gradients; what was made here is known.
-        own = {
-            address: found
-            for address, found in gradients(graph).items()
-            if address.rpartition(".")[0] in self.graph.nodes
-        }
-        return Unfolding(graph, inference, {**own, **self.gradients}, cost)
+        # What was made here is known; for a wired pass the rules tell, or else names and wires.
+        known = {a: at for a, at in ruled.gradients.items() if {a, at} <= self.shapes.keys()}
+        own = {**(known or _by_wires(self.graph)), **_by_updates(self.graph)}
+        numbers = {**ruled.numbers, **self.numbers}
+        if cost and own and cost not in own and isinstance(self._start(cost), float):
+            numbers[cost] = 1.0  # also where the backward pass was wired by hand
+        return Unfolding(graph, inference, {**own, **self.gradients}, cost, numbers)
 
     # -- trainers
 
@@ -388,7 +505,7 @@ class _Builder:
         graph = self.graph
         end = cost.rpartition(".")[0]
         needed = self._between(end)
-        arrived: dict[str, list[tuple[Any, str]]] = {cost: [(1.0, end)]}
+        arrived: dict[str, list[tuple[Any, str]]] = {cost: [(self._start(cost), end)]}
         finished: list[tuple[str, Output]] = []
         for key in reversed(self.inference.order):
             if key not in needed:
@@ -408,6 +525,22 @@ class _Builder:
             self.gradients[f"{key}.value"] = f"{gradient.node}.{gradient.port}"
             if update is not None and graph.nodes[key].mode != "freeze":
                 update(key, theta, gradient)
+
+    def _start(self, cost: str) -> Blame:
+        """Return the blame of the cost: 1 for each sample.
+
+        A cost without samples, in a graph that has some, counts for all of them: `average`
+        divides by their number.
+        """
+        rows = sorted(
+            address
+            for address, shape in self.inference.shapes.items()
+            if shape.batch and address.rpartition(".")[0] in self.graph.nodes
+        )
+        if self.shapes[cost].batch or not rows:
+            return 1.0
+        counted: Output = bias_gradient(spread(1.0, pick(self._output(rows[0]))))
+        return counted
 
     def _between(self, end: str) -> set[str]:
         """Return the nodes on the way from a trainable parameter to the cost."""
@@ -460,6 +593,9 @@ class _Builder:
                 node=key,
             )
         outputs = {port.name: self._output(f"{key}.{port.name}") for port in type_.outputs}
+        whole = next(iter(outputs.values()))
+        if type_.family == "layer" and not isinstance(blame, Output) and self.shape_of(whole).batch:
+            blame = spread(blame, whole)  # its rule adds up over the samples
         # Ports that a setting names could be called anything: their rule gets them as one value.
         known = {"inputs": given} if type_.dynamic_inputs else {**given, **outputs}
         contributions = _call(type_.rule, blame, known, graph.settings(key))
@@ -477,8 +613,10 @@ class _Builder:
             parts = self._spread_over(name, there, contribution, key)
             for wire, part in zip(there, parts, strict=True):
                 if wire.source in needed:
-                    whole = self._batched(part() if callable(part) else part, wire.start, outputs)
-                    arrived.setdefault(wire.start, []).append((whole, key))
+                    made = part() if callable(part) else part
+                    if not isinstance(blame, Output):
+                        made = self._batched(made, wire.start, whole)
+                    arrived.setdefault(wire.start, []).append((made, key))
 
     def _spread_over(
         self, name: str, there: tuple[Wire, ...], contribution: Any, key: str
@@ -520,19 +658,21 @@ class _Builder:
         key, _, port = address.rpartition(".")
         return Output(key, port, self.shapes.get(address))
 
-    def _batched(self, part: Any, address: str, outputs: Mapping[str, Output]) -> Any:
-        """Turn the number 1, "for each sample", into a sum where there is no sample axis."""
+    def _batched(self, part: Any, address: str, whole: Output) -> Any:
+        """Turn what holds "for each sample" into a sum where there is no sample axis."""
         shape = self.shapes.get(address)
-        whole = next(iter(outputs.values()), None)
         if (
-            isinstance(part, Output | Penalty)
+            isinstance(part, Penalty)
             # a penalty passes the number on as it is: see `Penalty`
-            or self.graph.nodes[address.rpartition(".")[0]].type == "l2_penalty"
+            or (
+                not isinstance(part, Output)
+                and self.graph.nodes[address.rpartition(".")[0]].type == "l2_penalty"
+            )
             or shape is None
             or shape.batch
-            or whole is None
-            or whole.shape is None
-            or not whole.shape.batch
+            or not self.shape_of(whole).batch
+            or self.graph.type_of(str(whole.node)).family == "layer"
+            or (isinstance(part, Output) and self.shape_of(part).batch)
         ):
             return part
         return times(part, bias_gradient(spread(1.0, whole)))
@@ -553,7 +693,8 @@ class _Builder:
         ]
         numbers = [part for part, _ in fitted if not isinstance(part, Output)]
         if len(numbers) == len(fitted):
-            return math.fsum(numbers)
+            self.numbers[address] = math.fsum(numbers)
+            return self.numbers[address]
         whole = self._summed(fitted, name)
         self.gradients[address] = f"{whole.node}.{whole.port}"
         return whole
@@ -607,7 +748,9 @@ class _Builder:
         if self.shape_of(part).batch and not wanted.batch:
             part = bias_gradient(part)
         shape = self.shape_of(part)
-        if shape.flat[0] != wanted.flat[0] and wanted.flat[0] == 1 and not wanted.batch:
+        if wanted.batch and not shape.batch:  # each sample has its own, were they all the same
+            part = spread(part, self._output(address))
+        elif shape.flat[0] != wanted.flat[0] and wanted.flat[0] == 1 and not wanted.batch:
             part = bias_gradient(part)
         return part
 
@@ -728,24 +871,3 @@ def _call(
     given.pop(names[0], None)
     found: Mapping[str, Any] = rule(blame, **given)
     return found
-
-
-# --- layout ------------------------------------------------------------------------------------
-
-
-def _placed(graph: Graph, made: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Lay the backward nodes out under their forward twins, from right to left."""
-    if not graph.layout:
-        return {}
-    bottom = max(y for _, y in graph.layout.values())
-    used: dict[int, int] = {}
-    placed: dict[str, tuple[int, int]] = {}
-    for key in made:
-        owner = key
-        while owner and owner not in graph.layout:
-            owner = owner.rpartition(".")[0]
-        x = graph.layout[owner][0] if owner else 0
-        row = used.get(x, 0)
-        used[x] = row + 1
-        placed[key] = (x, bottom + 160 + 120 * row)
-    return placed

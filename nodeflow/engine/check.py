@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from zlib import crc32
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.machine import Floats, Machine
-from nodeflow.engine.plan import UPDATE
+from nodeflow.engine.plan import Plan
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
 
@@ -33,6 +33,8 @@ class NodeCheck:
     gradient: float = 0.0
     difference: float = 0.0
     """The gradient and the difference that are farthest apart."""
+    reason: str = ""
+    """Why it is at fault, where the graph tells."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Check:
                     "checked": found.checked,
                     "gradient": found.gradient,
                     "difference": found.difference,
+                    "reason": found.reason,
                 }
                 for key, found in self.nodes.items()
             },
@@ -104,12 +107,23 @@ def check(
         shape = machine.plan.inference.shapes[gradients[address]]
         gradient = machine.view(machine.tape.slots[gradients[address]], shape, probe.samples).copy()
         if is_parameter:
-            nodes[key] = probe.parameter(address, gradient, most)
+            found = probe.parameter(address, gradient, most)
         else:
-            nodes[key] = probe.value(address, gradient)
+            found = probe.value(address, gradient)
+        if found.status == "fault":
+            found = replace(found, reason=_reason(machine.plan, gradients[address]))
+        nodes[key] = found
     worst = max((found.relative_error for found in nodes.values() if found.status != "kink"),
                 default=0.0)  # fmt: skip
     return Check(all(found.status != "fault" for found in nodes.values()), worst, nodes)
+
+
+def _reason(plan: Plan, gradient: str) -> str:
+    """Return why a gradient cannot be right, as far as the order of evaluation tells."""
+    updates = plan.updated_before(gradient.rpartition(".")[0])
+    if not updates:
+        return ""
+    return f"it is computed with weights that are updated already ({', '.join(updates)})"
 
 
 def _has_rows(machine: Machine, key: str) -> bool:
@@ -123,35 +137,50 @@ class _Probe:
 
     def __init__(self, machine: Machine, cost: str) -> None:
         self.machine, self.cost = machine, cost
-        self.first, self.n = machine.bounds(0)
+        self.first, n = machine.bounds(0)
+        self.n = min(n, _MOST_ROWS)  # a trainer that takes all rows at once has more
         self.samples = 1 if machine.plan.loop else self.n
         machine.place(0)
-        plan = machine.plan
-        # Everything before the first update: forward, tallies are done apart, backward.
-        last = [key for key in plan.order if plan.phases[key] != UPDATE][-1]
-        self.end = machine.tape.spans[last][1]
+        plan, spans = machine.plan, machine.tape.spans
+        # New values are copied into parameters behind the rows of all nodes: nothing is updated.
+        self.end = max(spans[key][1] for key in plan.order[: plan.without_updates])
+        self.judged = spans[cost.rpartition(".")[0]][1]
 
-    def pass_(self, begin: int = 0) -> float:
-        """Run forward and backward from a row on, without updates; return J."""
-        machine = self.machine
-        machine.stats[:] = 0
-        head = machine.tape.head
-        if machine.plan.loop:
-            for sample in range(self.n):
-                machine.execute(
-                    0, head, first=self.first + sample, samples=1, update=self.n, sample=sample
-                )
-            machine.execute(head, max(head, self.end), first=self.first, samples=1, update=self.n)
+    def pass_(self) -> None:
+        """Run forward and backward, without updates."""
+        if self.machine.plan.loop:
+            self._loop(self.end)
         else:
-            machine.execute(begin, self.end, first=self.first, samples=self.n, update=self.n)
-            return self._cost()
-        return float(machine.stats[0] / machine.stats[2])
+            self._rows(0, self.end)
 
-    def _cost(self) -> float:
+    def _loop(self, end: int) -> None:
+        machine, head = self.machine, self.machine.tape.head
+        machine.stats[:] = 0
+        for sample in range(self.n):
+            machine.execute(
+                0, head, first=self.first + sample, samples=1, update=self.n, sample=sample
+            )
+        machine.execute(head, max(head, end), first=self.first, samples=1, update=self.n)
+
+    def _rows(self, begin: int, end: int) -> None:
+        self.machine.execute(begin, end, first=self.first, samples=self.n, update=self.n)
+
+    def _cost(self, begin: int) -> float:
+        """Run forward from a row on, no farther than the cost; return J."""
+        if self.machine.plan.loop:
+            self._loop(0)
+            return float(self.machine.stats[0] / self.machine.stats[2])
+        self._rows(begin, self.judged)
         return float(np.mean(self.machine.read(self.cost, self.samples)))
+
+    def _behind(self, key: str) -> int:
+        """Return the first row that may read a parameter."""
+        graph, spans = self.machine.plan.graph, self.machine.tape.spans
+        return min(spans[wire.target][0] for wire in graph.out_of(key) if wire.target in spans)
 
     def parameter(self, address: str, gradient: Floats, most: int) -> NodeCheck:
         slot = self.machine.tape.slots[address]
+        begin = self._behind(address.rpartition(".")[0])
         cells = self.machine.cells
         flat = gradient.ravel()
         chosen: NDArray[Any] = np.arange(flat.size)
@@ -167,7 +196,7 @@ class _Probe:
 
             def nudge(size: float, place: int = place, before: float = before) -> float:
                 cells[place] = before + size
-                cost = self.pass_()
+                cost = self._cost(begin)
                 cells[place] = before
                 return cost
 
@@ -191,7 +220,7 @@ class _Probe:
 
         def nudge(size: float) -> float:
             view[...] = before + size * direction
-            cost = self.pass_(begin) * (self.n if not machine.plan.loop else 1)
+            cost = self._cost(begin) * (self.n if not machine.plan.loop else 1)
             view[...] = before
             return cost
 

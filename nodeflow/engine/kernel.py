@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from nodeflow.engine import ops as o
 
-OPS = 870826747
+OPS = 3057887208
 """CRC-32 of ops.py. Numba's cache watches this file alone: where operations are renumbered, this
 line must change too, or machine code with the old numbers would go on being used."""
 _LARGE = 2048
@@ -889,6 +889,68 @@ def drive(
                     to = dst + r * ops[i, o.DST_R]
                     for j in range(cols):
                         cells[to + j] = cells[at + j * a_c]
+            elif op == o.GRID:
+                # many numbers of one operation (INNER), one after the other, with any strides
+                which = np.int64(ops[i, o.INNER])
+                dst_r = ops[i, o.DST_R]
+                dst_c = ops[i, o.DST_C]
+                a_r = ops[i, o.A_R]
+                a_c = ops[i, o.A_C]
+                b_r = ops[i, o.B_R]
+                b_c = ops[i, o.B_C]
+                if which == o.FLAT_MULTIPLY:
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            cells[dst + r * dst_r + j * dst_c] = x * cells[b + r * b_r + j * b_c]
+                elif which == o.FLAT_ADD:
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            cells[dst + r * dst_r + j * dst_c] = x + cells[b + r * b_r + j * b_c]
+                elif which == o.FLAT_SUBTRACT:
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            cells[dst + r * dst_r + j * dst_c] = x - cells[b + r * b_r + j * b_c]
+                elif which == o.COPY:
+                    for r in range(rows):
+                        for j in range(cols):
+                            cells[dst + r * dst_r + j * dst_c] = cells[a + r * a_r + j * a_c]
+                elif which == o.FLAT_SIGMOID:
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            cells[dst + r * dst_r + j * dst_c] = 1 / (1 + math.exp(-x))
+                elif which == o.FLAT_TANH:
+                    for r in range(rows):
+                        for j in range(cols):
+                            cells[dst + r * dst_r + j * dst_c] = math.tanh(
+                                cells[a + r * a_r + j * a_c]
+                            )
+                elif which == o.FLAT_RELU:
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            cells[dst + r * dst_r + j * dst_c] = x if not x <= 0 else zero
+                elif which == o.FLAT_DELTA_SIGMOID:
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            y = cells[b + r * b_r + j * b_c]
+                            cells[dst + r * dst_r + j * dst_c] = x * (y * (one - y))
+                elif which == o.FLAT_DELTA_TANH:
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            y = cells[b + r * b_r + j * b_c]
+                            cells[dst + r * dst_r + j * dst_c] = x * (one - y * y)
+                else:  # FLAT_DELTA_RELU
+                    for r in range(rows):
+                        for j in range(cols):
+                            x = cells[a + r * a_r + j * a_c]
+                            y = cells[b + r * b_r + j * b_c]
+                            cells[dst + r * dst_r + j * dst_c] = x if y > 0 else zero
             elif op == o.PYTHON:
                 reached = np.int64(i)
                 break

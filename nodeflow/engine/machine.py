@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from nodeflow.data import Split, split
 from nodeflow.declare import numbers
+from nodeflow.derive.phases import FORWARD
 from nodeflow.engine import kernel
 from nodeflow.engine import ops as o
 from nodeflow.engine.cells import Call, Feed, Slot, Tape, feed_layout
-from nodeflow.engine.plan import FORWARD, Plan, plan
+from nodeflow.engine.plan import Plan, plan
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,16 +18,28 @@ class _Search:
     begin: int
     start: Floats
     iterates: list[Floats] = field(default_factory=list)
-    done: int = 0
+    done: float = 0
+    """How many iterations are known; all of them once the search has ended by itself."""
+
+
+_FIRST = 8
+"""How far to search where nobody told; the next search goes twice as far as the last."""
+_FARTHEST = 255
+"""How much farther than wanted now: Ctrl-C waits for the search."""
 
 
 class Minimizer:
-    """SciPy's minimisers over the unrolled parameters: one update is one iteration."""
+    """SciPy's minimisers over the unrolled parameters: one update is one iteration.
+
+    A search cannot be halted and resumed, only repeated from its start. So it goes to the update
+    that is aimed at, if that is known. Where it ends changes none of the iterations before.
+    """
 
     def __init__(self, machine: Machine, method: str) -> None:
         self.machine = machine
         self.method = {"cg": "CG", "l-bfgs": "L-BFGS-B"}[method]
         self.searches = [_Search(0, machine.start.copy())]
+        self.target = 0
         graph = machine.plan.graph
         self.addresses = [
             address
@@ -54,6 +67,10 @@ class Minimizer:
         cost = machine.stats[0] / machine.stats[2]
         return float(cost), self._unrolled(machine.plan.unfolding.gradients)
 
+    def aim(self, update: int) -> None:
+        """Note down up to which update a run will go."""
+        self.target = update
+
     def restart(self, update: int) -> None:
         """Search anew from the present weights; `update` updates lie behind."""
         self.searches = [search for search in self.searches if search.begin < update]
@@ -67,7 +84,9 @@ class Minimizer:
         search = [search for search in self.searches if search.begin <= update][-1]
         iteration = update + 1 - search.begin
         if iteration > search.done:
-            self._search(search, max(iteration, 2 * search.done, 8))
+            aim = min(self.target - search.begin, iteration + _FARTHEST)
+            ahead = aim if aim >= iteration else _FIRST
+            self._search(search, max(iteration, int(2 * search.done), ahead))
         self._put(search.iterates[min(iteration, len(search.iterates) - 1)])
 
     def _search(self, search: _Search, iterations: int) -> None:
@@ -92,4 +111,5 @@ class Minimizer:
         finally:
             machine.cells[:] = cells
             machine.stats[:] = stats
-        search.iterates, search.done = found, iterations
+        ended = len(found) <= iterations
+        search.iterates, search.done = found, math.inf if ended else iterations

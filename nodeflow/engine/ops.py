@@ -1,15 +1,16 @@
 """The operations of the tape: numbers for the kernel, and the columns of a row.
 
 Every operand is a place in the flat buffer: an offset, a row stride and a column stride (0 or
-1). A stride of 0 repeats a value: that is how one row, or one number, meets a batch.
+1, in a GRID any). A stride of 0 repeats a value: that is how one row, or one number, meets a
+batch.
 """
 
 from __future__ import annotations
 
 # columns of a tape row
-OP, ROWS, COLS, DST, DST_R, A, A_R, A_C, B, B_R, B_C, C, D, INNER, FLAG = range(15)
+OP, ROWS, COLS, DST, DST_R, A, A_R, A_C, B, B_R, B_C, C, D, INNER, FLAG, DST_C = range(16)
 WIDTH = 16
-"""ROWS 0 means: as many as the pass has samples."""
+"""ROWS 0 means: as many as the pass has samples. DST_C is read by GRID alone."""
 
 (
     PYTHON,
@@ -64,7 +65,6 @@ WIDTH = 16
     TALLY,
     TALLY_HITS,
     STEP_WEIGHTS,
-    STEP_BIAS,
     STEP_MEAN,
     FLAT_ADD,
     FLAT_SUBTRACT,
@@ -77,6 +77,7 @@ WIDTH = 16
     FLAT_DELTA_RELU,
     SCALE,
     ERROR_DELTA,
+    GRID,
 ) = range(65)
 
 FLAT = {

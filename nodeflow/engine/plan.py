@@ -8,12 +8,11 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from nodeflow.derive.phases import UPDATE
+from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
 from nodeflow.derive.unfolding import Unfolding, evaluated
 from nodeflow.graph import Graph, uncollected
-
-FORWARD, BACKWARD, UPDATE = 0, 1, 2
-PHASES = ("forward", "backward", "update")
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,26 @@ class Plan:
     def graph(self) -> Graph:
         """The graph that is evaluated."""
         return self.unfolding.graph
+
+    @cached_property
+    def without_updates(self) -> int:
+        """How many nodes give all gradients: those before the first update, seldom some after it.
+
+        In a wired backward pass a gradient may hang on an update: see `updated_before`.
+        """
+        places = {key: place for place, key in enumerate(self.order)}
+        updates = (place for key, place in places.items() if self.phases[key] == UPDATE)
+        ends = (address.rpartition(".")[0] for address in self.unfolding.gradients.values())
+        first = min(updates, default=len(self.order))
+        return max(first, *(1 + places.get(end, -1) for end in ends), 0)
+
+    def updated_before(self, key: str) -> list[str]:
+        """Return the updates whose new weights a node computes with, in the same update."""
+        if self.phases.get(key) != UPDATE:
+            return []
+        graph = self.graph
+        return sorted(before for before in graph.upstream([key]) - {key}
+                      if graph.nodes[before].type == "weight_update")  # fmt: skip
 
     @cached_property
     def hits(self) -> str | tuple[str, str, float] | None:
@@ -60,7 +79,8 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         )
         rank = _ranks(nodes, edges)
         by_rank = tuple(rank)
-        phases = _phases(whole, by_rank, unfolding.cost)
+        cost = [unfolding.cost.rpartition(".")[0]] if unfolding.cost else []
+        phases = phases_of(whole, by_rank, cost)
         tail = _after_accumulate(whole, by_rank)
         # Neither stage nor phase nor rank ever falls along a wire: sorting keeps the order
         # topological.
@@ -81,29 +101,6 @@ def _ranks(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Mappin
         for number, layer in enumerate(nx.topological_generations(graph))
         for key in layer
     }
-
-
-def _phases(graph: Graph, order: tuple[str, ...], cost: str | None) -> dict[str, int]:
-    """Return each node's phase: backward begins at the backward family, update at an update.
-
-    Arithmetic that only a later phase wants (the error before the first δ) belongs to it,
-    unless the cost is made of it.
-    """
-    of_cost = graph.upstream([cost.rpartition(".")[0]] if cost else [])
-    found: dict[str, int] = {}
-    for key in order:
-        family = graph.type_of(key).family
-        own = BACKWARD if family == "backward" else UPDATE if family == "update" else FORWARD
-        # What feeds a source is a feedback wire: it comes from the update before.
-        before = graph.into(key) if family != "source" else ()
-        found[key] = max([own, *(found[w.source] for w in before if w.source in found)])
-    for key in reversed(order):
-        type_ = graph.type_of(key)
-        if key not in of_cost and (type_.family == "arithmetic" or type_.name == "error"):
-            after = [found[w.target] for w in graph.out_of(key) if w.target in found]
-            if after:
-                found[key] = max(found[key], min(after))
-    return found
 
 
 def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:

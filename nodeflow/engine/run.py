@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.derive.phases import PHASES
 from nodeflow.engine.checkpoints import Checkpoints
 from nodeflow.engine.interrupt import deferred_interrupt
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.engine.minimizer import Minimizer
-from nodeflow.engine.plan import PHASES
 from nodeflow.engine.step import Step
 from nodeflow.errors import Diverged, RunError, UnknownPort, nearest
 from nodeflow.graph import Graph
@@ -56,6 +56,8 @@ class Run:
         self._checkpoints = Checkpoints(self.machine.start, self.machine.stats)
         self._seen: set[str] = set()
         self._evaluated_once = False
+        # Of the update in view, where it is a loop: the tallies at its start, and what was added.
+        self._tallies = self._met = np.zeros(len(self.machine.stats))
         self._has_cost = self.plan.unfolding.cost in self.machine.tape.slots
         # Without a cost or an update nothing tells whether an infinite number matters: it does.
         whole = self.plan.graph
@@ -146,6 +148,11 @@ class Run:
     def gradient(self, address: str) -> NDArray[Any]:
         """Return the gradient at an output port: δ, blame, or ∂J/∂Θ of a parameter."""
         found = self.machine.plan.unfolding.gradients
+        numbers = self.machine.plan.unfolding.numbers
+        if address in numbers:  # such as 1 at the cost: no node computes it
+            alike = np.full_like(self[address], numbers[address])
+            alike.setflags(write=False)
+            return alike
         if address not in found:
             key, _, port = address.rpartition(".")
             graph = self.machine.plan.graph
@@ -211,7 +218,8 @@ class Run:
                 names = ", ".join(self.weights) or "none"
                 raise RunError(f"there is no parameter '{address}'; there is {names}", node=key)
             array, shape = np.asarray(value), machine.plan.inference.shapes[address]
-            if array.shape != shape.dims and (array.size, *shape.dims) != (1, *[1] * array.ndim):
+            single = array.size == 1 and set(shape.dims) == {1}
+            if array.shape != shape.dims and not single:
                 given = "×".join(map(str, array.shape)) or "a number"
                 raise RunError(f"'{address}' is {shape}; {given} cannot enter", node=key)
             if not np.isfinite(array).all():
@@ -256,11 +264,29 @@ class Run:
 
     @property
     def cost(self) -> float | None:
-        """J of the present pass: the mean of its samples' costs."""
+        """J of the present batch: the mean of its samples' costs.
+
+        In a loop over samples, of those that have been evaluated.
+        """
         address = self.machine.plan.unfolding.cost
         if address is None or address not in self.machine.tape.slots:
             return None
-        return float(np.mean(self[address]))
+        value = self[address]
+        cost, _, costs, _ = self._met[:4]
+        return float(cost / costs) if costs else float(np.mean(value))
+
+    def _meet(self, tallies: Floats) -> None:
+        """Note what a loop added to the tallies: its cells hold the last sample's cost only."""
+        if self.plan.loop:
+            self._met = self.machine.stats - tallies
+
+    def _update_in_view(self, update: int) -> None:
+        """Execute a whole update whose values are then those of the run."""
+        tallies = self.machine.stats.copy()
+        if update % self.machine.per_epoch == 0:
+            tallies[:4] = 0  # as the machine does
+        self.machine.update(update)
+        self._meet(tallies)
 
     # -- stepping
 
@@ -275,11 +301,13 @@ class Run:
         stats = machine.stats.copy()
         first, n = machine.bounds(self._update)
         spans, head = machine.tape.spans, machine.tape.head
-        updates = [spans[key][0] for key in self.order if PHASES[self.plan.phases[key]] == "update"]
-        end = min(updates, default=max((stop for _, stop in spans.values()), default=0))
+        wanted = self.order[: self.plan.without_updates]
+        end = max((spans[key][1] for key in wanted), default=0)
         if machine.plan.loop:
+            machine.stats[:4] = 0
             for sample in range(n):
                 machine.execute(0, head, first=first + sample, samples=1, update=n, sample=sample)
+            self._meet(np.zeros_like(stats))
             machine.execute(head, max(head, end), first=first, samples=1, update=n)
         else:
             machine.execute(0, end, first=first, samples=n, update=n)
@@ -298,6 +326,7 @@ class Run:
             machine.place(self.epoch)
             if self._update % machine.per_epoch == 0:
                 machine.stats[:4] = 0
+            self._tallies = machine.stats.copy()
         before = (self.epoch, self._update, first + self._sample)
         inputs = self._inputs(key)
         begin, end = machine.tape.spans[key]
@@ -334,10 +363,13 @@ class Run:
             outputs=outputs,
             symbols=type_.formula,
             settings=machine.plan.graph.settings(key),
+            samples=n,
         )
         self._refuse_infinite(made)
         if end > own_end:
             execute(own_end, end)
+        if loop and self._index == machine.plan.head - 1:
+            self._meet(self._tallies)
         self._seen.add(key)
         self._move_on()
         return made
@@ -490,6 +522,8 @@ class Run:
 
     def _train_to(self, target: int, progress: Progress | None = None) -> None:
         begin = self._update
+        if self._optimum is not None:
+            self._optimum.aim(target)
         chunk = max(1, min(target - begin, 256))
         with deferred_interrupt() as interrupted:
             while self._update < target:
@@ -530,7 +564,7 @@ class Run:
         bad = np.isinf(history[:ends, 0]) | (np.isnan(history[:ends, 0]) & self._has_cost)
         if bad.any():
             self._find_divergence(begin, (first + int(bad.argmax())) * per_epoch, good, stats)
-        machine.update(end - 1)
+        self._update_in_view(end - 1)
         if not self._sound:
             self._find_divergence(begin, end, good, stats)
         self._checkpoints.add_epochs(first, per_epoch, states[:ends])
@@ -674,13 +708,14 @@ class Run:
         self._update = before
         self._index = self._sample = 0
         if target > 0:
-            machine.update(before)
+            self._update_in_view(before)
             self._shown, self._update, self._evaluated_once = before, target, True
             if self._optimum is not None:
                 self._optimum.commit(before)
             self._take_given()
         else:
             self._shown, self._evaluated_once = 0, False
+            self._met = np.zeros_like(machine.stats)
             self._seen.clear()
             machine.cells[:] = machine.fresh_cells()
             self._restore(state, stats)
@@ -710,6 +745,8 @@ def _why_no_blame(graph: Graph, key: str, cost: str | None) -> str:
         return "the graph has no trainer and no single cost"
     if is_parameter:
         return "the cost does not depend on it"
+    if not graph.of_family("trainer") and graph.of_type("weight_update"):
+        return "no node of the wired backward pass is known to hold it"
     return "no trainable parameter lies before it, or δ passes it together with its cost"
 
 

@@ -5,7 +5,8 @@ Parameters come first in the buffer: they are the state, all that a checkpoint k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeflow.declare import NodeType, numbers
@@ -14,29 +15,32 @@ from nodeflow.engine.cells import Call, Feed, Layout, Slot, Tape, table
 from nodeflow.engine.lowering import LOWER, WHOLE, alike, indices_of
 from nodeflow.engine.plan import Plan
 from nodeflow.engine.speed import speed_up
-from nodeflow.nodes.source import parameter_shape
 from nodeflow.shape import Shape
 
 
 def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None) -> Tape:
     """Return the tape of a plan for passes of at most `capacity` samples.
 
-    A tape `beside` another one lies
-    behind it in the same buffer and shares its parameters.
+    A tape `beside` another one lies behind it in the same buffer and shares its parameters.
     """
     t = Layout(plan, capacity, feed)
     if beside is not None:
         t.size = beside.size
     graph, shapes = plan.graph, plan.inference.shapes
-    parameters = [key for key in plan.order if graph.nodes[key].type == "parameter"]
+    ordered = _side_by_side(plan.order)
+    parameters = [key for key in ordered if graph.nodes[key].type == "parameter"]
     for key in parameters:
-        parameter_shape(graph.settings(key))
         address = f"{key}.value"
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
     state = beside.state if beside else t.size
     blocks = _blocks(plan)
     spans: dict[str, tuple[int, int]] = {}
-    # Rows are collected node by node; each value gets its cells when it is first met.
+    for key in ordered:
+        type_ = graph.type_of(key)
+        if type_.family != "source" and type_.name not in ("pick", "concatenate"):
+            for port in type_.outputs:
+                _slot(t, f"{key}.{port.name}", blocks)
+    # Rows are collected node by node; what has no cells yet gets them when it is met.
     for key in plan.order:
         begin = len(t.rows)
         _lower_node(t, key, blocks)
@@ -59,6 +63,19 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     _finish(t, tape)
     tape.size = t.size
     return tape
+
+
+_NUMBER = re.compile(r"(?<=\.)\d+")
+
+
+def _side_by_side(order: Sequence[str]) -> list[str]:
+    """Return ids with the parts of one whole behind each other: theta.1, theta.2, … theta.10.
+
+    Rows of parts that lie evenly spaced can be joined for full speed.
+    """
+    kinds: dict[str, int] = {}
+    places = {key: kinds.setdefault(_NUMBER.sub("#", key), len(kinds)) for key in order}
+    return sorted(order, key=lambda key: (places[key], [*map(int, _NUMBER.findall(key))]))
 
 
 def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from nodeflow.declare import Feedback, Many, Range, Samples, Value, node
+from nodeflow.errors import ShapeMismatch
 from nodeflow.shape import Shape
 
 LEAK = 0.01
@@ -46,11 +47,29 @@ def _slope(a: Value, activation: str) -> Value:
             return np.ones_like(a)
 
 
+def _number_by_number(settings: dict[str, Any], blame: Shape, a: Shape) -> tuple[Shape, ...]:
+    """Return the shape of both: rows of samples, or a matrix where a parameter is activated."""
+    rows = blame.single_row() and a.single_row()
+    if settings["activation"] == "softmax" and not rows:
+        raise ShapeMismatch("the delta of softmax takes one row a sample")
+    like = blame.features in (a.features, None) or a.features is None
+    if not like or not (rows or blame.same(a)):
+        raise ShapeMismatch(
+            f"blame is {blame} and a is {a}: a delta multiplies number by number, "
+            "so they must be alike"
+        )
+    if not rows:
+        return (a,)
+    features = blame.features if a.features is None else a.features
+    batch = blame.batch or a.batch
+    return (Shape((features,), batch=True) if batch else Shape((1, features)),)
+
+
 @node(
     "backward",
     formula="δ = b ⊙ g′(z)",
     outputs=("delta",),
-    shapes="(n,o), (n,o) -> (n,o)",
+    shapes=_number_by_number,
     aliases=("error signal", "sensitivity", "BP1"),
 )
 def delta(

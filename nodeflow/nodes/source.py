@@ -65,10 +65,11 @@ def dataset(
     """Feed the rows of a data set: features x and targets y.
 
     `source` is a generator (and, or, xor, circle, spiral, moons, blobs, polynomial), a set that
-    scikit-learn brings (iris, wine, digits, …), or a file (CSV, TSV, NPZ, IDX) relative to the
-    graph file. `target` is the target column (the last one by default). `scale` uses the
-    training rows' statistics. `test` is the fraction of rows kept for testing, `shuffle` gives
-    each epoch its own order; both follow from the seed alone.
+    scikit-learn brings (iris, wine, digits, …), `mnist-20x20` (600 of each digit of MNIST,
+    without their margins), or a file (CSV, TSV, NPZ, IDX) relative to the graph file. `target` is
+    the target column (the last one by default). `scale` uses the training rows' statistics.
+    `test` is the fraction of rows kept for testing, `shuffle` gives each epoch its own order;
+    both follow from the seed alone.
     """
     raise AssertionError("the engine feeds a data set's rows")
 

@@ -1,0 +1,111 @@
+"""How large a node is on the canvas, and where its ports are. Lengths are canvas units.
+
++----------------------+
+| hidden               |   the id
+o a                  z o   ports: inputs and outputs, a row each
+o weights              |
+o bias                 |
+| z = Θa + b           |   the formula, or the value
++----------------------+
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nodeflow.declare import NodeType
+from nodeflow.graph import Graph
+
+WIDTH, WIDE = 180, 260
+HEADER, ROW, FOOT = 26, 20, 24
+VIEW = 160
+"""Height of what a view shows; of a slider's track: SLIDER."""
+SLIDER = 20
+MOST_ROWS = 8
+"""A `…` port with more wires than these has one row for all."""
+GRID = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PortBox:
+    """A port of a box: `index` counts the wires of a `…` port; `y` is down from the box's top."""
+
+    name: str
+    index: int | None
+    y: int
+    optional: bool = False
+    feedback: bool = False
+    count: int = 0
+    """How many wires share this row."""
+
+    @property
+    def label(self) -> str:
+        """What stands beside the port."""
+        if self.index is not None:
+            return f"{self.name} {self.index + 1}"
+        return f"{self.name} ×{self.count}" if self.count > 1 else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A node's size and ports."""
+
+    width: int
+    height: int
+    inputs: tuple[PortBox, ...]
+    outputs: tuple[PortBox, ...]
+
+    def input(self, name: str, index: int | None = None) -> PortBox | None:
+        """Return the row of an input port, that of its wire `index` where wires have rows."""
+        return _row(self.inputs, name, index)
+
+    def output(self, name: str) -> PortBox | None:
+        """Return the row of an output port."""
+        return _row(self.outputs, name, None)
+
+
+def box(graph: Graph, node: str) -> Box:
+    """Return the box of a node; a placeholder has the ports that its wires name."""
+    type_ = graph.nodes[node].known
+    inputs = _inputs(graph, node, type_)
+    if type_ is None:
+        names = dict.fromkeys(wire.output for wire in graph.out_of(node))
+    else:
+        names = dict.fromkeys(port.name for port in type_.outputs)
+    outputs = tuple(PortBox(name, None, _y(row)) for row, name in enumerate(names))
+    view = type_ is not None and type_.family == "view"
+    more = VIEW if view else SLIDER if type_ is not None and type_.name == "slider" else 0
+    height = HEADER + ROW * max(len(inputs), len(outputs), 1) + FOOT + more
+    return Box(WIDE if view else WIDTH, -(-height // GRID) * GRID, inputs, outputs)
+
+
+def _inputs(graph: Graph, node: str, type_: NodeType | None) -> tuple[PortBox, ...]:
+    wires = graph.inputs(node)
+    if type_ is None:
+        ports = [(name, len(there) > 1, False, False) for name, there in wires.items()]
+    else:
+        ports = [
+            (port.name, port.many, port.optional, port.feedback)
+            for port in type_.ports_in(graph.nodes[node].settings)
+        ]
+    found: list[PortBox] = []
+    for name, many, optional, feedback in ports:
+        count = len(wires.get(name, ()))
+        rows = count if many and 1 < count <= MOST_ROWS else 1
+        for index in range(rows):
+            number = index if rows > 1 else None
+            shared = count if rows == 1 else 1
+            y = _y(len(found))
+            found.append(PortBox(name, number, y, optional, feedback, shared))
+    return tuple(found)
+
+
+def _y(row: int) -> int:
+    return HEADER + ROW * row + ROW // 2
+
+
+def _row(ports: tuple[PortBox, ...], name: str, index: int | None) -> PortBox | None:
+    for port in ports:
+        if port.name == name and port.index in (None, index or 0):
+            return port
+    return None

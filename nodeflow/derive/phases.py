@@ -1,0 +1,39 @@
+"""Which phase a node belongs to: forward, backward or update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nodeflow.graph import Graph
+
+FORWARD, BACKWARD, UPDATE = 0, 1, 2
+PHASES = ("forward", "backward", "update")
+
+_OWN = {"backward": BACKWARD, "update": UPDATE}
+
+
+def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str, int]:
+    """Return the phase of each node of `order`, which is topological.
+
+    Backward begins at the backward family, update at an update. Arithmetic that only a later
+    phase wants (the error before the first δ) belongs to it, unless a node of `cost` is made
+    of it.
+    """
+    of_cost = graph.upstream(cost)
+    order = tuple(order)
+    found: dict[str, int] = {}
+    for key in order:
+        type_ = graph.nodes[key].known
+        family = "" if type_ is None else type_.family
+        # What feeds a source is a feedback wire: it comes from the update before.
+        before = graph.into(key) if family != "source" else ()
+        own = _OWN.get(family, FORWARD)
+        found[key] = max([own, *(found[w.source] for w in before if w.source in found)])
+    for key in reversed(order):
+        type_ = graph.nodes[key].known
+        waits = type_ is not None and (type_.family == "arithmetic" or type_.name == "error")
+        if waits and key not in of_cost:
+            after = [found[w.target] for w in graph.out_of(key) if w.target in found]
+            if after:
+                found[key] = max(found[key], min(after))
+    return found

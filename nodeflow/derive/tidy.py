@@ -1,0 +1,367 @@
+"""Where nodes stand: forward from left to right, the backward pass below from right to left.
+
+Nodes are put into columns by how far they are from a source, ordered within a column by the
+nodes that they are wired to (the barycentre method of Sugiyama, Tagawa and Toda, 1981), and
+moved as near to these as the order and their sizes allow (pooled adjacent violators).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from nodeflow.boxes import GRID, WIDE, WIDTH, Box, box
+from nodeflow.derive.phases import FORWARD, phases
+from nodeflow.graph import Graph, Wire
+
+PITCH = 240
+"""From column to column; GAP between the nodes of one, BELOW between forward and backward."""
+GAP, BELOW = 30, 100
+_SWEEPS = 3
+_FAINT = 0.05
+"""How much a wire from a source pulls, compared with any other."""
+
+Places = dict[str, tuple[int, int]]
+
+
+def tidy(graph: Graph) -> Graph:
+    """Return the graph with every node placed anew."""
+    order = _order(graph)
+    later = backward_nodes(graph, order)
+    forward = [key for key in order if key not in later]
+    boxes = {key: box(graph, key) for key in order}
+    columns = _forward_columns(graph, forward)
+    places = _placed(graph, boxes, columns, _longest_first(graph, forward), PITCH)
+    if later:
+        backward = [key for key in order if key in later]
+        places |= _below(graph, boxes, backward, places)
+    left = min((x for x, _ in places.values()), default=0)
+    top = min((y for _, y in places.values()), default=0)
+    return replace(graph, layout={key: (x - left, y - top) for key, (x, y) in places.items()})
+
+
+def under(graph: Graph, made: Iterable[str]) -> Places:
+    """Return places for the nodes of a backward pass below all that has a place already."""
+    wanted = set(made)
+    order = [key for key in _order(graph) if key in wanted]
+    there = {key: at for key, at in graph.layout.items() if key not in wanted}
+    boxes = {key: box(graph, key) for key in (*order, *there) if key in graph.nodes}
+    return _below(graph, boxes, order, {key: at for key, at in there.items() if key in boxes})
+
+
+def overlaps(graph: Graph) -> list[tuple[str, str]]:
+    """Return the pairs of placed nodes that cover each other."""
+    found = []
+    spans = sorted(
+        (x, y, x + (size := box(graph, key)).width, y + size.height, key)
+        for key, (x, y) in graph.layout.items()
+        if key in graph.nodes
+    )
+    open_: list[tuple[int, int, int, int, str]] = []
+    for span in spans:
+        open_ = [other for other in open_ if other[2] > span[0]]
+        found += [(o[4], span[4]) for o in open_ if o[1] < span[3] and span[1] < o[3]]
+        open_.append(span)
+    return found
+
+
+def backward_nodes(graph: Graph, order: Sequence[str] | None = None) -> frozenset[str]:
+    """Return the nodes that belong to a wired backward pass, its own constants with them."""
+    order = _order(graph) if order is None else order
+    costs = [
+        key
+        for key in graph.of_family("cost")
+        if any(port.name == "cost" for port in graph.type_of(key).outputs)
+    ]
+    later = {key for key, phase in phases(graph, order, costs).items() if phase != FORWARD}
+    for key in order:
+        node = graph.nodes[key]
+        onward = graph.out_of(key) if node.type in ("constant", "slider") else ()
+        if onward and all(wire.target in later for wire in onward):
+            later.add(key)
+    return frozenset(later)
+
+
+def _order(graph: Graph) -> list[str]:
+    """Return all nodes in topological order, ties by id."""
+    waiting = dict.fromkeys(sorted(graph.nodes), 0)
+    for wire in graph.wires:
+        if not graph.feeds_back(wire):
+            waiting[wire.target] += 1
+    free = [key for key, count in waiting.items() if not count]
+    for key in free:
+        for wire in graph.out_of(key):
+            if not graph.feeds_back(wire):
+                waiting[wire.target] -= 1
+                if not waiting[wire.target]:
+                    free.append(wire.target)
+    return free
+
+
+# --- forward ----------------------------------------------------------------------------------
+
+
+def _forward_columns(graph: Graph, order: Sequence[str]) -> dict[str, int]:
+    """Return each node's column: the longest way to it; a source stands before its first reader."""
+    inside = set(order)
+    column: dict[str, int] = {}
+    for key in order:
+        before = [column[w.source] for w in _plain(graph, graph.into(key)) if w.source in inside]
+        column[key] = max(before, default=-1) + 1
+    for key in reversed(order):
+        after = [column[w.target] for w in _plain(graph, graph.out_of(key)) if w.target in inside]
+        if after and not any(w.source in inside for w in _plain(graph, graph.into(key))):
+            column[key] = min(after) - 1
+    return column
+
+
+def _longest_first(graph: Graph, order: Sequence[str]) -> dict[str, int]:
+    """Rank nodes by how far they lead: the trunk before what hangs on it."""
+    reach: dict[str, int] = {}
+    for key in reversed(order):
+        after = [reach[w.target] for w in _plain(graph, graph.out_of(key)) if w.target in reach]
+        reach[key] = max(after, default=-1) + 1
+    return {key: n for n, key in enumerate(sorted(order, key=lambda key: (-reach[key], key)))}
+
+
+def _plain(graph: Graph, wires: Iterable[Wire]) -> Iterable[Wire]:
+    return (wire for wire in wires if not graph.feeds_back(wire))
+
+
+# --- backward ---------------------------------------------------------------------------------
+
+
+def _below(graph: Graph, boxes: Mapping[str, Box], order: Sequence[str], there: Places) -> Places:
+    """Place the nodes of a backward pass under the places that are there.
+
+    Each stands one column left of the nearest node that feeds it, or farther left: at most one
+    column right of its forward twin, so that long forward parts and backward ones stay abreast.
+    """
+    if not order:
+        return {}
+    xs = _column_places(x for x, _ in there.values())
+    column: dict[str, int] = {}
+    inside = set(order)
+    for key in order:
+        before = [column[w.source] for w in _plain(graph, graph.into(key)) if w.source in column]
+        twin = _twin(key, there)
+        own = None if twin is None else _nearest(xs, there[twin][0])
+        if own is None:
+            feeding = [w.source for w in _plain(graph, graph.into(key)) if w.source in there]
+            own = max((_nearest(xs, there[name][0]) for name in feeding), default=len(xs) - 1)
+        column[key] = min(min(before) - 1, own + 1) if before else own
+    for key in reversed(order):
+        if not any(w.source in inside for w in _plain(graph, graph.into(key))):
+            after = [column[w.target] for w in graph.out_of(key) if w.target in column]
+            feeds = graph.type_of(key).family == "source" if graph.nodes[key].known else False
+            if after and feeds:
+                column[key] = max(after) + 1
+    rank = {key: place for place, key in enumerate(_by_chain(graph, order, column))}
+    placed = _placed(graph, boxes, {k: -c for k, c in column.items()}, rank, 0)
+    bottom = max((y + boxes[k].height for k, (_, y) in there.items()), default=0)
+    top = min(y for _, y in placed.values())
+    shift = -(-(bottom + BELOW - top) // GRID) * GRID
+    left, right = (xs[0], xs[-1]) if xs else (0, 0)
+    found: Places = {}
+    for key, (_, y) in placed.items():
+        at = column[key]
+        if at < 0:
+            x = left + PITCH * at
+        elif at >= len(xs):
+            x = right + PITCH * (at - max(len(xs) - 1, 0))
+        else:
+            x = xs[at]
+        found[key] = (x, y + shift)
+    return found
+
+
+def _by_chain(graph: Graph, order: Sequence[str], column: Mapping[str, int]) -> list[str]:
+    """Return δ and blame first, then what leads to updates: from the last δ back to the first.
+
+    Columns grow to the left, so chains that begin farther left must stand higher.
+    """
+    trunk: set[str] = set()
+    for key in reversed(order):
+        onward = {w.target for w in graph.out_of(key)} & trunk
+        if onward or graph.nodes[key].type in ("delta", "blame"):
+            trunk.add(key)
+    number = {key: place for place, key in enumerate(order)}
+    rank: dict[str, tuple[bool, int, bool, int]] = {}
+    for key in order:
+        if key in trunk:
+            rank[key] = (False, number[key], False, 0)
+            continue
+        before = [w.source for w in _plain(graph, graph.into(key)) if w.source in column]
+        chain = max(before, key=number.__getitem__, default=None)
+        if chain is None:
+            rank[key] = (True, column[key] + len(order), True, number[key])
+        elif chain in trunk:
+            bias = graph.nodes[key].type != "weight_gradient"
+            rank[key] = (True, column[chain], bias, number[key])
+        else:
+            rank[key] = rank[chain]
+    return sorted(order, key=lambda key: (rank[key], number[key]))
+
+
+def _twin(key: str, there: Mapping[str, object]) -> str | None:
+    """Return the forward node that a node is named after: hidden for hidden.delta."""
+    owner = key.rpartition(".")[0]
+    while owner and owner not in there:
+        owner = owner.rpartition(".")[0]
+    return owner or None
+
+
+def _column_places(xs: Iterable[int]) -> list[int]:
+    """Return where columns begin: a new one where less than a node's width would be shared."""
+    found: list[int] = []
+    for x in sorted(set(xs)):
+        if not found or x - found[-1] >= WIDTH + GAP // 2:
+            found.append(x)
+    return found
+
+
+def _nearest(xs: Sequence[int], x: int) -> int:
+    return min(range(len(xs)), key=lambda place: abs(xs[place] - x))
+
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+def _placed(
+    graph: Graph,
+    boxes: Mapping[str, Box],
+    column: Mapping[str, int],
+    rank: Mapping[str, int],
+    pitch: int,
+) -> Places:
+    """Order each column and choose the heights; columns are `pitch` apart, more for wide ones."""
+    columns: dict[int, list[str]] = defaultdict(list)
+    for key in sorted(column, key=lambda key: rank[key]):
+        columns[column[key]].append(key)
+    wires = [
+        w
+        for w in graph.wires
+        if w.source in column and w.target in column and not graph.feeds_back(w)
+    ]
+    before: dict[str, list[Wire]] = defaultdict(list)
+    after: dict[str, list[Wire]] = defaultdict(list)
+    for wire in wires:
+        before[wire.target].append(wire)
+        after[wire.source].append(wire)
+    numbers = sorted(columns)
+    _ordered(boxes, columns, numbers, before, after)
+    tops = _heights(boxes, columns, numbers, before, after)
+    x, at = 0, {}
+    for number in numbers:
+        at[number] = x
+        x += pitch + (WIDE - WIDTH) * any(boxes[key].width > WIDTH for key in columns[number])
+    return {key: (at[column[key]], round(tops[key] / GRID) * GRID) for key in column}
+
+
+def _ordered(
+    boxes: Mapping[str, Box],
+    columns: Mapping[int, list[str]],
+    numbers: Sequence[int],
+    before: Mapping[str, list[Wire]],
+    after: Mapping[str, list[Wire]],
+) -> None:
+    """Order each column by the mean place of what is wired to it in the nearest column.
+
+    Ports count as fractions of a place.
+    """
+    place = {key: float(n) for number in numbers for n, key in enumerate(columns[number])}
+    column = {key: number for number in numbers for key in columns[number]}
+
+    def by_readers(key: str) -> float:
+        near = min((column[w.target] for w in after[key]), default=0)
+        wires = [w for w in after[key] if column[w.target] == near]
+        return _mean([place[w.target] + _part(boxes, w) for w in wires], place[key])
+
+    def by_sources(key: str) -> float:
+        near = max((column[w.source] for w in before[key]), default=0)
+        wires = [w for w in before[key] if column[w.source] == near]
+        return _mean([place[w.source] for w in wires], place[key])
+
+    for _ in range(_SWEEPS):
+        for sweep, weigh in ((reversed(numbers), by_readers), (iter(numbers), by_sources)):
+            for number in sweep:
+                if weigh is by_sources and not any(before[key] for key in columns[number]):
+                    continue
+                _sort(columns[number], place, weigh)
+
+
+def _sort(keys: list[str], place: dict[str, float], weigh: Callable[[str], float]) -> None:
+    weights = {key: weigh(key) for key in keys}
+    keys.sort(key=weights.__getitem__)
+    place.update((key, float(number)) for number, key in enumerate(keys))
+
+
+def _part(boxes: Mapping[str, Box], wire: Wire) -> float:
+    size = boxes[wire.target]
+    port = size.input(wire.input, wire.index)
+    return 0.0 if port is None else port.y / size.height
+
+
+def _mean(values: Sequence[float], otherwise: float) -> float:
+    return sum(values) / len(values) if values else otherwise
+
+
+def _heights(
+    boxes: Mapping[str, Box],
+    columns: Mapping[int, list[str]],
+    numbers: Sequence[int],
+    before: Mapping[str, list[Wire]],
+    after: Mapping[str, list[Wire]],
+) -> dict[str, float]:
+    """Return each node's top: as straight wires as the order and the sizes allow."""
+    tops: dict[str, float] = {}
+    for number in numbers:
+        y = 0.0
+        for key in columns[number]:
+            tops[key] = y
+            y += boxes[key].height + GAP
+
+    def pulled(key: str, *, by_sources: bool) -> tuple[float, float]:
+        total = weight = 0.0
+        for wire in before[key] if by_sources else after[key]:
+            source, target = boxes[wire.source], boxes[wire.target]
+            start, end = source.output(wire.output), target.input(wire.input, wire.index)
+            if start is None or end is None:
+                continue
+            # A parameter follows its reader; it does not pull the reader down to itself.
+            pull = 1.0 if before[wire.source] or not by_sources else _FAINT
+            shift = (start.y - end.y) if by_sources else (end.y - start.y)
+            total += pull * (tops[wire.source if by_sources else wire.target] + shift)
+            weight += pull
+        return (total / weight, weight) if weight else (tops[key], _FAINT)
+
+    for sweep in range(2 * _SWEEPS):
+        by_sources = sweep % 2 == 0
+        for number in numbers if by_sources else reversed(numbers):
+            keys = columns[number]
+            wanted = [pulled(key, by_sources=by_sources) for key in keys]
+            heights = [boxes[key].height for key in keys]
+            tops.update(zip(keys, _spread(wanted, heights), strict=True))
+    return tops
+
+
+def _spread(wanted: Sequence[tuple[float, float]], heights: Sequence[int]) -> list[float]:
+    """Return tops nearest to the wanted (place, weight), in order and without overlaps.
+
+    Least squares under an order: blocks that would overlap are pooled at their weighted mean.
+    """
+    offsets, offset = [], 0.0
+    for height in heights:
+        offsets.append(offset)
+        offset += height + GAP
+    blocks: list[tuple[float, float, int]] = []
+    for (place, weight), before in zip(wanted, offsets, strict=True):
+        block = (place - before, weight, 1)
+        while blocks and blocks[-1][0] > block[0]:
+            mean, heavy, count = blocks.pop()
+            both = heavy + block[1]
+            block = ((mean * heavy + block[0] * block[1]) / both, both, count + block[2])
+        blocks.append(block)
+    level = [mean for mean, _, count in blocks for _ in range(count)]
+    return [mean + before for mean, before in zip(level, offsets, strict=True)]

@@ -1,0 +1,283 @@
+"""Why a weight changed: which samples moved it, traced through their δ and inputs."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nodeflow.engine.run import Run
+from nodeflow.errors import RunError, nearest
+from nodeflow.explain.names import place_of
+from nodeflow.graph import Graph, Wire
+from nodeflow.workings.parts import Index
+from nodeflow.workings.shown import show
+
+
+class Contribution(NamedTuple):
+    """What one sample added to a weight in one update: −α·δ·a/n."""
+
+    epoch: int
+    row: int
+    """The row of the training data; −1 for the penalty −αλΘ."""
+    delta: float
+    input: float
+    change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a weight changed between the starts of two epochs."""
+
+    address: str
+    index: Index
+    epochs: tuple[int, int]
+    before: float
+    after: float
+    contributions: tuple[Contribution, ...]
+    """In the order of time; their changes add up to `change`."""
+    place: str
+    """Where the weight stands, in words."""
+
+    @property
+    def change(self) -> float:
+        """What the weight is more than it was."""
+        return self.after - self.before
+
+    @property
+    def ranking(self) -> tuple[Contribution, ...]:
+        """The contributions by size, the largest first."""
+        return tuple(sorted(self.contributions, key=lambda each: -abs(each.change)))
+
+    @property
+    def by_sample(self) -> tuple[tuple[int, float], ...]:
+        """(row, whole change) of each sample, the largest first; row −1 is the penalty."""
+        found: dict[int, float] = defaultdict(float)
+        for each in self.contributions:
+            found[each.row] += each.change
+        return tuple(sorted(found.items(), key=lambda pair: -abs(pair[1])))
+
+    def text(self, most: int = 3) -> str:
+        """Return the change in words, with the samples that had most to do with it."""
+        name = self.address.rpartition(".")[0]
+        first, last = self.epochs
+        whole = (
+            f"{name} ({self.place}) went from {show(self.before)} to {show(self.after)}, "
+            f"by {show(self.change)}, from epoch {first} to epoch {last}."
+        )
+        lines = [whole]
+        for row, change in self.by_sample[:most]:
+            who = f"sample {row + 1}" if row >= 0 else "the penalty"
+            lines.append(f"{who[0].upper()}{who[1:]} moved it by {show(change)}.")
+        top = next((each for each in self.ranking if each.row >= 0), None)
+        if top is not None:
+            lines.append(
+                f"The largest single step was {show(top.change)}, by sample {top.row + 1} in epoch "
+                f"{top.epoch + 1}: δ = {show(top.delta)} met an input of {show(top.input)}."
+            )
+        return " ".join(lines)
+
+
+class _Recipe(NamedTuple):
+    """Where the numbers of a parameter's update are found."""
+
+    pairs: tuple[tuple[str, int, tuple[str, int] | None], ...]
+    """δ (address, column) and the input (address, column), None where it is always 1."""
+    rate: str
+    penalty: float
+
+
+def why(run: Run, address: str, index: Index | int, epochs: tuple[int, int]) -> Why:
+    """Return which samples, through which δ, changed a weight from epoch a to epoch b.
+
+    Epochs are counted as `run.epoch` does: (0, 10) is from the start until ten lie behind. The
+    run is left at the moment where it was. Raises `RunError`, in one sentence, for a parameter
+    that there is not, that is not trained or is frozen, for an index outside its shape, for
+    moments out of the run, and for trainers other than plain gradient descent.
+    """
+    place = _index_of(run, address, index)
+    recipe = _recipe(run, address, place)
+    first, last = _moments(run, epochs)
+    back, seen = _moment(run), run.values
+    try:
+        run.goto(epoch=last)
+        after = float(run.machine.read(address, 1)[place])
+        run.goto(epoch=first)
+        before = float(run.machine.read(address, 1)[place])
+        found = _collected(run, address, place, recipe, (first, last))
+    finally:
+        run.goto(**back)
+        now = run.values
+        if seen.keys() != now.keys() or any(
+            not np.array_equal(value, now[key], equal_nan=True) for key, value in seen.items()
+        ):
+            run.evaluate()  # the values were those of `evaluate`
+    total = math.fsum(each.change for each in found)
+    # An update rounds; what was set by hand in between is far more than that.
+    rounding = 64 * float(np.finfo(run.machine.dtype).eps) * (len(found) + 16)
+    if abs(total - (after - before)) > rounding * max(1.0, abs(before), abs(after)):
+        raise RunError(
+            f"'{address}' was given other values between epochs {first} and {last}: "
+            "ask about epochs before or after that"
+        )
+    where = place_of(run.plan.graph, address, place)
+    return Why(address, place, (first, last), before, after, tuple(found), where)
+
+
+def _index_of(run: Run, address: str, index: Index | int) -> Index:
+    """Return an index into a trained parameter, or raise `RunError`."""
+    graph, key = run.graph, address.rpartition(".")[0]
+    known = run.weights
+    if address not in known:
+        raise RunError(f"there is no parameter '{address}'{nearest(address, known)}", node=key)
+    if not graph.settings(key)["trainable"]:
+        raise RunError(f"'{address}' did not change: it is not trainable", node=key)
+    if graph.nodes[key].mode == "freeze":
+        raise RunError(f"'{address}' did not change: it is frozen", node=key)
+    place = tuple(int(i) for i in (index if isinstance(index, tuple) else (index,)))
+    shape = known[address].shape
+    if len(place) != len(shape) or any(
+        not 0 <= i < size for i, size in zip(place, shape, strict=True)
+    ):
+        size = "×".join(map(str, shape))
+        given = ", ".join(map(str, place))
+        raise RunError(f"[{given}] is outside '{address}', which is {size} from 0", node=key)
+    return place
+
+
+def _moments(run: Run, epochs: tuple[int, int]) -> tuple[int, int]:
+    first, last = epochs
+    end = max(run.epoch, len(run.history))
+    if not 0 <= first <= last <= end:
+        raise RunError(
+            f"epochs {first} to {last} are not in the run: it goes from epoch 0 to epoch {end}"
+        )
+    return int(first), int(last)
+
+
+def _moment(run: Run) -> dict[str, Any]:
+    """Return what `goto` takes to come back to this moment."""
+    at = run.order.index(run.node)
+    if not at:
+        return {"update": run.update}
+    return {"epoch": run.epoch, "sample": run.sample, "node": run.order[at - 1]}
+
+
+def _recipe(run: Run, address: str, index: Index) -> _Recipe:
+    """Return where the δ, inputs, rate and penalty of a weight are, or raise `RunError`."""
+    graph, key = run.plan.graph, address.rpartition(".")[0]
+    trainers = [name for name in run.graph.of_family("trainer") if _active(run.graph, name)]
+    plain = [
+        name
+        for name in trainers
+        if run.graph.nodes[name].type == "gradient_descent"
+        and not run.graph.settings(name)["momentum"]
+    ]
+    if len(trainers) != 1 or trainers != plain or run.plan.loop:
+        raise RunError(
+            "only what one plain gradient_descent (no momentum) did can be traced to samples",
+            node=key,
+        )
+    if "next" not in graph.inputs(key):
+        raise RunError(f"'{address}' did not change: the cost does not depend on it", node=key)
+    update = graph.inputs(key)["next"][0].source
+    mean = graph.inputs(update)["gradient"][0].source
+    if update in run.graph.nodes:
+        raise _untraceable(address)
+    inputs = graph.inputs(mean)
+    penalty = graph.settings(mean)["regularization"] if "weights" in inputs else 0.0
+    pairs = tuple(_pairs(run, inputs["total"][0].source, index, address))
+    return _Recipe(pairs, graph.inputs(update)["rate"][0].start, penalty)
+
+
+def _active(graph: Graph, name: str) -> bool:
+    return graph.nodes[name].mode == "active"
+
+
+def _untraceable(address: str) -> RunError:
+    return RunError(
+        f"the change of '{address}' is no sum of −α·δ·a over samples: it cannot be traced to them",
+        node=address.rpartition(".")[0],
+    )
+
+
+def _pairs(
+    run: Run, key: str, index: Index, address: str
+) -> Iterator[tuple[str, int, tuple[str, int] | None]]:
+    """Follow a summed gradient back to its δ and inputs."""
+    inputs = run.plan.graph.inputs(key)
+    type_ = run.plan.graph.nodes[key].type
+    if type_ == "add":
+        for wire in inputs["a"]:
+            yield from _pairs(run, wire.source, index, address)
+        return
+    if (type_, len(index)) not in (("weight_gradient", 2), ("bias_gradient", 1)):
+        raise _untraceable(address)
+    delta = inputs["delta"][0].start
+    a = _input(run, inputs["a"], index[1]) if len(index) == 2 else None
+    shapes = [run.plan.inference.shapes[end] for end in (delta, *(a[:1] if a else ()))]
+    # A row a sample; what has no sample axis at all is counted once, not once a sample.
+    once = run.batch == 1 or any(shape.batch for shape in shapes)
+    if not once or not all(shape.single_row() for shape in shapes):
+        raise _untraceable(address)
+    yield delta, index[0], a
+
+
+def _input(run: Run, wires: tuple[Wire, ...], column: int) -> tuple[str, int]:
+    """Return the address and column of an input among wires side by side."""
+    for wire in wires[:-1]:
+        width = run.plan.inference.shapes[wire.start].features or 0
+        if column < width:
+            return wire.start, column
+        column -= width
+    return wires[-1].start, column
+
+
+def _reader(run: Run, address: str, column: int) -> Callable[[int], list[float]]:
+    """Return a function that reads one column of a value for so many samples, without copies."""
+    machine = run.machine
+    slot = machine.tape.slots[address]
+
+    def read(samples: int) -> list[float]:
+        rows = samples if slot.rows == 0 else slot.rows
+        start = slot.offset + column
+        found: list[float] = machine.cells[
+            start : start + (rows - 1) * slot.stride + 1 : max(slot.stride, 1)
+        ].tolist()
+        return found if len(found) == samples else found * samples
+
+    return read
+
+
+def _collected(
+    run: Run, address: str, index: Index, recipe: _Recipe, epochs: tuple[int, int]
+) -> list[Contribution]:
+    """Run the updates again, keep what each sample added, and put the machine back."""
+    machine = run.machine
+    cells, stats = machine.cells.copy(), machine.stats.copy()
+    rate = float(machine.read(recipe.rate, 1).ravel()[0])
+    readers = [
+        (_reader(run, delta, column), _reader(run, *a) if a else None)
+        for delta, column, a in recipe.pairs
+    ]
+    found: list[Contribution] = []
+    try:
+        for update in range(epochs[0] * machine.per_epoch, epochs[1] * machine.per_epoch):
+            epoch = update // machine.per_epoch
+            if recipe.penalty:
+                value = float(machine.read(address, 1)[index])
+                change = -rate * recipe.penalty * value
+                found.append(Contribution(epoch, -1, 0.0, value, change))
+            machine.update(update)
+            first, n = machine.bounds(update)
+            rows = machine.order[first : first + n].tolist()
+            for delta, a in readers:
+                for row, d, x in zip(rows, delta(n), a(n) if a else [1.0] * n, strict=True):
+                    found.append(Contribution(epoch, row, d, x, -rate * d * x / n))
+    finally:
+        machine.cells[:], machine.stats[:] = cells, stats
+    return found

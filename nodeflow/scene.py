@@ -1,0 +1,442 @@
+"""A graph as it is drawn: boxes, ports, wires, groups and texts, as data.
+
+Window and exports draw the same scene. Lengths are canvas units, y points down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, PortBox, box
+from nodeflow.derive.tidy import backward_nodes, tidy
+from nodeflow.graph import Graph, Wire
+
+LEFT, RIGHT = -1, 1
+_LONGEST = 26
+_SHOWN = 4
+_INSET = 24
+
+
+@dataclass(frozen=True, slots=True)
+class PortView:
+    """A port: `side` is where it sticks out (−1 left, 1 right); x and y are on the canvas."""
+
+    address: str
+    label: str
+    x: int
+    y: int
+    side: int
+    wired: bool
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """A node; `foot` is its value where it has one, its formula otherwise."""
+
+    key: str
+    x: int
+    y: int
+    width: int
+    height: int
+    title: str
+    type: str
+    family: str
+    foot: str
+    inputs: tuple[PortView, ...]
+    outputs: tuple[PortView, ...]
+    mode: str = "active"
+    problem: str = ""
+    value: NDArray[Any] | None = None
+
+    @property
+    def view(self) -> tuple[int, int, int, int] | None:
+        """Left, top, width and height of the area in which a view node shows its value."""
+        if self.family != "view":
+            return None
+        rows = max((port.y - self.y for port in self.inputs), default=0) + 14
+        return self.x + 8, self.y + rows, self.width - 16, self.height - rows - FOOT
+
+
+@dataclass(frozen=True, slots=True)
+class WireView:
+    """A wire from a port to a port; `kind` is forward, backward or feedback."""
+
+    wire: Wire
+    start: tuple[int, int]
+    end: tuple[int, int]
+    leaves: int
+    enters: int
+    kind: str
+    across: bool = False
+    """Whether it carries a forward value down to the backward pass."""
+
+    @property
+    def curve(self) -> tuple[tuple[float, float], ...]:
+        """The four points of its Bézier curve."""
+        (x0, y0), (x1, y1) = self.start, self.end
+        ahead = (x1 - x0) * self.leaves
+        pull = max(abs(ahead) / 2, 30.0) if ahead > 0 else min(40.0 + abs(y1 - y0) / 4, 140.0)
+        return (x0, y0), (x0 + self.leaves * pull, y0), (x1 + self.enters * pull, y1), (x1, y1)
+
+
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom: a curve whose ends face one way bulges by 3/4 of its pull."""
+        (x0, y0), (x1, _), (x2, _), (x3, y3) = self.curve
+        left = min(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
+        right = max(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
+        return round(left), round(min(y0, y3)), round(right), round(max(y0, y3))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A titled frame around nodes."""
+
+    key: str
+    title: str
+    colour: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that is drawn, back to front: groups, wires, nodes."""
+
+    nodes: Mapping[str, NodeView]
+    wires: tuple[WireView, ...]
+    groups: tuple[GroupView, ...]
+
+    ports: Mapping[str, PortView] = field(default_factory=dict)
+    """By address; an input in which several wires share a row has no number."""
+
+    def port(self, address: str) -> tuple[int, int] | None:
+        """Return where a port is."""
+        found = self.ports.get(address) or self.ports.get(address.partition("[")[0])
+        return None if found is None else (found.x, found.y)
+
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of everything."""
+        boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in self.nodes.values()]
+        boxes += [(g.x, g.y, g.x + g.width, g.y + g.height) for g in self.groups]
+        boxes += [wire.bounds for wire in self.wires]
+        if not boxes:
+            return (0, 0, 0, 0)
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _back_to_front(wire: WireView) -> int:
+    return 0 if wire.kind == "feedback" else 1 if wire.across else 2
+
+
+def scene(
+    graph: Graph,
+    values: Mapping[str, NDArray[Any]] | None = None,
+    problems: Mapping[str, str] | None = None,
+    inside: str | None = None,
+) -> Scene:
+    """Return the scene of a graph, with values (by address) and problems (by node) if given.
+
+    Nodes without a place are laid out; if none has one, all are. A closed group is one box;
+    `inside` is the one that is looked into.
+    """
+    placed = with_places(graph)
+    mirrored = backward_nodes(placed)
+    held = levels(placed)
+    nodes = {
+        key: node_view(
+            placed,
+            key,
+            box(placed, key),
+            mirrored=key in mirrored,
+            values=values or {},
+            problem=(problems or {}).get(key, ""),
+        )
+        for key in placed.nodes
+        if held[key] == inside
+    }
+    for key in closed_groups(placed):
+        view = _closed(placed, key, problems or {}) if outer(placed, key) == inside else None
+        if view is not None:
+            nodes[key] = view
+    ports = {
+        port.address: port for node in nodes.values() for port in (*node.inputs, *node.outputs)
+    }
+    views = (_wire(placed, wire, ports, mirrored) for wire in placed.wires)
+    # The long ones lie at the back.
+    wires = sorted((view for view in views if view), key=_back_to_front)
+    groups = tuple(frame for key in placed.groups if (frame := _group(placed, key, nodes)))
+    return Scene(nodes, tuple(wires), groups, ports)
+
+
+def curves(wires: Sequence[WireView]) -> NDArray[np.float64]:
+    """Return the Bézier points of many wires at once, (wires, 4, 2): see `WireView.curve`."""
+    ends = np.array([(*w.start, *w.end, w.leaves, w.enters) for w in wires], float).reshape(-1, 6)
+    x0, y0, x1, y1, leaves, enters = ends.T
+    ahead = (x1 - x0) * leaves
+    beside = np.minimum(40.0 + np.abs(y1 - y0) / 4, 140.0)
+    pull = np.where(ahead > 0, np.maximum(np.abs(ahead) / 2, 30.0), beside)
+    xs = np.stack([x0, x0 + leaves * pull, x1 + enters * pull, x1], axis=1)
+    return np.stack([xs, np.stack([y0, y0, y1, y1], axis=1)], axis=2)
+
+
+def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> Scene:
+    """Return the scene after nodes were moved by so much, in a graph without closed groups.
+
+    What stands still is kept as it is: a drop among thousands of nodes costs no more than that.
+    """
+    nodes = dict(old.nodes)
+    ports = dict(old.ports)
+    for key, (dx, dy) in moved.items():
+        view = nodes[key]
+        nodes[key] = replace(
+            view,
+            x=view.x + dx,
+            y=view.y + dy,
+            inputs=tuple(replace(port, x=port.x + dx, y=port.y + dy) for port in view.inputs),
+            outputs=tuple(replace(port, x=port.x + dx, y=port.y + dy) for port in view.outputs),
+        )
+        ports |= {port.address: port for port in (*nodes[key].inputs, *nodes[key].outputs)}
+
+    def follow(view: WireView) -> WireView:
+        start, end = moved.get(view.wire.source, (0, 0)), moved.get(view.wire.target, (0, 0))
+        if start == end == (0, 0):
+            return view
+        return replace(
+            view,
+            start=(view.start[0] + start[0], view.start[1] + start[1]),
+            end=(view.end[0] + end[0], view.end[1] + end[1]),
+        )
+
+    groups = tuple(frame for key in graph.groups if (frame := _group(graph, key, nodes)))
+    return Scene(nodes, tuple(map(follow, old.wires)), groups, ports)
+
+
+# --- closed groups ------------------------------------------------------------------------------
+
+
+def closed_groups(graph: Graph) -> list[str]:
+    """Return the groups that are drawn as one box."""
+    return [key for key, group in graph.groups.items() if _is_closed(group)]
+
+
+def _is_closed(group: object) -> bool:
+    return isinstance(group, Mapping) and bool(group.get("closed"))
+
+
+def outer(graph: Graph, group: str) -> str | None:
+    """Return the closed group that a group lies in."""
+    held = graph.groups.get(group)
+    found = held.get("in") if isinstance(held, Mapping) else None
+    return found if found in graph.groups and found != group else None
+
+
+def levels(graph: Graph) -> dict[str, str | None]:
+    """Return the closed group that each node is seen in; None is the canvas itself."""
+    found: dict[str, str | None] = dict.fromkeys(graph.nodes)
+    for key, group in graph.groups.items():
+        if isinstance(group, Mapping):
+            level = key if _is_closed(group) else outer(graph, key)
+            found |= {name: level for name in group.get("nodes", ()) if name in graph.nodes}
+    return found
+
+
+def within(graph: Graph, group: str) -> frozenset[str]:
+    """Return all nodes of a closed group, those of groups in it too."""
+    found = {group}
+    while more := {key for key in graph.groups if outer(graph, key) in found} - found:
+        found |= more
+    return frozenset(
+        name for key in found for name in graph.groups[key].get("nodes", ()) if name in graph.nodes
+    )
+
+
+def _closed(graph: Graph, key: str, problems: Mapping[str, str]) -> NodeView | None:
+    """Return the box of a closed group: its ports are those of the wires that cross its edge."""
+    members = within(graph, key)
+    if not members:
+        return None
+    into = sorted({_address(w) for w in graph.wires if _crosses(w.source, w.target, members)})
+    out = sorted({w.start for w in graph.wires if _crosses(w.target, w.source, members)})
+    x = min(graph.layout[name][0] for name in members)
+    y = min(graph.layout[name][1] for name in members)
+    rows = max(len(into), len(out), 1)
+    height = -(-(HEADER + ROW * rows + FOOT) // GRID) * GRID
+    problem = next((problems[name] for name in sorted(members) if name in problems), "")
+
+    def port(address: str, row: int, side: int) -> PortView:
+        edge = x if side == LEFT else x + WIDE
+        middle = y + HEADER + ROW * row + ROW // 2
+        return PortView(address, shortened(address, 17), edge, middle, side, True, False)
+
+    return NodeView(
+        key=key,
+        x=x,
+        y=y,
+        width=WIDE,
+        height=height,
+        title=str(graph.groups[key].get("title", key)),
+        type="subgraph",
+        family="subgraph",
+        foot=f"{len(members)} nodes" if len(members) > 1 else "1 node",
+        inputs=tuple(port(address, row, LEFT) for row, address in enumerate(into)),
+        outputs=tuple(port(address, row, RIGHT) for row, address in enumerate(out)),
+        problem=problem,
+    )
+
+
+def _crosses(outside: str, inside: str, members: frozenset[str]) -> bool:
+    return outside not in members and inside in members
+
+
+def _address(wire: Wire) -> str:
+    return wire.end if wire.index is None else f"{wire.end}[{wire.index}]"
+
+
+# --- parts --------------------------------------------------------------------------------------
+
+
+def with_places(graph: Graph) -> Graph:
+    """Return the graph with a place for each node: its own, or one beside the others."""
+    missing = graph.nodes.keys() - graph.layout.keys()
+    if not missing:
+        return graph
+    laid = tidy(graph)
+    if missing == graph.nodes.keys():
+        return laid
+    lowest = max(y + box(graph, k).height for k, (_, y) in graph.layout.items() if k in graph.nodes)
+    top = min(laid.layout[key][1] for key in missing)
+    added = {key: (x, y - top + lowest + 60) for key, (x, y) in laid.layout.items()}
+    return replace(graph, layout={**graph.layout, **{key: added[key] for key in missing}})
+
+
+def node_view(
+    graph: Graph,
+    key: str,
+    size: Box,
+    *,
+    mirrored: bool,
+    values: Mapping[str, NDArray[Any]],
+    problem: str = "",
+) -> NodeView:
+    """Return the view of one node; `mirrored` has its inputs on the right."""
+    node = graph.nodes[key]
+    type_ = node.known
+    x, y = graph.layout[key]
+    into, out = (RIGHT, LEFT) if mirrored else (LEFT, RIGHT)
+
+    def port(at: PortBox, side: int, *, wired: bool) -> PortView:
+        index = "" if at.index is None else f"[{at.index}]"
+        edge = x if side == LEFT else x + size.width
+        return PortView(
+            f"{key}.{at.name}{index}", at.label, edge, y + at.y, side, wired, at.optional
+        )
+
+    wired = graph.inputs(key)
+    left = {wire.output for wire in graph.out_of(key)}
+    value = next(
+        (values[f"{key}.{p.name}"] for p in size.outputs if f"{key}.{p.name}" in values), None
+    )
+    return NodeView(
+        key=key,
+        x=x,
+        y=y,
+        width=size.width,
+        height=size.height,
+        title=key,
+        type=node.type,
+        family="" if type_ is None else type_.family,
+        foot=_foot(graph, key, value),
+        inputs=tuple(port(p, into, wired=p.name in wired) for p in size.inputs),
+        outputs=tuple(port(p, out, wired=p.name in left) for p in size.outputs),
+        mode=node.mode,
+        problem=problem or ("" if type_ else f"there is no node type '{node.type}' here"),
+        value=value,
+    )
+
+
+def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
+    node = graph.nodes[key]
+    if value is not None:
+        return shown(value)
+    if node.known is None:
+        return node.type
+    if node.type == "expression":
+        return str(node.settings.get("formula", ""))
+    if node.type == "dataset":
+        return str(node.settings.get("source", ""))
+    own = node.settings.get("value")
+    if own is not None and node.known.family == "source":
+        return shown(np.asarray(own, dtype=float))
+    if node.type == "parameter" and node.settings.get("shape"):
+        size = "×".join(map(str, node.settings["shape"]))
+        return f"{size} {node.settings.get('init', '')}"
+    return node.known.formula
+
+
+def shown(value: NDArray[Any]) -> str:
+    """Return a value in a few characters: its numbers while they are few, then its shape."""
+    flat = np.asarray(value).ravel()
+    if flat.size == 1:
+        return f"{flat[0]:.6g}".replace("-", "−")
+    if flat.size <= _SHOWN:
+        return ", ".join(f"{number:.3g}" for number in flat.tolist()).replace("-", "−")
+    return "×".join(map(str, np.shape(value)))
+
+
+def clipped(text: str, longest: int = _LONGEST) -> str:
+    """Return a text that fits, its end left out."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def shortened(text: str, longest: int = _LONGEST - 2) -> str:
+    """Return a text that fits, its middle left out: what tells ids apart is at their ends."""
+    if len(text) <= longest:
+        return text
+    half = (longest - 1) // 2
+    return f"{text[: longest - 1 - half]}…{text[len(text) - half :]}"
+
+
+def _wire(
+    graph: Graph, wire: Wire, ports: Mapping[str, PortView], mirrored: frozenset[str]
+) -> WireView | None:
+    """Return the view of a wire whose ends are both seen."""
+    start, end = ports.get(wire.start), ports.get(_address(wire)) or ports.get(wire.end)
+    if start is None or end is None:
+        return None
+    feeds_back = graph.feeds_back(wire)
+    kind = "feedback" if feeds_back else "backward" if wire.source in mirrored else "forward"
+    return WireView(
+        wire,
+        (start.x, start.y),
+        (end.x, end.y),
+        start.side,
+        end.side,
+        kind,
+        across=kind == "forward" and wire.target in mirrored,
+    )
+
+
+def _group(graph: Graph, key: str, nodes: Mapping[str, NodeView]) -> GroupView | None:
+    group = graph.groups[key]
+    members = group.get("nodes", ()) if isinstance(group, Mapping) else ()
+    if _is_closed(group):
+        return None
+    inside = [nodes[name] for name in members if name in nodes]
+    if not inside:
+        return None
+    left, top = min(n.x for n in inside) - _INSET, min(n.y for n in inside) - _INSET - HEADER
+    right = max(n.x + n.width for n in inside) + _INSET
+    bottom = max(n.y + n.height for n in inside) + _INSET
+    title, colour = str(group.get("title", key)), str(group.get("colour", ""))
+    return GroupView(key, title, colour, left, top, right - left, bottom - top)

@@ -1,0 +1,346 @@
+"""The formula of each node type, filled with the numbers of one output number.
+
+A body returns terms that add up to the number. Long sums are `Terms`: their values are computed
+at once, and only what is written out is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow import formula as formulas
+from nodeflow.nodes.backward import LEAK
+from nodeflow.workings.given import Given, row_of
+from nodeflow.workings.parts import Apply, Index, Number, Part, Terms, evaluate, of, summed
+
+_STEEPEST = 700.0
+"""e to a larger power leaves the range of numbers."""
+_TINY = float(np.finfo(np.float64).tiny)
+
+Floats = NDArray[np.float64]
+Body = Callable[[Given, Index], Sequence[Part]]
+_OfTwo = Callable[[Number, Number], Part]
+
+
+def _weighted_sum(given: Given, index: Index) -> Sequence[Part]:
+    row, neuron = row_of(index), index[-1]
+    weights, bias = given.one("weights"), given.ports["bias"]
+    values = weights.row(neuron) * given.features(row)
+    if bias:
+        values = np.append(values, bias[0].at((neuron,)).value)
+
+    def make(place: int) -> Part:
+        if place == given.width:
+            return bias[0].at((neuron,))
+        source, column = given.feature(place)
+        return Apply("*", (weights.at((neuron, place)), source.at((row, column))))
+
+    return Terms(values, make)
+
+
+def _logistic(z: Part) -> Part:
+    if evaluate(z) < -_STEEPEST:
+        return of("/", of("exp", z), of("+", 1, of("exp", z)))
+    return of("/", 1, of("+", 1, of("exp", of("neg", z))))
+
+
+def _softplus(given: Given, index: Index) -> Sequence[Part]:
+    z = given.one("z").at(index)
+    if z.value > _STEEPEST:
+        return z, of("log", of("+", 1, of("exp", of("neg", z))))
+    return (of("log", of("+", 1, of("exp", z))),)
+
+
+def _softmax(given: Given, index: Index) -> Sequence[Part]:
+    source, row = given.one("z"), row_of(index)
+    values = source.row(row)
+    far = np.abs(values).max() > _STEEPEST
+    largest = source.at((row, int(values.argmax())))
+
+    def make(place: int) -> Part:
+        z = source.at((row, place))
+        return of("exp", of("-", z, largest) if far else z)
+
+    powers = Terms(np.exp(values - largest.value if far else values), make)
+    return (of("/", make(index[-1]), summed(powers)),)
+
+
+def _cleared(part: Part) -> Part:
+    """Keep a probability off 0 as the costs do."""
+    return part if evaluate(part) >= _TINY else of("max", part, _TINY)
+
+
+def _paired(
+    given: Given, row: int, value: Callable[[Floats, Floats], Floats], make: _OfTwo
+) -> Terms:
+    """Return a term for each output of a row with its target."""
+    a, y = given.one("a"), given.one("y")
+    values = value(a.row(row), y.row(row))
+    return Terms(values, lambda i: make(a.at((row, i)), y.at((row, i))))
+
+
+def _logs(a: Floats) -> Floats:
+    found: Floats = np.log(np.maximum(a, _TINY))
+    return found
+
+
+def _surprise(a: Number, y: Number) -> Part:
+    return of("*", y, of("log", _cleared(a)))
+
+
+def _both_surprises(a: Number, y: Number) -> Part:
+    other = of("*", of("-", 1, y), of("log", _cleared(of("-", 1, a))))
+    return of("+", _surprise(a, y), other)
+
+
+def _cross_entropy(given: Given, index: Index) -> Sequence[Part]:
+    terms = _paired(
+        given,
+        row_of(index),
+        lambda a, y: y * _logs(a) + (1 - y) * _logs(1 - a),
+        _both_surprises,
+    )
+    return (of("neg", summed(terms)),)
+
+
+def _categorical(given: Given, index: Index) -> Sequence[Part]:
+    terms = _paired(given, row_of(index), lambda a, y: y * _logs(a), _surprise)
+    return (of("neg", summed(terms)),)
+
+
+def _squared_error(given: Given, index: Index) -> Sequence[Part]:
+    squares = _paired(
+        given, row_of(index), lambda a, y: (a - y) ** 2, lambda a, y: of("^", of("-", a, y), 2)
+    )
+    return (of("*", 0.5, summed(squares)),) if given.settings["half"] else squares
+
+
+def places_of(given: Given, row: int) -> tuple[int, int]:
+    """Return which class the outputs say and which the targets."""
+    found = []
+    for port in ("a", "y"):
+        values = np.atleast_2d(given.one(port).value)
+        there = values[min(row, len(values) - 1)]
+        reached = bool(there[0] >= given.settings["threshold"])
+        found.append(int(reached) if there.size == 1 else int(there.argmax()) + 1)
+    return found[0], found[1]
+
+
+def _accuracy(given: Given, index: Index) -> Sequence[Part]:
+    said, right = places_of(given, row_of(index))
+    return (of("max", 0, of("-", 1, of("abs", of("-", said, right)))),)
+
+
+def _penalty(given: Given, _index: Index) -> Sequence[Part]:
+    sources = given.ports["weights"]
+    values = np.concatenate([source.value.ravel() for source in sources]).astype(np.float64) ** 2
+
+    def make(place: int) -> Part:
+        for source in sources:
+            if place < source.value.size:
+                break
+            place -= source.value.size
+        index = tuple(int(i) for i in np.unravel_index(place, source.value.shape))
+        return of("^", source.at(index), 2)
+
+    squares = Terms(values, make)
+    return (of("*", of("/", given.settings["regularization"], 2), summed(squares)),)
+
+
+def _shared_blame(given: Given, row: int) -> Terms:
+    blame, a = given.one("blame"), given.one("a")
+    return Terms(
+        blame.row(row) * a.row(row),
+        lambda i: Apply("*", (blame.at((row, i)), a.at((row, i)))),
+    )
+
+
+def _delta(given: Given, index: Index) -> Sequence[Part]:
+    blame, a = given.one("blame").at(index), given.one("a").at(index)
+    match given.settings["activation"]:
+        case "sigmoid":
+            return (of("*", blame, a, of("-", 1, a)),)
+        case "tanh":
+            return (of("*", blame, of("-", 1, of("^", a, 2))),)
+        case "relu":
+            return (of("*", blame, float(a.value > 0)),)
+        case "leaky_relu":
+            return (of("*", blame, 1.0 if a.value > 0 else LEAK),)
+        case "softplus":
+            return (of("*", blame, of("-", 1, of("exp", of("neg", a)))),)
+        case "softmax":
+            shared = _shared_blame(given, row_of(index))
+            return (of("*", a, of("-", blame, summed(shared))),)
+        case _:
+            return (blame,)
+
+
+def _blame(given: Given, index: Index) -> Sequence[Part]:
+    delta, weights, row = given.one("delta"), given.one("weights"), row_of(index)
+    return Terms(
+        weights.column(index[-1]) * delta.row(row),
+        lambda j: Apply("*", (weights.at((j, index[-1])), delta.at((row, j)))),
+    )
+
+
+def _weight_gradient(given: Given, index: Index) -> Sequence[Part]:
+    delta = given.one("delta")
+    source, column = given.feature(index[1])
+    rows = max(delta.rows, *(there.rows for there in given.ports["a"]))
+    values = delta.column(index[0]) * source.column(column)
+    return Terms(
+        np.broadcast_to(values, (rows,)),
+        lambda row: Apply("*", (delta.at((row, index[0])), source.at((row, column)))),
+    )
+
+
+def _bias_gradient(given: Given, index: Index) -> Sequence[Part]:
+    delta = given.one("delta")
+    return Terms(delta.column(index[-1]), lambda row: delta.at((row, index[-1])))
+
+
+def _accumulate(given: Given, index: Index) -> Sequence[Part]:
+    gradient = given.one("gradient").at(index)
+    total = float(given.step.outputs["total"][index])
+    if total == gradient.value:
+        return (gradient,)
+    before = Number(total - gradient.value, f"{given.step.node}.total", index)
+    return before, gradient
+
+
+def _average(given: Given, index: Index) -> Sequence[Part]:
+    mean = of("/", given.one("total").at(index), given.step.samples)
+    strength = given.settings["regularization"]
+    if not given.ports["weights"] or not strength:
+        return (mean,)
+    return mean, of("*", strength, given.one("weights").at(index))
+
+
+def _weight_update(given: Given, index: Index) -> Sequence[Part]:
+    nudge = of("*", given.one("rate").at((0,)), given.one("gradient").at(index))
+    return (of("-", given.one("parameter").at(index), nudge),)
+
+
+def _picked(given: Given, index: Index) -> Sequence[Part]:
+    wanted = np.atleast_1d(given.settings["index"])
+    return (given.one("a").at((row_of(index), int(wanted[index[-1]]))),)
+
+
+def _unpicked(given: Given, index: Index) -> Sequence[Part]:
+    wanted = np.atleast_1d(given.settings["index"])
+    places = [place for place, feature in enumerate(wanted) if feature == index[-1]]
+    found = tuple(given.one("blame").at((row_of(index), place)) for place in places)
+    return found or (Number(0.0),)
+
+
+def _cross_entropy_blame(given: Given, index: Index) -> Sequence[Part]:
+    blame, a, y = (given.one(port).at(index) for port in ("blame", "a", "y"))
+    missed = of("/", of("-", 1, y), _cleared(of("-", 1, a)))
+    return (of("*", blame, of("-", missed, of("/", y, _cleared(a)))),)
+
+
+def _categorical_blame(given: Given, index: Index) -> Sequence[Part]:
+    blame, a, y = (given.one(port).at(index) for port in ("blame", "a", "y"))
+    return (of("/", of("*", of("neg", blame), y), _cleared(a)),)
+
+
+def _softmax_error(given: Given, index: Index) -> Sequence[Part]:
+    whole = summed(given.one("y").terms(row_of(index)))
+    return (of("-", of("*", given.one("a").at(index), whole), given.one("y").at(index)),)
+
+
+def _expression(given: Given, index: Index) -> Sequence[Part]:
+    return (_filled(formulas.parse(given.settings["formula"]), given, index),)
+
+
+def _filled(tree: formulas.Expression, given: Given, index: Index) -> Part:
+    """Return a typed formula with its numbers; sigmoid, sign and step are written out."""
+    head = tree[0]
+    if head == "number":
+        return Number(tree[1])
+    if head == "name":
+        return given.one(tree[1]).at(index)
+    parts = [_filled(inner, given, index) for inner in tree[1:]]
+    if head == "sigmoid":
+        return _logistic(parts[0])
+    if head in ("sign", "step"):
+        if evaluate(parts[0]) == 0:
+            return of("*", 0, parts[0])
+        sign = of("/", parts[0], of("abs", parts[0]))
+        return sign if head == "sign" else of("max", 0, sign)
+    return of("^" if head == "**" else head, *parts)
+
+
+def _each(head: str, port: str = "a") -> Body:
+    """Return the body of a function of one number."""
+    return lambda given, index: (of(head, given.one(port).at(index)),)
+
+
+def _between(head: str, second: str = "b") -> Body:
+    """Return the body of an operator between ports `a` and another one."""
+    return lambda given, index: (of(head, given.one("a").at(index), given.one(second).at(index)),)
+
+
+def _passed(port: str) -> Body:
+    """Return the body of what passes a number on."""
+    return lambda given, index: (given.one(port).at(index),)
+
+
+def _joined(given: Given, index: Index) -> Sequence[Part]:
+    source, column = given.feature(index[-1])
+    return (source.at((row_of(index), column)),)
+
+
+def _leaky(given: Given, index: Index) -> Sequence[Part]:
+    z = given.one("z").at(index)
+    return (z,) if z.value > 0 else (of("*", LEAK, z),)
+
+
+BODIES: dict[str, Body] = {
+    "weighted_sum": _weighted_sum,
+    "sigmoid": lambda given, index: (_logistic(given.one("z").at(index)),),
+    "tanh": _each("tanh", "z"),
+    "relu": lambda given, index: (of("max", 0, given.one("z").at(index)),),
+    "leaky_relu": _leaky,
+    "softplus": _softplus,
+    "identity": _passed("z"),
+    "softmax": _softmax,
+    "add": lambda given, index: tuple(there.at(index) for there in given.ports["a"]),
+    "multiply": lambda given, index: (of("*", *(there.at(index) for there in given.ports["a"])),),
+    "subtract": _between("-"),
+    "divide": _between("/"),
+    "power": lambda given, index: (of("^", given.one("a").at(index), given.settings["exponent"]),),
+    "exp": _each("exp"),
+    "log": _each("log"),
+    "sum": lambda given, index: given.one("a").terms(row_of(index)),
+    "mean": lambda given, index: (
+        of("/", summed(given.one("a").terms(row_of(index))), given.one("a").width),
+    ),
+    "concatenate": _joined,
+    "pick": _picked,
+    "expression": _expression,
+    "error": _between("-", "y"),
+    "squared_error": _squared_error,
+    "cross_entropy": _cross_entropy,
+    "categorical_cross_entropy": _categorical,
+    "l2_penalty": _penalty,
+    "accuracy": _accuracy,
+    "delta": _delta,
+    "blame": _blame,
+    "weight_gradient": _weight_gradient,
+    "bias_gradient": _bias_gradient,
+    "accumulate": _accumulate,
+    "average": _average,
+    "spread": _passed("blame"),
+    "softmax_error": _softmax_error,
+    "mean_blame": lambda given, index: (
+        of("/", given.one("blame").at(index), given.one("a").width),
+    ),
+    "pick_blame": _unpicked,
+    "cross_entropy_blame": _cross_entropy_blame,
+    "categorical_cross_entropy_blame": _categorical_blame,
+    "weight_update": _weight_update,
+}

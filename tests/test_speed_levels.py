@@ -1,0 +1,178 @@
+"""Layers taken apart into neurons and operations: full speed gives the bits of the steps."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import assert_same, assert_same_moment, net, walk
+
+import nodeflow as nf
+from nodeflow.engine import kernel
+from nodeflow.engine import ops as o
+from nodeflow.engine.cells import table
+from nodeflow.engine.machine import Machine
+from nodeflow.engine.speed import _gathered
+
+SOURCE, SIZES = "iris", (4, 3, 3)
+
+
+def without_bias(graph):
+    for name, layer in (("b1", "hidden1"), ("b2", "output")):
+        graph = graph.disconnect(f"{name}.value", f"{layer}.bias").remove(name)
+    return graph
+
+
+NETS = {
+    "sigmoid": lambda: net(SOURCE, SIZES, rate=0.3, test=0.2),
+    "tanh": lambda: net(SOURCE, SIZES, act="tanh", last="sigmoid", rate=0.1),
+    "relu": lambda: net(SOURCE, SIZES, act="relu", last="identity", rate=0.01, half=True),
+    "no bias": lambda: without_bias(net(SOURCE, SIZES, act="tanh", rate=0.1)),
+    "cross-entropy": lambda: net(SOURCE, SIZES, cost="cross_entropy", rate=0.1),
+    "softmax": lambda: net(
+        SOURCE, SIZES, act="tanh", last="softmax", cost="categorical_cross_entropy", rate=0.1
+    ),
+    "momentum": lambda: net(SOURCE, SIZES, rate=0.1, momentum=0.5),
+    "adam": lambda: net(SOURCE, SIZES, trainer="adam", rate=0.01),
+    "frozen": lambda: net(SOURCE, SIZES, rate=0.1).with_mode("theta1", "freeze"),
+    "penalty": lambda: net(SOURCE, SIZES, rate=0.1, l2=0.1),
+    "three layers": lambda: net(SOURCE, (4, 3, 2, 3), rate=0.3),
+    # more than nine: ids are sorted as text, 1 10 11 2 …, so parts lie in another order
+    "eleven neurons": lambda: net(SOURCE, (4, 11, 3), act="tanh", last="sigmoid", rate=0.1),
+    "one number": lambda: net("polynomial", (1, 3, 1), act="tanh", last="identity", rate=0.1),
+}
+
+
+def exploded(graph, level):
+    """Return a graph with all layers as neurons, or as operations."""
+    graph = nf.explode(graph)
+    if level == "operations":
+        for key in graph.of_type("weighted_sum"):
+            graph = nf.explode(graph, key)
+    return graph
+
+
+def machines(graph, batch, dtype="float64"):
+    return [Machine(graph, seed=3, batch=batch, dtype=dtype) for _ in range(2)]
+
+
+def same_bits(one, other):
+    assert one.tobytes() == other.tobytes()
+
+
+STEPPED = ("weight_gradient", "bias_gradient", "average", "weight_update")
+"""What full speed may do without storing it."""
+LEVELS = pytest.mark.parametrize("level", ["neurons", "operations"])
+
+
+@LEVELS
+@pytest.mark.parametrize("batch", [1, 4, "all"])
+@pytest.mark.parametrize("name", NETS)
+def test_stepping_and_training_give_the_same_bits(name, level, batch):
+    graph = exploded(NETS[name](), level)
+    trained, stepped = nf.Run(graph, batch=batch), nf.Run(graph, batch=batch)
+    trained.train(updates=5)
+    walk(stepped, 5)
+    assert_same_moment(trained, stepped)
+    trained.train(updates=3)
+    assert_same(trained.weights, walk(stepped, 8).weights)
+
+
+@LEVELS
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", NETS)
+def test_two_epochs_at_full_speed_give_the_bits_of_the_full_rows(name, level, dtype):
+    """Not even the last update goes over the full rows; all cells that both write agree."""
+    fast, full = machines(exploded(NETS[name](), level), 1, dtype)
+    epochs = 2
+    assert len(fast.tape.fast) < len(fast.tape.ops)
+    lines = [np.zeros((epochs, 4)) for _ in range(2)]
+    states = [np.zeros((epochs, fast.tape.state), fast.dtype) for _ in range(2)]
+    fast.train(0, epochs * fast.per_epoch, lines[0], states[0])
+    full._train_in_python(0, epochs * full.per_epoch, lines[1], states[1])
+    same_bits(states[0], states[1])
+    same_bits(lines[0], lines[1])
+    assert not np.array_equal(states[0][-1], fast.start)
+    for key in fast.tape.needed:
+        if fast.plan.graph.nodes[key].type not in STEPPED:
+            for port in fast.plan.graph.type_of(key).outputs:
+                address = f"{key}.{port.name}"
+                same_bits(fast.read(address, 1), full.read(address, 1))
+
+
+@LEVELS
+@pytest.mark.parametrize("name", ["sigmoid", "adam", "eleven neurons"])
+def test_goto_lands_on_the_bits_of_the_live_run(name, level):
+    graph = exploded(NETS[name](), level)
+    run, live = nf.Run(graph), walk(nf.Run(graph), 7)
+    node = run.order[len(run.order) // 2]
+    while live.step().node != node:
+        pass
+    run.train(1)
+    for sample in (3, 7):
+        run.goto(epoch=0, sample=sample, node=node)
+    assert (run.update, run.node) == (7, live.node)
+    assert_same(run.weights, live.weights)
+    assert_same(run.values, live.values)
+
+
+# --- gathering rows ------------------------------------------------------------------------------
+
+CELLS = 24
+OPS = [
+    o.FLAT_ADD, o.FLAT_MULTIPLY, o.FLAT_SUBTRACT, o.ADD, o.MULTIPLY, o.SCALE, o.COPY,
+    o.FLAT_SIGMOID, o.FLAT_TANH, o.FLAT_RELU, o.FLAT_DELTA_SIGMOID, o.FLAT_DELTA_TANH,
+    o.FLAT_DELTA_RELU, o.BLAME, o.WEIGHT_GRADIENT, o.BIAS_GRADIENT, o.WEIGHTED_SUM,
+    o.STEP_WEIGHTS, o.STEP_MEAN, o.AVERAGE, o.UPDATE, o.ACCUMULATE, o.DIVIDE,
+]  # fmt: skip
+
+
+@st.composite
+def programs(draw):
+    """Bursts of rows alike with even steps, anywhere in a few cells: most depend on each other."""
+    place, step = st.integers(0, CELLS // 2), st.integers(-1, 3)
+    rows = []
+    for _ in range(draw(st.integers(1, 6))):
+        row = [0] * o.WIDTH
+        row[o.OP] = draw(st.sampled_from(OPS))
+        row[o.COLS], row[o.INNER] = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 1)]))
+        row[o.ROWS] = draw(st.sampled_from([0, 1]))
+        row[o.A_C], row[o.B_C] = draw(st.integers(0, 1)), draw(st.integers(0, 1))
+        columns = {column: draw(step) for column in (o.DST, o.A, o.B, o.C)}
+        if row[o.OP] == o.STEP_WEIGHTS:
+            columns[o.A_R] = draw(step)
+        elif row[o.OP] != o.WEIGHTED_SUM:
+            columns[o.D] = 0
+        for column in columns:
+            row[column] = draw(place)
+        for _ in range(draw(st.integers(1, 6))):
+            rows.append(list(row))
+            for column, by in columns.items():
+                row[column] = max(0, row[column] + by)
+    return rows
+
+
+def executed(rows, cells):
+    nothing = np.zeros((0, 4))
+    kernel.drive(
+        False, table(rows), 0, 0, 0, cells, np.zeros(1), np.zeros(1, np.int64), np.zeros(o.STATS),
+        0, len(rows), 0, 1, 1, 0, 1, 1, False, 0, False, 0, 0, 1, nothing, np.zeros((0, 0)),
+    )  # fmt: skip
+    return cells
+
+
+@settings(max_examples=300, deadline=None)
+@given(rows=programs(), seed=st.integers(0, 99))
+def test_gathered_rows_do_what_the_rows_did(rows, seed):
+    start = np.random.default_rng(seed).normal(size=4 * CELLS)
+    with np.errstate(all="ignore"):
+        wanted = executed(rows, start.copy())
+        found = executed(_gathered(rows), start.copy())
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_layer_taken_apart_is_gathered_into_few_rows():
+    """As many rows whatever the width: what is alike became one."""
+    for level, most in (("neurons", 12), ("operations", 25)):
+        for width in (3, 7):
+            graph = exploded(net(SOURCE, (4, width, 3), rate=0.3), level)
+            assert len(Machine(graph, seed=0, batch=1, dtype="float64").tape.fast) <= most
