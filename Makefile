@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check clean
+.PHONY: help run test bench gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -20,11 +20,15 @@ run: $(STAMP) ## Train a graph on real data, then play its first two samples in 
 	@speed=0; test -t 1 && speed=5; \
 	$(BIN)/nodeflow play graphs/iris.json --samples 2 --speed $$speed
 
+# Tests run side by side: more threads for each would only wait for each other.
 test: $(STAMP) ## Run all tests, and show the coverage
-	@$(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
 
 bench: $(STAMP) ## Measure the engine
 	@$(BIN)/python -m benchmarks
+
+gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
 
 check: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

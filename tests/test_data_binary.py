@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -207,6 +208,95 @@ def test_damaged_idx_raises_data_errors_only(tmp_path, images, labels, packed):
     except DataError:
         return
     assert len(table.x) == len(table.y)
+
+
+# MNIST without its margins
+
+
+def drawn(boxes: list[tuple[int, int, int, int]], copies: int) -> bytes:
+    """Return images of 28×28 with filled boxes (top, left, height, width), over and over."""
+    images = np.zeros((len(boxes), 28, 28), dtype=np.uint8)
+    for image, (top, left, high, wide) in zip(images, boxes, strict=True):
+        image[top : top + high, left : left + wide] = 255
+    return idx((len(boxes) * copies, 28, 28), images.tobytes() * copies)
+
+
+BOXES = [(4, 4, 20, 20), (7, 4, 20, 3), (0, 22, 6, 6), (12, 12, 0, 0)]
+"""In the middle, low, in a corner, empty."""
+
+
+def shrunk_from(folder: Path, images: bytes, classes: bytes):
+    folder.joinpath("mnist").mkdir()
+    put(folder / "mnist", images=images, labels=idx((len(classes),), classes))
+    return data.load("mnist-20x20", folder=folder)
+
+
+def test_shrunk_digits_keep_every_pixel(tmp_path):
+    table = shrunk_from(tmp_path, drawn(BOXES, 300), bytes([3, 8, 8, 3]) * 300)
+    images = table.x[:4].reshape(4, 20, 20)
+    assert (table.x.shape, table.x.dtype) == ((1000, 400), np.float32)
+    assert images.sum(axis=(1, 2)).tolist() == [400, 60, 36, 0]
+    assert images[1, :, 0:3].all()
+    assert images[2, :6, 14:].all()
+    assert table.features[:2] == ("pixel 0,0", "pixel 0,1")
+    assert not table.x.flags.writeable
+
+
+def test_shrunk_digits_are_the_first_of_each_class(tmp_path):
+    table = shrunk_from(tmp_path, drawn(BOXES, 301), bytes([3, 8, 8, 3]) * 301)
+    assert table.y.sum(axis=0).tolist() == [500, 500]
+    assert table.y_test.sum(axis=0).tolist() == [100, 100]
+    assert table.classes == ("3", "8")
+    assert table.y[:4].argmax(axis=1).tolist() == [0, 1, 1, 0]
+    assert table.x_test.sum(axis=1)[:4].tolist() == [400, 60, 36, 0]
+
+
+def test_shrunk_digits_are_kept_until_the_files_change(tmp_path):
+    first = shrunk_from(tmp_path, drawn(BOXES, 300), bytes([3, 8, 8, 3]) * 300)
+    assert data.load("mnist-20x20", folder=tmp_path) is first
+    put(tmp_path / "mnist", images=drawn(BOXES, 301))
+    put(tmp_path / "mnist", labels=idx((1204,), bytes([3, 8, 8, 3]) * 301))
+    assert data.load("mnist-20x20", folder=tmp_path) is not first
+
+
+def test_faults_in_shrunk_digits(tmp_path):
+    with pytest.raises(DataError) as caught:
+        shrunk_from(tmp_path, drawn(BOXES, 299), bytes([3, 8, 8, 3]) * 299)
+    sentence = "mnist-20x20 takes 600 images of each class; '3' has 598"
+    assert str(caught.value) == sentence
+    put(tmp_path / "mnist", images=PIXELS, labels=CLASSES)
+    with pytest.raises(DataError) as caught:
+        data.load("mnist-20x20", folder=tmp_path)
+    sentence = "mnist-20x20 is made from images of 28 × 28 pixels, as MNIST's are"
+    assert str(caught.value) == sentence
+
+
+def test_shrunk_digits_need_mnist(tmp_path, monkeypatch):
+    monkeypatch.delenv("NODEFLOW_DATA", raising=False)
+    monkeypatch.setattr("nodeflow.data.places.user_folder", lambda: tmp_path / "user")
+    with pytest.raises(DataError) as caught:
+        data.load("mnist-20x20", folder=tmp_path)
+    with pytest.raises(DataError) as plain:
+        data.load("mnist", folder=tmp_path)
+    assert str(caught.value) == str(plain.value)
+    assert "run `nodeflow data get mnist`" in str(plain.value)
+    with pytest.raises(DataError, match="did you mean 'mnist-20x20'"):
+        data.load("mnist-20x2", folder=tmp_path)
+    with pytest.raises(DataError, match="'mnist-20x20' has its target already"):
+        data.load("mnist-20x20", target=1, folder=tmp_path)
+
+
+@pytest.mark.skipif(not os.environ.get("NODEFLOW_DATA"), reason="NODEFLOW_DATA is not set")
+def test_real_shrunk_digits(tmp_path):
+    table, whole = data.load("mnist-20x20", folder=tmp_path), data.load("mnist", folder=tmp_path)
+    assert table.x.shape == (5000, 400)
+    assert table.x_test.shape == (1000, 400)
+    assert table.y.sum(axis=0).tolist() == [500] * 10
+    assert table.y_test.sum(axis=0).tolist() == [100] * 10
+    # No digit of MNIST is larger than 20×20: no ink is lost.
+    ink = whole.x[:4000].sum(axis=1, dtype=float)
+    np.testing.assert_allclose(table.x[:4000].sum(axis=1, dtype=float), ink, rtol=1e-6)
+    assert (table.x.min(), table.x.max()) == (0, 1)
 
 
 # NPZ

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from threading import Lock
 
@@ -14,6 +14,7 @@ from nodeflow.data.idx import idx_files, read_idx
 from nodeflow.data.npz import read_npz
 from nodeflow.data.places import FETCHABLE, places
 from nodeflow.data.reading import reading
+from nodeflow.data.shrunk import SHRUNK, shrunk
 from nodeflow.data.table import Table
 from nodeflow.errors import DataError, nearest
 
@@ -28,6 +29,8 @@ _lock = Lock()
 def load(source: str, *, target: Target = None, folder: Path | None = None) -> Table:
     """Return the table of a source: a generator's or a bundled set's name, or a path.
 
+    `mnist-20x20` is made from the files of `mnist`, see `shrunk`.
+
     A relative path is looked for in `folder` (by default the current one), in the folder that
     the environment variable NODEFLOW_DATA names, and in the user's data folder. A name without
     an ending is also tried with .csv, .tsv and .npz, and as a folder of MNIST's four files.
@@ -41,6 +44,9 @@ def load(source: str, *, target: Target = None, folder: Path | None = None) -> T
     if name in GENERATORS or name in BUNDLED:
         _no_target(name, target)
         return GENERATORS[name]() if name in GENERATORS else bundled(name)
+    if name == SHRUNK:
+        _no_target(name, target)
+        return _read_shrunk(_find("mnist", folder))
     return _read(_find(name, folder), checked_target(target))
 
 
@@ -76,7 +82,7 @@ def _find(name: str, folder: Path | None) -> Path:
         msg = f"'{name}' is not here yet; run `nodeflow data get {name}`, or put {what} in {where}"
         raise DataError(msg)
     where = ", ".join(map(str, searched))
-    hint = nearest(name, [*GENERATORS, *BUNDLED, *FETCHABLE, *_files_in(searched)])
+    hint = nearest(name, [*GENERATORS, *BUNDLED, *FETCHABLE, SHRUNK, *_files_in(searched)])
     raise DataError(f"there is no data set '{name}' (looked in {where}){hint}")
 
 
@@ -106,7 +112,29 @@ def _read(path: Path, target: str | int | tuple[str | int, ...] | None) -> Table
         _no_target(path.name, target)
     is_idx = path.is_dir() or "ubyte" in path.name or "idx" in path.suffix
     files = idx_files(path) if is_idx else [path]
-    key: list[Hashable] = [target]
+
+    def read() -> Table:
+        if is_text:
+            return read_csv(path, target)
+        if is_idx:
+            return read_idx(files)
+        if path.suffix.lower() == ".npz":
+            return read_npz(path)
+        msg = "this kind of file cannot be read; save it as .csv, .tsv, .npz or IDX"
+        raise DataError(msg, file=path.name)
+
+    return _remembered(target, files, read)
+
+
+def _read_shrunk(path: Path) -> Table:
+    """Return the shrunk table of MNIST's training files; the whole one is not kept."""
+    files = idx_files(path)[:2]
+    return _remembered(SHRUNK, files, lambda: shrunk(read_idx(files)))
+
+
+def _remembered(what: Hashable, files: list[Path], read: Callable[[], Table]) -> Table:
+    """Return what was read from these files before, or read them if one has changed."""
+    key: list[Hashable] = [what]
     for file in files:
         with reading(file):
             status = file.stat()
@@ -116,15 +144,7 @@ def _read(path: Path, target: str | int | tuple[str | int, ...] | None) -> Table
         if stamp in _cache:
             _cache.move_to_end(stamp)
             return _cache[stamp]
-    if is_text:
-        table = read_csv(path, target)
-    elif is_idx:
-        table = read_idx(files)
-    elif path.suffix.lower() == ".npz":
-        table = read_npz(path)
-    else:
-        msg = "this kind of file cannot be read; save it as .csv, .tsv, .npz or IDX"
-        raise DataError(msg, file=path.name)
+    table = read()
     with _lock:
         _cache[stamp] = table
         while len(_cache) > _KEPT:

@@ -1,0 +1,57 @@
+"""The gallery: its page has the numbers that are measured here again, its pictures are there."""
+
+import importlib
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from networks import HAS_DATA
+
+from gallery import NAMES
+from gallery.exhibit import GRAPHS, Number
+from gallery.page import FOLDER, PAGE, agrees, draw, file_name, numbers_of
+
+FETCHED = {"wheat", "digits_by_cg", "nielsen"}
+
+
+def measured(name):
+    if name in FETCHED and not HAS_DATA:
+        pytest.skip("NODEFLOW_DATA is not set")
+    return importlib.import_module(f"gallery.{name}").exhibit()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_has_the_numbers(name, tmp_path):
+    exhibit = measured(name)
+    page = numbers_of(PAGE.read_text(encoding="utf-8"), exhibit.title)
+    assert page.keys() == {number.what for number in exhibit.numbers}
+    wrong = [n for n in exhibit.numbers if not agrees(n, page[n.what])]
+    assert not wrong, [(n.what, n.text, page[n.what]) for n in wrong]
+    for graph in exhibit.graphs:
+        assert (GRAPHS / f"{graph}.json").is_file(), graph
+    draw(exhibit, tmp_path)
+    for picture in exhibit.pictures:
+        assert (tmp_path / file_name(picture)).stat().st_size > 500
+        assert (FOLDER / file_name(picture)).is_file(), file_name(picture)
+        if file_name(picture).endswith(".svg"):
+            ET.parse(tmp_path / file_name(picture))
+
+
+def test_every_graph_file_is_shown():
+    page = PAGE.read_text(encoding="utf-8")
+    names = sorted(path.stem for path in GRAPHS.glob("*.json"))
+    assert not [name for name in names if f"graphs/{name}.json" not in page]
+
+
+def test_every_picture_is_shown():
+    page = PAGE.read_text(encoding="utf-8")
+    assert not [p.name for p in Path(FOLDER).iterdir() if f"gallery/{p.name}" not in page]
+
+
+def test_a_wrong_number_is_seen():
+    number = Number("cost", 0.25, "{:.3f}", within=0.01)
+    assert agrees(number, "0.250")
+    assert agrees(number, "0.255")
+    assert not agrees(number, "0.270")
+    assert not agrees(Number("cost", 0.25, "{:.3f}"), "0.251")
+    assert agrees(Number("slope", -2.1, "{:.1f}"), "−2.1")
