@@ -3,5 +3,5 @@
 python -m benchmarks [NAME…] [--quick] [--json FILE] [--write-docs] [--threads N]
 """
 
-NAMES = ("wheat", "mnist", "fullbatch", "growth", "goto", "start")
+NAMES = ("wheat", "mnist", "fullbatch", "growth", "goto", "explaining", "editor", "start")
 """The benchmarks, each a module of this package with `run(quick) -> Result`."""

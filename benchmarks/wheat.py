@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from operator import mul
 from typing import Any
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 
 from benchmarks import torches
 from benchmarks.harness import Contestant, Result, Row, duration, race
-from benchmarks.jobs import Floats, Job, Line, Nodeflow, Trainer, compare, network
+from benchmarks.jobs import PARAMETERS, Floats, Job, Line, Nodeflow, Trainer, compare, network
+from nodeflow.derive import explode
 from nodeflow.engine.kernel import shuffle
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph
 
 _compiled = njit(error_model="numpy")
+_ROUNDING = 1e-12
+"""Blame of a layer's parts is added up in another order than the layer's own."""
 
 
 def graph() -> tuple[Graph, str]:
@@ -37,6 +41,38 @@ def graph() -> tuple[Graph, str]:
             continue
         return made, f"{source}, {'-'.join(map(str, sizes))}"
     raise AssertionError("the loop returns or raises")
+
+
+# -- layers taken apart
+
+
+def levels(layers: Graph) -> dict[str, Graph]:
+    """Return the graph with all layers as neurons, and with all neurons as operations."""
+    neurons = operations = explode(layers)
+    for key in neurons.of_type("weighted_sum"):
+        operations = explode(operations, key)
+    return {"neuron level": neurons, "operation level": operations}
+
+
+class Parts(Nodeflow):
+    """nodeflow on a graph whose layers are taken apart."""
+
+    def __init__(self, graph: Graph, job: Job) -> None:
+        super().__init__(Run(graph))
+        self.job = job
+
+    @property
+    def weights(self) -> list[Floats]:
+        """Weights and biases, put together from their parts: theta1.2.3 is one of theta1."""
+        found: dict[str, dict[tuple[int, ...], Floats]] = defaultdict(dict)
+        for address, value in self.run.weights.items():
+            whole, *numbers, _ = address.split(".")
+            found[whole][tuple(map(int, numbers))] = value.ravel()
+        ordered = [[part for _, part in sorted(found[name].items())] for name in PARAMETERS]
+        return [
+            np.concatenate(parts).reshape(start.shape)
+            for parts, start in zip(ordered, self.job.start, strict=True)
+        ]
 
 
 # -- hand-written Numba
@@ -345,6 +381,9 @@ def run(*, quick: bool = False) -> Result:
     else:
         result.notes.append("PyTorch is not installed")
     compare(result, makers, 5, 1e-9)
+    graphs = levels(made)
+    makers |= {name: partial(Parts, graph, job) for name, graph in graphs.items()}
+    _compare_levels(result, makers, graphs, epochs)
 
     def part(key: str) -> tuple[Callable[[Trainer], None], float]:
         own = max(1, epochs // parts[key])
@@ -353,6 +392,7 @@ def run(*, quick: bool = False) -> Result:
     whole = partial(_train, epochs=epochs)
     contestants = [
         Contestant("nodeflow", makers["nodeflow"], whole),
+        *(Contestant(f"nodeflow, {name}", makers[name], whole) for name in graphs),
         Contestant("Numba loops by hand", makers["Numba loops by hand"], whole),
         Contestant(
             "Numba loops, no tallies, no test rows",
@@ -373,6 +413,11 @@ def run(*, quick: bool = False) -> Result:
     result.add_target(
         "nodeflow over Numba loops by hand", 1.5, times, "nodeflow", "Numba loops by hand"
     )
+    for name, limit in (("neuron level", 2.5), ("operation level", 6)):
+        result.add_target(
+            f"{name} over Numba loops by hand", limit, times, f"nodeflow, {name}",
+            "Numba loops by hand",
+        )  # fmt: skip
     result.add_target(
         "plain Python over nodeflow", 60, times, "plain Python", "nodeflow", at_most=False
     )
@@ -386,6 +431,23 @@ def run(*, quick: bool = False) -> Result:
 
 def _train(trainer: Trainer, epochs: int) -> None:
     trainer.train(epochs)
+
+
+def _compare_levels(
+    result: Result, makers: dict[str, Callable[[], Trainer]], graphs: Iterable[str], epochs: int
+) -> None:
+    """Train the graph at all levels, and note where one comes to other weights."""
+    layers = makers["nodeflow"]()
+    layers.train(epochs)
+    for name in graphs:
+        trainer = makers[name]()
+        trainer.train(epochs)
+        result.agree(f"the weights at {name}", layers.weights, trainer.weights, _ROUNDING)
+    if result.agreed:
+        result.notes.append(
+            f"checked: after {epochs} epochs the graph has the same weights with its layers as "
+            f"neurons, and as operations, to {_ROUNDING:.0e}"
+        )
 
 
 def _preparation(first: Run, constructed: float, job: Job) -> list[Row]:
