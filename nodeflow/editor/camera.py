@@ -1,0 +1,54 @@
+"""Which part of the canvas is seen, and how large."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+LEAST, MOST = 0.05, 4.0
+_MARGIN = 60
+_LARGEST_FIT = 1.0
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """x and y are the canvas point at the view's top left; zoom is screen pixels a canvas unit."""
+
+    x: float = 0.0
+    y: float = 0.0
+    zoom: float = 1.0
+
+    def on_screen(self, point: Point) -> Point:
+        """Return where a canvas point is seen."""
+        return (point[0] - self.x) * self.zoom, (point[1] - self.y) * self.zoom
+
+    def on_canvas(self, point: Point) -> Point:
+        """Return the canvas point that is seen at a screen point."""
+        return point[0] / self.zoom + self.x, point[1] / self.zoom + self.y
+
+    def moved(self, dx: float, dy: float) -> Camera:
+        """Return the camera after the canvas was dragged by so many pixels."""
+        return replace(self, x=self.x - dx / self.zoom, y=self.y - dy / self.zoom)
+
+    def zoomed(self, factor: float, about: Point) -> Camera:
+        """Return the camera nearer or farther; the canvas point under `about` stays there."""
+        zoom = min(max(self.zoom * factor, LEAST), MOST)
+        x, y = self.on_canvas(about)
+        return Camera(x - about[0] / zoom, y - about[1] / zoom, zoom)
+
+    def centred(self, point: Point, size: Point) -> Camera:
+        """Return the camera with a canvas point in the middle of a view of this size."""
+        return replace(
+            self, x=point[0] - size[0] / self.zoom / 2, y=point[1] - size[1] / self.zoom / 2
+        )
+
+    @classmethod
+    def fitting(cls, bounds: tuple[float, float, float, float], size: Point) -> Camera:
+        """Return the camera that sees all of left, top, right, bottom; never enlarged."""
+        left, top, right, bottom = bounds
+        wide, high = max(right - left, 1.0), max(bottom - top, 1.0)
+        room = max(size[0] - 2 * _MARGIN, 1.0), max(size[1] - 2 * _MARGIN, 1.0)
+        zoom = min(max(min(room[0] / wide, room[1] / high), LEAST), _LARGEST_FIT)
+        middle = (left + right) / 2, (top + bottom) / 2
+        return cls(zoom=zoom).centred(middle, size)

@@ -1,0 +1,530 @@
+"""Everything that has a name: menus, palette, shortcuts and the list of them are made of this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from nodeflow.derive import collapse, explode, fold, unfold
+from nodeflow.editor import editing
+from nodeflow.editor.camera import Camera
+from nodeflow.editor.messages import Key
+from nodeflow.editor.model import (
+    Editing,
+    Editor,
+    Find,
+    Palette,
+    Panel,
+    Question,
+    Search,
+)
+from nodeflow.graph import Graph
+from nodeflow.scene import closed_groups, with_places
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something a person can ask for; `menu` is where it stands, "" for nowhere."""
+
+    name: str
+    title: str
+    does: Callable[[Editor], Editor]
+    shortcut: str = ""
+    menu: str = ""
+    context: bool = False
+    """Whether the menu of the right button has it."""
+
+
+COMMANDS: dict[str, Command] = {}
+MENUS = ("File", "Edit", "Arrange", "Network", "View", "Help")
+
+
+def _command(
+    name: str, title: str, shortcut: str = "", menu: str = "", *, context: bool = False
+) -> Callable[[Callable[[Editor], Editor]], Callable[[Editor], Editor]]:
+    def register(does: Callable[[Editor], Editor]) -> Callable[[Editor], Editor]:
+        COMMANDS[name] = Command(name, title, does, shortcut, menu, context)
+        return does
+
+    return register
+
+
+def done(editor: Editor, name: str) -> Editor:
+    """Return the editor after a command, or with the reason why it cannot be."""
+    command = COMMANDS.get(name)
+    if command is None:
+        return editor.refused(f"there is no command '{name}'")
+    plain = replace(editor, popup=None, gesture=None)
+    return editing.attempted(plain, lambda: command.does(plain))
+
+
+def of_key(key: Key) -> Command | None:
+    """Return the command of a shortcut."""
+    return _by_shortcut().get(written(key))
+
+
+def written(key: Key) -> str:
+    """Return a key as shortcuts are written: Ctrl+Shift+P."""
+    parts = [name for name, held in (("Ctrl", key.ctrl), ("Alt", key.alt)) if held]
+    letter = key.name.upper() if len(key.name) == 1 else key.name
+    # The character itself tells of Shift where it is no letter: ? is Shift and /.
+    if key.shift and (len(letter) > 1 or letter.isalpha()):
+        parts.append("Shift")
+    return "+".join([*parts, letter])
+
+
+def _by_shortcut() -> dict[str, Command]:
+    return {
+        one: command
+        for command in COMMANDS.values()
+        for one in command.shortcut.split(" or ")
+        if one
+    }
+
+
+# --- file ---------------------------------------------------------------------------------------
+
+
+@_command("new", "New graph", "Ctrl+N", "File")
+def _new(editor: Editor) -> Editor:
+    return _unless_changed(editor, "new-anyway", lambda: _emptied(editor))
+
+
+@_command("new-anyway", "New graph, changes thrown away")
+def _emptied(editor: Editor) -> Editor:
+    made = Editor.of(Graph())
+    return replace(
+        made, size=editor.size, preferences=editor.preferences, recent=editor.recent
+    ).asking("reset")
+
+
+@_command("open", "Open …", "Ctrl+O", "File")
+def _open(editor: Editor) -> Editor:
+    return _unless_changed(editor, "open-anyway", lambda: editor.asking("ask_open"))
+
+
+@_command("open-anyway", "Open, changes thrown away")
+def _open_anyway(editor: Editor) -> Editor:
+    return editor.asking("ask_open")
+
+
+@_command("recent", "Open recent …", "Ctrl+Shift+O", "File")
+def _recent(editor: Editor) -> Editor:
+    return replace(editor, popup=Panel("recent"))
+
+
+@_command("save", "Save", "Ctrl+S", "File")
+def _save(editor: Editor) -> Editor:
+    if editor.path is None:
+        return editor.asking("ask_save")
+    return editor.asking("save", path=editor.path, value=editor.graph)
+
+
+@_command("save-as", "Save as …", "Ctrl+Shift+S", "File")
+def _save_as(editor: Editor) -> Editor:
+    return editor.asking("ask_save")
+
+
+@_command("revert", "Revert to the file", "", "File")
+def _revert(editor: Editor) -> Editor:
+    if editor.saved is None or not editor.changed:
+        return editor.told("nothing has changed since the file was opened")
+    return editor.edited(with_places(editor.saved), "revert")
+
+
+@_command("quit", "Quit", "Ctrl+Q", "File")
+def _quit(editor: Editor) -> Editor:
+    return _unless_changed(editor, "quit-anyway", lambda: editor.asking("quit"))
+
+
+@_command("quit-anyway", "Quit, changes thrown away")
+def _quit_anyway(editor: Editor) -> Editor:
+    return editor.asking("quit")
+
+
+def _unless_changed(editor: Editor, anyway: str, do: Callable[[], Editor]) -> Editor:
+    if not editor.changed or not editor.graph.nodes:
+        return do()
+    name = editor.path.name if editor.path else "this graph"
+    question = Question(
+        f"{name} has changes that are not saved.",
+        (("Save", "save"), ("Throw away", anyway), ("Cancel", "cancel")),
+    )
+    return replace(editor, popup=question)
+
+
+@_command("cancel", "Cancel", "Escape")
+def _cancel(editor: Editor) -> Editor:
+    if editor.inside and not editor.selection and not editor.wire:
+        return replace(editor, inside=editor.inside[:-1])
+    return replace(editor, selection=frozenset(), wire=None, notice=None)
+
+
+# --- edit ---------------------------------------------------------------------------------------
+
+
+@_command("undo", "Undo", "Ctrl+Z", "Edit")
+def _undo(editor: Editor) -> Editor:
+    return _at(editor, editor.history.at - 1, "nothing is left to undo")
+
+
+@_command("redo", "Redo", "Ctrl+Y or Ctrl+Shift+Z", "Edit")
+def _redo(editor: Editor) -> Editor:
+    return _at(editor, editor.history.at + 1, "nothing is left to redo")
+
+
+def _at(editor: Editor, at: int, otherwise: str) -> Editor:
+    history = editor.history.to(at)
+    if history.at == editor.history.at:
+        return editor.told(otherwise)
+    step = max(history.at, editor.history.at)
+    verb = "undid" if history.at < editor.history.at else "redid"
+    return replace(editor, history=history).told(f"{verb} {history.entries[step].label}")
+
+
+@_command("history", "History …", "Ctrl+H", "Edit")
+def _history(editor: Editor) -> Editor:
+    return replace(editor, popup=Panel("history"))
+
+
+@_command("cut", "Cut", "Ctrl+X", "Edit", context=True)
+def _cut(editor: Editor) -> Editor:
+    return editing.deleted(_copy(editor)) if editor.selection else editor
+
+
+@_command("copy", "Copy", "Ctrl+C", "Edit", context=True)
+def _copy(editor: Editor) -> Editor:
+    text = editing.copied(editor)
+    if not text:
+        return editor.refused("select what to copy")
+    return editor.asking("copy", text=text)
+
+
+@_command("paste", "Paste", "Ctrl+V", "Edit", context=True)
+def _paste(editor: Editor) -> Editor:
+    return editor.asking("paste")
+
+
+@_command("duplicate", "Duplicate", "Ctrl+D", "Edit", context=True)
+def _duplicate(editor: Editor) -> Editor:
+    return editing.duplicated(editor)
+
+
+@_command("delete", "Delete", "Delete or Backspace", "Edit", context=True)
+def _delete(editor: Editor) -> Editor:
+    return editing.deleted(editor)
+
+
+@_command("rename", "Rename", "F2", "Edit", context=True)
+def _rename(editor: Editor) -> Editor:
+    if len(editor.selection) != 1:
+        return editor.refused("select the one node to rename")
+    (node,) = editor.selection
+    return replace(editor, popup=Editing(node, "id", node))
+
+
+@_command("select-all", "Select all", "Ctrl+A", "Edit")
+def _select_all(editor: Editor) -> Editor:
+    return replace(editor, selection=frozenset(editor.graph.nodes), wire=None)
+
+
+@_command("select-upstream", "Select what feeds it", "Ctrl+Shift+U", "Edit", context=True)
+def _select_upstream(editor: Editor) -> Editor:
+    return replace(editor, selection=editor.graph.upstream(editor.chosen))
+
+
+@_command("select-downstream", "Select what it feeds", "Ctrl+Shift+D", "Edit", context=True)
+def _select_downstream(editor: Editor) -> Editor:
+    found, queue = set(editor.chosen), list(editor.chosen)
+    for key in queue:
+        for wire in editor.graph.out_of(key):
+            if wire.target not in found and not editor.graph.feeds_back(wire):
+                found.add(wire.target)
+                queue.append(wire.target)
+    return replace(editor, selection=frozenset(found))
+
+
+@_command("find", "Find …", "Ctrl+F", "Edit")
+def _find(editor: Editor) -> Editor:
+    return replace(editor, popup=Find())
+
+
+@_command("add", "Add a node …", "Tab", "Edit")
+def _add(editor: Editor) -> Editor:
+    inside = 0 <= editor.pointer[0] <= editor.size[0] and 0 <= editor.pointer[1] <= editor.size[1]
+    middle = editor.size[0] / 2, editor.size[1] / 2
+    at = editor.camera.on_canvas(editor.pointer if inside else middle)
+    return replace(editor, popup=Search(at))
+
+
+# --- arrange ------------------------------------------------------------------------------------
+
+
+@_command("group", "Group", "Ctrl+G", "Arrange", context=True)
+def _group(editor: Editor) -> Editor:
+    return editing.grouped(editor)
+
+
+@_command("ungroup", "Ungroup", "Ctrl+Shift+G", "Arrange", context=True)
+def _ungroup(editor: Editor) -> Editor:
+    return editing.ungrouped(editor)
+
+
+@_command("close", "Make a subgraph", "Ctrl+Alt+G", "Arrange", context=True)
+def _close(editor: Editor) -> Editor:
+    made = editing.grouped(editor, closed=True)
+    new = made.graph.groups.keys() - editor.graph.groups.keys()
+    return replace(made, selection=frozenset(new)) if new else made
+
+
+@_command("enter", "Look inside", "Enter", "Arrange", context=True)
+def _enter(editor: Editor) -> Editor:
+    inside = sorted(editor.selection & set(closed_groups(editor.graph)))
+    if not inside:
+        return editor.refused("select a subgraph to look inside")
+    return _fitted(
+        replace(editor, inside=(*editor.inside, inside[0]), selection=frozenset(), wire=None)
+    )
+
+
+@_command("leave", "Back out", "Ctrl+Up", "Arrange")
+def _leave(editor: Editor) -> Editor:
+    if not editor.inside:
+        return editor.told("this is the whole graph already")
+    return _fitted(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
+
+
+@_command("expand", "Dissolve the subgraph", "", "Arrange", context=True)
+def _expand(editor: Editor) -> Editor:
+    return editing.expanded(editor)
+
+
+@_command("align-left", "Align left", "Ctrl+Shift+L", "Arrange")
+def _align_left(editor: Editor) -> Editor:
+    return editing.aligned(editor, "left")
+
+
+@_command("align-top", "Align top", "Ctrl+Shift+T", "Arrange")
+def _align_top(editor: Editor) -> Editor:
+    return editing.aligned(editor, "top")
+
+
+@_command("distribute-across", "Distribute across", "", "Arrange")
+def _distribute_across(editor: Editor) -> Editor:
+    return editing.distributed(editor, "across")
+
+
+@_command("distribute-down", "Distribute down", "", "Arrange")
+def _distribute_down(editor: Editor) -> Editor:
+    return editing.distributed(editor, "down")
+
+
+@_command("tidy", "Tidy up", "Ctrl+L", "Arrange", context=True)
+def _tidy(editor: Editor) -> Editor:
+    return editing.tidied(editor)
+
+
+@_command("bypass", "Bypass", "Ctrl+B", "Arrange", context=True)
+def _bypass(editor: Editor) -> Editor:
+    return editing.with_mode(editor, "bypass")
+
+
+@_command("disable", "Disable", "Ctrl+E", "Arrange", context=True)
+def _disable(editor: Editor) -> Editor:
+    return editing.with_mode(editor, "disable")
+
+
+@_command("freeze", "Freeze weights", "Ctrl+Shift+F", "Arrange", context=True)
+def _freeze(editor: Editor) -> Editor:
+    return editing.with_mode(editor, "freeze")
+
+
+# --- network ------------------------------------------------------------------------------------
+
+
+@_command("unfold", "Unfold the backward pass", "Ctrl+U", "Network", context=True)
+def _unfold(editor: Editor) -> Editor:
+    return _derived(editor, unfold(editor.graph), "unfold")
+
+
+@_command("fold", "Fold the backward pass", "Ctrl+Shift+Y", "Network", context=True)
+def _fold(editor: Editor) -> Editor:
+    return _derived(editor, fold(editor.graph), "fold")
+
+
+@_command("explode", "Explode", "Ctrl+K", "Network", context=True)
+def _explode(editor: Editor) -> Editor:
+    graph = editor.graph
+    layers = [key for key in sorted(editor.chosen) if graph.nodes[key].type == "weighted_sum"]
+    if editor.selection and not layers:
+        return editor.refused("only a weighted_sum can be exploded; select one, or nothing for all")
+    for key in layers:
+        graph = explode(graph, key)
+    return _derived(editor, graph if layers else explode(graph), "explode")
+
+
+@_command("collapse", "Collapse", "Ctrl+Shift+K", "Network", context=True)
+def _collapse(editor: Editor) -> Editor:
+    graph = editor.graph
+    held = graph.extra.get("exploded", {})
+    names = {name for key in editor.chosen for name in held if _belongs(key, name)}
+    # What lies inside goes first: it is collapsed with its layer.
+    layers = [name for name in names if not any(_belongs(name, o) for o in names - {name})]
+    for name in sorted(layers):
+        graph = collapse(graph, name)
+    return _derived(editor, graph if layers else collapse(graph), "collapse")
+
+
+def _belongs(key: str, name: str) -> bool:
+    return key == name or key.startswith(f"{name}.")
+
+
+def _derived(editor: Editor, graph: Graph, label: str) -> Editor:
+    made = editor.edited(with_places(graph), label)
+    made = replace(made, selection=frozenset())
+    seen = made.asking("compare", value=(editor.graph, graph))
+    return _fitted(seen)
+
+
+@_command("check", "Check gradients", "Ctrl+Shift+C", "Network")
+def _check(editor: Editor) -> Editor:
+    return editor.asking("check", value=editor.graph)
+
+
+@_command("train", "Train", "Ctrl+Enter or F5", "Network")
+def _train(editor: Editor) -> Editor:
+    return editor.asking("train", value=editor.graph)
+
+
+@_command("pause", "Pause", "F6", "Network")
+def _pause(editor: Editor) -> Editor:
+    return editor.asking("pause")
+
+
+@_command("toggle-training", "Train or pause", "Space")
+def _toggle(editor: Editor) -> Editor:
+    return _pause(editor) if editor.live.state == "training" else _train(editor)
+
+
+@_command("reset", "Start again from the first weights", "F7", "Network")
+def _reset(editor: Editor) -> Editor:
+    return editor.asking("reset", value=editor.graph)
+
+
+@_command("keep-weights", "Keep the trained weights in the graph", "", "Network")
+def _keep(editor: Editor) -> Editor:
+    graph = editor.graph
+    for address, value in editor.live.weights.items():
+        node = address.rpartition(".")[0]
+        if node in graph.nodes and graph.nodes[node].type == "parameter":
+            graph = graph.set(node, value=value.tolist())
+    if graph is editor.graph:
+        return editor.refused("there are no trained weights yet; train first")
+    return editor.edited(graph, "keep the trained weights")
+
+
+# --- view ---------------------------------------------------------------------------------------
+
+
+@_command("fit", "Zoom to fit", "F", "View")
+def _fitted(editor: Editor) -> Editor:
+    return replace(editor, camera=Camera.fitting(editor.drawn.bounds, editor.size))
+
+
+@_command("fit-selection", "Zoom to the selection", "Shift+F", "View")
+def _fit_selection(editor: Editor) -> Editor:
+    chosen = [editor.drawn.nodes[key] for key in editor.selection if key in editor.drawn.nodes]
+    if not chosen:
+        return _fitted(editor)
+    bounds = (
+        min(n.x for n in chosen),
+        min(n.y for n in chosen),
+        max(n.x + n.width for n in chosen),
+        max(n.y + n.height for n in chosen),
+    )
+    return replace(editor, camera=Camera.fitting(bounds, editor.size))
+
+
+@_command("zoom-in", "Zoom in", "+ or =", "View")
+def _zoom_in(editor: Editor) -> Editor:
+    return _zoomed(editor, 1.25)
+
+
+@_command("zoom-out", "Zoom out", "-", "View")
+def _zoom_out(editor: Editor) -> Editor:
+    return _zoomed(editor, 0.8)
+
+
+@_command("zoom-100", "Actual size", "1", "View")
+def _zoom_100(editor: Editor) -> Editor:
+    return _zoomed(editor, 1 / editor.camera.zoom)
+
+
+def _zoomed(editor: Editor, factor: float) -> Editor:
+    middle = editor.size[0] / 2, editor.size[1] / 2
+    return replace(editor, camera=editor.camera.zoomed(factor, middle))
+
+
+@_command("map", "Canvas or map of neurons", "M", "View")
+def _map(editor: Editor) -> Editor:
+    return replace(editor, view="map" if editor.view == "canvas" else "canvas")
+
+
+@_command("minimap", "Minimap", "N", "View")
+def _minimap(editor: Editor) -> Editor:
+    return _preferring(editor, minimap=not editor.preferences.minimap)
+
+
+@_command("theme", "Dark or light", "", "View")
+def _theme(editor: Editor) -> Editor:
+    return _preferring(editor, theme="light" if editor.preferences.theme == "dark" else "dark")
+
+
+@_command("values", "Values on wires: off, hover, changed, all", "V", "View")
+def _values(editor: Editor) -> Editor:
+    ways = ("off", "hover", "changed", "all")
+    after = ways[(ways.index(editor.preferences.values) + 1) % len(ways)]
+    return _preferring(editor, values=after).told(f"values on wires: {after}")
+
+
+@_command("larger", "Larger text and controls", "Ctrl++ or Ctrl+=", "View")
+def _larger(editor: Editor) -> Editor:
+    return _preferring(editor, scale=min(editor.preferences.scale + 0.1, 3.0))
+
+
+@_command("smaller", "Smaller text and controls", "Ctrl+-", "View")
+def _smaller(editor: Editor) -> Editor:
+    return _preferring(editor, scale=max(editor.preferences.scale - 0.1, 0.5))
+
+
+@_command("reduced-motion", "Reduced motion", "", "View")
+def _reduced_motion(editor: Editor) -> Editor:
+    return _preferring(editor, reduced_motion=not editor.preferences.reduced_motion)
+
+
+def _preferring(editor: Editor, **chosen: object) -> Editor:
+    made = replace(editor, preferences=replace(editor.preferences, **chosen))  # type: ignore[arg-type]
+    return made.asking("preferences", value=made.preferences)
+
+
+# --- help ---------------------------------------------------------------------------------------
+
+
+@_command("palette", "All commands …", "Ctrl+Shift+P", "Help")
+def _palette(editor: Editor) -> Editor:
+    return replace(editor, popup=Palette())
+
+
+@_command("shortcuts", "Shortcuts", "? or F1", "Help")
+def _shortcuts(editor: Editor) -> Editor:
+    return replace(editor, popup=Panel("shortcuts"))
+
+
+@_command("tour", "Tour", "", "Help")
+def _tour(editor: Editor) -> Editor:
+    return replace(editor, tour=0)
+
+
+@_command("end-tour", "End the tour", "", "")
+def _end_tour(editor: Editor) -> Editor:
+    return _preferring(replace(editor, tour=None), toured=True)

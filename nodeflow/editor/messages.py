@@ -1,0 +1,198 @@
+"""All that can happen to an editor: a closed set. The pointer is in pixels of the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nodeflow.editor.camera import Point
+from nodeflow.editor.model import Live
+from nodeflow.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The pointer moved."""
+
+    at: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button (left, middle, right) went down; `clicks` is 2 for a double click."""
+
+    at: Point
+    button: str = "left"
+    clicks: int = 1
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A button came up."""
+
+    at: Point
+    button: str = "left"
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """The wheel turned by so many clicks, up is positive."""
+
+    at: Point
+    clicks: float
+    shift: bool = False
+    ctrl: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key was pressed: "a", "F2", "Delete", "Tab", "Escape", "Enter", "Left", "+"."""
+
+    name: str
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The text of the open popup is now this one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A line of the open popup was chosen; without a number, the one that is lit."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A command by its name, as in menus, palette and shortcuts."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node of a type is put onto the canvas (dragged from the library)."""
+
+    type: str
+    at: Point
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """A setting of a node was changed; `done` ends a drag of the same setting."""
+
+    node: str
+    setting: str
+    value: Any
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SetTraining:
+    """batch, epochs or seed was changed."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class SetPreference:
+    """A preference was changed."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Exactly these nodes are selected."""
+
+    nodes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """The canvas has a new size on the screen."""
+
+    size: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """Text came from the clipboard; at the pointer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file was read."""
+
+    graph: Graph
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A graph was written to a file."""
+
+    graph: Graph
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The run beside the editor tells how it stands."""
+
+    live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something that was asked for could not be done: the reason."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that was asked for is done: what came of it."""
+
+    text: str
+
+
+Message = (
+    Moved
+    | Pressed
+    | Released
+    | Wheel
+    | Key
+    | Typed
+    | Chosen
+    | Do
+    | Place
+    | SetValue
+    | SetTraining
+    | SetPreference
+    | Select
+    | Resized
+    | Pasted
+    | Opened
+    | Saved
+    | Told
+    | Failed
+    | Noted
+)

@@ -1,0 +1,106 @@
+"""What the pointer adds to the scene: lit ports, the wire being drawn, the box, the tooltip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nodeflow.editor import wiring
+from nodeflow.editor.camera import Point
+from nodeflow.editor.model import Boxing, Editor, Moving, Wiring
+from nodeflow.scene import shown
+
+
+@dataclass(frozen=True)
+class Loose:
+    """A wire that is being drawn; `state` is free, fits, refused or removes."""
+
+    start: Point
+    end: Point
+    leaves: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """What lies over the scene; canvas coordinates, except for the tooltip."""
+
+    moved: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """How far nodes that are dragged are from where the scene has them."""
+    lit: frozenset[str] = frozenset()
+    """Ports that could take the wire."""
+    loose: Loose | None = None
+    box: tuple[Point, Point] | None = None
+    tooltip: tuple[Point, tuple[str, ...]] | None = None
+    """A point of the screen, and lines."""
+
+
+def overlay(editor: Editor) -> Overlay:
+    """Return what lies over the scene of an editor."""
+    match editor.gesture:
+        case Moving(nodes=nodes, by=by):
+            return Overlay(moved=dict.fromkeys(nodes, by) if by != (0, 0) else {})
+        case Boxing(start=start, end=end):
+            return Overlay(box=(start, end))
+        case Wiring() as gesture:
+            return _wiring(editor, gesture)
+        case _:
+            return Overlay(tooltip=_tooltip(editor))
+
+
+def _wiring(editor: Editor, gesture: Wiring) -> Overlay:
+    start = editor.drawn.port(gesture.port)
+    if start is None:
+        return Overlay()
+    target = None if gesture.target is None else editor.drawn.port(gesture.target)
+    state = "fits" if target else "refused" if gesture.refusal else "free"
+    if gesture.mode == "remove":
+        state = "removes" if target else "free"
+    view = editor.drawn.nodes[wiring.ends(gesture.port)[0]]
+    port = next(p for p in (*view.inputs, *view.outputs) if p.address == gesture.port)
+    lines = (gesture.refusal,) if gesture.refusal else ()
+    return Overlay(
+        lit=gesture.fits,
+        loose=Loose(start, target or gesture.at, port.side, state),
+        tooltip=(editor.pointer, lines) if lines else None,
+    )
+
+
+def _tooltip(editor: Editor) -> tuple[Point, tuple[str, ...]] | None:
+    """Return what is told of the port, wire or broken node under the pointer."""
+    kind, _, what = editor.hover.partition(":")
+    lines: tuple[str, ...] = ()
+    if kind == "port":
+        lines = _of_port(editor, what)
+    elif kind == "wire":
+        start = what.partition(" -> ")[0]
+        lines = (what.replace(" -> ", " → "), *_value(editor, start))
+    elif kind == "node" and what in editor.problems:
+        lines = (editor.problems[what],)
+    return (editor.pointer, lines) if lines else None
+
+
+def _of_port(editor: Editor, port: str) -> tuple[str, ...]:
+    address = wiring.plain(port)
+    shape = editor.inference.shapes.get(address)
+    node, name, index = wiring.ends(port)
+    sources = editor.graph.inputs(node).get(name, ()) if node in editor.graph.nodes else ()
+    if shape is None and sources:
+        start = sources[min(index or 0, len(sources) - 1)].start
+        return (f"{port} ← {start}", *_value(editor, start))
+    title = f"{address}   {shape}" if shape is not None else f"{address}   not wired"
+    return (title, *_value(editor, address))
+
+
+def _value(editor: Editor, address: str) -> tuple[str, ...]:
+    found = []
+    for name, values in (("", editor.live.values), ("∂C: ", editor.live.gradients)):
+        value = values.get(address)
+        if value is not None:
+            numbers = np.asarray(value)
+            found.append(f"{name}{shown(numbers)}")
+            if numbers.size > 4:
+                found.append(f"{name}{numbers.min():.4g} … {numbers.max():.4g}")
+    return tuple(text.replace("-", "−") for text in found)

@@ -1,0 +1,144 @@
+"""The one function by which an editor changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import assert_never
+
+from nodeflow.editor import commands, editing, gestures, popups, tour
+from nodeflow.editor.camera import Camera
+from nodeflow.editor.messages import (
+    Chosen,
+    Do,
+    Failed,
+    Key,
+    Message,
+    Moved,
+    Noted,
+    Opened,
+    Pasted,
+    Place,
+    Pressed,
+    Released,
+    Resized,
+    Saved,
+    Select,
+    SetPreference,
+    SetTraining,
+    SetValue,
+    Told,
+    Typed,
+    Wheel,
+)
+from nodeflow.editor.model import Editor
+from nodeflow.graph import Training
+
+_ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
+_STEP, _FAR = 10, 60
+_RECENT = 12
+
+
+def update(editor: Editor, message: Message) -> Editor:
+    """Return the editor after a message; what it asks the shell for is in `requests`."""
+    before = replace(editor, requests=()) if editor.requests else editor
+    after = _answered(before, message)
+    if after.graph is not before.graph:
+        after = _without_gone(after)
+    return tour.advanced(after)
+
+
+def _without_gone(editor: Editor) -> Editor:
+    """Return the editor with nothing selected, or held, that is no longer in the graph."""
+    there = editor.graph.nodes.keys() | editor.graph.groups.keys()
+    return replace(
+        editor,
+        selection=editor.selection & there,
+        wire=editor.wire if editor.wire in editor.graph.wires else None,
+        inside=tuple(key for key in editor.inside if key in editor.graph.groups),
+        gesture=None,
+        hover="",
+    )
+
+
+def _answered(editor: Editor, message: Message) -> Editor:
+    match message:
+        case Moved():
+            return gestures.moved(editor, message)
+        case Pressed():
+            return gestures.pressed(editor, message)
+        case Released():
+            return gestures.released(editor, message)
+        case Wheel():
+            return gestures.wheel(editor, message)
+        case Key():
+            return _key(editor, message)
+        case Typed(text=text):
+            return popups.typed(editor, text)
+        case Chosen(number=number):
+            return popups.chosen(editor, number)
+        case Do(command=name):
+            return commands.done(editor, name)
+        case Place(type=type_, at=at):
+            point = editor.camera.on_canvas(at)
+            return editing.attempted(editor, lambda: editing.placed(editor, type_, point))
+        case SetValue(node=node, setting=setting, value=value, done=done):
+            return editing.attempted(
+                editor, lambda: editing.valued(editor, node, setting, value, done=done)
+            )
+        case SetTraining(name=name, value=value):
+            return editing.attempted(editor, lambda: _trained(editor, name, value))
+        case SetPreference(name=name, value=value):
+            chosen = replace(editor.preferences, **{name: value})
+            return replace(editor, preferences=chosen).asking("preferences", value=chosen)
+        case Select(nodes=nodes):
+            return replace(editor, selection=nodes & editor.drawn.nodes.keys(), wire=None)
+        case Resized(size=size):
+            return replace(editor, size=size)
+        case Pasted(text=text):
+            at = editor.camera.on_canvas(editor.pointer)
+            return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
+        case Opened(graph=graph, path=path):
+            made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)
+            made = replace(made, recent=_newest(editor, path), tour=editor.tour)
+            return replace(made, camera=Camera.fitting(made.drawn.bounds, made.size))
+        case Saved(graph=graph, path=path):
+            made = replace(editor, saved=graph, path=path, recent=_newest(editor, path))
+            return made.told(f"saved {path.name}")
+        case Told(live=live):
+            return replace(editor, live=live)
+        case Failed(text=text):
+            return editor.refused(text)
+        case Noted(text=text):
+            return editor.told(text)
+        case _:
+            assert_never(message)
+
+
+def _newest(editor: Editor, path: Path | None) -> tuple[Path, ...]:
+    """Return the files that were open last, this one first."""
+    others = tuple(one for one in editor.recent if one != path)
+    return others if path is None else (path, *others)[:_RECENT]
+
+
+def _key(editor: Editor, key: Key) -> Editor:
+    if editor.popup is not None:
+        return popups.key(editor, key)
+    if editor.gesture is not None and key.name == "Escape":
+        return replace(editor, gesture=None)
+    if key.name in _ARROWS and not key.ctrl and editor.selection:
+        length = _FAR if key.shift else _STEP
+        dx, dy = _ARROWS[key.name]
+        return editing.moved(
+            editor, editor.selection, (dx * length, dy * length), key=("nudge", editor.selection)
+        )
+    command = commands.of_key(key)
+    return commands.done(editor, command.name) if command else editor
+
+
+def _trained(editor: Editor, name: str, value: object) -> Editor:
+    old = editor.graph.training
+    fields = {"batch": old.batch, "epochs": old.epochs, "seed": old.seed, name: value}
+    training = Training(**fields)  # type: ignore[arg-type]
+    graph = replace(editor.graph, training=training)
+    return editor.edited(graph, f"set {name}", key=("training", name))

@@ -1,0 +1,175 @@
+"""Drawing wires: which ports fit, why another does not, and what a dropped wire does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nodeflow.declare import NodeType, Port
+from nodeflow.derive.shapes import Inference, refusal
+from nodeflow.errors import NodeflowError
+from nodeflow.graph import Graph, Wire, renumbered
+
+
+def ends(port: str) -> tuple[str, str, int | None]:
+    """Return node, port name and index of an address."""
+    node, _, name = port.rpartition(".")
+    name, _, index = name.partition("[")
+    return node, name, int(index[:-1]) if index else None
+
+
+def plain(port: str) -> str:
+    """Return an address without the number of a wire."""
+    return port.partition("[")[0]
+
+
+def fitting(graph: Graph, inference: Inference, port: str, *, outgoing: bool) -> frozenset[str]:
+    """Return the addresses that a wire from `port` could go to."""
+    node = ends(port)[0]
+    barred = _reached(graph, node, onward=not outgoing)
+    found = set()
+    for key, other in graph.nodes.items():
+        type_ = other.known
+        if type_ is None:
+            continue
+        ports = type_.ports_in(other.settings) if outgoing else type_.outputs
+        for candidate in ports:
+            # What closes a loop is refused, unless it feeds back.
+            if key in barred and not (outgoing and candidate.feedback):
+                continue
+            address = f"{key}.{candidate.name}"
+            start, end = (port, address) if outgoing else (address, port)
+            if _shape_refusal(graph, inference, start, plain(end)) is None:
+                found.add(address)
+                found |= _numbered(graph, key, candidate, outgoing=outgoing)
+    return frozenset(found)
+
+
+def _numbered(graph: Graph, key: str, port: Port, *, outgoing: bool) -> set[str]:
+    wires = graph.inputs(key).get(port.name, ()) if outgoing and port.many else ()
+    return {f"{key}.{port.name}[{n}]" for n in range(len(wires))} if len(wires) > 1 else set()
+
+
+def _reached(graph: Graph, node: str, *, onward: bool) -> frozenset[str]:
+    """Return a node and all before it, or all after it."""
+    if not onward:
+        return graph.upstream([node])
+    found, queue = {node}, [node]
+    for key in queue:
+        for wire in graph.out_of(key):
+            if wire.target not in found and not graph.feeds_back(wire):
+                found.add(wire.target)
+                queue.append(wire.target)
+    return frozenset(found)
+
+
+def _shape_refusal(
+    graph: Graph, inference: Inference, start: str, end: str
+) -> NodeflowError | None:
+    node, name, _ = ends(start)
+    target, port, _ = ends(end)
+    return refusal(graph, inference, Wire(node, name, target, port))
+
+
+def connected(
+    graph: Graph, inference: Inference, start: str, end: str, *, mode: str = "set"
+) -> Graph:
+    """Return the graph with a wire from output to input, or raise with the reason.
+
+    An input that takes one wire gets this one instead of its own; a `…` input gets it where it
+    was dropped in place of that wire, or with `mode` "add" beside those that are there.
+    """
+    target, name, index = ends(end)
+    wires = graph.inputs(target).get(name, ())
+    type_ = graph.nodes[target].known
+    many = type_ is None or type_.input(name, graph.nodes[target].settings, target).many
+    if any(wire.start == start for wire in wires) and (not many or mode == "set"):
+        return graph
+    if wires and not many:
+        graph = graph.disconnect(wires[0].start, str(wires[0].end))
+        _require_fit(graph, inference, start, f"{target}.{name}")
+        return graph.connect(start, f"{target}.{name}")
+    _require_fit(graph, inference, start, f"{target}.{name}")
+    if many and index is not None and len(wires) > 1 and mode == "set":
+        graph = graph.connect(start, f"{target}.{name}[{index}]")
+        old = wires[index]
+        return graph.disconnect(old.start, f"{target}.{name}[{index + 1}]")
+    return graph.connect(start, f"{target}.{name}")
+
+
+def _require_fit(graph: Graph, inference: Inference, start: str, end: str) -> None:
+    error = _shape_refusal(graph, inference, start, end)
+    if error is not None:
+        raise error
+
+
+def disconnected(graph: Graph, start: str, end: str) -> Graph:
+    """Return the graph without the wires from an output to an input."""
+    target, name, index = ends(end)
+    for wire in graph.inputs(target).get(name, ()):
+        if wire.start == start and index in (None, wire.index or 0):
+            return without(graph, wire)
+    return graph
+
+
+def without(graph: Graph, wire: Wire) -> Graph:
+    """Return the graph without one wire."""
+    index = "" if wire.index is None else f"[{wire.index}]"
+    return graph.disconnect(wire.start, f"{wire.end}{index}")
+
+
+def first_fit(type_: NodeType, *, outgoing: bool) -> str | None:
+    """Return the port of a new node that a wire drawn to it enters, or comes from."""
+    ports: tuple[Port, ...] = type_.inputs if outgoing else type_.outputs
+    if outgoing and type_.dynamic_inputs is not None and not ports:
+        ports = type_.ports_in(type_.defaults)
+    plain_ports = [port for port in ports if not port.feedback]
+    return plain_ports[0].name if plain_ports else None
+
+
+def inserted(graph: Graph, wire: Wire, node: str) -> Graph:
+    """Return the graph with a node put into a wire: its first input, its first output.
+
+    Raises `GraphError` where it has no free input or no output.
+    """
+    type_ = graph.type_of(node)
+    name, out = first_fit(type_, outgoing=True), first_fit(type_, outgoing=False)
+    if name is None or out is None:
+        return graph
+    whole = without(graph, wire).connect(wire.start, f"{node}.{name}")
+    index = "" if wire.index is None else f"[{wire.index}]"
+    port = graph.inputs(wire.target)[wire.input]
+    end = f"{wire.end}{index}" if len(port) > 1 else wire.end
+    return whole.connect(f"{node}.{out}", end)
+
+
+def can_insert(graph: Graph, wire: Wire, node: str) -> bool:
+    """Return whether a loose node has what it takes to stand in a wire."""
+    type_ = graph.nodes[node].known
+    if (
+        type_ is None
+        or graph.into(node)
+        or graph.out_of(node)
+        or node in (wire.source, wire.target)
+    ):
+        return False
+    return all(first_fit(type_, outgoing=way) is not None for way in (True, False))
+
+
+def kept(graph: Graph) -> Graph:
+    """Return the graph with its wires in the order of a file."""
+    return replace(graph, wires=tuple(sorted(graph.wires)))
+
+
+def between(graph: Graph, nodes: frozenset[str]) -> tuple[Wire, ...]:
+    """Return the wires between these nodes, numbered anew."""
+    return renumbered(tuple(w for w in graph.wires if w.source in nodes and w.target in nodes))
+
+
+def loop(graph: Graph, wire: Wire) -> str:
+    """Return why a wire would close a loop."""
+    freed = replace(graph, wires=tuple(w for w in graph.wires if w.end != wire.end))
+    try:
+        freed.connect(wire.start, wire.end)
+    except NodeflowError as error:
+        return str(error)
+    return ""

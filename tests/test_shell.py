@@ -1,0 +1,280 @@
+"""What the editor asks of the world, and what it is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from networks import CLASSES, net
+
+import nodeflow as nf
+from nodeflow.editor import store as store_module
+from nodeflow.editor.messages import Failed, Message, Noted, Opened, Saved, Told
+from nodeflow.editor.model import Editor, Live, Preferences, Request
+from nodeflow.editor.shell import Shell
+from nodeflow.files import dumps, loads
+from nodeflow.scene import with_places
+
+SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test folders of its own, and a quick journal."""
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda name: str(tmp_path / "config"))
+    monkeypatch.setattr("platformdirs.user_state_dir", lambda name: str(tmp_path / "state"))
+    monkeypatch.setattr(store_module, "_DELAY", 0.02)
+    return tmp_path
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    made = Shell()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def graph() -> nf.Graph:
+    """Return a graph as it comes from a file, all nodes in their places."""
+    source, sizes = CLASSES
+    made = net(source, sizes, rate=0.3, test=1 / 3, epochs=40)
+    return loads(dumps(with_places(made)))
+
+
+def wait(seen: Callable[[], Any]) -> Any:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        found = seen()
+        if found:
+            return found
+        time.sleep(0.002)
+    raise AssertionError("it never came")
+
+
+def until(shell: Shell, editor: Editor, seen: Callable[[Live], object]) -> Live:
+    """Return what the run tells once the condition holds."""
+
+    def looked() -> Live | None:
+        for message in shell.poll(editor):
+            if isinstance(message, Told) and seen(message.live):
+                return message.live
+        return None
+
+    return wait(looked)
+
+
+def journals(home: Path) -> list[Path]:
+    return list(home.glob("state/journal/*/*.json"))
+
+
+def do(shell: Shell, editor: Editor, what: str, **more: Any) -> list[Message]:
+    return shell.perform(Request(what, **more), editor)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_save_open_and_recent(shell: Shell, home: Path, graph: nf.Graph) -> None:
+    editor = Editor.of(graph)
+    assert do(shell, editor, "save") == [
+        Failed("the graph has no file yet: choose a name for it")
+    ]  # fmt: skip
+    path = home / "net.json"
+    assert do(shell, editor, "save", path=home / "net") == [Saved(editor.graph, path)]
+    assert nf.load(path) == editor.graph
+    (found,) = do(shell, editor, "open", path=path)
+    assert found == Opened(editor.graph, path)
+    assert found.graph.folder == home
+    assert [recent.path for recent in shell.recent()] == [path]
+    edited = replace(editor, path=path).edited(graph.set("train", rate=0.1), "rate")
+    assert do(shell, edited, "save") == [Saved(edited.graph, path)]
+
+
+def test_a_file_that_cannot_be_opened_or_saved(shell: Shell, home: Path, graph: nf.Graph) -> None:
+    editor = Editor.of(graph)
+    (home / "bad.json").write_text('{"format": "nodeflow", "version": 1, "nodes": 3}')
+    for what, path, text in [
+        ("open", home / "no.json", "there is no such file"),
+        ("open", home / "bad.json", "$.nodes"),
+        ("save", home / "no" / "net.json", "there is no folder"),
+    ]:
+        (answer,) = do(shell, editor, what, path=path)
+        assert isinstance(answer, Failed)
+        assert text in answer.text
+        assert str(path) in answer.text
+    assert do(shell, editor, "open") == [Failed("the graph has no file that could be read")]
+    assert shell.recent() == []
+
+
+def test_a_full_disk_loses_nothing(
+    shell: Shell, home: Path, graph: nf.Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = home / "net.json"
+    nf.save(graph, path)
+    editor = Editor.of(graph, path).edited(graph.set("train", rate=0.7), "rate")
+    shell.poll(editor)
+    kept = wait(lambda: journals(home))[0]
+
+    def full(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        (answer,) = do(shell, editor, "save")
+    assert answer == Failed(
+        f"{path}: cannot be saved: no space left on device; what was there before is kept"
+    )
+    assert nf.load(path) == graph
+    assert nf.load(kept) == editor.graph  # the journal is not given up for a save that failed
+    (home / "state" / "recent.json").mkdir()
+    answers = do(shell, editor, "save")
+    assert answers[0] == Saved(editor.graph, path)  # the list of recent files is another matter
+    assert "recent.json: cannot be saved" in answers[1].text
+    assert nf.load(path) == editor.graph
+    assert journals(home) == []
+
+
+def test_preferences(shell: Shell, home: Path, graph: nf.Graph) -> None:
+    editor = Editor.of(graph, preferences=Preferences(theme="light"))
+    assert do(shell, editor, "preferences") == []
+    assert shell.preferences() == (Preferences(theme="light"), "")
+    path = home / "config" / "preferences.json"
+    path.unlink()
+    path.mkdir()
+    (answer,) = do(shell, editor, "preferences")
+    assert "cannot be saved" in answer.text
+
+
+def test_what_belongs_to_the_window(shell: Shell, graph: nf.Graph) -> None:
+    for what in ("ask_open", "ask_save", "copy", "paste", "quit", "unheard of", "discard"):
+        assert do(shell, Editor.of(graph), what) == []
+
+
+# --- the journal --------------------------------------------------------------------------------
+
+
+def test_changes_are_kept_until_they_are_saved(shell: Shell, home: Path, graph: nf.Graph) -> None:
+    editor = Editor.of(graph)
+    shell.poll(editor)
+    time.sleep(0.1)
+    assert journals(home) == []  # as it was opened
+    edited = editor.edited(editor.graph.set("train", rate=0.7), "rate")
+    shell.poll(edited)
+    assert nf.load(wait(lambda: journals(home))[0]) == edited.graph
+    shell.poll(replace(edited, history=edited.history.undone()))
+    assert journals(home) == []
+    shell.poll(edited)
+    wait(lambda: journals(home))
+    do(shell, edited, "save", path=home / "net.json")
+    assert journals(home) == []
+    shell.close()
+    assert not list(home.glob("state/journal/*"))
+
+
+def test_recovery_can_be_undone(shell: Shell, home: Path, graph: nf.Graph) -> None:
+    path = home / "net.json"
+    saved = Editor.of(graph, path)
+    nf.save(saved.graph, path)
+    other = Shell()
+    edited = saved.edited(saved.graph.set("train", rate=0.7), "rate")
+    other.poll(edited)
+    wait(lambda: journals(home))
+    assert shell.left_behind() == []
+    journal = other.store._journal
+    assert journal is not None
+    with journal._disk:
+        journal._lock.close()  # as if it had been killed
+    (recovery,) = shell.left_behind()
+    assert recovery.changes == ("train.rate was 0.3 and is 0.7",)
+    editor = shell.recover(recovery)
+    assert (editor.graph, editor.path, editor.changed) == (edited.graph, path, True)
+    assert editor.history.undone().present == saved.graph
+    shell.poll(editor)
+    assert shell.left_behind() == []
+    do(shell, editor, "save")
+    assert journals(home) == []
+    other.close()
+
+
+def test_a_journal_that_cannot_be_written_is_told(
+    shell: Shell, home: Path, graph: nf.Graph
+) -> None:
+    (home / "state").write_text("no folder")
+    editor = Editor.of(graph)
+    edited = editor.edited(editor.graph.set("train", rate=0.7), "rate")
+    failed = wait(lambda: [m for m in shell.poll(edited) if isinstance(m, Failed)])
+    assert failed[0].text.startswith("changes are not kept for a crash: ")
+    for _ in range(50):
+        assert not [m for m in shell.poll(edited) if isinstance(m, Failed)]
+
+
+# --- the run ------------------------------------------------------------------------------------
+
+
+def test_the_run_follows_the_editor(shell: Shell, graph: nf.Graph) -> None:
+    editor = Editor.of(graph)
+    assert "output.z" in until(shell, editor, lambda live: live.values).values
+    do(shell, editor, "train")
+    live = until(shell, editor, lambda live: live.state == "done")
+    run = nf.Run(graph)
+    assert list(live.history) == run.train()
+    do(shell, editor, "train", value=3)
+    assert until(shell, editor, lambda live: live.state == "done").epoch == 43
+    do(shell, editor, "set_rate", value=0.05)
+    do(shell, editor, "step", text="update")
+    assert until(shell, editor, lambda live: live.state == "paused").epoch == 43
+    (answer,) = do(shell, editor, "set_rate", value=-1.0)
+    assert "rate" in answer.text
+    do(shell, editor, "check")
+    assert "theta1" in until(shell, editor, lambda live: live.checks).checks
+    do(shell, editor, "reset", value=graph)
+    assert until(shell, editor, lambda live: live.state == "still").epoch == 0
+    do(shell, editor, "train", value=100_000)
+    until(shell, editor, lambda live: live.update > 0)
+    do(shell, editor, "pause")
+    assert until(shell, editor, lambda live: live.state == "paused").update > 0
+    edited = editor.edited(editor.graph.remove("b1"), "remove b1")
+    live = until(shell, edited, lambda live: live.state == "still")
+    assert "b1.value" not in live.values
+
+
+def test_what_is_asked_for_meets_the_newest_graph(shell: Shell, graph: nf.Graph) -> None:
+    """Between an edit and the next poll: train means the edited graph."""
+    editor = Editor.of(graph)
+    until(shell, editor, lambda live: live.values)
+    edited = editor.edited(editor.graph.set("train", rate=0.01), "rate")
+    do(shell, edited, "train", value=2)
+    live = until(shell, edited, lambda live: live.state == "done")
+    assert list(live.history) == nf.Run(edited.graph).train(2)
+
+
+def test_polling_costs_little(shell: Shell, graph: nf.Graph) -> None:
+    editor = Editor.of(graph)
+    until(shell, editor, lambda live: live.values)
+    began = time.thread_time()
+    for _ in range(1000):
+        shell.poll(editor)
+    assert (time.thread_time() - began) / 1000 < 1e-3
+
+
+def test_no_thread_is_left(graph: nf.Graph) -> None:
+    before = threading.active_count()
+    shell = Shell()
+    editor = Editor.of(graph)
+    shell.poll(editor.edited(editor.graph.set("train", rate=0.7), "rate"))
+    shell.close()
+    shell.close()
+    assert threading.active_count() == before
+
+
+def test_what_was_taken_apart_is_compared(shell: Shell, graph: nf.Graph) -> None:
+    editor = Editor.of(graph)
+    assert shell.perform(Request("compare", value=(graph, nf.unfold(graph))), editor) == []
+    (note,) = wait(lambda: [m for m in shell.poll(editor) if isinstance(m, Noted)])
+    assert note.text.startswith("the same numbers")
