@@ -1,0 +1,412 @@
+"""The canvas: a scene on one drawlist.
+
+Everything of the graph lies under one draw node, `world`: pan and zoom are one transform of it.
+Items are made when they are first seen and kept; a NumPy test says which are seen. Far away a
+node is a flat rectangle and a wire a straight line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.editor.camera import Camera
+from nodeflow.editor.model import Editor
+from nodeflow.editor.overlay import overlay
+from nodeflow.scene import NodeView, Scene, WireView
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window import wireitems
+from nodeflow.window.colours import is_colour, mixed, rgba
+from nodeflow.window.fonts import EM, Fonts
+from nodeflow.window.minimap import Minimap
+from nodeflow.window.nodeitems import FINE, NodeDrawer, NodeItems, same
+from nodeflow.window.overlayitems import OverlayItems
+from nodeflow.window.toolkit import Item, dpg
+from nodeflow.window.wireitems import WireItems
+
+NEAR = 0.28
+"""From this zoom on nodes have texts and wires are curves."""
+_GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
+_GROUP_TEXT = 13 * EM
+_NODES_TIME, _WIRES_TIME = 0.0022, 0.0012
+"""Seconds that a frame has for what is new or different; the rest waits for the next."""
+_REACH = 6
+"""Ports stick out of a node."""
+
+Place = tuple[float, float]
+
+
+@dataclass(slots=True)
+class _Flat:
+    """A node as it is seen from far away."""
+
+    root: Item
+    drawn: tuple[NodeView, Place, bool] | None = None
+
+
+class Canvas:
+    """Draws editors on a drawlist, each frame only what is different."""
+
+    def __init__(self, drawlist: Item, fonts: Fonts) -> None:
+        self.drawlist = drawlist
+        self.fonts = fonts
+        self.busy = False
+        """Whether there is more to draw in the next frame."""
+        self._minimap = Minimap()
+        self._build(THEMES["dark"])
+
+    def carry(self, name: str, at: Place | None) -> None:
+        """Show a node type that is dragged from the library at a point; None when it is not."""
+        self._overlay.ghost = None if at is None else (name, at)
+
+    def draw(self, editor: Editor) -> None:
+        """Draw an editor as it is now."""
+        theme = THEMES[editor.preferences.theme]
+        if theme is not self._theme:
+            self._build(theme)
+        self.busy = False
+        if editor.drawn is not self._scene:
+            self._take(editor.drawn)
+        if editor.camera != self._camera or editor.size != self._size:
+            self._look(editor.camera, editor.size)
+        over = overlay(editor)
+        self._carry(over.moved)
+        self._draw_nodes(editor)
+        self._draw_wires(editor)
+        self._stirred.clear()
+        self._overlay.draw(editor, over)
+        self._minimap.draw(editor)
+
+    # --- what is kept
+
+    def _build(self, theme: Theme) -> None:
+        """Begin anew: another theme has other colours everywhere."""
+        dpg.delete_item(self.drawlist, children_only=True)
+        self._theme = theme
+        self._drawer = NodeDrawer(theme, self.fonts)
+        self._grid = dpg.add_draw_node(parent=self.drawlist)
+        self._draw_grid(theme)
+        self._world = dpg.add_draw_node(parent=self.drawlist)
+        self._group_layer = dpg.add_draw_node(parent=self._world)
+        self._far = dpg.add_draw_node(parent=self._world, show=False)
+        self._near = dpg.add_draw_node(parent=self._world)
+        self._line_layer = dpg.add_draw_node(parent=self._far)
+        self._flat_layer = dpg.add_draw_node(parent=self._far)
+        self._wire_layer = dpg.add_draw_node(parent=self._near)
+        self._node_layer = dpg.add_draw_node(parent=self._near)
+        self._overlay = OverlayItems(dpg.add_draw_node(parent=self.drawlist), theme, self.fonts)
+        self._minimap.build(dpg.add_draw_node(parent=self.drawlist), theme)
+        self._nodes: dict[str, NodeItems] = {}
+        self._flats: dict[str, _Flat] = {}
+        self._curves: dict[object, WireItems] = {}
+        self._lines: dict[object, WireItems] = {}
+        self._group_texts: list[Item] = []
+        self._camera = Camera(zoom=0.0)
+        self._size = (0.0, 0.0)
+        self._is_near = True
+        self._drawn_zoom = 0.0
+        self._thick = 1.0
+        self._moved: Mapping[str, tuple[int, int]] = {}
+        self._stirred: set[str] = set()
+        self._take(Scene({}, (), ()))
+
+    def _draw_grid(self, theme: Theme) -> None:
+        colour = mixed(theme.canvas, theme.grid, 0.75)
+        end = _GRID * _LINES
+        for number in range(_LINES):
+            at = number * _GRID
+            dpg.draw_line((at, -_GRID), (at, end), parent=self._grid, color=colour)
+            dpg.draw_line((-_GRID, at), (end, at), parent=self._grid, color=colour)
+
+    def _take(self, scene: Scene) -> None:
+        """Take over another scene: what it does not have any more is deleted."""
+        self._scene = scene
+        self._views = list(scene.nodes.values())
+        self._number = {view.key: number for number, view in enumerate(self._views)}
+        boxes = [(v.x, v.y, v.x + v.width, v.y + v.height) for v in self._views]
+        self._boxes = np.array(boxes, float).reshape(-1, 4).T
+        self._boxes += np.array([[-_REACH], [-_REACH], [_REACH], [_REACH]])
+        hull = np.array([wire.curve for wire in scene.wires], float).reshape(-1, 4, 2)
+        self._wire_boxes = np.concatenate([hull.min(axis=1), hull.max(axis=1)], axis=1).T
+        self._feeds = {view.wire.target: view.wire.start for view in reversed(scene.wires)}
+        wires = {view.wire for view in scene.wires}
+        for kept, there in (
+            (self._nodes, self._number),
+            (self._flats, self._number),
+            (self._curves, wires),
+            (self._lines, wires),
+        ):
+            _drop(kept, there)
+        self._hide()
+        self._draw_groups()
+
+    def _hide(self) -> None:
+        """Hide all; the next frame shows what is seen."""
+        for kept in (self._nodes, self._flats, self._curves, self._lines):
+            for old in kept.values():
+                dpg.configure_item(old.root, show=False)
+        self._seen = np.zeros(len(self._views), bool)
+        self._wires_seen = np.zeros(len(self._scene.wires), bool)
+        self._node_state: tuple[object, ...] = ()
+        self._wire_state: tuple[object, ...] = ()
+        self._waiting: list[int] = []
+        self._wires_waiting: list[int] = []
+
+    def _draw_groups(self) -> None:
+        dpg.delete_item(self._group_layer, children_only=True)
+        self._group_texts = []
+        for group in self._scene.groups:
+            own = is_colour(group.colour)
+            colour = group.colour if own else self._theme.families["view"]
+            dpg.draw_rectangle(
+                (group.x, group.y),
+                (group.x + group.width, group.y + group.height),
+                parent=self._group_layer,
+                rounding=8,
+                color=rgba(colour, 0.9),
+                fill=rgba(colour, 0.4),
+            )
+            text = dpg.draw_text(
+                (group.x + 12, group.y + 6),
+                group.title,
+                parent=self._group_layer,
+                size=_GROUP_TEXT * max(self._camera.zoom, 0.01),
+                color=rgba(self._theme.text),
+            )
+            if self.fonts.bold is not None:
+                dpg.bind_item_font(text, self.fonts.bold)
+            self._group_texts.append(text)
+
+    # --- where one looks
+
+    def _look(self, camera: Camera, size: Place) -> None:
+        zoomed = camera.zoom != self._camera.zoom
+        self._camera, self._size = camera, size
+        zoom = camera.zoom
+        _transform(self._world, (-camera.x * zoom, -camera.y * zoom), zoom)
+        step = _GRID
+        while step * zoom < _LEAST_GRID:
+            step *= 2
+        at = (-camera.x % step) * zoom, (-camera.y % step) * zoom
+        _transform(self._grid, at, step / _GRID * zoom)
+        if zoomed:
+            for text in self._group_texts:
+                dpg.configure_item(text, size=_GROUP_TEXT * zoom)
+        if (zoom >= NEAR) != self._is_near:
+            self._is_near = zoom >= NEAR
+            dpg.configure_item(self._near, show=self._is_near)
+            dpg.configure_item(self._far, show=not self._is_near)
+            self._hide()
+
+    def _carry(self, moved: Mapping[str, tuple[int, int]]) -> None:
+        """See which nodes are being dragged: these, or those that just were, are drawn."""
+        if moved == self._moved:
+            return
+        self._stirred = set(moved) | set(self._moved)
+        self._moved = moved
+
+    def _are_seen(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+        left, top = self._camera.x, self._camera.y
+        right, bottom = self._camera.on_canvas(self._size)
+        x0, y0, x1, y1 = boxes
+        seen: NDArray[np.bool_] = (x1 >= left) & (x0 <= right) & (y1 >= top) & (y0 <= bottom)
+        return seen
+
+    # --- nodes
+
+    def _draw_nodes(self, editor: Editor) -> None:
+        kept: dict[str, Any] = self._nodes if self._is_near else self._flats
+        seen = self._are_seen(self._boxes)
+        seen[[self._number[key] for key in self._moved if key in self._number]] = True
+        for number in np.flatnonzero(seen != self._seen).tolist():
+            old = kept.get(self._views[number].key)
+            if old is not None:
+                dpg.configure_item(old.root, show=bool(seen[number]))
+        state = (editor.selection, editor.live.values) if self._is_near else (editor.selection,)
+        resized = self._is_near and editor.camera.zoom != self._drawn_zoom
+        now = seen & ~self._seen if _same(state, self._node_state) and not resized else seen
+        self._seen, self._node_state, self._drawn_zoom = seen, state, editor.camera.zoom
+        stirred = (self._number[key] for key in self._stirred if key in self._number)
+        # What is dragged comes first, then what had to wait.
+        wanted = dict.fromkeys([*stirred, *self._waiting, *np.flatnonzero(now).tolist()])
+        self._waiting = self._within(
+            _NODES_TIME, (number for number in wanted if seen[number]), self._draw_node, editor
+        )
+
+    def _within(
+        self,
+        seconds: float,
+        numbers: Iterable[int],
+        do: Callable[[int, Editor], None],
+        editor: Editor,
+    ) -> list[int]:
+        """Do so much of what there is to do as a frame has time for; return the rest."""
+        end = time.perf_counter() + seconds
+        rest = iter(numbers)
+        for count, number in enumerate(rest):
+            do(number, editor)
+            if count % 4 == 3 and time.perf_counter() > end:
+                break
+        left = list(rest)
+        self.busy = self.busy or bool(left)
+        return left
+
+    def _draw_node(self, number: int, editor: Editor) -> None:
+        view = self._views[number]
+        dx, dy = self._moved.get(view.key, (0, 0))
+        place = float(view.x + dx), float(view.y + dy)
+        chosen = view.key in editor.selection
+        if self._is_near:
+            value = self._value(view, editor.live.values)
+            self._node(view, value, place, editor.camera.zoom, selected=chosen)
+            if view.type == "slider":
+                self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
+        else:
+            self._flat(view, place, selected=chosen)
+
+    def _node(
+        self,
+        view: NodeView,
+        value: NDArray[Any] | None,
+        place: Place,
+        zoom: float,
+        *,
+        selected: bool,
+    ) -> None:
+        items = self._nodes.get(view.key)
+        if items is not None and not same(items.view, view):
+            dpg.delete_item(items.root)
+            items = None
+        if items is None:
+            items = self._drawer.drawn(self._node_layer, view, value, selected=selected)
+            self._nodes[view.key] = items
+        else:
+            items.view = view
+            items.mark(self._theme, selected=selected)
+            if value is not items.value and (zoom >= FINE or value is None):
+                self._drawer.value(items, value)
+        items.put(place)
+        items.sized(zoom)
+
+    def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
+        theme = self._theme
+        flat = self._flats.get(view.key)
+        if flat is None:
+            root = dpg.draw_rectangle((0, 0), (1, 1), parent=self._flat_layer)
+            flat = self._flats[view.key] = _Flat(root)
+        drawn = (view, place, selected)
+        if flat.drawn is not None and _same(drawn, flat.drawn):
+            return
+        flat.drawn = drawn
+        border = theme.selected if selected else theme.problem if view.problem else theme.border
+        family = theme.families.get(view.family, theme.families[""])
+        dpg.configure_item(
+            flat.root,
+            pmin=place,
+            pmax=(place[0] + view.width, place[1] + view.height),
+            fill=mixed(family, theme.text, 0.15),
+            color=rgba(border),
+            thickness=2.0 if selected else 1.0,
+        )
+
+    def _value(self, view: NodeView, values: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
+        """Return the value of a node's first output that has one; a view's is what enters it."""
+        if not values:
+            return None
+        if view.family == "view":
+            return values.get(self._feeds.get(view.key, ""))
+        found = (values.get(port.address) for port in view.outputs)
+        return next((value for value in found if value is not None), None)
+
+    # --- wires
+
+    def _draw_wires(self, editor: Editor) -> None:
+        wires = self._scene.wires
+        kept = self._curves if self._is_near else self._lines
+        touched = self._touched() if self._stirred else []
+        seen = self._are_seen(self._wire_boxes)
+        if self._moved:
+            seen |= self._wires_seen
+            seen[touched] = True
+        for number in np.flatnonzero(seen != self._wires_seen).tolist():
+            old = kept.get(wires[number].wire)
+            if old is not None:
+                dpg.configure_item(old.root, show=bool(seen[number]))
+        thick = max(round(editor.camera.zoom * 4) / 4, 0.5) if self._is_near else 0.6
+        state = (editor.wire, editor.hover if editor.hover.startswith("wire:") else "", thick)
+        now = seen & ~self._wires_seen if state == self._wire_state else seen
+        self._wires_seen, self._wire_state, self._thick = seen, state, thick
+        wanted = dict.fromkeys([*touched, *self._wires_waiting, *np.flatnonzero(now).tolist()])
+        self._wires_waiting = self._within(
+            _WIRES_TIME, (number for number in wanted if seen[number]), self._draw_wire, editor
+        )
+
+    def _draw_wire(self, number: int, editor: Editor) -> None:
+        view = self._scene.wires[number]
+        colour, width = wireitems.style(
+            view,
+            self._theme,
+            selected=view.wire == editor.wire,
+            hovered=editor.hover.startswith("wire:") and editor.hover == f"wire:{view.wire}",
+        )
+        kept = self._curves if self._is_near else self._lines
+        self._wire(kept, view, (colour, width * self._thick))
+
+    def _wire(self, kept: dict[object, WireItems], view: WireView, look: wireitems.Look) -> None:
+        layer = self._wire_layer if self._is_near else self._line_layer
+        curve = self._curve(view)
+        items = kept.get(view.wire)
+        kind = "straight" if not self._is_near else view.kind
+        if items is not None and items.kind != kind:
+            dpg.delete_item(items.root)
+            items = None
+        if items is None:
+            kept[view.wire] = wireitems.drawn(layer, kind, curve, look)
+        else:
+            wireitems.changed(items, curve, look)
+
+    def _touched(self) -> list[int]:
+        """Return the wires of nodes that moved."""
+        return [
+            number
+            for number, view in enumerate(self._scene.wires)
+            if view.wire.source in self._stirred or view.wire.target in self._stirred
+        ]
+
+    def _curve(self, view: WireView) -> wireitems.Curve:
+        moved = self._moved
+        if not moved or (view.wire.source not in moved and view.wire.target not in moved):
+            return view.curve
+        dx, dy = moved.get(view.wire.source, (0, 0))
+        start = view.start[0] + dx, view.start[1] + dy
+        dx, dy = moved.get(view.wire.target, (0, 0))
+        return replace(view, start=start, end=(view.end[0] + dx, view.end[1] + dy)).curve
+
+
+def _share(settings: Mapping[str, Any]) -> float:
+    """Return how far a slider's handle is along its track."""
+    low, high = settings["min"], settings["max"]
+    return float(min(max((settings["value"] - low) / (high - low or 1.0), 0.0), 1.0))
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Return whether two tuples hold the same; selections and places are compared by content."""
+    return len(one) == len(other) and all(
+        a is b or (isinstance(a, frozenset | tuple | bool) and a == b)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _drop(kept: dict[Any, Any], there: Collection[Any]) -> None:
+    for key in [key for key in kept if key not in there]:
+        dpg.delete_item(kept.pop(key).root)
+
+
+def _transform(item: Item, move: Place, zoom: float) -> None:
+    matrix = dpg.create_translation_matrix(move) * dpg.create_scale_matrix((zoom, zoom, 1))
+    dpg.apply_transform(item, matrix)

@@ -1,0 +1,90 @@
+"""The fonts: DejaVu Sans, since it has Greek letters, arrows and mathematics."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from nodeflow.window.toolkit import Item, dpg
+
+SIZE = 15
+_FOLDERS = (
+    "/usr/share/fonts/truetype/dejavu",
+    "/usr/share/fonts/dejavu",
+    "/usr/share/fonts/dejavu-sans-fonts",
+    "/usr/share/fonts/TTF",
+    "/usr/local/share/fonts",
+    "/Library/Fonts",
+    "C:/Windows/Fonts",
+)
+EM = 1.164
+"""A font of size 1 in Dear PyGui is as high as its lines; in SVG these are so much higher."""
+
+
+@dataclass(frozen=True)
+class Fonts:
+    """Regular and bold; None is the toolkit's own font, which lacks Greek."""
+
+    regular: Item | None
+    bold: Item | None
+
+
+def load() -> Fonts:
+    """Load the fonts and make the regular one the default."""
+    with dpg.font_registry():
+        regular, bold = (
+            dpg.add_font(str(path), SIZE) if path else None
+            for path in (found("DejaVuSans.ttf"), found("DejaVuSans-Bold.ttf"))
+        )
+    if regular is not None:
+        dpg.bind_font(regular)
+    return Fonts(regular, bold or regular)
+
+
+def found(name: str) -> Path | None:
+    """Return where a font lies: the system's, or the one that matplotlib brings."""
+    places = [Path(folder) / name for folder in _FOLDERS]
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is not None and spec.origin:
+        places.append(Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / name)
+    return next((path for path in places if _is_font(path)), None)
+
+
+def _is_font(path: Path) -> bool:
+    """Look at the first bytes: a file that is no font would end the process."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"\x00\x01\x00\x00", b"OTTO", b"true")
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=20_000)
+def width(text: str, font: Item | None) -> float:
+    """Return how wide a text is at size 1. Not before the first frame."""
+    size = dpg.get_text_size(text, font=font or 0)
+    return 0.55 * len(text) if size is None else float(size[0]) / SIZE
+
+
+@lru_cache(maxsize=20_000)
+def fitted(text: str, font: Item | None, room: float, *, middle: bool = False) -> str:
+    """Return as much of a text as is `room` wide at size 1: its end or its middle left out."""
+    if width(text, font) <= room:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        half = (low + high + 1) // 2
+        if width(_cut(text, half, middle=middle), font) <= room:
+            low = half
+        else:
+            high = half - 1
+    return _cut(text, low, middle=middle)
+
+
+def _cut(text: str, keep: int, *, middle: bool) -> str:
+    if not middle:
+        return f"{text[:keep].rstrip()}…"
+    end = keep // 2
+    return f"{text[: keep - end]}…{text[len(text) - end :]}"

@@ -1,0 +1,161 @@
+"""The windows around the canvas: where they stand, the menu bar, the status line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nodeflow.editor.commands import COMMANDS, MENUS
+from nodeflow.editor.messages import Do, Message
+from nodeflow.editor.model import Editor
+from nodeflow.theme import THEMES
+from nodeflow.window.colours import flat, mixed, rgba, widgets
+from nodeflow.window.fonts import SIZE, width
+from nodeflow.window.toolkit import Item, dpg
+
+_MENU, _STATUS, _PAD = 27, 28, 6
+_LIBRARY, _SIDE = 214, 316
+_NARROW = 900
+"""A narrower window has no library: the search box has all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of the screen."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def holds(self, x: float, y: float) -> bool:
+        """Return whether a point lies inside."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+
+class Frame:
+    """Menu bar, library, canvas, side and status line, side by side."""
+
+    def __init__(self, send: Callable[[Message], None]) -> None:
+        self._send = send
+        self._state: tuple[object, ...] = ()
+        self._told: tuple[object, ...] = ()
+        self._looks: tuple[object, ...] = ()
+        self._made: list[Item] = []
+        still = {
+            "no_title_bar": True, "no_resize": True, "no_move": True, "no_collapse": True,
+            "no_bring_to_front_on_focus": True, "no_saved_settings": True,
+        }  # fmt: skip
+        plain = {**still, "no_scrollbar": True, "no_scroll_with_mouse": True}
+        self.canvas = dpg.add_window(**plain)
+        self.library = dpg.add_window(**plain)
+        self.side = dpg.add_window(**still)
+        self._status = dpg.add_window(**plain)
+        self.drawlist = dpg.add_drawlist(100, 100, parent=self.canvas)
+        self.area = Area(0, 0, 100, 100)
+        with dpg.group(horizontal=True, parent=self._status):
+            self._notice = dpg.add_text("")
+        self._where = dpg.add_text("", parent=self._status)
+        self._menu()
+
+    def _menu(self) -> None:
+        with dpg.viewport_menu_bar():
+            for menu in MENUS:
+                with dpg.menu(label=menu):
+                    for command in COMMANDS.values():
+                        if command.menu == menu:
+                            dpg.add_menu_item(
+                                label=command.title,
+                                shortcut=command.shortcut.split(" or ")[0],
+                                user_data=command.name,
+                                callback=lambda _s, _v, name: self._send(Do(name)),
+                            )
+
+    def place(self, editor: Editor) -> Area:
+        """Put the windows where they belong; return the canvas's place."""
+        wide, high = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        state = (wide, high, editor.preferences.scale)
+        if state == self._state:
+            return self.area
+        self._state = state
+        scale = editor.preferences.scale
+        top, foot = round(_MENU * scale), round(_STATUS * scale)
+        left = round(_LIBRARY * scale) if wide >= _NARROW else 0
+        right = round(_SIDE * scale)
+        middle = max(high - top - foot, 50)
+        self.area = Area(left, top, max(wide - left - right, 100), middle)
+        _put(self.library, Area(0, top, max(left, 1), middle))
+        dpg.configure_item(self.library, show=left > 0)
+        _put(self.canvas, self.area)
+        _put(self.side, Area(left + self.area.width, top, right, middle))
+        _put(self._status, Area(0, top + middle, wide, foot))
+        dpg.configure_item(self.drawlist, width=self.area.width, height=middle)
+        return self.area
+
+    def dress(self, editor: Editor) -> None:
+        """Take on the theme and the scale of an editor."""
+        looks = (editor.preferences.theme, editor.preferences.scale)
+        if looks == self._looks:
+            return
+        self._looks = looks
+        theme = THEMES[editor.preferences.theme]
+        for old in self._made:
+            dpg.delete_item(old)
+        everything = widgets(theme, editor.preferences.scale)
+        bare = flat(background=rgba(theme.canvas))
+        low = flat(
+            padding=(12, _PAD * editor.preferences.scale),
+            background=mixed(theme.canvas, theme.body, 0.85),
+        )
+        self._made = [everything, bare, low]
+        dpg.bind_theme(everything)
+        dpg.bind_item_theme(self.canvas, bare)
+        dpg.bind_item_theme(self._status, low)
+        dpg.set_viewport_clear_color(rgba(theme.canvas))
+        dpg.set_global_font_scale(editor.preferences.scale)
+        self._told = ()
+
+    def tell(self, editor: Editor) -> None:
+        """Write the status line and the title."""
+        zoom = round(editor.camera.zoom * 100)
+        told = (
+            editor.notice, zoom, len(editor.selection), editor.path, editor.inside,
+            editor.graph, editor.saved, editor.preferences, self._state,
+        )  # fmt: skip
+        if len(told) == len(self._told) and all(
+            a is b or (type(a) is int and a == b) for a, b in zip(told, self._told, strict=True)
+        ):
+            return
+        self._told = told
+        theme = THEMES[editor.preferences.theme]
+        notice = editor.notice
+        wrong = notice is not None and notice.kind == "problem"
+        text = ("! " if wrong else "") + notice.text if notice else _hint(editor)
+        dpg.set_value(self._notice, text)
+        colour = theme.problem if wrong else theme.text if notice else theme.faint
+        dpg.configure_item(self._notice, color=rgba(colour))
+        where = f"{len(editor.graph.nodes)} nodes   {zoom} %"
+        if editor.selection:
+            where = f"{len(editor.selection)} selected   {where}"
+        if editor.inside:
+            where = f"{' › '.join(editor.inside)}   {where}"
+        dpg.set_value(self._where, where)
+        dpg.configure_item(self._where, color=rgba(theme.faint))
+        scale = editor.preferences.scale
+        room = width(where, None) * SIZE * scale + 14
+        dpg.set_item_pos(
+            self._where, (round(dpg.get_viewport_client_width() - room), round(_PAD * scale))
+        )
+        name = editor.path.name if editor.path else editor.graph.name or "untitled"
+        mark = " •" if editor.changed else ""
+        dpg.set_viewport_title(f"{name}{mark} – nodeflow")
+
+
+def _put(window: Item, area: Area) -> None:
+    dpg.configure_item(window, pos=(area.x, area.y), width=area.width, height=area.height)
+
+
+def _hint(editor: Editor) -> str:
+    if not editor.graph.nodes:
+        return "double-click the canvas, or press Tab, to add a node"
+    return "Tab adds a node   drag from port to port to wire   ? lists all shortcuts"

@@ -1,0 +1,155 @@
+"""The inspector at the right: what is selected, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nodeflow.declare import Setting
+from nodeflow.editor.messages import Message, SetValue
+from nodeflow.editor.model import Editor
+from nodeflow.scene import shown
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window.colours import rgba
+from nodeflow.window.fields import Field
+from nodeflow.window.fonts import Fonts
+from nodeflow.window.toolkit import Item, dpg
+
+_MOST = 12
+
+
+class Inspector:
+    """Shows one selected node with its settings, or what is selected in a few words."""
+
+    def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
+        self._parent, self._send, self._fonts = parent, send, fonts
+        self._of: tuple[object, ...] = ()
+        self._fields: dict[str, Field] = {}
+        self._values: dict[str, Item] = {}
+        self._live: object = None
+        self._node = ""
+
+    def draw(self, editor: Editor) -> None:
+        """Show what is selected in an editor."""
+        graph = editor.graph
+        chosen = sorted(editor.selection & graph.nodes.keys())
+        node = chosen[0] if len(chosen) == 1 else ""
+        type_ = graph.nodes[node].type if node else ""
+        problem = editor.problems.get(node, "") if node else ""
+        of = (
+            node, type_, problem, editor.preferences.theme, editor.preferences.scale,
+            chosen if not node else None, None if chosen else (graph.name, len(graph.nodes)),
+            str(editor.wire),
+        )  # fmt: skip
+        if of != self._of:
+            self._of = of
+            self._build(editor, node, chosen, problem)
+        if node:
+            settings = graph.settings(node) if graph.nodes[node].known else {}
+            for name, field in self._fields.items():
+                field.show(settings.get(name))
+            if editor.live.values is not self._live:
+                self._live = editor.live.values
+                self._tell_values(editor)
+
+    def settle(self) -> None:
+        """End the drags that are over."""
+        for field in self._fields.values():
+            field.settle()
+
+    def typing(self) -> bool:
+        """Return whether a field takes keys."""
+        return any(field.active for field in self._fields.values())
+
+    def _build(self, editor: Editor, node: str, chosen: list[str], problem: str) -> None:
+        theme = THEMES[editor.preferences.theme]
+        dpg.delete_item(self._parent, children_only=True)
+        self._fields, self._values, self._live, self._node = {}, {}, None, node
+        if not node:
+            self._without_node(editor, chosen, theme)
+            return
+        known = editor.graph.nodes[node].known
+        self._title(node)
+        self._text(editor.graph.nodes[node].type, theme.faint)
+        if problem:
+            self._text(f"! {problem}", theme.problem)
+        if known is None:
+            return
+        self._text(known.formula, theme.text)
+        self._text(known.help.split("\n\n")[0].replace("\n", " ").replace("`", ""), theme.faint)
+        for setting in known.settings:
+            value = editor.graph.settings(node).get(setting.name)
+            note = f"{setting.name}\n{setting.range}" if setting.range else setting.name
+            field = Field(self._labelled(setting, note, theme), setting, value, self._on_change)
+            field.redden(rgba(theme.problem))
+            self._fields[setting.name] = field
+        ports = [p.name for p in (*known.ports_in(editor.graph.settings(node)), *known.outputs)]
+        dpg.add_spacer(height=4, parent=self._parent)
+        dpg.add_separator(parent=self._parent)
+        for name in dict.fromkeys(ports[:_MOST]):
+            item = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.faint))
+            self._values[name] = item
+        self._tell_values(editor)
+
+    def _labelled(self, setting: Setting, note: str, theme: Theme) -> Item:
+        """Write a setting's name, and return where its field goes: beside it, a table below."""
+        if setting.kind == "array":
+            dpg.add_text(note, parent=self._parent, color=rgba(theme.faint))
+            return self._parent
+        with dpg.table(parent=self._parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
+            dpg.add_table_column(init_width_or_weight=0.4)
+            dpg.add_table_column(init_width_or_weight=0.6)
+            with dpg.table_row():
+                dpg.add_text(note, color=rgba(theme.faint), wrap=0)
+                place: Item = dpg.add_group()
+        return place
+
+    def _tell_values(self, editor: Editor) -> None:
+        """Tell shape and value of each port."""
+        for name, item in self._values.items():
+            address = f"{self._node}.{name}"
+            wires = editor.graph.inputs(self._node).get(name, ())
+            start = wires[0].start if wires else address
+            shape = editor.inference.shapes.get(start)
+            value = editor.live.values.get(start)
+            arrow = f" ← {start}" if wires else ""
+            text = f"{name}{arrow}" + (f"   {shape}" if shape is not None else "")
+            if value is not None:
+                text += f"\n    {_told(value)}"
+            dpg.set_value(item, text)
+
+    def _without_node(self, editor: Editor, chosen: list[str], theme: Theme) -> None:
+        graph = editor.graph
+        if chosen:
+            self._title(f"{len(chosen)} nodes")
+            names = ", ".join(chosen[:_MOST]) + (" …" if len(chosen) > _MOST else "")
+            self._text(names, theme.faint)
+        elif editor.wire is not None:
+            self._title("wire")
+            self._text(str(editor.wire).replace("->", "→"), theme.text)
+        else:
+            self._title(graph.name or "untitled")
+            self._text(f"{len(graph.nodes)} nodes, {len(graph.wires)} wires", theme.faint)
+            if graph.about:
+                self._text(graph.about, theme.text)
+
+    def _title(self, text: str) -> None:
+        item = dpg.add_text(text, parent=self._parent, wrap=0)
+        if self._fonts.bold is not None:
+            dpg.bind_item_font(item, self._fonts.bold)
+
+    def _text(self, text: str, colour: str) -> None:
+        dpg.add_text(text, parent=self._parent, wrap=0, color=rgba(colour))
+
+    def _on_change(self, name: str, value: Any, done: bool) -> None:  # noqa: FBT001 - a callback
+        self._send(SetValue(self._node, name, value, done=done))
+
+
+def _told(value: Any) -> str:
+    array = np.asarray(value)
+    text = shown(array)
+    if array.size > 4:
+        text += f"   {array.min():.4g} … {array.max():.4g}".replace("-", "−")
+    return text

@@ -1,0 +1,221 @@
+"""Training at the right: play, pause, reset, how, and how far it has come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nodeflow.editor.messages import Do, Message, SetTraining, SetValue
+from nodeflow.editor.model import Editor
+from nodeflow.graph import Graph
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window.colours import Colour, rgba
+from nodeflow.window.fonts import Fonts
+from nodeflow.window.toolkit import Item, dpg
+
+_PLOT_HEIGHT = 132
+_LEAST_RATE, _MOST_RATE = 1e-4, 10.0
+_MOST_POINTS = 2000
+
+
+class TrainingPanel:
+    """Buttons, fields and plots of training."""
+
+    def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
+        self._send = send
+        self._theme: Theme | None = None
+        self._history: object = None
+        self._shown: tuple[object, ...] = ()
+        self._setting: tuple[str, str] | None = None
+        self._rate: float | None = None
+        title = dpg.add_text("Training", parent=parent)
+        if fonts.bold is not None:
+            dpg.bind_item_font(title, fonts.bold)
+        with dpg.group(horizontal=True, parent=parent):
+            self._play = dpg.add_button(label="▶ Train", callback=self._on_play)
+            dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
+            dpg.add_button(label="Check", callback=lambda: send(Do("check")))
+        self._state = dpg.add_text("", parent=parent, wrap=0)
+        with dpg.table(parent=parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
+            dpg.add_table_column(init_width_or_weight=0.28)
+            dpg.add_table_column(init_width_or_weight=0.72)
+            self._batch = self._row(
+                "batch",
+                lambda: dpg.add_input_text(width=-1, on_enter=True, callback=self._on_batch),
+            )
+            self._epochs = self._row("epochs", lambda: self._whole("epochs"))
+            self._seed = self._row("seed", lambda: self._whole("seed"))
+            self._slider = self._row(
+                "rate", lambda: dpg.add_slider_double(
+                    width=-1, min_value=math.log10(_LEAST_RATE), max_value=math.log10(_MOST_RATE),
+                    format="", callback=self._on_rate,
+                )
+            )  # fmt: skip
+        self._fields = (self._batch, self._epochs, self._seed, self._slider)
+        self._cost = _Plot(parent, "cost", {"train": "cost", "test": "test_cost"})
+        self._accuracy = _Plot(
+            parent, "accuracy", {"train": "train_accuracy", "test": "test_accuracy"}
+        )
+
+    def _row(self, label: str, make: Callable[[], Item]) -> Item:
+        with dpg.table_row():
+            dpg.add_text(label)
+            return make()
+
+    def _whole(self, name: str) -> Item:
+        return dpg.add_input_int(  # type: ignore[no-any-return]
+            width=-1, min_value=0, min_clamped=True, step=0, on_enter=True, user_data=name,
+            callback=lambda _sender, value, what: self._send(SetTraining(what, value)),
+        )  # fmt: skip
+
+    def typing(self) -> bool:
+        """Return whether a field takes keys."""
+        return any(dpg.is_item_active(item) for item in self._fields)
+
+    def settle(self) -> None:
+        """End a drag of the rate."""
+        if self._rate is not None and not dpg.is_item_active(self._slider):
+            rate, self._rate = self._rate, None
+            if self._setting is not None:
+                self._send(SetValue(*self._setting, rate))
+
+    def draw(self, editor: Editor) -> None:
+        """Show how training stands."""
+        theme = THEMES[editor.preferences.theme]
+        if theme is not self._theme:
+            self._theme = theme
+            self._cost.coloured(theme)
+            self._accuracy.coloured(theme)
+        live, training = editor.live, editor.graph.training
+        state = (live.state, live.epoch, live.problem, training, editor.graph.nodes)
+        if (
+            len(state) != len(self._shown)
+            or any(a is not b and a != b for a, b in zip(state[:4], self._shown[:4], strict=True))
+            or state[4] is not self._shown[4]
+        ):
+            self._shown = state
+            self._show(editor, theme)
+        if live.history is not self._history:
+            self._history = live.history
+            self._cost.draw(live.history)
+            self._accuracy.draw(live.history)
+
+    def _show(self, editor: Editor, theme: Theme) -> None:
+        live, training = editor.live, editor.graph.training
+        running = live.state == "training"
+        dpg.configure_item(self._play, label="❚❚ Pause" if running else "▶ Train")
+        words = {"still": "not trained yet"}.get(live.state, live.state)
+        text = f"{words}, epoch {live.epoch} of {training.epochs}" if live.epoch else words
+        dpg.set_value(self._state, f"! {live.problem}" if live.problem else text)
+        colour = theme.problem if live.problem else theme.faint
+        dpg.configure_item(self._state, color=rgba(colour))
+        for item, value in (
+            (self._batch, str(training.batch)),
+            (self._epochs, training.epochs),
+            (self._seed, training.seed),
+        ):
+            if not dpg.is_item_active(item):
+                dpg.set_value(item, value)
+        self._accuracy.show(shown=bool(editor.graph.of_type("accuracy")))
+        self._setting = _rate(editor.graph)
+        rate = _LEAST_RATE
+        if self._setting is None:
+            dpg.configure_item(self._slider, format="no trainer", enabled=False)
+        else:
+            node, name = self._setting
+            rate = float(np.ravel(editor.graph.settings(node)[name])[0])
+            dpg.configure_item(self._slider, format=f"{rate:.4g}", enabled=True)
+        if not dpg.is_item_active(self._slider):
+            dpg.set_value(self._slider, math.log10(max(rate, _LEAST_RATE)))
+
+    def _on_play(self) -> None:
+        self._send(Do("toggle-training"))
+
+    def _on_batch(self, _sender: Item, text: str, _data: Any = None) -> None:
+        text = text.strip()
+        self._send(SetTraining("batch", int(text) if text.isdecimal() else text))
+
+    def _on_rate(self, _sender: Item, power: float, _data: Any = None) -> None:
+        if self._setting is not None:
+            self._rate = float(f"{10**power:.2g}")
+            self._send(SetValue(*self._setting, self._rate, done=False))
+
+
+def _rate(graph: Graph) -> tuple[str, str] | None:
+    """Return node and setting of the learning rate: the trainer's, or what updates are wired to."""
+    for key in graph.of_family("trainer"):
+        if "rate" in graph.settings(key):
+            return key, "rate"
+    for key in graph.of_type("weight_update"):
+        for wire in graph.inputs(key).get("rate", ()):
+            if graph.nodes[wire.source].type in ("constant", "slider"):
+                return wire.source, "value"
+    return None
+
+
+class _Plot:
+    """Lines over the epochs, training rows and test rows; their last values stand above."""
+
+    def __init__(self, parent: Item, title: str, lines: Mapping[str, str]) -> None:
+        self._lines = lines
+        self._share = title == "accuracy"
+        self._series: dict[str, Item] = {}
+        self._texts: dict[str, Item] = {}
+        self._looks: dict[str, Item] = {}
+        self._group = dpg.add_group(parent=parent)
+        with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
+            dpg.add_text(title)
+            for label in lines:
+                self._texts[label] = dpg.add_text("")
+        plot = dpg.add_plot(
+            parent=self._group, height=_PLOT_HEIGHT, width=-1, no_menus=True, no_mouse_pos=True,
+            no_box_select=True, no_inputs=True,
+        )  # fmt: skip
+        self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=plot, no_gridlines=True)
+        self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=plot)
+        for label in lines:
+            self._series[label] = dpg.add_line_series([], [], parent=self._y)
+        if self._share:
+            dpg.set_axis_limits(self._y, -0.04, 1.04)
+
+    def show(self, *, shown: bool) -> None:
+        """Show the plot, or hide it where there is nothing to plot."""
+        dpg.configure_item(self._group, show=shown)
+
+    def coloured(self, theme: Theme) -> None:
+        """Take on a theme's colours."""
+        for old in self._looks.values():
+            dpg.delete_item(old)
+        colours = dict(zip(self._lines, (theme.selected, theme.positive), strict=True))
+        self._looks = {label: _line(rgba(colour)) for label, colour in colours.items()}
+        for label, item in self._series.items():
+            dpg.bind_item_theme(item, self._looks[label])
+            dpg.configure_item(self._texts[label], color=rgba(colours[label]))
+
+    def draw(self, history: tuple[Mapping[str, float], ...]) -> None:
+        """Draw a history; a line without numbers is not named either."""
+        step = max(len(history) // _MOST_POINTS, 1)
+        some = history[::step]
+        for label, key in self._lines.items():
+            points = [
+                (number * step + 1, line[key])
+                for number, line in enumerate(some)
+                if line.get(key) is not None
+            ]
+            xs, ys = zip(*points, strict=True) if points else ((), ())
+            dpg.set_value(self._series[label], [list(xs), list(ys)])
+            last = f"{ys[-1]:.1%}" if self._share and ys else f"{ys[-1]:.4g}" if ys else ""
+            dpg.set_value(self._texts[label], f"{label} {last}" if ys else "")
+        dpg.fit_axis_data(self._x)
+        if not self._share:
+            dpg.fit_axis_data(self._y)
+
+
+def _line(colour: Colour) -> Item:
+    with dpg.theme() as made, dpg.theme_component(dpg.mvLineSeries):
+        dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
+        dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, 1.8, category=dpg.mvThemeCat_Plots)
+    return made  # type: ignore[no-any-return]

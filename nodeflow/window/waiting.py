@@ -1,0 +1,62 @@
+"""Waiting without working: until something comes from the display, or a time is over.
+
+On Linux what comes from the display comes through a socket. How many bytes lie there unread tells
+that something has happened, so that an idle window can sleep and still answer at once. Elsewhere
+nothing tells, and frames are shown all the time, though fewer.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+def sockets() -> frozenset[int]:
+    """Return the sockets that this process has open; none where that cannot be seen."""
+    if not _DESCRIPTORS.is_dir():
+        return frozenset()
+    found = set()
+    for path in _DESCRIPTORS.iterdir():
+        try:
+            if stat.S_ISSOCK(os.fstat(int(path.name)).st_mode):
+                found.add(int(path.name))
+        except OSError:  # the one that lists the folder is closed again
+            continue
+    return frozenset(found)
+
+
+def unread(display: frozenset[int]) -> int:
+    """Return how many bytes have come that nobody has read."""
+    import fcntl
+    import termios
+
+    count = 0
+    for descriptor in display:
+        try:
+            told = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4)
+        except OSError:  # it was closed
+            continue
+        count += int.from_bytes(told, "little")
+    return count
+
+
+class Doze:
+    """A nap in short steps; what a frame itself leaves unread is no reason to wake."""
+
+    FIRST, STEP = 0.004, 0.025
+    """What a frame leaves comes within the first step."""
+
+    def __init__(self, display: frozenset[int]) -> None:
+        self._display = display
+        self._before: int | None = None
+
+    def woken(self) -> bool:
+        """Sleep a step; return whether something has come from the display."""
+        time.sleep(self.FIRST if self._before is None else self.STEP)
+        there = unread(self._display)
+        before, self._before = self._before, there
+        return before is not None and there > before

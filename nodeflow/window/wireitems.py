@@ -1,0 +1,98 @@
+"""The wires on the canvas: curves near by, straight lines far away, dashes where they feed back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nodeflow.scene import WireView
+from nodeflow.theme import Theme
+from nodeflow.window.colours import Colour, rgba
+from nodeflow.window.toolkit import Item, dpg
+
+_DASH, _GAP = 7.0, 5.0
+_THICK = 1.8
+_SAMPLES = 64
+
+Curve = tuple[tuple[float, float], ...]
+
+
+Look = tuple[Colour, float]
+
+
+@dataclass(slots=True)
+class WireItems:
+    """What is drawn of one wire; `kind` is forward, backward, feedback or straight."""
+
+    root: Item
+    kind: str
+    curve: Curve
+    look: Look
+
+
+def style(view: WireView, theme: Theme, *, selected: bool, hovered: bool) -> Look:
+    """Return a wire's colour and thickness."""
+    if selected:
+        return rgba(theme.selected), _THICK * 2
+    name = {"backward": theme.backward, "feedback": theme.feedback}.get(view.kind, theme.forward)
+    if hovered:
+        return rgba(name), _THICK * 1.7
+    opacity = 0.45 if view.across else 0.6 if view.kind == "feedback" else 0.9
+    return rgba(name, opacity), _THICK
+
+
+def drawn(parent: Item, kind: str, curve: Curve, look: Look) -> WireItems:
+    """Draw a wire."""
+    colour, thickness = look
+    if kind == "feedback":
+        root = dpg.add_draw_node(parent=parent)
+        _dashes(root, curve, look)
+    elif kind == "straight":
+        root = dpg.draw_line(curve[0], curve[-1], parent=parent, color=colour, thickness=thickness)
+    else:
+        root = dpg.draw_bezier_cubic(*curve, parent=parent, color=colour, thickness=thickness)
+    return WireItems(root, kind, curve, look)
+
+
+def changed(items: WireItems, curve: Curve, look: Look) -> None:
+    """Bend or restyle a wire that is drawn."""
+    if curve == items.curve and look == items.look:
+        return
+    bent = curve != items.curve
+    items.curve, items.look = curve, look
+    more = {"color": look[0], "thickness": look[1]}
+    if items.kind == "feedback":
+        if bent:
+            dpg.delete_item(items.root, children_only=True)
+            _dashes(items.root, curve, look)
+        else:
+            for dash in dpg.get_item_children(items.root, 2):
+                dpg.configure_item(dash, **more)
+        return
+    if bent and items.kind == "straight":
+        more |= {"p1": curve[0], "p2": curve[-1]}
+    elif bent:
+        more |= dict(zip(("p1", "p2", "p3", "p4"), curve, strict=True))
+    dpg.configure_item(items.root, **more)
+
+
+def _dashes(parent: Item, curve: Curve, look: Look) -> None:
+    """Draw a curve in dashes of one length, which the toolkit does not know."""
+    share = np.linspace(0, 1, _SAMPLES)[:, None]
+    a, b, c, d = np.asarray(curve, float)
+    points = (
+        a * (1 - share) ** 3
+        + 3 * b * share * (1 - share) ** 2
+        + 3 * c * share**2 * (1 - share)
+        + d * share**3
+    )
+    gone = np.append(0.0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
+    starts = np.arange(0.0, gone[-1], _DASH + _GAP)
+    ends = np.minimum(starts + _DASH, gone[-1])
+    for first, last in zip(starts.tolist(), ends.tolist(), strict=True):
+        line = [
+            (float(np.interp(at, gone, points[:, 0])), float(np.interp(at, gone, points[:, 1])))
+            for at in (first, last)
+        ]
+        dpg.draw_line(line[0], line[1], parent=parent, color=look[0], thickness=look[1])

@@ -1,0 +1,47 @@
+"""Fixtures of the tests with a real window."""
+
+import pytest
+from helpers_window import Mouse, Opened, Screen, missing, save_png
+
+
+@pytest.fixture(scope="session")
+def screen():
+    reason = missing()
+    if reason:
+        pytest.skip(f"no window can be tested: {reason}")
+    made = Screen()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def opened(screen):
+    """Open windows, and close them after the test."""
+    made = []
+
+    def open_(*arguments, **environment):
+        made.append(Opened(screen, *arguments, **environment))
+        return made[-1]
+
+    yield open_
+    for window in made:
+        window.close()
+
+
+@pytest.fixture
+def mouse(screen):
+    return Mouse(screen)
+
+
+@pytest.fixture
+def shot(screen, tmp_path_factory, request):
+    """Take a picture; it is kept beside the others of this session."""
+    folder = tmp_path_factory.getbasetemp() / "screenshots"
+    folder.mkdir(exist_ok=True)
+
+    def take(name=""):
+        pixels = screen.picture()
+        save_png(pixels, folder / f"{request.node.name}{'-' if name else ''}{name}.png")
+        return pixels
+
+    return take
