@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench gallery check clean
+.PHONY: help run test display bench gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -10,6 +10,8 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$name; break; }; done)
+
+DISPLAY_PACKAGES := xvfb libx11-6 libgl1 libgl1-mesa-dri fonts-dejavu-core
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +23,20 @@ run: $(STAMP) ## Train a graph on real data, then play its first two samples in 
 	$(BIN)/nodeflow play graphs/iris.json --samples 2 --speed $$speed
 
 # Tests run side by side: more threads for each would only wait for each other.
-test: $(STAMP) ## Run all tests, and show the coverage
+test: $(STAMP) display ## Run all tests, and show the coverage
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
+
+# The tests of the window draw on a display that nobody sees. Where it cannot be installed they
+# are skipped, with this reason.
+display:
+	@command -v Xvfb >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			echo "installing Xvfb for the tests of the window …"; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends $(DISPLAY_PACKAGES); } >/dev/null; \
+		else \
+			echo "no Xvfb: the tests of the window are skipped" >&2; \
+		fi; }
 
 bench: $(STAMP) ## Measure the engine
 	@$(BIN)/python -m benchmarks

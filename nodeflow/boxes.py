@@ -64,6 +64,20 @@ class Box:
         return _row(self.outputs, name, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Where a slider's handle runs, in its box: from `left` to `right` at height `y`."""
+
+    left: int
+    right: int
+    y: int
+
+
+def track(size: Box) -> Track:
+    """Return the track of a slider's box."""
+    return Track(10, size.width - 10, size.height - FOOT - SLIDER // 2)
+
+
 def box(graph: Graph, node: str) -> Box:
     """Return the box of a node; a placeholder has the ports that its wires name."""
     type_ = graph.nodes[node].known

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import nodeflow as nf
+from nodeflow.boxes import box, track
 from nodeflow.declare import CATALOG
 from nodeflow.editor import messages as m
 from nodeflow.editor.commands import COMMANDS, of_key
@@ -472,6 +473,81 @@ def test_the_palette_finds_commands():
     assert isinstance(editor.popup, Palette)
     editor = do(editor, m.Typed("unfold backward"), m.Key("Enter"))
     assert "hidden.delta" in editor.graph.nodes
+
+
+# --- by keyboard --------------------------------------------------------------------------------
+
+
+def typed(editor, *keys):
+    """Send keys by their names; "=text" is typed into the popup."""
+    for key in keys:
+        editor = do(editor, m.Typed(key[1:]) if key.startswith("=") else m.Key(key))
+    return editor
+
+
+def test_a_network_is_built_by_keyboard_alone():
+    editor = Editor.of(nf.Graph())
+    for type_ in ("dataset", "parameter", "weighted sum", "sigmoid", "squared error"):
+        editor = typed(editor, "Tab", f"={type_}", "Enter")
+    editor = typed(editor, "Tab", "=gradient", "Enter")
+    ways = [
+        ("dataset", "x", "weighted_sum.a"),
+        ("parameter", "value", "weighted_sum.weights"),
+        ("weighted_sum", "z", "sigmoid.z"),
+        ("sigmoid", "=a", "squared_error.a"),
+        ("dataset", "=y", "squared_error.y"),
+        ("squared_error", "=cost", "gradient_descent.cost"),
+    ]
+    editor = do(editor, m.Select(frozenset(["dataset"])))
+    editor = typed(editor, "s", "=source", "Enter", "=xor", "Enter")
+    editor = do(editor, m.Select(frozenset(["parameter"])))
+    editor = typed(editor, "s", "=shape", "Enter", "=[1, 2]", "Enter")
+    for node, port, end in ways:
+        editor = do(editor, m.Key("F", ctrl=True))
+        editor = typed(editor, f"={node}", "Enter", "w", f"={port.lstrip('=')}", "Enter")
+        editor = typed(editor, f"={end}", "Enter")
+        assert any(str(w).endswith(end) for w in editor.graph.wires), (node, end, editor.notice)
+    assert nf.Run(editor.graph).train(2)
+
+
+def test_settings_are_typed_and_refused_in_a_sentence():
+    editor = do(opened(), m.Select(frozenset(["train"])))
+    done = typed(editor, "s", "=rate", "Enter", "=0.25", "Enter")
+    assert done.graph.settings("train")["rate"] == 0.25
+    wrong = typed(editor, "s", "=rate", "Enter", "=fast", "Enter")
+    assert wrong.graph == editor.graph
+    assert "train.rate must be" in wrong.notice.text
+    none = do(opened(), m.Select(frozenset(["hidden"])), m.Key("s"))
+    assert none.notice.text == "'hidden' has no settings"
+    assert do(opened(), m.Key("w")).notice.text == "select the one node to wire"
+
+
+def test_the_selection_goes_to_the_next_node():
+    editor = do(opened(), m.Select(frozenset(["hidden"])))
+    assert do(editor, m.Key("Right", alt=True)).selection == {"hidden_a"}
+    assert do(editor, m.Key("Left", alt=True)).selection <= {"data", "theta1", "bias1"}
+    assert do(opened(), m.Key("Right", alt=True)).selection == {"data"}
+    down = do(opened(), m.Select(frozenset(["theta1"])), m.Key("Down", alt=True))
+    assert down.selection == {"bias1"}
+
+
+def test_a_slider_is_dragged_in_its_steps():
+    editor = do(opened(), m.Place("slider", (100, 600)), m.Do("fit"))
+    editor = do(editor, m.SetValue("slider", "step", 0.1))
+    view = editor.drawn.nodes["slider"]
+    run = track(box(editor.graph, "slider"))
+    steps = len(editor.history.entries)
+
+    def along(share):
+        x = view.x + run.left + share * (run.right - run.left)
+        return editor.camera.on_screen((x, view.y + run.y))
+
+    held = do(editor, m.Pressed(along(0.1)), m.Moved(along(0.52)))
+    assert held.graph.settings("slider")["value"] == 0.5
+    done = do(held, m.Moved(along(2.0)), m.Released(along(0.32)))
+    assert done.graph.settings("slider")["value"] == 0.3
+    assert len(done.history.entries) == steps + 1
+    assert done.graph.layout == editor.graph.layout
 
 
 # --- the tour -----------------------------------------------------------------------------------

@@ -13,13 +13,16 @@ from nodeflow.editor.model import (
     Editing,
     Editor,
     Find,
+    Link,
     Palette,
     Panel,
     Question,
     Search,
+    Settings,
 )
+from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
-from nodeflow.scene import closed_groups, with_places
+from nodeflow.scene import NodeView, closed_groups, with_places
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,16 @@ def _emptied(editor: Editor) -> Editor:
     return replace(
         made, size=editor.size, preferences=editor.preferences, recent=editor.recent
     ).asking("reset")
+
+
+@_command("new-network", "New network …", "Ctrl+Shift+N", "File")
+def _new_network(editor: Editor) -> Editor:
+    return _unless_changed(editor, "new-network-anyway", lambda: editor.asking("new_network"))
+
+
+@_command("new-network-anyway", "New network, changes thrown away")
+def _new_network_anyway(editor: Editor) -> Editor:
+    return editor.asking("new_network")
 
 
 @_command("open", "Open …", "Ctrl+O", "File")
@@ -255,6 +268,72 @@ def _add(editor: Editor) -> Editor:
     middle = editor.size[0] / 2, editor.size[1] / 2
     at = editor.camera.on_canvas(editor.pointer if inside else middle)
     return replace(editor, popup=Search(at))
+
+
+@_command("wire", "Draw a wire …", "W", "Edit", context=True)
+def _wire(editor: Editor) -> Editor:
+    return replace(editor, popup=Link(_one(editor, "wire")))
+
+
+@_command("settings", "Change a setting …", "S", "Edit", context=True)
+def _settings(editor: Editor) -> Editor:
+    node = _one(editor, "set")
+    if not editor.graph.settings(node):
+        return editor.refused(f"'{node}' has no settings")
+    return replace(editor, popup=Settings(node))
+
+
+def _one(editor: Editor, what: str) -> str:
+    """Return the one selected node, or raise with what to select."""
+    chosen = editor.selection & editor.graph.nodes.keys()
+    if len(chosen) != 1:
+        raise GraphError(f"select the one node to {what}")
+    return next(iter(chosen))
+
+
+def _beside(editor: Editor, across: int, down: int) -> Editor:
+    """Select the nearest node in a direction."""
+    views = editor.drawn.nodes
+    if not views:
+        return editor
+    chosen = sorted(editor.selection & views.keys())
+    if not chosen:
+        first = min(views.values(), key=lambda view: (view.x, view.y))
+        return replace(editor, selection=frozenset([first.key]), wire=None)
+    here = views[chosen[0]]
+
+    def place(view: NodeView) -> tuple[float, float]:
+        return view.x + view.width / 2, view.y + view.height / 2
+
+    x, y = place(here)
+    found = []
+    for view in views.values():
+        dx, dy = place(view)[0] - x, place(view)[1] - y
+        ahead = dx * across + dy * down
+        beside = abs(dx * down) + abs(dy * across)
+        if ahead > 1 and beside <= 3 * ahead:
+            found.append((ahead + 2 * beside, view.key))
+    return replace(editor, selection=frozenset([min(found)[1]]), wire=None) if found else editor
+
+
+@_command("select-left", "Select the node to the left", "Alt+Left")
+def _select_left(editor: Editor) -> Editor:
+    return _beside(editor, -1, 0)
+
+
+@_command("select-right", "Select the node to the right", "Alt+Right")
+def _select_right(editor: Editor) -> Editor:
+    return _beside(editor, 1, 0)
+
+
+@_command("select-above", "Select the node above", "Alt+Up")
+def _select_above(editor: Editor) -> Editor:
+    return _beside(editor, 0, -1)
+
+
+@_command("select-below", "Select the node below", "Alt+Down")
+def _select_below(editor: Editor) -> Editor:
+    return _beside(editor, 0, 1)
 
 
 # --- arrange ------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nodeflow.boxes import SLIDER, box, track
 from nodeflow.derive.shapes import refusal
 from nodeflow.editor import editing, wiring
 from nodeflow.editor.camera import Point
@@ -26,6 +27,7 @@ from nodeflow.editor.model import (
     Moving,
     Panning,
     Search,
+    Sliding,
     Wiring,
 )
 from nodeflow.graph import Wire
@@ -78,7 +80,35 @@ def _node_pressed(editor: Editor, node: str, at: Point, message: Pressed) -> Edi
         return replace(editor, inside=(*editor.inside, node), selection=frozenset())
     if node not in editor.selection:
         editor = replace(editor, selection=frozenset([node]))
+    if _is_on_track(editor, node, at):
+        return _slid(replace(editor, gesture=Sliding(node)), node, at)
     return replace(editor, gesture=Moving(at, editor.selection))
+
+
+def _is_on_track(editor: Editor, node: str, at: Point) -> bool:
+    held = editor.graph.nodes.get(node)
+    if held is None or held.type != "slider":
+        return False
+    view = editor.drawn.nodes[node]
+    run = track(box(editor.graph, node))
+    return abs(at[1] - view.y - run.y) <= SLIDER / 2
+
+
+def _slid(editor: Editor, node: str, at: Point, *, done: bool = False) -> Editor:
+    """Give a slider the value under the pointer, in its steps."""
+    view = editor.drawn.nodes[node]
+    run = track(box(editor.graph, node))
+    share = (at[0] - view.x - run.left) / (run.right - run.left)
+    given = editor.graph.settings(node)
+    low, high, step = given["min"], given["max"], given["step"]
+    value = low + min(max(share, 0.0), 1.0) * (high - low)
+    if step:
+        value = min(low + round((value - low) / step) * step, high)
+    # Twelve digits: 0.1 + 0.2 is shown, and saved, as 0.3.
+    value = float(f"{value:.12g}")
+    return editing.attempted(
+        editor, lambda: editing.valued(editor, node, "value", value, done=done)
+    )
 
 
 def _wire_begun(
@@ -140,6 +170,8 @@ def moved(editor: Editor, message: Moved) -> Editor:
             return _boxed(editor, replace(gesture, end=at))
         case Wiring():
             return _wire_drawn(editor, gesture, at)
+        case Sliding(node=node):
+            return replace(_slid(editor, node, at), gesture=gesture)
         case _:
             return replace(editor, hover=_under(editor, at))
 
@@ -222,6 +254,8 @@ def released(editor: Editor, message: Released) -> Editor:
             return editing.attempted(editor, lambda: _dropped(editor, nodes, by, message))
         case Wiring():
             return editing.attempted(editor, lambda: _wire_dropped(editor, gesture))
+        case Sliding(node=node):
+            return _slid(editor, node, editor.camera.on_canvas(message.at), done=True)
         case _:
             return editor
 

@@ -101,6 +101,25 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A wire drawn by keyboard: first a port of `node`, then one that fits."""
+
+    node: str
+    port: str | None = None
+    text: str = ""
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a node, to choose which is typed."""
+
+    node: str
+    text: str = ""
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Menu:
     """The commands for what is under the pointer, at a screen point."""
 
@@ -132,7 +151,7 @@ class Question:
     answers: tuple[tuple[str, str], ...]
 
 
-Popup = Search | Palette | Find | Menu | Panel | Editing | Question
+Popup = Search | Palette | Find | Link | Settings | Menu | Panel | Editing | Question
 
 # --- what is known of a run ---------------------------------------------------------------------
 

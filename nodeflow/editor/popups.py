@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,17 +17,20 @@ from nodeflow.editor.model import (
     Editing,
     Editor,
     Find,
+    Link,
     Menu,
     Palette,
     Panel,
     Popup,
     Question,
     Search,
+    Settings,
 )
 from nodeflow.editor.searching import found
 from nodeflow.graph import Graph
 
 MOST = 200
+_LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ def lines(editor: Editor) -> Sequence[Line]:
             return _commands(text)
         case Find(text=text):
             return _nodes(editor, text)
+        case Link():
+            return _links(editor, editor.popup)
+        case Settings(node=node, text=text):
+            return _settings(editor, node, text)
         case Menu():
             chosen = (c for c in commands.COMMANDS.values() if c.context)
             return [Line(c.name, c.title, c.shortcut) for c in chosen]
@@ -66,12 +74,56 @@ def _takes(graph: Graph, type_: NodeType, port: str | None) -> bool:
     return wiring.first_fit(type_, outgoing=editing.is_output(graph, port)) is not None
 
 
+def _links(editor: Editor, popup: Link) -> list[Line]:
+    """Return the ports of a node, or those that fit the one that was chosen."""
+    wanted = popup.text.strip().lower()
+    if popup.port is not None:
+        outgoing = editing.is_output(editor.graph, popup.port)
+        fits = wiring.fitting(editor.graph, editor.inference, popup.port, outgoing=outgoing)
+        end = "to" if outgoing else "from"
+        return [
+            Line(port, f"{end} {port}", _taken(editor, port))
+            for port in sorted(fits)
+            if wanted in port.lower()
+        ][:MOST]
+    size = box(editor.graph, popup.node)
+    found_ports = [(p.name, "output") for p in size.outputs]
+    found_ports += [(name, "input") for name in dict.fromkeys(p.name for p in size.inputs)]
+    return [
+        Line(f"{popup.node}.{name}", f"{popup.node}.{name}", kind)
+        for name, kind in found_ports
+        if wanted in name.lower()
+    ]
+
+
+def _taken(editor: Editor, port: str) -> str:
+    node, name, _ = wiring.ends(port)
+    there = editor.graph.inputs(node).get(name, ())
+    return f"has {there[0].start}" if there else ""
+
+
+def _settings(editor: Editor, node: str, text: str) -> list[Line]:
+    """Return the settings of a node with their values."""
+    wanted = text.strip().lower()
+    return [
+        Line(name, name, _shown(value))
+        for name, value in editor.graph.settings(node).items()
+        if wanted in name.lower()
+    ]
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
 def _commands(text: str) -> list[Line]:
     wanted = text.lower().split()
     return [
         Line(command.name, command.title, command.shortcut)
         for command in commands.COMMANDS.values()
         if command.name not in ("palette", "cancel")
+        and not command.name.endswith("-anyway")
         and all(word in f"{command.title} {command.name}".lower() for word in wanted)
     ]
 
@@ -112,7 +164,7 @@ def _panel(editor: Editor, name: str) -> list[Line]:
 def typed(editor: Editor, text: str) -> Editor:
     """Change the open popup's text."""
     popup = editor.popup
-    if isinstance(popup, Search | Palette | Find):
+    if isinstance(popup, Search | Palette | Find | Link | Settings):
         return replace(editor, popup=replace(popup, text=text, choice=0))
     if isinstance(popup, Editing):
         return replace(editor, popup=replace(popup, text=text))
@@ -122,7 +174,7 @@ def typed(editor: Editor, text: str) -> Editor:
 def stepped(editor: Editor, by: int) -> Editor:
     """Light the next or previous line."""
     popup, count = editor.popup, len(lines(editor))
-    if not count or not isinstance(popup, Search | Palette | Find | Menu):
+    if not count or not isinstance(popup, Search | Palette | Find | Link | Settings | Menu):
         return editor
     return replace(editor, popup=replace(popup, choice=(popup.choice + by) % count))
 
@@ -162,6 +214,12 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
             return _placed(editor, name, at, port)
         case Find():
             return shown(editor, name)
+        case Link():
+            return _linked(editor, popup, name)
+        case Settings(node=node):
+            value = editor.graph.settings(node)[name]
+            text = value if isinstance(value, str) else json.dumps(value, default=str)
+            return replace(editor, popup=Editing(node, name, text))
         case Panel(name="history"):
             return replace(editor, history=editor.history.to(int(name)))
         case Panel(name="recent"):
@@ -196,4 +254,22 @@ def shown(editor: Editor, node: str) -> Editor:
 def _entered(editor: Editor, popup: Editing) -> Editor:
     if popup.setting == "id":
         return editing.renamed(editor, popup.node, popup.text)
-    return editor
+    return editing.valued(editor, popup.node, popup.setting, _read(popup.text))
+
+
+def _read(text: str) -> object:
+    """Return what was typed: numbers, lists, true and null as JSON has them, otherwise the text."""
+    try:
+        return json.loads(text.strip().replace("−", "-"))
+    except ValueError:
+        return text
+
+
+def _linked(editor: Editor, popup: Link, name: str) -> Editor:
+    """Go on to the ports that fit, or draw the wire."""
+    if popup.port is None:
+        return replace(editor, popup=Link(popup.node, name))
+    outgoing = editing.is_output(editor.graph, popup.port)
+    start, end = (popup.port, name) if outgoing else (name, popup.port)
+    graph = wiring.connected(editor.graph, editor.inference, start, end, mode="add")
+    return editor.edited(wiring.kept(graph), f"connect {start} to {end}")

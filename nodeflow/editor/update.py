@@ -31,7 +31,7 @@ from nodeflow.editor.messages import (
     Typed,
     Wheel,
 )
-from nodeflow.editor.model import Editor
+from nodeflow.editor.model import Editor, Sliding
 from nodeflow.graph import Training
 
 _ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
@@ -56,7 +56,7 @@ def _without_gone(editor: Editor) -> Editor:
         selection=editor.selection & there,
         wire=editor.wire if editor.wire in editor.graph.wires else None,
         inside=tuple(key for key in editor.inside if key in editor.graph.groups),
-        gesture=None,
+        gesture=editor.gesture if isinstance(editor.gesture, Sliding) else None,
         hover="",
     )
 
@@ -126,7 +126,7 @@ def _key(editor: Editor, key: Key) -> Editor:
         return popups.key(editor, key)
     if editor.gesture is not None and key.name == "Escape":
         return replace(editor, gesture=None)
-    if key.name in _ARROWS and not key.ctrl and editor.selection:
+    if key.name in _ARROWS and not key.ctrl and not key.alt and editor.selection:
         length = _FAR if key.shift else _STEP
         dx, dy = _ARROWS[key.name]
         return editing.moved(
