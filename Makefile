@@ -16,11 +16,15 @@ DISPLAY_PACKAGES := xvfb libx11-6 libgl1 libgl1-mesa-dri fonts-dejavu-core
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(STAMP) ## Train a graph on real data, then play its first two samples in slow motion
-	@$(BIN)/nodeflow train graphs/iris.json
-	@echo
-	@speed=0; test -t 1 && speed=5; \
-	$(BIN)/nodeflow play graphs/iris.json --samples 2 --speed $$speed
+run: $(STAMP) ## Open the editor; without a display train a graph and play it in the terminal
+	@if $(BIN)/python -c 'import sys; from nodeflow.window.display import reason; \
+		sys.exit(reason() is not None)'; then \
+		$(BIN)/nodeflow edit; \
+	else \
+		$(BIN)/nodeflow train graphs/iris.json; echo; \
+		speed=0; test -t 1 && speed=5; \
+		$(BIN)/nodeflow play graphs/iris.json --samples 2 --speed $$speed; \
+	fi
 
 # Tests run side by side: more threads for each would only wait for each other.
 test: $(STAMP) display ## Run all tests, and show the coverage

@@ -206,9 +206,37 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.version_option(__version__, message="nodeflow %(version)s")
 @click.pass_context
 def app(context: click.Context) -> None:
-    """Take neural networks apart: train, check and play graphs, node by node."""
+    """Take neural networks apart: train, check and play graphs, node by node.
+
+    Without a command the editor opens.
+    """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        context.exit(_edited(None))
+
+
+@app.command()
+@click.argument("file", required=False)
+@_json
+def edit(file: str | None, *, as_json: bool) -> int:
+    """Open the editor, with a graph file if one is given."""
+    code = _edited(file)
+    if as_json and not code:
+        _print_json({"file": file})
+    return code
+
+
+def _edited(file: str | None) -> int:
+    """Open the editor's window and stay until it is closed."""
+    from nodeflow.window import display
+
+    why = display.reason()
+    if why is not None:
+        return _refuse(_state(), why, FAULT)
+    if file is not None:
+        _load(file)  # a fault of the file is said here, before a window opens
+    from nodeflow.window.app import main as window
+
+    return window(None if file is None else Path(file))
 
 
 def _load(file: str) -> Graph:

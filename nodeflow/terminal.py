@@ -251,6 +251,12 @@ def show_check(graph: Graph, outcome: Check) -> None:
     many = len(outcome.nodes)
     if bad:
         out.print(Text(f"  ✗ {bad} of {_plural(many, 'gradient')} wrong", style="bold red"))
+        reasons: dict[str, list[str]] = {}
+        for key, found in outcome.nodes.items():
+            if found.reason:
+                reasons.setdefault(found.reason, []).append(key)
+        for reason, keys in reasons.items():
+            out.print(Text(f"  {', '.join(keys)}: {reason}"))
     else:
         worst = f"largest relative error {outcome.max_relative_error:.1e}"
         out.print(Text(f"  ✓ valid; {worst}", style="green"))

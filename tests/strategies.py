@@ -318,7 +318,7 @@ class Wiring:
     def theta(self, *shape: int) -> Output:
         """Return a parameter: a new one, or one of this shape that others use too."""
         alike = [t for t, size in self.thetas if size == shape]
-        if alike and self.often(1, 4):
+        if alike and self.often(2, 4):
             return self.one(*alike)
         start: dict[str, Any] = {"value": self.numbers(*shape)}
         if self.often(1, 3):
@@ -585,7 +585,7 @@ class Wiring:
             (self.biases, "disable"),
         ):
             there = [name for name in names if name in graph.nodes]
-            if there and self.often(1, 5):
+            if there and self.often(2, 5):
                 graph = graph.with_mode(self.one(*there), mode)
         return graph
 

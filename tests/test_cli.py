@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,15 +121,29 @@ def ask(call):
 # --- help and usage -----------------------------------------------------------------------------
 
 
-def test_without_arguments_there_is_help(call):
-    code, out, err = call()
+def test_help_lists_the_commands(call):
+    code, out, err = call("--help")
     assert (code, err) == (0, "")
-    assert out == call("--help")[1]
     names = re.findall(r"^  ([a-z]+)  ", out.partition("Commands:")[2], re.MULTILINE)
     assert names == [
-        *("check", "collapse", "data", "diff", "explode", "fold", "new", "nodes", "play", "run"),
-        *("train", "unfold"),
+        *("check", "collapse", "data", "diff", "edit", "explode", "fold", "new", "nodes", "play"),
+        *("run", "train", "unfold"),
     ]
+
+
+@pytest.mark.parametrize("words", [(), ("edit",), ("edit", "graph.json")])
+def test_without_a_display_the_editor_says_what_to_run_instead(call, monkeypatch, words):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    code, out, err = call(*words)
+    assert (code, out) == (1, "")
+    assert err == (
+        "nodeflow: the editor needs a display, but DISPLAY is not set; "
+        "`nodeflow train FILE` trains in the terminal and `nodeflow play FILE` shows each step "
+        "there\n"
+    )
+    code, out, _ = call("edit", "--json")
+    assert code == 1
+    assert "display" in json.loads(out)["error"]
 
 
 @pytest.mark.parametrize(
@@ -754,3 +769,12 @@ def test_a_terminal_without_unicode_gets_marks_instead(tmp_path):
         check=False,
     )
     assert json.loads(done.stdout)[0]["formula"] == "z = Θa + b"
+
+
+def test_a_gradient_of_updated_weights_says_so(call):
+    code, out, _ = call("check", str(Path(__file__).parent.parent / "graphs/mazur-sequential.json"))
+    assert code == 1
+    assert (
+        "hidden, hidden_a, theta1: it is computed with weights that are updated already "
+        "(theta2.update)"
+    ) in " ".join(out.split())

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers_explain import value
-from hypothesis import HealthCheck, assume, event, given, seed, settings
+from hypothesis import HealthCheck, assume, event, given, reject, seed, settings
 from hypothesis import strategies as st
 from networks import assert_same
 from strategies import whole_library
@@ -27,13 +27,13 @@ from nodeflow import explain as ex
 from nodeflow import files
 from nodeflow.declare import CATALOG
 from nodeflow.derive import infer, resolve
-from nodeflow.errors import GraphError
+from nodeflow.errors import Diverged, GraphError
 from nodeflow.graph import Graph
 from nodeflow.nodes.backward import LEAK
 
 LOG = logging.getLogger(__name__)
 """What was exercised is told here: `--log-level info -rA` shows it."""
-SHARDS, EXAMPLES = 4, 250
+SHARDS, EXAMPLES, EXTRA = 4, 250, 6
 CLOSE = 1e-12
 """How far numbers may be apart, in units of the largest one."""
 UPDATES = 3
@@ -204,7 +204,12 @@ def hold(graph: Graph, picks: list[int], explained: int, seen: Counter[str]) -> 
     """Check all that must hold for one graph."""
     wired = nf.unfold(graph)
     assert files.dumps(nf.fold(files.loads(files.dumps(wired)))) == files.dumps(graph)
-    whole, unfolded = told(graph), told(wired)
+    try:
+        whole = told(graph)
+    except Diverged:  # too steep for its learning rate: there is nothing to compare
+        seen["diverged"] += 1
+        reject()
+    unfolded = told(wired)
     assert_same(unfolded.values, whole.values)
     assert_same(unfolded.gradients, whole.gradients)
     assert_same({key: unfolded.weights[key] for key in whole.weights}, whole.weights)
@@ -254,28 +259,36 @@ def test_a_random_graph_stays_the_same_however_it_is_taken_apart(
     """All shards together are the thousand graphs; each has met every type by itself."""
     seen: Counter[str] = Counter()
 
-    @seed(shard)
-    @QUICK
     @given(whole_library(), PICKS, st.integers(0, 7))
     def holds(graph: Graph, picks: list[int], explained: int) -> None:
         seen["graphs"] += 1
         hold(graph, picks, explained, seen)
 
-    holds()
+    seed(shard)(settings(QUICK)(holds))()
     record_property("exercised", dict(seen))
     for what, count in sorted(seen.items()):
         LOG.info("%6d %s", count, what)
     assert seen["graphs"] >= EXAMPLES
-    through = {name for name in DIFFERENTIABLE if seen[f"blame through {name}"]}
-    assert through == DIFFERENTIABLE
+    assert seen["diverged"] < EXAMPLES / 20
+    # What is drawn differs from version to version of Hypothesis: rare things get some draws more.
+    for more in range(1, EXTRA + 1):
+        if not (missing := _not_met(seen)):
+            break
+        LOG.info("not met yet: %s", ", ".join(sorted(missing)))
+        seed(shard + SHARDS * more)(settings(QUICK, max_examples=EXAMPLES // 5)(holds))()
+    assert not _not_met(seen)
+
+
+def _not_met(seen: Counter[str]) -> set[str]:
+    """Return what no graph had yet; a type that is added must be added to the generator."""
     backward = {name for name, type_ in CATALOG.items() if type_.family in ("backward", "update")}
-    assert {name for name in backward if not seen[f"made: {name}"]} <= {"accumulate"}
-    assert all(seen[f"mode: {mode}"] for mode in ("freeze", "bypass", "disable"))
-    assert seen["neurons"]
-    assert seen["operations"]
-    assert seen["activated parameters"]
-    assert any("is shared" in what for what in seen)
-    assert any("must be a parameter" in what for what in seen)
+    wanted = {f"blame through {name}" for name in DIFFERENTIABLE}
+    wanted |= {f"made: {name}" for name in backward - {"accumulate"}}
+    wanted |= {f"mode: {mode}" for mode in ("freeze", "bypass", "disable")}
+    wanted |= {"neurons", "operations", "activated parameters"}
+    sentences = ("is shared", "must be a parameter")
+    refused = {what for what in sentences if not any(what in one for one in seen)}
+    return {what for what in wanted if not seen[what]} | refused
 
 
 # --- against PyTorch -----------------------------------------------------------------------------
@@ -323,7 +336,7 @@ def torch_functions(torch: Any) -> dict[str, Any]:
         "relu": lambda s, z: torch.relu(z),
         "leaky_relu": lambda s, z: leaky(z),
         "softplus": lambda s, z: torch.nn.functional.softplus(z, threshold=100),
-        "identity": lambda s, z: z,
+        "identity": lambda s, z: z.clone(),  # else its gradient is that of all readers of z
         "softmax": lambda s, z: torch.softmax(row(z), -1),
         "add": lambda s, *a: sum(a[1:], a[0]),
         "multiply": lambda s, *a: functools.reduce(operator.mul, a),

@@ -17,6 +17,7 @@ from nodeflow.editor.overlay import overlay
 from nodeflow.editor.popups import lines
 from nodeflow.editor.searching import found
 from nodeflow.editor.update import update
+from nodeflow.editor.working import working
 from nodeflow.files import dumps
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -473,6 +474,26 @@ def test_the_palette_finds_commands():
     assert isinstance(editor.popup, Palette)
     editor = do(editor, m.Typed("unfold backward"), m.Key("Enter"))
     assert "hidden.delta" in editor.graph.nodes
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def test_the_formula_of_a_node_has_the_numbers_of_the_run():
+    graph = nf.load(GRAPHS / "mazur.json")
+    run = nf.Run(graph)
+    run.evaluate()
+    values = {
+        f"{key}.{port.name}": run[f"{key}.{port.name}"]
+        for key in graph.nodes
+        for port in graph.type_of(key).outputs
+    }
+    editor = do(Editor.of(graph), m.Told(Live(values=values)))
+    assert working(editor, "hidden") == "z₁ = 0.15·0.05 + 0.2·0.1 + 0.35 = 0.3775"
+    assert working(editor, "x") == working(editor, "gone") == ""
+    assert working(Editor.of(graph), "hidden") == ""
+    unwired = do(editor, m.Select(frozenset(["theta1"])), m.Do("delete"))
+    assert working(unwired, "hidden") == ""
 
 
 # --- by keyboard --------------------------------------------------------------------------------

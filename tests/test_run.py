@@ -366,8 +366,8 @@ def test_gradients_that_are_not_there_say_why():
 def test_a_gradient_that_is_a_number_needs_no_node():
     """Blame begins as 1 for each sample, wired by rules or by hand; a penalty counts once."""
     graph = net("blobs", (2, 3, 3), batch=4, l2=0.1)
-    for given in (graph, nf.unfold(graph), hand("blobs", (2, 3, 3), rate=0.1, batch=4)):
-        run = nf.Run(given)
+    for wired in (graph, nf.unfold(graph), hand("blobs", (2, 3, 3), rate=0.1, batch=4)):
+        run = nf.Run(wired)
         with pytest.raises(RunError, match="has no value yet"):
             run.gradient(run.plan.unfolding.cost)
         run.evaluate()
@@ -476,8 +476,8 @@ def test_set_weights_takes_a_single_number_where_there_is_one():
         run.set_weights({"w.value": 0.0})
         run.set_weights({"w.value": value})
         np.testing.assert_array_equal(run.weights["w.value"], [[0.8]])
-    for value, given in ((0.8, "a number"), ([0.8], "1")):
-        with pytest.raises(RunError, match=f"'b.value' is 2; {given} cannot enter"):
+    for value, shape in ((0.8, "a number"), ([0.8], "1")):
+        with pytest.raises(RunError, match=f"'b.value' is 2; {shape} cannot enter"):
             run.set_weights({"b.value": value})
 
 

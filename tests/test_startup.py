@@ -29,7 +29,7 @@ def modules_after(code: str) -> set[str]:
         "import nodeflow.errors",
         "import nodeflow.cli",
         HELP.format(words=["--help"], code=0),
-        HELP.format(words=[], code=0),
+        "import os; os.environ.pop('DISPLAY', None); " + HELP.format(words=[], code=1),
         HELP.format(words=["train", "--help"], code=0),
         HELP.format(words=["--version"], code=0),
         HELP.format(words=["no-such-command"], code=2),

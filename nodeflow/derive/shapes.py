@@ -134,7 +134,7 @@ def _outputs(
 def _given(
     type_: NodeType, inputs: list[tuple[Port, list[tuple[Wire, Shape]]]], key: str
 ) -> tuple[list[str], list[Shape | None]]:
-    """Return what a node's signature is applied to: names and shapes, None for what is not wired."""
+    """Return the names and shapes that a signature is applied to, None for what is not wired."""
     names: list[str] = []
     given: list[Shape | None] = []
     for port, there in inputs:
