@@ -23,6 +23,8 @@ VIEW = 160
 SLIDER = 20
 MOST_ROWS = 8
 """A `…` port with more wires than these has one row for all."""
+KNOT = 30
+"""A relay's height, half of its width: it is a header without a name."""
 GRID = 10
 
 
@@ -37,10 +39,14 @@ class PortBox:
     feedback: bool = False
     count: int = 0
     """How many wires share this row."""
+    quiet: bool = False
+    """Whether its name is not shown."""
 
     @property
     def label(self) -> str:
         """What stands beside the port."""
+        if self.quiet:
+            return ""
         if self.index is not None:
             return f"{self.name} {self.index + 1}"
         return f"{self.name} ×{self.count}" if self.count > 1 else self.name
@@ -87,6 +93,10 @@ def box(graph: Graph, node: str) -> Box:
     else:
         names = dict.fromkeys(port.name for port in type_.outputs)
     outputs = tuple(PortBox(name, None, _y(row)) for row, name in enumerate(names))
+    if type_ is not None and type_.name == "relay":
+        middle = KNOT // 2
+        ends = (PortBox(name, None, middle, quiet=True) for name in ("a", "value"))
+        return Box(2 * KNOT, KNOT, (next(ends),), (next(ends),))
     view = type_ is not None and type_.family == "view"
     more = VIEW if view else SLIDER if type_ is not None and type_.name == "slider" else 0
     height = HEADER + ROW * max(len(inputs), len(outputs), 1) + FOOT + more

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, PortBox, box
 from nodeflow.derive.tidy import backward_nodes, tidy
-from nodeflow.graph import Graph, Wire
+from nodeflow.graph import Graph, Node, Wire
 
 LEFT, RIGHT = -1, 1
 _LONGEST = 26
 _SHOWN = 4
 _INSET = 24
+NOTE = "note"
+"""A node's key in the file for what was written on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,9 @@ class WireView:
         pull = max(abs(ahead) / 2, 30.0) if ahead > 0 else min(40.0 + abs(y1 - y0) / 4, 140.0)
         return (x0, y0), (x0 + self.leaves * pull, y0), (x1 + self.enters * pull, y1), (x1, y1)
 
-
     @property
     def bounds(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom: a curve whose ends face one way bulges by 3/4 of its pull."""
+        """Left, top, right and bottom; ends that face one way bulge by 3/4 of their pull."""
         (x0, y0), (x1, _), (x2, _), (x3, y3) = self.curve
         left = min(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
         right = max(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
@@ -353,7 +354,7 @@ def node_view(
         y=y,
         width=size.width,
         height=size.height,
-        title=key,
+        title="" if node.type == "relay" else key,
         type=node.type,
         family="" if type_ is None else type_.family,
         foot=_foot(graph, key, value),
@@ -365,8 +366,15 @@ def node_view(
     )
 
 
+def note(node: Node) -> str:
+    """Return what was written on a node; a panel without wires shows it as a note."""
+    return str(node.extra.get(NOTE, ""))
+
+
 def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
     node = graph.nodes[key]
+    if node.type == "relay":
+        return ""
     if value is not None:
         return shown(value)
     if node.known is None:
@@ -375,6 +383,8 @@ def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
         return str(node.settings.get("formula", ""))
     if node.type == "dataset":
         return str(node.settings.get("source", ""))
+    if node.type == "panel" and not graph.into(key):
+        return note(node)
     own = node.settings.get("value")
     if own is not None and node.known.family == "source":
         return shown(np.asarray(own, dtype=float))

@@ -343,6 +343,7 @@ CASES: tuple[Case, ...] = (
     *(c for exponent in (2.0, 3.0, 1.0, 0.0, -1.0, 0.5, 2.5)
       for c in _same("power", domain="positive", exponent=exponent)[:2]),
     *_same("power", domain="off zero"),
+    *_same("relay"),
     *_same("exp"),
     *_same("log", domain="positive"),
     *_same("sum"),

@@ -411,7 +411,10 @@ class Wiring:
         """Return what a type makes of one value."""
         one = self.value()
         # What is named more often is met by too few costs otherwise.
-        match self.one("sum", "mean", "pick", "pick", "power", "exp", "log", "log", "log", "root"):
+        kinds = ("sum", "mean", "relay", *["pick"] * 2, "power", "exp", *["log"] * 3, "root")
+        match self.one(*kinds):
+            case "relay":
+                return replace(one, wire=nf.relay(one.wire))
             case "sum" | "mean" as kind:
                 return Carried(getattr(nf, kind)(one.wire), 1, one.bound * one.width, one.rows)
             case "pick":

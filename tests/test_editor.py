@@ -332,6 +332,42 @@ def test_groups_hold_nodes_until_they_are_gone():
     assert not do(less, m.Select(frozenset(["hidden_a"])), m.Do("ungroup")).graph.groups
 
 
+def test_groups_have_a_title_and_a_colour():
+    editor = do(opened(), m.Select(frozenset(["hidden", "hidden_a"])), m.Do("group"))
+    named = do(editor, m.Key("F2", shift=True), m.Typed("first layer"), m.Key("Enter"))
+    assert [frame.title for frame in named.drawn.groups] == ["first layer"]
+    once = do(named, m.Do("colour"))
+    assert (
+        once.graph.groups["group1"]["colour"]
+        != do(once, m.Do("colour")).graph.groups["group1"]["colour"]
+    )
+    closed = do(editor, m.Do("close"), m.Key("F2"), m.Typed("layer"), m.Key("Enter"))
+    assert [v.title for v in closed.drawn.nodes.values() if v.type == "subgraph"] == ["layer"]
+
+
+def test_notes_are_written_on_nodes_and_kept_in_the_file():
+    editor = do(opened(), m.Select(frozenset(["hidden"])), m.Key("t"), m.Typed("try 3 neurons"))
+    editor = do(editor, m.Key("Enter"), m.Moved(middle(opened(), "hidden")))
+    assert '"note": "try 3 neurons"' in dumps(editor.graph)
+    assert overlay(editor).tooltip[1] == ("try 3 neurons",)
+    free = do(editor, m.Place("panel", (20, 700)), m.Key("t"), m.Typed("my note"), m.Key("Enter"))
+    assert free.drawn.nodes["panel"].foot == "my note"
+    gone = do(editor, m.Select(frozenset(["hidden"])), m.Key("t"), m.Typed(""), m.Key("Enter"))
+    assert gone.graph.nodes == opened().graph.nodes
+
+
+def test_a_double_click_on_a_wire_leads_it_through_a_knot():
+    editor = opened()
+    view = next(w for w in editor.drawn.wires if str(w.wire) == "cost.cost -> train.cost")
+    halfway = ((view.start[0] + view.end[0]) / 2, (view.start[1] + view.end[1]) / 2)
+    point = editor.camera.on_screen(halfway)
+    done = do(editor, m.Pressed(point, clicks=2), m.Released(point))
+    assert {"cost.cost -> relay.a", "relay.value -> train.cost"} <= wires(done)
+    knot = done.drawn.nodes["relay"]
+    assert abs(knot.x + knot.width / 2 - halfway[0]) <= 10
+    assert compared(editor.graph, done.graph).startswith("the same numbers")
+
+
 def test_a_subgraph_is_one_box_with_the_wires_that_cross_its_edge():
     chosen = frozenset(["hidden", "hidden_a", "theta1", "bias1"])
     editor = do(opened(), m.Select(chosen), m.Do("close"))

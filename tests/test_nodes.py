@@ -45,6 +45,7 @@ CONTRACT = {
     "subtract": ("arithmetic", "a b", "value", {}),
     "divide": ("arithmetic", "a b", "value", {}),
     "power": ("arithmetic", "a", "value", {"exponent": 2.0}),
+    "relay": ("arithmetic", "a", "value", {}),
     "exp": ("arithmetic", "a", "value", {}),
     "log": ("arithmetic", "a", "value", {}),
     "sum": ("arithmetic", "a", "value", {}),

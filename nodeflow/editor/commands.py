@@ -22,7 +22,7 @@ from nodeflow.editor.model import (
 )
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
-from nodeflow.scene import NodeView, closed_groups, with_places
+from nodeflow.scene import NodeView, closed_groups, note, with_places
 
 
 @dataclass(frozen=True)
@@ -233,6 +233,8 @@ def _rename(editor: Editor) -> Editor:
     if len(editor.selection) != 1:
         return editor.refused("select the one node to rename")
     (node,) = editor.selection
+    if node in editor.graph.groups:
+        return _title(editor)
     return replace(editor, popup=Editing(node, "id", node))
 
 
@@ -268,6 +270,12 @@ def _add(editor: Editor) -> Editor:
     middle = editor.size[0] / 2, editor.size[1] / 2
     at = editor.camera.on_canvas(editor.pointer if inside else middle)
     return replace(editor, popup=Search(at))
+
+
+@_command("note", "Write a note on it …", "T", "Edit", context=True)
+def _note(editor: Editor) -> Editor:
+    node = _one(editor, "write on")
+    return replace(editor, popup=Editing(node, "note", note(editor.graph.nodes[node])))
 
 
 @_command("wire", "Draw a wire …", "W", "Edit", context=True)
@@ -349,11 +357,26 @@ def _ungroup(editor: Editor) -> Editor:
     return editing.ungrouped(editor)
 
 
+@_command("title", "Title of the group", "Shift+F2", "Arrange", context=True)
+def _title(editor: Editor) -> Editor:
+    touched = editing.groups_of(editor)
+    if len(touched) != 1:
+        return editor.refused("select a node of the group")
+    title = str(editor.graph.groups[touched[0]].get("title", ""))
+    return replace(editor, popup=Editing(touched[0], "title", title))
+
+
+@_command("colour", "Colour of the group", "", "Arrange", context=True)
+def _colour(editor: Editor) -> Editor:
+    return editing.coloured(editor)
+
+
 @_command("close", "Make a subgraph", "Ctrl+Alt+G", "Arrange", context=True)
 def _close(editor: Editor) -> Editor:
     made = editing.grouped(editor, closed=True)
-    new = made.graph.groups.keys() - editor.graph.groups.keys()
-    return replace(made, selection=frozenset(new)) if new else made
+    before = editor.graph.groups
+    new = [key for key, held in made.graph.groups.items() if held != before.get(key)]
+    return replace(made, selection=frozenset(new[-1:])) if new else made
 
 
 @_command("enter", "Look inside", "Enter", "Arrange", context=True)

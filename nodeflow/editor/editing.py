@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nodeflow import files
-from nodeflow.boxes import GRID, box
+from nodeflow.boxes import GRID, KNOT, box
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor import wiring
@@ -15,9 +15,10 @@ from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Editor
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Wire, check_id
-from nodeflow.scene import closed_groups
+from nodeflow.scene import NOTE, closed_groups
 
 _GAP = 30
+GROUP_COLOURS = ("#8f7cc7", "#4f9d86", "#c98a4b", "#5b8fc9", "#c46a9b", "#8a8f98")
 
 
 def attempted(editor: Editor, edit: Callable[[], Editor]) -> Editor:
@@ -153,6 +154,16 @@ def valued(editor: Editor, node: str, setting: str, value: Any, *, done: bool = 
 
 def _sealed(editor: Editor) -> Editor:
     return replace(editor, history=editor.history.sealed())
+
+
+def noted(editor: Editor, node: str, text: str) -> Editor:
+    """Write a note on a node; an empty one takes it off."""
+    held = editor.graph.nodes[node]
+    extra = {key: value for key, value in held.extra.items() if key != NOTE}
+    if text.strip():
+        extra[NOTE] = text.strip()
+    nodes = {**editor.graph.nodes, node: replace(held, extra=extra)}
+    return editor.edited(replace(editor.graph, nodes=nodes), f"note on {node}")
 
 
 def with_mode(editor: Editor, mode: str) -> Editor:
@@ -310,11 +321,7 @@ def grouped(editor: Editor, *, closed: bool = False) -> Editor:
 
 def ungrouped(editor: Editor) -> Editor:
     """Dissolve the groups that hold a selected node; nodes and wires stay."""
-    touched = [
-        key
-        for key in editor.graph.groups
-        if members(editor.graph, key) & editor.chosen and key not in editor.inside
-    ]
+    touched = groups_of(editor)
     if not touched:
         return editor.refused("no selected node is in a group")
     groups = {key: group for key, group in editor.graph.groups.items() if key not in touched}
@@ -349,6 +356,47 @@ def _joined(graph: Graph, group: str, keys: Iterable[str]) -> Graph:
     held = graph.groups[group]
     nodes = sorted({*held.get("nodes", ()), *keys})
     return replace(graph, groups={**graph.groups, group: {**held, "nodes": nodes}})
+
+
+def knotted(editor: Editor, wire: Wire, at: Point) -> Editor:
+    """Lead a wire through a new knot at a point."""
+    key = fresh_id(editor.graph, "relay")
+    graph = with_node(editor.graph, key, "relay", on_grid((at[0] - KNOT, at[1] - KNOT / 2)))
+    if editor.inside:
+        graph = _joined(graph, editor.inside[-1], [key])
+    graph = wiring.kept(wiring.inserted(graph, wire, key))
+    made = editor.edited(graph, f"lead {wire} through {key}")
+    return replace(made, selection=frozenset([key]), wire=None)
+
+
+def entitled(editor: Editor, group: str, title: str) -> Editor:
+    """Give a group another title."""
+    held = {**editor.graph.groups[group], "title": title.strip() or group}
+    graph = replace(editor.graph, groups={**editor.graph.groups, group: held})
+    return editor.edited(graph, f"entitle {title.strip()}")
+
+
+def coloured(editor: Editor) -> Editor:
+    """Give the groups of the selected nodes the next colour."""
+    touched = groups_of(editor)
+    if not touched:
+        return editor.refused("select a node of the group")
+    groups = dict(editor.graph.groups)
+    for key in touched:
+        now = groups[key].get("colour", "")
+        after = GROUP_COLOURS.index(now) + 1 if now in GROUP_COLOURS else 0
+        groups[key] = {**groups[key], "colour": GROUP_COLOURS[after % len(GROUP_COLOURS)]}
+    return editor.edited(replace(editor.graph, groups=groups), "colour the group")
+
+
+def groups_of(editor: Editor) -> list[str]:
+    """Return the groups that hold a selected node, or are selected."""
+    return [
+        key
+        for key in editor.graph.groups
+        if key not in editor.inside
+        and (members(editor.graph, key) & editor.chosen or key in editor.selection)
+    ]
 
 
 def stood_in(editor: Editor, wire: Wire, node: str) -> Editor:

@@ -53,6 +53,8 @@ def pressed(editor: Editor, message: Pressed) -> Editor:
     if node is not None:
         return _node_pressed(editor, node, at, message)
     wire = wire_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom)
+    if wire is not None and message.clicks == 2:
+        return editing.attempted(editor, lambda: editing.knotted(editor, wire, at))
     if wire is not None:
         return replace(editor, wire=wire, selection=frozenset())
     if message.clicks == 2:

@@ -10,7 +10,7 @@ import numpy as np
 from nodeflow.editor import wiring
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Boxing, Editor, Moving, Wiring
-from nodeflow.scene import shown
+from nodeflow.scene import note, shown
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ def _tooltip(editor: Editor) -> tuple[Point, tuple[str, ...]] | None:
     elif kind == "wire":
         start = what.partition(" -> ")[0]
         lines = (what.replace(" -> ", " → "), *_value(editor, start))
-    elif kind == "node" and what in editor.problems:
-        lines = (editor.problems[what],)
+    elif kind == "node" and what in editor.graph.nodes:
+        problem = editor.problems.get(what, "")
+        lines = tuple(text for text in (problem, note(editor.graph.nodes[what])) if text)
     return (editor.pointer, lines) if lines else None
 
 

@@ -254,6 +254,10 @@ def shown(editor: Editor, node: str) -> Editor:
 def _entered(editor: Editor, popup: Editing) -> Editor:
     if popup.setting == "id":
         return editing.renamed(editor, popup.node, popup.text)
+    if popup.setting == "note":
+        return editing.noted(editor, popup.node, popup.text)
+    if popup.node in editor.graph.groups:
+        return editing.entitled(editor, popup.node, popup.text)
     return editing.valued(editor, popup.node, popup.setting, _read(popup.text))
 
 

@@ -245,6 +245,7 @@ LOWER: dict[str, Lower] = {
     "subtract": _two(o.SUBTRACT),
     "divide": _two(o.DIVIDE),
     "power": _power,
+    "relay": _one(o.COPY),
     "exp": _one(o.EXP),
     "log": _one(o.LOG),
     "sum": _over_features(o.SUM),

@@ -63,6 +63,11 @@ def _node(node: NodeView, theme: Theme) -> Iterator[str]:
         f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="7" fill="{theme.body}" '
         f'stroke="{border}" stroke-width="1.2"/>'
     )
+    if node.type == "relay":
+        for port in (*node.inputs, *node.outputs):
+            yield from _port(port, theme)
+        yield "</g>"
+        return
     header = theme.families.get(node.family, theme.families[""])
     bottom = y + HEADER
     yield (
@@ -71,7 +76,7 @@ def _node(node: NodeView, theme: Theme) -> Iterator[str]:
     )
     title = shortened(node.title)
     yield _text(x + 10, y + 17.5, title, theme.text, font_size="12", font_weight="bold")
-    if len(title) + len(node.type) < _HEADER and node.type != title:
+    if title and len(title) + len(node.type) < _HEADER and node.type != title:
         yield _text(
             x + width - 10, y + 17.5, node.type, theme.faint, font_size="10", text_anchor="end"
         )
@@ -93,7 +98,10 @@ def _port(port: PortView, theme: Theme) -> Iterator[str]:
         f'stroke-width="1"{dashes}/>'
     )
     anchor = "start" if port.side < 0 else "end"
-    yield _text(port.x - 11 * port.side, port.y + 4, port.label, theme.faint, text_anchor=anchor)
+    if port.label:
+        yield _text(
+            port.x - 11 * port.side, port.y + 4, port.label, theme.faint, text_anchor=anchor
+        )
 
 
 def _group(group: GroupView, theme: Theme) -> Iterator[str]:

@@ -145,6 +145,23 @@ def _(blame: Blame, a: Output, value: Output, *, exponent: float) -> Mapping[str
     return {"a": back}
 
 
+@node(
+    "arithmetic",
+    formula="a",
+    outputs=("value",),
+    shapes="elementwise",
+    aliases=("reroute", "knot", "dot"),
+)
+def relay(a: Value) -> Value:
+    """Pass a value on as it is: a knot by which a wire is led around others."""
+    return a
+
+
+@relay.backward
+def _(blame: Blame) -> Mapping[str, Any]:
+    return {"a": blame}
+
+
 @node("arithmetic", formula="e^a", outputs=("value",), shapes="elementwise")
 def exp(a: Value) -> Value:
     """Raise e to each number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nodeflow.declare import Many, Value, node
 
 
-@node("view", formula="value", outputs=(), aliases=("text", "print", "watch"))
+@node("view", formula="value", outputs=(), aliases=("text", "print", "watch", "note", "comment"))
 def panel(value: Many) -> None:
     """Show any value as text."""
 

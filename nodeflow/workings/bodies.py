@@ -307,6 +307,7 @@ BODIES: dict[str, Body] = {
     "leaky_relu": _leaky,
     "softplus": _softplus,
     "identity": _passed("z"),
+    "relay": _passed("a"),
     "softmax": _softmax,
     "add": lambda given, index: tuple(there.at(index) for there in given.ports["a"]),
     "multiply": lambda given, index: (of("*", *(there.at(index) for there in given.ports["a"])),),
