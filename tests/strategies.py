@@ -411,7 +411,7 @@ class Wiring:
         """Return what a type makes of one value."""
         one = self.value()
         # What is named more often is met by too few costs otherwise.
-        kinds = ("sum", "mean", "relay", *["pick"] * 2, "power", "exp", *["log"] * 3, "root")
+        kinds = ("sum", "mean", *["relay"] * 3, *["pick"] * 2, "power", "exp", *["log"] * 3, "root")
         match self.one(*kinds):
             case "relay":
                 return replace(one, wire=nf.relay(one.wire))

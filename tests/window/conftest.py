@@ -29,6 +29,31 @@ def opened(screen):
 
 
 @pytest.fixture
+def home(tmp_path):
+    """A home without files: preferences and journals of the tests lie there."""
+    for name in ("config", "state", "work"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def started(opened, home):
+    """Start the editor as the command line does."""
+
+    def start(*arguments, toured=True, **environment):
+        preferences = home / "config" / "nodeflow" / "preferences.json"
+        if toured and not preferences.exists():
+            preferences.parent.mkdir()
+            preferences.write_text('{"toured": true}')
+        return opened(
+            *arguments, NODEFLOW_TEST_REAL="1", XDG_CONFIG_HOME=str(home / "config"),
+            XDG_STATE_HOME=str(home / "state"), cwd=home / "work", **environment,
+        )  # fmt: skip
+
+    return start
+
+
+@pytest.fixture
 def mouse(screen):
     return Mouse(screen)
 

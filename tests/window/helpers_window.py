@@ -151,14 +151,17 @@ class Mouse:
         if held:
             time.sleep(0.04)
         self._do(self._x.KeyPress, self._code(name))
-        time.sleep(0.04)
+        time.sleep(0.025)
         self._do(self._x.KeyRelease, self._code(name))
         for modifier in reversed(held):
             self._do(self._x.KeyRelease, self._code(modifier))
-        time.sleep(0.02)
+        time.sleep(0.015)
 
     def write(self, text):
-        names = {" ": "space", "_": "underscore", ".": "period", "-": "minus"}
+        names = {
+            " ": "space", "_": "underscore", ".": "period", "-": "minus", ",": "comma",
+            "[": "bracketleft", "]": "bracketright", "/": "slash",
+        }  # fmt: skip
         for letter in text:
             shifted = letter.isupper() or letter == "_"
             self.key(names.get(letter, letter), *(["Shift_L"] if shifted else []))
@@ -167,12 +170,12 @@ class Mouse:
 class Opened:
     """A window in a process of its own; it tells each state of its editor."""
 
-    def __init__(self, screen, *arguments, **environment):
+    def __init__(self, screen, *arguments, cwd=None, **environment):
         env = {**os.environ, "DISPLAY": screen.name, "PYTHONPATH": str(ROOT), **environment}
         self.screen = screen
         self.process = subprocess.Popen(
             [sys.executable, str(OPENED), *map(str, arguments)],
-            env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd,
         )  # fmt: skip
         self._told = queue.SimpleQueue()
         self.state = {}
@@ -191,7 +194,8 @@ class Opened:
             try:
                 line = self._told.get(timeout=max(end - time.monotonic(), 0.01))
             except queue.Empty:
-                raise AssertionError(f"that did not happen; the last state: {self.state}") from None
+                short = {key: value for key, value in self.state.items() if key != "places"}
+                raise AssertionError(f"that did not happen; the last state: {short}") from None
             if line is None:
                 raise AssertionError(f"the window is gone: {self.process.stderr.read()}")
             told = json.loads(line)
@@ -228,6 +232,17 @@ class Opened:
         """Return the middle of a node's header on the screen."""
         x, y, wide, _ = self.state["nodes"][node]
         return self.on_screen(x + wide / 2, y + 13)
+
+    def wait(self, name, seconds=20.0):
+        """Wait until something to click is there, and return its middle."""
+        x, y, wide, high = self.until(lambda state: name in state["places"], seconds)["places"][
+            name
+        ]
+        return x + wide / 2, y + high / 2
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
 
     def close(self):
         if self.process.poll() is None:

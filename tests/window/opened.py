@@ -1,15 +1,21 @@
 """A window for the tests: it tells each state of its editor as a line of JSON."""
 
+import hashlib
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import nodeflow as nf
-from nodeflow.editor.messages import Do, Told
+from nodeflow.editor.messages import Key, Told
 from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.files import dumps
 from nodeflow.graph import Graph
 from nodeflow.window import app
+from nodeflow.window.toolkit import dpg
+
+FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
 
 
 def _tell(what):
@@ -31,20 +37,53 @@ class Shell:
         first, self._first = self._first, []
         return first
 
+    def recent(self):
+        return []
+
+    def left_behind(self):
+        return []
+
+
+def _place(item):
+    """Return where an item is on the screen: left, top, width, height; None if it is nowhere."""
+    state = dpg.get_item_state(item)
+    if not state.get("visible"):
+        return None
+    return [*state["rect_min"], *state["rect_size"]]
+
 
 class Watched(app.Window):
-    """Tells its editor's state whenever it has drawn it."""
+    """Tells its editor's state whenever it has drawn it, and where things are when they move."""
+
+    _last = None
+    _digest = None, ""
+    _menu = None
+
+    def step(self):
+        super().step()
+        told = self._state()
+        if told != self._last:
+            self._last = told
+            _tell(told)
 
     def _draw(self):
+        if "draw" in FAULTS and self.editor.selection == {"train"}:
+            raise ValueError("drawn on purpose")
         super()._draw()
+
+    def _state(self):
         editor, area = self.editor, self.frame.area
-        told = {
+        if editor.graph is not self._digest[0]:
+            text = dumps(editor.graph)
+            self.__dict__["_digest"] = editor.graph, hashlib.sha256(text.encode()).hexdigest()
+        live = editor.live
+        return {
             "area": [area.x, area.y, area.width, area.height],
             "camera": [editor.camera.x, editor.camera.y, editor.camera.zoom],
             "selection": sorted(editor.selection),
             "nodes": {
                 key: [view.x, view.y, view.width, view.height]
-                for key, view in list(editor.drawn.nodes.items())[:50]
+                for key, view in list(editor.drawn.nodes.items())[:200]
             },
             "ports": {
                 port.address: [port.x, port.y]
@@ -52,6 +91,13 @@ class Watched(app.Window):
                 for port in (*view.inputs, *view.outputs)
             },
             "wires": [str(wire) for wire in editor.graph.wires[:50]],
+            "count": [len(editor.graph.nodes), len(editor.graph.wires)],
+            "digest": self._digest[1],
+            "settings": {
+                key: {name: str(value) for name, value in node.settings.items()}
+                for key, node in list(editor.graph.nodes.items())[:50]
+            },
+            "training": [editor.graph.training.epochs, editor.graph.training.seed],
             "popup": type(editor.popup).__name__,
             "text": getattr(editor.popup, "text", ""),
             "hover": editor.hover,
@@ -61,8 +107,57 @@ class Watched(app.Window):
             "theme": editor.preferences.theme,
             "busy": self.canvas.busy,
             "drawn": len(self.canvas._nodes),
+            "sheet": self.dialogs.shown,
+            "sheet_ready": self.dialogs.ready,
+            "live": [live.state, live.epoch],
+            "cost": live.history[-1]["cost"] if live.history else None,
+            "changed": editor.changed,
+            "path": str(editor.path or ""),
+            "tour": editor.tour,
+            "typing": self._typing(),
+            "places": self._places(),
         }
-        _tell(told)
+
+    def _places(self):
+        """Return where a person would click."""
+        found = {}
+        for row in self._rows(self.library._list):
+            found[f"library {dpg.get_item_user_data(row)}"] = _place(row)
+        for name, field in self.inspector._fields.items():
+            for number, item in enumerate(field.items):
+                found[f"field {name}{number or ''}"] = _place(item)
+        panel = self.training
+        for name in ("batch", "epochs", "seed", "slider", "play"):
+            found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
+        for number, row in enumerate(self.popups._rows):
+            found[f"popup {number}"] = _place(row)
+        for menu in self._menus():
+            x = dpg.get_item_pos(menu)[0]
+            found[f"menu {dpg.get_item_label(menu)}"] = [x + 4, 4, 20, 18]
+            # The toolkit does not tell where its items are: a line each, below the bar.
+            for number, item in enumerate(dpg.get_item_children(menu, 1)):
+                found[f"menu {dpg.get_item_label(item)}"] = [x + 20, 34 + 21 * number, 60, 16]
+        sheet = self.dialogs._sheet
+        if sheet is not None and dpg.does_item_exist(sheet.window):
+            for item in self._below(sheet.window):
+                kind = dpg.get_item_type(item)
+                if kind.endswith(("mvButton", "mvSelectable")):
+                    found[f"sheet {dpg.get_item_label(item)}"] = _place(item)
+        return {name: place for name, place in found.items() if place}
+
+    def _menus(self):
+        if self._menu is None:
+            found = [i for i in dpg.get_all_items() if dpg.get_item_type(i).endswith("::mvMenu")]
+            self.__dict__["_menu"] = found
+        return self._menu
+
+    def _rows(self, item):
+        return [row for row in self._below(item) if dpg.get_item_type(row).endswith("mvSelectable")]
+
+    def _below(self, item):
+        for child in dpg.get_item_children(item, 1):
+            yield child
+            yield from self._below(child)
 
 
 def lived(graph, epochs):
@@ -83,7 +178,24 @@ def lived(graph, epochs):
     )  # fmt: skip
 
 
+def faulty(update):
+    """Return `update` with a fault: F9 raises."""
+
+    def raising(editor, message):
+        if isinstance(message, Key) and message.name == "F9":
+            raise RuntimeError("pressed on purpose")
+        return update(editor, message)
+
+    return raising
+
+
 def main(file="", epochs="0"):
+    app.Window = Watched
+    if FAULTS:
+        app.update = faulty(app.update)
+    if os.environ.get("NODEFLOW_TEST_REAL"):
+        app.run = partial(app.run, size=(1600, 1000))
+        sys.exit(app.main(Path(file) if file else None))
     graph = nf.load(file) if file else Graph()
     scale = float(os.environ.get("NODEFLOW_TEST_SCALE", "1"))
     theme = os.environ.get("NODEFLOW_TEST_THEME", "dark")
@@ -91,8 +203,7 @@ def main(file="", epochs="0"):
         graph, Path(file) if file else None, preferences=Preferences(theme=theme, scale=scale)
     )
     first = [lived(graph, int(epochs))] if int(epochs) else []
-    app.Window = Watched
-    sys.exit(app.run(editor, shell=Shell([*first, Do("fit")]), size=(1600, 1000), probe=False))
+    sys.exit(app.run(editor, shell=Shell([*first]), size=(1600, 1000), probe=False))
 
 
 if __name__ == "__main__":

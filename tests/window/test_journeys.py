@@ -1,0 +1,404 @@
+"""What a person does from start to end, with a real window, mouse and keyboard."""
+
+import os
+import time
+
+import pytest
+from helpers_window import ROOT
+
+WHEAT = ROOT / "graphs" / "wheat-seeds.json"
+XOR = ROOT / "graphs" / "xor.json"
+
+# What is placed where, in pixels of the canvas, and what is typed into the inspector.
+PLACES = {
+    "dataset": (30, 60),
+    "parameter": (30, 260),
+    "parameter_2": (30, 440),
+    "weighted_sum": (260, 60),
+    "sigmoid": (260, 260),
+    "parameter_3": (480, 260),
+    "parameter_4": (480, 440),
+    "weighted_sum_2": (480, 60),
+    "sigmoid_2": (700, 60),
+    "squared_error": (700, 260),
+    "gradient_descent": (880, 440),
+}
+TYPED = {
+    "parameter": ("shape", "2, 2"),
+    "parameter_2": ("shape", "2"),
+    "parameter_3": ("shape", "1, 2"),
+    "parameter_4": ("shape", "1"),
+    "gradient_descent": ("rate", "2"),
+}
+WIRES = [
+    ("dataset.x", "weighted_sum.a"),
+    ("parameter.value", "weighted_sum.weights"),
+    ("parameter_2.value", "weighted_sum.bias"),
+    ("weighted_sum.z", "sigmoid.z"),
+    ("sigmoid.a", "weighted_sum_2.a"),
+    ("parameter_3.value", "weighted_sum_2.weights"),
+    ("parameter_4.value", "weighted_sum_2.bias"),
+    ("weighted_sum_2.z", "sigmoid_2.z"),
+    ("sigmoid_2.a", "squared_error.a"),
+    ("dataset.y", "squared_error.y"),
+    ("squared_error.cost", "gradient_descent.cost"),
+]
+
+
+def type_of(node):
+    return node.rstrip("_234")
+
+
+def row_of(window, mouse, name):
+    """Scroll the library until a type's row is in view, and return where it is."""
+    for direction in (-4, 4):
+        for _ in range(12):
+            place = window.state["places"].get(f"library {name}")
+            if place and 80 < place[1] < 900:
+                return place[0] + 60, place[1] + place[3] / 2
+            mouse.wheel(100, 600, direction)
+            window.settled(0.15)
+    raise AssertionError(f"{name} is not in the library")
+
+
+def place_by_mouse(window, mouse, node, at):
+    left, top, *_ = window.state["area"]
+    mouse.drag(row_of(window, mouse, type_of(node)), (left + at[0] + 20, top + at[1] + 12))
+    window.until(lambda state: node in state["nodes"] and state["selection"] == [node])
+
+
+def type_into(window, mouse, place, text):
+    mouse.click(*window.wait(place))
+    window.until(lambda state: state["typing"])
+    mouse.key("a", "Control_L")
+    mouse.write(text)
+    mouse.key("Return")
+
+
+def choose_in_menu(window, mouse, menu, item):
+    mouse.click(*window.wait(f"menu {menu}"))
+    time.sleep(0.2)
+    x, y = window.wait(f"menu {item}")
+    mouse.move(x, y)
+    time.sleep(0.3)
+    mouse.click(x, y)
+
+
+def trained(state):
+    return state["cost"] is not None and state["cost"] < 0.01
+
+
+def test_xor_by_mouse_alone(started, mouse, screen, home, shot):
+    window = started()
+    window.until(lambda state: state["count"] == [0, 0])
+    window.settled()
+    for node, at in PLACES.items():
+        place_by_mouse(window, mouse, node, at)
+        if node in TYPED:
+            setting, text = TYPED[node]
+            type_into(window, mouse, f"field {setting}", text)
+            window.until(lambda state: setting in state["settings"][node])  # noqa: B023
+    for start, end in WIRES:
+        ports = window.state["ports"]
+        mouse.drag(window.on_screen(*ports[start]), window.on_screen(*ports[end]), steps=4)
+        window.until(lambda state: any(w.startswith(f"{start} -> {end}") for w in state["wires"]))  # noqa: B023
+    type_into(window, mouse, "training epochs", "2000")
+    window.until(lambda state: state["training"][0] == 2000)
+    mouse.click(*window.wait("training play"))
+    window.until(trained, 60)
+    window.settled()
+    shot("trained")
+    mouse.click(*window.wait("menu File"))
+    time.sleep(0.3)
+    shot("menu")
+    mouse.click(*window.wait("menu Save"))
+    mouse_at = window.wait("sheet Save")
+    time.sleep(0.3)
+    shot("save")
+    mouse.click(*mouse_at)
+    window.until(lambda state: state["path"] and not state["changed"])
+    saved = window.state["digest"]
+    # The history leads back to the empty canvas, and again to the end.
+    choose_in_menu(window, mouse, "Edit", "History …")
+    window.wait("popup 20")
+    middle = window.state["area"][0] + 400, 300
+    mouse.wheel(*middle, 30)
+    mouse.click(*window.wait("popup 0"))
+    window.until(lambda state: state["count"] == [0, 0])
+    choose_in_menu(window, mouse, "Edit", "History …")
+    window.wait("popup 1")
+    time.sleep(0.3)
+    shot("history")
+    mouse.wheel(*middle, -30)
+    window.settled()
+    last = max(int(name[6:]) for name in window.state["places"] if name.startswith("popup "))
+    mouse.click(*window.wait(f"popup {last}"))
+    window.until(lambda state: state["digest"] == saved)
+    screen.ask_to_close()
+    assert window.process.wait(10) == 0
+    again = started(home / "work" / "untitled.json")
+    state = again.until(lambda state: state["count"] == [11, 11])
+    assert state["digest"] == saved
+
+
+def place_by_keyboard(window, mouse, node):
+    mouse.key("Tab")
+    window.until(lambda state: state["ready"])
+    mouse.write(type_of(node))
+    window.until(lambda state: state["text"] == type_of(node))
+    mouse.key("Return")
+    window.until(lambda state: state["selection"] == [node])
+
+
+def wire_by_keyboard(window, mouse, port, other):
+    """Wire a port of the selected node: its name, then where the wire comes from."""
+    name = port.partition(".")[2]
+    for key, text in (("w", name), (None, other)):
+        if key:
+            mouse.key(key)
+        window.until(lambda state: state["ready"] and not state["text"])
+        mouse.write(text)
+        window.until(lambda state: state["text"] == text)  # noqa: B023
+        mouse.key("Return")
+    window.until(lambda state: any(w.startswith(f"{other} -> {port}") for w in state["wires"]))
+
+
+def set_by_keyboard(window, mouse, node, setting, text):
+    mouse.key("s")
+    window.until(lambda state: state["popup"] == "Settings" and state["ready"])
+    mouse.write(setting)
+    window.until(lambda state: state["text"] == setting)
+    mouse.key("Return")
+    window.until(lambda state: state["popup"] == "Editing" and state["ready"])
+    mouse.key("a", "Control_L")
+    mouse.write(text)
+    window.until(lambda state: state["text"] == text)
+    mouse.key("Return")
+    window.until(lambda state: setting in state["settings"][node])
+
+
+def test_xor_by_keyboard_alone(started, mouse, home, shot):
+    mouse.move(800, 500)
+    window = started()
+    window.until(lambda state: state["count"] == [0, 0])
+    window.settled()
+    for node in PLACES:
+        place_by_keyboard(window, mouse, node)
+        if node in TYPED:
+            setting, text = TYPED[node]
+            text = text if setting == "rate" else f"[{text.replace(' ', '')}]"
+            set_by_keyboard(window, mouse, node, setting, text)
+        for start, end in WIRES:
+            if end.startswith(f"{node}."):
+                there = start.partition(".")[0] in window.state["nodes"]
+                if there:
+                    wire_by_keyboard(window, mouse, end, start)
+            elif start.startswith(f"{node}.") and end.partition(".")[0] in window.state["nodes"]:
+                wire_by_keyboard(window, mouse, start, end)
+    window.until(lambda state: state["count"] == [11, 11])
+    mouse.key("l", "Control_L")
+    mouse.key("f")
+    window.settled()
+    for _ in range(100):  # ten epochs a time
+        epoch = window.state["live"][1]
+        mouse.key("F5")
+        window.until(lambda state: state["live"][0] == "done" and state["live"][1] > epoch)  # noqa: B023
+        if trained(window.state):
+            break
+    window.settled()
+    shot("trained")
+    assert trained(window.state)
+    mouse.key("s", "Control_L")
+    window.until(lambda state: state["sheet"] and state["sheet_ready"])
+    mouse.key("Return")
+    window.until(lambda state: state["path"] and not state["changed"])
+    saved = window.state["digest"]
+    before = None
+    while window.state["count"] != [0, 0] and window.state["notice"] != before:
+        before = "nothing is left to undo"
+        mouse.key("z", "Control_L")
+        window.settled(0.05)
+    window.until(lambda state: state["count"] == [0, 0])
+    shot("undone")
+    mouse.key("q", "Control_L")
+    assert window.process.wait(10) == 0
+    again = started()  # what was open last is open again
+    state = again.until(lambda state: state["count"] == [11, 11])
+    assert state["digest"] == saved
+    assert state["path"] == str(home / "work" / "untitled.json")
+
+
+@pytest.mark.skipif(not os.environ.get("NODEFLOW_DATA"), reason="NODEFLOW_DATA is not set")
+def test_wheat_is_taken_apart_and_put_together(started, mouse, shot):
+    mouse.move(800, 500)
+    window = started(WHEAT)
+    start = window.until(lambda state: state["count"][0] > 5)
+    before = start["digest"]
+    window.settled()
+    shot("folded")
+    counts = [start["count"]]
+    for name, key, held in (
+        ("unfolded", "u", ["Control_L"]),
+        ("exploded", "k", ["Control_L"]),
+        ("collapsed", "k", ["Control_L", "Shift_L"]),
+        ("as before", "y", ["Control_L", "Shift_L"]),
+    ):
+        mouse.key(key, *held)
+        window.until(lambda state: state["count"] != counts[-1])
+        window.settled(0.8)
+        counts.append(window.state["count"])
+        shot(name)
+    assert counts[0] == counts[4]
+    assert counts[1] == counts[3]
+    assert counts[2] > counts[1] > counts[0]
+    assert window.state["digest"] == before
+
+
+def test_work_is_there_after_kill_9(started, mouse, shot):
+    mouse.move(800, 500)
+    window = started()
+    window.until(lambda state: state["count"] == [0, 0])
+    window.settled()
+    for node in ("dataset", "panel"):
+        place_by_keyboard(window, mouse, node)
+    wire_by_keyboard(window, mouse, "panel.value", "dataset.x")
+    lost = window.state["digest"]
+    time.sleep(2)  # the journal waits a second for more
+    window.kill()
+    again = started()
+    again.until(lambda state: state["sheet"])
+    again.settled()
+    shot("asks")
+    mouse.key("Return")
+    state = again.until(lambda state: state["count"] == [2, 1])
+    assert state["digest"] == lost
+    assert state["changed"]
+    again.settled()
+    shot("recovered")
+    mouse.key("z", "Control_L")
+    again.until(lambda state: state["count"] == [0, 0])
+
+
+def test_the_first_start_has_xor_and_a_tour(started, mouse, shot):
+    window = started(toured=False)
+    window.until(lambda state: state["tour"] == 0 and state["count"][0] == 12)
+    window.settled()
+    shot("before")
+    area = window.state["area"]
+    mouse.click(area[0] + 170, area[1] + area[3] - 72)
+    window.until(lambda state: state["tour"] == 1, 60)
+    window.settled()
+    shot("after")
+
+
+def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, shot):
+    (home / "work" / "other.json").write_text("{}")
+    window = started(XOR)
+    window.until(lambda state: state["count"][0] == 12)
+    window.settled()
+    mouse.key("n", "Control_L", "Shift_L")
+    window.until(lambda state: state["sheet"] == "New network" and state["sheet_ready"])
+    mouse.key("a", "Control_L")
+    mouse.write("3-4-1")
+    mouse.key("Return")
+    time.sleep(0.5)
+    window.settled()
+    shot("does not fit")
+    assert window.state["sheet"] == "New network"
+    mouse.key("a", "Control_L")
+    mouse.write("2-3-1")
+    mouse.key("Return")
+    window.until(lambda state: not state["sheet"])
+    window.until(lambda state: "hidden" in state["nodes"] and not state["path"])
+    window.settled()
+    shot("made")
+    # Another file is not written over without a question.
+    mouse.key("s", "Control_L")
+    window.until(lambda state: state["sheet"] and state["sheet_ready"])
+    mouse.key("a", "Control_L")
+    mouse.write("other")
+    mouse.key("Return")
+    window.wait("sheet Replace it")
+    time.sleep(0.2)
+    shot("asks")
+    mouse.key("Escape")
+    window.until(lambda state: "sheet Replace it" not in state["places"] and state["sheet_ready"])
+    assert (home / "work" / "other.json").read_text() == "{}"
+    mouse.key("a", "Control_L")
+    mouse.write("mine")
+    mouse.key("Return")
+    window.until(lambda state: state["path"] == str(home / "work" / "mine.json"))
+    mouse.key("o", "Control_L")
+    window.until(lambda state: state["sheet"] and state["sheet_ready"])
+    mouse.write("the")
+    mouse.key("Return")
+    time.sleep(0.3)
+    window.settled()
+    shot("not found")
+    mouse.key("a", "Control_L")
+    mouse.write("oth")
+    time.sleep(0.3)
+    mouse.key("Return")
+    window.until(lambda state: "other.json" in state["notice"])
+    assert window.state["path"].endswith("mine.json")
+    mouse.key("o", "Control_L", "Shift_L")
+    window.until(lambda state: state["popup"] == "Panel")
+    time.sleep(0.4)
+    shot("recent")
+    mouse.key("Down")
+    mouse.key("Return")
+    window.until(lambda state: state["path"] == str(XOR))
+
+
+def test_a_weight_is_changed_while_training_is_paused(started, mouse, shot):
+    window = started(XOR)
+    window.until(lambda state: state["count"][0] == 12)
+    window.settled()
+    mouse.key("F5")
+    window.until(lambda state: state["live"][0] == "done", 60)
+    epoch = window.state["live"][1]
+    mouse.click(*window.middle("theta1"))
+    type_into(window, mouse, "field value", "0.5")
+    window.until(lambda state: "0.5" in state["settings"]["theta1"].get("value", ""))
+    window.settled()
+    shot()
+    assert window.state["live"][1] == epoch
+
+
+def test_what_cannot_be_is_kept_red_with_what_is_allowed(started, mouse, shot):
+    window = started(XOR)
+    window.until(lambda state: state["count"][0] == 12)
+    window.settled()
+    mouse.click(*window.middle("train"))
+    type_into(window, mouse, "field rate", "-3x")
+    time.sleep(0.4)
+    window.settled()
+    shot()
+    assert window.state["settings"]["train"]["rate"] == "2.0"
+    assert not window.state["notice"]  # Enter was for the field alone
+
+
+@pytest.mark.parametrize("where", ["key", "draw"])
+def test_a_fault_of_nodeflow_does_not_lose_the_work(started, mouse, home, where, shot):
+    window = started(XOR, NODEFLOW_TEST_FAULTS=where)
+    window.until(lambda state: state["count"][0] == 12)
+    window.settled()
+    mouse.click(*window.middle("cost"))
+    window.until(lambda state: state["selection"] == ["cost"])
+    mouse.key("Delete")
+    window.until(lambda state: state["count"][0] == 11)
+    if where == "key":
+        mouse.key("F9")
+    else:
+        mouse.click(*window.middle("train"))
+    window.until(lambda state: "on purpose" in state["notice"])
+    time.sleep(1.5)
+    shot()
+    assert list(home.glob("state/nodeflow/journal/*/*.json"))
+    mouse.move(700, 750)
+    mouse.click(700, 750)
+    window.until(lambda state: state["selection"] == [])
+    mouse.key("z", "Control_L")
+    window.until(lambda state: state["count"][0] == 12)
+    window.process.terminate()
+    assert "on purpose" in window.process.stderr.read()

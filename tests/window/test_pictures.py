@@ -1,0 +1,298 @@
+"""What the canvas shows: views, badges, values on wires, the map of neurons, gliding nodes."""
+
+import json
+import time
+
+import helpers_window
+import numpy as np
+import pytest
+from helpers_window import ROOT
+
+import nodeflow as nf
+from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.scene import scene
+from nodeflow.theme import DARK, LIGHT
+from nodeflow.window import previews
+from nodeflow.window.canvas import gliding
+
+GRAPHS = ROOT / "graphs"
+MORE = '''
+"""Opens a window as `opened.py` does, with a training that is told bit by bit."""
+import json, os, sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, os.environ["NODEFLOW_TEST_FOLDER"])
+import nodeflow as nf
+import opened
+from nodeflow.editor.messages import Told
+from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.window import app
+
+more = json.loads(os.environ["NODEFLOW_TEST_MORE"])
+file, epochs, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+graph = nf.load(file)
+
+
+def told():
+    run = nf.Run(graph)
+    for _ in range(steps):
+        run.train(epochs=epochs // steps)
+        yield Told(Live(
+            values=dict(run.values), weights=run.weights, state="paused", epoch=run.epoch,
+            update=run.update, history=tuple(run.history), checks=more.get("checks", {}),
+        ))
+
+
+class Shell(opened.Shell):
+    def poll(self, editor):
+        return [message] if (message := next(self._first, None)) else []
+
+    def __init__(self, first):
+        self._first = iter(first)
+
+
+editor = Editor.of(graph, Path(file), preferences=Preferences(**more.get("preferences", {})))
+app.Window = opened.Watched
+sys.exit(app.run(editor, shell=Shell(list(told())), size=(1600, 1000), probe=False))
+'''
+
+
+def colour(text):
+    return tuple(int(text[place : place + 2], 16) for place in (1, 3, 5))
+
+
+def count(pixels, wanted, near=24):
+    """Return how many pixels are nearly of a colour."""
+    wanted = np.array(colour(wanted) if isinstance(wanted, str) else wanted)
+    return int((np.abs(pixels.astype(int) - wanted).max(axis=2) <= near).sum())
+
+
+def part(window, pixels, node):
+    """Return the pixels of a node."""
+    x, y, wide, high = window.state["nodes"][node]
+    (x0, y0), (x1, y1) = window.on_screen(x, y), window.on_screen(x + wide, y + high)
+    return pixels[round(y0) : round(y1), round(x0) : round(x1)]
+
+
+def canvas(window, pixels):
+    x, y, wide, high = window.state["area"]
+    return pixels[y : y + high, x : x + wide]
+
+
+@pytest.fixture
+def trained(opened, tmp_path, monkeypatch):
+    """Open a graph with a window that is told of its training in steps."""
+
+    def open_(graph, epochs, steps=1, **more):
+        script = tmp_path / "more.py"
+        script.write_text(MORE)
+        monkeypatch.setattr(helpers_window, "OPENED", script)
+        file = tmp_path / "graph.json"
+        nf.save(graph, file)
+        window = opened(
+            file, epochs, steps, NODEFLOW_TEST_MORE=json.dumps(more),
+            NODEFLOW_TEST_FOLDER=str(ROOT / "tests" / "window"),
+        )  # fmt: skip
+        window.until(lambda state: len(state["nodes"]) == len(graph.nodes), 40)
+        window.until(lambda state: not epochs or state["live"][1] == epochs, 40)
+        window.settled()
+        time.sleep(0.7)  # what is evaluated beside comes a little later
+        window.settled()
+        return window
+
+    return open_
+
+
+def with_view(graph, key, type_, x, y, **wires):
+    """Return a graph with a view at a place, its ports wired."""
+    graph = graph.add(key, type_)
+    for port, start in wires.items():
+        graph = graph.connect(start, f"{key}.{port}")
+    return _placed(graph, key, x, y)
+
+
+def _placed(graph, key, x, y):
+    from dataclasses import replace
+
+    from nodeflow.scene import with_places
+
+    laid = with_places(graph)
+    return replace(laid, layout={**laid.layout, key: (x, y)})
+
+
+def iris():
+    graph = nf.load(GRAPHS / "iris.json")
+    graph = with_view(graph, "counts", "confusion", 0, 330, a="output_a.a", y="data.y")
+    graph = with_view(graph, "shares", "bars", 280, 330, value="output_a.a")
+    graph = with_view(graph, "line", "plot", 560, 330, value="cost.cost")
+    graph = with_view(graph, "heat", "image", 840, 330, value="theta1.value")
+    return with_view(graph, "rows", "table", 1120, 330, value="hidden_a.a")
+
+
+def test_views_show_counts_shares_lines_and_heat(trained, shot):
+    window = trained(iris(), 40, 20)
+    pixels = shot()
+    assert count(part(window, pixels, "shares"), DARK.positive) > 300
+    assert count(part(window, pixels, "line"), DARK.selected) > 60
+    heat = part(window, pixels, "heat")
+    assert count(heat, DARK.positive, 60) > 200 or count(heat, DARK.negative, 60) > 200
+    # The diagonal of the counts is shaded: most samples are told right.
+    blue = part(window, pixels, "counts").astype(int)
+    assert int((blue[..., 2] - blue[..., 0] > 40).sum()) > 400
+
+
+def test_the_plane_is_coloured_by_what_the_network_answers(trained, shot):
+    graph = nf.load(GRAPHS / "circle.json")
+    graph = with_view(graph, "plane", "boundary", 300, 330, x="data.x", a="output_a.a")
+    window = trained(graph, 200, 2)
+    pixels = part(window, shot(), "plane").astype(int)
+    warm = (pixels[..., 0] - pixels[..., 2] > 25).sum()
+    cold = (pixels[..., 2] - pixels[..., 0] > 25).sum()
+    assert warm > 600
+    assert cold > 600
+
+
+def test_rows_whose_length_is_a_square_are_tiles(trained, shot):
+    graph = nf.load(GRAPHS / "digits.json")
+    window = trained(with_view(graph, "units", "image", 300, 330, value="theta1.value"), 2)
+    pixels = part(window, shot(), "units")
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 200
+
+
+def test_badges_and_values_on_wires(trained, mouse, shot):
+    checks = {"hidden": "ok", "output": "kink: gradient 0", "theta1": "fault: gradient 3"}
+    window = trained(
+        nf.load(GRAPHS / "xor.json"), 10, checks=checks, preferences={"values": "all"}
+    )
+    mouse.move(*window.middle("theta1"))
+    window.until(lambda state: state["hover"] == "node:theta1")
+    time.sleep(0.4)
+    pixels = shot()
+    for node, wanted in (("hidden", "#57c785"), ("output", DARK.feedback), ("theta1", DARK.problem)):
+        x, y = map(round, window.on_screen(*window.state["nodes"][node][:2]))
+        assert count(pixels[y - 8 : y + 8, x - 8 : x + 8], wanted, 40) > 12, node
+
+
+def test_the_map_of_neurons_is_drawn_and_selects(trained, mouse, shot):
+    window = trained(nf.load(GRAPHS / "iris.json"), 10)
+    mouse.move(700, 900)
+    mouse.key("m")
+    time.sleep(0.8)
+    before = window.settled()["camera"]
+    pixels = canvas(window, shot())
+    assert count(pixels, DARK.positive, 60) > 300
+    assert count(pixels, DARK.negative, 60) > 300
+    x, y, wide, high = window.state["area"]
+    middle = x + wide / 2, y + high / 2
+    mouse.move(*middle)
+    time.sleep(0.3)
+    mouse.click(*middle)  # the middle one of the hidden layer
+    window.until(lambda state: state["selection"] == ["hidden"])
+    time.sleep(0.4)
+    shot("selected")
+    mouse.drag((x + 60, y + high - 60), (x + 160, y + high - 110))
+    state = window.until(lambda state: state["camera"] != before and state["gesture"] == "NoneType")
+    zoom = state["camera"][2]
+    assert state["camera"][0] == pytest.approx(before[0] - 100 / zoom, abs=3 / zoom)
+    mouse.wheel(*middle, 3)
+    window.until(lambda state: state["camera"][2] > zoom * 1.3)
+    mouse.key("m")
+    time.sleep(0.5)
+    shot("back")
+    window.settled()
+
+
+def test_play_trains(trained, mouse, shot):
+    window = trained(nf.load(GRAPHS / "xor.json"), 0, preferences={"theme": "light"})
+    pixels = canvas(window, shot())
+    found = np.argwhere(
+        np.abs(pixels.astype(int) - np.array(colour(LIGHT.selected))).max(axis=2) < 8
+    )
+    assert len(found) > 3000
+    y, x = found.mean(axis=0)
+    left, top = window.state["area"][:2]
+    mouse.click(left + x, top + y)
+    window.until(lambda _: "train" in window.requests or window.settled(0.1) is None, 10)
+
+
+def test_nodes_glide_to_exactly_their_places(trained, mouse, screen, shot):
+    window = trained(nf.load(GRAPHS / "wheat-seeds.json"), 0)
+    mouse.move(700, 300)
+    mouse.key("u", "Control_L")
+    window.until(lambda state: len(state["nodes"]) > 20)
+    window.until(lambda state: not state["busy"])
+    time.sleep(0.8)
+    window.settled()
+    glided = canvas(window, shot("unfolded"))
+    mouse.key("equal")  # zoomed and back: everything is drawn from its place
+    window.settled()
+    mouse.key("f")
+    window.settled()
+    time.sleep(0.3)
+    assert (np.abs(glided.astype(int) - canvas(window, screen.picture())) > 60).mean() < 0.002
+
+
+# --- without a window ---------------------------------------------------------------------------
+
+
+def test_new_nodes_come_out_of_what_they_are_named_after():
+    before = Editor.of(nf.load(GRAPHS / "xor.json"))
+    after = Editor.of(nf.unfold(before.graph), preferences=Preferences())
+    found = gliding(after, before.drawn, before.camera)
+    old = before.drawn.nodes["hidden"]
+    new = after.drawn.nodes["hidden.delta"]
+    assert found.offsets["hidden.delta"] == pytest.approx((old.x - new.x, old.y - new.y))
+    calm = Editor.of(after.graph, preferences=Preferences(reduced_motion=True))
+    assert gliding(calm, before.drawn, before.camera) is None
+    assert gliding(before, scene(nf.Graph()), before.camera) is None
+
+
+def test_any_input_ends_the_glide():
+    before = Editor.of(nf.load(GRAPHS / "xor.json"))
+    after = Editor.of(nf.unfold(before.graph))
+    found = gliding(after, before.drawn, before.camera)
+    from nodeflow.editor.messages import Moved, Wheel
+    from nodeflow.editor.update import update
+
+    assert found.undisturbed(update(after, Moved((5.0, 5.0))))
+    assert not found.undisturbed(update(after, Wheel((5.0, 5.0), 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "room", "size"),
+    [((25, 400), (244.0, 148.0), (4 * 21 + 1, 7 * 21 + 1)), ((5, 7), (244.0, 148.0), (5, 7))],
+)
+def test_a_matrix_is_tiles_or_a_heat_map(shape, room, size):
+    array = np.random.default_rng(1).normal(size=shape)
+    pixels = previews.picture(array, DARK, room)
+    times = pixels.shape[0] / size[0]
+    assert pixels.shape == (size[0] * times, size[1] * times, 4)
+    assert max(pixels.shape) <= 250
+    assert previews.picture(np.array([[np.nan, 1.0]]), DARK, room) is None
+
+
+def test_what_feeds_a_view_is_cut_out_of_the_graph():
+    graph = nf.load(GRAPHS / "xor.json")
+    run = nf.Run(graph)
+    run.train(epochs=50)
+    rows = run.machine.splits["data"].x
+    part = nf.Run(previews.fed(graph, "data.x", "output_a.a", rows))
+    part.set_weights(run.weights)
+    part.evaluate()
+    assert "data" not in part.graph.nodes
+    hidden = 1 / (1 + np.exp(-(rows @ run.weights["theta1.value"].T + run.weights["bias1.value"])))
+    z = hidden @ run.weights["theta2.value"].T + run.weights["bias2.value"]
+    assert part["output_a.a"] == pytest.approx(1 / (1 + np.exp(-z)))
+
+
+def test_a_trace_grows_and_begins_again():
+    traces, plots = previews.Traces(), {"p": ("a.b",)}
+    for update in range(1, 3000):
+        traces.collect(plots, Live(values={"a.b": np.array([1.0 / update])}, update=update))
+    line = traces.of("p", ("a.b",)).lines[0]
+    assert 300 < len(line) <= 1001
+    assert line[0].tolist() == [1, 1]
+    assert line[-1, 0] == 2999
+    traces.collect(plots, Live(values={"a.b": np.array([7.0])}, update=0))
+    assert traces.of("p", ("a.b",)).lines[0].tolist() == [[0, 7]]
