@@ -37,10 +37,10 @@ display:
 		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 			echo "installing Xvfb for the tests of the window …"; \
 			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-			--no-install-recommends $(DISPLAY_PACKAGES); } >/dev/null; \
-		else \
-			echo "no Xvfb: the tests of the window are skipped" >&2; \
-		fi; }
+			--no-install-recommends $(DISPLAY_PACKAGES); } >/dev/null 2>&1; \
+		fi; \
+		command -v Xvfb >/dev/null || \
+			echo "no Xvfb: the tests of the window are skipped" >&2; }
 
 bench: $(STAMP) ## Measure the engine
 	@$(BIN)/python -m benchmarks

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import sys
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
-from nodeflow.editor.messages import Do, Message, Pasted, Place, Resized
+from nodeflow.editor import shell as shells
+from nodeflow.editor.messages import Do, Failed, Message, Pasted, Place, Resized
 from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.store import Recent, Recovery
 from nodeflow.editor.update import update
+from nodeflow.errors import FileError, NodeflowError
+from nodeflow.files import load
+from nodeflow.graph import Graph
+from nodeflow.networks import network
 from nodeflow.window import display, fonts
 from nodeflow.window.canvas import Canvas
 from nodeflow.window.dialogs import Dialogs
@@ -18,7 +29,7 @@ from nodeflow.window.frame import Frame
 from nodeflow.window.inputs import Inputs
 from nodeflow.window.inspector import Inspector
 from nodeflow.window.library import Library
-from nodeflow.window.popups import Popups
+from nodeflow.window.popups import Popups, TourCard
 from nodeflow.window.toolkit import dpg
 from nodeflow.window.training import TrainingPanel
 from nodeflow.window.waiting import Doze, sockets
@@ -41,9 +52,69 @@ class Shell(Protocol):
     def poll(self, editor: Editor) -> Sequence[Message]:
         """Return what has happened since: called often, never waits."""
 
+    def recent(self) -> list[Recent]:
+        """Return the files that were open last."""
+
+    def left_behind(self) -> list[Recovery]:
+        """Return what editors left behind that crashed."""
+
+    def recover(self, recovery: Recovery, **more: Any) -> Editor:
+        """Return an editor with a recovered graph."""
+
+
+def main(path: Path | None = None, *, display_required: bool = True) -> int:
+    """Open the editor with a file, or with what a person expects without one.
+
+    That is XOR with the tour at the first start, later the file that was open last. Returns the
+    exit code: 1 without a display, which is told in a sentence if the display is required.
+    Raises `NodeflowError` for a file that cannot be read, before any window opens.
+    """
+    why = display.reason()
+    if why is not None:
+        if display_required:
+            sys.stderr.write(f"{why}\n")
+        return 1
+    shell = shells.Shell()
+    try:
+        editor, first = begun(shell, path)
+        return run(editor, shell=shell, first=first, probe=False)
+    finally:
+        shell.close()
+
+
+def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]]:
+    """Return the editor to start with, and what is to be told or done first."""
+    preferences, problem = shell.preferences()
+    first: list[Message] = [Failed(problem)] if problem else []
+    there = [recent.path for recent in shell.recent() if not recent.missing]
+    if path is not None:
+        graph = load(path)
+        path = path.absolute()
+        with contextlib.suppress(FileError):  # a list of files is no reason not to start
+            shell.store.remember(path, graph)
+        there = [path, *(other for other in there if other != path)]
+    elif there:
+        graph = Graph()
+        try:
+            graph, path = load(there[0]), there[0]
+        except NodeflowError as error:
+            first.append(Failed(str(error)))
+    elif preferences.toured:
+        graph = Graph()
+    else:
+        graph = network("2-2-1", data="xor", rate=2.0, init="normal", epochs=2000, name="xor")
+        first.append(Do("tour"))
+    editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
+    return editor, first
+
 
 def run(
-    editor: Editor, *, shell: Shell, size: tuple[int, int] = (1440, 900), probe: bool = True
+    editor: Editor,
+    *,
+    shell: Shell,
+    first: Sequence[Message] = (),
+    size: tuple[int, int] = (1440, 900),
+    probe: bool = True,
 ) -> int:
     """Open the window and stay until it is closed; return the exit code."""
     why = display.reason() if probe else None
@@ -52,7 +123,7 @@ def run(
         return 1
     dpg.create_context()
     try:
-        window = Window(editor, shell, size)
+        window = Window(editor, shell, size, first)
         window.loop()
     finally:
         dpg.destroy_context()
@@ -62,10 +133,18 @@ def run(
 class Window:
     """Everything that is open, and the editor that it shows."""
 
-    def __init__(self, editor: Editor, shell: Shell, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        editor: Editor,
+        shell: Shell,
+        size: tuple[int, int],
+        first: Sequence[Message] = (),
+    ) -> None:
         self.editor = editor
         self.shell = shell
-        self._queue: list[Message] = []
+        self._queue: list[Message] = [Do("fit"), *first]
+        self._faults: set[str] = set()
+        self._typed_before = False
         self._open = True
         self._shown: Editor | None = None
         self._last_event = time.perf_counter()
@@ -86,8 +165,9 @@ class Window:
         self.canvas = Canvas(self.frame.drawlist, loaded)
         self.library = Library(self.frame.library, self.send)
         self._build_side(loaded)
-        self.popups = Popups(self.send)
-        self.dialogs = Dialogs(self._chosen_file)
+        self.popups = Popups(self.send, loaded, shell.recent)
+        self.tour = TourCard(self.send, loaded, self.popups.look)
+        self.dialogs = Dialogs(self.send, self._chosen_file, self.popups.look, loaded)
         self.inputs = Inputs(self._over_canvas, self._eats)
         dpg.set_exit_callback(lambda: self.send(Do("quit")))
 
@@ -108,12 +188,14 @@ class Window:
 
     def loop(self) -> None:
         """Show frames until the window is closed."""
+        self._guarded(self._offer)
         while self._open and dpg.is_dearpygui_running():
             started = time.perf_counter()
-            self.step()
+            self._guarded(self.step)
             dpg.render_dearpygui_frame()
-            dpg.run_callbacks(dpg.get_callback_queue())
-            self._sleep(started)
+            for job in dpg.get_callback_queue() or ():
+                self._guarded(partial(_call_back, *job))
+            self._guarded(partial(self._sleep, started))
 
     def step(self) -> None:
         """Answer what has happened, and draw what is different."""
@@ -124,13 +206,22 @@ class Window:
         for message in self.inputs.taken((area.x, area.y)):
             self._answer(message)
         self._carry()
-        self.inspector.settle()
         self.training.settle()
         queue, self._queue = self._queue, []
         for message in (*queue, *self.shell.poll(self.editor)):
             self._answer(message)
-        if self.editor is not self._shown or self.canvas.busy or self.popups.busy:
-            self._draw()
+        self._typed_before = self._typing()
+        if self.editor is not self._shown or self._moves:
+            try:
+                self._draw()
+            except Exception as error:  # noqa: BLE001 - as in _guarded
+                self._survive(error)
+                self._shown = self.editor  # not again until something changes
+
+    @property
+    def _moves(self) -> bool:
+        """Whether the next frame differs though nothing happens."""
+        return self.canvas.busy or self.popups.busy or self.dialogs.busy or self.tour.busy
 
     def _draw(self) -> None:
         editor = self._shown = self.editor
@@ -142,22 +233,52 @@ class Window:
         self.inspector.draw(editor)
         self.canvas.draw(editor)
         self.popups.draw(editor, (area.x, area.y))
+        self.tour.draw(editor, (area.x, area.y))
+        self.dialogs.draw()
 
     def _answer(self, message: Message) -> None:
         self._last_event = time.perf_counter()
+        self._guarded(partial(self._answered, message))
+
+    def _answered(self, message: Message) -> None:
         self.editor = update(self.editor, message)
         requests = self.editor.requests
         for request in requests:
             for answer in self._perform(request):
                 self._answer(answer)
 
+    # --- faults
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do something; a fault in nodeflow itself must not end the window with work lost."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the window lives on
+            self._survive(error)
+
+    def _survive(self, error: Exception) -> None:
+        """Log a fault, tell of it, keep the graph, and give up what was just being done."""
+        told = "".join(traceback.format_exception(error))
+        if told not in self._faults:  # the same in every frame would fill a disk
+            self._faults.add(told)
+            sys.stderr.write(told)
+            sys.stderr.flush()
+        calm = replace(self.editor, gesture=None, popup=None, requests=())
+        self.editor = calm.refused(
+            f"a fault in nodeflow itself was caught ({_short(error)}): the graph is kept, save it"
+        )
+        try:
+            self.shell.perform(Request("autosave"), self.editor)
+            self.frame.tell(self.editor)
+        except Exception:  # noqa: BLE001 - there is nobody left to tell
+            traceback.print_exc()
+
     def _sleep(self, started: float) -> None:
         """Wait for the next frame: a short time, or long when nothing happens."""
         if self.inputs.stirred:
             self.inputs.stirred = False
             self._last_event = started
-        busy = self._queue or self.canvas.busy or self.popups.busy
-        if busy or started - self._last_event < _AFTER:
+        if self._queue or self._moves or started - self._last_event < _AFTER:
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)
@@ -175,7 +296,7 @@ class Window:
     def _pause(self) -> float:
         if not self._display:
             return _BLIND
-        typing = self.popups.ready or self._typing()
+        typing = self.popups.ready or self.dialogs.open or self._typing()
         return _TYPING if typing else _IDLE
 
     # --- what the editor asks for
@@ -191,6 +312,9 @@ class Window:
             case "ask_open" | "ask_save":
                 self.dialogs.ask(request.what, self.editor)
                 return ()
+            case "new_network":
+                self.dialogs.new_network(self.editor)
+                return ()
             case "quit":
                 self._open = False
         return self.shell.perform(request, self.editor)
@@ -202,20 +326,40 @@ class Window:
             request = Request("save", path=path, value=self.editor.graph)
         self._queue += self.shell.perform(request, self.editor)
 
+    # --- what a crash left behind
+
+    def _offer(self) -> None:
+        """Ask what is to become of graphs that were never saved."""
+        found = self.shell.left_behind()
+        if found:
+            self.dialogs.offer(self.editor, found, self._recovered)
+
+    def _recovered(self, what: Literal["recover", "discard"], recovery: Recovery) -> None:
+        if what == "discard":
+            self._queue += self.shell.perform(Request("discard", value=recovery), self.editor)
+            return
+        now = self.editor
+        self.editor = self.shell.recover(
+            recovery, size=now.size, preferences=now.preferences, recent=now.recent
+        ).told(f"recovered {recovery.name}: save it to keep it")
+        self.send(Do("fit"))
+
     # --- the pointer and the keys between canvas and panels
 
     def _over_canvas(self) -> bool:
-        return bool(dpg.is_item_hovered(self.frame.canvas)) and not self.library.dragged
+        if self.dialogs.open or self.library.dragged:
+            return False
+        return bool(dpg.is_item_hovered(self.frame.canvas))
 
     def _eats(self, key: str) -> bool:
         """Return whether a text field takes a key."""
         if self.dialogs.open:
-            if key == "Escape":
-                self.dialogs.close()
+            self.dialogs.key(key)
             return True
         if self.editor.popup is not None:
             return self.popups.eats(key)
-        return self._typing()
+        # Enter and Escape end the typing before they are asked about.
+        return self._typing() or self._typed_before
 
     def _typing(self) -> bool:
         return self.inspector.typing() or self.training.typing() or self.library.typing()
@@ -236,3 +380,15 @@ class Window:
         else:
             self.canvas.carry(name.replace("_", " "), at if inside else None)
         self._shown = None
+
+
+def _call_back(work: Callable[..., None] | None, *arguments: Any) -> None:
+    """Do what the toolkit's own loop does with a callback: give it as much as it takes."""
+    if work is not None:
+        work(*arguments[: len(inspect.signature(work).parameters)])
+
+
+def _short(error: Exception) -> str:
+    """Return an error in a few words, on one line."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -26,8 +26,9 @@ from nodeflow.window.fonts import EM, Fonts
 from nodeflow.window.minimap import Minimap
 from nodeflow.window.nodeitems import FINE, NodeDrawer, NodeItems, same
 from nodeflow.window.overlayitems import OverlayItems
+from nodeflow.window.previews import Beside, Content, Several, Traces
 from nodeflow.window.toolkit import Item, dpg
-from nodeflow.window.wireitems import WireItems
+from nodeflow.window.wireitems import Labels, WireItems
 
 NEAR = 0.28
 """From this zoom on nodes have texts and wires are curves."""
@@ -37,6 +38,10 @@ _NODES_TIME, _WIRES_TIME = 0.0022, 0.0012
 """Seconds that a frame has for what is new or different; the rest waits for the next."""
 _REACH = 6
 """Ports stick out of a node."""
+_OVER = 4.0
+"""A value may be so much wider than its wire."""
+_GLIDE, _MOST_GLIDING, _FEWEST_NEW = 0.35, 300, 3
+"""Seconds in which nodes glide to their new places; of so many at most, if so many are new."""
 
 Place = tuple[float, float]
 
@@ -58,6 +63,11 @@ class Canvas:
         self.busy = False
         """Whether there is more to draw in the next frame."""
         self._minimap = Minimap()
+        self._beside = Beside()
+        self._traces = Traces()
+        self._glides: Glides | None = None
+        self._nodes: dict[str, NodeItems] = {}
+        self._drawer = NodeDrawer(THEMES["dark"], fonts)
         self._build(THEMES["dark"])
 
     def carry(self, name: str, at: Place | None) -> None:
@@ -70,14 +80,20 @@ class Canvas:
         if theme is not self._theme:
             self._build(theme)
         self.busy = False
+        if editor.view == "map":
+            return  # drawn elsewhere; what has changed is seen when the canvas is back
         if editor.drawn is not self._scene:
+            old, camera = self._scene, self._camera
             self._take(editor.drawn)
+            self._glides = gliding(editor, old, camera)
         if editor.camera != self._camera or editor.size != self._size:
             self._look(editor.camera, editor.size)
         over = overlay(editor)
-        self._carry(over.moved)
+        self._carry(self._glided(editor) or over.moved)
+        self._collect(editor)
         self._draw_nodes(editor)
         self._draw_wires(editor)
+        self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         self._stirred.clear()
         self._overlay.draw(editor, over)
         self._minimap.draw(editor)
@@ -87,6 +103,7 @@ class Canvas:
     def _build(self, theme: Theme) -> None:
         """Begin anew: another theme has other colours everywhere."""
         dpg.delete_item(self.drawlist, children_only=True)
+        self._drawer.close()
         self._theme = theme
         self._drawer = NodeDrawer(theme, self.fonts)
         self._grid = dpg.add_draw_node(parent=self.drawlist)
@@ -99,9 +116,10 @@ class Canvas:
         self._flat_layer = dpg.add_draw_node(parent=self._far)
         self._wire_layer = dpg.add_draw_node(parent=self._near)
         self._node_layer = dpg.add_draw_node(parent=self._near)
+        self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
         self._overlay = OverlayItems(dpg.add_draw_node(parent=self.drawlist), theme, self.fonts)
         self._minimap.build(dpg.add_draw_node(parent=self.drawlist), theme)
-        self._nodes: dict[str, NodeItems] = {}
+        self._nodes = {}
         self._flats: dict[str, _Flat] = {}
         self._curves: dict[object, WireItems] = {}
         self._lines: dict[object, WireItems] = {}
@@ -111,8 +129,15 @@ class Canvas:
         self._is_near = True
         self._drawn_zoom = 0.0
         self._thick = 1.0
-        self._moved: Mapping[str, tuple[int, int]] = {}
+        self._moved: Mapping[str, tuple[float, float]] = {}
         self._stirred: set[str] = set()
+        self._contents: dict[str, Content] = {}
+        self._values: Mapping[str, NDArray[Any]] = {}
+        self._values_before: Mapping[str, NDArray[Any]] = {}
+        self._glides = None
+        self._label_state: tuple[object, ...] = ()
+        self._labels_seen = np.zeros(0, bool)
+        self._label_list: list[tuple[Place, str]] = []
         self._take(Scene({}, (), ()))
 
     def _draw_grid(self, theme: Theme) -> None:
@@ -133,7 +158,9 @@ class Canvas:
         self._boxes += np.array([[-_REACH], [-_REACH], [_REACH], [_REACH]])
         hull = np.array([wire.curve for wire in scene.wires], float).reshape(-1, 4, 2)
         self._wire_boxes = np.concatenate([hull.min(axis=1), hull.max(axis=1)], axis=1).T
-        self._feeds = {view.wire.target: view.wire.start for view in reversed(scene.wires)}
+        self._feeds = _feeds(scene)
+        self._contents = {}
+        self._wires_of: dict[str, list[int]] | None = None
         wires = {view.wire for view in scene.wires}
         for kept, there in (
             (self._nodes, self._number),
@@ -203,7 +230,7 @@ class Canvas:
             dpg.configure_item(self._far, show=not self._is_near)
             self._hide()
 
-    def _carry(self, moved: Mapping[str, tuple[int, int]]) -> None:
+    def _carry(self, moved: Mapping[str, tuple[float, float]]) -> None:
         """See which nodes are being dragged: these, or those that just were, are drawn."""
         if moved == self._moved:
             return
@@ -227,13 +254,21 @@ class Canvas:
             old = kept.get(self._views[number].key)
             if old is not None:
                 dpg.configure_item(old.root, show=bool(seen[number]))
-        state = (editor.selection, editor.live.values) if self._is_near else (editor.selection,)
+        live = editor.live
+        state = (
+            (editor.selection, self._contents, live.checks)
+            if self._is_near
+            else (editor.selection,)
+        )
         resized = self._is_near and editor.camera.zoom != self._drawn_zoom
         now = seen & ~self._seen if _same(state, self._node_state) and not resized else seen
         self._seen, self._node_state, self._drawn_zoom = seen, state, editor.camera.zoom
-        stirred = (self._number[key] for key in self._stirred if key in self._number)
+        stirred = [self._number[key] for key in self._stirred if key in self._number]
         # What is dragged comes first, then what had to wait.
-        wanted = dict.fromkeys([*stirred, *self._waiting, *np.flatnonzero(now).tolist()])
+        first, then = stirred, self._waiting
+        if self._glides is not None:  # all of them move: each gets its turn
+            first, then = self._waiting, stirred
+        wanted = dict.fromkeys([*first, *then, *np.flatnonzero(now).tolist()])
         self._waiting = self._within(
             _NODES_TIME, (number for number in wanted if seen[number]), self._draw_node, editor
         )
@@ -262,8 +297,9 @@ class Canvas:
         place = float(view.x + dx), float(view.y + dy)
         chosen = view.key in editor.selection
         if self._is_near:
-            value = self._value(view, editor.live.values)
+            value = self._content(view, editor)
             self._node(view, value, place, editor.camera.zoom, selected=chosen)
+            self._nodes[view.key].check(editor.live.checks.get(view.key, ""), self._theme)
             if view.type == "slider":
                 self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
         else:
@@ -272,7 +308,7 @@ class Canvas:
     def _node(
         self,
         view: NodeView,
-        value: NDArray[Any] | None,
+        value: Content,
         place: Place,
         zoom: float,
         *,
@@ -280,7 +316,7 @@ class Canvas:
     ) -> None:
         items = self._nodes.get(view.key)
         if items is not None and not same(items.view, view):
-            dpg.delete_item(items.root)
+            items.remove()
             items = None
         if items is None:
             items = self._drawer.drawn(self._node_layer, view, value, selected=selected)
@@ -288,7 +324,8 @@ class Canvas:
         else:
             items.view = view
             items.mark(self._theme, selected=selected)
-            if value is not items.value and (zoom >= FINE or value is None):
+            drawn = zoom >= FINE or view.view is not None or value is None
+            if drawn and value is not items.value:
                 self._drawer.value(items, value)
         items.put(place)
         items.sized(zoom)
@@ -314,14 +351,50 @@ class Canvas:
             thickness=2.0 if selected else 1.0,
         )
 
-    def _value(self, view: NodeView, values: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
-        """Return the value of a node's first output that has one; a view's is what enters it."""
+    # --- what nodes show
+
+    def _collect(self, editor: Editor) -> None:
+        """See what there is to show; what was put together of old values is forgotten."""
+        values = editor.live.values
+        types = {key: self._scene.nodes[key].type for key in self._feeds}
+        plots = {key: self._feeds[key] for key, type_ in types.items() if type_ == "plot"}
+        if plots:
+            self._traces.collect(plots, editor.live)
+        beside = tuple(key for key, type_ in types.items() if type_ in ("boundary", "confusion"))
+        come = self._beside.look(editor, beside)
+        self.busy = self.busy or self._beside.busy
+        if come or values is not self._values:
+            if values is not self._values:
+                self._values_before, self._values = self._values, values
+            self._contents = {}
+
+    def _content(self, view: NodeView, editor: Editor) -> Content:
+        """Return what a node shows, made once for the values that there are."""
+        if view.key not in self._contents:
+            self._contents[view.key] = self._made_content(view, editor)
+        return self._contents[view.key]
+
+    def _made_content(self, view: NodeView, editor: Editor) -> Content:
+        """Return the first output that has a value; of a view, what enters it."""
+        values = editor.live.values
         if not values:
             return None
-        if view.family == "view":
-            return values.get(self._feeds.get(view.key, ""))
-        found = (values.get(port.address) for port in view.outputs)
-        return next((value for value in found if value is not None), None)
+        if view.family != "view":
+            found = (values.get(port.address) for port in view.outputs)
+            return next((value for value in found if value is not None), None)
+        starts = self._feeds.get(view.key, ())
+        if view.type in ("boundary", "confusion"):
+            return self._beside.found.get(view.key)
+        if view.type == "plot":
+            return self._traces.of(view.key, starts)
+        there = [(start, values[start]) for start in starts if start in values]
+        if len(there) > 1:
+            names, several = zip(*there, strict=True)
+            return Several(names, several)
+        value = there[0][1] if there else None
+        if view.type == "bars" and value is not None:
+            return Several(_class_names(editor, np.shape(value)[-1]), (value,))
+        return value
 
     # --- wires
 
@@ -341,7 +414,10 @@ class Canvas:
         state = (editor.wire, editor.hover if editor.hover.startswith("wire:") else "", thick)
         now = seen & ~self._wires_seen if state == self._wire_state else seen
         self._wires_seen, self._wire_state, self._thick = seen, state, thick
-        wanted = dict.fromkeys([*touched, *self._wires_waiting, *np.flatnonzero(now).tolist()])
+        first, then = touched, self._wires_waiting
+        if self._glides is not None:
+            first, then = self._wires_waiting, touched
+        wanted = dict.fromkeys([*first, *then, *np.flatnonzero(now).tolist()])
         self._wires_waiting = self._within(
             _WIRES_TIME, (number for number in wanted if seen[number]), self._draw_wire, editor
         )
@@ -370,13 +446,97 @@ class Canvas:
         else:
             wireitems.changed(items, curve, look)
 
+    # --- values on wires
+
+    def _label_texts(self, editor: Editor) -> list[tuple[Place, str]]:
+        """Return the values that stand on wires, and where."""
+        mode = editor.preferences.values
+        if mode == "off" or not self._is_near or editor.camera.zoom < FINE:
+            mode = "off"
+        hover = editor.hover if mode == "hover" else ""
+        seen = self._wires_seen if mode in ("changed", "all") else None
+        state = (mode, hover, self._values, self._scene, self._moved, editor.gesture is None)
+        alike = len(state) == len(self._label_state) and all(
+            a is b or (type(a) is str and a == b)
+            for a, b in zip(state, self._label_state, strict=True)
+        )
+        if alike and (seen is None or np.array_equal(seen, self._labels_seen)):
+            return self._label_list
+        self._label_state = state
+        self._labels_seen = self._wires_seen
+        self._label_list = [] if mode == "off" else self._label_made(mode, hover)
+        return self._label_list
+
+    def _label_made(self, mode: str, hover: str) -> list[tuple[Place, str]]:
+        wires = self._scene.wires
+        if mode == "hover":
+            kind, _, what = hover.partition(":")
+            if kind == "port":
+                what = what.rpartition(".")[0]
+            found = [
+                view for view in wires
+                if (kind == "wire" and what == str(view.wire))
+                or (kind in ("node", "port") and what in (view.wire.source, view.wire.target))
+            ]  # fmt: skip
+        else:
+            found = [wires[number] for number in np.flatnonzero(self._wires_seen).tolist()]
+        made: list[tuple[Place, str]] = []
+        for view in found:
+            value = self._values.get(view.wire.start)
+            if value is None or (mode == "changed" and not self._has_changed(view.wire.start)):
+                continue
+            curve = self._curve(view)
+            room = abs(curve[3][0] - curve[0][0]) + _OVER
+            made.append((_middle(curve), self._short(value, room)))
+            if len(made) == wireitems.MOST_LABELS:
+                break
+        return made
+
+    def _short(self, value: NDArray[Any], room: float) -> str:
+        """Return a value in the few characters for which a wire has room."""
+        flat = np.ravel(value).tolist()
+        shape = "×".join(map(str, np.shape(value)))
+        if len(flat) > 2:
+            return shape
+        for digits in (3, 2):
+            text = ", ".join(f"{number:.{digits}g}" for number in flat).replace("-", "−")
+            if len(flat) == 1 or wireitems.label_width(text, self.fonts) <= room:
+                return text
+        return shape
+
+    def _has_changed(self, start: str) -> bool:
+        before = self._values_before.get(start)
+        return before is None or not np.array_equal(before, self._values[start])
+
+    # --- gliding
+
+    def _glided(self, editor: Editor) -> Mapping[str, tuple[float, float]]:
+        """Return how far nodes still are from their places; any input puts them there at once."""
+        glides = self._glides
+        if glides is None:
+            return {}
+        now = time.perf_counter()
+        if glides.began is None:
+            glides.began = now
+        share = (now - glides.began) / _GLIDE
+        if share >= 1 or not glides.undisturbed(editor):
+            self._glides = None
+            return {}
+        self.busy = True
+        left = (1 - share) ** 3  # fast first, then slower
+        return {key: (dx * left, dy * left) for key, (dx, dy) in glides.offsets.items()}
+
+    # --- helpers
+
     def _touched(self) -> list[int]:
         """Return the wires of nodes that moved."""
-        return [
-            number
-            for number, view in enumerate(self._scene.wires)
-            if view.wire.source in self._stirred or view.wire.target in self._stirred
-        ]
+        if self._wires_of is None:  # only a scene in which something moves needs to know
+            self._wires_of = {}
+            for number, view in enumerate(self._scene.wires):
+                for key in {view.wire.source, view.wire.target}:
+                    self._wires_of.setdefault(key, []).append(number)
+        found = (number for key in self._stirred for number in self._wires_of.get(key, ()))
+        return sorted(set(found))
 
     def _curve(self, view: WireView) -> wireitems.Curve:
         moved = self._moved
@@ -385,7 +545,96 @@ class Canvas:
         dx, dy = moved.get(view.wire.source, (0, 0))
         start = view.start[0] + dx, view.start[1] + dy
         dx, dy = moved.get(view.wire.target, (0, 0))
-        return replace(view, start=start, end=(view.end[0] + dx, view.end[1] + dy)).curve
+        end = view.end[0] + dx, view.end[1] + dy
+        return replace(view, start=start, end=end).curve  # type: ignore[arg-type]
+
+
+@dataclass(slots=True)
+class Glides:
+    """Nodes on their way after a change: how far each was from its place, in canvas units."""
+
+    offsets: Mapping[str, tuple[float, float]]
+    editor: Editor
+    began: float | None = None
+
+    def undisturbed(self, editor: Editor) -> bool:
+        """Return whether nothing was done since; a pointer that only moves is nothing."""
+        was = self.editor
+        return (
+            editor.gesture is None
+            and editor.popup is was.popup
+            and editor.graph is was.graph
+            and editor.camera == was.camera
+            and editor.size == was.size
+            and editor.selection == was.selection
+            and editor.wire == was.wire
+        )
+
+
+def gliding(editor: Editor, old: Scene, camera: Camera) -> Glides | None:
+    """Return how the nodes of a new scene come from an old one; None if nothing is to be seen.
+
+    Nodes glide on the screen, so that the eye can follow where the view changes as well. New ones
+    come out of what they are named after, or of what was named after them.
+    """
+    new = editor.drawn
+    both = new.nodes.keys() & old.nodes.keys()
+    changed = new.nodes.keys() ^ old.nodes.keys()
+    if (
+        editor.preferences.reduced_motion
+        or editor.gesture is not None
+        or len(changed) < _FEWEST_NEW
+        or len(both) * 3 < min(len(new.nodes), len(old.nodes))
+        or len(new.nodes) > _MOST_GLIDING
+        or not both
+        or not camera.zoom
+    ):
+        return None
+    offsets = {}
+    for key, view in new.nodes.items():
+        start = _twin(old, key)
+        if start is None:
+            continue
+        x, y = editor.camera.on_canvas(camera.on_screen(start))
+        if (x, y) != (view.x, view.y):
+            offsets[key] = x - view.x, y - view.y
+    return Glides(offsets, editor) if offsets else None
+
+
+def _twin(old: Scene, key: str) -> Place | None:
+    """Return where a node was, or what it came out of."""
+    name = key
+    while name:
+        if name in old.nodes:
+            return old.nodes[name].x, old.nodes[name].y
+        name = name.rpartition(".")[0]
+    parts = [view for other, view in old.nodes.items() if other.startswith(f"{key}.")]
+    if not parts:
+        return None
+    return sum(v.x for v in parts) / len(parts), sum(v.y for v in parts) / len(parts)
+
+
+def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
+    """Return what enters each view, in the order of its ports and wires."""
+    found: dict[str, list[tuple[tuple[str, int], str]]] = {}
+    for view in scene.wires:
+        wire = view.wire
+        target = scene.nodes.get(wire.target)
+        if target is not None and target.family == "view":
+            found.setdefault(wire.target, []).append(((wire.input, wire.index or 0), wire.start))
+    return {key: tuple(start for _, start in sorted(starts)) for key, starts in found.items()}
+
+
+def _class_names(editor: Editor, count: int) -> tuple[str, ...]:
+    """Return the names of so many classes, of the first data set that has as many."""
+    tables = editor.inference.tables
+    return next((t.classes for t in tables.values() if len(t.classes) == count), ())
+
+
+def _middle(curve: wireitems.Curve) -> Place:
+    """Return the middle of a curve."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve
+    return (x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8
 
 
 def _share(settings: Mapping[str, Any]) -> float:
@@ -404,7 +653,11 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 
 def _drop(kept: dict[Any, Any], there: Collection[Any]) -> None:
     for key in [key for key in kept if key not in there]:
-        dpg.delete_item(kept.pop(key).root)
+        old = kept.pop(key)
+        if isinstance(old, NodeItems):
+            old.remove()
+        else:
+            dpg.delete_item(old.root)
 
 
 def _transform(item: Item, move: Place, zoom: float) -> None:

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from functools import lru_cache
 
 _INSTEAD = (
     "`nodeflow train FILE` trains in the terminal and `nodeflow play FILE` shows each step there"
@@ -27,14 +28,16 @@ print("drawn", flush=True)
 
 def reason() -> str | None:
     """Return why no window can be opened, with what to run instead; None if one can."""
-    why = _why()
+    # The command line and the window both ask: one probe is enough for one display.
+    why = _why(os.environ.get("DISPLAY", ""))
     return None if why is None else f"the editor needs a display, but {why}; {_INSTEAD}"
 
 
-def _why() -> str | None:
+@lru_cache(maxsize=4)
+def _why(display: str) -> str | None:
     if importlib.util.find_spec("dearpygui") is None:
         return "Dear PyGui is not installed (pip install dearpygui)"
-    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+    if sys.platform.startswith("linux") and not display:
         return "DISPLAY is not set"
     try:
         done = subprocess.run(  # noqa: S603 - the program is this very Python

@@ -7,33 +7,41 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nodeflow.declare import Array, Setting, inert, numbers
 from nodeflow.errors import BadSetting
+from nodeflow.window.colours import Colour
 from nodeflow.window.toolkit import Item, dpg
 
-MOST_CELLS = 64
+MOST_ROWS = MOST_COLUMNS = 12
 """Larger arrays are told, not edited."""
-_DIGITS = 6
+_FITTING, _CELL, _ROW = 3, 80, 30
+"""So many columns fit beside each other; more are so wide, and scrolled."""
+
+_SHOWN = ".4g"
 
 Change = Callable[[str, Any, bool], None]
-"""Called with a setting's name, its value, and whether the drag is over."""
+"""Called with a setting's name, its value, and whether this is all of the change."""
 
 
 class Field:
     """The widget of one setting."""
 
-    def __init__(self, parent: Item, setting: Setting, value: Any, change: Change) -> None:
+    def __init__(
+        self, parent: Item, setting: Setting, value: Any, change: Change, wrong: Colour
+    ) -> None:
         self.setting = setting
         self._change = change
-        self._dragged: Any = None
+        self._wrong = wrong
+        self._red: Item | None = None
         self._value: Any = object()
-        self._shape: tuple[int, ...] | None = None
+        self._shape: tuple[int, int] | None = None
         self.items: list[Item] = []
         self._parent = dpg.add_group(parent=parent)
         self._fault = 0
         self._make(value)
-        self._fault = dpg.add_text("", parent=self._parent, show=False, wrap=0)
+        self._fault = dpg.add_text("", parent=self._parent, show=False, wrap=0, color=wrong)
         self.show(value)
 
     @property
@@ -55,11 +63,9 @@ class Field:
         self._tell("")
         self._set(value)
 
-    def settle(self) -> None:
-        """End a drag: what it led to is one step."""
-        if self._dragged is not None and not self.active:
-            value, self._dragged = self._dragged, None
-            self._change(self.setting.name, value, True)
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._tell("")
 
     # --- widgets
 
@@ -70,18 +76,6 @@ class Field:
     def _make(self, value: Any) -> None:
         kind, parent = self.setting.kind, self._parent
         match kind:
-            case "number":
-                span = self.setting.range
-                item = dpg.add_drag_double(
-                    parent=parent, width=-1, speed=0.01, format="%.6g", callback=self._on_number,
-                    min_value=-1e12 if span is None or span.low is None else span.low,
-                    max_value=1e12 if span is None or span.high is None else span.high,
-                    clamped=span is not None,
-                )  # fmt: skip
-            case "integer":
-                item = dpg.add_input_int(
-                    parent=parent, width=-1, callback=self._on_plain, on_enter=True
-                )
             case "flag":
                 item = dpg.add_checkbox(parent=parent, callback=self._on_plain)
             case "choice":
@@ -92,41 +86,50 @@ class Field:
                 self._make_table(value)
                 return
             case _:
+                # Numbers too: what is no number stays there, red, with what is allowed.
                 item = dpg.add_input_text(
-                    parent=parent, width=-1, on_enter=True, callback=self._on_text
-                )
+                    parent=parent, width=-1, on_enter=True, callback=self._on_text,
+                    auto_select_all=True,
+                )  # fmt: skip
                 with dpg.item_handler_registry() as registry:
                     dpg.add_item_deactivated_after_edit_handler(callback=self._on_left)
                 dpg.bind_item_handler_registry(item, registry)
         self.items = [item]
 
-    def _cells(self, value: Any) -> tuple[int, ...] | None:
+    def _cells(self, value: Any) -> tuple[int, int] | None:
         """Return rows and columns of an array that is small enough to be edited."""
         if value is None:
             return None
-        array = np.atleast_2d(numbers(value))
-        return array.shape if array.size <= MOST_CELLS else (0, 0)
+        array = np.atleast_2d(_array(value))
+        if array.ndim != 2 or array.shape[0] > MOST_ROWS or array.shape[1] > MOST_COLUMNS:
+            return 0, 0
+        return array.shape[0], array.shape[1]
 
     def _make_table(self, value: Any) -> None:
         self._shape = self._cells(value)
+        before = self._fault or 0
         if self._shape is None or self._shape == (0, 0):
-            text = "drawn at the start" if value is None else repr(value).replace("Array", "")
-            dpg.add_text(text, parent=self._parent)
+            size = "" if value is None else "×".join(map(str, np.shape(_array(value))))
+            text = "drawn at the start" if value is None else f"{size}, too large to be typed"
+            dpg.add_text(text, parent=self._parent, before=before, wrap=0)
             return
         rows, columns = self._shape
+        scrolls = columns > _FITTING
+        sizing = dpg.mvTable_SizingFixedFit if scrolls else dpg.mvTable_SizingStretchSame
         with dpg.table(
-            parent=self._parent, header_row=False, policy=dpg.mvTable_SizingStretchSame,
-            pad_outerX=False,
+            parent=self._parent, before=before, header_row=False, policy=sizing,
+            pad_outerX=False, scrollX=scrolls, height=rows * _ROW + 16 if scrolls else 0,
         ):  # fmt: skip
             for _ in range(columns):
-                dpg.add_table_column()
+                dpg.add_table_column(width_fixed=scrolls, init_width_or_weight=_CELL * scrolls)
             for row in range(rows):
                 with dpg.table_row():
                     for column in range(columns):
                         self.items.append(
                             dpg.add_input_double(
-                                width=-1, step=0, step_fast=0, format="%.5g", on_enter=True,
-                                user_data=(row, column), callback=self._on_cell,
+                                width=_CELL if scrolls else -1, step=0, step_fast=0,
+                                format=f"%{_SHOWN}", on_enter=True, user_data=(row, column),
+                                callback=self._on_cell,
                             )
                         )  # fmt: skip
 
@@ -134,23 +137,17 @@ class Field:
         kind = self.setting.kind
         if kind == "array":
             if self.items:
-                for item, number in zip(self.items, numbers(value).ravel().tolist(), strict=True):
+                for item, number in zip(self.items, _array(value).ravel().tolist(), strict=True):
                     dpg.set_value(item, number)
             return
         (item,) = self.items
-        if kind in ("number", "integer", "flag", "choice"):
+        if kind in ("flag", "choice"):
             if value is not None:
                 dpg.set_value(item, value)
         else:
             dpg.set_value(item, written(value))
 
     # --- what a person does
-
-    def _on_number(self, _sender: Item, value: float, _data: Any = None) -> None:
-        value = float(f"{value:.{_DIGITS}g}")
-        if self._holds(value):
-            self._dragged = value
-            self._change(self.setting.name, value, False)
 
     def _on_plain(self, _sender: Item, value: Any, _data: Any = None) -> None:
         if self._holds(value):
@@ -165,10 +162,12 @@ class Field:
         self._on_text(item, dpg.get_value(item))
 
     def _on_cell(self, _sender: Item, number: float, cell: tuple[int, int]) -> None:
-        array = np.atleast_2d(numbers(self._value)).copy()
+        before = _array(self._value)
+        array = np.atleast_2d(before).copy()
+        if float(f"{array[cell]:{_SHOWN}}") == number:
+            return  # what was shown has fewer digits than what is there
         array[cell] = number
-        flat = numbers(self._value).ndim == 1
-        value = (array[0] if flat else array).tolist()
+        value = (array[0] if before.ndim == 1 else array).tolist()
         if self._holds(value):
             self._change(self.setting.name, value, True)
 
@@ -183,13 +182,25 @@ class Field:
         return True
 
     def _tell(self, fault: str) -> None:
-        if self._fault:
-            dpg.configure_item(self._fault, show=bool(fault))
-            dpg.set_value(self._fault, f"! {fault}" if fault else "")
+        if not self._fault:
+            return
+        dpg.configure_item(self._fault, show=bool(fault))
+        dpg.set_value(self._fault, f"! {fault}" if fault else "")
+        if fault and self._red is None and len(self.items) == 1:
+            with dpg.theme() as self._red, dpg.theme_component(dpg.mvAll):
+                dpg.add_theme_color(dpg.mvThemeCol_Text, self._wrong)
+                dpg.add_theme_color(dpg.mvThemeCol_Border, self._wrong)
+                dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 1)
+            dpg.bind_item_theme(self.items[0], self._red)
+        elif not fault and self._red is not None:
+            dpg.bind_item_theme(self.items[0], 0)
+            dpg.delete_item(self._red)
+            self._red = None
 
-    def redden(self, colour: tuple[int, int, int, int]) -> None:
-        """Set the colour of what is told when something is wrong."""
-        dpg.configure_item(self._fault, color=colour)
+
+def _array(value: Any) -> NDArray[np.float64]:
+    """Return a setting's value, or a live one, as numbers."""
+    return np.atleast_1d(value) if isinstance(value, np.ndarray) else numbers(value)
 
 
 def written(value: Any) -> str:
@@ -208,12 +219,23 @@ def read(text: str, kind: str) -> Any:
         return text
     if not text:
         return None
+    if kind == "number":
+        return _number(text)
+    if kind == "integer":
+        return _part(text)
     parts = [_part(part.strip()) for part in text.replace("×", ",").strip("[]()").split(",")]
     return parts if len(parts) > 1 or kind == "shape" else parts[0]
 
 
+def _number(text: str) -> float | str:
+    try:
+        return float(text.replace("−", "-").replace(",", "."))
+    except ValueError:
+        return text
+
+
 def _part(text: str) -> int | str:
     try:
-        return int(text)
+        return int(text.replace("−", "-"))
     except ValueError:
         return text

@@ -11,7 +11,9 @@ from nodeflow.editor.model import Editor
 from nodeflow.theme import THEMES
 from nodeflow.window.colours import flat, mixed, rgba, widgets
 from nodeflow.window.fonts import SIZE, width
+from nodeflow.window.mapitems import MapPanel
 from nodeflow.window.toolkit import Item, dpg
+from nodeflow.window.tourpanel import PlayButton
 
 _MENU, _STATUS, _PAD = 27, 28, 6
 _LIBRARY, _SIDE = 214, 316
@@ -52,6 +54,8 @@ class Frame:
         self.side = dpg.add_window(**still)
         self._status = dpg.add_window(**plain)
         self.drawlist = dpg.add_drawlist(100, 100, parent=self.canvas)
+        self.map = MapPanel(self.canvas, send)
+        self._play = PlayButton(self.canvas, send)
         self.area = Area(0, 0, 100, 100)
         with dpg.group(horizontal=True, parent=self._status):
             self._notice = dpg.add_text("")
@@ -116,7 +120,10 @@ class Frame:
         self._told = ()
 
     def tell(self, editor: Editor) -> None:
-        """Write the status line and the title."""
+        """Write the status line and the title, and what lies over the canvas."""
+        dpg.configure_item(self.drawlist, show=editor.view != "map")
+        self.map.draw(editor)
+        self._play.draw(editor)
         zoom = round(editor.camera.zoom * 100)
         told = (
             editor.notice, zoom, len(editor.selection), editor.path, editor.inside,

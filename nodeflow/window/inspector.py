@@ -40,8 +40,8 @@ class Inspector:
         problem = editor.problems.get(node, "") if node else ""
         of = (
             node, type_, problem, editor.preferences.theme, editor.preferences.scale,
-            chosen if not node else None, None if chosen else (graph.name, len(graph.nodes)),
-            str(editor.wire),
+            chosen if not node else None, str(editor.wire),
+            None if chosen else (graph.name, len(graph.nodes), len(graph.wires)),
         )  # fmt: skip
         if of != self._of:
             self._of = of
@@ -49,15 +49,10 @@ class Inspector:
         if node:
             settings = graph.settings(node) if graph.nodes[node].known else {}
             for name, field in self._fields.items():
-                field.show(settings.get(name))
+                field.show(_present(editor, node, name, settings.get(name)))
             if editor.live.values is not self._live:
                 self._live = editor.live.values
                 self._tell_values(editor)
-
-    def settle(self) -> None:
-        """End the drags that are over."""
-        for field in self._fields.values():
-            field.settle()
 
     def typing(self) -> bool:
         """Return whether a field takes keys."""
@@ -65,6 +60,8 @@ class Inspector:
 
     def _build(self, editor: Editor, node: str, chosen: list[str], problem: str) -> None:
         theme = THEMES[editor.preferences.theme]
+        for field in self._fields.values():
+            field.close()
         dpg.delete_item(self._parent, children_only=True)
         self._fields, self._values, self._live, self._node = {}, {}, None, node
         if not node:
@@ -78,13 +75,19 @@ class Inspector:
         if known is None:
             return
         self._text(known.formula, theme.text)
-        self._text(known.help.split("\n\n")[0].replace("\n", " ").replace("`", ""), theme.faint)
+        first, *more = (_plain(part) for part in known.help.split("\n\n"))
+        self._text(first, theme.faint)
+        if more:
+            with dpg.tree_node(label="more", parent=self._parent):
+                for part in more:
+                    dpg.add_text(part, wrap=0, color=rgba(theme.faint))
         for setting in known.settings:
             value = editor.graph.settings(node).get(setting.name)
             note = f"{setting.name}\n{setting.range}" if setting.range else setting.name
-            field = Field(self._labelled(setting, note, theme), setting, value, self._on_change)
-            field.redden(rgba(theme.problem))
-            self._fields[setting.name] = field
+            self._fields[setting.name] = Field(
+                self._labelled(setting, note, theme), setting,
+                _present(editor, node, setting.name, value), self._on_change, rgba(theme.problem),
+            )  # fmt: skip
         ports = [p.name for p in (*known.ports_in(editor.graph.settings(node)), *known.outputs)]
         dpg.add_spacer(height=4, parent=self._parent)
         dpg.add_separator(parent=self._parent)
@@ -111,10 +114,14 @@ class Inspector:
         for name, item in self._values.items():
             address = f"{self._node}.{name}"
             wires = editor.graph.inputs(self._node).get(name, ())
+            if not wires and not _is_output(editor, self._node, name):
+                dpg.set_value(item, f"{name}   {_unwired(editor, self._node, name)}")
+                continue
             start = wires[0].start if wires else address
             shape = editor.inference.shapes.get(start)
             value = editor.live.values.get(start)
-            arrow = f" ← {start}" if wires else ""
+            more = f" and {len(wires) - 1} more" if len(wires) > 1 else ""
+            arrow = f" ← {start}{more}" if wires else ""
             text = f"{name}{arrow}" + (f"   {shape}" if shape is not None else "")
             if value is not None:
                 text += f"\n    {_told(value)}"
@@ -153,3 +160,32 @@ def _told(value: Any) -> str:
     if array.size > 4:
         text += f"   {array.min():.4g} … {array.max():.4g}".replace("-", "−")
     return text
+
+
+def _present(editor: Editor, node: str, setting: str, value: Any) -> Any:
+    """Return what a setting is now: the numbers of a parameter are those of the run."""
+    if setting == "value" and editor.graph.nodes[node].type == "parameter":
+        return editor.live.weights.get(f"{node}.value", value)
+    return value
+
+
+def _plain(text: str) -> str:
+    return text.replace("\n", " ").replace("`", "")
+
+
+def _is_output(editor: Editor, node: str, port: str) -> bool:
+    known = editor.graph.nodes[node].known
+    return known is not None and any(output.name == port for output in known.outputs)
+
+
+def _unwired(editor: Editor, node: str, name: str) -> str:
+    """Return what a port without a wire waits for."""
+    known = editor.graph.nodes[node].known
+    if known is None:
+        return "not wired"
+    port = known.input(name, editor.graph.settings(node), node)
+    if port.feedback:
+        return "not wired: a feedback wire would end here"
+    if port.optional:
+        return "not wired, and need not be"
+    return "not wired: takes several wires" if port.many else "not wired: it needs a wire"

@@ -16,9 +16,23 @@ from numpy.typing import NDArray
 from nodeflow.boxes import FOOT, HEADER, SLIDER
 from nodeflow.scene import NodeView, PortView, shown
 from nodeflow.theme import Theme
+from nodeflow.window import badges
 from nodeflow.window.colours import Colour, mixed, rgba
 from nodeflow.window.fonts import EM, Fonts, fitted, width
-from nodeflow.window.previews import Patch, patches
+from nodeflow.window.overlayitems import wrapped
+from nodeflow.window.previews import (
+    Content,
+    Counts,
+    Lines,
+    Patch,
+    Pixels,
+    Plane,
+    Several,
+    class_colours,
+    patches,
+    picture,
+    regions,
+)
 from nodeflow.window.toolkit import Item, dpg
 
 FINE = 0.55
@@ -29,13 +43,19 @@ _PAD = 10.0
 _PICTURE = 52.0
 _LARGE = 26.0
 _MOST_BARS = 12
-_LONGEST_TRACE = 400
+_SMALL, _LEAST_CELL = 9.0, 17.0
+_THIN = 4.0
+"""A heat map this many times as long as high is stretched."""
 _ASCENT = 0.928
 """Of the height of a font, as SVG counts it."""
 
 
 _Area = tuple[float, float, float, float]
 """Left, top, width and height."""
+
+
+_Spare = dict[tuple[int, ...], list[tuple[Item, Pixels]]]
+"""Textures by size: the toolkit does not give the memory of a deleted one back."""
 
 
 @dataclass(slots=True)
@@ -50,7 +70,7 @@ class NodeItems:
 
     root: Item
     view: NodeView
-    value: NDArray[Any] | None
+    value: Content
     selected: bool
     fine: Item
     border: Item
@@ -58,12 +78,20 @@ class NodeItems:
     texts: list[_Text] = field(default_factory=list)
     titles: list[_Text] = field(default_factory=list)
     picture: Item = 0
+    words: Item = 0
+    """The texts of the picture: from far away it is seen without them."""
     patches: list[Item] = field(default_factory=list)
     foot: Item | None = None
     handle: Item | None = None
     slid: float | None = None
-    trace: list[float] = field(default_factory=list)
-    """What a plot has shown."""
+    texture: Item | None = None
+    pixels: Pixels | None = None
+    """What the texture shows: it reads this array every frame."""
+    spare: _Spare = field(default_factory=dict)
+    plane: bool = False
+    """Whether the texture has points over it, which stay where they are."""
+    status: str = ""
+    badge: Item | None = None
     zoom: float = 0.0
     rounding: int = -1
     fine_shown: bool = True
@@ -95,6 +123,26 @@ class NodeItems:
             self.rounding = rounding
             for item in self.rounded:
                 configure(item, rounding=rounding)
+
+    def check(self, status: str, theme: Theme) -> None:
+        """Show what a gradient check found."""
+        if status == self.status:
+            return
+        self.status = status
+        if self.badge is not None:
+            dpg.delete_item(self.badge)
+        self.badge = badges.drawn(self.root, status, theme) if status else None
+
+    def remove(self) -> None:
+        """Delete everything that was drawn."""
+        dpg.delete_item(self.root)
+        self.forget()
+
+    def forget(self) -> None:
+        """Put the texture, whose picture is gone, aside for the next picture of its size."""
+        if self.texture is not None and self.pixels is not None:
+            self.spare.setdefault(self.pixels.shape, []).append((self.texture, self.pixels))
+            self.texture = self.pixels = None
 
     def slide(self, share: float) -> None:
         """Put a slider's handle so far along its track, from 0 to 1."""
@@ -138,8 +186,19 @@ def _port_looks(view: NodeView, port: PortView) -> tuple[Any, ...]:
     return port.label, port.x - view.x, port.y - view.y, port.side, port.wired, port.optional
 
 
-def _foot(value: NDArray[Any]) -> str:
+def _foot(value: Content) -> str:
     """Return a value in a few characters; of a matrix, which has a picture, only the shape."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, Plane):
+        return f"x1 {value.low[0]:.3g} … {value.high[0]:.3g}".replace("-", "−")
+    if isinstance(value, Counts):
+        right, count = value.right
+        return f"{right} of {count} right ({right / max(count, 1):.1%})".replace("%", " %")
+    if isinstance(value, Lines):
+        return "   ".join(f"{line[-1, 1]:.5g}" for line in value.lines).replace("-", "−")
+    if isinstance(value, Several):
+        return _foot(value.values[0]) if len(value.values) == 1 else f"{len(value.values)} values"
     if value.ndim == 2 and min(value.shape) > 1:
         return "×".join(map(str, value.shape))
     return shown(value)
@@ -151,15 +210,21 @@ class NodeDrawer:
     def __init__(self, theme: Theme, fonts: Fonts) -> None:
         self.theme = theme
         self.fonts = fonts
+        self._textures = dpg.add_texture_registry()
+        self._spare: _Spare = {}
 
-    def drawn(
-        self, parent: Item, view: NodeView, value: NDArray[Any] | None, *, selected: bool
-    ) -> NodeItems:
+    def close(self) -> None:
+        """Delete what is not on the canvas."""
+        dpg.delete_item(self._textures)
+
+    def drawn(self, parent: Item, view: NodeView, value: Content, *, selected: bool) -> NodeItems:
         """Draw a node."""
         theme = self.theme
         faded = view.mode == "disable"
         root = dpg.add_draw_node(parent=parent)
         wide, high = float(view.width), float(view.height)
+        if view.type == "relay":
+            return self._knot(root, view, value, selected=selected)
         header = rgba(theme.families.get(view.family, theme.families[""]))
         body = rgba(theme.body)
         if faded:
@@ -196,6 +261,19 @@ class NodeDrawer:
         for port in (*view.inputs, *view.outputs):
             self._port(items, view, port)
         self.value(items, value)
+        return items
+
+    def _knot(self, root: Item, view: NodeView, value: Content, *, selected: bool) -> NodeItems:
+        """Draw a relay: a box with two ports and no texts."""
+        colour, thickness = edge(view, self.theme, selected=selected)
+        border = dpg.draw_rectangle(
+            (0, 0), (view.width, view.height), parent=root, color=colour,
+            fill=rgba(self.theme.body), thickness=thickness,
+        )  # fmt: skip
+        fine = dpg.add_draw_node(parent=root)
+        items = NodeItems(root, view, value, selected, fine, border, [border])
+        for port in (*view.inputs, *view.outputs):
+            self._port(items, view, port)
         return items
 
     def _header(self, items: NodeItems, view: NodeView) -> None:
@@ -261,57 +339,115 @@ class NodeDrawer:
 
     # --- what changes while a network runs
 
-    def value(self, items: NodeItems, value: NDArray[Any] | None) -> None:
+    def value(self, items: NodeItems, value: Content) -> None:
         """Draw the foot, and what a view shows: a value, or the formula where there is none."""
         view = items.view
         had, items.value = items.value, value
-        parts = () if value is None else patches(value, self.theme)
-        text = view.foot if value is None else _foot(value)
-        room = view.width - 2 * _PAD - (_PICTURE + 6 if parts and view.view is None else 0)
-        text = fitted(text, self.fonts.regular, room / (_LABEL * EM))
-        alike = had is not None and value is not None and len(parts) == len(items.patches)
-        if alike and view.view is None and items.foot is not None:
-            dpg.configure_item(items.foot, text=text)
-            for item, part, corners in self._placed(items, parts, self._strip(view)):
-                dpg.configure_item(item, pmin=corners[0], pmax=corners[1], fill=part.colour)
+        if view.type == "relay":
             return
-        if items.picture:
-            gone = dpg.get_item_children(items.picture, 2)
-            items.texts = [text for text in items.texts if text.item not in gone]
-            dpg.delete_item(items.picture)
-        items.picture = dpg.add_draw_node(parent=items.fine)
-        items.patches = []
+        parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
+        note = value is None and view.type == "panel" and not any(p.wired for p in view.inputs)
+        text = _foot(value) if value is not None else "" if note else view.foot
+        if view.type == "image" and isinstance(value, np.ndarray) and value.size > 1:
+            text = f"{text}   {value.min():.3g} … {value.max():.3g}".replace("-", "−")
+        strip = bool(parts) and view.view is None
+        room = view.width - 2 * _PAD - (_PICTURE + 6 if strip else 0)
+        text = fitted(text, self.fonts.regular, room / (_LABEL * EM))
+        if had is not None and value is not None and self._repainted(items, value, parts):
+            dpg.configure_item(items.foot, text=text)
+            return
+        self._clear(items)
         before = len(items.texts)
         if view.view is not None and value is not None:
             left, top, wide, high = view.view
             self._shown(items, value, parts, (left - view.x, top - view.y, wide, high - 4))
+        elif note and view.view is not None:
+            left, top, wide, high = view.view
+            self._note(items, view.foot, (left - view.x, top - view.y, wide, high))
         else:
             self._patches(items, parts, self._strip(view))
         base = _PAD, view.height - 8.0
         faint = rgba(self.theme.faint if value is None else self.theme.text)
         regular = self.fonts.regular
-        self._text(items.texts, items.picture, base, text, _LABEL, faint, regular)
+        self._text(items.texts, items.words, base, text, _LABEL, faint, regular)
         items.foot = items.texts[-1].item
         if items.zoom:
             for one in items.texts[before:]:
                 dpg.configure_item(one.item, size=one.size * items.zoom)
+
+    def _clear(self, items: NodeItems) -> None:
+        if items.picture:
+            gone = dpg.get_item_children(items.words, 2)
+            items.texts = [text for text in items.texts if text.item not in gone]
+            dpg.delete_item(items.picture)
+            dpg.delete_item(items.words)
+            items.forget()
+        view = items.view.view is not None
+        items.picture = (
+            dpg.add_draw_node(parent=items.root, before=items.fine)
+            if view
+            else dpg.add_draw_node(parent=items.fine)
+        )
+        items.words = dpg.add_draw_node(parent=items.fine)
+        items.patches = []
+
+    def _repainted(self, items: NodeItems, value: Content, parts: tuple[Patch, ...]) -> bool:
+        """Change what is drawn already, if that is enough."""
+        if items.foot is None:
+            return False
+        if items.view.view is None:
+            if len(parts) != len(items.patches):
+                return False
+            for item, part, corners in self._placed(items, parts, self._strip(items.view)):
+                dpg.configure_item(item, pmin=corners[0], pmax=corners[1], fill=part.colour)
+            return True
+        if items.pixels is None or isinstance(value, Plane) != items.plane:
+            return False
+        pixels = self._pixels(items, value)
+        if pixels is None or pixels.shape != items.pixels.shape:
+            return False
+        items.pixels[:] = pixels
+        return True
 
     @staticmethod
     def _strip(view: NodeView) -> _Area:
         """Return where in the foot the picture of a value is."""
         return view.width - _PAD - _PICTURE, view.height - FOOT + 4, _PICTURE, FOOT - 8
 
+    # --- views
+
     def _shown(
-        self, items: NodeItems, value: NDArray[Any], parts: tuple[Patch, ...], area: _Area
+        self, items: NodeItems, value: Content, parts: tuple[Patch, ...], area: _Area
     ) -> None:
         """Fill the area of a view node."""
+        kind = items.view.type
+        match value:
+            case str():
+                self._words(items, value, (area[0] + 4, area[1] + 20), _LABEL, area[2])
+            case Lines():
+                self._lines(items, value, area)
+            case Plane():
+                self._plane(items, value, area)
+            case Counts():
+                self._counts(items, value, area)
+            case Several() if kind == "bars":
+                self._bars(items, value.values[0], value.names, area)
+            case Several():
+                self._list(items, value, area)
+            case np.ndarray():
+                self._array(items, value, parts, area)
+
+    def _array(
+        self, items: NodeItems, value: NDArray[Any], parts: tuple[Patch, ...], area: _Area
+    ) -> None:
         left, top, wide, high = area
         array = np.atleast_2d(np.asarray(value))
         kind = items.view.type
-        if kind == "plot":
-            self._line(items, array, area)
-        elif kind == "bars" and array.shape[0] == 1 and array.size <= _MOST_BARS:
-            self._rows(items, array[0], area)
+        pixels = self._pixels(items, array)
+        if pixels is not None:
+            self._texture(items, pixels, area)
+        elif kind == "bars":
+            self._bars(items, array, (), area)
         elif array.size == 1:
             text = f"{array.flat[0]:.6g}".replace("-", "−")
             at = left + 4, top + high / 2 + 10
@@ -321,12 +457,140 @@ class NodeDrawer:
         else:
             self._table(items, array, area)
 
+    def _pixels(self, items: NodeItems, value: Content) -> Pixels | None:
+        """Return what a texture is to show, where a view has one."""
+        if isinstance(value, Plane):
+            return regions(value, self.theme)
+        if (
+            items.view.view is None
+            or items.view.type != "image"
+            or not isinstance(value, np.ndarray)
+        ):
+            return None
+        _, _, wide, high = items.view.view
+        return picture(value, self.theme, (wide, high - 4))
+
+    def _texture(self, items: NodeItems, pixels: Pixels, area: _Area) -> _Area:
+        """Show pixels in an area, undistorted unless they are a very long strip."""
+        left, top, wide, high = area
+        rows, columns = pixels.shape[:2]
+        if max(columns / rows, rows / columns) < _THIN:
+            scale = min(wide / columns, high / rows)
+            w, h = columns * scale, rows * scale
+            left, top, wide, high = left + (wide - w) / 2, top + (high - h) / 2, w, h
+        items.plane, items.spare = isinstance(items.value, Plane), self._spare
+        if spare := self._spare.get(pixels.shape):
+            items.texture, items.pixels = spare.pop()
+            items.pixels[:] = pixels
+        else:
+            items.pixels = pixels
+            items.texture = dpg.add_raw_texture(
+                columns, rows, pixels, format=dpg.mvFormat_Float_rgba, parent=self._textures
+            )
+        end = left + wide, top + high
+        dpg.draw_image(items.texture, (left, top), end, parent=items.picture)
+        return left, top, wide, high
+
+    def _plane(self, items: NodeItems, plane: Plane, area: _Area) -> None:
+        """Draw the regions, the points in them, and beside them what the marks mean."""
+        pixels = regions(plane, self.theme)
+        side = min(area[2], area[3])
+        square = self._texture(items, pixels, (area[0], area[1], side, side))
+        left, top, wide, high = square
+        span = np.subtract(plane.high, plane.low)
+        shares = (plane.points - plane.low) / span
+        for (x, y), one in zip(shares.tolist(), plane.classes.tolist(), strict=True):
+            self._mark(items, (left + x * wide, top + (1 - y) * high), one)
+        for number, name in enumerate(plane.names[: int(high // 18)]):
+            at = left + wide + 14.0, top + 10 + 18.0 * number
+            self._mark(items, at, number, larger=2.0)
+            room = area[2] - wide - 26
+            self._words(items, name, (at[0] + 10, at[1] + 4), _LABEL, room)
+
+    def _mark(
+        self, items: NodeItems, at: tuple[float, float], number: int, larger: float = 0.0
+    ) -> None:
+        """Draw the mark of a class: circle, square or triangle in its colour."""
+        colours = class_colours(self.theme)
+        x, y = at
+        r = 2.6 + larger
+        look = {
+            "parent": items.picture, "color": rgba(self.theme.canvas),
+            "fill": rgba(colours[number % len(colours)]),
+        }  # fmt: skip
+        if number % 3 == 0:
+            dpg.draw_ellipse((x - r, y - r), (x + r, y + r), segments=12, **look)
+        elif number % 3 == 1:
+            dpg.draw_rectangle((x - r, y - r), (x + r, y + r), **look)
+        else:
+            dpg.draw_triangle((x, y - r), (x + r, y + r), (x - r, y + r), **look)
+
+    def _counts(self, items: NodeItems, counts: Counts, area: _Area) -> None:
+        """Draw a shaded cell a pair of classes: down what was right, across what was said."""
+        left, top, wide, high = area
+        table, theme = counts.table, self.theme
+        count = len(table)
+        names = counts.names or tuple(map(str, range(count)))
+        longest = max(width(name, self.fonts.regular) for name in names) * _LABEL * EM
+        margin = min(longest + 8, wide * 0.34)
+        head = 15.0
+        across, down = (wide - margin) / count, (high - head) / count
+        across, down = min(across, 2.4 * down), min(down, 26.0)
+        size = _LABEL if min(across / 2, down) >= _LEAST_CELL else _SMALL
+        sums = np.maximum(table.sum(axis=1, keepdims=True), 1)
+        shares = table / sums
+        for row in range(count):
+            y = top + head + row * down
+            middle = y + down / 2 + size * 0.36
+            self._words(items, names[row], (left, middle), size, margin - 6)
+            x = left + margin + row * across
+            self._words(items, names[row], (x + 3, top + 11), size, across - 3, faint=True)
+            for column in range(count):
+                x = left + margin + column * across
+                colour = theme.selected if row == column else theme.problem
+                dpg.draw_rectangle(
+                    (x + 0.5, y + 0.5), (x + across - 0.5, y + down - 0.5), parent=items.picture,
+                    color=(0, 0, 0, 0),
+                    fill=mixed(theme.canvas, colour, 0.62 * float(shares[row, column])),
+                )  # fmt: skip
+                text = str(int(table[row, column]))
+                room = width(text, self.fonts.regular) * size * EM
+                self._words(items, text, (x + (across - room) / 2, middle), size, across + 4)
+
+    def _note(self, items: NodeItems, text: str, area: _Area) -> None:
+        """Write what was noted on a panel, in as many lines as there is room for."""
+        left, top, wide, high = area
+        room = (wide - 8) / (_LABEL * EM)
+        lines = [
+            line for part in text.splitlines() for line in wrapped(part, self.fonts.regular, room)
+        ]
+        for number, line in enumerate(lines[: int(high // 17)]):
+            at = left + 4, top + 14.0 + 17.0 * number
+            self._words(items, line, at, _LABEL, wide)
+
+    def _list(self, items: NodeItems, several: Several, area: _Area) -> None:
+        """Write values one below the other, each after what it comes from."""
+        left, top, wide, high = area
+        pairs = list(zip(several.names, several.values, strict=True))
+        for number, (name, value) in enumerate(pairs[: int(high // 17)]):
+            y = top + 13.0 + 17.0 * number
+            self._words(items, name, (left + 2, y), _LABEL, wide * 0.55, faint=True)
+            text = shown(np.asarray(value))
+            self._words(items, text, (left + wide * 0.6, y), _LABEL, wide * 0.4)
+
     def _words(
-        self, items: NodeItems, text: str, at: tuple[float, float], size: float, room: float
+        self,
+        items: NodeItems,
+        text: str,
+        at: tuple[float, float],
+        size: float,
+        room: float,
+        *,
+        faint: bool = False,
     ) -> None:
         text = fitted(text, self.fonts.regular, room / (size * EM))
-        colour = rgba(self.theme.text)
-        self._text(items.texts, items.picture, at, text, size, colour, self.fonts.regular)
+        colour = rgba(self.theme.faint if faint else self.theme.text)
+        self._text(items.texts, items.words, at, text, size, colour, self.fonts.regular)
 
     def _table(self, items: NodeItems, array: NDArray[Any], area: _Area) -> None:
         """Write numbers in rows and columns."""
@@ -339,47 +603,86 @@ class NodeDrawer:
             if number == rows - 1 and len(array) > rows:
                 self._words(items, f"… {len(array)} rows", (left, y), _LABEL, wide)
                 return
+            if number % 2:
+                dpg.draw_rectangle(
+                    (left - 2, y - 11), (left + wide, y + 4), parent=items.picture,
+                    color=(0, 0, 0, 0), fill=mixed(self.theme.body, self.theme.text, 0.05),
+                )  # fmt: skip
             for place, x in enumerate(row[:columns].tolist()):
                 more = place == columns - 1 and array.shape[1] > columns
                 text = "…" if more else f"{x:.3g}".replace("-", "−")
                 self._words(items, text, (left + place * step, y), _LABEL, step)
 
-    def _rows(self, items: NodeItems, row: NDArray[Any], area: _Area) -> None:
-        """Draw a bar a number, the number beside it; shares are written as percentages."""
+    def _bars(
+        self, items: NodeItems, array: NDArray[Any], names: tuple[str, ...], area: _Area
+    ) -> None:
+        """Draw a bar a number of the first row, named; shares are written as percentages."""
+        row = np.atleast_2d(array)[0][:_MOST_BARS]
         left, top, wide, high = area
         step = min(high / row.size, 26.0)
         largest = float(np.abs(row).max()) or 1.0
         shares = bool((row >= 0).all() and (row <= 1).all())
         most = 1.0 if shares else largest
-        room = wide - 62.0
-        for number, x in enumerate(row.tolist()):
+        names = names[: row.size] or tuple(str(n + 1) for n in range(row.size))
+        longest = max(width(name, self.fonts.regular) for name in names) * _LABEL * EM
+        start = min(longest + 8, wide * 0.34)
+        room = wide - 62.0 - start
+        for number, (name, x) in enumerate(zip(names, row.tolist(), strict=True)):
             y = top + number * step
             colour = rgba(self.theme.positive if x >= 0 else self.theme.negative)
             length = max(abs(x) / most * room, 1.0)
+            base = y + step / 2 + 4
+            self._words(items, name, (left, base), _LABEL, start - 6, faint=True)
             dpg.draw_rectangle(
-                (left, y + 3), (left + length, y + step - 3), parent=items.picture,
-                color=(0, 0, 0, 0), fill=colour,
+                (left + start, y + 3), (left + start + length, y + step - 3),
+                parent=items.picture, color=(0, 0, 0, 0), fill=colour,
             )  # fmt: skip
             text = f"{x:.1%}".replace("%", " %") if shares else f"{x:.4g}".replace("-", "−")
-            self._words(items, text, (left + room + 8, y + step / 2 + 4), _LABEL, 56)
+            self._words(items, text, (left + start + room + 8, base), _LABEL, 56)
 
-    def _line(self, items: NodeItems, array: NDArray[Any], area: _Area) -> None:
-        """Draw how the mean of a value has changed while the window showed it."""
+    def _lines(self, items: NodeItems, traces: Lines, area: _Area) -> None:
+        """Draw how values have changed, the range at the left, a name a line where there are more.
+
+        Several lines differ by thickness as well.
+        """
         left, top, wide, high = area
-        trace = items.trace
-        trace.append(float(array.mean()))
-        del trace[:-_LONGEST_TRACE]
-        low, most = min(trace), max(trace)
-        span = (most - low) or 1.0
-        step = wide / max(len(trace) - 1, 1)
-        points = [
-            (left + number * step, top + (most - y) / span * high * 0.9 + high * 0.05)
-            for number, y in enumerate(trace)
-        ]
-        if len(points) > 1:
-            dpg.draw_polyline(
-                points, parent=items.picture, color=rgba(self.theme.selected), thickness=1.6
-            )
+        theme = self.theme
+        low = min(float(line[:, 1].min()) for line in traces.lines)
+        most = max(float(line[:, 1].max()) for line in traces.lines)
+        start = min(float(line[0, 0]) for line in traces.lines)
+        end = max(float(line[-1, 0]) for line in traces.lines)
+        colours = (theme.selected, theme.positive, theme.backward, theme.feedback)
+        many = len(traces.lines) > 1
+        top, high = top + 14, high - 28
+        for y in (top, top + high):
+            dpg.draw_line(
+                (left, y), (left + wide, y), parent=items.picture,
+                color=mixed(theme.body, theme.border, 0.4),
+            )  # fmt: skip
+        for number, (name, line) in enumerate(zip(traces.names, traces.lines, strict=True)):
+            xs = left + (line[:, 0] - start) / ((end - start) or 1.0) * wide
+            ys = top + high - (line[:, 1] - low) / ((most - low) or 1.0) * high
+            colour = rgba(colours[number % len(colours)])
+            points = list(zip(xs.tolist(), ys.tolist(), strict=True))
+            if len(points) > 1:
+                thick = 1.6 + 0.8 * (number % 3)
+                dpg.draw_polyline(points, parent=items.picture, color=colour, thickness=thick)
+            x, y = points[-1]
+            corners = (x - 3, y - 3), (x + 3, y + 3)
+            dpg.draw_ellipse(*corners, parent=items.picture, color=colour, fill=colour)
+            if many:
+                at = left + wide * 0.42, top + 13.0 + 14 * number
+                dpg.draw_line(
+                    (at[0] - 18, at[1] - 4), (at[0] - 5, at[1] - 4), parent=items.picture,
+                    color=colour, thickness=1.6 + 0.8 * (number % 3),
+                )  # fmt: skip
+                self._words(items, name, at, _LABEL, wide * 0.58)
+        for text, y in ((f"{most:.4g}", top - 3), (f"{low:.4g}", top + high + 12)):
+            self._words(items, text.replace("-", "−"), (left, y), _SMALL, 80, faint=True)
+        text = f"update {end:.0f}"
+        room = width(text, self.fonts.regular) * _SMALL * EM
+        at = left + wide - room, top + high + 12
+        self._words(items, text, at, _SMALL, wide, faint=True)
 
     def _patches(self, items: NodeItems, parts: tuple[Patch, ...], area: _Area) -> None:
         nothing = (0, 0, 0, 0)

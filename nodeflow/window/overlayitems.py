@@ -6,6 +6,7 @@ from nodeflow.editor.camera import Camera, Point
 from nodeflow.editor.model import Editor
 from nodeflow.editor.overlay import Loose, Overlay
 from nodeflow.theme import Theme
+from nodeflow.window import badges
 from nodeflow.window.colours import rgba
 from nodeflow.window.fonts import EM, Fonts, fitted, width
 from nodeflow.window.toolkit import Item, dpg
@@ -37,6 +38,9 @@ class OverlayItems:
             self._light(editor, over)
         port = editor.hover.removeprefix("port:") if editor.hover.startswith("port:") else ""
         tooltip = over.tooltip if editor.popup is None else None
+        if tooltip is None and editor.popup is None and editor.gesture is None:
+            found = badges.tooltip(editor)
+            tooltip = (editor.pointer, found) if found else None
         drawn = (over.loose, over.box, tooltip, port, editor.camera, self.ghost)
         if drawn == self._drawn:
             return

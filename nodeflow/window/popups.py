@@ -5,38 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nodeflow.editor.messages import Chosen, Message, Typed
+from nodeflow.editor.messages import Chosen, Do, Message, Typed
 from nodeflow.editor.model import (
     Editing,
     Editor,
     Find,
+    Link,
     Menu,
     Palette,
     Panel,
     Popup,
     Question,
     Search,
+    Settings,
 )
 from nodeflow.editor.popups import Line, lines
-from nodeflow.theme import THEMES
-from nodeflow.window.colours import rgba
-from nodeflow.window.fonts import fitted
+from nodeflow.editor.store import Recent, Thumbnail
+from nodeflow.editor.tour import TASKS
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window.colours import mixed, rgba
+from nodeflow.window.fonts import Fonts, fitted
 from nodeflow.window.toolkit import Item, dpg
 
-_FIELDS = (Search, Palette, Find, Editing)
+_FIELDS = (Search, Palette, Find, Link, Settings, Editing)
 _TITLES = {
     "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "help": "Help",
 }  # fmt: skip
 _ROW = 24
 _MOST_ROWS = 14
 _NAV = ("Up", "Down", "Enter", "Escape")
+_PICTURE = (112, 70)
+"""Width and height of a graph's thumbnail."""
 
 
 class Popups:
     """One window that holds whatever popup is open."""
 
-    def __init__(self, send: Callable[[Message], None]) -> None:
-        self._send = send
+    def __init__(
+        self, send: Callable[[Message], None], fonts: Fonts, recent: Callable[[], list[Recent]]
+    ) -> None:
+        self._send, self._fonts, self._recent = send, fonts, recent
+        self._own = 0
+        self._buttons: list[str] = []
         self._looks: dict[str, Item] = {}
         self._window: Item | None = None
         self._field: Item | None = None
@@ -46,6 +56,7 @@ class Popups:
         self._rows: list[Item] = []
         self._lit = -1
         self._focus = 0
+        self._scale = 1.0
 
     @property
     def busy(self) -> bool:
@@ -53,8 +64,40 @@ class Popups:
         return self._focus > 0
 
     def eats(self, key: str) -> bool:
-        """Return whether the open text field takes a key for itself."""
-        return self._field is not None and key not in _NAV
+        """Return whether the open popup takes a key for itself."""
+        if self._field is not None:
+            return key not in _NAV
+        if not self._rows or not self._lights_itself:
+            return False
+        if key in ("Up", "Left", "Down", "Right", "Tab"):
+            self._step(-1 if key in ("Up", "Left") else 1)
+        elif key == "Enter":
+            self._send(Chosen(self._own))
+        return key != "Escape"
+
+    @property
+    def _lights_itself(self) -> bool:
+        """Whether it is not the editor that knows which line is lit."""
+        return isinstance(self._kind, Question | Panel)
+
+    def _step(self, by: int) -> None:
+        before, self._own = self._own, (self._own + by) % len(self._rows)
+        self._show_lit(before, on=False)
+        self._show_lit(self._own, on=True)
+        if self._list:
+            row = _PICTURE[1] + 10 if self._is_recent else _ROW
+            self._scroll(self._own, row * self._scale)
+
+    def _show_lit(self, number: int, *, on: bool) -> None:
+        if self._buttons:
+            mark = "▸ " if on else ""
+            dpg.configure_item(self._rows[number], label=f"{mark}{self._buttons[number]}")
+        else:
+            dpg.set_value(self._rows[number], on)
+
+    @property
+    def _is_recent(self) -> bool:
+        return self._kind == Panel("recent")
 
     @property
     def ready(self) -> bool:
@@ -85,10 +128,11 @@ class Popups:
         self._window = self._field = None
         self._list = 0
         self._lines, self._rows, self._lit = [], [], -1
+        self._buttons, self._own = [], 0
         self._focus = 0
 
     def _open(self, editor: Editor, popup: Popup, origin: tuple[float, float]) -> None:
-        scale = editor.preferences.scale
+        scale = self._scale = editor.preferences.scale
         wide = round(
             (300 if isinstance(popup, Editing) else 380 if isinstance(popup, Menu) else 480) * scale
         )
@@ -98,13 +142,19 @@ class Popups:
             no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, autosize=True,
             pos=pos, min_size=(wide, 10), max_size=(wide, 2000), no_saved_settings=True,
         )  # fmt: skip
-        dpg.bind_item_theme(self._window, self._look(editor.preferences.theme))
+        dpg.bind_item_theme(self._window, self.look(editor.preferences.theme))
         if isinstance(popup, Question):
             self._ask(popup, wide)
             return
         if isinstance(popup, Panel):
-            dpg.add_text(_TITLES.get(popup.name, popup.name), parent=self._window)
+            title = dpg.add_text(_TITLES.get(popup.name, popup.name), parent=self._window)
+            if self._fonts.bold is not None:
+                dpg.bind_item_font(title, self._fonts.bold)
             dpg.add_separator(parent=self._window)
+        if isinstance(popup, Editing):
+            theme = THEMES[editor.preferences.theme]
+            name = f"{popup.node}: {'name' if popup.setting == 'id' else popup.setting}"
+            dpg.add_text(name, parent=self._window, color=rgba(theme.faint))
         if isinstance(popup, _FIELDS):
             self._field = dpg.add_input_text(
                 parent=self._window, width=-1, hint=_hint(popup), default_value=popup.text,
@@ -114,40 +164,60 @@ class Popups:
         if not isinstance(popup, Editing):
             self._list = dpg.add_child_window(parent=self._window, height=10, width=-1)
 
-    def _look(self, name: str) -> Item:
+    def look(self, name: str) -> Item:
         """Return the looks of a popup: raised above the canvas."""
         if name not in self._looks:
             theme = THEMES[name]
-            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-                for style, size in (("Rounding", 8), ("Padding", 10), ("BorderSize", 1)):
-                    dpg.add_theme_style(getattr(dpg, f"mvStyleVar_Window{style}"), size, size)
-                for part in ("WindowBg", "ChildBg", "ScrollbarBg"):
-                    dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{part}"), rgba(theme.body))
-                dpg.add_theme_color(dpg.mvThemeCol_Border, rgba(theme.border))
-                dpg.add_theme_style(dpg.mvStyleVar_CellPadding, 5, 4)
+            with dpg.theme() as made:
+                # Hints are lines that are off: the toolkit would pale them beyond reading.
+                with dpg.theme_component(dpg.mvSelectable, enabled_state=False):
+                    dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.faint))
+                self._add_look(theme)
             self._looks[name] = made
         return self._looks[name]
+
+    @staticmethod
+    def _add_look(theme: Theme) -> None:
+        with dpg.theme_component(dpg.mvAll):
+            dpg.add_theme_style(dpg.mvStyleVar_DisabledAlpha, 1.0)
+            for style, size in (("Rounding", 8), ("Padding", 10), ("BorderSize", 1)):
+                dpg.add_theme_style(getattr(dpg, f"mvStyleVar_Window{style}"), size, size)
+            for part in ("WindowBg", "ChildBg", "ScrollbarBg"):
+                dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{part}"), rgba(theme.body))
+            dpg.add_theme_color(dpg.mvThemeCol_Border, rgba(theme.border))
+            dpg.add_theme_style(dpg.mvStyleVar_CellPadding, 5, 4)
+            dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, 0.5)
 
     def _ask(self, popup: Question, wide: int) -> None:
         dpg.add_text(popup.text, parent=self._window, wrap=wide - 24)
         dpg.add_spacer(height=4, parent=self._window)
         with dpg.group(horizontal=True, parent=self._window):
             for number, (text, _) in enumerate(popup.answers):
-                dpg.add_button(label=text, user_data=number, callback=self._on_chosen)
+                self._rows.append(
+                    dpg.add_button(label=text, user_data=number, callback=self._on_chosen)
+                )
+        self._buttons = [text for text, _ in popup.answers]
+        self._show_lit(0, on=True)
 
     def _fill(self, editor: Editor, popup: Popup) -> None:
         there = list(lines(editor))
         if there != self._lines:
             self._lines = there
-            self._list_lines(editor, popup, there)
+            if self._is_recent and there:
+                self._list_recent(editor, there)
+            else:
+                self._list_lines(editor, popup, there)
             self._lit = -1
+            if self._lights_itself and self._rows:
+                self._own = next((n for n, line in enumerate(there) if line.hint == "now"), 0)
+                self._step(0)
         choice = getattr(popup, "choice", -1)
         if choice != self._lit and self._rows:
             for number in (self._lit, choice):
                 if 0 <= number < len(self._rows):
                     dpg.set_value(self._rows[number], number == choice)
             self._lit = choice
-            self._scroll(choice, editor.preferences.scale)
+            self._scroll(choice, _ROW * editor.preferences.scale)
 
     def _list_lines(self, editor: Editor, popup: Popup, there: list[Line]) -> None:
         scale = editor.preferences.scale
@@ -171,19 +241,46 @@ class Popups:
                         label=fitted(line.text, None, 18.0), span_columns=True, user_data=number,
                         callback=self._on_chosen,
                     )  # fmt: skip
-                    dpg.add_selectable(
-                        label=fitted(line.hint.split(" or ")[0], None, 15.0), enabled=False
-                    )
+                    hint = fitted(line.hint.split(" or ")[0], None, 15.0)
+                    dpg.add_selectable(label=hint, enabled=False)
                     self._rows.append(row)
 
-    def _scroll(self, choice: int, scale: float) -> None:
+    def _list_recent(self, editor: Editor, there: list[Line]) -> None:
+        """List files with a small picture of each."""
+        theme, scale = THEMES[editor.preferences.theme], editor.preferences.scale
+        wide, high = (round(side * scale) for side in _PICTURE)
+        known = {str(recent.path): recent for recent in self._recent()}
+        dpg.delete_item(self._list, children_only=True)
+        self._rows = []
+        room = _MOST_ROWS * _ROW * scale
+        dpg.configure_item(self._list, height=round(min(len(there) * (high + 10), room)) + 4)
+        for number, line in enumerate(there):
+            recent = known.get(line.name)
+            with dpg.group(horizontal=True, parent=self._list):
+                picture = dpg.add_drawlist(wide, high)
+                dpg.draw_rectangle(
+                    (0, 0), (wide, high), parent=picture, color=rgba(theme.border, 0.5),
+                    fill=rgba(theme.canvas), rounding=4,
+                )  # fmt: skip
+                if recent is not None:
+                    _draw_small(recent.thumbnail, picture, (wide, high), theme)
+                gone = recent.missing if recent is not None else False
+                where = "is not there any more" if gone else fitted(line.hint, None, 19.0)
+                self._rows.append(
+                    dpg.add_selectable(
+                        label=f" {fitted(line.text, None, 19.0)}\n {where}", height=high,
+                        user_data=number, callback=self._on_chosen,
+                    )
+                )  # fmt: skip
+
+    def _scroll(self, choice: int, row: float) -> None:
         """Keep the lit line in view."""
-        row = _ROW * scale
+        room = float(dpg.get_item_height(self._list) or 0)
         top = float(dpg.get_y_scroll(self._list))
         if choice * row < top:
             dpg.set_y_scroll(self._list, choice * row)
-        elif (choice + 1) * row > top + _MOST_ROWS * row:
-            dpg.set_y_scroll(self._list, (choice + 1 - _MOST_ROWS) * row)
+        elif (choice + 1) * row > top + room:
+            dpg.set_y_scroll(self._list, (choice + 1) * row - room)
 
     def _on_typed(self, _sender: Item, text: str, _data: Any = None) -> None:
         self._send(Typed(text))
@@ -203,6 +300,10 @@ def _kind(popup: Popup | None) -> object:
             return "palette"
         case Find():
             return "find"
+        case Link(node=node, port=port):
+            return "link", node, port
+        case Settings(node=node):
+            return "settings", node
         case Editing(node=node, setting=setting):
             return "editing", node, setting
         case _:
@@ -217,6 +318,12 @@ def _hint(popup: Popup) -> str:
             return "what should be done?"
         case Find():
             return "name, type or value of a node"
+        case Link(node=node, port=None):
+            return f"a wire from or to which port of {node}?"
+        case Link(port=port):
+            return f"what goes with {port}?"
+        case Settings(node=node):
+            return f"which setting of {node}?"
         case _:
             return ""
 
@@ -229,6 +336,9 @@ def _place(editor: Editor, popup: Popup, wide: int) -> tuple[float, float]:
             at = editor.camera.on_screen(point)
         case Menu(at=point):
             at = point
+        case Link(node=node) | Settings(node=node) if node in editor.drawn.nodes:
+            view = editor.drawn.nodes[node]
+            at = editor.camera.on_screen((view.x, view.y + view.height + 6))
         case Editing(node=node) if node in editor.drawn.nodes:
             view = editor.drawn.nodes[node]
             at = editor.camera.on_screen((view.x - 4, view.y - 8))
@@ -237,3 +347,97 @@ def _place(editor: Editor, popup: Popup, wide: int) -> tuple[float, float]:
         min(max(at[0], 8.0), max(editor.size[0] - wide - 8, 8.0)),
         min(max(at[1], 8.0), max(editor.size[1] - high, 8.0)),
     )
+
+
+def _draw_small(small: Thumbnail, parent: Item, size: tuple[int, int], theme: Theme) -> None:
+    """Draw a graph's thumbnail into a picture."""
+    left, top, right, bottom = small.bounds
+    share = min((size[0] - 12) / max(right - left, 1), (size[1] - 12) / max(bottom - top, 1))
+    x0 = (size[0] - (right - left) * share) / 2
+    y0 = (size[1] - (bottom - top) * share) / 2
+    for x, y, wide, high, family in small.boxes:
+        corner = x0 + (x - left) * share, y0 + (y - top) * share
+        colour = rgba(theme.families.get(family, theme.border))
+        dpg.draw_rectangle(
+            corner, (corner[0] + max(wide * share, 1), corner[1] + max(high * share, 1)),
+            parent=parent, color=colour, fill=colour,
+        )  # fmt: skip
+
+
+class TourCard:
+    """The next task of the tour, at the canvas's lower left."""
+
+    def __init__(
+        self, send: Callable[[Message], None], fonts: Fonts, look: Callable[[str], Item]
+    ) -> None:
+        self._send, self._fonts, self._look = send, fonts, look
+        self._window: Item | None = None
+        self._shown: object = None
+        self._brights: dict[str, Item] = {}
+        self._settling = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether its size is not known yet."""
+        return self._settling > 0
+
+    def draw(self, editor: Editor, origin: tuple[float, float]) -> None:
+        """Show the task of an editor, if there is one."""
+        running = editor.live.state == "training"
+        shown = editor.tour, editor.preferences.theme, editor.preferences.scale, running
+        if shown != self._shown:
+            self._shown = shown
+            if self._window is not None:
+                dpg.delete_item(self._window)
+                self._window = None
+            if editor.tour is not None:
+                self._build(editor, editor.tour, running=running)
+                self._settling = 3
+        if self._window is None:
+            return
+        self._settling = max(self._settling - 1, 0)
+        high = dpg.get_item_rect_size(self._window)[1]
+        place = round(origin[0] + 12), round(origin[1] + editor.size[1] - high - 12)
+        # Until its height is known it would stand below the window.
+        dpg.configure_item(self._window, pos=place if high > 40 else (-4000, 0))
+
+    def _build(self, editor: Editor, number: int, *, running: bool) -> None:
+        theme, scale = THEMES[editor.preferences.theme], editor.preferences.scale
+        wide = round(330 * scale)
+        task = TASKS[number]
+        self._window = dpg.add_window(
+            no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, autosize=True,
+            min_size=(wide, 10), max_size=(wide, 2000), no_saved_settings=True, pos=(-4000, 0),
+            no_focus_on_appearing=True,
+        )  # fmt: skip
+        dpg.bind_item_theme(self._window, self._look(editor.preferences.theme))
+        told = f"task {number + 1} of {len(TASKS)}"
+        dpg.add_text(told, parent=self._window, color=rgba(theme.faint))
+        title = dpg.add_text(task.title, parent=self._window)
+        if self._fonts.bold is not None:
+            dpg.bind_item_font(title, self._fonts.bold)
+        dpg.add_text(task.how, parent=self._window, wrap=wide - round(24 * scale))
+        dpg.add_spacer(height=2, parent=self._window)
+        if number == 0 and not running:
+            play = dpg.add_button(
+                label="▶  Play", width=-1, height=round(44 * scale), parent=self._window,
+                callback=lambda: self._send(Do("train")),
+            )  # fmt: skip
+            dpg.bind_item_theme(play, self._bright(theme))
+            if self._fonts.bold is not None:
+                dpg.bind_item_font(play, self._fonts.bold)
+        dpg.add_button(
+            label="End the tour", parent=self._window, small=True,
+            callback=lambda: self._send(Do("end-tour")),
+        )  # fmt: skip
+
+    def _bright(self, theme: Theme) -> Item:
+        """Return the looks of the one button that a beginner should find."""
+        if theme.name not in self._brights:
+            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
+                for part, share in (("", 0.0), ("Hovered", 0.15), ("Active", 0.3)):
+                    colour = mixed(theme.selected, theme.text, share)
+                    dpg.add_theme_color(getattr(dpg, f"mvThemeCol_Button{part}"), colour)
+                dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.canvas))
+            self._brights[theme.name] = made
+        return self._brights[theme.name]

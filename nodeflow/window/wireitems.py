@@ -8,12 +8,16 @@ import numpy as np
 
 from nodeflow.scene import WireView
 from nodeflow.theme import Theme
-from nodeflow.window.colours import Colour, rgba
+from nodeflow.window.colours import Colour, mixed, rgba
+from nodeflow.window.fonts import EM, Fonts, width
 from nodeflow.window.toolkit import Item, dpg
 
 _DASH, _GAP = 7.0, 5.0
 _THICK = 1.8
 _SAMPLES = 64
+MOST_LABELS = 60
+"""So many values are written on wires at most."""
+_LABEL = 10.5 * EM
 
 Curve = tuple[tuple[float, float], ...]
 
@@ -96,3 +100,51 @@ def _dashes(parent: Item, curve: Curve, look: Look) -> None:
             for at in (first, last)
         ]
         dpg.draw_line(line[0], line[1], parent=parent, color=look[0], thickness=look[1])
+
+
+def label_width(text: str, fonts: Fonts) -> float:
+    """Return how wide a value stands on a wire, in canvas units."""
+    return width(text, fonts.regular) * _LABEL + 8
+
+
+class Labels:
+    """Values on wires. Items are kept and written anew: with every frame of a run all change."""
+
+    def __init__(self, layer: Item, theme: Theme, fonts: Fonts) -> None:
+        self._layer, self._fonts = layer, fonts
+        self._fill = mixed(theme.canvas, theme.body, 0.5)
+        self._colour = rgba(theme.text)
+        self._border = mixed(theme.canvas, theme.border, 0.7)
+        self._items: list[tuple[Item, Item]] = []
+        self._shown = 0
+        self._zoom = 0.0
+        self._drawn: object = None
+
+    def draw(self, texts: list[tuple[tuple[float, float], str]], zoom: float) -> None:
+        """Write texts about points of the canvas."""
+        if texts is not self._drawn:
+            self._drawn = texts
+            self._write(texts, zoom)
+        elif zoom != self._zoom:
+            for _, text in self._items[: self._shown]:
+                dpg.configure_item(text, size=_LABEL * zoom)
+        self._zoom = zoom
+
+    def _write(self, texts: list[tuple[tuple[float, float], str]], zoom: float) -> None:
+        while len(self._items) < len(texts):
+            box = dpg.draw_rectangle(
+                (0, 0), (1, 1), parent=self._layer, color=self._border, fill=self._fill
+            )
+            text = dpg.draw_text((0, 0), "", parent=self._layer, color=self._colour, size=_LABEL)
+            self._items.append((box, text))
+        for (box, text), ((x, y), words) in zip(self._items, texts, strict=False):
+            half = width(words, self._fonts.regular) * _LABEL / 2
+            corner, end = (x - half - 4, y - 8), (x + half + 4, y + 8)
+            dpg.configure_item(box, pmin=corner, pmax=end, show=True)
+            dpg.configure_item(
+                text, pos=(x - half, y - _LABEL / 2), text=words, size=_LABEL * zoom, show=True
+            )
+        for pair in self._items[len(texts) : self._shown]:
+            for item in pair:
+                dpg.configure_item(item, show=False)
+        self._shown = len(texts)

@@ -151,11 +151,11 @@ class Mouse:
         if held:
             time.sleep(0.04)
         self._do(self._x.KeyPress, self._code(name))
-        time.sleep(0.025)
+        time.sleep(0.012)
         self._do(self._x.KeyRelease, self._code(name))
         for modifier in reversed(held):
             self._do(self._x.KeyRelease, self._code(modifier))
-        time.sleep(0.015)
+        time.sleep(0.01)
 
     def write(self, text):
         names = {

@@ -194,6 +194,7 @@ def main(file="", epochs="0"):
     if FAULTS:
         app.update = faulty(app.update)
     if os.environ.get("NODEFLOW_TEST_REAL"):
+        app.display.reason = lambda: None  # that has tests of its own, and takes its time
         app.run = partial(app.run, size=(1600, 1000))
         sys.exit(app.main(Path(file) if file else None))
     graph = nf.load(file) if file else Graph()
