@@ -110,6 +110,8 @@ class FileError(NodeflowError):
 
     def __init__(self, message: str, *, file: str = "", path: str = "") -> None:
         place = ": ".join(part for part in (file, path) if part)
+        # A name in the file may hold a line break: a sentence has none.
+        message = " ".join(message.splitlines())
         super().__init__(f"{place}: {message}" if place else message)
         self.file, self.path = file, path
 

@@ -802,3 +802,12 @@ def test_ten_thousand_nodes_load_quickly() -> None:
         best = min(best, time.perf_counter() - start)
     assert (len(graph.nodes), len(graph.wires)) == (10_000, 20_000)
     assert best < 2.0  # 0.3 s on two slow cores; loose, since a busy machine is no fault
+
+
+def test_a_line_break_in_a_name_breaks_no_sentence():
+    text = '{"format": "nodeflow", "version": 1, "nodes": {"w": {"type": "parameter", '
+    text += '"settings": {"\\n": 1}}}, "wires": []}'
+    with pytest.raises(FileError) as caught:
+        loads(text, file="spoilt.json")
+    assert "\n" not in str(caught.value)
+    assert "has no setting" in str(caught.value)
