@@ -14,7 +14,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeflow import __version__
-from nodeflow.errors import FileError, GraphError, NodeflowError, RunError, UnknownType, nearest
+from nodeflow.errors import FileError, GraphError, NodeflowError, UnknownType, nearest
 
 if TYPE_CHECKING:
     from nodeflow.declare import NodeType, Port, Setting
@@ -164,21 +164,9 @@ def _batch(_context: click.Context, _: click.Parameter, value: str | None) -> in
     raise click.BadParameter(f"{value!r} is neither a whole number from 1 nor 'all'.")
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A moment as it is typed: EPOCH[:SAMPLE[:NODE]], counted from 0."""
-
-    epoch: int
-    sample: int = 0
-    node: str | None = None
-
-
-def _moment(_context: click.Context, _: click.Parameter, value: str | None) -> Moment | None:
-    if value is None:
-        return None
-    epoch, sample, node = (*value.split(":", 2), "", "")[:3]
-    if epoch.isdecimal() and (sample or "0").isdecimal() and (sample or not node):
-        return Moment(int(epoch), int(sample or 0), node or None)
+def _moment(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    if value is None or re.fullmatch(r"\d+(:\d+(:.+)?)?", value):
+        return value
     raise click.BadParameter(f"{value!r} is not EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE.")
 
 
@@ -533,8 +521,8 @@ def play(
     file: str,
     *,
     speed: float,
-    begin: Moment | None,
-    until: Moment | None,
+    begin: str | None,
+    until: str | None,
     samples: int | None,
     level: str,
     as_json: bool,
@@ -544,11 +532,17 @@ def play(
     _warm_up("float64")
     from nodeflow import terminal
     from nodeflow.engine.run import Run
+    from nodeflow.playback import moments
 
     run = Run(graph)
     _state().streams = True
-    _go_to(run, begin)
-    end = _end_of_play(run, until)
+    if begin is not None:
+        moments.go_before(run, moments.Moment.read(begin))
+    end = (
+        moments.end_of_training(run)
+        if until is None
+        else moments.position_of(run, moments.Moment.read(until))
+    )
     show: Callable[[list[Step]], None] = (
         (lambda steps: _print_json(steps[-1].as_dict()))
         if as_json
@@ -556,7 +550,7 @@ def play(
     )
     clock = time.perf_counter()
     try:
-        for steps in beats(run, level, end=end, passes=samples):
+        for steps in moments.beats(run, level, end=end, passes=samples):
             show(steps)
             if speed:
                 clock = max(clock + 1 / speed, time.perf_counter())
@@ -564,105 +558,6 @@ def play(
     except KeyboardInterrupt:
         where = f"epoch {run.epoch}, sample {run.sample}"
         raise KeyboardInterrupt(f"playing was interrupted at {where}") from None
-
-
-Position = tuple[int, int, int]
-
-
-def position(run: Run) -> Position:
-    """Return where a run stands: update, row, and place in the order of evaluation."""
-    return run.update, run.sample, run.order.index(run.node) if run.order else 0
-
-
-def _go_to(run: Run, moment: Moment | None) -> None:
-    """Stand before the step that evaluates the moment's node."""
-    if moment is None:
-        return
-    _check_node(run, moment)
-    run.goto(epoch=moment.epoch, sample=moment.sample)
-    while moment.node is not None and run.node != moment.node:
-        run.step()
-
-
-def _check_node(run: Run, moment: Moment) -> None:
-    if moment.node is not None and moment.node not in run.order:
-        hint = nearest(moment.node, run.order)
-        raise RunError(f"no step of this run evaluates '{moment.node}'{hint}", node=moment.node)
-
-
-def _end_of_play(run: Run, moment: Moment | None) -> Position:
-    """Return the position at which playing ends, by default that of the end of training."""
-    if moment is None:
-        epochs = max(run.graph.training.epochs, run.epoch + 1)
-        return epochs * run.updates_per_epoch, 0, 0
-    _check_node(run, moment)
-    if moment.sample >= run.machine.rows:
-        raise RunError(
-            f"sample {moment.sample} is beyond the epoch: it has 0 to {run.machine.rows - 1}"
-        )
-    within, _ = divmod(moment.sample, run.batch)
-    update = moment.epoch * run.updates_per_epoch + within
-    first, count = run.machine.bounds(update)
-    index = 0 if moment.node is None else run.order.index(moment.node) + 1
-    if not run.plan.loop:
-        return update, first, index
-    row = first + count - 1 if index > run.plan.head else moment.sample
-    return update, row, index
-
-
-def beats(
-    run: Run, level: str, *, end: Position | None = None, passes: int | None = None
-) -> Iterator[list[Step]]:
-    """Yield the steps of each beat; an epoch's beat has its last step only.
-
-    A beat is never longer than to the `end`, a position, or than so many `passes` (samples of a
-    loop, otherwise updates).
-    """
-    done = 0
-    while run.order and (end is None or position(run) < end):
-        if level == "epoch" and passes is None and _whole_epoch(run, end):
-            yield [run.advance("epoch")]
-            continue
-        steps: list[Step] = []
-        while True:
-            before = (run.update, run.sample)
-            steps.append(run.step())
-            done += before != (run.update, run.sample)
-            over = (end is not None and position(run) >= end) or (
-                passes is not None and done >= passes
-            )
-            if over or _ends(run, level, steps[-1]):
-                break
-        yield steps
-        if passes is not None and done >= passes:
-            return
-
-
-def _whole_epoch(run: Run, end: Position | None) -> bool:
-    return end is None or end >= ((run.epoch + 1) * run.updates_per_epoch, 0, 0)
-
-
-def _ends(run: Run, level: str, last: Step) -> bool:
-    """Return whether the run stands at the end of the beat that `last` belongs to."""
-    updated = run.update != last.update
-    match level:
-        case "step":
-            return True
-        case "phase":
-            from nodeflow.derive.phases import PHASES
-
-            new_pass = updated or run.sample != last.sample
-            return new_pass or PHASES[run.plan.phases[run.node]] != last.phase
-        case "sample":
-            return (
-                updated
-                or run.sample != last.sample
-                or (run.plan.loop and run.order.index(run.node) == run.plan.head)
-            )
-        case "update":
-            return updated
-        case _:
-            return updated and run.update % run.updates_per_epoch == 0
 
 
 # --- new ----------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import pytest
 
 import nodeflow as nf
 from nodeflow import cli, terminal
-from nodeflow.cli import beats, main, plain
+from nodeflow.cli import main, plain
 from nodeflow.explain import remark
+from nodeflow.playback.moments import beats
 
 
 def network(**training):

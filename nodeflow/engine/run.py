@@ -21,6 +21,8 @@ from nodeflow.graph import Graph
 
 LEVELS = ("step", "phase", "sample", "update", "epoch")
 _CHUNK_SECONDS = 0.05
+Position = tuple[int, int, int]
+"""An update, a row within its epoch, and a place in the order of evaluation."""
 Progress = Callable[[int, int], None]
 """Called with the updates done and those to do."""
 
@@ -95,6 +97,11 @@ class Run:
     def sample(self) -> int:
         """The first row of the present pass within the epoch."""
         return self.machine.bounds(self._update)[0] + self._sample
+
+    @property
+    def position(self) -> Position:
+        """The moment as numbers: positions are in the order of time."""
+        return self._update, self.sample, self._index
 
     @property
     def node(self) -> str:
@@ -475,11 +482,12 @@ class Run:
                 self._finish_update()
                 self._train_to(target - 1)
         last = self.step()
-        while not self._at_end_of(level, last):
+        while not self.ended(level, last):
             last = self.step()
         return last
 
-    def _at_end_of(self, level: str, last: Step) -> bool:
+    def ended(self, level: str, last: Step) -> bool:
+        """Return whether, after the step `last`, a step, phase, sample, … is over."""
         if level == "step" or (self._index == 0 and self._sample == 0):
             return level != "epoch" or self._update % self.machine.per_epoch == 0
         if level == "phase":
