@@ -15,6 +15,8 @@
     │   └── NoBackward          blame cannot pass a node
     ├── RunError                a node failed while it was evaluated
     │   └── Diverged            NaN or Infinity appeared
+    ├── ConditionError          a condition to stop at that cannot be read
+    ├── ExportError             an export that cannot be made as it was asked for
     ├── FileError               a file that cannot be read or written
     └── DataError               a data set that cannot be used
 
@@ -103,6 +105,27 @@ class Diverged(RunError):
     ) -> None:
         super().__init__(message, node=node)
         self.epoch, self.update, self.sample = epoch, update, sample
+
+
+class ConditionError(NodeflowError):
+    """A condition that cannot be read or does not fit the values; `position` counts from 0.
+
+    `why` is the message without the place.
+    """
+
+    def __init__(self, message: str, *, text: str, position: int) -> None:
+        super().__init__(f"the condition fails at character {position + 1}: {message}")
+        self.text, self.position, self.why = text, position, message
+
+    @property
+    def pointed(self) -> str:
+        """The condition in one line, and below it a caret at the place."""
+        line = "".join(" " if sign.isspace() else sign for sign in self.text)
+        return f"{line}\n{' ' * self.position}^"
+
+
+class ExportError(NodeflowError):
+    """An export that cannot be made as it was asked for."""
 
 
 class FileError(NodeflowError):

@@ -13,8 +13,9 @@ import pytest
 from networks import CLASSES, net
 
 import nodeflow as nf
+from nodeflow.editor.beside import Dropped
 from nodeflow.editor.model import Live
-from nodeflow.editor.session import Session, kept, with_rate
+from nodeflow.editor.session import Session, checked, kept, with_rate
 from nodeflow.errors import BadSetting
 
 SECONDS = 60.0
@@ -84,7 +85,7 @@ def test_an_untrained_graph_shows_its_values(session: Session, graph: nf.Graph) 
     live = until(session, lambda live: live.values)
     run = nf.Run(graph)
     run.evaluate()
-    assert (live.state, live.problem, live.history) == ("still", "", ())
+    assert (live.state, live.problem, list(live.history)) == ("still", "", [])
     same(live, run)
 
 
@@ -137,7 +138,7 @@ def test_a_paused_training_goes_on_to_its_end(session: Session, graph: nf.Graph)
     assert until(session, lambda live: live.state == "done").epoch == 12_000 + graph.training.epochs
     session.reset()
     live = until(session, lambda live: live.state == "still")
-    assert (live.epoch, live.history) == (0, ())
+    assert (live.epoch, list(live.history)) == (0, [])
     session.train()
     live = until(session, lambda live: live.state == "done")
     run = nf.Run(graph)
@@ -157,11 +158,12 @@ def test_steps_are_those_of_a_run(session: Session, graph: nf.Graph, level: str)
     assert live is not None
     assert live.state == "paused"
     same(live, run)
-    steps = session.steps()
-    assert len(steps) == 12
     again = nf.Run(graph)
-    assert [step.node for step in steps] == [again.advance(level).node for _ in range(12)]
-    assert session.steps() == []
+    last = [again.advance(level) for _ in range(12)][-1]
+    shown = live.playback
+    assert (shown.node, shown.phase, shown.step.formula) == (last.node, last.phase, last.formula)
+    assert shown.log[-1][0] == shown.number
+    assert shown.log[-1][1] is shown.step
 
 
 def test_an_epoch_is_stepped_in_slices(session: Session, graph: nf.Graph) -> None:
@@ -208,7 +210,7 @@ def test_a_new_rate_goes_on_from_there(session: Session, trainer: str) -> None:
     addresses = [f"{key}.value" for key in whole.of_type("parameter")]
     run.set_weights({address: before[address] for address in addresses})
     run.train(20)
-    assert live.history[:30] == first.history
+    assert live.history[:30] == list(first.history)
     assert [line["cost"] for line in live.history[30:]] == [line["cost"] for line in run.history]
     for address, value in run.weights.items():
         assert np.array_equal(live.weights[address], value)
@@ -272,14 +274,15 @@ def test_another_structure_starts_again(session: Session, graph: nf.Graph) -> No
     run = nf.Run(relu)
     run.evaluate()
     same(live, run)
-    for change in (lambda: session.set_seed(3), lambda: session.set_batch(9)):
+    for change in ({"seed": 3}, {"batch": 9}):
         session.train(2)
         until(session, lambda live: live.state == "done")
-        change()
+        relu = replace(relu, training=replace(relu.training, **change))
+        session.start(relu)
         until(session, lambda live: live.state == "still" and live.epoch == 0)
     session.train(2)
     live = until(session, lambda live: live.state == "done")
-    run = nf.Run(relu, seed=3, batch=9)
+    run = nf.Run(relu)
     run.train(2)
     same(live, run)
 
@@ -293,7 +296,7 @@ def test_what_computes_the_same_does_not_disturb(session: Session, graph: nf.Gra
     for other in (nf.unfold(graph), graph):
         session.start(other)
         live = until(session, lambda live: live.epoch == 5)
-        assert live.history == trained.history
+        assert list(live.history) == list(trained.history)
         for address, value in trained.weights.items():
             assert np.array_equal(live.weights[address], value)
 
@@ -410,26 +413,39 @@ def test_numbers_out_of_range_keep_the_last_good_weights(session: Session) -> No
 
 def test_the_check_by_node(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.check()
-    live = until(session, lambda live: live.checks)
-    assert live.checks == {key: found.status for key, found in nf.check(graph).nodes.items()}
+    found, problem = checked(graph)
+    assert problem == ""
+    assert found == {key: found.status for key, found in nf.check(graph).nodes.items()}
+    session.tell("checked", graph, found, problem)
+    assert until(session, lambda live: live.checks).checks == found
     session.start(graph.set("train", rate=0.7))
     assert until(session, lambda live: not live.checks).problem == ""
-    session.start(nf.Graph().add("x", "constant"))
-    session.check()
-    assert "nothing to check" in until(session, lambda live: live.problem).problem
+    session.tell("checked", graph, found, problem)  # of a graph that is no longer shown
+    assert not settled(session).checks
+    assert "nothing to check" in checked(nf.Graph().add("x", "constant"))[1]
 
 
-def test_the_check_tells_what_is_wrong(session: Session) -> None:
+def test_the_check_tells_what_is_wrong() -> None:
     from networks import hand
 
     source, sizes = CLASSES
-    session.start(hand(source, sizes, rate=0.3, factor=1.0))
-    session.check()
-    live = until(session, lambda live: live.checks)
-    wrong = [text for text in live.checks.values() if text != "ok"]
+    found, _ = checked(hand(source, sizes, rate=0.3, factor=1.0))
+    wrong = [text for text in found.values() if text != "ok"]
     assert wrong
     assert all(text.startswith("fault: gradient ") for text in wrong)
+
+
+def test_a_check_that_is_dropped_ends(graph: nf.Graph) -> None:
+    heeded = []
+
+    def heed(done: int, total: int) -> None:
+        heeded.append((done, total))
+        if done == 2:
+            raise Dropped
+
+    with pytest.raises(Dropped):
+        checked(graph, heed)
+    assert [done for done, _ in heeded] == [0, 1, 2]
 
 
 # --- threads ------------------------------------------------------------------------------------
@@ -448,8 +464,7 @@ def test_pause_is_answered_at_once_and_meant(session: Session, graph: nf.Graph) 
         until(session, lambda live: live.state == "paused")
         answered.append(time.perf_counter() - began)
         session.step("update")  # comes only after the slice
-        while not session.steps():
-            time.sleep(0.0005)
+        until(session, lambda live: live.playback.step is not None)
         stopped.append(time.perf_counter() - began)
     assert sorted(answered)[4] < 0.01
     assert sorted(stopped)[2] < 0.05  # the machine may be busy with other tests
@@ -511,7 +526,6 @@ def test_no_thread_is_left(graph: nf.Graph) -> None:
         session.start(graph)
         if busy:
             session.train(math.inf)
-            session.check()
             until(session, lambda live: live.update > 0)
         session.close()
         assert threading.active_count() == before
@@ -543,7 +557,7 @@ def test_an_error_that_nobody_foresaw(
         raise MemoryError("no more")
 
     with monkeypatch.context() as patch:
-        patch.setattr("nodeflow.engine.run.Run.goto", fails)
+        patch.setattr("nodeflow.engine.run.Run.seek", fails)
         session.train()
         live = until(session, lambda live: live.problem)
     assert (live.state, live.problem) == ("paused", "the run stopped: MemoryError: no more")

@@ -77,11 +77,15 @@ class Tape:
     def cells(self, dtype: Any) -> NDArray[Any]:
         """Return a new buffer with the literals and constants in place."""
         found = np.zeros(self.size, dtype)
-        for offset, number in self.literals.items():
-            found[offset] = number
-        for offset, array in self.arrays.items():
-            found[offset : offset + array.size] = array.ravel()
+        self.put_literals(found)
         return found
+
+    def put_literals(self, cells: NDArray[Any]) -> None:
+        """Put literals and constants into a buffer."""
+        for offset, number in self.literals.items():
+            cells[offset] = number
+        for offset, array in self.arrays.items():
+            cells[offset : offset + array.size] = array.ravel()
 
 
 class Layout:

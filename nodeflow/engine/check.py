@@ -70,13 +70,15 @@ def check(
     seed: int | None = None,
     batch: int | str | None = None,
     most: int = 200,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Check:
     """Check the gradients of a graph's first batch (at most 50 rows) in float64.
 
     Each number of each parameter is nudged up and down (`most` of them, chosen at random, where
     there are more), and the change of J is compared with ∂J/∂Θ. The other nodes on the way to
     the cost are nudged along one random direction. Nothing is updated. A wired backward pass is
-    checked like one that nodeflow wires. Raises `GraphError` if there is no cost to compare.
+    checked like one that nodeflow wires. `progress` is called with the nodes done and those to
+    do; what it raises ends the check. Raises `GraphError` if there is no cost to compare.
     """
     training = graph.training
     wanted = training.batch if batch is None else batch
@@ -97,7 +99,9 @@ def check(
     probe = _Probe(machine, cost)
     probe.pass_()
     nodes: dict[str, NodeCheck] = {}
-    for address in sorted(gradients):
+    for number, address in enumerate(sorted(gradients)):
+        if progress is not None:
+            progress(number, len(gradients))
         key = address.rpartition(".")[0]
         is_parameter = machine.plan.graph.nodes[key].type == "parameter"
         if gradients[address] not in machine.tape.slots or (

@@ -10,6 +10,9 @@ import numpy as np
 from nodeflow.engine.machine import Floats
 
 _CHECKPOINT_BYTES = 6_000_000
+_NEARBY_BYTES = 2_000_000
+_NEARBY = 24
+"""At least so many states near the present moment are kept: twice the doublings of a long epoch."""
 
 
 class Checkpoints:
@@ -21,6 +24,7 @@ class Checkpoints:
         self._stats: list[Floats] = [stats.copy()]
         self.given: set[int] = set()
         """Moments whose weights were set, not trained: no replay could find them."""
+        self._nearby: dict[int, tuple[Floats, Floats]] = {}
         self._each = state.nbytes + stats.nbytes + 250  # with what the objects themselves take
 
     def add(self, update: int, state: Floats, stats: Floats, *, given: bool = False) -> None:
@@ -41,7 +45,7 @@ class Checkpoints:
         self._thin()
 
     def _thin(self) -> None:
-        while self.bytes > _CHECKPOINT_BYTES and len(self._updates) > 8:
+        while self._each * len(self._updates) > _CHECKPOINT_BYTES and len(self._updates) > 8:
             last = len(self._updates) - 1
             kept = [
                 place
@@ -69,6 +73,22 @@ class Checkpoints:
                 self._stats.append(nothing)
         self._thin()
 
+    def add_nearby(self, update: int, state: Floats, stats: Floats) -> None:
+        """Keep a state for the steps back that may follow; the oldest of them goes first."""
+        self._nearby.pop(update, None)
+        self._nearby[update] = state.copy(), stats.copy()
+        while len(self._nearby) > max(_NEARBY, _NEARBY_BYTES // self._each):
+            del self._nearby[next(iter(self._nearby))]
+
+    @staticmethod
+    def stations(begin: int, end: int) -> list[int]:
+        """Return the updates at which to keep a state while `begin` to `end` is replayed.
+
+        They lie 1, 2, 4, 8, … before the end, so that going back update by update replays
+        each of them a few times at most, however long the epoch is.
+        """
+        return [end - 2**k for k in range((end - begin).bit_length(), -1, -1) if end - 2**k > begin]
+
     def next_given(self, update: int) -> float:
         """Return the next moment at which weights were set, or infinity."""
         return min((moment for moment in self.given if moment > update), default=math.inf)
@@ -76,6 +96,9 @@ class Checkpoints:
     def at(self, update: int) -> tuple[int, Floats, Floats]:
         """Return the last one that is not after `update`."""
         place = bisect_right(self._updates, update) - 1
+        near = max((at for at in self._nearby if at <= update), default=0)
+        if near > self._updates[place]:
+            return near, *self._nearby[near]
         return self._updates[place], self._states[place], self._stats[place]
 
     def drop_from(self, update: int) -> None:
@@ -84,6 +107,7 @@ class Checkpoints:
         for kept in (self._updates, self._states, self._stats):
             del kept[place:]
         self.given = {moment for moment in self.given if moment < update}
+        self._nearby = {at: kept for at, kept in self._nearby.items() if at < update}
 
     @property
     def last(self) -> int:
@@ -93,4 +117,4 @@ class Checkpoints:
     @property
     def bytes(self) -> int:
         """About what all of them take in memory."""
-        return self._each * len(self._updates)
+        return self._each * (len(self._updates) + len(self._nearby))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data import Split, split
+from nodeflow.data import Split, Table, split
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
 from nodeflow.engine import kernel
@@ -33,9 +33,17 @@ class Machine:
     """Cells and the rows that change them; it knows updates and samples, but no history."""
 
     def __init__(
-        self, graph: Graph, *, seed: int, batch: int | str, dtype: Any, strict: bool = True
+        self,
+        graph: Graph,
+        *,
+        seed: int,
+        batch: int | str,
+        dtype: Any,
+        strict: bool = True,
+        like: Machine | None = None,
     ) -> None:
         self.graph = graph
+        self._like = like
         self.seed = seed
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
@@ -74,7 +82,13 @@ class Machine:
             self.ops = np.concatenate([self.tape.fast, self.judge.ops])
         self._refuse_too_large(self.rows + self.test_rows, layout.width)
         self.cells = self.fresh_cells()
-        self.feed = self._fill_feed(layout).ravel()
+        self.fed_from = self._fed_from(layout)
+        same = self._like is not None and _same_feed(self._like.fed_from, self.fed_from)
+        # It is only read, and may be by far the largest array there is.
+        self.feed: Floats = (
+            self._like.feed if same and self._like else self._fill_feed(layout).ravel()
+        )
+        self._like = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(o.STATS)
         self._no_states = np.zeros((0, 0), self.dtype)
@@ -96,6 +110,20 @@ class Machine:
             shown = ", ".join(f"'{key}' has {rows}+{test}" for key, (rows, test) in counts.items())
             raise DataError(f"data sets of one graph must have equally many rows: {shown}")
         return next(iter(counts.values()))
+
+    def _fed_from(self, layout: Feed) -> tuple[Any, ...]:
+        """Return all that the feed is made from; tables count by identity."""
+        graph = self.plan.graph
+        made: list[tuple[Any, ...]] = []
+        for address in layout.columns:
+            key = address.rpartition(".")[0]
+            if key in self.splits:
+                settings = graph.settings(key)
+                how = settings["scale"], settings["test"], self.seed
+                made.append((self.plan.inference.tables[key], *how))
+            else:
+                made.append((graph.nodes[key],))
+        return self.dtype, self.rows, self.test_rows, layout.columns, made
 
     def _fill_feed(self, layout: Feed) -> Floats:
         feed = np.empty((self.rows + self.test_rows, layout.width), self.dtype)
@@ -300,6 +328,16 @@ class Machine:
         if not self.test_rows:
             return cost, hits, float("nan"), float("nan")
         return cost, hits, *self.assess(test=True)
+
+
+def _same_feed(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    *facts, made = one
+    *others, made_too = other
+    return facts == others and all(
+        a is b or (not isinstance(a, Table) and a == b)
+        for mine, theirs in zip(made, made_too, strict=True)
+        for a, b in zip(mine, theirs, strict=True)
+    )
 
 
 def _splits(plan: Plan, seed: int) -> dict[str, Split]:

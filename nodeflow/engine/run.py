@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from nodeflow.derive.phases import PHASES
 from nodeflow.engine.checkpoints import Checkpoints
+from nodeflow.engine.forking import hand_over, restarted, what_differs
 from nodeflow.engine.interrupt import deferred_interrupt
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.engine.minimizer import Minimizer
@@ -27,11 +29,25 @@ Progress = Callable[[int, int], None]
 """Called with the updates done and those to do."""
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """All that a run holds at the start of the update that it is in, to go back to."""
+
+    update: int
+    shown: int
+    cells: Floats
+    stats: Floats
+    met: Floats
+    seen: set[str]
+    evaluated_once: bool
+
+
 class Run:
     """A graph being evaluated and trained.
 
     A moment is (update, sample of the update, place in the order); everything before it has been
     evaluated. Epochs, updates and samples count from 0: at `epoch` 3 three epochs lie behind.
+    With a run that it is `like`, it shares the rows of the data, where they are the same.
     """
 
     def __init__(
@@ -42,23 +58,38 @@ class Run:
         batch: int | str | None = None,
         dtype: Any = np.float64,
         strict: bool = True,
+        like: Run | None = None,
     ) -> None:
+        self._options: dict[str, Any] = {
+            "seed": seed,
+            "batch": batch,
+            "dtype": dtype,
+            "strict": strict,
+        }
         training = graph.training
         seed = training.seed if seed is None else seed
         batch = training.batch if batch is None else batch
         type(training)(batch=batch, epochs=training.epochs, seed=seed)  # checks both
         self.graph = graph
-        self.machine = Machine(graph, seed=seed, batch=batch, dtype=dtype, strict=strict)
+        beside = None if like is None else like.machine
+        self.machine: Machine = Machine(
+            graph, seed=seed, batch=batch, dtype=dtype, strict=strict, like=beside
+        )
+        self.parent: Run | None = None
+        self.born = 0
         self._update = 0
         self._sample = 0
         self._index = 0
+        self._evaluated = -1  # the update at whose start `evaluate` was called last
         self._shown = 0  # the update whose values stand at nodes that this one has not reached
         self._places = {key: place for place, key in enumerate(self.order)}
         self._lines = array("d")  # four numbers an epoch; a million tuples would be slow
         self._checkpoints = Checkpoints(self.machine.start, self.machine.stats)
         self._seen: set[str] = set()
-        self._evaluated_once = False
+        self.evaluated_once = False
+        """Whether a whole update was evaluated, so that every node has a value."""
         # Of the update in view, where it is a loop: the tallies at its start, and what was added.
+        self._begun: _Begun | None = None
         self._tallies = self._met = np.zeros(len(self.machine.stats))
         self._has_cost = self.plan.unfolding.cost in self.machine.tape.slots
         # Without a cost or an update nothing tells whether an infinite number matters: it does.
@@ -191,8 +222,16 @@ class Run:
             if self._has_value(address.rpartition(".")[0])
         }
 
+    def has_value(self, address: str) -> bool:
+        """Return whether there is a value at an output port by now."""
+        return self._has_value(address.rpartition(".")[0])
+
+    def remember_seen(self) -> None:
+        """Keep for itself what was evaluated; for a copy that another run goes on without."""
+        self._seen = set(self._seen)
+
     def _has_value(self, key: str) -> bool:
-        if self._evaluated_once or key in self._seen:
+        if self.evaluated_once or key in self._seen:
             return True
         node = self.machine.plan.graph.nodes[key]
         return node.type in ("parameter", "slider") or (
@@ -240,6 +279,7 @@ class Run:
 
     def _forget_future(self) -> None:
         machine = self.machine
+        self._begun = None
         self._checkpoints.drop_from(self._update)
         self._checkpoints.add(
             self._update, machine.cells[: machine.tape.state], machine.stats, given=True
@@ -268,6 +308,18 @@ class Run:
                 zip(*[iter(self._lines)] * 4, strict=True), 1
             )
         ]
+
+    @property
+    def epochs_known(self) -> int:
+        """How many epochs have a line in the history; going back does not drop them."""
+        return len(self._lines) // 4
+
+    def lines(self, begin: int = 0) -> NDArray[Any]:
+        """Return the numbers of the history from epoch `begin` on, a row an epoch.
+
+        A row has cost, train_accuracy, test_cost and test_accuracy; NaN where there is none.
+        """
+        return np.array(self._lines[4 * begin :]).reshape(-1, 4)
 
     @property
     def cost(self) -> float | None:
@@ -319,7 +371,7 @@ class Run:
         else:
             machine.execute(0, end, first=first, samples=n, update=n)
         machine.stats[:] = stats
-        self._shown = self._update
+        self._shown = self._evaluated = self._update
         self._seen.update(key for key in self.order if spans[key][1] <= end)
         return self.cost
 
@@ -330,10 +382,7 @@ class Run:
         first, n = machine.bounds(self._update)
         loop = machine.plan.loop
         if self._index == 0 and self._sample == 0:
-            machine.place(self.epoch)
-            if self._update % machine.per_epoch == 0:
-                machine.stats[:4] = 0
-            self._tallies = machine.stats.copy()
+            self._begin_update()
         before = (self.epoch, self._update, first + self._sample)
         inputs = self._inputs(key)
         begin, end = machine.tape.spans[key]
@@ -380,6 +429,20 @@ class Run:
         self._seen.add(key)
         self._move_on()
         return made
+
+    def _begin_update(self) -> None:
+        machine = self.machine
+        if self._evaluated == self._update:
+            self._begun = None  # an update that is only trained over is begun without that
+        elif self._begun is None or self._begun.update != self._update:
+            self._begun = _Begun(
+                self._update, self._shown, machine.cells.copy(), machine.stats.copy(),
+                self._met.copy(), set(self._seen), evaluated_once=self.evaluated_once,
+            )  # fmt: skip
+        machine.place(self.epoch)
+        if self._update % machine.per_epoch == 0:
+            machine.stats[:4] = 0
+        self._tallies = machine.stats.copy()
 
     def _inputs(self, key: str) -> dict[str, NDArray[Any]]:
         machine = self.machine
@@ -459,7 +522,7 @@ class Run:
         self._shown = self._update
         self._index = self._sample = 0
         self._update += 1
-        self._evaluated_once = True
+        self.evaluated_once = True
         self._take_given()
         if self._update % self.machine.per_epoch == 0:
             self._note(self.epoch, self.machine.summary())
@@ -578,7 +641,7 @@ class Run:
         self._checkpoints.add_epochs(first, per_epoch, states[:ends])
         self._update, self._shown = end, end - 1
         self._index = self._sample = 0
-        self._evaluated_once = True
+        self.evaluated_once = True
         if end % per_epoch == 0:
             self._note(end // per_epoch, machine.summary())
         self._take_given()
@@ -662,12 +725,15 @@ class Run:
     ) -> None:
         """Go to any moment, forward or back; the values are those of the live run, to the bit.
 
+        A run that was forked goes back to its fork; what lies before is its `parent`'s.
+
         `epoch` and `sample` (a row's place within the epoch) count from 0. With `node`, the
         moment right after that node was evaluated; without, the start of the sample's pass.
         `update` counts over the whole run and may stand in place of the others.
         """
         self._require_nodes()
         target, pass_ = self._moment(epoch, sample, update)
+        self._require_born(target)
         index = 0
         if node is not None:
             if node not in self.order:
@@ -690,6 +756,72 @@ class Run:
         within, rest = divmod(row, machine.batch)
         return at * machine.per_epoch + within, rest if machine.plan.loop else 0
 
+    def seek(self, position: Position) -> None:
+        """Go to a `position`, which orders the moments of a run."""
+        target, row, index = position
+        self._require_born(target)
+        self._go_to_update(target)
+        self._step_to(target, row - self.machine.bounds(target)[0], index)
+
+    def _require_born(self, target: int) -> None:
+        if target < self.born:
+            raise RunError(
+                f"this run begins at update {self.born}; update {target} is in the run "
+                "that it was forked from"
+            )
+
+    # -- forking
+
+    def fork(self, graph: Graph | None = None) -> Run:
+        """Return a run that goes on from the start of this one's present update, on its own.
+
+        `graph` may have other settings and other starts of its parameters, which are then put
+        into them. Raises `RunError` where its structure, data, seed or batch is another. This
+        run stays as it is, but that an update that has begun is begun again.
+        """
+        machine = self.machine
+        other = self.graph if graph is None else graph
+        found = Run(other, **self._options, like=self)
+        why = what_differs(machine, found.machine)
+        if why:
+            raise RunError(f"the run cannot go on with this graph: {why}; start it again")
+        if self._index or self._sample:
+            self._return_to(self._update)
+        given = restarted(machine, found.machine)
+        found._stand_like(self)
+        found.parent, found.born = self, self._update
+        found._lines = self._lines[: 4 * self.epoch]
+        found.set_weights(given)
+        return found
+
+    def _stand_like(self, other: Run) -> None:
+        """Take over the moment of a run with the same structure."""
+        whole = hand_over(other.machine, self.machine)
+        self._begun, self._evaluated = None, -1
+        self._update, self._sample, self._index = other.position[0], 0, 0
+        self._shown, self._met = other._shown, other._met.copy()
+        self.evaluated_once = whole and other.evaluated_once
+        self._seen = set(other._seen) if whole else set()
+
+    def leap(self) -> None:
+        """Go to the start of the next update without making steps of what lies between."""
+        self._require_nodes()
+        begin = self._update
+        if self._index or self._sample:
+            last = len(self.order) - 1, self.machine.bounds(begin)[1] - 1
+            sound = self._hurry(last[1] if self.plan.loop else 0, last[0])
+            if not sound:
+                self._return_to(begin)
+            self._finish_update()
+            return
+        self._update_in_view(begin)
+        if self._sound:
+            self._end_update()
+            return
+        self._return_to(begin)
+        while self._update == begin:
+            self.step()
+
     def _go_to_update(self, target: int) -> None:
         """Stand at the start of an update, with the values of the update before it in place."""
         if target == self._update and not (self._index or self._sample):
@@ -707,35 +839,85 @@ class Run:
 
     def _return_to(self, target: int) -> None:
         """Stand at the start of an update that has been reached before."""
+        if self.parent is not None and target == self.born:
+            self.parent.goto(update=target)
+            self._stand_like(self.parent)
+            self._take_given()
+            return
+        self._evaluated = -1
+        if self._begun is not None and self._begun.update == target:
+            self._begin_again(self._begun)
+            return
         machine, before = self.machine, max(target - 1, 0)
         at, state, stats = self._checkpoints.at(before)
         if not np.isfinite(machine.cells).all():
             machine.cells[:] = machine.fresh_cells()
         self._restore(state, stats)
-        self._replay(at, before)
+        for station in (*self._checkpoints.stations(at, before), before):
+            self._replay(at, station)
+            at = station
+            if at not in self._checkpoints.given:
+                self._checkpoints.add_nearby(at, machine.cells[: machine.tape.state], machine.stats)
         self._update = before
         self._index = self._sample = 0
         if target > 0:
             self._update_in_view(before)
-            self._shown, self._update, self._evaluated_once = before, target, True
+            self._shown, self._update, self.evaluated_once = before, target, True
             if self._optimum is not None:
                 self._optimum.commit(before)
             self._take_given()
         else:
-            self._shown, self._evaluated_once = 0, False
+            self._shown, self.evaluated_once = 0, False
             self._met = np.zeros_like(machine.stats)
             self._seen.clear()
             machine.cells[:] = machine.fresh_cells()
             self._restore(state, stats)
 
+    def _begin_again(self, begun: _Begun) -> None:
+        machine = self.machine
+        machine.cells[:], machine.stats[:] = begun.cells, begun.stats
+        self._update, self._shown, self._index, self._sample = begun.update, begun.shown, 0, 0
+        self._met, self._seen = begun.met.copy(), set(begun.seen)
+        self.evaluated_once = begun.evaluated_once
+
     def _step_to(self, target: int, sample: int, index: int) -> None:
         if self.machine.plan.loop and index > self.machine.plan.head:
             sample = self.machine.bounds(target)[1] - 1
+        if (0, 0) == (self._sample, self._index) < (sample, index):
+            before = (sample, index - 1) if index else (sample - 1, self.machine.plan.head - 1)
+            if not self._hurry(*before):
+                self._return_to(target)  # node by node, so that the one that fails is found
         while self._update == target and (self._sample, self._index) < (sample, index):
             if index == len(self.order) and self._index == index - 1:
                 self.step()
                 return
             self.step()
+
+    def _hurry(self, sample: int, index: int) -> bool:
+        """Do the steps of this update up to a place at once; return whether all is finite."""
+        machine, update = self.machine, self._update
+        spans, head = machine.tape.spans, machine.tape.head
+        first, n = machine.bounds(update)
+        if (self._sample, self._index) == (0, 0):
+            self._begin_update()
+        at = spans[self.order[self._index - 1]][1] if self._index else 0
+        samples = n
+        if machine.plan.loop:
+            samples = 1
+            if self._index >= machine.plan.head:
+                at = max(at, head)  # the rows between end the pass
+            ended = sample + (index >= machine.plan.head > self._index)
+            for passed in range(self._sample, ended):
+                machine.execute(at, head, first=first + passed, samples=1, update=n, sample=passed)
+                self._meet(self._tallies)
+                self._seen.update(self.order[: machine.plan.head])
+                at = 0 if passed < sample else head
+        if index > 0 and not (machine.plan.loop and index == machine.plan.head):
+            end = spans[self.order[index - 1]][1]
+            machine.execute(at, end, first=first + sample, samples=samples, update=n, sample=sample)
+        self._seen.update(self.order[:index])
+        self._sample, self._index = sample, index
+        return bool(np.isfinite(machine.cells).all())
 
 
 def _check_whole(**given: Any) -> None:

@@ -1,0 +1,473 @@
+"""A player: a run that is played, stopped, rewound, and led into other futures.
+
+Moments are numbers of steps since the start (`Clock`). Whatever is played, jumped and branched, the
+values at a moment of a line are those of the live run, to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.engine.run import LEVELS, Position, Run
+from nodeflow.engine.step import Step
+from nodeflow.errors import NodeflowError, RunError, nearest
+from nodeflow.graph import Graph
+from nodeflow.playback.clock import Clock
+from nodeflow.playback.conditions import Condition
+from nodeflow.playback.moments import Moment, described, position_of
+from nodeflow.playback.stops import Kept, Seen, Stops, judged_after
+
+SLOWEST, FASTEST = 0.25, math.inf
+"""Steps a second: one node in four seconds, and as fast as the machine can."""
+_SLICE = 0.01
+"""Seconds between two looks at the clock."""
+_LOGGED = 200
+_TOLD = 40
+
+
+@dataclass(eq=False)
+class Line:
+    """One future: a run from the fork on, and the line that it was forked from."""
+
+    run: Run
+    what: str = ""
+    """What was changed to make it."""
+    before: Line | None = None
+    reach: int = 0
+    """How many steps of it are known."""
+
+    def at(self, update: int) -> Line:
+        """Return this line, or that of its forebears to which an update belongs."""
+        line = self
+        while line.before is not None and update < line.run.born:
+            line = line.before
+        return line
+
+
+class Player:
+    """Plays a run, and knows where it is."""
+
+    def __init__(self, run: Run) -> None:
+        self.clock = Clock(run)
+        self.lines: list[Line] = [Line(run, reach=self.clock.number(run.position))]
+        self.line = self.lines[0]
+        self.run = run
+        """The run that stands at the present moment."""
+        self.last: Step | None = None
+        """The step that led here."""
+        self.old: dict[str, NDArray[Any]] = {}
+        """What stood at the outputs of its node before, by port."""
+        self.stops = Stops()
+        self.reason = ""
+        """Why it stopped where it stands."""
+        self.speed = 4.0
+        """Steps a second."""
+        self.playing = False
+        self.failed = False
+        """Whether it stopped because it cannot go on."""
+        self.looped: str | None = None
+        """The level of what is played over and over: a sample, an update, …"""
+        self._loop = (0, 0)
+        self._due = 0.0
+        self._until = 0
+        self._stride = 1
+        """How many updates fit into a slice of time."""
+        self._last_number = 0
+        self._log: deque[tuple[int, Step]] = deque(maxlen=_LOGGED)
+        self._watches: dict[Condition, _Watch] = {}
+        self._hunted: tuple[Run, int] | None = None
+        """Where the watches judged last: they go on there, and nowhere else."""
+
+    # -- where it is
+
+    @property
+    def number(self) -> int:
+        """How many steps lie behind."""
+        return self.clock.number(self.run.position)
+
+    @property
+    def end(self) -> int:
+        """The last moment of the run: where its training ends, or farther if it went on."""
+        epochs = self.run.graph.training.epochs
+        return max(self.line.reach, epochs * self.clock.steps_per_epoch)
+
+    @property
+    def place(self) -> str:
+        """Where it is: of the step just made, "epoch 3 · sample 17 of 139 · backward · delta"."""
+        return described(self.run, self.last)
+
+    def log(self, most: int = _TOLD) -> list[tuple[int, Step]]:
+        """Return the last steps before this moment, each with its number.
+
+        After a jump they are made again.
+        """
+        number = self.number
+        kept = [entry for entry in self._log if number - most < entry[0] <= number]
+        if len(kept) < min(most, number):
+            self._log.clear()
+            self._seek(max(number - most, 0))
+            while self.number < number:
+                self._make_step()
+            kept = list(self._log)
+        return kept
+
+    # -- going
+
+    def step(self, level: str = "step") -> Step | None:
+        """Go on to where the next step, phase, sample, update or epoch begins.
+
+        Ends earlier at a breakpoint or where a condition becomes true. Returns the last step.
+        """
+        self._require(level)
+        self.advance(self.clock.after(level, self.number))
+        return self.last
+
+    def back(self, level: str = "step") -> Step | None:
+        """Go back to where this step, phase, …, or the one before, begins."""
+        self._require(level)
+        self.go(self.clock.before(level, self.number))
+        return self.last
+
+    def go(self, where: int | str | Moment) -> None:
+        """Go to a moment: its number, or EPOCH[:SAMPLE[:NODE]]; raises `RunError` outside.
+
+        With a node it is the moment after that node was evaluated.
+        """
+        if isinstance(where, str):
+            where = Moment.read(where)
+        if isinstance(where, Moment):
+            number = self.clock.number(position_of(self.run, where))
+        else:
+            number = where
+        if not 0 <= number <= self.end:
+            epochs = self.end / self.clock.steps_per_epoch
+            asked = number // self.clock.steps_per_epoch
+            raise RunError(
+                f"epoch {asked} is outside of the run, which goes from epoch 0 to the end of "
+                f"epoch {max(math.ceil(epochs) - 1, 0)}; train it on to go farther"
+            )
+        self.reason, self.last = "", None
+        self._due = 0.0
+        self._seek(max(number - 1, 0))
+        if number:
+            self._make_step()
+
+    def advance(self, target: int, seconds: float = math.inf) -> bool:
+        """Go on to the moment `target`, or to a stop before; return whether that was reached.
+
+        After so many `seconds` it stands still on the way. Raises `Diverged` at a node that
+        gives NaN or Infinity.
+        """
+        deadline = time.perf_counter() + seconds
+        self.reason = ""
+        while self.number < target and not self.reason:
+            stop = self.stops.next_breakpoint(self.run, self.clock, self.number, target)
+            goal = target if stop is None else stop
+            if self.stops.conditions:
+                self._hunt(goal, deadline)
+            else:
+                self._hurry(goal, deadline)
+            if self.number == stop and not self.reason:
+                self.reason = self._breakpoint_here()
+            if time.perf_counter() > deadline:
+                break
+        self._remake_last()
+        return bool(self.reason) or self.number >= target
+
+    def _hurry(self, goal: int, deadline: float) -> None:
+        """Go on to a moment with nothing to stop at on the way, while there is time."""
+        while (number := self.number) < goal:
+            began = time.perf_counter()
+            hop = goal
+            if deadline < math.inf:
+                hop = min(goal, number + self._stride * self.clock.steps_of(0))
+            if hop - 1 > number:
+                self._seek(hop - 1)
+            self._make_step()
+            now = time.perf_counter()
+            if hop < goal:
+                change = _SLICE / max(now - began, 1e-6)
+                if not 0.5 < change < 1.5:
+                    self._stride = max(1, int(self._stride * min(max(change, 1 / 8), 256)))
+            if now > deadline:
+                return
+
+    def _remake_last(self) -> None:
+        """Make the step again that led here, if others were left out since."""
+        number = self.number
+        if self._last_number != number and number:
+            self._seek(number - 1)
+            self._make_step()
+
+    def _breakpoint_here(self) -> str:
+        places = self.stops.places(self.run)
+        index = self.run.position[2]
+        return places.get(index) or places[len(self.run.order)]
+
+    def _seek(self, number: int) -> None:
+        """Let the run to which a moment belongs stand there."""
+        position = self.clock.position(number)
+        self.run = self.line.at(position[0]).run
+        try:
+            self.run.seek(position)
+        finally:
+            self._arrived()
+
+    def _make_step(self) -> None:
+        run, key = self.run, self.run.node
+        ports = run.plan.graph.type_of(key).outputs
+        self.old = {
+            p.name: run[f"{key}.{p.name}"] for p in ports if run.has_value(f"{key}.{p.name}")
+        }
+        self.last = run.step()
+        self._arrived()
+        number = self._last_number = self.number
+        if self._log and self._log[-1][0] != number - 1:
+            self._log.clear()
+        self._log.append((number, self.last))
+
+    def _arrived(self) -> None:
+        number, update = self.number, self.run.update
+        self.line.reach = max(self.line.reach, number)
+        if self.line.at(update).run is not self.run:
+            self._seek(number)  # here another run goes on
+
+    @staticmethod
+    def _require(level: str) -> None:
+        if level not in LEVELS:
+            raise RunError(f"there is no level '{level}'{nearest(level, LEVELS)}")
+
+    # -- conditions
+
+    def _hunt(self, goal: int, deadline: float) -> None:
+        """Go on to a moment, and stop earlier where a condition becomes true.
+
+        Passes are judged whole, when the last node that a condition reads was evaluated; where
+        updates are loops over samples, step by step.
+        """
+        watches = self._hunters()
+        while self.number < goal and not self.reason:
+            number, begin = self.number, self.run.position
+            index = begin[2]
+            whole = index == 0 and number + self.clock.steps_of(begin[0]) <= goal
+            if whole and not self.run.plan.loop:
+                self.run.leap()
+                self._arrived()
+                met = [watch for watch in watches if watch.became_true(self.run, begin)]
+                if met:
+                    first = min(met, key=lambda watch: watch.steps)
+                    self._seek(number + first.steps - 1)
+                    self._make_step()
+                    self.reason = first.condition.text
+                    self._watches = {}  # the others have seen the whole pass
+            else:
+                self._make_step()
+                for watch in watches:
+                    if watch.is_judged(index, self.run) and watch.became_true(self.run, begin):
+                        self.reason = watch.condition.text
+            if time.perf_counter() > deadline:
+                break
+        self._hunted = self.run, self.number
+
+    def _hunters(self) -> list[_Watch]:
+        """Return a watch for each condition; where one has judged before, it goes on.
+
+        Played step by step, a condition must meet what it saw a pass ago, and not a step ago.
+        """
+        known = self._watches if self._hunted == (self.run, self.number) else {}
+        self._watches = {
+            condition: known.get(condition) or _Watch(self.run, condition)
+            for condition in self.stops.conditions.values()
+        }
+        return list(self._watches.values())
+
+    # -- playing
+
+    def play(self, speed: float | None = None, *, until: int | None = None) -> None:
+        """Begin to play, at so many steps a second, to a moment or to the end of the training.
+
+        At the end, it goes on for as long as the graph trains.
+        """
+        if speed is not None:
+            if not speed > 0:
+                raise RunError(f"the speed must be above 0 steps a second, not {speed!r}")
+            self.speed = float(speed)
+        if until is None:
+            epochs = self.run.graph.training.epochs
+            until = self.end
+            if self.number >= until:
+                until = self.number + max(epochs, 1) * self.clock.steps_per_epoch
+        self._until = until
+        self._due = 0.0
+        self.playing, self.failed = True, False
+        self.reason = ""
+
+    def pause(self) -> None:
+        """Stand still."""
+        self.playing = False
+
+    @property
+    def due_in(self) -> float:
+        """In how many seconds the next step is due."""
+        return max(1 - self._due, 0.0) / self.speed
+
+    def tick(self, seconds: float, budget: float = math.inf, *, full: bool = False) -> bool:
+        """Let time pass; return whether anything moved. `budget` is how long it may take.
+
+        At `full` speed it goes as far as it can, whatever `speed` says.
+        """
+        if not self.playing:
+            return False
+        if self.looped and self.number >= self._loop[1]:
+            self.go(self._loop[0])
+        last = self._loop[1] if self.looped else self._until
+        steps: float = math.inf
+        if self.speed < math.inf and not full:
+            self._due += seconds * self.speed
+            steps = math.floor(self._due)
+            self._due -= steps
+        if steps < 1:
+            return False
+        target = int(min(self.number + steps, last))
+        try:
+            self.advance(target, budget)
+        except NodeflowError as error:
+            self.playing, self.failed, self.reason = False, True, str(error)
+            return True
+        if self.reason:
+            self.playing = False
+        elif self.number >= self._until and not self.looped:
+            self.playing, self.reason = False, "the end of the training"
+        return True
+
+    def loop(self, level: str | None) -> None:
+        """Play the present sample, update or epoch over and over; None goes on."""
+        if level is None:
+            self.looped = None
+            return
+        self._require(level)
+        begin = self.number
+        if not self.clock.begins(level, self.run.position):
+            begin = self.clock.before(level, begin)
+        self.looped, self._loop = level, (begin, self.clock.after(level, begin))
+
+    # -- other futures
+
+    def change(self, graph: Graph, what: str) -> None:
+        """Go on with other settings from the present update on: another line begins.
+
+        What this line has beyond the present moment stays, to be compared with and returned to.
+        Raises `RunError` where the graph's structure or data is another.
+        """
+        number = self.number
+        self._branch(self.run.fork(graph), what, number)
+
+    def set_weights(self, weights: Mapping[str, Any], what: str) -> None:
+        """Put values into parameters at the present update: another line begins."""
+        number = self.number
+        run = self.run.fork()
+        run.set_weights(weights)
+        self._branch(run, what, number)
+
+    def _branch(self, run: Run, what: str, number: int) -> None:
+        before = self.line.at(run.born)
+        if before.run.born == run.born and before.before is not None:
+            before = before.before
+        line = Line(run, what, before)
+        line.reach = self.begin_of(line)
+        if self.line.reach <= number:
+            self.lines[self.lines.index(self.line)] = line
+        else:
+            self.lines.append(line)
+        self.line, self.run = line, run
+        self.stops.keep_known(run)
+        self._log.clear()
+        self.go(number)
+
+    def switch(self, line: int) -> None:
+        """Go over to another line, at the same moment or at its end."""
+        if not 0 <= line < len(self.lines):
+            raise RunError(f"there is no line {line}; there are 0 to {len(self.lines) - 1}")
+        number = self.number
+        self.line = self.lines[line]
+        self._log.clear()
+        self.go(min(number, self.end))
+
+    def begin_of(self, line: Line) -> int:
+        """Return the moment at which a line begins to differ from the one it came from."""
+        born = line.run.born
+        return self.clock.number((born, self.clock.first_row(born), 0))
+
+    def forget_line(self, line: int) -> None:
+        """Drop a line that is not the present one."""
+        if self.lines[line] is not self.line:
+            del self.lines[line]
+
+    def compared(self, line: int) -> dict[str, float]:
+        """Return, by address, the largest difference of each value to another line's, now."""
+        number, position = self.number, self.run.position
+        other = self.lines[line].at(position[0]).run
+        if other is self.run:
+            return {}
+        if self.lines[line].reach < number:
+            raise RunError(f"line {line} ends before this moment")
+        mine = self.run.values
+        other.seek(position)
+        theirs = other.values
+        if self.run.position != position:
+            self._seek(number)
+        return {
+            address: float(np.max(np.abs(value - theirs[address]), initial=0.0))
+            for address, value in mine.items()
+            if address in theirs and theirs[address].shape == value.shape
+        }
+
+    # -- watching
+
+    def watched(self, address: str, most: int = 60) -> list[Any]:
+        """Return the values of a port after each of the last updates, the newest last."""
+        number, update = self.number, self.run.update
+        found = []
+        for at in range(max(update - most, 0) + 1, update + 1):
+            self._seek(self.clock.number((at, self.clock.first_row(at), 0)))
+            # The node may be newer than the line that this one began in.
+            if address in self.run.machine.tape.slots and self.run.has_value(address):
+                found.append(self.run[address])
+        self._seek(number)
+        return found
+
+
+class _Watch:
+    """A condition, and whether it held when it was judged last."""
+
+    def __init__(self, run: Run, condition: Condition) -> None:
+        self.condition = condition
+        self._place = judged_after(run, condition)
+        self.steps = len(run.order) if condition.epochal else self._place + 1
+        """How many steps of a pass it needs."""
+        self._before = Kept(run, condition, run.position)
+        self._held = condition.holds(Seen(run))
+
+    def is_judged(self, index: int, run: Run) -> bool:
+        """Return whether the step just made, at a place of the order, was the last it needs."""
+        return index == self._place or (self.condition.epochal and run.position[2] == 0)
+
+    def became_true(self, run: Run, begin: Position) -> bool:
+        """Judge the pass that was at `begin` before, and has ended."""
+        begun = run.update % run.updates_per_epoch or run.position[2]
+        if self.condition.epochal and begun:
+            return False
+        holds = self.condition.holds(Seen(run, begin), self._before)
+        became = holds and not self._held
+        self._held = holds
+        if self.condition.looks_back:
+            self._before = Kept(run, self.condition, begin)
+        return became

@@ -1,0 +1,434 @@
+"""The player: whatever is played, jumped and branched, each moment has the numbers of the run."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import assert_same, hand, net
+
+import nodeflow as nf
+from nodeflow.errors import ConditionError, RunError
+from nodeflow.playback.clock import Clock
+from nodeflow.playback.player import Player
+
+LEVELS = ("step", "phase", "sample", "update", "epoch")
+GRAPHS = {
+    "short last batch": lambda: net("polynomial", (1, 3, 1), batch=4, accuracy=False),
+    "one sample": lambda: net("xor", (2, 2, 1), scale="none"),
+    "batch all": lambda: net("xor", (2, 2, 1), scale="none", batch="all", momentum=0.5),
+    "sample loop": lambda: hand("polynomial", (1, 2, 1), rate=0.3, batch=8, loop=True),
+}
+STEPS = 200
+
+
+def live(graph, steps=STEPS):
+    """Return the values before each step of a run that is only stepped."""
+    run, found = nf.Run(graph), []
+    for _ in range(steps):
+        found.append((run.position, run.values))
+        run.step()
+    return found
+
+
+LIVE = {name: live(make()) for name, make in GRAPHS.items()}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_steps_are_counted_as_they_are_made(name):
+    run = nf.Run(GRAPHS[name]())
+    clock = Clock(run)
+    for number, (position, _) in enumerate(LIVE[name]):
+        assert clock.number(position) == number
+        assert clock.position(number) == position
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("level", LEVELS)
+def test_levels_begin_where_a_run_ends_them(name, level):
+    """`Run.advance` knows nothing of the clock."""
+    run = nf.Run(GRAPHS[name]())
+    clock, number = Clock(run), 0
+    for _ in range(6):
+        after = clock.after(level, number)
+        run.advance(level)
+        assert clock.number(run.position) == after
+        assert clock.before(level, after) == number
+        number = after
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_playing_stepping_and_jumping_never_change_the_numbers(name, data):
+    player = Player(nf.Run(GRAPHS[name]()))
+    reached = LIVE[name]
+    for _ in range(data.draw(st.integers(1, 8))):
+        match data.draw(st.sampled_from(["step", "back", "go", "play", "log", "watch", "loop"])):
+            case "step":
+                player.step(data.draw(st.sampled_from(LEVELS[:4])))
+            case "back":
+                player.back(data.draw(st.sampled_from(LEVELS)))
+            case "go":
+                player.go(data.draw(st.integers(0, min(STEPS - 1, player.end))))
+            case "play":
+                player.play(data.draw(st.sampled_from([0.25, 4.0, 100.0, 1e4])))
+                for seconds in data.draw(st.lists(st.floats(0, 0.1), max_size=4)):
+                    player.tick(seconds)
+                player.pause()
+            case "log":
+                numbers = [number for number, _ in player.log(10)]
+                assert numbers == list(range(player.number - len(numbers) + 1, player.number + 1))
+            case "watch":
+                player.watched(next(iter(player.run.weights)), 5)
+            case "loop":
+                player.loop(data.draw(st.sampled_from([None, "sample", "update"])))
+        if player.number < STEPS:
+            position, values = reached[player.number]
+            assert player.run.position == position
+            assert_same(player.run.values, values)
+        if player.last is not None:
+            assert player.clock.number(player.run.position) == player.number
+
+
+def rate(graph, value):
+    key = graph.of_type("gradient_descent")[0]
+    return graph.set(key, rate=value)
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_branches_never_change_the_numbers_of_a_line(data):
+    """Each line is a run that was trained to the fork, changed there, and trained on."""
+    graph = net("xor", (2, 2, 1), scale="none")
+    player = Player(nf.Run(graph))
+    told = {player.line: []}  # line -> its changes: (update, rate or weights)
+    for _ in range(data.draw(st.integers(1, 7))):
+        what = data.draw(st.sampled_from(["rate", "weights", "go", "step", "switch", "compare"]))
+        update = player.run.update
+        if what in ("rate", "weights"):
+            history = [c for c in told[player.line] if c[0] < update or c[0] == update]
+            value = data.draw(st.sampled_from([0.1, 0.7, 2.0]))
+            if what == "rate":
+                player.change(rate(player.run.graph, value), f"rate {value}")
+            else:
+                player.set_weights({"theta1.value": np.full((2, 2), value)}, "weights")
+            told[player.line] = [*history, (update, what, value)]
+        elif what == "go":
+            player.go(data.draw(st.integers(0, min(STEPS, player.end))))
+        elif what == "step":
+            player.step(data.draw(st.sampled_from(LEVELS)))
+        elif what == "switch":
+            player.switch(data.draw(st.integers(0, len(player.lines) - 1)))
+        else:
+            line = data.draw(st.integers(0, len(player.lines) - 1))
+            if player.lines[line].reach >= player.number:
+                player.compared(line)
+        expected = nf.Run(graph)
+        for at, kind, value in told[player.line]:
+            if at > player.run.update:
+                break
+            expected.goto(update=at)
+            if kind == "rate":
+                expected = expected.fork(rate(expected.graph, value))
+            else:
+                expected.set_weights({"theta1.value": np.full((2, 2), value)})
+        for _ in range(player.number - Clock(expected).number(expected.position)):
+            expected.step()
+        assert player.run.position == expected.position
+        assert_same(player.run.weights, expected.weights)
+        assert_same(player.run.values, expected.values)
+
+
+def three_updates_with(player, value):
+    """Step over the updates from here, and hold each to θ − α D, in NumPy."""
+    updated = 0
+    while updated < 8:
+        step = player.step()
+        if step.type == "weight_update":
+            expected = step.inputs["parameter"] - value * step.inputs["gradient"]
+            np.testing.assert_allclose(step.outputs["value"], expected, rtol=1e-12)
+            updated += 1
+
+
+def test_updates_after_a_branch_use_the_changed_rate():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none", rate=0.3)))
+    three_updates_with(player, 0.3)
+    player.change(rate(player.run.graph, 1.7), "rate 1.7")
+    three_updates_with(player, 1.7)
+    player.go(0)
+    three_updates_with(player, 0.3)
+
+
+def test_stepping_over_a_fork_goes_on_with_the_line_that_was_chosen():
+    graph = net("xor", (2, 2, 1), scale="none")
+    player = Player(nf.Run(graph))
+    for _ in range(10):
+        player.step("update")
+    player.go("1:1")
+    fork = player.run.update
+    player.change(rate(graph, 2.0), "rate 2")
+    for _ in range(4):
+        player.step("update")
+    after = player.run.weights
+    player.go("0:3")
+    while player.run.update < fork + 4:
+        player.step()
+    assert_same(player.run.weights, after)
+    player.switch(0)
+    live_run = nf.Run(graph)
+    live_run.goto(update=fork + 4)
+    assert_same(player.run.weights, live_run.weights)
+
+
+def test_the_old_future_is_kept_and_compared():
+    graph = net("xor", (2, 2, 1), scale="none")
+    player = Player(nf.Run(graph))
+    for _ in range(8):
+        player.step("update")
+    player.go("1:2")
+    assert [line.what for line in player.lines] == [""]
+    player.set_weights({"theta1.value": np.zeros((2, 2))}, "theta1 = 0")
+    assert [line.what for line in player.lines] == ["", "theta1 = 0"]
+    player.step("phase")
+    moment, values = player.number, player.run.values
+    different = player.compared(0)
+    assert player.number == moment
+    assert_same(player.run.values, values)
+    other = nf.Run(graph)
+    other.seek(player.run.position)
+    for address, difference in different.items():
+        assert difference == np.max(np.abs(values[address] - other.values[address]))
+    assert different["theta1.value"] > 0
+    player.switch(0)
+    assert player.number == moment
+    assert_same(player.run.values, other.values)
+    assert player.compared(1) == different
+    assert player.number == moment
+    player.go("0:2")
+    assert player.compared(1) == {}  # what lies before the fork is the same run
+
+
+def test_a_change_where_nothing_lies_ahead_leaves_no_second_line():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
+    for number in range(5):
+        player.step("update")
+        player.change(rate(player.run.graph, 0.1 + number), f"rate {number}")
+    assert [line.what for line in player.lines] == ["rate 4"]
+
+
+def test_forks_share_the_rows_of_the_data_but_not_those_that_differ():
+    x = nf.constant(value=[[1.0], [2.0]], id="x")
+    y = nf.constant(value=[[3.0], [5.0]], id="y")
+    w = nf.parameter(value=[[0.5]], id="w")
+    cost = nf.squared_error(nf.weighted_sum(x, w, id="z"), y, id="cost")
+    graph = nf.Graph.of(nf.gradient_descent(cost, rate=0.01, id="train"), batch="all")
+    run = nf.Run(graph)
+    run.train(3)
+    assert run.fork(graph.set("train", rate=0.02)).machine.feed is run.machine.feed
+    other = run.fork(graph.set("y", value=[[4.0], [5.0]]))
+    other.leap()
+    np.testing.assert_array_equal(other["y.value"], [[4.0], [5.0]])
+
+
+def test_a_graph_of_another_structure_cannot_go_on():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
+    with pytest.raises(RunError, match="its nodes or wires are others; start it again"):
+        player.change(net("xor", (2, 3, 1), scale="none"), "wider")
+    with pytest.raises(RunError, match="seed or batch is another"):
+        player.change(net("xor", (2, 2, 1), scale="none", seed=5), "seed")
+
+
+# --- stops --------------------------------------------------------------------------------------
+
+
+def plays(player, until=None):
+    """Play as fast as possible to the next stop."""
+    player.play(math.inf, until=until)
+    while player.playing:
+        player.tick(1.0, 0.005)
+    return player.reason
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_it_stops_before_the_node_of_a_breakpoint(name):
+    player = Player(nf.Run(GRAPHS[name]()))
+    key = player.run.order[3]
+    player.stops.toggle(player.run, key)
+    for _ in range(5):
+        assert plays(player) == f"breakpoint: {key}"
+        assert player.run.node == key
+        assert_same(player.run.values, LIVE[name][player.number][1])
+    numbers = [n for n, (p, _) in enumerate(LIVE[name]) if p[2] == 3][:5]
+    assert player.number == numbers[-1]
+    player.stops.toggle(player.run, key)
+    assert plays(player, until=player.number + 7) == "the end of the training"
+
+
+def test_it_stops_when_a_value_has_come_along_a_wire():
+    player = Player(nf.Run(GRAPHS["one sample"]()))
+    wire = next(str(w) for w in player.run.plan.graph.wires if w.target == "output")
+    source = wire.partition(".")[0]
+    player.stops.toggle(player.run, wire)
+    assert plays(player) == f"breakpoint: {wire}"
+    assert player.last.node == source
+    with pytest.raises(RunError, match="no step of this run evaluates 'nobody'"):
+        player.stops.toggle(player.run, "nobody")
+
+
+def first_moment(graph, holds, at, most=40_000):
+    """Return the first moment after a step of node `at` where `holds(run)`, by stepping alone."""
+    run = nf.Run(graph)
+    held = False
+    for number in range(1, most):
+        step = run.step()
+        if step.node == at:
+            now = holds(run)
+            if now and not held:
+                return number
+            held = now
+    return None
+
+
+CONDITIONS = {
+    "cost < 0.12": (lambda run: run.cost < 0.12, "cost"),
+    "abs(output.z) < 0.05": (lambda run: abs(run["output.z"]).max() < 0.05, "output"),
+    "any(hidden1.z > 0.5) and sample = 2": (
+        lambda run: (run["hidden1.z"] > 0.5).any() and run.position[1] == 2,
+        "hidden1",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_it_stops_at_the_node_where_a_condition_became_true(text):
+    graph = net("xor", (2, 2, 1), scale="none", rate=0.7, epochs=3000)
+    holds, node = CONDITIONS[text]
+    player = Player(nf.Run(graph))
+    player.stops.add(player.run, text)
+    assert plays(player) == text
+    assert player.last.node == node
+    assert player.number == first_moment(graph, holds, node)
+
+
+def test_it_stops_where_a_weight_changes_sign():
+    graph = net("xor", (2, 2, 1), scale="none", rate=0.7, epochs=3000)
+    player = Player(nf.Run(graph))
+    player.stops.add(player.run, "theta1.value changes sign")
+    assert plays(player) == "theta1.value changes sign"
+    assert player.last.type == "weight_update"
+    before, after = player.last.inputs["parameter"], player.last.outputs["value"]
+    assert (np.sign(before) != np.sign(after)).any()
+    run = nf.Run(graph)
+    begin = np.sign(run.weights["theta1.value"])
+    for _ in range(player.run.update - 1):
+        run.leap()
+        assert (np.sign(run.weights["theta1.value"]) == begin).all()
+
+
+def test_it_stops_at_the_end_of_the_epoch_in_which_accuracy_falls():
+    graph = net("xor", (2, 2, 1), scale="none", rate=0.7, epochs=3000)
+    trained = nf.Run(graph)
+    hits = [line["train_accuracy"] for line in trained.train(300)]
+    falls = next(i for i in range(1, len(hits)) if hits[i] < hits[i - 1]) + 1
+    player = Player(nf.Run(graph))
+    player.stops.add(player.run, "accuracy falls")
+    assert plays(player) == "accuracy falls"
+    assert (player.run.epoch, player.run.position[2]) == (falls, 0)
+
+
+def test_conditions_in_a_loop_over_samples_are_judged_in_each_of_them():
+    graph = GRAPHS["sample loop"]()
+    player = Player(nf.Run(graph))
+    player.stops.add(player.run, "e.e > 0.3")
+    assert plays(player) == "e.e > 0.3"
+    assert player.number == first_moment(graph, lambda run: (run["e.e"] > 0.3).all(), "e")
+
+
+def test_a_condition_that_cannot_be_read_says_where():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
+    with pytest.raises(ConditionError):
+        player.stops.add(player.run, "hidden1.z < < 3")
+    assert not player.stops.conditions
+
+
+def test_nan_stops_it_with_the_node():
+    player = Player(
+        nf.Run(
+            net("polynomial", (1, 3, 1), act="relu", last="identity", rate=1e200, accuracy=False)
+        )
+    )
+    assert "first appeared in" in plays(player)
+    assert not player.playing
+
+
+# --- time ---------------------------------------------------------------------------------------
+
+
+@settings(max_examples=20, deadline=None)
+@given(pieces=st.lists(st.floats(0.001, 0.4), min_size=1, max_size=12))
+def test_time_in_pieces_is_time_at_once(pieces):
+    graph = net("xor", (2, 2, 1), scale="none")
+    one, other = Player(nf.Run(graph)), Player(nf.Run(graph))
+    one.play(8.0)
+    other.play(8.0)
+    for seconds in pieces:
+        one.tick(seconds)
+    other.tick(math.fsum(pieces))
+    assert abs(one.number - other.number) <= 1
+
+
+def test_one_node_takes_four_seconds_at_the_slowest():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
+    player.play(0.25)
+    assert not player.tick(3.9)
+    assert player.tick(0.2)
+    assert player.number == 1
+
+
+def test_a_sample_is_played_over_and_over():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
+    player.go("2:1")
+    begin, length = player.number, player.clock.steps_of(0)
+    player.loop("sample")
+    player.play(10.0)
+    seen = set()
+    for _ in range(200):
+        player.tick(0.2)
+        seen.add(player.number)
+    assert begin <= min(seen)
+    assert max(seen) == begin + length
+
+
+def test_a_jump_outside_of_the_run_says_its_ends():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none", epochs=10)))
+    with pytest.raises(RunError, match=r"epoch 12 is outside of the run, .* epoch 0 to .* epoch 9"):
+        player.go("12")
+    with pytest.raises(RunError, match="is beyond the epoch: it has 0 to 3"):
+        player.go("1:4")
+    with pytest.raises(RunError, match="'x' is not EPOCH"):
+        player.go("x")
+
+
+def test_the_log_has_the_steps_that_led_here():
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
+    player.go("3:2:cost")
+    entries = player.log(25)
+    run = nf.Run(net("xor", (2, 2, 1), scale="none"))
+    steps = [run.step() for _ in range(player.number)]
+    assert [n for n, _ in entries] == list(range(player.number - 24, player.number + 1))
+    assert [s.formula for _, s in entries] == [s.formula for s in steps[-25:]]
+
+
+def test_watched_ports_show_their_last_values():
+    graph = net("xor", (2, 2, 1), scale="none")
+    player = Player(nf.Run(graph))
+    player.go("3:2:cost")
+    found = player.watched("theta1.value", 5)
+    run = nf.Run(graph)
+    expected = []
+    for _ in range(player.run.update):
+        run.leap()
+        expected.append(run.weights["theta1.value"])
+    np.testing.assert_array_equal(found, expected[-5:])
