@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test display bench gallery check clean
+.PHONY: help run test display browser bench gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -27,7 +27,7 @@ run: $(STAMP) ## Open the editor; without a display train a graph and play it in
 	fi
 
 # Tests run side by side: more threads for each would only wait for each other.
-test: $(STAMP) display ## Run all tests, and show the coverage
+test: $(STAMP) display browser ## Run all tests, and show the coverage
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
 
 # The tests of the window draw on a display that nobody sees. Where it cannot be installed they
@@ -41,6 +41,15 @@ display:
 		fi; \
 		command -v Xvfb >/dev/null || \
 			echo "no Xvfb: the tests of the window are skipped" >&2; }
+
+# The tests of the HTML page open it in Chromium. Where there is none they fail, and say so.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			echo "installing Chromium for the tests of the HTML page …"; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1; \
+		fi; }; true
 
 bench: $(STAMP) ## Measure the engine
 	@$(BIN)/python -m benchmarks

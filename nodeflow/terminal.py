@@ -128,6 +128,23 @@ Tell = Callable[[int, int], None]
 
 
 @contextmanager
+def bar(what: str) -> Iterator[Tell]:
+    """Show how far some work is on standard error; nothing where it is no terminal."""
+    out = console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}", style="bold"),
+        BarColumn(bar_width=None),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=out,
+        transient=True,
+        expand=True,
+        disable=not out.is_terminal,
+    ) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextmanager
 def progress(run: Run, epochs: int) -> Iterator[Tell | None]:
     """Show a bar on standard error while a run trains; nothing where it is no terminal."""
     out = console(stderr=True)

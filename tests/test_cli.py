@@ -126,8 +126,8 @@ def test_help_lists_the_commands(call):
     assert (code, err) == (0, "")
     names = re.findall(r"^  ([a-z]+)  ", out.partition("Commands:")[2], re.MULTILINE)
     assert names == [
-        *("check", "collapse", "data", "diff", "edit", "explode", "fold", "new", "nodes", "play"),
-        *("run", "train", "unfold"),
+        *("check", "collapse", "data", "diff", "edit", "explode", "export", "fold", "new"),
+        *("nodes", "play", "run", "train", "unfold"),
     ]
 
 

@@ -2,42 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape as escaped
+from xml.sax.saxutils import quoteattr
 
 from nodeflow.boxes import FOOT, HEADER
-from nodeflow.scene import GroupView, NodeView, PortView, Scene, WireView, clipped, shortened
-from nodeflow.theme import LIGHT, Theme
+from nodeflow.scene import (
+    FieldView,
+    GroupView,
+    NodeView,
+    PortView,
+    Scene,
+    WireView,
+    clipped,
+    scene,
+    shortened,
+    sized,
+    thickness,
+)
+from nodeflow.theme import LIGHT, THEMES, Theme
+
+if TYPE_CHECKING:
+    from nodeflow.export import Job, Made
 
 _MARGIN = 24
 _HEADER = 22
 """Characters that fit beside each other in a header."""
+_FOOT, _CHARACTER = 26, 6.2
+"""Characters that fit into a foot, and the width of one."""
 _FONT = "'DejaVu Sans', Verdana, 'Segoe UI', sans-serif"
+_FOREIGN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""Characters that XML does not have."""
+Bounds = tuple[float, float, float, float]
+"""Left, top, right and bottom, in canvas units."""
 
 
-def svg(scene: Scene, theme: Theme = LIGHT) -> str:
-    """Return the picture of a whole scene, in canvas units."""
-    left, top, right, bottom = scene.bounds
-    x, y = left - _MARGIN, top - _MARGIN
-    width, height = right - left + 2 * _MARGIN, bottom - top + 2 * _MARGIN
+def make(job: Job) -> Made:
+    """Return the canvas with the values of a first pass."""
+    from nodeflow.export import Made
+
+    text, _ = drawing(job)
+    return Made(text.encode("utf-8"), {"nodes": len(job.graph.nodes)})
+
+
+def drawing(job: Job) -> tuple[str, Bounds]:
+    """Return the canvas of a job's graph with the values of a first pass, and what it shows."""
+    from nodeflow.export.values import first_pass
+    from nodeflow.export.views import insides
+
+    values = first_pass(job)
+    drawn, theme = scene(job.graph, values=values), THEMES[job.options.theme or "dark"]
+    return svg(drawn, theme, insides(job.graph, drawn, values, theme)), bounds(drawn)
+
+
+def svg(
+    drawn: Scene, theme: Theme = LIGHT, insides: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Return the picture of a whole scene, in canvas units; view nodes have insides."""
+    held = insides or {}
+    nodes = (
+        line for view in drawn.nodes.values() for line in node(view, theme, held.get(view.key, ()))
+    )
+    return document(bounds(drawn), [*ground(drawn, theme), *nodes], theme.canvas)
+
+
+def bounds(drawn: Scene) -> Bounds:
+    """Return what the picture of a scene shows: everything, and a margin around it."""
+    left, top, right, bottom = drawn.bounds
+    return left - _MARGIN, top - _MARGIN, right + _MARGIN, bottom + _MARGIN
+
+
+def document(shown: Bounds, lines: Iterable[str], background: str = "") -> str:
+    """Return an SVG document of drawn lines; without a background it is transparent."""
+    x, y, width, height = (
+        f"{length:.10g}"
+        for length in (shown[0], shown[1], shown[2] - shown[0], shown[3] - shown[1])
+    )
     start = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x} {y} {width} {height}" '
         f'width="{width}" height="{height}" font-family="{_FONT}" font-size="11">'
     )
-    lines = [
-        start,
-        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{theme.canvas}"/>',
-    ]
-    for group in scene.groups:
-        lines += _group(group, theme)
-    lines += (_wire(wire, theme) for wire in scene.wires)
-    for node in scene.nodes.values():
-        lines += _node(node, theme)
-    lines.append("</svg>")
-    return "\n".join(lines) + "\n"
+    back = f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{background}"/>'
+    return "\n".join([start, *([back] if background else []), *lines, "</svg>"]) + "\n"
 
 
-def _text(x: float, y: float, text: str, colour: str, **more: str) -> str:
+def ground(drawn: Scene, theme: Theme) -> Iterator[str]:
+    """Draw what lies behind the nodes: groups and wires."""
+    for group in drawn.groups:
+        yield from _group(group, theme)
+    yield from (_wire(wire, theme) for wire in drawn.wires)
+    yield from _weights(drawn.wires, theme)
+
+
+def escape(text: str) -> str:
+    """Return a text as it may stand in XML."""
+    return escaped(_FOREIGN.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def words(x: float, y: float, text: str, colour: str, **more: str) -> str:
+    """Draw a text; `more` are further attributes, with _ for -."""
     rest = "".join(f" {key.replace('_', '-')}={quoteattr(value)}" for key, value in more.items())
     return f'<text x="{x:g}" y="{y:g}" fill="{colour}"{rest}>{escape(text)}</text>'
 
@@ -47,14 +112,68 @@ def _wire(wire: WireView, theme: Theme) -> str:
     colour = {"backward": theme.backward, "feedback": theme.feedback}.get(wire.kind, theme.forward)
     dashes = ' stroke-dasharray="6 4"' if wire.kind == "feedback" else ""
     opacity = 0.45 if wire.across else 0.6 if wire.kind == "feedback" else 0.9
+    thick = thickness(None if wire.across else wire.weight)
+    told = str(wire.wire)
+    if wire.weight is not None and wire.kind != "feedback":
+        colour = theme.positive if wire.weight >= 0 else theme.negative
+        told += f": {wire.weight:.6g}".replace("-", "−")
     return (
         f'<path d="M{x0:g} {y0:g}C{x1:g} {y1:g} {x2:g} {y2:g} {x3:g} {y3:g}" fill="none" '
-        f'stroke="{colour}" stroke-width="1.8" stroke-opacity="{opacity}"{dashes}>'
-        f"<title>{escape(str(wire.wire))}</title></path>"
+        f'stroke="{colour}" stroke-width="{thick:.3g}" '
+        f'stroke-opacity="{opacity}"{dashes}><title>{escape(told)}</title></path>'
     )
 
 
-def _node(node: NodeView, theme: Theme) -> Iterator[str]:
+def lit_frame(node: NodeView, colour: str) -> Iterator[str]:
+    """Draw the light around a node that is evaluated."""
+    for away, opacity, width in ((2.6, 0.4, 4), (0, 1, 2.4)):
+        yield (
+            f'<rect x="{node.x - away:g}" y="{node.y - away:g}" '
+            f'width="{node.width + 2 * away:g}" height="{node.height + 2 * away:g}" '
+            f'rx="{7 + away:g}" fill="none" stroke="{colour}" stroke-opacity="{opacity}" '
+            f'stroke-width="{width}"/>'
+        )
+
+
+def lit_wire(wire: WireView, colour: str) -> str:
+    """Draw the light of a wire that is carrying something."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = wire.curve
+    way = f'd="M{x0:g} {y0:g}C{x1:g} {y1:g} {x2:g} {y2:g} {x3:g} {y3:g}" fill="none"'
+    return (
+        f'<path {way} stroke="{colour}" stroke-width="8" stroke-opacity="0.28"/>'
+        f'<path {way} stroke="{colour}" stroke-width="3"/>'
+    )
+
+
+def chip(text: str, width: float, theme: Theme, colour: str) -> Iterator[str]:
+    """Draw a value in a small box of that width, 16 high, around (0, 0)."""
+    yield (
+        f'<rect x="{-width / 2:g}" y="-8" width="{width:g}" height="16" rx="8" '
+        f'fill="{theme.canvas}" stroke="{colour}" stroke-width="1.2"/>'
+    )
+    yield words(0, 4, text, theme.text, text_anchor="middle")
+
+
+def token(theme: Theme, colour: str) -> str:
+    """Draw what runs along a wire, around (0, 0)."""
+    return f'<circle r="5.5" fill="{colour}" stroke="{theme.canvas}" stroke-width="2"/>'
+
+
+def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
+    """Write weights on their wires, once for a parameter: signs are not told by colour alone."""
+    weighing = (wire for wire in wires if wire.weight is not None and wire.kind != "feedback")
+    for (x, y), weight in {wire.mark: wire.weight for wire in weighing}.items():
+        text = f"{weight:+.2g}".replace("-", "−")
+        half = len(text) * _CHARACTER / 2 + 2
+        yield (
+            f'<rect x="{x - half:g}" y="{y - 7:g}" width="{2 * half:g}" height="14" '
+            f'fill="{theme.canvas}" stroke="{theme.border}" stroke-width="0.6"/>'
+        )
+        yield words(x, y + 3.5, text, theme.text, font_size="10", text_anchor="middle")
+
+
+def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[str]:
+    """Draw a node, with what a view shows inside."""
     x, y, width, height = node.x, node.y, node.width, node.height
     border = theme.problem if node.problem else theme.border
     opacity = ' opacity="0.5"' if node.mode == "disable" else ""
@@ -75,9 +194,9 @@ def _node(node: NodeView, theme: Theme) -> Iterator[str]:
         f'a6.4 6.4 0 0 1 6.4 6.4V{bottom}Z" fill="{header}"/>'
     )
     title = shortened(node.title)
-    yield _text(x + 10, y + 17.5, title, theme.text, font_size="12", font_weight="bold")
+    yield words(x + 10, y + 17.5, title, theme.text, font_size="12", font_weight="bold")
     if title and len(title) + len(node.type) < _HEADER and node.type != title:
-        yield _text(
+        yield words(
             x + width - 10, y + 17.5, node.type, theme.faint, font_size="10", text_anchor="end"
         )
     for port in (*node.inputs, *node.outputs):
@@ -86,8 +205,30 @@ def _node(node: NodeView, theme: Theme) -> Iterator[str]:
         f'<path d="M{x + 8} {y + height - FOOT}H{x + width - 8}" stroke="{theme.grid}" '
         'stroke-width="1"/>'
     )
-    yield _text(x + 10, y + height - 8, clipped(node.foot), theme.faint)
+    yield from inside
+    field = node.field
+    if field is not None:
+        yield from _field(node, field, theme)
+    if field is None or not field.first:
+        room = _FOOT if field is None else round((field.left - 10) / _CHARACTER)
+        foot = node.foot
+        if node.value is not None and len(foot) > room:  # numbers that are cut would be misread
+            foot = sized(node.value.shape)
+        yield words(x + 10, y + height - 8, clipped(foot, room), theme.faint)
     yield "</g>"
+
+
+def _field(node: NodeView, field: FieldView, theme: Theme) -> Iterator[str]:
+    """Draw the setting that can be changed on a node; a list has an arrow."""
+    x, y = node.x + field.left, node.y + field.top
+    yield (
+        f'<rect x="{x}" y="{y}" width="{field.width}" height="{field.height}" rx="4" '
+        f'fill="{theme.canvas}" stroke="{theme.border}" stroke-width="0.6"/>'
+    )
+    arrow = " ▾" if field.kind == "list" else ""
+    room = round((field.width - 8) / _CHARACTER) - len(arrow)
+    text = clipped(node.foot if field.own else field.text, room) + arrow
+    yield words(x + 5, node.y + node.height - 8, text, theme.text)
 
 
 def _port(port: PortView, theme: Theme) -> Iterator[str]:
@@ -99,7 +240,7 @@ def _port(port: PortView, theme: Theme) -> Iterator[str]:
     )
     anchor = "start" if port.side < 0 else "end"
     if port.label:
-        yield _text(
+        yield words(
             port.x - 11 * port.side, port.y + 4, port.label, theme.faint, text_anchor=anchor
         )
 
@@ -110,6 +251,6 @@ def _group(group: GroupView, theme: Theme) -> Iterator[str]:
         f'<rect x="{group.x}" y="{group.y}" width="{group.width}" height="{group.height}" rx="10" '
         f'fill="{escape(colour)}" fill-opacity="0.45"/>'
     )
-    yield _text(
+    yield words(
         group.x + 12, group.y + 19, group.title, theme.text, font_size="13", font_weight="bold"
     )

@@ -7,7 +7,7 @@ from nodeflow.files.form import VERSION, schema
 from nodeflow.files.migrations import MIGRATIONS
 from nodeflow.files.reader import load, loads
 from nodeflow.files.runfile import RunFile, load_run, save_run
-from nodeflow.files.writer import dumps, save
+from nodeflow.files.writer import dumps, save, whole
 
 __all__ = [
     "MIGRATIONS",
@@ -20,4 +20,5 @@ __all__ = [
     "save",
     "save_run",
     "schema",
+    "whole",
 ]

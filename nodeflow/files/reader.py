@@ -23,6 +23,7 @@ from nodeflow.errors import (
 from nodeflow.files import disk
 from nodeflow.files.form import GraphForm, NodeForm, TrainingForm, shaped
 from nodeflow.files.migrations import migrated
+from nodeflow.files.picture import graph_in, is_picture
 from nodeflow.files.sidecar import Sidecars, refuse_absolute
 from nodeflow.files.text import MAX_BYTES, at, decode, named, too_large
 from nodeflow.graph import Graph, Node, Training, Wire
@@ -33,13 +34,15 @@ _TRAINING_KEYS = frozenset(TrainingForm.__struct_fields__)
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
-    """Return the graph of a file; its `folder` is the file's.
+    """Return the graph of a file, or of a PNG that carries one; its `folder` is the file's.
 
     Nothing is imported or executed. Whatever is wrong, also with the arrays beside the file,
     raises `FileError` with the place inside the file.
     """
     path = Path(path)
     data = disk.read(path, MAX_BYTES, too_large)
+    if is_picture(data):
+        data = graph_in(data, file=str(path))
     return loads(data, file=str(path), folder=path.parent)
 
 

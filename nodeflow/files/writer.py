@@ -40,6 +40,21 @@ def dumps(graph: Graph) -> str:
     return _text(graph, refuse)
 
 
+def whole(graph: Graph) -> str:
+    """Return the text of a graph with all its arrays: it needs no file beside it.
+
+    Raises `FileError` where the arrays of a node of an unknown type cannot be told.
+    """
+    for key, node in graph.nodes.items():
+        if node.known is None and any(map(is_reference, node.settings.values())):
+            raise FileError(
+                f"'{key}' is of the unknown type '{node.type}', and its arrays lie in a file of "
+                "their own: what it is must be installed, or the node be removed",
+                path=at("nodes", key),
+            )
+    return _text(graph, lambda _node, _setting, values: values)
+
+
 def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> None:
     """Write a graph's file, and its large arrays to `NAME.npz` beside it.
 
@@ -51,8 +66,10 @@ def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> 
         real = Path(os.path.realpath(shown))
         if real.is_dir():
             raise IsADirectoryError
-    if real.suffix == ".npz":
-        raise FileError("cannot be saved: a graph file ends in .json, not .npz", file=str(path))
+    if real.suffix in (".npz", ".png"):
+        raise FileError(
+            f"cannot be saved: a graph file ends in .json, not {real.suffix}", file=str(path)
+        )
     beside = real.with_suffix(".npz")
     try:
         text, arrays = _with_sidecar(graph, beside.name)

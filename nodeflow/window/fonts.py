@@ -1,31 +1,21 @@
-"""The fonts: DejaVu Sans, since it has Greek letters, arrows and mathematics."""
+"""The fonts on the display, and how wide a text is."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
+from nodeflow.fonts import BOLD, REGULAR
 from nodeflow.window.toolkit import Item, dpg
 
 SIZE = 15
-_FOLDERS = (
-    "/usr/share/fonts/truetype/dejavu",
-    "/usr/share/fonts/dejavu",
-    "/usr/share/fonts/dejavu-sans-fonts",
-    "/usr/share/fonts/TTF",
-    "/usr/local/share/fonts",
-    "/Library/Fonts",
-    "C:/Windows/Fonts",
-)
 EM = 1.164
 """A font of size 1 in Dear PyGui is as high as its lines; in SVG these are so much higher."""
 
 
 @dataclass(frozen=True)
 class Fonts:
-    """Regular and bold; None is the toolkit's own font, which lacks Greek."""
+    """Regular and bold; None is the toolkit's own font, before any is loaded."""
 
     regular: Item | None
     bold: Item | None
@@ -34,31 +24,9 @@ class Fonts:
 def load() -> Fonts:
     """Load the fonts and make the regular one the default."""
     with dpg.font_registry():
-        regular, bold = (
-            dpg.add_font(str(path), SIZE) if path else None
-            for path in (found("DejaVuSans.ttf"), found("DejaVuSans-Bold.ttf"))
-        )
-    if regular is not None:
-        dpg.bind_font(regular)
-    return Fonts(regular, bold or regular)
-
-
-def found(name: str) -> Path | None:
-    """Return where a font lies: the system's, or the one that matplotlib brings."""
-    places = [Path(folder) / name for folder in _FOLDERS]
-    spec = importlib.util.find_spec("matplotlib")
-    if spec is not None and spec.origin:
-        places.append(Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / name)
-    return next((path for path in places if _is_font(path)), None)
-
-
-def _is_font(path: Path) -> bool:
-    """Look at the first bytes: a file that is no font would end the process."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4) in (b"\x00\x01\x00\x00", b"OTTO", b"true")
-    except OSError:
-        return False
+        regular, bold = (dpg.add_font(str(path), SIZE) for path in (REGULAR, BOLD))
+    dpg.bind_font(regular)
+    return Fonts(regular, bold)
 
 
 @lru_cache(maxsize=20_000)

@@ -1,0 +1,375 @@
+"""Slow motion as one page: the graph, the recorded steps and a player, with no network.
+
+The steps are those of `nodeflow play`. They lie in the page in chunks, each a compressed JSON text
+that is opened when it is needed, so that a page with many steps opens at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.derive.phases import PHASES
+from nodeflow.derive.tidy import tidy, under
+from nodeflow.engine.run import Position, Run
+from nodeflow.engine.step import Step
+from nodeflow.errors import ExportError
+from nodeflow.explain import account, remark
+from nodeflow.graph import Graph
+from nodeflow.playback.moments import (
+    LEVELS,
+    Moment,
+    beats,
+    described,
+    end_of_training,
+    go_before,
+    position_of,
+)
+from nodeflow.scene import NodeView, PortView, Scene, WireView, scene
+from nodeflow.theme import DARK, LIGHT, Theme
+
+LARGEST = 50_000_000
+"""Characters that a page may have."""
+STEPS, PLENTY = 40_000, 8_000_000
+"""How much is recorded where nobody said: whole epochs of so many steps, or so many characters."""
+THEMES = ("auto", "dark", "light")
+_CHUNK = 400_000
+"""Characters of a chunk before it is compressed; it ends with a pass."""
+_COLOURS = (
+    "canvas", "grid", "body", "border", "text", "faint", "forward", "backward", "feedback",
+    "selected", "problem", "positive", "negative",
+)  # fmt: skip
+
+Progress = Callable[[int, int], None]
+"""Called with the steps recorded and about how many there are to record."""
+
+
+def page(
+    graph: Graph,
+    *,
+    begin: str | None = None,
+    until: str | None = None,
+    epochs: int | None = None,
+    samples: int | None = None,
+    level: str = "step",
+    theme: str = "auto",
+    progress: Progress | None = None,
+) -> str:
+    """Return a page that plays a graph, as HTML.
+
+    `begin` and `until` are moments as `nodeflow play` takes them; `epochs` and `samples` count
+    from `begin`. Without an end, whole epochs of about `STEPS` steps are recorded, or as many
+    passes as `PLENTY` has room for. Every step is recorded; `level` is how far one beat goes when
+    the page opens. The theme "auto" is the reader's own.
+
+    Raises `ExportError` for a page that would be larger than `LARGEST`, and what a run raises.
+    """
+    for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
+        if given not in known:
+            raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
+    run = Run(graph)
+    if not run.order:
+        raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
+    if begin is not None:
+        go_before(run, Moment.read(begin))
+    open_ended = until is None and epochs is None and samples is None
+    end = _enough(run) if open_ended else _end(run, until, epochs)
+    if end is not None and end <= run.position:
+        raise ExportError(f"there is nothing to play: '{until}' is not after the first step")
+    recording = _record(run, end, samples, PLENTY if open_ended else None, progress or _quiet)
+    shown = _drawn(graph, run)
+    index = {
+        "name": graph.name or "nodeflow",
+        "about": graph.about,
+        "level": level,
+        "epochs": graph.training.epochs,
+        "whole": run.position == (run.epoch * run.updates_per_epoch, 0, 0),
+        "perEpoch": run.updates_per_epoch,
+        "phases": PHASES,
+        "order": run.order,
+        **_picture(shown, scene(shown)),
+        "steps": recording.steps,
+        "spans": recording.spans,
+        "costs": recording.costs,
+        "chunks": recording.firsts,
+    }
+    return _filled(graph, theme, {"index": _packed(_json(index)), **recording.blobs})
+
+
+def _quiet(_done: int, _total: int) -> None:
+    pass
+
+
+def _end(run: Run, until: str | None, epochs: int | None) -> Position | None:
+    """Return the position before which recording ends; None where samples alone bound it."""
+    if until is not None:
+        return position_of(run, Moment.read(until))
+    return None if epochs is None else ((run.epoch + epochs) * run.updates_per_epoch, 0, 0)
+
+
+def _enough(run: Run) -> Position:
+    """Return the end of the training, or of the epochs that make about `STEPS` steps."""
+    epochs = max(1, round(STEPS / (run.updates_per_epoch * _steps_an_update(run))))
+    return min(end_of_training(run), ((run.epoch + epochs) * run.updates_per_epoch, 0, 0))
+
+
+def _steps_an_update(run: Run) -> int:
+    return len(run.order) + (run.batch - 1) * run.plan.head if run.plan.loop else len(run.order)
+
+
+def _steps_to_do(run: Run, end: Position | None, samples: int | None) -> int:
+    """Return about how many steps there are to record."""
+    found = []
+    if end is not None:
+        found.append((end[0] - run.update + (end[1:] > (0, 0))) * _steps_an_update(run))
+    if samples is not None:
+        found.append(samples * (run.plan.head if run.plan.loop else len(run.order)))
+    return max(1, min(found))
+
+
+# --- what happens -------------------------------------------------------------------------------
+
+
+@dataclass
+class _Recording:
+    """The steps so far. `spans` are the first steps of phases, `costs` those that found a cost."""
+
+    values: dict[str, NDArray[Any]]
+    steps: int = 0
+    spans: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    costs: list[tuple[int, float]] = field(default_factory=list)
+    firsts: list[int] = field(default_factory=list)
+    blobs: dict[str, str] = field(default_factory=dict)
+    size: int = 0
+    _before: str = ""
+    _lines: list[str] = field(default_factory=list)
+    _length: int = 0
+
+    def add(self, place: int, step: Step, words: str) -> None:
+        """Add a step of the node at `place` in the order; only values that changed are kept."""
+        if not self._lines:
+            self.firsts.append(self.steps)
+            self._before = _json(self.values)
+        changed = {}
+        for port, value in step.outputs.items():
+            address = f"{step.node}.{port}"
+            if not _same(self.values.get(address), value):
+                self.values[address] = changed[port] = value
+        line = _json([place, changed, step.formula, words])
+        self._lines.append(line)
+        self._length += len(line)
+        self.steps += 1
+
+    @property
+    def full(self) -> bool:
+        """Whether the chunk should end with this pass."""
+        return self._length > _CHUNK
+
+    def close(self) -> None:
+        """Compress the chunk that was begun."""
+        if self._lines:
+            steps = ",\n".join(self._lines)
+            blob = _packed(f'{{"before":{self._before},"steps":[\n{steps}]}}')
+            self.blobs[f"chunk-{len(self.blobs)}"] = blob
+            self.size += len(blob)
+            self._lines, self._length = [], 0
+
+
+def _record(
+    run: Run, end: Position | None, samples: int | None, enough: int | None, progress: Progress
+) -> _Recording:
+    """Record to the end or so many passes; where `enough` characters are found, no more."""
+    recording = _Recording(dict(run.values))
+    places = {key: place for place, key in enumerate(run.order)}
+    cost = run.plan.unfolding.cost
+    total = _steps_to_do(run, end, samples)
+    now: tuple[int, int, int] | None = None
+    for (step,) in beats(run, "step", end=end, passes=samples):
+        before, now = now, (step.update, step.sample, PHASES.index(step.phase))
+        if before != now:
+            where = described(run, step).removesuffix(f" · {step.node}")
+            recording.spans.append((recording.steps, *now, where))
+        for port, value in step.outputs.items():
+            if f"{step.node}.{port}" == cost:
+                recording.costs.append((recording.steps, float(np.mean(value))))
+        recording.add(places[step.node], step, account(run, step) if remark(run, step) else "")
+        if (run.update, run.sample) != now[:2]:
+            progress(min(recording.steps, total), total)
+            if recording.full:
+                recording.close()
+                if enough is None:
+                    _check_size(recording.size, recording.steps / total)
+                elif recording.size > enough:
+                    break
+    recording.close()
+    _check_size(recording.size, 1.0)
+    progress(total, total)
+    return recording
+
+
+def _check_size(size: int, part: float) -> None:
+    """Raise `ExportError` if the page is too large, or will be by far when it is complete."""
+    whole = size / min(part, 1.0)
+    if size > LARGEST or (size > LARGEST / 20 and whole > 1.5 * LARGEST):
+        raise ExportError(
+            f"the page would be about {whole / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} MB is "
+            "the most; record less of the run with --samples, --epochs or --until"
+        )
+
+
+def _same(old: NDArray[Any] | None, new: NDArray[Any]) -> bool:
+    return old is not None and old.shape == new.shape and old.tobytes() == new.tobytes()
+
+
+# --- how it is drawn ----------------------------------------------------------------------------
+
+
+def _drawn(graph: Graph, run: Run) -> Graph:
+    """Return the graph that is evaluated, every node in its place and every group open."""
+    whole: Graph = run.plan.graph
+    layout = {key: at for key, at in graph.layout.items() if key in whole.nodes}
+    made = whole.nodes.keys() - graph.nodes.keys()
+    opened = {
+        key: {**group, "closed": False} if isinstance(group, Mapping) else group
+        for key, group in graph.groups.items()
+    }
+    placed = replace(whole, layout=layout, groups=opened)
+    if not layout:
+        return tidy(placed)
+    return replace(placed, layout={**layout, **under(placed, made)}) if made else placed
+
+
+def _picture(graph: Graph, drawn: Scene) -> dict[str, Any]:
+    return {
+        "bounds": drawn.bounds,
+        "groups": [
+            [group.title, group.x, group.y, group.width, group.height] for group in drawn.groups
+        ],
+        "nodes": {key: _node(graph, view) for key, view in drawn.nodes.items()},
+        "wires": [_wire(view) for view in drawn.wires],
+    }
+
+
+def _node(graph: Graph, view: NodeView) -> dict[str, Any]:
+    type_ = graph.nodes[view.key].known
+    return {
+        "x": view.x,
+        "y": view.y,
+        "width": view.width,
+        "height": view.height,
+        "title": view.title,
+        "type": view.type,
+        "family": view.family or "none",
+        "foot": view.foot,
+        "view": view.view,
+        "formula": "" if type_ is None else type_.formula,
+        "inputs": [_port(port) for port in view.inputs],
+        "outputs": [_port(port) for port in view.outputs],
+        "reads": [
+            [
+                wire.input if wire.index is None else f"{wire.input}[{wire.index}]",
+                wire.start,
+                graph.feeds_back(wire),
+            ]
+            for wire in graph.into(view.key)
+        ],
+    }
+
+
+def _port(port: PortView) -> list[Any]:
+    return [port.address, port.label, port.x, port.y, port.side, port.wired, port.optional]
+
+
+def _wire(view: WireView) -> dict[str, Any]:
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = view.curve
+    return {
+        "from": view.wire.start,
+        "to": view.wire.end,
+        "path": f"M{x0:g} {y0:g}C{x1:g} {y1:g} {x2:g} {y2:g} {x3:g} {y3:g}",
+        "kind": view.kind,
+        "across": view.across,
+        "weighs": view.weighs,
+    }
+
+
+# --- the text -----------------------------------------------------------------------------------
+
+
+def _json(value: Any) -> str:
+    """Return JSON; NaN and Infinity, which it cannot hold, as texts."""
+    try:
+        return _dumped(value)
+    except ValueError:
+        return _dumped(_spelled(value))
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=np.ndarray.tolist
+    )
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and not np.isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {key: _spelled(part) for key, part in value.items()}
+    return [_spelled(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _packed(text: str) -> str:
+    return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+
+
+def _filled(graph: Graph, theme: str, blobs: Mapping[str, str]) -> str:
+    """Return the page. What a person named is in it escaped, or packed."""
+    folder = files("nodeflow.export") / "player"
+    script = (folder / "player.js").read_text("utf-8")
+    style = "\n".join([*_palettes(), (folder / "style.css").read_text("utf-8")])
+    parts = {
+        "title": escape(graph.name or "nodeflow"),
+        "about": escape(graph.about),
+        "theme": "" if theme == "auto" else f' data-theme="{theme}"',
+        "script": script,
+        "script_hash": _hash(script),
+        "style": style,
+        "style_hash": _hash(style),
+        "recording": "\n".join(
+            f'<script type="text/plain" id="{key}">{blob}</script>' for key, blob in blobs.items()
+        ),
+    }
+    template = (folder / "template.html").read_text("utf-8")
+    # In one pass: a name may look like a place to fill.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _palettes() -> Iterator[str]:
+    """Yield the colours: light, dark where the reader's system is, and either by choice."""
+    light, dark = _palette(LIGHT), _palette(DARK)
+    yield f":root {{ color-scheme: light; {light} }}"
+    yield "@media (prefers-color-scheme: dark) {"
+    yield f":root:not([data-theme]) {{ color-scheme: dark; {dark} }} }}"
+    yield f":root[data-theme=dark] {{ color-scheme: dark; {dark} }}"
+
+
+def _palette(theme: Theme) -> str:
+    colours = {name: getattr(theme, name) for name in _COLOURS}
+    colours |= {f"family-{name or 'none'}": colour for name, colour in theme.families.items()}
+    return " ".join(f"--{name}: {colour};" for name, colour in colours.items())

@@ -1,0 +1,73 @@
+"""A graph inside a PNG: its text is an iTXt chunk with the keyword `nodeflow`."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from nodeflow.errors import FileError
+from nodeflow.files.text import MAX_BYTES
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_KEYWORD = b"nodeflow"
+_COMPRESSED = b"\0\x01\0\0\0"
+"""Ends the keyword, says that zlib compressed the text, and names no language."""
+_AROUND = 12
+"""Bytes of a chunk beside its contents: length, type and checksum."""
+
+
+def is_picture(data: bytes) -> bool:
+    """Return whether a file's contents are a PNG."""
+    return data.startswith(_SIGNATURE)
+
+
+def with_graph(png: bytes, text: str) -> bytes:
+    """Return a PNG that carries the text of a graph file, before its end."""
+    content = _KEYWORD + _COMPRESSED + zlib.compress(text.encode("utf-8"), 9)
+    body = b"iTXt" + content
+    chunk = len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    end = len(png) - _AROUND
+    return png[:end] + chunk + png[end:]
+
+
+def graph_in(data: bytes, *, file: str = "") -> bytes:
+    """Return the text of the graph that a PNG carries; raises `FileError`."""
+    for kind, content in _chunks(data, file):
+        if kind == b"iTXt" and content.startswith(_KEYWORD + b"\0"):
+            if not content.startswith(_KEYWORD + _COMPRESSED):
+                raise FileError(_DAMAGED, file=file)
+            return _unpacked(content[len(_KEYWORD + _COMPRESSED) :], file)
+    raise FileError(
+        "this picture carries no graph: open the graph file it was made from, "
+        "or export it again without --no-graph",
+        file=file,
+    )
+
+
+_DAMAGED = "the graph in this picture is damaged: export it again from the graph file"
+
+
+def _chunks(data: bytes, file: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the type and the contents of each chunk whose checksum is right."""
+    at = len(_SIGNATURE)
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if at + _AROUND + size > len(data):
+            raise FileError("the picture breaks off: it was not written to its end", file=file)
+        body = data[at + 4 : at + 8 + size]
+        check = int.from_bytes(data[at + 8 + size : at + _AROUND + size], "big")
+        if body[:4] == b"iTXt" and zlib.crc32(body) != check:
+            raise FileError(_DAMAGED, file=file)
+        yield body[:4], body[4:]
+        at += _AROUND + size
+
+
+def _unpacked(packed: bytes, file: str) -> bytes:
+    stream = zlib.decompressobj()
+    try:
+        text = stream.decompress(packed, MAX_BYTES + 1)
+    except zlib.error:
+        raise FileError(_DAMAGED, file=file) from None
+    if len(text) <= MAX_BYTES and not stream.eof:
+        raise FileError(_DAMAGED, file=file)
+    return text
