@@ -3,5 +3,8 @@
 python -m benchmarks [NAME…] [--quick] [--json FILE] [--write-docs] [--threads N]
 """
 
-NAMES = ("wheat", "mnist", "fullbatch", "growth", "goto", "explaining", "editor", "start")
+NAMES = (
+    "wheat", "mnist", "fullbatch", "growth", "goto", "playing", "explaining", "editor", "window",
+    "start",
+)  # fmt: skip
 """The benchmarks, each a module of this package with `run(quick) -> Result`."""

@@ -15,7 +15,6 @@ from gallery.exhibit import Exhibit, Number, Picture, load
 
 LAYERS = (1, 2, 3)
 EPOCHS, EVERY = 500, 10
-PARAMETERS = tuple(f"{name}{layer}.value" for layer in LAYERS for name in ("theta", "bias"))
 
 
 def farthest_gradient(name: str, other: str) -> float:

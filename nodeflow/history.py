@@ -37,6 +37,11 @@ class History(Generic[T]):
         """The value now."""
         return self.entries[self.at].value
 
+    @property
+    def label(self) -> str:
+        """What made the present value."""
+        return self.entries[self.at].label
+
     def then(self, value: T, label: str, key: object = None) -> History[T]:
         """Return the history with one more value; what was undone is forgotten.
 
@@ -53,13 +58,11 @@ class History(Generic[T]):
         """Return the history at another place, the nearest one there is."""
         return replace(self, at=min(max(at, 0), len(self.entries) - 1))
 
-    def undone(self) -> History[T]:
-        """Return the history one step back."""
-        return self.to(self.at - 1)
-
-    def redone(self) -> History[T]:
-        """Return the history one step on."""
-        return self.to(self.at + 1)
+    def instead(self, value: T) -> History[T]:
+        """Return the history with another value in place of the present one; it is no step."""
+        entries = list(self.entries)
+        entries[self.at] = replace(entries[self.at], value=value)
+        return replace(self, entries=tuple(entries))
 
     def sealed(self) -> History[T]:
         """Return the history in which the next value is a step of its own, whatever its key."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +14,10 @@ import numpy as np
 
 import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
 from nodeflow.data import GENERATORS, Split, load, split
-from nodeflow.data.bundled import BUNDLED
 from nodeflow.declare import CATALOG, Output
 from nodeflow.derive import explode, unfold
 from nodeflow.derive.tidy import tidy
-from nodeflow.errors import DataError, GraphError, nearest
+from nodeflow.errors import GraphError, nearest
 from nodeflow.graph import Graph
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
@@ -159,43 +157,6 @@ def layer_sizes(layers: str | Sequence[int]) -> tuple[int, ...]:
                 f"a layer has a whole number of neurons from 1 to {MOST_NEURONS:,}, not {size!r}"
             )
     return sizes
-
-
-def relative_source(data: str, folder: Path) -> str:
-    """Return a data source as a graph file in `folder` names it.
-
-    A file or folder that is there, seen from the current folder, becomes a path relative to
-    `folder`; names that are found elsewhere (generators, NODEFLOW_DATA) stay as they are. Raises
-    DataError for a path that cannot be relative, as on another drive.
-    """
-    if data in GENERATORS or data in BUNDLED:
-        return data
-    try:
-        found = _there(Path(data))
-    except (OSError, ValueError):
-        found = None
-    if found is None:
-        if Path(data).is_absolute():
-            raise DataError(f"there is no data set '{data}'")
-        return data
-    try:
-        relative = os.path.relpath(
-            Path(os.path.realpath(found.parent)) / found.name, os.path.realpath(folder)
-        )
-    except ValueError:
-        raise DataError(
-            f"'{data}' is on another drive than the graph file, which can only name it by a "
-            "relative path; copy one beside the other"
-        ) from None
-    text = Path(relative).as_posix()
-    return f"./{text}" if text in GENERATORS or text in BUNDLED else text
-
-
-def _there(path: Path) -> Path | None:
-    """Return the file or folder that a path means here, as a data source is looked for."""
-    endings = () if path.suffix or not path.name else (".csv", ".tsv", ".npz")
-    tried = [path, *(path.with_name(path.name + ending) for ending in endings)]
-    return next((one for one in tried if one.is_file()), path if path.is_dir() else None)
 
 
 # --- what the data says ---------------------------------------------------------------------------

@@ -5,21 +5,35 @@ Window and exports draw the same scene. Lengths are canvas units, y points down.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, PortBox, box
+from nodeflow.declare import Array, Setting, numbers
 from nodeflow.derive.tidy import backward_nodes, tidy
+from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
+from nodeflow.nodes.source import parameter_shape
 
 LEFT, RIGHT = -1, 1
 _LONGEST = 26
 _SHOWN = 4
 _INSET = 24
+_INNER, _NUMBER, _PICTURE, _CHARACTER = 6, 84, 62, 6.6
+"""A field's distance from the edge; widths of one for a number, of a picture, of a character."""
+_SHORT = ("number", "choice", "index", "text", "formula")
+"""Kinds of settings that are one line long."""
+_SIGNS = {"rate": "α", "regularization": "λ"}
+_WIRE, _THINNEST, _THICKER, _LARGE = 1.8, 1.0, 4.0, 3.0
+"""Thickness of a plain wire; of one with a weight, which grows slowly from _LARGE on."""
+_MARK = 28
+"""So far from its port stands a weight."""
 NOTE = "note"
 """A node's key in the file for what was written on it."""
 
@@ -35,6 +49,24 @@ class PortView:
     side: int
     wired: bool
     optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A setting that is changed on the node itself; `left` and `top` count from its corner."""
+
+    setting: str
+    text: str
+    kind: str
+    """number, list (one of several, marked with an arrow) or text."""
+    left: int
+    top: int
+    width: int
+    height: int
+    first: bool
+    """Whether it is at the left of the foot."""
+    own: bool
+    """Whether it holds the node's value, and so stands where the value does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +87,7 @@ class NodeView:
     mode: str = "active"
     problem: str = ""
     value: NDArray[Any] | None = None
+    field: FieldView | None = None
 
     @property
     def view(self) -> tuple[int, int, int, int] | None:
@@ -77,6 +110,10 @@ class WireView:
     kind: str
     across: bool = False
     """Whether it carries a forward value down to the backward pass."""
+    weighs: tuple[str, int] | None = None
+    """The single weight that it shows: its parameter's port, and which number there."""
+    weight: float | None = None
+    """That weight, where it is known."""
 
     @property
     def curve(self) -> tuple[tuple[float, float], ...]:
@@ -85,6 +122,13 @@ class WireView:
         ahead = (x1 - x0) * self.leaves
         pull = max(abs(ahead) / 2, 30.0) if ahead > 0 else min(40.0 + abs(y1 - y0) / 4, 140.0)
         return (x0, y0), (x0 + self.leaves * pull, y0), (x1 + self.enters * pull, y1), (x1, y1)
+
+    @property
+    def mark(self) -> tuple[float, float]:
+        """Where its weight is written: at the parameter, or at the port of a neuron."""
+        is_from = self.weighs is not None and self.weighs[0] == self.wire.start
+        (x, y), side = (self.start, self.leaves) if is_from else (self.end, self.enters)
+        return x + _MARK * side, y
 
     @property
     def bounds(self) -> tuple[int, int, int, int]:
@@ -108,7 +152,7 @@ class GroupView:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """All that is drawn, back to front: groups, wires, nodes."""
 
@@ -124,12 +168,31 @@ class Scene:
         found = self.ports.get(address) or self.ports.get(address.partition("[")[0])
         return None if found is None else (found.x, found.y)
 
-    @property
+    @cached_property
+    def wires_of(self) -> Mapping[str, tuple[WireView, ...]]:
+        """The wires that begin or end at each node."""
+        found: dict[str, list[WireView]] = {}
+        for view in self.wires:
+            found.setdefault(view.wire.source, []).append(view)
+            if view.wire.target != view.wire.source:
+                found.setdefault(view.wire.target, []).append(view)
+        return {key: tuple(views) for key, views in found.items()}
+
+    @cached_property
+    def curves(self) -> NDArray[np.float64]:
+        """The Bézier points of all wires, (wires, 4, 2)."""
+        return curves(self.wires)
+
+    @cached_property
     def bounds(self) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of everything."""
         boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in self.nodes.values()]
         boxes += [(g.x, g.y, g.x + g.width, g.y + g.height) for g in self.groups]
-        boxes += [wire.bounds for wire in self.wires]
+        if self.wires:  # as `WireView.bounds`, all at once
+            x0, x1, x2, x3 = self.curves[:, :, 0].T
+            x = np.stack([x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3)])
+            y = self.curves[:, ::3, 1]
+            boxes.append((round(x.min()), round(y.min()), round(x.max()), round(y.max())))
         if not boxes:
             return (0, 0, 0, 0)
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
@@ -173,7 +236,11 @@ def scene(
     ports = {
         port.address: port for node in nodes.values() for port in (*node.inputs, *node.outputs)
     }
-    views = (_wire(placed, wire, ports, mirrored) for wire in placed.wires)
+    shown_weights = weighing(placed)
+    views = (
+        _wire(placed, wire, ports, mirrored, shown_weights.get(wire), values or {})
+        for wire in placed.wires
+    )
     # The long ones lie at the back.
     wires = sorted((view for view in views if view), key=_back_to_front)
     groups = tuple(frame for key in placed.groups if (frame := _group(placed, key, nodes)))
@@ -211,8 +278,6 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
 
     def follow(view: WireView) -> WireView:
         start, end = moved.get(view.wire.source, (0, 0)), moved.get(view.wire.target, (0, 0))
-        if start == end == (0, 0):
-            return view
         return replace(
             view,
             start=(view.start[0] + start[0], view.start[1] + start[1]),
@@ -220,7 +285,17 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         )
 
     groups = tuple(frame for key in graph.groups if (frame := _group(graph, key, nodes)))
-    return Scene(nodes, tuple(map(follow, old.wires)), groups, ports)
+    wires, bends = list(old.wires), old.curves.copy()
+    followed = [
+        number for number, view in enumerate(wires)
+        if view.wire.source in moved or view.wire.target in moved
+    ]  # fmt: skip
+    for number in followed:
+        wires[number] = follow(wires[number])
+    bends[followed] = curves([wires[number] for number in followed])
+    made = Scene(nodes, tuple(wires), groups, ports)
+    vars(made)["curves"] = bends
+    return made
 
 
 # --- closed groups ------------------------------------------------------------------------------
@@ -344,10 +419,12 @@ def node_view(
         )
 
     wired = graph.inputs(key)
-    left = {wire.output for wire in graph.out_of(key)}
+    read = {wire.output for wire in graph.out_of(key)}
     value = next(
         (values[f"{key}.{p.name}"] for p in size.outputs if f"{key}.{p.name}" in values), None
     )
+    field = _field(graph, key, size)
+    held = field.text if field is not None and field.own and value is None else ""
     return NodeView(
         key=key,
         x=x,
@@ -357,13 +434,71 @@ def node_view(
         title="" if node.type == "relay" else key,
         type=node.type,
         family="" if type_ is None else type_.family,
-        foot=_foot(graph, key, value),
+        foot=held or _foot(graph, key, value),
         inputs=tuple(port(p, into, wired=p.name in wired) for p in size.inputs),
-        outputs=tuple(port(p, out, wired=p.name in left) for p in size.outputs),
+        outputs=tuple(port(p, out, wired=p.name in read) for p in size.outputs),
         mode=node.mode,
         problem=problem or ("" if type_ else f"there is no node type '{node.type}' here"),
         value=value,
+        field=field,
     )
+
+
+def _field(graph: Graph, key: str, size: Box) -> FieldView | None:
+    """Return the field at a node's foot: at the left what is its value, at the right the rest."""
+    setting = faced(graph, key)
+    if setting is None:
+        return None
+    kind, text = _as_field(setting, graph.settings(key)[setting.name])
+    room = size.width - 2 * _INNER
+    own = setting.kind in ("number", "array") and graph.type_of(key).family == "source"
+    if own:
+        width = _NUMBER if kind == "number" else room - _PICTURE
+    else:
+        if kind == "number":
+            text = f"{_SIGNS.get(setting.name, setting.name)} {text}"
+        width = min(round(_CHARACTER * (len(text) + 2 * (kind == "list"))) + 10, room)
+    first = own or setting.kind in ("text", "formula")
+    left = _INNER if first else size.width - _INNER - width
+    top = size.height - FOOT + 3
+    return FieldView(setting.name, text, kind, left, top, width, FOOT - 6, first, own)
+
+
+def _as_field(setting: Setting, value: Any) -> tuple[str, str]:
+    """Return the kind of a field for a value, and the value as text."""
+    if setting.kind == "choice" or setting.name == "source":
+        return "list", str(value)
+    if isinstance(value, int | float):
+        return "number", f"{value:.6g}".replace("-", "−")
+    if setting.kind in ("index", "array"):
+        array = numbers(value)
+        return ("number" if array.size == 1 else "text"), shown(array)
+    return "text", str(value)
+
+
+def faced(graph: Graph, key: str) -> Setting | None:
+    """Return the setting that a node has a field for: the first that is short."""
+    type_ = graph.nodes[key].known
+    if type_ is None or type_.family == "view":
+        return None
+    try:
+        given = graph.settings(key)
+    except NodeflowError:
+        return None  # the node tells what is wrong with them
+    for setting in type_.settings:
+        value = given[setting.name]
+        if setting.kind == "array" and value is not None:
+            return setting if _count(value) <= _SHOWN else None
+        if value is not None and setting.kind in _SHORT:
+            return setting
+    return None
+
+
+def _count(value: Any) -> int:
+    """Return how many numbers an array setting holds."""
+    if isinstance(value, tuple):
+        return sum(map(_count, value))
+    return value.values.size if isinstance(value, Array) else 1
 
 
 def note(node: Node) -> str:
@@ -389,8 +524,7 @@ def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
     if own is not None and node.known.family == "source":
         return shown(np.asarray(own, dtype=float))
     if node.type == "parameter" and node.settings.get("shape"):
-        size = "×".join(map(str, node.settings["shape"]))
-        return f"{size} {node.settings.get('init', '')}"
+        return sized(tuple(node.settings["shape"]))
     return node.known.formula
 
 
@@ -401,7 +535,14 @@ def shown(value: NDArray[Any]) -> str:
         return f"{flat[0]:.6g}".replace("-", "−")
     if flat.size <= _SHOWN:
         return ", ".join(f"{number:.3g}" for number in flat.tolist()).replace("-", "−")
-    return "×".join(map(str, np.shape(value)))
+    return sized(np.shape(value))
+
+
+def sized(shape: tuple[int, ...]) -> str:
+    """Return a shape in words that nobody takes for a value: 5×7, or 5 numbers."""
+    if len(shape) == 1:
+        return f"{shape[0]} numbers" if shape[0] != 1 else "1 number"
+    return "×".join(map(str, shape))
 
 
 def clipped(text: str, longest: int = _LONGEST) -> str:
@@ -417,8 +558,61 @@ def shortened(text: str, longest: int = _LONGEST - 2) -> str:
     return f"{text[: longest - 1 - half]}…{text[len(text) - half :]}"
 
 
+def thickness(weight: float | None) -> float:
+    """Return how thick a wire is: the larger the weight that it stands for, the thicker."""
+    return _WIRE if weight is None else _THINNEST + _THICKER * math.tanh(abs(weight) / _LARGE)
+
+
+def weighing(graph: Graph) -> dict[Wire, tuple[str, int]]:
+    """Return the wires that stand for a single weight: its parameter's port, and which number.
+
+    These leave a parameter of one number, or carry one activation into the weighted sum of a
+    single neuron, whose weights come straight from a parameter.
+    """
+    found: dict[Wire, tuple[str, int]] = {}
+    for key in graph.of_type("parameter"):
+        size = _size(graph, key)
+        for wire in graph.out_of(key):
+            if size and math.prod(size) == 1:
+                found[wire] = (wire.start, 0)
+            if graph.nodes[wire.target].type != "weighted_sum" or wire.input != "weights":
+                continue
+            into = graph.inputs(wire.target).get("a", ())
+            if size == (1, len(into)):
+                found |= {one: (wire.start, place) for place, one in enumerate(into)}
+    return found
+
+
+def _size(graph: Graph, key: str) -> tuple[int, ...]:
+    """Return the shape of a parameter; () where its settings have a fault."""
+    try:
+        return parameter_shape(graph.settings(key))
+    except NodeflowError:
+        return ()
+
+
+def _weight(
+    graph: Graph, weighs: tuple[str, int] | None, values: Mapping[str, NDArray[Any]]
+) -> float | None:
+    if weighs is None:
+        return None
+    address, place = weighs
+    value: Any = values.get(address)
+    if value is None:
+        value = graph.nodes[address.rpartition(".")[0]].settings.get("value")
+    if value is None:
+        return None
+    flat = np.ravel(numbers(value))
+    return float(flat[place if flat.size > 1 else 0])  # a constant start is one number for all
+
+
 def _wire(
-    graph: Graph, wire: Wire, ports: Mapping[str, PortView], mirrored: frozenset[str]
+    graph: Graph,
+    wire: Wire,
+    ports: Mapping[str, PortView],
+    mirrored: frozenset[str],
+    weighs: tuple[str, int] | None,
+    values: Mapping[str, NDArray[Any]],
 ) -> WireView | None:
     """Return the view of a wire whose ends are both seen."""
     start, end = ports.get(wire.start), ports.get(_address(wire)) or ports.get(wire.end)
@@ -434,6 +628,8 @@ def _wire(
         end.side,
         kind,
         across=kind == "forward" and wire.target in mirrored,
+        weighs=weighs,
+        weight=_weight(graph, weighs, values),
     )
 
 

@@ -320,7 +320,8 @@ def test_renaming_keeps_wires_place_and_group():
     assert editor.graph.groups["group1"]["nodes"] == ["first"]
     assert editor.selection == {"first"}
     refused = do(editor, m.Key("F2"), m.Typed("cost"), m.Key("Enter"))
-    assert refused.notice.text == "there is a node 'cost' already"
+    assert refused.popup.fault == "there is a node 'cost' already"
+    assert refused.popup.text == "cost"
 
 
 def test_groups_hold_nodes_until_they_are_gone():
@@ -480,7 +481,7 @@ def test_saving_asks_for_a_name_once():
 
 def test_nothing_is_thrown_away_without_a_question():
     editor = do(opened(), m.SetValue("train", "rate", 1.0))
-    for command, request in (("quit", "quit"), ("open", "ask_open"), ("new", "reset")):
+    for command, request in (("quit", "quit"), ("open", "ask_open"), ("new", "new")):
         asked = do(editor, m.Do(command))
         assert not asked.requests
         assert [line.text for line in lines(asked)] == ["Save", "Throw away", "Cancel"]
@@ -490,7 +491,8 @@ def test_nothing_is_thrown_away_without_a_question():
 
 
 def test_reverting_is_a_step_that_can_be_undone():
-    editor = do(opened(), m.SetValue("train", "rate", 1.0))
+    start = Editor.of(opened().graph, Path("xor.json"))
+    editor = do(start, m.SetValue("train", "rate", 1.0))
     back = do(editor, m.Do("revert"))
     assert not back.changed
     assert do(back, m.Do("undo")).graph == editor.graph
@@ -573,7 +575,7 @@ def test_settings_are_typed_and_refused_in_a_sentence():
     assert done.graph.settings("train")["rate"] == 0.25
     wrong = typed(editor, "s", "=rate", "Enter", "=fast", "Enter")
     assert wrong.graph == editor.graph
-    assert "train.rate must be" in wrong.notice.text
+    assert wrong.popup.fault == 'rate must be a finite number from 0, not "fast"'
     none = do(opened(), m.Select(frozenset(["hidden"])), m.Key("s"))
     assert none.notice.text == "'hidden' has no settings"
     assert do(opened(), m.Key("w")).notice.text == "select the one node to wire"

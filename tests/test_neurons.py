@@ -1,5 +1,6 @@
 """The classic picture of neurons."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +28,22 @@ def test_every_form_of_a_network_has_the_same_picture(form):
     assert len(drawn.lines) == 7 * 5 + 5 * 3
     assert [label.layer for label in drawn.labels] == ["hidden", "output"]
     assert drawn.labels[0].text == "hidden  5×7  sigmoid"
-    assert all(xs[0] < drawn.labels[0].x < xs[1] for _ in (0,))
+    assert [xs[0] < drawn.labels[0].x < xs[1], xs[1] < drawn.labels[1].x < xs[2]] == [True, True]
     is_apart = "neurons" in form
     assert ("hidden.2" in {n.node for n in drawn.neurons}) == is_apart
     assert ("hidden" in {n.node for n in drawn.neurons}) != is_apart
 
 
 def test_columns_share_their_middle():
-    drawn = neuron_map(network("7-5-3"))
-    for x in {n.x for n in drawn.neurons}:
-        ys = [n.y for n in drawn.neurons if n.x == x]
-        assert (min(ys) + max(ys)) / 2 == pytest.approx(drawn.bounds[1] * 0 + sum(ys) / len(ys))
+    drawn = neuron_map(network("7-4-3"))
+    columns = [
+        [n.y for n in drawn.neurons if n.x == x] for x in sorted({n.x for n in drawn.neurons})
+    ]
+    assert [len(ys) for ys in columns] == [7, 4, 3]
+    assert len({(min(ys) + max(ys)) / 2 for ys in columns}) == 1
+    gaps = {b - a for ys in columns for a, b in pairwise(ys)}
+    assert len(gaps) == 1
+    assert gaps.pop() > 0
 
 
 @pytest.mark.parametrize("form", ["layers", "neurons"])
@@ -76,3 +82,26 @@ def test_without_layers_there_is_a_reason():
     assert neuron_map(nf.Graph()).reason == "there is no weighted_sum to draw as a layer"
     broken = nf.Graph().add("x", "dataset", source="nowhere").add("s", "weighted_sum")
     assert neuron_map(broken).reason
+
+
+def names(drawn):
+    """Return the names of the first and of the last column."""
+    xs = sorted({neuron.x for neuron in drawn.neurons})
+    return [[n.name for n in drawn.neurons if n.x == x] for x in (xs[0], xs[-1])]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_inputs_and_outputs_have_the_names_of_the_data(form, tmp_path):
+    (tmp_path / "fruit.csv").write_text(
+        "weight,sugar,colour,kind\n1,2,3,plum\n2,3,4,pear\n3,1,2,apple\n4,5,6,pear\n"
+    )
+    graph = network("3-2-3", data="fruit.csv", folder=tmp_path)
+    features, classes = names(neuron_map(FORMS[form](graph)))
+    assert features == ["weight", "sugar", "colour"]
+    assert classes == ["apple", "pear", "plum"]
+
+
+def test_without_names_neurons_are_numbered():
+    assert names(neuron_map(network("2-2-1"))) == [["x1", "x2"], ["a1"]]
+    hidden = [n.name for n in neuron_map(network("2-2-1")).neurons if n.x not in (0, 520)]
+    assert hidden == ["", ""]

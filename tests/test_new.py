@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 import nodeflow as nf
-from nodeflow import cli, networks
+from nodeflow import cli
 from nodeflow.cli import app, main
+from nodeflow.data.relative import relative_source
 from nodeflow.derive.tidy import overlaps
 from nodeflow.errors import DataError, GraphError
 from nodeflow.networks import (
@@ -21,7 +22,6 @@ from nodeflow.networks import (
     TRAINERS,
     layer_sizes,
     network,
-    relative_source,
 )
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -400,7 +400,7 @@ def test_another_drive_is_refused(here, monkeypatch):
     def refuse(*_):
         raise ValueError("path is on mount 'D:'")
 
-    monkeypatch.setattr(networks.os.path, "relpath", refuse)
+    monkeypatch.setattr("os.path.relpath", refuse)
     with pytest.raises(DataError, match="on another drive than the graph file"):
         relative_source("rows.csv", here)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 LEAST, MOST = 0.05, 4.0
-_MARGIN = 60
+_MARGIN, _GAP = 60, 16
 _LARGEST_FIT = 1.0
 
 Point = tuple[float, float]
@@ -44,11 +44,17 @@ class Camera:
         )
 
     @classmethod
-    def fitting(cls, bounds: tuple[float, float, float, float], size: Point) -> Camera:
-        """Return the camera that sees all of left, top, right, bottom; never enlarged."""
+    def fitting(
+        cls, bounds: tuple[float, float, float, float], size: Point, foot: float = 0.0
+    ) -> Camera:
+        """Return the camera that sees all of left, top, right, bottom; never enlarged.
+
+        Something else takes `foot` pixels at the bottom of the view.
+        """
         left, top, right, bottom = bounds
         wide, high = max(right - left, 1.0), max(bottom - top, 1.0)
-        room = max(size[0] - 2 * _MARGIN, 1.0), max(size[1] - 2 * _MARGIN, 1.0)
+        below = max(_MARGIN, foot + _GAP)
+        room = max(size[0] - 2 * _MARGIN, 1.0), max(size[1] - _MARGIN - below, 1.0)
         zoom = min(max(min(room[0] / wide, room[1] / high), LEAST), _LARGEST_FIT)
         middle = (left + right) / 2, (top + bottom) / 2
-        return cls(zoom=zoom).centred(middle, size)
+        return cls(zoom=zoom).centred(middle, (size[0], size[1] + _MARGIN - below))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nodeflow.derive import collapse, explode, fold, unfold
-from nodeflow.editor import editing
+from nodeflow.derive.exploding import RECORD as EXPLODED
+from nodeflow.editor import editing, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -17,9 +19,11 @@ from nodeflow.editor.model import (
     Palette,
     Panel,
     Question,
+    Request,
     Search,
     Settings,
 )
+from nodeflow.editor.reading import written
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
 from nodeflow.scene import NodeView, closed_groups, note, with_places
@@ -38,8 +42,11 @@ class Command:
     """Whether the menu of the right button has it."""
 
 
+_LARGE = 400
+"""Nodes, from which on unfolding and exploding take noticeable time."""
+
 COMMANDS: dict[str, Command] = {}
-MENUS = ("File", "Edit", "Arrange", "Network", "View", "Help")
+MENUS = ("File", "Edit", "Arrange", "Network", "Play", "View", "Help")
 
 
 def _command(
@@ -50,6 +57,9 @@ def _command(
         return does
 
     return register
+
+
+register = _command
 
 
 def done(editor: Editor, name: str) -> Editor:
@@ -63,10 +73,10 @@ def done(editor: Editor, name: str) -> Editor:
 
 def of_key(key: Key) -> Command | None:
     """Return the command of a shortcut."""
-    return _by_shortcut().get(written(key))
+    return _by_shortcut().get(named(key))
 
 
-def written(key: Key) -> str:
+def named(key: Key) -> str:
     """Return a key as shortcuts are written: Ctrl+Shift+P."""
     parts = [name for name, held in (("Ctrl", key.ctrl), ("Alt", key.alt)) if held]
     letter = key.name.upper() if len(key.name) == 1 else key.name
@@ -90,35 +100,17 @@ def _by_shortcut() -> dict[str, Command]:
 
 @_command("new", "New graph", "Ctrl+N", "File")
 def _new(editor: Editor) -> Editor:
-    return _unless_changed(editor, "new-anyway", lambda: _emptied(editor))
-
-
-@_command("new-anyway", "New graph, changes thrown away")
-def _emptied(editor: Editor) -> Editor:
-    made = Editor.of(Graph())
-    return replace(
-        made, size=editor.size, preferences=editor.preferences, recent=editor.recent
-    ).asking("reset")
+    return leaving(editor, Request("new"))
 
 
 @_command("new-network", "New network …", "Ctrl+Shift+N", "File")
 def _new_network(editor: Editor) -> Editor:
-    return _unless_changed(editor, "new-network-anyway", lambda: editor.asking("new_network"))
-
-
-@_command("new-network-anyway", "New network, changes thrown away")
-def _new_network_anyway(editor: Editor) -> Editor:
-    return editor.asking("new_network")
+    return leaving(editor, Request("new_network"))
 
 
 @_command("open", "Open …", "Ctrl+O", "File")
 def _open(editor: Editor) -> Editor:
-    return _unless_changed(editor, "open-anyway", lambda: editor.asking("ask_open"))
-
-
-@_command("open-anyway", "Open, changes thrown away")
-def _open_anyway(editor: Editor) -> Editor:
-    return editor.asking("ask_open")
+    return leaving(editor, Request("ask_open"))
 
 
 @_command("recent", "Open recent …", "Ctrl+Shift+O", "File")
@@ -140,34 +132,54 @@ def _save_as(editor: Editor) -> Editor:
 
 @_command("revert", "Revert to the file", "", "File")
 def _revert(editor: Editor) -> Editor:
-    if editor.saved is None or not editor.changed:
+    if editor.path is None or editor.saved is None:
+        return editor.told("this graph has no file yet: Ctrl+H lists all that can be undone")
+    if not editor.changed:
         return editor.told("nothing has changed since the file was opened")
     return editor.edited(with_places(editor.saved), "revert")
 
 
 @_command("quit", "Quit", "Ctrl+Q", "File")
 def _quit(editor: Editor) -> Editor:
-    return _unless_changed(editor, "quit-anyway", lambda: editor.asking("quit"))
+    return leaving(editor, Request("quit"))
 
 
-@_command("quit-anyway", "Quit, changes thrown away")
-def _quit_anyway(editor: Editor) -> Editor:
-    return editor.asking("quit")
-
-
-def _unless_changed(editor: Editor, anyway: str, do: Callable[[], Editor]) -> Editor:
+def leaving(editor: Editor, then: Request) -> Editor:
+    """Go on with something that gives up this graph; if it has changed, ask first."""
     if not editor.changed or not editor.graph.nodes:
-        return do()
-    name = editor.path.name if editor.path else "this graph"
+        return replace(editor, requests=(*editor.requests, then))
+    name = editor.path.name if editor.path else editor.graph.name or "this graph"
     question = Question(
         f"{name} has changes that are not saved.",
-        (("Save", "save"), ("Throw away", anyway), ("Cancel", "cancel")),
+        (("Save", "save"), ("Throw away", "discard"), ("Cancel", "cancel")),
+        then,
     )
     return replace(editor, popup=question)
 
 
+def answered(editor: Editor, question: Question, answer: str) -> Editor:
+    """Do what was answered: save and then go on, go on at once, or stay."""
+    match answer:
+        case "save":
+            return replace(_save(editor), leaving=question.then)
+        case "discard":
+            return replace(editor, requests=(*editor.requests, question.then))
+        case _:
+            return editor
+
+
+def left(editor: Editor) -> Editor:
+    """Go on with what waited for the graph to be saved."""
+    if editor.leaving is None or editor.changed:
+        return replace(editor, leaving=None)
+    return replace(editor, leaving=None, requests=(*editor.requests, editor.leaving))
+
+
 @_command("cancel", "Cancel", "Escape")
 def _cancel(editor: Editor) -> Editor:
+    if editor.busy:
+        stopped = replace(editor, busy="", leaving=None).asking("stop")
+        return stopped.told(f"{editor.busy}: stopped")
     if editor.inside and not editor.selection and not editor.wire:
         return replace(editor, inside=editor.inside[:-1])
     return replace(editor, selection=frozenset(), wire=None, notice=None)
@@ -446,12 +458,12 @@ def _freeze(editor: Editor) -> Editor:
 
 @_command("unfold", "Unfold the backward pass", "Ctrl+U", "Network", context=True)
 def _unfold(editor: Editor) -> Editor:
-    return _derived(editor, unfold(editor.graph), "unfold")
+    return _deriving(editor, "unfold", unfold)
 
 
 @_command("fold", "Fold the backward pass", "Ctrl+Shift+Y", "Network", context=True)
 def _fold(editor: Editor) -> Editor:
-    return _derived(editor, fold(editor.graph), "fold")
+    return _deriving(editor, "fold", fold)
 
 
 @_command("explode", "Explode", "Ctrl+K", "Network", context=True)
@@ -460,28 +472,42 @@ def _explode(editor: Editor) -> Editor:
     layers = [key for key in sorted(editor.chosen) if graph.nodes[key].type == "weighted_sum"]
     if editor.selection and not layers:
         return editor.refused("only a weighted_sum can be exploded; select one, or nothing for all")
-    for key in layers:
-        graph = explode(graph, key)
-    return _derived(editor, graph if layers else explode(graph), "explode")
+    return _deriving(editor, "explode", partial(_each, explode, layers))
 
 
 @_command("collapse", "Collapse", "Ctrl+Shift+K", "Network", context=True)
 def _collapse(editor: Editor) -> Editor:
     graph = editor.graph
-    held = graph.extra.get("exploded", {})
+    held = graph.extra.get(EXPLODED, {})
     names = {name for key in editor.chosen for name in held if _belongs(key, name)}
     # What lies inside goes first: it is collapsed with its layer.
     layers = [name for name in names if not any(_belongs(name, o) for o in names - {name})]
-    for name in sorted(layers):
-        graph = collapse(graph, name)
-    return _derived(editor, graph if layers else collapse(graph), "collapse")
+    return _deriving(editor, "collapse", partial(_each, collapse, sorted(layers)))
+
+
+def _each(
+    change: Callable[[Graph, str | None], Graph], layers: Sequence[str], graph: Graph
+) -> Graph:
+    """Change some layers of a graph; without any, all."""
+    for key in layers or (None,):
+        graph = change(graph, key)
+    return graph
 
 
 def _belongs(key: str, name: str) -> bool:
     return key == name or key.startswith(f"{name}.")
 
 
-def _derived(editor: Editor, graph: Graph, label: str) -> Editor:
+def _deriving(editor: Editor, label: str, change: Callable[[Graph], Graph]) -> Editor:
+    """Make another graph of this one; of a large one beside the editor, for it takes seconds."""
+    graph = editor.graph
+    if len(graph.nodes) < _LARGE:
+        return derived(editor, change(graph), label)
+    return editor.asking("derive", text=label, value=lambda: with_places(change(graph)))
+
+
+def derived(editor: Editor, graph: Graph, label: str) -> Editor:
+    """Go on with a graph that was made of the present one, and have the two compared."""
     made = editor.edited(with_places(graph), label)
     made = replace(made, selection=frozenset())
     seen = made.asking("compare", value=(editor.graph, graph))
@@ -490,7 +516,7 @@ def _derived(editor: Editor, graph: Graph, label: str) -> Editor:
 
 @_command("check", "Check gradients", "Ctrl+Shift+C", "Network")
 def _check(editor: Editor) -> Editor:
-    return editor.asking("check", value=editor.graph)
+    return editor.asking("check", value=editor.graph).told("checking the gradients …")
 
 
 @_command("train", "Train", "Ctrl+Enter or F5", "Network")
@@ -505,7 +531,41 @@ def _pause(editor: Editor) -> Editor:
 
 @_command("toggle-training", "Train or pause", "Space")
 def _toggle(editor: Editor) -> Editor:
-    return _pause(editor) if editor.live.state == "training" else _train(editor)
+    running = editor.live.state in ("training", "playing")
+    return _pause(editor) if running else _train(editor)
+
+
+@_command("set-epochs", "Set epochs …", "", "Network")
+def _set_epochs(editor: Editor) -> Editor:
+    return _typing_training(editor, "epochs")
+
+
+@_command("set-batch", "Set batch …", "", "Network")
+def _set_batch(editor: Editor) -> Editor:
+    return _typing_training(editor, "batch")
+
+
+@_command("set-seed", "Set seed …", "", "Network")
+def _set_seed(editor: Editor) -> Editor:
+    return _typing_training(editor, "seed")
+
+
+def _typing_training(editor: Editor, name: str) -> Editor:
+    return replace(editor, popup=Editing("", name, training.present(editor.graph, name)))
+
+
+@_command("set-rate", "Set learning rate …", "", "Network")
+def _set_rate(editor: Editor) -> Editor:
+    found = training.rate(editor.graph)
+    if found is None:
+        return editor.refused("no trainer of this graph has a learning rate")
+    return typing(editor, *found)
+
+
+def typing(editor: Editor, node: str, setting: str) -> Editor:
+    """Open the field for a setting of a node."""
+    value = editor.graph.settings(node)[setting]
+    return replace(editor, popup=Editing(node, setting, written(value)))
 
 
 @_command("reset", "Start again from the first weights", "F7", "Network")
@@ -530,7 +590,8 @@ def _keep(editor: Editor) -> Editor:
 
 @_command("fit", "Zoom to fit", "F", "View")
 def _fitted(editor: Editor) -> Editor:
-    return replace(editor, camera=Camera.fitting(editor.drawn.bounds, editor.size))
+    camera = Camera.fitting(editor.drawn.bounds, editor.size, training.foot(editor))
+    return replace(editor, camera=camera)
 
 
 @_command("fit-selection", "Zoom to the selection", "Shift+F", "View")

@@ -57,14 +57,18 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
             inference = replace(editor, history=editor.history.then(graph, "")).inference
             graph = wiring.connected(graph, inference, *ends)
     if graph.groups and editor.inside:
-        graph = _joined(graph, editor.inside[-1], [key])
+        graph = joined(graph, editor.inside[-1], [key])
     editor = editor.edited(wiring.kept(graph), f"place {key}")
     return replace(editor, selection=frozenset([key]), wire=None)
 
 
 def with_node(graph: Graph, key: str, type_: str, at: tuple[int, int]) -> Graph:
     """Return the graph with one more node at a place, its nodes in the order of a file."""
-    graph = graph.add(key, type_)
+    return placed_at(graph.add(key, type_), key, at)
+
+
+def placed_at(graph: Graph, key: str, at: tuple[int, int]) -> Graph:
+    """Return the graph with a place for a new node, its nodes in the order of a file."""
     return replace(graph, nodes=dict(sorted(graph.nodes.items())), layout={**graph.layout, key: at})
 
 
@@ -352,7 +356,8 @@ def members(graph: Graph, group: str) -> frozenset[str]:
     return frozenset(name for name in names if name in graph.nodes)
 
 
-def _joined(graph: Graph, group: str, keys: Iterable[str]) -> Graph:
+def joined(graph: Graph, group: str, keys: Iterable[str]) -> Graph:
+    """Return the graph with nodes put into a group."""
     held = graph.groups[group]
     nodes = sorted({*held.get("nodes", ()), *keys})
     return replace(graph, groups={**graph.groups, group: {**held, "nodes": nodes}})
@@ -363,7 +368,7 @@ def knotted(editor: Editor, wire: Wire, at: Point) -> Editor:
     key = fresh_id(editor.graph, "relay")
     graph = with_node(editor.graph, key, "relay", on_grid((at[0] - KNOT, at[1] - KNOT / 2)))
     if editor.inside:
-        graph = _joined(graph, editor.inside[-1], [key])
+        graph = joined(graph, editor.inside[-1], [key])
     graph = wiring.kept(wiring.inserted(graph, wire, key))
     made = editor.edited(graph, f"lead {wire} through {key}")
     return replace(made, selection=frozenset([key]), wire=None)

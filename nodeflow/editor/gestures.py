@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from nodeflow.boxes import SLIDER, box, track
 from nodeflow.derive.shapes import refusal
-from nodeflow.editor import editing, wiring
+from nodeflow.editor import editing, inplace, wiring
 from nodeflow.editor.camera import Point
 from nodeflow.editor.hits import (
+    LEGIBLE,
     PORT_REACH,
     SNAP,
     WIRE_REACH,
+    field_at,
     nearest_of,
     node_at,
     nodes_in,
@@ -31,6 +33,7 @@ from nodeflow.editor.model import (
     Wiring,
 )
 from nodeflow.graph import Wire
+from nodeflow.scene import FieldView
 
 _ZOOM = 1.12
 """A click of the wheel."""
@@ -48,6 +51,8 @@ def pressed(editor: Editor, message: Pressed) -> Editor:
     node = node_at(editor.drawn, at)
     if message.button == "right":
         return _menu(editor, message.at, node, at)
+    if port is not None and message.clicks == 2 and not port[1]:
+        return inplace.opened_port(replace(editor, gesture=None), port[0].address)
     if port is not None:
         return _wire_begun(editor, port[0].address, at, message, outgoing=port[1])
     if node is not None:
@@ -84,7 +89,16 @@ def _node_pressed(editor: Editor, node: str, at: Point, message: Pressed) -> Edi
         editor = replace(editor, selection=frozenset([node]))
     if _is_on_track(editor, node, at):
         return _slid(replace(editor, gesture=Sliding(node)), node, at)
+    field = _field(editor, node, at)
+    if field is not None and field.kind == "number":
+        value = inplace.number_of(editor, node, field.setting)
+        return replace(editor, gesture=Sliding(node, field.setting, message.at, value))
     return replace(editor, gesture=Moving(at, editor.selection))
+
+
+def _field(editor: Editor, node: str, at: Point) -> FieldView | None:
+    """Return the field under the pointer, if it is large enough to be read."""
+    return field_at(editor.drawn, node, at) if editor.camera.zoom >= LEGIBLE else None
 
 
 def _is_on_track(editor: Editor, node: str, at: Point) -> bool:
@@ -172,10 +186,25 @@ def moved(editor: Editor, message: Moved) -> Editor:
             return _boxed(editor, replace(gesture, end=at))
         case Wiring():
             return _wire_drawn(editor, gesture, at)
-        case Sliding(node=node):
-            return replace(_slid(editor, node, at), gesture=gesture)
+        case Sliding(setting=""):
+            return replace(_slid(editor, gesture.node, at), gesture=gesture)
+        case Sliding():
+            return _scrubbed(editor, gesture)
         case _:
             return replace(editor, hover=_under(editor, at))
+
+
+def _scrubbed(editor: Editor, gesture: Sliding, *, done: bool = False) -> Editor:
+    """Change the number in a field by how far the pointer is from where it was pressed."""
+    node, setting = gesture.node, gesture.setting
+    by = editor.pointer[0] - gesture.start[0]
+    if not gesture.dragged and abs(by) < _STILL:
+        return inplace.opened(editor, node, setting) if done else editor
+    value = inplace.scrubbed(editor, node, setting, gesture.value, by)
+    made = editing.attempted(
+        editor, lambda: editing.valued(editor, node, setting, value, done=done)
+    )
+    return made if done else replace(made, gesture=replace(gesture, dragged=True))
 
 
 def _under(editor: Editor, at: Point) -> str:
@@ -256,18 +285,23 @@ def released(editor: Editor, message: Released) -> Editor:
             return editing.attempted(editor, lambda: _dropped(editor, nodes, by, message))
         case Wiring():
             return editing.attempted(editor, lambda: _wire_dropped(editor, gesture))
-        case Sliding(node=node):
+        case Sliding(setting="", node=node):
             return _slid(editor, node, editor.camera.on_canvas(message.at), done=True)
+        case Sliding():
+            return _scrubbed(editor, gesture, done=True)
         case _:
             return editor
 
 
 def _clicked(editor: Editor, message: Released) -> Editor:
-    """Select one node of several alone that was clicked."""
-    node = node_at(editor.drawn, editor.camera.on_canvas(message.at))
+    """Select one node of several alone that was clicked; open the field that was."""
+    at = editor.camera.on_canvas(message.at)
+    node = node_at(editor.drawn, at)
     if node is None or message.shift or message.ctrl:
         return editor
-    return replace(editor, selection=frozenset([node]))
+    editor = replace(editor, selection=frozenset([node]))
+    field = _field(editor, node, at)
+    return editor if field is None else inplace.opened(editor, node, field.setting)
 
 
 def _dropped(

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from nodeflow.editor.camera import Point
 from nodeflow.graph import Wire
-from nodeflow.scene import PortView, Scene, curves
+from nodeflow.scene import FieldView, PortView, Scene
 
 PORT_REACH, WIRE_REACH = 12.0, 7.0
 """How near the pointer must be, in pixels of the screen."""
 SNAP = 40.0
 """How near a wire's loose end must be to a port that fits."""
+LEGIBLE = 0.55
+"""From this zoom on a node has all its texts, and what they say can be clicked."""
 _POINTS = 17
 _WIDEST = 16.0
 """From so far on, nodes would be hit no more: seen from afar their ports lie too close."""
@@ -38,7 +40,7 @@ class _Index:
     wires: tuple[Wire, ...]
     curves: NDArray[np.float64]
     spans: tuple[NDArray[np.float64], NDArray[np.float64]]
-    """The corners of the box around each wire."""
+    """The corners of the box around the Bézier points of each wire: all of it lies in there."""
 
 
 def node_at(scene: Scene, point: Point) -> str | None:
@@ -48,6 +50,16 @@ def node_at(scene: Scene, point: Point) -> str | None:
     x, y = point
     there = np.flatnonzero((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
     return index.nodes[there[-1]] if there.size else None
+
+
+def field_at(scene: Scene, node: str, point: Point) -> FieldView | None:
+    """Return the field of a node, if a point is in it."""
+    view = scene.nodes[node]
+    field = view.field
+    if field is None:
+        return None
+    x, y = point[0] - view.x - field.left, point[1] - view.y - field.top
+    return field if 0 <= x <= field.width and 0 <= y <= field.height else None
 
 
 def nodes_in(scene: Scene, start: Point, end: Point, *, touched: bool) -> frozenset[str]:
@@ -81,7 +93,8 @@ def wire_at(scene: Scene, point: Point, reach: float) -> Wire | None:
     near = np.flatnonzero(((low - reach <= point) & (point <= high + reach)).all(axis=1))
     if not near.size:
         return None
-    start, end = index.curves[near, :-1], index.curves[near, 1:]
+    points = _along(index.curves[near])
+    start, end = points[:, :-1], points[:, 1:]
     along = end - start
     length = np.maximum((along**2).sum(axis=2), 1e-9)
     share = np.clip(((np.asarray(point) - start) * along).sum(axis=2) / length, 0, 1)
@@ -104,6 +117,16 @@ def _nearest(
     return None
 
 
+def _along(bends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points along Bézier curves."""
+    t = np.linspace(0, 1, _POINTS)[None, :, None]
+    a, b, c, d = (bends[:, None, number] for number in range(4))
+    found: NDArray[np.float64] = (
+        a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * c * t**2 * (1 - t) + d * t**3
+    )
+    return found
+
+
 @lru_cache(maxsize=4)
 def _indexed(key: _Same) -> _Index:
     scene = key.scene
@@ -111,10 +134,7 @@ def _indexed(key: _Same) -> _Index:
     boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes]
     ports = [(p, False) for n in nodes for p in n.inputs]
     ports += [(p, True) for n in nodes for p in n.outputs]
-    bends = curves(scene.wires)
-    t = np.linspace(0, 1, _POINTS)[None, :, None]
-    a, b, c, d = (bends[:, None, number] for number in range(4))
-    points = a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * c * t**2 * (1 - t) + d * t**3
+    bends = scene.curves
     return _Index(
         tuple(node.key for node in nodes),
         np.array(boxes, float).reshape(-1, 4).T,
@@ -122,8 +142,8 @@ def _indexed(key: _Same) -> _Index:
         np.array([out for _, out in ports], bool),
         np.array([(p.x, p.y) for p, _ in ports], float).reshape(-1, 2),
         tuple(view.wire for view in scene.wires),
-        points,
-        (points.min(axis=1), points.max(axis=1)),
+        bends,
+        (bends.min(axis=1), bends.max(axis=1)),
     )
 
 

@@ -147,10 +147,41 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A graph was written to a file."""
+    """A graph was written to a file.
+
+    `before` is the graph that was asked to be saved, where the file has other paths in it: it
+    lies in another folder.
+    """
 
     graph: Graph
     path: Path
+    before: Graph | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A file was asked for, and none was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Another graph was made of the present one, as large ones are: beside the editor."""
+
+    graph: Graph
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Something takes its time: what, and how much of it is done. Escape drops it."""
+
+    what: str
+    share: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing that takes its time is under way any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +189,14 @@ class Told:
     """The run beside the editor tells how it stands."""
 
     live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """The run beside the editor is told to do something: a command of `Session.tell`."""
+
+    command: str
+    values: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +231,12 @@ Message = (
     | Pasted
     | Opened
     | Saved
+    | Cancelled
+    | Derived
+    | Began
+    | Ended
     | Told
+    | Tell
     | Failed
     | Noted
 )

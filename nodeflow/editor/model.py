@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from numpy.typing import NDArray
 
@@ -14,6 +14,7 @@ from nodeflow.editor.camera import Camera, Point
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
+from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
 
 T = TypeVar("T")
@@ -64,12 +65,22 @@ class Wiring:
 
 @dataclass(frozen=True, slots=True)
 class Sliding:
-    """A slider's handle is dragged."""
+    """A slider's handle is dragged, or the number in a field: from a point of the screen."""
 
     node: str
+    setting: str = ""
+    start: Point = (0.0, 0.0)
+    value: float = 0.0
+    """The number that was there at the start."""
+    dragged: bool = False
 
 
-Gesture = Panning | Moving | Boxing | Wiring | Sliding
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """The frame in the minimap is dragged."""
+
+
+Gesture = Panning | Moving | Boxing | Wiring | Sliding | Looking
 
 # --- what lies over the canvas ------------------------------------------------------------------
 
@@ -136,22 +147,74 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """A setting, or the name of a node or group, is typed."""
+    """A setting, or the name of a node or group, is typed; `fault` says why it cannot be so.
+
+    Without a node it is batch, epochs or seed of the training.
+    """
 
     node: str
     setting: str
     text: str
+    fault: str = ""
+    port: str = ""
+    """The input port that it is typed at; without a setting the port gets a new constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a setting can be, to choose from."""
+
+    node: str
+    setting: str
+    text: str = ""
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Something is typed for the player: a moment, a condition, or an answer to its question."""
+
+    what: Literal["moment", "condition", "answer"]
+    text: str = ""
+
+
+# --- what is asked of others --------------------------------------------------------------------
+
+Errand = Literal[
+    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
+    "train", "pause", "step", "reset", "set_rate", "check", "compare", "derive",
+    "stop",
+    "tell",
+    "copy", "paste", "preferences", "discard",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something to be done outside: the shell does `what`, and answers with messages.
+
+    What else belongs to it is a path, a text or a value.
+    """
+
+    what: Errand
+    path: Path | None = None
+    text: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something to decide first: what is asked, and a command for each answer."""
+    """Whether changes are saved before something else goes on; each answer has a name."""
 
     text: str
     answers: tuple[tuple[str, str], ...]
+    then: Request
+    """What goes on."""
 
 
-Popup = Search | Palette | Find | Link | Settings | Menu | Panel | Editing | Question
+Popup = (
+    Search | Palette | Find | Link | Settings | Menu | Panel | Editing | Choices | Ask | Question
+)
 
 # --- what is known of a run ---------------------------------------------------------------------
 
@@ -164,15 +227,17 @@ class Live:
     """By address: the last value of each port."""
     gradients: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     state: str = "still"
-    """still, training, paused or done."""
+    """preparing, still, training (at full speed), playing (in slow motion), paused or done."""
     epoch: int = 0
     update: int = 0
-    history: tuple[Mapping[str, float], ...] = ()
+    history: Sequence[Mapping[str, Any]] = ()
     """A line an epoch: cost, train_accuracy, test_cost, test_accuracy."""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     problem: str = ""
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
+    playback: Playback = field(default_factory=Playback)
+    """Where the player stands, and what led there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +246,6 @@ class Notice:
 
     text: str
     kind: str = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Something to be done outside: the shell does it and answers with a message.
-
-    `what` is one of save, ask_save, ask_open, open, copy, paste, train, pause, reset, set_rate,
-    check, quit, preferences, autosave; the rest belongs to it.
-    """
-
-    what: str
-    path: Path | None = None
-    text: str = ""
-    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +259,10 @@ class Preferences:
     """Where values are shown on wires: off, hover, changed or all."""
     minimap: bool = True
     toured: bool = False
+    follow: bool = True
+    """Whether the view follows the active node in slow motion."""
+    card: bool = True
+    """Whether a card tells what the last step calculated."""
 
 
 # --- the editor ---------------------------------------------------------------------------------
@@ -240,6 +295,10 @@ class Editor:
     notice: Notice | None = None
     preferences: Preferences = Preferences()
     recent: tuple[Path, ...] = ()
+    busy: str = ""
+    """What is under way that takes its time."""
+    leaving: Request | None = None
+    """What goes on as soon as the graph is saved."""
     tour: int | None = None
     """The task of the tour that is next; None when there is no tour."""
     requests: tuple[Request, ...] = ()
@@ -273,6 +332,15 @@ class Editor:
         return {key: str(error) for key, error in self.inference.problems.items()}
 
     @property
+    def learns(self) -> bool:
+        """Whether there is anything to train: asked in every frame."""
+        graph = self.graph
+        return _LEARNS.of(
+            (graph.nodes,),
+            lambda: bool(graph.of_family("trainer") or graph.of_type("weight_update")),
+        )
+
+    @property
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         inside = self.inside[-1] if self.inside else None
@@ -298,7 +366,7 @@ class Editor:
         """Return the editor with a sentence at its foot."""
         return replace(self, notice=Notice(text))
 
-    def asking(self, what: str, **more: Any) -> Editor:
+    def asking(self, what: Errand, **more: Any) -> Editor:
         """Return the editor with something more for the shell to do."""
         return replace(self, requests=(*self.requests, Request(what, **more)))
 
@@ -311,9 +379,14 @@ class _Last(Generic[T]):
 
     def __init__(self, most: int = 4) -> None:
         self._most = most
-        self._kept: list[tuple[tuple[object, ...], T]] = []
+        self._kept: list[tuple[tuple[Any, ...], T]] = []
 
-    def of(self, made_from: tuple[object, ...], make: Callable[[], T]) -> T:
+    @property
+    def newest(self) -> tuple[tuple[Any, ...], T] | None:
+        """What was made last, after what it was made from."""
+        return self._kept[-1] if self._kept else None
+
+    def of(self, made_from: tuple[Any, ...], make: Callable[[], T]) -> T:
         for key, result in self._kept:
             if all(one is other for one, other in zip(key, made_from, strict=True)):
                 return result
@@ -322,26 +395,19 @@ class _Last(Generic[T]):
         return result
 
 
-_SCENES: list[tuple[Graph, str | None, Scene]] = []
-
-
 def _scene(editor: Editor, inside: str | None) -> Scene:
     """Return the scene of an editor's graph; after a move that of before, shifted."""
     graph = editor.graph
-    made = None
-    if _SCENES:
-        before, level, old = _SCENES[-1]
+    if _DRAWN.newest is not None:
+        (before, level), old = _DRAWN.newest
         if level == inside and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
                 for key, (x, y) in graph.layout.items()
                 if before.layout[key] != (x, y)
             }
-            made = shifted(old, graph, moved)
-    if made is None:
-        made = scene(graph, problems=editor.problems, inside=inside)
-    _SCENES[:] = [(graph, inside, made)]
-    return made
+            return shifted(old, graph, moved)
+    return scene(graph, problems=editor.problems, inside=inside)
 
 
 def _is_same_but_places(one: Graph, other: Graph) -> bool:
@@ -356,3 +422,4 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
 
 _INFERRED: _Last[Inference] = _Last()
 _DRAWN: _Last[Scene] = _Last()
+_LEARNS: _Last[bool] = _Last()

@@ -7,13 +7,13 @@ any graph whose weighted sums follow each other, as layers or as single neurons.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.derive import collapse, fold
-from nodeflow.derive.shapes import infer
+from nodeflow.derive.shapes import Inference, infer
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 
@@ -31,6 +31,8 @@ class Neuron:
     x: float
     y: float
     value: float | None = None
+    name: str = ""
+    """Of an input its feature, of an output its class, as the data call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = 
     """Return the picture of a graph's layers, with values (by address) if given."""
     whole = _whole(graph)
     try:
-        layers = _layers(whole)
+        inference = infer(whole)
+        layers = _layers(whole, inference)
     except NodeflowError as error:
         return Map(reason=str(error))
     if not layers:
@@ -96,12 +99,18 @@ def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = 
     places: dict[str, list[tuple[int | None, float, float]]] = {}
     neurons: list[Neuron] = []
     columns = _columns(layers)
+    followed = {layer.before for layer in layers}
     for layer in layers:
+        rows, width = layer.size
         if layer.before is None and layer.source not in places:
-            places[layer.source] = _column(layer.size[1], 0)
-            neurons += _dots(graph, layer.source, places[layer.source], known)
-        places[layer.key] = _column(layer.size[0], columns[layer.key])
-        neurons += _dots(graph, layer.output, places[layer.key], known, layer.key)
+            places[layer.source] = _column(width, 0)
+            dots = _dots(graph, layer.source, places[layer.source], known)
+            neurons += _named(dots, _features(whole, inference, layer.source, width), "x")
+        places[layer.key] = _column(rows, columns[layer.key])
+        dots = _dots(graph, layer.output, places[layer.key], known, layer.key)
+        if layer.key not in followed:
+            dots = _named(dots, _classes(inference, rows), layer.output.rpartition(".")[2])
+        neurons += dots
     lines, labels = [], []
     for layer in layers:
         start = places[layer.before or layer.source]
@@ -122,8 +131,7 @@ def _whole(graph: Graph) -> Graph:
     return graph
 
 
-def _layers(graph: Graph) -> list[_Layer]:
-    inference = infer(graph)
+def _layers(graph: Graph, inference: Inference) -> list[_Layer]:
     found: dict[str, _Layer] = {}
     for key in inference.order:
         inputs = graph.inputs(key)
@@ -194,6 +202,31 @@ def _dots(
             value = part[0] if part else row[number] if number < len(row) else None
         found.append(Neuron(node, number, x, y, value))
     return found
+
+
+def _features(graph: Graph, inference: Inference, address: str, count: int) -> tuple[str, ...]:
+    """Return the names of a data set's columns, if it is a data set that feeds an address."""
+    node, _, port = address.rpartition(".")
+    while graph.nodes[node].type == "relay" and graph.into(node):
+        node, port = graph.into(node)[0].source, graph.into(node)[0].output
+    table = inference.tables.get(node) if port == "x" else None
+    return table.features if table is not None and len(table.features) == count else ()
+
+
+def _classes(inference: Inference, count: int) -> tuple[str, ...]:
+    """Return the names of so many classes, if a data set has as many."""
+    tables = inference.tables.values()
+    return next((table.classes for table in tables if len(table.classes) == count), ())
+
+
+def _named(dots: list[Neuron], names: tuple[str, ...], letter: str) -> list[Neuron]:
+    """Return neurons with their names; without any they are numbered."""
+    return [
+        dot
+        if dot.number is None
+        else replace(dot, name=names[dot.number] if names else f"{letter}{dot.number + 1}")
+        for dot in dots
+    ]
 
 
 def _row(value: NDArray[np.float64] | None) -> list[float]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from nodeflow.editor import wiring
 from nodeflow.editor.camera import Point
+from nodeflow.editor.hits import LEGIBLE, field_at
 from nodeflow.editor.model import Boxing, Editor, Moving, Wiring
 from nodeflow.scene import note, shown
 
@@ -79,8 +80,20 @@ def _tooltip(editor: Editor) -> tuple[Point, tuple[str, ...]] | None:
         lines = (what.replace(" -> ", " → "), *_value(editor, start))
     elif kind == "node" and what in editor.graph.nodes:
         problem = editor.problems.get(what, "")
-        lines = tuple(text for text in (problem, note(editor.graph.nodes[what])) if text)
+        told = (problem, note(editor.graph.nodes[what]))
+        lines = tuple(text for text in told if text) or _of_field(editor, what)
     return (editor.pointer, lines) if lines else None
+
+
+def _of_field(editor: Editor, node: str) -> tuple[str, ...]:
+    """Return what can be done with a node's field, if the pointer is over it."""
+    at = editor.camera.on_canvas(editor.pointer)
+    seen = node in editor.drawn.nodes and editor.camera.zoom >= LEGIBLE
+    field = field_at(editor.drawn, node, at) if seen else None
+    if field is None:
+        return ()
+    how = {"number": "click to type, drag to change", "list": "click to choose"}
+    return field.setting, how.get(field.kind, "click to type")
 
 
 def _of_port(editor: Editor, port: str) -> tuple[str, ...]:
@@ -91,8 +104,12 @@ def _of_port(editor: Editor, port: str) -> tuple[str, ...]:
     if shape is None and sources:
         start = sources[min(index or 0, len(sources) - 1)].start
         return (f"{port} ← {start}", *_value(editor, start))
-    title = f"{address}   {shape}" if shape is not None else f"{address}   not wired"
-    return (title, *_value(editor, address))
+    if shape is None:
+        type_ = editor.graph.nodes[node].known if node in editor.graph.nodes else None
+        back = type_ is not None and name in type_.feedback
+        more = () if back or type_ is None else ("double-click to type a value",)
+        return (f"{address}   not wired", *more)
+    return (f"{address}   {shape}", *_value(editor, address))
 
 
 def _value(editor: Editor, address: str) -> tuple[str, ...]:

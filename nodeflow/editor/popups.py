@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,10 +9,12 @@ import numpy as np
 
 from nodeflow.boxes import box
 from nodeflow.declare import CATALOG, NodeType
-from nodeflow.editor import commands, editing, wiring
+from nodeflow.editor import commands, editing, inplace, playing, training, wiring
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
+    Ask,
+    Choices,
     Editing,
     Editor,
     Find,
@@ -23,10 +24,13 @@ from nodeflow.editor.model import (
     Panel,
     Popup,
     Question,
+    Request,
     Search,
     Settings,
 )
+from nodeflow.editor.reading import written
 from nodeflow.editor.searching import found
+from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 
 MOST = 200
@@ -56,6 +60,8 @@ def lines(editor: Editor) -> Sequence[Line]:
             return _links(editor, editor.popup)
         case Settings(node=node, text=text):
             return _settings(editor, node, text)
+        case Choices() as popup:
+            return [Line(name, name) for name in inplace.choices(editor, popup)]
         case Menu():
             chosen = (c for c in commands.COMMANDS.values() if c.context)
             return [Line(c.name, c.title, c.shortcut) for c in chosen]
@@ -81,11 +87,16 @@ def _links(editor: Editor, popup: Link) -> list[Line]:
         outgoing = editing.is_output(editor.graph, popup.port)
         fits = wiring.fitting(editor.graph, editor.inference, popup.port, outgoing=outgoing)
         end = "to" if outgoing else "from"
-        return [
+        found_ends = [
             Line(port, f"{end} {port}", _taken(editor, port))
             for port in sorted(fits)
             if wanted in port.lower()
         ][:MOST]
+        if outgoing or wanted:
+            return found_ends
+        typing = [Line("", "type a value", "in place")]
+        wired = _taken(editor, popup.port)
+        return [*found_ends, *typing] if wired else [*typing, *found_ends]
     size = box(editor.graph, popup.node)
     found_ports = [(p.name, "output") for p in size.outputs]
     found_ports += [(name, "input") for name in dict.fromkeys(p.name for p in size.inputs)]
@@ -113,7 +124,7 @@ def _settings(editor: Editor, node: str, text: str) -> list[Line]:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = written(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -123,7 +134,6 @@ def _commands(text: str) -> list[Line]:
         Line(command.name, command.title, command.shortcut)
         for command in commands.COMMANDS.values()
         if command.name not in ("palette", "cancel")
-        and not command.name.endswith("-anyway")
         and all(word in f"{command.title} {command.name}".lower() for word in wanted)
     ]
 
@@ -164,9 +174,11 @@ def _panel(editor: Editor, name: str) -> list[Line]:
 def typed(editor: Editor, text: str) -> Editor:
     """Change the open popup's text."""
     popup = editor.popup
-    if isinstance(popup, Search | Palette | Find | Link | Settings):
+    if isinstance(popup, Search | Palette | Find | Link | Settings | Choices):
         return replace(editor, popup=replace(popup, text=text, choice=0))
     if isinstance(popup, Editing):
+        return replace(editor, popup=replace(popup, text=text, fault=""))
+    if isinstance(popup, Ask):
         return replace(editor, popup=replace(popup, text=text))
     return editor
 
@@ -174,7 +186,9 @@ def typed(editor: Editor, text: str) -> Editor:
 def stepped(editor: Editor, by: int) -> Editor:
     """Light the next or previous line."""
     popup, count = editor.popup, len(lines(editor))
-    if not count or not isinstance(popup, Search | Palette | Find | Link | Settings | Menu):
+    if not count or not isinstance(
+        popup, Search | Palette | Find | Link | Settings | Choices | Menu
+    ):
         return editor
     return replace(editor, popup=replace(popup, choice=(popup.choice + by) % count))
 
@@ -198,8 +212,12 @@ def chosen(editor: Editor, number: int | None) -> Editor:
     """Do what a line says: the lit one, or that of a number."""
     popup = editor.popup
     if isinstance(popup, Editing):
-        closed = replace(editor, popup=None)
-        return editing.attempted(closed, lambda: _entered(closed, popup))
+        try:
+            return _entered(replace(editor, popup=None), popup)
+        except NodeflowError as error:  # what was typed stays, with what is allowed
+            return replace(editor, popup=replace(popup, fault=_allowed(popup, str(error))))
+    if isinstance(popup, Ask):
+        return playing.entered(editor, popup)
     there = lines(editor)
     at = number if number is not None else getattr(popup, "choice", 0)
     if not 0 <= at < len(there):
@@ -217,14 +235,16 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
         case Link():
             return _linked(editor, popup, name)
         case Settings(node=node):
-            value = editor.graph.settings(node)[name]
-            text = value if isinstance(value, str) else json.dumps(value, default=str)
-            return replace(editor, popup=Editing(node, name, text))
+            return inplace.opened(editor, node, name)
+        case Choices():
+            return inplace.entered(editor, popup, name)
         case Panel(name="history"):
             return replace(editor, history=editor.history.to(int(name)))
         case Panel(name="recent"):
             path = next(path for path in editor.recent if str(path) == name)
-            return editor.asking("open", path=path)
+            return commands.leaving(editor, Request("open", path=path))
+        case Question():
+            return commands.answered(editor, popup, name)
         case _:
             return commands.done(editor, name)
 
@@ -258,21 +278,32 @@ def _entered(editor: Editor, popup: Editing) -> Editor:
         return editing.noted(editor, popup.node, popup.text)
     if popup.node in editor.graph.groups:
         return editing.entitled(editor, popup.node, popup.text)
-    return editing.valued(editor, popup.node, popup.setting, _read(popup.text))
+    if not popup.node:
+        return training.changed(editor, popup.setting, popup.text)
+    return inplace.entered(editor, popup, popup.text)
 
 
-def _read(text: str) -> object:
-    """Return what was typed: numbers, lists, true and null as JSON has them, otherwise the text."""
-    try:
-        return json.loads(text.strip().replace("−", "-"))
-    except ValueError:
-        return text
+def _allowed(popup: Editing, problem: str) -> str:
+    """Return what is wrong with what was typed; the field says already what it is of."""
+    where = f"{popup.node or 'training'}."
+    return problem.removeprefix(where)
+
+
+def title(popup: Editing) -> str:
+    """Return what is typed into a field, for its head."""
+    if not popup.node:
+        return f"training: {popup.setting}"
+    if popup.port:
+        return f"a value for {popup.port}"
+    return f"{popup.node}: {'name' if popup.setting == 'id' else popup.setting}"
 
 
 def _linked(editor: Editor, popup: Link, name: str) -> Editor:
     """Go on to the ports that fit, or draw the wire."""
     if popup.port is None:
         return replace(editor, popup=Link(popup.node, name))
+    if not name:
+        return inplace.opened_port(editor, popup.port)
     outgoing = editing.is_output(editor.graph, popup.port)
     start, end = (popup.port, name) if outgoing else (name, popup.port)
     graph = wiring.connected(editor.graph, editor.inference, start, end, mode="add")

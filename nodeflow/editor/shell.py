@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any
+from typing import Any, cast
 
+from nodeflow.editor.beside import Heed, Work
 from nodeflow.editor.comparing import compared
-from nodeflow.editor.messages import Failed, Message, Noted, Opened, Saved, Told
+from nodeflow.editor.messages import (
+    Began,
+    Derived,
+    Ended,
+    Failed,
+    Message,
+    Noted,
+    Opened,
+    Saved,
+    Told,
+)
 from nodeflow.editor.model import Editor, Preferences, Request
-from nodeflow.editor.session import Session
+from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import load, save
+from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
+from nodeflow.scene import with_places
+
+_SILENT = 0.5
+"""So many seconds pass before work that nobody waits for is told of."""
+_AT_ONCE = 0.15
+"""So many seconds the editor waits for an answer; what takes longer is told, and done beside it."""
+
+
+_Then = Callable[[], list[Message]]
+"""What is to be done with what came of some work: not before it is done, and not if dropped."""
 
 
 class Shell:
@@ -27,7 +49,7 @@ class Shell:
         self.session = session or Session()
         self.store = store or Store()
         self._shown: Graph | None = None
-        self._notes: SimpleQueue[str] = SimpleQueue()
+        self._beside: list[tuple[Work[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
 
     def perform(self, request: Request, editor: Editor) -> list[Message]:
@@ -42,20 +64,34 @@ class Shell:
             case "save":
                 return self._save(request.path or editor.path, editor.graph)
             case "open":
-                return self._open(request.path or editor.path)
+                return self._open(request.path or editor.path, editor)
+            case "derive":
+                return self._derive(request.text, request.value, editor.graph)
+            case "stop":
+                for work, _ in self._beside:
+                    work.drop()
+                self._beside.clear()
+            case "new":
+                return [Opened(Graph(), None)]
             case "autosave":
                 self._keep(editor)
             case "preferences":
                 self.store.save_preferences(editor.preferences)
             case "discard" if isinstance(request.value, Recovery):
                 self.store.discard(request.value)
-            case "train" | "reset" | "set_rate" | "step" | "check":
+            case "train" | "reset" | "set_rate" | "step":
                 self._show(editor)
                 self._run(request)
+            case "tell":
+                self._show(editor)
+                self.session.tell(cast("Command", request.text), *request.value)
             case "pause":
                 self.session.pause()
             case "compare":
                 self._compare(*request.value)
+            case "check":
+                self._show(editor)
+                self._check(editor.graph)
         return []
 
     def poll(self, editor: Editor) -> list[Message]:
@@ -69,8 +105,7 @@ class Shell:
         live = self.session.poll()
         if live is not None:
             found.append(Told(live))
-        while not self._notes.empty():
-            found.append(Noted(self._notes.get()))
+        found += self._ended(editor)
         problem = self.store.problem()
         if problem:
             found.append(Failed(problem))
@@ -106,16 +141,26 @@ class Shell:
             return [Failed("the graph has no file yet: choose a name for it")]
         if not path.suffix:
             path = path.with_suffix(".json")
+        before, graph = graph, moved(graph, path.parent)
         save(graph, path)
         self.store.forget()
         self._kept = None
-        return [Saved(graph, path), *self._remembered(path, graph)]
+        if graph.folder is None or not _is_same(graph.folder, path.parent):
+            graph = load(path)  # its arrays lie there now, and its paths start there
+        again = None if graph is before else before
+        return [Saved(graph, path, again), *self._remembered(path, graph)]
 
-    def _open(self, path: Path | None) -> list[Message]:
+    def _open(self, path: Path | None, editor: Editor) -> list[Message]:
         if path is None:
             return [Failed("the graph has no file that could be read")]
-        graph = load(path)
-        return [Opened(graph, path), *self._remembered(path, graph)]
+
+        def work(_heed: Heed) -> _Then:
+            graph = with_places(load(path))
+            # Reading its data takes the longest, and the window would wait for it.
+            _ = Editor.of(graph, path).drawn
+            return lambda: [Opened(graph, path), *self._remembered(path, graph)]
+
+        return self._begun(Work(f"opening {path.name}", work), editor.graph)
 
     def _remembered(self, path: Path, graph: Graph) -> list[Message]:
         try:
@@ -135,18 +180,83 @@ class Shell:
         else:
             self.store.forget()
 
-    # -- the run
+    # -- what takes its time
+
+    def _derive(self, label: str, change: Callable[[], Graph], graph: Graph) -> list[Message]:
+        def work(_heed: Heed) -> _Then:
+            made = change()
+            return lambda: [Derived(made, label)]
+
+        return self._begun(Work(f"{label} under way", work), graph)
 
     def _compare(self, before: Graph, after: Graph) -> None:
-        """Compare two graphs beside the editor: the first run may have to compile."""
-        work = Thread(target=lambda: self._notes.put(compared(before, after)), daemon=True)
-        work.start()
+        """Compare two graphs: the first run may have to compile."""
+
+        def work(_heed: Heed) -> _Then:
+            told = compared(before, after)
+            return lambda: [Noted(told)]
+
+        self._beside.append((Work("comparing the numbers", work), None))
+
+    def _check(self, graph: Graph) -> None:
+        """Check the gradients of a graph, so that training goes on; one check at a time."""
+        what = "checking the gradients"
+        if any(work.what == what for work, _ in self._beside):
+            return
+
+        def work(heed: Heed) -> _Then:
+            found, problem = checked(graph, heed)
+
+            def then() -> list[Message]:
+                self.session.tell("checked", graph, found, problem)
+                return [Failed(problem)] if problem else []
+
+            return then
+
+        self._beside.append((Work(what, work), None))
+
+    def _begun(self, work: Work[_Then], over: Graph) -> list[Message]:
+        """Return what comes of work at once, or have it told when it is done.
+
+        It takes the place of the graph `over`: where that is changed meanwhile, it is given up.
+        """
+        if work.done(_AT_ONCE):
+            return work.result()()
+        self._beside.append((work, over))
+        work.told = True
+        return [Began(work.what)]
+
+    def _ended(self, editor: Editor) -> list[Message]:
+        """Return what came of the work that is done, and tell of what takes its time."""
+        if not self._beside:
+            return []
+        found: list[Message] = []
+        for work, _ in self._beside:
+            if not work.told and work.age > _SILENT and not work.done():
+                work.told = True
+                found.append(Began(work.what))
+            elif work.told and work.share != work.told_share:
+                work.told_share = work.share
+                found.append(Began(work.what, work.share))
+        for entry in [one for one in self._beside if one[0].done()]:
+            self._beside.remove(entry)
+            work, over = entry
+            if over is not None and editor.graph is not over:
+                found.append(Failed(f"{work.what} was given up: the graph was changed meanwhile"))
+                continue
+            try:
+                found += work.result()()
+            except NodeflowError as error:
+                found.append(Failed(str(error)))
+        return found if self._beside else [*found, Ended()]
+
+    # -- the run
 
     def _show(self, editor: Editor) -> None:
         """Let the run have the graph as it is now."""
         if editor.graph is not self._shown:
             self._shown = editor.graph
-            self.session.start(editor.graph)
+            self.session.start(editor.graph, editor.history.label)
 
     def _run(self, request: Request) -> None:
         value = request.value
@@ -159,5 +269,7 @@ class Shell:
                 self.session.set_rate(value, request.text or None)
             case "step":
                 self.session.step(request.text or "step")
-            case "check":
-                self.session.check()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

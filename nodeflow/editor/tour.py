@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from nodeflow.derive.exploding import RECORD as EXPLODED
+from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.editor.model import Editor
 
 
@@ -45,17 +47,17 @@ TASKS = (
     Task(
         "Unfold the backward pass",
         "Press Ctrl+U: error, blame, delta and update become nodes, from right to left.",
-        lambda editor: bool(editor.graph.extra.get("unfolded")),
+        lambda editor: bool(editor.graph.extra.get(UNFOLDED)),
     ),
     Task(
         "Explode a layer",
         "Select hidden and press Ctrl+K: every neuron is a node of its own.",
-        lambda editor: bool(editor.graph.extra.get("exploded")),
+        lambda editor: bool(editor.graph.extra.get(EXPLODED)),
     ),
     Task(
         "Go back",
         "Press Ctrl+Z until the backward pass is folded again: everything can be undone.",
-        lambda editor: not editor.graph.extra.get("unfolded"),
+        lambda editor: not editor.graph.extra.get(UNFOLDED),
     ),
 )
 

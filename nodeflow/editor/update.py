@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import commands, editing, gestures, popups, tour
-from nodeflow.editor.camera import Camera
+from nodeflow.editor import commands, editing, gestures, minimap, playing, popups, tour, training
 from nodeflow.editor.messages import (
+    Began,
+    Cancelled,
     Chosen,
+    Derived,
     Do,
+    Ended,
     Failed,
     Key,
     Message,
@@ -27,12 +30,13 @@ from nodeflow.editor.messages import (
     SetPreference,
     SetTraining,
     SetValue,
+    Tell,
     Told,
     Typed,
     Wheel,
 )
-from nodeflow.editor.model import Editor, Sliding
-from nodeflow.graph import Training
+from nodeflow.editor.model import Editor, Looking, Sliding
+from nodeflow.graph import Graph
 
 _ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 _STEP, _FAR = 10, 60
@@ -63,6 +67,15 @@ def _without_gone(editor: Editor) -> Editor:
 
 def _answered(editor: Editor, message: Message) -> Editor:
     match message:
+        case Moved(at=at) | Released(at=at) if isinstance(editor.gesture, Looking):
+            looked = minimap.looked(editor, at)
+            return replace(looked, gesture=None) if isinstance(message, Released) else looked
+        case Moved(at=at) if editor.gesture is None and minimap.holds(editor, at):
+            return replace(editor, pointer=at, hover="")
+        case Pressed(at=at, button="left") if minimap.holds(editor, at):
+            return minimap.pressed(editor, at)
+        case Wheel(at=at) if minimap.holds(editor, at):
+            return minimap.wheel(editor, message)
         case Moved():
             return gestures.moved(editor, message)
         case Pressed():
@@ -87,7 +100,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
                 editor, lambda: editing.valued(editor, node, setting, value, done=done)
             )
         case SetTraining(name=name, value=value):
-            return editing.attempted(editor, lambda: _trained(editor, name, value))
+            return editing.attempted(editor, lambda: training.changed(editor, name, value))
         case SetPreference(name=name, value=value):
             chosen = replace(editor.preferences, **{name: value})
             return replace(editor, preferences=chosen).asking("preferences", value=chosen)
@@ -101,14 +114,36 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Opened(graph=graph, path=path):
             made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)
             made = replace(made, recent=_newest(editor, path), tour=editor.tour)
-            return replace(made, camera=Camera.fitting(made.drawn.bounds, made.size))
-        case Saved(graph=graph, path=path):
-            made = replace(editor, saved=graph, path=path, recent=_newest(editor, path))
-            return made.told(f"saved {path.name}")
+            if path is None:  # nothing of it is in a file
+                made = replace(made, saved=Graph())
+            return commands.done(made, "fit")
+        case Saved(graph=graph, path=path, before=before):
+            history = editor.history
+            if before is not None and before is editor.graph:
+                history = history.instead(graph)
+            made = replace(
+                editor, history=history, saved=graph, path=path, recent=_newest(editor, path)
+            )
+            return commands.left(made.told(f"saved {path.name}"))
+        case Derived(graph=graph, label=label):
+            return commands.derived(editor, graph, label)
+        case Began(what=what, share=share):
+            so_far = f"{what} … {share}".rstrip()
+            return replace(editor, busy=what).told(f"{so_far}   Escape stops it")
+        case Ended():
+            told = editor.notice is not None and editor.notice.text.startswith(f"{editor.busy} …")
+            return replace(editor, busy="", notice=None if told else editor.notice)
+        case Cancelled():
+            return replace(editor, leaving=None)
         case Told(live=live):
-            return replace(editor, live=live)
+            checked = bool(live.checks) and live.checks is not editor.live.checks
+            made = replace(editor, live=live)
+            made = playing.followed(made)
+            return made.told(training.verdict(live.checks)) if checked else made
+        case Tell(command=command, values=values):
+            return playing.told(editor, command, *values)
         case Failed(text=text):
-            return editor.refused(text)
+            return replace(editor, leaving=None).refused(text)
         case Noted(text=text):
             return editor.told(text)
         case _:
@@ -134,11 +169,3 @@ def _key(editor: Editor, key: Key) -> Editor:
         )
     command = commands.of_key(key)
     return commands.done(editor, command.name) if command else editor
-
-
-def _trained(editor: Editor, name: str, value: object) -> Editor:
-    old = editor.graph.training
-    fields = {"batch": old.batch, "epochs": old.epochs, "seed": old.seed, name: value}
-    training = Training(**fields)  # type: ignore[arg-type]
-    graph = replace(editor.graph, training=training)
-    return editor.edited(graph, f"set {name}", key=("training", name))

@@ -32,7 +32,7 @@ from nodeflow.window.library import Library
 from nodeflow.window.popups import Popups, TourCard
 from nodeflow.window.toolkit import dpg
 from nodeflow.window.training import TrainingPanel
-from nodeflow.window.waiting import Doze, sockets
+from nodeflow.window.waiting import Cleaner, Doze, sockets
 
 FRAME = 1 / 60
 """Seconds a frame while something moves, and how long frames go on after the last event."""
@@ -148,6 +148,7 @@ class Window:
         self._open = True
         self._shown: Editor | None = None
         self._last_event = time.perf_counter()
+        self._cleaner = Cleaner()
         before = sockets()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
@@ -196,6 +197,7 @@ class Window:
             for job in dpg.get_callback_queue() or ():
                 self._guarded(partial(_call_back, *job))
             self._guarded(partial(self._sleep, started))
+        self._cleaner.close()
 
     def step(self) -> None:
         """Answer what has happened, and draw what is different."""
@@ -234,7 +236,7 @@ class Window:
         self.canvas.draw(editor)
         self.popups.draw(editor, (area.x, area.y))
         self.tour.draw(editor, (area.x, area.y))
-        self.dialogs.draw()
+        self.dialogs.draw(editor)
 
     def _answer(self, message: Message) -> None:
         self._last_event = time.perf_counter()
@@ -283,6 +285,7 @@ class Window:
             if left > 0:
                 time.sleep(left)
             return
+        self._cleaner.idle()
         until = started + self._pause()
         doze = Doze(self._display)
         while time.perf_counter() < until:
@@ -324,7 +327,8 @@ class Window:
             request = Request("open", path=path)
         else:
             request = Request("save", path=path, value=self.editor.graph)
-        self._queue += self.shell.perform(request, self.editor)
+        for answer in self._perform(request):  # at once: nothing is edited in between
+            self._answer(answer)
 
     # --- what a crash left behind
 
@@ -349,7 +353,10 @@ class Window:
     def _over_canvas(self) -> bool:
         if self.dialogs.open or self.library.dragged:
             return False
-        return bool(dpg.is_item_hovered(self.frame.canvas))
+        # A press makes the drawing active, and nothing but itself is hovered then.
+        return bool(
+            dpg.is_item_hovered(self.frame.canvas) or dpg.is_item_hovered(self.frame.drawlist)
+        )
 
     def _eats(self, key: str) -> bool:
         """Return whether a text field takes a key."""

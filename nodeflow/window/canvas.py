@@ -8,8 +8,8 @@ node is a flat rectangle and a wire a straight line.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,15 @@ from nodeflow.window.wireitems import Labels, WireItems
 
 NEAR = 0.28
 """From this zoom on nodes have texts and wires are curves."""
+SIGNS = 0.98
+"""From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_NODES_TIME, _WIRES_TIME = 0.0022, 0.0012
-"""Seconds that a frame has for what is new or different; the rest waits for the next."""
+_TIME, _NODES_TIME = 0.0018, 0.0011
+"""Seconds from its start that a frame may draw what is new or different, and its nodes alone.
+
+The rest waits for the next frame.
+"""
 _REACH = 6
 """Ports stick out of a node."""
 _OVER = 4.0
@@ -52,6 +57,18 @@ class _Flat:
 
     root: Item
     drawn: tuple[NodeView, Place, bool] | None = None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is seen from near, or from far away, and what of it is still to be drawn."""
+
+    nodes: NDArray[np.bool_]
+    wires: NDArray[np.bool_]
+    node_state: tuple[object, ...] = ()
+    wire_state: tuple[object, ...] = ()
+    waiting: list[int] = field(default_factory=list)
+    wires_waiting: list[int] = field(default_factory=list)
 
 
 class Canvas:
@@ -80,12 +97,17 @@ class Canvas:
         if theme is not self._theme:
             self._build(theme)
         self.busy = False
+        self._began = time.perf_counter()
         if editor.view == "map":
             return  # drawn elsewhere; what has changed is seen when the canvas is back
         if editor.drawn is not self._scene:
             old, camera = self._scene, self._camera
-            self._take(editor.drawn)
-            self._glides = gliding(editor, old, camera)
+            moved = _moved(old, editor.drawn)
+            if moved is not None:
+                self._shift(editor.drawn, *moved)
+            else:
+                self._take(editor.drawn)
+                self._glides = gliding(editor, old, camera)
         if editor.camera != self._camera or editor.size != self._size:
             self._look(editor.camera, editor.size)
         over = overlay(editor)
@@ -131,8 +153,10 @@ class Canvas:
         self._thick = 1.0
         self._moved: Mapping[str, tuple[float, float]] = {}
         self._stirred: set[str] = set()
+        self._stale: set[str] = set()
         self._contents: dict[str, Content] = {}
         self._values: Mapping[str, NDArray[Any]] = {}
+        self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
         self._label_state: tuple[object, ...] = ()
@@ -153,14 +177,12 @@ class Canvas:
         self._scene = scene
         self._views = list(scene.nodes.values())
         self._number = {view.key: number for number, view in enumerate(self._views)}
-        boxes = [(v.x, v.y, v.x + v.width, v.y + v.height) for v in self._views]
-        self._boxes = np.array(boxes, float).reshape(-1, 4).T
-        self._boxes += np.array([[-_REACH], [-_REACH], [_REACH], [_REACH]])
-        hull = np.array([wire.curve for wire in scene.wires], float).reshape(-1, 4, 2)
-        self._wire_boxes = np.concatenate([hull.min(axis=1), hull.max(axis=1)], axis=1).T
+        self._boxes = _node_boxes(self._views)
+        self._wire_boxes = _hulls(scene.curves)
         self._feeds = _feeds(scene)
+        self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
         self._contents = {}
-        self._wires_of: dict[str, list[int]] | None = None
+        self._touching: tuple[frozenset[str], list[int]] = (frozenset(), [])
         wires = {view.wire for view in scene.wires}
         for kept, there in (
             (self._nodes, self._number),
@@ -170,6 +192,19 @@ class Canvas:
         ):
             _drop(kept, there)
         self._hide()
+        self._draw_groups()
+
+    def _shift(self, scene: Scene, nodes: list[int], wires: list[int]) -> None:
+        """Take over a scene in which only these nodes and wires have other places."""
+        self._scene = scene
+        views = list(scene.nodes.values())
+        for number in nodes:
+            self._views[number] = views[number]
+        self._boxes[:, nodes] = _node_boxes([views[number] for number in nodes])
+        self._wire_boxes[:, wires] = _hulls(scene.curves[wires])
+        stirred = {views[number].key for number in nodes}
+        self._stirred |= stirred
+        self._stale |= stirred
         self._draw_groups()
 
     def _hide(self) -> None:
@@ -183,6 +218,20 @@ class Canvas:
         self._wire_state: tuple[object, ...] = ()
         self._waiting: list[int] = []
         self._wires_waiting: list[int] = []
+        self._away = _Seen(self._seen, self._wires_seen)
+
+    def _change_level(self) -> None:
+        """Go between near and far: each keeps its own items, and what is seen of them."""
+        away = self._away
+        self._away = _Seen(
+            self._seen, self._wires_seen, self._node_state, self._wire_state,
+            self._waiting, self._wires_waiting,
+        )  # fmt: skip
+        self._seen, self._wires_seen = away.nodes, away.wires
+        self._node_state, self._wire_state = away.node_state, away.wire_state
+        self._waiting, self._wires_waiting = away.waiting, away.wires_waiting
+        self._stirred |= self._stale
+        self._stale = set()
 
     def _draw_groups(self) -> None:
         dpg.delete_item(self._group_layer, children_only=True)
@@ -228,13 +277,15 @@ class Canvas:
             self._is_near = zoom >= NEAR
             dpg.configure_item(self._near, show=self._is_near)
             dpg.configure_item(self._far, show=not self._is_near)
-            self._hide()
+            self._change_level()
 
     def _carry(self, moved: Mapping[str, tuple[float, float]]) -> None:
         """See which nodes are being dragged: these, or those that just were, are drawn."""
         if moved == self._moved:
             return
-        self._stirred = set(moved) | set(self._moved)
+        stirred = {*moved, *self._moved}
+        self._stirred |= stirred
+        self._stale |= stirred
         self._moved = moved
 
     def _are_seen(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -250,7 +301,7 @@ class Canvas:
         kept: dict[str, Any] = self._nodes if self._is_near else self._flats
         seen = self._are_seen(self._boxes)
         seen[[self._number[key] for key in self._moved if key in self._number]] = True
-        for number in np.flatnonzero(seen != self._seen).tolist():
+        for number in np.flatnonzero(seen != self._seen).tolist() if kept else ():
             old = kept.get(self._views[number].key)
             if old is not None:
                 dpg.configure_item(old.root, show=bool(seen[number]))
@@ -268,26 +319,25 @@ class Canvas:
         first, then = stirred, self._waiting
         if self._glides is not None:  # all of them move: each gets its turn
             first, then = self._waiting, stirred
-        wanted = dict.fromkeys([*first, *then, *np.flatnonzero(now).tolist()])
-        self._waiting = self._within(
-            _NODES_TIME, (number for number in wanted if seen[number]), self._draw_node, editor
-        )
+        wanted = _wanted(seen, first, then, np.flatnonzero(now))
+        self._waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
 
     def _within(
         self,
         seconds: float,
-        numbers: Iterable[int],
+        numbers: list[int],
         do: Callable[[int, Editor], None],
         editor: Editor,
     ) -> list[int]:
         """Do so much of what there is to do as a frame has time for; return the rest."""
-        end = time.perf_counter() + seconds
-        rest = iter(numbers)
-        for count, number in enumerate(rest):
+        end = self._began + seconds
+        done = 0
+        for number in numbers:
             do(number, editor)
-            if count % 4 == 3 and time.perf_counter() > end:
+            done += 1
+            if time.perf_counter() > end:
                 break
-        left = list(rest)
+        left = numbers[done:]
         self.busy = self.busy or bool(left)
         return left
 
@@ -406,7 +456,7 @@ class Canvas:
         if self._moved:
             seen |= self._wires_seen
             seen[touched] = True
-        for number in np.flatnonzero(seen != self._wires_seen).tolist():
+        for number in np.flatnonzero(seen != self._wires_seen).tolist() if kept else ():
             old = kept.get(wires[number].wire)
             if old is not None:
                 dpg.configure_item(old.root, show=bool(seen[number]))
@@ -417,10 +467,11 @@ class Canvas:
         first, then = touched, self._wires_waiting
         if self._glides is not None:
             first, then = self._wires_waiting, touched
-        wanted = dict.fromkeys([*first, *then, *np.flatnonzero(now).tolist()])
-        self._wires_waiting = self._within(
-            _WIRES_TIME, (number for number in wanted if seen[number]), self._draw_wire, editor
-        )
+        if editor.live.weights is not self._weights:
+            self._weights = editor.live.weights
+            then = [*then, *self._weighted.tolist()]
+        wanted = _wanted(seen, first, then, np.flatnonzero(now))
+        self._wires_waiting = self._within(_TIME, wanted, self._draw_wire, editor)
 
     def _draw_wire(self, number: int, editor: Editor) -> None:
         view = self._scene.wires[number]
@@ -429,9 +480,18 @@ class Canvas:
             self._theme,
             selected=view.wire == editor.wire,
             hovered=editor.hover.startswith("wire:") and editor.hover == f"wire:{view.wire}",
+            weight=self._weight(view),
         )
         kept = self._curves if self._is_near else self._lines
         self._wire(kept, view, (colour, width * self._thick))
+
+    def _weight(self, view: WireView) -> float | None:
+        """Return the weight that a wire stands for, as the run has it."""
+        if view.weighs is None:
+            return None
+        address, place = view.weighs
+        value = self._weights.get(address)
+        return view.weight if value is None else float(np.ravel(value)[place])
 
     def _wire(self, kept: dict[object, WireItems], view: WireView, look: wireitems.Look) -> None:
         layer = self._wire_layer if self._is_near else self._line_layer
@@ -454,8 +514,13 @@ class Canvas:
         if mode == "off" or not self._is_near or editor.camera.zoom < FINE:
             mode = "off"
         hover = editor.hover if mode == "hover" else ""
-        seen = self._wires_seen if mode in ("changed", "all") else None
-        state = (mode, hover, self._values, self._scene, self._moved, editor.gesture is None)
+        # Signs of weights are not told by colour alone.
+        signs = mode != "off" and editor.camera.zoom >= SIGNS and self._weighted.size > 0
+        seen = self._wires_seen if signs or mode in ("changed", "all") else None
+        state = (
+            mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
+            signs and self._weights,
+        )  # fmt: skip
         alike = len(state) == len(self._label_state) and all(
             a is b or (type(a) is str and a == b)
             for a, b in zip(state, self._label_state, strict=True)
@@ -465,7 +530,22 @@ class Canvas:
         self._label_state = state
         self._labels_seen = self._wires_seen
         self._label_list = [] if mode == "off" else self._label_made(mode, hover)
+        if signs:
+            self._label_list += self._signs(wireitems.MOST_LABELS - len(self._label_list))
         return self._label_list
+
+    def _signs(self, most: int) -> list[tuple[Place, str]]:
+        """Return the weights to write on the wires that stand for them; one for a parameter."""
+        made: dict[Place, str] = {}
+        for number in self._weighted[self._wires_seen[self._weighted]].tolist():
+            view = self._scene.wires[number]
+            weight = self._weight(view)
+            if weight is None or view.kind == "feedback":
+                continue
+            made[self._followed(view).mark] = f"{weight:+.2g}".replace("-", "−")
+            if len(made) >= most:
+                break
+        return list(made.items())
 
     def _label_made(self, mode: str, hover: str) -> list[tuple[Place, str]]:
         wires = self._scene.wires
@@ -530,23 +610,28 @@ class Canvas:
 
     def _touched(self) -> list[int]:
         """Return the wires of nodes that moved."""
-        if self._wires_of is None:  # only a scene in which something moves needs to know
-            self._wires_of = {}
-            for number, view in enumerate(self._scene.wires):
-                for key in {view.wire.source, view.wire.target}:
-                    self._wires_of.setdefault(key, []).append(number)
-        found = (number for key in self._stirred for number in self._wires_of.get(key, ()))
-        return sorted(set(found))
+        if self._stirred != self._touching[0]:  # while one drags they are the same
+            stirred = frozenset(self._stirred)
+            found = [
+                number for number, view in enumerate(self._scene.wires)
+                if view.wire.source in stirred or view.wire.target in stirred
+            ]  # fmt: skip
+            self._touching = stirred, found
+        return self._touching[1]
 
     def _curve(self, view: WireView) -> wireitems.Curve:
+        return self._followed(view).curve
+
+    def _followed(self, view: WireView) -> WireView:
+        """Return a wire as it follows nodes that are dragged."""
         moved = self._moved
         if not moved or (view.wire.source not in moved and view.wire.target not in moved):
-            return view.curve
+            return view
         dx, dy = moved.get(view.wire.source, (0, 0))
         start = view.start[0] + dx, view.start[1] + dy
         dx, dy = moved.get(view.wire.target, (0, 0))
         end = view.end[0] + dx, view.end[1] + dy
-        return replace(view, start=start, end=end).curve  # type: ignore[arg-type]
+        return replace(view, start=start, end=end)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -612,6 +697,46 @@ def _twin(old: Scene, key: str) -> Place | None:
     if not parts:
         return None
     return sum(v.x for v in parts) / len(parts), sum(v.y for v in parts) / len(parts)
+
+
+def _moved(old: Scene, new: Scene) -> tuple[list[int], list[int]] | None:
+    """Return the numbers of the nodes and wires that moved; None if more than places differs.
+
+    What stands still in a scene that was shifted is the same object.
+    """
+    if len(old.nodes) != len(new.nodes) or len(old.wires) != len(new.wires):
+        return None
+    views = zip(old.nodes.values(), new.nodes.values(), strict=True)
+    nodes = [(number, one, other) for number, (one, other) in enumerate(views) if one is not other]
+    pairs = zip(old.wires, new.wires, strict=True)
+    wires = [(number, one, other) for number, (one, other) in enumerate(pairs) if one is not other]
+    if len(nodes) == len(old.nodes) or not all(
+        one.key == other.key and same(one, other) for _, one, other in nodes
+    ):
+        return None
+    if not all(one.wire == other.wire and one.kind == other.kind for _, one, other in wires):
+        return None
+    return [number for number, *_ in nodes], [number for number, *_ in wires]
+
+
+def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
+    """Return left, top, right and bottom of nodes with their ports, (4, nodes)."""
+    boxes = np.array([(v.x, v.y, v.x + v.width, v.y + v.height) for v in views], float)
+    beyond = np.array([-_REACH, -_REACH, _REACH, _REACH])
+    found: NDArray[np.float64] = (boxes.reshape(-1, 4) + beyond).T
+    return found
+
+
+def _hulls(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the boxes around the points of curves, (4, wires)."""
+    corners: NDArray[np.float64] = np.concatenate([curves.min(axis=1), curves.max(axis=1)], axis=1)
+    return corners.T
+
+
+def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp]) -> list[int]:
+    """Return the numbers of what is seen, each once, in the order in which they are given."""
+    together = np.concatenate([np.asarray(some, np.intp) for some in numbers])
+    return list(dict.fromkeys(together[seen[together]].tolist()))
 
 
 def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:

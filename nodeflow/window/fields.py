@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.declare import Array, Setting, inert, numbers
+from nodeflow.declare import Setting, inert, numbers
+from nodeflow.editor.reading import read, written
 from nodeflow.errors import BadSetting
 from nodeflow.window.colours import Colour
 from nodeflow.window.toolkit import Item, dpg
@@ -201,41 +201,3 @@ class Field:
 def _array(value: Any) -> NDArray[np.float64]:
     """Return a setting's value, or a live one, as numbers."""
     return np.atleast_1d(value) if isinstance(value, np.ndarray) else numbers(value)
-
-
-def written(value: Any) -> str:
-    """Return a value as it is typed: lists without brackets."""
-    if value is None:
-        return ""
-    if isinstance(value, tuple | list):
-        return ", ".join(map(str, value))
-    return str(value) if isinstance(value, str | Array) else json.dumps(value)
-
-
-def read(text: str, kind: str) -> Any:
-    """Return what was typed as a value of a kind; what it is not fails its check."""
-    text = text.strip()
-    if kind in ("text", "formula"):
-        return text
-    if not text:
-        return None
-    if kind == "number":
-        return _number(text)
-    if kind == "integer":
-        return _part(text)
-    parts = [_part(part.strip()) for part in text.replace("×", ",").strip("[]()").split(",")]
-    return parts if len(parts) > 1 or kind == "shape" else parts[0]
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text.replace("−", "-").replace(",", "."))
-    except ValueError:
-        return text
-
-
-def _part(text: str) -> int | str:
-    try:
-        return int(text.replace("−", "-"))
-    except ValueError:
-        return text

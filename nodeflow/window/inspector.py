@@ -10,14 +10,21 @@ import numpy as np
 from nodeflow.declare import Setting
 from nodeflow.editor.messages import Message, SetValue
 from nodeflow.editor.model import Editor
+from nodeflow.editor.working import working
+from nodeflow.fonts import REGULAR
 from nodeflow.scene import shown
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import rgba
 from nodeflow.window.fields import Field
 from nodeflow.window.fonts import Fonts
+from nodeflow.window.overlayitems import wrapped
 from nodeflow.window.toolkit import Item, dpg
 
 _MOST = 12
+_FORMULA = 18
+"""Size of formulas; all else is written at 15."""
+_EDGES = 34
+"""What the panel's edges and its scroll bar take of its width."""
 
 
 class Inspector:
@@ -25,10 +32,13 @@ class Inspector:
 
     def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
         self._parent, self._send, self._fonts = parent, send, fonts
+        with dpg.font_registry():
+            self._formula = dpg.add_font(str(REGULAR), _FORMULA)
         self._of: tuple[object, ...] = ()
         self._fields: dict[str, Field] = {}
         self._values: dict[str, Item] = {}
-        self._live: object = None
+        self._live: tuple[object, ...] | None = None
+        self._working: Item | None = None
         self._node = ""
 
     def draw(self, editor: Editor) -> None:
@@ -50,8 +60,9 @@ class Inspector:
             settings = graph.settings(node) if graph.nodes[node].known else {}
             for name, field in self._fields.items():
                 field.show(_present(editor, node, name, settings.get(name)))
-            if editor.live.values is not self._live:
-                self._live = editor.live.values
+            live = (editor.live.values, editor.graph)
+            if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
+                self._live = live
                 self._tell_values(editor)
 
     def typing(self) -> bool:
@@ -64,6 +75,7 @@ class Inspector:
             field.close()
         dpg.delete_item(self._parent, children_only=True)
         self._fields, self._values, self._live, self._node = {}, {}, None, node
+        self._working = None
         if not node:
             self._without_node(editor, chosen, theme)
             return
@@ -74,7 +86,8 @@ class Inspector:
             self._text(f"! {problem}", theme.problem)
         if known is None:
             return
-        self._text(known.formula, theme.text)
+        self._large(known.formula, theme.text)
+        self._working = self._large("", theme.selected)
         first, *more = (_plain(part) for part in known.help.split("\n\n"))
         self._text(first, theme.faint)
         if more:
@@ -94,7 +107,6 @@ class Inspector:
         for name in dict.fromkeys(ports[:_MOST]):
             item = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.faint))
             self._values[name] = item
-        self._tell_values(editor)
 
     def _labelled(self, setting: Setting, note: str, theme: Theme) -> Item:
         """Write a setting's name, and return where its field goes: beside it, a table below."""
@@ -110,7 +122,11 @@ class Inspector:
         return place
 
     def _tell_values(self, editor: Editor) -> None:
-        """Tell shape and value of each port."""
+        """Tell the formula with its numbers, and shape and value of each port."""
+        if self._working is not None:
+            text = working(editor, self._node)
+            dpg.set_value(self._working, self._broken(text, editor.preferences.scale))
+            dpg.configure_item(self._working, show=bool(text))
         for name, item in self._values.items():
             address = f"{self._node}.{name}"
             wires = editor.graph.inputs(self._node).get(name, ())
@@ -150,6 +166,18 @@ class Inspector:
     def _text(self, text: str, colour: str) -> None:
         dpg.add_text(text, parent=self._parent, wrap=0, color=rgba(colour))
 
+    def _large(self, text: str, colour: str) -> Item:
+        """Write a formula: it is read sign by sign."""
+        item: Item = dpg.add_text(text, parent=self._parent, wrap=0, color=rgba(colour))
+        dpg.bind_item_font(item, self._formula)
+        return item
+
+    def _broken(self, text: str, scale: float) -> str:
+        """Return a formula in lines; the toolkit itself would break numbers at their points."""
+        wide = dpg.get_item_width(dpg.get_item_parent(self._parent)) / scale - _EDGES
+        font = self._fonts.regular
+        return "\n".join(wrapped(text, font, wide / _FORMULA)) if wide > 0 else text
+
     def _on_change(self, name: str, value: Any, done: bool) -> None:  # noqa: FBT001 - a callback
         self._send(SetValue(self._node, name, value, done=done))
 
@@ -188,4 +216,5 @@ def _unwired(editor: Editor, node: str, name: str) -> str:
         return "not wired: a feedback wire would end here"
     if port.optional:
         return "not wired, and need not be"
-    return "not wired: takes several wires" if port.many else "not wired: it needs a wire"
+    needs = "takes several wires" if port.many else "needs a wire, or a value"
+    return f"not wired: it {needs}"

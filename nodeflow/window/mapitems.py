@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from nodeflow.editor.camera import Camera, Point
 from nodeflow.editor.messages import Message, Moved, Pressed, Released, Select, Wheel
 from nodeflow.editor.model import Editor
 from nodeflow.editor.neurons import Label, Line, Map, Neuron, neuron_map
+from nodeflow.fonts import BOLD
 from nodeflow.graph import Graph
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import mixed, rgba
-from nodeflow.window.fonts import EM, found, width
+from nodeflow.window.fonts import EM, fitted, width
 from nodeflow.window.toolkit import Item, dpg
 
 RADIUS = 20.0
@@ -36,6 +37,8 @@ _SHARE = 6
 """Making the picture takes at most one part in so many of the time."""
 _LEAST_PAUSE = 0.08
 _MOST_WEIGHTS = 40
+_LONGEST = 150.0
+"""Names of inputs and outputs are so wide at most."""
 
 
 @dataclass(slots=True)
@@ -61,9 +64,8 @@ class MapPanel:
             no_scrollbar=True, no_scroll_with_mouse=True,
         )  # fmt: skip
         self._drawlist = dpg.add_drawlist(100, 100, parent=self._panel)
-        path = found("DejaVuSans-Bold.ttf")
         with dpg.font_registry():
-            self._bold = dpg.add_font(str(path), 15) if path else None
+            self._bold = dpg.add_font(str(BOLD), 15)
         self._world: Item | None = None
         self._editor: Editor | None = None
         self._state: tuple[object, ...] = ()
@@ -229,7 +231,7 @@ class MapPanel:
         self._items.numbers.append(self._text("", (x, y), _NUMBER, theme.text))
         if x in edges:
             side = -1 if x == edges[0] else 1
-            name = f"{'x' if side < 0 else 'a'}{neuron.number + 1}"
+            name = fitted(neuron.name, None, _LONGEST / _NAME)
             room = RADIUS + 9 + width(name, None) * _NAME / 2
             self._text(name, (x + side * room, y), _NAME, theme.faint)
 
@@ -460,7 +462,7 @@ def _arranged(made: Map, size: Point) -> Map:
     for neuron in made.neurons:
         x = neuron.x * factor
         tops[x] = min(tops.get(x, neuron.y), neuron.y)
-    neurons = tuple(Neuron(n.node, n.number, n.x * factor, n.y, n.value) for n in made.neurons)
+    neurons = tuple(replace(neuron, x=neuron.x * factor) for neuron in made.neurons)
     lines = tuple(
         Line(
             line.layer,
@@ -486,7 +488,14 @@ def _bounds(made: Map) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom of all dots and names."""
     xs, ys = [n.x for n in made.neurons], [n.y for n in made.neurons]
     top = min([*ys, *(label.y for label in made.labels)])
-    return min(xs) - 60, top - 40, max(xs) + 60, max(ys) + 40
+    left, right = min(xs), max(xs)
+    return left - _beside(made, left), top - 40, right + _beside(made, right), max(ys) + 40
+
+
+def _beside(made: Map, x: float) -> float:
+    """Return the room that an outer column and its names need at their side."""
+    widest = max(width(n.name, None) for n in made.neurons if n.x == x) * _NAME
+    return RADIUS + 20 + max(min(widest, _LONGEST), 20.0)
 
 
 def _fitting(bounds: tuple[float, float, float, float], size: Point) -> Camera:
@@ -503,8 +512,8 @@ def _same_shape(one: Map, other: Map) -> bool:
         one.reason == other.reason
         and one.labels == other.labels
         and len(one.lines) == len(other.lines)
-        and [(n.node, n.number, n.x, n.y) for n in one.neurons]
-        == [(n.node, n.number, n.x, n.y) for n in other.neurons]
+        and [(n.node, n.number, n.x, n.y, n.name) for n in one.neurons]
+        == [(n.node, n.number, n.x, n.y, n.name) for n in other.neurons]
     )
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.boxes import FOOT, HEADER, SLIDER
-from nodeflow.scene import NodeView, PortView, shown
+from nodeflow.editor.hits import LEGIBLE
+from nodeflow.scene import FieldView, NodeView, PortView, shown, sized
 from nodeflow.theme import Theme
 from nodeflow.window import badges
 from nodeflow.window.colours import Colour, mixed, rgba
@@ -35,7 +36,7 @@ from nodeflow.window.previews import (
 )
 from nodeflow.window.toolkit import Item, dpg
 
-FINE = 0.55
+FINE = LEGIBLE
 """From this zoom on all texts are drawn, below only titles."""
 _TITLE, _TYPE, _LABEL = 12.0, 10.0, 11.0
 _ROUNDING = 7.0
@@ -178,7 +179,8 @@ def same(one: NodeView, other: NodeView) -> bool:
 def _looks(view: NodeView) -> tuple[Any, ...]:
     return (
         view.title, view.type, view.family, view.foot, view.width, view.height, view.mode,
-        view.problem, [_port_looks(view, port) for port in (*view.inputs, *view.outputs)],
+        view.problem, view.field,
+        [_port_looks(view, port) for port in (*view.inputs, *view.outputs)],
     )  # fmt: skip
 
 
@@ -200,8 +202,18 @@ def _foot(value: Content) -> str:
     if isinstance(value, Several):
         return _foot(value.values[0]) if len(value.values) == 1 else f"{len(value.values)} values"
     if value.ndim == 2 and min(value.shape) > 1:
-        return "×".join(map(str, value.shape))
+        return sized(value.shape)
     return shown(value)
+
+
+def _room(view: NodeView) -> tuple[float, float]:
+    """Return where a foot's value may begin, and where it ends: beside the field, or in it."""
+    field = view.field
+    if field is None or field.own:
+        return _PAD, view.width - _PAD
+    if field.first:
+        return field.left + field.width + 6.0, view.width - _PAD
+    return _PAD, field.left - 6.0
 
 
 class NodeDrawer:
@@ -260,6 +272,8 @@ class NodeDrawer:
         self._header(items, view)
         for port in (*view.inputs, *view.outputs):
             self._port(items, view, port)
+        if view.field is not None:
+            self._field(items, view, view.field)
         self.value(items, value)
         return items
 
@@ -337,6 +351,27 @@ class NodeDrawer:
         faint = rgba(theme.faint)
         self._text(items.texts, items.fine, base, label, _LABEL, faint, regular, right=right)
 
+    def _field(self, items: NodeItems, view: NodeView, field: FieldView) -> None:
+        """Draw the field of a setting: its ground, its text, and an arrow where it is a list."""
+        theme = self.theme
+        dpg.draw_rectangle(
+            (field.left, field.top), (field.left + field.width, field.top + field.height),
+            parent=items.fine, rounding=3, color=mixed(theme.body, theme.border, 0.6),
+            fill=mixed(theme.body, theme.canvas, 0.6),
+        )  # fmt: skip
+        if field.own:
+            return  # the value is written as that of any node
+        arrow = "▾" if field.kind == "list" else ""
+        colour = rgba(theme.faint if view.mode == "disable" else theme.text)
+        regular = self.fonts.regular
+        base = view.height - 8.0
+        room = (field.width - 8 - 11 * len(arrow)) / (_LABEL * EM)
+        text = fitted(field.text, regular, room)
+        self._text(items.texts, items.fine, (field.left + 5, base), text, _LABEL, colour, regular)
+        if arrow:
+            at = field.left + field.width - 4.0, base
+            self._text(items.texts, items.fine, at, arrow, _LABEL, colour, regular, right=True)
+
     # --- what changes while a network runs
 
     def value(self, items: NodeItems, value: Content) -> None:
@@ -350,9 +385,17 @@ class NodeDrawer:
         text = _foot(value) if value is not None else "" if note else view.foot
         if view.type == "image" and isinstance(value, np.ndarray) and value.size > 1:
             text = f"{text}   {value.min():.3g} … {value.max():.3g}".replace("-", "−")
-        strip = bool(parts) and view.view is None
-        room = view.width - 2 * _PAD - (_PICTURE + 6 if strip else 0)
-        text = fitted(text, self.fonts.regular, room / (_LABEL * EM))
+        begin, end = _room(view)
+        if view.field is not None and not view.field.own and text == view.field.text:
+            text = ""  # it stands in the field
+        if parts and view.view is None:
+            end -= _PICTURE + 6
+        room = max(end - begin, 0.0) / (_LABEL * EM)
+        if isinstance(value, np.ndarray) and width(text, self.fonts.regular) > room:
+            text = sized(value.shape)  # numbers that are cut would be misread
+            if parts and width(text, self.fonts.regular) > room:
+                text = ""  # the picture tells how many there are
+        text = fitted(text, self.fonts.regular, room)
         if had is not None and value is not None and self._repainted(items, value, parts):
             dpg.configure_item(items.foot, text=text)
             return
@@ -366,7 +409,7 @@ class NodeDrawer:
             self._note(items, view.foot, (left - view.x, top - view.y, wide, high))
         else:
             self._patches(items, parts, self._strip(view))
-        base = _PAD, view.height - 8.0
+        base = begin, view.height - 8.0
         faint = rgba(self.theme.faint if value is None else self.theme.text)
         regular = self.fonts.regular
         self._text(items.texts, items.words, base, text, _LABEL, faint, regular)
@@ -412,7 +455,7 @@ class NodeDrawer:
     @staticmethod
     def _strip(view: NodeView) -> _Area:
         """Return where in the foot the picture of a value is."""
-        return view.width - _PAD - _PICTURE, view.height - FOOT + 4, _PICTURE, FOOT - 8
+        return _room(view)[1] - _PICTURE, view.height - FOOT + 4, _PICTURE, FOOT - 8
 
     # --- views
 

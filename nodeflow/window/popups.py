@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nodeflow.editor import inplace
+from nodeflow.editor.camera import Point
 from nodeflow.editor.messages import Chosen, Do, Message, Typed
 from nodeflow.editor.model import (
+    Choices,
     Editing,
     Editor,
     Find,
@@ -19,7 +22,7 @@ from nodeflow.editor.model import (
     Search,
     Settings,
 )
-from nodeflow.editor.popups import Line, lines
+from nodeflow.editor.popups import Line, lines, title
 from nodeflow.editor.store import Recent, Thumbnail
 from nodeflow.editor.tour import TASKS
 from nodeflow.theme import THEMES, Theme
@@ -27,12 +30,15 @@ from nodeflow.window.colours import mixed, rgba
 from nodeflow.window.fonts import Fonts, fitted
 from nodeflow.window.toolkit import Item, dpg
 
-_FIELDS = (Search, Palette, Find, Link, Settings, Editing)
+_FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing)
 _TITLES = {
     "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "help": "Help",
 }  # fmt: skip
+_WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24
 _MOST_ROWS = 14
+_BESIDE = 18
+"""A field for a port is so far from it, in pixels."""
 _NAV = ("Up", "Down", "Enter", "Escape")
 _PICTURE = (112, 70)
 """Width and height of a graph's thumbnail."""
@@ -48,6 +54,8 @@ class Popups:
         self._own = 0
         self._buttons: list[str] = []
         self._looks: dict[str, Item] = {}
+        self._reds: dict[str, Item] = {}
+        self._wrong: Item = 0
         self._window: Item | None = None
         self._field: Item | None = None
         self._list: Item = 0
@@ -57,6 +65,9 @@ class Popups:
         self._lit = -1
         self._focus = 0
         self._scale = 1.0
+        self._theme = ""
+        self._fault: Item | None = None
+        self._told = ""
 
     @property
     def busy(self) -> bool:
@@ -108,9 +119,10 @@ class Popups:
         """Show the popup of an editor."""
         popup = editor.popup
         kind = _kind(popup)
-        if kind != self._kind:
+        theme = editor.preferences.theme
+        if kind != self._kind or theme != self._theme:
             self._close()
-            self._kind = kind
+            self._kind, self._theme = kind, theme
             if popup is not None:
                 self._open(editor, popup, origin)
         if popup is None or self._window is None:
@@ -119,13 +131,15 @@ class Popups:
             self._focus -= 1
             if not dpg.is_item_active(self._field):
                 dpg.focus_item(self._field)
-        if not isinstance(popup, Question | Editing):
+        if isinstance(popup, Editing):
+            self._tell(popup.fault)
+        elif not isinstance(popup, Question):
             self._fill(editor, popup)
 
     def _close(self) -> None:
         if self._window is not None:
             dpg.delete_item(self._window)
-        self._window = self._field = None
+        self._window = self._field = self._fault = None
         self._list = 0
         self._lines, self._rows, self._lit = [], [], -1
         self._buttons, self._own = [], 0
@@ -133,9 +147,7 @@ class Popups:
 
     def _open(self, editor: Editor, popup: Popup, origin: tuple[float, float]) -> None:
         scale = self._scale = editor.preferences.scale
-        wide = round(
-            (300 if isinstance(popup, Editing) else 380 if isinstance(popup, Menu) else 480) * scale
-        )
+        wide = round(_WIDTHS.get(type(popup), 480) * scale)
         at = _place(editor, popup, wide)
         pos = round(origin[0] + at[0]), round(origin[1] + at[1])
         self._window = dpg.add_window(
@@ -147,22 +159,50 @@ class Popups:
             self._ask(popup, wide)
             return
         if isinstance(popup, Panel):
-            title = dpg.add_text(_TITLES.get(popup.name, popup.name), parent=self._window)
+            head = dpg.add_text(_TITLES.get(popup.name, popup.name), parent=self._window)
             if self._fonts.bold is not None:
-                dpg.bind_item_font(title, self._fonts.bold)
+                dpg.bind_item_font(head, self._fonts.bold)
             dpg.add_separator(parent=self._window)
         if isinstance(popup, Editing):
             theme = THEMES[editor.preferences.theme]
-            name = f"{popup.node}: {'name' if popup.setting == 'id' else popup.setting}"
-            dpg.add_text(name, parent=self._window, color=rgba(theme.faint))
+            dpg.add_text(title(popup), parent=self._window, color=rgba(theme.faint))
         if isinstance(popup, _FIELDS):
             self._field = dpg.add_input_text(
                 parent=self._window, width=-1, hint=_hint(popup), default_value=popup.text,
                 callback=self._on_typed, auto_select_all=isinstance(popup, Editing),
             )  # fmt: skip
             self._focus = 4
-        if not isinstance(popup, Editing):
+        if isinstance(popup, Editing):
+            problem = rgba(THEMES[editor.preferences.theme].problem)
+            self._fault = dpg.add_text(
+                "", parent=self._window, show=False, color=problem, wrap=wide - round(24 * scale)
+            )
+            self._told = ""
+            self._wrong = self._in_red(editor.preferences.theme)
+        else:
             self._list = dpg.add_child_window(parent=self._window, height=10, width=-1)
+
+    def _tell(self, fault: str) -> None:
+        """Say below the field what is wrong with what was typed."""
+        if self._fault is None or fault == self._told:
+            return
+        self._told = fault
+        dpg.set_value(self._fault, f"! {fault}")
+        dpg.configure_item(self._fault, show=bool(fault))
+        dpg.bind_item_theme(self._field, self._wrong if fault else 0)
+        if fault:  # Enter has taken the keys from the field
+            self._focus = 4
+
+    def _in_red(self, name: str) -> Item:
+        """Return the looks of a field that holds what cannot be."""
+        if name not in self._reds:
+            colour = rgba(THEMES[name].problem)
+            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
+                dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
+                dpg.add_theme_color(dpg.mvThemeCol_Border, colour)
+                dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 1)
+            self._reds[name] = made
+        return self._reds[name]
 
     def look(self, name: str) -> Item:
         """Return the looks of a popup: raised above the canvas."""
@@ -304,8 +344,10 @@ def _kind(popup: Popup | None) -> object:
             return "link", node, port
         case Settings(node=node):
             return "settings", node
-        case Editing(node=node, setting=setting):
-            return "editing", node, setting
+        case Editing(node=node, setting=setting, port=port):
+            return "editing", node, setting, port
+        case Choices(node=node, setting=setting):
+            return "choices", node, setting
         case _:
             return popup
 
@@ -324,6 +366,10 @@ def _hint(popup: Popup) -> str:
             return f"what goes with {port}?"
         case Settings(node=node):
             return f"which setting of {node}?"
+        case Editing(port=port) if port:
+            return "0.3   2/3   1, 0"
+        case Choices(node=node, setting=setting):
+            return f"{setting} of {node}"
         case _:
             return ""
 
@@ -331,21 +377,34 @@ def _hint(popup: Popup) -> str:
 def _place(editor: Editor, popup: Popup, wide: int) -> tuple[float, float]:
     """Return where a popup opens: at what it belongs to, otherwise in the middle."""
     at = (editor.size[0] - wide) / 2, editor.size[1] * 0.14
+    there = inplace.point(editor, popup) if isinstance(popup, Editing | Choices) else None
+    if there is not None:
+        point, side = there
+        x, y = editor.camera.on_screen(point)
+        beside = {-1: -wide - _BESIDE, 0: -_BESIDE / 2, 1: _BESIDE}[side]
+        high = 130 if isinstance(popup, Editing) else 330
+        return _inside(editor, (x + beside, y - _BESIDE), wide, high)
     match popup:
         case Search(at=point):
             at = editor.camera.on_screen(point)
         case Menu(at=point):
             at = point
-        case Link(node=node) | Settings(node=node) if node in editor.drawn.nodes:
+        case Link(node=node) | Settings(node=node) | Choices(node=node) if (
+            node in editor.drawn.nodes
+        ):
             view = editor.drawn.nodes[node]
             at = editor.camera.on_screen((view.x, view.y + view.height + 6))
         case Editing(node=node) if node in editor.drawn.nodes:
             view = editor.drawn.nodes[node]
             at = editor.camera.on_screen((view.x - 4, view.y - 8))
-    high = (_MOST_ROWS * _ROW + 60) * editor.preferences.scale
+    return _inside(editor, at, wide, _MOST_ROWS * _ROW + 60)
+
+
+def _inside(editor: Editor, at: Point, wide: int, high: float) -> Point:
+    """Return the place next to one at which a popup is on the canvas."""
     return (
         min(max(at[0], 8.0), max(editor.size[0] - wide - 8, 8.0)),
-        min(max(at[1], 8.0), max(editor.size[1] - high, 8.0)),
+        min(max(at[1], 8.0), max(editor.size[1] - high * editor.preferences.scale, 8.0)),
     )
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 from nodeflow.editor.messages import Do, Message
 from nodeflow.editor.model import Editor
+from nodeflow.editor.training import PLAY_HIGH, PLAY_MARGIN, waits
+from nodeflow.fonts import BOLD
 from nodeflow.theme import THEMES
 from nodeflow.window.colours import mixed, rgba
-from nodeflow.window.fonts import found
 from nodeflow.window.toolkit import Item, dpg
 
-_WIDTH, _HEIGHT, _MARGIN = 150.0, 52.0, 24.0
+_WIDTH = 150.0
 _SIZE = 21
 
 
@@ -27,21 +28,12 @@ class PlayButton:
         self._panel: Item | None = None
         self._look: Item | None = None
         self._state: tuple[object, ...] = ()
-        self._nodes: object = None
-        self._trains = False
-        path = found("DejaVuSans-Bold.ttf")
         with dpg.font_registry():
-            self._font = dpg.add_font(str(path), _SIZE) if path else None
+            self._font = dpg.add_font(str(BOLD), _SIZE)
 
     def draw(self, editor: Editor) -> None:
         """Show the button where an editor's network waits for it."""
-        nodes = editor.graph.nodes
-        if nodes is not self._nodes:
-            self._nodes = nodes
-            self._trains = bool(
-                editor.graph.of_family("trainer") or editor.graph.of_type("weight_update")
-            )
-        shown = self._trains and is_waiting(editor)
+        shown = waits(editor)
         state = (shown, editor.preferences.theme, editor.preferences.scale, editor.size)
         if state == self._state:
             return
@@ -55,8 +47,8 @@ class PlayButton:
 
     def _build(self, editor: Editor) -> None:
         scale = editor.preferences.scale
-        wide, high = round(_WIDTH * scale), round(_HEIGHT * scale)
-        at = [(editor.size[0] - wide) / 2, editor.size[1] - high - _MARGIN]
+        wide, high = round(_WIDTH * scale), round(PLAY_HIGH * scale)
+        at = [(editor.size[0] - wide) / 2, editor.size[1] - high - PLAY_MARGIN]
         self._panel = dpg.add_child_window(
             parent=self._canvas, pos=at, width=wide, height=high, border=False,
             no_scrollbar=True, no_scroll_with_mouse=True,
@@ -65,8 +57,7 @@ class PlayButton:
             label="▶  Play", parent=self._panel, width=wide, height=high,
             callback=lambda: self._send(Do("train")),
         )  # fmt: skip
-        if self._font is not None:
-            dpg.bind_item_font(button, self._font)
+        dpg.bind_item_font(button, self._font)
         theme = THEMES[editor.preferences.theme]
         with dpg.theme() as self._look, dpg.theme_component(dpg.mvAll):
             dpg.add_theme_style(dpg.mvStyleVar_FrameRounding, 12 * scale)
@@ -76,15 +67,3 @@ class PlayButton:
                 colour = mixed(theme.selected, theme.text, share)
                 dpg.add_theme_color(getattr(dpg, f"mvThemeCol_Button{name}"), colour)
         dpg.bind_item_theme(self._panel, self._look)
-
-
-def is_waiting(editor: Editor) -> bool:
-    """Return whether nothing was trained yet, and nothing else offers to."""
-    live = editor.live
-    return (
-        editor.view == "canvas"
-        and editor.tour != 0
-        and not live.history
-        and not live.update
-        and live.state != "training"
-    )

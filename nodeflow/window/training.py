@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nodeflow.editor.messages import Do, Message, SetTraining, SetValue
 from nodeflow.editor.model import Editor
-from nodeflow.graph import Graph
+from nodeflow.editor.training import progress
+from nodeflow.editor.training import rate as rate_of
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import Colour, rgba
 from nodeflow.window.fonts import Fonts
@@ -18,7 +19,7 @@ from nodeflow.window.toolkit import Item, dpg
 
 _PLOT_HEIGHT = 132
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
-_MOST_POINTS = 2000
+_MOST_POINTS = 160
 
 
 class TrainingPanel:
@@ -107,9 +108,8 @@ class TrainingPanel:
         live, training = editor.live, editor.graph.training
         running = live.state == "training"
         dpg.configure_item(self._play, label="❚❚ Pause" if running else "▶ Train")
-        words = {"still": "not trained yet"}.get(live.state, live.state)
-        text = f"{words}, epoch {live.epoch} of {training.epochs}" if live.epoch else words
-        dpg.set_value(self._state, f"! {live.problem}" if live.problem else text)
+        text = f"! {live.problem}" if live.problem else progress(live, training)
+        dpg.set_value(self._state, text)
         colour = theme.problem if live.problem else theme.faint
         dpg.configure_item(self._state, color=rgba(colour))
         for item, value in (
@@ -120,7 +120,7 @@ class TrainingPanel:
             if not dpg.is_item_active(item):
                 dpg.set_value(item, value)
         self._accuracy.show(shown=bool(editor.graph.of_type("accuracy")))
-        self._setting = _rate(editor.graph)
+        self._setting = rate_of(editor.graph)
         rate = _LEAST_RATE
         if self._setting is None:
             dpg.configure_item(self._slider, format="no trainer", enabled=False)
@@ -144,18 +144,6 @@ class TrainingPanel:
             self._send(SetValue(*self._setting, self._rate, done=False))
 
 
-def _rate(graph: Graph) -> tuple[str, str] | None:
-    """Return node and setting of the learning rate: the trainer's, or what updates are wired to."""
-    for key in graph.of_family("trainer"):
-        if "rate" in graph.settings(key):
-            return key, "rate"
-    for key in graph.of_type("weight_update"):
-        for wire in graph.inputs(key).get("rate", ()):
-            if graph.nodes[wire.source].type in ("constant", "slider"):
-                return wire.source, "value"
-    return None
-
-
 class _Plot:
     """Lines over the epochs, training rows and test rows; their last values stand above."""
 
@@ -174,6 +162,12 @@ class _Plot:
             parent=self._group, height=_PLOT_HEIGHT, width=-1, no_menus=True, no_mouse_pos=True,
             no_box_select=True, no_inputs=True,
         )  # fmt: skip
+        with dpg.theme() as roomy, dpg.theme_component(dpg.mvAll):
+            # The number at the end of an axis reaches beyond it.
+            for name, x, y in (("PlotPadding", 20, 8), ("FitPadding", 0, 0.06)):
+                style = getattr(dpg, f"mvPlotStyleVar_{name}")
+                dpg.add_theme_style(style, x, y, category=dpg.mvThemeCat_Plots)
+        dpg.bind_item_theme(plot, roomy)
         self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=plot, no_gridlines=True)
         self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=plot)
         for label in lines:
@@ -195,13 +189,14 @@ class _Plot:
             dpg.bind_item_theme(item, self._looks[label])
             dpg.configure_item(self._texts[label], color=rgba(colours[label]))
 
-    def draw(self, history: tuple[Mapping[str, float], ...]) -> None:
+    def draw(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Draw a history; a line without numbers is not named either."""
-        step = max(len(history) // _MOST_POINTS, 1)
-        some = history[::step]
+        step = -(-len(history) // _MOST_POINTS) or 1
+        first = (len(history) - 1) % step  # the last epoch is always told
+        some = history[first::step]
         for label, key in self._lines.items():
             points = [
-                (number * step + 1, line[key])
+                (first + number * step + 1, line[key])
                 for number, line in enumerate(some)
                 if line.get(key) is not None
             ]

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nodeflow.scene import WireView
+from nodeflow.scene import WireView, thickness
 from nodeflow.theme import Theme
 from nodeflow.window.colours import Colour, mixed, rgba
 from nodeflow.window.fonts import EM, Fonts, width
 from nodeflow.window.toolkit import Item, dpg
 
 _DASH, _GAP = 7.0, 5.0
-_THICK = 1.8
 _SAMPLES = 64
 MOST_LABELS = 60
 """So many values are written on wires at most."""
@@ -35,15 +34,22 @@ class WireItems:
     look: Look
 
 
-def style(view: WireView, theme: Theme, *, selected: bool, hovered: bool) -> Look:
-    """Return a wire's colour and thickness."""
+def style(
+    view: WireView, theme: Theme, *, selected: bool, hovered: bool, weight: float | None = None
+) -> Look:
+    """Return a wire's colour and thickness; one that stands for a weight shows sign and size."""
+    # Only where the network computes with it: its copies on the way back would cover all else.
+    thick = thickness(None if view.across else weight)
     if selected:
-        return rgba(theme.selected), _THICK * 2
+        return rgba(theme.selected), max(thick, thickness(None)) * 2
+    if weight is not None and view.kind != "feedback":
+        colour = theme.positive if weight >= 0 else theme.negative
+        return rgba(colour, 0.6 if view.across else 1.0), thick * (1.4 if hovered else 1.0)
     name = {"backward": theme.backward, "feedback": theme.feedback}.get(view.kind, theme.forward)
     if hovered:
-        return rgba(name), _THICK * 1.7
+        return rgba(name), thick * 1.7
     opacity = 0.45 if view.across else 0.6 if view.kind == "feedback" else 0.9
-    return rgba(name, opacity), _THICK
+    return rgba(name, opacity), thick
 
 
 def drawn(parent: Item, kind: str, curve: Curve, look: Look) -> WireItems:

@@ -198,27 +198,42 @@ class Opened:
                 raise AssertionError(f"that did not happen; the last state: {short}") from None
             if line is None:
                 raise AssertionError(f"the window is gone: {self.process.stderr.read()}")
-            told = json.loads(line)
-            if "request" in told:
-                self.requests.append(told["request"])
-            else:
-                self.state = told
+            self._hear(json.loads(line))
         return self.state
 
-    def settled(self, seconds=0.4):
-        """Return the state when nothing has been told for a while."""
-        while True:
+    def _hear(self, told):
+        """Take what the window told; return how it is if that is as before."""
+        if "request" in told:
+            self.requests.append(told["request"])
+        elif "frame" in told:
+            return told["frame"]
+        else:
+            self.state = told
+        return ""
+
+    def settled(self, frames=10):
+        """Return the state when nothing changed for so many frames: a slow machine takes longer.
+
+        A window that sleeps shows none, and has nothing to do.
+        """
+        while not self._told.empty():
+            self._heard()
+        same = 0
+        while same < frames:
             try:
-                line = self._told.get(timeout=seconds)
+                how = self._heard(0.5)
             except queue.Empty:
-                return self.state
-            if line is None:
-                raise AssertionError(f"the window is gone: {self.process.stderr.read()}")
-            told = json.loads(line)
-            if "request" in told:
-                self.requests.append(told["request"])
-            else:
-                self.state = told
+                break
+            same = same + 1 if how == "as before" and not self.state["busy"] else 0
+            if how == "asleep":
+                break
+        return self.state
+
+    def _heard(self, seconds=1.0):
+        line = self._told.get(timeout=seconds)
+        if line is None:
+            raise AssertionError(f"the window is gone: {self.process.stderr.read()}")
+        return self._hear(json.loads(line))
 
     def on_screen(self, x, y):
         """Return where a point of the canvas is on the screen."""

@@ -62,9 +62,15 @@ class Watched(app.Window):
     def step(self):
         super().step()
         told = self._state()
-        if told != self._last:
+        if told == self._last:
+            _tell({"frame": "as before"})
+        else:
             self._last = told
             _tell(told)
+
+    def _pause(self):
+        _tell({"frame": "asleep"})
+        return super()._pause()
 
     def _draw(self):
         if "draw" in FAULTS and self.editor.selection == {"train"}:
@@ -134,7 +140,10 @@ class Watched(app.Window):
         for menu in self._menus():
             x = dpg.get_item_pos(menu)[0]
             found[f"menu {dpg.get_item_label(menu)}"] = [x + 4, 4, 20, 18]
-            # The toolkit does not tell where its items are: a line each, below the bar.
+            # The toolkit does not tell where its items are: a line each, below the bar. A menu
+            # that is open has the focus.
+            if not dpg.get_item_state(menu).get("focused"):
+                continue
             for number, item in enumerate(dpg.get_item_children(menu, 1)):
                 found[f"menu {dpg.get_item_label(item)}"] = [x + 20, 34 + 21 * number, 60, 16]
         sheet = self.dialogs._sheet

@@ -57,7 +57,7 @@ def row_of(window, mouse, name):
             if place and 80 < place[1] < 900:
                 return place[0] + 60, place[1] + place[3] / 2
             mouse.wheel(100, 600, direction)
-            window.settled(0.15)
+            window.settled()
     raise AssertionError(f"{name} is not in the library")
 
 
@@ -77,11 +77,7 @@ def type_into(window, mouse, place, text):
 
 def choose_in_menu(window, mouse, menu, item):
     mouse.click(*window.wait(f"menu {menu}"))
-    time.sleep(0.2)
-    x, y = window.wait(f"menu {item}")
-    mouse.move(x, y)
-    time.sleep(0.3)
-    mouse.click(x, y)
+    mouse.click(*window.wait(f"menu {item}"))  # where it is as soon as the menu is open
 
 
 def trained(state):
@@ -109,11 +105,11 @@ def test_xor_by_mouse_alone(started, mouse, screen, home, shot):
     window.settled()
     shot("trained")
     mouse.click(*window.wait("menu File"))
-    time.sleep(0.3)
+    window.settled()
     shot("menu")
     mouse.click(*window.wait("menu Save"))
     mouse_at = window.wait("sheet Save")
-    time.sleep(0.3)
+    window.settled()
     shot("save")
     mouse.click(*mouse_at)
     window.until(lambda state: state["path"] and not state["changed"])
@@ -127,7 +123,7 @@ def test_xor_by_mouse_alone(started, mouse, screen, home, shot):
     window.until(lambda state: state["count"] == [0, 0])
     choose_in_menu(window, mouse, "Edit", "History …")
     window.wait("popup 1")
-    time.sleep(0.3)
+    window.settled()
     shot("history")
     mouse.wheel(*middle, -30)
     window.settled()
@@ -218,7 +214,7 @@ def test_xor_by_keyboard_alone(started, mouse, home, shot):
     while window.state["count"] != [0, 0] and window.state["notice"] != before:
         before = "nothing is left to undo"
         mouse.key("z", "Control_L")
-        window.settled(0.05)
+        window.settled(3)
     window.until(lambda state: state["count"] == [0, 0])
     shot("undone")
     mouse.key("q", "Control_L")
@@ -246,7 +242,7 @@ def test_wheat_is_taken_apart_and_put_together(started, mouse, shot):
     ):
         mouse.key(key, *held)
         window.until(lambda state: state["count"] != counts[-1])
-        window.settled(0.8)
+        window.settled()
         counts.append(window.state["count"])
         shot(name)
     assert counts[0] == counts[4]
@@ -302,7 +298,6 @@ def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, sho
     mouse.key("a", "Control_L")
     mouse.write("3-4-1")
     mouse.key("Return")
-    time.sleep(0.5)
     window.settled()
     shot("does not fit")
     assert window.state["sheet"] == "New network"
@@ -320,7 +315,7 @@ def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, sho
     mouse.write("other")
     mouse.key("Return")
     window.wait("sheet Replace it")
-    time.sleep(0.2)
+    window.settled()
     shot("asks")
     mouse.key("Escape")
     window.until(lambda state: "sheet Replace it" not in state["places"] and state["sheet_ready"])
@@ -333,7 +328,6 @@ def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, sho
     window.until(lambda state: state["sheet"] and state["sheet_ready"])
     mouse.write("zzz")
     mouse.key("Return")
-    time.sleep(0.3)
     window.settled()
     shot("not found")
     mouse.key("a", "Control_L")
@@ -344,7 +338,7 @@ def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, sho
     assert window.state["path"].endswith("mine.json")
     mouse.key("o", "Control_L", "Shift_L")
     window.until(lambda state: state["popup"] == "Panel")
-    time.sleep(0.4)
+    window.settled()
     shot("recent")
     mouse.key("Down")
     mouse.key("Return")
@@ -364,7 +358,6 @@ def test_values_are_changed_in_the_inspector(started, mouse, shot):
     window.settled()
     select(window, mouse, "train")
     type_into(window, mouse, "field rate", "-3x")
-    time.sleep(0.4)
     window.settled()
     shot("what cannot be is kept red")
     assert window.state["settings"]["train"]["rate"] == "2.0"

@@ -100,8 +100,6 @@ def trained(opened, tmp_path, monkeypatch):
         window.until(lambda state: len(state["nodes"]) == len(graph.nodes), 40)
         window.until(lambda state: not epochs or state["live"][1] == epochs, 40)
         window.settled()
-        time.sleep(0.7)  # what is evaluated beside comes a little later
-        window.settled()
         return window
 
     return open_
@@ -160,7 +158,7 @@ def test_badges_and_values_on_wires(trained, mouse, shot):
     window = trained(nf.load(GRAPHS / "xor.json"), 10, checks=checks, preferences={"values": "all"})
     mouse.move(*window.middle("theta1"))
     window.until(lambda state: state["hover"] == "node:theta1")
-    time.sleep(0.4)
+    window.settled()
     pixels = shot()
     for node, wanted in (
         ("hidden", "#57c785"),
@@ -186,7 +184,7 @@ def test_the_map_of_neurons_is_drawn_and_selects(trained, mouse, shot):
     time.sleep(0.3)
     mouse.click(*middle)  # the middle one of the hidden layer
     window.until(lambda state: state["selection"] == ["hidden"])
-    time.sleep(0.4)
+    window.settled()
     shot("selected")
     mouse.drag((x + 60, y + high - 60), (x + 160, y + high - 110))
     state = window.until(lambda state: state["camera"] != before and state["gesture"] == "NoneType")
@@ -195,7 +193,7 @@ def test_the_map_of_neurons_is_drawn_and_selects(trained, mouse, shot):
     mouse.wheel(*middle, 3)
     window.until(lambda state: state["camera"][2] > zoom * 1.3)
     mouse.key("m")
-    time.sleep(0.5)
+    window.settled()
     shot("back")
     window.settled()
 

@@ -1,0 +1,217 @@
+"""What moves in slow motion: the lit node, tokens on wires, old and new numbers, as data.
+
+On a folded graph the steps of the backward pass light the node and the wires that they belong to:
+a δ arrives, against the direction of the wire, at the port whose gradient it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.editor.model import Editor
+from nodeflow.scene import Scene, WireView, closed_groups, shown, within
+
+if TYPE_CHECKING:
+    from nodeflow.playback.state import Playback
+
+Kind = Literal["forward", "blame", "feedback"]
+Point = tuple[float, float]
+MOST = 60
+"""Tokens at once; with more nobody sees anything."""
+_THINNEST, _THICKEST = 0.6, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A value that travels along a wire, from one end of its curve to the other."""
+
+    wire: WireView
+    text: str
+    kind: Kind
+    against: bool = False
+    """Whether it runs from the wire's end to its start: blame on a folded graph."""
+
+    def at(self, share: float) -> Point:
+        """Return where it is, when so much of its way (0 to 1) lies behind it."""
+        t = 1 - share if self.against else share
+        t = t * t * (3 - 2 * t)  # it starts and ends gently
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = self.wire.curve
+        a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+        return a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3
+
+    @property
+    def heading(self) -> int:
+        """Which way it points: 1 right, −1 left."""
+        right = self.wire.end[0] >= self.wire.start[0]
+        return 1 if right is not self.against else -1
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What a step shows on the canvas."""
+
+    lit: str = ""
+    """The node (or closed group) that was evaluated, as the canvas has it."""
+    next: str = ""
+    phase: str = ""
+    tokens: tuple[Token, ...] = ()
+    change: str = ""
+    """The number of the lit node, old → new."""
+    changed: frozenset[str] = frozenset()
+    """Addresses that hold another value since the step."""
+    widths: Mapping[str, float] = field(default_factory=dict)
+    """During the backward phase: by wire, its thickness from the size of the blame."""
+
+
+def motion(editor: Editor) -> Motion:
+    """Return what the step that led to the present moment shows."""
+    return _LAST.of(editor)
+
+
+class _Last:
+    """The motion of the last step asked about; a step is shown for many frames."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._found = Motion()
+
+    def of(self, editor: Editor) -> Motion:
+        key = (editor.live.playback, editor.drawn)
+        if len(key) != len(self._key) or any(
+            a is not b for a, b in zip(key, self._key, strict=True)
+        ):
+            self._key, self._found = key, _made(editor)
+        return self._found
+
+
+_LAST = _Last()
+
+
+def _made(editor: Editor) -> Motion:
+    playback, scene = editor.live.playback, editor.drawn
+    step = playback.step
+    if step is None:
+        return Motion(next=owner(editor, playback.next))
+    outputs = {f"{step.node}.{port}" for port in step.outputs}
+    lit = owner(editor, step.node)
+    tokens = tuple(_tokens(editor, scene, playback))[:MOST]
+    changed = outputs | {playback.forward_of.get(address, address) for address in outputs}
+    return Motion(
+        lit=lit,
+        next=owner(editor, playback.next),
+        phase=step.phase,
+        tokens=tokens,
+        change=change(playback),
+        changed=frozenset(changed),
+        widths=_widths(editor) if step.phase == "backward" else {},
+    )
+
+
+def owner(editor: Editor, key: str) -> str:
+    """Return which node or closed group of the canvas stands for a node of the run."""
+    nodes = editor.drawn.nodes
+    playback = editor.live.playback
+    if key and key not in editor.graph.nodes:
+        key = playback.owner_of.get(key, key)
+        while key and key not in editor.graph.nodes:
+            key = key.rpartition(".")[0]  # a node of the backward pass is called after it
+    if not key or key in nodes:
+        return key
+    closed = (name for name in closed_groups(editor.graph) if name in nodes)
+    return next((name for name in closed if key in within(editor.graph, name)), "")
+
+
+def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]:
+    """Yield what came along the wires of the canvas for a step."""
+    step = playback.step
+    if step is None:
+        return
+    if step.node in editor.graph.nodes:
+        kind: Kind = "forward" if step.phase == "forward" else "blame"
+        for view in _into(scene, step.node):
+            wire = view.wire
+            name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
+            if name in step.inputs:
+                blame = kind == "blame" and view.kind == "backward"
+                yield Token(view, token_text(step.inputs[name]), "blame" if blame else "forward")
+        return
+    for port, value in step.outputs.items():
+        address = playback.forward_of.get(f"{step.node}.{port}")
+        for view in _out_of(scene, address):
+            yield Token(view, token_text(value), "blame", against=True)
+
+
+def _into(scene: Scene, key: str) -> list[WireView]:
+    return [view for view in scene.wires_of.get(key, ()) if view.wire.target == key]
+
+
+def _out_of(scene: Scene, address: str | None) -> list[WireView]:
+    if address is None:
+        return []
+    key = address.rpartition(".")[0]
+    return [
+        view
+        for view in scene.wires_of.get(key, ())
+        if view.wire.start == address and view.kind != "feedback"
+    ]
+
+
+def token_text(value: NDArray[Any]) -> str:
+    """Return a value as a token carries it: a number or two, or its shape."""
+    flat = np.ravel(value)
+    if flat.size <= 2:
+        return ", ".join(f"{number:.3g}" for number in flat.tolist()).replace("-", "−")
+    return shown(value)
+
+
+def change(playback: Playback) -> str:
+    """Return what the step's output was and is, "0.31 → 0.29"; of an update the difference too."""
+    step = playback.step
+    if step is None or not step.outputs:
+        return ""
+    port, new = next(iter(step.outputs.items()))
+    old = step.inputs.get("parameter") if step.phase == "update" else playback.old.get(port)
+    if new.size != 1:
+        return _largest_change(old, new) if old is not None and old.shape == new.shape else ""
+    text = f"{float(np.ravel(new)[0]):.5g}"
+    if old is not None and np.size(old) == 1:
+        before = float(np.ravel(old)[0])
+        text = f"{before:.5g} → {text}"
+        if step.phase == "update":
+            text += f"  ({float(np.ravel(new)[0]) - before:+.2g})"
+    return text.replace("-", "−")
+
+
+def _largest_change(old: NDArray[Any], new: NDArray[Any]) -> str:
+    """Return the number of an array that changed most."""
+    differences = np.abs(new - old)
+    if not np.isfinite(differences).all() or not differences.any():
+        return ""
+    at = int(np.argmax(differences))
+    before, after = float(np.ravel(old)[at]), float(np.ravel(new)[at])
+    place = ", ".join(str(i) for i in np.unravel_index(at, new.shape))
+    return f"[{place}] {before:.4g} → {after:.4g}".replace("-", "−")
+
+
+def _widths(editor: Editor) -> dict[str, float]:
+    """Return how thick wires are by the blame that they carry, the largest being thickest."""
+    live = editor.live
+    sizes: dict[str, float] = {}
+    for view in editor.drawn.wires:
+        start = view.wire.start
+        found = live.values if view.kind == "backward" else live.gradients
+        value = found.get(start) if view.kind != "feedback" and not view.across else None
+        if value is not None and value.size:
+            sizes[str(view.wire)] = float(np.max(np.abs(value)))
+    largest = max(sizes.values(), default=0.0)
+    if not largest or not np.isfinite(largest):
+        return {}
+    return {
+        wire: _THINNEST + (_THICKEST - _THINNEST) * (size / largest) ** 0.5
+        for wire, size in sizes.items()
+    }

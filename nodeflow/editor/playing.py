@@ -1,0 +1,185 @@
+"""Slow motion from the editor: commands by key and name, and what is typed for them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+
+from nodeflow.editor.commands import register
+from nodeflow.editor.model import Ask, Editor
+from nodeflow.editor.motion import owner
+
+LEVELS = (
+    ("step", "step", "F10 or .", "Shift+F10 or ,"),
+    ("phase", "phase", "F11", "Shift+F11"),
+    ("sample", "sample", "Ctrl+F10", "Ctrl+Shift+F10"),
+    ("update", "update", "F12", "Shift+F12"),
+    ("epoch", "epoch", "Ctrl+F12", "Ctrl+Shift+F12"),
+)
+"""A level, its word, and the keys for one on and one back."""
+PROMPTS = {
+    "moment": ("Go to", "EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE, counted from 0"),
+    "condition": ("Stop when", "cost < 0.01,   w.value changes sign,   accuracy falls"),
+    "answer": ("What comes out?", "a number, or up, down, same"),
+}
+"""What is asked for, and how it is written."""
+
+
+def told(editor: Editor, command: str, *values: object) -> Editor:
+    """Return the editor asking for a command of the run beside it."""
+    return editor.asking("tell", text=command, value=values)
+
+
+def entered(editor: Editor, popup: Ask) -> Editor:
+    """Return the editor after something was typed for the player."""
+    text = popup.text.strip()
+    closed = replace(editor, popup=None)
+    if not text:
+        return closed
+    command = {"moment": "go", "condition": "add_condition", "answer": "answer"}[popup.what]
+    return told(closed, command, text)
+
+
+@register("play", "Slow motion, or pause", "F8 or P", "Play")
+def _play(editor: Editor) -> Editor:
+    if editor.live.state in ("training", "playing"):
+        return editor.asking("pause")
+    return told(editor, "play", None)
+
+
+def _level(level: str, command: str, editor: Editor) -> Editor:
+    return told(editor, command, level)
+
+
+for _name, _word, _on, _back in LEVELS:
+    register(f"{_name}-on", f"One {_word} on", _on, "Play")(partial(_level, _name, "step"))
+    register(f"{_name}-back", f"One {_word} back", _back, "Play")(partial(_level, _name, "back"))
+
+
+@register("go-to", "Go to a moment …", "G", "Play")
+def _go_to(editor: Editor) -> Editor:
+    return replace(editor, popup=Ask("moment"))
+
+
+@register("to-start", "To the start of the run", "Ctrl+Home", "Play")
+def _to_start(editor: Editor) -> Editor:
+    return told(editor, "go", 0)
+
+
+@register("to-end", "To the end of what was played", "Ctrl+End", "Play")
+def _to_end(editor: Editor) -> Editor:
+    playback = editor.live.playback
+    reach = playback.futures[playback.future].reach if playback.futures else 0
+    return told(editor, "go", reach)
+
+
+@register("loop", "Play this sample over and over", "L", "Play")
+def _loop(editor: Editor) -> Editor:
+    return told(editor, "loop", None if editor.live.playback.looped else "sample")
+
+
+@register("breakpoint", "Breakpoint, or none", "F9", "Play", context=True)
+def _breakpoint(editor: Editor) -> Editor:
+    if editor.wire is not None:
+        return told(editor, "toggle_stop", str(editor.wire))
+    nodes = sorted(editor.chosen)
+    if not nodes:
+        return editor.refused("select a node or a wire to stop at")
+    for key in nodes:
+        editor = told(editor, "toggle_stop", key)
+    return editor
+
+
+@register("stop-when", "Stop when …", "Shift+F9", "Play")
+def _stop_when(editor: Editor) -> Editor:
+    return replace(editor, popup=Ask("condition"))
+
+
+@register("no-stops", "Take away all breakpoints and conditions", "", "Play")
+def _no_stops(editor: Editor) -> Editor:
+    playback = editor.live.playback
+    for what in sorted(playback.breakpoints):
+        editor = told(editor, "toggle_stop", what)
+    for text in playback.conditions:
+        editor = told(editor, "forget_condition", text)
+    return editor
+
+
+@register("predict", "Predict, then reveal", "Shift+P", "Play")
+def _predict(editor: Editor) -> Editor:
+    return told(editor, "predict")
+
+
+@register("answer", "Answer the question …", "A", "Play")
+def _answer(editor: Editor) -> Editor:
+    if editor.live.playback.question is None:
+        return editor.refused("nothing is asked: Shift+P turns predicting on")
+    return replace(editor, popup=Ask("answer"))
+
+
+@register("watch", "Watch its values", "Ctrl+W", "Play", context=True)
+def _watch(editor: Editor) -> Editor:
+    addresses = [
+        f"{key}.{port.name}"
+        for key in sorted(editor.chosen)
+        if (type_ := editor.graph.nodes[key].known) is not None
+        for port in type_.outputs
+    ]
+    if not addresses:
+        return editor.refused("select a node with an output to watch")
+    for address in addresses:
+        editor = told(editor, "watch", address)
+    return editor
+
+
+@register("follow", "The view follows the active node", "Shift+M", "Play")
+def _follow(editor: Editor) -> Editor:
+    chosen = replace(editor.preferences, follow=not editor.preferences.follow)
+    return replace(editor, preferences=chosen).asking("preferences", value=chosen)
+
+
+@register("card", "The card with the formula", "Shift+K", "Play")
+def _card(editor: Editor) -> Editor:
+    chosen = replace(editor.preferences, card=not editor.preferences.card)
+    return replace(editor, preferences=chosen).asking("preferences", value=chosen)
+
+
+@register("faster", "Play twice as fast", "Shift+F8", "Play")
+def _faster(editor: Editor) -> Editor:
+    return _at_speed(editor, 2.0)
+
+
+@register("slower", "Play half as fast", "Ctrl+F8", "Play")
+def _slower(editor: Editor) -> Editor:
+    return _at_speed(editor, 0.5)
+
+
+def _at_speed(editor: Editor, factor: float) -> Editor:
+    speed = editor.live.playback.speed
+    speed = 1000.0 if speed == math.inf and factor < 1 else speed * factor
+    return told(editor, "set_speed", math.inf if speed > 1000 else max(speed, 0.25))
+
+
+# --- the camera ---------------------------------------------------------------------------------
+
+
+def followed(editor: Editor) -> Editor:
+    """Return the editor with the camera at the active node, if it would be out of sight."""
+    playback = editor.live.playback
+    following = editor.preferences.follow and editor.live.state == "playing"
+    if not following or editor.gesture is not None or playback.step is None:
+        return editor
+    view = editor.drawn.nodes.get(owner(editor, playback.step.node))
+    if view is None:
+        return editor
+    camera, (wide, high) = editor.camera, editor.size
+    x, y = camera.on_screen((view.x + view.width / 2, view.y + view.height / 2))
+    edge = min(wide, high) * 0.12
+    dx = min(x - edge, 0.0) + max(x - (wide - edge), 0.0)
+    dy = min(y - edge, 0.0) + max(y - (high - edge), 0.0)
+    if dx == dy == 0.0:
+        return editor
+    # A third of the way more, so that it does not move at every step.
+    ahead = 1.0 + 0.33 * min(wide, high) / max(abs(dx) + abs(dy), 1.0)
+    return replace(editor, camera=camera.moved(-dx * ahead, -dy * ahead))

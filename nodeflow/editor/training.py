@@ -1,0 +1,78 @@
+"""How a graph is trained, as it is told and typed: epochs, batch, seed and the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from nodeflow.editor.model import Editor, Live
+from nodeflow.editor.reading import read, written
+from nodeflow.graph import Graph, Training
+
+PLAY_HIGH, PLAY_MARGIN = 52.0, 24.0
+"""How high the Play button on the canvas is at scale 1, and how far from its foot, in pixels."""
+
+
+def present(graph: Graph, name: str) -> str:
+    """Return batch, epochs or seed as it is typed."""
+    return written(getattr(graph.training, name))
+
+
+def changed(editor: Editor, name: str, value: Any) -> Editor:
+    """Change batch, epochs or seed; raises `BadSetting`."""
+    if isinstance(value, str):
+        value = read(value, "integer")
+    old = editor.graph.training
+    fields = {"batch": old.batch, "epochs": old.epochs, "seed": old.seed, name: value}
+    graph = replace(editor.graph, training=Training(**fields))
+    return editor.edited(graph, f"set {name}", key=("training", name))
+
+
+def rate(graph: Graph) -> tuple[str, str] | None:
+    """Return node and setting of the learning rate: the trainer's, or what updates are wired to."""
+    for key in graph.of_family("trainer"):
+        if "rate" in graph.settings(key):
+            return key, "rate"
+    for key in graph.of_type("weight_update"):
+        for wire in graph.inputs(key).get("rate", ()):
+            if graph.nodes[wire.source].type in ("constant", "slider"):
+                return wire.source, "value"
+    return None
+
+
+def progress(live: Live, training: Training) -> str:
+    """Return in words how far a run has come; the epochs asked for may be behind it already."""
+    words = {"still": "not trained yet"}.get(live.state, live.state)
+    if not live.epoch:
+        return words
+    end = f" of {training.epochs}" if live.epoch <= training.epochs else ""
+    return f"{words}, epoch {live.epoch}{end}"
+
+
+def verdict(checks: Mapping[str, str]) -> str:
+    """Return in a sentence what a gradient check found."""
+    wrong = sorted(key for key, found in checks.items() if found.startswith("fault"))
+    if not wrong:
+        return f"the gradients are right: {len(checks)} nodes were checked"
+    more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+    return f"the gradient check found a fault at {', '.join(wrong[:5])}{more}"
+
+
+def foot(editor: Editor) -> float:
+    """Return how many pixels at the canvas's foot the Play button takes."""
+    return PLAY_MARGIN + PLAY_HIGH * editor.preferences.scale if waits(editor) else 0.0
+
+
+def waits(editor: Editor) -> bool:
+    """Return whether the canvas offers a Play button: nothing was trained, nothing else does."""
+    live = editor.live
+    return (
+        editor.view == "canvas"
+        and editor.tour != 0
+        and not live.history
+        and not live.update
+        and not live.playback.number
+        and live.state != "training"
+        and editor.learns
+    )

@@ -1,0 +1,526 @@
+"""What the thread of a session does: it plays a run, and tells how that stands.
+
+No error leaves it: whatever happens to a graph, the editor lives on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from nodeflow.difference import difference
+from nodeflow.editor.model import Live
+from nodeflow.errors import ConditionError, NodeflowError, RunError, nearest
+from nodeflow.graph import Graph
+from nodeflow.playback.state import ConditionFault
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
+    from nodeflow.playback.player import Line, Player
+
+_SLICE = 0.025
+"""Seconds of training between two looks at the commands."""
+_FRAME = 1 / 30
+_SHARE = 20
+"""Copying a snapshot takes at most one part in so many of the time."""
+_FAULTS = 16
+"""So many nodes that fail are left out, one after the other, before nothing is evaluated."""
+
+
+class Worker:
+    """A graph that is played, and what a person wants to see of it."""
+
+    def __init__(self) -> None:
+        self.graph: Graph | None = None
+        self.player: Player | None = None
+        self.state = "still"
+        self.problem = ""
+        self.checks: Mapping[str, str] = {}
+        self._target = 0
+        self._at_target = "done"
+        self._graphs: WeakKeyDictionary[Line, Graph] = WeakKeyDictionary()
+        """The graph of each future, as it was given."""
+        self._returned: tuple[Graph, Graph] | None = None
+        self._watched: tuple[str, ...] = ()
+        self._sparks: tuple[tuple[object, ...], dict[str, Any]] = (), {}
+        self._compared: int | None = None
+        self._fault: ConditionFault | None = None
+        self._question: Any = None
+        self._mark: Any = None
+        self._clock = 0.0
+        self._next_frame = 0.0
+        self._names: tuple[Run, Any] | None = None
+        self._recorder: Any = None
+        self._live: Live | None = None  # what the run holds, until it is touched
+
+    @property
+    def running(self) -> bool:
+        """Whether time matters to it."""
+        return self.state in ("training", "playing")
+
+    # -- the graph
+
+    def start(self, graph: Graph, what: str = "") -> bool:
+        """Take another graph, and go on with it if that can be; return whether it matters."""
+        before, self.graph = self.graph, graph
+        if before is not None and computes_alike(before, graph):
+            self._keep_graph()
+            return False
+        self.checks, self._returned, self._fault = {}, None, None
+        if not self._goes_back(graph) and not self._goes_on(graph, what):
+            self._restart()
+        return True
+
+    def _keep_graph(self) -> None:
+        if self.player is not None and self.graph is not None:
+            self._graphs[self.player.line] = self.graph
+
+    def _goes_back(self, graph: Graph) -> bool:
+        """Return to the future that has this very graph, as undo brings it; return whether so."""
+        lines = [] if self.player is None else self.player.lines
+        for number, line in enumerate(lines):
+            if self._graphs.get(line) is graph:
+                self._switch(number)
+                return True
+        return False
+
+    def _goes_on(self, graph: Graph, what: str) -> bool:
+        """Go on with a changed graph; return whether that can be."""
+        player = self.player
+        if player is None:
+            return False
+        try:
+            player.change(graph, what)
+            if player.run.position[2] == 0:
+                player.run.evaluate()  # what is changed is seen before the next step
+        except Exception:  # noqa: BLE001  it is tried again from the start, which tells the reason
+            return False
+        self._keep_graph()
+        if player.line.before is not None:
+            old = self._graphs.get(player.line.before, player.line.before.run.graph)
+            player.line.what = what_changed(old, graph) or what
+        self.problem, self._mark = first_problem(player.run), None
+        self._ask()
+        self._touched()
+        return True
+
+    def reset(self) -> None:
+        """Begin again with the graph."""
+        if self.graph is not None:
+            self._restart()
+
+    def _restart(self) -> None:
+        from nodeflow.playback.curve import Recorder
+        from nodeflow.playback.player import Player
+
+        run, self.problem = (None, "") if self.graph is None else made(self.graph)
+        old = self.player
+        self.player = None if run is None else Player(run)
+        if old is not None and self.player is not None:
+            self.player.speed = old.speed
+            self.player.stops = old.stops
+            self.player.stops.keep_known(self.player.run)
+        self.state, self._target = "still", 0
+        self._compared = self._mark = self._returned = self._fault = None
+        self._recorder = Recorder()
+        self._keep_graph()
+        self._ask()
+        self._touched()
+
+    def _touched(self) -> None:
+        self._live = None
+
+    # -- going
+
+    def train(self, epochs: float | None) -> None:
+        """Set out to train at full speed."""
+        player = self.player
+        if player is None or not learns(player.run):
+            self.problem = self.problem or why_untrained(None if player is None else player.run)
+            return
+        self.problem = ""
+        run, per_epoch = player.run, player.clock.steps_per_epoch
+        if epochs is None and player.number < self._target:
+            epochs = 0  # the training that was paused has its end
+        elif epochs is None:
+            epochs = run.graph.training.epochs if self.graph is None else self.graph.training.epochs
+        if epochs:
+            ahead = min(run.epoch + epochs, 1e12)
+            self._target = int(ahead) * per_epoch
+        self._go_on(math.inf)
+
+    def play(self, speed: float | None) -> None:
+        """Set out to play in slow motion, at so many steps a second."""
+        player = self.player
+        if player is None or not player.run.order:
+            self.problem = self.problem or why_untrained(None if player is None else player.run)
+            return
+        self.problem = ""
+        if player.number >= self._target:
+            epochs = max(player.run.graph.training.epochs, 1)
+            self._target = (player.run.epoch + epochs) * player.clock.steps_per_epoch
+        self._go_on(player.speed if speed is None else speed)
+
+    def _go_on(self, speed: float) -> None:
+        player = self.player
+        if player is None:
+            return
+        self._at_target = "done"
+        self._mark = self._question = None
+        self._touched()
+        if player.number >= self._target:
+            self.state = "done"
+            return
+        if speed < math.inf:
+            player.speed = speed
+        self.state = "playing" if speed < math.inf else "training"
+        player.play(until=self._target)
+        self._clock = time.perf_counter()
+
+    def pause(self) -> None:
+        """Stand still; the end of the training is remembered."""
+        if self.running:
+            self._stand("paused")
+            self._ask()
+
+    def _stand(self, state: str) -> None:
+        self.state = state
+        if self.player is not None:
+            self.player.pause()
+        self._touched()
+
+    def set_speed(self, speed: float) -> None:
+        """Play at so many steps a second from now on."""
+        if self.player is not None:
+            self.player.speed = speed
+            if self.running:
+                self.state = "playing" if speed < math.inf else "training"
+            self._touched()
+
+    def step(self, level: str) -> None:
+        """Go on by one step of a level."""
+        player = self.player
+        if player is None:
+            return
+        if level == "epoch" and learns(player.run):
+            # In slices, so that it can be paused as well.
+            self._target = player.clock.after("epoch", player.number)
+            self._go_on(math.inf)
+            self._at_target = "paused"
+            return
+        self._do(lambda: player.step(level))
+
+    def back(self, level: str) -> None:
+        """Go back by one step of a level."""
+        if self.player is not None:
+            player = self.player
+            self._do(lambda: player.back(level))
+
+    def go(self, where: int | str) -> None:
+        """Go to a moment."""
+        if self.player is not None:
+            player = self.player
+            self._do(lambda: player.go(where))
+
+    def _do(self, what: Any) -> None:
+        """Do something with the player, and stand still after it."""
+        self._stand("paused")
+        self.problem, self._mark, self._question = "", None, None
+        try:
+            what()
+        except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
+            self.problem = sentence(error)
+        self._ask()
+
+    def passed(self) -> bool:
+        """Let time pass; return whether it is time to tell of it."""
+        player = self.player
+        if player is None:
+            self.state = "still"
+            return True
+        now = time.perf_counter()
+        seconds, self._clock = now - self._clock, now
+        try:
+            moved = player.tick(seconds, _SLICE, full=self.state == "training")
+        except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
+            self.problem = sentence(error)
+            self._stand("paused")
+            return True
+        if moved:
+            self._touched()
+        if not player.playing:
+            at_end = player.number >= self._target
+            self._stand(self._at_target if at_end else "paused")
+            if not at_end and player.failed:
+                self.problem = player.reason
+            self._ask()
+            return True
+        return moved and time.perf_counter() >= self._next_frame
+
+    @property
+    def wait(self) -> float:
+        """How many seconds there is nothing to do."""
+        player = self.player
+        if self.state != "playing" or player is None:
+            return 0.0
+        return min(player.due_in, 1 / 30)
+
+    # -- stops, lines and questions
+
+    def toggle_stop(self, what: str) -> None:
+        """Set or take away a breakpoint."""
+        self._tell_fault(lambda player: player.stops.toggle(player.run, what))
+
+    def add_condition(self, text: str) -> None:
+        """Stop when a condition becomes true."""
+        self._fault = None
+        self._tell_fault(lambda player: player.stops.add(player.run, text))
+
+    def forget_condition(self, text: str) -> None:
+        """Take a condition away."""
+        self._tell_fault(lambda player: player.stops.forget(text))
+
+    def loop(self, level: str | None) -> None:
+        """Play the present sample, update, … over and over."""
+        self._tell_fault(lambda player: player.loop(level))
+
+    def watch(self, address: str) -> None:
+        """Show the last values of a port (a node stands for its first), or no longer."""
+
+        def toggle(player: Player) -> None:
+            known = self._watched
+            found = address if address in known else _port(player.run, address)
+            others = tuple(other for other in known if other != found)
+            self._watched = others if found in known else (*known, found)
+
+        self._tell_fault(toggle)
+
+    def switch(self, line: int) -> None:
+        """Go over to another future, with the settings that it has."""
+        left = self.graph
+        self._switch(line)
+        if left is not None and self.graph is not None and self.graph is not left:
+            self._returned = left, self.graph
+
+    def _switch(self, line: int) -> None:
+        self._compared = self._returned = None
+        player = self.player
+        if player is not None:
+            self._do(lambda: player.switch(line))
+            self.graph = self._graphs.get(player.line, self.graph)
+
+    def compare(self, line: int | None) -> None:
+        """Show the differences to another future, or no longer."""
+        self._compared = line
+        self._touched()
+
+    def predict(self) -> None:
+        """Stop before nodes to ask for their values, or no longer."""
+        if self.player is not None:
+            self.player.stops.asking = not self.player.stops.asking
+            self._mark = None
+            self._ask()
+            self._touched()
+
+    def answer(self, text: str) -> None:
+        """Mark a prediction by the step that reveals it; what cannot be read is asked again."""
+        player, question = self.player, self._question
+        if player is None or question is None:
+            return
+        mark: Any = None
+
+        def reveal() -> None:
+            nonlocal mark
+            step = player.step()
+            if step is not None:
+                mark = question.mark(text, step)
+
+        self._do(reveal)
+        if mark is not None and mark.given is None:
+            self._do(player.back)
+        self._mark = mark
+
+    def _ask(self) -> None:
+        """Ask about the next node, if that is wanted."""
+        from nodeflow.playback.predicting import ask, worth_asking
+
+        player = self.player
+        self._question = None
+        if player is not None and player.stops.asking and not self.running:
+            run = player.run
+            if run.order and worth_asking(run, run.node):
+                self._question = ask(run)
+
+    def _tell_fault(self, what: Any) -> None:
+        if self.player is not None:
+            self.problem = ""
+            try:
+                what(self.player)
+            except NodeflowError as error:
+                self.problem = str(error)
+                if isinstance(error, ConditionError):
+                    self._fault = ConditionFault(error.text, error.position, error.why)
+            self._touched()
+
+    def checked(self, graph: Graph, checks: Mapping[str, str], problem: str) -> None:
+        """Take the outcome of a gradient check, if it is still of this graph."""
+        if self.graph is not None and computes_alike(graph, self.graph):
+            self.checks, self.problem = checks, problem or self.problem
+
+    # -- telling
+
+    def live(self) -> Live:
+        """Return how all stands, with a snapshot of the run."""
+        if self._live is None and self.player is not None:
+            began = time.thread_time()  # on a busy machine the clock would count others' time
+            self._live = self._held(self.player)
+            spent = time.thread_time() - began
+            self._next_frame = time.perf_counter() + max(_FRAME, _SHARE * spent)
+        held = self._live or Live()
+        return replace(held, state=self.state, problem=self.problem, checks=self.checks)
+
+    def _held(self, player: Player) -> Live:
+        """Return what a run holds."""
+        from nodeflow.engine.snapshot import Names, Snapshot
+
+        run = player.run
+        if self._names is None or self._names[0] is not run:
+            self._names = run, Names.of(run)
+        found = Snapshot.of(run, self._names[1])
+        return Live(
+            epoch=run.epoch,
+            update=run.update,
+            history=self._recorder.curve(player.line.run),
+            values=found.values,
+            gradients=found.gradients,
+            weights=found.weights,
+            playback=self._playback(player),
+        )
+
+    def _playback(self, player: Player) -> Any:
+        from nodeflow.playback.telling import state_of
+
+        told = {
+            "question": self._question,
+            "mark": self._mark,
+            "watched": self._sparklines(player),
+            "condition_fault": self._fault,
+            "returned": self._returned,
+        }
+        line, training = self._compared, self.state == "training"
+        if line is not None and line < len(player.lines):
+            told["compared"] = line
+            # Beyond its end there is nothing to compare with.
+            if not training and player.lines[line].reach >= player.number:
+                told["differences"] = player.compared(line)
+        return state_of(player, brief=training, **told)
+
+    def _sparklines(self, player: Player) -> dict[str, Any]:
+        """Return the last values of the watched ports; they are others after each update."""
+        from nodeflow.playback.telling import sparkline
+
+        slots = player.run.machine.tape.slots
+        key = (player.line, player.run.update, self._watched)
+        if self._sparks[0] != key:
+            found = {a: sparkline(player, a) for a in self._watched if a in slots}
+            self._sparks = key, found
+        return self._sparks[1]
+
+
+# --- runs ---------------------------------------------------------------------------------------
+
+
+def made(graph: Graph) -> tuple[Run | None, str]:
+    """Return a run of the graph, evaluated once, and the first fault that was met.
+
+    Nodes that fail are left out with all that hangs on them, and the rest is evaluated.
+    """
+    from nodeflow.engine.run import Run
+
+    problem = ""
+    for _ in range(_FAULTS):
+        try:
+            run = Run(graph, strict=False)
+            run.evaluate()
+        except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
+            problem = problem or sentence(error)
+            key = str(getattr(error, "node", None) or "")
+            while key and key not in graph.nodes:
+                key = key.rpartition(".")[0]  # a node of the backward pass is called after it
+            if not key or graph.nodes[key].mode == "disable":
+                break
+            graph = graph.with_mode(key, "disable")
+        else:
+            return run, problem
+    return None, problem
+
+
+def first_problem(run: Run) -> str:
+    """Return why a node of the run is not evaluated, "" if all are."""
+    problems = run.plan.inference.problems
+    return str(problems[min(problems)]) if problems else ""
+
+
+def computes_alike(before: Graph, after: Graph) -> bool:
+    """Return whether two graphs compute the same: where nodes lie does not matter."""
+    return before is after or (
+        before.training.batch == after.training.batch
+        and before.training.seed == after.training.seed
+        and before.folder == after.folder
+        and before.wires == after.wires
+        and before.nodes == after.nodes
+    )
+
+
+def what_changed(before: Graph, after: Graph) -> str:
+    """Return the one change between two graphs in words; "" if there are several."""
+    changes = [change.sentence for change in difference(before, after) if change.kind != "moved"]
+    return changes[0] if len(changes) == 1 else ""
+
+
+def _port(run: Run, address: str) -> str:
+    """Return the output port that is meant; a node stands for its first one."""
+    slots, nodes = run.machine.tape.slots, run.plan.graph.nodes
+    if address in slots:
+        return address
+    own = (
+        [f"{address}.{port.name}" for port in nodes[address].known.outputs]
+        if (address in nodes and nodes[address].known is not None)
+        else []
+    )
+    found = next((port for port in own if port in slots), None)
+    if found is None:
+        raise RunError(f"there is no value '{address}'{nearest(address, slots)}")
+    return found
+
+
+def learns(run: Run) -> bool:
+    """Return whether training would change anything."""
+    nodes = run.plan.graph.nodes
+    return any(nodes[key].type in ("weight_update", "minimize") for key in run.order)
+
+
+def why_untrained(run: Run | None) -> str:
+    """Return why there is nothing to train."""
+    return (run and first_problem(run)) or (
+        "there is nothing to train: the graph needs a trainer, and a cost that enters it"
+    )
+
+
+def sentence(error: Exception) -> str:
+    """Return what to tell of an error; one that was not foreseen has its kind with it."""
+    if isinstance(error, NodeflowError):
+        return str(error)
+    return f"the run stopped: {type(error).__name__}: {error}"
+
+
+def kept(live: Live) -> dict[str, Any]:
+    """Return the trained weights, to be put into the graph: by parameter."""
+    return {address.rpartition(".")[0]: value for address, value in live.weights.items()}
+
+
+__all__ = ["Worker", "kept"]

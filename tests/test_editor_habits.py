@@ -1,0 +1,562 @@
+"""Habits: saving before leaving, typing how to train, the minimap, files in other folders."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import nodeflow as nf
+from nodeflow.cli import main
+from nodeflow.data.relative import relative_source
+from nodeflow.editor import messages as m
+from nodeflow.editor import minimap, training
+from nodeflow.editor.camera import Camera
+from nodeflow.editor.comparing import compared
+from nodeflow.editor.model import Editing, Editor, Live, Question, Request
+from nodeflow.editor.popups import lines, title
+from nodeflow.editor.reading import read, written
+from nodeflow.editor.shell import Shell
+from nodeflow.editor.store import Store
+from nodeflow.editor.update import update
+from nodeflow.errors import DataError
+from nodeflow.files.moving import moved
+from nodeflow.graph import Graph, Training
+from nodeflow.networks import network
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+CSV = "a,b,kind\n" + "".join(f"{i % 7},{i * i % 11},{'ny'[i % 2]}\n" for i in range(24))
+
+
+def do(editor, *messages):
+    for message in messages:
+        editor = update(editor, message)
+    return editor
+
+
+def xor(path=None):
+    return do(Editor.of(nf.load(GRAPHS / "xor.json"), path), m.Do("fit"))
+
+
+def changed(path=None):
+    return do(xor(path), m.SetValue("train", "rate", 1.0))
+
+
+def whats(editor):
+    return [request.what for request in editor.requests]
+
+
+def choose(editor, text):
+    return do(editor, m.Chosen([line.text for line in lines(editor)].index(text)))
+
+
+# --- changes that are not saved -----------------------------------------------------------------
+
+LEAVING = {"quit": "quit", "open": "ask_open", "new": "new", "new-network": "new_network"}
+
+
+@pytest.mark.parametrize(("command", "what"), LEAVING.items())
+def test_what_was_asked_goes_on_by_itself_once_the_graph_is_saved(command, what):
+    path = Path("xor.json")
+    asked = do(changed(path), m.Do(command))
+    assert isinstance(asked.popup, Question)
+    assert whats(asked) == []
+    saving = choose(asked, "Save")
+    assert whats(saving) == ["save"]
+    saved = do(saving, m.Saved(saving.graph, path))
+    assert whats(saved) == [what]
+    assert saved.leaving is None
+    assert whats(do(saved, m.Saved(saving.graph, path))) == []
+
+
+def test_a_graph_without_a_file_is_given_one_first():
+    saving = choose(do(changed(), m.Do("quit")), "Save")
+    assert whats(saving) == ["ask_save"]
+    assert whats(do(saving, m.Saved(saving.graph, Path("mine.json")))) == ["quit"]
+
+
+def test_leaving_the_file_dialog_leaves_all_as_it_was():
+    editor = changed()
+    back = do(choose(do(editor, m.Do("quit")), "Save"), m.Cancelled())
+    assert back.graph == editor.graph
+    assert back.changed
+    later = do(back, m.Saved(back.graph, Path("mine.json")))
+    assert whats(later) == []
+
+
+def test_a_save_that_fails_does_not_go_on():
+    saving = choose(do(changed(Path("xor.json")), m.Do("quit")), "Save")
+    failed = do(saving, m.Failed("xor.json: cannot be saved: no space left on device"))
+    assert "no space" in failed.notice.text
+    assert whats(failed) == []
+    assert failed.changed
+    assert whats(do(failed, m.Saved(failed.graph, Path("xor.json")))) == []
+
+
+def test_a_recent_file_is_not_opened_over_changes():
+    editor = replace(changed(Path("xor.json")), recent=(Path("xor.json"), Path("and.json")))
+    asked = do(editor, m.Do("recent"), m.Chosen(1))
+    assert isinstance(asked.popup, Question)
+    saved = do(choose(asked, "Save"), m.Saved(asked.graph, Path("xor.json")))
+    assert saved.requests == (Request("open", path=Path("and.json")),)
+    assert choose(asked, "Throw away").requests == saved.requests
+    assert choose(asked, "Cancel").requests == ()
+
+
+def test_an_empty_graph_is_nothing_to_save():
+    editor = do(xor(Path("xor.json")), m.Do("select-all"), m.Do("delete"), m.Do("quit"))
+    assert whats(editor) == ["quit"]
+    assert whats(do(Editor.of(Graph()), m.Do("quit"))) == ["quit"]
+
+
+def test_a_network_that_was_made_is_not_saved_yet(tmp_path, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_state_dir", lambda name: str(tmp_path / "state"))
+    made = do(xor(), m.Opened(network("2-2-1", data="xor"), None))
+    assert made.changed
+    assert isinstance(do(made, m.Do("quit")).popup, Question)
+    assert "no file yet" in do(made, m.Do("revert")).notice.text
+    kept = []
+    monkeypatch.setattr(Store, "journal", lambda self, graph, path: kept.append(graph))
+    shell = Shell()
+    try:
+        shell.poll(made)
+        assert kept == [made.graph]
+        (empty,) = shell.perform(Request("new"), made)
+    finally:
+        shell.close()
+    assert not do(made, empty).changed
+
+
+# --- typing -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value", "wrong", "allowed"),
+    [
+        ("epochs", "25", 25, "many", "epochs must be a whole number from 0, not 'many'"),
+        ("batch", "all", "all", "0", 'batch must be a whole number from 1 or "all", not 0'),
+        ("seed", " 7 ", 7, "−1", "seed must be a whole number from 0, not -1"),
+    ],
+)
+def test_epochs_batch_and_seed_are_typed(name, typed, value, wrong, allowed):
+    field = do(xor(), m.Do(f"set-{name}"))
+    assert title(field.popup) == f"training: {name}"
+    assert field.popup.text == str(getattr(field.graph.training, name))
+    done = do(field, m.Typed(typed), m.Key("Enter"))
+    assert done.popup is None
+    assert getattr(done.graph.training, name) == value
+    refused = do(field, m.Typed(wrong), m.Key("Enter"))
+    assert refused.popup == Editing("", name, wrong, fault=allowed)
+    assert refused.graph == field.graph
+    assert do(refused, m.Typed("3")).popup.fault == ""
+    assert do(refused, m.Key("Escape")).popup is None
+
+
+def test_the_learning_rate_is_typed_wherever_it_is():
+    field = do(xor(), m.Do("set-rate"))
+    assert (field.popup.node, field.popup.setting) == ("train", "rate")
+    done = do(field, m.Typed("1/4"), m.Key("Enter"))
+    assert done.graph.settings("train")["rate"] == 0.25
+    unfolded = Editor.of(nf.unfold(nf.load(GRAPHS / "xor.json")))
+    node, setting = training.rate(unfolded.graph)
+    done = do(unfolded, m.Do("set-rate"), m.Typed("0.5"), m.Key("Enter"))
+    assert done.graph.settings(node)[setting] == 0.5
+    none = do(Editor.of(Graph()), m.Do("set-rate"))
+    assert none.notice.text == "no trainer of this graph has a learning rate"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("number", "2/3", 2 / 3),
+        ("number", "−0,5", -0.5),
+        ("number", "1/0", "1/0"),
+        ("number", "fast", "fast"),
+        ("number", "", None),
+        ("integer", " 12 ", 12),
+        ("integer", "1.5", "1.5"),
+        ("flag", "Yes", True),
+        ("flag", "maybe", "maybe"),
+        ("text", " xor ", "xor"),
+        ("choice", "none", "none"),
+        ("shape", "2, 2", [2, 2]),
+        ("shape", "2×3", [2, 3]),
+        ("shape", "[4]", [4]),
+        ("target", "-1", -1),
+        ("target", "kind", "kind"),
+        ("target", '["a", "b"]', ["a", "b"]),
+        ("array", "[[1, 2], [3, −4.5]]", [[1, 2], [3, -4.5]]),
+        ("array", "1, 2; 3, 4", [[1, 2], [3, 4]]),
+        ("array", "1/2 3", [0.5, 3]),
+        ("array", "0.8", 0.8),
+        ("array", "1, two", "1, two"),
+    ],
+)
+def test_what_is_typed_is_read_by_its_kind(kind, text, value):
+    assert read(text, kind) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("array", [[1, 2], [3, 4]]), ("shape", [2, 2]), ("number", 0.25), ("flag", False),
+     ("target", ["a", "b"]), ("text", "xor"), ("array", None)],
+)  # fmt: skip
+def test_what_is_written_can_be_read_again(kind, value):
+    assert read(written(value), kind) == value
+
+
+def test_how_far_training_has_come_in_words():
+    ten = Training(epochs=10)
+    assert training.progress(Live(), ten) == "not trained yet"
+    assert training.progress(Live(state="training", epoch=3), ten) == "training, epoch 3 of 10"
+    assert training.progress(Live(state="done", epoch=1000), ten) == "done, epoch 1000"
+
+
+# --- the minimap and the first view -------------------------------------------------------------
+
+
+def near(editor):
+    """Return an editor that sees the upper left of its graph, not much of it."""
+    left, top, _, _ = editor.drawn.bounds
+    return replace(editor, camera=Camera(left, top, 2.0))
+
+
+def centre(editor):
+    return editor.camera.on_canvas((editor.size[0] / 2, editor.size[1] / 2))
+
+
+def test_a_press_on_the_minimap_brings_that_place_into_the_middle():
+    editor = near(xor())
+    view = editor.drawn.nodes["train"]
+    place = view.x + view.width / 2, view.y + view.height / 2
+    found = minimap.shown(editor)
+    on_map = found.on_map(place)
+    at = found.corner[0] + on_map[0], found.corner[1] + on_map[1]
+    looking = do(editor, m.Pressed(at))
+    assert centre(looking) == pytest.approx(place)
+    assert looking.camera.zoom == editor.camera.zoom
+    assert looking.selection == editor.selection
+    data = editor.drawn.nodes["data"]
+    other = found.on_map((data.x, data.y))
+    end = found.corner[0] + other[0], found.corner[1] + other[1]
+    dragged = do(looking, m.Moved(end))
+    assert centre(dragged) == pytest.approx((data.x, data.y))
+    released = do(dragged, m.Released(end))
+    assert released.gesture is None
+    assert do(released, m.Moved((5.0, 5.0))).camera == released.camera
+
+
+def test_a_drag_beyond_the_minimap_stops_at_its_edge():
+    editor = near(xor())
+    found = minimap.shown(editor)
+    dragged = do(editor, m.Pressed((found.corner[0] + 5, found.corner[1] + 5)), m.Moved((-900, 9)))
+    assert centre(dragged)[0] == pytest.approx(found.origin[0])
+
+
+def test_the_wheel_over_the_minimap_zooms_about_the_middle():
+    editor = near(xor())
+    found = minimap.shown(editor)
+    zoomed = do(editor, m.Wheel((found.corner[0] + 9, found.corner[1] + 9), 1))
+    assert zoomed.camera.zoom > editor.camera.zoom
+    assert centre(zoomed) == pytest.approx(centre(editor))
+
+
+def test_where_no_minimap_is_the_canvas_answers():
+    whole = xor()
+    assert minimap.shown(whole) is None
+    corner = whole.size[0] - 30, whole.size[1] - 30
+    assert do(whole, m.Pressed(corner)).gesture is not None
+    off = do(near(whole), m.Do("minimap"))
+    assert do(off, m.Pressed(corner)).camera == off.camera
+
+
+def test_nothing_of_a_graph_lies_under_the_play_button_at_first():
+    for name in ("xor", "four-layers", "mazur-neurons-unfolded"):
+        editor = do(Editor.of(Graph()), m.Opened(nf.load(GRAPHS / f"{name}.json"), Path(name)))
+        foot = editor.camera.on_screen((0, editor.drawn.bounds[3]))[1]
+        button = editor.size[1] - training.PLAY_HIGH - training.PLAY_MARGIN
+        assert foot < button
+    trained = do(editor, m.Told(Live(update=1)), m.Do("fit"))
+    assert training.foot(trained) == 0
+    assert trained.camera.zoom >= editor.camera.zoom
+
+
+# --- files in other folders ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda name: str(tmp_path / "config"))
+    monkeypatch.setattr("platformdirs.user_state_dir", lambda name: str(tmp_path / "state"))
+    made = Shell()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Return a data file in a folder of its own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "rows.csv").write_text(CSV)
+    return folder / "rows.csv"
+
+
+def made_from(file):
+    graph = network(None, data=file.name, folder=file.parent, epochs=2)
+    return do(Editor.of(Graph()), m.Opened(graph, None))
+
+
+def cost(graph):
+    run = nf.Run(graph)
+    run.train(2)
+    return run.history[-1]["cost"]
+
+
+def test_a_graph_that_is_saved_elsewhere_still_finds_its_data(shell, rows, tmp_path, monkeypatch):
+    monkeypatch.delenv("NODEFLOW_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets" / "mine").mkdir(parents=True)
+    editor = made_from(rows)
+    before, expected = editor.graph, cost(editor.graph)
+    (saved,) = shell.perform(Request("save", path=tmp_path / "nets/mine/net.json"), editor)
+    after = do(editor, saved)
+    assert after.graph.settings("data")["source"] == "../../data/rows.csv"
+    assert not after.changed
+    assert len(after.history.entries) == len(editor.history.entries)
+    opened = nf.load(tmp_path / "nets/mine/net.json")
+    assert opened == after.graph
+    assert cost(opened) == cost(after.graph) == cost(before) == expected
+    (again,) = shell.perform(Request("save", path=tmp_path / "nets/other.json"), after)
+    assert again.graph.settings("data")["source"] == "../data/rows.csv"
+    (home,) = shell.perform(Request("save", path=rows.parent / "net.json"), do(after, again))
+    assert home.graph.settings("data")["source"] == "rows.csv"
+
+
+def test_what_was_there_before_the_save_is_saved_rightly_too(shell, rows, tmp_path):
+    """An undone edit leads back to a graph whose paths start elsewhere."""
+    editor = do(made_from(rows), m.SetValue("train", "rate", 0.5))
+    (saved,) = shell.perform(Request("save", path=tmp_path / "net.json"), editor)
+    undone = do(editor, saved, m.Do("undo"))
+    assert undone.graph.settings("data")["source"] == "rows.csv"
+    (again,) = shell.perform(Request("save", path=tmp_path / "net.json"), undone)
+    assert nf.load(tmp_path / "net.json").settings("data")["source"] == "data/rows.csv"
+    assert not do(undone, again).changed
+
+
+def test_names_that_are_found_anywhere_stay(rows, tmp_path):
+    graph = replace(Graph().add("data", "dataset", source="xor"), folder=rows.parent)
+    assert moved(graph, tmp_path) is graph
+    gone = graph.set("data", source="gone.csv")
+    assert moved(gone, tmp_path) is gone
+    there = graph.set("data", source="rows.csv")
+    assert moved(there, rows.parent) is there
+    assert relative_source("rows", tmp_path, rows.parent) == "data/rows.csv"
+
+
+def test_a_command_that_writes_elsewhere_keeps_the_data_too(rows, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    nf.save(made_from(rows).graph, rows.parent / "net.json")
+    assert main(["unfold", "data/net.json", "-o", "apart.json"]) == 0
+    capsys.readouterr()
+    apart = nf.load(tmp_path / "apart.json")
+    assert apart.settings("data")["source"] == "data/rows.csv"
+    assert cost(apart) == cost(nf.load(rows.parent / "net.json"))
+
+
+def test_data_on_another_drive_is_told_in_a_sentence(shell, rows, tmp_path, monkeypatch):
+    editor = made_from(rows)
+
+    def refuse(*_):
+        raise ValueError("path is on mount 'D:'")
+
+    monkeypatch.setattr("os.path.relpath", refuse)
+    with pytest.raises(DataError, match="another drive"):
+        moved(editor.graph, tmp_path)
+    saving = choose(do(editor, m.Do("quit")), "Save")
+    (failed,) = shell.perform(Request("save", path=tmp_path / "net.json"), saving)
+    assert "'rows.csv' is on another drive than the graph file" in failed.text
+    assert not (tmp_path / "net.json").exists()
+    assert whats(do(saving, failed)) == []
+
+
+# --- what takes its time ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Hold back everything that reads a graph file until the gate is opened."""
+    opened = threading.Event()
+    read = nf.load
+
+    def load(path):
+        assert opened.wait(20)
+        return read(path)
+
+    monkeypatch.setattr("nodeflow.editor.shell.load", load)
+    monkeypatch.setattr("nodeflow.editor.shell._AT_ONCE", 0.01)
+    yield opened
+    opened.set()
+
+
+def told(shell, editor, kind):
+    """Return what the shell tells of a kind, with all that it told before."""
+    end, found = time.monotonic() + 20, []
+    while time.monotonic() < end:
+        found += shell.poll(editor)
+        if any(isinstance(message, kind) for message in found):
+            return [message for message in found if not isinstance(message, m.Told)]
+        time.sleep(0.002)
+    raise AssertionError(f"{kind.__name__} never came: {found}")
+
+
+def test_a_file_that_takes_its_time_is_opened_beside_the_editor(shell, gate):
+    editor = xor()
+    path = GRAPHS / "and.json"
+    answers = shell.perform(Request("open", path=path), editor)
+    assert answers == [m.Began("opening and.json")]
+    waiting = do(editor, *answers)
+    assert waiting.notice.text == "opening and.json …   Escape stops it"
+    gate.set()
+    done = do(waiting, *told(shell, waiting, m.Opened))
+    assert done.graph.name == nf.load(path).name
+    assert done.busy == ""
+
+
+def test_escape_drops_what_takes_its_time(shell, gate):
+    editor = xor()
+    waiting = do(editor, *shell.perform(Request("open", path=GRAPHS / "and.json"), editor))
+    stopped = do(waiting, m.Key("Escape"))
+    assert whats(stopped) == ["stop"]
+    assert stopped.busy == ""
+    assert stopped.notice.text == "opening and.json: stopped"
+    assert shell.perform(stopped.requests[0], stopped) == []
+    gate.set()
+    end = time.monotonic() + 0.1
+    while time.monotonic() < end:
+        assert not any(isinstance(found, m.Opened) for found in shell.poll(stopped))
+
+
+def test_a_graph_that_is_changed_meanwhile_is_not_replaced(shell, gate):
+    editor = xor()
+    waiting = do(editor, *shell.perform(Request("open", path=GRAPHS / "and.json"), editor))
+    edited = do(waiting, m.SetValue("train", "rate", 0.5))
+    gate.set()
+    answers = told(shell, edited, m.Ended)
+    after = do(edited, *answers)
+    assert after.graph == edited.graph
+    assert after.notice.text == ("opening and.json was given up: the graph was changed meanwhile")
+
+
+def test_a_fault_beside_the_editor_is_told(shell, gate):
+    editor = xor()
+    waiting = do(editor, *shell.perform(Request("open", path=GRAPHS / "no.json"), editor))
+    gate.set()
+    after = do(waiting, *told(shell, waiting, m.Ended))
+    assert "there is no such file" in after.notice.text
+    assert after.busy == ""
+
+
+def test_a_large_graph_is_unfolded_beside_the_editor(shell):
+    graph = network("2-110-1", data="xor", level="neuron")
+    editor = Editor.of(graph)
+    assert len(graph.nodes) > 400
+    asked = do(editor, m.Do("unfold"))
+    assert asked.graph == editor.graph
+    (request,) = asked.requests
+    answers = shell.perform(request, asked)
+    if isinstance(answers[0], m.Began):
+        answers += told(shell, asked, m.Derived)
+    done = do(asked, *answers)
+    assert done.graph.nodes == nf.unfold(graph).nodes
+    assert do(done, m.Do("undo")).graph == editor.graph
+
+
+def test_what_a_gradient_check_found_is_told_in_a_sentence():
+    right = do(xor(), m.Do("check"))
+    assert right.notice.text == "checking the gradients …"
+    done = do(right, m.Told(Live(checks={"hidden": "ok", "output": "kink: at 0"})))
+    assert done.notice.text == "the gradients are right: 2 nodes were checked"
+    wrong = do(right, m.Told(Live(checks={"hidden": "fault: gradient 1", "output": "ok"})))
+    assert wrong.notice.text == "the gradient check found a fault at hidden"
+
+
+def test_a_layer_is_compared_with_its_neurons_together():
+    graph = nf.load(GRAPHS / "xor.json")
+    apart = nf.explode(graph, "hidden")
+    same = compared(graph, apart)
+    # hidden.z, hidden_a.a, theta1.value and bias1.value
+    assert "4 of them with their neurons together" in same
+    assert same.endswith("largest difference 0")
+    assert compared(apart, graph) == same
+    alone = nf.unfold(graph)
+    assert "together" not in compared(graph, alone)
+    other = apart.set("bias1.2", value=[0.25])
+    silent = other.set("theta2", value=[[0.0, 0.0]])
+    whole = graph.set("theta2", value=[[0.0, 0.0]])
+    # Nobody hears the neuron: only its own values differ.
+    assert compared(whole, silent).startswith("the numbers differ")
+    assert compared(whole, silent).rpartition(" at ")[2] in ("hidden.z", "bias1.value")
+
+
+def test_training_goes_on_when_the_graph_is_saved_elsewhere(shell, rows, tmp_path):
+    editor = made_from(rows)
+    (tmp_path / "nets").mkdir()
+
+    def until(editor, seen):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            for message in shell.poll(editor):
+                if isinstance(message, m.Told) and seen(message.live):
+                    return message.live
+            time.sleep(0.002)
+        raise AssertionError("it never came")
+
+    shell.perform(Request("train"), editor)
+    before = until(editor, lambda live: live.state == "done")
+    (saved,) = shell.perform(Request("save", path=tmp_path / "nets" / "net.json"), editor)
+    after = do(editor, saved)
+    assert after.graph.settings("data") != editor.graph.settings("data")
+    shell.perform(Request("step", text="step"), after)
+    now = until(after, lambda live: live.state == "paused")
+    assert now.epoch >= before.epoch == 2
+    shown = {key: value.tolist() for key, value in now.weights.items()}
+    assert shown == {key: value.tolist() for key, value in before.weights.items()}
+
+
+def test_a_gradient_check_is_dropped_with_escape(shell, monkeypatch):
+    gate, ended = threading.Event(), []
+
+    def slow(_graph, _heed):
+        assert gate.wait(20)
+        ended.append(True)
+        return {"hidden": "ok"}, ""
+
+    monkeypatch.setattr("nodeflow.editor.shell.checked", slow)
+    monkeypatch.setattr("nodeflow.editor.shell._SILENT", 0.01)
+    editor = do(xor(), m.Do("check"))
+    shell.perform(editor.requests[0], editor)
+    waiting = do(editor, *told(shell, editor, m.Began))
+    assert waiting.notice.text == "checking the gradients …   Escape stops it"
+    stopped = do(waiting, m.Key("Escape"))
+    shell.perform(stopped.requests[0], stopped)
+    gate.set()
+    end = time.monotonic() + 0.2
+    while time.monotonic() < end or not ended:
+        live = [one.live for one in shell.poll(stopped) if isinstance(one, m.Told)]
+        assert not any(one.checks for one in live)
+        time.sleep(0.002)
+    assert stopped.notice.text == "checking the gradients: stopped"
+
+
+def test_what_was_dropped_is_not_among_the_recent_files(shell, gate):
+    editor = xor()
+    shell.perform(Request("open", path=GRAPHS / "and.json"), editor)
+    shell.perform(Request("stop"), editor)
+    gate.set()
+    time.sleep(0.05)
+    assert shell.poll(editor) is not None
+    assert shell.recent() == []

@@ -1,0 +1,36 @@
+"""Leaving with changes that are not saved, with a real window."""
+
+import nodeflow as nf
+
+
+def test_quitting_saves_first_and_then_goes_on_by_itself(started, mouse, home, shot):
+    window = started()
+    window.until(lambda state: state["area"])
+    mouse.move(700, 400)
+    mouse.key("Tab")
+    window.until(lambda state: state["popup"] == "Search" and state["ready"])
+    mouse.write("slider")
+    window.until(lambda state: state["text"] == "slider")
+    mouse.key("Return")
+    window.until(lambda state: state["count"] == [1, 0])
+
+    def ask():
+        mouse.key("q", "Control_L")
+        window.until(lambda state: state["popup"] == "Question")
+        shot("asked")
+        mouse.key("Return")
+        window.until(lambda state: state["sheet"] == "Save the graph" and state["sheet_ready"])
+
+    ask()
+    mouse.key("Escape")
+    state = window.until(lambda state: not state["sheet"])
+    assert state["changed"]
+    assert window.process.poll() is None
+    ask()
+    mouse.key("a", "Control_L")
+    mouse.write("kept")
+    shot("named")
+    mouse.key("Return")
+    assert window.process.wait(10) == 0
+    assert nf.load(home / "work" / "kept.json").nodes["slider"].type == "slider"
+    assert not list((home / "state").glob("nodeflow/journal/*"))
