@@ -23,6 +23,7 @@ _HOMES = {
     "Graph": "nodeflow.graph",
     "Node": "nodeflow.graph",
     "NodeflowError": "nodeflow.errors",
+    "Player": "nodeflow.playback.player",
     "Run": "nodeflow.engine.run",
     "Step": "nodeflow.engine.step",
     "Training": "nodeflow.graph",
@@ -41,6 +42,7 @@ __all__ = [
     "Graph",
     "Node",
     "NodeflowError",
+    "Player",
     "Run",
     "Step",
     "Training",
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from nodeflow.errors import NodeflowError
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
+    from nodeflow.playback.player import Player
 
 
 def __getattr__(name: str) -> Any:
