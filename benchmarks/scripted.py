@@ -20,6 +20,7 @@ from typing import Any
 from nodeflow.editor import messages as m
 from nodeflow.editor import shell as shells
 from nodeflow.editor.model import Editor, Preferences
+from nodeflow.editor.motion import motion
 from nodeflow.files import load
 from nodeflow.window import app
 from nodeflow.window.toolkit import dpg
@@ -131,6 +132,25 @@ def _drag(at: tuple[float, float], rounds: int) -> list[m.Message]:
     return [m.Pressed(at), *map(m.Moved, path), m.Released(path[-1])]
 
 
+def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> Script:
+    """Make the step, again and again, in which the most values travel."""
+    window.open(path)
+    while "joined.value" not in window.editor.live.values:
+        yield ""
+    window.send(m.Tell("go", ("0:0:joined",)))
+    while window.editor.live.playback.node != "joined":
+        yield ""
+    yield from window.drawn()
+    found["tokens"] = len(motion(window.editor).tokens)
+    for _ in range(3):
+        window.send(m.Do("step-back"))
+        while window.editor.live.playback.node == "joined":
+            yield ""
+        window.send(m.Do("step-on"))
+        for _ in range(rounds):
+            yield "slow motion"
+
+
 def dropping(window: Scripted, path: Path, found: dict[str, Any]) -> Script:
     """Drag a node in a graph of many wires, seen from near, and drop it."""
     window.open(path)
@@ -231,6 +251,7 @@ def main(folder: Path, *, quick: bool) -> dict[str, Any]:
 
     def script(window: Scripted) -> Script:
         yield from frames(window, rounds)
+        yield from slowly(window, folder / "slow.json", rounds, found)
         yield from idle(window, seconds, found)
         yield from dropping(window, folder / "wires.json", found)
         yield from opening(window, folder / "large.json", found)

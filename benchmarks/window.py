@@ -23,6 +23,7 @@ from benchmarks.growth import neurons
 from benchmarks.harness import Result, Row, Target, duration
 from nodeflow.derive import explode
 from nodeflow.files import load, save
+from nodeflow.graph import Graph
 from nodeflow.networks import network
 from nodeflow.scene import with_places
 
@@ -30,7 +31,11 @@ _FRAME, _OPEN, _IDLE, _DROP = 5.0, 3.0, 5.0, 50.0
 """The limits: milliseconds of Python a frame, seconds, percent of a core, milliseconds."""
 _GROWTH = 4.0
 """Megabytes that the process may grow by while it opens and closes graphs."""
-_MOVING = ("panning", "zooming", "dragging a node", "training", "panning while training")
+_MOVING = (
+    "panning", "zooming", "dragging a node", "training", "panning while training", "slow motion",
+)  # fmt: skip
+_TOKENS = 60
+"""So many values travel at once in slow motion."""
 _SLOWEST = 600
 _SCREEN = "1600x1000x24"
 
@@ -59,7 +64,7 @@ def _graphs(folder: Path, *, quick: bool) -> str:
     (folder / "large.json").write_text(neurons(300 if quick else 10_000, "n"), encoding="utf-8")
     large = with_places(load(folder / "large.json"))
     graphs = {
-        "frames": frames, "wires": wires, "large": large,
+        "frames": frames, "wires": wires, "large": large, "slow": _joined(frames),
         "small": network("2-3-1", data="xor"), "other": explode(network("4-5-3", data="iris")),
     }  # fmt: skip
     for key, graph in graphs.items():
@@ -68,6 +73,15 @@ def _graphs(folder: Path, *, quick: bool) -> str:
         f"the editor's window, {_SCREEN.rpartition('x')[0]}: {len(frames.nodes):,} nodes and "
         f"{len(frames.wires):,} wires; Python of a frame as CPU time of its thread"
     )
+
+
+def _joined(graph: Graph) -> Graph:
+    """Return a graph with one node more, which many values enter."""
+    activations = graph.of_type("sigmoid")[:_TOKENS]
+    graph = graph.add("joined", "concatenate")
+    for key in activations:
+        graph = graph.connect(f"{key}.a", "joined.a")
+    return with_places(graph)
 
 
 @contextlib.contextmanager
@@ -135,6 +149,7 @@ def _tell(result: Result, found: dict[str, Any]) -> None:
         Row(f"opening {found['nodes']:,} nodes, until all is on the screen", found["opening"]),
         Row("the same, what of it is Python", found["opening_cpu"]),
     ]
+    result.rows.append(Row("values on their way in slow motion", text=str(found["tokens"])))
     result.rows.append(Row("an idle window", text=f"{found['idle']:.1%} of a core"))
     grown = (found["memory_after"] - found["memory_before"]) / 1e6
     left = found["items_after"] - found["items_before"]

@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeflow import __version__
-from nodeflow.errors import ExportError, FileError, GraphError, NodeflowError, UnknownType, nearest
+from nodeflow.errors import (
+    ConditionError,
+    ExportError,
+    FileError,
+    GraphError,
+    NodeflowError,
+    UnknownType,
+    nearest,
+)
 
 if TYPE_CHECKING:
     from nodeflow.declare import NodeType, Port, Setting
@@ -516,6 +524,9 @@ LEVELS = ("step", "phase", "sample", "update", "epoch")
 @click.option("--samples", type=click.IntRange(1), help="How many passes to play.")
 @click.option("--level", type=click.Choice(LEVELS), default="step", show_default=True,
               help="How far one beat goes.")  # fmt: skip
+@click.option("--stop", "stops", multiple=True, metavar="CONDITION",
+              help='Stop when this becomes true, such as "cost < 0.01"; may be '
+              "repeated.")  # fmt: skip
 @_json
 def play(
     file: str,
@@ -525,14 +536,21 @@ def play(
     until: str | None,
     samples: int | None,
     level: str,
+    stops: tuple[str, ...],
     as_json: bool,
-) -> None:
-    """Play a graph in slow motion: each node, with its numbers."""
+) -> int:
+    """Play a graph in slow motion: each node, with its numbers.
+
+    In a terminal it is played by keys, of which ? shows the list; with --speed 0 or into a pipe it
+    goes to the end.
+    """
     graph = _load(file)
     _warm_up("float64")
     from nodeflow import terminal
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
+    from nodeflow.playback.beats import beats_until_stopped, end_of_passes
+    from nodeflow.playback.player import Player
 
     run = Run(graph)
     _state().streams = True
@@ -543,14 +561,34 @@ def play(
         if until is None
         else moments.position_of(run, moments.Moment.read(until))
     )
-    show: Callable[[list[Step]], None] = (
-        (lambda steps: _print_json(steps[-1].as_dict()))
-        if as_json
-        else terminal.StepPrinter(run, level)
-    )
-    clock = time.perf_counter()
+    player = Player(run)
     try:
-        for steps in moments.beats(run, level, end=end, passes=samples):
+        for text in stops:
+            player.stops.add(run, text)
+    except ConditionError as error:
+        code = _refuse(_state(), _sentence(error), FAULT)
+        click.echo(
+            "\n".join(f"  {terminal.clean(row)}" for row in error.pointed.splitlines()), err=True
+        )
+        return code
+    last = player.clock.number(end)
+    if samples is not None:
+        last = min(last, end_of_passes(player, samples))
+    try:
+        if speed and not as_json and run.order and terminal.is_interactive():
+            terminal.play_live(player, level, speed, last)
+            return 0
+        show: Callable[[list[Step]], None] = (
+            (lambda steps: _print_json(steps[-1].as_dict()))
+            if as_json
+            else terminal.StepPrinter(run, level)
+        )
+        clock = time.perf_counter()
+        for steps in (
+            beats_until_stopped(player, level, last)
+            if stops
+            else moments.beats(run, level, end=end, passes=samples)
+        ):
             show(steps)
             if speed:
                 clock = max(clock + 1 / speed, time.perf_counter())
@@ -558,6 +596,9 @@ def play(
     except KeyboardInterrupt:
         where = f"epoch {run.epoch}, sample {run.sample}"
         raise KeyboardInterrupt(f"playing was interrupted at {where}") from None
+    if player.reason:
+        _say(f"stopped at {player.place}: {player.reason}", bad=False)
+    return 0
 
 
 # --- new ----------------------------------------------------------------------------------------

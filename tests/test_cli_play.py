@@ -8,10 +8,11 @@ from itertools import islice
 import pytest
 
 import nodeflow as nf
-from nodeflow import cli, terminal
+from nodeflow import cli
 from nodeflow.cli import main, plain
 from nodeflow.explain import remark
 from nodeflow.playback.moments import beats
+from nodeflow.terminal import look
 
 
 def network(**training):
@@ -156,19 +157,26 @@ def test_the_lines_hold_address_and_formula(play):
     graph = network(epochs=1)
     lines = play(graph, "--samples", "2")
     expected, last = [], None
+    matrix = re.compile(r"value = \[(.*), (.*), (.*), (.*)\]")
     for step in islice(all_steps(graph), 2 * len(nf.Run(graph).order)):
         address = f"epoch 0 · sample {step['sample']} of 4 · {step['phase']}"
         if address != last:
             expected.append(address)
             last = address
-        expected.append((step["node"], step["formula"]))
+        if numbers := matrix.fullmatch(step["formula"]):  # a matrix of two rows
+            expected.append((step["node"], "value = [{}, {}]".format(*numbers.groups()[:2])))
+            expected.append("[{}, {}]".format(*numbers.groups()[2:]))
+        else:
+            expected.append((step["node"], step["formula"]))
     found = []
     for line in filter(None, lines):
         if line[0] in "▶◀●":
             found.append(line[2:])
+        elif line.lstrip().startswith("["):
+            found.append(re.sub(r"\s+", " ", line.strip()).replace("[ ", "["))
         else:
             node, formula = re.fullmatch(r"  (\S+) +(.*)", line).groups()
-            found.append((node, formula))
+            found.append((node, re.sub(r"\s+", " ", formula).replace("[ ", "[")))
     assert found == expected
 
 
@@ -211,10 +219,10 @@ def columns():
 def screen(monkeypatch, columns):
     """Give the command a terminal; return what it gets."""
     file = io.StringIO()
-    made = terminal._Console(
+    made = look._Console(
         file=file, width=columns, force_terminal=True, highlight=False, markup=False, emoji=False
     )
-    monkeypatch.setattr(terminal, "console", lambda **_: made)
+    monkeypatch.setattr(look, "console", lambda **_: made)
     return file
 
 
@@ -233,7 +241,7 @@ def test_a_wide_terminal_says_what_a_step_did_as_well(screen, play, columns):
     play(network(epochs=1), "--samples", "1")
     text = screen.getvalue()
     lines = re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()
-    said = [line.strip() for line in lines if line.startswith(" " * 15)]
+    said = [line.strip() for line in lines if line.startswith(" " * 15) and "[" not in line]
     assert max(map(len, lines)) <= columns
     if columns == 80:
         assert said == []

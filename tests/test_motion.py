@@ -93,12 +93,12 @@ def test_wires_are_as_thick_as_their_blame(player):
         step = editor.live.playback.step
         if step.update == 1 and step.phase == "backward":
             break
-    widths = motion(editor).widths
+    widths, bearing = motion(editor).widths, motion(editor).bearing
     values = editor.live.values
-    backward = [w for w in editor.drawn.wires if w.kind == "backward" and str(w.wire) in widths]
+    backward = [w for w in editor.drawn.wires if w.kind == "backward" and w.wire in bearing]
     sizes = [np.abs(values[view.wire.start]).max() for view in backward]
     order = np.argsort(sizes)
-    thick = [widths[str(backward[place].wire)] for place in order]
+    thick = [widths[backward[place].wire.start] for place in order]
     assert thick == sorted(thick)
     assert thick[-1] > thick[0]
 

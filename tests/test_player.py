@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from networks import assert_same, hand, net
 
 import nodeflow as nf
+from nodeflow.editor.timeline import Timeline
 from nodeflow.errors import ConditionError, RunError
 from nodeflow.playback.clock import Clock
 from nodeflow.playback.player import Player
+from nodeflow.playback.telling import state_of
 
 LEVELS = ("step", "phase", "sample", "update", "epoch")
 GRAPHS = {
@@ -81,7 +83,7 @@ def test_playing_stepping_and_jumping_never_change_the_numbers(name, data):
                 numbers = [number for number, _ in player.log(10)]
                 assert numbers == list(range(player.number - len(numbers) + 1, player.number + 1))
             case "watch":
-                player.watched(next(iter(player.run.weights)), 5)
+                player.watched(list(player.run.weights)[:1], 5)
             case "loop":
                 player.loop(data.draw(st.sampled_from([None, "sample", "update"])))
         if player.number < STEPS:
@@ -230,6 +232,56 @@ def test_forks_share_the_rows_of_the_data_but_not_those_that_differ():
     other = run.fork(graph.set("y", value=[[4.0], [5.0]]))
     other.leap()
     np.testing.assert_array_equal(other["y.value"], [[4.0], [5.0]])
+
+
+def test_nodes_that_no_update_needs_are_added_while_it_plays():
+    graph = net("xor", (2, 2, 1), scale="none", epochs=5)
+    player = Player(nf.Run(graph))
+    player.go("1:2:hidden1")
+    player.play(math.inf)
+    player.change(graph.add("big", "exp").connect("hidden1.z", "big.a"), "add big")
+    assert player.run.update == 6
+    first = player.number
+    assert player.number == player.first == 6 * len(player.run.order)
+    assert "big" in player.run.order
+    while player.playing:
+        player.tick(1.0)
+    live_run = nf.Run(graph)
+    live_run.train()
+    assert_same(player.run.weights, live_run.weights)
+    assert player.number == player.end == 20 * len(player.run.order)
+    player.go("1:3:big")
+    assert [step.node for _, step in player.log()][-1] == "big"
+    assert player.log()[0][0] == first + 1
+    live_run.goto(update=7)
+    np.testing.assert_array_equal(player.last.outputs["value"], np.exp(player.run["hidden1.z"]))
+    assert_same(player.run.weights, live_run.weights)
+    player.back("epoch")
+    assert player.number == first
+    with pytest.raises(RunError, match="what lies before epoch 1 was another graph"):
+        player.go("0:1")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda player: player.step(),
+        lambda player: player.step("epoch"),
+        lambda player: player.back("epoch"),
+        lambda player: player.go(5),
+        lambda player: player.go("1"),
+        lambda player: player.loop("epoch"),
+        lambda player: player.play(),
+    ],
+)
+def test_an_empty_graph_has_nothing_to_play(ask):
+    player = Player(nf.Run(nf.Graph()))
+    with pytest.raises(RunError, match="there is nothing to evaluate"):
+        ask(player)
+    state = state_of(player)
+    bars = Timeline(state)
+    assert (bars.whole, bars.fine, bars.known, bars.at_whole(1), bars.at_fine(1)) == (0,) * 5
+    assert (bars.update, bars.phases, bars.forks) == ((0, 0), (), ())
 
 
 def test_a_graph_of_another_structure_cannot_go_on():
@@ -425,10 +477,10 @@ def test_watched_ports_show_their_last_values():
     graph = net("xor", (2, 2, 1), scale="none")
     player = Player(nf.Run(graph))
     player.go("3:2:cost")
-    found = player.watched("theta1.value", 5)
+    found = player.watched(["theta1.value"], 5)["theta1.value"]
     run = nf.Run(graph)
     expected = []
     for _ in range(player.run.update):
         run.leap()
-        expected.append(run.weights["theta1.value"])
+        expected.append(run.weights["theta1.value"].ravel())
     np.testing.assert_array_equal(found, expected[-5:])

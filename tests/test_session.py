@@ -287,6 +287,22 @@ def test_another_structure_starts_again(session: Session, graph: nf.Graph) -> No
     same(live, run)
 
 
+def test_another_document_starts_again(session: Session, graph: nf.Graph) -> None:
+    """Also one that could go on: with the same weights to learn, and a node more to look at."""
+    other = graph.add("big", "exp")
+    session.start(graph)
+    session.train(3)
+    assert until(session, lambda live: live.state == "done").epoch == 3
+    session.open(other)
+    session.start(other.set("train", rate=0.1))
+    assert until(session, lambda live: live.state == "still").epoch == 0
+    session.train(3)
+    assert until(session, lambda live: live.state == "done").epoch == 3
+    session.start(other)
+    session.open(graph)
+    assert until(session, lambda live: live.state == "still").epoch == 0
+
+
 def test_what_computes_the_same_does_not_disturb(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
     session.train(5)

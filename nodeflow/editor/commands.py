@@ -8,7 +8,7 @@ from functools import partial
 
 from nodeflow.derive import collapse, explode, fold, unfold
 from nodeflow.derive.exploding import RECORD as EXPLODED
-from nodeflow.editor import editing, training
+from nodeflow.editor import editing, exporting, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -42,6 +42,8 @@ class Command:
     """Whether the menu of the right button has it."""
 
 
+PICTURE = ".png"
+"""The ending of a picture, which can be opened where it carries its graph, but not saved to."""
 _LARGE = 400
 """Nodes, from which on unfolding and exploding take noticeable time."""
 
@@ -120,7 +122,7 @@ def _recent(editor: Editor) -> Editor:
 
 @_command("save", "Save", "Ctrl+S", "File")
 def _save(editor: Editor) -> Editor:
-    if editor.path is None:
+    if editor.path is None or editor.path.suffix.lower() == PICTURE:
         return editor.asking("ask_save")
     return editor.asking("save", path=editor.path, value=editor.graph)
 
@@ -128,6 +130,13 @@ def _save(editor: Editor) -> Editor:
 @_command("save-as", "Save as …", "Ctrl+Shift+S", "File")
 def _save_as(editor: Editor) -> Editor:
     return editor.asking("ask_save")
+
+
+@_command("export", "Export …", "Ctrl+Shift+E", "File")
+def _export(editor: Editor) -> Editor:
+    if not editor.graph.nodes:
+        return editor.refused("there is nothing to export: the graph has no nodes")
+    return editor.asking("ask_export")
 
 
 @_command("revert", "Revert to the file", "", "File")
@@ -575,11 +584,7 @@ def _reset(editor: Editor) -> Editor:
 
 @_command("keep-weights", "Keep the trained weights in the graph", "", "Network")
 def _keep(editor: Editor) -> Editor:
-    graph = editor.graph
-    for address, value in editor.live.weights.items():
-        node = address.rpartition(".")[0]
-        if node in graph.nodes and graph.nodes[node].type == "parameter":
-            graph = graph.set(node, value=value.tolist())
+    graph = exporting.kept(editor.graph, editor.live.weights)
     if graph is editor.graph:
         return editor.refused("there are no trained weights yet; train first")
     return editor.edited(graph, "keep the trained weights")

@@ -182,7 +182,8 @@ class Ask:
 
 Errand = Literal[
     "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
-    "train", "pause", "step", "reset", "set_rate", "check", "compare", "derive",
+    "ask_export", "export",
+    "anew", "train", "pause", "step", "reset", "set_rate", "check", "compare", "derive",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -232,6 +233,8 @@ class Live:
     update: int = 0
     history: Sequence[Mapping[str, Any]] = ()
     """A line an epoch: cost, train_accuracy, test_cost, test_accuracy."""
+    others: Sequence[Sequence[Mapping[str, Any]]] = ()
+    """The histories of the other futures."""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     problem: str = ""
     checks: Mapping[str, str] = field(default_factory=dict)

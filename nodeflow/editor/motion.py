@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.editor.model import Editor
-from nodeflow.scene import Scene, WireView, closed_groups, shown, within
+from nodeflow.graph import Wire
+from nodeflow.scene import Scene, WireView, closed_groups, sized, within
 
 if TYPE_CHECKING:
     from nodeflow.playback.state import Playback
@@ -65,7 +66,9 @@ class Motion:
     changed: frozenset[str] = frozenset()
     """Addresses that hold another value since the step."""
     widths: Mapping[str, float] = field(default_factory=dict)
-    """During the backward phase: by wire, its thickness from the size of the blame."""
+    """During the backward phase: how thick the wires of a port are, from the size of its blame."""
+    bearing: frozenset[Wire] = frozenset()
+    """The wires along which blame goes: for those the widths hold."""
 
 
 def motion(editor: Editor) -> Motion:
@@ -89,7 +92,71 @@ class _Last:
         return self._found
 
 
-_LAST = _Last()
+class _Blame:
+    """How large the blame is on wires. After a single step only what changed is looked at."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[Scene | None, Mapping[str, str]] = None, {}
+        self._bearing: frozenset[Wire] = frozenset()
+        self._backward: dict[str, bool] = {}
+        """By the port where such a wire starts: whether it is one of the backward pass."""
+        self._sizes: dict[str, float] = {}
+        self._moment = (-1, 0)
+
+    def bearing(self, editor: Editor) -> frozenset[Wire]:
+        """Return the wires with blame: forwards in the backward pass, or back from a cost.
+
+        An accuracy reads values and blames nobody; a rate enters the backward pass and is no
+        blame.
+        """
+        scene, forward_of = editor.drawn, editor.live.playback.forward_of
+        if scene is self._seen[0] and forward_of is self._seen[1]:
+            return self._bearing
+        self._seen, self._sizes = (scene, forward_of), {}
+        blamed = set(forward_of.values())
+        nodes = scene.nodes.values()
+        gives = {view.key for view in nodes if view.family != "source"}
+        takes = {
+            view.key
+            for view in nodes
+            if (view.family == "cost" and view.type != "accuracy")
+            or any(port.address in blamed for port in view.outputs)
+        }
+        found = [
+            view
+            for view in scene.wires
+            if not view.across
+            and (
+                (view.kind == "backward" and view.wire.source in gives)
+                or (view.kind == "forward" and view.wire.target in takes)
+            )
+        ]
+        self._bearing = frozenset(view.wire for view in found)
+        self._backward = {view.wire.start: view.kind == "backward" for view in found}
+        return self._bearing
+
+    def widths(self, editor: Editor, changed: frozenset[str] | set[str]) -> dict[str, float]:
+        """Return how thick wires are, the one with the largest blame being thickest."""
+        self.bearing(editor)
+        live = editor.live
+        before, self._moment = self._moment, (live.playback.number, live.playback.future)
+        goes_on = live.state == "playing" or self._moment == (before[0] + 1, before[1])
+        for start in changed if goes_on and self._sizes else self._backward:
+            if start in self._backward:
+                held = live.values if self._backward[start] else live.gradients
+                value = held.get(start)
+                if value is not None and value.size:
+                    self._sizes[start] = float(np.abs(value).max())
+        largest = max(self._sizes.values(), default=0.0)
+        if not largest or not np.isfinite(largest):
+            return {}
+        span = _THICKEST - _THINNEST
+        return {
+            start: _THINNEST + span * (size / largest) ** 0.5 for start, size in self._sizes.items()
+        }
+
+
+_LAST, _BLAME = _Last(), _Blame()
 
 
 def _made(editor: Editor) -> Motion:
@@ -108,7 +175,8 @@ def _made(editor: Editor) -> Motion:
         tokens=tokens,
         change=change(playback),
         changed=frozenset(changed),
-        widths=_widths(editor) if step.phase == "backward" else {},
+        widths=_BLAME.widths(editor, changed) if step.phase == "backward" else {},
+        bearing=_BLAME.bearing(editor),
     )
 
 
@@ -142,23 +210,15 @@ def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]
         return
     for port, value in step.outputs.items():
         address = playback.forward_of.get(f"{step.node}.{port}")
-        for view in _out_of(scene, address):
-            yield Token(view, token_text(value), "blame", against=True)
+        key = "" if address is None else address.rpartition(".")[0]
+        bearing = _BLAME.bearing(editor)
+        for view in scene.wires_of.get(key, ()):
+            if view.wire.start == address and view.wire in bearing:
+                yield Token(view, token_text(value), "blame", against=True)
 
 
 def _into(scene: Scene, key: str) -> list[WireView]:
     return [view for view in scene.wires_of.get(key, ()) if view.wire.target == key]
-
-
-def _out_of(scene: Scene, address: str | None) -> list[WireView]:
-    if address is None:
-        return []
-    key = address.rpartition(".")[0]
-    return [
-        view
-        for view in scene.wires_of.get(key, ())
-        if view.wire.start == address and view.kind != "feedback"
-    ]
 
 
 def token_text(value: NDArray[Any]) -> str:
@@ -166,7 +226,7 @@ def token_text(value: NDArray[Any]) -> str:
     flat = np.ravel(value)
     if flat.size <= 2:
         return ", ".join(f"{number:.3g}" for number in flat.tolist()).replace("-", "−")
-    return shown(value)
+    return sized(np.shape(value))
 
 
 def change(playback: Playback) -> str:
@@ -196,22 +256,3 @@ def _largest_change(old: NDArray[Any], new: NDArray[Any]) -> str:
     before, after = float(np.ravel(old)[at]), float(np.ravel(new)[at])
     place = ", ".join(str(i) for i in np.unravel_index(at, new.shape))
     return f"[{place}] {before:.4g} → {after:.4g}".replace("-", "−")
-
-
-def _widths(editor: Editor) -> dict[str, float]:
-    """Return how thick wires are by the blame that they carry, the largest being thickest."""
-    live = editor.live
-    sizes: dict[str, float] = {}
-    for view in editor.drawn.wires:
-        start = view.wire.start
-        found = live.values if view.kind == "backward" else live.gradients
-        value = found.get(start) if view.kind != "feedback" and not view.across else None
-        if value is not None and value.size:
-            sizes[str(view.wire)] = float(np.max(np.abs(value)))
-    largest = max(sizes.values(), default=0.0)
-    if not largest or not np.isfinite(largest):
-        return {}
-    return {
-        wire: _THINNEST + (_THICKEST - _THINNEST) * (size / largest) ** 0.5
-        for wire, size in sizes.items()
-    }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from nodeflow.editor.commands import register
-from nodeflow.editor.model import Ask, Editor
+from nodeflow.editor.model import Ask, Editor, Live
 from nodeflow.editor.motion import owner
 
 LEVELS = (
@@ -24,6 +24,12 @@ PROMPTS = {
     "answer": ("What comes out?", "a number, or up, down, same"),
 }
 """What is asked for, and how it is written."""
+FIRST = "the first run"
+"""The future in which nothing was changed."""
+
+
+CARD = 130.0
+"""So much of the canvas's foot, in pixels at scale 1, the card with the formula takes."""
 
 
 def told(editor: Editor, command: str, *values: object) -> Editor:
@@ -161,19 +167,41 @@ def _at_speed(editor: Editor, factor: float) -> Editor:
     return told(editor, "set_speed", math.inf if speed > 1000 else max(speed, 0.25))
 
 
+# --- other futures ------------------------------------------------------------------------------
+
+
+def returned(editor: Editor, before: Live) -> Editor:
+    """Return the editor with the settings of the future that the run has just returned to.
+
+    A graph that was edited meanwhile stays as it is: the run will have it next.
+    """
+    playback = editor.live.playback
+    if playback.returned is None or playback.returned is before.playback.returned:
+        return editor
+    left, graph = playback.returned
+    if editor.graph is not left:
+        return editor
+    if graph.nodes.keys() == left.nodes.keys() and graph.wires == left.wires:
+        graph = replace(left, nodes=graph.nodes)  # what was moved or grouped since stays
+    future = playback.futures[playback.future].what or FIRST
+    return editor.edited(graph, f"return to {future}").told(f"back in this future: {future}")
+
+
 # --- the camera ---------------------------------------------------------------------------------
 
 
 def followed(editor: Editor) -> Editor:
     """Return the editor with the camera at the active node, if it would be out of sight."""
     playback = editor.live.playback
-    following = editor.preferences.follow and editor.live.state == "playing"
+    following = editor.preferences.follow and editor.live.state != "training"
     if not following or editor.gesture is not None or playback.step is None:
         return editor
     view = editor.drawn.nodes.get(owner(editor, playback.step.node))
     if view is None:
         return editor
     camera, (wide, high) = editor.camera, editor.size
+    if editor.preferences.card:  # what lies below the card is not seen
+        high = max(high - CARD * editor.preferences.scale, high / 2)
     x, y = camera.on_screen((view.x + view.width / 2, view.y + view.height / 2))
     edge = min(wide, high) * 0.12
     dx = min(x - edge, 0.0) + max(x - (wide - edge), 0.0)

@@ -18,7 +18,7 @@ from nodeflow.graph import Graph
 
 _PATIENCE = 2.0
 Command = Literal[
-    "start", "train", "play", "pause", "reset", "step", "back", "go", "loop", "set_speed",
+    "open", "start", "train", "play", "pause", "reset", "step", "back", "go", "loop", "set_speed",
     "toggle_stop", "add_condition", "forget_condition", "watch", "switch", "compare", "predict",
     "answer", "checked",
 ]  # fmt: skip
@@ -43,6 +43,11 @@ class Session:
         self._worker.start()
 
     # -- told by the editor
+
+    def open(self, graph: Graph) -> None:
+        """Show the graph of another document, from the start."""
+        self._graph = graph
+        self.tell("open", graph)
 
     def start(self, graph: Graph, what: str = "") -> None:
         """Show this graph: evaluated once, or going on where only numbers of it changed.

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from nodeflow.editor import exporting
 from nodeflow.editor.beside import Heed, Work
+from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
 from nodeflow.editor.messages import (
     Began,
@@ -23,7 +25,8 @@ from nodeflow.editor.messages import (
 from nodeflow.editor.model import Editor, Preferences, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
-from nodeflow.errors import FileError, NodeflowError
+from nodeflow.errors import ExportError, FileError, NodeflowError
+from nodeflow.export import export
 from nodeflow.files import load, save
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
@@ -42,7 +45,7 @@ _Then = Callable[[], list[Message]]
 class Shell:
     """Does what editors request, and tells them what happens beside them.
 
-    `ask_open`, `ask_save`, `copy`, `paste` and `quit` are the window's business.
+    `ask_open`, `ask_save`, `ask_export`, `copy`, `paste` and `quit` are the window's business.
     """
 
     def __init__(self, session: Session | None = None, store: Store | None = None) -> None:
@@ -65,6 +68,8 @@ class Shell:
                 return self._save(request.path or editor.path, editor.graph)
             case "open":
                 return self._open(request.path or editor.path, editor)
+            case "export":
+                return self._export(request, editor.path)
             case "derive":
                 return self._derive(request.text, request.value, editor.graph)
             case "stop":
@@ -79,6 +84,9 @@ class Shell:
                 self.store.save_preferences(editor.preferences)
             case "discard" if isinstance(request.value, Recovery):
                 self.store.discard(request.value)
+            case "anew":
+                self._shown = editor.graph
+                self.session.open(editor.graph)
             case "train" | "reset" | "set_rate" | "step":
                 self._show(editor)
                 self._run(request)
@@ -130,7 +138,9 @@ class Shell:
         return Editor.of(before, recovery.path, **more).edited(recovery.graph, "recover")
 
     def close(self) -> None:
-        """End cleanly: the run ends, and the journal is removed."""
+        """End cleanly: the run and what is under way end, and the journal is removed."""
+        for work, _ in self._beside:
+            work.drop()
         self.session.close()
         self.store.close()
 
@@ -141,6 +151,8 @@ class Shell:
             return [Failed("the graph has no file yet: choose a name for it")]
         if not path.suffix:
             path = path.with_suffix(".json")
+        if path.suffix.lower() == PICTURE:
+            return [Failed(f"{path.name} is a picture, a graph is saved as .json: save it as that")]
         before, graph = graph, moved(graph, path.parent)
         save(graph, path)
         self.store.forget()
@@ -161,6 +173,25 @@ class Shell:
             return lambda: [Opened(graph, path), *self._remembered(path, graph)]
 
         return self._begun(Work(f"opening {path.name}", work), editor.graph)
+
+    def _export(self, request: Request, file: Path | None) -> list[Message]:
+        """Write a graph in another format, as it is now: it may be edited meanwhile."""
+        (graph, options), out = request.value, request.path
+        if out is None:
+            return [Failed("the export has no file: choose a name for it")]
+
+        def work(heed: Heed) -> _Then:
+            try:
+                made = export(graph, out, file=file, progress=heed, **options)
+            except ExportError as error:
+                raise ExportError(exporting.plain(str(error))) from error
+            except (OSError, MemoryError) as error:
+                reason = str(error) or "there is not enough memory"
+                raise ExportError(f"{out.name} cannot be made: {reason}") from error
+            said = request.text or made.said
+            return lambda: [Noted(f"exported {out.name}{', ' * bool(said)}{said}")]
+
+        return self._begun(Work(f"exporting {out.name}", work))
 
     def _remembered(self, path: Path, graph: Graph) -> list[Message]:
         try:
@@ -215,10 +246,10 @@ class Shell:
 
         self._beside.append((Work(what, work), None))
 
-    def _begun(self, work: Work[_Then], over: Graph) -> list[Message]:
+    def _begun(self, work: Work[_Then], over: Graph | None = None) -> list[Message]:
         """Return what comes of work at once, or have it told when it is done.
 
-        It takes the place of the graph `over`: where that is changed meanwhile, it is given up.
+        It may take the place of the graph `over`: where that is changed meanwhile, it is given up.
         """
         if work.done(_AT_ONCE):
             return work.result()()

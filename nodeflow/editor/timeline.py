@@ -23,10 +23,14 @@ class Timeline:
     """The bars of a playback, and what is marked on them."""
 
     playback: Playback
+    held: int | None = None
+    """The epoch that the lower bar goes on to show while it is dragged."""
 
     @property
     def epoch(self) -> int:
         """The epoch that the lower bar shows: that of the step that led here."""
+        if self.held is not None:
+            return self.held
         return max(self.playback.number - 1, 0) // self.playback.per_epoch
 
     @property
@@ -71,6 +75,29 @@ class Timeline:
         start = self.epoch * self.playback.per_epoch
         per_epoch = self.playback.per_epoch
         return max(begin - start, 0) / per_epoch, min(end - start, per_epoch) / per_epoch
+
+    @property
+    def phases(self) -> tuple[tuple[str, float, float], ...]:
+        """The phases of the pass that led here: name, beginning and end on the lower bar."""
+        start, length = self.epoch * self.playback.per_epoch, self.playback.per_epoch
+        return tuple(
+            (phase, max((begin - start) / length, 0.0), min((end - start) / length, 1.0))
+            for phase, begin, end in self.playback.phases
+        )
+
+    def notches(self, most: int) -> tuple[float, ...]:
+        """Return where epochs begin on the upper bar; of too many every tenth, and so on."""
+        every = 1
+        while self.epochs / every > most:
+            every *= 10
+        return tuple(epoch / self.epochs for epoch in range(every, self.epochs, every))
+
+    def name(self, moment: int) -> str:
+        """Return what a moment is called while a bar is pointed at."""
+        epoch, inside = divmod(moment, self.playback.per_epoch)
+        if not inside:
+            return f"start of epoch {epoch}" if moment < self.playback.end else "the end"
+        return f"epoch {epoch} · step {inside} of {self.playback.per_epoch}"
 
     def at_whole(self, share: float) -> int:
         """Return the moment under a place of the upper bar: the start of an epoch, or the end."""

@@ -116,7 +116,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path), tour=editor.tour)
             if path is None:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return commands.done(made, "fit")
+            return commands.done(made, "fit").asking("anew")
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -138,7 +138,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Told(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
-            made = playing.followed(made)
+            made = playing.returned(made, editor.live)
+            if live.playback.number != editor.live.playback.number:
+                made = playing.followed(made)
             return made.told(training.verdict(live.checks)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)

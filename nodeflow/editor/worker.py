@@ -49,12 +49,15 @@ class Worker:
         self._sparks: tuple[tuple[object, ...], dict[str, Any]] = (), {}
         self._compared: int | None = None
         self._fault: ConditionFault | None = None
+        self._watch_fault = ""
         self._question: Any = None
         self._mark: Any = None
         self._clock = 0.0
         self._next_frame = 0.0
         self._names: tuple[Run, Any] | None = None
         self._recorder: Any = None
+        self._others: dict[Run, Any] = {}
+        """What follows the histories of the futures that are not the present one."""
         self._live: Live | None = None  # what the run holds, until it is touched
 
     @property
@@ -64,13 +67,18 @@ class Worker:
 
     # -- the graph
 
+    def open(self, graph: Graph) -> None:
+        """Take the graph of another document: nothing of the run before is kept."""
+        self.graph, self._watched, self.checks, self._watch_fault = graph, (), {}, ""
+        self._restart(stops=False)
+
     def start(self, graph: Graph, what: str = "") -> bool:
         """Take another graph, and go on with it if that can be; return whether it matters."""
         before, self.graph = self.graph, graph
         if before is not None and computes_alike(before, graph):
             self._keep_graph()
             return False
-        self.checks, self._returned, self._fault = {}, None, None
+        self.checks, self._returned, self._fault, self._watch_fault = {}, None, None, ""
         if not self._goes_back(graph) and not self._goes_on(graph, what):
             self._restart()
         return True
@@ -93,12 +101,16 @@ class Worker:
         player = self.player
         if player is None:
             return False
+        per_epoch = player.clock.steps_per_epoch
         try:
             player.change(graph, what)
             if player.run.position[2] == 0:
                 player.run.evaluate()  # what is changed is seen before the next step
         except Exception:  # noqa: BLE001  it is tried again from the start, which tells the reason
             return False
+        if player.clock.steps_per_epoch != per_epoch:  # nodes were added
+            self._target = self._target // per_epoch * player.clock.steps_per_epoch
+            self._compared = None
         self._keep_graph()
         if player.line.before is not None:
             old = self._graphs.get(player.line.before, player.line.before.run.graph)
@@ -113,7 +125,8 @@ class Worker:
         if self.graph is not None:
             self._restart()
 
-    def _restart(self) -> None:
+    def _restart(self, *, stops: bool = True) -> None:
+        """Play from the start, as fast as before and, of the same document, to the same stops."""
         from nodeflow.playback.curve import Recorder
         from nodeflow.playback.player import Player
 
@@ -122,11 +135,13 @@ class Worker:
         self.player = None if run is None else Player(run)
         if old is not None and self.player is not None:
             self.player.speed = old.speed
-            self.player.stops = old.stops
-            self.player.stops.keep_known(self.player.run)
+            if stops:
+                self.player.stops = old.stops
+                self.player.stops.keep_known(self.player.run)
         self.state, self._target = "still", 0
         self._compared = self._mark = self._returned = self._fault = None
         self._recorder = Recorder()
+        self._others.clear()
         self._keep_graph()
         self._ask()
         self._touched()
@@ -297,7 +312,13 @@ class Worker:
             others = tuple(other for other in known if other != found)
             self._watched = others if found in known else (*known, found)
 
-        self._tell_fault(toggle)
+        self._watch_fault = ""
+        if self.player is not None:
+            try:
+                toggle(self.player)
+            except RunError as error:
+                self._watch_fault = str(error)
+            self._touched()
 
     def switch(self, line: int) -> None:
         """Go over to another future, with the settings that it has."""
@@ -320,8 +341,12 @@ class Worker:
 
     def predict(self) -> None:
         """Stop before nodes to ask for their values, or no longer."""
+        from nodeflow.playback.stops import ASKED
+
         if self.player is not None:
             self.player.stops.asking = not self.player.stops.asking
+            if self.player.reason == ASKED:
+                self.player.reason = ""
             self._mark = None
             self._ask()
             self._touched()
@@ -360,10 +385,10 @@ class Worker:
             self.problem = ""
             try:
                 what(self.player)
+            except ConditionError as error:
+                self._fault = ConditionFault(error.text, error.position, error.why)
             except NodeflowError as error:
                 self.problem = str(error)
-                if isinstance(error, ConditionError):
-                    self._fault = ConditionFault(error.text, error.position, error.why)
             self._touched()
 
     def checked(self, graph: Graph, checks: Mapping[str, str], problem: str) -> None:
@@ -390,7 +415,10 @@ class Worker:
         run = player.run
         if self._names is None or self._names[0] is not run:
             self._names = run, Names.of(run)
-        found = Snapshot.of(run, self._names[1])
+        names = self._names[1]
+        if self._question is not None:  # what stood there before may be the answer
+            names = names.without(to_come(run))
+        found = Snapshot.of(run, names)
         return Live(
             epoch=run.epoch,
             update=run.update,
@@ -398,8 +426,16 @@ class Worker:
             values=found.values,
             gradients=found.gradients,
             weights=found.weights,
+            others=self._other_histories(player),
             playback=self._playback(player),
         )
+
+    def _other_histories(self, player: Player) -> tuple[Any, ...]:
+        """Return how the futures went that are not the present one."""
+        from nodeflow.playback.curve import Recorder
+
+        runs = [line.run for line in player.lines if line is not player.line]
+        return tuple(self._others.setdefault(run, Recorder()).curve(run) for run in runs)
 
     def _playback(self, player: Player) -> Any:
         from nodeflow.playback.telling import state_of
@@ -409,6 +445,7 @@ class Worker:
             "mark": self._mark,
             "watched": self._sparklines(player),
             "condition_fault": self._fault,
+            "watch_fault": self._watch_fault,
             "returned": self._returned,
         }
         line, training = self._compared, self.state == "training"
@@ -421,13 +458,12 @@ class Worker:
 
     def _sparklines(self, player: Player) -> dict[str, Any]:
         """Return the last values of the watched ports; they are others after each update."""
-        from nodeflow.playback.telling import sparkline
+        from nodeflow.playback.telling import sparklines
 
         slots = player.run.machine.tape.slots
         key = (player.line, player.run.update, self._watched)
         if self._sparks[0] != key:
-            found = {a: sparkline(player, a) for a in self._watched if a in slots}
-            self._sparks = key, found
+            self._sparks = key, sparklines(player, (a for a in self._watched if a in slots))
         return self._sparks[1]
 
 
@@ -474,6 +510,13 @@ def computes_alike(before: Graph, after: Graph) -> bool:
         and before.wires == after.wires
         and before.nodes == after.nodes
     )
+
+
+def to_come(run: Run) -> set[str]:
+    """Return the nodes that this pass has still to evaluate; what they are given is known."""
+    graph = run.plan.graph
+    rest = run.order[run.position[2] :]
+    return {key for key in rest if graph.type_of(key).family != "source"}
 
 
 def what_changed(before: Graph, after: Graph) -> str:

@@ -137,10 +137,11 @@ class Run:
     @property
     def node(self) -> str:
         """The node that the next step evaluates."""
-        self._require_nodes()
+        self.require_nodes()
         return self.order[self._index]
 
-    def _require_nodes(self) -> None:
+    def require_nodes(self) -> None:
+        """Raise `RunError` where no node can run."""
         if not self.order:
             raise RunError("there is nothing to evaluate: the graph has no node that can run")
 
@@ -377,7 +378,7 @@ class Run:
 
     def step(self) -> Step:
         """Evaluate one node and return what it did."""
-        self._require_nodes()
+        self.require_nodes()
         machine, key = self.machine, self.order[self._index]
         first, n = machine.bounds(self._update)
         loop = machine.plan.loop
@@ -731,7 +732,7 @@ class Run:
         moment right after that node was evaluated; without, the start of the sample's pass.
         `update` counts over the whole run and may stand in place of the others.
         """
-        self._require_nodes()
+        self.require_nodes()
         target, pass_ = self._moment(epoch, sample, update)
         self._require_born(target)
         index = 0
@@ -805,7 +806,7 @@ class Run:
 
     def leap(self) -> None:
         """Go to the start of the next update without making steps of what lies between."""
-        self._require_nodes()
+        self.require_nodes()
         begin = self._update
         if self._index or self._sample:
             last = len(self.order) - 1, self.machine.bounds(begin)[1] - 1

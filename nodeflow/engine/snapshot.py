@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,14 @@ class Names:
                 if nodes[key].type == "parameter" and key in order
             },
         )
+
+    def without(self, nodes: AbstractSet[str]) -> Names:
+        """Return the names without those of values that some nodes compute."""
+
+        def of(found: Mapping[str, str]) -> Mapping[str, str]:
+            return {a: at for a, at in found.items() if at.rpartition(".")[0] not in nodes}
+
+        return Names(of(self.values), of(self.gradients), self.weights)
 
 
 @dataclass(frozen=True)

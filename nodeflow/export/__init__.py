@@ -7,10 +7,10 @@ at all, by `export` alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib import import_module
-from os import PathLike, path
+from os import W_OK, PathLike, access, path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ class Options:
     begin: str | None = None
     until: str | None = None
     samples: int | None = None
+    history: Sequence[Mapping[str, Any]] | None = None
+    """What a table holds instead of a training: a line an epoch."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -107,7 +109,7 @@ FORMATS = {
     ".html": Format("slow motion as a page with buttons", "page", ("theme", *_SPAN, "epochs")),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs")),
-    ".csv": Format("the history, a line an epoch", "table", ("epochs",)),
+    ".csv": Format("the history, a line an epoch", "table", ("epochs", "history")),
 }
 """By ending."""
 
@@ -126,6 +128,26 @@ def refused(out: str | PathLike[str], given: Mapping[str, Any]) -> list[str]:
     """Return those of the options' names that the format does not take."""
     takes = format_of(out).takes
     return [name for name in given if name not in takes]
+
+
+def destination(out: str | PathLike[str], file: Path | None = None) -> Path:
+    """Return the real file that an export to `out` would write; `file` is where the graph lies.
+
+    Raises `ExportError` and `FileError` where that cannot be, before anything is made.
+    """
+    format_of(out)
+    from nodeflow.files import disk
+
+    with disk.writing(Path(out)):
+        real = Path(path.realpath(out))
+        if real.is_dir():
+            raise IsADirectoryError
+        if not real.parent.is_dir():
+            raise FileNotFoundError
+        if not access(real.parent, W_OK):
+            raise PermissionError
+        _spare_graphs(real, file, out)
+    return real
 
 
 def _spare_graphs(real: Path, file: Path | None, out: str | PathLike[str]) -> None:
@@ -160,16 +182,10 @@ def export(
         raise ExportError(f"'{others[0]}' says nothing about {Path(out).suffix.lower()}")
     from nodeflow.files import disk
 
-    target = Path(out)
-    with disk.writing(target):
-        real = Path(path.realpath(target))
-        if real.is_dir():
-            raise IsADirectoryError
-        if not real.parent.is_dir():
-            raise FileNotFoundError
-    _spare_graphs(real, file, out)
+    real = destination(out, file)
     module = import_module(f"nodeflow.export.{kind.module}")
     made: Made = module.make(Job(graph, file, Options(**options), progress))
-    with disk.writing(target):
+    progress(1, 1)  # the last chance to end it
+    with disk.writing(Path(out)):
         disk.write(real, made.data)
     return made

@@ -18,13 +18,19 @@ COLUMNS = ("epoch", "cost", "train_accuracy", "test_cost", "test_accuracy")
 
 
 def make(job: Job) -> Made:
-    """Return the history of the run file, or that of a training now; what is not known is empty."""
-    held = held_run(job) if job.options.epochs is None else None
-    if held is not None and job.file is not None:
+    """Return the history that was given, of the run file, or of a training now.
+
+    What is not known is empty.
+    """
+    options = job.options
+    held = held_run(job) if options.epochs is None and options.history is None else None
+    if options.history is not None:
+        history, source = options.history, "as it stands"
+    elif held is not None and job.file is not None:
         history, source = held.history, f"read from {run_file(job.file).name}"
     else:
         run = Run(job.graph)
-        history = run.train(job.options.epochs, progress=job.progress)
+        history = run.train(options.epochs, progress=job.progress)
         source = "trained now"
     if not history:
         raise ExportError("there is no history: not one epoch was trained; --epochs N trains N")

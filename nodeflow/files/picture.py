@@ -39,7 +39,7 @@ def graph_in(data: bytes, *, file: str = "") -> bytes:
             return _unpacked(content[len(_KEYWORD + _COMPRESSED) :], file)
     raise FileError(
         "this picture carries no graph: open the graph file it was made from, "
-        "or export it again without --no-graph",
+        "or export it again with its graph",
         file=file,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ SLOWEST, FASTEST = 0.25, math.inf
 """Steps a second: one node in four seconds, and as fast as the machine can."""
 _SLICE = 0.01
 """Seconds between two looks at the clock."""
+WATCHED = 8
+"""So many numbers of a watched port are kept."""
 _LOGGED = 200
 _TOLD = 40
 
@@ -82,6 +84,8 @@ class Player:
         """How many updates fit into a slice of time."""
         self._last_number = 0
         self._log: deque[tuple[int, Step]] = deque(maxlen=_LOGGED)
+        self._lately: dict[tuple[Run, int], dict[str, NDArray[Any]]] = {}
+        """The watched numbers after the last updates."""
         self._watches: dict[Condition, _Watch] = {}
         self._hunted: tuple[Run, int] | None = None
         """Where the watches judged last: they go on there, and nowhere else."""
@@ -92,6 +96,18 @@ class Player:
     def number(self) -> int:
         """How many steps lie behind."""
         return self.clock.number(self.run.position)
+
+    @property
+    def first(self) -> int:
+        """The first moment that can be reached: 0, or where nodes were added to the graph."""
+        return self.begin_of(self._root)
+
+    @property
+    def _root(self) -> Line:
+        line = self.line
+        while line.before is not None:
+            line = line.before
+        return line
 
     @property
     def end(self) -> int:
@@ -111,9 +127,9 @@ class Player:
         """
         number = self.number
         kept = [entry for entry in self._log if number - most < entry[0] <= number]
-        if len(kept) < min(most, number):
+        if len(kept) < min(most, number - self.first):
             self._log.clear()
-            self._seek(max(number - most, 0))
+            self._seek(max(number - most, self.first))
             while self.number < number:
                 self._make_step()
             kept = list(self._log)
@@ -133,7 +149,7 @@ class Player:
     def back(self, level: str = "step") -> Step | None:
         """Go back to where this step, phase, …, or the one before, begins."""
         self._require(level)
-        self.go(self.clock.before(level, self.number))
+        self.go(max(self.clock.before(level, self.number), self.first))
         return self.last
 
     def go(self, where: int | str | Moment) -> None:
@@ -141,12 +157,18 @@ class Player:
 
         With a node it is the moment after that node was evaluated.
         """
+        self.run.require_nodes()
         if isinstance(where, str):
             where = Moment.read(where)
         if isinstance(where, Moment):
             number = self.clock.number(position_of(self.run, where))
         else:
             number = where
+        if 0 <= number < self.first:
+            raise RunError(
+                f"what lies before epoch {self.first // self.clock.steps_per_epoch} was another "
+                "graph, with other nodes: reset the run to go there with this one"
+            )
         if not 0 <= number <= self.end:
             epochs = self.end / self.clock.steps_per_epoch
             asked = number // self.clock.steps_per_epoch
@@ -156,8 +178,8 @@ class Player:
             )
         self.reason, self.last = "", None
         self._due = 0.0
-        self._seek(max(number - 1, 0))
-        if number:
+        self._seek(max(number - 1, self.first))
+        if number > self.first:
             self._make_step()
 
     def advance(self, target: int, seconds: float = math.inf) -> bool:
@@ -203,7 +225,7 @@ class Player:
     def _remake_last(self) -> None:
         """Make the step again that led here, if others were left out since."""
         number = self.number
-        if self._last_number != number and number:
+        if self._last_number != number and number > self.first:
             self._seek(number - 1)
             self._make_step()
 
@@ -240,8 +262,8 @@ class Player:
         if self.line.at(update).run is not self.run:
             self._seek(number)  # here another run goes on
 
-    @staticmethod
-    def _require(level: str) -> None:
+    def _require(self, level: str) -> None:
+        self.run.require_nodes()
         if level not in LEVELS:
             raise RunError(f"there is no level '{level}'{nearest(level, LEVELS)}")
 
@@ -300,6 +322,7 @@ class Player:
             if not speed > 0:
                 raise RunError(f"the speed must be above 0 steps a second, not {speed!r}")
             self.speed = float(speed)
+        self.run.require_nodes()
         if until is None:
             epochs = self.run.graph.training.epochs
             until = self.end
@@ -326,8 +349,6 @@ class Player:
         """
         if not self.playing:
             return False
-        if self.looped and self.number >= self._loop[1]:
-            self.go(self._loop[0])
         last = self._loop[1] if self.looped else self._until
         steps: float = math.inf
         if self.speed < math.inf and not full:
@@ -336,6 +357,8 @@ class Player:
             self._due -= steps
         if steps < 1:
             return False
+        if self.looped and self.number >= self._loop[1]:
+            self._seek(self._loop[0])
         target = int(min(self.number + steps, last))
         try:
             self.advance(target, budget)
@@ -356,7 +379,7 @@ class Player:
         self._require(level)
         begin = self.number
         if not self.clock.begins(level, self.run.position):
-            begin = self.clock.before(level, begin)
+            begin = max(self.clock.before(level, begin), self.first)
         self.looped, self._loop = level, (begin, self.clock.after(level, begin))
 
     # -- other futures
@@ -382,6 +405,9 @@ class Player:
         if before.run.born == run.born and before.before is not None:
             before = before.before
         line = Line(run, what, before)
+        if run.order != self.run.order:
+            self._count_anew(line)
+            return
         line.reach = self.begin_of(line)
         if self.line.reach <= number:
             self.lines[self.lines.index(self.line)] = line
@@ -391,6 +417,19 @@ class Player:
         self.stops.keep_known(run)
         self._log.clear()
         self.go(number)
+
+    def _count_anew(self, line: Line) -> None:
+        """Go on with a graph that has other nodes, which no update needs: it has other steps.
+
+        What lies before, and the other futures, had those of before: they are left behind.
+        """
+        per_epoch, self.clock = self.clock.steps_per_epoch, Clock(line.run)
+        self._until = self._until // per_epoch * self.clock.steps_per_epoch
+        line.before, self.looped = None, None
+        self.lines, self.line, self.run = [line], line, line.run
+        self.stops.keep_known(line.run)
+        self._log.clear()
+        self.go(self.first)
 
     def switch(self, line: int) -> None:
         """Go over to another line, at the same moment or at its end."""
@@ -432,17 +471,21 @@ class Player:
 
     # -- watching
 
-    def watched(self, address: str, most: int = 60) -> list[Any]:
-        """Return the values of a port after each of the last updates, the newest last."""
+    def watched(self, addresses: Iterable[str], most: int = 60) -> dict[str, list[NDArray[Any]]]:
+        """Return the first numbers of ports after each of the last updates, the newest last."""
         number, update = self.number, self.run.update
-        found = []
-        for at in range(max(update - most, 0) + 1, update + 1):
-            self._seek(self.clock.number((at, self.clock.first_row(at), 0)))
-            # The node may be newer than the line that this one began in.
-            if address in self.run.machine.tape.slots and self.run.has_value(address):
-                found.append(self.run[address])
+        wanted = tuple(addresses)
+        lately: dict[tuple[Run, int], dict[str, NDArray[Any]]] = {}
+        for at in range(max(update - most, self._root.run.born) + 1, update + 1):
+            moment = self.line.at(at).run, at
+            known = self._lately.get(moment, {})
+            if not known.keys() >= set(wanted):
+                self._seek(self.clock.number((at, self.clock.first_row(at), 0)))
+                known = {a: np.ravel(self.run[a])[:WATCHED].copy() for a in wanted}
+            lately[moment] = known
+        self._lately = lately
         self._seek(number)
-        return found
+        return {a: [values[a] for values in lately.values()] for a in wanted}
 
 
 class _Watch:

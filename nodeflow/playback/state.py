@@ -50,6 +50,8 @@ class Playback:
     phases: tuple[tuple[str, int, int], ...] = ()
     """The phases of the pass that led here: name, the moments of beginning and end."""
     place: str = ""
+    moment: str = "0"
+    """The moment that is next, as it is typed."""
     next: str = ""
     """The node that is evaluated next."""
     playing: bool = False
@@ -81,7 +83,9 @@ class Playback:
     differences: Mapping[str, float] = field(default_factory=dict)
     """By address: the largest difference to the future that is compared with."""
     watched: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    """By address: a row of numbers for each of the last updates, the newest last."""
+    """By address: a row of its first numbers for each of the last updates, the newest last."""
+    watch_fault: str = ""
+    """Why the port that was asked for last is not watched."""
     forward_of: Mapping[str, str] = field(default_factory=dict)
     """By the address where a gradient stands: the address whose gradient it is."""
     owner_of: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,8 @@ from nodeflow.errors import ConditionError, RunError, nearest
 from nodeflow.playback.clock import Clock
 from nodeflow.playback.conditions import Condition, parse
 
+ASKED = "what comes out?"
+"""Why it stops before a node whose value a person can predict."""
 _MOMENTS = ("epoch", "update", "sample", "cost")
 _OF_EPOCH = ("train_cost", "train_accuracy", "test_cost", "test_accuracy")
 
@@ -130,7 +132,7 @@ class Stops:
 
         if self._worth is None or self._worth[0] is not run:
             places = enumerate(run.order)
-            found = {place: "what comes out?" for place, key in places if worth_asking(run, key)}
+            found = {place: ASKED for place, key in places if worth_asking(run, key)}
             self._worth = run, found
         return self._worth[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
 from nodeflow.explain import explain, remark
+from nodeflow.playback.moments import Moment
 from nodeflow.playback.player import Player
 from nodeflow.playback.state import Future, Playback
 
@@ -37,10 +39,11 @@ def state_of(player: Player, *, brief: bool = False, **more: Any) -> Playback:
     return Playback(
         number=player.number,
         end=player.end,
-        per_epoch=clock.steps_per_epoch,
+        per_epoch=max(clock.steps_per_epoch, 1),
         update=(begin, begin + clock.steps_of(update)),
         phases=clock.phases(player.number),
         place=player.place,
+        moment=str(Moment(run.epoch, run.sample, run.node if run.position[2] else None)),
         next=run.node if run.order else "",
         playing=player.playing,
         speed=player.speed,
@@ -82,7 +85,9 @@ def _found_owners(run: Run) -> tuple[dict[str, str], dict[str, str]]:
     return forward, owners
 
 
-def sparkline(player: Player, address: str) -> NDArray[Any]:
-    """Return the last values of a port as rows of numbers; those of another size are left out."""
-    values = [np.ravel(value) for value in player.watched(address)]
-    return np.array([value for value in values if value.size == values[-1].size])
+def sparklines(player: Player, addresses: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Return, by port, its last values as rows of numbers; those of another size are left out."""
+    return {
+        address: np.array([value for value in values if value.size == values[-1].size])
+        for address, values in player.watched(addresses).items()
+    }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from nodeflow.editor import shell as shells
+from nodeflow.editor.exporting import Wish, requested
 from nodeflow.editor.messages import Do, Failed, Message, Pasted, Place, Resized
 from nodeflow.editor.model import Editor, Request
 from nodeflow.editor.store import Recent, Recovery
@@ -25,11 +26,15 @@ from nodeflow.networks import network
 from nodeflow.window import display, fonts
 from nodeflow.window.canvas import Canvas
 from nodeflow.window.dialogs import Dialogs
+from nodeflow.window.formulacard import FormulaCard
 from nodeflow.window.frame import Frame
 from nodeflow.window.inputs import Inputs
 from nodeflow.window.inspector import Inspector
 from nodeflow.window.library import Library
+from nodeflow.window.playpanel import PlayPanel
 from nodeflow.window.popups import Popups, TourCard
+from nodeflow.window.tabs import Tabs
+from nodeflow.window.timelinebar import TimelineBar
 from nodeflow.window.toolkit import dpg
 from nodeflow.window.training import TrainingPanel
 from nodeflow.window.waiting import Cleaner, Doze, sockets
@@ -145,6 +150,7 @@ class Window:
         self._queue: list[Message] = [Do("fit"), *first]
         self._faults: set[str] = set()
         self._typed_before = False
+        self._asked: tuple[bool, object] = (False, None)
         self._open = True
         self._shown: Editor | None = None
         self._last_event = time.perf_counter()
@@ -164,6 +170,8 @@ class Window:
         dpg.render_dearpygui_frame()
         self.frame.dress(editor)
         self.canvas = Canvas(self.frame.drawlist, loaded)
+        self.card = FormulaCard(self.frame.canvas, self.send, loaded)
+        self.timeline = TimelineBar(self.frame.timeline, self.send, loaded)
         self.library = Library(self.frame.library, self.send)
         self._build_side(loaded)
         self.popups = Popups(self.send, loaded, shell.recent)
@@ -177,9 +185,11 @@ class Window:
         training = dpg.add_group(parent=self.frame.side)
         dpg.add_spacer(height=4, parent=self.frame.side)
         dpg.add_separator(parent=self.frame.side)
-        inspector = dpg.add_group(parent=self.frame.side)
+        self.tabs = Tabs(self.frame.side, ("Node", "Slow motion"), self._redraw)
+        inspector, playing = self.tabs.panels
         self.training = TrainingPanel(training, self.send, loaded)
         self.inspector = Inspector(inspector, self.send, loaded)
+        self.playpanel = PlayPanel(playing, self.send, loaded)
 
     def send(self, message: Message) -> None:
         """Have a message answered in this frame or the next."""
@@ -209,6 +219,7 @@ class Window:
             self._answer(message)
         self._carry()
         self.training.settle()
+        self.timeline.settle()
         queue, self._queue = self._queue, []
         for message in (*queue, *self.shell.poll(self.editor)):
             self._answer(message)
@@ -233,10 +244,28 @@ class Window:
         self.library.draw(editor)
         self.training.draw(editor)
         self.inspector.draw(editor)
+        self._draw_play(editor)
         self.canvas.draw(editor)
+        self.card.draw(editor)
+        self.timeline.draw(editor)
         self.popups.draw(editor, (area.x, area.y))
         self.tour.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor)
+
+    def _redraw(self) -> None:
+        self._shown = None
+
+    def _draw_play(self, editor: Editor) -> None:
+        """Draw the panel of slow motion where it is seen; a question or a fault brings it up."""
+        playback = editor.live.playback
+        asked = (playback.question is not None, playback.condition_fault)
+        if asked != self._asked and (asked[0] > self._asked[0] or asked[1] is not None):
+            self.tabs.choose(1)
+        self._asked = asked
+        self.tabs.draw(editor)
+        self.training.show_all(shown=self.tabs.chosen == 0)
+        if self.tabs.chosen == 1:
+            self.playpanel.draw(editor)
 
     def _answer(self, message: Message) -> None:
         self._last_event = time.perf_counter()
@@ -315,6 +344,9 @@ class Window:
             case "ask_open" | "ask_save":
                 self.dialogs.ask(request.what, self.editor)
                 return ()
+            case "ask_export":
+                self.dialogs.export(self.editor, self._export)
+                return ()
             case "new_network":
                 self.dialogs.new_network(self.editor)
                 return ()
@@ -329,6 +361,18 @@ class Window:
             request = Request("save", path=path, value=self.editor.graph)
         for answer in self._perform(request):  # at once: nothing is edited in between
             self._answer(answer)
+
+    def _export(self, wish: Wish) -> str:
+        """Have an export begun, or say why it cannot be."""
+        try:
+            answers = self._perform(requested(self.editor, wish))
+        except NodeflowError as error:
+            return str(error)
+        for answer in answers:
+            if isinstance(answer, Failed):
+                return answer.text
+            self._answer(answer)
+        return ""
 
     # --- what a crash left behind
 
@@ -365,11 +409,14 @@ class Window:
             return True
         if self.editor.popup is not None:
             return self.popups.eats(key)
+        if key[0] == "F" and key[1:].isdigit():
+            return False  # no field has a use for it
         # Enter and Escape end the typing before they are asked about.
         return self._typing() or self._typed_before
 
     def _typing(self) -> bool:
-        return self.inspector.typing() or self.training.typing() or self.library.typing()
+        panels = (self.inspector, self.training, self.library, self.playpanel)
+        return any(panel.typing() for panel in panels)
 
     def _carry(self) -> None:
         """Carry a node type from the library to the canvas."""

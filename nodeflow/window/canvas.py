@@ -24,6 +24,7 @@ from nodeflow.window import wireitems
 from nodeflow.window.colours import is_colour, mixed, rgba
 from nodeflow.window.fonts import EM, Fonts
 from nodeflow.window.minimap import Minimap
+from nodeflow.window.motionitems import MotionItems
 from nodeflow.window.nodeitems import FINE, NodeDrawer, NodeItems, same
 from nodeflow.window.overlayitems import OverlayItems
 from nodeflow.window.previews import Beside, Content, Several, Traces
@@ -113,6 +114,8 @@ class Canvas:
         over = overlay(editor)
         self._carry(self._glided(editor) or over.moved)
         self._collect(editor)
+        self._motion.draw(editor, self._moved)
+        self.busy = self.busy or self._motion.busy
         self._draw_nodes(editor)
         self._draw_wires(editor)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
@@ -139,6 +142,9 @@ class Canvas:
         self._wire_layer = dpg.add_draw_node(parent=self._near)
         self._node_layer = dpg.add_draw_node(parent=self._near)
         self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
+        moving = dpg.add_draw_node(parent=self.drawlist)
+        self._marks = dpg.add_draw_node(parent=self.drawlist)
+        self._motion = MotionItems(moving, self._marks, theme, self.fonts)
         self._overlay = OverlayItems(dpg.add_draw_node(parent=self.drawlist), theme, self.fonts)
         self._minimap.build(dpg.add_draw_node(parent=self.drawlist), theme)
         self._nodes = {}
@@ -182,6 +188,7 @@ class Canvas:
         self._feeds = _feeds(scene)
         self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
         self._contents = {}
+        self._starts: dict[str, list[int]] | None = None
         self._touching: tuple[frozenset[str], list[int]] = (frozenset(), [])
         wires = {view.wire for view in scene.wires}
         for kept, there in (
@@ -264,7 +271,8 @@ class Canvas:
         zoomed = camera.zoom != self._camera.zoom
         self._camera, self._size = camera, size
         zoom = camera.zoom
-        _transform(self._world, (-camera.x * zoom, -camera.y * zoom), zoom)
+        for layer in (self._world, self._marks):
+            _transform(layer, (-camera.x * zoom, -camera.y * zoom), zoom)
         step = _GRID
         while step * zoom < _LEAST_GRID:
             step *= 2
@@ -461,7 +469,8 @@ class Canvas:
             if old is not None:
                 dpg.configure_item(old.root, show=bool(seen[number]))
         thick = max(round(editor.camera.zoom * 4) / 4, 0.5) if self._is_near else 0.6
-        state = (editor.wire, editor.hover if editor.hover.startswith("wire:") else "", thick)
+        hover = editor.hover if editor.hover.startswith("wire:") else ""
+        state = (editor.wire, hover, thick)
         now = seen & ~self._wires_seen if state == self._wire_state else seen
         self._wires_seen, self._wire_state, self._thick = seen, state, thick
         first, then = touched, self._wires_waiting
@@ -470,6 +479,11 @@ class Canvas:
         if editor.live.weights is not self._weights:
             self._weights = editor.live.weights
             then = [*then, *self._weighted.tolist()]
+        restyled, self._motion.restyled = self._motion.restyled, set()
+        if restyled is None:
+            then = [*then, *np.flatnonzero(seen).tolist()]
+        elif restyled:
+            then = [*then, *(n for start in restyled for n in self._starting(start))]
         wanted = _wanted(seen, first, then, np.flatnonzero(now))
         self._wires_waiting = self._within(_TIME, wanted, self._draw_wire, editor)
 
@@ -482,6 +496,7 @@ class Canvas:
             hovered=editor.hover.startswith("wire:") and editor.hover == f"wire:{view.wire}",
             weight=self._weight(view),
         )
+        colour, width = self._motion.look(view, (colour, width))
         kept = self._curves if self._is_near else self._lines
         self._wire(kept, view, (colour, width * self._thick))
 
@@ -585,6 +600,8 @@ class Canvas:
         return shape
 
     def _has_changed(self, start: str) -> bool:
+        if self._motion.lit:
+            return start in self._motion.changed
         before = self._values_before.get(start)
         return before is None or not np.array_equal(before, self._values[start])
 
@@ -618,6 +635,14 @@ class Canvas:
             ]  # fmt: skip
             self._touching = stirred, found
         return self._touching[1]
+
+    def _starting(self, start: str) -> list[int]:
+        """Return the wires that start at a port."""
+        if self._starts is None:
+            self._starts = {}
+            for number, view in enumerate(self._scene.wires):
+                self._starts.setdefault(view.wire.start, []).append(number)
+        return self._starts.get(start, [])
 
     def _curve(self, view: WireView) -> wireitems.Curve:
         return self._followed(view).curve

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from nodeflow.editor import exporting
 from nodeflow.editor.messages import Cancelled, Message, Opened
 from nodeflow.editor.model import Editor
 from nodeflow.editor.store import Recovery
@@ -13,6 +14,7 @@ from nodeflow.graph import Graph
 from nodeflow.networks import network
 from nodeflow.scene import with_places
 from nodeflow.theme import THEMES
+from nodeflow.window.exportsheet import ExportSheet
 from nodeflow.window.filesheet import Asked, FileSheet
 from nodeflow.window.fonts import Fonts
 from nodeflow.window.recoveries import Answer, Recoveries
@@ -20,6 +22,7 @@ from nodeflow.window.sheets import Dress, Sheet
 from nodeflow.window.toolkit import Item
 from nodeflow.window.wizard import Wish, Wizard
 
+_GRAPHS = (".json", ".png")
 _TABLES = (".csv", ".tsv", ".npz", ".gz", "-ubyte")
 
 
@@ -36,6 +39,7 @@ class Dialogs:
         self._send, self._chosen, self._look, self._fonts = send, chosen, look, fonts
         self._sheet: Sheet | None = None
         self._wish = Wish()
+        self._exported: tuple[exporting.Wish | None, Path | None] = None, None
 
     @property
     def open(self) -> bool:
@@ -79,10 +83,10 @@ class Dialogs:
         """Ask for a graph file, to open it or to save to it."""
         where = editor.path.parent if editor.path else editor.graph.folder or Path.cwd()
         if what == "ask_save":
-            name = editor.path.name if editor.path else f"{editor.graph.name or 'untitled'}.json"
+            name = f"{editor.path.stem if editor.path else editor.graph.name or 'untitled'}.json"
             asked = Asked("Save the graph", where, name, saving=True, own=editor.path)
         else:
-            asked = Asked("Open a graph", where)
+            asked = Asked("Open a graph", where, endings=_GRAPHS)
 
         def leave() -> None:
             self.close()
@@ -94,6 +98,20 @@ class Dialogs:
         """Ask what is to become of the graphs that a crash left behind."""
         self.close()
         self._sheet = Recoveries(self._dress(editor), found, answer, self.close)
+
+    def export(self, editor: Editor, begin: Callable[[exporting.Wish], str]) -> None:
+        """Ask what is to be exported, and how; `begin` has it done, or says why it cannot be."""
+
+        def begun(wish: exporting.Wish) -> str:
+            self._exported = wish, editor.path
+            fault = begin(exporting.settled(editor, wish))
+            if not fault:
+                self.close()
+            return fault
+
+        self.close()
+        wish = exporting.first_wish(editor, *self._exported)
+        self._sheet = ExportSheet(self._dress(editor), editor, wish, begun, self.close)
 
     def new_network(self, editor: Editor) -> None:
         """Ask what a new network should be like."""

@@ -12,6 +12,7 @@ from nodeflow.theme import THEMES
 from nodeflow.window.colours import flat, mixed, rgba, widgets
 from nodeflow.window.fonts import SIZE, width
 from nodeflow.window.mapitems import MapPanel
+from nodeflow.window.timelinebar import HEIGHT as TIMELINE
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.tourpanel import PlayButton
 
@@ -52,6 +53,7 @@ class Frame:
         self.canvas = dpg.add_window(**plain)
         self.library = dpg.add_window(**plain)
         self.side = dpg.add_window(**still)
+        self.timeline = dpg.add_window(**plain)
         self._status = dpg.add_window(**plain)
         self.drawlist = dpg.add_drawlist(100, 100, parent=self.canvas)
         self.map = MapPanel(self.canvas, send)
@@ -86,13 +88,15 @@ class Frame:
         top, foot = round(_MENU * scale), round(_STATUS * scale)
         left = round(_LIBRARY * scale) if wide >= _NARROW else 0
         right = round(_SIDE * scale)
-        middle = max(high - top - foot, 50)
+        line = round(TIMELINE * scale)
+        middle = max(high - top - foot - line, 50)
         self.area = Area(left, top, max(wide - left - right, 100), middle)
         _put(self.library, Area(0, top, max(left, 1), middle))
         dpg.configure_item(self.library, show=left > 0)
         _put(self.canvas, self.area)
         _put(self.side, Area(left + self.area.width, top, right, middle))
-        _put(self._status, Area(0, top + middle, wide, foot))
+        _put(self.timeline, Area(0, top + middle, wide, line))
+        _put(self._status, Area(0, top + middle + line, wide, foot))
         dpg.configure_item(self.drawlist, width=self.area.width, height=middle)
         return self.area
 
@@ -115,6 +119,7 @@ class Frame:
         dpg.bind_theme(everything)
         dpg.bind_item_theme(self.canvas, bare)
         dpg.bind_item_theme(self._status, low)
+        dpg.bind_item_theme(self.timeline, low)
         dpg.set_viewport_clear_color(rgba(theme.canvas))
         dpg.set_global_font_scale(editor.preferences.scale)
         self._told = ()

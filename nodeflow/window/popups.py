@@ -9,6 +9,7 @@ from nodeflow.editor import inplace
 from nodeflow.editor.camera import Point
 from nodeflow.editor.messages import Chosen, Do, Message, Typed
 from nodeflow.editor.model import (
+    Ask,
     Choices,
     Editing,
     Editor,
@@ -22,6 +23,7 @@ from nodeflow.editor.model import (
     Search,
     Settings,
 )
+from nodeflow.editor.playing import PROMPTS
 from nodeflow.editor.popups import Line, lines, title
 from nodeflow.editor.store import Recent, Thumbnail
 from nodeflow.editor.tour import TASKS
@@ -30,7 +32,7 @@ from nodeflow.window.colours import mixed, rgba
 from nodeflow.window.fonts import Fonts, fitted
 from nodeflow.window.toolkit import Item, dpg
 
-_FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing)
+_FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing, Ask)
 _TITLES = {
     "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "help": "Help",
 }  # fmt: skip
@@ -133,7 +135,7 @@ class Popups:
                 dpg.focus_item(self._field)
         if isinstance(popup, Editing):
             self._tell(popup.fault)
-        elif not isinstance(popup, Question):
+        elif not isinstance(popup, Question | Ask):
             self._fill(editor, popup)
 
     def _close(self) -> None:
@@ -166,6 +168,8 @@ class Popups:
         if isinstance(popup, Editing):
             theme = THEMES[editor.preferences.theme]
             dpg.add_text(title(popup), parent=self._window, color=rgba(theme.faint))
+        if isinstance(popup, Ask):
+            self._prompt(editor, popup, wide)
         if isinstance(popup, _FIELDS):
             self._field = dpg.add_input_text(
                 parent=self._window, width=-1, hint=_hint(popup), default_value=popup.text,
@@ -179,8 +183,16 @@ class Popups:
             )
             self._told = ""
             self._wrong = self._in_red(editor.preferences.theme)
-        else:
+        elif not isinstance(popup, Ask):
             self._list = dpg.add_child_window(parent=self._window, height=10, width=-1)
+
+    def _prompt(self, editor: Editor, popup: Ask, wide: int) -> None:
+        """Say what the player wants to know."""
+        question = editor.live.playback.question if popup.what == "answer" else None
+        text = PROMPTS[popup.what][0] if question is None else question.text
+        head = dpg.add_text(text, parent=self._window, wrap=wide - round(24 * self._scale))
+        if self._fonts.bold is not None:
+            dpg.bind_item_font(head, self._fonts.bold)
 
     def _tell(self, fault: str) -> None:
         """Say below the field what is wrong with what was typed."""
@@ -348,6 +360,8 @@ def _kind(popup: Popup | None) -> object:
             return "editing", node, setting, port
         case Choices(node=node, setting=setting):
             return "choices", node, setting
+        case Ask(what=what):
+            return "ask", what
         case _:
             return popup
 
@@ -366,6 +380,8 @@ def _hint(popup: Popup) -> str:
             return f"what goes with {port}?"
         case Settings(node=node):
             return f"which setting of {node}?"
+        case Ask(what=what):
+            return PROMPTS[what][1]
         case Editing(port=port) if port:
             return "0.3   2/3   1, 0"
         case Choices(node=node, setting=setting):

@@ -120,11 +120,12 @@ class Sheet:
         self._faints.append(item)
         return item
 
-    def _buttons(self, *buttons: tuple[str, Callable[[], None]]) -> None:
+    def _buttons(self, *buttons: tuple[str, Callable[[], None]]) -> Item:
         dpg.add_spacer(height=2, parent=self.window)
-        with dpg.group(horizontal=True, parent=self.window):
+        with dpg.group(horizontal=True, parent=self.window) as row:
             for label, does in buttons:
                 dpg.add_button(label=label, user_data=does, callback=_pressed)
+        return row  # type: ignore[no-any-return]
 
 
 def _pressed(_sender: Item, _value: Any, does: Callable[[], None]) -> None:

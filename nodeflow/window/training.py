@@ -27,6 +27,7 @@ class TrainingPanel:
 
     def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
         self._send = send
+        self._rows: dict[str, Item] = {}
         self._theme: Theme | None = None
         self._history: object = None
         self._shown: tuple[object, ...] = ()
@@ -56,15 +57,18 @@ class TrainingPanel:
                 )
             )  # fmt: skip
         self._fields = (self._batch, self._epochs, self._seed, self._slider)
-        self._cost = _Plot(parent, "cost", {"train": "cost", "test": "test_cost"})
+        self._plots = dpg.add_group(parent=parent)
+        self._cost = _Plot(self._plots, "cost", {"train": "cost", "test": "test_cost"})
         self._accuracy = _Plot(
-            parent, "accuracy", {"train": "train_accuracy", "test": "test_accuracy"}
+            self._plots, "accuracy", {"train": "train_accuracy", "test": "test_accuracy"}
         )
 
     def _row(self, label: str, make: Callable[[], Item]) -> Item:
-        with dpg.table_row():
+        with dpg.table_row() as row:
             dpg.add_text(label)
-            return make()
+            item = make()
+        self._rows[label] = row
+        return item
 
     def _whole(self, name: str) -> Item:
         return dpg.add_input_int(  # type: ignore[no-any-return]
@@ -75,6 +79,12 @@ class TrainingPanel:
     def typing(self) -> bool:
         """Return whether a field takes keys."""
         return any(dpg.is_item_active(item) for item in self._fields)
+
+    def show_all(self, *, shown: bool) -> None:
+        """Show all, or leave room to what stands below: buttons and the rate stay."""
+        dpg.configure_item(self._plots, show=shown)
+        for label in ("batch", "epochs", "seed"):
+            dpg.configure_item(self._rows[label], show=shown)
 
     def settle(self) -> None:
         """End a drag of the rate."""

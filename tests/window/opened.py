@@ -121,7 +121,34 @@ class Watched(app.Window):
             "path": str(editor.path or ""),
             "tour": editor.tour,
             "typing": self._typing(),
+            "playback": self._playback(),
+            "values": {
+                address: value.ravel().tolist()
+                for address, value in (list(live.values.items())[:40])
+                if value.size <= 10
+            },
             "places": self._places(),
+        }
+
+    def _playback(self):
+        playback = self.editor.live.playback
+        question, mark, fault = playback.question, playback.mark, playback.condition_fault
+        return {
+            "number": playback.number,
+            "predicting": playback.predicting,
+            "node": playback.node,
+            "reason": playback.reason,
+            "place": playback.place,
+            "breakpoints": sorted(playback.breakpoints),
+            "per_epoch": playback.per_epoch,
+            "tokens": self.canvas._motion._shown,
+            "question": None if question is None else [question.node, question.name],
+            "mark": None if mark is None else [mark.right, mark.expected, mark.given],
+            "watched": list(playback.watched),
+            "conditions": list(playback.conditions),
+            "fault": None if fault is None else [fault.text, fault.position],
+            "futures": [playback.future, *(future.what for future in playback.futures)],
+            "differences": len(playback.differences),
         }
 
     def _places(self):
@@ -135,6 +162,14 @@ class Watched(app.Window):
         panel = self.training
         for name in ("batch", "epochs", "seed", "slider", "play"):
             found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
+        for name, item in self.timeline.buttons.items():
+            found[f"timeline {name}"] = _place(item)
+        bars = _place(self.timeline.bars)
+        for name in ("whole", "fine") if bars else ():
+            bar = getattr(self.timeline, f"_{name}")
+            found[f"bar {name}"] = [bars[0] + bar.left, bars[1] + bar.top, bar.wide, bar.high]
+        for name, item in self._play_items():
+            found[f"play {name}"] = _place(item)
         for number, row in enumerate(self.popups._rows):
             found[f"popup {number}"] = _place(row)
         for menu in self._menus():
@@ -153,6 +188,29 @@ class Watched(app.Window):
                 if kind.endswith(("mvButton", "mvSelectable")):
                     found[f"sheet {dpg.get_item_label(item)}"] = _place(item)
         return {name: place for name, place in found.items() if place}
+
+    def _play_items(self):
+        """Yield what is clicked in the panel of slow motion."""
+        for button in self.tabs.buttons:
+            yield f"tab {dpg.get_item_label(button)}", button
+        if self.tabs.chosen != 1:
+            return
+        panel = self.playpanel
+        yield "predict", panel.predict
+        if panel.asking.entry is not None:
+            yield "answer", panel.asking.entry.item
+        for word, button in panel.asking.words.items():
+            yield word, button
+        for _, label, _ in panel.log.rows:
+            if dpg.get_item_user_data(label) is not None:
+                yield f"log {dpg.get_item_user_data(label)}", label
+        yield "watch", panel.watches.entry.item
+        yield "condition", panel.stops.entry.item
+        for name, cross in panel.stops.crosses.items():
+            yield f"forget {name}", cross
+        for number, (title, _, compare) in enumerate(panel.futures.rows):
+            yield f"future {number}", title
+            yield f"compare {number}", compare
 
     def _menus(self):
         if self._menu is None:

@@ -1,0 +1,87 @@
+"""Progress bars on standard error: how far training or an export is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nodeflow.terminal import look
+from nodeflow.terminal.look import percent
+from nodeflow.workings.shown import show
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
+
+_REFRESH_SECONDS = 0.1
+Tell = Callable[[int, int], None]
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Tell]:
+    """Show how far some work is on standard error; nothing where it is no terminal."""
+    out = look.console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}", style="bold"),
+        BarColumn(bar_width=None),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=out,
+        transient=True,
+        expand=True,
+        disable=not out.is_terminal,
+    ) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress(run: Run, epochs: int) -> Iterator[Tell | None]:
+    """Show a bar on standard error while a run trains; nothing where it is no terminal."""
+    out = look.console(stderr=True)
+    if not out.is_terminal:
+        yield None
+        return
+    bar = Progress(
+        TextColumn("{task.description}", style="bold"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[cost]}"),
+        TextColumn("{task.fields[accuracy]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=out,
+        auto_refresh=False,
+        expand=True,
+    )
+    width = len(str(epochs))
+    before = run.epoch
+    drawn = 0.0
+
+    def describe(epoch: int) -> str:
+        return f"epoch {epoch:>{width}} of {epochs}"
+
+    with bar:
+        task = bar.add_task(
+            "getting ready", total=epochs * run.updates_per_epoch, cost="", accuracy=""
+        )
+
+        def tell(done: int, total: int) -> None:
+            nonlocal drawn
+            now = time.perf_counter()
+            if now - drawn < _REFRESH_SECONDS and done < total:
+                return
+            drawn = now
+            line = run.history[-1] if run.epoch else {}
+            accuracy, cost = line.get("train_accuracy"), line.get("cost")
+            bar.update(
+                task,
+                completed=done,
+                total=total,
+                description=describe(run.epoch - before),
+                cost="" if cost is None else f"cost {show(cost)}",
+                accuracy="" if accuracy is None else f"accuracy {percent(accuracy)}",
+            )
+            bar.refresh()
+
+        yield tell

@@ -1,0 +1,160 @@
+"""Results of commands: values of a pass, what training came to, checks, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from nodeflow.terminal import look
+from nodeflow.terminal.look import (
+    WIDE,
+    clean,
+    maybe,
+    percent,
+    plural,
+    print_inset,
+    shape_of,
+    table,
+    title,
+)
+from nodeflow.workings.shown import short, show
+
+if TYPE_CHECKING:
+    from nodeflow.difference import Change
+    from nodeflow.engine.check import Check
+    from nodeflow.engine.run import Run
+    from nodeflow.graph import Graph
+
+
+def show_evaluation(
+    graph: Graph, values: Mapping[str, Any], gradients: Mapping[str, Any], cost: float | None
+) -> None:
+    """Print each value of a pass, and the gradient at the same address beside it."""
+    out = look.console()
+    about = "one batch forward and backward, nothing updated"
+    out.print(title(graph.name, about))
+    out.print()
+    most = 3 if out.width >= WIDE else 2
+    rows = table("value", "shape", "", "gradient", numbers=("shape",))
+    for address, value in values.items():
+        gradient = short(gradients[address], most) if address in gradients else ""
+        rows.add_row(Text(address), shape_of(value), Text(short(value, most)), Text(gradient))
+    print_inset(out, rows)
+    out.print()
+    out.print(Text.assemble("  cost ", (maybe(cost), "bold")))
+
+
+def show_training(run: Run, result: Mapping[str, Any], saved: Path | None) -> None:
+    """Print what training came to: cost, accuracy, and the weights in summary."""
+    out = look.console()
+    updates = plural(run.update, "update")
+    taken = result["seconds"]
+    seconds = f"{taken:.2f} s" if taken >= 1 else f"{1000 * taken:.0f} ms"
+    out.print(title(run.graph.name, f"{plural(result['epochs'], 'epoch')}, {updates}, {seconds}"))
+    out.print()
+    tests = run.machine.test_rows
+    columns = ("", "training", "test") if tests else ("", "training")
+    rows = table(*columns, numbers=("training", "test"))
+    rows.add_row("cost", maybe(result["cost"]), *([maybe(result["test_cost"])] * bool(tests)))
+    if result["train_accuracy"] is not None:
+        test = [percent(result["test_accuracy"])] * bool(tests)
+        rows.add_row("accuracy", percent(result["train_accuracy"]), *test)
+    rows.add_row("samples", f"{run.machine.rows:,}", *([f"{tests:,}"] * bool(tests)))
+    print_inset(out, rows)
+    if result["weights"]:
+        out.print()
+        _show_weights(out, result["weights"])
+    if saved is not None:
+        out.print()
+        out.print(Text(f"  weights and history: {saved}"))
+
+
+def _show_weights(out: Console, weights: Mapping[str, Any]) -> None:
+    names = ("shape", "smallest", "mean", "largest")
+    rows = table("weights", *names, numbers=names)
+    for address, value in weights.items():
+        size = [show(one) for one in (value.min(), value.mean(), value.max())]
+        if value.size == 1:
+            size = ["", size[1], ""]
+        rows.add_row(Text(address), shape_of(value), *size)
+    print_inset(out, rows)
+
+
+_VERDICTS = {
+    "ok": ("✓", "right", "green"),
+    "kink": ("~", "kink", "yellow"),
+    "fault": ("✗", "wrong", "bold red"),
+}
+
+
+def show_check(graph: Graph, outcome: Check) -> None:
+    """Print each gradient's relative error, and what was found of it."""
+    out = look.console()
+    size = f"{plural(len(graph.nodes), 'node')}, {plural(len(graph.wires), 'wire')}"
+    out.print(title(graph.name, size))
+    out.print()
+    if not outcome.nodes:
+        out.print(Text("  ✓ valid; no parameter lies before a cost, so there are no gradients"))
+        return
+    rows = table("gradient of", "", "relative error", "tried", "", numbers=("relative error",
+                  "tried"))  # fmt: skip
+    for key, found in outcome.nodes.items():
+        sign, word, style = _VERDICTS[found.status]
+        apart = ""
+        if found.status == "fault":
+            apart = f"is {show(found.gradient)}, the cost's slope {show(found.difference)}"
+        rows.add_row(
+            Text(key),
+            Text(f"{sign} {word}", style=style),
+            f"{found.relative_error:.1e}",
+            str(found.checked),
+            Text(apart),
+        )
+    print_inset(out, rows)
+    out.print()
+    bad = sum(found.status == "fault" for found in outcome.nodes.values())
+    many = len(outcome.nodes)
+    if bad:
+        out.print(Text(f"  ✗ {bad} of {plural(many, 'gradient')} wrong", style="bold red"))
+        reasons: dict[str, list[str]] = {}
+        for key, found in outcome.nodes.items():
+            if found.reason:
+                reasons.setdefault(found.reason, []).append(key)
+        for reason, keys in reasons.items():
+            out.print(Text(f"  {', '.join(keys)}: {reason}"))
+    else:
+        worst = f"largest relative error {outcome.max_relative_error:.1e}"
+        out.print(Text(f"  ✓ valid; {worst}", style="green"))
+
+
+def show_derived(out_file: str, before: Graph, after: Graph) -> None:
+    """Print how a graph grew or shrank, and where it is."""
+    size = f"{plural(len(after.nodes), 'node')}, {plural(len(after.wires), 'wire')}"
+    was = f"(before: {len(before.nodes):,} and {len(before.wires):,})"
+    look.console().print(
+        Text.assemble((out_file, "bold"), ("  " + f"{size} {was}", "dim")), soft_wrap=True
+    )
+
+
+_CHANGES = {
+    "added": ("+", "green"),
+    "removed": ("−", "red"),
+    "renamed": ("→", "cyan"),
+    "changed": ("~", "yellow"),
+    "moved": ("↔", "dim"),
+}
+
+
+def show_difference(changes: Sequence[Change]) -> None:
+    """Print the sentences, each with a sign for what kind of change it is."""
+    out = look.console()
+    if not changes:
+        out.print("no difference")
+        return
+    for change in changes:
+        sign, style = _CHANGES[change.kind]
+        out.print(Text.assemble((f"{sign} ", style), clean(change.sentence)), soft_wrap=True)

@@ -1,0 +1,141 @@
+"""Steps as a person reads them: where, which node, the formula with its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from nodeflow.terminal import look
+from nodeflow.terminal.held import held_lines
+from nodeflow.terminal.look import PHASE_COLOURS, PHASE_SIGNS, WIDE, maybe, percent
+from nodeflow.workings.shown import show
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
+    from nodeflow.engine.step import Step
+
+
+class StepPrinter:
+    """Prints beats: an address for each phase, and under it each node's formula with numbers.
+
+    Where there is room, it says in words as well what a step did.
+    """
+
+    def __init__(
+        self, run: Run, level: str, *, out: Console | None = None, talks_from: int = WIDE
+    ) -> None:
+        self.run = run
+        self.level = level
+        self.out = look.console() if out is None else out
+        self._talks_from = talks_from
+        self._last: tuple[int, int, str] | None = None
+
+    def __call__(self, steps: list[Step]) -> None:
+        """Print one beat."""
+        if self.level in ("step", "phase"):
+            for step in steps:
+                self.step(step)
+        else:
+            self.summary(steps[-1], self.level, self._cost(steps))
+        self.out.file.flush()
+
+    def step(self, step: Step, *, headed: bool = True) -> None:
+        """Print a step, under a new address if it is in another phase than the one before."""
+        if headed:
+            self._head(step)
+        self._last = (step.update, step.sample, step.phase)
+        self._line(step)
+
+    def summary(self, last: Step, level: str, cost: float | None) -> None:
+        """Print the beat of a sample, update or epoch, which ended with a step, in one line."""
+        if level == "epoch" and len(self.run.history) > last.epoch:
+            self.epoch(last.epoch)
+            return
+        parts = [] if cost is None else [f"cost {show(cost)}"]
+        parts.append(last.formula if level == "sample" and not parts else "")
+        self._told(self.address(last), parts, last.phase)
+
+    def epoch(self, epoch: int) -> None:
+        """Print the history's line of an epoch."""
+        line = self.run.history[epoch]
+        parts = [f"cost {maybe(line['cost'])}"]
+        for key, name in (("train_accuracy", "accuracy"), ("test_accuracy", "test")):
+            if line[key] is not None:
+                parts.append(f"{name} {percent(line[key])}")
+        self._told(f"epoch {epoch}", parts, "update")
+
+    def _told(self, head: str, parts: list[str], phase: str) -> None:
+        self._last = None
+        text = Text.assemble(
+            (f"{PHASE_SIGNS[phase]} ", PHASE_COLOURS[phase]),
+            (head, "dim"),
+            "   " + "  ".join(part for part in parts if part),
+        )
+        self.out.print(text, soft_wrap=True)
+
+    def note(self, text: Text) -> None:
+        """Print a line between the steps; the next of them has its address again."""
+        self._last = None
+        self.out.print(text)
+
+    def address(self, step: Step) -> str:
+        """Return where a step is: "epoch 3 · sample 17 of 139"."""
+        machine = self.run.machine
+        first, count = machine.bounds(step.update)
+        rows = str(step.sample)
+        if not self.run.plan.loop and count > 1:
+            rows = f"{first}–{first + count - 1}"
+        word = "samples" if "–" in rows else "sample"
+        return f"epoch {step.epoch} · {word} {rows} of {machine.rows}"
+
+    def _head(self, step: Step) -> None:
+        now = (step.update, step.sample, step.phase)
+        if now == self._last:
+            return
+        if self._last is not None and self._last[:2] != now[:2]:
+            self.out.print()
+        self._last = now
+        style = PHASE_COLOURS[step.phase]
+        self.out.print(
+            Text.assemble(
+                (f"{PHASE_SIGNS[step.phase]} ", style),
+                (f"{self.address(step)} · ", "dim"),
+                (step.phase, f"bold {style}"),
+            ),
+            soft_wrap=True,
+        )
+
+    def _line(self, step: Step) -> None:
+        width = self._names_width()
+        name = Text(f"  {step.node:<{width}}  ", style=PHASE_COLOURS[step.phase])
+        room = max(20, self.out.width - 4 - width)
+        held = held_lines(step, room)
+        told = list(map(Text, held)) or [Text(step.formula)]
+        talks = self.out.is_terminal and self.out.width >= self._talks_from
+        whole = held and not any("…" in line or "⋮" in line for line in held)
+        if talks and not whole and (words := self._remark(step)):
+            told.append(Text(words, style="dim"))
+        if self.out.is_terminal:
+            told = [line for text in told for line in text.wrap(self.out, room)]
+        for line in told or [Text()]:
+            self.out.print(name + line, soft_wrap=True)
+            name = Text(" " * (4 + width))
+
+    def _names_width(self) -> int:
+        """Return how wide the column of names is: a terminal may become wider or narrower."""
+        room = max(12, min(32, self.out.width // 3))
+        return min(max(map(len, self.run.order), default=0), room)
+
+    def _remark(self, step: Step) -> str:
+        from nodeflow.explain import remark
+
+        return remark(self.run, step)
+
+    def _cost(self, steps: list[Step]) -> float | None:
+        """Return the mean cost of the beat's samples."""
+        key, _, port = (self.run.plan.unfolding.cost or "").rpartition(".")
+        found = [np.ravel(step.outputs[port]) for step in steps if step.node == key]
+        return float(np.mean(np.concatenate(found))) if found else None

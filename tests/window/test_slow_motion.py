@@ -1,0 +1,128 @@
+"""Slow motion with a real window, mouse and keyboard; the numbers are those of a run beside it."""
+
+import numpy as np
+import pytest
+from helpers_window import ROOT
+
+import nodeflow as nf
+from nodeflow.theme import DARK
+
+XOR = ROOT / "graphs" / "xor.json"
+
+
+@pytest.fixture
+def run():
+    return nf.Run(nf.load(XOR))
+
+
+@pytest.fixture
+def xor(started, run):
+    window = started(XOR)
+    window.until(lambda state: state["live"][0] == "still" and "output_a.a" in state["values"])
+    window.settled()
+    return window
+
+
+def _stands(window, seconds=20.0, **wanted):
+    """Wait until the run stands still at something, and return how it is."""
+    return window.until(
+        lambda state: (
+            state["live"][0] in ("paused", "done")
+            and all(state["playback"][name] == value for name, value in wanted.items())
+        ),
+        seconds,
+    )["playback"]
+
+
+def _agrees(state, run, *addresses):
+    for address in addresses:
+        assert state["values"][address] == np.ravel(run[address]).tolist(), address
+
+
+def _at(place, share):
+    x, y, wide, high = place
+    return x + share * wide, y + high / 2
+
+
+def test_it_is_played_stopped_and_stepped_back(xor, mouse, shot, run):
+    mouse.click(*xor.middle("output"))
+    xor.until(lambda state: state["selection"] == ["output"])
+    mouse.key("F9")
+    xor.until(lambda state: state["playback"]["breakpoints"] == ["output"])
+    mouse.click(*xor.wait("timeline play"))
+    tokens = []
+    xor.until(
+        lambda state: tokens.append(state["playback"]["tokens"]) or state["playback"]["reason"]
+    )
+    assert max(tokens) == 3  # of a weighted sum: its inputs, weights and bias travel
+    told = _stands(xor, reason="breakpoint: output")
+    assert told["number"] == run.order.index("output")
+    xor.settled()
+    x, y, wide, _ = xor.state["nodes"]["output"]
+    corner = xor.on_screen(x + wide, y)
+    red = tuple(bytes.fromhex(DARK.problem[1:]))
+    assert tuple(shot("stopped")[round(corner[1]), round(corner[0])]) == red
+    mouse.key("F10")
+    told = _stands(xor, number=run.order.index("output") + 1)
+    assert told["place"] == "epoch 0 · sample 0 of 4 · forward · output"
+    mouse.key("F10", "Shift_L")
+    told = _stands(xor, number=run.order.index("output"))
+    assert told["node"] == run.order[run.order.index("output") - 1]
+    mouse.click(*xor.wait("timeline update-on"))
+    _stands(xor, number=run.order.index("output"), reason="")
+
+
+def test_both_bars_are_dragged_to_a_moment(xor, mouse, shot, run):
+    x, y, wide, high = xor.state["places"]["bar whole"]
+    mouse.drag((x + 4, y + high / 2), (x + wide * 0.25, y + high / 2))
+    per_epoch = xor.state["playback"]["per_epoch"]
+    told = _stands(xor, number=500 * per_epoch)
+    run.goto(epoch=500)
+    _agrees(xor.settled(), run, "theta1.value", "bias2.value")
+    mouse.drag(_at(xor.state["places"]["bar fine"], 0.1), _at(xor.state["places"]["bar fine"], 0.6))
+    state = xor.until(lambda state: 499.55 < state["playback"]["number"] / per_epoch < 499.65)
+    state = xor.settled()
+    told = state["playback"]
+    shot()
+    run.goto(epoch=499, sample=int(told["place"].split("sample ")[1].split()[0]), node=told["node"])
+    _agrees(state, run, "output_a.a", "cost.cost", "theta2.value")
+    mouse.key("g")
+    xor.until(lambda state: state["ready"])
+    mouse.write("3")
+    mouse.key("colon", "Shift_L")
+    mouse.write("2")
+    mouse.key("Return")
+    told = _stands(xor, number=3 * per_epoch + 2 * per_epoch // 4)
+    run.goto(epoch=3, sample=2)
+    _agrees(xor.settled(), run, "theta1.value", "theta2.value")
+
+
+def test_a_change_in_the_past_leaves_the_old_future_to_return_to(xor, mouse, shot, run):
+    mouse.click(*_at(xor.state["places"]["bar whole"], 0.01))
+    per_epoch = xor.state["playback"]["per_epoch"]
+    _stands(xor, number=20 * per_epoch)
+    run.goto(epoch=20)
+    old = run["theta2.value"].ravel().tolist()
+    mouse.click(*_at(xor.state["places"]["bar whole"], 0.005))
+    _stands(xor, number=10 * per_epoch)
+    before = xor.settled()["settings"]["train"]["rate"]
+    left, top, wide, high = xor.state["places"]["training slider"]
+    mouse.drag((left + wide * 0.8, top + high / 2), (left + wide * 0.3, top + high / 2))
+    state = xor.until(lambda state: state["playback"]["futures"][0] == 1)
+    changed = float(xor.settled()["settings"]["train"]["rate"])
+    assert changed != float(before)
+    mouse.click(*_at(xor.state["places"]["bar whole"], 0.01))
+    _stands(xor, number=20 * per_epoch)
+    other = nf.Run(nf.load(XOR))
+    other.goto(epoch=10)
+    other = other.fork(run.graph.set("train", rate=changed))
+    other.goto(epoch=20)
+    state = xor.settled()
+    assert state["values"]["theta2.value"] == other["theta2.value"].ravel().tolist() != old
+    shot()
+    mouse.click(*xor.on_screen(*[state["nodes"]["data"][0] - 30, state["nodes"]["data"][1] - 60]))
+    mouse.key("z", "Control_L")
+    xor.until(lambda state: state["playback"]["futures"][0] == 0)
+    mouse.click(*_at(xor.state["places"]["bar whole"], 0.01))
+    _stands(xor, number=20 * per_epoch)
+    assert xor.settled()["values"]["theta2.value"] == old
