@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test display browser bench gallery check clean
+.PHONY: help run test coverage display browser bench gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -27,7 +27,10 @@ run: $(STAMP) ## Open the editor; without a display train a graph and play it in
 	fi
 
 # Tests run side by side: more threads for each would only wait for each other.
-test: $(STAMP) display browser ## Run all tests, and show the coverage
+test: $(STAMP) display browser ## Run all tests
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(PYTEST)
+
+coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
 
 # The tests of the window draw on a display that nobody sees. Where it cannot be installed they

@@ -105,3 +105,29 @@ def test_without_names_neurons_are_numbered():
     assert names(neuron_map(network("2-2-1"))) == [["x1", "x2"], ["a1"]]
     hidden = [n.name for n in neuron_map(network("2-2-1")).neurons if n.x not in (0, 520)]
     assert hidden == ["", ""]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_step_lights_the_column_that_it_belongs_to(form):
+    """The gradient at a layer's z, its weights and its bias, and what steps them, are the layer's.
+
+    Where single neurons have nodes of their own, each lights its own.
+    """
+    graph = FORMS[form](network("7-5-3"))
+    drawn = neuron_map(graph)
+    sizes = {"x": 7, "hidden": 5, "output": 3}
+    column_of = {"theta1": "hidden", "bias1": "hidden", "hidden_a": "hidden", "hidden": "hidden",
+                 "theta2": "output", "bias2": "output", "output_a": "output", "output": "output",
+                 "x": "x"}  # fmt: skip
+    seen = set()
+    for key in nf.Run(graph).order:
+        first, *parts = key.split(".")
+        column, number = drawn.lit(key)
+        assert column == column_of.get(first, ""), key
+        assert number is None or number in range(sizes[column]), key
+        if "neurons" in form and first in ("hidden", "output_a", "bias2"):
+            assert number == int(parts[0]) - 1, key
+        elif "neurons" not in form:
+            assert number is None, key
+        seen |= {(n.column, n.number) for n in drawn.neurons if n.column == column}
+    assert seen == {(column, n) for column, size in sizes.items() for n in range(size)}

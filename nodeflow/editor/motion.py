@@ -241,6 +241,8 @@ def change(playback: Playback) -> str:
     text = f"{float(np.ravel(new)[0]):.5g}"
     if old is not None and np.size(old) == 1:
         before = float(np.ravel(old)[0])
+        if before == float(np.ravel(new)[0]):
+            return ""
         text = f"{before:.5g} → {text}"
         if step.phase == "update":
             text += f"  ({float(np.ravel(new)[0]) - before:+.2g})"

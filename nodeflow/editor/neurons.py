@@ -7,7 +7,7 @@ any graph whose weighted sums follow each other, as layers or as single neurons.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Neuron:
     value: float | None = None
     name: str = ""
     """Of an input its feature, of an output its class, as the data call them."""
+    column: str = ""
+    """The layer, or the node of the inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,20 @@ class Map:
     lines: tuple[Line, ...] = ()
     labels: tuple[Label, ...] = ()
     reason: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """By a node of a layer, or the one of the inputs: the column of its neurons."""
+
+    def lit(self, key: str) -> tuple[str, int | None]:
+        """Return the column that a node of the run belongs to, "" if none, and its neuron.
+
+        Nodes of the backward pass and updates are called after the node that they belong to; the
+        neuron is None where the node is that of a whole layer.
+        """
+        number = None
+        while key and key not in self.columns:
+            key, _, last = key.rpartition(".")
+            number = int(last) - 1 if last.isdigit() else None
+        return self.columns.get(key, ""), number
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -78,6 +94,7 @@ class Map:
 class _Layer:
     key: str
     weights: str
+    bias: str
     activation: str
     output: str
     size: tuple[int, int]
@@ -118,7 +135,15 @@ def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = 
         rows, width = layer.size
         text = f"{layer.key}  {rows}×{width}  {layer.activation}".rstrip()
         labels.append(Label(layer.key, text, (start[0][1] + places[layer.key][0][1]) / 2, TOP / 2))
-    return Map(tuple(neurons), tuple(lines), tuple(labels))
+    parts = {
+        node: layer.key
+        for layer in layers
+        for node in (layer.key, layer.weights, layer.bias, layer.output.rpartition(".")[0])
+        if node
+    }
+    inputs = {layer.source.rpartition(".")[0] for layer in layers if layer.before is None}
+    owned = {**{key: key for key in inputs}, **parts}
+    return Map(tuple(neurons), tuple(lines), tuple(labels), columns=owned)
 
 
 def _whole(graph: Graph) -> Graph:
@@ -148,7 +173,8 @@ def _layers(graph: Graph, inference: Inference) -> list[_Layer]:
         output = f"{active[0]}.a" if active else f"{key}.z"
         name = graph.nodes[active[0]].type if active else ""
         source = inputs["a"][0].start
-        found[key] = _Layer(key, weights, name, output, (rows, width), before, source)
+        bias = inputs["bias"][0].source if "bias" in inputs else ""
+        found[key] = _Layer(key, weights, bias, name, output, (rows, width), before, source)
     return list(found.values())
 
 
@@ -200,7 +226,7 @@ def _dots(
         if number is not None:
             part = _row(values.get(f"{key}.{number + 1}.{port}"))
             value = part[0] if part else row[number] if number < len(row) else None
-        found.append(Neuron(node, number, x, y, value))
+        found.append(Neuron(node, number, x, y, value, column=layer or key))
     return found
 
 

@@ -113,3 +113,8 @@ def flat(*, padding: tuple[float, float] = (0, 0), background: Colour | None = N
         if background is not None:
             dpg.add_theme_color(dpg.mvThemeCol_WindowBg, background)
     return made  # type: ignore[no-any-return]
+
+
+def phase_colour(theme: Theme, phase: str) -> str:
+    """Return the colour of a phase."""
+    return {"backward": theme.backward, "update": theme.feedback}.get(phase, theme.forward)

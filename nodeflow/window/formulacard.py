@@ -14,10 +14,9 @@ from nodeflow.engine.step import Step
 from nodeflow.fonts import BOLD, REGULAR
 from nodeflow.playback.state import Playback
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.colours import mixed, rgba
+from nodeflow.window.colours import mixed, phase_colour, rgba
 from nodeflow.window.fonts import EM, SIZE, Fonts, fitted, width
 from nodeflow.window.overlayitems import wrapped
-from nodeflow.window.timelinebar import phase_colour
 from nodeflow.window.toolkit import Item, dpg
 
 _LARGE, _TEXT, _HEAD = 22, 14.0, 13.0

@@ -22,7 +22,7 @@ from nodeflow.editor.neurons import Label, Line, Map, Neuron, neuron_map
 from nodeflow.fonts import BOLD
 from nodeflow.graph import Graph
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.colours import mixed, rgba
+from nodeflow.window.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.fonts import EM, fitted, width
 from nodeflow.window.toolkit import Item, dpg
 
@@ -282,6 +282,10 @@ class MapPanel:
         """Colour lines and dots; only what is different is told to the toolkit."""
         chosen = editor.selection
         hovered = self._hovered_dot()
+        playback = editor.live.playback
+        running = editor.live.state == "training"
+        lit, only = ("", None) if running else self._map.lit(playback.node)
+        glow = rgba(phase_colour(theme, playback.phase))
         largest = _largest(self._map.neurons)
         zoom = max(min(self._camera.zoom, 1.6), 0.5)
         for item, line in zip(self._items.lines, self._map.lines, strict=True):
@@ -294,27 +298,38 @@ class MapPanel:
             self._set(item, color=shade if touches else rgba(colour, 0.06), thickness=thick)
         for box, label in zip(self._items.labels, self._map.labels, strict=True):
             marked = label.layer in chosen
+            edge = rgba(theme.selected if marked else theme.border)
+            active = label.layer == lit
             self._set(
                 box,
-                color=rgba(theme.selected if marked else theme.border),
-                thickness=2.4 if marked else 1.0,
+                color=glow if active else edge,
+                thickness=2.4 if marked or active else 1.0,
             )
         for number, neuron in enumerate(self._map.neurons):
             if neuron.number is not None:
-                self._dot_look(number, neuron, largest[neuron.x], chosen, theme)
+                active = bool(lit) and neuron.column == lit and only in (None, neuron.number)
+                ring = glow if active else None
+                self._dot_look(number, neuron, largest[neuron.x], chosen, theme, ring)
         self._tell(theme)
 
     def _dot_look(
-        self, number: int, neuron: Neuron, largest: float, chosen: frozenset[str], theme: Theme
+        self,
+        number: int,
+        neuron: Neuron,
+        largest: float,
+        chosen: frozenset[str],
+        theme: Theme,
+        ring: Colour | None,
     ) -> None:
+        """Colour a dot by its value; the last step lights it with a ring."""
         value = neuron.value
         share = 0.0 if value is None else min(abs(value) / largest, 1.0)
         marked = neuron.node in chosen
         self._set(
             self._items.dots[number],
             fill=mixed(theme.body, theme.text, round(0.85 * share, 2)),
-            color=rgba(theme.selected if marked else theme.faint),
-            thickness=3.0 if marked else 1.4,
+            color=ring or rgba(theme.selected if marked else theme.faint),
+            thickness=5.0 if ring else 3.0 if marked else 1.4,
         )
         text = "" if value is None else _short(value)
         at = neuron.x - width(text, None) * _NUMBER / 2, neuron.y - _NUMBER / 2
@@ -481,7 +496,7 @@ def _arranged(made: Map, size: Point) -> Map:
         after = min((c for c in columns if c > x), default=columns[-1])
         y = (tops[before] + tops[after]) / 2 - 32
         labels.append(Label(label.layer, label.text, x, y))
-    return Map(neurons, lines, tuple(labels), made.reason)
+    return replace(made, neurons=neurons, lines=lines, labels=tuple(labels))
 
 
 def _bounds(made: Map) -> tuple[float, float, float, float]:

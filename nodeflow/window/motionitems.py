@@ -14,9 +14,8 @@ from nodeflow.editor.model import Editor
 from nodeflow.editor.motion import Motion, Token, motion, owner
 from nodeflow.scene import Scene, WireView
 from nodeflow.theme import Theme
-from nodeflow.window.colours import mixed, rgba
+from nodeflow.window.colours import mixed, phase_colour, rgba
 from nodeflow.window.fonts import EM, Fonts, width
-from nodeflow.window.timelinebar import phase_colour
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.wireitems import Look
 

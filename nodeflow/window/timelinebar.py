@@ -16,7 +16,7 @@ from nodeflow.editor.model import Editor
 from nodeflow.editor.timeline import Timeline, curve, share_of, speed_at, speed_text
 from nodeflow.playback.curve import Curve
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.colours import Colour, mixed, rgba
+from nodeflow.window.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.fonts import SIZE, Fonts, fitted, width
 from nodeflow.window.toolkit import Item, dpg
 
@@ -37,11 +37,6 @@ _POINTS, _NOTCHES = 300, 100
 _PAUSE = 0.2
 """Seconds between two looks at a history that grows."""
 _LEAST_MARK = 6.0
-
-
-def phase_colour(theme: Theme, phase: str) -> str:
-    """Return the colour of a phase."""
-    return {"backward": theme.backward, "update": theme.feedback}.get(phase, theme.forward)
 
 
 @dataclass(frozen=True, slots=True)

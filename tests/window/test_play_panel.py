@@ -48,6 +48,7 @@ def predict(window, mouse, shot):
     mouse.key("Return")
     unread = play(window, lambda playback: playback["mark"])
     assert (unread["mark"][2], unread["number"]) == (None, asked["number"])
+    window.settled(3)
     shot("unread")
     truth = float(run.step().outputs["z"][0, 0])
     window.until(lambda state: state["typing"])
@@ -57,6 +58,7 @@ def predict(window, mouse, shot):
     marked = play(window, lambda playback: playback["number"] == asked["number"] + 1)
     assert marked["mark"] == [True, truth, float(f"{truth:.4f}")]
     assert marked["question"][0] == "hidden_a"
+    window.settled(3)
     shot("marked")
     # The field has the keys again; a function key still steps, and reveals.
     window.until(lambda state: state["typing"])
@@ -95,6 +97,7 @@ def stop_and_jump(window, mouse, shot):
     assert stopped["node"] == "cost"
     update, within = divmod(stopped["number"] - 1, len(run.order))
     assert (update, run.order[within]) == (len(costs) - 1, "cost")
+    window.settled(3)
     shot("stopped")
     number = stopped["number"] - 3
     tap(window, mouse, f"log {number}")

@@ -126,3 +126,37 @@ def test_a_change_in_the_past_leaves_the_old_future_to_return_to(xor, mouse, sho
     mouse.click(*_at(xor.state["places"]["bar whole"], 0.01))
     _stands(xor, number=20 * per_epoch)
     assert xor.settled()["values"]["theta2.value"] == old
+
+
+def test_the_map_lights_the_neurons_of_the_step(xor, mouse, shot, run):
+    """Phase by phase in its colour: the hidden neurons going forward, and as blame comes back."""
+    x, y, wide, high = xor.state["area"]
+    mouse.move(x + wide / 2, y + 40)
+    mouse.key("m")
+    xor.settled()
+    dark = count(shot(), DARK.backward)
+    for place, phase in ((run.order.index("hidden_a"), "forward"), (_blamed(run), "backward")):
+        mouse.key("g")
+        xor.until(lambda state: state["ready"])
+        mouse.write("0")
+        mouse.key("colon", "Shift_L")
+        mouse.write("0")
+        mouse.key("colon", "Shift_L")
+        mouse.write(run.order[place])
+        mouse.key("Return")
+        told = _stands(xor, number=place + 1)
+        assert f" {phase} " in told["place"]
+        xor.settled()
+        lit = count(shot(phase), getattr(DARK, phase))
+        assert lit > dark + 300
+
+
+def _blamed(run):
+    """Return where the delta of the hidden layer is in the order."""
+    return next(n for n, key in enumerate(run.order) if key.startswith("hidden.delta"))
+
+
+def count(pixels, colour):
+    """Return how many pixels have a colour."""
+    wanted = np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)
+    return int((pixels == wanted).all(axis=2).sum())
