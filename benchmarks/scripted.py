@@ -68,9 +68,11 @@ class Scripted(app.Window):
         while self.canvas.busy:
             yield name
 
-    def open(self, path: Path) -> None:
-        """Open a file as the dialog does."""
+    def open(self, path: Path) -> Script:
+        """Open a file as the dialog does; it is read beside the window."""
         self._chosen_file("ask_open", path)
+        while self.editor.path != path:
+            yield ""
 
 
 def frames(window: Scripted, rounds: int) -> Script:
@@ -134,7 +136,7 @@ def _drag(at: tuple[float, float], rounds: int) -> list[m.Message]:
 
 def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> Script:
     """Make the step, again and again, in which the most values travel."""
-    window.open(path)
+    yield from window.open(path)
     while "joined.value" not in window.editor.live.values:
         yield ""
     window.send(m.Tell("go", ("0:0:joined",)))
@@ -153,7 +155,7 @@ def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> 
 
 def dropping(window: Scripted, path: Path, found: dict[str, Any]) -> Script:
     """Drag a node in a graph of many wires, seen from near, and drop it."""
-    window.open(path)
+    yield from window.open(path)
     yield ""
     middle = 500.0, 450.0
     window.send(m.Wheel(middle, float(len(_zoomed_in(window.editor.camera.zoom, middle)))))
@@ -180,7 +182,7 @@ def opening(window: Scripted, path: Path, found: dict[str, Any]) -> Script:
     """Open a large file: until all of it is on the screen."""
     yield from window.drawn()
     start = time.perf_counter(), time.thread_time()
-    window.open(path)
+    yield from window.open(path)
     yield from window.drawn("after opening", least=2)
     found["opening"] = time.perf_counter() - start[0]
     found["nodes"] = len(window.editor.graph.nodes)
@@ -208,7 +210,7 @@ def cycles(window: Scripted, paths: list[Path], count: int, found: dict[str, Any
     for number in range(count + warm):
         if number in (0, warm):
             found["items_before"], found["memory_before"] = held()
-        window.open(paths[number % len(paths)])
+        yield from window.open(paths[number % len(paths)])
         yield from window.drawn(least=2)
     found["items_after"], found["memory_after"] = held()
     found["cycles"] = count

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -385,17 +385,23 @@ class Graph:
 
     def of_type(self, *types: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these types, sorted."""
-        return tuple(sorted(key for key, node in self.nodes.items() if node.type in types))
+        return self._united(types)
 
     def of_family(self, *families: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these families, sorted."""
-        return tuple(
-            sorted(
-                key
-                for key, node in self.nodes.items()
-                if node.known is not None and node.known.family in families
-            )
-        )
+        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        return self._united(name for name, type_ in known if type_ and type_.family in families)
+
+    def _united(self, types: Iterable[str]) -> tuple[str, ...]:
+        found = [self._by_type[name] for name in set(types) if name in self._by_type]
+        return found[0] if len(found) == 1 else tuple(sorted(chain.from_iterable(found)))
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for key, node in self.nodes.items():
+            found.setdefault(node.type, []).append(key)
+        return {name: tuple(sorted(keys)) for name, keys in found.items()}
 
     # -- checking
 

@@ -123,12 +123,11 @@ def curve(rows: NDArray[np.float64], epochs: int, points: int) -> list[tuple[flo
     low, high = min(float(values.min()), 0.0), float(values.max())
     span = (high - low) or 1.0
     if known.size > 2 * points:
-        pieces = np.array_split(np.arange(known.size), points)
-        chosen = sorted(
-            {int(p[0]) for p in pieces}
-            | {int(p[np.argmin(values[p])]) for p in pieces}
-            | {int(p[np.argmax(values[p])]) for p in pieces}
-        )
+        each = -(-known.size // points)
+        begin = np.arange(0, known.size, each)
+        pieces = np.pad(values, (0, begin.size * each - known.size), "edge").reshape(-1, each)
+        found = [begin, begin + pieces.argmin(axis=1), begin + pieces.argmax(axis=1)]
+        chosen = np.unique(found)
         known, values = known[chosen], values[chosen]
     x = (known + 1) / max(epochs, 1)
     return list(zip(x.tolist(), ((values - low) / span).tolist(), strict=True))

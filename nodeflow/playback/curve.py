@@ -42,6 +42,13 @@ class Curve(Sequence[Line]):
         return column
 
 
+def column(history: Sequence[Line], name: str) -> NDArray[Any]:
+    """Return a number of each line of a history; NaN where there is none."""
+    if isinstance(history, Curve):
+        return history.column(name)
+    return np.array([np.nan if (x := line.get(name)) is None else x for line in history], float)
+
+
 class Recorder:
     """Follows the history of a run; a curve that was given stays as it is."""
 

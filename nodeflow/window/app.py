@@ -31,6 +31,7 @@ from nodeflow.window.frame import Frame
 from nodeflow.window.inputs import Inputs
 from nodeflow.window.inspector import Inspector
 from nodeflow.window.library import Library
+from nodeflow.window.pace import Pace
 from nodeflow.window.playpanel import PlayPanel
 from nodeflow.window.popups import Popups, TourCard
 from nodeflow.window.tabs import Tabs
@@ -155,6 +156,7 @@ class Window:
         self._shown: Editor | None = None
         self._last_event = time.perf_counter()
         self._cleaner = Cleaner()
+        self._pace = Pace()
         before = sockets()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
@@ -234,7 +236,8 @@ class Window:
     @property
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
-        return self.canvas.busy or self.popups.busy or self.dialogs.busy or self.tour.busy
+        drawn = (self.canvas, self.popups, self.dialogs, self.tour)
+        return self._pace.waiting or any(part.busy for part in drawn)
 
     def _draw(self) -> None:
         editor = self._shown = self.editor
@@ -242,12 +245,13 @@ class Window:
         area = self.frame.place(editor)
         self.frame.tell(editor)
         self.library.draw(editor)
-        self.training.draw(editor)
-        self.inspector.draw(editor)
+        self._pace.frame()
+        self.canvas.draw(self._pace.of("canvas", editor))
+        self.training.draw(self._pace.of("training", editor))
+        self.inspector.draw(self._pace.of("inspector", editor))
         self._draw_play(editor)
-        self.canvas.draw(editor)
         self.card.draw(editor)
-        self.timeline.draw(editor)
+        self.timeline.draw(self._pace.of("timeline", editor))
         self.popups.draw(editor, (area.x, area.y))
         self.tour.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor)

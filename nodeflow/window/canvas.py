@@ -8,7 +8,7 @@ node is a flat rectangle and a wire a straight line.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,11 +37,14 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0018, 0.0011
+_TIME, _NODES_TIME = 0.0015, 0.0009
 """Seconds from its start that a frame may draw what is new or different, and its nodes alone.
 
 The rest waits for the next frame.
 """
+_SLOW = ("boundary", "confusion")
+"""Views whose pictures are made beside the window."""
+_NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _REACH = 6
 """Ports stick out of a node."""
 _OVER = 4.0
@@ -61,11 +64,14 @@ class _Flat:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Level:
     """What is seen from near, or from far away, and what of it is still to be drawn."""
 
     nodes: NDArray[np.bool_]
     wires: NDArray[np.bool_]
+    node_items: NDArray[np.int8]
+    """How the toolkit has each node: _NONE, _HIDDEN or _SHOWN."""
+    wire_items: NDArray[np.int8]
     node_state: tuple[object, ...] = ()
     wire_state: tuple[object, ...] = ()
     waiting: list[int] = field(default_factory=list)
@@ -186,6 +192,9 @@ class Canvas:
         self._boxes = _node_boxes(self._views)
         self._wire_boxes = _hulls(scene.curves)
         self._feeds = _feeds(scene)
+        types = {key: scene.nodes[key].type for key in self._feeds}
+        self._plots = {key: starts for key, starts in self._feeds.items() if types[key] == "plot"}
+        self._slow = tuple(key for key, type_ in types.items() if type_ in _SLOW)
         self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
         self._contents = {}
         self._starts: dict[str, list[int]] | None = None
@@ -219,24 +228,20 @@ class Canvas:
         for kept in (self._nodes, self._flats, self._curves, self._lines):
             for old in kept.values():
                 dpg.configure_item(old.root, show=False)
-        self._seen = np.zeros(len(self._views), bool)
-        self._wires_seen = np.zeros(len(self._scene.wires), bool)
-        self._node_state: tuple[object, ...] = ()
-        self._wire_state: tuple[object, ...] = ()
-        self._waiting: list[int] = []
-        self._wires_waiting: list[int] = []
-        self._away = _Seen(self._seen, self._wires_seen)
+        self._levels = [
+            _Level(
+                np.zeros(len(self._views), bool),
+                np.zeros(len(self._scene.wires), bool),
+                _kept(nodes, (view.key for view in self._views)),
+                _kept(wires, (view.wire for view in self._scene.wires)),
+            )
+            for nodes, wires in ((self._flats, self._lines), (self._nodes, self._curves))
+        ]
+        self._level = self._levels[self._is_near]
 
     def _change_level(self) -> None:
         """Go between near and far: each keeps its own items, and what is seen of them."""
-        away = self._away
-        self._away = _Seen(
-            self._seen, self._wires_seen, self._node_state, self._wire_state,
-            self._waiting, self._wires_waiting,
-        )  # fmt: skip
-        self._seen, self._wires_seen = away.nodes, away.wires
-        self._node_state, self._wire_state = away.node_state, away.wire_state
-        self._waiting, self._wires_waiting = away.waiting, away.wires_waiting
+        self._level = self._levels[self._is_near]
         self._stirred |= self._stale
         self._stale = set()
 
@@ -309,10 +314,8 @@ class Canvas:
         kept: dict[str, Any] = self._nodes if self._is_near else self._flats
         seen = self._are_seen(self._boxes)
         seen[[self._number[key] for key in self._moved if key in self._number]] = True
-        for number in np.flatnonzero(seen != self._seen).tolist() if kept else ():
-            old = kept.get(self._views[number].key)
-            if old is not None:
-                dpg.configure_item(old.root, show=bool(seen[number]))
+        level, views = self._level, self._views
+        self._turn(_NODES_TIME, seen, level.node_items, lambda n: kept[views[n].key].root)
         live = editor.live
         state = (
             (editor.selection, self._contents, live.checks)
@@ -320,15 +323,33 @@ class Canvas:
             else (editor.selection,)
         )
         resized = self._is_near and editor.camera.zoom != self._drawn_zoom
-        now = seen & ~self._seen if _same(state, self._node_state) and not resized else seen
-        self._seen, self._node_state, self._drawn_zoom = seen, state, editor.camera.zoom
+        alike = _same(state, level.node_state) and not resized
+        now = seen & ~level.nodes if alike else seen
+        level.nodes, level.node_state, self._drawn_zoom = seen, state, editor.camera.zoom
         stirred = [self._number[key] for key in self._stirred if key in self._number]
         # What is dragged comes first, then what had to wait.
-        first, then = stirred, self._waiting
+        first, then = stirred, level.waiting
         if self._glides is not None:  # all of them move: each gets its turn
-            first, then = self._waiting, stirred
+            first, then = level.waiting, stirred
         wanted = _wanted(seen, first, then, np.flatnonzero(now))
-        self._waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
+        level.waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
+
+    def _turn(
+        self,
+        seconds: float,
+        seen: NDArray[np.bool_],
+        items: NDArray[np.int8],
+        item: Callable[[int], Item],
+    ) -> None:
+        """Show what came into view, then hide what left it, as far as a frame has time for it."""
+        end = self._began + seconds
+        come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
+        for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
+            dpg.configure_item(item(number), show=bool(seen[number]))
+            items[number] = _SHOWN if seen[number] else _HIDDEN
+            if time.perf_counter() > end:
+                self.busy = True
+                break
 
     def _within(
         self,
@@ -362,6 +383,10 @@ class Canvas:
                 self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
         else:
             self._flat(view, place, selected=chosen)
+        if self._level.node_items[number] != _SHOWN:
+            items = self._nodes if self._is_near else self._flats
+            dpg.configure_item(items[view.key].root, show=True)
+            self._level.node_items[number] = _SHOWN
 
     def _node(
         self,
@@ -414,12 +439,9 @@ class Canvas:
     def _collect(self, editor: Editor) -> None:
         """See what there is to show; what was put together of old values is forgotten."""
         values = editor.live.values
-        types = {key: self._scene.nodes[key].type for key in self._feeds}
-        plots = {key: self._feeds[key] for key, type_ in types.items() if type_ == "plot"}
-        if plots:
-            self._traces.collect(plots, editor.live)
-        beside = tuple(key for key, type_ in types.items() if type_ in ("boundary", "confusion"))
-        come = self._beside.look(editor, beside)
+        if self._plots:
+            self._traces.collect(self._plots, editor.live)
+        come = self._beside.look(editor, self._slow)
         self.busy = self.busy or self._beside.busy
         if come or values is not self._values:
             if values is not self._values:
@@ -441,7 +463,7 @@ class Canvas:
             found = (values.get(port.address) for port in view.outputs)
             return next((value for value in found if value is not None), None)
         starts = self._feeds.get(view.key, ())
-        if view.type in ("boundary", "confusion"):
+        if view.type in _SLOW:
             return self._beside.found.get(view.key)
         if view.type == "plot":
             return self._traces.of(view.key, starts)
@@ -457,35 +479,32 @@ class Canvas:
     # --- wires
 
     def _draw_wires(self, editor: Editor) -> None:
-        wires = self._scene.wires
+        wires, level = self._scene.wires, self._level
         kept = self._curves if self._is_near else self._lines
         touched = self._touched() if self._stirred else []
         seen = self._are_seen(self._wire_boxes)
         if self._moved:
-            seen |= self._wires_seen
+            seen |= level.wires
             seen[touched] = True
-        for number in np.flatnonzero(seen != self._wires_seen).tolist() if kept else ():
-            old = kept.get(wires[number].wire)
-            if old is not None:
-                dpg.configure_item(old.root, show=bool(seen[number]))
+        self._turn(_TIME, seen, level.wire_items, lambda n: kept[wires[n].wire].root)
         thick = max(round(editor.camera.zoom * 4) / 4, 0.5) if self._is_near else 0.6
         hover = editor.hover if editor.hover.startswith("wire:") else ""
         state = (editor.wire, hover, thick)
-        now = seen & ~self._wires_seen if state == self._wire_state else seen
-        self._wires_seen, self._wire_state, self._thick = seen, state, thick
-        first, then = touched, self._wires_waiting
+        now = seen & ~level.wires if state == level.wire_state else seen
+        level.wires, level.wire_state, self._thick = seen, state, thick
+        first, then = touched, level.wires_waiting
         if self._glides is not None:
-            first, then = self._wires_waiting, touched
+            first, then = level.wires_waiting, touched
         if editor.live.weights is not self._weights:
             self._weights = editor.live.weights
-            then = [*then, *self._weighted.tolist()]
+            then = [*then, *self._weighted[seen[self._weighted]].tolist()]
         restyled, self._motion.restyled = self._motion.restyled, set()
         if restyled is None:
             then = [*then, *np.flatnonzero(seen).tolist()]
         elif restyled:
             then = [*then, *(n for start in restyled for n in self._starting(start))]
         wanted = _wanted(seen, first, then, np.flatnonzero(now))
-        self._wires_waiting = self._within(_TIME, wanted, self._draw_wire, editor)
+        level.wires_waiting = self._within(_TIME, wanted, self._draw_wire, editor)
 
     def _draw_wire(self, number: int, editor: Editor) -> None:
         view = self._scene.wires[number]
@@ -499,6 +518,9 @@ class Canvas:
         colour, width = self._motion.look(view, (colour, width))
         kept = self._curves if self._is_near else self._lines
         self._wire(kept, view, (colour, width * self._thick))
+        if self._level.wire_items[number] != _SHOWN:
+            dpg.configure_item(kept[view.wire].root, show=True)
+            self._level.wire_items[number] = _SHOWN
 
     def _weight(self, view: WireView) -> float | None:
         """Return the weight that a wire stands for, as the run has it."""
@@ -531,7 +553,7 @@ class Canvas:
         hover = editor.hover if mode == "hover" else ""
         # Signs of weights are not told by colour alone.
         signs = mode != "off" and editor.camera.zoom >= SIGNS and self._weighted.size > 0
-        seen = self._wires_seen if signs or mode in ("changed", "all") else None
+        seen = self._level.wires if signs or mode in ("changed", "all") else None
         state = (
             mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
             signs and self._weights,
@@ -543,7 +565,7 @@ class Canvas:
         if alike and (seen is None or np.array_equal(seen, self._labels_seen)):
             return self._label_list
         self._label_state = state
-        self._labels_seen = self._wires_seen
+        self._labels_seen = self._level.wires
         self._label_list = [] if mode == "off" else self._label_made(mode, hover)
         if signs:
             self._label_list += self._signs(wireitems.MOST_LABELS - len(self._label_list))
@@ -552,7 +574,7 @@ class Canvas:
     def _signs(self, most: int) -> list[tuple[Place, str]]:
         """Return the weights to write on the wires that stand for them; one for a parameter."""
         made: dict[Place, str] = {}
-        for number in self._weighted[self._wires_seen[self._weighted]].tolist():
+        for number in self._weighted[self._level.wires[self._weighted]].tolist():
             view = self._scene.wires[number]
             weight = self._weight(view)
             if weight is None or view.kind == "feedback":
@@ -563,18 +585,17 @@ class Canvas:
         return list(made.items())
 
     def _label_made(self, mode: str, hover: str) -> list[tuple[Place, str]]:
-        wires = self._scene.wires
+        found: Sequence[WireView]
         if mode == "hover":
             kind, _, what = hover.partition(":")
-            if kind == "port":
-                what = what.rpartition(".")[0]
-            found = [
-                view for view in wires
-                if (kind == "wire" and what == str(view.wire))
-                or (kind in ("node", "port") and what in (view.wire.source, view.wire.target))
-            ]  # fmt: skip
+            of_wire = kind == "wire"
+            start = what.partition(" ")[0] if of_wire else what
+            node = start if kind == "node" else start.rpartition(".")[0]
+            near = self._scene.wires_of.get(node, ()) if kind in ("wire", "node", "port") else ()
+            found = [view for view in near if not of_wire or what == str(view.wire)]
         else:
-            found = [wires[number] for number in np.flatnonzero(self._wires_seen).tolist()]
+            wires = self._scene.wires
+            found = [wires[number] for number in np.flatnonzero(self._level.wires).tolist()]
         made: list[tuple[Place, str]] = []
         for view in found:
             value = self._values.get(view.wire.start)
@@ -758,10 +779,18 @@ def _hulls(curves: NDArray[np.float64]) -> NDArray[np.float64]:
     return corners.T
 
 
+def _kept(items: Collection[object], keys: Iterable[object]) -> NDArray[np.int8]:
+    """Return how the toolkit has what is called so: it is hidden, or not there at all."""
+    return np.array([_HIDDEN if key in items else _NONE for key in keys], np.int8)
+
+
 def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp]) -> list[int]:
     """Return the numbers of what is seen, each once, in the order in which they are given."""
     together = np.concatenate([np.asarray(some, np.intp) for some in numbers])
-    return list(dict.fromkeys(together[seen[together]].tolist()))
+    together = together[seen[together]]
+    _, first = np.unique(together, return_index=True)
+    wanted: list[int] = together[np.sort(first)].tolist()
+    return wanted
 
 
 def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ _LEAST_PLACE = 340
 _LEVELS = ("step", "phase", "sample", "update", "epoch")
 _FIRST_GONE = ("update", "phase", "sample", "epoch")
 """Which buttons a narrow window does without, one after the other: each has its key."""
-_POINTS, _NOTCHES = 300, 100
+_POINTS, _NOTCHES = 200, 100
 _PAUSE = 0.2
 """Seconds between two looks at a history that grows."""
 _LEAST_MARK = 6.0
@@ -68,6 +69,7 @@ class TimelineBar:
         self._layout: tuple[object, ...] = ()
         self._told: tuple[object, ...] = ()
         self._still: tuple[object, ...] = ()
+        self._grown: tuple[object, ...] = ()
         self._drag: str = ""
         self._sent: int | None = None
         self._held: int | None = None
@@ -268,23 +270,20 @@ class TimelineBar:
             dpg.set_value(self._speed, speed_text(speed))
 
     def _draw_still(self, editor: Editor, line: Timeline, theme: Theme) -> None:
-        """Draw what changes with an epoch, or seldom: bars, notches, the curve, forks."""
-        history = editor.live.history
-        now = time.perf_counter()
-        others = editor.live.others
-        same = (line.epochs, line.forks, tuple(map(len, others)))
-        lines = (
-            (len(history), history.rows[-1, 0])
-            if isinstance(history, Curve) and len(history)
-            else (0, 0.0)
-        )
-        if self._still and self._still[0] == same:
-            if self._still[1] == lines:
-                return
-            if editor.live.state == "training" and now < self._next:
-                return
-        self._still = (same, lines)
-        self._next = now + _PAUSE
+        """Draw what changes seldom: the bars, and the curves in them as they grow."""
+        still = (line.epochs, line.forks)
+        if self._still != still:
+            self._still, self._grown = still, ()
+            self._draw_bars(line, theme)
+        live = editor.live
+        grown = tuple((len(one), _last(one)) for one in (*live.others, live.history))
+        waits = live.state == "training" and time.perf_counter() < self._next
+        if grown != self._grown and not (waits and self._grown):
+            self._grown = grown
+            self._next = time.perf_counter() + _PAUSE
+            self._draw_curves((*live.others, live.history), line, theme)
+
+    def _draw_bars(self, line: Timeline, theme: Theme) -> None:
         dpg.delete_item(self.bars, children_only=True)
         whole, fine = self._whole, self._fine
         ground = mixed(theme.canvas, theme.border, 0.16)
@@ -295,12 +294,7 @@ class TimelineBar:
         for share in line.notches(_NOTCHES):
             x = whole.x(share)
             dpg.draw_line((x, whole.foot - 5), (x, whole.foot), parent=self.bars, color=notch)
-        known = [one for one in (history, *others) if isinstance(one, Curve) and len(one)]
-        costs = [one.column("cost") for one in known]
-        high = max((float(np.nanmax(cost)) for cost in costs if np.isfinite(cost).any()), default=1)
-        for one in others:
-            self._draw_curve(one, line, high, rgba(theme.feedback, 0.75))
-        self._draw_curve(history, line, high, rgba(theme.forward))
+        self._curves = dpg.add_draw_node(parent=self.bars)
         for share in line.forks:
             x = whole.x(share)
             colour = rgba(theme.feedback)
@@ -328,22 +322,25 @@ class TimelineBar:
         )
         self._pointed = ()
 
-    def _draw_curve(
-        self, history: Sequence[Any], line: Timeline, high: float, colour: Colour
+    def _draw_curves(
+        self, histories: Sequence[Sequence[Any]], line: Timeline, theme: Theme
     ) -> None:
-        """Draw the cost of a future, as high as it is among all of them."""
+        """Draw the cost of all futures, the present one last, on one scale."""
+        dpg.delete_item(self._curves, children_only=True)
         whole = self._whole
-        if not isinstance(history, Curve) or not len(history):
-            return
-        points = curve(history.rows, line.epochs, _POINTS)
-        cost = history.column("cost")
-        most = float(np.nanmax(cost)) if np.isfinite(cost).any() else high
-        room = (whole.high - 10) * (most / high if high > 0 else 1.0)
-        there = [(whole.x(x), whole.foot - 5 - y * room) for x, y in points]
-        if len(there) > 1:
-            dpg.draw_polyline(there, parent=self.bars, color=colour, thickness=1.6)
-        elif there:
-            dpg.draw_circle(there[0], 2, parent=self.bars, color=colour)
+        known = [one for one in histories if isinstance(one, Curve) and len(one)]
+        tops = [float(np.nanmax(one.column("cost"), initial=0.0)) for one in known]
+        high = max([top for top in tops if math.isfinite(top)], default=0.0) or 1.0
+        for one, top in zip(known, tops, strict=True):
+            present = one is histories[-1]
+            colour = rgba(theme.forward) if present else rgba(theme.feedback, 0.75)
+            room = (whole.high - 10) * (top / high if math.isfinite(top) else 1.0)
+            points = np.array(curve(one.rows, line.epochs, _POINTS)).reshape(-1, 2)
+            there = ((whole.left, whole.foot - 5) + points * (whole.wide, -room)).tolist()
+            if len(there) > 1:
+                dpg.draw_polyline(there, parent=self._curves, color=colour, thickness=1.6)
+            elif there:
+                dpg.draw_circle(there[0], 2, parent=self._curves, color=colour)
 
     def _head(self, bar: _Bar, theme: Theme) -> Item:
         """Draw where the run is: a line, with a handle on the upper bar."""
@@ -431,6 +428,11 @@ class TimelineBar:
         top = self._whole.top + (self._whole.high - size - 6) / 2
         dpg.configure_item(self._tip, pmin=(at, top), pmax=(at + wide, top + size + 6))
         dpg.configure_item(self._tip_text, pos=(at + 6, top + 3), text=text, size=size)
+
+
+def _last(history: Sequence[Any]) -> bytes:
+    """Return what tells a history from another one that is as long."""
+    return history.rows[-1].tobytes() if isinstance(history, Curve) and len(history) else b""
 
 
 def _look(colours: dict[str, Colour], *, padding: tuple[float, float], align: float = 0.5) -> Item:

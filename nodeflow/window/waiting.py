@@ -48,14 +48,15 @@ def unread(display: frozenset[int]) -> int:
 class Cleaner:
     """Python's looking for circles of objects that nobody needs, while nobody waits for a frame.
 
-    All objects of a large graph are looked at: that takes tenths of a second. Young objects are
-    looked at as they come, in larger portions than Python's own.
+    All objects of a large graph are looked at: that takes tenths of a second. What a frame makes
+    and throws away has no circles; so even young objects are looked at seldom, or a frame of many
+    would wait for it.
     """
 
-    _YOUNG, _MIDDLE, _OLD = 1_500, 5, 1_000
-    """The last is a bound for a window that never stands still."""
-    _ENOUGH = 25
-    """Portions of _YOUNG * _MIDDLE objects for which a clean-up is worth its time."""
+    _YOUNG, _MIDDLE, _OLD = 50_000, 10, 100
+    """Bounds for a window that never stands still."""
+    _ENOUGH = 10_000
+    """So many young objects are worth a clean-up."""
 
     def __init__(self) -> None:
         self._before = gc.get_threshold()
@@ -63,7 +64,8 @@ class Cleaner:
 
     def idle(self) -> None:
         """Clean up, if much was made since."""
-        if gc.get_count()[2] >= self._ENOUGH:
+        young, middle, _ = gc.get_count()
+        if young >= self._ENOUGH or middle:
             gc.collect()
 
     def close(self) -> None:

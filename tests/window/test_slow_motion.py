@@ -130,7 +130,7 @@ def test_a_change_in_the_past_leaves_the_old_future_to_return_to(xor, mouse, sho
 
 def test_the_map_lights_the_neurons_of_the_step(xor, mouse, shot, run):
     """Phase by phase in its colour: the hidden neurons going forward, and as blame comes back."""
-    x, y, wide, high = xor.state["area"]
+    x, y, wide, _ = xor.state["area"]
     mouse.move(x + wide / 2, y + 40)
     mouse.key("m")
     xor.settled()
