@@ -35,9 +35,10 @@ def test_panels_take_turns_while_training(clock):
     assert frame(panels, at(2)) == [1, 1]
     assert panels.waiting
     clock[0] += pace.PAUSE
-    assert frame(panels, at(3)) == [3, 1]
+    third = at(3)
+    assert frame(panels, third) == [3, 1]
     assert panels.waiting
-    assert frame(panels, at(3)) == [3, 3]
+    assert frame(panels, third) == [3, 3]
     assert not panels.waiting
 
 
