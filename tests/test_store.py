@@ -155,7 +155,7 @@ def test_recent_files(store: Store, home: Path) -> None:
     paths = [home / f"{number}.json" for number in range(15)]
     for path in [*paths, paths[5]]:
         path.touch()
-        store.remember(path, graph)
+        store.remember(path, scene(graph))
     paths[14].unlink()
     found = Store().recent()
     assert [entry.path for entry in found] == [paths[5], *paths[14:5:-1], paths[4], paths[3]]
@@ -172,7 +172,7 @@ def test_a_broken_list_of_recent_files(store: Store, home: Path, text: str) -> N
     (home / "state").mkdir()
     (home / "state" / "recent.json").write_text(text)
     assert store.recent() == []
-    store.remember(home / "a.json", sketch())
+    store.remember(home / "a.json", scene(sketch()))
     assert [entry.path for entry in store.recent()] == [home / "a.json"]
 
 
@@ -256,7 +256,7 @@ def test_a_file_where_the_folder_should_be(store: Store, home: Path) -> None:
     assert "cannot be saved" in wait(store.problem)
     assert store.left_behind() == []
     with pytest.raises(FileError, match="cannot be saved"):
-        store.remember(home / "a.json", sketch())
+        store.remember(home / "a.json", scene(sketch()))
 
 
 # --- after a crash ------------------------------------------------------------------------------

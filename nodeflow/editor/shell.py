@@ -195,7 +195,7 @@ class Shell:
 
     def _remembered(self, path: Path, graph: Graph) -> list[Message]:
         try:
-            self.store.remember(path, graph)
+            self.store.remember(path, Editor.of(graph, path).drawn)  # it is drawn already
         except FileError as error:
             return [Failed(str(error))]
         return []

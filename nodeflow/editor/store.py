@@ -23,7 +23,7 @@ from nodeflow.editor.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import disk, load, save
 from nodeflow.graph import Graph
-from nodeflow.scene import scene
+from nodeflow.scene import Scene
 
 _NAME = "nodeflow"
 _ABOUT = ".about"
@@ -123,11 +123,11 @@ class Store:
         except (OSError, ValueError, TypeError, KeyError):
             return []  # it is a convenience, and will be written again
 
-    def remember(self, path: Path, graph: Graph) -> None:
+    def remember(self, path: Path, drawn: Scene) -> None:
         """Put a file first among the recent ones; raises `FileError`."""
         path = path.absolute()
         others = [found for found in self.recent() if found.path != path]
-        entries = [Recent(path, thumbnail=thumbnail(graph)), *others][:_RECENT]
+        entries = [Recent(path, thumbnail=thumbnail(drawn)), *others][:_RECENT]
         _write(
             self._recent(),
             [{"path": str(entry.path), **asdict(entry.thumbnail)} for entry in entries],
@@ -371,9 +371,8 @@ def _checked(found: Any) -> Preferences:
 # --- recent files -------------------------------------------------------------------------------
 
 
-def thumbnail(graph: Graph) -> Thumbnail:
-    """Return a graph's thumbnail."""
-    drawn = scene(graph)
+def thumbnail(drawn: Scene) -> Thumbnail:
+    """Return the thumbnail of a graph as it is drawn."""
     nodes = list(drawn.nodes.values())[:_BOXES]
     return Thumbnail(drawn.bounds, tuple((n.x, n.y, n.width, n.height, n.family) for n in nodes))
 

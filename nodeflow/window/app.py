@@ -45,6 +45,9 @@ FRAME = 1 / 60
 _AFTER = 0.7
 _IDLE, _TYPING = 2.0, 0.4
 """Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
+_TURN = 0.0005
+"""Seconds that another thread has Python when the window wants it: each call of the toolkit lets it
+go, and would wait so long to have it back."""
 _BLIND = 0.15
 """The same where nothing tells that something has come from the display."""
 
@@ -96,8 +99,6 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     if path is not None:
         graph = load(path)
         path = path.absolute()
-        with contextlib.suppress(FileError):  # a list of files is no reason not to start
-            shell.store.remember(path, graph)
         there = [path, *(other for other in there if other != path)]
     elif there:
         graph = Graph()
@@ -111,6 +112,9 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
         graph = network("2-2-1", data="xor", rate=2.0, init="normal", epochs=2000, name="xor")
         first.append(Do("tour"))
     editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
+    if path is not None:
+        with contextlib.suppress(FileError):  # a list of files is no reason not to start
+            shell.store.remember(path, editor.drawn)
     return editor, first
 
 
@@ -201,6 +205,8 @@ class Window:
 
     def loop(self) -> None:
         """Show frames until the window is closed."""
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(_TURN)
         self._guarded(self._offer)
         while self._open and dpg.is_dearpygui_running():
             started = time.perf_counter()
@@ -210,6 +216,7 @@ class Window:
                 self._guarded(partial(_call_back, *job))
             self._guarded(partial(self._sleep, started))
         self._cleaner.close()
+        sys.setswitchinterval(before)
 
     def step(self) -> None:
         """Answer what has happened, and draw what is different."""

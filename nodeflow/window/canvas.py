@@ -37,11 +37,15 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0015, 0.0009
+_TIME, _NODES_TIME = 0.0013, 0.0008
 """Seconds from its start that a frame may draw what is new or different, and its nodes alone.
 
 The rest waits for the next frame.
 """
+_FILLING = 0.04
+"""The same when another graph was opened, of which nothing is there yet."""
+_LEAST = 0.0003
+"""Of these so many for each, however large the graph is."""
 _SLOW = ("boundary", "confusion")
 """Views whose pictures are made beside the window."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
@@ -107,6 +111,8 @@ class Canvas:
         self._began = time.perf_counter()
         if editor.view == "map":
             return  # drawn elsewhere; what has changed is seen when the canvas is back
+        if editor.camera != self._camera:
+            self._fills = False
         if editor.drawn is not self._scene:
             old, camera = self._scene, self._camera
             moved = _moved(old, editor.drawn)
@@ -126,6 +132,7 @@ class Canvas:
         self._draw_wires(editor)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         self._stirred.clear()
+        self._fills = self._fills and self.busy and self._glides is None
         self._overlay.draw(editor, over)
         self._minimap.draw(editor)
 
@@ -200,13 +207,14 @@ class Canvas:
         self._starts: dict[str, list[int]] | None = None
         self._touching: tuple[frozenset[str], list[int]] = (frozenset(), [])
         wires = {view.wire for view in scene.wires}
-        for kept, there in (
-            (self._nodes, self._number),
-            (self._flats, self._number),
-            (self._curves, wires),
-            (self._lines, wires),
+        for kept, there, layer in (
+            (self._nodes, self._number, self._node_layer),
+            (self._flats, self._number, self._flat_layer),
+            (self._curves, wires, self._wire_layer),
+            (self._lines, wires, self._line_layer),
         ):
-            _drop(kept, there)
+            _drop(kept, there, layer)
+        self._fills = not (self._nodes or self._flats)
         self._hide()
         self._draw_groups()
 
@@ -342,7 +350,7 @@ class Canvas:
         item: Callable[[int], Item],
     ) -> None:
         """Show what came into view, then hide what left it, as far as a frame has time for it."""
-        end = self._began + seconds
+        end = max(self._began + seconds, time.perf_counter() + _LEAST)
         come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
         for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
             dpg.configure_item(item(number), show=bool(seen[number]))
@@ -359,7 +367,8 @@ class Canvas:
         editor: Editor,
     ) -> list[int]:
         """Do so much of what there is to do as a frame has time for; return the rest."""
-        end = self._began + seconds
+        end = max(self._began + (_FILLING if self._fills else seconds),
+                  time.perf_counter() + _LEAST)  # fmt: skip
         done = 0
         for number in numbers:
             do(number, editor)
@@ -830,13 +839,18 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     )
 
 
-def _drop(kept: dict[Any, Any], there: Collection[Any]) -> None:
-    for key in [key for key in kept if key not in there]:
+def _drop(kept: dict[Any, Any], there: Collection[Any], layer: Item) -> None:
+    """Delete what is not there any more: at once, if nothing stays."""
+    gone = [key for key in kept if key not in there]
+    at_once = len(gone) == len(kept)
+    if at_once:
+        dpg.delete_item(layer, children_only=True)
+    for key in gone:
         old = kept.pop(key)
-        if isinstance(old, NodeItems):
-            old.remove()
-        else:
+        if not at_once:
             dpg.delete_item(old.root)
+        if isinstance(old, NodeItems):
+            old.forget()
 
 
 def _transform(item: Item, move: Place, zoom: float) -> None:
