@@ -530,7 +530,7 @@ def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
 
 def shown(value: NDArray[Any]) -> str:
     """Return a value in a few characters: its numbers while they are few, then its shape."""
-    flat = np.asarray(value).ravel()
+    flat = np.asarray(value).ravel() + 0  # −0 is 0 to a person
     if flat.size == 1:
         return f"{flat[0]:.6g}".replace("-", "−")
     if flat.size <= _SHOWN:

@@ -138,10 +138,8 @@ class Browser:
 
 
 def executable():
-    """Return the path of Chromium; a test that needs it fails where there is none."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, f"the tests of the page need Chromium: install one of {', '.join(NAMES)}"
-    return found
+    """Return the path of Chromium, or None where there is none."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def _pipe():

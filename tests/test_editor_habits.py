@@ -193,6 +193,8 @@ def test_the_learning_rate_is_typed_wherever_it_is():
         ("array", "1/2 3", [0.5, 3]),
         ("array", "0.8", 0.8),
         ("array", "1, two", "1, two"),
+        ("array", "1,, 2", "1,, 2"),
+        ("array", "1, 2,", "1, 2,"),
     ],
 )
 def test_what_is_typed_is_read_by_its_kind(kind, text, value):

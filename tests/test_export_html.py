@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_browser import browser
+from helpers_browser import NAMES, browser, executable
 
 import nodeflow as nf
 from nodeflow.cli import main
@@ -22,6 +22,8 @@ WHEAT = "wheat-seeds-neurons-unfolded"
 
 @pytest.fixture(scope="module")
 def chromium():
+    if executable() is None:
+        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
     with browser() as found:
         yield found
 

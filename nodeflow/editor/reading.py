@@ -68,10 +68,10 @@ def _array(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         pass
-    rows = [
-        [number(part) for part in row.replace(",", " ").split()]
-        for row in text.strip("[]()").split(";")
-    ]
+    bare = text.strip("[]()").split(";")
+    if any(not part.strip() for row in bare for part in row.split(",")):
+        return text  # a number is missing
+    rows = [[number(part) for part in row.replace(",", " ").split()] for row in bare]
     if any(isinstance(part, str) for row in rows for part in row):
         return text
     return rows if len(rows) > 1 else rows[0] if len(rows[0]) > 1 else rows[0][0]

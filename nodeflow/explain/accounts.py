@@ -205,7 +205,7 @@ def _moved(run: Run, step: Step) -> str:
     if not change[index]:
         return f"{name} did not move: its gradient times the rate is 0."
     where = f", most at {place_of(graph, address, index)}" if change.size > 1 else ""
-    if change.ndim == 2 and layer_of(graph, address):
+    if where and change.ndim == 2 and layer_of(graph, address):
         where = f", most where {place_of(graph, address, index)}"
     most = "at most " if change.size > 1 else ""
     return f"{name} moved by {most}{show(abs(change[index]))}{where}."
