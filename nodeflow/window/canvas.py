@@ -37,7 +37,7 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0013, 0.0008
+_TIME, _NODES_TIME = 0.0011, 0.0007
 """Seconds from its start that a frame may draw what is new or different, and its nodes alone.
 
 The rest waits for the next frame.
@@ -49,6 +49,8 @@ _LEAST = 0.0003
 _SLOW = ("boundary", "confusion")
 """Views whose pictures are made beside the window."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
+_LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights")
+"""What the values that stand on wires depend on."""
 _REACH = 6
 """Ports stick out of a node."""
 _OVER = 4.0
@@ -179,6 +181,7 @@ class Canvas:
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
         self._label_state: tuple[object, ...] = ()
+        self._come = False
         self._labels_seen = np.zeros(0, bool)
         self._label_list: list[tuple[Place, str]] = []
         self._take(Scene({}, (), ()))
@@ -452,7 +455,8 @@ class Canvas:
             self._traces.collect(self._plots, editor.live)
         come = self._beside.look(editor, self._slow)
         self.busy = self.busy or self._beside.busy
-        if come or values is not self._values:
+        self._come = values is not self._values
+        if come or self._come:
             if values is not self._values:
                 self._values_before, self._values = self._values, values
             self._contents = {}
@@ -567,11 +571,16 @@ class Canvas:
             mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
             signs and self._weights,
         )  # fmt: skip
-        alike = len(state) == len(self._label_state) and all(
-            a is b or (type(a) is str and a == b)
-            for a, b in zip(state, self._label_state, strict=True)
-        )
-        if alike and (seen is None or np.array_equal(seen, self._labels_seen)):
+        differs = [
+            name
+            for name, a, b in zip(_LABEL_STATE, state, self._label_state, strict=False)
+            if a is not b and not (type(a) is str and a == b)
+        ]
+        if self._come and differs and set(differs) <= {"values", "weights"}:
+            self.busy = True  # nodes show their new values first, labels in the next frame
+            return self._label_list
+        elsewhere = seen is not None and not np.array_equal(seen, self._labels_seen)
+        if self._label_state and not differs and not elsewhere:
             return self._label_list
         self._label_state = state
         self._labels_seen = self._level.wires

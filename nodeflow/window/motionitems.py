@@ -49,6 +49,8 @@ class _TokenItems:
     arrow: Item
     text: Item
     half: float = 0.0
+    shown: tuple[bool, bool] | None = None
+    """Whether the arrow and the text are shown; None for a token that is not there."""
 
 
 class MotionItems:
@@ -264,15 +266,19 @@ class MotionItems:
                     color=rgba(name), fill=fill,
                 )  # fmt: skip
             items.half = half + (_TIP * size if blame else 0.0) + 5 * size
-            dpg.configure_item(items.arrow, show=blame)
-            dpg.configure_item(items.pill, show=not blame)
             dpg.configure_item(
-                items.text, text=words, size=_TEXT * size, pos=(-wide / 2, -_TEXT * size / 2),
-                show=bool(words),
-            )  # fmt: skip
-            dpg.configure_item(items.root, show=True)
+                items.text, text=words, size=_TEXT * size, pos=(-wide / 2, -_TEXT * size / 2)
+            )
+            shown = blame, bool(words)
+            if shown != items.shown:
+                items.shown = shown
+                dpg.configure_item(items.arrow, show=blame)
+                dpg.configure_item(items.pill, show=not blame)
+                dpg.configure_item(items.text, show=bool(words))
+                dpg.configure_item(items.root, show=True)
         for items in self._pool[len(tokens) : self._shown]:
             dpg.configure_item(items.root, show=False)
+            items.shown = None
         self._shown = len(tokens)
 
     # --- stops
