@@ -16,7 +16,7 @@ from nodeflow.scene import shown
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import rgba
 from nodeflow.window.fields import Field
-from nodeflow.window.fonts import Fonts
+from nodeflow.window.fonts import SIZE, Fonts
 from nodeflow.window.overlayitems import wrapped
 from nodeflow.window.toolkit import Item, dpg
 
@@ -35,6 +35,7 @@ class Inspector:
         with dpg.font_registry():
             self._formula = dpg.add_font(str(REGULAR), _FORMULA)
         self._of: tuple[object, ...] = ()
+        self._scale = 1.0
         self._fields: dict[str, Field] = {}
         self._values: dict[str, Item] = {}
         self._live: tuple[object, ...] | None = None
@@ -55,6 +56,7 @@ class Inspector:
         )  # fmt: skip
         if of != self._of:
             self._of = of
+            self._scale = editor.preferences.scale
             self._build(editor, node, chosen, problem)
         if node:
             settings = graph.settings(node) if graph.nodes[node].known else {}
@@ -164,6 +166,7 @@ class Inspector:
             dpg.bind_item_font(item, self._fonts.bold)
 
     def _text(self, text: str, colour: str) -> None:
+        text = self._broken(text, self._scale, SIZE)
         dpg.add_text(text, parent=self._parent, wrap=0, color=rgba(colour))
 
     def _large(self, text: str, colour: str) -> Item:
@@ -172,11 +175,14 @@ class Inspector:
         dpg.bind_item_font(item, self._formula)
         return item
 
-    def _broken(self, text: str, scale: float) -> str:
-        """Return a formula in lines; the toolkit itself would break numbers at their points."""
+    def _broken(self, text: str, scale: float, size: float = _FORMULA) -> str:
+        """Return a text in lines; the toolkit itself would break numbers at their points."""
         wide = dpg.get_item_width(dpg.get_item_parent(self._parent)) / scale - _EDGES
         font = self._fonts.regular
-        return "\n".join(wrapped(text, font, wide / _FORMULA)) if wide > 0 else text
+        if wide <= 0:
+            return text
+        lines = (wrapped(line, font, wide / size) for line in text.split("\n"))
+        return "\n".join(part for found in lines for part in found)
 
     def _on_change(self, name: str, value: Any, done: bool) -> None:  # noqa: FBT001 - a callback
         self._send(SetValue(self._node, name, value, done=done))
