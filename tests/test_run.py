@@ -19,7 +19,7 @@ from networks import (
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
-from nodeflow.engine import kernel
+from nodeflow.engine.executor import Executor, executed_by
 from nodeflow.errors import BadSetting, Diverged, GraphError, MissingInput, RunError, UnknownPort
 
 SMALL = ("polynomial", (1, 3, 1))
@@ -704,13 +704,16 @@ def test_another_parameter_changes_no_ones_start():
     assert_same(after, before)
 
 
+@pytest.mark.parametrize("who", ["python", "machine code"])
 @pytest.mark.parametrize("rows", [0, 1, 2, 7, 100])
 @pytest.mark.parametrize("seed", [0, 1, 2**31, 2**63 - 1])
-def test_shuffle_is_fisher_and_yates_by_splitmix64(rows, seed):
+def test_shuffle_is_fisher_and_yates_by_splitmix64(rows, seed, who):
     """The kernel's order is that of the algorithm in plain Python, and a permutation."""
+    order = np.zeros(rows, np.int64)
+    executor = Executor(np.zeros(9), np.zeros(1), order, np.zeros(8), lambda _: None)
     for epoch in (0, 1, 1000):
-        order = np.arange(rows, dtype=np.int64)
-        kernel.shuffle(order, rows, seed, epoch)
+        with executed_by(who):
+            executor.shuffle(rows, seed, epoch)
         assert order.tolist() == splitmix_order(rows, seed, epoch)
         assert sorted(order.tolist()) == list(range(rows))
 
