@@ -1,0 +1,788 @@
+"""Every elementwise function of the engine, one number at a time, in plain arithmetic.
+
+Whatever applies a function to each number of a value, in a step, in an epoch, in a layer or in
+one neuron, applies the one that stands here; so no bit depends on the machine's mathematical
+library, or on how many numbers are computed side by side. A float32 is widened, computed as
+float64 and rounded once at the end.
+
+A function without `@branching` is straight-line code: both sides of each choice are computed,
+for many numbers at once. Nothing is fused: each operation rounds as it is written.
+
+Polynomials are minimax fits by E. Remez's exchange algorithm (see J.-M. Muller, "Elementary
+Functions: Algorithms and Implementation", 3rd ed., 2016, chapter 3), made for this file in 200
+bits, the coefficients then rounded to float64. They are evaluated in pairs and pairs of pairs
+(G. Estrin, "Organization of Computer Systems", 1960), so that multiplications need not wait for
+each other. Where a sum's rounding error is needed, it is found exactly by T. Dekker's "A
+Floating-Point Technique for Extending the Available Precision" (1971).
+"""
+
+from __future__ import annotations
+
+from nodeflow.engine.kernel_new.language import (
+    INFINITY,
+    NAN,
+    Double,
+    Function,
+    Whole,
+    bits,
+    divide,
+    from_bits,
+    multiply_high,
+    shift_right,
+    sqrt,
+    to_double,
+    to_whole,
+    wrap,
+)
+
+
+def branching(function: Function) -> Function:
+    """Mark a function that uses `if` and `while`: it is compiled for one number at a time."""
+    function.branching = True
+    return function
+
+
+_SIGN = -0x8000000000000000
+_SIZE = 0x7FFFFFFFFFFFFFFF
+_FRACTION = 0xFFFFFFFFFFFFF  # the 52 bits behind the point
+_TINY = 2.2250738585072014e-308  # the smallest normal float64
+_LEAK = 0.01
+
+# ln 2 in two parts, the first of 41 bits: whole numbers up to 11 bits times it are exact.
+_LN2_HIGH = 0.693147180559663
+_LN2_LOW = 2.8235290563031577e-13
+_PER_LN2 = 1.4426950408889634
+# 1.5 · 2⁵² + 2046: adding it rounds to a whole number k, and leaves k + 2046 in the lowest bits.
+_ROUNDER = 6755399441057790.0
+
+# (eʳ − 1 − r) / r² for |r| ≤ ln 2 / 2; as a part of eʳ it is wrong by less than 2⁻⁵⁸
+_E0 = 0.5000000000000012
+_E1 = 0.166666666666667
+_E2 = 0.04166666666651552
+_E3 = 0.008333333333307321
+_E4 = 0.0013888888946994907
+_E5 = 0.00019841269917104425
+_E6 = 2.4801489957951267e-05
+_E7 = 2.755721656294619e-06
+_E8 = 2.7631276488271187e-07
+_E9 = 2.5117777046652853e-08
+
+# bits(1) − bits(√½): added, it makes the exponent that of a mantissa between √½ and √2
+_TO_MIDDLE = 0x3FF0000000000000 - 0x3FE6A09E667F3BCD
+_ROOT_HALF = 0x3FE6A09E667F3BCD
+_WHOLE = 0x4330000000000000  # the bits of 2⁵²: a whole number in its lowest bits is added to it
+_WHOLE_BIAS = 4503599627371519.0  # 2⁵² + 1023
+
+# (2 artanh s − 2s) / s³ by s² for |s| ≤ (√2 − 1)/(√2 + 1); as a part of 2 artanh s / s: 2⁻⁵⁸
+_L0 = 0.6666666666666734
+_L1 = 0.3999999999941596
+_L2 = 0.28571428742127936
+_L3 = 0.22222198596551954
+_L4 = 0.18183563291575353
+_L5 = 0.15314072593477032
+_L6 = 0.14795769905519715
+
+# (2 artanh s / s − 2 − 2s²/3 − 2s⁴/5) / s⁶ by s², for `power`
+_G0 = 0.28571428571433155
+_G1 = 0.22222222220014431
+_G2 = 0.1818181860511673
+_G3 = 0.1538457292521709
+_G4 = 0.13335761981027897
+_G5 = 0.11685066923720629
+_G6 = 0.11910750441816412
+_THIRDS = 0.6666666666666666  # 2/3 in two parts
+_THIRDS_LOW = 3.700743415417188e-17
+_FIFTHS = 0.4  # 2/5 in two parts
+_FIFTHS_LOW = -2.2204460492503132e-17
+_SPLITTER = 134217729.0  # 2²⁷ + 1
+
+# π/2 in three parts, the first two of 33 bits
+_QUARTER_1 = 1.5707963267341256
+_QUARTER_2 = 6.077100506303966e-11
+_QUARTER_3 = 2.0222662487959506e-21
+# π/2 in two parts
+_QUARTER = 1.5707963267948966
+_QUARTER_LOW = 6.123233995736766e-17
+_PER_QUARTER = 0.6366197723675814
+
+# (sin r − r) / r³ by r², |r| ≤ π/4
+_S0 = -0.16666666666666632
+_S1 = 0.00833333333332243
+_S2 = -0.00019841269829818671
+_S3 = 2.75573136949196e-06
+_S4 = -2.5050758482717677e-08
+_S5 = 1.5896812020407783e-10
+
+# (cos r − 1 + r²/2) / r⁴ by r², |r| ≤ π/4
+_C0 = 0.0416666666666666
+_C1 = -0.0013888888888874127
+_C2 = 2.4801587289484126e-05
+_C3 = -2.7557314352805515e-07
+_C4 = 2.087572332795175e-09
+_C5 = -1.1359650239415004e-11
+
+# erf x / x − 1 by x², |x| ≤ 0.85
+_F0 = 0.1283791670955126
+_F1 = -0.3761263890318375
+_F2 = 0.11283791670954693
+_F3 = -0.02686617064501895
+_F4 = 0.005223977623935454
+_F5 = -0.0008548326904090718
+_F6 = 0.00012055326980496381
+_F7 = -1.4925451342390317e-05
+_F8 = 1.6457697266431365e-06
+_F9 = -1.6300710053217536e-07
+_F10 = 1.4190830995791608e-08
+_F11 = -8.840342976737072e-10
+
+# e^(x²) (1 − erf x) by (x − 2)/(x + 2), 0.84 ≤ x ≤ 6, weighted by e^(−x²)
+_X0 = 0.255395676310506
+_X1 = -0.4271858474139599
+_X2 = 0.24165819424214377
+_X3 = -0.07897858101864254
+_X4 = 0.003732892437327056
+_X5 = 0.006997462239963857
+_X6 = -0.0008471425133558184
+_X7 = -0.0009819932383158167
+_X8 = 4.346983293872118e-05
+_X9 = 0.00017434118977580673
+_X10 = 2.8504328714053597e-05
+_X11 = -2.4581084388095498e-05
+_X12 = -1.1102155229252947e-05
+
+
+# --- what others are made of --------------------------------------------------------------------
+
+
+def absolute(x: Double) -> Double:
+    """Return |x|."""
+    return from_bits(bits(x) & _SIZE)
+
+
+def _with_sign(size: Double, x: Double) -> Double:
+    """Return a number that is not negative with the sign of x."""
+    return from_bits(bits(size) | (bits(x) & _SIGN))
+
+
+def _exp_tail(r: Double) -> Double:
+    """Return eʳ − 1 − r for |r| ≤ ln 2 / 2."""
+    r2 = r * r
+    r4 = r2 * r2
+    low = (_E0 + _E1 * r) + r2 * (_E2 + _E3 * r)
+    high = (_E4 + _E5 * r) + r2 * (_E6 + _E7 * r)
+    return r2 * (low + r4 * (high + r4 * (_E8 + _E9 * r)))
+
+
+def _exp_sum(x: Double, rest: Double) -> Double:
+    """Return e^(x + rest), where rest is at most a rounding error of x. See `exp`."""
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    t = x * _PER_LN2 + _ROUNDER
+    k = t - _ROUNDER
+    high = x - k * _LN2_HIGH
+    low = k * _LN2_LOW - rest
+    power = 1.0 + (high + (_exp_tail(high - low) - low))
+    both = bits(t)
+    half = shift_right(both, 1)
+    return (power * from_bits(half << 52)) * from_bits((both - half) << 52)
+
+
+def exp(x: Double) -> Double:
+    """Return e^x.
+
+    x = k ln 2 + r with ln 2 in two parts (W. Cody and W. Waite, "Software Manual for the
+    Elementary Functions", 1980), a polynomial for eʳ, |r| ≤ ln 2 / 2, and 2ᵏ as the product of
+    two powers of two, since one alone may lie outside of float64 where the result does not.
+    """
+    return _exp_sum(x, 0.0)
+
+
+def expm1(x: Double) -> Double:
+    """Return e^x − 1 without loss where x is small.
+
+    As `exp`; with h = r as far as it is exact and c = eʳ − 1 − h, e^x − 1 = (2ᵏ − 1 + 2ᵏ h) +
+    2ᵏ c, and the rounding error of the first sum is added to the second. All of it is halved
+    until the end, so that 2ᵏ is in the range of float64 where the result is.
+    """
+    d = 710.0 if x > 710.0 else x
+    d = -40.0 if d < -40.0 else d
+    t = d * _PER_LN2 + _ROUNDER
+    k = t - _ROUNDER
+    high = d - k * _LN2_HIGH
+    low = k * _LN2_LOW
+    c = _exp_tail(high - low) - low
+    scale = from_bits((bits(t) - 1024) << 52)  # half of 2ᵏ
+    one = scale - 0.5
+    first = scale * high
+    total = one + first
+    error = first - (total - one)
+    found = 2.0 * (total + (error + scale * c))
+    return x if absolute(x) < 1e-17 else found
+
+
+def log(x: Double) -> Double:
+    """Return ln x: −∞ at 0, NaN below.
+
+    x = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2, and with s = f / (2 + f), ln(1 + f) = 2 artanh s = 2s +
+    s R(s²); 2s is written as f − s f, whose first term is exact (the reduction of P. Tang,
+    "Table-Driven Implementation of the Logarithm Function", 1990, and of many libraries).
+    """
+    small = x < _TINY
+    n = bits(x * 18014398509481984.0 if small else x)  # 2⁵⁴
+    moved = n + _TO_MIDDLE
+    k = from_bits(shift_right(moved, 52) | _WHOLE) - _WHOLE_BIAS
+    k = k - 54.0 if small else k
+    f = from_bits((moved & _FRACTION) + _ROOT_HALF) - 1.0
+    s = f / (2.0 + f)
+    half = 0.5 * f * f
+    whole = k * _LN2_HIGH
+    total = whole + f
+    error = f - (total - whole)
+    rest = s * (half + _log_tail(s * s)) + k * _LN2_LOW
+    found = total + (error - (half - rest))
+    found = found if x < INFINITY else x
+    return found if x > 0.0 else (-INFINITY if x == 0.0 else NAN)
+
+
+def _log_tail(z: Double) -> Double:
+    """Return (2 artanh s − 2s) / s for z = s²."""
+    z2 = z * z
+    z4 = z2 * z2
+    low = (_L0 + _L1 * z) + z2 * (_L2 + _L3 * z)
+    high = (_L4 + _L5 * z) + z2 * _L6
+    return z * (low + z4 * high)
+
+
+def log1p(x: Double) -> Double:
+    """Return ln(1 + x) without loss where x is small: −∞ at −1, NaN below.
+
+    As `log` of u = 1 + x, with the rounding error e of this sum in first order: ln(u + e) ≈ ln u
+    + e/u.
+    """
+    u = 1.0 + x
+    lost = x - (u - 1.0) if x < 1.0 else 1.0 - (u - x)
+    n = bits(u)
+    moved = n + _TO_MIDDLE
+    exponent = shift_right(moved, 52)
+    k = from_bits(exponent | _WHOLE) - _WHOLE_BIAS
+    f = from_bits((moved & _FRACTION) + _ROOT_HALF) - 1.0
+    s = f / (2.0 + f)
+    # e/u: 1/(1 + f) = (1 − s)/(1 + s) need not be exact
+    more = lost * from_bits((2046 - exponent) << 52) * (1.0 - 2.0 * (s * (1.0 - s)))
+    half = 0.5 * f * f
+    whole = k * _LN2_HIGH
+    total = whole + f
+    error = f - (total - whole)
+    rest = s * (half + _log_tail(s * s)) + (k * _LN2_LOW + more)
+    found = total + (error - (half - rest))
+    found = found if x < INFINITY else x
+    found = found if x > -1.0 else (-INFINITY if x == -1.0 else NAN)
+    return x if absolute(x) < 1e-17 else found
+
+
+# --- activations --------------------------------------------------------------------------------
+
+
+def sigmoid(x: Double) -> Double:
+    """Return 1 / (1 + e^−x).
+
+    With e = e^−|x|, in two parts as in `expm1`, it is 1 / (1 + e) or e / (1 + e), so that nothing
+    overflows and the far negative tail keeps all its digits. The quotient is corrected by what
+    the two parts lack.
+    """
+    size = absolute(x)
+    d = -746.0 if size > 746.0 else -size
+    t = d * _PER_LN2 + _ROUNDER
+    k = t - _ROUNDER
+    high = d - k * _LN2_HIGH
+    low = k * _LN2_LOW
+    c = _exp_tail(high - low) - low
+    about = 1.0 + high
+    rest = (high - (about - 1.0)) + c
+    e = about + rest
+    e_low = rest - (e - about)
+    both = bits(t)
+    half = shift_right(both, 1)
+    scale_1 = from_bits(half << 52)
+    scale_2 = from_bits((both - half) << 52)
+    small = e * scale_1 * scale_2
+    below = 1.0 + small
+    below_low = (small - (below - 1.0)) + e_low * scale_1 * scale_2
+    right = x >= 0.0
+    q = (1.0 if right else e) / below
+    # the correction needs few digits: 1/b ≈ 1.457 − b/2 for 1 ≤ b ≤ 2
+    q = q + ((0.0 if right else e_low) - q * below_low) * (1.457 - 0.5 * below)
+    return q if right else q * scale_1 * scale_2
+
+
+def tanh(x: Double) -> Double:
+    """Return tanh x = m / (m + 2) with m = e^2|x| − 1, and the sign of x.
+
+    m and m + 2 are taken in two parts, as in `expm1`; the quotient of the first parts is corrected
+    by what the second lack.
+    """
+    size = 2.0 * absolute(x)
+    d = 44.0 if size > 44.0 else size
+    t = d * _PER_LN2 + _ROUNDER
+    k = t - _ROUNDER
+    high = d - k * _LN2_HIGH
+    low = k * _LN2_LOW
+    scale = from_bits((bits(t) - 1023) << 52)
+    first = scale * high
+    second = scale * (_exp_tail(high - low) - low)
+    minus = scale - 1.0
+    plus = scale + 1.0
+    above = minus + first
+    above_rest = (first - (above - minus)) + second
+    below = plus + first
+    below_rest = (first - (below - plus)) + second
+    m = above + above_rest
+    m_low = above_rest - (m - above)
+    n = below + below_rest
+    n_low = below_rest - (n - below)
+    q = m / n
+    return _with_sign(q + (m_low - q * n_low) * (0.5 - 0.5 * q), x)
+
+
+def softplus(x: Double) -> Double:
+    """Return ln(1 + e^x) as max(x, 0) + ln(1 + e^−|x|)."""
+    return (0.0 if x <= 0.0 else x) + log1p(exp(-absolute(x)))
+
+
+def relu(x: Double) -> Double:
+    """Return max(x, 0); NaN stays NaN."""
+    return 0.0 if x <= 0.0 else x
+
+
+def leaky_relu(x: Double) -> Double:
+    """Return x above 0, x/100 elsewhere."""
+    return x if x > 0.0 else _LEAK * x
+
+
+def step(x: Double) -> Double:
+    """Return 1 above 0, 0 elsewhere."""
+    return 1.0 if x > 0.0 else 0.0
+
+
+def sign(x: Double) -> Double:
+    """Return 1 above 0, −1 below, and x itself where it is 0 or NaN."""
+    return 1.0 if x > 0.0 else (-1.0 if x < 0.0 else x)
+
+
+# --- arithmetic ---------------------------------------------------------------------------------
+
+
+def copy(x: Double) -> Double:
+    """Return x."""
+    return x
+
+
+def square(x: Double) -> Double:
+    """Return x²."""
+    return x * x
+
+
+def sqrt_(x: Double) -> Double:
+    """Return √x, rounded correctly; NaN below 0."""
+    return sqrt(x)
+
+
+def add(x: Double, y: Double) -> Double:
+    """Return x + y."""
+    return x + y
+
+
+def subtract(x: Double, y: Double) -> Double:
+    """Return x − y."""
+    return x - y
+
+
+def multiply(x: Double, y: Double) -> Double:
+    """Return x y."""
+    return x * y
+
+
+def quotient(x: Double, y: Double) -> Double:
+    """Return x / y; a division by 0 gives ±Infinity or NaN."""
+    return divide(x, y)
+
+
+def maximum(x: Double, y: Double) -> Double:
+    """Return the greater of x and y; NaN where one of them is NaN."""
+    return x if x >= y or x != x else y
+
+
+def minimum(x: Double, y: Double) -> Double:
+    """Return the smaller of x and y; NaN where one of them is NaN."""
+    return x if x <= y or x != x else y
+
+
+def _lost(a: Double, b: Double, product: Double) -> Double:
+    """Return a b − product exactly, where product is a b rounded (T. Dekker, 1971)."""
+    far = a * _SPLITTER
+    a_high = far - (far - a)
+    a_low = a - a_high
+    far = b * _SPLITTER
+    b_high = far - (far - b)
+    b_low = b - b_high
+    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+@branching
+def power(x: Double, y: Double) -> Double:
+    """Return x^y.
+
+    Whole exponents up to 64 in size are products, by repeated squaring, and the reciprocal of one
+    where the exponent is negative: x² is x x, to the bit. Otherwise e^(y ln |x|), where ln |x| and
+    the product have about 68 bits, as sums of two float64 (T. Dekker, 1971; the series is that of
+    `log` with its first terms in two parts), with the sign of (−1)^y.
+
+    As in C (ISO 9899, annex F): x⁰ = 1 and 1^y = 1 for all x and y, NaN too; a negative x has
+    powers with whole exponents only; powers of 0 and Infinity keep the sign of odd exponents.
+    """
+    if y == 0.0 or x == 1.0:
+        return 1.0
+    if x != x or y != y:
+        return x + y
+    size = absolute(x)
+    span = absolute(y)
+    whole = True
+    odd = False
+    if span < 9007199254740992.0:  # 2⁵³: from here on all are even
+        n = to_whole(span)
+        whole = to_double(n) == span
+        odd = whole and n & 1 == 1
+        if whole and n <= 64:
+            product = 1.0
+            base = x
+            while n > 0:
+                if n & 1 == 1:
+                    product = product * base
+                base = base * base
+                n = n >> 1
+            if y > 0.0:
+                return product
+            # beyond this range the product has lost what its reciprocal needs
+            if _TINY <= absolute(product) < INFINITY or size == 0.0 or size == INFINITY:
+                return divide(1.0, product)
+    turn = -1.0 if x < 0.0 and odd else 1.0
+    if size == 0.0 or size == INFINITY:
+        great = (size == 0.0) == (y < 0.0)
+        return _with_sign(INFINITY if great else 0.0, x if odd else 1.0)
+    if size == 1.0 and span == INFINITY:
+        return 1.0
+    if x < 0.0 and not whole:
+        return NAN
+    if size == 1.0:
+        return turn
+    if span > 1e20:  # even: and so far from 0 that all others leave the range
+        return INFINITY if (size > 1.0) == (y > 0.0) else 0.0
+
+    small = size < _TINY
+    moved = bits(size * 18014398509481984.0 if small else size) + _TO_MIDDLE
+    k = to_double(shift_right(moved, 52) - 1023)
+    if small:
+        k = k - 54.0
+    m = from_bits((moved & _FRACTION) + _ROOT_HALF)
+    f = m - 1.0
+    below = m + 1.0
+    one = below - m
+    below_low = (m - (below - one)) + (1.0 - one)
+    # s = f / (m + 1)
+    s = f / below
+    p = s * below
+    s_low = (((f - p) - _lost(s, below, p)) - s * below_low) / below
+    # z = s²
+    z = s * s
+    z_low = _lost(s, s, z) + 2.0 * (s * s_low)
+    # ln m = s (2 + z (2/3 + z (2/5 + z (…))))
+    z2 = z * z
+    tail = (_G0 + _G1 * z) + z2 * ((_G2 + _G3 * z) + z2 * ((_G4 + _G5 * z) + z2 * _G6))
+    tail = z * tail
+    a = _FIFTHS + tail
+    a_low = ((_FIFTHS - a) + tail) + _FIFTHS_LOW
+    p = z * a
+    p_low = _lost(z, a, p) + (z * a_low + z_low * a)
+    a = _THIRDS + p
+    a_low = ((_THIRDS - a) + p) + (_THIRDS_LOW + p_low)
+    p = z * a
+    p_low = _lost(z, a, p) + (z * a_low + z_low * a)
+    a = 2.0 + p
+    a_low = ((2.0 - a) + p) + p_low
+    p = s * a
+    p_low = _lost(s, a, p) + (s * a_low + s_low * a)
+    # ln |x| = k ln 2 + ln m
+    first = k * _LN2_HIGH
+    high = first + p
+    low = (p - (high - first)) + (p_low + k * _LN2_LOW)
+    a = high + low
+    a_low = low - (a - high)
+    p = y * a
+    return turn * _exp_sum(p, _lost(y, a, p) + y * a_low)
+
+
+# --- sine, cosine, the error function -----------------------------------------------------------
+
+
+@branching
+def _two_over_pi(n: Whole) -> Whole:
+    """Return the n-th 64 bits behind the point of 2/π, from 0; 0 before the point."""
+    if n < 9:
+        if n < 4:
+            if n < 2:
+                return 0 if n < 0 else (-6703182060581546711 if n == 0 else -277156292786332224)
+            return -2638381946312093631 if n == 2 else -121206125134887583
+        if n < 6:
+            return -5249950069107600672 if n == 4 else 452944820249399836
+        if n < 8:
+            return -135693905287338178 if n == 6 else -1692731182770600828
+        return -1613291254968254911
+    if n < 14:
+        if n < 11:
+            return 4148332274289687028 if n == 9 else -7168499653074671557
+        if n < 13:
+            return 2303758334597371919 if n == 11 else -1211730484530615009
+        return 7869616827067468215
+    if n < 17:
+        if n < 16:
+            return 5712322887342352941 if n == 14 else 8441921394348257659
+        return 4397547296490951402
+    return 7780917995555872008 if n == 17 else 6197850593633725355
+
+
+@branching
+def _less(a: Whole, b: Whole) -> Whole:
+    """Return 1 where a < b as numbers of 64 bits without a sign, else 0."""
+    return 1 if a ^ _SIGN < b ^ _SIGN else 0
+
+
+@branching
+def _turned_sine(x: Double, quarters: Whole) -> Double:
+    """Return sin(x + quarters · π/2) for x ≥ 0.
+
+    x = n π/2 + r with |r| ≤ π/4, r in two parts; then one of two polynomials. Up to a million,
+    π/2 is subtracted in three parts (Cody and Waite, 1980), unless x comes so close to a multiple
+    of π/2 that this is too coarse. There, and for large x, x · 2/π is computed in whole numbers of
+    192 bits from those binary digits of 2/π that count (M. Payne and R. Hanek, "Radian Reduction
+    for Trigonometric Functions", 1983).
+    """
+    if not x < INFINITY:
+        return NAN
+    turns = quarters
+    r = x
+    low = 0.0
+    near = x <= 0.7853981633974483
+    if not near and x < 1000000.0:
+        n = to_whole(x * _PER_QUARTER + 0.5)
+        k = to_double(n)
+        about = x - k * _QUARTER_1
+        part = k * _QUARTER_2
+        high = about - part
+        near = absolute(high) > 0.000244140625  # 2⁻¹²
+        rest = ((about - high) - part) - k * _QUARTER_3
+        r = high + rest
+        low = (high - r) + rest
+        turns = quarters + n
+    if not near:
+        # x = m · 2^e; y = m · (2/π · 2^(e − 2)) is x in turns, of which only the fraction counts
+        n = bits(x)
+        m = (n & _FRACTION) | (_FRACTION + 1)
+        place = (n >> 52) - 1077
+        word = place >> 6
+        shift = place & 63
+        w0 = _two_over_pi(word)
+        w1 = _two_over_pi(word + 1)
+        w2 = _two_over_pi(word + 2)
+        if shift > 0:
+            w3 = _two_over_pi(word + 3)
+            w0 = wrap(w0 << shift) | shift_right(w1, 64 - shift)
+            w1 = wrap(w1 << shift) | shift_right(w2, 64 - shift)
+            w2 = wrap(w2 << shift) | shift_right(w3, 64 - shift)
+        carried = multiply_high(m, w2)
+        y2 = wrap(m * w2)
+        y1 = wrap(m * w1 + carried)
+        y0 = wrap(m * w0 + multiply_high(m, w1) + _less(y1, carried))
+        # two bits count quarters; the others are the fraction of one, rounded to the nearest
+        f0 = wrap(y0 << 2) | shift_right(y1, 62)
+        f1 = wrap(y1 << 2) | shift_right(y2, 62)
+        turns = quarters + shift_right(y0, 62) + shift_right(f0, 63)
+        a = to_double(f0 >> 32) * 2.3283064365386963e-10  # 2⁻³²
+        b = to_double(f0 & 0xFFFFFFFF) * 5.421010862427522e-20  # 2⁻⁶⁴
+        c = to_double(shift_right(f1, 32)) * 1.262177448353619e-29  # 2⁻⁹⁶
+        d = to_double(f1 & 0xFFFFFFFF) * 2.938735877055719e-39  # 2⁻¹²⁸
+        high = a + b
+        rest = b - (high - a)
+        part = high + c
+        about = part - high
+        rest = rest + (((high - (part - about)) + (c - about)) + d)
+        k = part + rest
+        rest = rest - (k - part)
+        r = k * _QUARTER
+        low = _lost(k, _QUARTER, r) + (k * _QUARTER_LOW + rest * _QUARTER)
+    z = r * r
+    z2 = z * z
+    half = 0.5 * z
+    one = 1.0 - half
+    if turns & 1 == 0:
+        s = (_S0 + _S1 * z) + z2 * ((_S2 + _S3 * z) + z2 * (_S4 + _S5 * z))
+        found = r + (z * r * s + low * one)
+    else:
+        s = (_C0 + _C1 * z) + z2 * ((_C2 + _C3 * z) + z2 * (_C4 + _C5 * z))
+        found = one + (((1.0 - one) - half) + (z2 * s - r * low))
+    return -found if turns & 2 == 2 else found
+
+
+@branching
+def sin(x: Double) -> Double:
+    """Return sin x, x in radians, also of huge numbers; see `_turned_sine`."""
+    found = _turned_sine(absolute(x), 0)
+    return -found if bits(x) < 0 else found
+
+
+@branching
+def cos(x: Double) -> Double:
+    """Return cos x, x in radians, also of huge numbers; see `_turned_sine`."""
+    return _turned_sine(absolute(x), 1)
+
+
+def erf(x: Double) -> Double:
+    """Return the error function 2/√π ∫₀ˣ e^(−t²) dt.
+
+    Up to 0.85 x (1 + P(x²)), beyond 1 − e^(−x²) Q(t) with t = (x − 2)/(x + 2), where e^(x²) times
+    the complementary function is smooth (M. Schonfelder, "Chebyshev Expansions for the Error and
+    Related Functions", 1978); from 6 on it is 1.
+    """
+    size = absolute(x)
+    d = 6.0 if size > 6.0 else size
+    z = d * d
+    u = 0.7225 if z > 0.7225 else z
+    u2 = u * u
+    u4 = u2 * u2
+    low = (_F0 + _F1 * u) + u2 * (_F2 + _F3 * u)
+    middle = (_F4 + _F5 * u) + u2 * (_F6 + _F7 * u)
+    high = (_F8 + _F9 * u) + u2 * (_F10 + _F11 * u)
+    near = d + d * (low + u4 * (middle + u4 * high))
+    t = (d - 2.0) / (d + 2.0)
+    t2 = t * t
+    t4 = t2 * t2
+    low = (_X0 + _X1 * t) + t2 * (_X2 + _X3 * t)
+    middle = (_X4 + _X5 * t) + t2 * (_X6 + _X7 * t)
+    high = (_X8 + _X9 * t) + t2 * (_X10 + _X11 * t) + t4 * _X12
+    far = 1.0 - exp(-z) * (low + t4 * (middle + t4 * high))
+    return _with_sign(near if d < 0.85 else far, x)
+
+
+# --- slopes: blame times the derivative, from the activation's output ----------------------------
+
+
+def delta_sigmoid(blame: Double, a: Double) -> Double:
+    """Return blame · σ′(z) = blame a (1 − a), where a = σ(z)."""
+    return blame * (a * (1.0 - a))
+
+
+def delta_tanh(blame: Double, a: Double) -> Double:
+    """Return blame · tanh′(z) = blame (1 − a²), where a = tanh z."""
+    return blame * (1.0 - a * a)
+
+
+def delta_relu(blame: Double, a: Double) -> Double:
+    """Return blame where a = max(z, 0) is above 0, 0 elsewhere."""
+    return blame if a > 0.0 else 0.0
+
+
+def delta_leaky_relu(blame: Double, a: Double) -> Double:
+    """Return blame where a is above 0, a hundredth of it elsewhere."""
+    return blame if a > 0.0 else _LEAK * blame
+
+
+def delta_softplus(blame: Double, a: Double) -> Double:
+    """Return blame · softplus′(z) = blame (1 − e^−a), where a = softplus z."""
+    return blame * -expm1(-a)
+
+
+# --- costs, a term at a time ---------------------------------------------------------------------
+
+
+def _safe(x: Double) -> Double:
+    """Return x, but at least the smallest normal float64, so that its logarithm is finite."""
+    return _TINY if x <= _TINY else x
+
+
+def squared_difference(a: Double, y: Double) -> Double:
+    """Return (a − y)²."""
+    return (a - y) * (a - y)
+
+
+def cross_entropy_term(a: Double, y: Double) -> Double:
+    """Return −(y ln a + (1 − y) ln(1 − a)), finite at 0 and 1."""
+    return -(y * log(_safe(a)) + (1.0 - y) * log(_safe(1.0 - a)))
+
+
+def cross_entropy_blame(blame: Double, a: Double, y: Double) -> Double:
+    """Return blame times the derivative of `cross_entropy_term` by a: (1 − y)/(1 − a) − y/a."""
+    return blame * ((1.0 - y) / _safe(1.0 - a) - y / _safe(a))
+
+
+def cross_entropy_logit_term(z: Double, y: Double) -> Double:
+    """Return the cross-entropy of σ(z) from z itself: max(z, 0) − z y + ln(1 + e^−|z|)."""
+    return ((0.0 if z <= 0.0 else z) - z * y) + log1p(exp(-absolute(z)))
+
+
+def categorical_term(a: Double, y: Double) -> Double:
+    """Return −y ln a, finite at 0."""
+    return -(y * log(_safe(a)))
+
+
+def categorical_blame(blame: Double, a: Double, y: Double) -> Double:
+    """Return blame times the derivative of `categorical_term` by a: −y/a."""
+    return -blame * y / _safe(a)
+
+
+SCALARS: dict[str, Function] = {
+    "copy": copy,
+    "exp": exp,
+    "expm1": expm1,
+    "log": log,
+    "log1p": log1p,
+    "sqrt": sqrt_,
+    "square": square,
+    "sin": sin,
+    "cos": cos,
+    "erf": erf,
+    "abs": absolute,
+    "sign": sign,
+    "step": step,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "softplus": softplus,
+    "add": add,
+    "subtract": subtract,
+    "multiply": multiply,
+    "divide": quotient,
+    "power": power,
+    "maximum": maximum,
+    "minimum": minimum,
+    "delta_sigmoid": delta_sigmoid,
+    "delta_tanh": delta_tanh,
+    "delta_relu": delta_relu,
+    "delta_leaky_relu": delta_leaky_relu,
+    "delta_softplus": delta_softplus,
+    "squared_difference": squared_difference,
+    "cross_entropy_term": cross_entropy_term,
+    "cross_entropy_blame": cross_entropy_blame,
+    "cross_entropy_logit_term": cross_entropy_logit_term,
+    "categorical_term": categorical_term,
+    "categorical_blame": categorical_blame,
+}
+"""Each operation and its function, which has as many parameters as the operation has operands."""
+
+SLOPES: dict[str, str] = {
+    "sigmoid": "delta_sigmoid",
+    "tanh": "delta_tanh",
+    "relu": "delta_relu",
+    "leaky_relu": "delta_leaky_relu",
+    "softplus": "delta_softplus",
+}
+"""Each activation and the function that multiplies blame by its slope."""
