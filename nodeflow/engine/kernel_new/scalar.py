@@ -44,6 +44,7 @@ def branching(function: Function) -> Function:
 
 _SIGN = -0x8000000000000000
 _SIZE = 0x7FFFFFFFFFFFFFFF
+_UPPER = -0x8000000  # all but the lowest 27 bits
 _FRACTION = 0xFFFFFFFFFFFFF  # the 52 bits behind the point
 _TINY = 2.2250738585072014e-308  # the smallest normal float64
 _LEAK = 0.01
@@ -55,17 +56,17 @@ _PER_LN2 = 1.4426950408889634
 # 1.5 · 2⁵² + 2046: adding it rounds to a whole number k, and leaves k + 2046 in the lowest bits.
 _ROUNDER = 6755399441057790.0
 
-# (eʳ − 1 − r) / r² for |r| ≤ ln 2 / 2; as a part of eʳ it is wrong by less than 2⁻⁵⁸
-_E0 = 0.5000000000000012
-_E1 = 0.166666666666667
-_E2 = 0.04166666666651552
-_E3 = 0.008333333333307321
-_E4 = 0.0013888888946994907
-_E5 = 0.00019841269917104425
-_E6 = 2.4801489957951267e-05
-_E7 = 2.755721656294619e-06
-_E8 = 2.7631276488271187e-07
-_E9 = 2.5117777046652853e-08
+# (eʳ − 1 − r − r²/2) / r³ for |r| ≤ ln 2 / 2; as a part of eʳ it is wrong by less than 2⁻⁶³
+_E0 = 0.16666666666666682
+_E1 = 0.0416666666666667
+_E2 = 0.008333333333316872
+_E3 = 0.0013888888888865644
+_E4 = 0.00019841269896802655
+_E5 = 2.480158736421424e-05
+_E6 = 2.7557234443176306e-06
+_E7 = 2.755723936310234e-07
+_E8 = 2.5112180116861974e-08
+_E9 = 2.0925489291060553e-09
 
 # bits(1) − bits(√½): added, it makes the exponent that of a mantissa between √½ and √2
 _TO_MIDDLE = 0x3FF0000000000000 - 0x3FE6A09E667F3BCD
@@ -164,13 +165,14 @@ def _with_sign(size: Double, x: Double) -> Double:
     return from_bits(bits(size) | (bits(x) & _SIGN))
 
 
-def _exp_tail(r: Double) -> Double:
-    """Return eʳ − 1 − r for |r| ≤ ln 2 / 2."""
+def _exp_tail(high: Double, low: Double) -> Double:
+    """Return e^(high − low) − 1 − high, where high is at most ln 2 / 2 in size, low tiny."""
+    r = high - low
     r2 = r * r
     r4 = r2 * r2
-    low = (_E0 + _E1 * r) + r2 * (_E2 + _E3 * r)
-    high = (_E4 + _E5 * r) + r2 * (_E6 + _E7 * r)
-    return r2 * (low + r4 * (high + r4 * (_E8 + _E9 * r)))
+    near = (_E0 + _E1 * r) + r2 * (_E2 + _E3 * r)
+    far = (_E4 + _E5 * r) + r2 * (_E6 + _E7 * r) + r4 * (_E8 + _E9 * r)
+    return 0.5 * r2 + (r2 * r * (near + r4 * far) - low)
 
 
 def _exp_sum(x: Double, rest: Double) -> Double:
@@ -181,10 +183,22 @@ def _exp_sum(x: Double, rest: Double) -> Double:
     k = t - _ROUNDER
     high = x - k * _LN2_HIGH
     low = k * _LN2_LOW - rest
-    power = 1.0 + (high + (_exp_tail(high - low) - low))
+    power = 1.0 + (high + _exp_tail(high, low))
     both = bits(t)
     half = shift_right(both, 1)
     return (power * from_bits(half << 52)) * from_bits((both - half) << 52)
+
+
+def _remainder(a: Double, a_low: Double, b: Double, b_low: Double, q: Double) -> Double:
+    """Return what a + a_low − q (b + b_low) is, where q is a / b rounded.
+
+    The upper halves of q and b have 26 bits, so that their product is exact.
+    """
+    q_high = from_bits(bits(q) & _UPPER)
+    b_high = from_bits(bits(b) & _UPPER)
+    return ((a - q_high * b_high) - (q_high * (b - b_high) + (q - q_high) * b)) + (
+        a_low - q * b_low
+    )
 
 
 def exp(x: Double) -> Double:
@@ -210,12 +224,12 @@ def expm1(x: Double) -> Double:
     k = t - _ROUNDER
     high = d - k * _LN2_HIGH
     low = k * _LN2_LOW
-    c = _exp_tail(high - low) - low
+    c = _exp_tail(high, low)
     scale = from_bits((bits(t) - 1024) << 52)  # half of 2ᵏ
     one = scale - 0.5
     first = scale * high
     total = one + first
-    error = first - (total - one)
+    error = (first - (total - one)) + ((scale - one) - 0.5)
     found = 2.0 * (total + (error + scale * c))
     return x if absolute(x) < 1e-17 else found
 
@@ -268,7 +282,7 @@ def log1p(x: Double) -> Double:
     f = from_bits((moved & _FRACTION) + _ROOT_HALF) - 1.0
     s = f / (2.0 + f)
     # e/u: 1/(1 + f) = (1 − s)/(1 + s) need not be exact
-    more = lost * from_bits((2046 - exponent) << 52) * (1.0 - 2.0 * (s * (1.0 - s)))
+    more = lost * from_bits((2047 - exponent) << 52) * (0.5 - s * (1.0 - s))
     half = 0.5 * f * f
     whole = k * _LN2_HIGH
     total = whole + f
@@ -296,7 +310,7 @@ def sigmoid(x: Double) -> Double:
     k = t - _ROUNDER
     high = d - k * _LN2_HIGH
     low = k * _LN2_LOW
-    c = _exp_tail(high - low) - low
+    c = _exp_tail(high, low)
     about = 1.0 + high
     rest = (high - (about - 1.0)) + c
     e = about + rest
@@ -309,17 +323,19 @@ def sigmoid(x: Double) -> Double:
     below = 1.0 + small
     below_low = (small - (below - 1.0)) + e_low * scale_1 * scale_2
     right = x >= 0.0
-    q = (1.0 if right else e) / below
+    top = 1.0 if right else e
+    q = top / below
     # the correction needs few digits: 1/b ≈ 1.457 − b/2 for 1 ≤ b ≤ 2
-    q = q + ((0.0 if right else e_low) - q * below_low) * (1.457 - 0.5 * below)
+    remainder = _remainder(top, 0.0 if right else e_low, below, below_low, q)
+    q = q + remainder * (1.457 - 0.5 * below)
     return q if right else q * scale_1 * scale_2
 
 
 def tanh(x: Double) -> Double:
-    """Return tanh x = m / (m + 2) with m = e^2|x| − 1, and the sign of x.
+    """Return tanh x = m / (m + 2) = 1 − 2 / (m + 2) with m = e^2|x| − 1, and the sign of x.
 
-    m and m + 2 are taken in two parts, as in `expm1`; the quotient of the first parts is corrected
-    by what the second lack.
+    The first quotient is taken up to m = 2, the second from there on. m and m + 2 are in two parts,
+    as in `expm1`; the quotient of the first parts is corrected by what it lacks.
     """
     size = 2.0 * absolute(x)
     d = 44.0 if size > 44.0 else size
@@ -329,19 +345,20 @@ def tanh(x: Double) -> Double:
     low = k * _LN2_LOW
     scale = from_bits((bits(t) - 1023) << 52)
     first = scale * high
-    second = scale * (_exp_tail(high - low) - low)
-    minus = scale - 1.0
-    plus = scale + 1.0
-    above = minus + first
-    above_rest = (first - (above - minus)) + second
-    below = plus + first
-    below_rest = (first - (below - plus)) + second
-    m = above + above_rest
-    m_low = above_rest - (m - above)
-    n = below + below_rest
-    n_low = below_rest - (n - below)
-    q = m / n
-    return _with_sign(q + (m_low - q * n_low) * (0.5 - 0.5 * q), x)
+    second = scale * _exp_tail(high, low)
+    one = scale - 1.0
+    total = one + first
+    rest = (first - (total - one)) + second
+    m = total + rest
+    m_low = rest - (m - total)
+    n = m + 2.0
+    large = m > 2.0
+    top = 2.0 if large else m
+    n_low = (top - (n - (m if large else 2.0))) + m_low
+    q = top / n
+    per_n = 0.5 * (q if large else 1.0 - q)
+    q = q + _remainder(top, 0.0 if large else m_low, n, n_low, q) * per_n
+    return _with_sign(1.0 - q if large else q, x)
 
 
 def softplus(x: Double) -> Double:
@@ -433,9 +450,11 @@ def power(x: Double, y: Double) -> Double:
     """Return x^y.
 
     Whole exponents up to 64 in size are products, by repeated squaring, and the reciprocal of one
-    where the exponent is negative: x² is x x, to the bit. Otherwise e^(y ln |x|), where ln |x| and
-    the product have about 68 bits, as sums of two float64 (T. Dekker, 1971; the series is that of
-    `log` with its first terms in two parts), with the sign of (−1)^y.
+    where the exponent is negative: x² is x x to the bit, and powers of whole numbers are exact. So
+    that the rounding errors of many factors do not add up, they are sums of two float64 (T. Dekker,
+    1971), rounded at the end. Where that would leave the range, and for all other exponents, it is
+    e^(y ln |x|), whose exponent has about 68 bits in two parts (the series is that of `log` with
+    its first terms in two parts), with the sign of (−1)^y.
 
     As in C (ISO 9899, annex F): x⁰ = 1 and 1^y = 1 for all x and y, NaN too; a negative x has
     powers with whole exponents only; powers of 0 and Infinity keep the sign of odd exponents.
@@ -452,19 +471,33 @@ def power(x: Double, y: Double) -> Double:
         n = to_whole(span)
         whole = to_double(n) == span
         odd = whole and n & 1 == 1
+        if whole and n == 1:
+            return x if y > 0.0 else divide(1.0, x)
+        if y == 2.0:
+            return x * x
         if whole and n <= 64:
             product = 1.0
+            product_low = 0.0
             base = x
+            base_low = 0.0
             while n > 0:
                 if n & 1 == 1:
-                    product = product * base
-                base = base * base
+                    p = product * base
+                    p_low = _lost(product, base, p) + (product * base_low + product_low * base)
+                    product = p + p_low
+                    product_low = p_low - (product - p)
+                p = base * base
+                p_low = _lost(base, base, p) + 2.0 * (base * base_low)
+                base = p + p_low
+                base_low = p_low - (base - p)
                 n = n >> 1
-            if y > 0.0:
-                return product
-            # beyond this range the product has lost what its reciprocal needs
-            if _TINY <= absolute(product) < INFINITY or size == 0.0 or size == INFINITY:
-                return divide(1.0, product)
+            # where no part of a product has left the range
+            if 1e-270 < absolute(product) < 1e270:
+                if y > 0.0:
+                    return product
+                q = 1.0 / product
+                p = q * product
+                return q + q * (((1.0 - p) - _lost(q, product, p)) - q * product_low)
     turn = -1.0 if x < 0.0 and odd else 1.0
     if size == 0.0 or size == INFINITY:
         great = (size == 0.0) == (y < 0.0)
