@@ -122,34 +122,34 @@ _C3 = -2.7557314352805515e-07
 _C4 = 2.087572332795175e-09
 _C5 = -1.1359650239415004e-11
 
-# erf x / x − 1 by x², |x| ≤ 0.85
-_F0 = 0.1283791670955126
-_F1 = -0.3761263890318375
-_F2 = 0.11283791670954693
-_F3 = -0.02686617064501895
-_F4 = 0.005223977623935454
-_F5 = -0.0008548326904090718
-_F6 = 0.00012055326980496381
-_F7 = -1.4925451342390317e-05
-_F8 = 1.6457697266431365e-06
-_F9 = -1.6300710053217536e-07
-_F10 = 1.4190830995791608e-08
-_F11 = -8.840342976737072e-10
+# erf x / x − 1 by x² − ½, |x| ≤ 1
+_F0 = -0.0345312613301327
+_F1 = -0.2810721780454342
+_F2 = 0.0794099867559369
+_F3 = -0.01828388448915294
+_F4 = 0.0034802744965693726
+_F5 = -0.0005611894221158102
+_F6 = 7.829649689378896e-05
+_F7 = -9.61480868303025e-06
+_F8 = 1.0536323329633856e-06
+_F9 = -1.0420373153107294e-07
+_F10 = 9.432410621566716e-09
+_F11 = -7.797685113567648e-10
 
-# e^(x²) (1 − erf x) by (x − 2)/(x + 2), 0.84 ≤ x ≤ 6, weighted by e^(−x²)
-_X0 = 0.255395676310506
-_X1 = -0.4271858474139599
-_X2 = 0.24165819424214377
-_X3 = -0.07897858101864254
-_X4 = 0.003732892437327056
-_X5 = 0.006997462239963857
-_X6 = -0.0008471425133558184
-_X7 = -0.0009819932383158167
-_X8 = 4.346983293872118e-05
-_X9 = 0.00017434118977580673
-_X10 = 2.8504328714053597e-05
-_X11 = -2.4581084388095498e-05
-_X12 = -1.1102155229252947e-05
+# e^(x²) (1 − erf x) by (x − 3)/(x + 3), 1 ≤ x ≤ 6, weighted by e^(−x²)
+_X0 = 0.17900115118138998
+_X1 = -0.32623356004316445
+_X2 = 0.2456038017077678
+_X3 = -0.1501159365458074
+_X4 = 0.07166583744699727
+_X5 = -0.024392489858692266
+_X6 = 0.0042692335953816
+_X7 = 0.0007083096716062093
+_X8 = -0.000594987443337034
+_X9 = 5.024380729945766e-05
+_X10 = 7.165588029291317e-05
+_X11 = -6.4178744194948075e-06
+_X12 = -6.572071456108547e-06
 
 
 # --- what others are made of --------------------------------------------------------------------
@@ -175,18 +175,37 @@ def _exp_tail(high: Double, low: Double) -> Double:
     return 0.5 * r2 + (r2 * r * (near + r4 * far) - low)
 
 
+def exp(x: Double) -> Double:
+    """Return e^x.
+
+    x = k ln 2 + r with ln 2 in two parts (W. Cody and W. Waite, "Software Manual for the
+    Elementary Functions", 1980), a polynomial for eʳ, |r| ≤ ln 2 / 2, and 2ᵏ as the product of
+    two powers of two, since one alone may lie outside of float64 where the result does not.
+    """
+    d = 710.0 if x > 710.0 else x
+    d = -746.0 if d < -746.0 else d
+    t = d * _PER_LN2 + _ROUNDER
+    k = t - _ROUNDER
+    high = d - k * _LN2_HIGH
+    found = 1.0 + (high + _exp_tail(high, k * _LN2_LOW))
+    both = bits(t)
+    half = shift_right(both, 1)
+    return found * from_bits(half << 52) * from_bits((both - half) << 52)
+
+
 def _exp_sum(x: Double, rest: Double) -> Double:
-    """Return e^(x + rest), where rest is at most a rounding error of x. See `exp`."""
-    x = 710.0 if x > 710.0 else x
-    x = -746.0 if x < -746.0 else x
+    """Return e^(x + rest) for |x| ≤ 746, where rest is at most a rounding error of x.
+
+    As `exp`, but the rounding error of 1 + r is added to the rest of the sum.
+    """
     t = x * _PER_LN2 + _ROUNDER
     k = t - _ROUNDER
     high = x - k * _LN2_HIGH
-    low = k * _LN2_LOW - rest
-    power = 1.0 + (high + _exp_tail(high, low))
+    about = 1.0 + high
+    found = about + ((high - (about - 1.0)) + _exp_tail(high, k * _LN2_LOW - rest))
     both = bits(t)
     half = shift_right(both, 1)
-    return (power * from_bits(half << 52)) * from_bits((both - half) << 52)
+    return found * from_bits(half << 52) * from_bits((both - half) << 52)
 
 
 def _remainder(a: Double, a_low: Double, b: Double, b_low: Double, q: Double) -> Double:
@@ -199,16 +218,6 @@ def _remainder(a: Double, a_low: Double, b: Double, b_low: Double, q: Double) ->
     return ((a - q_high * b_high) - (q_high * (b - b_high) + (q - q_high) * b)) + (
         a_low - q * b_low
     )
-
-
-def exp(x: Double) -> Double:
-    """Return e^x.
-
-    x = k ln 2 + r with ln 2 in two parts (W. Cody and W. Waite, "Software Manual for the
-    Elementary Functions", 1980), a polynomial for eʳ, |r| ≤ ln 2 / 2, and 2ᵏ as the product of
-    two powers of two, since one alone may lie outside of float64 where the result does not.
-    """
-    return _exp_sum(x, 0.0)
 
 
 def expm1(x: Double) -> Double:
@@ -454,7 +463,7 @@ def power(x: Double, y: Double) -> Double:
     that the rounding errors of many factors do not add up, they are sums of two float64 (T. Dekker,
     1971), rounded at the end. Where that would leave the range, and for all other exponents, it is
     e^(y ln |x|), whose exponent has about 68 bits in two parts (the series is that of `log` with
-    its first terms in two parts), with the sign of (−1)^y.
+    its first terms in two parts), with the sign of (−1)^y; the power ½ is the square root.
 
     As in C (ISO 9899, annex F): x⁰ = 1 and 1^y = 1 for all x and y, NaN too; a negative x has
     powers with whole exponents only; powers of 0 and Infinity keep the sign of odd exponents.
@@ -508,7 +517,9 @@ def power(x: Double, y: Double) -> Double:
         return NAN
     if size == 1.0:
         return turn
-    if span > 1e20:  # even: and so far from 0 that all others leave the range
+    if y == 0.5:
+        return sqrt(x)
+    if span > 1e20:  # even, and so great that all others leave the range
         return INFINITY if (size > 1.0) == (y > 0.0) else 0.0
 
     small = size < _TINY
@@ -551,6 +562,8 @@ def power(x: Double, y: Double) -> Double:
     a = high + low
     a_low = low - (a - high)
     p = y * a
+    if absolute(p) > 746.0:
+        return turn * (INFINITY if p > 0.0 else 0.0)
     return turn * _exp_sum(p, _lost(y, a, p) + y * a_low)
 
 
@@ -681,28 +694,30 @@ def cos(x: Double) -> Double:
 def erf(x: Double) -> Double:
     """Return the error function 2/√π ∫₀ˣ e^(−t²) dt.
 
-    Up to 0.85 x (1 + P(x²)), beyond 1 − e^(−x²) Q(t) with t = (x − 2)/(x + 2), where e^(x²) times
-    the complementary function is smooth (M. Schonfelder, "Chebyshev Expansions for the Error and
-    Related Functions", 1978); from 6 on it is 1.
+    Up to 1 it is x + x P(x² − ½), beyond 1 − e^(−x²) Q(t) with t = (x − 3)/(x + 3), since e^(x²)
+    times the complementary function is smooth (J. Schonfelder, "Chebyshev Expansions for the Error
+    and Related Functions", 1978); from 6 on it is 1.
     """
     size = absolute(x)
     d = 6.0 if size > 6.0 else size
     z = d * d
-    u = 0.7225 if z > 0.7225 else z
+    d_high = from_bits(bits(d) & _UPPER)
+    z_low = (d_high * d_high - z) + (d - d_high) * (d + d_high)
+    u = (1.0 if z > 1.0 else z) - 0.5
     u2 = u * u
     u4 = u2 * u2
     low = (_F0 + _F1 * u) + u2 * (_F2 + _F3 * u)
     middle = (_F4 + _F5 * u) + u2 * (_F6 + _F7 * u)
     high = (_F8 + _F9 * u) + u2 * (_F10 + _F11 * u)
     near = d + d * (low + u4 * (middle + u4 * high))
-    t = (d - 2.0) / (d + 2.0)
+    t = (d - 3.0) / (d + 3.0)
     t2 = t * t
     t4 = t2 * t2
     low = (_X0 + _X1 * t) + t2 * (_X2 + _X3 * t)
     middle = (_X4 + _X5 * t) + t2 * (_X6 + _X7 * t)
     high = (_X8 + _X9 * t) + t2 * (_X10 + _X11 * t) + t4 * _X12
-    far = 1.0 - exp(-z) * (low + t4 * (middle + t4 * high))
-    return _with_sign(near if d < 0.85 else far, x)
+    far = 1.0 - _exp_sum(-z, -z_low) * (low + t4 * (middle + t4 * high))
+    return _with_sign(near if d <= 1.0 else far, x)
 
 
 # --- slopes: blame times the derivative, from the activation's output ----------------------------
