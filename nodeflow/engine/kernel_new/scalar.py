@@ -18,6 +18,9 @@ Floating-Point Technique for Extending the Available Precision" (1971).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from nodeflow.engine.kernel_new.language import (
     INFINITY,
     NAN,
@@ -35,10 +38,12 @@ from nodeflow.engine.kernel_new.language import (
     wrap,
 )
 
+_Scalar = TypeVar("_Scalar", bound=Callable[..., float])
 
-def branching(function: Function) -> Function:
+
+def branching(function: _Scalar) -> _Scalar:
     """Mark a function that uses `if` and `while`: it is compiled for one number at a time."""
-    function.branching = True
+    function.__dict__["branching"] = True
     return function
 
 
@@ -47,6 +52,7 @@ _SIZE = 0x7FFFFFFFFFFFFFFF
 _UPPER = -0x8000000  # all but the lowest 27 bits
 _FRACTION = 0xFFFFFFFFFFFFF  # the 52 bits behind the point
 _TINY = 2.2250738585072014e-308  # the smallest normal float64
+_SAME = 1.1102230246251565e-16  # 2⁻⁵³: below, eˣ − 1 and ln(1 + x) round to x
 _LEAK = 0.01
 
 # ln 2 in two parts, the first of 41 bits: whole numbers up to 11 bits times it are exact.
@@ -224,8 +230,8 @@ def expm1(x: Double) -> Double:
     """Return e^x − 1 without loss where x is small.
 
     As `exp`; with h = r as far as it is exact and c = eʳ − 1 − h, e^x − 1 = (2ᵏ − 1 + 2ᵏ h) +
-    2ᵏ c, and the rounding error of the first sum is added to the second. All of it is halved
-    until the end, so that 2ᵏ is in the range of float64 where the result is.
+    2ᵏ c, and the rounding errors of the first sum and of r are made good in the second. All of it
+    is halved until the end, so that 2ᵏ is in the range of float64 where the result is.
     """
     d = 710.0 if x > 710.0 else x
     d = -40.0 if d < -40.0 else d
@@ -233,14 +239,15 @@ def expm1(x: Double) -> Double:
     k = t - _ROUNDER
     high = d - k * _LN2_HIGH
     low = k * _LN2_LOW
-    c = _exp_tail(high, low)
+    r = high - low
+    c = _exp_tail(high, low) + r * ((high - r) - low)
     scale = from_bits((bits(t) - 1024) << 52)  # half of 2ᵏ
     one = scale - 0.5
     first = scale * high
     total = one + first
     error = (first - (total - one)) + ((scale - one) - 0.5)
     found = 2.0 * (total + (error + scale * c))
-    return x if absolute(x) < 1e-17 else found
+    return x if absolute(x) < _SAME else found
 
 
 def log(x: Double) -> Double:
@@ -300,7 +307,7 @@ def log1p(x: Double) -> Double:
     found = total + (error - (half - rest))
     found = found if x < INFINITY else x
     found = found if x > -1.0 else (-INFINITY if x == -1.0 else NAN)
-    return x if absolute(x) < 1e-17 else found
+    return x if absolute(x) < _SAME else found
 
 
 # --- activations --------------------------------------------------------------------------------
@@ -328,16 +335,18 @@ def sigmoid(x: Double) -> Double:
     half = shift_right(both, 1)
     scale_1 = from_bits(half << 52)
     scale_2 = from_bits((both - half) << 52)
-    small = e * scale_1 * scale_2
+    e = e * scale_1
+    e_low = e_low * scale_1
+    small = e * scale_2
     below = 1.0 + small
-    below_low = (small - (below - 1.0)) + e_low * scale_1 * scale_2
+    below_low = (small - (below - 1.0)) + e_low * scale_2
     right = x >= 0.0
     top = 1.0 if right else e
     q = top / below
-    # the correction needs few digits: 1/b ≈ 1.457 − b/2 for 1 ≤ b ≤ 2
     remainder = _remainder(top, 0.0 if right else e_low, below, below_low, q)
+    # the correction needs few digits: 1/b ≈ 1.457 − b/2 for 1 ≤ b ≤ 2
     q = q + remainder * (1.457 - 0.5 * below)
-    return q if right else q * scale_1 * scale_2
+    return q if right else q * scale_2
 
 
 def tanh(x: Double) -> Double:
@@ -532,11 +541,11 @@ def power(x: Double, y: Double) -> Double:
     below = m + 1.0
     one = below - m
     below_low = (m - (below - one)) + (1.0 - one)
-    # s = f / (m + 1)
+    # s is f by m + 1, in two parts
     s = f / below
     p = s * below
     s_low = (((f - p) - _lost(s, below, p)) - s * below_low) / below
-    # z = s²
+    # z is s²
     z = s * s
     z_low = _lost(s, s, z) + 2.0 * (s * s_low)
     # ln m = s (2 + z (2/3 + z (2/5 + z (…))))
