@@ -221,9 +221,8 @@ def _remainder(a: Double, a_low: Double, b: Double, b_low: Double, q: Double) ->
     """
     q_high = from_bits(bits(q) & _UPPER)
     b_high = from_bits(bits(b) & _UPPER)
-    return ((a - q_high * b_high) - (q_high * (b - b_high) + (q - q_high) * b)) + (
-        a_low - q * b_low
-    )
+    near = (a - q_high * b_high) + (a_low - q * b_low)
+    return near - (q_high * (b - b_high) + (q - q_high) * b)
 
 
 def expm1(x: Double) -> Double:
