@@ -253,8 +253,8 @@ def log(x: Double) -> Double:
     """Return ln x: −∞ at 0, NaN below.
 
     x = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2, and with s = f / (2 + f), ln(1 + f) = 2 artanh s = 2s +
-    s R(s²); 2s is written as f − s f, whose first term is exact (the reduction of P. Tang,
-    "Table-Driven Implementation of the Logarithm Function", 1990, and of many libraries).
+    s R(s²). 2s is written as f − (f²/2 − s f²/2), whose first term is exact. (For s: P. Tang,
+    "Table-Driven Implementation of the Logarithm Function", 1990.)
     """
     small = x < _TINY
     n = bits(x * 18014398509481984.0 if small else x)  # 2⁵⁴
@@ -296,7 +296,7 @@ def log1p(x: Double) -> Double:
     k = from_bits(exponent | _WHOLE) - _WHOLE_BIAS
     f = from_bits((moved & _FRACTION) + _ROOT_HALF) - 1.0
     s = f / (2.0 + f)
-    # e/u: 1/(1 + f) = (1 − s)/(1 + s) need not be exact
+    # e/u, where 2⁻ᵏ comes doubled; of 1/(1 + f) = (1 − s)/(1 + s) a few digits are enough
     more = lost * from_bits((2047 - exponent) << 52) * (0.5 - s * (1.0 - s))
     half = 0.5 * f * f
     whole = k * _LN2_HIGH
