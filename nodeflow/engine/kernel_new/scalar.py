@@ -482,39 +482,37 @@ def power(x: Double, y: Double) -> Double:
         return x + y
     size = absolute(x)
     span = absolute(y)
-    whole = True
-    odd = False
-    if span < 9007199254740992.0:  # 2⁵³: from here on all are even
-        n = to_whole(span)
-        whole = to_double(n) == span
-        odd = whole and n & 1 == 1
-        if whole and n == 1:
-            return x if y > 0.0 else divide(1.0, x)
-        if y == 2.0:
-            return x * x
-        if whole and n <= 64:
-            product = 1.0
-            product_low = 0.0
-            base = x
-            base_low = 0.0
-            while n > 0:
-                if n & 1 == 1:
-                    p = product * base
-                    p_low = _lost(product, base, p) + (product * base_low + product_low * base)
-                    product = p + p_low
-                    product_low = p_low - (product - p)
-                p = base * base
-                p_low = _lost(base, base, p) + 2.0 * (base * base_low)
-                base = p + p_low
-                base_low = p_low - (base - p)
-                n = n >> 1
-            # where no part of a product has left the range
-            if 1e-270 < absolute(product) < 1e270:
-                if y > 0.0:
-                    return product
-                q = 1.0 / product
-                p = q * product
-                return q + q * (((1.0 - p) - _lost(q, product, p)) - q * product_low)
+    far = span >= 9007199254740992.0  # 2⁵³: from here on all are whole, and even
+    n = to_whole(0.0 if far else span)
+    whole = far or to_double(n) == span
+    odd = whole and n & 1 == 1
+    if whole and n == 1:
+        return x if y > 0.0 else divide(1.0, x)
+    if y == 2.0:
+        return x * x
+    if whole and 0 < n <= 64:
+        product = 1.0
+        product_low = 0.0
+        base = x
+        base_low = 0.0
+        while n > 0:
+            if n & 1 == 1:
+                p = product * base
+                p_low = _lost(product, base, p) + (product * base_low + product_low * base)
+                product = p + p_low
+                product_low = p_low - (product - p)
+            p = base * base
+            p_low = _lost(base, base, p) + 2.0 * (base * base_low)
+            base = p + p_low
+            base_low = p_low - (base - p)
+            n = n >> 1
+        # where no part of a product has left the range
+        if 1e-270 < absolute(product) < 1e270:
+            if y > 0.0:
+                return product
+            q = 1.0 / product
+            p = q * product
+            return q + q * (((1.0 - p) - _lost(q, product, p)) - q * product_low)
     turn = -1.0 if x < 0.0 and odd else 1.0
     if size == 0.0 or size == INFINITY:
         great = (size == 0.0) == (y < 0.0)
