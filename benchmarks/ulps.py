@@ -125,7 +125,7 @@ def _pair(r: random.Random) -> Point:
 
 def _whole_power(r: random.Random) -> Point:
     n = r.randrange(-64, 65)
-    return (r.choice((-1, 1)) * math.exp(r.uniform(-715, 709) / (n or 1)), float(n))
+    return (r.choice((-1, 1)) * math.exp(r.uniform(-709, 709) / (n or 1)), float(n))
 
 
 CASES: dict[str, Case] = {

@@ -29,7 +29,7 @@ ALLOWED = {
     "softplus": 1.75,
     "sin": 0.85,
     "cos": 0.85,
-    "erf": 1.0,
+    "erf": 1.25,
     "power": 0.85,
     "power, whole": 0.85,
 }
