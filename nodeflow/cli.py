@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeflow import __version__
+from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import (
     ConditionError,
     ExportError,
     FileError,
     GraphError,
     NodeflowError,
+    RunError,
     UnknownType,
     nearest,
 )
@@ -173,9 +175,12 @@ def _batch(_context: click.Context, _: click.Parameter, value: str | None) -> in
 
 
 def _moment(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    if value is None or re.fullmatch(r"\d+(:\d+(:.+)?)?", value):
-        return value
-    raise click.BadParameter(f"{value!r} is not EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE.")
+    if value is None:
+        return None
+    try:
+        return str(Moment.read(value))
+    except RunError as error:
+        raise click.BadParameter(f"{error}.") from None
 
 
 def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
@@ -505,8 +510,6 @@ def check(file: str, *, as_json: bool) -> int:
 
 # --- play ---------------------------------------------------------------------------------------
 
-LEVELS = ("step", "phase", "sample", "update", "epoch")
-
 
 @app.command()
 @_file
@@ -549,18 +552,15 @@ def play(
     from nodeflow import terminal
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
-    from nodeflow.playback.beats import beats_until_stopped, end_of_passes
+    from nodeflow.playback.beats import beats
     from nodeflow.playback.player import Player
 
     run = Run(graph)
+    schedule = run.schedule
     _state().streams = True
     if begin is not None:
-        moments.go_before(run, moments.Moment.read(begin))
-    end = (
-        moments.end_of_training(run)
-        if until is None
-        else moments.position_of(run, moments.Moment.read(until))
-    )
+        moments.go_before(run, Moment.read(begin))
+    end = moments.end_of_training(run) if until is None else schedule.find(Moment.read(until))
     player = Player(run)
     try:
         for text in stops:
@@ -571,9 +571,9 @@ def play(
             "\n".join(f"  {terminal.clean(row)}" for row in error.pointed.splitlines()), err=True
         )
         return code
-    last = player.clock.number(end)
+    last = schedule.number(end)
     if samples is not None:
-        last = min(last, end_of_passes(player, samples))
+        last = min(last, schedule.after_passes(player.number, samples))
     try:
         if speed and not as_json and run.order and terminal.is_interactive():
             terminal.play_live(player, level, speed, last)
@@ -584,11 +584,7 @@ def play(
             else terminal.StepPrinter(run, level)
         )
         clock = time.perf_counter()
-        for steps in (
-            beats_until_stopped(player, level, last)
-            if stops
-            else moments.beats(run, level, end=end, passes=samples)
-        ):
+        for steps in beats(player, level, last):
             show(steps)
             if speed:
                 clock = max(clock + 1 / speed, time.perf_counter())

@@ -15,6 +15,7 @@ from nodeflow.engine import kernel
 from nodeflow.engine import ops as o
 from nodeflow.engine.cells import Call, Feed, Slot, Tape, feed_layout
 from nodeflow.engine.plan import Plan, plan
+from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError
@@ -70,10 +71,10 @@ class Machine:
         self.shuffled = self.batch < self.rows and any(
             self.plan.graph.settings(key)["shuffle"] for key in self.splits
         )
-        self.per_epoch = -(-self.rows // self.batch)
-        capacity = 1 if self.plan.loop else self.batch
+        self.schedule = Schedule.of(self.plan, self.rows, self.batch)
+        self.per_epoch = self.schedule.updates_per_epoch
         layout = feed_layout(self.plan)
-        self.tape: Tape = lay_out(self.plan, capacity=capacity, feed=layout)
+        self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
         self.judge = self._judge(layout)
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
         self.ops = self.tape.fast
@@ -265,9 +266,9 @@ class Machine:
             return
         kernel.drive(
             True, self.ops, tape.fast_head, len(tape.fast), tape.loads, self.cells, self.feed,
-            self.order, self.stats, begin, end, 0, 1, 1, 0, self.rows, self.batch, self.plan.loop,
-            self.seed % _SEEDS, self.shuffled, tape.state, self.test_rows if judge else 0,
-            judge.capacity if judge else 1, history, states,
+            self.order, self.stats, begin, end, 0, 1, 1, 0, self.rows, self.batch,
+            self.schedule.pass_size < self.batch, self.seed % _SEEDS, self.shuffled, tape.state,
+            self.test_rows if judge else 0, judge.capacity if judge else 1, history, states,
         )  # fmt: skip
         self._placed = (-1, -1)
 
@@ -275,29 +276,28 @@ class Machine:
         line = 0
         for update in range(begin, end):
             self.update(update)
-            if (update + 1) % self.per_epoch == 0:
+            if self.schedule.ends_epoch(update + 1):
                 history[line] = self.summary()
                 states[line] = self.cells[: self.tape.state]
                 line += 1
 
     def bounds(self, update: int) -> tuple[int, int]:
         """Return an update's first row in the epoch's order, and its number of samples."""
-        first = (update % self.per_epoch) * self.batch
-        return first, min(self.batch, self.rows - first)
+        return self.schedule.bounds(update)
 
     def update(self, update: int) -> None:
         """Execute one whole update on the full tape, so that every value can be seen."""
-        self.place(update // self.per_epoch)
-        if update % self.per_epoch == 0:
+        schedule = self.schedule
+        self.place(schedule.epoch(update))
+        if schedule.ends_epoch(update):
             self.stats[:4] = 0
-        first, n = self.bounds(update)
+        n = schedule.bounds(update)[1]
         head, end = self.tape.head, len(self.tape.ops)
-        if self.plan.loop:
-            for sample in range(n):
-                self.execute(0, head, first=first + sample, samples=1, update=n, sample=sample)
-        else:
-            self.execute(0, head, first=first, samples=n, update=n)
-        self.execute(head, end, first=first, samples=n, update=n)
+        samples = schedule.samples(update)
+        for number in range(schedule.passes(update)):
+            row = schedule.row(update, number)
+            self.execute(0, head, first=row, samples=samples, update=n, sample=number)
+        self.execute(head, end, first=row, samples=samples, update=n, sample=number)
 
     def assess(self, *, test: bool) -> tuple[float, float]:
         """Return mean cost and accuracy over the training or the test rows, as they stand now."""
