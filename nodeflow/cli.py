@@ -257,12 +257,15 @@ class Evaluation:
     values: dict[str, Any] = field(default_factory=dict)
     gradients: dict[str, Any] = field(default_factory=dict)
     cost: float | None = None
+    faults: tuple[str, ...] = ()
+    """Where NaN or Infinity first appeared, unless the cost and all gradients are finite."""
 
 
 def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluation:
     """Evaluate the first batch forward and backward; nothing is updated.
 
-    Where an update is a loop over samples, the rows of the samples are put under each other.
+    Where an update is a loop over samples, the rows of the samples are put under each other. NaN
+    and Infinity are values like others: they stop no node that does not depend on them.
     """
     import numpy as np
 
@@ -279,9 +282,12 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
     wanted = {key for key in run.order if phases[key] < 2}
     last = max((run.order.index(key) for key in wanted), default=-1)
     found: dict[str, list[Any]] = {}
+    faults: dict[str, str] = {}
     at = 0
     while run.update == 0 and at <= last:
-        step = run.step()
+        step = run.step(refuse=False)
+        if step.fault:
+            faults.setdefault(step.node, step.fault)
         for port, value in step.outputs.items():
             found.setdefault(f"{step.node}.{port}", []).append(value)
         if run.update == 0:
@@ -297,27 +303,34 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
         if source in values
     }
     costs = found.get(run.plan.unfolding.cost or "", [])
+    cost = float(np.mean(np.concatenate([np.ravel(part) for part in costs]))) if costs else None
+    if cost is not None and all(np.isfinite(one).all() for one in (cost, *gradients.values())):
+        faults.clear()  # they come to nothing, or lie beside the way to the cost
     return Evaluation(
         {key: values[key] for key in sorted(values) if key.rpartition(".")[0] in graph.nodes},
         gradients,
-        float(np.mean(np.concatenate([np.ravel(part) for part in costs]))) if costs else None,
+        cost,
+        tuple(faults.values()),
     )
 
 
 @app.command(name="run")
 @_file
 @_json
-def run_(file: str, *, as_json: bool) -> None:
+def run_(file: str, *, as_json: bool) -> int:
     """Evaluate the first batch forward and backward, and update nothing."""
     graph = _load(file)
     _warm_up("float64")
     found = evaluate(graph)
     if as_json:
         _print_json({"values": found.values, "gradients": found.gradients, "cost": found.cost})
-        return
-    from nodeflow import terminal
+    else:
+        from nodeflow import terminal
 
-    terminal.show_evaluation(graph, found.values, found.gradients, found.cost)
+        terminal.show_evaluation(graph, found.values, found.gradients, found.cost)
+    for fault in found.faults:
+        _say(f"{fault}; scale the data, or check the node's inputs")
+    return FAULT if found.faults else 0
 
 
 # --- train --------------------------------------------------------------------------------------
@@ -402,6 +415,9 @@ def train(
     saved = _save_run(run, file) if save else None
     if saved and stopped:
         stopped += f"; {saved} holds the weights up to there"
+    if run.epochs_left_out:
+        _say(f"the history has {len(run.history):,} of {run.epochs_known:,} epochs: of a run of "
+             "more than a million, older lines are thinned out", bad=False)  # fmt: skip
     result = _result(run, seconds)
     if as_json:
         _print_json({**result, **({"error": stopped} if stopped else {})})

@@ -10,8 +10,8 @@ from networks import assert_same, hand, net
 
 import nodeflow as nf
 from nodeflow.editor.timeline import Timeline
-from nodeflow.errors import ConditionError, RunError
 from nodeflow.engine.schedule import LEVELS
+from nodeflow.errors import ConditionError, RunError
 from nodeflow.playback.player import Player
 from nodeflow.playback.telling import state_of
 

@@ -19,15 +19,16 @@ _WIDTH = len(NAMES)
 class EpochLog:
     """Lines by epoch, which count from 1.
 
-    When there would be more than `MOST_LINES`, every other one of the older half is left out; so
-    the older an epoch is, the farther apart are the lines that are left. The newest ones are all
-    there. A line takes 40 bytes.
+    When there would be more than `MOST_LINES`, older ones are left out until a quarter of them is
+    free again: of the newest `MOST_LINES` / 2 epochs each has its line, of those before every
+    second, fourth, eighth, … as the run grows. A line takes 40 bytes.
     """
 
     def __init__(self) -> None:
         # Arrays of numbers: a million tuples would be slow, and large.
         self._epochs = array("q")
         self._numbers = array("d")
+        self._stride = 1
         self.thinned = 0
         """How often lines were left out."""
 
@@ -60,10 +61,11 @@ class EpochLog:
             self._thin()
 
     def _thin(self) -> None:
-        half = len(self._epochs) // 2
-        kept = np.ones(len(self._epochs), bool)
-        kept[1:half:2] = False
-        lines, epochs = self._array()[kept], np.array(self._epochs)[kept]
+        epochs = np.array(self._epochs)
+        newest = np.arange(len(epochs)) >= len(epochs) - MOST_LINES // 2
+        while (kept := newest | ((epochs - 1) % self._stride == 0)).sum() > 3 * MOST_LINES // 4:
+            self._stride *= 2
+        lines, epochs = self._array()[kept], epochs[kept]
         self._epochs, self._numbers = array("q", epochs.tobytes()), array("d", lines.tobytes())
         self.thinned += 1
 
@@ -72,13 +74,15 @@ class EpochLog:
         place = bisect_left(self._epochs, epoch + 1)
         del self._epochs[place:]
         del self._numbers[_WIDTH * place :]
+        if not self.left_out:
+            self._stride = 1
 
     def until(self, epoch: int) -> EpochLog:
         """Return a log of its own with the lines up to an epoch."""
         found = EpochLog()
         place = bisect_left(self._epochs, epoch + 1)
         found._epochs, found._numbers = self._epochs[:place], self._numbers[: _WIDTH * place]
-        found.thinned = self.thinned
+        found._stride, found.thinned = self._stride, self.thinned
         return found
 
     def line(self, epoch: int) -> dict[str, Any] | None:

@@ -219,8 +219,8 @@ class Run:
     def epochs_left_out(self) -> int:
         """How many epochs have no line in the history any more: 0 up to a million epochs.
 
-        The log then holds from 750,000 to 1,000,000 lines: all of the newest epochs, and of older
-        ones fewer the older they are.
+        Beyond, each of the newest half a million epochs has its line, and of those before every
+        second, fourth, eighth, … as the run grows: at most a million lines, 40 bytes each.
         """
         return self._rewinder.log.left_out
 

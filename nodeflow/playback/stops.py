@@ -162,7 +162,7 @@ def judged_after(run: Run, condition: Condition) -> int:
     words = {part.value for part in condition.root.walk() if part.head == "word"}
     if "cost" in words and run.plan.unfolding.cost:
         keys.add(run.plan.unfolding.cost.rpartition(".")[0])
-    return max((run.order.place(key) for key in keys if key in run.order), default=0)
+    return max((run.schedule.place(key) for key in keys if key in run.order), default=0)
 
 
 def _is_known(run: Run, what: str) -> bool:

@@ -118,6 +118,8 @@ class StepPrinter:
         for line in told or [Text()]:
             self.out.print(name + line, soft_wrap=True)
             name = Text(" " * (4 + width))
+        if step.fault:
+            self.out.print(name + Text(f"! {step.fault}", "yellow"), soft_wrap=True)
 
     def _names_width(self) -> int:
         """Return how wide the column of names is: a terminal may become wider or narrower."""

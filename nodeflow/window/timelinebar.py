@@ -335,7 +335,7 @@ class TimelineBar:
             present = one is histories[-1]
             colour = rgba(theme.forward) if present else rgba(theme.feedback, 0.75)
             room = (whole.high - 10) * (top / high if math.isfinite(top) else 1.0)
-            points = np.array(curve(one.rows, one.epochs, line.epochs, _POINTS)).reshape(-1, 2)
+            points = np.array(curve(one.rows, line.epochs, _POINTS, one.epochs)).reshape(-1, 2)
             there = ((whole.left, whole.foot - 5) + points * (whole.wide, -room)).tolist()
             if len(there) > 1:
                 dpg.draw_polyline(there, parent=self._curves, color=colour, thickness=1.6)
