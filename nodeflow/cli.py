@@ -391,7 +391,10 @@ def train(
     save: bool,
     as_json: bool,
 ) -> None:
-    """Train at full speed, and show what came of it."""
+    """Train at full speed, and show what came of it.
+
+    The history has a line an epoch; of more than a million epochs older lines are thinned out.
+    """
     graph = _load(file)
     if rate is not None:
         graph = with_rate(graph, rate)

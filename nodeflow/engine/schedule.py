@@ -118,15 +118,15 @@ class Schedule:
     @cached_property
     def passes_per_epoch(self) -> int:
         """Passes of an epoch."""
-        last = self.updates_per_epoch - 1
-        return last * self.passes(0) + self.passes(last)
+        first, last = self._passes
+        return (self.updates_per_epoch - 1) * first + last
 
     @cached_property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch: passes × head + updates × tail."""
         return self.passes_per_epoch * self.head + self.updates_per_epoch * self.tail
 
-    @property
+    @cached_property
     def tail(self) -> int:
         """How many nodes are evaluated once an update, after its passes."""
         return len(self.order) - self.head
@@ -150,7 +150,7 @@ class Schedule:
 
     def passes(self, update: int) -> int:
         """Return how many passes an update has."""
-        return -(-self.bounds(update)[1] // self.samples(update))
+        return self._passes[(update + 1) % self.updates_per_epoch == 0]
 
     def steps(self, update: int) -> int:
         """Return how many steps an update has: passes × head + tail."""
@@ -169,15 +169,16 @@ class Schedule:
             return Position(0, 0, 0)
         epoch, rest = divmod(max(number, 0), self.steps_per_epoch)
         # All updates but the last of an epoch are as long as the first.
-        within = min(rest // self.steps(0), self.updates_per_epoch - 1)
-        rest -= within * self.steps(0)
-        update = epoch * self.updates_per_epoch + within
-        pass_ = min(rest // self.head, self.passes(update) - 1)
-        return Position(update, self.row(update, pass_), rest - pass_ * self.head)
+        length, updates = self._passes[0] * self.head + self.tail, self.updates_per_epoch
+        within = min(rest // length, updates - 1)
+        rest -= within * length
+        pass_ = min(rest // self.head, self._passes[within + 1 == updates] - 1)
+        row = within * self.batch + pass_ * self.pass_size
+        return Position(epoch * updates + within, row, rest - pass_ * self.head)
 
     def row(self, update: int, pass_: int) -> int:
         """Return the first row, within the epoch, of a pass of an update."""
-        return self.bounds(update)[0] + pass_ * self.pass_size
+        return (update % self.updates_per_epoch) * self.batch + pass_ * self.pass_size
 
     def pass_of(self, position: Position | tuple[int, int, int]) -> int:
         """Return which pass of its update a position lies in."""
@@ -274,9 +275,9 @@ class Schedule:
         position = self.position(number)
         goal = self.passes_before(position.update, position.row) + passes
         epoch, rest = divmod(goal, self.passes_per_epoch)
-        within = min(rest // self.passes(0), self.updates_per_epoch - 1)
+        within = min(rest // self._passes[0], self.updates_per_epoch - 1)
         update = epoch * self.updates_per_epoch + within
-        return self.number((update, self.row(update, rest - within * self.passes(0)), 0))
+        return self.number((update, self.row(update, rest - within * self._passes[0]), 0))
 
     def phase_spans(self, number: int) -> tuple[PhaseSpan, ...]:
         """Return the phases of the pass that led to a moment, in the order of time."""
@@ -292,6 +293,12 @@ class Schedule:
         )
 
     # -- how it is counted
+
+    @cached_property
+    def _passes(self) -> tuple[int, int]:
+        """The passes of an update, and of the last update of an epoch, which may be shorter."""
+        last = self.rows - (self.updates_per_epoch - 1) * self.batch
+        return -(-min(self.batch, self.rows) // self.pass_size), -(-last // self.pass_size)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -310,8 +317,8 @@ class Schedule:
     def passes_before(self, update: int, row: int) -> int:
         """Return how many passes lie before the one of an update that begins at a row."""
         epoch, within = divmod(update, self.updates_per_epoch)
-        before = epoch * self.passes_per_epoch + within * self.passes(0)
-        return before + self.pass_of((update, row, 0))
+        pass_ = (row - within * self.batch) // self.pass_size
+        return epoch * self.passes_per_epoch + within * self._passes[0] + pass_
 
     def _end_of_pass(self, position: Position) -> int:
         """Return the place in the order at which a pass ends: the last one takes the tail along."""
