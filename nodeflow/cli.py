@@ -175,12 +175,12 @@ def _batch(_context: click.Context, _: click.Parameter, value: str | None) -> in
 
 
 def _moment(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
     try:
-        return str(Moment.read(value))
+        if value is not None:
+            Moment.read(value)
     except RunError as error:
         raise click.BadParameter(f"{error}.") from None
+    return value
 
 
 def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import hand
+from networks import assert_same_moment, hand, walk
 
 import nodeflow as nf
 from nodeflow.engine.schedule import LEVELS, Moment, Position, Schedule
@@ -256,3 +256,14 @@ def test_both_are_told_in_the_same_words():
         go_before(run, Moment.read("1:10:output"))
     assert described(whole) == f"epoch 1 · samples 8–15 of {whole.schedule.rows} · forward · output"
     assert described(loop) == f"epoch 1 · sample 10 of {loop.schedule.rows} · forward · output"
+
+
+@pytest.mark.parametrize("batch", [1, 3, 20, "all"])
+def test_a_loop_of_any_size_trains_as_it_is_stepped(batch):
+    """Among them updates of a single pass, which have nothing to add up."""
+    graph = hand("polynomial", (1, 3, 1), rate=0.3, loop=True, batch=batch)
+    trained, stepped = nf.Run(graph), nf.Run(graph)
+    trained.train(3)
+    assert_same_moment(trained, walk(stepped, trained.update))
+    assert trained.cost == stepped.cost
+    assert nf.check(graph, batch=batch).valid
