@@ -15,6 +15,7 @@ from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed
 from nodeflow.engine.executor import Executor
 from nodeflow.engine.kernel.sums import LANES
 from nodeflow.engine.plan import Plan, plan
+from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError
@@ -72,10 +73,10 @@ class Machine:
         self.shuffled = self.batch < self.rows and any(
             self.plan.graph.settings(key)["shuffle"] for key in self.splits
         )
-        self.per_epoch = -(-self.rows // self.batch)
-        capacity = 1 if self.plan.loop else self.batch
+        self.schedule = Schedule.of(self.plan, self.rows, self.batch)
+        self.per_epoch = self.schedule.updates_per_epoch
         layout = feed_layout(self.plan)
-        self.tape: Tape = lay_out(self.plan, capacity=capacity, feed=layout)
+        self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
         self.judge = self._judge(layout)
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
         self.ops = self.tape.fast
@@ -272,8 +273,9 @@ class Machine:
         is written.
         """
         tape, judge = self.tape, self.judge
+        alone = self.schedule.pass_size < self.batch
         # A batch of all rows in one order needs to be loaded only once.
-        loaded = self.per_epoch == 1 and not self.shuffled and not self.plan.loop
+        loaded = self.per_epoch == 1 and not self.shuffled and not alone
         first = min(begin + 1, end) if loaded else end
         for one, other, head in ((begin, first, 0), (first, end, tape.loads)):
             if one < other:
@@ -281,7 +283,7 @@ class Machine:
                 self._executor.train(
                     self.ops, head=head, tail=tape.fast_tail, test=len(tape.fast),
                     begin=one, end=other, fed=self.rows, batch=self.batch,
-                    alone=int(self.plan.loop), seed=self.seed % _SEEDS,
+                    alone=int(alone), seed=self.seed % _SEEDS,
                     shuffled=int(self.shuffled), state=tape.state,
                     test_rows=self.test_rows if judge else 0,
                     test_most=judge.capacity if judge else 1, history=history, states=states,
@@ -291,22 +293,21 @@ class Machine:
 
     def bounds(self, update: int) -> tuple[int, int]:
         """Return an update's first row in the epoch's order, and its number of samples."""
-        first = (update % self.per_epoch) * self.batch
-        return first, min(self.batch, self.rows - first)
+        return self.schedule.bounds(update)
 
     def update(self, update: int) -> None:
         """Execute one whole update on the full tape, so that every value can be seen."""
-        self.place(update // self.per_epoch)
-        if update % self.per_epoch == 0:
+        schedule = self.schedule
+        self.place(schedule.epoch(update))
+        if schedule.ends_epoch(update):
             self.stats[:4] = 0
-        first, n = self.bounds(update)
+        n = schedule.bounds(update)[1]
         head, end = self.tape.head, len(self.tape.ops)
-        if self.plan.loop:
-            for sample in range(n):
-                self.execute(0, head, first=first + sample, samples=1, update=n, sample=sample)
-        else:
-            self.execute(0, head, first=first, samples=n, update=n)
-        self.execute(head, end, first=first, samples=n, update=n)
+        samples = schedule.samples(update)
+        for number in range(schedule.passes(update)):
+            row = schedule.row(update, number)
+            self.execute(0, head, first=row, samples=samples, update=n, sample=number)
+        self.execute(head, end, first=row, samples=samples, update=n, sample=number)
 
     def assess(self, *, test: bool) -> tuple[float, float]:
         """Return mean cost and accuracy over the training or the test rows, as they stand now."""
