@@ -25,7 +25,7 @@ ALLOWED = {
     "log": 0.9,
     "log1p": 0.9,
     "tanh": 0.85,
-    "sigmoid": 0.85,
+    "sigmoid": 2.0,
     "softplus": 1.75,
     "sin": 0.85,
     "cos": 0.85,

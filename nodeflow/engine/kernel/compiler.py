@@ -272,6 +272,34 @@ class Module:
         """Return the assembly."""
         return "\n".join((*self.parts, *_INTRINSIC_DECLARATIONS, self._masked()))
 
+    def few_lanes(self) -> str:
+        name = "@few_lanes"
+        if name not in self.done:
+            self.done[name] = name
+            wide = self.type(_REALS)
+            lines = ["entry:", "  switch i64 %count, label %all [" + " ".join(f"i64 {n}, label %n{n}" for n in range(1,8)) + "]", "all:", f"  %all.v = load {wide}, ptr %p, align 8", f"  ret {wide} %all.v"]
+            for n in range(1,8):
+                lines.append(f"n{n}:")
+                last = "poison"
+                for k in range(n):
+                    lines += [f"  %g{n}.{k} = getelementptr inbounds {self.real}, ptr %p, i64 {k}", f"  %x{n}.{k} = load {self.real}, ptr %g{n}.{k}", f"  %v{n}.{k} = insertelement {wide} {last}, {self.real} %x{n}.{k}, i64 {k}"]
+                    last = f"%v{n}.{k}"
+                lines.append(f"  ret {wide} {last}")
+            self.parts.append(f"define internal {wide} {name}(ptr %p, i64 %count) alwaysinline nounwind {{\n" + "\n".join(lines) + "\n}\n")
+        return name
+
+    def put_few(self) -> str:
+        name = "@put_few"
+        if name not in self.done:
+            self.done[name] = name
+            wide = self.type(_REALS)
+            lines = ["entry:"]
+            for k in range(7):
+                lines += [f"  %g.{k} = getelementptr inbounds {self.real}, ptr %p, i64 {k}", f"  %x.{k} = extractelement {wide} %v, i64 {k}", f"  store {self.real} %x.{k}, ptr %g.{k}", f"  %c.{k} = icmp ugt i64 %count, {k+1}", f"  br i1 %c.{k}, label %n{k+1}, label %end", f"n{k+1}:"]
+            lines += ["  br label %end", "end:", "  ret void"]
+            self.parts.append(f"define internal void {name}(ptr %p, {wide} %v, i64 %count) alwaysinline nounwind {{\n" + "\n".join(lines) + "\n}\n")
+        return name
+
     def _masked(self) -> str:
         wide = self.type(_REALS)
         return (
@@ -871,7 +899,7 @@ class _Body:
             self._say(f"call void @{name}(ptr {self.tables['cells'][1]}, ptr {pointer})")
             return None
         arguments = list(node.args)
-        if name in ("lanes", "put_lanes", "put_first"):
+        if name in ("lanes", "first_lanes", "put_lanes", "put_first"):
             pointer = self._table(arguments.pop(0))[1]
             index = self._as(self._value(arguments.pop(0)), _WHOLE)
             place = self._new(
@@ -880,7 +908,19 @@ class _Body:
         values = [self._value(argument) for argument in arguments]
         eight = self.eight or any(value.type in _ONE for value in values)
         reals, size = self.module.type(_REALS), 4 if self.module.real == "float" else 8
+        few = values[-1].number if name in ("first_lanes", "put_first") else None
+        if few is not None and few < _LANES:
+            return self._few(name, place, values[0], int(few))
         match name:
+            case "first_lanes":
+                count = self._as(values[-1], _WHOLE)
+                name = self.module.few_lanes()
+                return _Value(_REALS, self._new(f"call {reals} {name}(ptr {place}, i64 {count})"))
+            case "put_first":
+                given, count = self._as(values[0], _REALS), self._as(values[1], _WHOLE)
+                name = self.module.put_few()
+                self._say(f"call void {name}(ptr {place}, {reals} {given}, i64 {count})")
+                return None
             case "lanes":
                 return _Value(_REALS, self._new(f"load {reals}, ptr {place}, align {size}"))
             case "put_lanes":
@@ -936,6 +976,20 @@ class _Body:
                 upper = self._new(f"lshr i128 {product}, 64")
                 return _Value(_WHOLE, self._new(f"trunc i128 {upper} to i64"))
         raise self._fail(node, "an intrinsic without instructions")
+
+    def _few(self, name: str, place: str, value: _Value, count: int) -> _Value | None:
+        """Read or write a known number of lanes one by one: what was just written is at hand."""
+        real, wide = self.module.real, self.module.type(_REALS)
+        given = "poison" if name == "first_lanes" else self._as(value, _REALS)
+        for lane in range(count):
+            at = self._new(f"getelementptr inbounds {real}, ptr {place}, i64 {lane}")
+            if name == "first_lanes":
+                one = self._new(f"load {real}, ptr {at}")
+                given = self._new(f"insertelement {wide} {given}, {real} {one}, i64 {lane}")
+            else:
+                one = self._new(f"extractelement {wide} {given}, i64 {lane}")
+                self._say(f"store {real} {one}, ptr {at}")
+        return _Value(_REALS, given) if name == "first_lanes" else None
 
     def _first(self, count: _Value, how: str = "ult") -> str:
         wide = self._as(count, _WHOLES)

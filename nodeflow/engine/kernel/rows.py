@@ -13,6 +13,7 @@ from nodeflow.engine.kernel.language import (
     Context,
     Function,
     Whole,
+    first_lanes,
     lanes,
     put_first,
     put_lanes,
@@ -52,7 +53,8 @@ def each_of_one(
                 put_lanes(cells, to + j, function(lanes(cells, x + j)))
                 j = j + LANES
             if j < cols:
-                put_first(cells, to + j, function(lanes(cells, x + j)), cols - j)
+                f = function(first_lanes(cells, x + j, cols - j))
+                put_first(cells, to + j, f, cols - j)
     else:
         for r in range(rows):
             for j in range(cols):
@@ -88,7 +90,8 @@ def each_of_two(
                 put_lanes(cells, to + j, function(lanes(cells, x + j), lanes(cells, y + j)))
                 j = j + LANES
             if j < cols:
-                f = function(lanes(cells, x + j), lanes(cells, y + j))
+                rest = cols - j
+                f = function(first_lanes(cells, x + j, rest), first_lanes(cells, y + j, rest))
                 put_first(cells, to + j, f, cols - j)
     elif COMPILED and dst_c == 1 and a_c == 0 and b_c == 1:
         for r in range(rows):
@@ -100,7 +103,7 @@ def each_of_two(
                 put_lanes(cells, to + j, function(spread(cells[x]), lanes(cells, y + j)))
                 j = j + LANES
             if j < cols:
-                f = function(spread(cells[x]), lanes(cells, y + j))
+                f = function(spread(cells[x]), first_lanes(cells, y + j, cols - j))
                 put_first(cells, to + j, f, cols - j)
     else:
         for r in range(rows):

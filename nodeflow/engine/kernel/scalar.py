@@ -315,37 +315,24 @@ def log1p(x: Double) -> Double:
 def sigmoid(x: Double) -> Double:
     """Return 1 / (1 + e^−x).
 
-    With e = e^−|x|, in two parts as in `expm1`, it is 1 / (1 + e) or e / (1 + e), so that nothing
-    overflows and the far negative tail keeps all its digits. The quotient is corrected by what
-    the two parts lack.
+    With e = e^−|x| it is 1 / (1 + e) or e / (1 + e), so that nothing overflows; e is rounded once
+    only. Below −700, where e may be subnormal, it is e. The next layer waits for this number, so
+    the way to it is kept short: nothing is clamped or scaled twice on it.
     """
-    size = absolute(x)
-    d = -746.0 if size > 746.0 else -size
+    d = from_bits(bits(x) | _SIGN)
     t = d * _PER_LN2 + _ROUNDER
     k = t - _ROUNDER
     high = d - k * _LN2_HIGH
-    low = k * _LN2_LOW
-    c = _exp_tail(high, low)
     about = 1.0 + high
-    rest = (high - (about - 1.0)) + c
-    e = about + rest
-    e_low = rest - (e - about)
+    e = about + ((high - (about - 1.0)) + _exp_tail(high, k * _LN2_LOW))
     both = bits(t)
-    half = shift_right(both, 1)
-    scale_1 = from_bits(half << 52)
-    scale_2 = from_bits((both - half) << 52)
-    e = e * scale_1
-    e_low = e_low * scale_1
-    small = e * scale_2
-    below = 1.0 + small
-    below_low = (small - (below - 1.0)) + e_low * scale_2
+    small = e * from_bits((both - 1023) << 52)
     right = x >= 0.0
-    top = 1.0 if right else e
-    q = top / below
-    remainder = _remainder(top, 0.0 if right else e_low, below, below_low, q)
-    # the correction needs few digits: 1/b ≈ 1.457 − b/2 for 1 ≤ b ≤ 2
-    q = q + remainder * (1.457 - 0.5 * below)
-    return q if right else q * scale_2
+    q = (1.0 if right else small) / (1.0 + small)
+    half = shift_right(both, 1)
+    far = e * from_bits(half << 52) * from_bits((both - half) << 52)
+    far = 0.0 if d < -746.0 else far
+    return q if d > -700.0 else (1.0 if right else far)
 
 
 def tanh(x: Double) -> Double:
