@@ -5,10 +5,13 @@ The arithmetic is that of the full rows, in the same order: the numbers agree to
 
 from __future__ import annotations
 
+from typing import Any
+
 from nodeflow.derive.phases import UPDATE as UPDATE_PHASE
 from nodeflow.engine.cells import END_ROW, Layout, Row, Tape, rows_of, table
 from nodeflow.engine.coalescing import coalesced
-from nodeflow.engine.kernel.registry import OPERATIONS
+from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, fused
+from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.engine.plan import Plan
 from nodeflow.graph import Graph, Wire
 
@@ -45,13 +48,131 @@ def fast_rows(t: Layout, tape: Tape, tallies: list[Row], commits: list[Row]) -> 
     # What is stepped in place needs no commit.
     copied = OPERATIONS["copy_cells"].operands.index("dst") + 1
     left = [row for row in commits if row[copied] not in stepped]
-    body, last = body + tallies, tail + t.rows + left
+    body, last = _tallied(body, tallies), tail + t.rows + left
     if tape.capacity == 1:
-        body, last = coalesced(body), coalesced(last)
-    head = loads + body
+        loads, body, last = _joined_loads(loads), coalesced(body), coalesced(last)
+    head = loads + _joined(body, tape.capacity)
+    last = _joined(last, tape.capacity)
     tape.loads, tape.forward = len(loads), len(head)
     tape.fast_tail = len(head) + 1
     tape.fast = table([*head, END_ROW, *last, END_ROW])
+
+
+# --- rows that follow each other ------------------------------------------------------------------
+
+
+def _tallied(rows: list[Row], tallies: list[Row]) -> list[Row]:
+    """Let the rows that compute cost and hits tally them at once, where they can."""
+    found, left = [list(row) for row in rows], []
+    for row in tallies:
+        its = _operands(row)
+        for other in found:
+            makes = _operands(other)
+            if "counts" in makes and makes["dst"] == its["a"] and makes["rows"] == 0:
+                other[-1] = 1
+                break
+        else:
+            left.append(row)
+    return found + left
+
+
+def _joined_loads(rows: list[Row]) -> list[Row]:
+    """Load what lies side by side in the data and in the buffer at once (one sample a pass)."""
+    found: list[Row] = []
+    for row in rows:
+        its, before = _operands(row), _operands(found[-1]) if found else {}
+        if before and all(its[at] == before[at] + before["cols"] for at in ("dst", "column")):
+            found[-1] = _row("load", **{**before, "cols": before["cols"] + its["cols"]})
+        else:
+            found.append(row)
+    return found
+
+
+def _joined(rows: list[Row], capacity: int) -> list[Row]:
+    """Join a weighted sum with its activation, blame with its slope, an error with its slope."""
+    found: list[Row] = []
+    for row in rows:
+        found.append(row)
+        for join in (_layer, _layer_back, _error_slope):
+            both = join(found, capacity)
+            if both is not None:
+                del found[-(3 if join is _error_slope else 2) :]
+                found.append(both)
+    return found
+
+
+def _layer(rows: list[Row], capacity: int) -> Row | None:
+    before, last = _last(rows, 2)
+    if before.get("") != "weighted_sum" or last.get("") not in SLOPES:
+        return None
+    if not _alike(before, last, capacity) or not _reads(last, "a", before):
+        return None
+    both = fused("layer", last[""])
+    return _row(both.name, **{**_numbers(before), "out": last["dst"], "out_r": last["dst_r"]})
+
+
+def _layer_back(rows: list[Row], capacity: int) -> Row | None:
+    before, last = _last(rows, 2)
+    if before.get("") != "blame" or last.get("") not in SLOPES.values():
+        return None
+    if not _alike(before, last, capacity) or not _reads(last, "a", before) or last["b_c"] != 1:
+        return None
+    more = {"a": last["b"], "a_r": last["b_r"], "out": last["dst"], "out_r": last["dst_r"]}
+    return _row(fused("layer_back", last[""]).name, **{**_numbers(before), **more})
+
+
+def _error_slope(rows: list[Row], capacity: int) -> Row | None:
+    error, scaled, last = _last(rows, 3)
+    names = error.get(""), scaled.get("")
+    if names != ("subtract", "multiply") or last.get("") not in SLOPES.values():
+        return None
+    alike = _alike(error, scaled, capacity) and _alike(scaled, last, capacity)
+    dense = all(
+        row[f"{name}_c"] == 1 and (row[f"{name}_r"] == row["cols"] or capacity == 1)
+        for row, names in ((error, ("dst", "a", "b")), (scaled, ("dst", "b")), (last, "ab"))
+        for name in (*names, "dst")
+    )
+    if not alike or not dense or (scaled["a_r"], scaled["a_c"]) != (0, 0):
+        return None
+    if not (scaled["b"] == error["dst"] and last["a"] == scaled["dst"] and last["b"] == error["a"]):
+        return None
+    return _row(
+        fused("error_slope", last[""]).name, rows=error["rows"], cols=error["cols"],
+        error=error["dst"], a=error["a"], y=error["b"], blame=scaled["dst"],
+        factor=scaled["a"], delta=last["dst"],
+    )  # fmt: skip
+
+
+def _last(rows: list[Row], count: int) -> list[dict[str, Any]]:
+    """Return the operands of the last rows, and the operation's name as ""."""
+    if len(rows) < count:
+        return [{}] * count
+    return [{"": BY_NUMBER[row[0]].name, **_operands(row)} for row in rows[-count:]]
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any], capacity: int) -> bool:
+    """Return whether two rows run over equally many numbers."""
+    same = one["rows"] == other["rows"] or (capacity == 1 and one["rows"] + other["rows"] == 1)
+    return same and one["cols"] == other["cols"] and other["dst_c"] == 1
+
+
+def _reads(row: dict[str, Any], name: str, before: dict[str, Any]) -> bool:
+    """Return whether a row reads just what the one before it wrote."""
+    stride = row[f"{name}_r"] == before["dst_r"] or before["rows"] == 1
+    return row[name] == before["dst"] and row[f"{name}_c"] == 1 and bool(stride)
+
+
+def _operands(row: Row) -> dict[str, int]:
+    return dict(zip(BY_NUMBER[row[0]].operands, row[1:], strict=True))
+
+
+def _numbers(operands: dict[str, Any]) -> dict[str, int]:
+    return {name: number for name, number in operands.items() if name}
+
+
+def _row(name: str, **operands: int) -> Row:
+    operation = OPERATIONS[name]
+    return [operation.number, *(operands[operand] for operand in operation.operands)]
 
 
 # --- what is left out and what is stepped in place -----------------------------------------------

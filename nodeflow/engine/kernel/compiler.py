@@ -956,6 +956,15 @@ class _Body:
                 return _Value(
                     _REALS, self._new(f"select <8 x i1> {mask}, {reals} {both}, {reals} {total}")
                 )
+            case "set_lane":
+                vector, number = values[0].text, self._as(values[2], _WHOLE)
+                one = self._as(values[1], _REAL)
+                return _Value(
+                    _REALS,
+                    self._new(
+                        f"insertelement {reals} {vector}, {self.module.real} {one}, i64 {number}"
+                    ),
+                )
             case "lane":
                 number = values[1].number
                 return _Value(

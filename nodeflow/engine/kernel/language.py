@@ -154,6 +154,11 @@ def add_at(total: Lanes, x: float, lane: int) -> Lanes:
     raise NotImplementedError
 
 
+def set_lane(values: Lanes, x: float, number: int) -> Lanes:
+    """Return eight numbers, one of which is x."""
+    raise NotImplementedError
+
+
 def lane(values: Lanes, number: int) -> float:
     """Return one of eight numbers; its number is written out."""
     raise NotImplementedError
@@ -181,7 +186,7 @@ INTRINSICS = frozenset(
     {
         "bits", "from_bits", "to_double", "to_whole", "to_real", "divide", "sqrt", "wrap",
         "shift_right", "multiply_high", "lanes", "first_lanes", "put_first", "spread", "add_first",
-        "add_at", "lane", "run_head", "run_tail", "run_test",
+        "add_at", "lane", "set_lane", "run_head", "run_tail", "run_test",
     }
 )  # fmt: skip
 """What the compiler replaces by instructions."""

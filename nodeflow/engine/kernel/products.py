@@ -10,6 +10,7 @@ from nodeflow.engine.kernel.language import (
     COMPILED,
     Cells,
     Context,
+    Function,
     Lanes,
     Whole,
     add_at,
@@ -18,9 +19,11 @@ from nodeflow.engine.kernel.language import (
     lane,
     lanes,
     put_first,
+    set_lane,
     spread,
     to_real,
 )
+from nodeflow.engine.kernel.each import each_of_one, each_of_two
 from nodeflow.engine.kernel.scalar import multiply
 from nodeflow.engine.kernel.sums import LANES, SHORT, sum_of
 
@@ -146,6 +149,43 @@ def weighted_sum(
                 )
 
 
+def layer(
+    function: Function,
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    weights: Whole,
+    bias: Whole,
+    inner: Whole,
+    out: Whole,
+    out_r: Whole,
+) -> None:
+    """z = Θa + b, and f(z) from `out` on."""
+    terms = inner if bias < 0 else inner + 1
+    if COMPILED and terms < SHORT and cols <= LANES:
+        for r in range(rows):
+            x = a + r * a_r
+            w = weights
+            z = spread(0.0)
+            for j in range(cols):
+                total = cells[x] * cells[w]
+                for k in range(1, inner):
+                    total = total + cells[x + k] * cells[w + k]
+                if bias >= 0:
+                    total = total + cells[bias + j]
+                z = set_lane(z, total, j)
+                w = w + inner
+            put_first(cells, dst + r * dst_r, z, cols)
+            put_first(cells, out + r * out_r, function(z), cols)
+    else:
+        weighted_sum(cells, rows, cols, dst, dst_r, a, a_r, weights, bias, inner)
+        each_of_one(function, cells, rows, cols, out, out_r, 1, dst, dst_r, 1)
+
+
 def long_product(cells: Cells, x: Whole, w: Whole, inner: Whole, bias: Whole) -> float:
     """Return Σᵢ wᵢ·xᵢ + b in lanes, for sums of at least `SHORT` terms."""
     if COMPILED:
@@ -195,6 +235,40 @@ def blame(
         else:
             for i in range(cols):
                 cells[to + i] = sum_of(multiply, cells, inner, d, 1, weights + i, cols)
+
+
+def layer_back(
+    function: Function,
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    delta: Whole,
+    delta_r: Whole,
+    weights: Whole,
+    inner: Whole,
+    a: Whole,
+    a_r: Whole,
+    out: Whole,
+    out_r: Whole,
+) -> None:
+    """b = Θᵀδ, and f(b, a) from `out` on: the δ of the layer before."""
+    if COMPILED and inner < SHORT:
+        for r in range(rows):
+            d = delta + r * delta_r
+            for i in range(0, cols, LANES):
+                rest = cols - i
+                w = weights + i
+                s = spread(cells[d]) * lanes(cells, w)
+                for j in range(1, inner):
+                    s = s + spread(cells[d + j]) * lanes(cells, w + j * cols)
+                put_first(cells, dst + r * dst_r + i, s, rest)
+                f = function(s, first_lanes(cells, a + r * a_r + i, rest))
+                put_first(cells, out + r * out_r + i, f, rest)
+    else:
+        blame(cells, rows, cols, dst, dst_r, delta, delta_r, weights, inner)
+        each_of_two(function, cells, rows, cols, out, out_r, 1, dst, dst_r, 1, a, a_r, 1)
 
 
 def long_blame(cells: Cells, d: Whole, w: Whole, cols: Whole, inner: Whole) -> Lanes:

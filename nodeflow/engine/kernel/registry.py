@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nodeflow.engine.kernel import products, rows, scalar
+from nodeflow.engine.kernel import each, products, rows, scalar
 from nodeflow.engine.kernel.language import Function
 from nodeflow.engine.kernel.sums import first
 
@@ -37,7 +37,7 @@ class Operation:
 
 OPERATIONS: dict[str, Operation] = {}
 BY_NUMBER: list[Operation] = []
-_EACH = {1: rows.each_of_one, 2: rows.each_of_two, 3: rows.each_of_three}
+_EACH = {1: each.each_of_one, 2: each.each_of_two, 3: each.each_of_three}
 _SUMS = {
     "sum": first,
     "squared_error": scalar.squared_difference,
@@ -46,6 +46,8 @@ _SUMS = {
     "categorical_cross_entropy": scalar.categorical_term,
 }
 """Rows that add up a scalar function of two numbers over the features."""
+_FUSED = {"layer": products.layer, "layer_back": products.layer_back, "error_slope": each.error_slope}
+"""Rows that do what several rows do that often follow each other, for a scalar function."""
 _WHOLE = (
     products.weighted_sum, products.blame, products.weight_gradient, products.bias_gradient,
     products.step_weights, products.step_bias, rows.softmax, rows.delta_softmax,
@@ -77,6 +79,12 @@ def join(name: str, function: Function) -> Operation:
     if name in OPERATIONS:
         raise ValueError(f"there is an operation '{name}' already")
     return _add(name, _EACH[len(inspect.signature(function).parameters)], function)
+
+
+def fused(name: str, applied: str) -> Operation:
+    """Return the operation that does what rows of `name` and of a scalar function do."""
+    both = f"{name}.{applied}"
+    return OPERATIONS.get(both) or _add(both, _FUSED[name], OPERATIONS[applied].scalar)
 
 
 END = _add("end", lambda: None).number

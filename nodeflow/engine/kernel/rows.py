@@ -23,116 +23,13 @@ from nodeflow.engine.kernel.language import (
 from nodeflow.engine.kernel.scalar import exp, multiply
 from nodeflow.engine.kernel.sums import LANES, first, sum_of
 
-# -- number by number
-
-
-def each_of_one(
-    function: Function,
-    cells: Cells,
-    rows: Whole,
-    cols: Whole,
-    dst: Whole,
-    dst_r: Whole,
-    dst_c: Whole,
-    a: Whole,
-    a_r: Whole,
-    a_c: Whole,
-) -> None:
-    """y = f(a), number by number."""
-    if COMPILED and dst_c == 1 and a_c == 1:
-        if dst_r == cols and a_r == cols:
-            cols = rows * cols
-            rows = 1
-        for r in range(rows):
-            to = dst + r * dst_r
-            x = a + r * a_r
-            for j in range(0, cols, LANES):
-                rest = cols - j
-                put_first(cells, to + j, function(first_lanes(cells, x + j, rest)), rest)
-    else:
-        for r in range(rows):
-            for j in range(cols):
-                cells[dst + r * dst_r + j * dst_c] = function(cells[a + r * a_r + j * a_c])
-
-
-def each_of_two(
-    function: Function,
-    cells: Cells,
-    rows: Whole,
-    cols: Whole,
-    dst: Whole,
-    dst_r: Whole,
-    dst_c: Whole,
-    a: Whole,
-    a_r: Whole,
-    a_c: Whole,
-    b: Whole,
-    b_r: Whole,
-    b_c: Whole,
-) -> None:
-    """y = f(a, b), number by number."""
-    if COMPILED and dst_c == 1 and a_c == 1 and b_c == 1:
-        if dst_r == cols and a_r == cols and b_r == cols:
-            cols = rows * cols
-            rows = 1
-        for r in range(rows):
-            to = dst + r * dst_r
-            x = a + r * a_r
-            y = b + r * b_r
-            for j in range(0, cols, LANES):
-                rest = cols - j
-                f = function(first_lanes(cells, x + j, rest), first_lanes(cells, y + j, rest))
-                put_first(cells, to + j, f, rest)
-    elif COMPILED and dst_c == 1 and a_c == 0 and b_c == 1:
-        for r in range(rows):
-            to = dst + r * dst_r
-            x = a + r * a_r
-            y = b + r * b_r
-            for j in range(0, cols, LANES):
-                rest = cols - j
-                f = function(spread(cells[x]), first_lanes(cells, y + j, rest))
-                put_first(cells, to + j, f, rest)
-    else:
-        for r in range(rows):
-            for j in range(cols):
-                x = a + r * a_r + j * a_c
-                y = b + r * b_r + j * b_c
-                cells[dst + r * dst_r + j * dst_c] = function(cells[x], cells[y])
-
-
-def each_of_three(
-    function: Function,
-    cells: Cells,
-    rows: Whole,
-    cols: Whole,
-    dst: Whole,
-    dst_r: Whole,
-    dst_c: Whole,
-    a: Whole,
-    a_r: Whole,
-    a_c: Whole,
-    b: Whole,
-    b_r: Whole,
-    b_c: Whole,
-    c: Whole,
-    c_r: Whole,
-    c_c: Whole,
-) -> None:
-    """y = f(a, b, c), number by number."""
-    for r in range(rows):
-        for j in range(cols):
-            x = a + r * a_r + j * a_c
-            y = b + r * b_r + j * b_c
-            z = c + r * c_r + j * c_c
-            cells[dst + r * dst_r + j * dst_c] = function(cells[x], cells[y], cells[z])
-
-
 # -- over the features of a sample
 
 
 def sum_of_each(
     function: Function,
     cells: Cells,
+    context: Context,
     rows: Whole,
     dst: Whole,
     dst_r: Whole,
@@ -142,12 +39,15 @@ def sum_of_each(
     b: Whole,
     b_r: Whole,
     scale: Whole,
+    counts: Whole,
 ) -> None:
-    """y = s·Σⱼ f(aⱼ, bⱼ), a sum over the features of each row."""
+    """y = s·Σⱼ f(aⱼ, bⱼ), a sum over the features of each row; tallied if it `counts`."""
     for r in range(rows):
         cells[dst + r * dst_r] = cells[scale] * sum_of(
             function, cells, inner, a + r * a_r, 1, b + r * b_r, 1
         )
+    if counts == 1:
+        tally(cells, context, rows, dst, dst_r, 0)
 
 
 def softmax(
@@ -218,6 +118,7 @@ def penalty(
 
 def accuracy(
     cells: Cells,
+    context: Context,
     rows: Whole,
     inner: Whole,
     dst: Whole,
@@ -227,8 +128,12 @@ def accuracy(
     y: Whole,
     y_r: Whole,
     threshold: Whole,
+    counts: Whole,
 ) -> None:
-    """1 where the largest output is the target's, or a single one on its side of a threshold."""
+    """1 where the largest output is the target's, or a single one on its side of a threshold.
+
+    Tallied if it `counts`.
+    """
     for r in range(rows):
         at = a + r * a_r
         by = y + r * y_r
@@ -250,6 +155,8 @@ def accuracy(
                 right = j if t > most else right
                 most = t if t > most else most
             cells[dst + r * dst_r] = 1.0 if best == right else 0.0
+    if counts == 1:
+        tally(cells, context, rows, dst, dst_r, 1)
 
 
 def unpick(
