@@ -75,18 +75,29 @@ def _prepared(number: int, single: bool) -> tuple[Callable[..., None], tuple[str
     return function, operation.tables, operation.operands[:1] == ("rows",)
 
 
-@cache
+_made_for_float32: dict[Any, Callable[..., Any]] = {}
+
+
 def _in_float32(function: Any) -> Callable[..., Any]:
     """Return a kernel function as it is compiled for a network of float32.
 
     A scalar function computes in float64 and is rounded once, and so is a number that is made from
     a whole one; everything else adds and multiplies what it reads from the cells.
     """
-    if is_scalar(function):
-        return lambda *numbers: np.float32(function(*map(float, numbers)))
-    names = function.__code__.co_names
-    space = dict(function.__globals__)
-    for name in names:
+    if function not in _made_for_float32:
+        if is_scalar(function):
+            found: Any = lambda *numbers: np.float32(function(*map(float, numbers)))
+        else:
+            found = FunctionType(function.__code__, {**function.__globals__}, function.__name__)
+        _made_for_float32[function] = found
+        if isinstance(found, FunctionType) and not is_scalar(function):
+            _call_in_float32(found)
+    return _made_for_float32[function]
+
+
+def _call_in_float32(function: FunctionType) -> None:
+    space = function.__globals__
+    for name in function.__code__.co_names:
         called = space.get(name)
         if called is language.to_real:
             space[name] = np.float32
@@ -94,4 +105,3 @@ def _in_float32(function: Any) -> Callable[..., Any]:
             space[name] = np.float64  # a float of Python would be taken for a float32
         elif isinstance(called, FunctionType) and called.__module__ != language.__name__:
             space[name] = _in_float32(called)
-    return FunctionType(function.__code__, space, function.__name__)
