@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from nodeflow.engine import executor as executors
 from nodeflow.engine.cells import END_ROW, table
 from nodeflow.engine.executor import Executor, executed_by
 from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, Operation, fused
 from nodeflow.engine.kernel.scalar import SLOPES
+from nodeflow.engine.kernel.straight import StraightLine
 
 for _name, _slope in SLOPES.items():  # rows that are made only where a tape needs them
     fused("layer", _name)
@@ -205,14 +207,24 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 @contextmanager
-def always_straight():
-    """Let straight-line code be made for tables of any size."""
-    before = executors._MOST_STRAIGHT_ROWS, executors._MOST_STRAIGHT_WORK
-    executors._MOST_STRAIGHT_ROWS = executors._MOST_STRAIGHT_WORK = 10**12
-    try:
+def executing(way: str):
+    """Let all rows be executed in one way; straight-line code is waited for, whatever its size."""
+    limits = {"_MOST_STRAIGHT_ROWS": 10**12, "_MOST_STRAIGHT_WORK": 10**12}
+    if way != STRAIGHT:
+        limits = dict.fromkeys(limits, -1)
+    used = []
+
+    def compiled(line: StraightLine):
+        line.compile_now()
+        used.append(line)
+        return line._future.result()
+
+    with pytest.MonkeyPatch.context() as patch, executed_by(PYTHON if way == PYTHON else MACHINE):
+        for name, limit in limits.items():
+            patch.setattr(executors, name, limit)
+        patch.setattr(StraightLine, "train", property(compiled))
         yield
-    finally:
-        executors._MOST_STRAIGHT_ROWS, executors._MOST_STRAIGHT_WORK = before
+    assert bool(used) == (way == STRAIGHT)
 
 
 def executed(
@@ -238,10 +250,6 @@ def executed(
         "fed": 2 * samples, "batch": samples, "alone": 0, "seed": 5, "shuffled": 1, "state": 0,
         "test_rows": 0, "test_most": 1, "history": history, "states": states,
     }  # fmt: skip
-    with executed_by(PYTHON if way == PYTHON else MACHINE), always_straight():
-        if way == STRAIGHT:
-            straight = executor._straight_line(ops, given)
-            straight.compile_now()
-            assert straight.train is not None
+    with executing(way):
         executor.train(ops, **given)
     return Executed(cells, stats, history)
