@@ -12,6 +12,7 @@ from nodeflow.engine.kernel.language import (
     Context,
     Function,
     Lanes,
+    Real,
     Whole,
     add_at,
     add_first,
@@ -324,15 +325,41 @@ def weight_gradient(
     outputs: Whole,
 ) -> None:
     """G[j,i] = Σᵣ δ[r,j]·a[r,i], over the samples in order."""
-    for j in range(outputs):
-        to = dst + j * cols
-        if COMPILED:
+    if COMPILED:
+        j = 0
+        while j + 3 < outputs:  # four neurons at a time: each reads the same inputs
+            to = dst + j * cols
+            for i in range(0, cols, LANES):
+                d = delta + j
+                v = lanes(cells, a + i)
+                g0 = spread(cells[d]) * v
+                g1 = spread(cells[d + 1]) * v
+                g2 = spread(cells[d + 2]) * v
+                g3 = spread(cells[d + 3]) * v
+                for r in range(1, rows):
+                    d = d + delta_r
+                    v = lanes(cells, a + i + r * a_r)
+                    g0 = g0 + spread(cells[d]) * v
+                    g1 = g1 + spread(cells[d + 1]) * v
+                    g2 = g2 + spread(cells[d + 2]) * v
+                    g3 = g3 + spread(cells[d + 3]) * v
+                rest = cols - i
+                put_first(cells, to + i, g0, rest)
+                put_first(cells, to + cols + i, g1, rest)
+                put_first(cells, to + 2 * cols + i, g2, rest)
+                put_first(cells, to + 3 * cols + i, g3, rest)
+            j = j + 4
+        while j < outputs:
+            to = dst + j * cols
             for i in range(0, cols, LANES):
                 g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r)
                 put_first(cells, to + i, g, cols - i)
-        else:
+            j = j + 1
+    else:
+        for j in range(outputs):
             for i in range(cols):
-                cells[to + i] = gradient_number(cells, rows, delta + j, delta_r, a + i, a_r)
+                g = gradient_number(cells, rows, delta + j, delta_r, a + i, a_r)
+                cells[dst + j * cols + i] = g
 
 
 def gradient_lanes(
@@ -384,22 +411,55 @@ def step_weights(
     share = 1.0 / to_real(context.count)
     alpha = cells[rate]
     shrink = cells[decay]
-    for j in range(outputs):
-        to = dst + j * cols
-        if COMPILED:
+    if COMPILED:
+        j = 0
+        while j + 3 < outputs:
+            to = dst + j * cols
             for i in range(0, cols, LANES):
-                g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r) * spread(share)
-                theta = lanes(cells, to + i)
-                if shrink != 0:
-                    g = g + spread(shrink) * theta
-                theta = theta - spread(alpha) * g
-                put_first(cells, to + i, theta, cols - i)
-        else:
+                d = delta + j
+                v = lanes(cells, a + i)
+                g0 = spread(cells[d]) * v
+                g1 = spread(cells[d + 1]) * v
+                g2 = spread(cells[d + 2]) * v
+                g3 = spread(cells[d + 3]) * v
+                for r in range(1, rows):
+                    d = d + delta_r
+                    v = lanes(cells, a + i + r * a_r)
+                    g0 = g0 + spread(cells[d]) * v
+                    g1 = g1 + spread(cells[d + 1]) * v
+                    g2 = g2 + spread(cells[d + 2]) * v
+                    g3 = g3 + spread(cells[d + 3]) * v
+                rest = cols - i
+                step_lanes(cells, to + i, g0, share, alpha, shrink, rest)
+                step_lanes(cells, to + cols + i, g1, share, alpha, shrink, rest)
+                step_lanes(cells, to + 2 * cols + i, g2, share, alpha, shrink, rest)
+                step_lanes(cells, to + 3 * cols + i, g3, share, alpha, shrink, rest)
+            j = j + 4
+        while j < outputs:
+            to = dst + j * cols
+            for i in range(0, cols, LANES):
+                g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r)
+                step_lanes(cells, to + i, g, share, alpha, shrink, cols - i)
+            j = j + 1
+    else:
+        for j in range(outputs):
+            to = dst + j * cols
             for i in range(cols):
                 g = gradient_number(cells, rows, delta + j, delta_r, a + i, a_r) * share
                 if shrink != 0:
                     g = g + shrink * cells[to + i]
                 cells[to + i] = cells[to + i] - alpha * g
+
+
+def step_lanes(
+    cells: Cells, at: Whole, g: Lanes, share: Real, alpha: Real, shrink: Real, rest: Whole
+) -> None:
+    """Update up to eight neighbours of a matrix by their summed gradient."""
+    theta = lanes(cells, at)
+    g = g * spread(share)
+    if shrink != 0:
+        g = g + spread(shrink) * theta
+    put_first(cells, at, theta - spread(alpha) * g, rest)
 
 
 def step_bias(
