@@ -41,7 +41,7 @@ class Inference:
 
 def infer(graph: Graph, *, data: bool = True) -> Inference:
     """Return the shapes of all values. With `data=False` data sets are not opened."""
-    order = order_of(graph)
+    order = graph.order
     tables: dict[str, Table] = {}
     shapes: dict[str, Shape] = {}
     problems: dict[str, NodeflowError] = {}
@@ -68,10 +68,7 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
 
 def order_of(graph: Graph) -> tuple[str, ...]:
     """Return the nodes, each after those that feed it: the same order for the same content."""
-    import networkx as nx
-
-    nodes, wires = dict(sorted(graph.nodes.items())), tuple(sorted(graph.wires))
-    return tuple(nx.topological_sort(replace(graph, nodes=nodes, wires=wires).digraph()))
+    return graph.order
 
 
 def _inputs(

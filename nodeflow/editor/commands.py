@@ -271,13 +271,7 @@ def _select_upstream(editor: Editor) -> Editor:
 
 @_command("select-downstream", "Select what it feeds", "Ctrl+Shift+D", "Edit", context=True)
 def _select_downstream(editor: Editor) -> Editor:
-    found, queue = set(editor.chosen), list(editor.chosen)
-    for key in queue:
-        for wire in editor.graph.out_of(key):
-            if wire.target not in found and not editor.graph.feeds_back(wire):
-                found.add(wire.target)
-                queue.append(wire.target)
-    return replace(editor, selection=frozenset(found))
+    return replace(editor, selection=editor.graph.downstream(editor.chosen))
 
 
 @_command("find", "Find …", "Ctrl+F", "Edit")
