@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
-from operator import attrgetter, gt
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -377,7 +377,7 @@ class Graph:
 
     def feeds_back(self, wire: Wire) -> bool:
         """Return whether a wire is a feedback wire."""
-        type_ = self._types.get(wire.target)
+        type_ = self.types.get(wire.target)
         return type_ is not None and wire.input in type_.feedback
 
     @cached_property
@@ -395,12 +395,21 @@ class Graph:
 
         A node on a loop, and what comes after it, is left out.
         """
-        wires = self.wires
-        if any(map(gt, map(_start, wires), map(_start, wires[1:]))):
-            wires = tuple(sorted(wires, key=_start))
-        feeds_back = self.feeds_back
-        arrows = [(w.source, w.target) for w in wires if not feeds_back(w)]
-        return MappingProxyType(ranks(sorted(self.nodes), arrows))
+        outgoing = self._outgoing
+        back = set(map(id, self.feedback))
+        onward = {
+            key: [wire.target for wire in wires if id(wire) not in back]
+            for key, wires in outgoing.items()
+        }
+        return MappingProxyType(ranks(sorted(self.nodes), onward))
+
+    @cached_property
+    def feedback(self) -> tuple[Wire, ...]:
+        """The feedback wires."""
+        fed = {key for key, type_ in self.types.items() if type_.feedback}
+        if not fed:
+            return ()
+        return tuple(w for w in self.wires if w.target in fed and self.feeds_back(w))
 
     def digraph(self) -> nx.DiGraph[str]:
         """Return nodes and wires as a networkx graph, without the feedback wires."""
@@ -435,7 +444,7 @@ class Graph:
 
     def type_of(self, node: str) -> NodeType:
         """Return a node's type, or raise `UnknownType` for a placeholder."""
-        found = self._types.get(node)
+        found = self.types.get(node)
         if found is not None:
             return found
         try:
@@ -455,13 +464,16 @@ class Graph:
         return found
 
     @cached_property
-    def _types(self) -> dict[str, NodeType]:
+    def types(self) -> Mapping[str, NodeType]:
+        """The type of each node that is no placeholder."""
         find = CATALOG.find
-        return {
-            key: type_
-            for key, node in self.nodes.items()
-            if (type_ := find(node.type)) is not None
-        }
+        return MappingProxyType(
+            {
+                key: type_
+                for key, node in self.nodes.items()
+                if (type_ := find(node.type)) is not None
+            }
+        )
 
     @cached_property
     def _settings(self) -> dict[str, Settings]:
@@ -501,22 +513,24 @@ class Graph:
                 raise BadSetting(
                     f"node '{key}' cannot be '{node.mode}'{nearest(node.mode, MODES)}", node=key
                 )
-            if key in self._types:
+            if key in self.types:
                 self.settings(key)
-        taken: dict[tuple[str, str], list[Wire]] = defaultdict(list)
+        single: dict[tuple[str, str], Wire] = {}
+        joined: dict[tuple[str, str], list[Wire]] = defaultdict(list)
         for wire in self.wires:
             port = self._check_ends(wire)
-            there = taken[wire.target, wire.input]
-            if port is not None and not port.many:
-                if there:
-                    raise _taken(wire, there[0])
-                if wire.index is not None:
-                    raise GraphError(
-                        f"'{wire.end}' takes one wire, so it has no [{wire.index}]",
-                        node=wire.target,
-                    )
-            there.append(wire)
-        for (target, name), wires in taken.items():
+            end = wire.target, wire.input
+            if port is None or port.many:
+                joined[end].append(wire)
+                continue
+            if end in single:
+                raise _taken(wire, single[end])
+            if wire.index is not None:
+                raise GraphError(
+                    f"'{wire.end}' takes one wire, so it has no [{wire.index}]", node=wire.target
+                )
+            single[end] = wire
+        for (target, name), wires in joined.items():
             if len(wires) == 1 and wires[0].index in (None, 0):
                 continue
             indices = sorted(-1 if wire.index is None else wire.index for wire in wires)
@@ -538,7 +552,7 @@ class Graph:
             raise _loop("these wires", cycle[first:] + cycle[:first])
 
     def _check_ends(self, wire: Wire) -> Port | None:
-        types = self._types
+        types = self.types
         source, target = types.get(wire.source), types.get(wire.target)
         if source is None or target is None:
             for name, address in ((wire.source, wire.start), (wire.target, wire.end)):
@@ -576,9 +590,6 @@ class Graph:
         return None
 
 
-_start = attrgetter("source", "output", "target")
-
-
 def _by_input(wire: Wire) -> tuple[str, int]:
     return wire.input, wire.index or 0
 
@@ -605,29 +616,27 @@ def _bundled(
     }
 
 
-def ranks(nodes: Iterable[str], arrows: Iterable[tuple[str, str]]) -> dict[str, int]:
+def ranks(nodes: Iterable[str], onward: Mapping[str, Iterable[str]]) -> dict[str, int]:
     """Return each node's longest way from a source, in topological order (Kahn's algorithm).
 
-    Nodes of one rank stand in the order in which the arrows from the rank before lead to them,
-    sources in their own. A node on a loop, and what comes after it, is left out. Plain Python
-    is linear here and starts without networkx, which takes longer to import than most graphs
-    to plan; the order is that of `networkx.topological_generations`.
+    `onward` has the nodes that a node leads to. Those of one rank stand in the order in which
+    the rank before leads to them, sources in their own. A node on a loop, and what comes after
+    it, is left out. Plain Python is linear here and starts without networkx, which takes longer
+    to import than most graphs to plan; the order is that of `networkx.topological_generations`.
     """
-    onward: dict[str, list[str]] = {}
+    once = {key: tuple(dict.fromkeys(targets)) for key, targets in onward.items()}
     waiting = dict.fromkeys(nodes, 0)
-    for source, target in dict.fromkeys(arrows):
-        if source in onward:
-            onward[source].append(target)
-        else:
-            onward[source] = [target]
+    for target in chain.from_iterable(once.values()):
         waiting[target] += 1
     found = {key: 0 for key, count in waiting.items() if not count}
     queue = list(found)
     for key in queue:
-        for target in onward.get(key, ()):
-            waiting[target] -= 1
-            if not waiting[target]:
-                found[target] = found[key] + 1
+        next_rank = found[key] + 1
+        for target in once.get(key, ()):
+            left = waiting[target] - 1
+            waiting[target] = left
+            if not left:
+                found[target] = next_rank
                 queue.append(target)
     return found
 

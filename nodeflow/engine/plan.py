@@ -83,24 +83,17 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
 
 def _ranks_without(graph: Graph, bad: Collection[str]) -> Mapping[str, int]:
     """Return the ranks of the nodes that can be evaluated."""
-    kept = dict.fromkeys(key for key in graph.nodes if key not in bad)
-    return ranks(
-        kept,
-        (
-            (w.source, w.target)
-            for w in graph.wires
-            if w.source in kept and w.target in kept and not graph.feeds_back(w)
-        ),
-    )
+    kept = [key for key in graph.nodes if key not in bad]
+    onward = {
+        key: [w.target for w in graph.out_of(key) if w.target not in bad and not graph.feeds_back(w)]
+        for key in kept
+    }
+    return ranks(kept, onward)
 
 
 def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
     """Return the nodes that come once an update: all that depends on an accumulated total."""
-    looping = {
-        wire.target
-        for wire in graph.wires
-        if graph.nodes[wire.target].type == "accumulate" and wire.input == "previous"
-    }
+    looping = {key for key in graph.of_type("accumulate") if "previous" in graph.inputs(key)}
     if not looping:
         return set()
     tail: set[str] = set()

@@ -27,7 +27,7 @@ from nodeflow.files.picture import graph_in, is_picture
 from nodeflow.files.sidecar import Sidecars, refuse_absolute
 from nodeflow.files.text import MAX_BYTES, at, decode, named, too_large
 from nodeflow.graph import Graph, Node, Training, Wire
-from nodeflow.inert import LARGE, NO_SETTINGS, Array, Settings, inert
+from nodeflow.inert import LARGE, NO_SETTINGS, Array, Nodes, Settings, inert
 
 _FILE_KEYS = frozenset(GraphForm.__struct_fields__)
 _NODE_KEYS = frozenset(NodeForm.__struct_fields__)
@@ -57,13 +57,19 @@ def loads(
     raw = migrated(decode(text, file=file), file=file)
     form = shaped(raw, file=file)
     where = None if folder is None else Path(folder)
+    nodes: dict[str, Node] = {}
+    bare: dict[str, Node] = {}  # nodes are inert: those of which a file says the type only are one
     with Sidecars(where) as sidecars:
-        nodes = {
-            key: _node(key, part, raw["nodes"][key], sidecars, file)
-            for key, part in form.nodes.items()
-        }
+        for key, part in form.nodes.items():
+            given = raw["nodes"][key]
+            if len(given) > 1:
+                nodes[key] = _node(key, part, given, sidecars, file)
+            elif part.type in bare:
+                nodes[key] = bare[part.type]
+            else:
+                nodes[key] = bare[part.type] = Node(part.type)
     graph = Graph(
-        nodes=nodes,
+        nodes=Nodes(nodes),
         wires=_wires(form.wires, file),
         name=form.name,
         about=form.about,
