@@ -559,10 +559,10 @@ def _typing_training(editor: Editor, name: str) -> Editor:
 
 @_command("set-rate", "Set learning rate …", "", "Network")
 def _set_rate(editor: Editor) -> Editor:
-    found = training.rate(editor.graph)
+    found = training.rate(editor)
     if found is None:
         return editor.refused("no trainer of this graph has a learning rate")
-    return typing(editor, *found)
+    return typing(editor, found.node, found.setting)
 
 
 def typing(editor: Editor, node: str, setting: str) -> Editor:

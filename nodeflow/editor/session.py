@@ -99,11 +99,6 @@ class Session:
         """Go to a moment: its number, or EPOCH[:SAMPLE[:NODE]]."""
         self.tell("go", where)
 
-    def set_rate(self, rate: float, node: str | None = None) -> None:
-        """Go on with another learning rate, of one trainer or of all; raises `BadSetting`."""
-        if self._graph is not None:
-            self.start(with_rate(self._graph, rate, node), f"learning rate {rate:g}")
-
     def tell(self, command: Command, *values: Any) -> None:
         """Have something done; what each command needs, its method of `Worker` says."""
         with self._changed:
@@ -182,21 +177,6 @@ def _warm_up() -> None:
         _warm.set()
 
 
-def with_rate(graph: Graph, rate: float, node: str | None = None) -> Graph:
-    """Return the graph with another learning rate: of one node, or in all trainers and updates."""
-    trainers = set(graph.of_type("gradient_descent", "adam"))
-    sources = {
-        wire.source
-        for key in graph.of_type("weight_update")
-        for wire in graph.inputs(key).get("rate", ())
-        if graph.nodes[wire.source].type in ("constant", "slider")
-    }
-    for key in sorted(trainers | sources):
-        if node in (None, key):
-            graph = graph.set(key, **{"rate" if key in trainers else "value": rate})
-    return graph
-
-
 # --- gradient check -----------------------------------------------------------------------------
 
 
@@ -222,4 +202,4 @@ def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str
     }, ""
 
 
-__all__ = ["Session", "kept", "with_rate"]
+__all__ = ["Session", "kept"]
