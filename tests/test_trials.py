@@ -85,7 +85,9 @@ def is_saturated(graph: Graph) -> bool:
 
 
 def gradients(graph: Graph) -> dict[str, np.ndarray]:
-    run = nf.Run(graph)
+    """Return the gradients of the rows that the check looks at."""
+    batch = graph.training.batch
+    run = nf.Run(graph, batch=50 if batch == "all" else batch)
     run.evaluate()
     return {key: run.gradient(f"{key}.value") for key in graph.of_type("parameter")}
 

@@ -183,7 +183,7 @@ def _warm_up() -> None:
 def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str]:
     """Return what the gradient check found by node ("ok", or a text), and why it could not be.
 
-    Texts begin with "kink" or "fault". Raises `Dropped` where `heed` does.
+    Texts begin with "kink", "small" or "fault". Raises `Dropped` where `heed` does.
     """
     from nodeflow.engine.check import check
 
@@ -197,7 +197,7 @@ def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str
         key: node.status
         if node.status == "ok"
         else f"{node.status}: gradient {node.gradient:.6g}, difference {node.difference:.6g}, "
-        f"relative error {node.relative_error:.1e}"
+        f"relative error {node.relative_error:.1e}" + (f"; {node.reason}" if node.reason else "")
         for key, node in found.nodes.items()
     }, ""
 

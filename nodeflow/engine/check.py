@@ -88,8 +88,8 @@ def check(
     """Check the gradients of a graph in float64, in the batch it trains with.
 
     That is its first batch, or where it is small so many of the first batches that 8 rows have
-    their turn, all with the weights of the start. A batch of more than 50 rows is cut, but for a
-    last look at what seems to be at fault. Nothing is updated. A wired backward pass is checked
+    their turn, all with the weights of the start. A batch of more than 50 rows is cut, unless a
+    factor was wired for all of them. Nothing is updated. A wired backward pass is checked
     like one that nodeflow wires.
 
     Each number of each parameter is nudged up and down (`most` of them, chosen at random, where
@@ -123,7 +123,6 @@ def check(
     some = probes(_MOST_ROWS)
     machine = some[0].machine
     plan, gradients = machine.plan, machine.plan.unfolding.gradients
-    is_cut = machine.rows > some[0].n and _at_most(wanted, machine.rows) != some[0].n
     whole: list[_Probe] = []
     nodes: dict[str, NodeCheck] = {}
     for number, address in enumerate(sorted(gradients)):
@@ -142,11 +141,13 @@ def check(
                 near, factor = _judged([_Compared.of(probe, address, most) for probe in some])
             found = near if near.status == "fault" else found
         rows = some[0].n
-        if found.status == "fault" and is_cut:
+        share = rows / _at_most(wanted, machine.rows)
+        if found.status == "fault" and factor and _is_near(factor, share, 1 / share) and share < 1:
             # A factor that is wired for the rows of the whole batch is right for those alone.
             whole = whole or probes(None)
-            rows = whole[0].n
-            found, factor = _judged([_Compared.of(p, address, min(most, _FEW)) for p in whole])
+            all_, factor_of_all = _judged([_Compared.of(p, address, most) for p in whole])
+            if all_.status != "small":
+                found, factor, rows = all_, factor_of_all, whole[0].n
         if found.status == "fault":
             why = _order(plan, gradients[address]) or _factor(plan.graph, factor, rows)
             found = replace(found, reason=why)
@@ -176,9 +177,6 @@ def _at_most(batch: int | str, rows: int) -> int:
     return rows if batch == "all" else min(int(batch), rows)
 
 
-_FEW = 10
-
-
 def _order(plan: Plan, gradient: str) -> str:
     """Return why a gradient cannot be right, as far as the order of evaluation tells."""
     updates = plan.updated_before(gradient.rpartition(".")[0])
@@ -196,7 +194,7 @@ def _factor(graph: Graph, factor: float | None, rows: int) -> str:
         return ""
 
     def near(number: float) -> bool:
-        return abs(factor - number) <= _FACTOR * abs(number)
+        return _is_near(factor, number)
 
     halves = {graph.settings(key)["half"] for key in graph.of_type("squared_error")}
     if near(2) and True in halves:
@@ -219,6 +217,10 @@ def _factor(graph: Graph, factor: float | None, rows: int) -> str:
         if near(1 / whole):
             return f"1/{whole} of the slope"
     return ""
+
+
+def _is_near(factor: float, *numbers: float) -> bool:
+    return any(abs(factor - number) <= _FACTOR * abs(number) for number in numbers)
 
 
 _FACTOR = 1e-4
@@ -293,7 +295,7 @@ class _Probe:
         cells = self.machine.cells
         size = gradient.size
         unit = unit_of(cells[slot.offset : slot.offset + size])
-        tiny = _TINY * float(np.abs(gradient).max(initial=0.0))
+        tiny = _TINY * float(np.abs(gradient[chosen]).max(initial=0.0))
         found = []
         for index in chosen:
             place = slot.offset + int(index)
@@ -370,15 +372,17 @@ def _judged(parts: list[_Compared]) -> tuple[NodeCheck, float | None]:
     lost = ~np.isfinite(unsure)
     good = ~kinks & ~lost
     apart = np.where(good, np.abs(gradient - difference), 0.0)
-    distance, bound = float(np.linalg.norm(apart)), float(np.linalg.norm(unsure[good]))
-    length = float(np.linalg.norm(difference[good]))
-    size = float(np.linalg.norm(gradient[good])) + length
+    distance, bound = _length(apart), _length(unsure[good])
+    length = _length(difference[good])
+    size = _length(gradient[good]) + length
     status: Status = "ok"
     factor = None
-    if distance > TOLERANCE * size + bound:
+    if not distance <= TOLERANCE * size + bound:  # NaN is a fault as well
         status = "fault"
-        factor = float(gradient[good] @ difference[good]) / length**2 if length > 0 else 0.0
-        rest = float(np.linalg.norm((gradient - factor * difference)[good]))
+        most = float(np.abs(difference[good]).max(initial=0.0)) or 1.0
+        shares = difference[good] / most
+        factor = float((gradient[good] / most) @ shares / max(shares @ shares, 1.0))
+        rest = _length((gradient - factor * difference)[good])
         if rest > _FACTOR * size + abs(factor) * bound:
             factor = None
     elif lost.any() or bound > RESOLUTION * size:
@@ -394,3 +398,11 @@ def _judged(parts: list[_Compared]) -> tuple[NodeCheck, float | None]:
         difference=float(difference[worst]) if gradient.size else 0.0,
     )
     return found, factor
+
+
+def _length(vector: Floats) -> float:
+    """Return the Euclidean length, also where the squares leave the range of numbers."""
+    most = float(np.max(np.abs(vector), initial=0.0))
+    if most == 0 or not np.isfinite(most):
+        return most
+    return most * float(np.linalg.norm(vector / most))

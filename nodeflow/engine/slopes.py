@@ -70,20 +70,28 @@ def slope(function: Callable[[float], float], expected: float, *, unit: float, t
 
     for level in _FIRST:
         found = extrapolated(level)
-        if abs(found - expected) <= max(tiny, AGREES * max(abs(found), abs(expected))):
+        apart = abs(found - expected)
+        if apart <= AGREES * max(abs(found), abs(expected)):
             return Slope(found, 0.0)
+        if apart <= tiny:
+            return Slope(found, tiny)
 
     steps = unit * np.array(_LEVELS)
     with np.errstate(all="ignore"):  # a large step may leave the range of numbers
         all_ = np.array([extrapolated(level) for level in range(len(_LEVELS) - 1)])
-        apart = np.abs(np.diff(all_))
+        steps_apart = np.abs(np.diff(all_))
         # The smaller step of the finer of two neighbours is the third of three steps.
-        noise = float(np.max((apart * steps[2:])[-_FINE:]))
+        noise = float(np.max((steps_apart * steps[2:])[-_FINE:]))
         noise = max(noise, _UNIT * abs(at(0.0)))
-        error = np.maximum(apart[:-1], apart[1:]) + 2 * noise / steps[2:-1]
-    error = np.where(np.isfinite(error), error, np.inf)
+        error = np.maximum(steps_apart[:-1], steps_apart[1:]) + 2 * noise / steps[2:-1]
+        values = all_[1:-1]
+        # Far out a function may look like another one, level on both sides where it saturates:
+        # a step must not contradict any smaller one.
+        between = np.abs(values[:, None] - values) > error[:, None] + 2 * error
+        contradicts = np.triu(between).any(axis=1)
+    error = np.where(np.isfinite(error) & ~contradicts, error, np.inf)
     best = int(np.argmin(error))
-    value, bound = float(all_[1:-1][best]), float(error[best])
+    value, bound = float(values[best]), float(error[best])
     if not np.isfinite(bound):
         return Slope(float("nan"), float("inf"))
     if abs(value - expected) > bound and _is_kink(at, steps, noise):
@@ -97,11 +105,15 @@ def _is_kink(at: Callable[[float], float], steps: Floats, noise: float) -> bool:
     Those of a smooth function come nearer by as much as the step gets smaller.
     """
     here = at(0.0)
-    apart = [abs((at(h) - here) / h - (here - at(-h)) / h) for h in steps]
-    return any(
-        closer > max(16 * noise / step, wide / 2)
-        for wide, closer, step in zip(apart[4:], apart[6:], steps[6:], strict=False)
-    )
+    apart = np.array([abs((at(h) - here) / h - (here - at(-h)) / h) for h in steps])
+    unseen = 16 * noise / steps
+    seen = np.flatnonzero(apart > unseen)
+    if not seen.size or seen[-1] < 2:
+        return False
+    last = int(seen[-1])
+    # A kink farther off is left behind by smaller steps, at which one at 0 would still be seen.
+    left_behind = last + 1 < len(steps) and apart[last] > 2 * unseen[last + 1]
+    return bool(apart[last] > apart[last - 2] / 2 and not left_behind)
 
 
 def unit_of(values: Floats) -> float:
