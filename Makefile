@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage trials display browser bench gallery check clean
+.PHONY: help run test coverage trials display browser bench ulps gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -63,6 +63,9 @@ browser:
 
 bench: $(STAMP) ## Measure the engine
 	@$(BIN)/python -m benchmarks
+
+ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
+	@$(BIN)/python -m benchmarks.ulps
 
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write

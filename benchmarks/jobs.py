@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import nodeflow as nf
 from benchmarks.harness import Result
-from nodeflow.engine.kernel import shuffle
+from benchmarks.shuffling import shuffle
 from nodeflow.engine.run import Run
 from nodeflow.graph import Graph
 

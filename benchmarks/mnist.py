@@ -19,7 +19,7 @@ from benchmarks import torches
 from benchmarks.harness import Contestant, Result, Row, duration, race
 from benchmarks.jobs import Floats, Job, Line, Nodeflow, Trainer, compare, network, random_data
 from benchmarks.numpies import NumpyBatches
-from nodeflow.engine.kernel import shuffle
+from benchmarks.shuffling import shuffle
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph

@@ -77,7 +77,7 @@ def played(made: Graph, epochs: int) -> Player:
 
 def full_speed(player: Player, epochs: int) -> None:
     """Play to the end of so many epochs as fast as it goes, in slices as a window does."""
-    player.play(until=epochs * player.clock.steps_per_epoch)
+    player.play(until=epochs * player.schedule.steps_per_epoch)
     while player.playing:
         player.tick(0.0, _SLICE, full=True)
 
@@ -94,7 +94,7 @@ def timed(work: Callable[[], object], times: int) -> list[float]:
 
 def size_of(run: Run) -> int:
     """Return the bytes of what a run keeps of its past."""
-    return run.checkpoint_bytes + run.lines().nbytes
+    return run.checkpoint_bytes + run.history_bytes
 
 
 def compared(made: Graph, epochs: int, *, rounds: int) -> tuple[list[float], ...]:

@@ -18,7 +18,7 @@ from benchmarks import torches
 from benchmarks.harness import Contestant, Result, Row, duration, race
 from benchmarks.jobs import PARAMETERS, Floats, Job, Line, Nodeflow, Trainer, compare, network
 from nodeflow.derive import explode
-from nodeflow.engine.kernel import shuffle
+from benchmarks.shuffling import shuffle
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph

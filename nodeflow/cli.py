@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeflow import __version__
+from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import (
     ConditionError,
     ExportError,
     FileError,
     GraphError,
     NodeflowError,
+    RunError,
     UnknownType,
     nearest,
 )
@@ -173,9 +175,12 @@ def _batch(_context: click.Context, _: click.Parameter, value: str | None) -> in
 
 
 def _moment(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    if value is None or re.fullmatch(r"\d+(:\d+(:.+)?)?", value):
-        return value
-    raise click.BadParameter(f"{value!r} is not EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE.")
+    try:
+        if value is not None:
+            Moment.read(value)
+    except RunError as error:
+        raise click.BadParameter(f"{error}.") from None
+    return value
 
 
 def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
@@ -252,12 +257,15 @@ class Evaluation:
     values: dict[str, Any] = field(default_factory=dict)
     gradients: dict[str, Any] = field(default_factory=dict)
     cost: float | None = None
+    faults: tuple[str, ...] = ()
+    """Where NaN or Infinity first appeared, unless the cost and all gradients are finite."""
 
 
 def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluation:
     """Evaluate the first batch forward and backward; nothing is updated.
 
-    Where an update is a loop over samples, the rows of the samples are put under each other.
+    Where an update is a loop over samples, the rows of the samples are put under each other. NaN
+    and Infinity are values like others: they stop no node that does not depend on them.
     """
     import numpy as np
 
@@ -274,9 +282,12 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
     wanted = {key for key in run.order if phases[key] < 2}
     last = max((run.order.index(key) for key in wanted), default=-1)
     found: dict[str, list[Any]] = {}
+    faults: dict[str, str] = {}
     at = 0
     while run.update == 0 and at <= last:
-        step = run.step()
+        step = run.step(refuse=False)
+        if step.fault:
+            faults.setdefault(step.node, step.fault)
         for port, value in step.outputs.items():
             found.setdefault(f"{step.node}.{port}", []).append(value)
         if run.update == 0:
@@ -292,27 +303,34 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
         if source in values
     }
     costs = found.get(run.plan.unfolding.cost or "", [])
+    cost = float(np.mean(np.concatenate([np.ravel(part) for part in costs]))) if costs else None
+    if cost is not None and all(np.isfinite(one).all() for one in (cost, *gradients.values())):
+        faults.clear()  # they come to nothing, or lie beside the way to the cost
     return Evaluation(
         {key: values[key] for key in sorted(values) if key.rpartition(".")[0] in graph.nodes},
         gradients,
-        float(np.mean(np.concatenate([np.ravel(part) for part in costs]))) if costs else None,
+        cost,
+        tuple(faults.values()),
     )
 
 
 @app.command(name="run")
 @_file
 @_json
-def run_(file: str, *, as_json: bool) -> None:
+def run_(file: str, *, as_json: bool) -> int:
     """Evaluate the first batch forward and backward, and update nothing."""
     graph = _load(file)
     _warm_up("float64")
     found = evaluate(graph)
     if as_json:
         _print_json({"values": found.values, "gradients": found.gradients, "cost": found.cost})
-        return
-    from nodeflow import terminal
+    else:
+        from nodeflow import terminal
 
-    terminal.show_evaluation(graph, found.values, found.gradients, found.cost)
+        terminal.show_evaluation(graph, found.values, found.gradients, found.cost)
+    for fault in found.faults:
+        _say(f"{fault}; scale the data, or check the node's inputs")
+    return FAULT if found.faults else 0
 
 
 # --- train --------------------------------------------------------------------------------------
@@ -338,7 +356,10 @@ def train(
     save: bool,
     as_json: bool,
 ) -> None:
-    """Train at full speed, and show what came of it."""
+    """Train at full speed, and show what came of it.
+
+    The history has a line an epoch; of more than a million epochs older lines are thinned out.
+    """
     graph = _load(file)
     from nodeflow import terminal
     from nodeflow.derive.rates import with_rate
@@ -364,6 +385,9 @@ def train(
     saved = _save_run(run, file) if save else None
     if saved and stopped:
         stopped += f"; {saved} holds the weights up to there"
+    if run.epochs_left_out:
+        _say(f"the history has {len(run.history):,} of {run.epochs_known:,} epochs: of a run of "
+             "more than a million, older lines are thinned out", bad=False)  # fmt: skip
     result = _result(run, seconds)
     if as_json:
         _print_json({**result, **({"error": stopped} if stopped else {})})
@@ -472,8 +496,6 @@ def check(file: str, *, as_json: bool) -> int:
 
 # --- play ---------------------------------------------------------------------------------------
 
-LEVELS = ("step", "phase", "sample", "update", "epoch")
-
 
 @app.command()
 @_file
@@ -516,18 +538,15 @@ def play(
     from nodeflow import terminal
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
-    from nodeflow.playback.beats import beats_until_stopped, end_of_passes
+    from nodeflow.playback.beats import beats
     from nodeflow.playback.player import Player
 
     run = Run(graph)
+    schedule = run.schedule
     _state().streams = True
     if begin is not None:
-        moments.go_before(run, moments.Moment.read(begin))
-    end = (
-        moments.end_of_training(run)
-        if until is None
-        else moments.position_of(run, moments.Moment.read(until))
-    )
+        moments.go_before(run, Moment.read(begin))
+    end = moments.end_of_training(run) if until is None else schedule.find(Moment.read(until))
     player = Player(run)
     try:
         for text in stops:
@@ -538,9 +557,9 @@ def play(
             "\n".join(f"  {terminal.clean(row)}" for row in error.pointed.splitlines()), err=True
         )
         return code
-    last = player.clock.number(end)
+    last = schedule.number(end)
     if samples is not None:
-        last = min(last, end_of_passes(player, samples))
+        last = min(last, schedule.after_passes(player.number, samples))
     try:
         if speed and not as_json and run.order and terminal.is_interactive():
             terminal.play_live(player, level, speed, last)
@@ -551,11 +570,7 @@ def play(
             else terminal.StepPrinter(run, level)
         )
         clock = time.perf_counter()
-        for steps in (
-            beats_until_stopped(player, level, last)
-            if stops
-            else moments.beats(run, level, end=end, passes=samples)
-        ):
+        for steps in beats(player, level, last):
             show(steps)
             if speed:
                 clock = max(clock + 1 / speed, time.perf_counter())

@@ -768,3 +768,44 @@ def test_a_gradient_of_updated_weights_says_so(call):
         "hidden, hidden_a, theta1: it is computed with weights that are updated already "
         "(theta2.update)"
     ) in " ".join(out.split())
+
+
+# --- numbers that are not finite ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_run_evaluates_what_does_not_depend_on_nan_and_names_its_node(call, tmp_path, trained):
+    x = nf.constant(value=[[-1.0], [2.0]], id="x")
+    w = nf.parameter(value=[[1.0]], id="w")
+    bad = nf.log(nf.weighted_sum(x, w, id="z"), id="log")
+    cost = nf.squared_error(bad, 1.0, id="cost")
+    end = nf.gradient_descent(cost, id="train") if trained else cost
+    path = saved(nf.Graph.of(end, nf.multiply(x, 3.0, id="zz")), tmp_path / "g.json")
+    code, out, err = call("run", path, "--json")
+    assert code == 1
+    document = json.loads(out)
+    assert document["values"]["zz.value"] == [[-3.0], [6.0]]
+    assert document["values"]["log.value"] == [["NaN"], [np.log(2.0)]]
+    assert document["cost"] == "NaN"
+    assert err == (
+        "nodeflow: NaN first appeared in 'log.value' (epoch 0, sample 0, forward); "
+        "scale the data, or check the node's inputs\n"
+    )
+
+
+def test_run_says_nothing_of_infinity_that_comes_to_nothing(call, tmp_path):
+    x = nf.constant(value=[800.0], id="x")
+    a = nf.expression(formula="1 / (1 + exp(z))", z=x, id="a")
+    cost = nf.squared_error(a, nf.constant(value=[1.0]))
+    code, out, err = call("run", saved(nf.Graph.of(cost), tmp_path / "g.json"), "--json")
+    assert (code, err, json.loads(out)["cost"]) == (0, "", 1.0)
+
+
+def test_playing_goes_on_past_nan_where_nothing_is_updated(call, tmp_path):
+    one, two = (nf.constant(value=[value]) for value in (-1.0, 1.0))
+    graph = nf.Graph.of(nf.log(one, id="log"), nf.exp(two, id="zz"))
+    path = saved(graph, tmp_path / "g.json")
+    code, out, _ = call("play", path, "--speed", "0", "--samples", "1")
+    assert code == 0
+    assert "! NaN first appeared in 'log.value'" in out
+    assert "zz" in out

@@ -11,7 +11,8 @@ import nodeflow as nf
 from nodeflow import cli
 from nodeflow.cli import main, plain
 from nodeflow.explain import remark
-from nodeflow.playback.moments import beats
+from nodeflow.playback.beats import beats
+from nodeflow.playback.player import Player
 from nodeflow.terminal import look
 
 
@@ -141,7 +142,7 @@ def test_each_level_goes_as_far_as_the_run_does(steps, graph, level):
 
 def test_a_beat_never_goes_beyond_the_end():
     run = nf.Run(network(epochs=2))
-    found = list(beats(run, "epoch", end=(6, 2, 0)))
+    found = list(beats(Player(run), "epoch", run.schedule.number((6, 2, 0))))
     assert run.update == 6
     assert len(found) == 2
 

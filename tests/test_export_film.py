@@ -13,7 +13,7 @@ from PIL import Image, ImageColor
 from test_cli_play import GRAPHS as PLAYED
 
 import nodeflow as nf
-from nodeflow.engine.run import LEVELS
+from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ExportError
 from nodeflow.export import Job, Options, export
 from nodeflow.export.caption import HEIGHT

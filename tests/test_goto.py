@@ -26,13 +26,11 @@ def moments_of(graph):
     """Step through a run; yield where it is after each step and every value then."""
     run, node = nf.Run(graph), None
     while run.update < UPDATES:
-        loop = run.plan.loop
         at = (run.epoch, run.sample, node)
         yield at, run.update, run.values, run.weights
-        n = run._sample, run.update
         done = run.step().node
-        # In a loop the end of a sample's pass is the start of the next one's.
-        node = done if run._index or (loop and (run._sample, run.update) == n) else None
+        # The end of a pass is the start of the next one.
+        node = done if run.position.place else None
 
 
 LIVE = {name: list(moments_of(make())) for name, make in GRAPHS.items()}
@@ -183,7 +181,7 @@ def test_a_million_updates_keep_few_checkpoints(batch):
     run = nf.Run(graph)
     run.train(updates=1_000_000)
     assert run.checkpoint_bytes < 64_000_000
-    kept = run._checkpoints
+    kept = run._rewinder.checkpoints
     held = {id(state.base if state.base is not None else state): state for state in kept._states}
     whole = sum((a.base if a.base is not None else a).nbytes for a in held.values())
     assert whole < 64_000_000

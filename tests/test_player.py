@@ -10,12 +10,11 @@ from networks import assert_same, hand, net
 
 import nodeflow as nf
 from nodeflow.editor.timeline import Timeline
+from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ConditionError, RunError
-from nodeflow.playback.clock import Clock
 from nodeflow.playback.player import Player
 from nodeflow.playback.telling import state_of
 
-LEVELS = ("step", "phase", "sample", "update", "epoch")
 GRAPHS = {
     "short last batch": lambda: net("polynomial", (1, 3, 1), batch=4, accuracy=False),
     "one sample": lambda: net("xor", (2, 2, 1), scale="none"),
@@ -40,23 +39,23 @@ LIVE = {name: live(make()) for name, make in GRAPHS.items()}
 @pytest.mark.parametrize("name", GRAPHS)
 def test_steps_are_counted_as_they_are_made(name):
     run = nf.Run(GRAPHS[name]())
-    clock = Clock(run)
+    schedule = run.schedule
     for number, (position, _) in enumerate(LIVE[name]):
-        assert clock.number(position) == number
-        assert clock.position(number) == position
+        assert schedule.number(position) == number
+        assert schedule.position(number) == position
 
 
 @pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_levels_begin_where_a_run_ends_them(name, level):
-    """`Run.advance` knows nothing of the clock."""
+    """A run that is advanced stands where the schedule says that the level is over."""
     run = nf.Run(GRAPHS[name]())
-    clock, number = Clock(run), 0
+    schedule, number = run.schedule, 0
     for _ in range(6):
-        after = clock.after(level, number)
+        after = schedule.after(level, number)
         run.advance(level)
-        assert clock.number(run.position) == after
-        assert clock.before(level, after) == number
+        assert schedule.number(run.position) == after
+        assert schedule.before(level, after) == number
         number = after
 
 
@@ -91,7 +90,7 @@ def test_playing_stepping_and_jumping_never_change_the_numbers(name, data):
             assert player.run.position == position
             assert_same(player.run.values, values)
         if player.last is not None:
-            assert player.clock.number(player.run.position) == player.number
+            assert player.schedule.number(player.run.position) == player.number
 
 
 def rate(graph, value):
@@ -136,7 +135,7 @@ def test_branches_never_change_the_numbers_of_a_line(data):
                 expected = expected.fork(rate(expected.graph, value))
             else:
                 expected.set_weights({"theta1.value": np.full((2, 2), value)})
-        for _ in range(player.number - Clock(expected).number(expected.position)):
+        for _ in range(player.number - expected.schedule.number(expected.position)):
             expected.step()
         assert player.run.position == expected.position
         assert_same(player.run.weights, expected.weights)
@@ -230,7 +229,7 @@ def test_forks_share_the_rows_of_the_data_but_not_those_that_differ():
     run.train(3)
     assert run.fork(graph.set("train", rate=0.02)).machine.feed is run.machine.feed
     other = run.fork(graph.set("y", value=[[4.0], [5.0]]))
-    other.leap()
+    other.skip_to_next_update()
     np.testing.assert_array_equal(other["y.value"], [[4.0], [5.0]])
 
 
@@ -375,7 +374,7 @@ def test_it_stops_where_a_weight_changes_sign():
     run = nf.Run(graph)
     begin = np.sign(run.weights["theta1.value"])
     for _ in range(player.run.update - 1):
-        run.leap()
+        run.skip_to_next_update()
         assert (np.sign(run.weights["theta1.value"]) == begin).all()
 
 
@@ -442,7 +441,7 @@ def test_one_node_takes_four_seconds_at_the_slowest():
 def test_a_sample_is_played_over_and_over():
     player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
     player.go("2:1")
-    begin, length = player.number, player.clock.steps_of(0)
+    begin, length = player.number, player.schedule.steps(0)
     player.loop("sample")
     player.play(10.0)
     seen = set()
@@ -481,6 +480,6 @@ def test_watched_ports_show_their_last_values():
     run = nf.Run(graph)
     expected = []
     for _ in range(player.run.update):
-        run.leap()
+        run.skip_to_next_update()
         expected.append(run.weights["theta1.value"].ravel())
     np.testing.assert_array_equal(found, expected[-5:])

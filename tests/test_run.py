@@ -19,7 +19,7 @@ from networks import (
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
-from nodeflow.engine import kernel
+from nodeflow.engine.executor import Executor, executed_by
 from nodeflow.errors import BadSetting, Diverged, GraphError, MissingInput, RunError, UnknownPort
 
 SMALL = ("polynomial", (1, 3, 1))
@@ -205,7 +205,7 @@ def test_any_mixture_of_ways_to_go_on_gives_the_same_bits(name, actions):
         run.step()
     known = run.history
     reference = walk(nf.Run(graph, batch=run.batch), run.update)
-    while (reference.sample, reference._index) != (run.sample, run._index):
+    while reference.position != run.position:
         reference.step()
     assert_same(run.weights, reference.weights)
     if not any(action == "evaluate" for action, _ in actions):
@@ -704,13 +704,16 @@ def test_another_parameter_changes_no_ones_start():
     assert_same(after, before)
 
 
+@pytest.mark.parametrize("who", ["python", "machine code"])
 @pytest.mark.parametrize("rows", [0, 1, 2, 7, 100])
 @pytest.mark.parametrize("seed", [0, 1, 2**31, 2**63 - 1])
-def test_shuffle_is_fisher_and_yates_by_splitmix64(rows, seed):
+def test_shuffle_is_fisher_and_yates_by_splitmix64(rows, seed, who):
     """The kernel's order is that of the algorithm in plain Python, and a permutation."""
+    order = np.zeros(rows, np.int64)
+    executor = Executor(np.zeros(9), np.zeros(1), order, np.zeros(8), lambda _: None)
     for epoch in (0, 1, 1000):
-        order = np.arange(rows, dtype=np.int64)
-        kernel.shuffle(order, rows, seed, epoch)
+        with executed_by(who):
+            executor.shuffle(rows, seed, epoch)
         assert order.tolist() == splitmix_order(rows, seed, epoch)
         assert sorted(order.tolist()) == list(range(rows))
 
@@ -870,3 +873,79 @@ def test_graphs_that_cannot_be_trained_say_so():
     graph = nf.Graph.of(nf.squared_error(nf.pick(x, index=0), y))
     with pytest.raises((GraphError, nf.NodeflowError), match="equally many rows"):
         nf.Run(graph)
+
+
+# --- numbers that are not finite, where nothing is updated ---------------------------------------
+
+
+def broken_and_whole(loop_cost=False):
+    """Return a graph whose logarithm of −1 is NaN, with nodes behind it and nodes beside it."""
+    x = nf.constant(value=[[-1.0], [2.0]], id="x")
+    log = nf.log(x, id="log")
+    bad = nf.exp(log, id="bad")
+    good = nf.multiply(x, 3.0, id="good")
+    ends = [bad, nf.sigmoid(good, id="zz")]
+    if loop_cost:
+        ends.append(nf.squared_error(bad, nf.constant(value=[1.0]), id="cost"))
+    return nf.Graph.of(*ends)
+
+
+@pytest.mark.parametrize("cost", [False, True])
+def test_nan_stops_nothing_in_a_graph_that_is_only_evaluated(cost):
+    """Stepping, training and going anywhere lead on; what does not depend on it has its value."""
+    graph = broken_and_whole(cost)
+    run = nf.Run(graph)
+    steps = [run.step() for _ in run.order]
+    faults = {step.node: step.fault for step in steps if step.fault}
+    assert faults == {"log": "NaN first appeared in 'log.value' (epoch 0, sample 0, forward)"}
+    assert [step.as_dict().get("fault") for step in steps].count(None) == len(steps) - 1
+    assert run.update == 1
+    truth = 1 / (1 + np.exp([[3.0], [-6.0]]))
+    np.testing.assert_allclose(run["zz.a"], truth, rtol=1e-15)
+    np.testing.assert_array_equal(run["bad.value"], [[np.nan], [2.0]])
+    run.train(5)
+    assert run.epoch == 6
+    assert run.history[-1]["cost"] is None
+    trained = nf.Run(graph)
+    trained.train(6)
+    assert_same(run.values, trained.values)
+    run.goto(epoch=2, node="zz")
+    assert_same(run.values, walk_values(graph, "zz"))
+    assert nf.Run(graph).advance("epoch").epoch == 0
+    evaluated = nf.Run(graph)
+    evaluated.evaluate()
+    np.testing.assert_array_equal(evaluated["zz.a"], run["zz.a"])
+
+
+def walk_values(graph, node):
+    run = walk(nf.Run(graph), 2)
+    while run.step().node != node:
+        pass
+    return run.values
+
+
+def test_where_weights_would_be_updated_with_it_nan_still_stops_the_run():
+    """The same branch before a trainer; without refusing, the pass can be looked at to its end."""
+    x = nf.constant(value=[[-1.0], [2.0]], id="x")
+    w = nf.parameter(value=[[1.0]], id="w")
+    cost = nf.squared_error(nf.log(nf.weighted_sum(x, w, id="z"), id="log"), 1.0, id="cost")
+    graph = nf.Graph.of(nf.gradient_descent(cost), nf.sigmoid(x, id="zz"))
+    for go in (
+        lambda run: walk(run, 1),
+        lambda run: run.train(1),
+        lambda run: run.advance("epoch"),
+    ):
+        run = nf.Run(graph)
+        with pytest.raises(Diverged, match=r"NaN first appeared in 'log\.value' \(epoch 0") as e:
+            go(run)
+        assert (e.value.node, run.update) == ("log", 0)
+        assert run.weights["w.value"] == 1.0
+    run = nf.Run(graph)
+    while run.node != "w.update":
+        run.step(refuse=False)
+    assert run.has_value("zz.a")
+    assert np.isnan(run.gradient("w.value")).all()
+    assert run.weights["w.value"] == 1.0
+    with pytest.raises(Diverged, match="the numbers left the range of float64 in update 0"):
+        run.step(refuse=False)
+    assert (run.update, run.position.place) == (0, 0)

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from networks import assert_same, assert_same_moment, net, walk
 
 import nodeflow as nf
-from nodeflow.engine import kernel
-from nodeflow.engine import ops as o
 from nodeflow.engine.cells import table
+from nodeflow.engine.coalescing import coalesced
+from nodeflow.engine.executor import Executor
+from nodeflow.engine.kernel.registry import OPERATIONS
 from nodeflow.engine.machine import Machine
-from nodeflow.engine.speed import _gathered
 
 SOURCE, SIZES = "iris", (4, 3, 3)
 
@@ -88,7 +88,11 @@ def test_two_epochs_at_full_speed_give_the_bits_of_the_full_rows(name, level, dt
     lines = [np.zeros((epochs, 4)) for _ in range(2)]
     states = [np.zeros((epochs, fast.tape.state), fast.dtype) for _ in range(2)]
     fast.train(0, epochs * fast.per_epoch, lines[0], states[0])
-    full._train_in_python(0, epochs * full.per_epoch, lines[1], states[1])
+    for update in range(epochs * full.per_epoch):
+        full.update(update)
+        if (update + 1) % full.per_epoch == 0:
+            lines[1][update // full.per_epoch] = full.summary()
+            states[1][update // full.per_epoch] = full.cells[: full.tape.state]
     same_bits(states[0], states[1])
     same_bits(lines[0], lines[1])
     assert not np.array_equal(states[0][-1], fast.start)
@@ -115,15 +119,16 @@ def test_goto_lands_on_the_bits_of_the_live_run(name, level):
     assert_same(run.values, live.values)
 
 
-# --- gathering rows ------------------------------------------------------------------------------
+# --- joining rows --------------------------------------------------------------------------------
 
 CELLS = 24
-OPS = [
-    o.FLAT_ADD, o.FLAT_MULTIPLY, o.FLAT_SUBTRACT, o.ADD, o.MULTIPLY, o.SCALE, o.COPY,
-    o.FLAT_SIGMOID, o.FLAT_TANH, o.FLAT_RELU, o.FLAT_DELTA_SIGMOID, o.FLAT_DELTA_TANH,
-    o.FLAT_DELTA_RELU, o.BLAME, o.WEIGHT_GRADIENT, o.BIAS_GRADIENT, o.WEIGHTED_SUM,
-    o.STEP_WEIGHTS, o.STEP_MEAN, o.AVERAGE, o.UPDATE, o.ACCUMULATE, o.DIVIDE,
-]  # fmt: skip
+PLACES = ("dst", "a", "b", "c", "weights", "bias", "delta", "theta", "total", "gradient")
+ROWS = (
+    "add", "multiply", "subtract", "divide", "copy", "sigmoid", "tanh", "relu", "power",
+    "delta_sigmoid", "delta_relu", "cross_entropy_blame", "blame", "weight_gradient",
+    "bias_gradient", "weighted_sum", "step_weights", "step_bias", "step_total", "average",
+    "update", "accumulate", "copy_cells",
+)  # fmt: skip
 
 
 @st.composite
@@ -132,47 +137,52 @@ def programs(draw):
     place, step = st.integers(0, CELLS // 2), st.integers(-1, 3)
     rows = []
     for _ in range(draw(st.integers(1, 6))):
-        row = [0] * o.WIDTH
-        row[o.OP] = draw(st.sampled_from(OPS))
-        row[o.COLS], row[o.INNER] = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 1)]))
-        row[o.ROWS] = draw(st.sampled_from([0, 1]))
-        row[o.A_C], row[o.B_C] = draw(st.integers(0, 1)), draw(st.integers(0, 1))
-        columns = {column: draw(step) for column in (o.DST, o.A, o.B, o.C)}
-        if row[o.OP] == o.STEP_WEIGHTS:
-            columns[o.A_R] = draw(step)
-        elif row[o.OP] != o.WEIGHTED_SUM:
-            columns[o.D] = 0
-        for column in columns:
-            row[column] = draw(place)
+        operation = OPERATIONS[draw(st.sampled_from(ROWS))]
+        one, other = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 1)]))
+        row, steps = {}, {}
+        for name in operation.operands:
+            if name in PLACES:
+                row[name], steps[name] = draw(place), draw(step)
+            elif name in ("rate", "decay"):
+                row[name] = 3 * CELLS + draw(st.integers(0, 1))  # numbers that nobody writes
+            elif name == "rows":
+                row[name] = draw(st.integers(0, 1))
+            elif name in ("cols", "size"):
+                row[name] = one
+            elif name in ("inner", "outputs"):
+                row[name] = other
+            else:
+                row[name] = draw(st.integers(0, 1)) if name[0] in "abc" else 1
+        if "bias" in row and draw(st.booleans()):
+            row["bias"] = -1
+            del steps["bias"]
         for _ in range(draw(st.integers(1, 6))):
-            rows.append(list(row))
-            for column, by in columns.items():
-                row[column] = max(0, row[column] + by)
+            rows.append([operation.number, *row.values()])
+            for name, by in steps.items():
+                row[name] = max(0, row[name] + by)
     return rows
 
 
 def executed(rows, cells):
-    nothing = np.zeros((0, 4))
-    kernel.drive(
-        False, table(rows), 0, 0, 0, cells, np.zeros(1), np.zeros(1, np.int64), np.zeros(o.STATS),
-        0, len(rows), 0, 1, 1, 0, 1, 1, False, 0, False, 0, 0, 1, nothing, np.zeros((0, 0)),
-    )  # fmt: skip
+    executor = Executor(cells, np.zeros(1), np.zeros(1, np.int64), np.zeros(8), lambda _: None)
+    executor.run(table(rows), 0, len(rows), first=0, samples=1, number=0, count=1)
     return cells
 
 
 @settings(max_examples=300, deadline=None)
 @given(rows=programs(), seed=st.integers(0, 99))
-def test_gathered_rows_do_what_the_rows_did(rows, seed):
+def test_joined_rows_do_what_the_rows_did(rows, seed):
     start = np.random.default_rng(seed).normal(size=4 * CELLS)
-    with np.errstate(all="ignore"):
-        wanted = executed(rows, start.copy())
-        found = executed(_gathered(rows), start.copy())
+    wanted = executed(rows, start.copy())
+    found = executed(coalesced(rows), start.copy())
     np.testing.assert_array_equal(found, wanted)
 
 
-def test_a_layer_taken_apart_is_gathered_into_few_rows():
+def test_a_layer_taken_apart_is_joined_into_few_rows():
     """As many rows whatever the width: what is alike became one."""
-    for level, most in (("neurons", 12), ("operations", 25)):
-        for width in (3, 7):
-            graph = exploded(net(SOURCE, (4, width, 3), rate=0.3), level)
-            assert len(Machine(graph, seed=0, batch=1, dtype="float64").tape.fast) <= most
+    for width in (3, 7):
+        layers = net(SOURCE, (4, width, 3), rate=0.3)
+        whole = len(Machine(layers, seed=0, batch=1, dtype="float64").tape.fast)
+        for level, more in (("neurons", 1), ("operations", 10)):
+            tape = Machine(exploded(layers, level), seed=0, batch=1, dtype="float64").tape
+            assert len(tape.fast) <= whole + more

@@ -93,8 +93,8 @@ class Desk:
 def desk():
     """Return an editor that stands two updates before the end of what was played."""
     made = Desk(xor())
-    made.send(Tell("go", (made.worker.player.clock.number((9, 1, 0)),)))
-    made.send(Tell("go", (made.worker.player.clock.number((7, 3, 0)),)))
+    made.send(Tell("go", (made.worker.player.schedule.number((9, 1, 0)),)))
+    made.send(Tell("go", (made.worker.player.schedule.number((7, 3, 0)),)))
     return made
 
 
@@ -213,13 +213,13 @@ def test_watched_values_are_those_of_the_updates(worker):
     assert list(playback.watched) == ["theta1.value", "cost.cost", "hidden1.delta.delta"]
     run, expected = nf.Run(xor()), {address: [] for address in playback.watched}
     for _ in range(worker.player.run.update):
-        run.leap()
+        run.skip_to_next_update()
         for address, values in expected.items():
             values.append(np.ravel(run[address]))
     for address, values in expected.items():
         np.testing.assert_array_equal(playback.watched[address], values, strict=True)
     worker.step("update")
-    run.leap()
+    run.skip_to_next_update()
     np.testing.assert_array_equal(
         worker.live().playback.watched["theta1.value"][-1], run["theta1.value"].ravel()
     )
@@ -271,7 +271,7 @@ def test_a_port_that_came_later_is_watched_from_then_on(worker):
 def test_it_stops_where_a_condition_became_true(worker):
     run, costs = nf.Run(xor()), []
     for _ in range(40):
-        run.leap()
+        run.skip_to_next_update()
         costs.append(run.cost)
     least = min(costs[11:])
     update = costs.index(least, 11)
@@ -331,8 +331,8 @@ def test_a_sample_is_played_over_and_over(worker):
         numbers.add(worker.live().playback.number)
         run = worker.player.run
         assert_same(dict(run.values), at(nf.Run(xor()), run.position))
-    first = worker.player.clock.number((9, 1, 0))
-    assert max(numbers) == first + worker.player.clock.steps_of(9)
+    first = worker.player.schedule.number((9, 1, 0))
+    assert max(numbers) == first + worker.player.schedule.steps(9)
     assert worker.live().playback.looped == "sample"
     worker.loop(None)
     assert worker.live().playback.looped is None
@@ -356,7 +356,7 @@ def test_a_weight_changed_in_the_past_begins_another_future(desk):
     playback = desk.playback
     assert [(f.what != "", f.begin) for f in playback.futures] == [
         (False, 0),
-        (True, desk.worker.player.clock.number((7, 3, 0))),
+        (True, desk.worker.player.schedule.number((7, 3, 0))),
     ]
     assert playback.futures[1].what.startswith("theta1.")
     assert playback.future == 1

@@ -10,6 +10,7 @@ from typing import Any
 
 from nodeflow.editor.model import Editor, Request
 from nodeflow.editor.reading import number, read
+from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ExportError
 from nodeflow.export import FORMATS, destination
 from nodeflow.graph import Graph
@@ -94,8 +95,6 @@ def _name(editor: Editor, ending: str) -> str:
 
 def lines(editor: Editor, wish: Wish) -> list[Line]:
     """Return what the format has to choose; what was chosen before holds where it can."""
-    from nodeflow.engine.run import LEVELS  # loaded by now, but not when the editor starts
-
     found: list[Line] = []
 
     def typed(name: str, label: str, value: str, hint: str = "") -> None:

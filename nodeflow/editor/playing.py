@@ -9,15 +9,16 @@ from functools import partial
 from nodeflow.editor.commands import register
 from nodeflow.editor.model import Ask, Editor, Live
 from nodeflow.editor.motion import owner
+from nodeflow.engine.schedule import LEVELS
 
-LEVELS = (
-    ("step", "step", "F10 or .", "Shift+F10 or ,"),
-    ("phase", "phase", "F11", "Shift+F11"),
-    ("sample", "sample", "Ctrl+F10", "Ctrl+Shift+F10"),
-    ("update", "update", "F12", "Shift+F12"),
-    ("epoch", "epoch", "Ctrl+F12", "Ctrl+Shift+F12"),
+_KEYS = (
+    ("F10 or .", "Shift+F10 or ,"),
+    ("F11", "Shift+F11"),
+    ("Ctrl+F10", "Ctrl+Shift+F10"),
+    ("F12", "Shift+F12"),
+    ("Ctrl+F12", "Ctrl+Shift+F12"),
 )
-"""A level, its word, and the keys for one on and one back."""
+"""Of each level, the keys for one on and one back."""
 PROMPTS = {
     "moment": ("Go to", "EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE, counted from 0"),
     "condition": ("Stop when", "cost < 0.01,   w.value changes sign,   accuracy falls"),
@@ -58,9 +59,9 @@ def _level(level: str, command: str, editor: Editor) -> Editor:
     return told(editor, command, level)
 
 
-for _name, _word, _on, _back in LEVELS:
-    register(f"{_name}-on", f"One {_word} on", _on, "Play")(partial(_level, _name, "step"))
-    register(f"{_name}-back", f"One {_word} back", _back, "Play")(partial(_level, _name, "back"))
+for _name, (_on, _back) in zip(LEVELS, _KEYS, strict=True):
+    register(f"{_name}-on", f"One {_name} on", _on, "Play")(partial(_level, _name, "step"))
+    register(f"{_name}-back", f"One {_name} back", _back, "Play")(partial(_level, _name, "back"))
 
 
 @register("go-to", "Go to a moment …", "G", "Play")

@@ -110,10 +110,13 @@ class Timeline:
         return min(self.epoch * self.playback.per_epoch + inside, self.playback.end)
 
 
-def curve(rows: NDArray[np.float64], epochs: int, points: int) -> list[tuple[float, float]]:
+def curve(
+    rows: NDArray[np.float64], epochs: int, points: int, at: NDArray[np.int64] | None = None
+) -> list[tuple[float, float]]:
     """Return the curve of the cost as shares of width and height (0 is the bottom).
 
-    Of many epochs that fall on one point the first and the extremes are kept.
+    `epochs` is how many the width stands for, `at` has the epoch of each row (1, 2, 3, … if none
+    was thinned out). Of many that fall on one point the first and the extremes are kept.
     """
     cost = rows[:, COST] if len(rows) else np.empty(0)
     known = np.flatnonzero(np.isfinite(cost))
@@ -129,7 +132,7 @@ def curve(rows: NDArray[np.float64], epochs: int, points: int) -> list[tuple[flo
         found = [begin, begin + pieces.argmin(axis=1), begin + pieces.argmax(axis=1)]
         chosen = np.unique(found)
         known, values = known[chosen], values[chosen]
-    x = (known + 1) / max(epochs, 1)
+    x = (known + 1 if at is None else at[known]) / max(epochs, 1)
     return list(zip(x.tolist(), ((values - low) / span).tolist(), strict=True))
 
 

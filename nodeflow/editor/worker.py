@@ -101,15 +101,15 @@ class Worker:
         player = self.player
         if player is None:
             return False
-        per_epoch = player.clock.steps_per_epoch
+        per_epoch = player.schedule.steps_per_epoch
         try:
             player.change(graph, what)
-            if player.run.position[2] == 0:
+            if player.run.position.place == 0:
                 player.run.evaluate()  # what is changed is seen before the next step
         except Exception:  # noqa: BLE001  it is tried again from the start, which tells the reason
             return False
-        if player.clock.steps_per_epoch != per_epoch:  # nodes were added
-            self._target = self._target // per_epoch * player.clock.steps_per_epoch
+        if player.schedule.steps_per_epoch != per_epoch:  # nodes were added
+            self._target = self._target // per_epoch * player.schedule.steps_per_epoch
             self._compared = None
         self._keep_graph()
         if player.line.before is not None:
@@ -158,7 +158,7 @@ class Worker:
             self.problem = self.problem or why_untrained(None if player is None else player.run)
             return
         self.problem = ""
-        run, per_epoch = player.run, player.clock.steps_per_epoch
+        run, per_epoch = player.run, player.schedule.steps_per_epoch
         if epochs is None and player.number < self._target:
             epochs = 0  # the training that was paused has its end
         elif epochs is None:
@@ -177,7 +177,7 @@ class Worker:
         self.problem = ""
         if player.number >= self._target:
             epochs = max(player.run.graph.training.epochs, 1)
-            self._target = (player.run.epoch + epochs) * player.clock.steps_per_epoch
+            self._target = (player.run.epoch + epochs) * player.schedule.steps_per_epoch
         self._go_on(player.speed if speed is None else speed)
 
     def _go_on(self, speed: float) -> None:
@@ -223,7 +223,7 @@ class Worker:
             return
         if level == "epoch" and learns(player.run):
             # In slices, so that it can be paused as well.
-            self._target = player.clock.after("epoch", player.number)
+            self._target = player.schedule.after("epoch", player.number)
             self._go_on(math.inf)
             self._at_target = "paused"
             return
@@ -515,7 +515,7 @@ def computes_alike(before: Graph, after: Graph) -> bool:
 def to_come(run: Run) -> set[str]:
     """Return the nodes that this pass has still to evaluate; what they are given is known."""
     graph = run.plan.graph
-    rest = run.order[run.position[2] :]
+    rest = run.order[run.position.place :]
     return {key for key in rest if graph.type_of(key).family != "source"}
 
 
@@ -530,11 +530,8 @@ def _port(run: Run, address: str) -> str:
     slots, nodes = run.machine.tape.slots, run.plan.graph.nodes
     if address in slots:
         return address
-    own = (
-        [f"{address}.{port.name}" for port in nodes[address].known.outputs]
-        if (address in nodes and nodes[address].known is not None)
-        else []
-    )
+    known = nodes[address].known if address in nodes else None
+    own = [] if known is None else [f"{address}.{port.name}" for port in known.outputs]
     found = next((port for port in own if port in slots), None)
     if found is None:
         raise RunError(f"there is no value '{address}'{nearest(address, slots)}")

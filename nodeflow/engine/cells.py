@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import NodeType
-from nodeflow.engine import ops as o
+from nodeflow.engine.kernel.registry import BY_NUMBER, END, OPERATIONS
+from nodeflow.engine.kernel.compiler import WIDTH
 from nodeflow.engine.plan import Plan
 from nodeflow.shape import Shape
 
 Row = list[int]
+"""The number of an operation, then its operands in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a PYTHON row does: a node type's function on views of the buffer."""
+    """What Python does for a node type without rows: its function on views of the buffer."""
 
     node: str
     type: NodeType
@@ -48,13 +50,24 @@ class Call:
     outputs: tuple[tuple[Slot, Shape], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What BLAS does for a large product: out = left · right, each a slot and whether turned."""
+
+    out: Slot
+    left: Slot
+    right: Slot
+    turned: tuple[bool, bool]
+    bias: Slot | None = None
+
+
 @dataclass
 class Tape:
     """The table, where each value lies, and what to put there first."""
 
     plan: Plan
     slots: dict[str, Slot]
-    ops: NDArray[np.uint64]
+    ops: NDArray[np.int64]
     spans: dict[str, tuple[int, int]]
     """First and last row of each node."""
     head: int
@@ -64,13 +77,16 @@ class Tape:
     capacity: int
     literals: dict[int, float]
     arrays: dict[int, NDArray[np.float64]]
-    calls: tuple[Call, ...]
-    fast: NDArray[np.uint64] = field(default_factory=lambda: np.zeros((0, o.WIDTH), np.uint64))
-    """The rows for full speed: dead ones left out, gradient and update fused."""
-    fast_head: int = 0
+    calls: tuple[Call | Product, ...]
+    fast: NDArray[np.int64] = field(default_factory=lambda: table([]))
+    """The rows for full speed, dead ones left out, gradient and update fused: those of a pass,
+    an end, those of an update, an end."""
+    fast_tail: int = 0
+    """Where those of an update begin."""
     forward: int = 0
-    """How many of the fast rows come before the updates."""
+    """How many of the fast rows compute values, cost and hits."""
     loads: int = 0
+    """How many of the fast rows load data."""
     needed: frozenset[str] = frozenset()
     """The nodes that an update, the cost or the accuracy depends on."""
 
@@ -99,7 +115,7 @@ class Layout:
         self.known: dict[float, Slot] = {}
         self.arrays: dict[int, NDArray[np.float64]] = {}
         self.rows: list[Row] = []
-        self.calls: list[Call] = []
+        self.calls: list[Call | Product] = []
 
     def take(self, count: int) -> int:
         """Return the first of so many new cells."""
@@ -127,44 +143,24 @@ class Layout:
         """Return whether a value's numbers follow each other without gaps."""
         return slot.stride == slot.cols or slot.rows == 1 or (slot.rows == 0 and self.capacity == 1)
 
-    def emit(self, op: int, **columns: int) -> None:
-        """Add a row."""
-        row = [0] * o.WIDTH
-        row[o.OP] = op
-        for name, value in columns.items():
-            row[getattr(o, name)] = value
-        self.rows.append(row)
+    def emit(self, name: str, **operands: int) -> None:
+        """Add a row; operands that are not named are 0."""
+        operation = OPERATIONS[name]
+        self.rows.append([operation.number, *(operands.get(key, 0) for key in operation.operands)])
+
+    def call(self, call: Call | Product) -> None:
+        """Add a row that Python executes."""
+        self.emit("python", call=len(self.calls))
+        self.calls.append(call)
 
     # -- operations
 
-    def elementwise(self, op: int, out: Slot, a: Slot, b: Slot | None = None) -> None:
+    def elementwise(self, name: str, out: Slot, *parts: Slot) -> None:
         """Add the row of an operation number by number, with broadcasting."""
-        at, a_r, a_c = a.across(out.cols)
-        columns = {
-            "ROWS": out.rows, "COLS": out.cols, "DST": out.offset, "DST_R": out.stride,
-            "A": at, "A_R": a_r, "A_C": a_c,
-        }  # fmt: skip
-        parts = [out, a]
-        if b is not None:
-            by, b_r, b_c = b.across(out.cols)
-            columns |= {"B": by, "B_R": b_r, "B_C": b_c}
-            parts.append(b)
-        alike = all(
-            part.cols == out.cols and self.contiguous(part) and part.rows == out.rows
-            for part in parts
+        places = [place for part in parts for place in part.across(out.cols)]
+        self.rows.append(
+            [OPERATIONS[name].number, out.rows, out.cols, out.offset, out.stride, 1, *places]
         )
-        if alike:
-            op = o.FLAT.get(op, op)
-        elif (
-            op == o.MULTIPLY
-            and b is not None
-            and (a.rows, a.cols) == (1, 1)
-            and all(
-                p.cols == out.cols and self.contiguous(p) and p.rows == out.rows for p in (out, b)
-            )
-        ):
-            op = o.SCALE
-        self.emit(op, **columns)
 
     def joined(self, slots: Sequence[Slot]) -> Slot:
         """Return the slots as one value, without copying where they lie side by side."""
@@ -189,7 +185,7 @@ class Layout:
         for slot in slots:
             part = Slot(out.offset + at, out.rows, slot.cols, out.stride)
             if part.offset != slot.offset:
-                self.elementwise(o.COPY, part, slot)
+                self.elementwise("copy", part, slot)
             at += slot.cols
 
 
@@ -216,6 +212,18 @@ def feed_layout(plan: Plan) -> Feed:
     return Feed(columns, width)
 
 
-def table(rows: list[Row]) -> NDArray[np.uint64]:
-    """Return rows as the table that the kernel reads."""
-    return np.array(rows, dtype=np.uint64).reshape(len(rows), o.WIDTH)
+def table(rows: Sequence[Row]) -> NDArray[np.int64]:
+    """Return rows as a table: the number of the operation and its operands, filled up with 0."""
+    found = np.zeros((len(rows), WIDTH), np.int64)
+    for place, row in enumerate(rows):
+        found[place, : len(row)] = row
+    return found
+
+
+def rows_of(table: NDArray[np.int64]) -> list[Row]:
+    """Return the rows of a table."""
+    return [row[: 1 + len(BY_NUMBER[row[0]].operands)] for row in table.tolist()]
+
+
+END_ROW: Row = [END]
+"""The row at which a run of rows ends."""

@@ -131,7 +131,7 @@ def check(
         key = address.rpartition(".")[0]
         is_parameter = plan.graph.nodes[key].type == "parameter"
         if gradients[address] not in machine.tape.slots or (
-            not is_parameter and (plan.loop or not _has_rows(machine, key))
+            not is_parameter and (some[0].passes > 1 or not _has_rows(machine, key))
         ):
             continue
         found, factor = _judged([_Compared.of(probe, address, most) for probe in some])
@@ -241,7 +241,8 @@ class _Probe:
         self.machine, self.cost = machine, cost
         self.first, n = machine.bounds(update)
         self.n = min(n, most_rows)
-        self.samples = 1 if machine.plan.loop else self.n
+        self.samples = min(machine.schedule.pass_size, self.n)
+        self.passes = -(-self.n // self.samples)
         machine.place(0)
         plan, spans = machine.plan, machine.tape.spans
         # New values are copied into parameters behind the rows of all nodes: nothing is updated.
@@ -250,27 +251,29 @@ class _Probe:
 
     def pass_(self) -> None:
         """Run forward and backward, without updates."""
-        if self.machine.plan.loop:
-            self._loop(self.end)
+        if self.passes > 1:
+            self._all_passes(self.end)
         else:
             self._rows(0, self.end)
 
-    def _loop(self, end: int) -> None:
-        machine, head = self.machine, self.machine.tape.head
-        machine.stats[:] = 0
-        for sample in range(self.n):
-            machine.execute(
-                0, head, first=self.first + sample, samples=1, update=self.n, sample=sample
-            )
-        machine.execute(head, max(head, end), first=self.first, samples=1, update=self.n)
+    def _all_passes(self, end: int) -> None:
+        """Run the head once a pass, then the tail as far as a row; costs are tallied."""
+        head = self.machine.tape.head
+        self.machine.stats[:] = 0
+        for number in range(self.passes):
+            self._rows(0, head, number)
+        self._rows(head, max(head, end))
 
-    def _rows(self, begin: int, end: int) -> None:
-        self.machine.execute(begin, end, first=self.first, samples=self.n, update=self.n)
+    def _rows(self, begin: int, end: int, number: int = 0) -> None:
+        row = self.first + number * self.samples
+        self.machine.execute(
+            begin, end, first=row, samples=self.samples, update=self.n, sample=number
+        )
 
     def _cost(self, begin: int) -> float:
         """Run forward from a row on, no farther than the cost; return J."""
-        if self.machine.plan.loop:
-            self._loop(0)
+        if self.passes > 1:
+            self._all_passes(0)
             return float(self.machine.stats[0] / self.machine.stats[2])
         self._rows(begin, self.judged)
         return float(np.mean(self.machine.read(self.cost, self.samples)))
@@ -327,7 +330,7 @@ class _Probe:
 
         def cost(nudge: float) -> float:
             view[...] = before + nudge * direction
-            cost = self._cost(begin) * (self.n if not machine.plan.loop else 1)
+            cost = self._cost(begin) * self.n
             view[...] = before
             return cost
 

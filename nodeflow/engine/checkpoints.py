@@ -10,8 +10,8 @@ import numpy as np
 from nodeflow.engine.machine import Floats
 
 _CHECKPOINT_BYTES = 6_000_000
-_NEARBY_BYTES = 2_000_000
-_NEARBY = 24
+_RECENT_BYTES = 2_000_000
+_RECENT = 24
 """At least so many states near the present moment are kept: twice the doublings of a long epoch."""
 
 
@@ -22,18 +22,18 @@ class Checkpoints:
         self._updates: list[int] = [0]
         self._states: list[Floats] = [state.copy()]
         self._stats: list[Floats] = [stats.copy()]
-        self.given: set[int] = set()
+        self.user_set: set[int] = set()
         """Moments whose weights were set, not trained: no replay could find them."""
-        self._nearby: dict[int, tuple[Floats, Floats]] = {}
+        self._recent: dict[int, tuple[Floats, Floats]] = {}
         self._each = state.nbytes + stats.nbytes + 250  # with what the objects themselves take
 
-    def add(self, update: int, state: Floats, stats: Floats, *, given: bool = False) -> None:
-        """Keep a state; one that was `given` replaces what was there, and stays."""
+    def add(self, update: int, state: Floats, stats: Floats, *, by_user: bool = False) -> None:
+        """Keep a state; one that was set `by_user` replaces what was there, and stays."""
         place = bisect_right(self._updates, update)
         there = self._updates[place - 1] == update
-        if given:
-            self.given.add(update)
-        if there and not given:
+        if by_user:
+            self.user_set.add(update)
+        if there and not by_user:
             return
         if there:
             place -= 1
@@ -50,7 +50,7 @@ class Checkpoints:
             kept = [
                 place
                 for place, update in enumerate(self._updates)
-                if place % 2 == 0 or place == last or update in self.given
+                if place % 2 == 0 or place == last or update in self.user_set
             ]
             if len(kept) > last:
                 return
@@ -73,15 +73,15 @@ class Checkpoints:
                 self._stats.append(nothing)
         self._thin()
 
-    def add_nearby(self, update: int, state: Floats, stats: Floats) -> None:
+    def add_recent(self, update: int, state: Floats, stats: Floats) -> None:
         """Keep a state for the steps back that may follow; the oldest of them goes first."""
-        self._nearby.pop(update, None)
-        self._nearby[update] = state.copy(), stats.copy()
-        while len(self._nearby) > max(_NEARBY, _NEARBY_BYTES // self._each):
-            del self._nearby[next(iter(self._nearby))]
+        self._recent.pop(update, None)
+        self._recent[update] = state.copy(), stats.copy()
+        while len(self._recent) > max(_RECENT, _RECENT_BYTES // self._each):
+            del self._recent[next(iter(self._recent))]
 
     @staticmethod
-    def stations(begin: int, end: int) -> list[int]:
+    def replay_marks(begin: int, end: int) -> list[int]:
         """Return the updates at which to keep a state while `begin` to `end` is replayed.
 
         They lie 1, 2, 4, 8, … before the end, so that going back update by update replays
@@ -89,16 +89,16 @@ class Checkpoints:
         """
         return [end - 2**k for k in range((end - begin).bit_length(), -1, -1) if end - 2**k > begin]
 
-    def next_given(self, update: int) -> float:
+    def next_set(self, update: int) -> float:
         """Return the next moment at which weights were set, or infinity."""
-        return min((moment for moment in self.given if moment > update), default=math.inf)
+        return min((moment for moment in self.user_set if moment > update), default=math.inf)
 
     def at(self, update: int) -> tuple[int, Floats, Floats]:
         """Return the last one that is not after `update`."""
         place = bisect_right(self._updates, update) - 1
-        near = max((at for at in self._nearby if at <= update), default=0)
+        near = max((at for at in self._recent if at <= update), default=0)
         if near > self._updates[place]:
-            return near, *self._nearby[near]
+            return near, *self._recent[near]
         return self._updates[place], self._states[place], self._stats[place]
 
     def drop_from(self, update: int) -> None:
@@ -106,8 +106,8 @@ class Checkpoints:
         place = max(bisect_right(self._updates, update - 1), 1)
         for kept in (self._updates, self._states, self._stats):
             del kept[place:]
-        self.given = {moment for moment in self.given if moment < update}
-        self._nearby = {at: kept for at, kept in self._nearby.items() if at < update}
+        self.user_set = {moment for moment in self.user_set if moment < update}
+        self._recent = {at: kept for at, kept in self._recent.items() if at < update}
 
     @property
     def last(self) -> int:
@@ -117,4 +117,4 @@ class Checkpoints:
     @property
     def bytes(self) -> int:
         """About what all of them take in memory."""
-        return self._each * (len(self._updates) + len(self._nearby))
+        return self._each * (len(self._updates) + len(self._recent))

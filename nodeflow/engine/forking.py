@@ -20,7 +20,7 @@ def what_differs(a: Machine, b: Machine) -> str:
     if (a.rows, a.test_rows) != (b.rows, b.test_rows) or _data(a) != _data(b):
         return "its data is another"
     alike = (
-        a.plan.loop == b.plan.loop
+        a.schedule.pass_size == b.schedule.pass_size
         and a.tape.state == b.tape.state
         and parameters(a) == parameters(b)
         and _structure(a) == _structure(b)
@@ -47,8 +47,8 @@ def restarted(a: Machine, b: Machine) -> dict[str, Any]:
     }
 
 
-def hand_over(a: Machine, b: Machine) -> bool:
-    """Put what `a` holds into `b`, but for settings; return whether all values have a place."""
+def copy_state(a: Machine, b: Machine) -> bool:
+    """Copy the cells of `a` into `b`, but for settings; return whether all values have a place."""
     whole = a.tape.slots == b.tape.slots and a.tape.size == b.tape.size
     end = a.tape.size if whole else a.tape.state
     b.cells[:end] = a.cells[:end]

@@ -6,34 +6,50 @@ from collections.abc import Callable
 from typing import Any
 
 from nodeflow import formula as formulas
-from nodeflow.engine import ops as o
-from nodeflow.engine.cells import Layout, Slot
+from nodeflow.engine.cells import Layout, Product, Slot
+from nodeflow.engine.kernel.scalar import SLOPES
+from nodeflow.engine.kernel.sums import order_of_addition
 from nodeflow.shape import Shape
 
 Lower = Callable[[Layout, dict[str, list[Slot]], dict[str, Any], Slot], None]
 
 
-def _many(op: int) -> Lower:
-    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-        parts = inputs["a"]
-        if len(parts) == 1:
-            t.elementwise(o.COPY, out, parts[0])
-            return
-        t.elementwise(op, out, parts[0], parts[1])
-        for part in parts[2:]:
-            t.elementwise(op, out, out, part)
-
-    return lower
+BLAS_FROM = 600_000
+"""Products of so many multiplications are handed to BLAS: below, calling it costs too much."""
 
 
-def _two(op: int, first: str = "a", second: str = "b") -> Lower:
+def _added(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    parts = inputs["a"]
+    if len(parts) == 1:
+        t.elementwise("copy", out, parts[0])
+        return
+    alike = Shape((out.cols,), batch=True) if out.rows == 0 else Shape((out.rows, out.cols))
+    sums: dict[int, Slot] = {}
+    for place, other in order_of_addition(len(parts)):
+        one, two = sums.get(place, parts[place]), sums.get(other, parts[other])
+        if place not in sums:
+            sums[place] = t.fresh(alike) if place else out
+        t.elementwise("add", sums[place], one, two)
+
+
+def _multiplied(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    parts = inputs["a"]
+    if len(parts) == 1:
+        t.elementwise("copy", out, parts[0])
+        return
+    t.elementwise("multiply", out, parts[0], parts[1])
+    for part in parts[2:]:
+        t.elementwise("multiply", out, out, part)
+
+
+def _two(op: str, first: str = "a", second: str = "b") -> Lower:
     def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
         t.elementwise(op, out, inputs[first][0], inputs[second][0])
 
     return lower
 
 
-def _one(op: int, name: str = "a") -> Lower:
+def _one(op: str, name: str = "a") -> Lower:
     def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
         t.elementwise(op, out, inputs[name][0])
 
@@ -41,19 +57,40 @@ def _one(op: int, name: str = "a") -> Lower:
 
 
 def _weighted_sum(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-    a = t.joined(inputs["a"])
-    bias = inputs["bias"][0].offset + 1 if inputs.get("bias") else 0
+    a, weights = t.joined(inputs["a"]), inputs["weights"][0]
+    bias = inputs["bias"][0] if inputs.get("bias") else None
+    if _is_large(t, out, a.cols) and t.contiguous(a) and t.contiguous(out) and a.rows == out.rows:
+        theta = Slot(weights.offset, out.cols, a.cols, a.cols)
+        t.call(Product(out, a, theta, (False, True)))
+        if bias is not None:
+            t.elementwise("add", out, out, Slot(bias.offset, 1, out.cols, out.cols))
+        return
     t.emit(
-        o.WEIGHTED_SUM, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride,
-        A=a.offset, A_R=a.across(a.cols)[1], B=inputs["weights"][0].offset, C=bias, INNER=a.cols,
+        "weighted_sum", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+        a=a.offset, a_r=a.across(a.cols)[1], weights=weights.offset,
+        bias=-1 if bias is None else bias.offset, inner=a.cols,
     )  # fmt: skip
 
 
+def _is_large(t: Layout, out: Slot, inner: int) -> bool:
+    return (out.rows or t.capacity) * out.cols * inner >= BLAS_FROM
+
+
 def _blame(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-    a = inputs["delta"][0]
+    delta, weights = inputs["delta"][0], inputs["weights"][0]
+    if (
+        _is_large(t, out, delta.cols)
+        and t.contiguous(delta)
+        and t.contiguous(out)
+        and delta.rows == out.rows
+    ):
+        theta = Slot(weights.offset, delta.cols, out.cols, out.cols)
+        t.call(Product(out, delta, theta, (False, False)))
+        return
     t.emit(
-        o.BLAME, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride,
-        A=a.offset, A_R=a.across(a.cols)[1], B=inputs["weights"][0].offset, INNER=a.cols,
+        "blame", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+        delta=delta.offset, delta_r=delta.across(delta.cols)[1], weights=weights.offset,
+        inner=delta.cols,
     )  # fmt: skip
 
 
@@ -61,110 +98,145 @@ def _weight_gradient(
     t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
 ) -> None:
     delta, a = inputs["delta"][0], t.joined(inputs["a"])
-    rows = 0 if 0 in (delta.rows, a.rows) else 1
+    rows = 0 if 0 in (delta.rows, a.rows) else max(delta.rows, a.rows)
+    samples = rows or t.capacity
+    alike = t.contiguous(delta) and t.contiguous(a) and delta.rows == a.rows
+    if samples * a.cols * delta.cols >= BLAS_FROM and alike:
+        t.call(Product(Slot(out.offset, delta.cols, a.cols, a.cols), delta, a, (True, False)))
+        return
     t.emit(
-        o.WEIGHT_GRADIENT, ROWS=rows, COLS=a.cols, DST=out.offset, INNER=delta.cols,
-        A=delta.offset, A_R=delta.across(delta.cols)[1], B=a.offset, B_R=a.across(a.cols)[1],
+        "weight_gradient", rows=rows, cols=a.cols, dst=out.offset, outputs=delta.cols,
+        delta=delta.offset, delta_r=delta.across(delta.cols)[1], a=a.offset,
+        a_r=a.across(a.cols)[1],
     )  # fmt: skip
 
 
 def _bias_gradient(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
     delta = inputs["delta"][0]
     t.emit(
-        o.BIAS_GRADIENT, ROWS=delta.rows, COLS=delta.cols, DST=out.offset, A=delta.offset,
-        A_R=delta.stride,
+        "bias_gradient", rows=delta.rows, cols=delta.cols, dst=out.offset, delta=delta.offset,
+        delta_r=delta.stride,
     )  # fmt: skip
 
 
 def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-    t.emit(
-        o.ACCUMULATE if t.plan.loop else o.COPY, ROWS=out.rows and 1, COLS=out.size,
-        DST=out.offset, DST_R=out.cols, A=inputs["gradient"][0].offset, A_R=out.cols, A_C=1,
-    )  # fmt: skip
+    gradient = inputs["gradient"][0]
+    if t.plan.loop:
+        t.emit("accumulate", size=out.size, dst=out.offset, gradient=gradient.offset)
+    else:
+        t.elementwise("copy", out, gradient)
 
 
 def _average(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
-    weights = inputs.get("weights") or inputs["total"]
-    decay = settings["regularization"] if inputs.get("weights") else 0.0
+    total = inputs["total"][0]
+    weights = inputs.get("weights")
     t.emit(
-        o.AVERAGE, ROWS=out.rows and 1, COLS=out.size, DST=out.offset, A=inputs["total"][0].offset,
-        B=weights[0].offset, D=t.literal(decay).offset,
+        "average", size=out.size, dst=out.offset, total=total.offset,
+        theta=weights[0].offset if weights else total.offset,
+        decay=t.literal(settings["regularization"] if weights else 0.0).offset,
     )  # fmt: skip
 
 
 def _update(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
     t.emit(
-        o.UPDATE, ROWS=out.rows and 1, COLS=out.size, DST=out.offset,
-        A=inputs["parameter"][0].offset, B=inputs["gradient"][0].offset, C=inputs["rate"][0].offset,
+        "update", size=out.size, dst=out.offset, theta=inputs["parameter"][0].offset,
+        gradient=inputs["gradient"][0].offset, rate=inputs["rate"][0].offset,
     )  # fmt: skip
 
 
 def _delta(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
     blame, a = inputs["blame"][0], inputs["a"][0]
-    which = {
-        "sigmoid": o.DELTA_SIGMOID,
-        "tanh": o.DELTA_TANH,
-        "relu": o.DELTA_RELU,
-        "leaky_relu": o.DELTA_LEAKY_RELU,
-        "softplus": o.DELTA_SOFTPLUS,
-        "softmax": o.DELTA_SOFTMAX,
-    }
-    if settings["activation"] == "identity":
-        t.elementwise(o.COPY, out, blame)
+    activation = settings["activation"]
+    if activation == "identity":
+        t.elementwise("copy", out, blame)
+    elif activation == "softmax":
+        at, blame_r, blame_c = blame.across(out.cols)
+        t.emit(
+            "delta_softmax", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+            blame=at, blame_r=blame_r, blame_c=blame_c, a=a.offset, a_r=a.across(a.cols)[1],
+        )  # fmt: skip
     else:
-        t.elementwise(which[settings["activation"]], out, blame, a)
+        t.elementwise(SLOPES[activation], out, blame, a)
 
 
-def _paired(op: int, scale: Callable[[dict[str, Any]], float] = lambda settings: 1.0) -> Lower:
-    """Lower an operation over the features of two rows, such as a cost."""
+def _cost(name: str, scale: Callable[[dict[str, Any]], float] = lambda settings: 1.0) -> Lower:
+    """Lower a sum over the features of two rows."""
 
     def lower(
         t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
     ) -> None:
         a, y = inputs["a"][0], inputs["y"][0]
         t.emit(
-            op, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride, INNER=a.cols,
-            A=a.offset, A_R=a.across(a.cols)[1], B=y.offset, B_R=y.across(y.cols)[1],
-            D=t.literal(scale(settings)).offset,
+            name, rows=out.rows, dst=out.offset, dst_r=out.stride, inner=a.cols,
+            a=a.offset, a_r=a.across(a.cols)[1], b=y.offset, b_r=y.across(y.cols)[1],
+            scale=t.literal(scale(settings)).offset,
         )  # fmt: skip
 
     return lower
 
 
-def _cost_blame(op: int) -> Lower:
+def _accuracy(
+    t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+) -> None:
+    a, y = inputs["a"][0], inputs["y"][0]
+    t.emit(
+        "accuracy", rows=out.rows, inner=a.cols, dst=out.offset, dst_r=out.stride,
+        a=a.offset, a_r=a.across(a.cols)[1], y=y.offset, y_r=y.across(y.cols)[1],
+        threshold=t.literal(float(settings["threshold"])).offset,
+    )  # fmt: skip
+
+
+def _softmax_error(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    a, y = inputs["a"][0], inputs["y"][0]
+    t.emit(
+        "softmax_error", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+        a=a.offset, a_r=a.across(a.cols)[1], y=y.offset, y_r=y.across(y.cols)[1],
+    )  # fmt: skip
+
+
+def _softmax(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    z = inputs["z"][0]
+    t.emit(
+        "softmax", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+        a=z.offset, a_r=z.across(z.cols)[1],
+    )  # fmt: skip
+
+
+def _cost_blame(name: str) -> Lower:
     def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-        blame, a, y = inputs["blame"][0], inputs["a"][0], inputs["y"][0]
-        at, a_r, a_c = blame.across(out.cols)
-        t.emit(
-            op, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride,
-            A=at, A_R=a_r, A_C=a_c, B=a.offset, B_R=a.across(a.cols)[1],
-            C=y.offset, D=y.across(y.cols)[1],
-        )  # fmt: skip
+        t.elementwise(name, out, inputs["blame"][0], inputs["a"][0], inputs["y"][0])
 
     return lower
 
 
-def _over_features(op: int) -> Lower:
-    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-        a = inputs["a"][0]
-        t.emit(
-            op, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride, INNER=a.cols,
-            A=a.offset, A_R=a.across(a.cols)[1],
-        )  # fmt: skip
+def _sum(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    a = inputs["a"][0]
+    a_r = a.across(a.cols)[1]
+    t.emit(
+        "sum", rows=out.rows, dst=out.offset, dst_r=out.stride, inner=a.cols,
+        a=a.offset, a_r=a_r, b=a.offset, b_r=a_r, scale=t.literal(1.0).offset,
+    )  # fmt: skip
 
-    return lower
+
+def _mean(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
+    _sum(t, inputs, settings, out)
+    t.elementwise("divide", out, out, t.literal(float(inputs["a"][0].cols)))
+
+
+def _mean_blame(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    t.elementwise("divide", out, inputs["blame"][0], t.literal(float(out.cols)))
 
 
 def _penalty(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
     for number, theta in enumerate(inputs["weights"]):
         t.emit(
-            o.PENALTY, ROWS=1, COLS=1, DST=out.offset, A=theta.offset, INNER=theta.size,
-            D=t.literal(0.5 * settings["regularization"]).offset, FLAG=0 if number else 2,
+            "penalty", dst=out.offset, theta=theta.offset, size=theta.size,
+            scale=t.literal(0.5 * settings["regularization"]).offset, begins=int(number == 0),
         )  # fmt: skip
 
 
 def _power(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
-    t.elementwise(o.POWER, out, inputs["a"][0], t.literal(settings["exponent"]))
+    t.elementwise("power", out, inputs["a"][0], t.literal(settings["exponent"]))
 
 
 def _concatenate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
@@ -183,7 +255,7 @@ def _pick(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], ou
         return  # a view: nothing to do
     for place, index in enumerate(indices_of(settings)):
         source = Slot(a.offset + index, a.rows, 1, a.stride)
-        t.elementwise(o.COPY, Slot(out.offset + place, out.rows, 1, out.stride), source)
+        t.elementwise("copy", Slot(out.offset + place, out.rows, 1, out.stride), source)
 
 
 def _pick_blame(
@@ -196,16 +268,16 @@ def _pick_blame(
         t.literals[at + place] = float(index)
     where, a_r, a_c = blame.across(len(indices))
     t.emit(
-        o.UNPICK, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride, A=where,
-        A_R=a_r, A_C=a_c, INNER=len(indices), C=at,
+        "unpick", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride, blame=where,
+        blame_r=a_r, blame_c=a_c, count=len(indices), indices=at,
     )  # fmt: skip
 
 
 _FORMULA_OPS = {
-    "+": o.ADD, "-": o.SUBTRACT, "*": o.MULTIPLY, "/": o.DIVIDE, "**": o.POWER,
-    "max": o.MAXIMUM, "min": o.MINIMUM, "exp": o.EXP, "log": o.LOG, "sqrt": o.SQRT,
-    "sin": o.SIN, "cos": o.COS, "tanh": o.TANH, "sigmoid": o.SIGMOID, "abs": o.ABS,
-    "sign": o.SIGN, "step": o.STEP,
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
+    "max": "maximum", "min": "minimum", "exp": "exp", "log": "log", "sqrt": "sqrt",
+    "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid", "abs": "abs",
+    "sign": "sign", "step": "step",
 }  # fmt: skip
 
 
@@ -225,7 +297,7 @@ def _expression(
             t.elementwise(_FORMULA_OPS[part[0]], target, *operands)
             return target
         if into is not None:
-            t.elementwise(o.COPY, into, found)
+            t.elementwise("copy", into, found)
         return found
 
     place(formulas.parse(settings["formula"]), out)
@@ -233,32 +305,32 @@ def _expression(
 
 LOWER: dict[str, Lower] = {
     "weighted_sum": _weighted_sum,
-    "sigmoid": _one(o.SIGMOID, "z"),
-    "tanh": _one(o.TANH, "z"),
-    "relu": _one(o.RELU, "z"),
-    "leaky_relu": _one(o.LEAKY_RELU, "z"),
-    "softplus": _one(o.SOFTPLUS, "z"),
-    "identity": _one(o.COPY, "z"),
-    "softmax": _one(o.SOFTMAX, "z"),
-    "add": _many(o.ADD),
-    "multiply": _many(o.MULTIPLY),
-    "subtract": _two(o.SUBTRACT),
-    "divide": _two(o.DIVIDE),
+    "sigmoid": _one("sigmoid", "z"),
+    "tanh": _one("tanh", "z"),
+    "relu": _one("relu", "z"),
+    "leaky_relu": _one("leaky_relu", "z"),
+    "softplus": _one("softplus", "z"),
+    "identity": _one("copy", "z"),
+    "softmax": _softmax,
+    "add": _added,
+    "multiply": _multiplied,
+    "subtract": _two("subtract"),
+    "divide": _two("divide"),
     "power": _power,
-    "relay": _one(o.COPY),
-    "exp": _one(o.EXP),
-    "log": _one(o.LOG),
-    "sum": _over_features(o.SUM),
-    "mean": _over_features(o.MEAN),
+    "relay": _one("copy"),
+    "exp": _one("exp"),
+    "log": _one("log"),
+    "sum": _sum,
+    "mean": _mean,
     "concatenate": _concatenate,
     "pick": _pick,
     "expression": _expression,
-    "error": _two(o.SUBTRACT, "a", "y"),
-    "squared_error": _paired(o.SQUARED_ERROR, lambda settings: 0.5 if settings["half"] else 1.0),
-    "cross_entropy": _paired(o.CROSS_ENTROPY),
-    "categorical_cross_entropy": _paired(o.CATEGORICAL_CROSS_ENTROPY),
-    "accuracy": _paired(o.ACCURACY, lambda settings: float(settings["threshold"])),
-    "softmax_error": _paired(o.SOFTMAX_ERROR),
+    "error": _two("subtract", "a", "y"),
+    "squared_error": _cost("squared_error", lambda settings: 0.5 if settings["half"] else 1.0),
+    "cross_entropy": _cost("cross_entropy"),
+    "categorical_cross_entropy": _cost("categorical_cross_entropy"),
+    "accuracy": _accuracy,
+    "softmax_error": _softmax_error,
     "l2_penalty": _penalty,
     "blame": _blame,
     "delta": _delta,
@@ -267,11 +339,11 @@ LOWER: dict[str, Lower] = {
     "accumulate": _accumulate,
     "average": _average,
     "weight_update": _update,
-    "spread": _one(o.COPY, "blame"),
-    "mean_blame": _one(o.MEAN_BLAME, "blame"),
+    "spread": _one("copy", "blame"),
+    "mean_blame": _mean_blame,
     "pick_blame": _pick_blame,
-    "cross_entropy_blame": _cost_blame(o.CROSS_ENTROPY_BLAME),
-    "categorical_cross_entropy_blame": _cost_blame(o.CATEGORICAL_CROSS_ENTROPY_BLAME),
+    "cross_entropy_blame": _cost_blame("cross_entropy_blame"),
+    "categorical_cross_entropy_blame": _cost_blame("categorical_blame"),
 }
 """The row kernel of each built-in type; a type that is not here runs through its function."""
 
@@ -283,6 +355,8 @@ WHOLE = ("accumulate", "average", "weight_update")
 def alike(t: Layout, inputs: dict[str, list[Slot]], out: Slot) -> bool:
     """Return whether all values but a rate have the shape of the result, without gaps."""
     parts = [out, *(slot for name, there in inputs.items() if name != "rate" for slot in there)]
+    if out.rows == 0 and t.capacity > 1:
+        return False
     return all(
         t.contiguous(part) and (part.rows == 0) == (out.rows == 0) and part.size == out.size
         for part in parts

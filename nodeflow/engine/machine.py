@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from nodeflow.data import Split, Table, split
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
-from nodeflow.engine import kernel
-from nodeflow.engine import ops as o
-from nodeflow.engine.cells import Call, Feed, Slot, Tape, feed_layout
+from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
+from nodeflow.engine.executor import Executor
+from nodeflow.engine.kernel.sums import LANES
 from nodeflow.engine.plan import Plan, plan
+from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError
@@ -25,7 +26,9 @@ _TEST_CHUNK = 256
 _SEEDS = 2**63
 """The kernel shuffles by a seed below."""
 _MOST_BYTES = 8_000_000_000
-_NOTHING = np.zeros((0, 4))
+_STATS = 8
+"""What passes tally: sum of costs, hits, samples counted for cost, for hits; the second half
+for rows that are only evaluated."""
 Floats = NDArray[Any]
 
 
@@ -70,16 +73,16 @@ class Machine:
         self.shuffled = self.batch < self.rows and any(
             self.plan.graph.settings(key)["shuffle"] for key in self.splits
         )
-        self.per_epoch = -(-self.rows // self.batch)
-        capacity = 1 if self.plan.loop else self.batch
+        self.schedule = Schedule.of(self.plan, self.rows, self.batch)
+        self.per_epoch = self.schedule.updates_per_epoch
         layout = feed_layout(self.plan)
-        self.tape: Tape = lay_out(self.plan, capacity=capacity, feed=layout)
+        self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
         self.judge = self._judge(layout)
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
         self.ops = self.tape.fast
         """The rows for full speed: of a pass, of an update, and of judging."""
         if self.judge is not None:
-            self.ops = np.concatenate([self.tape.fast, self.judge.ops])
+            self.ops = np.concatenate([self.tape.fast, self.judge.ops, table([END_ROW])])
         self._refuse_too_large(self.rows + self.test_rows, layout.width)
         self.cells = self.fresh_cells()
         self.fed_from = self._fed_from(layout)
@@ -90,8 +93,8 @@ class Machine:
         )
         self._like = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
-        self.stats = np.zeros(o.STATS)
-        self._no_states = np.zeros((0, 0), self.dtype)
+        self.stats = np.zeros(_STATS)
+        self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
 
     def _refuse_too_large(self, rows: int, width: int) -> None:
         """Raise `RunError` rather than ask for more memory than a machine is likely to have."""
@@ -140,9 +143,11 @@ class Machine:
 
     def fresh_cells(self) -> Floats:
         """Return a new buffer, with everything in place but the parameters."""
-        found = (self.judge or self.tape).cells(self.dtype)
-        own = self.tape.cells(self.dtype)
-        found[: own.size] = own
+        both = self.judge or self.tape
+        # Eight numbers are read at once; behind the last value there must be as many.
+        found = np.zeros(both.size + LANES, self.dtype)
+        both.put_literals(found)
+        self.tape.put_literals(found)
         return found
 
     def _judge(self, layout: Feed) -> Tape | None:
@@ -197,31 +202,24 @@ class Machine:
     def place(self, epoch: int) -> None:
         """Put the rows into the order of an epoch."""
         if self.shuffled and self._placed != (self.seed, epoch):
-            kernel.shuffle(self.order, self.rows, self.seed % _SEEDS, epoch)
+            self._executor.shuffle(self.rows, self.seed % _SEEDS, epoch)
             self._placed = (self.seed, epoch)
 
     def execute(
         self, begin: int, end: int, *, first: int, samples: int, update: int, sample: int = 0
     ) -> None:
         """Execute rows `begin` to `end` of the full tape."""
-        self._run(self.tape, begin, end, first, samples, update, sample)
+        self._executor.run(
+            self.tape.ops, begin, end, first=first, samples=samples, number=sample, count=update
+        )
 
-    def _run(
-        self, tape: Tape, begin: int, end: int, first: int, samples: int, update: int, sample: int
-    ) -> None:
-        at = begin
-        while at < end:
-            at = kernel.drive(
-                False, tape.ops, 0, 0, 0, self.cells, self.feed, self.order, self.stats, at, end,
-                first, samples, update, sample, self.rows, self.batch, False, 0, False, 0, 0, 1,
-                _NOTHING, self._no_states,
-            )  # fmt: skip
-            if at < end:
-                self._call(tape.calls[int(tape.ops[at, o.A])], samples, update)
-                at += 1
-
-    def _call(self, call: Call, samples: int, update: int) -> None:
-        """Run a type that has no row kernel through its function."""
+    def _call(self, number: int) -> None:
+        """Execute what only Python can: a product of BLAS, or a type without rows."""
+        call = (self.judge or self.tape).calls[number]
+        samples, update = self._executor.samples, self._executor.count
+        if isinstance(call, Product):
+            self._multiply(call, samples)
+            return
         inputs: dict[str, Any] = {}
         for name, many, parts in call.inputs:
             views = []
@@ -253,6 +251,21 @@ class Machine:
                 node=call.node,
             ) from error
 
+    def _multiply(self, product: Product, samples: int) -> None:
+        left, right = (
+            array.T if turned else array
+            for array, turned in zip(
+                (self._matrix(product.left, samples), self._matrix(product.right, samples)),
+                product.turned,
+                strict=True,
+            )
+        )
+        np.dot(left, right, out=self._matrix(product.out, samples))
+
+    def _matrix(self, slot: Slot, samples: int) -> Floats:
+        rows = slot.rows or samples
+        return self.cells[slot.offset : slot.offset + rows * slot.cols].reshape(rows, slot.cols)
+
     def train(self, begin: int, end: int, history: Floats, states: Floats) -> None:
         """Run updates `begin` to `end` at full speed.
 
@@ -260,44 +273,41 @@ class Machine:
         is written.
         """
         tape, judge = self.tape, self.judge
-        if tape.calls or (judge and judge.calls):
-            self._train_in_python(begin, end, history, states)
-            return
-        kernel.drive(
-            True, self.ops, tape.fast_head, len(tape.fast), tape.loads, self.cells, self.feed,
-            self.order, self.stats, begin, end, 0, 1, 1, 0, self.rows, self.batch, self.plan.loop,
-            self.seed % _SEEDS, self.shuffled, tape.state, self.test_rows if judge else 0,
-            judge.capacity if judge else 1, history, states,
-        )  # fmt: skip
+        alone = self.schedule.pass_size < self.batch
+        # A batch of all rows in one order needs to be loaded only once.
+        loaded = self.per_epoch == 1 and not self.shuffled and not alone
+        first = min(begin + 1, end) if loaded else end
+        for one, other, head in ((begin, first, 0), (first, end, tape.loads)):
+            if one < other:
+                epochs = other // self.per_epoch - one // self.per_epoch
+                self._executor.train(
+                    self.ops, head=head, tail=tape.fast_tail, test=len(tape.fast),
+                    begin=one, end=other, fed=self.rows, batch=self.batch,
+                    alone=int(alone), seed=self.seed % _SEEDS,
+                    shuffled=int(self.shuffled), state=tape.state,
+                    test_rows=self.test_rows if judge else 0,
+                    test_most=judge.capacity if judge else 1, history=history, states=states,
+                )  # fmt: skip
+                history, states = history[epochs:], states[epochs:]
         self._placed = (-1, -1)
-
-    def _train_in_python(self, begin: int, end: int, history: Floats, states: Floats) -> None:
-        line = 0
-        for update in range(begin, end):
-            self.update(update)
-            if (update + 1) % self.per_epoch == 0:
-                history[line] = self.summary()
-                states[line] = self.cells[: self.tape.state]
-                line += 1
 
     def bounds(self, update: int) -> tuple[int, int]:
         """Return an update's first row in the epoch's order, and its number of samples."""
-        first = (update % self.per_epoch) * self.batch
-        return first, min(self.batch, self.rows - first)
+        return self.schedule.bounds(update)
 
     def update(self, update: int) -> None:
         """Execute one whole update on the full tape, so that every value can be seen."""
-        self.place(update // self.per_epoch)
-        if update % self.per_epoch == 0:
+        schedule = self.schedule
+        self.place(schedule.epoch(update))
+        if schedule.ends_epoch(update):
             self.stats[:4] = 0
-        first, n = self.bounds(update)
+        n = schedule.bounds(update)[1]
         head, end = self.tape.head, len(self.tape.ops)
-        if self.plan.loop:
-            for sample in range(n):
-                self.execute(0, head, first=first + sample, samples=1, update=n, sample=sample)
-        else:
-            self.execute(0, head, first=first, samples=n, update=n)
-        self.execute(head, end, first=first, samples=n, update=n)
+        samples = schedule.samples(update)
+        for number in range(schedule.passes(update)):
+            row = schedule.row(update, number)
+            self.execute(0, head, first=row, samples=samples, update=n, sample=number)
+        self.execute(head, end, first=row, samples=samples, update=n, sample=number)
 
     def assess(self, *, test: bool) -> tuple[float, float]:
         """Return mean cost and accuracy over the training or the test rows, as they stand now."""
@@ -306,15 +316,17 @@ class Machine:
         tape = self.judge
         first, rows = (self.rows, self.test_rows) if test else (0, self.rows)
         self.stats[4:] = 0
-        order = self.order
+        order = self.order.copy()
         if not test:
-            self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
+            self.order[:] = np.arange(self.rows + self.test_rows)
         try:
             for at in range(first, first + rows, tape.capacity):
                 n = min(tape.capacity, first + rows - at)
-                self._run(tape, 0, len(tape.ops), at, n, n, -1)
+                self._executor.run(
+                    tape.ops, 0, len(tape.ops), first=at, samples=n, number=0, count=n, tally=4
+                )
         finally:
-            self.order = order
+            self.order[:] = order
         cost, hits, costs, counted = self.stats[4:]
         return (
             float(cost / costs) if costs else float("nan"),

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from array import array
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.derive.phases import PHASES
-from nodeflow.engine.checkpoints import Checkpoints
-from nodeflow.engine.forking import hand_over, restarted, what_differs
-from nodeflow.engine.interrupt import deferred_interrupt
-from nodeflow.engine.machine import Floats, Machine
+from nodeflow.engine.forking import copy_state, restarted, what_differs
+from nodeflow.engine.machine import Machine
 from nodeflow.engine.minimizer import Minimizer
+from nodeflow.engine.plan import Plan
+from nodeflow.engine.reading import Cursor, Reader
+from nodeflow.engine.rewinding import Rewinder
+from nodeflow.engine.schedule import Moment, Position, Schedule, require_level
 from nodeflow.engine.step import Step
-from nodeflow.errors import Diverged, RunError, UnknownPort, nearest
+from nodeflow.engine.stepping import Stepper
+from nodeflow.engine.training import Progress, Trainer
+from nodeflow.errors import RunError, nearest
 from nodeflow.graph import Graph
-
-LEVELS = ("step", "phase", "sample", "update", "epoch")
-_CHUNK_SECONDS = 0.05
-Position = tuple[int, int, int]
-"""An update, a row within its epoch, and a place in the order of evaluation."""
-Progress = Callable[[int, int], None]
-"""Called with the updates done and those to do."""
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """All that a run holds at the start of the update that it is in, to go back to."""
-
-    update: int
-    shown: int
-    cells: Floats
-    stats: Floats
-    met: Floats
-    seen: set[str]
-    evaluated_once: bool
 
 
 class Run:
     """A graph being evaluated and trained.
 
-    A moment is (update, sample of the update, place in the order); everything before it has been
-    evaluated. Epochs, updates and samples count from 0: at `epoch` 3 three epochs lie behind.
-    With a run that it is `like`, it shares the rows of the data, where they are the same.
+    A moment is a `Position`: everything before it has been evaluated. Epochs, updates and samples
+    count from 0: at `epoch` 3 three epochs lie behind. When and on which rows a node is evaluated
+    is the `schedule`'s to say. With a run that it is `like`, it shares the rows of the data, where
+    they are the same.
     """
 
     def __init__(
@@ -75,496 +56,253 @@ class Run:
         self.machine: Machine = Machine(
             graph, seed=seed, batch=batch, dtype=dtype, strict=strict, like=beside
         )
+        self.schedule: Schedule = self.machine.schedule
         self.parent: Run | None = None
-        self.born = 0
-        self._update = 0
-        self._sample = 0
-        self._index = 0
-        self._evaluated = -1  # the update at whose start `evaluate` was called last
-        self._shown = 0  # the update whose values stand at nodes that this one has not reached
-        self._places = {key: place for place, key in enumerate(self.order)}
-        self._lines = array("d")  # four numbers an epoch; a million tuples would be slow
-        self._checkpoints = Checkpoints(self.machine.start, self.machine.stats)
-        self._seen: set[str] = set()
-        self.evaluated_once = False
-        """Whether a whole update was evaluated, so that every node has a value."""
-        # Of the update in view, where it is a loop: the tallies at its start, and what was added.
-        self._begun: _Begun | None = None
-        self._tallies = self._met = np.zeros(len(self.machine.stats))
-        self._has_cost = self.plan.unfolding.cost in self.machine.tape.slots
-        # Without a cost or an update nothing tells whether an infinite number matters: it does.
-        whole = self.plan.graph
-        self._judged = self._has_cost or any(
-            whole.nodes[key].type == "weight_update" for key in self.order
-        )
-        self._optimum: Minimizer | None = None
-        for key in graph.of_type("minimize"):
-            if graph.nodes[key].mode == "active":
-                self._optimum = Minimizer(self.machine, graph.settings(key)["method"])
+        self._at = Cursor(np.zeros_like(self.machine.stats))
+        minimizer = _minimizer(self.machine)
+        self._reader = Reader(graph, self.machine, self._at)
+        self._stepper = Stepper(self.machine, self._at, searches=minimizer is not None)
+        self._rewinder = Rewinder(self._stepper, minimizer)
+        self._trainer = Trainer(self._rewinder)
 
     # -- where it is
 
     @property
-    def plan(self) -> Any:
+    def plan(self) -> Plan:
         """The plan: the order of the nodes and their phases."""
         return self.machine.plan
 
     @property
     def order(self) -> tuple[str, ...]:
         """Every node of a full update, in the order of evaluation."""
-        return self.machine.plan.order
+        return self.schedule.order
 
     @property
     def epoch(self) -> int:
         """How many epochs lie behind."""
-        return self._update // self.machine.per_epoch
+        return self.schedule.epoch(self._at.update)
 
     @property
     def update(self) -> int:
         """How many updates lie behind, over the whole run."""
-        return self._update
+        return self._at.update
 
     @property
     def sample(self) -> int:
         """The first row of the present pass within the epoch."""
-        return self.machine.bounds(self._update)[0] + self._sample
+        return self._stepper.row
 
     @property
     def position(self) -> Position:
         """The moment as numbers: positions are in the order of time."""
-        return self._update, self.sample, self._index
+        return Position(self._at.update, self.sample, self._at.place)
 
     @property
     def node(self) -> str:
         """The node that the next step evaluates."""
         self.require_nodes()
-        return self.order[self._index]
+        return self.order[self._at.place]
 
     def require_nodes(self) -> None:
         """Raise `RunError` where no node can run."""
-        if not self.order:
-            raise RunError("there is nothing to evaluate: the graph has no node that can run")
+        self._stepper.require_nodes()
 
     @property
     def updates_per_epoch(self) -> int:
         """How many updates an epoch has."""
-        return self.machine.per_epoch
+        return self.schedule.updates_per_epoch
 
     @property
     def batch(self) -> int:
         """Samples an update, never more than there are rows."""
-        return self.machine.batch
+        return self.schedule.batch
+
+    @property
+    def born(self) -> int:
+        """The update at which it begins: 0, or where it was forked from its `parent`."""
+        return self._rewinder.born
 
     # -- what it holds
 
-    def _samples(self, key: str) -> int:
-        """Return how many samples a node's values stand for."""
-        if self.machine.plan.loop:
-            return 1
-        reached = self._places[key] < self._index
-        return self.machine.bounds(self._update if reached else self._shown)[1]
+    @property
+    def reader(self) -> Reader:
+        """What reads its values; `reader.still()` keeps those of this moment."""
+        return self._reader
 
     def __getitem__(self, address: str) -> NDArray[Any]:
-        """Return the value at an output port, such as `run["hidden.z"]` (read-only)."""
-        machine = self.machine
-        graph = machine.plan.graph
-        key, _, port = address.rpartition(".")
-        if address not in machine.tape.slots:
-            if key in graph.nodes:
-                graph.type_of(key).output(port, key)
-                reason = machine.plan.inference.problems.get(key)
-                raise RunError(
-                    f"'{address}' has no value: {reason or 'its node is not evaluated'}", node=key
-                )
-            hint = nearest(key, graph.nodes)
-            raise UnknownPort(f"there is no value '{address}'{hint}", node=key)
-        if not self._has_value(key):
-            raise RunError(f"'{address}' has no value yet: evaluate, step or train first", node=key)
-        value = machine.read(address, self._samples(key))
-        value.setflags(write=False)
-        return value
+        """Return the value at an output port, such as `run["hidden.z"]` (a read-only copy).
+
+        Its shape is (samples of the pass, features), or that of a parameter; the type is the
+        run's. Raises `RunError` where there is no value yet, `UnknownPort` for no port.
+        """
+        return self._reader.value(address)
 
     def gradient(self, address: str) -> NDArray[Any]:
         """Return the gradient at an output port: δ, blame, or ∂J/∂Θ of a parameter."""
-        found = self.machine.plan.unfolding.gradients
-        numbers = self.machine.plan.unfolding.numbers
-        if address in numbers:  # such as 1 at the cost: no node computes it
-            alike = np.full_like(self[address], numbers[address])
-            alike.setflags(write=False)
-            return alike
-        if address not in found:
-            key, _, port = address.rpartition(".")
-            graph = self.machine.plan.graph
-            if key in graph.nodes:
-                graph.type_of(key).output(port, key)
-                reason = _why_no_blame(self.graph, key, self.plan.unfolding.cost)
-                raise RunError(
-                    f"no blame reaches '{address}': {reason}",
-                    node=key,
-                )
-            raise UnknownPort(f"there is no value '{address}'{nearest(address, found)}", node=key)
-        return self[found[address]]
+        return self._reader.gradient(address)
 
     @property
     def gradients(self) -> dict[str, NDArray[Any]]:
         """Every gradient that has been computed, by forward address."""
-        return {
-            address: self.gradient(address)
-            for address, source in self.machine.plan.unfolding.gradients.items()
-            if source in self.machine.tape.slots and self._has_value(source.rpartition(".")[0])
-        }
+        return self._reader.gradients
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
         """Every value that there is by now, by address."""
-        return {
-            address: self[address]
-            for address in sorted(self.machine.tape.slots)
-            if self._has_value(address.rpartition(".")[0])
-        }
+        return self._reader.values
 
     def has_value(self, address: str) -> bool:
         """Return whether there is a value at an output port by now."""
-        return self._has_value(address.rpartition(".")[0])
+        return self._reader.has_value(address)
 
-    def remember_seen(self) -> None:
-        """Keep for itself what was evaluated; for a copy that another run goes on without."""
-        self._seen = set(self._seen)
+    @property
+    def cost(self) -> float | None:
+        """J of the batch in view: the mean of its samples' costs; None without a cost.
 
-    def _has_value(self, key: str) -> bool:
-        if self.evaluated_once or key in self._seen:
-            return True
-        node = self.machine.plan.graph.nodes[key]
-        return node.type in ("parameter", "slider") or (
-            node.type == "constant" and not self.plan.inference.shapes[f"{key}.value"].batch
-        )
+        Where an update has several passes, of those that were evaluated.
+        """
+        return self._reader.cost
 
     @property
     def weights(self) -> dict[str, NDArray[Any]]:
         """Every parameter's value as it stands, by address (read-only copies)."""
-        own = self.graph.nodes
-        found = {}
-        for key in sorted(self.order):
-            if key in own and own[key].type == "parameter":
-                value = self.machine.read(f"{key}.value", 1)
-                value.setflags(write=False)
-                found[f"{key}.value"] = value
-        return found
+        return self._reader.weights
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
         """Put values into parameters; what was known of the run after this moment is dropped.
 
         An update that has begun is begun again.
         """
-        machine = self.machine
-        found = {}
-        for address, value in weights.items():
-            key = address.rpartition(".")[0]
-            nodes = machine.plan.graph.nodes
-            if address not in machine.tape.slots or nodes[key].type != "parameter":
-                names = ", ".join(self.weights) or "none"
-                raise RunError(f"there is no parameter '{address}'; there is {names}", node=key)
-            array, shape = np.asarray(value), machine.plan.inference.shapes[address]
-            single = array.size == 1 and set(shape.dims) == {1}
-            if array.shape != shape.dims and not single:
-                given = "×".join(map(str, array.shape)) or "a number"
-                raise RunError(f"'{address}' is {shape}; {given} cannot enter", node=key)
-            if not np.isfinite(array).all():
-                raise RunError(f"'{address}' cannot hold NaN or Infinity", node=key)
-            found[address] = array
-        if self._index or self._sample:
-            self._return_to(self._update)
+        found = {key: self._checked_weights(key, value) for key, value in weights.items()}
+        self._restart_update()
         for address, array in found.items():
-            machine.write(address, array)
-        self._forget_future()
+            self.machine.write(address, array)
+        self._rewinder.branch()
 
-    def _forget_future(self) -> None:
-        machine = self.machine
-        self._begun = None
-        self._checkpoints.drop_from(self._update)
-        self._checkpoints.add(
-            self._update, machine.cells[: machine.tape.state], machine.stats, given=True
-        )
-        del self._lines[4 * self.epoch :]
-        if self._optimum is not None:
-            self._optimum.restart(self._update)
+    def _checked_weights(self, address: str, value: Any) -> NDArray[Any]:
+        plan, key = self.plan, address.rpartition(".")[0]
+        if address not in self.machine.tape.slots or plan.graph.nodes[key].type != "parameter":
+            names = ", ".join(self.weights) or "none"
+            raise RunError(f"there is no parameter '{address}'; there is {names}", node=key)
+        array, shape = np.asarray(value), plan.inference.shapes[address]
+        single = array.size == 1 and set(shape.dims) == {1}
+        if array.shape != shape.dims and not single:
+            given = "×".join(map(str, array.shape)) or "a number"
+            raise RunError(f"'{address}' is {shape}; {given} cannot enter", node=key)
+        if not np.isfinite(array).all():
+            raise RunError(f"'{address}' cannot hold NaN or Infinity", node=key)
+        return array
+
+    def _restart_update(self) -> None:
+        if self._at.within:
+            self._rewinder.return_to(self._at.update)
+
+    # -- its history
 
     @property
     def history(self) -> list[dict[str, Any]]:
         """A line an epoch: epoch, cost, train_accuracy, test_cost, test_accuracy.
 
         Cost and accuracy of the training rows are those met during the epoch, before each
-        update; the test rows are evaluated after it. None where there is nothing to tell.
+        update; the test rows are evaluated after it. None where there is nothing to tell. Every
+        epoch has a line up to a million of them; of a longer run older lines are thinned out, see
+        `epochs_left_out`.
         """
-        # Written out: half a thousand epochs take a few milliseconds to train.
-        return [
-            {
-                "epoch": epoch,
-                "cost": cost if cost == cost else None,
-                "train_accuracy": hits if hits == hits else None,
-                "test_cost": test if test == test else None,
-                "test_accuracy": test_hits if test_hits == test_hits else None,
-            }
-            for epoch, (cost, hits, test, test_hits) in enumerate(
-                zip(*[iter(self._lines)] * 4, strict=True), 1
-            )
-        ]
+        return self._rewinder.log.history
 
     @property
     def epochs_known(self) -> int:
-        """How many epochs have a line in the history; going back does not drop them."""
-        return len(self._lines) // 4
+        """The last epoch that has a line in the history; going back does not drop it."""
+        return self._rewinder.log.last
 
-    def lines(self, begin: int = 0) -> NDArray[Any]:
-        """Return the numbers of the history from epoch `begin` on, a row an epoch.
+    @property
+    def epochs_left_out(self) -> int:
+        """How many epochs have no line in the history any more: 0 up to a million epochs.
+
+        Beyond, each of the newest half a million epochs has its line, and of those before every
+        second, fourth, eighth, … as the run grows: at most a million lines, 40 bytes each.
+        """
+        return self._rewinder.log.left_out
+
+    @property
+    def history_bytes(self) -> int:
+        """Memory of the history: 40 bytes a line."""
+        return self._rewinder.log.bytes
+
+    @property
+    def times_thinned(self) -> int:
+        """How often lines of the history were left out; whoever copies it begins again then."""
+        return self._rewinder.log.thinned
+
+    def line(self, epoch: int) -> dict[str, Any] | None:
+        """Return an epoch's line of the history; None if it has none."""
+        return self._rewinder.log.line(epoch)
+
+    def lines(self, after: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the epochs after one that have a line, and their numbers, a row an epoch.
 
         A row has cost, train_accuracy, test_cost and test_accuracy; NaN where there is none.
         """
-        return np.array(self._lines[4 * begin :]).reshape(-1, 4)
-
-    @property
-    def cost(self) -> float | None:
-        """J of the present batch: the mean of its samples' costs.
-
-        In a loop over samples, of those that have been evaluated.
-        """
-        address = self.machine.plan.unfolding.cost
-        if address is None or address not in self.machine.tape.slots:
-            return None
-        value = self[address]
-        cost, _, costs, _ = self._met[:4]
-        return float(cost / costs) if costs else float(np.mean(value))
-
-    def _meet(self, tallies: Floats) -> None:
-        """Note what a loop added to the tallies: its cells hold the last sample's cost only."""
-        if self.plan.loop:
-            self._met = self.machine.stats - tallies
-
-    def _update_in_view(self, update: int) -> None:
-        """Execute a whole update whose values are then those of the run."""
-        tallies = self.machine.stats.copy()
-        if update % self.machine.per_epoch == 0:
-            tallies[:4] = 0  # as the machine does
-        self.machine.update(update)
-        self._meet(tallies)
+        return self._rewinder.log.lines(after)
 
     # -- stepping
 
     def evaluate(self) -> float | None:
         """Run forward and backward over the present update's batch; update nothing.
 
-        The moment stays the start of the update. Returns J, or None without a cost.
+        The moment stays the start of the update; one that has begun is ended first. Returns J, or
+        None without a cost. NaN and Infinity are values like others.
         """
-        self._finish_update()
-        machine = self.machine
-        machine.place(self.epoch)
-        stats = machine.stats.copy()
-        first, n = machine.bounds(self._update)
-        spans, head = machine.tape.spans, machine.tape.head
-        wanted = self.order[: self.plan.without_updates]
-        end = max((spans[key][1] for key in wanted), default=0)
-        if machine.plan.loop:
-            machine.stats[:4] = 0
-            for sample in range(n):
-                machine.execute(0, head, first=first + sample, samples=1, update=n, sample=sample)
-            self._meet(np.zeros_like(stats))
-            machine.execute(head, max(head, end), first=first, samples=1, update=n)
-        else:
-            machine.execute(0, end, first=first, samples=n, update=n)
-        machine.stats[:] = stats
-        self._shown = self._evaluated = self._update
-        self._seen.update(key for key in self.order if spans[key][1] <= end)
+        self._rewinder.finish_update()
+        self._stepper.evaluate()
         return self.cost
 
-    def step(self) -> Step:
-        """Evaluate one node and return what it did."""
-        self.require_nodes()
-        machine, key = self.machine, self.order[self._index]
-        first, n = machine.bounds(self._update)
-        loop = machine.plan.loop
-        if self._index == 0 and self._sample == 0:
-            self._begin_update()
-        before = (self.epoch, self._update, first + self._sample)
-        inputs = self._inputs(key)
-        begin, end = machine.tape.spans[key]
-        in_tail = loop and self._index >= machine.plan.head
-        samples = 1 if loop else n
-        if not loop and self._index == machine.plan.head - 1:
-            end = len(machine.tape.ops)
-        elif loop and self._index == machine.plan.head - 1:
-            end = machine.tape.head
-        elif in_tail and self._index == len(self.order) - 1:
-            end = len(machine.tape.ops)
-        own_end = machine.tape.spans[key][1]
-        sample = self._sample
+    def step(self, *, refuse: bool = True) -> Step:
+        """Evaluate one node and return what it did.
 
-        def execute(start: int, stop: int) -> None:
-            machine.execute(
-                start, stop, first=first + sample, samples=samples, update=n, sample=sample
-            )
-
-        execute(begin, own_end)
-        outputs = {
-            port.name: machine.read(f"{key}.{port.name}", samples)
-            for port in machine.plan.graph.type_of(key).outputs
-        }
-        type_ = machine.plan.graph.type_of(key)
-        made = Step(
-            epoch=before[0],
-            update=before[1],
-            sample=before[2],
-            phase=PHASES[machine.plan.phases[key]],
-            node=key,
-            type=type_.name,
-            inputs=inputs,
-            outputs=outputs,
-            symbols=type_.formula,
-            settings=machine.plan.graph.settings(key),
-            samples=n,
-        )
-        self._refuse_infinite(made)
-        if end > own_end:
-            execute(own_end, end)
-        if loop and self._index == machine.plan.head - 1:
-            self._meet(self._tallies)
-        self._seen.add(key)
-        self._move_on()
+        Where parameters are updated, a node that gives NaN or Infinity raises `Diverged`, if the
+        update as a whole would put them into parameters, cost or hits; the run stays where it is.
+        Where nothing is updated, or with `refuse` off, they are values like others: `Step.fault`
+        says where they first appeared, and the run goes on.
+        """
+        made = self._stepper.step(refuse=refuse)
+        if self._stepper.is_over:
+            self._rewinder.end_update()
         return made
-
-    def _begin_update(self) -> None:
-        machine = self.machine
-        if self._evaluated == self._update:
-            self._begun = None  # an update that is only trained over is begun without that
-        elif self._begun is None or self._begun.update != self._update:
-            self._begun = _Begun(
-                self._update, self._shown, machine.cells.copy(), machine.stats.copy(),
-                self._met.copy(), set(self._seen), evaluated_once=self.evaluated_once,
-            )  # fmt: skip
-        machine.place(self.epoch)
-        if self._update % machine.per_epoch == 0:
-            machine.stats[:4] = 0
-        self._tallies = machine.stats.copy()
-
-    def _inputs(self, key: str) -> dict[str, NDArray[Any]]:
-        machine = self.machine
-        graph = machine.plan.graph
-        samples = self._samples_now()
-        found: dict[str, NDArray[Any]] = {}
-        for wire in graph.into(key):
-            if graph.feeds_back(wire) or wire.start not in machine.tape.slots:
-                continue
-            name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
-            found[name] = machine.read(wire.start, samples)
-        return found
-
-    def _samples_now(self) -> int:
-        return 1 if self.machine.plan.loop else self.machine.bounds(self._update)[1]
-
-    def _refuse_infinite(self, step: Step) -> None:
-        bad = [name for name, value in step.outputs.items() if not np.isfinite(value).all()]
-        if not bad or not all(np.isfinite(value).all() for value in step.inputs.values()):
-            return
-        if step.node not in self.machine.tape.needed or (self._judged and self._update_is_sound()):
-            return
-        value = step.outputs[bad[0]]
-        what = "NaN" if np.isnan(value).any() else "Infinity"
-        raise Diverged(
-            f"{what} first appeared in '{step.node}.{bad[0]}' "
-            f"(epoch {step.epoch}, sample {step.sample}, {step.phase}); "
-            "lower the learning rate, scale the data, or check the node's inputs",
-            node=step.node,
-            epoch=step.epoch,
-            update=step.update,
-            sample=step.sample,
-        )
-
-    @property
-    def _sound(self) -> bool:
-        """Whether parameters, cost and hits are finite."""
-        return self.machine.finite and bool(np.isfinite(self.machine.stats[:2]).all())
-
-    def _update_is_sound(self) -> bool:
-        """Try the present update as a whole: an infinite number on the way may come to nothing."""
-        machine = self.machine
-        cells, stats = machine.cells.copy(), machine.stats.copy()
-        machine.update(self._update)
-        sound = self._sound
-        machine.cells[:], machine.stats[:] = cells, stats
-        return sound
-
-    def _out_of_range(self, update: int) -> Diverged:
-        return Diverged(
-            f"the numbers left the range of {self.machine.dtype} in update {update}; "
-            "lower the learning rate, or scale the data",
-            node=self.order[-1],
-            epoch=update // self.machine.per_epoch,
-            update=update,
-            sample=self.machine.bounds(update)[0],
-        )
-
-    def _move_on(self) -> None:
-        """Go to the moment after the step that was just executed."""
-        machine = self.machine
-        self._index += 1
-        more = self._sample + 1 < machine.bounds(self._update)[1]
-        if machine.plan.loop and self._index == machine.plan.head and more:
-            self._sample += 1
-            self._index = 0
-            return
-        if self._index == len(self.order):
-            self._end_update()
-
-    def _end_update(self) -> None:
-        if self._optimum is not None:
-            self._optimum.commit(self._update)
-        if not self._sound:
-            self._return_to(self._update)
-            raise self._out_of_range(self._update)
-        self._shown = self._update
-        self._index = self._sample = 0
-        self._update += 1
-        self.evaluated_once = True
-        self._take_given()
-        if self._update % self.machine.per_epoch == 0:
-            self._note(self.epoch, self.machine.summary())
-            self._keep(self._update)
-
-    def _note(self, epoch: int, line: Any) -> None:
-        self._lines[4 * (epoch - 1) : 4 * epoch] = array("d", line)
 
     def advance(self, level: str = "step") -> Step:
         """Go on to the end of the present step, phase, sample, update or epoch.
 
-        Returns the last step. A sample ends with its backward phase where an update is a loop
-        over samples; otherwise a pass and an update are the same.
+        Returns the last step. A sample ends with its pass: where samples are passed one after the
+        other, with its backward phase; otherwise a sample and an update are the same.
         """
-        if level not in LEVELS:
-            raise RunError(f"there is no level '{level}'{nearest(level, LEVELS)}")
+        require_level(level)
+        self.require_nodes()
+        schedule = self.schedule
+        end = schedule.after(level, schedule.number(self.position))
         if level == "epoch":
-            target = (self.epoch + 1) * self.machine.per_epoch
-            if target - 1 > self._update:
-                self._finish_update()
-                self._train_to(target - 1)
-        last = self.step()
-        while not self.ended(level, last):
-            last = self.step()
-        return last
+            self.seek(schedule.position(end - 1))
+        made = self.step()
+        while schedule.number(self.position) < end:
+            made = self.step()
+        return made
 
-    def ended(self, level: str, last: Step) -> bool:
-        """Return whether, after the step `last`, a step, phase, sample, … is over."""
-        if level == "step" or (self._index == 0 and self._sample == 0):
-            return level != "epoch" or self._update % self.machine.per_epoch == 0
-        if level == "phase":
-            ended: bool = PHASES[self.machine.plan.phases[self.node]] != last.phase
-            return ended or self._index == 0
-        if level == "sample":
-            return self._index == 0 or (
-                self.machine.plan.loop and self._index == self.machine.plan.head
-            )
-        return False
-
-    def _finish_update(self) -> None:
-        while self._index or self._sample:
+    def skip_to_next_update(self) -> None:
+        """Go to the start of the next update without making steps of what lies between."""
+        self.require_nodes()
+        begin = self._at.update
+        if self._at.within:
+            last = self.schedule.passes(begin) - 1, len(self.order) - 1
+            if not self._stepper.run_to(*last):
+                self._rewinder.return_to(begin)
+            self._rewinder.finish_update()
+            return
+        self._stepper.execute_update(begin)
+        if self._stepper.is_sound:
+            self._rewinder.end_update()
+            return
+        self._rewinder.return_to(begin)
+        while self._at.update == begin:
             self.step()
 
     # -- full speed
@@ -579,140 +317,19 @@ class Run:
         """Train on at full speed; the numbers are those of stepping. Returns the history.
 
         Ctrl-C ends it at the end of an update; the run can go on from there. Raises `Diverged`
-        where NaN or Infinity appear, the weights being the last good ones.
+        where NaN or Infinity would enter parameters, the weights being the last good ones; a graph
+        without updates is evaluated on, whatever its values are.
         """
         epochs = self.graph.training.epochs if epochs is None else epochs
         _check_whole(epochs=epochs, updates=updates)
-        self._finish_update()
+        self._rewinder.finish_update()
         if updates is None:
-            target = max((self.epoch + int(epochs)) * self.machine.per_epoch, self._update)
+            target = self.schedule.start_of_epoch(self.epoch + int(epochs)).update
         else:
-            target = self._update + int(updates)
+            target = self._at.update + int(updates)
         if self.order:
-            self._train_to(target, progress)
+            self._trainer.train_to(target, progress)
         return self.history
-
-    def _train_to(self, target: int, progress: Progress | None = None) -> None:
-        begin = self._update
-        if self._optimum is not None:
-            self._optimum.aim(target)
-        chunk = max(1, min(target - begin, 256))
-        with deferred_interrupt() as interrupted:
-            while self._update < target:
-                end = int(
-                    min(self._update + chunk, target, self._checkpoints.next_given(self._update))
-                )
-                started = time.perf_counter()
-                self._chunk(end)
-                spent = time.perf_counter() - started
-                if spent < _CHUNK_SECONDS:
-                    chunk *= 2 if spent > _CHUNK_SECONDS / 4 else 8
-                elif chunk > 1 and spent > 2 * _CHUNK_SECONDS:
-                    chunk = max(1, chunk // 2)
-                if progress is not None:
-                    progress(self._update - begin, target - begin)
-                interrupted()
-
-    def _chunk(self, end: int) -> None:
-        """Run to update `end`: the last update on the full tape, so that all values are there."""
-        machine, begin = self.machine, self._update
-        if self._optimum is not None:
-            for update in range(begin, end):
-                machine.update(update)
-                self._end_update()
-            return
-        per_epoch = machine.per_epoch
-        ends = max(0, (end - 1) // per_epoch - begin // per_epoch)
-        history = np.empty((max(ends, 1), 4))
-        states = np.empty((max(ends, 1), machine.tape.state), machine.dtype)
-        stats = machine.stats.copy()
-        good = machine.cells[: machine.tape.state].copy()
-        if end - 1 > begin:
-            machine.train(begin, end - 1, history, states)
-        first = begin // per_epoch + 1
-        lines = array("d", history[:ends].tobytes())
-        self._lines[4 * (first - 1) : 4 * (first - 1 + ends)] = lines
-        # Where the plan has a cost, an epoch's must be finite (NaN stands for none).
-        bad = np.isinf(history[:ends, 0]) | (np.isnan(history[:ends, 0]) & self._has_cost)
-        if bad.any():
-            self._find_divergence(begin, (first + int(bad.argmax())) * per_epoch, good, stats)
-        self._update_in_view(end - 1)
-        if not self._sound:
-            self._find_divergence(begin, end, good, stats)
-        self._checkpoints.add_epochs(first, per_epoch, states[:ends])
-        self._update, self._shown = end, end - 1
-        self._index = self._sample = 0
-        self.evaluated_once = True
-        if end % per_epoch == 0:
-            self._note(end // per_epoch, machine.summary())
-        self._take_given()
-        self._keep(end)
-
-    def _take_given(self) -> None:
-        """Put weights in place that were set at this moment, when it is passed again."""
-        at, state, _ = self._checkpoints.at(self._update)
-        if at == self._update and at in self._checkpoints.given:
-            self.machine.cells[: self.machine.tape.state] = state
-
-    def _find_divergence(self, begin: int, end: int, state: Floats, stats: Floats) -> None:
-        """Go back to the update in which NaN or Infinity appeared, and step to the node."""
-        machine = self.machine
-        low = begin
-        while low < end:
-            # Halve the span that is known to begin well and to end badly.
-            middle = (low + end) // 2
-            self._restore(state, stats)
-            if middle > low:
-                self._replay(low, middle)
-                if self._sound:
-                    low = middle
-                    state = machine.cells[: machine.tape.state].copy()
-                    stats = machine.stats.copy()
-                else:
-                    end = middle
-                continue
-            break
-        self._restore(state, stats)
-        self._keep(low)
-        self._checkpoints.drop_from(low + 1)
-        del self._lines[4 * (low // machine.per_epoch) :]
-        self._return_to(low)
-        try:
-            while self._update == low:
-                self.step()
-        finally:
-            self._return_to(low)
-        raise self._out_of_range(low)
-
-    def _restore(self, state: Floats, stats: Floats) -> None:
-        machine = self.machine
-        machine.cells[: machine.tape.state] = state
-        machine.stats[:] = stats
-
-    def _replay(self, begin: int, end: int) -> None:
-        """Run updates again whose history is known."""
-        machine = self.machine
-        if end <= begin:
-            return
-        ends = max(1, end // machine.per_epoch - begin // machine.per_epoch)
-        history = np.empty((ends, 4))
-        states = np.empty((ends, machine.tape.state), machine.dtype)
-        if self._optimum is not None:
-            for update in range(begin, end):
-                machine.update(update)
-                self._optimum.commit(update)
-            return
-        machine.train(begin, end, history, states)
-
-    def _keep(self, update: int) -> None:
-        """Keep a checkpoint of this moment."""
-        machine = self.machine
-        self._checkpoints.add(update, machine.cells[: machine.tape.state], machine.stats)
-
-    @property
-    def checkpoint_bytes(self) -> int:
-        """Memory of all checkpoints."""
-        return self._checkpoints.bytes
 
     # -- going anywhere
 
@@ -730,46 +347,45 @@ class Run:
 
         `epoch` and `sample` (a row's place within the epoch) count from 0. With `node`, the
         moment right after that node was evaluated; without, the start of the sample's pass.
-        `update` counts over the whole run and may stand in place of the others.
+        `update` counts over the whole run and may stand in place of the others. It takes the
+        replay of what lies between the moment and the last checkpoint before it.
         """
         self.require_nodes()
-        target, pass_ = self._moment(epoch, sample, update)
-        self._require_born(target)
-        index = 0
-        if node is not None:
-            if node not in self.order:
-                raise RunError(f"there is no node '{node}' in this run{nearest(node, self.order)}")
-            index = self.order.index(node) + 1
-        self._go_to_update(target)
-        self._step_to(target, pass_, index)
-
-    def _moment(self, epoch: int | None, sample: int | None, update: int | None) -> tuple[int, int]:
-        machine = self.machine
         if update is not None and (epoch is not None or sample is not None):
             raise RunError("give either update, or epoch and sample")
         _check_whole(epoch=epoch, sample=sample, update=update)
-        if update is not None:
-            return int(update), 0
-        at = self.epoch if epoch is None else int(epoch)
-        row = 0 if sample is None else int(sample)
-        if row >= machine.rows:
-            raise RunError(f"sample {row} is beyond the epoch: it has 0 to {machine.rows - 1}")
-        within, rest = divmod(row, machine.batch)
-        return at * machine.per_epoch + within, rest if machine.plan.loop else 0
+        if node is not None and node not in self.order:
+            raise RunError(f"there is no node '{node}' in this run{nearest(node, self.order)}")
+        if update is None:
+            at = self.epoch if epoch is None else int(epoch)
+            position = self.schedule.find(Moment(at, int(sample or 0), node))
+        else:
+            place = 0 if node is None else self.schedule.place(node) + 1
+            position = self.schedule.settled(int(update), 0, place)
+        self.seek(position)
 
-    def seek(self, position: Position) -> None:
+    def seek(self, position: Position | tuple[int, int, int]) -> None:
         """Go to a `position`, which orders the moments of a run."""
-        target, row, index = position
-        self._require_born(target)
-        self._go_to_update(target)
-        self._step_to(target, row - self.machine.bounds(target)[0], index)
-
-    def _require_born(self, target: int) -> None:
+        target, _, place = position
         if target < self.born:
             raise RunError(
                 f"this run begins at update {self.born}; update {target} is in the run "
                 "that it was forked from"
             )
+        self._rewinder.approach(target)
+        if target > self._at.update:
+            self._trainer.train_to(target)
+        self._step_to(target, self.schedule.pass_of(position), place)
+
+    def _step_to(self, target: int, pass_: int, place: int) -> None:
+        """Go on within an update: all but the last node at once, the last one as a step."""
+        at = self._at
+        if not at.within and (pass_, place) > (0, 0):
+            before = (pass_, place - 1) if place else (pass_ - 1, self.schedule.head - 1)
+            if not self._stepper.run_to(*before):
+                self._rewinder.return_to(target)  # node by node, so that the one at fault is found
+        while at.update == target and (at.pass_, at.place) < (pass_, place):
+            self.step()
 
     # -- forking
 
@@ -780,145 +396,51 @@ class Run:
         into them. Raises `RunError` where its structure, data, seed or batch is another. This
         run stays as it is, but that an update that has begun is begun again.
         """
-        machine = self.machine
         other = self.graph if graph is None else graph
         found = Run(other, **self._options, like=self)
-        why = what_differs(machine, found.machine)
+        why = what_differs(self.machine, found.machine)
         if why:
             raise RunError(f"the run cannot go on with this graph: {why}; start it again")
-        if self._index or self._sample:
-            self._return_to(self._update)
-        given = restarted(machine, found.machine)
-        found._stand_like(self)
-        found.parent, found.born = self, self._update
-        found._lines = self._lines[: 4 * self.epoch]
-        found.set_weights(given)
+        self._restart_update()
+        changed = restarted(self.machine, found.machine)
+        found._go_on_from(self)
+        found.set_weights(changed)
         return found
 
-    def _stand_like(self, other: Run) -> None:
-        """Take over the moment of a run with the same structure."""
-        whole = hand_over(other.machine, self.machine)
-        self._begun, self._evaluated = None, -1
-        self._update, self._sample, self._index = other.position[0], 0, 0
-        self._shown, self._met = other._shown, other._met.copy()
-        self.evaluated_once = whole and other.evaluated_once
-        self._seen = set(other._seen) if whole else set()
+    def _go_on_from(self, parent: Run) -> None:
+        """Begin where another run stands, at the start of an update."""
+        self.parent = parent
+        self._rewinder.born = born = parent.update
+        self._rewinder.log = parent._rewinder.log.until(parent.epoch)
+        self._copy_position_from(parent)
 
-    def leap(self) -> None:
-        """Go to the start of the next update without making steps of what lies between."""
-        self.require_nodes()
-        begin = self._update
-        if self._index or self._sample:
-            last = len(self.order) - 1, self.machine.bounds(begin)[1] - 1
-            sound = self._hurry(last[1] if self.plan.loop else 0, last[0])
-            if not sound:
-                self._return_to(begin)
-            self._finish_update()
-            return
-        self._update_in_view(begin)
-        if self._sound:
-            self._end_update()
-            return
-        self._return_to(begin)
-        while self._update == begin:
-            self.step()
+        def return_to_parent() -> None:
+            parent.goto(update=born)
+            self._copy_position_from(parent)
 
-    def _go_to_update(self, target: int) -> None:
-        """Stand at the start of an update, with the values of the update before it in place."""
-        if target == self._update and not (self._index or self._sample):
-            return
-        last = self._checkpoints.last
-        kept = target <= last and self._checkpoints.at(target - 1)[0] > self._update
-        if target <= self._update or kept:
-            self._return_to(target)
-        else:
-            self._finish_update()
-            if self._update < last < target:
-                self._return_to(last)
-        if target > self._update:
-            self._train_to(target)
+        self._rewinder.from_parent = return_to_parent
 
-    def _return_to(self, target: int) -> None:
-        """Stand at the start of an update that has been reached before."""
-        if self.parent is not None and target == self.born:
-            self.parent.goto(update=target)
-            self._stand_like(self.parent)
-            self._take_given()
-            return
-        self._evaluated = -1
-        if self._begun is not None and self._begun.update == target:
-            self._begin_again(self._begun)
-            return
-        machine, before = self.machine, max(target - 1, 0)
-        at, state, stats = self._checkpoints.at(before)
-        if not np.isfinite(machine.cells).all():
-            machine.cells[:] = machine.fresh_cells()
-        self._restore(state, stats)
-        for station in (*self._checkpoints.stations(at, before), before):
-            self._replay(at, station)
-            at = station
-            if at not in self._checkpoints.given:
-                self._checkpoints.add_nearby(at, machine.cells[: machine.tape.state], machine.stats)
-        self._update = before
-        self._index = self._sample = 0
-        if target > 0:
-            self._update_in_view(before)
-            self._shown, self._update, self.evaluated_once = before, target, True
-            if self._optimum is not None:
-                self._optimum.commit(before)
-            self._take_given()
-        else:
-            self._shown, self.evaluated_once = 0, False
-            self._met = np.zeros_like(machine.stats)
-            self._seen.clear()
-            machine.cells[:] = machine.fresh_cells()
-            self._restore(state, stats)
+    def _copy_position_from(self, other: Run) -> None:
+        """Stand where a run with the same structure stands, with its values."""
+        is_whole = copy_state(other.machine, self.machine)
+        self._stepper.forget_beginning()
+        self._at.become(other._at)
+        self._at.evaluated = -1
+        if not is_whole:
+            self._at.evaluated_once = False
+            self._at.seen.clear()
 
-    def _begin_again(self, begun: _Begun) -> None:
-        machine = self.machine
-        machine.cells[:], machine.stats[:] = begun.cells, begun.stats
-        self._update, self._shown, self._index, self._sample = begun.update, begun.shown, 0, 0
-        self._met, self._seen = begun.met.copy(), set(begun.seen)
-        self.evaluated_once = begun.evaluated_once
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Memory of all checkpoints."""
+        return self._rewinder.checkpoints.bytes
 
-    def _step_to(self, target: int, sample: int, index: int) -> None:
-        if self.machine.plan.loop and index > self.machine.plan.head:
-            sample = self.machine.bounds(target)[1] - 1
-        if (0, 0) == (self._sample, self._index) < (sample, index):
-            before = (sample, index - 1) if index else (sample - 1, self.machine.plan.head - 1)
-            if not self._hurry(*before):
-                self._return_to(target)  # node by node, so that the one that fails is found
-        while self._update == target and (self._sample, self._index) < (sample, index):
-            if index == len(self.order) and self._index == index - 1:
-                self.step()
-                return
-            self.step()
 
-    def _hurry(self, sample: int, index: int) -> bool:
-        """Do the steps of this update up to a place at once; return whether all is finite."""
-        machine, update = self.machine, self._update
-        spans, head = machine.tape.spans, machine.tape.head
-        first, n = machine.bounds(update)
-        if (self._sample, self._index) == (0, 0):
-            self._begin_update()
-        at = spans[self.order[self._index - 1]][1] if self._index else 0
-        samples = n
-        if machine.plan.loop:
-            samples = 1
-            if self._index >= machine.plan.head:
-                at = max(at, head)  # the rows between end the pass
-            ended = sample + (index >= machine.plan.head > self._index)
-            for passed in range(self._sample, ended):
-                machine.execute(at, head, first=first + passed, samples=1, update=n, sample=passed)
-                self._meet(self._tallies)
-                self._seen.update(self.order[: machine.plan.head])
-                at = 0 if passed < sample else head
-        if index > 0 and not (machine.plan.loop and index == machine.plan.head):
-            end = spans[self.order[index - 1]][1]
-            machine.execute(at, end, first=first + sample, samples=samples, update=n, sample=sample)
-        self._seen.update(self.order[:index])
-        self._sample, self._index = sample, index
-        return bool(np.isfinite(machine.cells).all())
+def _minimizer(machine: Machine) -> Minimizer | None:
+    """Return the last active `minimize` of a graph."""
+    graph = machine.graph
+    active = [key for key in graph.of_type("minimize") if graph.nodes[key].mode == "active"]
+    return Minimizer(machine, graph.settings(active[-1])["method"]) if active else None
 
 
 def _check_whole(**given: Any) -> None:
@@ -928,17 +450,4 @@ def _check_whole(**given: Any) -> None:
             raise RunError(f"{name} must be a whole number from 0, not {value!r}")
 
 
-def _why_no_blame(graph: Graph, key: str, cost: str | None) -> str:
-    is_parameter = key in graph.nodes and graph.nodes[key].type == "parameter"
-    if is_parameter and not graph.settings(key)["trainable"]:
-        return "it is not trainable"
-    if not graph.of_family("trainer") and not graph.of_type("weight_update") and not cost:
-        return "the graph has no trainer and no single cost"
-    if is_parameter:
-        return "the cost does not depend on it"
-    if not graph.of_family("trainer") and graph.of_type("weight_update"):
-        return "no node of the wired backward pass is known to hold it"
-    return "no trainable parameter lies before it, or δ passes it together with its cost"
-
-
-__all__ = ["LEVELS", "Run"]
+__all__ = ["Position", "Run"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -85,14 +84,11 @@ class Snapshot:
     @classmethod
     def of(cls, run: Run, names: Names) -> Snapshot:
         """Return what a run holds now."""
-        still = copy.copy(run)
-        still.machine = copy.copy(run.machine)
-        still.machine.cells = run.machine.cells.copy()
-        still.remember_seen()
+        still = run.reader.still()
 
         def of(found: Mapping[str, str]) -> Values:
             if not still.evaluated_once:
                 found = {a: source for a, source in found.items() if still.has_value(source)}
-            return Values(found, still.__getitem__)
+            return Values(found, still.value)
 
         return cls(of(names.values), of(names.gradients), of(names.weights))

@@ -28,6 +28,8 @@ class Step:
     settings: Mapping[str, Any] = field(default_factory=dict)
     samples: int = 1
     """How many samples the update has."""
+    fault: str = ""
+    """Where NaN or Infinity first appeared, if it is here: the inputs are finite, an output not."""
 
     @property
     def formula(self) -> str:
@@ -38,8 +40,8 @@ class Step:
         return formula_of(self) if self.outputs else self.symbols
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the step as plain data."""
-        return {
+        """Return the step as plain data; it has the key `fault` only where there is one."""
+        told = {
             "epoch": self.epoch,
             "update": self.update,
             "sample": self.sample,
@@ -49,3 +51,4 @@ class Step:
             "outputs": {name: value.tolist() for name, value in self.outputs.items()},
             "formula": self.formula,
         }
+        return {**told, "fault": self.fault} if self.fault else told

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeflow.declare import NodeType, numbers
-from nodeflow.engine import ops as o
-from nodeflow.engine.cells import Call, Feed, Layout, Slot, Tape, table
+from nodeflow.engine.cells import Call, Feed, Layout, Slot, Tape, rows_of, table
 from nodeflow.engine.lowering import LOWER, WHOLE, alike, indices_of
 from nodeflow.engine.plan import Plan
-from nodeflow.engine.speed import speed_up
+from nodeflow.engine.fusing import fast_rows
 from nodeflow.shape import Shape
 
 
@@ -26,6 +25,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     t = Layout(plan, capacity, feed)
     if beside is not None:
         t.size = beside.size
+        t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
     ordered = _side_by_side(plan.order)
     parameters = [key for key in ordered if graph.nodes[key].type == "parameter"]
@@ -170,8 +170,7 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
             for port in type_.outputs
         ),
     )
-    t.emit(o.PYTHON, A=len(t.calls))
-    t.calls.append(call)
+    t.call(call)
 
 
 def _output_slot(
@@ -202,15 +201,15 @@ def _output_slot(
 
 def _feed(t: Layout, address: str, slot: Slot) -> None:
     t.emit(
-        o.LOAD, COLS=slot.cols, DST=slot.offset, DST_R=slot.stride,
-        A=t.feed.columns[address][0], B=t.feed.width,
+        "load", cols=slot.cols, dst=slot.offset, dst_r=slot.stride,
+        column=t.feed.columns[address][0], width=t.feed.width,
     )  # fmt: skip
 
 
 def _finish(t: Layout, tape: Tape) -> None:
     """Add what belongs to no node: tallying costs and hits, committing new parameters."""
     plan = tape.plan
-    body, tail = tape.ops[: tape.head].tolist(), tape.ops[tape.head :].tolist()
+    body, tail = rows_of(tape.ops[: tape.head]), rows_of(tape.ops[tape.head :])
     t.rows = []
     _tally(t, tape)
     tallies = t.rows
@@ -220,7 +219,7 @@ def _finish(t: Layout, tape: Tape) -> None:
         updated = node.type == "parameter" and wire.input == "next" and node.mode != "freeze"
         if updated and wire.start in tape.slots:
             source, target = tape.slots[wire.start], tape.slots[f"{wire.target}.value"]
-            t.emit(o.COPY, ROWS=1, COLS=target.size, DST=target.offset, A=source.offset, A_C=1)
+            t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
     commits = t.rows
     tape.ops = table(body + tallies + tail + commits)
     shift = len(tallies)
@@ -231,7 +230,7 @@ def _finish(t: Layout, tape: Tape) -> None:
         tape.head += shift
     else:
         tape.head = len(body) + shift if plan.loop else len(body) + shift + len(commits)
-    speed_up(t, tape, tallies, commits)
+    fast_rows(t, tape, tallies, commits)
 
 
 def _tally(t: Layout, tape: Tape) -> None:
@@ -239,7 +238,10 @@ def _tally(t: Layout, tape: Tape) -> None:
     cost = plan.unfolding.cost
     if cost and cost in tape.slots:
         slot = tape.slots[cost]
-        t.emit(o.TALLY, ROWS=slot.rows, A=slot.offset, A_R=slot.stride)
+        if slot.rows == 0:
+            t.emit("tally", a=slot.offset, a_r=slot.stride)
+        else:
+            t.emit("tally_shared", a=slot.offset)
     hits = plan.hits
     if hits is None:
         return
@@ -251,4 +253,4 @@ def _tally(t: Layout, tape: Tape) -> None:
         inputs = {"a": [tape.slots[a]], "y": [tape.slots[y]]}
         LOWER["accuracy"](t, inputs, {"threshold": threshold}, out)
         slot = out
-    t.emit(o.TALLY_HITS, A=slot.offset, A_R=slot.stride)
+    t.emit("tally", a=slot.offset, a_r=slot.stride, which=1)

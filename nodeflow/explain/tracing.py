@@ -151,7 +151,7 @@ def _index_of(run: Run, address: str, index: Index | int) -> Index:
 
 def _moments(run: Run, epochs: tuple[int, int]) -> tuple[int, int]:
     first, last = epochs
-    end = max(run.epoch, len(run.history))
+    end = max(run.epoch, run.epochs_known)
     if not 0 <= first <= last <= end:
         raise RunError(
             f"epochs {first} to {last} are not in the run: it goes from epoch 0 to epoch {end}"
@@ -177,7 +177,7 @@ def _recipe(run: Run, address: str, index: Index) -> _Recipe:
         if run.graph.nodes[name].type == "gradient_descent"
         and not run.graph.settings(name)["momentum"]
     ]
-    if len(trainers) != 1 or trainers != plain or run.plan.loop:
+    if len(trainers) != 1 or trainers != plain or run.schedule.passes(0) > 1:
         raise RunError(
             "only what one plain gradient_descent (no momentum) did can be traced to samples",
             node=key,
@@ -266,8 +266,9 @@ def _collected(
     ]
     found: list[Contribution] = []
     try:
-        for update in range(epochs[0] * machine.per_epoch, epochs[1] * machine.per_epoch):
-            epoch = update // machine.per_epoch
+        begin, end = (machine.schedule.start_of_epoch(epoch).update for epoch in epochs)
+        for update in range(begin, end):
+            epoch = machine.schedule.epoch(update)
             if recipe.penalty:
                 value = float(machine.read(address, 1)[index])
                 change = -rate * recipe.penalty * value

@@ -258,10 +258,10 @@ def _either(parts: list[str]) -> str:
 
 
 def _epochs(reel: Reel) -> str:
-    per_epoch = reel.run.updates_per_epoch
-    whole = reel.end[0] - reel.begin[0]
-    if reel.begin[1:] == reel.end[1:] == (0, 0) and whole % per_epoch == 0:
-        return "1 epoch is" if whole == per_epoch else f"{whole // per_epoch:,} epochs are"
+    per_epoch = reel.run.schedule.steps_per_epoch
+    if reel.begin % per_epoch == reel.end % per_epoch == 0:
+        epochs = (reel.end - reel.begin) // per_epoch
+        return "1 epoch is" if epochs == 1 else f"{epochs:,} epochs are"
     return "this is"
 
 

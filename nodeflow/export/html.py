@@ -22,20 +22,15 @@ from numpy.typing import NDArray
 
 from nodeflow.derive.phases import PHASES
 from nodeflow.derive.tidy import tidy, under
-from nodeflow.engine.run import Position, Run
+from nodeflow.engine.run import Run
+from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.engine.step import Step
 from nodeflow.errors import ExportError
 from nodeflow.explain import account, remark
 from nodeflow.graph import Graph
-from nodeflow.playback.moments import (
-    LEVELS,
-    Moment,
-    beats,
-    described,
-    end_of_training,
-    go_before,
-    position_of,
-)
+from nodeflow.playback.beats import beats
+from nodeflow.playback.moments import described, end_of_training, go_before
+from nodeflow.playback.player import Player
 from nodeflow.scene import NodeView, PortView, Scene, WireView, scene
 from nodeflow.theme import DARK, LIGHT, Theme
 
@@ -83,19 +78,21 @@ def page(
         raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
     if begin is not None:
         go_before(run, Moment.read(begin))
+    player, schedule = Player(run), run.schedule
     open_ended = until is None and epochs is None and samples is None
-    end = _enough(run) if open_ended else _end(run, until, epochs)
-    if end is not None and end <= run.position:
+    end = _enough(player) if open_ended else _end(player, until, epochs, samples)
+    if end <= player.number:
         raise ExportError(f"there is nothing to play: '{until}' is not after the first step")
-    recording = _record(run, end, samples, PLENTY if open_ended else None, progress or _quiet)
+    recording = _record(player, end, PLENTY if open_ended else None, progress or _quiet)
     shown = _drawn(graph, run)
     index = {
         "name": graph.name or "nodeflow",
         "about": graph.about,
         "level": level,
         "epochs": graph.training.epochs,
-        "whole": run.position == (run.epoch * run.updates_per_epoch, 0, 0),
-        "perEpoch": run.updates_per_epoch,
+        "levels": LEVELS,
+        "whole": schedule.begins("epoch", run.position),
+        "perEpoch": schedule.updates_per_epoch,
         "phases": PHASES,
         "order": run.order,
         **_picture(shown, scene(shown)),
@@ -111,31 +108,28 @@ def _quiet(_done: int, _total: int) -> None:
     pass
 
 
-def _end(run: Run, until: str | None, epochs: int | None) -> Position | None:
-    """Return the position before which recording ends; None where samples alone bound it."""
+def _end(player: Player, until: str | None, epochs: int | None, samples: int | None) -> int:
+    """Return the moment at which recording ends: the first of those that were asked for."""
+    schedule, ends = player.schedule, []
     if until is not None:
-        return position_of(run, Moment.read(until))
-    return None if epochs is None else ((run.epoch + epochs) * run.updates_per_epoch, 0, 0)
-
-
-def _enough(run: Run) -> Position:
-    """Return the end of the training, or of the epochs that make about `STEPS` steps."""
-    epochs = max(1, round(STEPS / (run.updates_per_epoch * _steps_an_update(run))))
-    return min(end_of_training(run), ((run.epoch + epochs) * run.updates_per_epoch, 0, 0))
-
-
-def _steps_an_update(run: Run) -> int:
-    return len(run.order) + (run.batch - 1) * run.plan.head if run.plan.loop else len(run.order)
-
-
-def _steps_to_do(run: Run, end: Position | None, samples: int | None) -> int:
-    """Return about how many steps there are to record."""
-    found = []
-    if end is not None:
-        found.append((end[0] - run.update + (end[1:] > (0, 0))) * _steps_an_update(run))
+        ends.append(schedule.number(schedule.find(Moment.read(until))))
+    elif epochs is not None:
+        ends.append(_after_epochs(player, epochs))
     if samples is not None:
-        found.append(samples * (run.plan.head if run.plan.loop else len(run.order)))
-    return max(1, min(found))
+        ends.append(schedule.after_passes(player.number, samples))
+    return min(ends)
+
+
+def _enough(player: Player) -> int:
+    """Return the end of the training, or of the epochs that make about `STEPS` steps."""
+    schedule = player.schedule
+    epochs = max(1, round(STEPS / schedule.steps_per_epoch))
+    end = schedule.number(end_of_training(player.run))
+    return min(end, _after_epochs(player, epochs))
+
+
+def _after_epochs(player: Player, epochs: int) -> int:
+    return player.schedule.number(player.schedule.start_of_epoch(player.run.epoch + epochs))
 
 
 # --- what happens -------------------------------------------------------------------------------
@@ -186,16 +180,15 @@ class _Recording:
             self._lines, self._length = [], 0
 
 
-def _record(
-    run: Run, end: Position | None, samples: int | None, enough: int | None, progress: Progress
-) -> _Recording:
-    """Record to the end or so many passes; where `enough` characters are found, no more."""
+def _record(player: Player, end: int, enough: int | None, progress: Progress) -> _Recording:
+    """Record to the end; where `enough` characters are found, no more."""
+    run = player.run
     recording = _Recording(dict(run.values))
     places = {key: place for place, key in enumerate(run.order)}
     cost = run.plan.unfolding.cost
-    total = _steps_to_do(run, end, samples)
+    total = end - player.number
     now: tuple[int, int, int] | None = None
-    for (step,) in beats(run, "step", end=end, passes=samples):
+    for (step,) in beats(player, "step", end):
         before, now = now, (step.update, step.sample, PHASES.index(step.phase))
         if before != now:
             where = described(run, step).removesuffix(f" · {step.node}")

@@ -38,7 +38,7 @@ def make(job: Job) -> Made:
     rows = csv.DictWriter(text, COLUMNS, restval="", extrasaction="ignore")
     rows.writeheader()
     rows.writerows(history)
-    epochs = len(history)
+    epochs = int(history[-1].get("epoch", len(history)))
     return Made(
         text.getvalue().encode(),
         {"epochs": epochs, "of": source},

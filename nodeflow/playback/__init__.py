@@ -1,1 +1,1 @@
-"""Slow motion: a clock over the steps of a run, which window, terminal and exports share."""
+"""Slow motion: a player of runs, which window, terminal and exports share."""

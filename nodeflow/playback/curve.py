@@ -8,16 +8,18 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.engine.epochlog import NAMES
 from nodeflow.engine.run import Run
 
-NAMES = ("cost", "train_accuracy", "test_cost", "test_accuracy")
 Line = Mapping[str, Any]
 
 
 class Curve(Sequence[Line]):
     """Lines as in `Run.history`, put together when one is asked for: there may be a million."""
 
-    def __init__(self, rows: NDArray[Any]) -> None:
+    def __init__(self, epochs: NDArray[np.int64], rows: NDArray[Any]) -> None:
+        self.epochs = epochs
+        """The epoch of each row: 1, 2, 3, … until there are so many that older ones are thinned."""
         self.rows = rows
         """A row an epoch, with the columns of `NAMES`; NaN where there is nothing to tell."""
 
@@ -32,9 +34,8 @@ class Curve(Sequence[Line]):
         if isinstance(at, slice):
             return [self[place] for place in range(*at.indices(len(self)))]
         numbers = self.rows[at].tolist()
-        epoch = at + 1 if at >= 0 else len(self) + at + 1
         named = zip(NAMES, numbers, strict=True)
-        return {"epoch": epoch, **{name: x if x == x else None for name, x in named}}
+        return {"epoch": int(self.epochs[at]), **{name: x if x == x else None for name, x in named}}
 
     def column(self, name: str) -> NDArray[Any]:
         """Return one column: an epoch a number."""
@@ -49,25 +50,44 @@ def column(history: Sequence[Line], name: str) -> NDArray[Any]:
     return np.array([np.nan if (x := line.get(name)) is None else x for line in history], float)
 
 
+def epochs(history: Sequence[Line]) -> NDArray[np.int64]:
+    """Return the epoch of each line of a history."""
+    if isinstance(history, Curve):
+        return history.epochs
+    return np.array([line["epoch"] for line in history], np.int64)
+
+
 class Recorder:
     """Follows the history of a run; a curve that was given stays as it is."""
 
     def __init__(self) -> None:
+        self._epochs = np.empty(64, np.int64)
         self._rows = np.empty((64, len(NAMES)))
         self._count = 0
-        self._run: Run | None = None
+        self._seen: tuple[Run | None, int] = None, 0
+
+    @property
+    def _last(self) -> int:
+        return int(self._epochs[self._count - 1]) if self._count else 0
 
     def curve(self, run: Run) -> Curve:
         """Return the history of a run; what was known of it before is not copied again."""
-        epochs = run.epochs_known
-        if run is not self._run or epochs < self._count:
+        now = run, run.times_thinned
+        if now != self._seen or run.epochs_known < self._last:
             # What stands in curves that were given must not change.
-            self._run, self._rows, self._count = run, np.empty((64, len(NAMES))), 0
-        new = run.lines(self._count)
-        if epochs > len(self._rows):
-            grown = np.empty((2 * epochs, len(NAMES)))
-            grown[: self._count] = self._rows[: self._count]
-            self._rows = grown
-        self._rows[self._count : epochs] = new
-        self._count = epochs
-        return Curve(self._rows[:epochs])
+            self._seen, self._count = now, 0
+            self._epochs, self._rows = np.empty(64, np.int64), np.empty((64, len(NAMES)))
+        new, lines = run.lines(self._last)
+        count = self._count + len(new)
+        if count > len(self._rows):
+            self._epochs = _grown(self._epochs, self._count, 2 * count)
+            self._rows = _grown(self._rows, self._count, 2 * count)
+        self._epochs[self._count : count], self._rows[self._count : count] = new, lines
+        self._count = count
+        return Curve(self._epochs[:count], self._rows[:count])
+
+
+def _grown(array: NDArray[Any], count: int, room: int) -> NDArray[Any]:
+    found = np.empty((room, *array.shape[1:]), array.dtype)
+    found[:count] = array[:count]
+    return found

@@ -1,7 +1,7 @@
 """A player: a run that is played, stopped, rewound, and led into other futures.
 
-Moments are numbers of steps since the start (`Clock`). Whatever is played, jumped and branched, the
-values at a moment of a line are those of the live run, to the bit.
+Moments are numbers of steps since the start (`Schedule`). Whatever is played, jumped and branched,
+the values at a moment of a line are those of the live run, to the bit.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.engine.run import LEVELS, Position, Run
+from nodeflow.engine.run import Run
+from nodeflow.engine.schedule import Moment, Position, Schedule, require_level
 from nodeflow.engine.step import Step
-from nodeflow.errors import NodeflowError, RunError, nearest
+from nodeflow.errors import NodeflowError, RunError
 from nodeflow.graph import Graph
-from nodeflow.playback.clock import Clock
 from nodeflow.playback.conditions import Condition
-from nodeflow.playback.moments import Moment, described, position_of
+from nodeflow.playback.moments import described
 from nodeflow.playback.stops import Kept, Seen, Stops, judged_after
 
 SLOWEST, FASTEST = 0.25, math.inf
@@ -58,8 +58,8 @@ class Player:
     """Plays a run, and knows where it is."""
 
     def __init__(self, run: Run) -> None:
-        self.clock = Clock(run)
-        self.lines: list[Line] = [Line(run, reach=self.clock.number(run.position))]
+        self.schedule: Schedule = run.schedule
+        self.lines: list[Line] = [Line(run, reach=self.schedule.number(run.position))]
         self.line = self.lines[0]
         self.run = run
         """The run that stands at the present moment."""
@@ -87,7 +87,7 @@ class Player:
         self._lately: dict[tuple[Run, int], dict[str, NDArray[Any]]] = {}
         """The watched numbers after the last updates."""
         self._watches: dict[Condition, _Watch] = {}
-        self._hunted: tuple[Run, int] | None = None
+        self._judged_at: tuple[Run, int] | None = None
         """Where the watches judged last: they go on there, and nowhere else."""
 
     # -- where it is
@@ -95,7 +95,7 @@ class Player:
     @property
     def number(self) -> int:
         """How many steps lie behind."""
-        return self.clock.number(self.run.position)
+        return self.schedule.number(self.run.position)
 
     @property
     def first(self) -> int:
@@ -113,7 +113,7 @@ class Player:
     def end(self) -> int:
         """The last moment of the run: where its training ends, or farther if it went on."""
         epochs = self.run.graph.training.epochs
-        return max(self.line.reach, epochs * self.clock.steps_per_epoch)
+        return max(self.line.reach, epochs * self.schedule.steps_per_epoch)
 
     @property
     def place(self) -> str:
@@ -143,13 +143,13 @@ class Player:
         Ends earlier at a breakpoint or where a condition becomes true. Returns the last step.
         """
         self._require(level)
-        self.advance(self.clock.after(level, self.number))
+        self.advance(self.schedule.after(level, self.number))
         return self.last
 
     def back(self, level: str = "step") -> Step | None:
         """Go back to where this step, phase, …, or the one before, begins."""
         self._require(level)
-        self.go(max(self.clock.before(level, self.number), self.first))
+        self.go(max(self.schedule.before(level, self.number), self.first))
         return self.last
 
     def go(self, where: int | str | Moment) -> None:
@@ -161,17 +161,17 @@ class Player:
         if isinstance(where, str):
             where = Moment.read(where)
         if isinstance(where, Moment):
-            number = self.clock.number(position_of(self.run, where))
+            number = self.schedule.number(self.schedule.find(where))
         else:
             number = where
         if 0 <= number < self.first:
             raise RunError(
-                f"what lies before epoch {self.first // self.clock.steps_per_epoch} was another "
+                f"what lies before epoch {self.first // self.schedule.steps_per_epoch} was another "
                 "graph, with other nodes: reset the run to go there with this one"
             )
         if not 0 <= number <= self.end:
-            epochs = self.end / self.clock.steps_per_epoch
-            asked = number // self.clock.steps_per_epoch
+            epochs = self.end / self.schedule.steps_per_epoch
+            asked = number // self.schedule.steps_per_epoch
             raise RunError(
                 f"epoch {asked} is outside of the run, which goes from epoch 0 to the end of "
                 f"epoch {max(math.ceil(epochs) - 1, 0)}; train it on to go farther"
@@ -191,12 +191,12 @@ class Player:
         deadline = time.perf_counter() + seconds
         self.reason = ""
         while self.number < target and not self.reason:
-            stop = self.stops.next_breakpoint(self.run, self.clock, self.number, target)
+            stop = self.stops.next_breakpoint(self.run, self.number, target)
             goal = target if stop is None else stop
             if self.stops.conditions:
-                self._hunt(goal, deadline)
+                self._search_for_stop(goal, deadline)
             else:
-                self._hurry(goal, deadline)
+                self._run_until(goal, deadline)
             if self.number == stop and not self.reason:
                 self.reason = self._breakpoint_here()
             if time.perf_counter() > deadline:
@@ -204,13 +204,13 @@ class Player:
         self._remake_last()
         return bool(self.reason) or self.number >= target
 
-    def _hurry(self, goal: int, deadline: float) -> None:
+    def _run_until(self, goal: int, deadline: float) -> None:
         """Go on to a moment with nothing to stop at on the way, while there is time."""
         while (number := self.number) < goal:
             began = time.perf_counter()
             hop = goal
             if deadline < math.inf:
-                hop = min(goal, number + self._stride * self.clock.steps_of(0))
+                hop = min(goal, number + self._stride * self.schedule.steps(0))
             if hop - 1 > number:
                 self._seek(hop - 1)
             self._make_step()
@@ -231,13 +231,13 @@ class Player:
 
     def _breakpoint_here(self) -> str:
         places = self.stops.places(self.run)
-        index = self.run.position[2]
+        index = self.run.position.place
         return places.get(index) or places[len(self.run.order)]
 
     def _seek(self, number: int) -> None:
         """Let the run to which a moment belongs stand there."""
-        position = self.clock.position(number)
-        self.run = self.line.at(position[0]).run
+        position = self.schedule.position(number)
+        self.run = self.line.at(position.update).run
         try:
             self.run.seek(position)
         finally:
@@ -264,24 +264,23 @@ class Player:
 
     def _require(self, level: str) -> None:
         self.run.require_nodes()
-        if level not in LEVELS:
-            raise RunError(f"there is no level '{level}'{nearest(level, LEVELS)}")
+        require_level(level)
 
     # -- conditions
 
-    def _hunt(self, goal: int, deadline: float) -> None:
+    def _search_for_stop(self, goal: int, deadline: float) -> None:
         """Go on to a moment, and stop earlier where a condition becomes true.
 
         Passes are judged whole, when the last node that a condition reads was evaluated; where
         updates are loops over samples, step by step.
         """
-        watches = self._hunters()
+        watches = self._active_watches()
         while self.number < goal and not self.reason:
             number, begin = self.number, self.run.position
-            index = begin[2]
-            whole = index == 0 and number + self.clock.steps_of(begin[0]) <= goal
-            if whole and not self.run.plan.loop:
-                self.run.leap()
+            index = begin.place
+            whole = index == 0 and number + self.schedule.steps(begin.update) <= goal
+            if whole and self.schedule.passes(begin.update) == 1:
+                self.run.skip_to_next_update()
                 self._arrived()
                 met = [watch for watch in watches if watch.became_true(self.run, begin)]
                 if met:
@@ -297,14 +296,14 @@ class Player:
                         self.reason = watch.condition.text
             if time.perf_counter() > deadline:
                 break
-        self._hunted = self.run, self.number
+        self._judged_at = self.run, self.number
 
-    def _hunters(self) -> list[_Watch]:
+    def _active_watches(self) -> list[_Watch]:
         """Return a watch for each condition; where one has judged before, it goes on.
 
         Played step by step, a condition must meet what it saw a pass ago, and not a step ago.
         """
-        known = self._watches if self._hunted == (self.run, self.number) else {}
+        known = self._watches if self._judged_at == (self.run, self.number) else {}
         self._watches = {
             condition: known.get(condition) or _Watch(self.run, condition)
             for condition in self.stops.conditions.values()
@@ -327,7 +326,7 @@ class Player:
             epochs = self.run.graph.training.epochs
             until = self.end
             if self.number >= until:
-                until = self.number + max(epochs, 1) * self.clock.steps_per_epoch
+                until = self.number + max(epochs, 1) * self.schedule.steps_per_epoch
         self._until = until
         self._due = 0.0
         self.playing, self.failed = True, False
@@ -378,9 +377,9 @@ class Player:
             return
         self._require(level)
         begin = self.number
-        if not self.clock.begins(level, self.run.position):
-            begin = max(self.clock.before(level, begin), self.first)
-        self.looped, self._loop = level, (begin, self.clock.after(level, begin))
+        if not self.schedule.begins(level, self.run.position):
+            begin = max(self.schedule.before(level, begin), self.first)
+        self.looped, self._loop = level, (begin, self.schedule.after(level, begin))
 
     # -- other futures
 
@@ -423,8 +422,8 @@ class Player:
 
         What lies before, and the other futures, had those of before: they are left behind.
         """
-        per_epoch, self.clock = self.clock.steps_per_epoch, Clock(line.run)
-        self._until = self._until // per_epoch * self.clock.steps_per_epoch
+        per_epoch, self.schedule = self.schedule.steps_per_epoch, line.run.schedule
+        self._until = self._until // per_epoch * self.schedule.steps_per_epoch
         line.before, self.looped = None, None
         self.lines, self.line, self.run = [line], line, line.run
         self.stops.keep_known(line.run)
@@ -443,12 +442,12 @@ class Player:
     def begin_of(self, line: Line) -> int:
         """Return the moment at which a line begins to differ from the one it came from."""
         born = line.run.born
-        return self.clock.number((born, self.clock.first_row(born), 0))
+        return self.schedule.number(self.schedule.start(born))
 
     def compared(self, line: int) -> dict[str, float]:
         """Return, by address, the largest difference of each value to another line's, now."""
         number, position = self.number, self.run.position
-        other = self.lines[line].at(position[0]).run
+        other = self.lines[line].at(position.update).run
         if other is self.run:
             return {}
         if self.lines[line].reach < number:
@@ -475,7 +474,7 @@ class Player:
             moment = self.line.at(at).run, at
             known = self._lately.get(moment, {})
             if not known.keys() >= set(wanted):
-                self._seek(self.clock.number((at, self.clock.first_row(at), 0)))
+                self._seek(self.schedule.number(self.schedule.start(at)))
                 known = {a: np.ravel(self.run[a])[:WATCHED].copy() for a in wanted}
             lately[moment] = known
         self._lately = lately
@@ -496,12 +495,11 @@ class _Watch:
 
     def is_judged(self, index: int, run: Run) -> bool:
         """Return whether the step just made, at a place of the order, was the last it needs."""
-        return index == self._place or (self.condition.epochal and run.position[2] == 0)
+        return index == self._place or (self.condition.epochal and run.position.place == 0)
 
     def became_true(self, run: Run, begin: Position) -> bool:
         """Judge the pass that was at `begin` before, and has ended."""
-        begun = run.update % run.updates_per_epoch or run.position[2]
-        if self.condition.epochal and begun:
+        if self.condition.epochal and not run.schedule.begins("epoch", run.position):
             return False
         holds = self.condition.holds(Seen(run, begin), self._before)
         became = holds and not self._held

@@ -240,7 +240,7 @@ class _Before:
         graph = run.plan.graph
         self.node, self.type = key, graph.nodes[key].type
         self.inputs, self.settings = inputs, graph.settings(key)
-        self.samples = run.machine.bounds(run.update)[1]
+        self.samples = run.schedule.bounds(run.update)[1]
         self.port = graph.type_of(key).outputs[0].name
         shape = run.plan.inference.shapes[f"{key}.{self.port}"].array(_samples(run))
         self.output: NDArray[Any] = np.broadcast_to(0.0, shape)
@@ -249,7 +249,7 @@ class _Before:
 
 def _samples(run: Run) -> int:
     """Return how many rows a value has."""
-    return 1 if run.plan.loop else int(run.machine.bounds(run.update)[1])
+    return run.schedule.samples(run.update)
 
 
 def _addresses(run: Run, key: str) -> dict[str, str]:
@@ -277,7 +277,7 @@ def _used(given: Given, index: Index) -> Iterator[Number]:
 
 def _chosen(run: Run, shape: Index) -> Index:
     """Return the place of the number that is asked: the next one at each pass."""
-    turn = run.epoch * run.machine.rows + run.sample if run.plan.loop else run.update
+    turn = run.schedule.passes_before(run.update, run.sample)
     return tuple(int(i) for i in np.unravel_index(turn % math.prod(shape), shape))
 
 
@@ -328,7 +328,7 @@ def _given_lines(run: Run, given: Given, before: _Before, index: Index) -> Itera
             if number.address == address:
                 yield f"{named(address, shapes[address], number.index)} = {_digits(number.value)}"
     if before.type == "accumulate":
-        first = run.sample == run.machine.bounds(run.update)[0]
+        first = run.schedule.pass_of(run.position) == 0
         total = 0.0 if first else float(run[f"{before.node}.{before.port}"][index])
         yield f"{before.port} so far = {_digits(total)}"
     if before.type == "average":

@@ -5,18 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.engine.run import Position, Run
-from nodeflow.errors import ConditionError, RunError, nearest
-from nodeflow.playback.clock import Clock
+from nodeflow.engine.run import Run
+from nodeflow.engine.schedule import Position
+from nodeflow.errors import ConditionError, RunError
 from nodeflow.playback.conditions import Condition, parse
 
 ASKED = "what comes out?"
 """Why it stops before a node whose value a person can predict."""
 _MOMENTS = ("epoch", "update", "sample", "cost")
-_OF_EPOCH = ("train_cost", "train_accuracy", "test_cost", "test_accuracy")
+_OF_EPOCH = {"train_cost": "cost"} | {
+    name: name for name in ("train_accuracy", "test_cost", "test_accuracy")
+}
+"""The words of a condition for the numbers of an epoch's line."""
 
 
 class Seen:
@@ -35,7 +37,7 @@ class Seen:
         run = self._run
         match name:
             case "epoch":
-                return self._update // run.updates_per_epoch
+                return run.schedule.epoch(self._update)
             case "update":
                 return self._update
             case "sample":
@@ -45,10 +47,8 @@ class Seen:
                     return run.cost
                 except RunError:  # it has no value yet
                     return None
-        if not run.epoch:
-            return None
-        number = float(run.lines(run.epoch - 1)[0][_OF_EPOCH.index(name)])
-        return None if np.isnan(number) else number
+        number: float | None = (run.line(run.epoch) or {}).get(_OF_EPOCH[name])
+        return number
 
 
 class Kept:
@@ -140,20 +140,18 @@ class Stops:
     def _place(run: Run, what: str) -> int:
         source, arrow, _ = what.partition(" -> ")
         key = source.rpartition(".")[0] if arrow else what
-        if key not in run.order:
-            hint = nearest(key, run.order)
-            raise RunError(f"no step of this run evaluates '{key}'{hint}", node=key)
-        return run.order.index(key) + bool(arrow)
+        return run.schedule.place(key) + bool(arrow)
 
-    def next_breakpoint(self, run: Run, clock: Clock, number: int, end: int) -> int | None:
+    def next_breakpoint(self, run: Run, number: int, end: int) -> int | None:
         """Return the first moment after `number`, and not after `end`, at a breakpoint."""
         places = self.places(run)
         if not places:
             return None
-        last = min(end, clock.after("update", clock.after("update", number)))
+        schedule = run.schedule
+        last = min(end, schedule.after("update", schedule.after("update", number)))
         for moment in range(number + 1, last + 1):
-            index = clock.position(moment)[2]
-            if index in places or (index == 0 and len(run.order) in places):
+            place = schedule.position(moment).place
+            if place in places or (place == 0 and len(run.order) in places):
                 return moment
         return None
 
@@ -164,7 +162,7 @@ def judged_after(run: Run, condition: Condition) -> int:
     words = {part.value for part in condition.root.walk() if part.head == "word"}
     if "cost" in words and run.plan.unfolding.cost:
         keys.add(run.plan.unfolding.cost.rpartition(".")[0])
-    return max((run.order.index(key) for key in keys if key in run.order), default=0)
+    return max((run.schedule.place(key) for key in keys if key in run.order), default=0)
 
 
 def _is_known(run: Run, what: str) -> bool:

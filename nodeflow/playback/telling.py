@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
+from nodeflow.engine.schedule import Moment
 from nodeflow.explain import explain, remark
-from nodeflow.playback.moments import Moment
 from nodeflow.playback.player import Player
 from nodeflow.playback.state import Future, Playback
 
@@ -21,9 +21,9 @@ _LINES = 8
 
 def state_of(player: Player, *, brief: bool = False, **more: Any) -> Playback:
     """Return how a player stands. A `brief` one, for full speed, tells nothing of the step."""
-    run, clock = player.run, player.clock
+    run, schedule = player.run, player.schedule
     update = run.update
-    begin = clock.number((update, clock.first_row(update), 0))
+    begin = schedule.number(schedule.start(update))
     told: dict[str, Any] = {}
     log = () if brief else tuple(player.log())  # some of its steps may be made again
     step = player.last
@@ -39,11 +39,11 @@ def state_of(player: Player, *, brief: bool = False, **more: Any) -> Playback:
     return Playback(
         number=player.number,
         end=player.end,
-        per_epoch=max(clock.steps_per_epoch, 1),
-        update=(begin, begin + clock.steps_of(update)),
-        phases=clock.phases(player.number),
+        per_epoch=max(schedule.steps_per_epoch, 1),
+        update=(begin, begin + schedule.steps(update)),
+        phases=schedule.phase_spans(player.number),
         place=player.place,
-        moment=str(Moment(run.epoch, run.sample, run.node if run.position[2] else None)),
+        moment=str(Moment(run.epoch, run.sample, run.node if run.position.place else None)),
         next=run.node if run.order else "",
         playing=player.playing,
         speed=player.speed,

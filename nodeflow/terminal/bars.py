@@ -72,7 +72,7 @@ def progress(run: Run, epochs: int) -> Iterator[Tell | None]:
             if now - drawn < _REFRESH_SECONDS and done < total:
                 return
             drawn = now
-            line = run.history[-1] if run.epoch else {}
+            line = run.line(run.epoch) or {}
             accuracy, cost = line.get("train_accuracy"), line.get("cost")
             bar.update(
                 task,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
+from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ConditionError, NodeflowError
 from nodeflow.playback.moments import described
 from nodeflow.playback.player import Player
@@ -39,7 +40,8 @@ _NARROW = 100
 """Below this width the status line is shortened."""
 _LOW = 8
 """Rows of a terminal that is too low for more than one line at the foot."""
-_LEVELS = {"p": "phase", "s": "sample", "u": "update", "e": "epoch"}
+_KEYS_OF_LEVELS = {level[0]: level for level in LEVELS[1:]}
+"""p, s, u and e; a step has keys of its own."""
 _KEYS = (
     ("space", "play, pause"),
     ("→ n Enter", "a step on"),
@@ -111,8 +113,8 @@ class Live:
             " ": self._play_or_pause,
             **dict.fromkeys(("right", "n", "enter"), on("step")),
             **dict.fromkeys(("left", "b"), back("step")),
-            **{key: on(level) for key, level in _LEVELS.items()},
-            **{key.upper(): back(level) for key, level in _LEVELS.items()},
+            **{key: on(level) for key, level in _KEYS_OF_LEVELS.items()},
+            **{key.upper(): back(level) for key, level in _KEYS_OF_LEVELS.items()},
             "+": lambda: self._change_speed(1),
             "=": lambda: self._change_speed(1),
             "-": lambda: self._change_speed(-1),
@@ -170,7 +172,7 @@ class Live:
     def _pass(self, seconds: float) -> None:
         """Let time pass."""
         if self._goal is not None:
-            self._hurry()
+            self._run_until_goal()
         elif self.player.playing:
             if self._by_steps or self.player.speed == math.inf:
                 self._play_steps(seconds)
@@ -207,7 +209,7 @@ class Live:
         self._due = min(self._due, 1.0)  # what could not be kept is not made up for
 
     def _play_beat(self) -> bool:
-        goal = self.player.clock.after(self.level, self.player.number)
+        goal = self.player.schedule.after(self.level, self.player.number)
         return self.player.advance(min(goal, self.until))
 
     def _go_on(self, level: str) -> None:
@@ -215,10 +217,10 @@ class Live:
         player.pause()
         if not self._asks():
             self._catch_up()
-            self._goal = player.clock.after(level, player.number), level
-            self._hurry()
+            self._goal = player.schedule.after(level, player.number), level
+            self._run_until_goal()
 
-    def _hurry(self) -> None:
+    def _run_until_goal(self) -> None:
         """Go on to the goal for as long as a frame lasts."""
         if self._goal is not None:
             goal, _ = self._goal
@@ -242,7 +244,7 @@ class Live:
         elif not self._asks():
             if player.number >= self.until:
                 epochs = max(player.run.graph.training.epochs, 1)
-                more = player.number + epochs * player.clock.steps_per_epoch
+                more = player.number + epochs * player.schedule.steps_per_epoch
                 self.until = player.end if player.number < player.end else more
             self._due = 0.0
             player.play(until=self.until)
@@ -256,7 +258,7 @@ class Live:
             self._stopped()
             return
         self._catch_up()
-        ends = self.until >= player.end and self.until % player.clock.steps_per_epoch == 0
+        ends = self.until >= player.end and self.until % player.schedule.steps_per_epoch == 0
         self._note(f"■ the end of {'the training' if ends else 'what was asked for'}", "yellow")
         self.message = "space goes on, ← goes back, q quits"
 
@@ -309,7 +311,7 @@ class Live:
         """Tell where it stands after a jump: before a sample, or after a step of it."""
         player, run = self.player, self.player.run
         self._told, self._epoch, self._begun = player.number, run.epoch, None
-        if run.position[2] == 0:
+        if run.position.place == 0:
             self._begun = player.number
             sample = " · ".join(described(run).split(" · ")[:2])
             self._note(f"{how} the start of {sample}", "dim")
@@ -454,9 +456,9 @@ class Live:
 
     def _tell_again(self, level: str) -> None:
         """Tell that what is played over and over has begun again."""
-        clock, number = self.player.clock, self.player.number
-        begins = clock.begins(level, self.player.run.position)
-        self._told = self._begun = number if begins else clock.before(level, number)
+        schedule, number = self.player.schedule, self.player.number
+        begins = schedule.begins(level, number)
+        self._told = self._begun = number if begins else schedule.before(level, number)
         self._note("↻ once more", "dim")
 
     def _tell_now_and_then(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
+from nodeflow.playback.moments import rows_of
 from nodeflow.terminal import look
 from nodeflow.terminal.held import held_lines
 from nodeflow.terminal.look import PHASE_COLOURS, PHASE_SIGNS, WIDE, maybe, percent
@@ -51,7 +52,7 @@ class StepPrinter:
 
     def summary(self, last: Step, level: str, cost: float | None) -> None:
         """Print the beat of a sample, update or epoch, which ended with a step, in one line."""
-        if level == "epoch" and len(self.run.history) > last.epoch:
+        if level == "epoch" and self.run.line(last.epoch + 1) is not None:
             self.epoch(last.epoch)
             return
         parts = [] if cost is None else [f"cost {show(cost)}"]
@@ -60,10 +61,10 @@ class StepPrinter:
 
     def epoch(self, epoch: int) -> None:
         """Print the history's line of an epoch."""
-        line = self.run.history[epoch]
-        parts = [f"cost {maybe(line['cost'])}"]
+        line = self.run.line(epoch + 1) or {}
+        parts = [f"cost {maybe(line.get('cost'))}"]
         for key, name in (("train_accuracy", "accuracy"), ("test_accuracy", "test")):
-            if line[key] is not None:
+            if line.get(key) is not None:
                 parts.append(f"{name} {percent(line[key])}")
         self._told(f"epoch {epoch}", parts, "update")
 
@@ -83,13 +84,7 @@ class StepPrinter:
 
     def address(self, step: Step) -> str:
         """Return where a step is: "epoch 3 · sample 17 of 139"."""
-        machine = self.run.machine
-        first, count = machine.bounds(step.update)
-        rows = str(step.sample)
-        if not self.run.plan.loop and count > 1:
-            rows = f"{first}–{first + count - 1}"
-        word = "samples" if "–" in rows else "sample"
-        return f"epoch {step.epoch} · {word} {rows} of {machine.rows}"
+        return rows_of(self.run, step)
 
     def _head(self, step: Step) -> None:
         now = (step.update, step.sample, step.phase)
@@ -123,6 +118,8 @@ class StepPrinter:
         for line in told or [Text()]:
             self.out.print(name + line, soft_wrap=True)
             name = Text(" " * (4 + width))
+        if step.fault:
+            self.out.print(name + Text(f"! {step.fault}", "yellow"), soft_wrap=True)
 
     def _names_width(self) -> int:
         """Return how wide the column of names is: a terminal may become wider or narrower."""

@@ -15,6 +15,7 @@ from nodeflow.editor.commands import COMMANDS
 from nodeflow.editor.messages import Do, Message, Tell
 from nodeflow.editor.model import Editor
 from nodeflow.editor.timeline import Timeline, curve, share_of, speed_at, speed_text
+from nodeflow.engine.schedule import LEVELS
 from nodeflow.playback.curve import Curve
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import Colour, mixed, phase_colour, rgba
@@ -31,7 +32,6 @@ _WHOLE, _FINE, _BETWEEN = 34, 16, 6
 _ARROW, _WORD = 20, 5
 _PLAY, _SLIDER, _SPEED = 86, 96, 124
 _LEAST_PLACE = 340
-_LEVELS = ("step", "phase", "sample", "update", "epoch")
 _FIRST_GONE = ("update", "phase", "sample", "epoch")
 """Which buttons a narrow window does without, one after the other: each has its key."""
 _POINTS, _NOTCHES = 200, 100
@@ -94,7 +94,7 @@ class TimelineBar:
         self._words: dict[str, Item] = {}
         self._button("to-start", "|◂")
         self._button("play", "▶  Play")
-        for level in _LEVELS:
+        for level in LEVELS:
             self._button(f"{level}-back", "◂")
             self._words[level] = dpg.add_text(level, parent=parent)
             self._button(f"{level}-on", "▸")
@@ -180,9 +180,9 @@ class TimelineBar:
 
     def _arrange(self, wide: float, scale: float) -> None:
         """Put everything in its place; what a narrow window has no room for is hidden."""
-        words = {level: width(level, None) * SIZE for level in _LEVELS}
+        words = {level: width(level, None) * SIZE for level in LEVELS}
         full = wide / scale
-        shown = list(_LEVELS)
+        shown = list(LEVELS)
         speed = _SLIDER + _GAP + _SPEED
 
         def taken() -> float:
@@ -199,7 +199,7 @@ class TimelineBar:
         x = float(_PAD)
         x = self._put("to-start", x, _ARROW + 4, scale) + _GAP - 2
         x = self._put("play", x, _PLAY, scale) + 2 * _GAP
-        for level in _LEVELS:
+        for level in LEVELS:
             there = level in shown
             for item in (self.buttons[f"{level}-back"], self._words[level],
                          self.buttons[f"{level}-on"]):  # fmt: skip
@@ -335,7 +335,7 @@ class TimelineBar:
             present = one is histories[-1]
             colour = rgba(theme.forward) if present else rgba(theme.feedback, 0.75)
             room = (whole.high - 10) * (top / high if math.isfinite(top) else 1.0)
-            points = np.array(curve(one.rows, line.epochs, _POINTS)).reshape(-1, 2)
+            points = np.array(curve(one.rows, line.epochs, _POINTS, one.epochs)).reshape(-1, 2)
             there = ((whole.left, whole.foot - 5) + points * (whole.wide, -room)).tolist()
             if len(there) > 1:
                 dpg.draw_polyline(there, parent=self._curves, color=colour, thickness=1.6)

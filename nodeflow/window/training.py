@@ -12,7 +12,7 @@ from nodeflow.editor.messages import Do, Message, SetTraining, SetValue
 from nodeflow.editor.model import Editor
 from nodeflow.editor.training import progress
 from nodeflow.editor.training import rate as rate_of
-from nodeflow.playback.curve import column
+from nodeflow.playback.curve import column, epochs
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import Colour, rgba
 from nodeflow.window.fonts import Fonts
@@ -203,10 +203,11 @@ class _Plot:
         """Draw a history; a line without numbers is not named either."""
         step = -(-len(history) // _MOST_POINTS) or 1
         first = (len(history) - 1) % step  # the last epoch is always told
+        at = epochs(history)[first::step]
         for label, key in self._lines.items():
             told = column(history, key)[first::step]
             known = np.flatnonzero(~np.isnan(told))
-            xs, ys = (first + 1 + step * known).tolist(), told[known].tolist()
+            xs, ys = at[known].tolist(), told[known].tolist()
             dpg.set_value(self._series[label], [xs, ys])
             last = f"{ys[-1]:.1%}" if self._share and ys else f"{ys[-1]:.4g}" if ys else ""
             dpg.set_value(self._texts[label], f"{label} {last}" if ys else "")

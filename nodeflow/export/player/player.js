@@ -7,7 +7,6 @@ const FOOT = 26; // characters that fit at the foot of a node
 const MOST = 200; // numbers of an array that are shown in full
 const ROWS = 400; // steps in the log
 const KEPT = 12; // chunks that stay unpacked
-const LEVELS = ["step", "phase", "sample", "update", "epoch"];
 const SLOWEST_TO_FLY = 120; // milliseconds of a beat in which numbers can still be seen to fly
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -27,6 +26,7 @@ async function unpacked(id) {
 }
 
 const run = await unpacked("index");
+const LEVELS = run.levels;
 const nodes = new Map(Object.entries(run.nodes));
 const chunks = new Map();
 

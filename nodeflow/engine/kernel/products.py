@@ -1,0 +1,368 @@
+"""Rows of weighted sums, blame and gradients: products of matrices in a written order.
+
+Every sum over features or neurons has the order of `sums`, those over samples run in order. Eight
+numbers at a time are computed together where they belong to different sums, or are lanes of one.
+"""
+
+from __future__ import annotations
+
+from nodeflow.engine.kernel.language import (
+    COMPILED,
+    Cells,
+    Context,
+    Lanes,
+    Whole,
+    add_at,
+    add_first,
+    lane,
+    lanes,
+    put_first,
+    put_lanes,
+    spread,
+    to_real,
+)
+from nodeflow.engine.kernel.scalar import multiply
+from nodeflow.engine.kernel.sums import LANES, SHORT, sum_of
+
+
+def sum_of_lanes(s: Lanes) -> float:
+    """Add up the eight lanes of a long sum."""
+    return ((lane(s, 0) + lane(s, 4)) + (lane(s, 2) + lane(s, 6))) + (
+        (lane(s, 1) + lane(s, 5)) + (lane(s, 3) + lane(s, 7))
+    )
+
+
+def long_sum(s: Lanes, cells: Cells, x: Whole, w: Whole, inner: Whole, bias: Whole) -> float:
+    """Add what is left after the groups of eight, then the bias; return the sum of the lanes."""
+    rest = inner % LANES
+    done = inner - rest
+    s = add_first(s, lanes(cells, x + done) * lanes(cells, w + done), rest)
+    if bias >= 0:
+        s = add_at(s, cells[bias], rest)
+    return sum_of_lanes(s)
+
+
+def weighted_sum(
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    weights: Whole,
+    bias: Whole,
+    inner: Whole,
+) -> None:
+    """z[r,j] = Σᵢ Θ[j,i]·a[r,i] + b[j]: the bias is the last term; −1 stands for none."""
+    terms = inner if bias < 0 else inner + 1
+    if terms < SHORT:
+        for r in range(rows):
+            x = a + r * a_r
+            to = dst + r * dst_r
+            w = weights
+            for j in range(cols):
+                total = cells[x] * cells[w]
+                for k in range(1, inner):
+                    total = total + cells[x + k] * cells[w + k]
+                if bias >= 0:
+                    total = total + cells[bias + j]
+                cells[to + j] = total
+                w = w + inner
+    elif COMPILED:
+        r = 0
+        while r + 1 < rows:
+            x = a + r * a_r
+            y = x + a_r
+            to = dst + r * dst_r
+            j = 0
+            while j + 3 < cols:
+                w = weights + j * inner
+                w1 = w + inner
+                w2 = w1 + inner
+                w3 = w2 + inner
+                left = lanes(cells, x)
+                other = lanes(cells, y)
+                v = lanes(cells, w)
+                v1 = lanes(cells, w1)
+                v2 = lanes(cells, w2)
+                v3 = lanes(cells, w3)
+                s0 = left * v
+                s1 = left * v1
+                s2 = left * v2
+                s3 = left * v3
+                t0 = other * v
+                t1 = other * v1
+                t2 = other * v2
+                t3 = other * v3
+                for k in range(LANES, inner - LANES + 1, LANES):
+                    left = lanes(cells, x + k)
+                    other = lanes(cells, y + k)
+                    v = lanes(cells, w + k)
+                    v1 = lanes(cells, w1 + k)
+                    v2 = lanes(cells, w2 + k)
+                    v3 = lanes(cells, w3 + k)
+                    s0 = s0 + left * v
+                    s1 = s1 + left * v1
+                    s2 = s2 + left * v2
+                    s3 = s3 + left * v3
+                    t0 = t0 + other * v
+                    t1 = t1 + other * v1
+                    t2 = t2 + other * v2
+                    t3 = t3 + other * v3
+                b = bias + j if bias >= 0 else -1
+                b1 = b + 1 if bias >= 0 else -1
+                b2 = b + 2 if bias >= 0 else -1
+                b3 = b + 3 if bias >= 0 else -1
+                cells[to + j] = long_sum(s0, cells, x, w, inner, b)
+                cells[to + j + 1] = long_sum(s1, cells, x, w1, inner, b1)
+                cells[to + j + 2] = long_sum(s2, cells, x, w2, inner, b2)
+                cells[to + j + 3] = long_sum(s3, cells, x, w3, inner, b3)
+                cells[to + dst_r + j] = long_sum(t0, cells, y, w, inner, b)
+                cells[to + dst_r + j + 1] = long_sum(t1, cells, y, w1, inner, b1)
+                cells[to + dst_r + j + 2] = long_sum(t2, cells, y, w2, inner, b2)
+                cells[to + dst_r + j + 3] = long_sum(t3, cells, y, w3, inner, b3)
+                j = j + 4
+            while j < cols:
+                b = bias + j if bias >= 0 else -1
+                w = weights + j * inner
+                cells[to + j] = long_product(cells, x, w, inner, b)
+                cells[to + dst_r + j] = long_product(cells, y, w, inner, b)
+                j = j + 1
+            r = r + 2
+        while r < rows:
+            x = a + r * a_r
+            to = dst + r * dst_r
+            for j in range(cols):
+                b = bias + j if bias >= 0 else -1
+                cells[to + j] = long_product(cells, x, weights + j * inner, inner, b)
+            r = r + 1
+    else:
+        for r in range(rows):
+            for j in range(cols):
+                b = bias + j if bias >= 0 else -1
+                cells[dst + r * dst_r + j] = long_product(
+                    cells, a + r * a_r, weights + j * inner, inner, b
+                )
+
+
+def long_product(cells: Cells, x: Whole, w: Whole, inner: Whole, bias: Whole) -> float:
+    """Return Σᵢ wᵢ·xᵢ + b in lanes, for sums of at least `SHORT` terms."""
+    if COMPILED:
+        s = lanes(cells, x) * lanes(cells, w)
+        for k in range(LANES, inner - LANES + 1, LANES):
+            s = s + lanes(cells, x + k) * lanes(cells, w + k)
+        return long_sum(s, cells, x, w, inner, bias)
+    found = [cells[x + k] * cells[w + k] for k in range(inner)]
+    if bias >= 0:
+        found.append(cells[bias])
+    return in_lanes(found)
+
+
+def in_lanes(terms: list[float]) -> float:
+    """Add numbers in lanes, as long sums are."""
+    s = terms[:LANES]
+    for k in range(LANES, len(terms)):
+        s[k % LANES] += terms[k]
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+
+
+def blame(
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    delta: Whole,
+    delta_r: Whole,
+    weights: Whole,
+    inner: Whole,
+) -> None:
+    """b[r,i] = Σⱼ δ[r,j]·Θ[j,i]: what the neurons behind say about each input."""
+    for r in range(rows):
+        d = delta + r * delta_r
+        to = dst + r * dst_r
+        if COMPILED:
+            i = 0
+            while i < cols:
+                w = weights + i
+                if inner < SHORT:
+                    s = spread(cells[d]) * lanes(cells, w)
+                    for j in range(1, inner):
+                        s = s + spread(cells[d + j]) * lanes(cells, w + j * cols)
+                else:
+                    s = long_blame(cells, d, w, cols, inner)
+                if i + LANES <= cols:
+                    put_lanes(cells, to + i, s)
+                else:
+                    put_first(cells, to + i, s, cols - i)
+                i = i + LANES
+        else:
+            for i in range(cols):
+                cells[to + i] = sum_of(multiply, cells, inner, d, 1, weights + i, cols)
+
+
+def long_blame(cells: Cells, d: Whole, w: Whole, cols: Whole, inner: Whole) -> Lanes:
+    """Return the blame of eight inputs, each a sum in lanes."""
+    s0 = spread(cells[d]) * lanes(cells, w)
+    s1 = spread(cells[d + 1]) * lanes(cells, w + cols)
+    s2 = spread(cells[d + 2]) * lanes(cells, w + 2 * cols)
+    s3 = spread(cells[d + 3]) * lanes(cells, w + 3 * cols)
+    s4 = spread(cells[d + 4]) * lanes(cells, w + 4 * cols)
+    s5 = spread(cells[d + 5]) * lanes(cells, w + 5 * cols)
+    s6 = spread(cells[d + 6]) * lanes(cells, w + 6 * cols)
+    s7 = spread(cells[d + 7]) * lanes(cells, w + 7 * cols)
+    j = LANES
+    while j + LANES <= inner:
+        v = w + j * cols
+        s0 = s0 + spread(cells[d + j]) * lanes(cells, v)
+        s1 = s1 + spread(cells[d + j + 1]) * lanes(cells, v + cols)
+        s2 = s2 + spread(cells[d + j + 2]) * lanes(cells, v + 2 * cols)
+        s3 = s3 + spread(cells[d + j + 3]) * lanes(cells, v + 3 * cols)
+        s4 = s4 + spread(cells[d + j + 4]) * lanes(cells, v + 4 * cols)
+        s5 = s5 + spread(cells[d + j + 5]) * lanes(cells, v + 5 * cols)
+        s6 = s6 + spread(cells[d + j + 6]) * lanes(cells, v + 6 * cols)
+        s7 = s7 + spread(cells[d + j + 7]) * lanes(cells, v + 7 * cols)
+        j = j + LANES
+    rest = inner - j
+    v = w + j * cols
+    if rest > 0:
+        s0 = s0 + spread(cells[d + j]) * lanes(cells, v)
+    if rest > 1:
+        s1 = s1 + spread(cells[d + j + 1]) * lanes(cells, v + cols)
+    if rest > 2:
+        s2 = s2 + spread(cells[d + j + 2]) * lanes(cells, v + 2 * cols)
+    if rest > 3:
+        s3 = s3 + spread(cells[d + j + 3]) * lanes(cells, v + 3 * cols)
+    if rest > 4:
+        s4 = s4 + spread(cells[d + j + 4]) * lanes(cells, v + 4 * cols)
+    if rest > 5:
+        s5 = s5 + spread(cells[d + j + 5]) * lanes(cells, v + 5 * cols)
+    if rest > 6:
+        s6 = s6 + spread(cells[d + j + 6]) * lanes(cells, v + 6 * cols)
+    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+
+
+def weight_gradient(
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    delta: Whole,
+    delta_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    outputs: Whole,
+) -> None:
+    """G[j,i] = Σᵣ δ[r,j]·a[r,i], over the samples in order."""
+    for j in range(outputs):
+        to = dst + j * cols
+        if COMPILED:
+            i = 0
+            while i < cols:
+                g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r)
+                if i + LANES <= cols:
+                    put_lanes(cells, to + i, g)
+                else:
+                    put_first(cells, to + i, g, cols - i)
+                i = i + LANES
+        else:
+            for i in range(cols):
+                cells[to + i] = gradient_number(cells, rows, delta + j, delta_r, a + i, a_r)
+
+
+def gradient_lanes(
+    cells: Cells, rows: Whole, d: Whole, delta_r: Whole, x: Whole, a_r: Whole
+) -> Lanes:
+    """Return eight neighbours of a row of the gradient."""
+    g = spread(cells[d]) * lanes(cells, x)
+    for r in range(1, rows):
+        g = g + spread(cells[d + r * delta_r]) * lanes(cells, x + r * a_r)
+    return g
+
+
+def gradient_number(
+    cells: Cells, rows: Whole, d: Whole, delta_r: Whole, x: Whole, a_r: Whole
+) -> float:
+    """Return one number of the gradient."""
+    g = cells[d] * cells[x]
+    for r in range(1, rows):
+        g = g + cells[d + r * delta_r] * cells[x + r * a_r]
+    return g
+
+
+def bias_gradient(
+    cells: Cells, rows: Whole, cols: Whole, dst: Whole, delta: Whole, delta_r: Whole
+) -> None:
+    """G[j] = Σᵣ δ[r,j], over the samples in order."""
+    for j in range(cols):
+        g = cells[delta + j]
+        for r in range(1, rows):
+            g = g + cells[delta + r * delta_r + j]
+        cells[dst + j] = g
+
+
+def step_weights(
+    cells: Cells,
+    context: Context,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    delta: Whole,
+    delta_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    outputs: Whole,
+    rate: Whole,
+    decay: Whole,
+) -> None:
+    """Gradient, average and update of a weight matrix at once: Θ ← Θ − α·(G/n + λ·Θ)."""
+    share = 1.0 / to_real(context.count)
+    alpha = cells[rate]
+    shrink = cells[decay]
+    for j in range(outputs):
+        to = dst + j * cols
+        if COMPILED:
+            i = 0
+            while i < cols:
+                g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r) * spread(share)
+                theta = lanes(cells, to + i)
+                if shrink != 0:
+                    g = g + spread(shrink) * theta
+                theta = theta - spread(alpha) * g
+                if i + LANES <= cols:
+                    put_lanes(cells, to + i, theta)
+                else:
+                    put_first(cells, to + i, theta, cols - i)
+                i = i + LANES
+        else:
+            for i in range(cols):
+                g = gradient_number(cells, rows, delta + j, delta_r, a + i, a_r) * share
+                if shrink != 0:
+                    g = g + shrink * cells[to + i]
+                cells[to + i] = cells[to + i] - alpha * g
+
+
+def step_bias(
+    cells: Cells,
+    context: Context,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    delta: Whole,
+    delta_r: Whole,
+    rate: Whole,
+    decay: Whole,
+) -> None:
+    """Gradient, average and update of a bias at once: b ← b − α·(Σᵣ δ[r]/n + λ·b)."""
+    share = 1.0 / to_real(context.count)
+    alpha = cells[rate]
+    shrink = cells[decay]
+    for j in range(cols):
+        g = cells[delta + j]
+        for r in range(1, rows):
+            g = g + cells[delta + r * delta_r + j]
+        g = g * share
+        if shrink != 0:
+            g = g + shrink * cells[dst + j]
+        cells[dst + j] = cells[dst + j] - alpha * g

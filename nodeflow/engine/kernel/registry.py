@@ -1,0 +1,88 @@
+"""Which rows there are: each a function with its operands, some of them made from a scalar one.
+
+A row in a table is the number of its operation and its operands, in the order in which the row's
+function names them. Scalar functions of one, two or three numbers become rows by `each_of_one`
+and its like, and so does one that joins while the program runs (`join`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nodeflow.engine.kernel import products, rows, scalar
+from nodeflow.engine.kernel.language import Function
+from nodeflow.engine.kernel.sums import first
+
+
+Row = Sequence[int]
+"""The number of an operation and its operands."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A kind of row."""
+
+    number: int
+    name: str
+    function: Callable[..., Any]
+    scalar: Function | None = None
+    """What the row's function applies to each number, if anything."""
+    operands: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    """What comes before the operands: the cells, the context."""
+
+
+OPERATIONS: dict[str, Operation] = {}
+BY_NUMBER: list[Operation] = []
+_EACH = {1: rows.each_of_one, 2: rows.each_of_two, 3: rows.each_of_three}
+_SUMS = {
+    "sum": first,
+    "squared_error": scalar.squared_difference,
+    "cross_entropy": scalar.cross_entropy_term,
+    "cross_entropy_logits": scalar.cross_entropy_logit_term,
+    "categorical_cross_entropy": scalar.categorical_term,
+}
+"""Rows that add up a scalar function of two numbers over the features."""
+_WHOLE = (
+    products.weighted_sum, products.blame, products.weight_gradient, products.bias_gradient,
+    products.step_weights, products.step_bias, rows.softmax, rows.delta_softmax,
+    rows.softmax_error, rows.penalty, rows.accuracy, rows.unpick, rows.accumulate, rows.average,
+    rows.update, rows.step_total, rows.load, rows.tally, rows.tally_shared, rows.python,
+    rows.copy_cells,
+)  # fmt: skip
+
+
+def _add(name: str, function: Callable[..., Any], applied: Function | None = None) -> Operation:
+    kinds = [
+        (parameter, str(function.__annotations__[parameter]))
+        for parameter in inspect.signature(function).parameters
+    ]
+    operands = tuple(parameter for parameter, kind in kinds if kind == "Whole")
+    tables = tuple(parameter for parameter, kind in kinds if kind in ("Cells", "Context"))
+    operation = Operation(len(BY_NUMBER), name, function, applied, operands, tables)
+    OPERATIONS[name] = operation
+    BY_NUMBER.append(operation)
+    return operation
+
+
+def join(name: str, function: Function) -> Operation:
+    """Make a scalar function of one, two or three float64 a row; return its operation.
+
+    The function is written in the kernel's language (`language`). Raises `ValueError` for a name
+    that is taken.
+    """
+    if name in OPERATIONS:
+        raise ValueError(f"there is an operation '{name}' already")
+    return _add(name, _EACH[len(inspect.signature(function).parameters)], function)
+
+
+END = _add("end", lambda: None).number
+for _name, _function in scalar.SCALARS.items():
+    join(_name, _function)
+for _name, _function in _SUMS.items():
+    _add(_name, rows.sum_of_each, _function)
+for _function in _WHOLE:
+    _add(_function.__name__, _function)

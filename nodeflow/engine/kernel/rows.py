@@ -1,0 +1,400 @@
+"""The rows of a tape: what each operation does with the flat buffer.
+
+A row's operands are the parameters of its function. Places are offsets into the cells; `_r` is
+the distance between the rows of a value, `_c` that between its columns: 0 repeats a value, which
+is how one row, or one number, meets a batch. `rows` 0 stands for as many as the pass has samples.
+"""
+
+from __future__ import annotations
+
+from nodeflow.engine.kernel.language import (
+    COMPILED,
+    Cells,
+    Context,
+    Function,
+    Whole,
+    first_lanes,
+    lanes,
+    put_first,
+    put_lanes,
+    spread,
+    to_double,
+    to_real,
+    to_whole,
+)
+from nodeflow.engine.kernel.scalar import exp, multiply
+from nodeflow.engine.kernel.sums import LANES, first, sum_of
+
+# -- number by number
+
+
+def each_of_one(
+    function: Function,
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    dst_c: Whole,
+    a: Whole,
+    a_r: Whole,
+    a_c: Whole,
+) -> None:
+    """y = f(a), number by number."""
+    if COMPILED and dst_c == 1 and a_c == 1:
+        if dst_r == cols and a_r == cols:
+            cols = rows * cols
+            rows = 1
+        for r in range(rows):
+            to = dst + r * dst_r
+            x = a + r * a_r
+            j = 0
+            while j + LANES <= cols:
+                put_lanes(cells, to + j, function(lanes(cells, x + j)))
+                j = j + LANES
+            if j < cols:
+                f = function(first_lanes(cells, x + j, cols - j))
+                put_first(cells, to + j, f, cols - j)
+    else:
+        for r in range(rows):
+            for j in range(cols):
+                cells[dst + r * dst_r + j * dst_c] = function(cells[a + r * a_r + j * a_c])
+
+
+def each_of_two(
+    function: Function,
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    dst_c: Whole,
+    a: Whole,
+    a_r: Whole,
+    a_c: Whole,
+    b: Whole,
+    b_r: Whole,
+    b_c: Whole,
+) -> None:
+    """y = f(a, b), number by number."""
+    if COMPILED and dst_c == 1 and a_c == 1 and b_c == 1:
+        if dst_r == cols and a_r == cols and b_r == cols:
+            cols = rows * cols
+            rows = 1
+        for r in range(rows):
+            to = dst + r * dst_r
+            x = a + r * a_r
+            y = b + r * b_r
+            j = 0
+            while j + LANES <= cols:
+                put_lanes(cells, to + j, function(lanes(cells, x + j), lanes(cells, y + j)))
+                j = j + LANES
+            if j < cols:
+                rest = cols - j
+                f = function(first_lanes(cells, x + j, rest), first_lanes(cells, y + j, rest))
+                put_first(cells, to + j, f, cols - j)
+    elif COMPILED and dst_c == 1 and a_c == 0 and b_c == 1:
+        for r in range(rows):
+            to = dst + r * dst_r
+            x = a + r * a_r
+            y = b + r * b_r
+            j = 0
+            while j + LANES <= cols:
+                put_lanes(cells, to + j, function(spread(cells[x]), lanes(cells, y + j)))
+                j = j + LANES
+            if j < cols:
+                f = function(spread(cells[x]), first_lanes(cells, y + j, cols - j))
+                put_first(cells, to + j, f, cols - j)
+    else:
+        for r in range(rows):
+            for j in range(cols):
+                x = a + r * a_r + j * a_c
+                y = b + r * b_r + j * b_c
+                cells[dst + r * dst_r + j * dst_c] = function(cells[x], cells[y])
+
+
+def each_of_three(
+    function: Function,
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    dst_c: Whole,
+    a: Whole,
+    a_r: Whole,
+    a_c: Whole,
+    b: Whole,
+    b_r: Whole,
+    b_c: Whole,
+    c: Whole,
+    c_r: Whole,
+    c_c: Whole,
+) -> None:
+    """y = f(a, b, c), number by number."""
+    for r in range(rows):
+        for j in range(cols):
+            x = a + r * a_r + j * a_c
+            y = b + r * b_r + j * b_c
+            z = c + r * c_r + j * c_c
+            cells[dst + r * dst_r + j * dst_c] = function(cells[x], cells[y], cells[z])
+
+
+# -- over the features of a sample
+
+
+def sum_of_each(
+    function: Function,
+    cells: Cells,
+    rows: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    inner: Whole,
+    a: Whole,
+    a_r: Whole,
+    b: Whole,
+    b_r: Whole,
+    scale: Whole,
+) -> None:
+    """y = s·Σⱼ f(aⱼ, bⱼ), a sum over the features of each row."""
+    for r in range(rows):
+        cells[dst + r * dst_r] = cells[scale] * sum_of(
+            function, cells, inner, a + r * a_r, 1, b + r * b_r, 1
+        )
+
+
+def softmax(
+    cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
+) -> None:
+    """aⱼ = e^(zⱼ − m) / Σₖ e^(zₖ − m), m the largest: no power overflows."""
+    for r in range(rows):
+        at = a + r * a_r
+        to = dst + r * dst_r
+        top = cells[at]
+        for j in range(1, cols):
+            x = cells[at + j]
+            top = x if x > top or x != x else top
+        for j in range(cols):
+            cells[to + j] = exp(cells[at + j] - top)
+        total = sum_of(first, cells, cols, to, 1, to, 1)
+        for j in range(cols):
+            cells[to + j] = cells[to + j] / total
+
+
+def delta_softmax(
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    blame: Whole,
+    blame_r: Whole,
+    blame_c: Whole,
+    a: Whole,
+    a_r: Whole,
+) -> None:
+    """δⱼ = aⱼ·(bⱼ − Σₖ bₖ·aₖ)."""
+    for r in range(rows):
+        b = blame + r * blame_r
+        x = a + r * a_r
+        total = sum_of(multiply, cells, cols, b, blame_c, x, 1)
+        for j in range(cols):
+            cells[dst + r * dst_r + j] = cells[x + j] * (cells[b + j * blame_c] - total)
+
+
+def softmax_error(
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    y: Whole,
+    y_r: Whole,
+) -> None:
+    """δⱼ = aⱼ·Σₖ yₖ − yⱼ: the slope of cross-entropy behind softmax."""
+    for r in range(rows):
+        by = y + r * y_r
+        total = sum_of(first, cells, cols, by, 1, by, 1)
+        for j in range(cols):
+            cells[dst + r * dst_r + j] = cells[a + r * a_r + j] * total - cells[by + j]
+
+
+def penalty(
+    cells: Cells, dst: Whole, theta: Whole, size: Whole, scale: Whole, begins: Whole
+) -> None:
+    """C = s·Σ Θ² of one matrix; added to what is there unless it `begins`."""
+    part = cells[scale] * sum_of(multiply, cells, size, theta, 1, theta, 1)
+    cells[dst] = part if begins == 1 else cells[dst] + part
+
+
+def accuracy(
+    cells: Cells,
+    rows: Whole,
+    inner: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    y: Whole,
+    y_r: Whole,
+    threshold: Whole,
+) -> None:
+    """1 where the largest output is the target's, or a single one on its side of a threshold."""
+    for r in range(rows):
+        at = a + r * a_r
+        by = y + r * y_r
+        if inner == 1:
+            above = cells[at] >= cells[threshold]
+            hit = above == (cells[by] >= cells[threshold])
+            cells[dst + r * dst_r] = 1.0 if hit else 0.0
+        else:
+            # chosen without branches: which class wins cannot be foreseen
+            top = cells[at]
+            most = cells[by]
+            best = 0
+            right = 0
+            for j in range(1, inner):
+                x = cells[at + j]
+                t = cells[by + j]
+                best = j if x > top else best
+                top = x if x > top else top
+                right = j if t > most else right
+                most = t if t > most else most
+            cells[dst + r * dst_r] = 1.0 if best == right else 0.0
+
+
+def unpick(
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    blame: Whole,
+    blame_r: Whole,
+    blame_c: Whole,
+    count: Whole,
+    indices: Whole,
+) -> None:
+    """Blame goes back to the features that were picked; the others get none."""
+    for r in range(rows):
+        to = dst + r * dst_r
+        for j in range(cols):
+            cells[to + j] = 0.0
+        for j in range(count):
+            index = to_whole(cells[indices + j])
+            cells[to + index] = cells[to + index] + cells[blame + r * blame_r + j * blame_c]
+
+
+# -- gradients and updates of whole parameters
+
+
+def accumulate(cells: Cells, context: Context, size: Whole, dst: Whole, gradient: Whole) -> None:
+    """Δ ← Δ + D; the first sample of an update begins anew."""
+    if context.number == 0:
+        for j in range(size):
+            cells[dst + j] = cells[gradient + j]
+    else:
+        for j in range(size):
+            cells[dst + j] = cells[dst + j] + cells[gradient + j]
+
+
+def average(
+    cells: Cells,
+    context: Context,
+    size: Whole,
+    dst: Whole,
+    total: Whole,
+    theta: Whole,
+    decay: Whole,
+) -> None:
+    """D = Δ/n + λ·Θ."""
+    share = 1.0 / to_real(context.count)
+    shrink = cells[decay]
+    if shrink == 0:
+        for j in range(size):
+            cells[dst + j] = cells[total + j] * share
+    else:
+        for j in range(size):
+            cells[dst + j] = cells[total + j] * share + shrink * cells[theta + j]
+
+
+def update(
+    cells: Cells, size: Whole, dst: Whole, theta: Whole, gradient: Whole, rate: Whole
+) -> None:
+    """Θ ← Θ − α·D."""
+    alpha = cells[rate]
+    for j in range(size):
+        cells[dst + j] = cells[theta + j] - alpha * cells[gradient + j]
+
+
+def step_total(
+    cells: Cells,
+    context: Context,
+    size: Whole,
+    dst: Whole,
+    total: Whole,
+    rate: Whole,
+    decay: Whole,
+) -> None:
+    """Average and update at once, in place: Θ ← Θ − α·(Δ/n + λ·Θ)."""
+    share = 1.0 / to_real(context.count)
+    alpha = cells[rate]
+    shrink = cells[decay]
+    if shrink == 0:
+        for j in range(size):
+            cells[dst + j] = cells[dst + j] - alpha * (cells[total + j] * share)
+    else:
+        for j in range(size):
+            theta = cells[dst + j]
+            cells[dst + j] = theta - alpha * (cells[total + j] * share + shrink * theta)
+
+
+# -- data in, tallies out
+
+
+def load(
+    cells: Cells,
+    context: Context,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    column: Whole,
+    width: Whole,
+) -> None:
+    """Fetch rows of the data, `width` numbers each, in the order of this epoch."""
+    for r in range(rows):
+        source = column + context.order[context.first + r] * width
+        for j in range(cols):
+            cells[dst + r * dst_r + j] = context.feed[source + j]
+
+
+def tally(
+    cells: Cells, context: Context, rows: Whole, a: Whole, a_r: Whole, which: Whole
+) -> None:
+    """Add costs (0) or hits (1) to what was tallied, and count their samples."""
+    at = context.tally + which
+    for r in range(rows):
+        context.stats[at] = context.stats[at] + cells[a + r * a_r]
+    context.stats[at + 2] = context.stats[at + 2] + to_double(rows)
+
+
+def tally_shared(cells: Cells, context: Context, a: Whole) -> None:
+    """Add a cost that all samples of the pass share: it counts once for each."""
+    at = context.tally
+    count = to_double(context.samples)
+    context.stats[at] = context.stats[at] + cells[a] * count
+    context.stats[at + 2] = context.stats[at + 2] + count
+
+
+def python(context: Context, call: Whole) -> None:
+    """Let Python execute a node type that has no row of its own."""
+    context.call(call)
+
+
+def copy_cells(cells: Cells, size: Whole, dst: Whole, a: Whole) -> None:
+    """Copy numbers that lie side by side."""
+    for j in range(size):
+        cells[dst + j] = cells[a + j]
