@@ -13,11 +13,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
 from nodeflow.errors import (
@@ -34,7 +33,6 @@ from nodeflow.errors import (
 from nodeflow.inert import (
     LARGE,
     Array,
-    Inert,
     Settings,
     inert,
     is_number,
@@ -387,9 +385,7 @@ class NodeType:
                 raise UnknownSetting(
                     f"node '{node}' ({self.name}) has no setting '{name}'{hint}", node=node
                 )
-        full = dict(self.defaults)
-        for name, value in settings_of(settings).items():
-            full[name] = value
+        full = {**self.defaults, **settings_of(settings)}
         for name, setting in known.items():
             if name in settings or self._full is None:  # defaults are looked at once
                 try:

@@ -171,13 +171,13 @@ class Graph:
     TypeError. What is read from it (`settings`, `inputs`, …) is shared and as inert.
     """
 
-    nodes: Mapping[str, Node] = Nodes()  # noqa: RUF009  inert
+    nodes: Mapping[str, Node] = Nodes()
     wires: tuple[Wire, ...] = ()
     name: str = ""
     about: str = ""
-    training: Training = Training()  # noqa: RUF009  inert
+    training: Training = Training()
     groups: Mapping[str, Any] = NOTHING
-    layout: Mapping[str, tuple[int, int]] = Layout()  # noqa: RUF009  inert
+    layout: Mapping[str, tuple[int, int]] = Layout()
     extra: Mapping[str, Any] = NOTHING
     folder: Path | None = field(default=None, compare=False)
     """Where relative paths of settings start; set by `load`, never saved."""

@@ -36,8 +36,8 @@ class Inert(dict[str, Any]):
     def _refused(self, *_: Any, **__: Any) -> NoReturn:
         _refuse(self.what, self.how)
 
-    __setitem__ = __delitem__ = __ior__ = _refused  # type: ignore[assignment]
-    update = setdefault = pop = popitem = clear = _refused  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refused
+    update = setdefault = pop = popitem = clear = _refused
 
     def __reduce__(self) -> tuple[type[Inert], tuple[dict[str, Any]]]:
         return type(self), (dict(self),)
@@ -57,8 +57,8 @@ class InertList(list[Any]):
     def _refused(self, *_: Any, **__: Any) -> NoReturn:
         _refuse(Inert.what, Inert.how)
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refused  # type: ignore[assignment]
-    append = extend = insert = remove = pop = clear = sort = reverse = _refused  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refused
+    append = extend = insert = remove = pop = clear = sort = reverse = _refused
 
     def __reduce__(self) -> tuple[type[InertList], tuple[list[Any]]]:
         return InertList, (list(self),)
@@ -136,8 +136,8 @@ def read_only(how: str) -> Callable[[type[_T]], type[_T]]:
         def refused(self: Any, name: str, *_: Any) -> NoReturn:
             _refuse(f"{type(self).__name__}.{name}", how)
 
-        cls.__setattr__ = refused  # type: ignore[method-assign, assignment]
-        cls.__delattr__ = refused  # type: ignore[method-assign, assignment]
+        cls.__setattr__ = refused  # type: ignore[method-assign]
+        cls.__delattr__ = refused  # type: ignore[method-assign]
         return cls
 
     return refusing
@@ -171,7 +171,9 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     """Return a node's settings as it keeps them."""
     if type(given) is Settings:
         return given
-    return Settings({str(key): inert(part) for key, part in given.items()}) if given else NO_SETTINGS
+    return (
+        Settings({str(key): inert(part) for key, part in given.items()}) if given else NO_SETTINGS
+    )
 
 
 _DEEP = 100

@@ -164,7 +164,7 @@ def test_what_is_inert_equals_the_plain_thing():
 def test_an_edit_copies_no_node():
     """Ten thousand nodes: all but the edited one are the same objects, and it takes no time."""
     nodes = {f"n{i}": Node("parameter", {"value": [[0.5] * 20]}) for i in range(10_000)}
-    graph = nf.Graph(nodes=nodes, layout={key: (0, 0) for key in nodes})
+    graph = nf.Graph(nodes=nodes, layout=dict.fromkeys(nodes, (0, 0)))
     edited = graph.set("n7", value=1.0).with_mode("n8", "freeze").move(n9=(1, 1))
     assert sum(edited.nodes[key] is not graph.nodes[key] for key in nodes) == 2
     assert graph.with_mode("n8", "freeze").layout is graph.layout
@@ -194,9 +194,7 @@ def test_ranks_are_those_of_networkx(seed):
     for source, target in arrows:
         onward.setdefault(source, []).append(target)
     truth = [
-        (key, rank)
-        for rank, layer in enumerate(nx.topological_generations(graph))
-        for key in layer
+        (key, rank) for rank, layer in enumerate(nx.topological_generations(graph)) for key in layer
     ]
     assert list(ranks(names, onward).items()) == truth
 

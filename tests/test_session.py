@@ -13,9 +13,9 @@ import pytest
 from networks import CLASSES, net
 
 import nodeflow as nf
+from nodeflow.derive.rates import with_rate
 from nodeflow.editor.beside import Dropped
 from nodeflow.editor.model import Live
-from nodeflow.derive.rates import with_rate
 from nodeflow.editor.session import Session, checked, kept
 
 SECONDS = 60.0

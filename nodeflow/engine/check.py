@@ -206,7 +206,9 @@ def _factor(graph: Graph, factor: float | None, rows: int) -> str:
     if rows > 1 and near(rows):
         return f"{rows} times the slope, as many as the batch has rows: `average` divides by n"
     if rows > 1 and near(1 / rows):
-        return f"1/{rows} of the slope: it is divided by the {rows} rows of the batch once too often"
+        return (
+            f"1/{rows} of the slope: it is divided by the {rows} rows of the batch once too often"
+        )
     if near(2):
         return "twice the slope"
     if near(0.5):

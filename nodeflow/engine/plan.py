@@ -85,7 +85,9 @@ def _ranks_without(graph: Graph, bad: Collection[str]) -> Mapping[str, int]:
     """Return the ranks of the nodes that can be evaluated."""
     kept = [key for key in graph.nodes if key not in bad]
     onward = {
-        key: [w.target for w in graph.out_of(key) if w.target not in bad and not graph.feeds_back(w)]
+        key: [
+            w.target for w in graph.out_of(key) if w.target not in bad and not graph.feeds_back(w)
+        ]
         for key in kept
     }
     return ranks(kept, onward)

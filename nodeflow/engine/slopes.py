@@ -48,7 +48,9 @@ class Slope:
     """Whether the function has two slopes here."""
 
 
-def slope(function: Callable[[float], float], expected: float, *, unit: float, tiny: float) -> Slope:
+def slope(
+    function: Callable[[float], float], expected: float, *, unit: float, tiny: float
+) -> Slope:
     """Return the slope of a function at 0.
 
     `unit` is a power of two of about the size of what is nudged. A difference that agrees with
