@@ -103,7 +103,7 @@ def test_the_worst_angle_has_its_known_cosine():
 )
 def test_the_far_tail_of_the_sigmoid_keeps_its_digits(x):
     with mp.workprec(200):
-        assert error(scalar.sigmoid(x), 1 / (1 + mp.exp(-mpf(x)))) <= 1
+        assert error(scalar.sigmoid(x), 1 / (1 + mp.exp(-mpf(x)))) <= 2
     assert scalar.sigmoid(x) > 0
 
 

@@ -26,6 +26,8 @@ def test_what_there_is_of_everything():
     assert [LOOP.samples(update) for update in range(4)] == [1, 1, 1, 1]
     assert (LOOP.tail, LOOP.updates_per_epoch, LOOP.passes_per_epoch) == (2, 3, 7)
     assert LOOP.steps_per_epoch == 41
+    assert [LOOP.epoch(update) for update in range(7)] == [0, 0, 0, 1, 1, 1, 2]
+    assert [update for update in range(7) if LOOP.ends_epoch(update)] == [0, 3, 6]
     assert [WHOLE.bounds(update) for update in range(4)] == [(0, 3), (3, 3), (6, 1), (0, 3)]
     assert [WHOLE.steps(update) for update in range(4)] == [7, 7, 7, 7]
     assert [WHOLE.passes(update) for update in range(4)] == [1, 1, 1, 1]
@@ -79,6 +81,7 @@ def test_moments_that_are_typed():
             Moment.read(text)
     assert LOOP.find(Moment(1, 4)) == (4, 4, 0)
     assert LOOP.find(Moment(1, 4, "z")) == (4, 4, 3)
+    assert LOOP.find(Moment(1, 4, "sum")) == (4, 4, 5)  # the end of that sample's pass
     assert LOOP.find(Moment(1, 4, "mean")) == (4, 5, 6)  # the tail comes after the last pass
     assert WHOLE.find(Moment(1, 4)) == (4, 3, 0)  # its batch's pass
     with pytest.raises(RunError, match="sample 7 is beyond the epoch: it has 0 to 6"):

@@ -280,8 +280,9 @@ class Run:
         self.require_nodes()
         schedule = self.schedule
         end = schedule.after(level, schedule.number(self.position))
-        if level == "epoch":
-            self.seek(schedule.position(end - 1))
+        last = schedule.position(end - 1)
+        if last.update > self._at.update:
+            self.seek(last)
         made = self.step()
         while schedule.number(self.position) < end:
             made = self.step()

@@ -168,10 +168,9 @@ class Schedule:
         if not self.order:
             return Position(0, 0, 0)
         epoch, rest = divmod(max(number, 0), self.steps_per_epoch)
-        # All updates but the last of an epoch are as long as the first.
+        # All updates but the last of an epoch are as long as the first, and none is longer.
         length, updates = self._passes[0] * self.head + self.tail, self.updates_per_epoch
-        within = min(rest // length, updates - 1)
-        rest -= within * length
+        within, rest = divmod(rest, length)
         pass_ = min(rest // self.head, self._passes[within + 1 == updates] - 1)
         row = within * self.batch + pass_ * self.pass_size
         return Position(epoch * updates + within, row, rest - pass_ * self.head)
@@ -275,9 +274,9 @@ class Schedule:
         position = self.position(number)
         goal = self.passes_before(position.update, position.row) + passes
         epoch, rest = divmod(goal, self.passes_per_epoch)
-        within = min(rest // self._passes[0], self.updates_per_epoch - 1)
+        within, pass_ = divmod(rest, self._passes[0])
         update = epoch * self.updates_per_epoch + within
-        return self.number((update, self.row(update, rest - within * self._passes[0]), 0))
+        return self.number((update, self.row(update, pass_), 0))
 
     def phase_spans(self, number: int) -> tuple[PhaseSpan, ...]:
         """Return the phases of the pass that led to a moment, in the order of time."""

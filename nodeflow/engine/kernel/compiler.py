@@ -270,43 +270,70 @@ class Module:
 
     def text(self) -> str:
         """Return the assembly."""
-        return "\n".join((*self.parts, *_INTRINSIC_DECLARATIONS, self._masked()))
+        return "\n".join((*self.parts, *_INTRINSIC_DECLARATIONS))
 
-    def few_lanes(self) -> str:
-        name = "@few_lanes"
+    def reader(self) -> str:
+        """Add the function that reads up to eight cells one by one; return its name.
+
+        What was written a moment ago as single cells is at hand only for reads of single cells.
+        """
+        name = "@first_lanes"
         if name not in self.done:
             self.done[name] = name
             wide = self.type(_REALS)
-            lines = ["entry:", "  switch i64 %count, label %all [" + " ".join(f"i64 {n}, label %n{n}" for n in range(1,8)) + "]", "all:", f"  %all.v = load {wide}, ptr %p, align 8", f"  ret {wide} %all.v"]
-            for n in range(1,8):
-                lines.append(f"n{n}:")
-                last = "poison"
-                for k in range(n):
-                    lines += [f"  %g{n}.{k} = getelementptr inbounds {self.real}, ptr %p, i64 {k}", f"  %x{n}.{k} = load {self.real}, ptr %g{n}.{k}", f"  %v{n}.{k} = insertelement {wide} {last}, {self.real} %x{n}.{k}, i64 {k}"]
-                    last = f"%v{n}.{k}"
-                lines.append(f"  ret {wide} {last}")
-            self.parts.append(f"define internal {wide} {name}(ptr %p, i64 %count) alwaysinline nounwind {{\n" + "\n".join(lines) + "\n}\n")
+            cases = " ".join(f"i64 {count}, label %read{count}" for count in range(1, _LANES))
+            lines = [f"  switch i64 %count, label %all [{cases}]", "all:"]
+            lines += [f"  %v = load {wide}, ptr %place, align {self.size}", f"  ret {wide} %v"]
+            for count in range(1, _LANES):
+                found = "poison"
+                lines.append(f"read{count}:")
+                for lane in range(count):
+                    mark = f"{count}.{lane}"
+                    lines += [
+                        f"  %p{mark} = getelementptr inbounds {self.real}, ptr %place, i64 {lane}",
+                        f"  %x{mark} = load {self.real}, ptr %p{mark}",
+                        f"  %v{mark} = insertelement {wide} {found}, {self.real} %x{mark}, "
+                        f"i64 {lane}",
+                    ]
+                    found = f"%v{mark}"
+                lines.append(f"  ret {wide} {found}")
+            self._inline(f"{wide} {name}(ptr %place, i64 %count)", lines)
         return name
 
-    def put_few(self) -> str:
-        name = "@put_few"
+    def writer(self) -> str:
+        """Add the function that writes up to eight cells one by one; return its name."""
+        name = "@put_first"
         if name not in self.done:
             self.done[name] = name
             wide = self.type(_REALS)
-            lines = ["entry:"]
-            for k in range(7):
-                lines += [f"  %g.{k} = getelementptr inbounds {self.real}, ptr %p, i64 {k}", f"  %x.{k} = extractelement {wide} %v, i64 {k}", f"  store {self.real} %x.{k}, ptr %g.{k}", f"  %c.{k} = icmp ugt i64 %count, {k+1}", f"  br i1 %c.{k}, label %n{k+1}, label %end", f"n{k+1}:"]
-            lines += ["  br label %end", "end:", "  ret void"]
-            self.parts.append(f"define internal void {name}(ptr %p, {wide} %v, i64 %count) alwaysinline nounwind {{\n" + "\n".join(lines) + "\n}\n")
+            lines = [
+                f"  %many = icmp uge i64 %count, {_LANES}",
+                "  br i1 %many, label %all, label %write0",
+                "all:",
+                f"  store {wide} %v, ptr %place, align {self.size}",
+                "  ret void",
+            ]
+            for lane in range(_LANES - 1):
+                lines += [
+                    f"write{lane}:",
+                    f"  %p{lane} = getelementptr inbounds {self.real}, ptr %place, i64 {lane}",
+                    f"  %x{lane} = extractelement {wide} %v, i64 {lane}",
+                    f"  store {self.real} %x{lane}, ptr %p{lane}",
+                    f"  %more{lane} = icmp ugt i64 %count, {lane + 1}",
+                    f"  br i1 %more{lane}, label %write{lane + 1}, label %end",
+                ]
+            lines += [f"write{_LANES - 1}:", "  br label %end", "end:", "  ret void"]
+            self._inline(f"void {name}(ptr %place, {wide} %v, i64 %count)", lines)
         return name
 
-    def _masked(self) -> str:
-        wide = self.type(_REALS)
-        return (
-            f"declare void @llvm.masked.store.v8.p0({wide}, ptr, i32, <8 x i1>)\n".replace(
-                "v8.", f"v8f{32 if self.real == 'float' else 64}."
-            )
-        )
+    def _inline(self, head: str, lines: Sequence[str]) -> None:
+        body = "\n".join(lines)
+        self.parts.append(f"define internal {head} alwaysinline nounwind {{\n{body}\n}}\n")
+
+    @property
+    def size(self) -> int:
+        """Bytes of a cell."""
+        return 4 if self.real == "float" else 8
 
 
 _INTRINSIC_DECLARATIONS = (
@@ -899,7 +926,7 @@ class _Body:
             self._say(f"call void @{name}(ptr {self.tables['cells'][1]}, ptr {pointer})")
             return None
         arguments = list(node.args)
-        if name in ("lanes", "first_lanes", "put_lanes", "put_first"):
+        if name in ("lanes", "first_lanes", "put_first"):
             pointer = self._table(arguments.pop(0))[1]
             index = self._as(self._value(arguments.pop(0)), _WHOLE)
             place = self._new(
@@ -907,33 +934,19 @@ class _Body:
             )
         values = [self._value(argument) for argument in arguments]
         eight = self.eight or any(value.type in _ONE for value in values)
-        reals, size = self.module.type(_REALS), 4 if self.module.real == "float" else 8
-        few = values[-1].number if name in ("first_lanes", "put_first") else None
-        if few is not None and few < _LANES:
-            return self._few(name, place, values[0], int(few))
+        reals, size = self.module.type(_REALS), self.module.size
         match name:
             case "first_lanes":
-                count = self._as(values[-1], _WHOLE)
-                name = self.module.few_lanes()
-                return _Value(_REALS, self._new(f"call {reals} {name}(ptr {place}, i64 {count})"))
+                count = self._as(values[0], _WHOLE)
+                reader = self.module.reader()
+                return _Value(_REALS, self._new(f"call {reals} {reader}(ptr {place}, i64 {count})"))
             case "put_first":
                 given, count = self._as(values[0], _REALS), self._as(values[1], _WHOLE)
-                name = self.module.put_few()
-                self._say(f"call void {name}(ptr {place}, {reals} {given}, i64 {count})")
+                writer = self.module.writer()
+                self._say(f"call void {writer}(ptr {place}, {reals} {given}, i64 {count})")
                 return None
             case "lanes":
                 return _Value(_REALS, self._new(f"load {reals}, ptr {place}, align {size}"))
-            case "put_lanes":
-                given = self._as(values[0], _REALS)
-                self._say(f"store {reals} {given}, ptr {place}, align {size}")
-                return None
-            case "put_first":
-                given, mask = self._as(values[0], _REALS), self._first(values[1])
-                self._say(
-                    f"call void @llvm.masked.store.v8f{8 * size}.p0({reals} {given}, "
-                    f"ptr {place}, i32 {size}, <8 x i1> {mask})"
-                )
-                return None
             case "spread":
                 return _Value(_REALS, self._as(values[0], _REALS))
             case "add_first" | "add_at":
@@ -976,20 +989,6 @@ class _Body:
                 upper = self._new(f"lshr i128 {product}, 64")
                 return _Value(_WHOLE, self._new(f"trunc i128 {upper} to i64"))
         raise self._fail(node, "an intrinsic without instructions")
-
-    def _few(self, name: str, place: str, value: _Value, count: int) -> _Value | None:
-        """Read or write a known number of lanes one by one: what was just written is at hand."""
-        real, wide = self.module.real, self.module.type(_REALS)
-        given = "poison" if name == "first_lanes" else self._as(value, _REALS)
-        for lane in range(count):
-            at = self._new(f"getelementptr inbounds {real}, ptr {place}, i64 {lane}")
-            if name == "first_lanes":
-                one = self._new(f"load {real}, ptr {at}")
-                given = self._new(f"insertelement {wide} {given}, {real} {one}, i64 {lane}")
-            else:
-                one = self._new(f"extractelement {wide} {given}, i64 {lane}")
-                self._say(f"store {real} {one}, ptr {at}")
-        return _Value(_REALS, given) if name == "first_lanes" else None
 
     def _first(self, count: _Value, how: str = "ult") -> str:
         wide = self._as(count, _WHOLES)

@@ -130,17 +130,12 @@ def lanes(cells: Cells, at: int) -> Lanes:
 
 
 def first_lanes(cells: Cells, at: int, count: int) -> Lanes:
-    """Return the first `count` of eight cells; the other lanes are not to be used."""
-    raise NotImplementedError
-
-
-def put_lanes(cells: Cells, at: int, values: Lanes) -> None:
-    """Write eight cells from a place on."""
+    """Return the first `count` of eight cells, all of them if there are more."""
     raise NotImplementedError
 
 
 def put_first(cells: Cells, at: int, values: Lanes, count: int) -> None:
-    """Write the first `count` of eight numbers."""
+    """Write the first `count` of eight numbers, all of them if there are more."""
     raise NotImplementedError
 
 
@@ -185,7 +180,7 @@ def run_test(cells: Cells, context: Context) -> None:
 INTRINSICS = frozenset(
     {
         "bits", "from_bits", "to_double", "to_whole", "to_real", "divide", "sqrt", "wrap",
-        "shift_right", "multiply_high", "lanes", "first_lanes", "put_lanes", "put_first", "spread", "add_first",
+        "shift_right", "multiply_high", "lanes", "first_lanes", "put_first", "spread", "add_first",
         "add_at", "lane", "run_head", "run_tail", "run_test",
     }
 )  # fmt: skip

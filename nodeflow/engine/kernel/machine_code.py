@@ -73,7 +73,9 @@ def compiled(text: str, *, level: int = 2) -> bytes:
         cpu=name, features=features, opt=level, reloc="pic", codemodel="default", jit=True
     )
     options = llvm.create_pipeline_tuning_options(speed_level=level)
-    options.loop_vectorization = options.slp_vectorization = level > 1
+    # Loops that matter are written for eight lanes; others are short, and would only get slower.
+    options.loop_vectorization = options.loop_unrolling = False
+    options.slp_vectorization = level > 1
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     found: bytes = machine.emit_object(module)

@@ -14,10 +14,10 @@ from nodeflow.engine.kernel.language import (
     Whole,
     add_at,
     add_first,
+    first_lanes,
     lane,
     lanes,
     put_first,
-    put_lanes,
     spread,
     to_real,
 )
@@ -183,8 +183,7 @@ def blame(
         d = delta + r * delta_r
         to = dst + r * dst_r
         if COMPILED:
-            i = 0
-            while i < cols:
+            for i in range(0, cols, LANES):
                 w = weights + i
                 if inner < SHORT:
                     s = spread(cells[d]) * lanes(cells, w)
@@ -192,11 +191,7 @@ def blame(
                         s = s + spread(cells[d + j]) * lanes(cells, w + j * cols)
                 else:
                     s = long_blame(cells, d, w, cols, inner)
-                if i + LANES <= cols:
-                    put_lanes(cells, to + i, s)
-                else:
-                    put_first(cells, to + i, s, cols - i)
-                i = i + LANES
+                put_first(cells, to + i, s, cols - i)
         else:
             for i in range(cols):
                 cells[to + i] = sum_of(multiply, cells, inner, d, 1, weights + i, cols)
@@ -258,14 +253,9 @@ def weight_gradient(
     for j in range(outputs):
         to = dst + j * cols
         if COMPILED:
-            i = 0
-            while i < cols:
+            for i in range(0, cols, LANES):
                 g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r)
-                if i + LANES <= cols:
-                    put_lanes(cells, to + i, g)
-                else:
-                    put_first(cells, to + i, g, cols - i)
-                i = i + LANES
+                put_first(cells, to + i, g, cols - i)
         else:
             for i in range(cols):
                 cells[to + i] = gradient_number(cells, rows, delta + j, delta_r, a + i, a_r)
@@ -323,18 +313,13 @@ def step_weights(
     for j in range(outputs):
         to = dst + j * cols
         if COMPILED:
-            i = 0
-            while i < cols:
+            for i in range(0, cols, LANES):
                 g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r) * spread(share)
                 theta = lanes(cells, to + i)
                 if shrink != 0:
                     g = g + spread(shrink) * theta
                 theta = theta - spread(alpha) * g
-                if i + LANES <= cols:
-                    put_lanes(cells, to + i, theta)
-                else:
-                    put_first(cells, to + i, theta, cols - i)
-                i = i + LANES
+                put_first(cells, to + i, theta, cols - i)
         else:
             for i in range(cols):
                 g = gradient_number(cells, rows, delta + j, delta_r, a + i, a_r) * share
@@ -358,11 +343,23 @@ def step_bias(
     share = 1.0 / to_real(context.count)
     alpha = cells[rate]
     shrink = cells[decay]
-    for j in range(cols):
-        g = cells[delta + j]
-        for r in range(1, rows):
-            g = g + cells[delta + r * delta_r + j]
-        g = g * share
-        if shrink != 0:
-            g = g + shrink * cells[dst + j]
-        cells[dst + j] = cells[dst + j] - alpha * g
+    if COMPILED:
+        for j in range(0, cols, LANES):
+            rest = cols - j
+            g = first_lanes(cells, delta + j, rest)
+            for r in range(1, rows):
+                g = g + first_lanes(cells, delta + r * delta_r + j, rest)
+            g = g * spread(share)
+            theta = first_lanes(cells, dst + j, rest)
+            if shrink != 0:
+                g = g + spread(shrink) * theta
+            put_first(cells, dst + j, theta - spread(alpha) * g, rest)
+    else:
+        for j in range(cols):
+            g = cells[delta + j]
+            for r in range(1, rows):
+                g = g + cells[delta + r * delta_r + j]
+            g = g * share
+            if shrink != 0:
+                g = g + shrink * cells[dst + j]
+            cells[dst + j] = cells[dst + j] - alpha * g

@@ -14,9 +14,7 @@ from nodeflow.engine.kernel.language import (
     Function,
     Whole,
     first_lanes,
-    lanes,
     put_first,
-    put_lanes,
     spread,
     to_double,
     to_real,
@@ -48,13 +46,9 @@ def each_of_one(
         for r in range(rows):
             to = dst + r * dst_r
             x = a + r * a_r
-            j = 0
-            while j + LANES <= cols:
-                put_lanes(cells, to + j, function(lanes(cells, x + j)))
-                j = j + LANES
-            if j < cols:
-                f = function(first_lanes(cells, x + j, cols - j))
-                put_first(cells, to + j, f, cols - j)
+            for j in range(0, cols, LANES):
+                rest = cols - j
+                put_first(cells, to + j, function(first_lanes(cells, x + j, rest)), rest)
     else:
         for r in range(rows):
             for j in range(cols):
@@ -85,26 +79,19 @@ def each_of_two(
             to = dst + r * dst_r
             x = a + r * a_r
             y = b + r * b_r
-            j = 0
-            while j + LANES <= cols:
-                put_lanes(cells, to + j, function(lanes(cells, x + j), lanes(cells, y + j)))
-                j = j + LANES
-            if j < cols:
+            for j in range(0, cols, LANES):
                 rest = cols - j
                 f = function(first_lanes(cells, x + j, rest), first_lanes(cells, y + j, rest))
-                put_first(cells, to + j, f, cols - j)
+                put_first(cells, to + j, f, rest)
     elif COMPILED and dst_c == 1 and a_c == 0 and b_c == 1:
         for r in range(rows):
             to = dst + r * dst_r
             x = a + r * a_r
             y = b + r * b_r
-            j = 0
-            while j + LANES <= cols:
-                put_lanes(cells, to + j, function(spread(cells[x]), lanes(cells, y + j)))
-                j = j + LANES
-            if j < cols:
-                f = function(spread(cells[x]), first_lanes(cells, y + j, cols - j))
-                put_first(cells, to + j, f, cols - j)
+            for j in range(0, cols, LANES):
+                rest = cols - j
+                f = function(spread(cells[x]), first_lanes(cells, y + j, rest))
+                put_first(cells, to + j, f, rest)
     else:
         for r in range(rows):
             for j in range(cols):
@@ -293,8 +280,12 @@ def unpick(
 def accumulate(cells: Cells, context: Context, size: Whole, dst: Whole, gradient: Whole) -> None:
     """Δ ← Δ + D; the first sample of an update begins anew."""
     if context.number == 0:
-        for j in range(size):
-            cells[dst + j] = cells[gradient + j]
+        copy_cells(cells, size, dst, gradient)
+    elif COMPILED:
+        for j in range(0, size, LANES):
+            rest = size - j
+            total = first_lanes(cells, dst + j, rest) + first_lanes(cells, gradient + j, rest)
+            put_first(cells, dst + j, total, rest)
     else:
         for j in range(size):
             cells[dst + j] = cells[dst + j] + cells[gradient + j]
@@ -312,12 +303,19 @@ def average(
     """D = Δ/n + λ·Θ."""
     share = 1.0 / to_real(context.count)
     shrink = cells[decay]
-    if shrink == 0:
-        for j in range(size):
-            cells[dst + j] = cells[total + j] * share
+    if COMPILED:
+        for j in range(0, size, LANES):
+            rest = size - j
+            mean = first_lanes(cells, total + j, rest) * spread(share)
+            if shrink != 0:
+                mean = mean + spread(shrink) * first_lanes(cells, theta + j, rest)
+            put_first(cells, dst + j, mean, rest)
     else:
         for j in range(size):
-            cells[dst + j] = cells[total + j] * share + shrink * cells[theta + j]
+            mean = cells[total + j] * share
+            if shrink != 0:
+                mean = mean + shrink * cells[theta + j]
+            cells[dst + j] = mean
 
 
 def update(
@@ -325,8 +323,14 @@ def update(
 ) -> None:
     """Θ ← Θ − α·D."""
     alpha = cells[rate]
-    for j in range(size):
-        cells[dst + j] = cells[theta + j] - alpha * cells[gradient + j]
+    if COMPILED:
+        for j in range(0, size, LANES):
+            rest = size - j
+            step = spread(alpha) * first_lanes(cells, gradient + j, rest)
+            put_first(cells, dst + j, first_lanes(cells, theta + j, rest) - step, rest)
+    else:
+        for j in range(size):
+            cells[dst + j] = cells[theta + j] - alpha * cells[gradient + j]
 
 
 def step_total(
@@ -342,13 +346,20 @@ def step_total(
     share = 1.0 / to_real(context.count)
     alpha = cells[rate]
     shrink = cells[decay]
-    if shrink == 0:
-        for j in range(size):
-            cells[dst + j] = cells[dst + j] - alpha * (cells[total + j] * share)
+    if COMPILED:
+        for j in range(0, size, LANES):
+            rest = size - j
+            theta = first_lanes(cells, dst + j, rest)
+            mean = first_lanes(cells, total + j, rest) * spread(share)
+            if shrink != 0:
+                mean = mean + spread(shrink) * theta
+            put_first(cells, dst + j, theta - spread(alpha) * mean, rest)
     else:
         for j in range(size):
-            theta = cells[dst + j]
-            cells[dst + j] = theta - alpha * (cells[total + j] * share + shrink * theta)
+            mean = cells[total + j] * share
+            if shrink != 0:
+                mean = mean + shrink * cells[dst + j]
+            cells[dst + j] = cells[dst + j] - alpha * mean
 
 
 # -- data in, tallies out
@@ -367,8 +378,14 @@ def load(
     """Fetch rows of the data, `width` numbers each, in the order of this epoch."""
     for r in range(rows):
         source = column + context.order[context.first + r] * width
-        for j in range(cols):
-            cells[dst + r * dst_r + j] = context.feed[source + j]
+        to = dst + r * dst_r
+        if COMPILED:
+            for j in range(0, cols, LANES):
+                rest = cols - j
+                put_first(cells, to + j, first_lanes(context.feed, source + j, rest), rest)
+        else:
+            for j in range(cols):
+                cells[to + j] = context.feed[source + j]
 
 
 def tally(
@@ -396,5 +413,10 @@ def python(context: Context, call: Whole) -> None:
 
 def copy_cells(cells: Cells, size: Whole, dst: Whole, a: Whole) -> None:
     """Copy numbers that lie side by side."""
-    for j in range(size):
-        cells[dst + j] = cells[a + j]
+    if COMPILED:
+        for j in range(0, size, LANES):
+            rest = size - j
+            put_first(cells, dst + j, first_lanes(cells, a + j, rest), rest)
+    else:
+        for j in range(size):
+            cells[dst + j] = cells[a + j]

@@ -54,6 +54,7 @@ _FRACTION = 0xFFFFFFFFFFFFF  # the 52 bits behind the point
 _TINY = 2.2250738585072014e-308  # the smallest normal float64
 _SAME = 1.1102230246251565e-16  # 2⁻⁵³: below, eˣ − 1 and ln(1 + x) round to x
 _LEAK = 0.01
+_SMALLER = 6.223015277861142e-61  # 2⁻²⁰⁰
 
 # ln 2 in two parts, the first of 41 bits: whole numbers up to 11 bits times it are exact.
 _LN2_HIGH = 0.693147180559663
@@ -315,24 +316,25 @@ def log1p(x: Double) -> Double:
 def sigmoid(x: Double) -> Double:
     """Return 1 / (1 + e^−x).
 
-    With e = e^−|x| it is 1 / (1 + e) or e / (1 + e), so that nothing overflows; e is rounded once
-    only. Below −700, where e may be subnormal, it is e. The next layer waits for this number, so
-    the way to it is kept short: nothing is clamped or scaled twice on it.
+    e^−x = 2ᵏ (about + rest) is added to 1 in its two parts, the larger number last, so that the
+    sum is rounded about once. Both are made smaller where they would overflow, and the quotient
+    is subnormal where it has to be. The next layer waits for this number: nothing is clamped on
+    the way to it, the ends of the range are put in place behind it.
     """
-    d = from_bits(bits(x) | _SIGN)
-    t = d * _PER_LN2 + _ROUNDER
+    t = -x * _PER_LN2 + _ROUNDER
     k = t - _ROUNDER
-    high = d - k * _LN2_HIGH
+    high = -x - k * _LN2_HIGH
     about = 1.0 + high
-    e = about + ((high - (about - 1.0)) + _exp_tail(high, k * _LN2_LOW))
-    both = bits(t)
-    small = e * from_bits((both - 1023) << 52)
-    right = x >= 0.0
-    q = (1.0 if right else small) / (1.0 + small)
-    half = shift_right(both, 1)
-    far = e * from_bits(half << 52) * from_bits((both - half) << 52)
-    far = 0.0 if d < -746.0 else far
-    return q if d > -700.0 else (1.0 if right else far)
+    rest = (high - (about - 1.0)) + _exp_tail(high, k * _LN2_LOW)
+    large = x < -600.0
+    one = _SMALLER if large else 1.0
+    scale = from_bits((bits(t) - (1023 + 200 if large else 1023)) << 52)
+    left = x < 0.0
+    power = about * scale
+    total = (power if left else one) + ((one if left else power) + rest * scale)
+    q = one / total
+    q = 0.0 if x < -746.0 else q
+    return 1.0 if x > 40.0 else q
 
 
 def tanh(x: Double) -> Double:
