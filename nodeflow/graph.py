@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -395,12 +395,9 @@ class Graph:
 
         A node on a loop, and what comes after it, is left out.
         """
-        outgoing = self._outgoing
-        back = set(map(id, self.feedback))
-        onward = {
-            key: [wire.target for wire in wires if id(wire) not in back]
-            for key, wires in outgoing.items()
-        }
+        onward = {key: [w.target for w in wires] for key, wires in self._outgoing.items()}
+        for wire in self.feedback:
+            onward[wire.source].remove(wire.target)
         return MappingProxyType(ranks(sorted(self.nodes), onward))
 
     @cached_property
@@ -616,7 +613,7 @@ def _bundled(
     }
 
 
-def ranks(nodes: Iterable[str], onward: Mapping[str, Iterable[str]]) -> dict[str, int]:
+def ranks(nodes: Iterable[str], onward: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Return each node's longest way from a source, in topological order (Kahn's algorithm).
 
     `onward` has the nodes that a node leads to. Those of one rank stand in the order in which
@@ -624,7 +621,10 @@ def ranks(nodes: Iterable[str], onward: Mapping[str, Iterable[str]]) -> dict[str
     it, is left out. Plain Python is linear here and starts without networkx, which takes longer
     to import than most graphs to plan; the order is that of `networkx.topological_generations`.
     """
-    once = {key: tuple(dict.fromkeys(targets)) for key, targets in onward.items()}
+    once = {
+        key: list(dict.fromkeys(targets)) if len(targets) > 1 else targets
+        for key, targets in onward.items()
+    }
     waiting = dict.fromkeys(nodes, 0)
     for target in chain.from_iterable(once.values()):
         waiting[target] += 1
