@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage display browser bench ulps gallery check clean
+.PHONY: help run test coverage trials display browser bench ulps gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -32,6 +32,10 @@ test: $(STAMP) display browser ## Run all tests
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
+
+trials: $(STAMP) ## Try the gradient check on 500 networks, right ones and ones with a wrong rule
+	@NODEFLOW_TRIALS=500 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
+		tests/test_trials.py
 
 # The tests of the window draw on a display that nobody sees. Where it cannot be installed they
 # are skipped, with this reason.

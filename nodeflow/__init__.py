@@ -36,6 +36,7 @@ _HOMES = {
     "node": "nodeflow.declare",
     "save": "nodeflow.files",
     "unfold": "nodeflow.derive",
+    "with_rate": "nodeflow.derive.rates",
 }
 __all__ = [
     "Check",
@@ -56,11 +57,13 @@ __all__ = [
     "node",
     "save",
     "unfold",
+    "with_rate",
 ]
 
 if TYPE_CHECKING:
     from nodeflow.declare import node
     from nodeflow.derive import collapse, explode, fold, unfold
+    from nodeflow.derive.rates import with_rate
     from nodeflow.engine.check import Check, check
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step

@@ -336,41 +336,6 @@ def run_(file: str, *, as_json: bool) -> int:
 # --- train --------------------------------------------------------------------------------------
 
 
-def with_rate(graph: Graph, rate: float) -> Graph:
-    """Return the graph with another learning rate, in its trainers or in its wired updates."""
-    changed = False
-    for key in graph.of_type("gradient_descent", "adam"):
-        graph = graph.set(key, rate=rate)
-        changed = True
-    for source in sorted(_rate_sources(graph)):
-        if graph.nodes[source].type not in ("constant", "slider"):
-            raise GraphError(
-                f"--rate cannot replace the rate that '{source}' ({graph.nodes[source].type}) "
-                "works out; change it in the graph",
-                node=source,
-            )
-        graph = graph.set(source, value=rate)
-        changed = True
-    if not changed:
-        raise GraphError("--rate has nothing to replace: no trainer of the graph has a rate")
-    return graph
-
-
-def _rate_sources(graph: Graph) -> set[str]:
-    """Return the nodes that feed the rate of every update of a trainable parameter."""
-    return {
-        wire.source
-        for update in graph.of_type("weight_update")
-        if any(
-            out.input == "next"
-            and graph.nodes[out.target].type == "parameter"
-            and graph.settings(out.target)["trainable"]
-            for out in graph.out_of(update)
-        )
-        for wire in graph.inputs(update).get("rate", ())
-    }
-
-
 @app.command()
 @_file
 @click.option("--epochs", type=click.IntRange(0), help="How many epochs, instead of the graph's.")
@@ -396,10 +361,12 @@ def train(
     The history has a line an epoch; of more than a million epochs older lines are thinned out.
     """
     graph = _load(file)
-    if rate is not None:
-        graph = with_rate(graph, rate)
     from nodeflow import terminal
+    from nodeflow.derive.rates import with_rate
     from nodeflow.engine.run import Run
+
+    if rate is not None:
+        graph = with_rate(graph, rate, by="--rate")
 
     run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
     if run.machine.shortened is not None:

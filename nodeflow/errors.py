@@ -12,7 +12,8 @@
     │   ├── MissingInput        an input that must be wired is not
     │   ├── Loop                wires that close a loop
     │   ├── ShapeMismatch       two shapes that cannot meet
-    │   └── NoBackward          blame cannot pass a node
+    │   ├── NoBackward          blame cannot pass a node
+    │   └── ReadOnly            a graph was to be changed in place
     ├── RunError                a node failed while it was evaluated
     │   └── Diverged            NaN or Infinity appeared
     ├── ConditionError          a condition to stop at that cannot be read
@@ -71,6 +72,10 @@ class PortTaken(GraphError):
 
 class MissingInput(GraphError):
     """An input that must be wired is not."""
+
+
+class ReadOnly(GraphError, TypeError, AttributeError):
+    """A graph was to be changed in place; a TypeError and an AttributeError as Python raises."""
 
 
 class Loop(GraphError):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import nodeflow as nf
-from nodeflow.cli import evaluate, main, plain, with_rate
+from nodeflow.cli import evaluate, main, plain
 from nodeflow.files import load_run
 
 ONE_NEURON = """{
@@ -320,16 +320,6 @@ def test_save_writes_the_run_file_beside_the_graph(call, ask, network, tmp_path)
     assert kept.meta["epochs"] == 3
     assert "blobs.run.npz" in call("train", network, "--save")[1].replace("\n", "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blobs.json", "blobs.run.npz"]
-
-
-def test_the_rate_of_wired_updates_can_be_replaced():
-    wired = with_rate(nf.unfold(blobs()), 0.5)
-    assert wired == nf.unfold(blobs(rate=0.5)) or nf.Run(wired).train() == (
-        nf.Run(blobs(rate=0.5)).train()
-    )
-    adam = with_rate(nf.unfold(blobs("adam")), 0.25)
-    assert adam.settings("train.rate")["value"] == 0.25
-    assert adam.settings("train.rate1") == nf.unfold(blobs("adam")).settings("train.rate1")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -121,18 +122,51 @@ def test_bundled_classes(name):
 
 def test_bundled_numbers():
     datasets = pytest.importorskip("sklearn.datasets")
-    table = data.load("diabetes")
-    assert np.array_equal(table.y[:, 0], datasets.load_diabetes().target)
+    truth, table = datasets.load_diabetes(), data.load("diabetes")
+    assert np.array_equal(table.x, truth.data)
+    assert np.array_equal(table.y[:, 0], truth.target)
+    assert table.features == tuple(truth.feature_names)
     assert table.classes == ()
+
+
+@pytest.mark.parametrize("name", bundled.BUNDLED)
+def test_bundled_sets_are_read_without_importing_scikit_learn(name):
+    pytest.importorskip("sklearn")
+    code = (
+        f"import sys; from nodeflow import data; data.load({name!r}); "
+        "print([m for m in sys.modules if m.partition('.')[0] in ('sklearn', 'scipy')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_bundled_without_scikit_learn(monkeypatch):
     bundled.bundled.cache_clear()
     monkeypatch.setitem(sys.modules, "sklearn", None)
+    for name in bundled.BUNDLED:
+        with pytest.raises(DataError) as caught:
+            data.load(name)
+        assert str(caught.value) == (
+            f"the data set '{name}' comes with scikit-learn, which is not installed; "
+            "pip install nodeflow[datasets]"
+        )
+
+
+@pytest.mark.parametrize("text", [None, "", "150,4,a,b,c\n1,2,3\n1,2\n", "150,4,a\nx,1,0\n"])
+def test_bundled_with_a_broken_scikit_learn(monkeypatch, tmp_path, text):
+    bundled.bundled.cache_clear()
+    package = tmp_path / "sklearn"
+    (package / "datasets" / "data").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    if text is not None:
+        (package / "datasets" / "data" / "iris.csv").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sklearn", raising=False)
     with pytest.raises(DataError) as caught:
         data.load("iris")
     assert str(caught.value) == (
-        "the data set 'iris' comes with scikit-learn, which is not installed; "
+        f"the data set 'iris' cannot be read from scikit-learn's folder "
+        f"{package / 'datasets' / 'data'}: install scikit-learn anew with "
         "pip install nodeflow[datasets]"
     )
 

@@ -6,17 +6,15 @@ import functools
 
 import numpy as np
 import pytest
-from helpers_nodes import WITH_RULE, Case, gradients, rows, training
+from helpers_nodes import FACTOR, WITH_RULE, Case, gradients, off_by_a_little, rows, training
 
 import nodeflow as nf
-from nodeflow.declare import CATALOG, Penalty
+from nodeflow.declare import CATALOG
 from nodeflow.graph import Graph
 from nodeflow.nodes.arithmetic import times
 
 LIMIT = 1e-7
 """Relative error of a gradient along a random direction."""
-FACTOR = 1.001
-"""A rule that is off by so much must be found out."""
 
 
 def test_every_type_with_a_rule_has_a_case() -> None:
@@ -41,26 +39,6 @@ def test_a_rule_is_the_slope_of_its_function(case: Case, fan_out: bool) -> None:
 
 
 # --- the test of the test: a rule that is off by a thousandth is found ----------------------------
-
-
-def off_by_a_little(rule, port: str, index: int):
-    """Return a rule whose blame for one wire is multiplied by 1.001."""
-
-    def more(part):
-        if isinstance(part, Penalty):
-            return Penalty(FACTOR * part.regularization)
-        return (lambda: times(FACTOR, part())) if callable(part) else times(FACTOR, part)
-
-    @functools.wraps(rule)
-    def changed(*args, **named):
-        blames = dict(rule(*args, **named))
-        if isinstance(blames[port], list):
-            blames[port] = [more(b) if i == index else b for i, b in enumerate(blames[port])]
-        else:
-            blames[port] = more(blames[port])
-        return blames
-
-    return changed
 
 
 SHARE_OF_ONE = Case("softmax", {"z": (rows(1),)})

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+# Readers are imported when a file of their kind is read: a graph without data needs none.
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from nodeflow.data.bundled import BUNDLED, bundled
-from nodeflow.data.csvfile import Target, checked_target, read_csv
 from nodeflow.data.generators import GENERATORS
-from nodeflow.data.idx import idx_files, read_idx
-from nodeflow.data.npz import read_npz
 from nodeflow.data.places import FETCHABLE, places
 from nodeflow.data.reading import reading
 from nodeflow.data.shrunk import SHRUNK, shrunk
 from nodeflow.data.table import Table
 from nodeflow.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from nodeflow.data.csvfile import Target
 
 _TEXT = (".csv", ".tsv", ".txt")
 _TRIED = (".csv", ".tsv", ".npz")
@@ -44,6 +46,8 @@ def load(source: str, *, target: Target = None, folder: Path | None = None) -> T
     if name in GENERATORS or name in BUNDLED:
         _no_target(name, target)
         return GENERATORS[name]() if name in GENERATORS else bundled(name)
+    from nodeflow.data.csvfile import checked_target
+
     if name == SHRUNK:
         _no_target(name, target)
         return _read_shrunk(_find("mnist", folder))
@@ -58,6 +62,8 @@ def _no_target(name: str, target: Target) -> None:
 
 def _find(name: str, folder: Path | None) -> Path:
     """Return the file or folder that a path means."""
+    from nodeflow.data.idx import idx_files
+
     path = Path(name)
     with reading(path):
         searched = [path.parent] if path.is_absolute() else places(folder)
@@ -107,6 +113,10 @@ def _files_in(folders: list[Path]) -> Iterator[str]:
 
 def _read(path: Path, target: str | int | tuple[str | int, ...] | None) -> Table:
     """Return the table in a file or folder, from memory if nothing changed."""
+    from nodeflow.data.csvfile import read_csv
+    from nodeflow.data.idx import idx_files, read_idx
+    from nodeflow.data.npz import read_npz
+
     is_text = path.suffix.lower() in _TEXT
     if not is_text:
         _no_target(path.name, target)
@@ -128,6 +138,8 @@ def _read(path: Path, target: str | int | tuple[str | int, ...] | None) -> Table
 
 def _read_shrunk(path: Path) -> Table:
     """Return the shrunk table of MNIST's training files; the whole one is not kept."""
+    from nodeflow.data.idx import idx_files, read_idx
+
     files = idx_files(path)[:2]
     return _remembered(SHRUNK, files, lambda: shrunk(read_idx(files)))
 

@@ -694,10 +694,11 @@ def _compared(graph: Graph, key: str) -> Any:
     node = graph.nodes.get(key)
     if node is None:
         return None
-    settings = node.known.check(node.settings, key) if node.known else dict(node.settings)
+    settings = node.known.check(node.settings, key) if node.known else node.settings
     if node.type != "parameter":
         return node.type, settings, node.mode
-    empty = settings.pop("value") is None
+    empty = settings["value"] is None
+    settings = {name: value for name, value in settings.items() if name != "value"}
     part = inert(node.extra.get(PART)) if empty else None
     return node.type, settings, node.mode, empty, part
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
 from nodeflow.derive.unfolding import Unfolding, evaluated
-from nodeflow.graph import Graph, uncollected
+from nodeflow.graph import Graph, ranks, uncollected
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,7 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         unfolding = evaluated(graph, strict=strict)
         whole, inference = unfolding.graph, unfolding.inference
         bad = {*inference.problems, *inference.waiting}
-        nodes = tuple(key for key in whole.nodes if key not in bad)
-        kept = set(nodes)
-        edges = tuple(
-            (w.source, w.target)
-            for w in whole.wires
-            if w.source in kept and w.target in kept and not whole.feeds_back(w)
-        )
-        rank = _ranks(nodes, edges)
+        rank = whole.ranks if not bad else _ranks_without(whole, bad)
         by_rank = tuple(rank)
         cost = [unfolding.cost.rpartition(".")[0]] if unfolding.cost else []
         phases = phases_of(whole, by_rank, cost)
@@ -88,28 +81,21 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         return Plan(unfolding, inference, order, phases, len(order) - len(tail), bool(tail))
 
 
-@lru_cache(maxsize=16)
-def _ranks(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Mapping[str, int]:
-    """Return each node's longest way from a source, in topological order. Cached by structure."""
-    import networkx as nx
-
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(nodes)
-    graph.add_edges_from(edges)
-    return {
-        key: number
-        for number, layer in enumerate(nx.topological_generations(graph))
-        for key in layer
+def _ranks_without(graph: Graph, bad: Collection[str]) -> Mapping[str, int]:
+    """Return the ranks of the nodes that can be evaluated."""
+    kept = [key for key in graph.nodes if key not in bad]
+    onward = {
+        key: [
+            w.target for w in graph.out_of(key) if w.target not in bad and not graph.feeds_back(w)
+        ]
+        for key in kept
     }
+    return ranks(kept, onward)
 
 
 def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
     """Return the nodes that come once an update: all that depends on an accumulated total."""
-    looping = {
-        wire.target
-        for wire in graph.wires
-        if graph.nodes[wire.target].type == "accumulate" and wire.input == "previous"
-    }
+    looping = {key for key in graph.of_type("accumulate") if "previous" in graph.inputs(key)}
     if not looping:
         return set()
     tail: set[str] = set()

@@ -87,6 +87,7 @@ def _show_weights(out: Console, weights: Mapping[str, Any]) -> None:
 _VERDICTS = {
     "ok": ("✓", "right", "green"),
     "kink": ("~", "kink", "yellow"),
+    "small": ("·", "too small to measure", "yellow"),
     "fault": ("✗", "wrong", "bold red"),
 }
 
