@@ -9,6 +9,7 @@ from nodeflow import formula as formulas
 from nodeflow.engine.cells import Layout, Product, Slot
 from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.engine.kernel.sums import order_of_addition
+from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
 Lower = Callable[[Layout, dict[str, list[Slot]], dict[str, Any], Slot], None]
@@ -125,6 +126,12 @@ def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
         t.emit("accumulate", size=out.size, dst=out.offset, gradient=gradient.offset)
     else:
         t.elementwise("copy", out, gradient)
+
+
+def decay_of(graph: Graph, average: str) -> float:
+    """Return the λ of an `average` node: 0 where no weights are wired to it."""
+    wired = graph.inputs(average).get("weights")
+    return float(graph.settings(average)["regularization"]) if wired else 0.0
 
 
 def _average(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:

@@ -55,6 +55,22 @@ class Plan:
                       if graph.nodes[before].type == "weight_update")  # fmt: skip
 
     @cached_property
+    def needed(self) -> frozenset[str]:
+        """The nodes whose values an update, the cost or the accuracy depends on."""
+        graph = self.graph
+        ends = [key for key in self.order if graph.nodes[key].type in ("weight_update", "accumulate")]
+        if self.unfolding.cost:
+            ends.append(self.unfolding.cost.rpartition(".")[0])
+        hits = self.hits
+        if isinstance(hits, str):
+            ends.append(hits.rpartition(".")[0])
+        elif hits is not None:
+            ends += [hits[0].rpartition(".")[0], hits[1].rpartition(".")[0]]
+        if not ends:
+            return frozenset(self.order)  # nothing is trained or judged: every value counts
+        return graph.upstream(ends)
+
+    @cached_property
     def hits(self) -> str | tuple[str, str, float] | None:
         """What accuracy is counted from, see `hit_source`."""
         return hit_source(self)

@@ -232,7 +232,7 @@ class Stepper:
 
     def _refuse(self, step: Step) -> None:
         """Raise `Diverged` if parameters would be updated with what a step made."""
-        if not self.trains or step.node not in self.machine.tape.needed or self._comes_to_nothing():
+        if not self.trains or step.node not in self.machine.plan.needed or self._comes_to_nothing():
             return
         raise Diverged(
             f"{step.fault}; lower the learning rate, scale the data, or check the node's inputs",
