@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from benchmarks import torches
 from benchmarks.harness import Contestant, Result, Row, duration, race
 from benchmarks.jobs import PARAMETERS, Floats, Job, Line, Nodeflow, Trainer, compare, network
-from nodeflow.derive import explode
 from benchmarks.shuffling import shuffle
+from nodeflow.derive import explode
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import NodeType
-from nodeflow.engine.kernel.registry import END, OPERATIONS
 from nodeflow.engine.kernel.compiler import WIDTH
+from nodeflow.engine.kernel.registry import END, OPERATIONS
 from nodeflow.engine.plan import Plan
 from nodeflow.shape import Shape
 

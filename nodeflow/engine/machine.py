@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nodeflow.data import Split, Table, split
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
-from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
+from nodeflow.engine.cells import END_ROW, Feed, Product, Slot, Tape, feed_layout, table
 from nodeflow.engine.executor import Executor
 from nodeflow.engine.fusing import FastRows, fast_rows, joined
 from nodeflow.engine.kernel.sums import LANES
@@ -165,8 +165,7 @@ class Machine:
         )
         reduced = replace(self.plan, order=order, head=len(order), loop=False)
         most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
-        tape = lay_out(reduced, capacity=most, feed=layout, beside=self.tape)
-        return tape
+        return lay_out(reduced, capacity=most, feed=layout, beside=self.tape)
 
     @cached_property
     def fast(self) -> FastRows:
@@ -364,12 +363,12 @@ def _same_feed(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 def _splits(plan: Plan, seed: int) -> dict[str, Split]:
     found = {}
-    for key, table in plan.inference.tables.items():
+    for key, data in plan.inference.tables.items():
         if key not in plan.order:
             continue
         settings = plan.graph.settings(key)
         try:
-            found[key] = split(table, scale=settings["scale"], test=settings["test"], seed=seed)
+            found[key] = split(data, scale=settings["scale"], test=settings["test"], seed=seed)
         except DataError as error:
             error.args = (f"dataset '{key}': {error}",)
             raise

@@ -58,7 +58,9 @@ class Plan:
     def needed(self) -> frozenset[str]:
         """The nodes whose values an update, the cost or the accuracy depends on."""
         graph = self.graph
-        ends = [key for key in self.order if graph.nodes[key].type in ("weight_update", "accumulate")]
+        ends = [
+            key for key in self.order if graph.nodes[key].type in ("weight_update", "accumulate")
+        ]
         if self.unfolding.cost:
             ends.append(self.unfolding.cost.rpartition(".")[0])
         hits = self.hits

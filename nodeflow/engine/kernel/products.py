@@ -6,6 +6,7 @@ numbers at a time are computed together where they belong to different sums, or 
 
 from __future__ import annotations
 
+from nodeflow.engine.kernel.each import each_of_one, each_of_two
 from nodeflow.engine.kernel.language import (
     COMPILED,
     Cells,
@@ -24,7 +25,6 @@ from nodeflow.engine.kernel.language import (
     spread,
     to_real,
 )
-from nodeflow.engine.kernel.each import each_of_one, each_of_two
 from nodeflow.engine.kernel.scalar import multiply
 from nodeflow.engine.kernel.sums import LANES, SHORT, sum_of
 
@@ -165,7 +165,7 @@ def layer(
     out: Whole,
     out_r: Whole,
 ) -> None:
-    """z = Θa + b, and f(z) from `out` on."""
+    """Z = Θa + b, and f(z) from `out` on."""
     terms = inner if bias < 0 else inner + 1
     if COMPILED and terms < SHORT and cols <= LANES:
         for r in range(rows):
@@ -254,7 +254,7 @@ def layer_back(
     out: Whole,
     out_r: Whole,
 ) -> None:
-    """b = Θᵀδ, and f(b, a) from `out` on: the δ of the layer before."""
+    """B = Θᵀδ, and f(b, a) from `out` on: the δ of the layer before."""
     if COMPILED and inner < SHORT:
         for r in range(rows):
             d = delta + r * delta_r
@@ -376,7 +376,7 @@ def gradient_number(
     cells: Cells, rows: Whole, d: Whole, delta_r: Whole, x: Whole, a_r: Whole
 ) -> float:
     """Return one number of the gradient."""
-    g = cells[d] * cells[x]
+    g: float = cells[d] * cells[x]
     for r in range(1, rows):
         g = g + cells[d + r * delta_r] * cells[x + r * a_r]
     return g

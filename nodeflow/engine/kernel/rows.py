@@ -44,7 +44,7 @@ def sum_of_each(
     scale: Whole,
     counts: Whole,
 ) -> None:
-    """y = s·Σⱼ f(aⱼ, bⱼ), a sum over the features of each row; tallied if it `counts`."""
+    """Y = s·Σⱼ f(aⱼ, bⱼ), a sum over the features of each row; tallied if it `counts`."""
     for r in range(rows):
         cells[dst + r * dst_r] = cells[scale] * sum_of(
             function, cells, inner, a + r * a_r, 1, b + r * b_r, 1
@@ -74,7 +74,7 @@ def softmax(
 def log_softmax(
     cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
 ) -> None:
-    """ln aⱼ = (zⱼ − m) − ln Σₖ e^(zₖ − m), m the largest: exact where the share itself is 0 or 1."""
+    """Ln aⱼ = (zⱼ − m) − ln Σₖ e^(zₖ − m), m the largest: exact where the share itself is 0 or 1."""
     for r in range(rows):
         at = a + r * a_r
         to = dst + r * dst_r
@@ -92,7 +92,7 @@ def log_softmax(
 def log_others(
     cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
 ) -> None:
-    """ln (1 − aⱼ) of a softmax: what the others of the largest have is added up by itself."""
+    """Ln (1 − aⱼ) of a softmax: what the others of the largest have is added up by itself."""
     for r in range(rows):
         at = a + r * a_r
         to = dst + r * dst_r
@@ -382,9 +382,7 @@ def load(
                 cells[to + j] = context.feed[source + j]
 
 
-def tally(
-    cells: Cells, context: Context, rows: Whole, a: Whole, a_r: Whole, which: Whole
-) -> None:
+def tally(cells: Cells, context: Context, rows: Whole, a: Whole, a_r: Whole, which: Whole) -> None:
     """Add costs (0) or hits (1) to what was tallied, and count their samples."""
     at = context.tally + which
     for r in range(rows):
