@@ -98,11 +98,15 @@ def check(
         )
     probe = _Probe(machine, cost)
     probe.pass_()
+    # A cost that is computed from weighted sums does not see what is nudged behind them.
+    aside = {address for known in machine.plan.logits.values() for address in known.between}
     nodes: dict[str, NodeCheck] = {}
     for number, address in enumerate(sorted(gradients)):
         if progress is not None:
             progress(number, len(gradients))
         key = address.rpartition(".")[0]
+        if address in aside:
+            continue
         is_parameter = machine.plan.graph.nodes[key].type == "parameter"
         if gradients[address] not in machine.tape.slots or (
             not is_parameter and (machine.plan.loop or not _has_rows(machine, key))
@@ -224,7 +228,8 @@ class _Probe:
 
         def nudge(size: float) -> float:
             view[...] = before + size * direction
-            cost = self._cost(begin) * (self.n if not machine.plan.loop else 1)
+            # Rows have ∂C/∂ of their own sample, what has none has ∂J/∂.
+            cost = self._cost(begin) * (self.samples if shape.batch else 1)
             view[...] = before
             return cost
 

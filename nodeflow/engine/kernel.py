@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from nodeflow.engine import ops as o
 
-OPS = 3057887208
+OPS = 2427871960
 """CRC-32 of ops.py. Numba's cache watches this file alone: where operations are renumbered, this
 line must change too, or machine code with the old numbers would go on being used."""
 _LARGE = 2048
@@ -376,6 +376,37 @@ def _rare(op: int, row: Any, rows: Any, cols: Any, cells: Any) -> None:
                     part += (1 - y) * math.log(left if left > tiny or left != left else tiny)
                 total = part if j == 0 else total + part
             cells[dst + r * dst_r] = -total
+    elif op == o.CROSS_ENTROPY_LOGITS:
+        # A the weighted sums z before a sigmoid, B the targets: Σ max(z, 0) − z y + ln(1 + e^−|z|)
+        for r in range(rows):
+            total = zero
+            for j in range(inner):
+                x = cells[a + r * a_r + j]
+                part = max(x, zero) - x * cells[b + r * b_r + j] + math.log1p(math.exp(-abs(x)))
+                total = part if j == 0 else total + part
+            cells[dst + r * dst_r] = total
+    elif op == o.SURPRISE:
+        # A the logarithms of shares, B the targets: −Σ y ln a
+        for r in range(rows):
+            total = zero
+            for j in range(inner):
+                part = cells[b + r * b_r + j] * cells[a + r * a_r + j]
+                total = part if j == 0 else total + part
+            cells[dst + r * dst_r] = -total
+    elif op == o.LOG_SOFTMAX:
+        for r in range(rows):
+            at = a + r * a_r
+            to = dst + r * dst_r
+            top = cells[at]
+            for j in range(_ONE, cols):
+                top = max(top, cells[at + j])
+            total = zero
+            for j in range(cols):
+                e = math.exp(cells[at + j] - top)
+                total = e if j == 0 else total + e
+            total = math.log(total)
+            for j in range(cols):
+                cells[to + j] = (cells[at + j] - top) - total
     elif op == o.CROSS_ENTROPY_BLAME or op == o.CATEGORICAL_CROSS_ENTROPY_BLAME:
         # A the blame, B the outputs, C and D the targets and their row stride
         a_c = row[o.A_C]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodeflow import formula as formulas
+from nodeflow.derive.logits import Logits
 from nodeflow.engine import ops as o
 from nodeflow.engine.cells import Layout, Slot
 from nodeflow.shape import Shape
@@ -259,6 +260,7 @@ LOWER: dict[str, Lower] = {
     "categorical_cross_entropy": _paired(o.CATEGORICAL_CROSS_ENTROPY),
     "accuracy": _paired(o.ACCURACY, lambda settings: float(settings["threshold"])),
     "softmax_error": _paired(o.SOFTMAX_ERROR),
+    "log_softmax": _one(o.LOG_SOFTMAX, "z"),
     "l2_penalty": _penalty,
     "blame": _blame,
     "delta": _delta,
@@ -274,6 +276,57 @@ LOWER: dict[str, Lower] = {
     "categorical_cross_entropy_blame": _cost_blame(o.CATEGORICAL_CROSS_ENTROPY_BLAME),
 }
 """The row kernel of each built-in type; a type that is not here runs through its function."""
+
+
+# --- costs that are computed from weighted sums --------------------------------------------------
+
+SumsLower = Callable[[Layout, Logits, Slot, Slot], None]
+
+
+def sums_of(t: Layout, known: Logits, slots: Mapping[str, Slot] | None = None) -> Slot:
+    """Return the weighted sums behind a cost's outputs as one value, in the outputs' order.
+
+    `slots` holds what was made of them, feature by feature, by their address.
+    """
+    slots = t.slots if slots is None else slots
+    found: list[Slot] = []
+    for part in known.parts:
+        whole = slots[part.z]
+        if part.index is None:
+            found.append(whole)
+            continue
+        found += [Slot(whole.offset + i, whole.rows, 1, whole.stride) for i in part.index]
+    return t.joined(found)
+
+
+def _paired_sums(op: int, z: Slot, t: Layout, y: Slot, out: Slot) -> None:
+    t.emit(
+        op, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride, INNER=z.cols,
+        A=z.offset, A_R=z.across(z.cols)[1], B=y.offset, B_R=y.across(y.cols)[1],
+    )  # fmt: skip
+
+
+def _cross_entropy_of_sigmoid(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    _paired_sums(o.CROSS_ENTROPY_LOGITS, sums_of(t, known), t, y, out)
+
+
+def _categorical_of_softmax(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    logs: dict[str, Slot] = {}
+    for address in dict.fromkeys(part.z for part in known.parts):
+        z, shape = t.slots[address], t.plan.inference.shapes[address]
+        logs[address] = log = t.fresh(shape)
+        t.emit(
+            o.LOG_SOFTMAX, ROWS=log.rows, COLS=log.cols, DST=log.offset, DST_R=log.stride,
+            A=z.offset, A_R=z.across(z.cols)[1],
+        )  # fmt: skip
+    _paired_sums(o.SURPRISE, sums_of(t, known, logs), t, y, out)
+
+
+LOWER_OF_SUMS: dict[tuple[str, str], SumsLower] = {
+    ("cross_entropy", "sigmoid"): _cross_entropy_of_sigmoid,
+    ("categorical_cross_entropy", "softmax"): _categorical_of_softmax,
+}
+"""The rows of a cost that is computed from the weighted sums before an activation."""
 
 
 WHOLE = ("accumulate", "average", "weight_update")

@@ -78,7 +78,10 @@ WIDTH = 16
     SCALE,
     ERROR_DELTA,
     GRID,
-) = range(65)
+    CROSS_ENTROPY_LOGITS,
+    SURPRISE,
+    LOG_SOFTMAX,
+) = range(68)
 
 FLAT = {
     ADD: FLAT_ADD,

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
@@ -53,6 +54,17 @@ class Plan:
         graph = self.graph
         return sorted(before for before in graph.upstream([key]) - {key}
                       if graph.nodes[before].type == "weight_update")  # fmt: skip
+
+    @cached_property
+    def logits(self) -> Mapping[str, Logits]:
+        """Where the weighted sums are that a cost is computed from, where they are known."""
+        found, planned = logits(self.graph, self.inference.shapes), set(self.order)
+        return {key: known for key, known in found.items() if key in planned}
+
+    def formula(self, key: str) -> str:
+        """Return the formula by which a node is computed."""
+        type_, known = self.graph.type_of(key), self.logits.get(key)
+        return type_.formula if known is None else type_.in_sums[known.activation].formula
 
     @cached_property
     def hits(self) -> str | tuple[str, str, float] | None:

@@ -418,7 +418,7 @@ class Run:
             type=type_.name,
             inputs=inputs,
             outputs=outputs,
-            symbols=type_.formula,
+            symbols=machine.plan.formula(key),
             settings=machine.plan.graph.settings(key),
             samples=n,
         )
@@ -455,6 +455,12 @@ class Run:
                 continue
             name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
             found[name] = machine.read(wire.start, samples)
+        known = machine.plan.logits.get(key)
+        for number, part in enumerate(known.parts if known else ()):
+            # It is computed from the weighted sums before its outputs: see `derive.logits`.
+            z = machine.read(part.z, samples)
+            name = "z" if len(known.parts) == 1 else f"z[{number}]"
+            found[name] = z if part.index is None else z[:, list(part.index)]
         return found
 
     def _samples_now(self) -> int:

@@ -69,6 +69,15 @@ def cross_entropy(a: Value, y: Value) -> Value:
     return -(y * np.log(_clear(a)) + (1 - y) * np.log(_clear(1 - a))).sum(axis=-1, keepdims=True)
 
 
+@cross_entropy.of_sums(
+    "sigmoid", formula="C = Σ (ln(1 + e^z) − y z)", slope=lambda z: times(-1.0, z)
+)
+def _(z: Value, y: Value) -> Value:
+    """Return −Σ (y ln σ(z) + (1−y) ln(1−σ(z))); no power of e leaves the range of numbers."""
+    parts = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
+    return parts.sum(axis=-1, keepdims=True)
+
+
 @cross_entropy.through("sigmoid")
 def _(blame: Blame, a: Output, y: Output) -> Any:
     return times(blame, error(a, y))
@@ -98,6 +107,21 @@ def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
 def categorical_cross_entropy(a: Value, y: Value) -> Value:
     """Count the surprise of the right class: C = −Σ y ln a, for shares that add up to 1."""
     return -(y * np.log(_clear(a))).sum(axis=-1, keepdims=True)
+
+
+@node("backward", formula="ln aⱼ = zⱼ − ln Σₖ e^zₖ", outputs=("log",), shapes="(n,o) -> (n,o)")
+def log_softmax(z: Value) -> Value:
+    """Give the logarithm of each share of a softmax, also where the share itself is 0."""
+    down = z - z.max(axis=-1, keepdims=True)
+    return down - np.log(np.exp(down).sum(axis=-1, keepdims=True))
+
+
+@categorical_cross_entropy.of_sums(
+    "softmax", formula="C = Σ y (ln Σ e^z − z)", slope=lambda z: times(-1.0, log_softmax(z))
+)
+def _(z: Value, y: Value) -> Value:
+    """Return −Σ y ln softmax(z)."""
+    return -(y * log_softmax.function(z)).sum(axis=-1, keepdims=True)
 
 
 @categorical_cross_entropy.through("softmax")
