@@ -372,6 +372,8 @@ class InSums:
     formula: str
     slope: Callable[[Any], Any]
     """∂C/∂y as nodes, of the wire of z."""
+    whole: bool = False
+    """Whether it takes all features of an activation, and not some of them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -462,8 +464,9 @@ class NodeType:
     def through(self, activation: str) -> Callable[[Rule], Rule]:
         """Declare δ at the activation before the first input, both derivatives in one.
 
-        A cost and the activation that feeds it often have a δ that is simpler, and safer near 0
-        and 1, than their two derivatives multiplied: cross-entropy after a sigmoid has δ = a − y.
+        `rule(blame, …)` takes of z, a and y what it asks for. A cost and the activation that
+        feeds it often have a δ that is simpler than their two derivatives multiplied, and has
+        its digits where that one has none: cross-entropy after a sigmoid has δ = a − y.
         """
 
         def declare(rule: Rule) -> Rule:
@@ -473,17 +476,23 @@ class NodeType:
         return declare
 
     def of_sums(
-        self, activation: str, *, formula: str, slope: Callable[[Any], Any]
+        self,
+        activation: str,
+        *,
+        formula: str,
+        slope: Callable[[Any], Any],
+        whole: bool = False,
     ) -> Callable[[Sums], Sums]:
         """Declare what the cost is in the weighted sums z of the activation before it.
 
         `function(z, y)` gives what the type's own function gives for a = g(z), also where a has
         no digits left: σ(38) is 1, and ln(1 − a) is −38. `slope(z)` builds the nodes of ∂C/∂y.
-        Where z is known (see `derive.logits`), both are computed from it.
+        Where z is known (see `derive.logits`), both are computed from it; with `whole` only
+        where all features of an activation are outputs.
         """
 
         def declare(function: Sums) -> Sums:
-            self.in_sums[activation] = InSums(function, formula, slope)
+            self.in_sums[activation] = InSums(function, formula, slope, whole)
             return function
 
         return declare

@@ -52,8 +52,12 @@ def logits(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Logits]:
         between: set[str] = set()
         parts = _traced(graph, shapes, fed[0].start, between)
         kinds = {_activation(graph, part) for part in parts or ()}
-        if parts and len(kinds) == 1 and kinds <= type_.in_sums.keys():
-            found[key] = Logits(kinds.pop(), tuple(_together(parts)), frozenset(between))
+        if not parts or len(kinds) != 1 or not kinds <= type_.in_sums.keys():
+            continue
+        activation, parts = kinds.pop(), _together(shapes, parts)
+        if type_.in_sums[activation].whole and any(part.index is not None for part in parts):
+            continue
+        found[key] = Logits(activation, tuple(parts), frozenset(between))
     return found
 
 
@@ -107,7 +111,7 @@ def _one_by_one(shapes: Mapping[str, Shape], parts: list[Sums]) -> list[Sums] | 
     return found
 
 
-def _together(parts: list[Sums]) -> list[Sums]:
+def _together(shapes: Mapping[str, Shape], parts: list[Sums]) -> list[Sums]:
     """Join neighbours that come from the same z."""
     found: list[Sums] = []
     for part in parts:
@@ -116,4 +120,9 @@ def _together(parts: list[Sums]) -> list[Sums]:
             found[-1] = Sums(last.z, last.a, last.index + part.index)
         else:
             found.append(part)
-    return found
+    return [
+        Sums(part.z, part.a, None)
+        if part.index is not None and part.index == (*range(shapes[part.z].features or 0),)
+        else part
+        for part in found
+    ]

@@ -691,7 +691,7 @@ class _Builder:
             self.partial |= known.between
             self._hand_to_sums(key, type_, known, blame, given["y"], needed, arrived)
             moved = [wire for wire in moved if wire.input != "a"]
-            contributions = {"y": lambda: self._blame_of_targets(key, type_, known, blame)}
+            contributions = {"y": lambda: self._blame_of_targets(type_, known, blame)}
         elif type_.rule is None:
             reason = type_.no_backward or "its type has no backward rule"
             raise NoBackward(
@@ -760,21 +760,20 @@ class _Builder:
                 at += count
             if part.z.rpartition(".")[0] not in needed:
                 continue
-            chosen = None if part.index is None or part.index == (*range(width or 0),) else (
-                part.index[0] if count == 1 else part.index)  # fmt: skip
+            chosen = part.index[0] if part.index and count == 1 else part.index
             if chosen is None:
-                made = through(blame, a=a, y=own)
+                made = _call(through, blame, {"z": z, "a": a, "y": own}, {})
             elif known.activation == "softmax":  # each share depends on all the sums
-                made = through(blame, a=a, y=CATALOG["pick_blame"](own, a, index=chosen))
+                whole = CATALOG["pick_blame"](own, a, index=chosen)
+                made = _call(through, blame, {"z": z, "a": a, "y": whole}, {})
             else:
-                made = through(blame, a=pick(a, index=chosen), y=own)
+                some = {name: pick(wire, index=chosen) for name, wire in (("z", z), ("a", a))}
+                made = _call(through, blame, {**some, "y": own}, {})
                 made = CATALOG["pick_blame"](made, a, index=chosen)
             summed = self.shape_of(made).batch
             arrived.setdefault(part.z, []).append(_Part(made, key, summed))
 
-    def _blame_of_targets(
-        self, key: str, type_: NodeType, known: Logits, blame: Blame
-    ) -> Output:
+    def _blame_of_targets(self, type_: NodeType, known: Logits, blame: Blame) -> Output:
         """Return blame for the targets of a cost, from the weighted sums as well."""
         surprise = type_.in_sums[known.activation].slope
         parts = []
@@ -894,7 +893,8 @@ class _Builder:
         rest = [self._shaped(part, address) for part in parts if part not in summed]
         if not summed:
             if penalty or not rest:
-                rest.append(_Part(times(penalty, self._output(address)), key))
+                decay = _Part(times(penalty, self._output(address)), key)
+                rest.append(self._shaped(decay, address))
             return self._summed(rest, f"{key}.gradient")
         mean = self._averaged(address, summed, penalty)
         if not rest:
@@ -1046,7 +1046,7 @@ def _accepts(rule: Any) -> tuple[tuple[str, ...], bool]:
 
 def _call(
     rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Mapping[str, Any]:
+) -> Any:
     """Call a rule with what it asks for: wires by port, settings by name."""
     names, anything = _accepts(rule)
     given = {k: v for k, v in wires.items() if (anything or k in names) and v is not None}
@@ -1055,5 +1055,4 @@ def _call(
     else:
         given |= {k: v for k, v in settings.items() if k in names and k not in given}
     given.pop(names[0], None)
-    found: Mapping[str, Any] = rule(blame, **given)
-    return found
+    return rule(blame, **given)

@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from nodeflow.engine import ops as o
 
-OPS = 2427871960
+OPS = 175553305
 """CRC-32 of ops.py. Numba's cache watches this file alone: where operations are renumbered, this
 line must change too, or machine code with the old numbers would go on being used."""
 _LARGE = 2048
@@ -27,6 +27,8 @@ _HUGE = 600_000
 """Products with so many multiplications are handed to BLAS: below, its overhead shows."""
 _WIDE = 64
 """Flat operations over so many numbers run on slices."""
+_NOTHING = -1e30
+"""Stands for ln 0 (`nodes.cost.NOTHING`)."""
 _ONE = uint64(1)
 _LEAK = 0.01
 
@@ -407,6 +409,51 @@ def _rare(op: int, row: Any, rows: Any, cols: Any, cells: Any) -> None:
             total = math.log(total)
             for j in range(cols):
                 cells[to + j] = (cells[at + j] - top) - total
+    elif op == o.LOG_OTHERS:
+        # ln(1 − a) of a softmax: the others of the largest are summed up by themselves
+        lowest = cells.dtype.type(_NOTHING)
+        for r in range(rows):
+            at = a + r * a_r
+            to = dst + r * dst_r
+            most = uint64(0)
+            for j in range(_ONE, cols):
+                most = j if cells[at + j] > cells[at + most] else most
+            top = cells[at + most]
+            second = lowest
+            total = zero
+            for j in range(cols):
+                total += math.exp(cells[at + j] - top)
+                second = second if j == most else max(second, cells[at + j])
+            among = zero
+            for j in range(cols):
+                among += zero if j == most else math.exp(cells[at + j] - second)
+            for j in range(cols):
+                if j != most:
+                    cells[to + j] = math.log1p(-(math.exp(cells[at + j] - top) / total))
+                elif cols == 1:
+                    cells[to + j] = lowest
+                else:
+                    part = (second - top) + math.log(among) - math.log(total)
+                    cells[to + j] = part if part > lowest or part != part else lowest
+    elif op == o.SOFTMAX_BINARY_ERROR:
+        # A the logarithms of the shares, B of what they leave, C and D the targets and their stride
+        lowest = cells.dtype.type(_NOTHING)
+        one = cells.dtype.type(1)
+        for r in range(rows):
+            at = a + r * a_r
+            by = b + r * b_r
+            y = row[o.C] + r * row[o.D]
+            total = zero
+            for j in range(cols):
+                total += cells[y + j] + (one - cells[y + j] if cells[by + j] > lowest else zero)
+            for k in range(cols):
+                taken = zero
+                for j in range(cols):
+                    if j != k and cells[by + j] > lowest:
+                        apart = min(cells[at + k] - cells[by + j], zero)
+                        taken += (one - cells[y + j]) * math.exp(apart)
+                delta = math.exp(cells[at + k]) * total - cells[y + k] - taken
+                cells[dst + r * dst_r + k] = delta
     elif op == o.CROSS_ENTROPY_BLAME or op == o.CATEGORICAL_CROSS_ENTROPY_BLAME:
         # A the blame, B the outputs, C and D the targets and their row stride
         a_c = row[o.A_C]

@@ -261,6 +261,7 @@ LOWER: dict[str, Lower] = {
     "accuracy": _paired(o.ACCURACY, lambda settings: float(settings["threshold"])),
     "softmax_error": _paired(o.SOFTMAX_ERROR),
     "log_softmax": _one(o.LOG_SOFTMAX, "z"),
+    "log_others": _one(o.LOG_OTHERS, "z"),
     "l2_penalty": _penalty,
     "blame": _blame,
     "delta": _delta,
@@ -310,20 +311,55 @@ def _cross_entropy_of_sigmoid(t: Layout, known: Logits, y: Slot, out: Slot) -> N
     _paired_sums(o.CROSS_ENTROPY_LOGITS, sums_of(t, known), t, y, out)
 
 
+def _categorical_of_sigmoid(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    z, minus = sums_of(t, known), t.literal(-1.0)
+    log = t.fresh(Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols)))
+    t.elementwise(o.MULTIPLY, log, minus, z)
+    t.elementwise(o.SOFTPLUS, log, log)
+    t.elementwise(o.MULTIPLY, log, minus, log)
+    _paired_sums(o.SURPRISE, log, t, y, out)
+
+
+def _logs(t: Layout, op: int, z: Slot) -> Slot:
+    """Add the row that makes a logarithm a share from weighted sums."""
+    log = t.fresh(Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols)))
+    t.elementwise(op, log, z)
+    return log
+
+
+def _of_softmax(t: Layout, known: Logits, op: int) -> Slot:
+    addresses = dict.fromkeys(part.z for part in known.parts)
+    return sums_of(t, known, {address: _logs(t, op, t.slots[address]) for address in addresses})
+
+
 def _categorical_of_softmax(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
-    logs: dict[str, Slot] = {}
-    for address in dict.fromkeys(part.z for part in known.parts):
-        z, shape = t.slots[address], t.plan.inference.shapes[address]
-        logs[address] = log = t.fresh(shape)
-        t.emit(
-            o.LOG_SOFTMAX, ROWS=log.rows, COLS=log.cols, DST=log.offset, DST_R=log.stride,
-            A=z.offset, A_R=z.across(z.cols)[1],
-        )  # fmt: skip
-    _paired_sums(o.SURPRISE, sums_of(t, known, logs), t, y, out)
+    _paired_sums(o.SURPRISE, _of_softmax(t, known, o.LOG_SOFTMAX), t, y, out)
 
 
+def _cross_entropy_of_softmax(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    logs = [_of_softmax(t, known, op) for op in (o.LOG_SOFTMAX, o.LOG_OTHERS)]
+    missed = t.fresh(Shape((y.cols,), batch=True) if y.rows == 0 else Shape((1, y.cols)))
+    t.elementwise(o.SUBTRACT, missed, t.literal(1.0), y)
+    _paired_sums(o.SURPRISE, t.joined(logs), t, t.joined([y, missed]), out)
+
+
+def _softmax_binary_error(
+    t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
+) -> None:
+    z, y = inputs["z"][0], inputs["y"][0]
+    share, rest = (_logs(t, op, z) for op in (o.LOG_SOFTMAX, o.LOG_OTHERS))
+    t.emit(
+        o.SOFTMAX_BINARY_ERROR, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride,
+        A=share.offset, A_R=share.across(share.cols)[1], B=rest.offset,
+        B_R=rest.across(rest.cols)[1], C=y.offset, D=y.across(y.cols)[1],
+    )  # fmt: skip
+
+
+LOWER["softmax_binary_error"] = _softmax_binary_error
 LOWER_OF_SUMS: dict[tuple[str, str], SumsLower] = {
     ("cross_entropy", "sigmoid"): _cross_entropy_of_sigmoid,
+    ("cross_entropy", "softmax"): _cross_entropy_of_softmax,
+    ("categorical_cross_entropy", "sigmoid"): _categorical_of_sigmoid,
     ("categorical_cross_entropy", "softmax"): _categorical_of_softmax,
 }
 """The rows of a cost that is computed from the weighted sums before an activation."""

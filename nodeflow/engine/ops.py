@@ -81,7 +81,9 @@ WIDTH = 16
     CROSS_ENTROPY_LOGITS,
     SURPRISE,
     LOG_SOFTMAX,
-) = range(68)
+    LOG_OTHERS,
+    SOFTMAX_BINARY_ERROR,
+) = range(70)
 
 FLAT = {
     ADD: FLAT_ADD,

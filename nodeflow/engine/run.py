@@ -460,7 +460,7 @@ class Run:
             # It is computed from the weighted sums before its outputs: see `derive.logits`.
             z = machine.read(part.z, samples)
             name = "z" if len(known.parts) == 1 else f"z[{number}]"
-            found[name] = z if part.index is None else z[:, list(part.index)]
+            found[name] = z if part.index is None else np.atleast_2d(z)[:, part.index]
         return found
 
     def _samples_now(self) -> int:

@@ -510,7 +510,8 @@ def _fuse(t: Layout, tape: Tape, key: str, gradient: str, mean: str, update: str
                 A=row[o.A], B=row[o.B], C=rate, D=decay,
             )  # fmt: skip
             return
-        if tape.capacity == 1 and row[o.OP] == o.BIAS_GRADIENT:
+        # A matrix of blame has several rows even for one sample: they are added up before.
+        if tape.capacity == 1 and row[o.OP] == o.BIAS_GRADIENT and row[o.ROWS] <= 1:
             plain = t.literals[decay] == 0
             t.emit(
                 o.STEP_MEAN, ROWS=1, COLS=theta.size, DST=theta.offset, A=row[o.A], C=rate,
