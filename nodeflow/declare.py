@@ -372,8 +372,6 @@ class InSums:
     formula: str
     slope: Callable[[Any], Any]
     """∂C/∂y as nodes, of the wire of z."""
-    whole: bool = False
-    """Whether it takes all features of an activation, and not some of them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -464,7 +462,7 @@ class NodeType:
     def through(self, activation: str) -> Callable[[Rule], Rule]:
         """Declare δ at the activation before the first input, both derivatives in one.
 
-        `rule(blame, …)` takes of z, a and y what it asks for. A cost and the activation that
+        `rule(blame, …)` takes what it asks for: z, a, y, and `missed` for 1 − y. A cost and the activation that
         feeds it often have a δ that is simpler than their two derivatives multiplied, and has
         its digits where that one has none: cross-entropy after a sigmoid has δ = a − y.
         """
@@ -481,18 +479,16 @@ class NodeType:
         *,
         formula: str,
         slope: Callable[[Any], Any],
-        whole: bool = False,
     ) -> Callable[[Sums], Sums]:
         """Declare what the cost is in the weighted sums z of the activation before it.
 
         `function(z, y)` gives what the type's own function gives for a = g(z), also where a has
         no digits left: σ(38) is 1, and ln(1 − a) is −38. `slope(z)` builds the nodes of ∂C/∂y.
-        Where z is known (see `derive.logits`), both are computed from it; with `whole` only
-        where all features of an activation are outputs.
+        Where z is known (see `derive.logits`), both are computed from it.
         """
 
         def declare(function: Sums) -> Sums:
-            self.in_sums[activation] = InSums(function, formula, slope, whole)
+            self.in_sums[activation] = InSums(function, formula, slope)
             return function
 
         return declare

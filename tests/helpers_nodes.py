@@ -436,8 +436,8 @@ CASES: tuple[Case, ...] = (
     Case("log_others", {"z": (rows(3),)}),
     Case("log_others", {"z": (row(1),)}),
     *(
-        Case("softmax_binary_error", {"z": (rows(width),), "y": (y,)})
-        for width, y in ((3, rows(3, "bit")), (3, row(3, "share")), (1, rows(1, "share")))
+        Case("softmax_binary_error", {"z": (rows(y.shape[0]),), "y": (y,), "missed": (y,)})
+        for y in (rows(3, "bit"), row(3, "share"), rows(1, "share"))
     ),
 )  # fmt: skip
 """At least one case for every type with a row kernel and every type with a rule."""

@@ -91,7 +91,7 @@ BESIDES = {
     "softmax_error": ("backward", "a y", "delta", {}),
     "log_softmax": ("backward", "z", "log", {}),
     "log_others": ("backward", "z", "log", {}),
-    "softmax_binary_error": ("backward", "z y", "delta", {}),
+    "softmax_binary_error": ("backward", "z y missed", "delta", {}),
 }
 CHOICES = {
     ("dataset", "scale"): ("none", "minmax", "standard"),

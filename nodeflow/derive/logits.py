@@ -52,12 +52,8 @@ def logits(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Logits]:
         between: set[str] = set()
         parts = _traced(graph, shapes, fed[0].start, between)
         kinds = {_activation(graph, part) for part in parts or ()}
-        if not parts or len(kinds) != 1 or not kinds <= type_.in_sums.keys():
-            continue
-        activation, parts = kinds.pop(), _together(shapes, parts)
-        if type_.in_sums[activation].whole and any(part.index is not None for part in parts):
-            continue
-        found[key] = Logits(activation, tuple(parts), frozenset(between))
+        if parts and len(kinds) == 1 and kinds <= type_.in_sums.keys():
+            found[key] = Logits(kinds.pop(), tuple(_together(shapes, parts)), frozenset(between))
     return found
 
 

@@ -29,7 +29,7 @@ from nodeflow.derive.shapes import Inference, infer, order_of
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
 from nodeflow.graph import Graph, Node, Wire
-from nodeflow.nodes.arithmetic import add, multiply, pick, sum_, times
+from nodeflow.nodes.arithmetic import add, multiply, pick, subtract, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
 from nodeflow.nodes.expression import expression
 from nodeflow.nodes.source import parameter
@@ -761,15 +761,20 @@ class _Builder:
             if part.z.rpartition(".")[0] not in needed:
                 continue
             chosen = part.index[0] if part.index and count == 1 else part.index
+            targets = {"y": own, "missed": subtract(1.0, own)}
+
+            def whole(wire: Output, a: Output = a, index: Any = chosen) -> Output:
+                found: Output = CATALOG["pick_blame"](wire, a, index=index)
+                return found
+
             if chosen is None:
-                made = _call(through, blame, {"z": z, "a": a, "y": own}, {})
+                made = _call(through, blame, {"z": z, "a": a, **targets}, {})
             elif known.activation == "softmax":  # each share depends on all the sums
-                whole = CATALOG["pick_blame"](own, a, index=chosen)
-                made = _call(through, blame, {"z": z, "a": a, "y": whole}, {})
+                of_all = {name: whole(wire) for name, wire in targets.items()}
+                made = _call(through, blame, {"z": z, "a": a, **of_all}, {})
             else:
                 some = {name: pick(wire, index=chosen) for name, wire in (("z", z), ("a", a))}
-                made = _call(through, blame, {**some, "y": own}, {})
-                made = CATALOG["pick_blame"](made, a, index=chosen)
+                made = whole(_call(through, blame, {**some, **targets}, {}))
             summed = self.shape_of(made).batch
             arrived.setdefault(part.z, []).append(_Part(made, key, summed))
 

@@ -436,22 +436,23 @@ def _rare(op: int, row: Any, rows: Any, cols: Any, cells: Any) -> None:
                     part = (second - top) + math.log(among) - math.log(total)
                     cells[to + j] = part if part > lowest or part != part else lowest
     elif op == o.SOFTMAX_BINARY_ERROR:
-        # A the logarithms of the shares, B of what they leave, C and D the targets and their stride
+        # A the logarithms of the shares, B of what they leave; C and D the targets and their row
+        # stride, INNER and FLAG those of 1 − y
         lowest = cells.dtype.type(_NOTHING)
-        one = cells.dtype.type(1)
         for r in range(rows):
             at = a + r * a_r
             by = b + r * b_r
             y = row[o.C] + r * row[o.D]
+            missed = inner + r * row[o.FLAG]
             total = zero
             for j in range(cols):
-                total += cells[y + j] + (one - cells[y + j] if cells[by + j] > lowest else zero)
+                total += cells[y + j] + (cells[missed + j] if cells[by + j] > lowest else zero)
             for k in range(cols):
                 taken = zero
                 for j in range(cols):
                     if j != k and cells[by + j] > lowest:
                         apart = min(cells[at + k] - cells[by + j], zero)
-                        taken += (one - cells[y + j]) * math.exp(apart)
+                        taken += cells[missed + j] * math.exp(apart)
                 delta = math.exp(cells[at + k]) * total - cells[y + k] - taken
                 cells[dst + r * dst_r + k] = delta
     elif op == o.CROSS_ENTROPY_BLAME or op == o.CATEGORICAL_CROSS_ENTROPY_BLAME:

@@ -346,12 +346,13 @@ def _cross_entropy_of_softmax(t: Layout, known: Logits, y: Slot, out: Slot) -> N
 def _softmax_binary_error(
     t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
 ) -> None:
-    z, y = inputs["z"][0], inputs["y"][0]
+    z, y, missed = inputs["z"][0], inputs["y"][0], inputs["missed"][0]
     share, rest = (_logs(t, op, z) for op in (o.LOG_SOFTMAX, o.LOG_OTHERS))
     t.emit(
         o.SOFTMAX_BINARY_ERROR, ROWS=out.rows, COLS=out.cols, DST=out.offset, DST_R=out.stride,
         A=share.offset, A_R=share.across(share.cols)[1], B=rest.offset,
         B_R=rest.across(rest.cols)[1], C=y.offset, D=y.across(y.cols)[1],
+        INNER=missed.offset, FLAG=missed.across(missed.cols)[1],
     )  # fmt: skip
 
 

@@ -191,14 +191,14 @@ def log_others(z: Value) -> Value:
 
 @node(
     "backward",
-    formula="δₖ = o aₖ − yₖ − Σⱼ≠ₖ (1 − yⱼ) aₖ / (1 − aⱼ)",
+    formula="δₖ = aₖ Σ (y + ȳ) − yₖ − Σⱼ≠ₖ ȳⱼ aₖ / (1 − aⱼ)",
     outputs=("delta",),
-    shapes="(n,f), (n,f) -> (n,f)",
+    shapes="(n,f), (n,f), (n,f) -> (n,f)",
 )
-def softmax_binary_error(z: Value, y: Value) -> Value:
-    """Give δ of softmax and (binary) cross-entropy at once, for o outputs."""
+def softmax_binary_error(z: Value, y: Value, missed: Value) -> Value:
+    """Give δ of softmax and (binary) cross-entropy at once; ȳ (`missed`) is 1 − y of an output."""
     shares, others = log_softmax.function(z), log_others.function(z)
-    missed = np.where(others > NOTHING, 1 - y, 0)  # a single share never moves
+    missed = np.where(others > NOTHING, missed, 0)  # a single share never moves
     apart = np.minimum(shares[..., None, :] - others[..., :, None], 0)  # ln aₖ/(1−aⱼ) at j, k
     among = np.where(np.eye(z.shape[-1], dtype=bool), 0, np.exp(apart))
     whole = (y + missed).sum(axis=-1, keepdims=True)
@@ -209,7 +209,6 @@ def softmax_binary_error(z: Value, y: Value) -> Value:
     "softmax",
     formula="C = −Σ (y ln a + (1−y) ln(1−a))",
     slope=lambda z: subtract(log_others(z), log_softmax(z)),
-    whole=True,
 )
 def _(z: Value, y: Value) -> Value:
     """Return −Σ (y ln a + (1−y) ln(1−a)) with both logarithms from z."""
@@ -218,8 +217,8 @@ def _(z: Value, y: Value) -> Value:
 
 
 @cross_entropy.through("softmax")
-def _(blame: Blame, z: Output, y: Output) -> Any:
-    return times(blame, softmax_binary_error(z, y))
+def _(blame: Blame, z: Output, y: Output, missed: Output) -> Any:
+    return times(blame, softmax_binary_error(z, y, missed))
 
 
 def _penalty_shape(settings: dict[str, Any], *weights: Shape) -> tuple[Shape, ...]:
