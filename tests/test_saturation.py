@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from helpers_explain import value
 from numpy.testing import assert_allclose
 
 import nodeflow as nf
+from nodeflow.explain import explain
 from nodeflow.graph import Graph
 
 FLOATS = [np.float64, np.float32]
@@ -270,5 +272,63 @@ def test_the_step_shows_what_was_computed() -> None:
     assert step.symbols == "C = Σ (ln(1 + e^z) − y z)"
     assert step.inputs["z"].tolist() == [[38.0]]
     assert step.formula == "cost = ln(1 + e^38) − 0·38 = 38"
-    told = nf.explain(run, step)
+    told = explain(run, step)
     assert {number.address for number in told.lines[0].numbers} >= {"sum.z"}
+
+
+TOLD = [
+    ("sigmoid-cross_entropy", [[-2.0, 800.0]], [[1.0, 0.0]],
+     "cost = ln(1 + e^(−2)) − 1·(−2) + (800 + ln(1 + e^(−800)) − 0·800) = 802.1269"),
+    ("softmax-categorical_cross_entropy", [[1.0, 2.0]], [[0.0, 1.0]],
+     "cost = 1·(ln(e^1 + e^2) − 2) = 0.3133"),
+    ("softmax-categorical_cross_entropy", [[800.0, 0.0]], [[0.0, 1.0]],
+     "cost = 1·(800 + ln(e^(800 − 800) + e^(0 − 800)) − 0) = 800"),
+    ("sigmoid-categorical_cross_entropy", [[-2.0, 1.0]], [[1.0, 0.0]],
+     "cost = 1·ln(1 + e^(−(−2))) + 0·ln(1 + e^(−1)) = 2.1269"),
+    ("softmax-cross_entropy", [[1.0, 2.0]], [[0.0, 1.0]],
+     "cost = (1 − 0)·(−(ln(e^2) − ln(e^1 + e^2))) + 1·(ln(e^1 + e^2) − 2) = 0.6265"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pair", "z", "y", "text"), TOLD)
+def test_the_formula_of_each_pair(pair, z, y, text) -> None:
+    run, step = cost_step(through(*pair.split("-"), z, y))
+    assert step.formula == text
+    line = explain(run, step).lines[0]
+    assert value(line.expression) == pytest.approx(step.outputs["cost"].item(), rel=1e-12)
+
+
+@pytest.mark.parametrize("pair", GAPS)
+@pytest.mark.parametrize("index", [[2, 0], [0, 0, 1]])
+def test_some_of_the_features(pair, index) -> None:
+    """Some shares of a softmax, or one of them twice, are outputs."""
+    torch = pytest.importorskip("torch")
+    activation, cost = pair.split("-")
+    width = len(index)
+    x = nf.constant(value=[[1.0, 0.0], [0.0, 1.0]])
+    w = nf.parameter(value=np.transpose(GAPS[pair]).tolist(), id="w")
+    a = getattr(nf, activation)(nf.weighted_sum(x, w, id="sum"), id="a")
+    y = np.eye(width)[[0, width - 1]]
+    graph = trained(getattr(nf, cost)(nf.pick(a, index=index), nf.constant(value=y), id="cost"))
+    run = evaluated(graph)
+    z = torch.tensor(GAPS[pair], dtype=torch.float64, requires_grad=True)
+    full = torch.zeros(2, 3, dtype=torch.float64)
+    total = 0
+    for place, feature in enumerate(index):  # the cost is a sum over its outputs
+        right = full.clone()
+        right[:, feature] = torch.tensor(y[:, place])
+        found = reference(activation, "categorical_cross_entropy", z, right)
+        if cost == "cross_entropy":
+            both = full.clone()
+            both[:, feature] = 1
+            wrong = reference(activation, cost, z, full) - reference(activation, cost, z, both)
+            wrong = wrong + reference(activation, "categorical_cross_entropy", z, both)
+            # what all features but one share cancels: ln(1 − a) of that feature is left
+            found = found + (1 - torch.tensor(y[:, place])) * wrong
+        total = total + found
+    total.sum().backward()
+    assert run.cost == pytest.approx(total.mean().item(), rel=1e-10)
+    assert_allclose(run.gradient("sum.z"), z.grad.numpy(), rtol=1e-10, atol=1e-13)
+    assert nf.check(graph).valid
+    _, step = cost_step(graph)
+    assert step.formula.startswith("cost")

@@ -40,6 +40,18 @@ class Logits:
     between: frozenset[str]
     """The addresses that the cost is no longer computed from: from the activations on."""
 
+    @property
+    def named(self) -> dict[str, tuple[str, tuple[int, ...] | None]]:
+        """Addresses and features by the name of an input, for a formula with numbers.
+
+        It is empty where some shares of a softmax are no outputs: their sums would be missing.
+        """
+        if self.activation == "softmax" and any(part.index is not None for part in self.parts):
+            return {}
+        if len(self.parts) == 1:
+            return {"z": (self.parts[0].z, self.parts[0].index)}
+        return {f"z[{i}]": (part.z, part.index) for i, part in enumerate(self.parts)}
+
 
 def logits(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Logits]:
     """Return where the z of each cost comes from; a cost whose z is not known is left out."""

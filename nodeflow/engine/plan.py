@@ -61,10 +61,20 @@ class Plan:
         found, planned = logits(self.graph, self.inference.shapes), set(self.order)
         return {key: known for key, known in found.items() if key in planned}
 
+    def activation(self, key: str) -> str:
+        """Return what a cost's z, from which it is computed, goes through; "" for other nodes."""
+        known = self.logits.get(key)
+        return "" if known is None else known.activation
+
     def formula(self, key: str) -> str:
         """Return the formula by which a node is computed."""
-        type_, known = self.graph.type_of(key), self.logits.get(key)
-        return type_.formula if known is None else type_.in_sums[known.activation].formula
+        type_, known = self.graph.type_of(key), self.activation(key)
+        return type_.in_sums[known].formula if known else type_.formula
+
+    def sums(self, key: str) -> Mapping[str, tuple[str, tuple[int, ...] | None]]:
+        """Return the weighted sums that a cost is computed from: address and features, by name."""
+        known = self.logits.get(key)
+        return {} if known is None else known.named
 
     @cached_property
     def hits(self) -> str | tuple[str, str, float] | None:

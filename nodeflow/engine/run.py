@@ -419,6 +419,7 @@ class Run:
             inputs=inputs,
             outputs=outputs,
             symbols=machine.plan.formula(key),
+            activation=machine.plan.activation(key),
             settings=machine.plan.graph.settings(key),
             samples=n,
         )
@@ -455,12 +456,9 @@ class Run:
                 continue
             name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
             found[name] = machine.read(wire.start, samples)
-        known = machine.plan.logits.get(key)
-        for number, part in enumerate(known.parts if known else ()):
-            # It is computed from the weighted sums before its outputs: see `derive.logits`.
-            z = machine.read(part.z, samples)
-            name = "z" if len(known.parts) == 1 else f"z[{number}]"
-            found[name] = z if part.index is None else np.atleast_2d(z)[:, part.index]
+        for name, (start, index) in machine.plan.sums(key).items():
+            z = machine.read(start, samples)
+            found[name] = z if index is None else np.atleast_2d(z)[:, index]
         return found
 
     def _samples_now(self) -> int:

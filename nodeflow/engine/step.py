@@ -28,6 +28,9 @@ class Step:
     settings: Mapping[str, Any] = field(default_factory=dict)
     samples: int = 1
     """How many samples the update has."""
+    activation: str = ""
+    """What lies between a cost and the weighted sums z that it was computed from, if it was; z
+    is then among the inputs, unless some of a softmax's shares are no outputs."""
 
     @property
     def formula(self) -> str:
