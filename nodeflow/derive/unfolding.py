@@ -538,7 +538,7 @@ class _Builder:
 
     def total(self, costs: Iterable[str]) -> str | None:
         """Return the address of J: that of the cost, or of a node that adds several."""
-        several = tuple(dict.fromkeys(costs))
+        several = tuple(sorted(set(costs)))
         if len(several) < 2:
             return several[0] if several else None
         wired = [key for key in self.graph.of_type("add")
@@ -833,9 +833,7 @@ class _Builder:
     def _combined(self, address: str, parts: list[_Part]) -> Blame:
         """Return the whole blame of a port, placed and named."""
         key, name = address.rpartition(".")[0], self._name(address)
-        if any(isinstance(part.blame, Penalty) for part in parts):
-            raise NoBackward(f"l2_penalty takes parameters; '{address}' is not one", node=key)
-        parts = [self._fitted(part, address) for part in parts]
+        parts = [self._fitted(self._decayed(part, address), address) for part in parts]
         numbers = [part.blame for part in parts if not isinstance(part.blame, Output)]
         if len(numbers) == len(parts):
             self.numbers[address] = math.fsum(numbers)
@@ -905,6 +903,12 @@ class _Builder:
         if not rest:
             return mean
         return self._summed([_Part(mean, key), *rest], f"{key}.derivative")
+
+    def _decayed(self, part: _Part, address: str) -> _Part:
+        """Return λΘ as a wire, for weights that are computed: `average` adds it to a parameter."""
+        if not isinstance(part.blame, Penalty):
+            return part
+        return part._replace(blame=times(part.blame.regularization, self._output(address)))
 
     def _fitted(self, part: _Part, address: str) -> _Part:
         if not isinstance(part.blame, Output):
