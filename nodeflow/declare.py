@@ -462,9 +462,10 @@ class NodeType:
     def through(self, activation: str) -> Callable[[Rule], Rule]:
         """Declare δ at the activation before the first input, both derivatives in one.
 
-        `rule(blame, …)` takes what it asks for: z, a, y, and `missed` for 1 − y. A cost and the activation that
-        feeds it often have a δ that is simpler than their two derivatives multiplied, and has
-        its digits where that one has none: cross-entropy after a sigmoid has δ = a − y.
+        `rule(blame, …)` takes what it asks for: z, a, y, and `missed` for 1 − y. A cost and the
+        activation that feeds it often have a δ that is simpler than their two derivatives
+        multiplied, and has digits where that one has none: cross-entropy after a sigmoid has
+        δ = a − y.
         """
 
         def declare(rule: Rule) -> Rule:

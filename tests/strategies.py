@@ -509,9 +509,12 @@ class Wiring:
         kind = self.one("squared_error", "half", "cross_entropy", "categorical_cross_entropy",
                         "of error")  # fmt: skip
         last = {"cross_entropy": nf.sigmoid, "categorical_cross_entropy": nf.softmax}.get(kind)
+        if last and value.width > 1 and self.often(1, 3):  # the other way round
+            last = nf.softmax if last is nf.sigmoid else nf.sigmoid
         a = last(value.wire) if last else value.wire
-        if last and self.often(1, 4):
-            a = nf.identity(a)  # between activation and cost: both slopes by themselves
+        if last and self.often(1, 3):
+            # What passes on leaves z known; after a product both slopes are taken by themselves.
+            a = self.one(nf.multiply(a, 1.0), nf.multiply(a, 1.0), nf.identity(a), nf.relay(a))
         if kind == "of error":
             found = self.one(nf.sum, nf.mean)(nf.power(nf.error(a, y)))
         elif kind in ("squared_error", "half"):

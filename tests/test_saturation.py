@@ -246,7 +246,9 @@ def test_targets_that_are_trained(pair) -> None:
 def test_outputs_that_come_from_elsewhere_have_the_cost_of_their_numbers() -> None:
     """Where z is not known, C is −Σ (y ln a + (1−y) ln(1−a)) of a."""
     a = nf.parameter(value=[0.2, 0.9], id="a")
-    run = evaluated(trained(nf.cross_entropy(nf.multiply(a, 1.0), nf.constant(value=[0.0, 1.0]), id="cost")))
+    run = evaluated(
+        trained(nf.cross_entropy(nf.multiply(a, 1.0), nf.constant(value=[0.0, 1.0]), id="cost"))
+    )
     assert run.cost == pytest.approx(-math.log(0.8) - math.log(0.9), rel=1e-14)
 
 

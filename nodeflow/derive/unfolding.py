@@ -511,9 +511,9 @@ class _Builder:
         others = [*self.records, *trainers]
         search = [key for key in trainers if graph.nodes[key].type == "minimize"]
         if search and len(others) > 1:
-            other = next(key for key in others if key != search[0])
+            beside = next(key for key in others if key != search[0])
             raise GraphError(
-                f"'{search[0]}' (minimize) cannot stand beside '{other}': its line search takes "
+                f"'{search[0]}' (minimize) cannot stand beside '{beside}': its line search takes "
                 "all parameters at once; keep one of the two",
                 node=search[0],
             )
@@ -778,7 +778,7 @@ class _Builder:
             summed = self.shape_of(made).batch
             arrived.setdefault(part.z, []).append(_Part(made, key, summed))
 
-    def _blame_of_targets(self, type_: NodeType, known: Logits, blame: Blame) -> Output:
+    def _blame_of_targets(self, type_: NodeType, known: Logits, blame: Blame) -> Blame:
         """Return blame for the targets of a cost, from the weighted sums as well."""
         surprise = type_.in_sums[known.activation].slope
         parts = []
@@ -841,6 +841,8 @@ class _Builder:
         summed = [] if self.shapes[address].batch or not self.has_rows else [
             part for part in parts if part.summed]  # fmt: skip
         rest = [part for part in parts if part not in summed]
+        if not self.shapes[address].batch:
+            rest = [self._shaped(part, address) for part in rest]
         if summed:
             whole = self._averaged(address, summed)
             if rest:
@@ -916,10 +918,11 @@ class _Builder:
         return part._replace(blame=self._fit(part.blame, address))
 
     def _shaped(self, part: _Part, address: str) -> _Part:
-        """Return what has as many numbers as a parameter in the parameter's very shape."""
+        """Return what has as many numbers as a value in that value's very shape."""
         wanted = self.shapes[address]
         blame = self._constant_of(part.blame)
-        if self.shape_of(blame).dims != wanted.dims:
+        dims = self.shape_of(blame).dims
+        if dims != wanted.dims and None not in (*dims, *wanted.dims):
             row = len(wanted.dims) == 1
             blame = bias_gradient(blame) if row else spread(blame, self._output(address))
         return part._replace(blame=blame)
@@ -1053,9 +1056,7 @@ def _accepts(rule: Any) -> tuple[tuple[str, ...], bool]:
     return tuple(p.name for p in parameters), anything
 
 
-def _call(
-    rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Any:
+def _call(rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
     """Call a rule with what it asks for: wires by port, settings by name."""
     names, anything = _accepts(rule)
     given = {k: v for k, v in wires.items() if (anything or k in names) and v is not None}
