@@ -120,6 +120,17 @@ def test_folded_unfolded_and_saved_have_the_same_cost(end, options, tmp_path) ->
         assert {"w", "b", "sum"} <= found.nodes.keys()
 
 
+def test_the_cost_keeps_its_place_when_nodes_are_renamed() -> None:
+    first, second, _ = parts()
+    graph = nf.unfold(trained(nf.power(first, id="J"), "gradient_descent", second))
+    wanted = nf.Run(graph)
+    for old, new in (("J", "total"), ("first", "one"), ("sum", "layer"), ("w.update", "step")):
+        graph = graph.rename(old, new)
+        run = nf.Run(graph)
+        assert run.evaluate() == wanted.evaluate()
+        assert nf.check(graph).valid
+
+
 # --- several trainers -----------------------------------------------------------------------------
 
 

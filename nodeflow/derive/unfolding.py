@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from nodeflow.declare import (
@@ -28,7 +28,7 @@ from nodeflow.derive.modes import resolve
 from nodeflow.derive.shapes import Inference, infer, order_of
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import UNFOLDED, Graph, Node, Wire
 from nodeflow.nodes.arithmetic import add, multiply, pick, subtract, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
 from nodeflow.nodes.expression import expression
@@ -36,7 +36,7 @@ from nodeflow.nodes.source import parameter
 from nodeflow.nodes.update import weight_update
 from nodeflow.shape import Shape
 
-RECORD = "unfolded"
+RECORD = UNFOLDED
 """The graph file's key under which an unfolded graph keeps what `fold` needs."""
 
 
@@ -652,6 +652,11 @@ class _Builder:
 
     def _between(self, costs: Iterable[str]) -> set[str]:
         """Return the nodes on the way from a trainable parameter to one of the costs."""
+        return self._moving & self.graph.upstream([cost.rpartition(".")[0] for cost in costs])
+
+    @cached_property
+    def _moving(self) -> set[str]:
+        """Trainable parameters, and all that depends on one."""
         moving: set[str] = set()
         graph = self.graph
         for key in self.inference.order:
@@ -662,7 +667,7 @@ class _Builder:
                 wire.source in moving and not graph.feeds_back(wire) for wire in graph.into(key)
             ):
                 moving.add(key)
-        return moving & graph.upstream([cost.rpartition(".")[0] for cost in costs])
+        return moving
 
     def _hand_on(
         self,

@@ -185,7 +185,12 @@ class Run:
         return value
 
     def gradient(self, address: str) -> NDArray[Any]:
-        """Return the gradient at an output port: δ, blame, or ∂J/∂Θ of a parameter."""
+        """Return the gradient at an output port.
+
+        Of a value with a row a sample it is δ or blame: ∂C/∂ of that sample's own cost C, not
+        divided by n. Of what has no sample axis (a parameter, or what is computed from
+        parameters alone) it is ∂J/∂, in the shape of the value.
+        """
         found = self.machine.plan.unfolding.gradients
         numbers = self.machine.plan.unfolding.numbers
         if address in numbers:  # such as 1 at the cost: no node computes it
