@@ -306,6 +306,21 @@ class Penalty:
 # --- node types -----------------------------------------------------------------------------
 
 
+Sums = Callable[[Value, Value], Value]
+"""A cost as a function of weighted sums and targets, (samples, features) each."""
+
+
+@dataclass(frozen=True, slots=True)
+class InSums:
+    """A cost in the weighted sums z before an activation."""
+
+    function: Sums
+    """C of z and y."""
+    formula: str
+    slope: Callable[[Any], Any]
+    """∂C/∂y as nodes, of the wire of z."""
+
+
 @dataclass(eq=False, slots=True)
 class NodeType:
     """One kind of node: ports, settings, the NumPy function and the rule for blame."""
@@ -324,6 +339,8 @@ class NodeType:
     joined: str | None = None
     rule: Rule | None = None
     rules_through: dict[str, Rule] = field(default_factory=dict)
+    in_sums: dict[str, InSums] = field(default_factory=dict)
+    """How a cost is computed from the weighted sums z before an activation, by activation."""
     no_backward: str = ""
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None
     feedback: frozenset[str] = frozenset()
@@ -408,13 +425,35 @@ class NodeType:
     def through(self, activation: str) -> Callable[[Rule], Rule]:
         """Declare δ at the activation before the first input, both derivatives in one.
 
-        A cost and the activation that feeds it often have a δ that is simpler, and safer near 0
-        and 1, than their two derivatives multiplied: cross-entropy after a sigmoid has δ = a − y.
+        `rule(blame, …)` takes what it asks for: z, a, y, and `missed` for 1 − y. A cost and the
+        activation that feeds it often have a δ that is simpler than their two derivatives
+        multiplied, and has digits where that one has none: cross-entropy after a sigmoid has
+        δ = a − y.
         """
 
         def declare(rule: Rule) -> Rule:
             self.rules_through[activation] = rule
             return rule
+
+        return declare
+
+    def of_sums(
+        self,
+        activation: str,
+        *,
+        formula: str,
+        slope: Callable[[Any], Any],
+    ) -> Callable[[Sums], Sums]:
+        """Declare what the cost is in the weighted sums z of the activation before it.
+
+        `function(z, y)` gives what the type's own function gives for a = g(z), also where a has
+        no digits left: σ(38) is 1, and ln(1 − a) is −38. `slope(z)` builds the nodes of ∂C/∂y.
+        Where z is known (see `derive.logits`), both are computed from it.
+        """
+
+        def declare(function: Sums) -> Sums:
+            self.in_sums[activation] = InSums(function, formula, slope)
+            return function
 
         return declare
 

@@ -46,6 +46,8 @@ from nodeflow.inert import (
 if TYPE_CHECKING:
     import networkx as nx
 
+UNFOLDED = "unfolded"
+"""The graph file's key under which an unfolded graph keeps its trainers."""
 MODES = ("active", "bypass", "disable", "freeze")
 _ID = re.compile(r"[^\W\d_][\w.\-]*", re.UNICODE)
 _DIGITS = 9
@@ -269,19 +271,13 @@ class Graph:
         check_id(new)
         if new in self.nodes:
             raise GraphError(f"there is a node '{new}' already", node=new)
-        wires = tuple(
-            replace(
-                w,
-                source=new if w.source == old else w.source,
-                target=new if w.target == old else w.target,
-            )
-            for w in self.wires
-        )
+        wires = tuple(_rewired(wire, old, new) for wire in self.wires)
         return replace(
             self,
             nodes={new if key == old else key: node for key, node in self.nodes.items()},
             wires=wires,
             layout={new if key == old else key: at for key, at in self.layout.items()},
+            extra=_renamed(self.extra, old, new),
         )
 
     def set(self, node: str, /, **settings: Any) -> Graph:
@@ -677,6 +673,29 @@ def _fresh(name: str, taken: set[str], numbers: dict[str, int]) -> str:
         number += 1
     numbers[name] = number + 1
     return f"{name}_{number}"
+
+
+def _rewired(wire: Wire, old: str, new: str) -> Wire:
+    """Return a wire after a node was renamed."""
+    source, target = (new if key == old else key for key in (wire.source, wire.target))
+    return replace(wire, source=source, target=target)
+
+
+def _renamed(extra: Mapping[str, Any], old: str, new: str) -> Mapping[str, Any]:
+    """Return a graph's other keys after a node was renamed: what it was unfolded from names it."""
+    records = extra.get(UNFOLDED)
+    if not isinstance(records, Mapping):
+        return extra
+    found = {}
+    for key, record in records.items():
+        found[key] = record
+        try:
+            wires = tuple(str(_rewired(Wire.parse(text), old, new)) for text in record["wires"])
+            made = tuple(new if name == old else name for name in record["made"])
+        except (AttributeError, GraphError, KeyError, TypeError):  # told when it is folded
+            continue
+        found[key] = {**record, "wires": wires, "made": made}
+    return {**extra, UNFOLDED: found}
 
 
 def _taken(wire: Wire, there: Wire) -> PortTaken:

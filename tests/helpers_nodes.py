@@ -409,6 +409,8 @@ CASES: tuple[Case, ...] = (
     Case("accumulate", {"gradient": (theta(2, 3),)}),
     Case("average", {"total": (theta(2, 3),)}),
     Case("average", {"total": (theta(4),), "weights": (theta(4),)}, {"regularization": 0.2}),
+    Case("average", {"total": (theta(4),), "weights": (theta(1, 4),)}),
+    Case("average", {"total": (theta(1, 4),), "weights": (theta(4),)}, {"regularization": 0.2}),
     Case("average", {"total": (rows(3),)}),
     Case("accumulate", {"gradient": (rows(3),)}),
     Case("weight_update", {"parameter": (rows(3),), "gradient": (rows(3),), "rate": (row(1),)}),
@@ -431,6 +433,14 @@ CASES: tuple[Case, ...] = (
     ),
     Case("softmax_error", {"a": (rows(3, "share"),), "y": (rows(3, "class"),)}),
     Case("softmax_error", {"a": (rows(3, "share"),), "y": (row(3, "share"),)}),
+    Case("log_softmax", {"z": (rows(3),)}),
+    Case("log_softmax", {"z": (row(3),)}),
+    Case("log_others", {"z": (rows(3),)}),
+    Case("log_others", {"z": (row(1),)}),
+    *(
+        Case("softmax_binary_error", {"z": (rows(y.shape[0]),), "y": (y,), "missed": (y,)})
+        for y in (rows(3, "bit"), row(3, "share"), rows(1, "share"))
+    ),
 )  # fmt: skip
 """At least one case for every type with a row kernel and every type with a rule."""
 

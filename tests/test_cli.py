@@ -457,7 +457,8 @@ def test_one_type_is_described(call):
     for part in ("x, y = row i of the data", "scale", "none | minmax | standard", "from 0 below 1"):
         assert part in out
     assert "stops here" in call("nodes", "accuracy")[1]
-    assert "by a rule; in one step with sigmoid before it" in call("nodes", "cross_entropy")[1]
+    described = call("nodes", "cross_entropy")[1]
+    assert "by a rule; in one step with sigmoid, softmax before it" in described
 
 
 def test_types_are_found_by_their_other_names(ask):

@@ -89,6 +89,9 @@ BESIDES = {
     "cross_entropy_blame": ("backward", "blame a y", "blame", {}),
     "categorical_cross_entropy_blame": ("backward", "blame a y", "blame", {}),
     "softmax_error": ("backward", "a y", "delta", {}),
+    "log_softmax": ("backward", "z", "log", {}),
+    "log_others": ("backward", "z", "log", {}),
+    "softmax_binary_error": ("backward", "z y missed", "delta", {}),
 }
 CHOICES = {
     ("dataset", "scale"): ("none", "minmax", "standard"),

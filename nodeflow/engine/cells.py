@@ -48,6 +48,14 @@ class Call:
     settings: Mapping[str, Any]
     inputs: tuple[tuple[str, bool, tuple[tuple[Slot, Shape], ...]], ...]
     outputs: tuple[tuple[Slot, Shape], ...]
+    activation: str = ""
+    """Where a cost is computed from the weighted sums z before an activation: which one."""
+
+    def compute(self, inputs: Mapping[str, Any], samples: int) -> Any:
+        """Return what the function gives for arrays."""
+        if self.activation:
+            return self.type.in_sums[self.activation].function(inputs["z"], inputs["y"])
+        return self.type.compute(inputs, self.settings, samples)
 
 
 @dataclass(frozen=True, slots=True)

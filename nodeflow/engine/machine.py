@@ -239,7 +239,7 @@ class Machine:
             inputs[name] = views if many else (views[0] if views else None)
         try:
             with np.errstate(all="ignore"):
-                result = call.type.compute(inputs, call.settings, update)
+                result = call.compute(inputs, update)
             results = result if isinstance(result, tuple) else (result,)
             for (slot, shape), value in zip(call.outputs, results, strict=True):
                 target = self.view(slot, shape, samples)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
@@ -71,6 +72,27 @@ class Plan:
         if not ends:
             return frozenset(self.order)  # nothing is trained or judged: every value counts
         return graph.upstream(ends)
+
+    @cached_property
+    def logits(self) -> Mapping[str, Logits]:
+        """Where the weighted sums are that a cost is computed from, where they are known."""
+        found, planned = logits(self.graph, self.inference.shapes), set(self.order)
+        return {key: known for key, known in found.items() if key in planned}
+
+    def activation(self, key: str) -> str:
+        """Return what a cost's z, from which it is computed, goes through; "" for other nodes."""
+        known = self.logits.get(key)
+        return "" if known is None else known.activation
+
+    def formula(self, key: str) -> str:
+        """Return the formula by which a node is computed."""
+        type_, known = self.graph.type_of(key), self.activation(key)
+        return type_.in_sums[known].formula if known else type_.formula
+
+    def sums(self, key: str) -> Mapping[str, tuple[str, tuple[int, ...] | None]]:
+        """Return the weighted sums that a cost is computed from: address and features, by name."""
+        known = self.logits.get(key)
+        return {} if known is None else known.named
 
     @cached_property
     def hits(self) -> str | tuple[str, str, float] | None:

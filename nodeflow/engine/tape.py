@@ -10,8 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeflow.declare import NodeType, numbers
+from nodeflow.derive.logits import Logits
 from nodeflow.engine.cells import Call, Feed, Layout, Row, Slot, Tape, table
-from nodeflow.engine.lowering import LOWER, WHOLE, alike, decay_of, indices_of
+from nodeflow.engine.lowering import (
+    LOWER,
+    LOWER_OF_SUMS,
+    WHOLE,
+    alike,
+    decay_of,
+    indices_of,
+    sums_of,
+)
 from nodeflow.engine.plan import Plan
 from nodeflow.shape import Shape
 
@@ -155,6 +164,10 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
         if name not in fed_back
     }
     out = _output_slot(t, key, type_, settings, inputs, blocks)
+    known = t.plan.logits.get(key)
+    if known is not None:
+        _lower_of_sums(t, key, known, inputs["y"][0], out)
+        return
     lower = LOWER.get(type_.name)
     if lower is not None and (type_.name not in WHOLE or alike(t, inputs, out)):
         lower(t, inputs, settings, out)
@@ -177,6 +190,30 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
             (_slot(t, f"{key}.{port.name}", blocks), shapes[f"{key}.{port.name}"])
             for port in type_.outputs
         ),
+    )
+    t.call(call)
+
+
+def _lower_of_sums(t: Layout, key: str, known: Logits, y: Slot, out: Slot) -> None:
+    """Add the rows of a cost that is computed from the weighted sums before an activation."""
+    graph, shapes = t.plan.graph, t.plan.inference.shapes
+    type_ = graph.type_of(key)
+    lower = LOWER_OF_SUMS.get((type_.name, known.activation))
+    if lower is not None:
+        lower(t, known, y, out)
+        return
+    z = sums_of(t, known)
+    of_z = Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols))
+    call = Call(
+        node=key,
+        type=type_,
+        settings={},
+        inputs=(
+            ("z", False, ((z, of_z),)),
+            ("y", False, ((y, shapes[graph.inputs(key)["y"][0].start]),)),
+        ),
+        outputs=((out, shapes[f"{key}.{type_.outputs[0].name}"]),),
+        activation=known.activation,
     )
     t.call(call)
 

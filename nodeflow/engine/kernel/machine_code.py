@@ -22,8 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.kernel import drive
-from nodeflow.engine.kernel.compiler import ROW_SIGNATURE, Module
-from nodeflow.engine.kernel.language import CONTEXT
+from nodeflow.engine.kernel.compiler import Module
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Operation, Row
 
 

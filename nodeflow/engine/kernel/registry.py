@@ -16,7 +16,6 @@ from nodeflow.engine.kernel import each, products, rows, scalar
 from nodeflow.engine.kernel.language import Function
 from nodeflow.engine.kernel.sums import first
 
-
 Row = Sequence[int]
 """The number of an operation and its operands."""
 

@@ -74,7 +74,7 @@ def softmax(
 def log_softmax(
     cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
 ) -> None:
-    """Ln aⱼ = (zⱼ − m) − ln Σₖ e^(zₖ − m), m the largest: exact where the share itself is 0 or 1."""
+    """Return ln aⱼ = (zⱼ − m) − ln Σₖ e^(zₖ − m), m the largest z; also where aⱼ is 0."""
     for r in range(rows):
         at = a + r * a_r
         to = dst + r * dst_r
@@ -92,7 +92,7 @@ def log_softmax(
 def log_others(
     cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
 ) -> None:
-    """Ln (1 − aⱼ) of a softmax: what the others of the largest have is added up by itself."""
+    """ln (1 − aⱼ) of a softmax: what the others of the largest have is added up by itself."""
     for r in range(rows):
         at = a + r * a_r
         to = dst + r * dst_r
