@@ -1,0 +1,261 @@
+"""A sum has one order, whoever adds it up: rows of a layer, of neurons, of single operations."""
+
+from __future__ import annotations
+
+import re
+from itertools import cycle
+
+import numpy as np
+import pytest
+from helpers_kernel import (
+    MACHINE,
+    PYTHON,
+    STRAIGHT,
+    TIMES,
+    WAYS,
+    Program,
+    executed,
+    executing,
+    same_bits,
+)
+from networks import net
+
+import nodeflow as nf
+from nodeflow.engine import coalescing, executor, lowering, machine
+from nodeflow.engine.kernel import compiler, each, products, rows, sums
+from nodeflow.engine.kernel.registry import OPERATIONS
+from nodeflow.engine.kernel.sums import order_of_addition
+from nodeflow.engine.machine import Machine
+
+ALL_WIDTHS = range(1, 131)
+DTYPES = ("float64", "float32")
+
+
+def row(name: str, **operands: int) -> list[int]:
+    operation = OPERATIONS[name]
+    return [operation.number, *(operands.get(operand, 0) for operand in operation.operands)]
+
+
+def written(terms: np.ndarray) -> np.floating:
+    """Add numbers as the documentation of `sums` says, each partial sum rounded."""
+    if len(terms) < 16:
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total
+    lanes = list(terms[:8])
+    for place in range(8, len(terms)):
+        lanes[place % 8] = lanes[place % 8] + terms[place]
+    a, b, c, d, e, f, g, h = lanes
+    return ((a + e) + (c + g)) + ((b + f) + (d + h))
+
+
+# --- one sum, in every form ----------------------------------------------------------------------
+
+
+def sums_of(width: int) -> tuple[list[list[int]], dict[str, list[int]], Program]:
+    """Return rows that add the products of `width` pairs of numbers in every form.
+
+    Of each sum there are the place where it ends up and those of its terms; in two of them, the
+    last term is a bias.
+    """
+    p = Program(width, samples=1)
+    one, zero = p.take(1), p.take(1)
+    p.fixed |= {one: 1.0, zero: 0.0}
+    a, weights, bias = p.take(width), p.take(width), p.take(1)
+    terms = p.take(width + 1)
+    wholes = {"rows": 1, "cols": 1, "inner": width, "weights": weights, "dst_r": 1}
+    made = [
+        row("multiply", rows=1, cols=width, dst=terms, dst_c=1, a=a, a_c=1, b=weights, b_c=1),
+        row("copy", rows=1, cols=1, dst=terms + width, dst_c=1, a=bias, a_c=1),
+    ]
+    ends: dict[str, list[int]] = {"plain": [], "bias": []}
+
+    def add(kind: str, name: str, **operands: int) -> None:
+        ends[kind].append(p.take(1))
+        made.append(row(name, dst=ends[kind][-1], **operands))
+
+    add("plain", "weighted_sum", a=a, **wholes, bias=-1)
+    add("bias", "weighted_sum", a=a, **wholes, bias=bias)
+    add("plain", "blame", delta=a, delta_r=width, **wholes)
+    add("plain", "sum", rows=1, inner=width, a=terms, b=terms, scale=one)
+    for kind, count in (("plain", width), ("bias", width + 1)):
+        copied = p.take(count)
+        alike = {"rows": 1, "dst_c": 1, "a_c": 1, "b_c": 1}
+        made.append(row("copy", **alike, cols=count, dst=copied, a=terms))
+        for place, other in order_of_addition(count):
+            to, more = copied + place, copied + other
+            made.append(row("add", **alike, cols=1, dst=to, a=to, b=more))
+        ends[kind].append(copied)
+    out = p.take(1)
+    made.append(row("layer.relu", **wholes, a=a, bias=-1, dst=p.take(1), out=out, out_r=1))
+    made.append(row("add", rows=1, cols=1, dst=out, dst_c=1, a=ends["plain"][0], b=zero))
+    p.rows = made
+    return made, {**ends, "terms": [terms, width]}, p
+
+
+def disagreeing(width: int, way: str, dtype: str) -> list[str]:
+    """Return which sums of this width have not the bits of the written order."""
+    made, ends, program = sums_of(width)
+    cells = executed(way, made, program.cells(dtype), updates=1).cells
+    terms, count = ends["terms"]
+    products_ = cells[terms : terms + count + 1]
+    found = []
+    for kind, more in (("plain", 0), ("bias", 1)):
+        truth = written(products_[: count + more])
+        found += [f"{kind} {place}" for place in ends[kind] if cells[place] != truth]
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("way", [PYTHON, MACHINE])
+def test_every_sum_is_added_in_the_written_order(way, dtype):
+    for width in ALL_WIDTHS:
+        assert not disagreeing(width, way, dtype), width
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 9, 14, 15, 16, 17, 24, 31, 130])
+def test_straight_line_code_adds_in_the_written_order(width):
+    assert not disagreeing(width, STRAIGHT, "float64")
+
+
+# --- networks ------------------------------------------------------------------------------------
+
+
+def data(folder, inputs: int, outputs: int, samples: int = 12) -> str:
+    rng = np.random.default_rng(inputs + outputs)
+    y = rng.random((samples, outputs))
+    path = folder / "data.npz"
+    np.savez(path, x=rng.normal(size=(samples, inputs)), y=y / y.sum(axis=1, keepdims=True))
+    return str(path)
+
+
+def parameters(machine: Machine) -> np.ndarray:
+    """Return all weights and biases in the order of the layer, however it is taken apart."""
+
+    def place(key: str) -> tuple[str, list[int]]:
+        return re.sub(r"\.\d+", "", key), [int(number) for number in re.findall(r"(?<=\.)\d+", key)]
+
+    keys = [key for key in machine.plan.order if machine.plan.graph.nodes[key].type == "parameter"]
+    return np.concatenate([machine.read(f"{key}.value", 1).ravel() for key in sorted(keys, key=place)])
+
+
+def by_steps(machine: Machine, epochs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return history and parameters after so many epochs, update by update, every row."""
+    history = np.zeros((epochs, 4))
+    for update in range(epochs * machine.per_epoch):
+        machine.update(update)
+        if (update + 1) % machine.per_epoch == 0:
+            history[update // machine.per_epoch] = machine.summary()
+    return history, parameters(machine)
+
+
+def at_full_speed(machine: Machine, epochs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return history and parameters after so many epochs at full speed."""
+    history = np.zeros((epochs, 4))
+    states = np.zeros((epochs, machine.tape.state), machine.dtype)
+    machine.train(0, epochs * machine.per_epoch, history, states)
+    return history, parameters(machine)
+
+
+def assert_all_ways_agree(graph, batch, *, epochs=2, dtype="float64", ways=(PYTHON, MACHINE)):
+    """Hold stepping and full speed, each in several ways, to the same bits; return them."""
+    machine = Machine(graph, seed=0, batch=batch, dtype=dtype)
+    start = machine.cells.copy()
+    wanted = None
+    for way in ways:
+        for run in (at_full_speed,) if way == STRAIGHT else (by_steps, at_full_speed):
+            machine.cells[:] = start
+            machine.stats[:] = 0
+            machine._placed = (-1, -1)
+            with executing(way):
+                found = run(machine, epochs)
+            assert not np.array_equal(machine.cells[: machine.tape.state], machine.start)
+            wanted = wanted or found
+            for one, other in zip(found, wanted, strict=True):
+                assert same_bits(one, other), (way, run.__name__)
+    return wanted
+
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus")
+COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+TRAINERS = (
+    {"trainer": "gradient_descent", "rate": 0.1},
+    {"trainer": "gradient_descent", "rate": 0.1, "momentum": 0.5},
+    {"trainer": "adam", "rate": 0.01},
+    {"trainer": "gradient_descent", "rate": 0.1, "l2": 0.1},
+)
+BATCHES = (1, 2, 3, 4, 5, "all")
+MIXED = list(
+    zip(
+        range(60),
+        cycle(ACTIVATIONS),
+        cycle([*COSTS, "softmax"]),
+        cycle(TRAINERS),
+        cycle([*BATCHES, 1]),
+        cycle([1, 3, 2]),
+        strict=False,
+    )
+)
+
+
+def network(folder, sizes, act, cost, trainer):
+    last = {"softmax": "softmax", "squared_error": act}.get(cost, "sigmoid")
+    cost = "categorical_cross_entropy" if cost == "softmax" else cost
+    path = data(folder, sizes[0], sizes[-1])
+    return net(path, sizes, act=act, last=last, cost=cost, scale="none", **trainer)
+
+
+@pytest.mark.parametrize("width", ALL_WIDTHS)
+def test_stepping_and_full_speed_agree_at_every_width(width, tmp_path):
+    """Which activation, cost, trainer and batch meets a width goes round."""
+    _, act, cost, trainer, batch, narrow = MIXED[width % len(MIXED)]
+    for sizes in [(width, narrow, width), (narrow, width, narrow)][width % 2 :][: TIMES + 0]:
+        graph = network(tmp_path, sizes, act, cost, trainer)
+        dtype = DTYPES[width % 5 == 0]
+        assert_all_ways_agree(graph, batch, dtype=dtype, ways=(MACHINE,), epochs=2)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("trainer", TRAINERS, ids=str)
+def test_every_trainer_and_batch_in_every_way(trainer, batch, tmp_path):
+    number = BATCHES.index(batch) + 6 * TRAINERS.index(trainer)
+    act, cost = ACTIVATIONS[number % 5], [*COSTS, "softmax"][number // 2 % 4]
+    graph = network(tmp_path, (3, 5, 2), act, cost, trainer)
+    straight = batch != 5 and number % 3 == 0  # 12 samples are no whole number of fives
+    assert_all_ways_agree(graph, batch, ways=WAYS if straight else (PYTHON, MACHINE))
+
+
+def taken_apart(graph, level):
+    graph = nf.explode(graph)
+    if level == "operations":
+        for key in graph.of_type("weighted_sum"):
+            graph = nf.explode(graph, key)
+    return graph
+
+
+NEURONS = [1, 7, 8, 9, 14, 15, 16, 17, 33, 64]
+OPERATIONS_ = [2, 8, 14, 15, 16, 17]
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+@pytest.mark.parametrize(
+    ("level", "width"),
+    [*(("neurons", width) for width in NEURONS), *(("operations", width) for width in OPERATIONS_)],
+)
+def test_a_layer_taken_apart_has_the_same_bits(level, width, batch, tmp_path):
+    _, act, cost, trainer, _, _ = MIXED[(width + 3) % len(MIXED)]
+    cost = "cross_entropy" if cost == "softmax" else cost  # softmax is no matter of one neuron
+    graph = network(tmp_path, (width, 2, width), act, cost, trainer)
+    whole = assert_all_ways_agree(graph, batch, ways=(MACHINE,), epochs=3)
+    parts = assert_all_ways_agree(taken_apart(graph, level), batch, ways=(MACHINE,), epochs=3)
+    for one, other in zip(whole, parts, strict=True):
+        assert same_bits(one, other)
+
+
+def test_a_layer_of_64_neurons_taken_apart_stays_the_same(tmp_path):
+    graph = net("iris", (4, 64, 3), rate=0.3)
+    whole = at_full_speed(Machine(graph, seed=0, batch=1, dtype="float64"), 8)
+    parts = at_full_speed(Machine(nf.explode(graph), seed=0, batch=1, dtype="float64"), 8)
+    for one, other in zip(whole, parts, strict=True):
+        assert same_bits(one, other)
