@@ -60,6 +60,11 @@ def straight_line(double: bool, samples: int, tail: int, rows: bytes) -> Straigh
     return _line("double" if double else "float", samples, tail, rows)
 
 
+def wait() -> None:
+    """Wait until all that is being compiled in the background is ready: for measurements."""
+    _background().submit(int).result()
+
+
 @cache
 def _background() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="nodeflow-compiler")
