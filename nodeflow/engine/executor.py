@@ -95,7 +95,7 @@ class Executor:
         if begin >= end:
             return
         where = {"first": first, "samples": samples, "number": number, "count": count}
-        if self._by_python(table, begin, end, samples):
+        if self._by_python(end - begin, lambda: self._python_work(table, begin, end, samples)):
             context = self._python_context([*table[begin:end].tolist(), [END]])
             context.tally = tally
             for name, value in where.items():
@@ -119,9 +119,7 @@ class Executor:
 
         `head`, `tail` and `test` are the places in the table at which these parts begin.
         """
-        updates = int(given["end"]) - int(given["begin"])
-        samples = int(given["batch"]) * updates
-        if self._by_python(table, 0, len(table), samples):
+        if self._by_python(len(table), lambda: self._training_work(table, given)):
             context = self._python_context(table.tolist())
             for name, value in given.items():
                 is_array = isinstance(value, np.ndarray)
@@ -163,14 +161,14 @@ class Executor:
 
     # -- who does it
 
-    def _by_python(self, table: Array, begin: int, end: int, samples: int) -> bool:
+    def _by_python(self, rows: int, work_of: Callable[[], int]) -> bool:
         if _Choice.forced is not None:
             return _Choice.forced == "python"
-        if self.cells.dtype != np.float64 or end - begin > _MOST_ROWS:
+        if self.cells.dtype != np.float64 or rows > _MOST_ROWS:
             return False  # Python rounds to float32 only what is stored
         if _Choice.spent > _PATIENCE:
             return False
-        work = self._python_work(table, begin, end, samples)
+        work = work_of()
         if _Choice.spent + work > _PATIENCE:
             _Choice.spent = _PATIENCE + 1
             return False
@@ -183,6 +181,20 @@ class Executor:
             self._work[id(table)] = (table, *_work_of(table))
         _, fixed, each = self._work[id(table)]
         return int(fixed[begin:end].sum() + samples * each[begin:end].sum())
+
+    def _training_work(self, table: Array, given: Mapping[str, Any]) -> int:
+        """Return about how many numbers a training computes: each row counts every time it runs."""
+        begin, end, fed, batch = (int(given[name]) for name in ("begin", "end", "fed", "batch"))
+        head, tail, test = (int(given[name]) for name in ("head", "tail", "test"))
+        samples, passes = (1, batch) if given["alone"] else (batch, 1)
+        update = passes * self._python_work(table, head, tail, samples)
+        update += self._python_work(table, tail, test, samples)
+        work = (end - begin) * update
+        if given["test_rows"]:
+            per_epoch = (fed + batch - 1) // batch
+            epochs = end // per_epoch - begin // per_epoch
+            work += epochs * self._python_work(table, test, len(table), int(given["test_rows"]))
+        return work
 
     def _python_context(self, rows: list[list[int]]) -> PythonContext:
         trimmed = [row[: 1 + len(BY_NUMBER[row[0]].operands)] for row in rows]
