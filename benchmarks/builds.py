@@ -108,6 +108,13 @@ class Build:
 
 
 @contextmanager
+def this_build() -> Iterator[Build]:
+    """Yield this build, with caches in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="nodeflow-bench-") as name:
+        yield Build(NEW, ROOT, Path(name), ROOT / "graphs")
+
+
+@contextmanager
 def builds(notes: list[str]) -> Iterator[list[Build]]:
     """Yield this build and the old one; where that is not to be had, this one and a note."""
     with tempfile.TemporaryDirectory(prefix="nodeflow-bench-") as name:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -74,8 +75,10 @@ def _outlived() -> list[int]:
 
 
 def _children() -> list[int]:
-    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
+    if sys.platform != "linux":
+        return []
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    return [int(word) for word in listed.split()]
 
 
 if __name__ == "__main__":

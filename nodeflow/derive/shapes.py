@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from nodeflow.data import Table
 from nodeflow.data import load as load_data
 from nodeflow.declare import NodeType, Port, numbers
 from nodeflow.errors import DataError, GraphError, MissingInput, NodeflowError, ShapeMismatch
-from nodeflow.graph import Graph, Wire
+from nodeflow.graph import Graph, Wire, generations
 from nodeflow.shape import Shape, Signature
 
 
@@ -68,10 +69,9 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
 
 def order_of(graph: Graph) -> tuple[str, ...]:
     """Return the nodes, each after those that feed it: the same order for the same content."""
-    import networkx as nx
-
-    nodes, wires = dict(sorted(graph.nodes.items())), tuple(sorted(graph.wires))
-    return tuple(nx.topological_sort(replace(graph, nodes=nodes, wires=wires).digraph()))
+    wires = (wire for wire in sorted(graph.wires) if not graph.feeds_back(wire))
+    layers = generations(sorted(graph.nodes), ((wire.source, wire.target) for wire in wires))
+    return tuple(chain.from_iterable(layers))
 
 
 def _inputs(

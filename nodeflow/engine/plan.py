@@ -12,7 +12,7 @@ from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
 from nodeflow.derive.unfolding import Unfolding, evaluated
-from nodeflow.graph import Graph, uncollected
+from nodeflow.graph import Graph, generations, uncollected
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,7 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
 @lru_cache(maxsize=16)
 def _ranks(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Mapping[str, int]:
     """Return each node's longest way from a source, in topological order. Cached by structure."""
-    import networkx as nx
-
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(nodes)
-    graph.add_edges_from(edges)
-    return {
-        key: number
-        for number, layer in enumerate(nx.topological_generations(graph))
-        for key in layer
-    }
+    return {key: number for number, layer in enumerate(generations(nodes, edges)) for key in layer}
 
 
 def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
