@@ -61,8 +61,8 @@ browser:
 		command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 			echo "no Chromium: the tests of the HTML page are skipped" >&2; }
 
-bench: $(STAMP) ## Measure the engine
-	@$(BIN)/python -m benchmarks
+bench: $(STAMP) ## Measure the engine beside others and the build before; write the page
+	@$(BIN)/python -m benchmarks --write-docs
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps

@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -320,7 +319,6 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
 def run_(file: str, *, as_json: bool) -> int:
     """Evaluate the first batch forward and backward, and update nothing."""
     graph = _load(file)
-    _warm_up("float64")
     found = evaluate(graph)
     if as_json:
         _print_json({"values": found.values, "gradients": found.gradients, "cost": found.cost})
@@ -376,8 +374,6 @@ def train(
     started = time.perf_counter()
     try:
         with terminal.progress(run, graph.training.epochs if epochs is None else epochs) as tell:
-            _warm_up(run.machine.dtype)
-            started = time.perf_counter()
             run.train(epochs, progress=tell)
     except KeyboardInterrupt:
         stopped = f"training was interrupted after {_count(run.epoch, 'epoch')}"
@@ -395,27 +391,6 @@ def train(
         terminal.show_training(run, result, saved)
     if stopped:
         raise KeyboardInterrupt(stopped)
-
-
-def _warm_up(dtype: Any) -> None:
-    """Load the compiled engine; the very first time it is compiled, and that is said."""
-    from nodeflow.engine.run import Run
-    from nodeflow.graph import Graph
-    from nodeflow.nodes.cost import squared_error
-    from nodeflow.nodes.source import constant, parameter
-    from nodeflow.nodes.trainer import gradient_descent
-
-    cost = squared_error(parameter(value=(1.0,)), constant(value=(1.0,)))
-    waiting = threading.Timer(
-        1.5, lambda: _say("compiling the engine, this first time only …", bad=False)
-    )
-    waiting.daemon = True
-    if sys.stderr.isatty():
-        waiting.start()
-    try:
-        Run(Graph.of(gradient_descent(cost)), dtype=dtype).train(updates=4)
-    finally:
-        waiting.cancel()
 
 
 def _count(number: int, what: str) -> str:
@@ -478,8 +453,6 @@ def check(file: str, *, as_json: bool) -> int:
 
     unfolding = plan(graph).unfolding
     known = bool(unfolding.cost and unfolding.gradients)
-    if known:
-        _warm_up("float64")
     outcome = check_gradients(graph) if known else Check(valid=True, max_relative_error=0.0)
     if as_json:
         _print_json(outcome.as_dict())
@@ -534,7 +507,6 @@ def play(
     goes to the end.
     """
     graph = _load(file)
-    _warm_up("float64")
     from nodeflow import terminal
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
@@ -830,7 +802,6 @@ def export(file: str, out: str, *, as_json: bool, **given: Any) -> None:
         raise click.UsageError(_sentence(error)) from None
     options = _asked(kind.takes, Path(out).suffix, given)
     graph = _load(file)
-    _warm_up("float64")
     try:
         with terminal.bar(f"writing {out}") as tell:
             made = exports.export(graph, out, file=Path(file), progress=tell, **options)
