@@ -401,16 +401,13 @@ def _shown(bench: _Bench, job: _Job, key: str) -> Plane | Counts | str:
 
 def _split_of(bench: _Bench, job: _Job, data: str) -> Split | None:
     """Return the rows of a data set, as training sees them."""
-    from nodeflow.data.splitting import split
+    from nodeflow.data.splitting import split_by
 
     if data not in job.tables:
         return None
     if data not in bench.splits:
-        settings = job.graph.settings(data)
-        bench.splits[data] = split(
-            job.tables[data], scale=settings["scale"], test=settings["test"],
-            seed=job.graph.training.seed,
-        )  # fmt: skip
+        settings, seed = job.graph.settings(data), job.graph.training.seed
+        bench.splits[data] = split_by(settings, job.tables[data], seed)
     return bench.splits[data]
 
 
