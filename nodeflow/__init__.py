@@ -32,6 +32,7 @@ _HOMES = {
     "collapse": "nodeflow.derive",
     "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
+    "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
     "save": "nodeflow.files",
@@ -52,6 +53,7 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
+    "hold",
     "load",
     "node",
     "save",
@@ -60,6 +62,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from nodeflow.declare import node
+    from nodeflow.data.memory import hold
     from nodeflow.derive import collapse, explode, fold, unfold
     from nodeflow.engine.check import Check, check
     from nodeflow.engine.run import Run

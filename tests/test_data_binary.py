@@ -320,6 +320,9 @@ X = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
         ([b"b", b"a", b"b"], ("a", "b"), [[0, 1], [1, 0], [0, 1]]),
         ([True, False, True], ("0", "1"), [[0, 1], [1, 0], [0, 1]]),
         ([[0.5], [1], [2]], (), [[0.5], [1], [2]]),
+        ([0.5, 1, 2], (), [[0.5], [1], [2]]),
+        ([[1], [2], [3]], (), [[1], [2], [3]]),
+        ([[0], [1], [0]], ("0", "1"), [[1, 0], [0, 1], [1, 0]]),
     ],
 )
 def test_npz(tmp_path, y, classes, rows):
@@ -353,7 +356,7 @@ Y = [1, 2, 2]
     ("arrays", "sentence"),
     [
         ({"x": X}, "there is no array 'y'; there is x"),
-        ({"y": Y, "X": X}, "there is no array 'x'; there is y"),
+        ({"y": Y, "inputs": X}, "there is no array 'x'; there is inputs, y"),
         ({"x": X, "y": [1, 2]}, "x has 3 rows, but y has 2; they must be equal"),
         ({"x": 1, "y": Y}, "x is a single number; it needs rows and columns"),
         ({"x": X, "y": 1}, "y is a single number; it needs rows and columns"),
@@ -363,13 +366,6 @@ Y = [1, 2, 2]
         (
             {"x": np.array([1, "a", None], dtype=object), "y": Y},
             "x holds pickled objects; save it as an array of numbers or texts",
-        ),
-        (
-            {"x": X, "y": [0.5, 1, 2]},
-            (
-                "y has one dimension, so it holds class labels, but 0.5 is not a whole number; "
-                "give it the shape (rows, 1) to use numbers as they are"
-            ),
         ),
         (
             {"x": X, "y": [4, 4, 4]},
@@ -388,8 +384,8 @@ Y = [1, 2, 2]
             "x_test has 3 rows, but y_test has 1; they must be equal",
         ),
         (
-            {"x": X, "y": Y, "x_test": X, "y_test": [[1], [1], [2]]},
-            "y_test must have as many dimensions as y",
+            {"x": X, "y": Y, "x_test": X, "y_test": [[1], [1], [3]]},
+            "y_test has the class '3', but y has not",
         ),
     ],
 )

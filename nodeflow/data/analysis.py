@@ -63,10 +63,7 @@ def analysed(sheet: Sheet, options: Options) -> list[Facts]:
     thousands = options.thousands if options.thousands != "auto" else sheet.thousands
     signs = _Signs(decimal, thousands, sheet.separator)
     signs.look(sheet.columns, coded)
-    return [
-        _facts(column, code, signs)
-        for column, code in zip(sheet.columns, coded, strict=True)
-    ]
+    return [_facts(column, code, signs) for column, code in zip(sheet.columns, coded, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,9 +176,7 @@ def _facts(column: Column, coded: _Coded, signs: _Signs) -> Facts:
     if coded.values is not None:
         bad = np.flatnonzero(np.isinf(coded.values))
         if len(bad):
-            return replace(
-                base, fault="the number is not finite", fault_row=int(bad[0])
-            )
+            return replace(base, fault="the number is not finite", fault_row=int(bad[0]))
         said = signs.decimal == ","
         if column.cells is not None and (said or (signs.decimal == "auto" and signs.only_comma)):
             return _points_again(base, column.cells, said=said)

@@ -457,9 +457,7 @@ class _Decision:
                 x[at : at + step, j] = part[at : at + step]
         return x, tuple(names)
 
-    def _expanded(
-        self, i: int, rows: NDArray[np.bool_]
-    ) -> Iterator[tuple[str, FloatArray]]:
+    def _expanded(self, i: int, rows: NDArray[np.bool_]) -> Iterator[tuple[str, FloatArray]]:
         """Give the columns of numbers that a feature becomes."""
         fact, name = self.facts[i], self.names[i]
         whole = bool(rows.all())

@@ -36,9 +36,7 @@ _NUMERAL = re.compile(
     rf"[ \u00a0\u202f]*(?P<after>(?:{_UNIT})?)"
 )
 _BLANKS = re.compile("[ \u00a0\u2009\u202f]")
-_GROUPS = {
-    sign: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for sign in ",.'’ "
-}
+_GROUPS = {sign: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for sign in ",.'’ "}
 _INDIAN = re.compile(r"[1-9]\d?(?:,\d\d)+,\d{3}")
 _PLAIN = re.compile(r"\d+\.?\d*|\.\d+")
 

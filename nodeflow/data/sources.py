@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
-from nodeflow.data import formats
+from nodeflow.data import formats, memory
 from nodeflow.data.bundled import BUNDLED, bundled
 from nodeflow.data.generators import GENERATORS
 from nodeflow.data.idx import idx_files, read_idx
@@ -49,6 +49,8 @@ def load(
     said = _said(options, target)
     if not name.strip() or "\0" in name:
         raise DataError("the data source has no name; name a data set or a file")
+    if name.startswith(memory.PREFIX):
+        return _remembered((said, memory.version(name), name), [], lambda: memory.held(name, said))
     if name in GENERATORS or name in BUNDLED:
         _no_options(name, said)
         return GENERATORS[name]() if name in GENERATORS else bundled(name)
@@ -64,7 +66,9 @@ def look(source: str, *, folder: Path | None = None, options: Options | None = N
     What refuses the table is the reading's `fault`; raises DataError where no columns are found.
     """
     said = _said(options, None)
-    path = None if source in GENERATORS or source in BUNDLED else _find(str(source), folder)
+    known = source in GENERATORS or source in BUNDLED or source == SHRUNK
+    known = known or str(source).startswith(memory.PREFIX)
+    path = None if known else _find(str(source), folder)
     found = None if path is None or path.is_dir() else formats.look(path, said)
     if found is not None:
         return found

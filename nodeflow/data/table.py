@@ -98,6 +98,4 @@ def reading_of_table(name: str, table: Table) -> Reading:
     kind = "classes" if table.classes else "numbers"
     span = None if table.classes else (float(table.y.min()), float(table.y.max()))
     columns.append(ColumnReading("y", kind, "target", span, 0, table.classes or None, kind))
-    return Reading(
-        name, "set", None, ".", False, len(table.x), tuple(columns), "y", kind, "", ()
-    )
+    return Reading(name, "set", None, ".", False, len(table.x), tuple(columns), "y", kind, "", ())

@@ -22,7 +22,9 @@ _FOOTER = re.compile(
     r"durchschnitt|somme|moyenne|totale|media|suma|source|quelle|note|notes)\b.*",
     re.IGNORECASE,
 )
-_ORANGE_KINDS = frozenset({"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"})
+_ORANGE_KINDS = frozenset(
+    {"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"}
+)
 _ORANGE_FLAGS = re.compile(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
 _ORANGE_NAME = re.compile(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
 _SEEN_FOR_HEADER = 5000
@@ -66,7 +68,9 @@ def decode(data: bytes, file: str) -> tuple[str, list[str]]:
             try:
                 return data.decode(name), ["the text is UTF-16"]
             except UnicodeDecodeError:
-                raise DataError("the text is no whole UTF-16; save it as UTF-8", file=file) from None
+                raise DataError(
+                    "the text is no whole UTF-16; save it as UTF-8", file=file
+                ) from None
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
@@ -74,11 +78,19 @@ def decode(data: bytes, file: str) -> tuple[str, list[str]]:
         raise DataError("the text is not UTF-8; save it as UTF-8", file=file, row=row) from None
 
 
-def sheet_from_text(
-    file: str, text: str, options: Options, notes: Sequence[str] = ()
-) -> Sheet:
+def sheet_from_text(file: str, text: str, options: Options, notes: Sequence[str] = ()) -> Sheet:
     """Return the columns of a table in text; raises DataError."""
     return _Page(file, text, options, list(notes)).sheet()
+
+
+def sheet_from_rows(
+    file: str, rows: list[Row], options: Options, notes: Sequence[str], format_: str
+) -> Sheet:
+    """Return the columns of rows of cells that are cut already, all of one width."""
+    page = _Page(file, "", options, list(notes))
+    page.rows = rows
+    page.format = format_
+    return page.told()
 
 
 class _Page:
@@ -94,11 +106,18 @@ class _Page:
         self.dialect = Dialect()
         self.rows: list[Row] = []
         self.row_names = False
+        self.format = "text"
+        self.separator: str | None = None
 
     def sheet(self) -> Sheet:
         separator = self._top()
         self.dialect = dialect_of(self.text, separator)
+        self.separator = self.dialect.separator
         self.rows = list(rows_of(self.file, self.text, self.dialect, self.line))
+        return self.told()
+
+    def told(self) -> Sheet:
+        """Return the sheet that the rows are, once titles, header and footers are told apart."""
         self._blank_rows()
         if not self.rows:
             raise self._fault("the file has only blank lines; add rows of numbers")
@@ -158,8 +177,9 @@ class _Page:
     def _widths(self) -> None:
         """Bring all rows to one width, or refuse the first that has another."""
         rows = self.rows
+        every = Counter(len(row.cells) for row in rows)
         counts = Counter(len(row.cells) for row in (rows[1:] or rows))
-        width = max(counts, key=lambda n: (counts[n], n))
+        width = max(counts, key=lambda n: (counts[n], every[n], n))
         longer = [row for row in rows if len(row.cells) == width + 1]
         if longer and all(not row.cells[-1] for row in longer):
             for row in longer:
@@ -395,17 +415,18 @@ class _Page:
                 columns.append(Column(names[i], marked, typed=True, levels=levels, role=role))
             else:
                 columns.append(Column(names[i], quoted, role=role))
-        separator = self.dialect.separator
         return Sheet(
-            self.file, tuple(columns), [row.line for row in self.rows], "text",
-            names=self.header is not None, separator=separator, notes=tuple(self.notes),
+            self.file, tuple(columns), [row.line for row in self.rows], self.format,
+            names=self.header is not None, separator=self.separator, notes=tuple(self.notes),
         )  # fmt: skip
 
 
 def _formed(cell: str) -> bool:
     """Tell whether a cell is a number or a date, in whatever form."""
-    return numerals.plain_number(cell) is not None or numerals.is_number(cell) or (
-        numerals.is_date(cell)
+    return (
+        numerals.plain_number(cell) is not None
+        or numerals.is_number(cell)
+        or (numerals.is_date(cell))
     )
 
 
@@ -424,8 +445,11 @@ def _is_title(row: Row, body: Sequence[Row]) -> bool:
 def _padded_title(rows: Sequence[Row]) -> bool:
     """Tell whether the first row is a title with empty cells behind it."""
     there = [cell for cell in rows[0].cells if cell]
-    return len(there) == 1 and bool(rows[0].cells[0]) and not _formed(there[0]) and (
-        not _numbers_in(rows[1].cells) and rows[1].cells.count("") < rows[0].cells.count("")
+    return (
+        len(there) == 1
+        and bool(rows[0].cells[0])
+        and not _formed(there[0])
+        and (not _numbers_in(rows[1].cells) and rows[1].cells.count("") < rows[0].cells.count(""))
     )
 
 

@@ -472,6 +472,7 @@ def _answers(bench: _Bench, job: _Job, key: str, ends: tuple[str, str], rows: Fl
         or any(a is not b for a, b in zip(cut.made_from, made_from, strict=True))
     ):
         from nodeflow.engine.run import Run
+        from nodeflow.explain.quality import fed
 
         cut = bench.cuts[key] = _Cut(made_from, Run(fed(job.graph, *ends, rows)))
     cut.used += 1
@@ -479,23 +480,3 @@ def _answers(bench: _Bench, job: _Job, key: str, ends: tuple[str, str], rows: Fl
     cut.run.set_weights({name: job.live.weights[name] for name in own if name in job.live.weights})
     cut.run.evaluate()
     return np.asarray(cut.run[ends[1]], float)
-
-
-def fed(graph: Graph, start: str, goal: str, rows: Floats) -> Graph:
-    """Return the part of a graph that leads to an output, rows in place of one of its values."""
-    keep = [goal.rpartition(".")[0]]
-    readers = []
-    for key in keep:
-        for wire in graph.into(key):
-            if wire.start == start:
-                readers.append(wire.end)
-            elif not graph.feeds_back(wire) and wire.source not in keep:
-                keep.append(wire.source)
-    part = graph.remove(*(graph.nodes.keys() - set(keep)))
-    for key in part.of_type("parameter"):
-        if part.nodes[key].settings.get("init") == "naive_bayes":
-            part = part.set(key, init="zeros")  # the weights are put in afterwards
-    part = part.add("rows_of_view", "constant", value=rows)
-    for end in readers:
-        part = part.connect("rows_of_view.value", end)
-    return replace(part, training=replace(part.training, batch="all"))

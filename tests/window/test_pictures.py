@@ -15,6 +15,7 @@ from nodeflow.editor.model import Editor, Live, Preferences
 from nodeflow.editor.update import update
 from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
+from nodeflow.explain.quality import fed
 from nodeflow.window import previews
 from nodeflow.window.canvas import gliding
 
@@ -271,7 +272,7 @@ def test_what_feeds_a_view_is_cut_out_of_the_graph():
     run = nf.Run(graph)
     run.train(epochs=50)
     rows = run.machine.splits["data"].x
-    part = nf.Run(previews.fed(graph, "data.x", "output_a.a", rows))
+    part = nf.Run(fed(graph, "data.x", "output_a.a", rows))
     part.set_weights(run.weights)
     part.evaluate()
     assert "data" not in part.graph.nodes
