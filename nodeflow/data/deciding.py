@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,6 +103,11 @@ class _Decision:
         try:
             reading = self.table().reading
         except DataError as error:
+            if self.single and self.targets and not self.kind:
+                with suppress(DataError):  # what is there may still tell classes from numbers
+                    fact = self.facts[self.targets[0]]
+                    if not fact.fault:
+                        self._target(~fact.missing)
             return replace(self._reading(), fault=str(error))
         assert reading is not None
         return reading
@@ -166,7 +172,14 @@ class _Decision:
             seen[name] = i
 
     def _named(self, wanted: Any) -> list[int]:
-        return [] if wanted is None else [self._column(one, "column") for one in wanted]
+        """Return the columns of a list; a single text may list several, parted by commas."""
+        if wanted is None:
+            return []
+        parts: list[str | int] = []
+        for one in wanted:
+            several = isinstance(one, str) and "," in one and one not in self.names
+            parts += [part.strip() for part in str(one).split(",")] if several else [one]
+        return [self._column(one, "column") for one in parts]
 
     def _column(self, wanted: str | int, what: str = "target") -> int:
         width = len(self.facts)

@@ -70,6 +70,11 @@ def held(source: str, options: Options) -> Table:
     return table_of(frame_sheet(kept, source), options)
 
 
+def release(source: str) -> None:
+    """Hold a table no longer."""
+    _held.pop(source.removeprefix(PREFIX), None)
+
+
 def version(source: str) -> int:
     """Return what changes when another table is held under the same name."""
     return id(_held.get(source.removeprefix(PREFIX)))

@@ -110,7 +110,8 @@ class Reading:
         if self.target is None:
             return "target: not decided"
         name = self.target if isinstance(self.target, str) else ", ".join(self.target)
-        return f"target: {name}, {self.target_kind}" + (f" ({self.why})" if self.why else "")
+        kind = f", {self.target_kind}" if self.target_kind else ""
+        return f"target: {name}{kind}" + (f" ({self.why})" if self.why else "")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as the command `data look --json` prints it."""

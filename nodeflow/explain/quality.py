@@ -90,6 +90,18 @@ class Quality:
         line = "" if beside is None else f"; a straight line: R² = {beside:.2f}"
         return f"R² = {value:.2f} on {where}{line}"
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers as `--json` shows them."""
+        measure = "accuracy" if self.classes else "r2"
+        beside = "majority" if self.classes else "line"
+        return {
+            "rows": self.rows, "apart": self.apart,
+            f"train_{measure}": self.train, f"test_{measure}": self.test,
+            f"train_{beside}": self.line, f"test_{beside}": self.line_test,
+            "train_error": list(self.error) or None, "test_error": list(self.error_test) or None,
+            "sentence": self.sentence, "fault": self.fault or None,
+        }  # fmt: skip
+
 
 def quality(run: Run) -> Quality | None:
     """Return how good a run is now; None if no data set's targets enter a cost of its graph."""

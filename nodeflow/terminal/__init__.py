@@ -24,6 +24,7 @@ _HOMES = {
     "show_difference": "results",
     "show_evaluation": "results",
     "show_library": "library",
+    "show_reading": "tables",
     "show_training": "results",
     "show_types": "library",
 }
@@ -42,6 +43,7 @@ __all__ = [
     "show_difference",
     "show_evaluation",
     "show_library",
+    "show_reading",
     "show_training",
     "show_types",
 ]
