@@ -117,7 +117,9 @@ def network(
         _refuse_without_data(target=target, scale=scale, scale_target=scale_target, test=test)
     else:
         data = data if isinstance(data, str) else hold(data)
-        said = replace(options or Options(), target=target) if target else options or Options()
+        said = options or Options()
+        if target is not None and target != "":
+            said = replace(said, target=target)
         unbounded = output in (None, "identity") and cost in (None, "squared_error")
         facts = _facts(
             data, said.checked(), folder, scale=scale, scale_target=scale_target, test=test,

@@ -172,13 +172,34 @@ def test_idx_labels_named(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [PIXELS, PACKED[:-9], PACKED[:10] + b"\xff" * 20, PACKED[:-8] + bytes(8)],
-    ids=["plain", "short", "broken", "checksum"],
+    [PIXELS[1:], PACKED[:-9], PACKED[:10] + b"\xff" * 20, PACKED[:-8] + bytes(8)],
+    ids=["neither", "short", "broken", "checksum"],
 )
 def test_damaged_gzip(tmp_path, content):
     put(tmp_path, labels=CLASSES)
     (tmp_path / f"{IMAGES}.gz").write_bytes(content)
     assert fault(tmp_path) == f"{IMAGES}.gz: the gzip file is damaged; fetch it again"
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        (f"{IMAGES}.gz", f"{LABELS}.gz"),  # a browser unpacked them and left their names
+        (IMAGES.replace("-idx3", ".idx3"), LABELS.replace("-idx1", ".idx1")),
+        (f"{IMAGES}/{IMAGES}", f"{LABELS}/{LABELS}"),
+    ],
+)
+def test_other_spellings_of_mnist(tmp_path, images, labels):
+    for name, content in ((images, PIXELS), (labels, CLASSES)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "as usual").mkdir()
+    put(tmp_path / "as usual", images=PIXELS, labels=CLASSES)
+    usual = data.load(str(tmp_path / "as usual"))
+    for source in (tmp_path, tmp_path / images):
+        table = data.load(str(source))
+        assert np.array_equal(table.x, usual.x)
+        assert np.array_equal(table.y, usual.y)
 
 
 def mutated(content: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:

@@ -80,6 +80,8 @@ class _Coded:
 def _coded(column: Column, marks: frozenset[str]) -> _Coded:
     if column.values is not None:
         return _Coded(np.isnan(column.values), column.values)
+    if column.codes is not None:
+        return _Coded(column.codes < 0, None, column.codes, column.texts)
     cells = column.cells or ()
     if not column.typed:
         values = _plain(cells)
@@ -209,7 +211,7 @@ def _texts(base: Facts, signs: _Signs) -> Facts:
     assert codes is not None
     if set(texts) <= YES | NO:
         truth = np.array([float(text in YES) for text in texts] + [np.nan])
-        return replace(base, kind="yes/no", values=truth[codes])
+        return replace(_in_order(base, ()), kind="yes/no", values=truth[codes])
     if all(map(numerals.is_date, texts)):
         return _in_order(replace(base, kind="dates"), ())
     decimal, doubt = signs.decide(texts)

@@ -28,6 +28,7 @@ from nodeflow.data.table import (
     feature_names,
     frozen,
     number_name,
+    one_hot_of,
 )
 from nodeflow.errors import DataError, nearest
 
@@ -332,7 +333,9 @@ class _Decision:
 
     def _codes(self, i: int) -> bool:
         fact = self.facts[i]
-        return fact.values is not None and looks_like_classes(fact.values[~fact.missing])[0]
+        if fact.values is None or (fact.values > MOST_TEXTS).any():
+            return False
+        return looks_like_classes(fact.values[~fact.missing])[0]
 
     # -- rows
 
@@ -401,7 +404,7 @@ class _Decision:
                     f"the target's whole numbers are {len(np.unique(values))} classes; "
                     "--target-kind numbers reads them as numbers"
                 )
-            return classify(values.tolist(), file=self.sheet.file, column=i + 1)
+            return classify(values, file=self.sheet.file, column=i + 1)
         if len(values) > 1 and (values == values[0]).all():
             raise self._fault(
                 f"every row has the target {number_name(values[0])}; there is nothing to learn, "
@@ -435,9 +438,8 @@ class _Decision:
         self.why = "TRUE and FALSE" if fact.kind == "yes/no" else f"{len(names)} texts that repeat"
         if fact.declared:
             self.why = "the file declares its classes"
-        labels = [fact.texts[code] for code in codes.tolist()]
-        order = names if fact.declared else ()
-        return classify(labels, file=self.sheet.file, column=i + 1, order=order)
+        numbered = np.searchsorted(there, codes)
+        return one_hot_of(numbered, tuple(names), file=self.sheet.file, column=i + 1)
 
     def _refuse_texts(self, i: int) -> None:
         fact = self.facts[i]
@@ -464,10 +466,11 @@ class _Decision:
                 names.append(name)
                 parts.append(values)
         x = np.empty((len(parts[0]), len(parts)))
-        step = max(1, 2**18 // len(parts))  # a block of rows at a time stays in the cache
-        for at in range(0, len(x), step):
-            for j, part in enumerate(parts):
-                x[at : at + step, j] = part[at : at + step]
+        step = 64  # so few rows of all columns stay in the cache while they are turned
+        for at in range(0, len(x), step) if len(parts) > 16 else ():
+            x[at : at + step] = np.array([part[at : at + step] for part in parts]).T
+        for j, part in enumerate(parts if len(parts) <= 16 else ()):
+            x[:, j] = part
         return x, tuple(names)
 
     def _expanded(self, i: int, rows: NDArray[np.bool_]) -> Iterator[tuple[str, FloatArray]]:

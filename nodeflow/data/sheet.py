@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column. Either `cells` hold its texts, or `values` its numbers (NaN is missing).
+    """One column: `cells` hold its texts, or `values` its numbers (NaN is missing), or `codes`
+    the places of its cells among `texts`, which all differ (−1 is missing).
 
     `typed`: the format says that the cells are texts, whatever they look like, with "" for a
     missing one; `levels` are the classes it declares, in its order. `role` is what the format
@@ -21,13 +22,12 @@ class Column:
 
     name: str
     cells: Sequence[str] | None = None
-    values: NDArray[np.floating[Any]] | None = None
+    values: NDArray[Any] | None = None
     typed: bool = False
     levels: tuple[str, ...] = ()
     role: str = ""
-
-    def __len__(self) -> int:
-        return len(self.cells if self.cells is not None else self.values)  # type: ignore[arg-type]
+    codes: NDArray[np.intp] | None = None
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

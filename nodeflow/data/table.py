@@ -55,26 +55,40 @@ def number_name(value: float) -> str:
 
 
 def classify(
-    labels: Sequence[Any],
-    *,
-    file: str,
-    column: int | None = None,
-    order: Sequence[Any] = (),
+    labels: Sequence[Any] | NDArray[Any], *, file: str, column: int | None = None
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return one-hot rows (rows, classes) and the class names, in `order` or else sorted.
+    """Return one-hot rows (rows, classes) and the class names, in sorted order.
 
     The labels are texts or numbers, one or the other.
     Raises DataError if there is only one class, or more than 1,000.
     """
-    values: list[Any] = list(order) or sorted(set(labels))
+    if isinstance(labels, np.ndarray):
+        found, codes = np.unique(labels, return_inverse=True)
+        values: list[Any] = found.tolist()
+    else:
+        values = sorted(set(labels))
+        place = {value: i for i, value in enumerate(values)}
+        codes = np.fromiter((place[label] for label in labels), np.intp, len(labels))
     names = tuple(value if isinstance(value, str) else number_name(value) for value in values)
-    if len(values) < 2:
+    return one_hot_of(codes, names, file=file, column=column)
+
+
+def one_hot_of(
+    codes: NDArray[np.intp], names: tuple[str, ...], *, file: str, column: int | None = None
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return one-hot rows (rows, classes) of classes by their numbers, and the class names.
+
+    Raises DataError if there is only one class, or more than 1,000.
+    """
+    if len(names) < 2:
         msg = f"every row has the class '{names[0]}'; there must be at least two classes"
         raise DataError(msg, file=file, column=column)
-    if len(values) > MOST_CLASSES:
-        msg = f"there are {len(values)} classes; there may be at most {MOST_CLASSES}"
+    if len(names) > MOST_CLASSES:
+        msg = f"there are {len(names)} classes; there may be at most {MOST_CLASSES}"
         raise DataError(msg, file=file, column=column)
-    return one_hot(labels, values), names
+    result = np.zeros((len(codes), len(names)))
+    result[np.arange(len(codes)), codes] = 1
+    return result, names
 
 
 def one_hot(labels: Sequence[Any], values: Sequence[Any]) -> FloatArray:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from nodeflow.data import numerals
+from nodeflow.data import numerals, quick
 from nodeflow.data.cutting import Dialect, Row, dialect_of, rows_of
 from nodeflow.data.numerals import MARKS
 from nodeflow.data.options import Options
@@ -37,6 +37,10 @@ def text_sheet(path: Path, options: Options) -> Sheet:
     """
     check_size(path)
     with reading(path):
+        large = path.stat().st_size > quick.LARGE and path.suffix.lower() != ".gz"
+        sheet = quick.quick_sheet(path, options) if large else None
+        if sheet is not None:
+            return sheet
         data = path.read_bytes()
     if path.suffix.lower() == ".gz":
         data = _unpacked(data, path.name)
