@@ -54,7 +54,8 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
             share = often / len(widths)
             if sign == " " and share < 0.9:
                 share /= 2  # sentences have blanks too
-            if share > best + (0.1 if best >= 0.9 else 0):
+            runs = sign == " " and share == 1 > best and found.separator == "\t"
+            if runs or share > best + (0.1 if best >= 0.9 else 0):
                 best, found = share, dialect
     return found
 

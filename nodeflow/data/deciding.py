@@ -308,14 +308,12 @@ class _Decision:
         """Choose between the first and the last column of a file of numbers without a header."""
         if not self._codes(first) or self.facts[first].different < 2:
             return ""
-        between = [
-            i for i in usable if i not in (first, last) and self.facts[i].different > 1
-        ]  # fmt: skip
+        between = [i for i in usable if i not in (first, last) and self._varies(i)]
         coded = sum(self._codes(i) for i in between)
         if not between or coded * 2 > len(between):
             return ""
         many = self.facts[first].different
-        constant = self.facts[last].different < 2
+        constant = not self._varies(last)
         if constant or (len(usable) >= 10 and not self._codes(last)):
             self.targets = [first]
             return (
@@ -326,6 +324,12 @@ class _Decision:
             f"there are two readings: the first column holds {many} classes (--target {first}), "
             f"or the last one is the target (--target {last}); --target decides"
         )
+
+    def _varies(self, i: int) -> bool:
+        fact = self.facts[i]
+        if fact.values is None:
+            return fact.different > 1
+        return bool(np.nanmin(fact.values) < np.nanmax(fact.values))
 
     def _whole(self, i: int) -> bool:
         fact = self.facts[i]

@@ -73,7 +73,7 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
 
     with path.open("rb") as stream:
         start = stream.read(_HEAD)
-        stream.seek(-_TAIL, 2)
+        stream.seek(max(0, path.stat().st_size - _TAIL))
         end = stream.read()
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"'" in start:
         return None

@@ -443,7 +443,9 @@ def _is_title(row: Row, body: Sequence[Row]) -> bool:
     there = [cell for cell in row.cells if cell]
     if len(there) == 1:
         return numerals.plain_number(there[0]) is None
-    return not _numbers_in(body[0].cells) and len(body) > 2 and _numbers_in(body[2].cells)
+    numbers = sum(numerals.plain_number(cell) is not None for cell in there)
+    above = not _numbers_in(body[0].cells) and len(body) > 2 and _numbers_in(body[2].cells)
+    return above and 2 * numbers <= len(there)
 
 
 def _padded_title(rows: Sequence[Row]) -> bool:
