@@ -329,7 +329,7 @@ def test_several_targets(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "t.csv: the file is empty; it has zero bytes"),
+        (b"", "t.csv: the file is empty, it has zero bytes; save it again"),
         ("\n \n", "t.csv: the file has only blank lines; add rows of numbers"),
         ("a,b,c\n", "t.csv: the file has only a header; add a row of numbers"),
         (

@@ -128,7 +128,7 @@ def test_idx_numbers_stay_as_they_are(tmp_path):
             {"images": idx((1, 2), struct.pack(">2f", 0, float("nan")), 0x0D)},
             f"{IMAGES}: pixel 2 of image 1 is not a finite number",
         ),
-        ({"images": b""}, f"{IMAGES}: the file is empty; it has zero bytes"),
+        ({"images": b""}, f"{IMAGES}: the file is empty, it has zero bytes; save it again"),
         ({"labels": PIXELS}, f"{LABELS}: labels must be one whole number an image"),
         (
             {"labels": idx((2,), b"\1\2")},

@@ -144,7 +144,10 @@ class _Signs:
         if self.thousands in (",", "."):
             return "." if self.thousands == "," else ",", ""
         if found.comma and found.point:
-            return ".", f"'{found.comma}' has a decimal comma and '{found.point}' a decimal point"
+            return ".", (
+                f"'{found.comma}' has a decimal comma and '{found.point}' a decimal point; write "
+                "one mark everywhere, or name it with --decimal"
+            )
         if found.comma:
             return ",", ""
         if found.point:

@@ -125,10 +125,10 @@ def _attribute(tokens: Sequence[_Token], file: str, number: int) -> _Attribute:
     name, kind = tokens[0].text, tokens[1].text.lower()
     if kind == "{" and not tokens[1].quoted:
         if tokens[-1].text != "}":
-            raise DataError("the list of values does not end with }", file=file, row=number)
+            raise DataError("the list of values does not end with }; close it", file=file, row=number)
         levels = tuple(token.text for token in tokens[2:-1])
         if not levels:
-            raise DataError(f"'{name}' declares no values", file=file, row=number)
+            raise DataError(f"'{name}' declares no values; name them between {{ and }}", file=file, row=number)
         return _Attribute(name, "nominal", levels)
     if kind in _NUMBERS:
         return _Attribute(name, "numeric")
@@ -147,7 +147,7 @@ def _row(attributes: Sequence[_Attribute], tokens: list[_Token], file: str, numb
         tokens = tokens[: braces[2 if sparse else 0]]
     if sparse:
         if len(braces) < 2:
-            raise DataError("a sparse row ends with }", file=file, row=number)
+            raise DataError("a sparse row does not end with }; close it", file=file, row=number)
         given = _sparse(attributes, tokens[1 : braces[1]], file, number)
     else:
         if len(tokens) != len(attributes):
@@ -164,12 +164,12 @@ def _sparse(
 ) -> dict[int, _Token]:
     given: dict[int, _Token] = {}
     if len(tokens) % 2:
-        raise DataError("a sparse row is pairs of number and value", file=file, row=number)
+        raise DataError("a sparse row is pairs; write a number and a value each", file=file, row=number)
     for place, value in zip(tokens[::2], tokens[1::2], strict=True):
         at = int(place.text) if place.text.isdecimal() and len(place.text) < 10 else -1
         if not 0 <= at < len(attributes) or at in given:
             msg = f"'{place.text}' is no attribute's number from 0 to {len(attributes) - 1}"
-            raise DataError(f"{msg}, each named once", file=file, row=number)
+            raise DataError(f"{msg}; name each once", file=file, row=number)
         given[at] = value
     return given
 

@@ -109,6 +109,8 @@ def evidence(cells: Iterable[str]) -> Evidence:
         if match is None:
             continue
         body = _BLANKS.sub("", match["body"]).replace("'", "").replace("’", "")
+        if body.endswith(","):
+            continue
         commas, dots = body.count(","), body.count(".")
         if commas and dots:
             if body.rfind(",") > body.rfind("."):

@@ -27,7 +27,7 @@ def check_size(path: Path) -> None:
     with reading(path):
         size = path.stat().st_size
     if size == 0:
-        raise DataError("the file is empty; it has zero bytes", file=path.name)
+        raise DataError("the file is empty, it has zero bytes; save it again", file=path.name)
     if size > MOST_BYTES:
         msg = f"the file has {size / 2**30:.1f} GiB, and at most 2 can be read; take a part of it"
         raise DataError(msg, file=path.name)

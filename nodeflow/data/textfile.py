@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -61,7 +62,7 @@ def _unpacked(data: bytes, file: str) -> bytes:
     if len(unpacked) > MOST_BYTES:
         raise DataError("unpacked, the file has more than 2 GiB; take a part of it", file=file)
     if not unpacked:
-        raise DataError("the file is empty; it has zero bytes", file=file)
+        raise DataError("the file is empty, it has zero bytes; save it again", file=file)
     return unpacked
 
 
@@ -299,9 +300,9 @@ class _Page:
         """Tell whether a row that begins with numbers names the columns: years, wavelengths."""
         cells = first.cells
         numbers = [numerals.plain_number(cells[i]) for i in formed]
-        if len(rest) < 3 or any(number is None for number in numbers):
+        values = [number for number in numbers if number is not None and math.isfinite(number)]
+        if len(rest) < 3 or len(values) < len(numbers):
             return False
-        values = [number for number in numbers if number is not None]
         others = [i for i in range(len(cells)) if i not in formed]
         steps = {round(b - a, 9) for a, b in zip(values, values[1:], strict=False)}
         even = len(values) > 2 and len(steps) == 1 and steps != {0.0}
