@@ -61,8 +61,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nodeflow.declare import node
     from nodeflow.data.memory import hold
+    from nodeflow.declare import node
     from nodeflow.derive import collapse, explode, fold, unfold
     from nodeflow.engine.check import Check, check
     from nodeflow.engine.run import Run

@@ -632,8 +632,11 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
 @_file
 @click.option("--layers", callback=_layers, metavar="N-…-N",
               help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
-@click.option("--data", metavar="NAME|FILE",
-              help="A data set, or a file: CSV and other text, ARFF, MATLAB, Excel, NPZ, IDX, …")  # fmt: skip
+@click.option(
+    "--data",
+    metavar="NAME|FILE",
+    help="A data set, or a table: CSV and other text, ARFF, .mat, Excel, NPZ, IDX, …",
+)
 @table_options
 @click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid",
               show_default=True, help="Of the hidden layers.")  # fmt: skip

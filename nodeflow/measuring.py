@@ -107,21 +107,22 @@ def choices(graph: Graph, given: Mapping[str, Any], found: Measured | None) -> l
         said.append(f"{name} {value}: {'as given' if was_given else why}")
 
     if data:
-        say("layers", "-".join(map(str, _sizes(graph))),
-            "inputs and outputs of the data, between them √(inputs · outputs) neurons, 4 to 100")  # fmt: skip
-        say("scale", data["scale"], "minmax for classes, standard where targets are numbers, none "
-            "for generators and pixels")  # fmt: skip
-        say("scale_target", data["scale_target"], "standard for numbers, so that a rate fits "
-            "whatever their unit is")  # fmt: skip
+        shape = "-".join(map(str, _sizes(graph)))
+        say(
+            "layers",
+            shape,
+            "the data's inputs and outputs, between them √(inputs · outputs), 4–100",
+        )
+        say("scale", data["scale"], "minmax for classes, standard for numbers, none for pixels")
+        say("scale_target", data["scale_target"], "standard for numbers, whatever their unit is")
         say("test", f"{data['test']:g}", "a quarter of more than 20 rows is set apart")
     say("output", output, "sigmoid for classes, identity for numbers, softmax for shares")
     say("cost", cost, "squared_error, or categorical_cross_entropy after softmax")
     if trainer is not None and "rate" in graph.settings(trainer):
-        why = "" if found is None else found.why
-        say("rate", f"{graph.settings(trainer)['rate']:g}",
-            why or "0.3 where all activations have bounds, 0.03 otherwise, 0.01 for adam")  # fmt: skip
-    say("epochs", graph.training.epochs, "enough for 8,000 samples (for numbers 16,000 and more), "
-        "at least 100 (20)")  # fmt: skip
+        why = "0.3 where all activations have bounds, 0.03 otherwise, 0.01 for adam"
+        tried = "" if found is None else found.why
+        say("rate", f"{graph.settings(trainer)['rate']:g}", tried or why)
+    say("epochs", graph.training.epochs, "8,000 samples are seen, of numbers 16,000 and more")
     say("batch", graph.training.batch, "one sample an update; all for minimize")
     return said
 

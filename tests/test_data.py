@@ -413,6 +413,16 @@ def test_faults_in_text(tmp_path, content, sentence):
     assert fault(tmp_path, content) == sentence
 
 
+def test_too_many_classes(tmp_path):
+    content = "".join(f"{i},c{i}\n" for i in range(1001))
+    with pytest.raises(DataError) as caught:
+        options = data.Options(target_kind="classes")
+        data.load(str(write(tmp_path, content)), options=options)
+    assert str(caught.value) == (
+        "t.csv, column 2: there are 1001 classes; there may be at most 1000"
+    )
+
+
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
@@ -528,6 +538,24 @@ def test_standard():
     part = scale([[1, 0.1], [3, 0.1], [1, 0.1], [3, 0.1]], [[4, 0.2]], "standard")
     assert part.x.tolist() == [[-1, 0], [1, 0], [-1, 0], [1, 0]]
     assert part.x_test.tolist() == [[2, 0]]
+
+
+def test_scaled_targets():
+    own = numbers(8)
+    table = data.Table(own.x, own.y * 1000, own.features, ())
+    part = data.split(table, test=0.25, seed=1, scale_target="standard")
+    assert part.y.mean() == pytest.approx(0, abs=1e-12)
+    assert part.y.std() == pytest.approx(1)
+    plain = data.split(table, test=0.25, seed=1)
+    assert part.in_units(part.y) == pytest.approx(plain.y)
+    assert part.in_units(part.y_test) == pytest.approx(plain.y_test)
+    assert part.scaled_target
+    assert not plain.scaled_target
+    assert np.array_equal(plain.in_units(plain.y), plain.y)
+    low = data.split(table, scale_target="minmax")
+    assert (low.y.min(), low.y.max()) == (0, 1)
+    classes = data.load("blobs")
+    assert np.array_equal(data.split(classes, scale_target="standard").y, classes.y)
 
 
 def test_scaling_keeps_float32():

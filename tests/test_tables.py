@@ -68,6 +68,13 @@ def refused(folder: Path, content: str | bytes, name: str = "t.csv", **options) 
     return str(caught.value)
 
 
+def loaded(path: Path) -> data.Table | DataError:
+    try:
+        return data.load(str(path))
+    except DataError as error:
+        return error
+
+
 # --- the rule of targets -------------------------------------------------------------------------
 
 
@@ -458,7 +465,7 @@ def test_matlab(tmp_path):
     savemat(tmp_path / "ng.mat", {"X": x, "y": y})
     table = data.load(str(tmp_path / "ng.mat"))
     assert np.array_equal(table.x, x)
-    assert table.classes == tuple("1 2 3 4 5 6 7 8 9 10".split())
+    assert table.classes == tuple(map(str, range(1, 11)))
     savemat(tmp_path / "lying.mat", {"X": x[:, :3], "y": np.arange(40.0) * 1000 + 0.5})
     assert data.load(str(tmp_path / "lying.mat")).y[:2].ravel().tolist() == [0.5, 1000.5]
     savemat(tmp_path / "one.mat", {"M": np.column_stack([x[:, :2], np.arange(40) * 300])})
@@ -585,10 +592,9 @@ def test_the_handed_cases():
     for path in sorted(Path(CASES or "").iterdir()):
         if path.suffix == ".md":
             continue
-        try:
-            table = data.load(str(path))
-        except DataError as error:
-            assert re.search(r"--(target|missing|header|skip|thousands|decimal)|equal", str(error))
+        table = loaded(path)
+        if isinstance(table, DataError):
+            assert re.search(r"--(target|missing|header|skip|thousands|decimal)|equal", str(table))
             continue
         assert table.reading is not None
         assert len(table.classes) in (0, *range(2, 41))

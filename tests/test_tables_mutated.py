@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nodeflow.data import Options
+from nodeflow.data import Options, Table
 from nodeflow.data.arff import arff_sheet
 from nodeflow.data.deciding import table_of
 from nodeflow.data.textfile import text_sheet
@@ -19,11 +20,14 @@ MUTATIONS = 10_000
 SEEDS = {
     "plain.csv": "a,b,kind\n0.5,1,x\n0.25,2,y\n0.125,3,x\n1,4,y\n0.75,5,x\n0.1,7,y\n",
     "quoted.csv": '"a","b","place"\n1,"2,5","Rome"\n2,"3,5","New York, NY"\n3,"4,5","Rome"\n' * 2,
-    "semicolons.csv": "sep=;\na;b;y\n0,5;1.234;7,1\n0,25;2.345;8,2\n0,75;3.456;9,3\n1,5;4.567;1,4\n",
+    "semicolons.csv": "sep=;\na;b;y\n0,5;1.234;7,1\n0,25;2.345;8,2\n0,75;3.456;9,3\n"
+                      "1,5;4.567;1,4\n",
     "money.tsv": "size\trooms\tprice\n3066\t3\t$936.00\n7536\t4\t$1,389.00\n6831\t2\t$513.50\n",
-    "report.txt": "Report\n\n# by hand\na b y\n(cm) (kg) -\n1 2 3.5\n2 3 4.5\n4 5 6.5\nTotal 3 rows\n",
+    "report.txt": "Report\n\n# by hand\na b y\n(cm) (kg) -\n1 2 3.5\n2 3 4.5\n4 5 6.5\n"
+                  "Total 3 rows\n",
     "pixels.data": "".join(f"{i % 10},{i * 7 % 256},{i * 13 % 256},0\n" for i in range(20)),
-    "missing.csv": "id,day,a,ok,kind\n1,2019-01-02,NA,TRUE,x\n2,2019-01-03,4,FALSE,y\n3,,-999,TRUE,x\n",
+    "missing.csv": "id,day,a,ok,kind\n1,2019-01-02,NA,TRUE,x\n2,2019-01-03,4,FALSE,y\n"
+                   "3,,-999,TRUE,x\n",
     "names.tab": "kind\ta\tb\nd\tc\tc\nclass\t\t\nx\t1\t2\ny\t3\t4\nx\t5\t6\n",
     "weka.arff": "@relation r\n@attribute a real\n@attribute 'b c' {u,'v w'}\n@attribute k {x,y}\n"
                  "@data\n1.5,u,x\n{0 2,2 y}\n?,'v w',y\n3,u,x % no\n",
@@ -77,6 +81,15 @@ def mutated(r: random.Random, content: bytes) -> bytes:
     return content[:20_000]
 
 
+def outcome(path: Path, options: Options) -> Table | DataError:
+    """Return the table in a file, or the fault that refuses it; nothing else is caught."""
+    sheet = arff_sheet if path.suffix == ".arff" else text_sheet
+    try:
+        return table_of(sheet(path, options), options)
+    except DataError as error:
+        return error
+
+
 @pytest.mark.parametrize("part", range(10))
 def test_damaged_tables(tmp_path, part):
     r = random.Random(part)
@@ -87,17 +100,15 @@ def test_damaged_tables(tmp_path, part):
         said = r.choice(OPTIONS)
         path = tmp_path / name
         path.write_bytes(content)
-        options = Options(**said).checked()
-        sheet = arff_sheet if name.endswith(".arff") else text_sheet
-        try:
-            table = table_of(sheet(path, options), options)
-        except DataError as error:
-            sentence = str(error)
-            assert error.file == name or "list of target columns" in sentence, (content, said)
-            assert "\n" not in sentence.strip("\n"), (content, said)
+        found = outcome(path, Options(**said).checked())
+        if isinstance(found, DataError):
+            sentence = str(found)
+            assert found.file == name, (content, said)
+            assert len(sentence.splitlines()) == 1, (content, said)
             assert len(sentence) < 1000
             assert MENDS.search(sentence), (sentence, content, said)
             continue
+        table = found
         read += 1
         assert len(table.x) == len(table.y) > 0, (content, said)
         assert np.isfinite(table.x).all(), (content, said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from nodeflow.data.numerals import MARKS, NO, YES, Form, TwoForms, plain_number
 from nodeflow.data.options import Options
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.data.table import number_name
+
+_FEW_WORDS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +33,15 @@ class Facts:
     values: NDArray[np.floating[Any]] | None = None
     codes: NDArray[np.intp] | None = None
     texts: tuple[str, ...] = ()
-    form: Form = Form()
+    form: Form = field(default_factory=Form)
     declared: bool = False
     role: str = ""
     fault: str = ""
     fault_row: int | None = None
     ambiguous: bool = False
     """Whether the numbers have two readings."""
+    mixed: bool = False
+    """Whether numbers are among the texts."""
 
     @property
     def different(self) -> int:
@@ -47,12 +51,18 @@ class Facts:
         return len(self.texts)
 
     @property
-    def labels(self) -> list[Any]:
-        """The cells that are there, as classes are called."""
-        if self.codes is not None and self.kind != "numbers":
-            return [self.texts[code] for code in self.codes.tolist() if code >= 0]
-        assert self.values is not None
-        return [value for value in self.values.tolist() if value == value]
+    def numbers(self) -> NDArray[Any]:
+        """The values of a column of numbers."""
+        if self.values is None:
+            raise AssertionError(f"'{self.name}' holds no numbers")
+        return self.values
+
+    @property
+    def places(self) -> NDArray[np.intp]:
+        """The places of a column's cells in `texts`."""
+        if self.codes is None:
+            raise AssertionError(f"'{self.name}' holds no texts")
+        return self.codes
 
 
 def analysed(sheet: Sheet, options: Options) -> list[Facts]:
@@ -210,13 +220,14 @@ def _points_again(base: Facts, cells: Sequence[str], *, said: bool) -> Facts:
 
 
 def _texts(base: Facts, signs: _Signs) -> Facts:
-    texts, codes = base.texts, base.codes
-    assert codes is not None
+    texts, codes = base.texts, base.places
     if set(texts) <= YES | NO:
         truth = np.array([float(text in YES) for text in texts] + [np.nan])
         return replace(_in_order(base, ()), kind="yes/no", values=truth[codes])
     if all(map(numerals.is_date, texts)):
         return _in_order(replace(base, kind="dates"), ())
+    if _are_words(texts, codes):
+        return _in_order(replace(base, kind="text", mixed=True), ())
     decimal, doubt = signs.decide(texts)
     plain = [plain_number(text) for text in texts]
     if all(value is not None and np.isfinite(value) for value in plain) and decimal == ".":
@@ -243,6 +254,25 @@ def _texts(base: Facts, signs: _Signs) -> Facts:
     return _in_order(replace(base, kind="text"), ())
 
 
+def _are_words(texts: Sequence[str], codes: NDArray[np.intp]) -> bool:
+    """Tell whether numbers and texts are words of a short list: 2, 3, 4, 5more.
+
+    Each odd one comes three times at least; a mistyped number does not.
+    """
+    odd = [i for i, text in enumerate(texts) if plain_number(text) is None]
+    if len(texts) > _FEW_WORDS or not odd or len(odd) == len(texts):
+        return False
+    if any(_short_form(texts[i]) for i in odd):
+        return False
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    return bool((counts[odd] >= 3).all())
+
+
+def _short_form(text: str) -> bool:
+    """Tell whether a text is a number with a mark or a sign, and no word."""
+    return numerals.is_number(text) and not any(sign.isalpha() for sign in text)
+
+
 def _with_values(base: Facts, values: Sequence[float], form: Form) -> Facts:
     """Return a column of numbers from the numbers of its different texts."""
     whole = np.array([*values, np.nan])
@@ -252,14 +282,13 @@ def _with_values(base: Facts, values: Sequence[float], form: Form) -> Facts:
         cell = _short(base.texts[bad[0]])
         fault = f"'{cell}' is not a finite number; write a number, or delete the row"
         return replace(base, fault=fault, fault_row=row)
-    return replace(base, values=whole[base.codes], form=form)
+    return replace(base, values=whole[base.places], form=form)
 
 
 def _faulty(base: Facts, fault: str, *, ambiguous: bool = False) -> Facts:
     """Return a column of numbers that cannot be read, with the first cell that says so."""
     named = next((i for i, text in enumerate(base.texts) if f"'{text}'" in fault), 0)
-    assert base.codes is not None
-    row = int(np.flatnonzero(base.codes == named)[0])
+    row = int(np.flatnonzero(base.places == named)[0])
     return replace(base, fault=fault, fault_row=row, ambiguous=ambiguous)
 
 
@@ -270,9 +299,8 @@ def _in_order(base: Facts, levels: tuple[str, ...]) -> Facts:
     place = {text: i for i, text in enumerate(order)}
     place |= {text: len(place) for text in there if text not in place}
     move = np.array([*(place[text] for text in base.texts), -1], dtype=np.intp)
-    assert base.codes is not None
     kind = base.kind if base.kind == "dates" else "text"
-    return replace(base, kind=kind, texts=tuple(order), codes=move[base.codes])
+    return replace(base, kind=kind, texts=tuple(order), codes=move[base.places])
 
 
 def _short(cell: str) -> str:
@@ -285,5 +313,4 @@ def label_names(facts: Facts) -> list[str]:
         return list(facts.texts)
     if facts.kind == "yes/no":
         return sorted(set(facts.texts))
-    assert facts.values is not None
-    return [number_name(value) for value in np.unique(facts.values[~facts.missing]).tolist()]
+    return [number_name(value) for value in np.unique(facts.numbers[~facts.missing]).tolist()]

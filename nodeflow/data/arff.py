@@ -125,10 +125,14 @@ def _attribute(tokens: Sequence[_Token], file: str, number: int) -> _Attribute:
     name, kind = tokens[0].text, tokens[1].text.lower()
     if kind == "{" and not tokens[1].quoted:
         if tokens[-1].text != "}":
-            raise DataError("the list of values does not end with }; close it", file=file, row=number)
+            raise DataError(
+                "the list of values does not end with }; close it", file=file, row=number
+            )
         levels = tuple(token.text for token in tokens[2:-1])
         if not levels:
-            raise DataError(f"'{name}' declares no values; name them between {{ and }}", file=file, row=number)
+            raise DataError(
+                f"'{name}' declares no values; name them between {{ and }}", file=file, row=number
+            )
         return _Attribute(name, "nominal", levels)
     if kind in _NUMBERS:
         return _Attribute(name, "numeric")
@@ -164,7 +168,9 @@ def _sparse(
 ) -> dict[int, _Token]:
     given: dict[int, _Token] = {}
     if len(tokens) % 2:
-        raise DataError("a sparse row is pairs; write a number and a value each", file=file, row=number)
+        raise DataError(
+            "a sparse row is pairs; write a number and a value each", file=file, row=number
+        )
     for place, value in zip(tokens[::2], tokens[1::2], strict=True):
         at = int(place.text) if place.text.isdecimal() and len(place.text) < 10 else -1
         if not 0 <= at < len(attributes) or at in given:

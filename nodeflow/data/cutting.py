@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 
+from nodeflow.data.numerals import plain_number
 from nodeflow.errors import DataError
 
 SEPARATORS = ("\t", ";", ",", "|", " ")
@@ -49,15 +50,30 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
             counts = Counter(width for width in widths if width > 1)
             if not counts:
                 continue
-            width, often = counts.most_common(1)[0]
+            often = counts.most_common(1)[0][1]
             # One odd row, a title or a footer, must not count against the right separator.
             share = often / len(widths)
             if sign == " " and share < 0.9:
                 share /= 2  # sentences have blanks too
-            runs = sign == " " and share == 1 > best and found.separator == "\t"
+            runs = (
+                sign == " "
+                and share == 1
+                and found.separator == "\t"
+                and (best < 1 or _holds_numbers_in_a_cell(text, found))
+            )
             if runs or share > best + (0.1 if best >= 0.9 else 0):
                 best, found = share, dialect
     return found
+
+
+def _holds_numbers_in_a_cell(text: str, dialect: Dialect) -> bool:
+    """Tell whether cells that tabs part hold several numbers, parted by blanks."""
+    for row in islice(_reader(text, dialect, strict=False), 1, 4):
+        for cell in row:
+            parts = cell.split()
+            if len(parts) > 1 and all(plain_number(part) is not None for part in parts):
+                return True
+    return False
 
 
 def _widths(text: str, dialect: Dialect) -> Iterator[int]:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data.analysis import Facts, analysed, label_names
-from nodeflow.data.numerals import Form
+from nodeflow.data.analysis import analysed, label_names
 from nodeflow.data.kinds import looks_like_classes, whole_numbers
+from nodeflow.data.numerals import Form
 from nodeflow.data.options import Options
 from nodeflow.data.sheet import ColumnReading, Reading, Sheet
 from nodeflow.data.table import (
@@ -110,7 +110,8 @@ class _Decision:
                     if not fact.fault:
                         self._target(~fact.missing)
             return replace(self._reading(), fault=str(error))
-        assert reading is not None
+        if reading is None:
+            raise AssertionError("a table of a sheet has a reading")
         return reading
 
     def _fault(self, msg: str, row: int | None = None, column: int | None = None) -> DataError:
@@ -229,10 +230,9 @@ class _Decision:
                 return _Left("holds one and the same text")
         if self._counts_rows(i):
             return _Left("counts the rows")
-        if fact.kind == "numbers" and fact.name and _is_id(fact.name) and rows > 2:
-            assert fact.values is not None
-            if fact.different == rows and whole_numbers(fact.values):
-                return _Left(f"holds {rows} numbers that all differ and is named as an id")
+        named = fact.kind == "numbers" and fact.name and _is_id(fact.name) and rows > 2
+        if named and fact.different == rows and whole_numbers(fact.numbers):
+            return _Left(f"holds {rows} numbers that all differ and is named as an id")
         return None
 
     def _counts_rows(self, i: int) -> bool:
@@ -272,6 +272,8 @@ class _Decision:
             return ""
         texts = [i for i in usable if self._holds_classes(i)]
         if self.facts[last].kind in ("text", "dates", "yes/no") or self.facts[last].fault:
+            if not self.sheet.names and first != last and self._holds_classes(first):
+                return f"the target is the last column; --target {first} takes the first one"
             return ""
         if len(texts) == 1:
             return self._one_text(texts[0], last, usable)
@@ -347,7 +349,7 @@ class _Decision:
         """Return which rows are kept, or raise the first missing value."""
         used = [*features, *self.targets]
         missing = [self.facts[i].missing for i in used]
-        gone = np.logical_or.reduce(missing)
+        gone: NDArray[np.bool_] = np.logical_or.reduce(missing)
         how = self.options.missing
         if not gone.any():
             return ~gone
@@ -419,11 +421,10 @@ class _Decision:
 
     def _text_classes(self, i: int, rows: NDArray[np.bool_]) -> tuple[FloatArray, tuple[str, ...]]:
         fact = self.facts[i]
-        assert fact.codes is not None
         if self.options.target_kind == "numbers":
             self._refuse_texts(i)
         self.kind = "classes"
-        codes = fact.codes[rows]
+        codes = fact.places[rows]
         there = np.unique(codes)
         names = [fact.texts[code] for code in there.tolist()]
         asked = self.options.target_kind == "classes" or fact.declared
@@ -448,15 +449,12 @@ class _Decision:
     def _refuse_texts(self, i: int) -> None:
         fact = self.facts[i]
         if fact.kind in ("text", "dates"):
-            assert fact.codes is not None
-            row = int((fact.codes >= 0).argmax())
-            msg = f"'{fact.texts[fact.codes[row]]}' is text in a column of numbers; write a number"
+            row = int((fact.places >= 0).argmax())
+            msg = f"'{fact.texts[fact.places[row]]}' is text in a column of numbers; write a number"
             raise self._fault(msg, row, i)
 
     def _values(self, i: int) -> FloatArray:
-        values = self.facts[i].values
-        assert values is not None
-        return values
+        return self.facts[i].numbers
 
     # -- x
 
@@ -489,8 +487,7 @@ class _Decision:
                 values = np.where(gap, values[~gap].mean(), values)
             yield name, values
             return
-        assert fact.codes is not None
-        codes = fact.codes[rows]
+        codes = fact.places[rows]
         if (codes < 0).any():
             codes = np.where(codes < 0, np.bincount(codes[codes >= 0]).argmax(), codes)
         if len(fact.texts) > MOST_CLASSES:
@@ -526,7 +523,10 @@ class _Decision:
                         "from the other numbers and is kept; if it marks a missing value, empty "
                         "the cells"
                     )
-            elif fact.kind == "text" and i in features and self.options.text == "ordinal":
+            if fact.mixed:
+                shown = ", ".join(f"'{text}'" for text in fact.texts[:4])
+                self.notes.append(f"'{name}' mixes numbers and texts ({shown}, …), read as texts")
+            if fact.kind == "text" and i in features and self.options.text == "ordinal":
                 self.notes.append(f"'{name}' becomes the numbers 0 to {len(fact.texts) - 1}")
             elif fact.kind == "text" and i in features:
                 self.notes.append(f"'{name}' becomes {len(fact.texts)} features, one a text")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from nodeflow.data.options import Options
 from nodeflow.data.sheet import Reading, Sheet
 from nodeflow.data.table import Table
 
-TEXT = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab", ".all", ".test", ".csv.gz", ".tsv.gz",
-        ".txt.gz", ".data.gz")  # fmt: skip
+TEXT = (
+    ".csv", ".tsv", ".txt", ".data", ".dat", ".tab", ".all", ".test", ".train", ".tra", ".tes",
+    ".trn", ".tst", ".asc", ".prn", ".csv.gz", ".tsv.gz", ".txt.gz", ".data.gz",
+)  # fmt: skip
 
 _SHEETS = {
     **dict.fromkeys(TEXT, "textfile.text_sheet"),
@@ -44,7 +47,8 @@ def read(path: Path, options: Options) -> Table | None:
     """Return the table in a file, None if no format has its ending; raises DataError."""
     ending = ending_of(path)
     if ending in _TABLES:
-        return _function(_TABLES[ending])(path, options)  # type: ignore[no-any-return]
+        table: Table = _function(_TABLES[ending])(path, options)
+        return table
     sheet = _sheet(path, options)
     if sheet is None:
         return None
@@ -69,9 +73,13 @@ def look(path: Path, options: Options) -> Reading | None:
 
 def _sheet(path: Path, options: Options) -> Sheet | None:
     where = _SHEETS.get(ending_of(path))
-    return None if where is None else _function(where)(path, options)
+    if where is None:
+        return None
+    sheet: Sheet = _function(where)(path, options)
+    return sheet
 
 
-def _function(where: str) -> Callable[..., object]:
+def _function(where: str) -> Callable[[Path, Options], Any]:
     module, _, name = where.partition(".")
-    return getattr(import_module(f"nodeflow.data.{module}"), name)  # type: ignore[no-any-return]
+    found: Callable[[Path, Options], Any] = getattr(import_module(f"nodeflow.data.{module}"), name)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from nodeflow.errors import DataError
 _INSTALL = "which is not installed; pip install nodeflow[tables]"
 
 
-def parquet_sheet(path: Path, options: Options) -> Sheet:
+def parquet_sheet(path: Path, _options: Options) -> Sheet:
     """Return the columns of a Parquet file; raises DataError."""
     check_size(path)
     try:
@@ -109,9 +109,9 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool | np.bool_):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ").removesuffix(" 00:00:00")
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()

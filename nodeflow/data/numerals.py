@@ -50,6 +50,13 @@ _DATE = re.compile(
 )
 
 
+def _match(cell: str) -> re.Match[str] | None:
+    """Return the parts of a number in any form; (5.00) is −5, as accountants write it."""
+    if cell[:1] == "(" and cell[-1:] == ")" and cell[1:2] not in "-−":
+        cell = f"-{cell[1:-1]}"
+    return _NUMERAL.fullmatch(cell)
+
+
 def plain_number(cell: str) -> float | None:
     """Return the number in a cell, None for text; Python's own 1_000 is text."""
     try:
@@ -65,9 +72,7 @@ def is_date(cell: str) -> bool:
 
 def is_number(cell: str) -> bool:
     """Tell whether a cell is a number, in whatever form."""
-    return plain_number(cell) is not None or (
-        _NUMERAL.fullmatch(cell) is not None and not is_date(cell)
-    )
+    return plain_number(cell) is not None or (_match(cell) is not None and not is_date(cell))
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Form:
         return self.after == "%"
 
 
-class TwoForms(Exception):  # noqa: N818
+class TwoForms(Exception):
     """The numbers of a column are written in two ways; the message says which."""
 
 
@@ -105,7 +110,7 @@ def evidence(cells: Iterable[str]) -> Evidence:
     """Return what a column says of its decimal mark; cells that are no numbers say nothing."""
     point = comma = either = points = ""
     for cell in cells:
-        match = _NUMERAL.fullmatch(cell)
+        match = _match(cell)
         if match is None:
             continue
         body = _BLANKS.sub("", match["body"]).replace("'", "").replace("’", "")
@@ -144,7 +149,7 @@ def form_of(cells: Sequence[str], decimal: str, thousands: str) -> Form | None:
     used = ""
     odd = ""
     for cell in cells:
-        match = _NUMERAL.fullmatch(cell)
+        match = _match(cell)
         if match is None or is_date(cell):
             return None
         affixes.setdefault((match["before"], match["after"].strip()), cell)
@@ -181,14 +186,12 @@ def _thousands(body: str, decimal: str) -> str | None:
 
 def read(cell: str, form: Form) -> float:
     """Return the number in a cell of that form; ValueError if it is none."""
-    match = _NUMERAL.fullmatch(cell)
+    match = _match(cell)
     if match is None:
         raise ValueError(cell)
     body = _BLANKS.sub("", match["body"]).replace("'", "").replace("’", "")
-    if form.decimal == ",":
-        body = body.replace(".", "").replace(",", ".")
-    else:
-        body = body.replace(",", "")
+    thousands = "." if form.decimal == "," else ","
+    body = body.replace(thousands, "").replace(form.decimal, ".")
     if not _PLAIN.fullmatch(body):
         raise ValueError(cell)
     exponent = match["exponent"].replace("−", "-")

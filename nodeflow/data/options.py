@@ -80,7 +80,7 @@ class Options:
             raise DataError(msg)
         if thousands == found["decimal"] != "auto":
             raise DataError(f"'{thousands}' cannot be both the decimal and the thousands mark")
-        if isinstance(self.skip, bool) or not isinstance(self.skip, int) or self.skip < 0:
+        if type(self.skip) is not int or self.skip < 0:
             raise DataError(f"skip is a number of lines from 0, not {self.skip!r}")
         return Options(
             checked_target(self.target),
@@ -114,11 +114,9 @@ def checked_target(target: Target) -> str | int | tuple[str | int, ...] | None:
 
 
 def _several(columns: Target) -> tuple[str | int, ...] | None:
-    if columns is None or columns in ("", [], ()):
-        return None
-    if isinstance(columns, str | int):
+    if isinstance(columns, str | int) and columns != "":
         columns = (columns,)
-    return tuple(_one_target(one) for one in columns)
+    return tuple(_one_target(one) for one in columns) if columns else None
 
 
 def _one_target(target: object) -> str | int:

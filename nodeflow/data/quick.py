@@ -81,7 +81,9 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
         text = start.rpartition(b"\n")[0].decode("utf-8-sig")
         tail = end.partition(b"\n")[2].decode()
         sheet = sheet_from_text(path.name, text, options)
-        last = sheet_from_text(path.name, tail, Options(header="no", separator=sheet.separator or ","))
+        last = sheet_from_text(
+            path.name, tail, Options(header="no", separator=sheet.separator or ",")
+        )
     except (DataError, UnicodeDecodeError):
         return None
     width = len(sheet.columns)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column: `cells` hold its texts, or `values` its numbers (NaN is missing), or `codes`
-    the places of its cells among `texts`, which all differ (−1 is missing).
+    """One column, in one of three ways.
+
+    `cells` hold its texts, or `values` its numbers (NaN is missing), or `codes` the places of its
+    cells among `texts`, which all differ (−1 is missing).
 
     `typed`: the format says that the cells are texts, whatever they look like, with "" for a
     missing one; `levels` are the classes it declares, in its order. `role` is what the format

@@ -15,8 +15,8 @@ from nodeflow.data.idx import idx_files, read_idx
 from nodeflow.data.options import Options, Target, checked_target
 from nodeflow.data.places import FETCHABLE, places
 from nodeflow.data.reading import reading
-from nodeflow.data.shrunk import SHRUNK, shrunk
 from nodeflow.data.sheet import Reading
+from nodeflow.data.shrunk import SHRUNK, shrunk
 from nodeflow.data.table import Table, reading_of_table
 from nodeflow.errors import DataError, nearest
 

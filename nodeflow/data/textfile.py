@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from nodeflow.data import numerals, quick
@@ -28,6 +29,7 @@ _ORANGE_KINDS = frozenset(
 )
 _ORANGE_FLAGS = re.compile(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
 _ORANGE_NAME = re.compile(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
+_PAIR = re.compile(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _SEEN_FOR_HEADER = 5000
 
 
@@ -133,6 +135,7 @@ class _Page:
                 "there is only one column; separate the columns by commas, semicolons, tabs or "
                 "blanks, or name the sign with --separator"
             )
+        self._sparse()
         self._header()
         self._footer()
         if not self.rows:
@@ -199,7 +202,7 @@ class _Page:
         start = next(i for i, row in enumerate(rows) if len(row.cells) == width)
         end = len(rows) - next(i for i, r in enumerate(rows[::-1]) if len(r.cells) == width)
         self._leading(rows[:start], rows[start:end], width)
-        body = rows[start:end] if not self.row_names else rows[start:end]
+        body = rows[start:end]
         for row in body:
             if len(row.cells) != width:
                 if row.cells[0].startswith("#"):
@@ -243,6 +246,16 @@ class _Page:
                 )
             self.notes.append(f"row {row.line}, '{_short(row.cells[0])}', is a title: skipped")
 
+    def _sparse(self) -> None:
+        """Refuse LIBSVM's form, in which a cell holds a feature's number and its value."""
+        cells = self.rows[min(1, len(self.rows) - 1)].cells[1:]
+        if self.separator == " " and cells and all(map(_PAIR.fullmatch, cells)):
+            raise self._fault(
+                f"'{cells[0]}' is a number and a value, LIBSVM's form, which is not read; write a "
+                "table with a column a feature",
+                self.rows[min(1, len(self.rows) - 1)],
+            )
+
     # -- header
 
     def _header(self) -> None:
@@ -257,7 +270,7 @@ class _Page:
                 rows = rows[1:]
         if wanted == "yes" or (wanted == "auto" and self._has_header(rows)):
             self.header, rows = rows[0], rows[1:]
-            rows = self._below_header(rows)
+            rows = self._below_header(self.header, rows)
             repeated = [row for row in rows if row.cells == self.header.cells]
             if repeated:
                 self.notes.append(f"row {repeated[0].line} is the header once more: skipped")
@@ -304,7 +317,7 @@ class _Page:
         if len(rest) < 3 or len(values) < len(numbers):
             return False
         others = [i for i in range(len(cells)) if i not in formed]
-        steps = {round(b - a, 9) for a, b in zip(values, values[1:], strict=False)}
+        steps = {round(b - a, 9) for a, b in pairwise(values)}
         even = len(values) > 2 and len(steps) == 1 and steps != {0.0}
         whole = all(value == round(value) for value in values)
         fractions = [
@@ -332,9 +345,8 @@ class _Page:
             )  # fmt: skip
         return False
 
-    def _below_header(self, rows: list[Row]) -> list[Row]:
+    def _below_header(self, header: Row, rows: list[Row]) -> list[Row]:
         """Take off a second header row: Orange's kinds and flags, names below groups, units."""
-        assert self.header is not None
         kinds = [cell.lower() for cell in rows[0].cells] if len(rows) > 2 else []
         if set(kinds) & _ORANGE_KINDS and all(_orange_kind(cell) for cell in kinds):
             flags = [cell.lower() for cell in rows[1].cells]
@@ -343,10 +355,10 @@ class _Page:
                     self._orange(i, kind, flag)
                 self.notes.append("rows 2 and 3 are Orange's kinds and flags of the columns")
                 return rows[2:]
-        for i, cell in enumerate(self.header.cells):
+        for i, cell in enumerate(header.cells):
             if match := _ORANGE_NAME.fullmatch(cell):
                 self._orange(i, match[2].lower(), match[1].lower())
-                self.header.cells[i] = match[3]
+                header.cells[i] = match[3]
         if len(rows) < 2:
             return rows
         second, rest = rows[0].cells, [row.cells for row in rows[1 : 1 + _SEEN_FOR_HEADER]]
@@ -360,8 +372,8 @@ class _Page:
         units = all(not re.search(r"\d", second[i]) or "(" in second[i] for i in formed)
         if len(formed) == 1 and not re.fullmatch(r"[(\[].*[)\]]", second[formed[0]]):
             return rows
-        if self.header.cells.count("") > second.count(""):
-            self.notes.append(f"row {self.header.line} stands above the names of the columns: "
+        if header.cells.count("") > second.count(""):
+            self.notes.append(f"row {header.line} stands above the names of the columns: "
                               "skipped")  # fmt: skip
             self.header = rows[0]
             return rows[1:]
@@ -468,10 +480,8 @@ def _is_new(cell: str, others: Sequence[str]) -> bool:
 
 def _evenly(row: Sequence[str], columns: Sequence[int]) -> bool:
     numbers = [numerals.plain_number(row[i]) for i in columns]
-    if any(number is None for number in numbers):
-        return False
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}  # type: ignore[operator]
-    return len(steps) == 1
+    values = [number for number in numbers if number is not None]
+    return len(values) == len(numbers) and len({b - a for a, b in pairwise(values)}) == 1
 
 
 def _orange_kind(cell: str) -> bool:

@@ -165,7 +165,9 @@ def fed(graph: Graph, start: str, goal: str, rows: Floats) -> Graph:
 
 
 def _accuracy(split: Split, targets: list[Floats], outputs: list[Floats]) -> Quality:
-    right = [float((_labels(a) == _labels(y)).mean()) for a, y in zip(outputs, targets, strict=True)]
+    right = [
+        float((_labels(a) == _labels(y)).mean()) for a, y in zip(outputs, targets, strict=True)
+    ]
     most = int(np.bincount(_labels(split.y)).argmax())
     shares = [float((_labels(y) == most).mean()) for y in targets]
     return Quality(

@@ -13,9 +13,9 @@ import nodeflow as nf
 from nodeflow.editor.messages import Moved, Wheel
 from nodeflow.editor.model import Editor, Live, Preferences
 from nodeflow.editor.update import update
+from nodeflow.explain.quality import fed
 from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
-from nodeflow.explain.quality import fed
 from nodeflow.window import previews
 from nodeflow.window.canvas import gliding
 
