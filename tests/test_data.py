@@ -415,9 +415,9 @@ def test_faults_in_text(tmp_path, content, sentence):
 
 def test_too_many_classes(tmp_path):
     content = "".join(f"{i},c{i}\n" for i in range(1001))
+    source, options = str(write(tmp_path, content)), data.Options(target_kind="classes")
     with pytest.raises(DataError) as caught:
-        options = data.Options(target_kind="classes")
-        data.load(str(write(tmp_path, content)), options=options)
+        data.load(source, options=options)
     assert str(caught.value) == (
         "t.csv, column 2: there are 1001 classes; there may be at most 1000"
     )

@@ -21,7 +21,7 @@ _OPTIONS = (
                  help="What the target holds."),
     click.option("--header", is_flag=False, flag_value="yes", type=click.Choice(("yes", "no")),
                  help="Whether the first row names the columns."),
-    click.option("--no-header", "header", flag_value="no", help="Short for --header no."),
+    click.option("--no-header", is_flag=True, help="Short for --header no."),
     click.option("--missing", type=click.Choice(("refuse", "drop", "mean", "keep")),
                  help="Cells without a value: refuse them, drop their rows, fill in the mean, or "
                       "keep the marks as texts."),
@@ -51,6 +51,8 @@ def taken(given: dict[str, Any]) -> Options | None:
     """Take those options out of what a command was given; None if none was."""
     from nodeflow.data import Options
 
+    if given.pop("no_header", False):
+        given["header"] = "no"
     found: dict[str, Any] = {}
     for name in _NAMES:
         value = given.pop(name, None)

@@ -22,8 +22,8 @@ def parquet_sheet(path: Path, _options: Options) -> Sheet:
     """Return the columns of a Parquet file; raises DataError."""
     check_size(path)
     try:
-        import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
-        from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+        import pyarrow as pa
+        from pyarrow import parquet
     except ImportError:
         raise DataError(f"Parquet is read by pyarrow, {_INSTALL}", file=path.name) from None
     try:
@@ -50,7 +50,7 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
     """Return the columns of the first sheet of an Excel file; raises DataError."""
     check_size(path)
     try:
-        from openpyxl import load_workbook  # type: ignore[import-untyped, unused-ignore]
+        from openpyxl import load_workbook
     except ImportError:
         raise DataError(f"Excel is read by openpyxl, {_INSTALL}", file=path.name) from None
     try:

@@ -31,7 +31,7 @@ _CHUNK = 2**24
 def quick_sheet(path: Path, options: Options) -> Sheet | None:
     """Return the columns of a large text file; None if the careful reader should read it."""
     try:
-        import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
+        import pandas as pd
     except ImportError:
         return None
     head = _head(path, options)
