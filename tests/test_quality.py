@@ -173,3 +173,26 @@ def test_the_header_option(here, capsys, words, header):
     (here / "t.csv").write_text("1,2\n3,4\n5,7\n", encoding="utf-8")
     assert main(["data", "look", "t.csv", "--json", *words]) == 0
     assert json.loads(capsys.readouterr().out)["header"] is header
+
+
+def test_steps_tell_the_units_of_the_data(here):
+    from nodeflow import explain
+
+    graph = network(data=linear(here, 1000), folder=here)
+    run = nf.Run(graph)
+    table = np.loadtxt("lin.csv", delimiter=",", skiprows=1)
+    told = {}
+    while run.update == 0:
+        step = run.step()
+        told[step.node] = (step, explain.account(run, step))
+    split = run.machine.splits["data"]
+    step, sentence = told["data"]
+    target = split.in_units(step.outputs["y"])[0, 0]
+    assert np.isclose(table[:, 2], target).any()
+    assert f"In the units of the data the target is {target:.6g}"[:40] in sentence
+    assert "the output is" in told["output_a"][1]
+    assert "the output is" in told["cost"][1]
+    assert "the target is" in told["cost"][1]
+    assert "units" not in told["hidden"][1]
+    plain = nf.Run(network(data="lin.csv", folder=here, scale_target="none"))
+    assert "units" not in explain.account(plain, plain.step())

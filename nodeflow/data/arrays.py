@@ -54,7 +54,7 @@ def table_of_arrays(
     `x` is (rows, features); one dimension counts as one feature, more than two are flattened.
     `y` of several columns is used as it is. A single column of fractions is numbers, of whole
     numbers in one dimension or of texts it is classes; of whole numbers in two dimensions
-    (rows, 1) it is what the rule of `kinds` says. Raises DataError.
+    (rows, 1) it is what the rule of `kinds` says, but two values stay one column. Raises DataError.
     """
     called = {part: part for part in _SPELLINGS} | dict(called or {})
     x = _rows(arrays["x"], called["x"], file)
@@ -139,6 +139,8 @@ def _labels(
             return cast("list[Any]", values.tolist()), "whole numbers in one dimension"
         return None, "they have fractions"
     classes, why = looks_like_classes(values)
+    if len(np.unique(values)) <= 2:
+        return None, "a column of two dimensions is used as it is"
     return (cast("list[Any]", values.tolist()) if classes else None), why
 
 

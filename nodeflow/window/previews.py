@@ -434,7 +434,8 @@ def _plane(bench: _Bench, job: _Job, key: str, inputs: Mapping[str, str]) -> Pla
             middle = float(split.y.min() + split.y.max()) / 2
         classes = _classes(targets, middle)
     if not names and outputs.shape[2] == 1:
-        names = (f"below {middle:g}", f"above {middle:g}")
+        shown = middle if split is None else float(split.in_units(np.array([[middle]]))[0, 0])
+        names = (f"below {shown:g}", f"above {shown:g}")
     corners = (float(low[0]), float(low[1])), (float(high[0]), float(high[1]))
     return Plane(*corners, outputs, points, classes, names, middle)
 
