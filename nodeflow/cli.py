@@ -381,7 +381,8 @@ def train(
     from nodeflow import terminal
     from nodeflow.engine.run import Run
 
-    run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
+    with terminal.reading_bar():
+        run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
     if run.machine.shortened is not None:
         _say(f"the data has {run.machine.rows} rows, so a batch is {run.batch} "
              f"and not {run.machine.shortened}", bad=False)  # fmt: skip
@@ -678,21 +679,22 @@ def new(
     path = Path(file)
     if os.path.lexists(path) and not path.is_dir() and not force:
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)
+    from nodeflow import terminal
     from nodeflow.data.relative import relative_source
     from nodeflow.files import save
+    from nodeflow.measuring import choices, measured
     from nodeflow.networks import network
 
-    graph = network(
-        layers,
-        data=None if data is None else relative_source(data, path.parent),
-        options=taken(settings),
-        folded=not unfolded,
-        name=path.stem,
-        folder=path.parent,
-        **settings,
-    )
-    from nodeflow.measuring import choices, measured
-
+    with terminal.reading_bar():
+        graph = network(
+            layers,
+            data=None if data is None else relative_source(data, path.parent),
+            options=taken(settings),
+            folded=not unfolded,
+            name=path.stem,
+            folder=path.parent,
+            **settings,
+        )
     found = measured(graph, given=settings) if data is not None else None
     graph = graph if found is None else found.graph
     save(graph, path)
@@ -1005,14 +1007,14 @@ def data() -> None:
 @_json
 def look(file: str, *, as_json: bool, **said: Any) -> int:
     """Show how the table in FILE is read: its columns, its target, and why."""
+    from nodeflow import terminal
     from nodeflow.data import look as read
 
-    reading = read(file, options=taken(said))
+    with terminal.reading_bar():
+        reading = read(file, options=taken(said))
     if as_json:
         _print_json(reading.as_dict())
     else:
-        from nodeflow import terminal
-
         terminal.show_reading(reading)
     return _refuse(_state(), reading.fault, FAULT) if reading.fault else 0
 

@@ -600,3 +600,17 @@ def test_the_handed_cases():
         assert len(table.classes) in (0, *range(2, 41))
         if "target" in path.stem or path.stem in ("few_integers", "ten_salaries", "three_houses"):
             assert table.reading.target_kind == "numbers", path
+
+
+def test_the_reading_of_large_files_is_told(tmp_path):
+    from nodeflow.data.reading import watched
+
+    told = []
+    text = "a,b,kind\n" + joined(BODY) * 2000
+    with watched(lambda file, share: told.append((file, share))):
+        table = load(tmp_path, text)
+    assert len(table.x) == 60_000
+    assert {file for file, _ in told} == {"t.csv"}
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nodeflow.data import numerals
 from nodeflow.data.numerals import MARKS
 from nodeflow.data.options import Options
+from nodeflow.data.reading import tell
 from nodeflow.data.sheet import Column, Sheet
 
 LARGE = 2**20
@@ -38,6 +39,7 @@ def quick_sheet(path: Path, options: Options) -> Sheet | None:
     if head is None:
         return None
     sheet, width, first = head
+    tell(path.name, 0)
     per_chunk = max(1000, _CHUNK * sheet.rows // _HEAD)
     parts: list[list[_Part]] = [[] for _ in sheet.columns]
     rows = 0
@@ -50,6 +52,7 @@ def quick_sheet(path: Path, options: Options) -> Sheet | None:
             if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
                 return None  # a row may be short
             rows += len(frame)
+            tell(path.name, rows * _HEAD / sheet.rows / path.stat().st_size)
             for i, there in enumerate(parts):
                 there.append(_part(frame.iloc[:, i]))
     except (ValueError, UnicodeError, MemoryError):  # pandas' ParserError is a ValueError

@@ -14,7 +14,7 @@ from nodeflow.data import numerals, quick
 from nodeflow.data.cutting import Dialect, Row, dialect_of, rows_of
 from nodeflow.data.numerals import MARKS
 from nodeflow.data.options import Options
-from nodeflow.data.reading import MOST_BYTES, check_size, reading
+from nodeflow.data.reading import MOST_BYTES, check_size, reading, tell
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.errors import DataError
 
@@ -31,6 +31,8 @@ _ORANGE_FLAGS = re.compile(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[
 _ORANGE_NAME = re.compile(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
 _PAIR = re.compile(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _SEEN_FOR_HEADER = 5000
+_TOLD = 20_000
+"""Rows after which a watcher is told how far it is."""
 
 
 def text_sheet(path: Path, options: Options) -> Sheet:
@@ -120,7 +122,11 @@ class _Page:
         separator = self._top()
         self.dialect = dialect_of(self.text, separator)
         self.separator = self.dialect.separator
-        self.rows = list(rows_of(self.file, self.text, self.dialect, self.line))
+        lines = self.text.count("\n") + 1
+        for row in rows_of(self.file, self.text, self.dialect, self.line):
+            self.rows.append(row)
+            if len(self.rows) % _TOLD == 0:
+                tell(self.file, len(self.rows) / lines)
         return self.told()
 
     def told(self) -> Sheet:
