@@ -5,6 +5,6 @@ python -m benchmarks [NAME…] [--quick] [--json FILE] [--write-docs] [--threads
 
 NAMES = (
     "wheat", "mnist", "fullbatch", "growth", "goto", "playing", "explaining", "editor", "window",
-    "start",
+    "tables", "start",
 )  # fmt: skip
 """The benchmarks, each a module of this package with `run(quick) -> Result`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Facts:
     def different(self) -> int:
         """How many different values there are."""
         if self.values is not None:
-            return len(np.unique(self.values[~self.missing]))
+            return len(np.unique(self.present))
         return len(self.texts)
 
     @property
@@ -56,6 +57,16 @@ class Facts:
         if self.values is None:
             raise AssertionError(f"'{self.name}' holds no numbers")
         return self.values
+
+    @cached_property
+    def present(self) -> NDArray[Any]:
+        """The numbers that are there."""
+        return self.numbers[~self.missing] if self.missing.any() else self.numbers
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """The least and the largest number."""
+        return float(self.present.min()), float(self.present.max())
 
     @property
     def places(self) -> NDArray[np.intp]:

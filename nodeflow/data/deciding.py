@@ -331,17 +331,17 @@ class _Decision:
         fact = self.facts[i]
         if fact.values is None:
             return fact.different > 1
-        return bool(np.nanmin(fact.values) < np.nanmax(fact.values))
+        return fact.span[0] < fact.span[1]
 
     def _whole(self, i: int) -> bool:
         fact = self.facts[i]
-        return fact.values is not None and whole_numbers(fact.values[~fact.missing])
+        return fact.values is not None and whole_numbers(fact.present)
 
     def _codes(self, i: int) -> bool:
         fact = self.facts[i]
-        if fact.values is None or (fact.values > MOST_TEXTS).any():
+        if fact.values is None or fact.span[1] > MOST_TEXTS:
             return False
-        return looks_like_classes(fact.values[~fact.missing])[0]
+        return looks_like_classes(fact.present)[0]
 
     # -- rows
 
@@ -397,7 +397,7 @@ class _Decision:
         fact = self.facts[i]
         if fact.kind in ("text", "dates") or (fact.kind == "yes/no" and wanted != "numbers"):
             return self._text_classes(i, rows)
-        values = self._values(i)[rows]
+        values = self._values(i) if rows.all() else self._values(i)[rows]
         classes, why = looks_like_classes(values)
         if wanted != "auto":
             classes, why = wanted == "classes", "as asked for"
@@ -512,12 +512,11 @@ class _Decision:
             if fact.kind == "numbers":
                 if said := _form_in_words(fact.form):
                     forms.setdefault(said, []).append(f"'{name}'")
-                values = self._values(i)[~fact.missing]
-                low, high = values.min(), values.max()
+                low, high = fact.span
                 if low == high:
                     constant.append(name)
-                elif (lone := _sentinel(values, float(low), float(high))) is not None:
-                    count = int((values == lone).sum())
+                elif (lone := _sentinel(fact.present, low, high)) is not None:
+                    count = int((fact.present == lone).sum())
                     self.notes.append(
                         f"column {i + 1}, '{name}': {lone:g} stands {_count(count, 'time')} far "
                         "from the other numbers and is kept; if it marks a missing value, empty "
@@ -570,8 +569,7 @@ class _Decision:
             role = "left out"
         span = None
         if fact.kind == "numbers" and fact.values is not None and not fact.fault:
-            values = fact.values[~fact.missing]
-            span = (float(values.min()), float(values.max()))
+            span = fact.span
         kind, classes = fact.kind, None
         if fact.kind == "text" and (self._holds_classes(i) or fact.declared or role == "target"):
             kind = "classes"
