@@ -468,11 +468,9 @@ class _Decision:
                 names.append(name)
                 parts.append(values)
         x = np.empty((len(parts[0]), len(parts)))
-        step = 64  # so few rows of all columns stay in the cache while they are turned
-        for at in range(0, len(x), step) if len(parts) > 16 else ():
+        step = max(64, 2**15 // len(parts))  # rows that stay in the cache while they are turned
+        for at in range(0, len(x), step):
             x[at : at + step] = np.array([part[at : at + step] for part in parts]).T
-        for j, part in enumerate(parts if len(parts) <= 16 else ()):
-            x[:, j] = part
         return x, tuple(names)
 
     def _expanded(self, i: int, rows: NDArray[np.bool_]) -> Iterator[tuple[str, FloatArray]]:

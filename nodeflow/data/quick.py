@@ -24,7 +24,7 @@ from nodeflow.data.sheet import Column, Sheet
 
 LARGE = 2**20
 """Bytes; below it the careful reader is as quick as pandas is imported."""
-_HEAD, _TAIL = 2**18, 2**14
+_HEAD, _TAIL = 2**16, 2**14
 _CHUNK = 2**24
 """Bytes that pandas reads at once: all at once takes no less time, and thrice the memory."""
 
