@@ -115,6 +115,19 @@ class Reading:
         kind = f", {self.target_kind}" if self.target_kind else ""
         return f"target: {name}{kind}" + (f" ({self.why})" if self.why else "")
 
+    def lines(self, most: int = 8) -> list[str]:
+        """Return the reading as so many columns, the target, notes and fault, a line each."""
+        said = [f"{self.rows:,} rows; {self.summary}"]
+        for column in self.columns[:most]:
+            span = "" if column.range is None else f", {column.range[0]:g} … {column.range[1]:g}"
+            span = span or (f", {', '.join(column.classes[:4])}" if column.classes else "")
+            gaps = f", {column.missing} missing" if column.missing else ""
+            said.append(f"{column.name}: {column.kind}{span}{gaps} → {column.becomes}")
+        if len(self.columns) > most:
+            said.append(f"… and {len(self.columns) - most} more columns")
+        said += [f"· {note}" for note in self.notes[:most]]
+        return said + ([f"! {self.fault}"] if self.fault else [])
+
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as the command `data look --json` prints it."""
         return {
