@@ -184,6 +184,20 @@ def test_numbers_that_are_refused(tmp_path, cells, part):
     assert part in refused(tmp_path, joined(lines))
 
 
+def test_ordinals_are_classes_and_inf_is_no_number(tmp_path):
+    text = "a,c\n" + joined(rows(30, fraction, lambda r, i: ("1st", "2nd", "3rd")[i % 3]))
+    assert load(tmp_path, text).classes == ("1st", "2nd", "3rd")
+    for word in ("inf", "-Infinity", "1e999"):
+        wrong = "a,y\n1,0.5\n2," + word + "\n3,0.7\n4,0.1\n"
+        sentence = refused(tmp_path, wrong)
+        assert sentence.startswith(f"t.csv, row 3, column 2: '{word}' is not a finite number")
+
+
+def test_a_separator_inside_quotes_is_none(tmp_path):
+    text = "a,c\n" + joined(rows(30, fraction, lambda r, i: ('"a;b"', '"c;d"')[i % 2]))
+    assert load(tmp_path, text).classes == ("a;b", "c;d")
+
+
 def test_two_readings_of_a_comma(tmp_path):
     text = "a;y\n" + "".join(f"{i};{i + 1},12{i}\n" for i in range(1, 9))
     sentence = refused(tmp_path, text)
@@ -222,6 +236,14 @@ def test_headers(tmp_path, header, names):
     table = load(tmp_path, body if header is None else f"{header}\n{body}")
     assert table.features == names
     assert len(table.x) == 30
+
+
+@pytest.mark.parametrize("header", ["1990,1995,2000,sales", "2019,2020,2021,y", "0,1,2,target"])
+def test_a_header_of_numbers_above_numbers(tmp_path, header):
+    table = load(tmp_path, f"{header}\n" + joined(rows(20, fraction, fraction, fraction, whole)))
+    assert table.features == tuple(header.split(",")[:3])
+    assert (len(table.x), table.reading.target_kind) == (20, "numbers")
+    assert any("names the columns by numbers" in note for note in table.reading.notes)
 
 
 def test_the_header_can_be_said(tmp_path):

@@ -16,7 +16,7 @@ from nodeflow.data.options import Options
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.data.table import number_name
 
-_FEW_WORDS = 10
+_FEW_WORDS, _OFTEN = 10, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,12 +241,15 @@ def _texts(base: Facts, signs: _Signs) -> Facts:
         return _in_order(replace(base, kind="text", mixed=True), ())
     decimal, doubt = signs.decide(texts)
     plain = [plain_number(text) for text in texts]
-    if all(value is not None and np.isfinite(value) for value in plain) and decimal == ".":
+    if all(value is not None for value in plain) and decimal == ".":
         return _with_values(base, [float(value) for value in plain if value is not None], Form())
     thousands = "" if signs.thousands == "auto" else signs.thousands
     try:
         form = numerals.form_of(texts, decimal, thousands)
     except TwoForms as two:
+        counts = np.bincount(codes[codes >= 0])
+        if len(texts) <= _FEW_WORDS and counts.min() >= _OFTEN and not doubt and _named(texts):
+            return _in_order(replace(base, kind="text"), ())
         if signs.decimal == "auto" and doubt:
             return _faulty(base, doubt, ambiguous=True)
         return _faulty(base, f"{two}; write them in one form")
@@ -257,7 +260,10 @@ def _texts(base: Facts, signs: _Signs) -> Facts:
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     good = np.array([numerals.is_number(text) for text in texts])
     if 2 * counts[good].sum() > counts.sum():
-        row = int(np.flatnonzero((codes >= 0) & ~good[codes])[0])
+        odd = np.flatnonzero((codes >= 0) & ~good[codes])
+        if not len(odd):
+            return _faulty(base, f"'{texts[0]}' is a number in a form of its own; write it plainly")
+        row = int(odd[0])
         cell = _short(texts[codes[row]])
         return replace(
             base, fault=f"'{cell}' is text in a column of numbers; write a number", fault_row=row
@@ -276,7 +282,12 @@ def _are_words(texts: Sequence[str], codes: NDArray[np.intp]) -> bool:
     if any(_short_form(texts[i]) for i in odd):
         return False
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-    return bool((counts[odd] >= 3).all())
+    return bool((counts[odd] >= _OFTEN).all())
+
+
+def _named(texts: Sequence[str]) -> bool:
+    """Tell whether all texts hold letters: 1st, 2nd, 3rd."""
+    return all(any(sign.isalpha() for sign in text) for text in texts)
 
 
 def _short_form(text: str) -> bool:

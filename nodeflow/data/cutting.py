@@ -53,6 +53,8 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
             often = counts.most_common(1)[0][1]
             # One odd row, a title or a footer, must not count against the right separator.
             share = often / len(widths)
+            if _cuts_quotes(text, dialect):
+                share /= 2
             if sign == " " and share < 0.9:
                 share /= 2  # sentences have blanks too
             runs = (
@@ -64,6 +66,15 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
             if runs or share > best + (0.1 if best >= 0.9 else 0):
                 best, found = share, dialect
     return found
+
+
+def _cuts_quotes(text: str, dialect: Dialect) -> bool:
+    """Tell whether a separator stands inside quotes, so that cells hold half of them."""
+    try:
+        rows = list(islice(_reader(text, dialect, strict=False), 20))
+    except csv.Error:
+        return False
+    return any(cell.count(dialect.quote) % 2 for row in rows for cell in row)
 
 
 def _holds_numbers_in_a_cell(text: str, dialect: Dialect) -> bool:

@@ -318,11 +318,15 @@ class _Page:
     def _named_by_numbers(self, first: Row, rest: list[list[str]], formed: list[int]) -> bool:
         """Tell whether a row that begins with numbers names the columns: years, wavelengths."""
         cells = first.cells
+        words = [i for i in formed if cells[i] not in MARKS and not _formed(cells[i])]
+        if any(re.search(r"\d", cells[i]) for i in words):
+            return False  # a mistyped number is no name
+        formed = [i for i in formed if i not in words]
         numbers = [numerals.plain_number(cells[i]) for i in formed]
         values = [number for number in numbers if number is not None and math.isfinite(number)]
         if len(rest) < 3 or len(values) < len(numbers):
             return False
-        others = [i for i in range(len(cells)) if i not in formed]
+        others = [i for i in range(len(cells)) if i not in formed and i not in words]
         steps = {round(b - a, 9) for a, b in pairwise(values)}
         even = len(values) > 2 and len(steps) == 1 and steps != {0.0}
         whole = all(value == round(value) for value in values)
@@ -332,17 +336,17 @@ class _Page:
         ]  # fmt: skip
         unlike = whole and len(set(values)) == len(values) and 2 * len(fractions) > len(formed)
         new = [i for i in others if _is_new(cells[i], [row[i] for row in rest])]
-        named = bool(others) and len(new) == len(others)
+        named = bool(others or words) and len(new) == len(others)
         counts = values == [*range(len(values))] or values == [*range(1, len(values) + 1)]
         alike = sum(_evenly(row, formed) for row in rest) * 10 > len(rest)
         if (named and (even or unlike)) or (
-            not others and even and not alike and (counts or unlike)
+            not others and not words and even and not alike and (counts or unlike)
         ):
             self.notes.append(
                 f"row {first.line} names the columns by numbers; --header no reads it as data"
             )
             return True
-        if named and len(rest) >= 10:
+        if named and new and len(rest) >= 10:
             name = cells[new[0]]
             raise DataError(
                 f"the row is either a header or data: '{name}' is nowhere else in its column; "
