@@ -34,7 +34,8 @@ SEEDS = {
 }  # fmt: skip
 PIECES = [
     b"inf",
-        b",", b";", b"\t", b" ", b'"', b"'", b"\n", b"\r", b"\r\n", b".", b"-", b"?", b"NA", b"#", b"%",
+    b",", b";", b"\t", b" ", b'"', b"'", b"\n",
+    b"\r", b"\r\n", b".", b"-", b"?", b"NA", b"#", b"%",
     b"{", b"}", b"\0", b"\xff", b"\xef\xbb\xbf", b"1e999", b"nan", b"1_0", b"$", b"0,5", b"1,234",
     "−3".encode(), "½".encode(), b"a\nb", b"sep=|\n", b"@data\n", b"1.5 cm", b"2019-05-06", b"TRUE",
     b"Total,,", "٣".encode(), b"9" * 400, b",,,,", b"class",
