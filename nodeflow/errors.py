@@ -158,6 +158,8 @@ class DataError(NodeflowError):
         at = [f"row {row}"] if row is not None else []
         at += [f"column {column}"] if column is not None else []
         place = ", ".join([file, *at] if file else at)
+        # A cell or a name in the file may hold a line break: a sentence has none.
+        message = " ".join(message.splitlines())
         super().__init__(f"{place}: {message}" if place else message)
         self.file, self.row, self.column = file, row, column
 

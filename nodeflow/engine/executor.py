@@ -262,13 +262,16 @@ class Executor:
             numbers = table[:, 0]
             rows = table.copy()
             rows[:, 0] = code.addresses({END, *numbers.tolist()})[numbers]
-            self._prepared[id(table)] = table, _Code(
-                rows=rows,
-                fields=self._context(),
-                end=int(code.addresses((END,))[END]),
-                run=code.function("run"),
-                train=code.function("train"),
-                shuffle=code.function("shuffle"),
+            self._prepared[id(table)] = (
+                table,
+                _Code(
+                    rows=rows,
+                    fields=self._context(),
+                    end=int(code.addresses((END,))[END]),
+                    run=code.function("run"),
+                    train=code.function("train"),
+                    shuffle=code.function("shuffle"),
+                ),
             )
         found = self._prepared[id(table)][1]
         found.fields[_AT["order"]] = self.order.ctypes.data

@@ -403,9 +403,7 @@ def check_joining(function: KernelFunction) -> int:
     if not 1 <= len(parameters) <= 3 or any(p.kind not in _PLAIN for p in parameters):
         raise Unsupported(f"{function.__name__}: takes one, two or three numbers, and nothing else")
     if not is_scalar(function) or _annotation(function, "return") != "Double":
-        raise Unsupported(
-            f"{function.__name__}: annotate all parameters and the result as Double"
-        )
+        raise Unsupported(f"{function.__name__}: annotate all parameters and the result as Double")
     module = Module("double")
     module.scalar(function, eight=True)
     for called in module.named:
