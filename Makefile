@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage display browser bench ulps gallery check clean
+.PHONY: help run test coverage trials display browser bench ulps gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -33,6 +33,10 @@ test: $(STAMP) display browser ## Run all tests
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
 
+trials: $(STAMP) ## Try the gradient check on 500 networks, right ones and ones with a wrong rule
+	@NODEFLOW_TRIALS=500 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
+		tests/test_trials.py
+
 # The tests of the window draw on a display that nobody sees. Where it cannot be installed they
 # are skipped, with this reason.
 display:
@@ -57,8 +61,8 @@ browser:
 		command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 			echo "no Chromium: the tests of the HTML page are skipped" >&2; }
 
-bench: $(STAMP) ## Measure the engine
-	@$(BIN)/python -m benchmarks
+bench: $(STAMP) ## Measure the engine beside others and the build before; write the page
+	@$(BIN)/python -m benchmarks --write-docs
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps

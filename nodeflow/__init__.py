@@ -32,10 +32,12 @@ _HOMES = {
     "collapse": "nodeflow.derive",
     "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
+    "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
     "save": "nodeflow.files",
     "unfold": "nodeflow.derive",
+    "with_rate": "nodeflow.derive.rates",
 }
 __all__ = [
     "Check",
@@ -52,15 +54,19 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
+    "hold",
     "load",
     "node",
     "save",
     "unfold",
+    "with_rate",
 ]
 
 if TYPE_CHECKING:
+    from nodeflow.data.memory import hold
     from nodeflow.declare import node
     from nodeflow.derive import collapse, explode, fold, unfold
+    from nodeflow.derive.rates import with_rate
     from nodeflow.engine.check import Check, check
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step

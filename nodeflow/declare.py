@@ -13,11 +13,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
 from nodeflow.errors import (
@@ -30,6 +29,15 @@ from nodeflow.errors import (
     UnknownSetting,
     UnknownType,
     nearest,
+)
+from nodeflow.inert import (
+    LARGE,
+    Array,
+    Settings,
+    inert,
+    is_number,
+    numbers,
+    settings_of,
 )
 from nodeflow.shape import Shape, Signature
 
@@ -125,10 +133,6 @@ class Setting:
         return value
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _is_finite(value: float) -> bool:
     try:
         return math.isfinite(value)
@@ -137,7 +141,7 @@ def _is_finite(value: float) -> bool:
 
 
 def _number(setting: Setting, value: Any) -> str:
-    if not _is_number(value) or not _is_finite(value):
+    if not is_number(value) or not _is_finite(value):
         return "a finite number" + (f" {setting.range}" if setting.range else "")
     if setting.range and not setting.range.holds(value):
         return f"a number {setting.range}"
@@ -175,7 +179,7 @@ def _array(_: Setting, value: Any) -> str:
     def ragged(part: Any, depth: int = 0) -> bool | str:
         if isinstance(part, str) and part in ("NaN", "Infinity", "-Infinity"):
             return "finite numbers (it holds NaN or Infinity)"
-        if _is_number(part):
+        if is_number(part):
             return False if _is_finite(part) else "finite numbers (it holds NaN or Infinity)"
         if not isinstance(part, tuple | list) or depth == 2 or not part:
             return True
@@ -254,64 +258,7 @@ FormulaValue = Annotated[str, _Mark("formula")]
 _SETTING_MARKS = ("array", "shape", "index", "target", "formula")
 
 
-class Array:
-    """A large array as a setting's value: read-only, compared by content."""
-
-    __slots__ = ("values",)
-
-    def __init__(self, values: Any) -> None:
-        array = np.array(values, dtype=np.float64)
-        array.setflags(write=False)
-        self.values: NDArray[np.float64] = array
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Array) and np.array_equal(self.values, other.values)
-
-    def __hash__(self) -> int:
-        return hash((self.values.shape, self.values.tobytes()))
-
-    def __repr__(self) -> str:
-        return f"Array({'×'.join(map(str, self.values.shape))})"
-
-
 _MOST = 100_000_000
-LARGE = 1024
-"""Arrays over so many numbers are kept as `Array` and saved beside the graph file."""
-
-
-def inert(value: Any) -> Any:
-    """Return `value` as nodes keep it: lists become tuples, arrays tuples of floats or `Array`."""
-    if isinstance(value, np.ndarray):
-        return Array(value) if value.size > LARGE else inert(value.tolist())
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, list | tuple):
-        if len(value) > LARGE or (value and isinstance(value[0], list | tuple)):
-            whole = _whole_array(value)
-            if whole is not None:
-                return whole
-        return tuple(inert(part) for part in value)
-    if isinstance(value, Mapping):
-        return {str(key): inert(part) for key, part in value.items()}
-    return value
-
-
-def _whole_array(value: Any) -> Array | None:
-    """Return a long list of numbers as an `Array`; None if it is short or something else."""
-    rows = value if isinstance(value[0], list | tuple) else (value,)
-    if not all(isinstance(row, list | tuple) for row in rows):
-        return None
-    if len({len(row) for row in rows}) != 1 or len(rows) * len(rows[0]) <= LARGE:
-        return None
-    if not all(_is_number(number) for row in rows for number in row):
-        return None
-    return Array(value)
-
-
-def numbers(value: Any) -> NDArray[np.float64]:
-    """Return an array setting's value as an array (a single number has shape (1,))."""
-    array = value.values if isinstance(value, Array) else np.array(value, dtype=np.float64)
-    return np.atleast_1d(array)
 
 
 # --- wires as expressions -------------------------------------------------------------------
@@ -359,6 +306,21 @@ class Penalty:
 # --- node types -----------------------------------------------------------------------------
 
 
+Sums = Callable[[Value, Value], Value]
+"""A cost as a function of weighted sums and targets, (samples, features) each."""
+
+
+@dataclass(frozen=True, slots=True)
+class InSums:
+    """A cost in the weighted sums z before an activation."""
+
+    function: Sums
+    """C of z and y."""
+    formula: str
+    slope: Callable[[Any], Any]
+    """∂C/∂y as nodes, of the wire of z."""
+
+
 @dataclass(eq=False, slots=True)
 class NodeType:
     """One kind of node: ports, settings, the NumPy function and the rule for blame."""
@@ -377,13 +339,30 @@ class NodeType:
     joined: str | None = None
     rule: Rule | None = None
     rules_through: dict[str, Rule] = field(default_factory=dict)
+    in_sums: dict[str, InSums] = field(default_factory=dict)
+    """How a cost is computed from the weighted sums z before an activation, by activation."""
     no_backward: str = ""
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None
     feedback: frozenset[str] = frozenset()
     """Names of the feedback ports."""
+    defaults: Settings = field(init=False)
+    """Every setting's default."""
+    input_named: Mapping[str, Port] = field(init=False)
+    """The input ports by name; none where they depend on the settings."""
+    output_names: frozenset[str] = field(init=False)
+    setting_named: Mapping[str, Setting] = field(init=False)
+    array_settings: frozenset[str] = field(init=False)
+    _full: Settings | None = field(init=False, default=None)
+    """All settings of a node that is given none, once they were checked."""
 
     def __post_init__(self) -> None:
         self.feedback = frozenset(port.name for port in self.inputs if port.feedback)
+        self.defaults = Settings({setting.name: setting.default for setting in self.settings})
+        ports = () if self.dynamic_inputs else self.inputs
+        self.input_named = {port.name: port for port in ports}
+        self.output_names = frozenset(port.name for port in self.outputs)
+        self.setting_named = {setting.name: setting for setting in self.settings}
+        self.array_settings = frozenset(s.name for s in self.settings if s.kind == "array")
 
     # -- reading
 
@@ -412,28 +391,29 @@ class NodeType:
             f"node '{node}' ({self.name}) has no output '{name}'; it has {has}", node=node
         )
 
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """Every setting's default."""
-        return {setting.name: setting.default for setting in self.settings}
-
-    def check(self, settings: Mapping[str, Any], node: str) -> dict[str, Any]:
+    def check(self, settings: Mapping[str, Any], node: str) -> Settings:
         """Return all settings with the defaults filled in, or raise a `GraphError`."""
-        known = {setting.name: setting for setting in self.settings}
+        if not settings and self._full is not None:
+            return self._full
+        known = self.setting_named
         for name in settings:
             if name not in known:
                 hint = nearest(name, known) or "; it has none"
                 raise UnknownSetting(
                     f"node '{node}' ({self.name}) has no setting '{name}'{hint}", node=node
                 )
-        full = {}
+        full = {**self.defaults, **settings_of(settings)}
         for name, setting in known.items():
-            try:
-                full[name] = setting.check(inert(settings.get(name, setting.default)), node)
-            except BadSetting as error:
-                error.node = node
-                raise
-        return full
+            if name in settings or self._full is None:  # defaults are looked at once
+                try:
+                    setting.check(full[name], node)
+                except BadSetting as error:
+                    error.node = node
+                    raise
+        found = Settings(full)
+        if not settings:
+            self._full = found
+        return found
 
     # -- declaring
 
@@ -445,13 +425,35 @@ class NodeType:
     def through(self, activation: str) -> Callable[[Rule], Rule]:
         """Declare δ at the activation before the first input, both derivatives in one.
 
-        A cost and the activation that feeds it often have a δ that is simpler, and safer near 0
-        and 1, than their two derivatives multiplied: cross-entropy after a sigmoid has δ = a − y.
+        `rule(blame, …)` takes what it asks for: z, a, y, and `missed` for 1 − y. A cost and the
+        activation that feeds it often have a δ that is simpler than their two derivatives
+        multiplied, and has digits where that one has none: cross-entropy after a sigmoid has
+        δ = a − y.
         """
 
         def declare(rule: Rule) -> Rule:
             self.rules_through[activation] = rule
             return rule
+
+        return declare
+
+    def of_sums(
+        self,
+        activation: str,
+        *,
+        formula: str,
+        slope: Callable[[Any], Any],
+    ) -> Callable[[Sums], Sums]:
+        """Declare what the cost is in the weighted sums z of the activation before it.
+
+        `function(z, y)` gives what the type's own function gives for a = g(z), also where a has
+        no digits left: σ(38) is 1, and ln(1 − a) is −38. `slope(z)` builds the nodes of ∂C/∂y.
+        Where z is known (see `derive.logits`), both are computed from it.
+        """
+
+        def declare(function: Sums) -> Sums:
+            self.in_sums[activation] = InSums(function, formula, slope)
+            return function
 
         return declare
 
@@ -788,14 +790,10 @@ def _setting(type_name: str, parameter: inspect.Parameter, hint: Any) -> Setting
     return Setting(parameter.name, kinds[hint], default, range=span)
 
 
-def with_shape(wire: Output, shape: Shape | None) -> Output:
-    """Return the same wire, its shape known."""
-    return replace(wire, shape=shape)
-
-
 __all__ = [
     "CATALOG",
     "FAMILIES",
+    "LARGE",
     "Array",
     "ArrayValue",
     "Blame",
@@ -819,5 +817,4 @@ __all__ = [
     "inert",
     "node",
     "numbers",
-    "with_shape",
 ]

@@ -12,7 +12,8 @@
     │   ├── MissingInput        an input that must be wired is not
     │   ├── Loop                wires that close a loop
     │   ├── ShapeMismatch       two shapes that cannot meet
-    │   └── NoBackward          blame cannot pass a node
+    │   ├── NoBackward          blame cannot pass a node
+    │   └── ReadOnly            a graph was to be changed in place
     ├── RunError                a node failed while it was evaluated
     │   └── Diverged            NaN or Infinity appeared
     ├── ConditionError          a condition to stop at that cannot be read
@@ -76,6 +77,10 @@ class PortTaken(GraphError):
 
 class MissingInput(GraphError):
     """An input that must be wired is not."""
+
+
+class ReadOnly(GraphError, TypeError, AttributeError):
+    """A graph was to be changed in place; a TypeError and an AttributeError as Python raises."""
 
 
 class Loop(GraphError):
@@ -153,6 +158,8 @@ class DataError(NodeflowError):
         at = [f"row {row}"] if row is not None else []
         at += [f"column {column}"] if column is not None else []
         place = ", ".join([file, *at] if file else at)
+        # A cell or a name in the file may hold a line break: a sentence has none.
+        message = " ".join(message.splitlines())
         super().__init__(f"{place}: {message}" if place else message)
         self.file, self.row, self.column = file, row, column
 

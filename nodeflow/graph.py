@@ -10,16 +10,17 @@ from __future__ import annotations
 import gc
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import chain, groupby
+from functools import cached_property, partial
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.declare import CATALOG, Made, NodeType, Output, Port, inert
+from nodeflow.declare import CATALOG, Made, NodeType, Output, Port
 from nodeflow.errors import (
     BadSetting,
     GraphError,
@@ -29,14 +30,30 @@ from nodeflow.errors import (
     UnknownPort,
     nearest,
 )
+from nodeflow.inert import (
+    NO_SETTINGS,
+    NOTHING,
+    Inert,
+    Layout,
+    Nodes,
+    Settings,
+    inert,
+    read_only,
+    sealed,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
 
+UNFOLDED = "unfolded"
+"""The graph file's key under which an unfolded graph keeps its trainers."""
 MODES = ("active", "bypass", "disable", "freeze")
 _ID = re.compile(r"[^\W\d_][\w.\-]*", re.UNICODE)
 _DIGITS = 9
-_END = re.compile(r"(?P<node>.+)\.(?P<port>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
+_WIRE = re.compile(
+    r"\s*(\S[^>]*)\.([^.\[\]>\s]+)\s*->\s*(\S[^>]*)\.([^.\[\]>\s]+)(?:\[(\d+)\])?\s*"
+)
 
 
 @contextmanager
@@ -64,6 +81,7 @@ def check_id(text: object) -> str:
     )
 
 
+@read_only("dataclasses.replace(graph, training=Training(…)) returns a new graph")
 @dataclass(frozen=True, slots=True)
 class Training:
     """How a graph is trained: samples an update (a number or "all"), epochs, seed."""
@@ -84,15 +102,22 @@ class Training:
                 raise BadSetting(f"training.{name} must be a whole number from 0, not {value!r}")
 
 
+@read_only("graph.set(node, setting=value) or graph.with_mode(node, mode) returns a new graph")
 @dataclass(frozen=True, slots=True)
 class Node:
     """A node of a graph: a type's name, settings, and a mode (active, bypass, disable, freeze)."""
 
     type: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = NO_SETTINGS
     mode: str = "active"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = NOTHING
     """Keys of the file that this version does not know; they are saved again."""
+
+    def __post_init__(self) -> None:
+        if type(self.settings) is not Settings:
+            object.__setattr__(self, "settings", settings_of(self.settings))
+        if not isinstance(self.extra, Inert):
+            object.__setattr__(self, "extra", sealed(self.extra))
 
     @property
     def known(self) -> NodeType | None:
@@ -100,6 +125,7 @@ class Node:
         return CATALOG.find(self.type)
 
 
+@read_only("graph.disconnect(…) and graph.connect(…) return a new graph")
 @dataclass(frozen=True, slots=True, order=True)
 class Wire:
     """A connection from an output port to an input port; `index` orders wires into a `…` port."""
@@ -113,14 +139,15 @@ class Wire:
     @classmethod
     def parse(cls, text: str) -> Wire:
         """Return the wire written "a.z -> sum.a[0]", or raise `GraphError`."""
-        left, arrow, right = (part.strip() for part in text.partition("->"))
-        start, end = _END.fullmatch(left), _END.fullmatch(right)
-        if not arrow or start is None or end is None or start["index"] is not None:
+        found = _WIRE.fullmatch(text)
+        if found is None:
             raise GraphError(f"{text!r} is not a wire: write 'node.output -> node.input'")
-        if len(end["index"] or "") > _DIGITS:
+        source, output, target, port, index = found.groups()
+        if index is None:
+            return cls(source, output, target, port)
+        if len(index) > _DIGITS:
             raise GraphError("a port's number is too long")
-        index = None if end["index"] is None else int(end["index"])
-        return cls(start["node"], start["port"], end["node"], end["port"], index)
+        return cls(source, output, target, port, int(index))
 
     @property
     def start(self) -> str:
@@ -137,20 +164,43 @@ class Wire:
         return f"{self.start} -> {self.end}{index}"
 
 
+@read_only("dataclasses.replace(graph, …), graph.add(…) and graph.set(…) return a new graph")
 @dataclass(frozen=True)
 class Graph:
-    """Nodes and wires, with what belongs to them in the file. Compared by content."""
+    """Nodes and wires, with what belongs to them in the file. Compared by content.
 
-    nodes: Mapping[str, Node] = field(default_factory=dict)
+    It cannot be changed in place, nor can anything in it: whoever tries gets `ReadOnly`, a
+    TypeError. What is read from it (`settings`, `inputs`, …) is shared and as inert.
+    """
+
+    nodes: Mapping[str, Node] = Nodes()
     wires: tuple[Wire, ...] = ()
     name: str = ""
     about: str = ""
-    training: Training = field(default_factory=Training)
-    groups: Mapping[str, Any] = field(default_factory=dict)
-    layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    training: Training = Training()
+    groups: Mapping[str, Any] = NOTHING
+    layout: Mapping[str, tuple[int, int]] = Layout()
+    extra: Mapping[str, Any] = NOTHING
     folder: Path | None = field(default=None, compare=False)
     """Where relative paths of settings start; set by `load`, never saved."""
+
+    def __post_init__(self) -> None:
+        # What is inert already is taken as it is: an edit copies one dict and no node.
+        keep = partial(object.__setattr__, self)
+        if type(self.nodes) is not Nodes:
+            keep("nodes", Nodes(self.nodes))
+        if type(self.wires) is not tuple:
+            keep("wires", tuple(self.wires))
+        if type(self.layout) is not Layout:
+            keep("layout", Layout({key: tuple(at) for key, at in self.layout.items()}))
+        for name in ("groups", "extra"):
+            if not isinstance(getattr(self, name), Inert):
+                keep(name, sealed(getattr(self, name)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was found out about the graph is found out again: copies are small, and pickles
+        # hold no node types.
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     # -- building
 
@@ -172,7 +222,7 @@ class Graph:
         for item in order:
             made[id(item)] = (item.id or _fresh(item.type.name, taken, numbers), item)
             taken.add(made[id(item)][0])
-        nodes = {key: Node(item.type.name, dict(item.settings)) for key, item in made.values()}
+        nodes = {key: Node(item.type.name, item.settings) for key, item in made.values()}
         wires = []
         for key, item in made.values():
             for port, sources in item.inputs.items():
@@ -197,9 +247,12 @@ class Graph:
         check_id(node)
         if node in self.nodes:
             raise GraphError(f"there is a node '{node}' already", node=node)
-        new = Node(type_, {key: inert(value) for key, value in settings.items()})
+        new = Node(type_, settings)
         CATALOG[type_].check(new.settings, node)
-        return replace(self, nodes={**self.nodes, node: new})
+        return self._with(node, new)
+
+    def _with(self, key: str, node: Node) -> Graph:
+        return replace(self, nodes=Nodes(self.nodes, **{key: node}))
 
     def remove(self, *names: str) -> Graph:
         """Return the graph without these nodes and the wires that touch them."""
@@ -218,42 +271,35 @@ class Graph:
         check_id(new)
         if new in self.nodes:
             raise GraphError(f"there is a node '{new}' already", node=new)
-        wires = tuple(
-            replace(
-                w,
-                source=new if w.source == old else w.source,
-                target=new if w.target == old else w.target,
-            )
-            for w in self.wires
-        )
+        wires = tuple(_rewired(wire, old, new) for wire in self.wires)
         return replace(
             self,
             nodes={new if key == old else key: node for key, node in self.nodes.items()},
             wires=wires,
             layout={new if key == old else key: at for key, at in self.layout.items()},
+            extra=_renamed(self.extra, old, new),
         )
 
     def set(self, node: str, /, **settings: Any) -> Graph:
         """Return the graph with settings of one node changed."""
         old = self.nodes[self._known(node)]
-        new = {**old.settings, **{key: inert(value) for key, value in settings.items()}}
+        new = Settings(old.settings, **{key: inert(value) for key, value in settings.items()})
         if old.known is not None:
             old.known.check(new, node)
-        return replace(self, nodes={**self.nodes, node: replace(old, settings=new)})
+        return self._with(node, replace(old, settings=new))
 
     def with_mode(self, node: str, mode: str) -> Graph:
         """Return the graph with one node bypassed, disabled, frozen or active again."""
         if mode not in MODES:
             raise BadSetting(f"'{node}' cannot be '{mode}'{nearest(mode, MODES)}", node=node)
-        old = self.nodes[self._known(node)]
-        return replace(self, nodes={**self.nodes, node: replace(old, mode=mode)})
+        return self._with(node, replace(self.nodes[self._known(node)], mode=mode))
 
     def move(self, **positions: tuple[int, int]) -> Graph:
         """Return the graph with nodes placed on the canvas."""
         for name in positions:
             self._known(name)
         placed = {key: (round(x), round(y)) for key, (x, y) in positions.items()}
-        return replace(self, layout={**self.layout, **placed})
+        return replace(self, layout=Layout(self.layout, **placed))
 
     def connect(self, source: str, target: str) -> Graph:
         """Return the graph with one more wire, from address to address.
@@ -296,21 +342,12 @@ class Graph:
         return name
 
     @cached_property
-    def _incoming(self) -> Mapping[str, tuple[Wire, ...]]:
-        found: dict[str, list[Wire]] = defaultdict(list)
-        for wire in self.wires:
-            found[wire.target].append(wire)
-        return {
-            key: tuple(sorted(wires, key=lambda w: (w.input, w.index or 0)))
-            for key, wires in found.items()
-        }
+    def _incoming(self) -> dict[str, tuple[Wire, ...]]:
+        return _bundled(self.wires, attrgetter("target"), _by_input)
 
     @cached_property
-    def _outgoing(self) -> Mapping[str, tuple[Wire, ...]]:
-        found: dict[str, list[Wire]] = defaultdict(list)
-        for wire in self.wires:
-            found[wire.source].append(wire)
-        return {key: tuple(sorted(wires)) for key, wires in found.items()}
+    def _outgoing(self) -> dict[str, tuple[Wire, ...]]:
+        return _bundled(self.wires, attrgetter("source"), _by_output)
 
     def into(self, node: str) -> tuple[Wire, ...]:
         """Return the wires into a node, by port and index."""
@@ -322,19 +359,50 @@ class Graph:
 
     def inputs(self, node: str) -> Mapping[str, tuple[Wire, ...]]:
         """Return a node's incoming wires by port."""
-        return self._by_port.get(node, {})
+        found = self._by_port.get(node)
+        if found is None:
+            ports: dict[str, tuple[Wire, ...]] = {}
+            for wire in self._incoming.get(node, ()):
+                ports[wire.input] = (*ports.get(wire.input, ()), wire)
+            found = self._by_port[node] = Inert(ports)
+        return found
 
     @cached_property
-    def _by_port(self) -> dict[str, dict[str, tuple[Wire, ...]]]:
-        return {
-            node: {port: tuple(there) for port, there in groupby(wires, key=attrgetter("input"))}
-            for node, wires in self._incoming.items()
-        }
+    def _by_port(self) -> dict[str, Mapping[str, tuple[Wire, ...]]]:
+        return {}
 
     def feeds_back(self, wire: Wire) -> bool:
         """Return whether a wire is a feedback wire."""
-        type_ = self.nodes[wire.target].known
+        type_ = self.types.get(wire.target)
         return type_ is not None and wire.input in type_.feedback
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """All nodes, each after those that feed it, by rank: the same for the same content.
+
+        Raises `Loop` if there is no such order.
+        """
+        self._refuse_loops()
+        return tuple(self.ranks)
+
+    @cached_property
+    def ranks(self) -> Mapping[str, int]:
+        """Each node's longest way from a source, in wires; in topological order.
+
+        A node on a loop, and what comes after it, is left out.
+        """
+        onward = {key: [w.target for w in wires] for key, wires in self._outgoing.items()}
+        for wire in self.feedback:
+            onward[wire.source].remove(wire.target)
+        return MappingProxyType(ranks(sorted(self.nodes), onward))
+
+    @cached_property
+    def feedback(self) -> tuple[Wire, ...]:
+        """The feedback wires."""
+        fed = {key for key, type_ in self.types.items() if type_.feedback}
+        if not fed:
+            return ()
+        return tuple(w for w in self.wires if w.target in fed and self.feeds_back(w))
 
     def digraph(self) -> nx.DiGraph[str]:
         """Return nodes and wires as a networkx graph, without the feedback wires."""
@@ -356,9 +424,20 @@ class Graph:
                     queue.append(wire.source)
         return frozenset(found)
 
+    def downstream(self, nodes: Iterable[str]) -> frozenset[str]:
+        """Return these nodes and all that they feed, without going through feedback wires."""
+        found = set(nodes)
+        queue = list(found)
+        for key in queue:
+            for wire in self.out_of(key):
+                if wire.target not in found and not self.feeds_back(wire):
+                    found.add(wire.target)
+                    queue.append(wire.target)
+        return frozenset(found)
+
     def type_of(self, node: str) -> NodeType:
         """Return a node's type, or raise `UnknownType` for a placeholder."""
-        found = self._types.get(node)
+        found = self.types.get(node)
         if found is not None:
             return found
         try:
@@ -369,18 +448,28 @@ class Graph:
                 error.args = (f"node '{node}': {error}",)
             raise
 
-    def settings(self, node: str) -> dict[str, Any]:
+    def settings(self, node: str) -> Settings:
         """Return a node's settings, defaults filled in and checked."""
-        if node not in self._settings:
-            self._settings[node] = self.type_of(node).check(self.nodes[node].settings, node)
-        return self._settings[node]
+        found = self._settings.get(node)
+        if found is None:
+            found = self.type_of(node).check(self.nodes[node].settings, node)
+            self._settings[node] = found
+        return found
 
     @cached_property
-    def _types(self) -> dict[str, NodeType]:
-        return {key: type_ for key, node in self.nodes.items() if (type_ := node.known) is not None}
+    def types(self) -> Mapping[str, NodeType]:
+        """The type of each node that is no placeholder."""
+        find = CATALOG.find
+        return MappingProxyType(
+            {
+                key: type_
+                for key, node in self.nodes.items()
+                if (type_ := find(node.type)) is not None
+            }
+        )
 
     @cached_property
-    def _settings(self) -> dict[str, dict[str, Any]]:
+    def _settings(self) -> dict[str, Settings]:
         return {}
 
     def of_type(self, *types: str) -> tuple[str, ...]:
@@ -417,22 +506,24 @@ class Graph:
                 raise BadSetting(
                     f"node '{key}' cannot be '{node.mode}'{nearest(node.mode, MODES)}", node=key
                 )
-            if node.known is not None:
-                node.known.check(node.settings, key)
-        taken: dict[tuple[str, str], list[Wire]] = defaultdict(list)
+            if key in self.types:
+                self.settings(key)
+        single: dict[tuple[str, str], Wire] = {}
+        joined: dict[tuple[str, str], list[Wire]] = defaultdict(list)
         for wire in self.wires:
             port = self._check_ends(wire)
-            there = taken[wire.target, wire.input]
-            if port is not None and not port.many:
-                if there:
-                    raise _taken(wire, there[0])
-                if wire.index is not None:
-                    raise GraphError(
-                        f"'{wire.end}' takes one wire, so it has no [{wire.index}]",
-                        node=wire.target,
-                    )
-            there.append(wire)
-        for (target, name), wires in taken.items():
+            end = wire.target, wire.input
+            if port is None or port.many:
+                joined[end].append(wire)
+                continue
+            if end in single:
+                raise _taken(wire, single[end])
+            if wire.index is not None:
+                raise GraphError(
+                    f"'{wire.end}' takes one wire, so it has no [{wire.index}]", node=wire.target
+                )
+            single[end] = wire
+        for (target, name), wires in joined.items():
             if len(wires) == 1 and wires[0].index in (None, 0):
                 continue
             indices = sorted(-1 if wire.index is None else wire.index for wire in wires)
@@ -446,20 +537,7 @@ class Graph:
         self._refuse_loops()
 
     def _refuse_loops(self) -> None:
-        # Plain counting, which needs no networkx; that is asked only to name a loop.
-        onward: dict[str, list[str]] = defaultdict(list)
-        waiting = dict.fromkeys(self.nodes, 0)
-        for wire in self.wires:
-            if not self.feeds_back(wire):
-                onward[wire.source].append(wire.target)
-                waiting[wire.target] += 1
-        free = [key for key, count in waiting.items() if not count]
-        for key in free:
-            for target in onward[key]:
-                waiting[target] -= 1
-                if not waiting[target]:
-                    free.append(target)
-        if len(free) < len(waiting):
+        if len(self.ranks) < len(self.nodes):
             import networkx as nx
 
             cycle = [source for source, _ in nx.find_cycle(self.digraph())]
@@ -467,23 +545,26 @@ class Graph:
             raise _loop("these wires", cycle[first:] + cycle[:first])
 
     def _check_ends(self, wire: Wire) -> Port | None:
-        for name, address in ((wire.source, wire.start), (wire.target, wire.end)):
-            if name not in self.nodes:
-                hint = nearest(name, self.nodes)
-                raise UnknownNode(f"'{address}': there is no node '{name}'{hint}", node=name)
-        source, target = self.nodes[wire.source], self.nodes[wire.target]
-        if source.known is not None:
-            source.known.output(wire.output, wire.source)
-        if target.known is None:
+        types = self.types
+        source, target = types.get(wire.source), types.get(wire.target)
+        if source is None or target is None:
+            for name, address in ((wire.source, wire.start), (wire.target, wire.end)):
+                if name not in self.nodes:
+                    hint = nearest(name, self.nodes)
+                    raise UnknownNode(f"'{address}': there is no node '{name}'{hint}", node=name)
+        if source is not None and wire.output not in source.output_names:
+            source.output(wire.output, wire.source)
+        if target is None:
             return None
-        if wire.input in target.known.defaults and not any(
-            port.name == wire.input for port in target.known.inputs
-        ):
+        port = target.input_named.get(wire.input)
+        if port is not None:
+            return port
+        if wire.input in target.defaults:
             raise UnknownPort(
                 f"'{wire.end}' is a setting of the node, not a port: a wire cannot enter it",
                 node=wire.target,
             )
-        return target.known.input(wire.input, target.settings, wire.target)
+        return target.input(wire.input, self.nodes[wire.target].settings, wire.target)
 
     def path(self, start: str, end: str) -> list[str] | None:
         """Return nodes from start to end along the wires that are not feedback, or None."""
@@ -500,6 +581,60 @@ class Graph:
                     before[wire.target] = name
                     queue.append(wire.target)
         return None
+
+
+def _by_input(wire: Wire) -> tuple[str, int]:
+    return wire.input, wire.index or 0
+
+
+def _by_output(wire: Wire) -> tuple[str, str, str, int]:
+    return wire.output, wire.target, wire.input, wire.index or 0
+
+
+def _bundled(
+    wires: Iterable[Wire], end: Callable[[Wire], str], order: Callable[[Wire], Any]
+) -> dict[str, tuple[Wire, ...]]:
+    """Return the wires at each node."""
+    found: dict[str, list[Wire]] = {}
+    for wire in wires:
+        key = end(wire)
+        there = found.get(key)
+        if there is None:
+            found[key] = [wire]
+        else:
+            there.append(wire)
+    return {
+        key: tuple(sorted(there, key=order) if len(there) > 1 else there)
+        for key, there in found.items()
+    }
+
+
+def ranks(nodes: Iterable[str], onward: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return each node's longest way from a source, in topological order (Kahn's algorithm).
+
+    `onward` has the nodes that a node leads to. Those of one rank stand in the order in which
+    the rank before leads to them, sources in their own. A node on a loop, and what comes after
+    it, is left out. Plain Python is linear here and starts without networkx, which takes longer
+    to import than most graphs to plan; the order is that of `networkx.topological_generations`.
+    """
+    once = {
+        key: list(dict.fromkeys(targets)) if len(targets) > 1 else targets
+        for key, targets in onward.items()
+    }
+    waiting = dict.fromkeys(nodes, 0)
+    for target in chain.from_iterable(once.values()):
+        waiting[target] += 1
+    found = {key: 0 for key, count in waiting.items() if not count}
+    queue = list(found)
+    for key in queue:
+        next_rank = found[key] + 1
+        for target in once.get(key, ()):
+            left = waiting[target] - 1
+            waiting[target] = left
+            if not left:
+                found[target] = next_rank
+                queue.append(target)
+    return found
 
 
 def _reach(ends: Iterable[Any]) -> list[Made]:
@@ -538,6 +673,29 @@ def _fresh(name: str, taken: set[str], numbers: dict[str, int]) -> str:
         number += 1
     numbers[name] = number + 1
     return f"{name}_{number}"
+
+
+def _rewired(wire: Wire, old: str, new: str) -> Wire:
+    """Return a wire after a node was renamed."""
+    source, target = (new if key == old else key for key in (wire.source, wire.target))
+    return replace(wire, source=source, target=target)
+
+
+def _renamed(extra: Mapping[str, Any], old: str, new: str) -> Mapping[str, Any]:
+    """Return a graph's other keys after a node was renamed: what it was unfolded from names it."""
+    records = extra.get(UNFOLDED)
+    if not isinstance(records, Mapping):
+        return extra
+    found = {}
+    for key, record in records.items():
+        found[key] = record
+        try:
+            wires = tuple(str(_rewired(Wire.parse(text), old, new)) for text in record["wires"])
+            made = tuple(new if name == old else name for name in record["made"])
+        except (AttributeError, GraphError, KeyError, TypeError):  # told when it is folded
+            continue
+        found[key] = {**record, "wires": wires, "made": made}
+    return {**extra, UNFOLDED: found}
 
 
 def _taken(wire: Wire, there: Wire) -> PortTaken:

@@ -156,7 +156,10 @@ def _shapes(
         "weight_gradient": {"dst": (outputs, cols), "delta": (rows, outputs), "a": (rows, cols)},
         "bias_gradient": {"dst": (1, cols), "delta": (rows, cols)},
         "sum_of_each": {"dst": (rows, 1), "a": (rows, inner), "b": (rows, inner), "scale": one},
-        "softmax": dict.fromkeys(("dst", "a"), (rows, cols)),
+        **dict.fromkeys(
+            ("softmax", "log_softmax", "log_others"), dict.fromkeys(("dst", "a"), (rows, cols))
+        ),
+        "softmax_binary_error": dict.fromkeys(("dst", "a", "b", "y", "missed"), (rows, cols)),
         "delta_softmax": dict.fromkeys(("dst", "blame", "a"), (rows, cols)),
         "softmax_error": dict.fromkeys(("dst", "a", "y"), (rows, cols)),
         "penalty": {"dst": one, "theta": line, "scale": one},

@@ -490,7 +490,7 @@ class Wiring:
 
     def target(self, width: int) -> tuple[Output, bool]:
         """Return targets in 0 … 1, and whether they have rows; some are trained themselves."""
-        kind = self.one("rows", "row", "data", "trained")
+        kind = self.one("rows", "row", "data", "trained", "trained")
         alike = [v for v in self.values if v.width == width]
         if kind == "trained" and alike:
             found = self.one(*alike)
@@ -506,12 +506,15 @@ class Wiring:
 
     def cost(self, value: Carried) -> Carried:
         y, rows = self.target(value.width)
-        kind = self.one("squared_error", "half", "cross_entropy", "categorical_cross_entropy",
-                        "of error")  # fmt: skip
+        kind = self.one("squared_error", "half", "cross_entropy", "cross_entropy",
+                        "categorical_cross_entropy", "of error")  # fmt: skip
         last = {"cross_entropy": nf.sigmoid, "categorical_cross_entropy": nf.softmax}.get(kind)
+        if last and value.width > 1 and self.often(1, 2):  # the other way round
+            last = nf.softmax if last is nf.sigmoid else nf.sigmoid
         a = last(value.wire) if last else value.wire
-        if last and self.often(1, 4):
-            a = nf.identity(a)  # between activation and cost: both slopes by themselves
+        if last and self.often(1, 3):
+            # What passes on leaves z known; after a product both slopes are taken by themselves.
+            a = self.one(nf.multiply(a, 1.0), nf.multiply(a, 1.0), nf.identity(a), nf.relay(a))
         if kind == "of error":
             found = self.one(nf.sum, nf.mean)(nf.power(nf.error(a, y)))
         elif kind in ("squared_error", "half"):

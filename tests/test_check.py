@@ -7,6 +7,7 @@ import pytest
 from networks import HAS_DATA, hand, net
 
 import nodeflow as nf
+from nodeflow.engine.slopes import slope, unit_of
 from nodeflow.errors import GraphError
 
 GRAPHS = sorted((Path(__file__).parent.parent / "graphs").glob("*.json"))
@@ -121,6 +122,135 @@ def test_a_missing_factor_is_found():
     assert worst.gradient == pytest.approx(worst.difference / 2, rel=1e-6)
 
 
+def without_average(batch, factor=2.0):
+    """Return a network whose updates take the sum of the gradients, not their mean."""
+    graph = hand("blobs", (2, 4, 3), rate=0.3, batch=batch, factor=factor)
+    for name in ("theta1", "theta2", "b1", "b2"):
+        (wire,) = graph.inputs(f"{name}.mean")["total"]
+        graph = graph.remove(f"{name}.mean").connect(wire.start, f"{name}.new.gradient")
+    return graph
+
+
+def test_updates_wired_without_average_are_right_one_sample_at_a_time():
+    """The check takes the batch that the graph trains with, and eight of them in turn."""
+    assert nf.check(without_average(1)).valid
+    assert nf.check(without_average(4), batch=1).valid
+    found = nf.check(without_average(1), batch=4)
+    assert not found.valid
+    for key in ("theta1", "theta2", "b1", "b2"):
+        assert found.nodes[key].reason == (
+            "4 times the slope, as many as the batch has rows: `average` divides by n"
+        )
+        assert found.nodes[key].gradient == pytest.approx(4 * found.nodes[key].difference)
+
+
+def test_a_division_by_n_too_many_is_told():
+    graph = hand("blobs", (2, 4, 3), rate=0.3, batch=5)
+    graph = graph.add("fifth", "constant", value=0.2).add("less", "multiply")
+    graph = graph.disconnect("theta2.mean.gradient", "theta2.new.gradient")
+    graph = graph.connect("theta2.mean.gradient", "less.a").connect("fifth.value", "less.a")
+    graph = graph.connect("less.value", "theta2.new.gradient")
+    found = nf.check(graph)
+    assert faults(found) == {"theta2"}
+    assert found.nodes["theta2"].reason == (
+        "1/5 of the slope: it is divided by the 5 rows of the batch once too often"
+    )
+
+
+@pytest.mark.parametrize("rows", [60, 80])
+def test_a_factor_wired_for_all_rows_is_right_for_all_rows(rows):
+    """A batch of more than 50 is cut, but not where that makes the difference."""
+    random = np.random.default_rng(0)
+    x = nf.constant(value=random.normal(size=(rows, 2)), id="x")
+    w = nf.parameter(value=[[0.3, -0.2]], id="w")
+    z = nf.weighted_sum(x, w, id="sum")
+    y = nf.constant(value=random.normal(size=(rows, 1)), id="y")
+    ends = [nf.squared_error(z, y, id="cost", half=True)]
+    for share, valid in ((1 / rows, True), (1 / 40, False)):
+        gradient = nf.multiply(nf.weight_gradient(nf.error(z, y, id="e"), x), share)
+        graph = nf.Graph.of(*ends, nf.weight_update(w, gradient, 0.1, id="new"), batch="all")
+        graph = graph.connect("new.value", "w.next")
+        assert nf.check(graph).valid == valid
+
+
+@pytest.mark.parametrize(
+    ("factor", "half", "reason"),
+    [
+        (1.0, False, "half the slope, which is twice the gradient: squared_error without half "
+                     "has a 2"),
+        (2.0, True, "twice the slope: squared_error without half has a 2, with it has none"),
+        (-2.0, False, "the slope with the other sign: e = a − y, and an update takes αD away"),
+        (6.0, False, "3 times the slope"),
+        (0.5, False, "1/4 of the slope"),
+        (2.7, False, ""),
+    ],
+)  # fmt: skip
+def test_a_plain_factor_is_told(factor, half, reason):
+    graph = hand("blobs", (2, 4, 3), rate=0.3, factor=factor, batch=7).set("cost", half=half)
+    found = nf.check(graph)
+    assert faults(found) >= {"theta1", "theta2", "b1", "b2"}
+    assert {found.nodes[key].reason for key in ("theta1", "theta2", "b1", "b2")} == {reason}
+
+
+def saturated(shift):
+    """Return a neuron whose gradient shrinks as e^−shift."""
+    x = nf.constant(value=[1.0], id="x")
+    w = nf.parameter(value=[[float(shift)]], id="w")
+    a = nf.sigmoid(nf.weighted_sum(x, w, id="sum"), id="a")
+    cost = nf.squared_error(a, nf.constant(value=[0.0]), id="cost")
+    return nf.Graph.of(nf.gradient_descent(cost, rate=0.1))
+
+
+def test_what_is_too_small_to_measure_is_no_fault_and_said():
+    """∂C/∂w = 2σ²(1 − σ): from z = 36 on the rounding of C hides it; −36 is no trouble."""
+    for shift, status in ((0, "ok"), (10, "ok"), (-36, "ok"), (-300, "ok"), (36, "small")):
+        found = nf.check(saturated(shift))
+        assert found.valid
+        assert found.nodes["w"].status == status, shift
+        assert found.max_relative_error < 1e-4
+    assert nf.check(saturated(36)).as_dict()["nodes"]["w"]["status"] == "small"
+
+
+def test_a_gradient_that_is_no_number_is_a_fault():
+    """Its own derivative of √a at 0 is infinite, times 0."""
+    x = nf.constant(value=[0.0], id="x")
+    w = nf.parameter(value=[[0.5]], id="w")
+    z = nf.weighted_sum(x, w, id="sum")
+    e = nf.multiply(nf.divide(nf.constant(value=[0.0]), x), 1.0)
+    graph = nf.Graph.of(
+        nf.squared_error(z, nf.constant(value=[1.0]), id="cost"),
+        nf.weight_update(w, nf.weight_gradient(e, x), 0.1, id="new"),
+    ).connect("new.value", "w.next")
+    assert nf.check(graph).nodes["w"].status == "fault"
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize(
+    ("function", "truth"),
+    [
+        (np.exp, 1.0),
+        (lambda x: np.sin(1000 * x), 1000.0),
+        (lambda x: 1e8 + x, 1.0),
+        (lambda x: np.tanh(3 * x) + 5, 3.0),
+        (lambda x: (x + 0.5) ** 7, 7 / 64),
+    ],
+)
+def test_a_slope_lies_within_its_bound(function, truth, scale):
+    """Expected is something else, so that all steps are tried; the unit is that of x."""
+    found = slope(lambda x: float(function(x / scale)), 0.3, unit=unit_of([scale]), tiny=0.0)
+    assert not found.kink
+    assert abs(found.value - truth / scale) <= found.error
+    assert found.error < 1e-5 * truth / scale
+
+
+@pytest.mark.parametrize("at", [0.0, 1e-3, 1e-6])
+def test_a_kink_is_told_from_one_farther_off(at):
+    found = slope(lambda x: max(x - at, 0.0) + x, 7.0, unit=1.0, tiny=0.0)
+    assert found.kink == (at == 0)
+    if at:
+        assert abs(found.value - 1) <= max(found.error, 1e-9)
+
+
 def test_swapped_weights_are_found_where_they_stand():
     """Blame passed through the wrong layer's weights spoils what lies before it, and only that."""
     found = nf.check(hand("blobs", (2, 3, 3, 3), rate=0.3))
@@ -165,7 +295,7 @@ def test_the_check_changes_nothing_and_repeats_itself():
 
 @pytest.mark.parametrize("batch", [1, 5, 8, 1000, "all"])
 def test_any_batch_can_be_checked(batch):
-    """Small batches are made larger, large ones cut, by the rows there are."""
+    """Several small ones are checked, large ones cut, by the rows there are."""
     for source in ("xor", "blobs"):
         sizes = (2, 2, 1) if source == "xor" else (2, 3, 3)
         found = nf.check(net(source, sizes, scale="none"), batch=batch)

@@ -175,7 +175,8 @@ def assert_explained(graph: Graph, update: int, seen: Counter[str]) -> None:
     run.train(updates=update)
     while run.update == update:
         wires = [w for w in run.plan.graph.into(run.node) if not run.plan.graph.feeds_back(w)]
-        before = {wire.start: run[wire.start] for wire in wires}
+        sums = [start for start, _ in run.plan.sums(run.node).values()]  # not wired to the cost
+        before = {start: run[start] for start in (*sums, *(wire.start for wire in wires))}
         samples = run.machine.bounds(run.update)[1]
         step = run.step()
         seen[f"step: {step.type}"] += 1
@@ -416,10 +417,10 @@ def test_values_and_gradients_of_a_random_graph_are_those_of_pytorch(graph: Grap
         )
         if address not in run.gradients:
             continue
-        # δ and blame are a sample's own, not divided by n; D of a parameter is the mean's.
-        own = graph.nodes[address.rpartition(".")[0]].type == "parameter"
+        # δ and blame are a sample's own, not divided by n; what has no sample axis has ∂J.
+        rows = run.plan.inference.shapes[address].batch
         wanted = np.zeros(tensor.shape) if tensor.grad is None else tensor.grad.numpy()
-        wanted = np.atleast_2d(wanted if own else samples * wanted)
+        wanted = np.atleast_2d(samples * wanted if rows else wanted)
         scale = max(1.0, float(np.abs(wanted).max()))
         np.testing.assert_allclose(
             np.atleast_2d(run.gradient(address)), wanted, rtol=0, atol=1e-9 * scale, err_msg=address

@@ -161,9 +161,9 @@ def test_the_learning_rate_is_typed_wherever_it_is():
     done = do(field, m.Typed("1/4"), m.Key("Enter"))
     assert done.graph.settings("train")["rate"] == 0.25
     unfolded = Editor.of(nf.unfold(nf.load(GRAPHS / "xor.json")))
-    node, setting = training.rate(unfolded.graph)
+    found = training.rate(unfolded)
     done = do(unfolded, m.Do("set-rate"), m.Typed("0.5"), m.Key("Enter"))
-    assert done.graph.settings(node)[setting] == 0.5
+    assert done.graph.settings(found.node)[found.setting] == 0.5
     none = do(Editor.of(Graph()), m.Do("set-rate"))
     assert none.notice.text == "no trainer of this graph has a learning rate"
 
@@ -522,7 +522,7 @@ def test_training_goes_on_when_the_graph_is_saved_elsewhere(shell, rows, tmp_pat
     (saved,) = shell.perform(Request("save", path=tmp_path / "nets" / "net.json"), editor)
     after = do(editor, saved)
     assert after.graph.settings("data") != editor.graph.settings("data")
-    shell.perform(Request("step", text="step"), after)
+    shell.perform(Request("tell", text="step", value=("step",)), after)
     now = until(after, lambda live: live.state == "paused")
     assert now.epoch >= before.epoch == 2
     shown = {key: value.tolist() for key, value in now.weights.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 from helpers_nodes import CASES, NODE, Case, Fed, computed, graph_of, rows, theta

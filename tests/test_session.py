@@ -13,10 +13,10 @@ import pytest
 from networks import CLASSES, net
 
 import nodeflow as nf
+from nodeflow.derive.rates import with_rate
 from nodeflow.editor.beside import Dropped
 from nodeflow.editor.model import Live
-from nodeflow.editor.session import Session, checked, kept, with_rate
-from nodeflow.errors import BadSetting
+from nodeflow.editor.session import Session, checked, kept
 
 SECONDS = 60.0
 """Only a fault takes so long: the first run of all compiles the engine."""
@@ -200,7 +200,7 @@ def test_a_new_rate_goes_on_from_there(session: Session, trainer: str) -> None:
     session.start(graph)
     session.train(30)
     first = until(session, lambda live: live.state == "done")
-    session.set_rate(0.02)
+    session.start(with_rate(graph, 0.02), "set rate")
     session.train(20)
     live = until(session, lambda live: live.state == "done" and live.epoch == 50)
     before = nf.Run(graph)
@@ -222,7 +222,7 @@ def test_the_same_rate_again_changes_no_number(session: Session, graph: nf.Graph
     session.train(math.inf)
     until(session, lambda live: live.update > 0)
     for rate in (0.31, 0.3) * 10:
-        session.set_rate(rate)
+        session.start(with_rate(graph, rate))
         time.sleep(0.002)
     session.reset()
     for _ in range(40):
@@ -242,7 +242,7 @@ def test_the_rate_changes_while_training_goes_on(session: Session, graph: nf.Gra
     session.start(graph)
     session.train(math.inf)
     until(session, lambda live: live.epoch > 2)
-    session.set_rate(0.0)
+    session.start(with_rate(graph, 0.0))
     session.step("update")
     first = until(session, lambda live: live.state == "paused")
     session.train(3)
@@ -250,15 +250,6 @@ def test_the_rate_changes_while_training_goes_on(session: Session, graph: nf.Gra
     assert live.update > first.update > 0
     for address, value in first.weights.items():
         assert np.array_equal(value, live.weights[address])
-    with pytest.raises(BadSetting, match="rate"):
-        session.set_rate(-1.0)
-
-
-def test_rates_of_wired_updates(graph: nf.Graph) -> None:
-    wired = with_rate(nf.unfold(graph), 0.05)
-    assert nf.Run(wired).train(2) == nf.Run(with_rate(graph, 0.05)).train(2)
-    assert with_rate(graph, 0.05, "train") == graph.set("train", rate=0.05)
-    assert with_rate(graph, 0.05, "theta1") == graph
 
 
 def test_another_structure_starts_again(session: Session, graph: nf.Graph) -> None:
@@ -417,7 +408,7 @@ def test_numbers_out_of_range_keep_the_last_good_weights(session: Session) -> No
     assert live.state == "paused"
     assert live.problem == str(caught.value)
     same(live, run)
-    session.set_rate(0.01)
+    session.start(with_rate(graph, 0.01))
     session.reset()
     session.train(2)
     live = until(session, lambda live: live.state == "done")

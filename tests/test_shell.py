@@ -235,11 +235,8 @@ def test_the_run_follows_the_editor(shell: Shell, graph: nf.Graph) -> None:
     assert until(shell, editor, lambda live: live.state == "done").epoch == 43
     do(shell, editor, "check")
     assert "theta1" in until(shell, editor, lambda live: live.checks).checks
-    do(shell, editor, "set_rate", value=0.05)
-    do(shell, editor, "step", text="update")
+    do(shell, editor, "tell", text="step", value=("update",))
     assert until(shell, editor, lambda live: live.state == "paused").epoch == 43
-    (answer,) = do(shell, editor, "set_rate", value=-1.0)
-    assert "rate" in answer.text
     do(shell, editor, "reset", value=graph)
     assert until(shell, editor, lambda live: live.state == "still").epoch == 0
     do(shell, editor, "train", value=100_000)

@@ -84,7 +84,7 @@ def test_two_epochs_at_full_speed_give_the_bits_of_the_full_rows(name, level, dt
     """Not even the last update goes over the full rows; all cells that both write agree."""
     fast, full = machines(exploded(NETS[name](), level), 1, dtype)
     epochs = 2
-    assert len(fast.tape.fast) < len(fast.tape.ops)
+    assert len(fast.fast.table) < len(fast.tape.ops)
     lines = [np.zeros((epochs, 4)) for _ in range(2)]
     states = [np.zeros((epochs, fast.tape.state), fast.dtype) for _ in range(2)]
     fast.train(0, epochs * fast.per_epoch, lines[0], states[0])
@@ -96,7 +96,7 @@ def test_two_epochs_at_full_speed_give_the_bits_of_the_full_rows(name, level, dt
     same_bits(states[0], states[1])
     same_bits(lines[0], lines[1])
     assert not np.array_equal(states[0][-1], fast.start)
-    for key in fast.tape.needed:
+    for key in fast.plan.needed:
         if fast.plan.graph.nodes[key].type not in STEPPED:
             for port in fast.plan.graph.type_of(key).outputs:
                 address = f"{key}.{port.name}"
@@ -182,7 +182,7 @@ def test_a_layer_taken_apart_is_joined_into_few_rows():
     """As many rows whatever the width: what is alike became one."""
     for width in (3, 7):
         layers = net(SOURCE, (4, width, 3), rate=0.3)
-        whole = len(Machine(layers, seed=0, batch=1, dtype="float64").tape.fast)
+        whole = len(Machine(layers, seed=0, batch=1, dtype="float64").fast.table)
         for level, more in (("neurons", 2), ("operations", 14)):
-            tape = Machine(exploded(layers, level), seed=0, batch=1, dtype="float64").tape
-            assert len(tape.fast) <= whole + more
+            parts = Machine(exploded(layers, level), seed=0, batch=1, dtype="float64")
+            assert len(parts.fast.table) <= whole + more

@@ -41,6 +41,35 @@ def test_naive_bayes_is_the_linear_discriminant_of_the_classes() -> None:
         assert run.weights["b.value"][number] == pytest.approx(wanted)
 
 
+def test_naive_bayes_of_a_class_without_a_training_row(tmp_path) -> None:
+    """It stands at the mean of all rows, with the share of half a row; the others in their place.
+
+    The expected numbers are worked out by hand for rows (0, 0), (2, 0) of "a" and (4, 2), (6, 6)
+    of "c"; all of "b" are set apart for testing.
+    """
+    (tmp_path / "few.csv").write_text("0,0,a\n2,0,a\n9,9,b\n4,2,c\n6,6,c\n")
+    graph = replace(layer("few.csv", 4, 2, "naive_bayes"), folder=tmp_path)
+    graph = graph.set("data", test=0.2, scale="none")
+    for seed in range(20):
+        run = nf.Run(graph, seed=seed)
+        split = run.machine.splits["data"]
+        if split.x_test.tolist() == [[9, 9]]:
+            break
+    assert split.y.shape == (4, 3)
+    assert not split.y[:, 1].any()
+    means = np.array([[1.0, 0.0], [3.0, 2.0], [5.0, 4.0]])  # a, all rows for b, c
+    variances = np.array([1.0, 2.0])  # the mean of (1, 0) and (1, 4)
+    shares = np.array([0.5, 0.5 / 4, 0.5])
+    weights = means / variances
+    biases = np.log(shares) - (means**2 / variances).sum(axis=1) / 2
+    np.testing.assert_allclose(run.weights["w.value"], weights[[0, 1, 2, 0]], rtol=1e-15)
+    np.testing.assert_allclose(run.weights["b.value"], biases[[0, 1, 2, 0]], rtol=1e-15)
+    exploded = nf.Run(nf.explode(graph, "sum"), seed=seed)
+    for number in range(4):
+        found = exploded.weights[f"w.{number + 1}.value"].ravel()
+        assert found.tolist() == run.weights["w.value"][number].tolist()
+
+
 def test_naive_bayes_separates_blobs_before_any_training() -> None:
     run = nf.Run(layer("blobs", 3, 2, "naive_bayes"))
     assert run.machine.assess(test=False)[1] > 0.95

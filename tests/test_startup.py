@@ -1,10 +1,15 @@
 """What has to answer at once imports nothing heavy."""
 
+import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import nodeflow as nf
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
 HEAVY = ("networkx", "numba", "numpy", "rich", "scipy", "sklearn")
 HELP = "from nodeflow.cli import main; assert main({words!r}) == {code}"
 
@@ -43,6 +48,17 @@ def test_the_library_itself_needs_neither_the_engine_nor_the_terminal():
     loaded = modules_after("from nodeflow.cli import main; main(['nodes', '--json'])")
     assert "numpy" in loaded
     assert loaded.isdisjoint({"numba", "rich", "scipy", "sklearn"})
+
+
+def test_slow_motion_and_training_need_no_graph_library_and_no_scikit_learn():
+    """What orders a graph is plain Python, and bundled sets are read from their files."""
+    assert nf.load(GRAPHS / "iris.json").settings("data")["source"] == "iris"
+    commands = [["play", str(GRAPHS / "one-neuron.json"), "--samples", "1"]]
+    if importlib.util.find_spec("sklearn") is not None:
+        commands.append(["train", str(GRAPHS / "iris.json"), "--epochs", "1", "--json"])
+    for words in commands:
+        loaded = modules_after(HELP.format(words=words, code=0))
+        assert loaded.isdisjoint({"networkx", "sklearn", "dearpygui", "PIL"}), words
 
 
 def test_python_m_nodeflow_is_the_command():

@@ -358,12 +358,6 @@ def test_a_delta_of_what_is_not_alike_is_refused(blame, a, settings, sentence):
         nf.Run(nf.Graph.of(nf.delta(*parts, **settings, id="slope")))
 
 
-def of_no_parameter():
-    _, w, z, y = layer()
-    penalty = nf.l2_penalty(nf.exp(w, id="size"))
-    return trained(nf.add(nf.squared_error(z, y), penalty))
-
-
 @pytest.mark.parametrize(
     ("made", "node", "sentence"),
     [
@@ -379,7 +373,6 @@ def of_no_parameter():
             "blame cannot pass 'slope' (delta): its type has no backward rule; "
             "take it off the way to the cost, or give its type a rule",
         ),
-        (of_no_parameter, "size", "l2_penalty takes parameters; 'size.value' is not one"),
     ],
 )
 def test_what_blame_cannot_pass_is_named(made, node, sentence):

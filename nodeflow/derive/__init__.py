@@ -1,14 +1,37 @@
-"""Graph to graph: shapes, modes, the backward pass as nodes, layers as neurons."""
+"""Graph to graph: shapes, modes, the backward pass as nodes, layers as neurons.
+
+Its names are looked up when they are first used: a run needs neither neurons nor a layout.
+"""
 
 from __future__ import annotations
 
-from nodeflow.derive.exploding import collapse, explode
-from nodeflow.derive.modes import resolve
-from nodeflow.derive.shapes import Inference, infer
-from nodeflow.derive.unfolding import Unfolding, fold, gradients, unfold
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nodeflow.derive.exploding import collapse, explode
+    from nodeflow.derive.modes import resolve
+    from nodeflow.derive.rates import Rate, with_rate
+    from nodeflow.derive.shapes import Inference, infer
+    from nodeflow.derive.unfolding import Unfolding, fold, gradients, unfold
+
+_HOMES = {
+    "Inference": "shapes",
+    "Rate": "rates",
+    "Unfolding": "unfolding",
+    "collapse": "exploding",
+    "explode": "exploding",
+    "fold": "unfolding",
+    "gradients": "unfolding",
+    "infer": "shapes",
+    "resolve": "modes",
+    "unfold": "unfolding",
+    "with_rate": "rates",
+}
 
 __all__ = [
     "Inference",
+    "Rate",
     "Unfolding",
     "collapse",
     "explode",
@@ -17,4 +40,11 @@ __all__ = [
     "infer",
     "resolve",
     "unfold",
+    "with_rate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -170,14 +170,10 @@ def _ports(keys: Iterable[str], port: str) -> tuple[str, ...]:
 def _goes_along(graph: Graph, key: str) -> bool:
     """Return whether a node is an activation that can be taken apart with its layer.
 
-    Softmax needs all weighted sums; and where a cost takes its own slope and the activation's at
-    once (cross_entropy of a sigmoid), both apart would lose digits: such a one stays whole.
+    Softmax needs all weighted sums: it stays whole.
     """
     type_ = graph.nodes[key].known
-    if type_ is None or type_.family != "activation" or type_.name == "softmax":
-        return False
-    readers = (graph.nodes[wire.target].known for wire in graph.out_of(key))
-    return not any(reader and type_.name in reader.rules_through for reader in readers)
+    return type_ is not None and type_.family == "activation" and type_.name != "softmax"
 
 
 def _layer(graph: Graph, key: str, along: Iterable[str] | None = None) -> _Layer:
@@ -694,10 +690,11 @@ def _compared(graph: Graph, key: str) -> Any:
     node = graph.nodes.get(key)
     if node is None:
         return None
-    settings = node.known.check(node.settings, key) if node.known else dict(node.settings)
+    settings = node.known.check(node.settings, key) if node.known else node.settings
     if node.type != "parameter":
         return node.type, settings, node.mode
-    empty = settings.pop("value") is None
+    empty = settings["value"] is None
+    settings = {name: value for name, value in settings.items() if name != "value"}
     part = inert(node.extra.get(PART)) if empty else None
     return node.type, settings, node.mode, empty, part
 

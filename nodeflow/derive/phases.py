@@ -19,18 +19,22 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     phase wants (the error before the first δ) belongs to it, unless a node of `cost` is made
     of it.
     """
-    of_cost = graph.upstream(cost)
     order = tuple(order)
+    types = graph.types
     found: dict[str, int] = {}
     for key in order:
-        type_ = graph.nodes[key].known
+        type_ = types.get(key)
         family = "" if type_ is None else type_.family
+        phase = _OWN.get(family, FORWARD)
         # What feeds a source is a feedback wire: it comes from the update before.
-        before = graph.into(key) if family != "source" else ()
-        own = _OWN.get(family, FORWARD)
-        found[key] = max([own, *(found[w.source] for w in before if w.source in found)])
+        for wire in graph.into(key) if family != "source" else ():
+            phase = max(phase, found.get(wire.source, FORWARD))
+        found[key] = phase
+    if not any(found.values()):
+        return found
+    of_cost = graph.upstream(cost)
     for key in reversed(order):
-        type_ = graph.nodes[key].known
+        type_ = types.get(key)
         waits = type_ is not None and (type_.family == "arithmetic" or type_.name == "error")
         if waits and key not in of_cost:
             after = [found[w.target] for w in graph.out_of(key) if w.target in found]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.data import Table
+from nodeflow.data import Options, Table
 from nodeflow.data import load as load_data
 from nodeflow.declare import NodeType, Port, numbers
 from nodeflow.errors import DataError, GraphError, MissingInput, NodeflowError, ShapeMismatch
@@ -41,37 +41,80 @@ class Inference:
 
 def infer(graph: Graph, *, data: bool = True) -> Inference:
     """Return the shapes of all values. With `data=False` data sets are not opened."""
-    order = order_of(graph)
+    order, types = graph.order, graph.types
     tables: dict[str, Table] = {}
     shapes: dict[str, Shape] = {}
     problems: dict[str, NodeflowError] = {}
     waiting: set[str] = set()
     rows = None if graph.of_type("dataset") else _constant_rows(graph, problems)
+    cases = _Cases(graph)
     for key in order:
         try:
-            inputs = _inputs(graph, key, shapes, problems, waiting)
-            if inputs is None:
-                waiting.add(key)
-                continue
-            if key in problems:
-                continue
-            found = _outputs(graph, key, inputs, tables, rows, data=data)
+            case = cases.of(key)
+            known = cases.known.get(case) if case else None
+            if known is None:
+                inputs = _inputs(graph, key, shapes, problems, waiting)
+                if inputs is None:
+                    waiting.add(key)
+                    continue
+                if key in problems:
+                    continue
+                found = _outputs(graph, key, inputs, tables, rows, data=data)
+                names = (port.name for port in types[key].outputs)
+                known = cases.learnt(case, dict(zip(names, found, strict=True)))
         except NodeflowError as error:
             problems[key] = error
             continue
-        type_ = graph.type_of(key)
-        for port, shape in zip(type_.outputs, found, strict=True):
-            shapes[f"{key}.{port.name}"] = shape
+        cases.at[key] = known
+        for port, shape in known.items():
+            shapes[f"{key}.{port}"] = shape
     _check_feedback(graph, shapes, problems)
     return Inference(shapes, problems, frozenset(waiting), order, tables, rows)
 
 
+class _Cases:
+    """Nodes of one type, fed by the same shapes: what was found for one holds for all.
+
+    In a large graph there are few cases. Only what went well is kept, since errors name nodes.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.at: dict[str, dict[str, Shape]] = {}
+        """The shapes of a node's outputs, by port."""
+        self.known: dict[tuple[Any, ...], dict[str, Shape]] = {}
+        self._same: dict[Shape, Shape] = {}
+
+    def of(self, key: str) -> tuple[Any, ...] | None:
+        """Return what a node's shapes follow from; None if it has to be looked at itself."""
+        type_ = self.graph.types.get(key)
+        if type_ is None or type_.family == "source":
+            return None
+        # Settings are shared by all nodes that have the defaults, equal shapes are one object.
+        settings = None if isinstance(type_.shapes, Signature) else id(self.graph.settings(key))
+        case: list[Any] = [type_.name, settings]
+        feedback, at = type_.feedback, self.at
+        for wire in self.graph.into(key):
+            if wire.input in feedback:
+                continue
+            before = at.get(wire.source)
+            if before is None or wire.output not in before:
+                return None
+            case.append(wire.input)
+            case.append(id(before[wire.output]))
+        return tuple(case)
+
+    def learnt(self, case: tuple[Any, ...] | None, found: dict[str, Shape]) -> dict[str, Shape]:
+        """Keep the shapes of a case."""
+        found = {port: self._same.setdefault(shape, shape) for port, shape in found.items()}
+        if case is not None:
+            self.known[case] = found
+        return found
+
+
 def order_of(graph: Graph) -> tuple[str, ...]:
     """Return the nodes, each after those that feed it: the same order for the same content."""
-    import networkx as nx
-
-    nodes, wires = dict(sorted(graph.nodes.items())), tuple(sorted(graph.wires))
-    return tuple(nx.topological_sort(replace(graph, nodes=nodes, wires=wires).digraph()))
+    return graph.order
 
 
 def _inputs(
@@ -169,7 +212,8 @@ def _dataset(
     if not data:
         return Shape.rows(None), Shape.rows(None)
     try:
-        table = load_data(settings["source"], target=settings["target"], folder=graph.folder)
+        options = Options.of(settings)
+        table = load_data(settings["source"], options=options, folder=graph.folder)
     except DataError as error:
         error.args = (f"dataset '{key}': {error}",)
         raise
@@ -266,8 +310,8 @@ def probe(
 def _check_feedback(
     graph: Graph, shapes: Mapping[str, Shape], problems: dict[str, NodeflowError]
 ) -> None:
-    for wire in graph.wires:
-        if not graph.feeds_back(wire) or wire.target in problems:
+    for wire in graph.feedback:
+        if wire.target in problems:
             continue
         target = graph.type_of(wire.target)
         source = graph.nodes[wire.source].type

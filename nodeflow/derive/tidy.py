@@ -27,7 +27,7 @@ Places = dict[str, tuple[int, int]]
 
 def tidy(graph: Graph) -> Graph:
     """Return the graph with every node placed anew."""
-    order = _order(graph)
+    order = graph.order
     later = backward_nodes(graph, order)
     forward = [key for key in order if key not in later]
     boxes = {key: box(graph, key) for key in order}
@@ -44,7 +44,7 @@ def tidy(graph: Graph) -> Graph:
 def under(graph: Graph, made: Iterable[str]) -> Places:
     """Return places for the nodes of a backward pass below all that has a place already."""
     wanted = set(made)
-    order = [key for key in _order(graph) if key in wanted]
+    order = [key for key in graph.order if key in wanted]
     there = {key: at for key, at in graph.layout.items() if key not in wanted}
     boxes = {key: box(graph, key) for key in (*order, *there) if key in graph.nodes}
     return _below(graph, boxes, order, {key: at for key, at in there.items() if key in boxes})
@@ -68,7 +68,7 @@ def overlaps(graph: Graph) -> list[tuple[str, str]]:
 
 def backward_nodes(graph: Graph, order: Sequence[str] | None = None) -> frozenset[str]:
     """Return the nodes that belong to a wired backward pass, its own constants with them."""
-    order = _order(graph) if order is None else order
+    order = graph.order if order is None else order
     costs = [
         key
         for key in graph.of_family("cost")
@@ -81,22 +81,6 @@ def backward_nodes(graph: Graph, order: Sequence[str] | None = None) -> frozense
         if onward and all(wire.target in later for wire in onward):
             later.add(key)
     return frozenset(later)
-
-
-def _order(graph: Graph) -> list[str]:
-    """Return all nodes in topological order, ties by id."""
-    waiting = dict.fromkeys(sorted(graph.nodes), 0)
-    for wire in graph.wires:
-        if not graph.feeds_back(wire):
-            waiting[wire.target] += 1
-    free = [key for key, count in waiting.items() if not count]
-    for key in free:
-        for wire in graph.out_of(key):
-            if not graph.feeds_back(wire):
-                waiting[wire.target] -= 1
-                if not waiting[wire.target]:
-                    free.append(wire.target)
-    return free
 
 
 # --- forward ----------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from nodeflow.declare import (
     CATALOG,
@@ -23,19 +23,20 @@ from nodeflow.declare import (
     Penalty,
     inert,
 )
+from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.modes import resolve
 from nodeflow.derive.shapes import Inference, infer, order_of
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
-from nodeflow.graph import Graph, Node, Wire
-from nodeflow.nodes.arithmetic import add, multiply, pick, sum_, times
+from nodeflow.graph import UNFOLDED, Graph, Node, Wire
+from nodeflow.nodes.arithmetic import add, multiply, pick, subtract, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
 from nodeflow.nodes.expression import expression
 from nodeflow.nodes.source import parameter
 from nodeflow.nodes.update import weight_update
 from nodeflow.shape import Shape
 
-RECORD = "unfolded"
+RECORD = UNFOLDED
 """The graph file's key under which an unfolded graph keeps what `fold` needs."""
 
 
@@ -47,11 +48,14 @@ class Unfolding:
     inference: Inference
     """Shapes of the whole; problems are those of the graph it was made from."""
     gradients: Mapping[str, str] = field(default_factory=dict)
-    """Forward address to the address of ∂C/∂ (for parameters ∂J/∂) of it."""
+    """Forward address to the address of its gradient: ∂C/∂ of it, a row a sample; ∂J/∂ of it for
+    what has no sample axis, such as a parameter."""
     cost: str | None = None
     """Address of the cost that is minimised."""
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Forward address to ∂C/∂ of it, where that is one number for each sample and needs no node."""
+    made_for: Mapping[str, str] = field(default_factory=dict)
+    """Which trainer each node of the backward pass was made for; "" where there is none."""
 
 
 def unfold(graph: Graph) -> Graph:
@@ -68,30 +72,29 @@ def unfold(graph: Graph) -> Graph:
                 "keeps; use gradient_descent or adam to see every step",
                 node=key,
             )
-    for key in trainers:
-        graph = _replaced(graph, key)
-    return graph
+    trainers = tuple(key for key in trainers if graph.nodes[key].mode == "active")
+    return _replaced(graph, trainers) if trainers else graph
 
 
-def _replaced(graph: Graph, key: str) -> Graph:
-    """Replace one trainer by its nodes and note down what `fold` needs."""
-    if graph.nodes[key].mode != "active":
-        return graph
-    whole = evaluated(graph, trainer=key).graph
+def _replaced(graph: Graph, trainers: tuple[str, ...]) -> Graph:
+    """Replace trainers by their nodes and note down what `fold` needs."""
+    found = evaluated(graph)
+    whole, owner = found.graph, found.made_for
     made = {k: node for k, node in whole.nodes.items() if k not in graph.nodes}
-    trainer = graph.nodes[key]
-    record = {
-        "type": trainer.type,
-        "settings": dict(trainer.settings),
-        **trainer.extra,
-        "wires": tuple(str(wire) for wire in graph.into(key)),
-        "made": tuple(sorted(made)),
-    }
-    if key in graph.layout:
-        record["layout"] = tuple(graph.layout[key])
-    folded = graph.remove(key)
+    records = dict(graph.extra.get(RECORD, {}))
+    for key in trainers:
+        trainer = graph.nodes[key]
+        records[key] = {
+            "type": trainer.type,
+            "settings": dict(trainer.settings),
+            **trainer.extra,
+            "wires": tuple(str(wire) for wire in graph.into(key)),
+            "made": tuple(sorted(name for name in made if owner[name] == key)),
+        }
+        if key in graph.layout:
+            records[key]["layout"] = tuple(graph.layout[key])
+    folded = graph.remove(*trainers)
     wires = tuple(w for w in whole.wires if w.source in made or w.target in made)
-    records = {**graph.extra.get(RECORD, {}), key: record}
     unfolded = replace(
         folded,
         nodes=dict(sorted({**folded.nodes, **made}.items())),
@@ -111,9 +114,20 @@ def fold(graph: Graph) -> Graph:
     records = _records(graph)
     if not records:
         raise GraphError("the graph has no unfolded trainer: there is nothing to fold")
-    for key in reversed(list(records)):
-        graph = _folded(graph, key, records[key])
-    return graph
+    strangers = _strangers(graph, records)
+    # Without what hangs on the backward pass there is something to compare it with.
+    folded = _put_back(graph.remove(*strangers), records)
+    folded.validate()
+    try:
+        expected = unfold(folded)
+    except GraphError as error:
+        if strangers:  # the forward pass had come to need them
+            raise _edited(strangers) from error
+        raise
+    differ = _differences(expected, graph)
+    if differ:
+        raise _edited(differ)
+    return folded
 
 
 @dataclass(frozen=True)
@@ -145,35 +159,20 @@ def _read(key: str, record: Mapping[str, Any]) -> _Record:
     )
 
 
-def _put_back(graph: Graph, key: str, record: _Record) -> Graph:
-    """Return the graph with a trainer in the place of what was made of it."""
-    rest = {k: v for k, v in graph.extra.get(RECORD, {}).items() if k != key}
-    extra = {k: v for k, v in graph.extra.items() if k != RECORD}
-    base = graph.remove(*(name for name in record.made if name in graph.nodes))
+def _put_back(graph: Graph, records: Mapping[str, _Record]) -> Graph:
+    """Return the graph with trainers in the place of what was made of them."""
+    made = {name for record in records.values() for name in record.made}
+    base = graph.remove(*(name for name in made if name in graph.nodes))
+    trainers = {key: record.trainer for key, record in records.items()}
+    wires = {wire for record in records.values() for wire in record.wires}
+    layout = {key: at for record in records.values() for key, at in record.layout.items()}
     return replace(
         base,
-        nodes=dict(sorted({**base.nodes, key: record.trainer}.items())),
-        wires=tuple(sorted({*base.wires, *record.wires})),
-        layout={**base.layout, **record.layout},
-        extra={**extra, RECORD: rest} if rest else extra,
+        nodes=dict(sorted({**base.nodes, **trainers}.items())),
+        wires=tuple(sorted({*base.wires, *wires})),
+        layout={**base.layout, **layout},
+        extra={k: v for k, v in graph.extra.items() if k != RECORD},
     )
-
-
-def _folded(graph: Graph, key: str, record: _Record) -> Graph:
-    strangers = _strangers(graph, record)
-    # Without what hangs on the backward pass there is something to compare it with.
-    folded = _put_back(graph.remove(*strangers), key, record)
-    folded.validate()
-    try:
-        expected = unfold(folded)
-    except GraphError as error:
-        if strangers:  # the forward pass had come to need them
-            raise _edited(strangers) from error
-        raise
-    differ = _differences(expected, graph)
-    if differ:
-        raise _edited(differ)
-    return folded
 
 
 def _edited(differ: list[str]) -> GraphError:
@@ -185,9 +184,9 @@ def _edited(differ: list[str]) -> GraphError:
     )
 
 
-def _strangers(graph: Graph, record: _Record) -> list[str]:
-    """Return the nodes that read what was made of a trainer, themselves made by somebody else."""
-    made, found = set(record.made), set[str]()
+def _strangers(graph: Graph, records: Mapping[str, _Record]) -> list[str]:
+    """Return the nodes that read what was made of trainers, themselves made by somebody else."""
+    made, found = {name for record in records.values() for name in record.made}, set[str]()
     reached = list(made & graph.nodes.keys())
     while reached:
         for wire in graph.out_of(reached.pop()):
@@ -219,47 +218,47 @@ def _plain(graph: Graph, key: str) -> Any:
 # --- the graph that is evaluated -------------------------------------------------------------
 
 
-def evaluated(graph: Graph, *, trainer: str | None = None, strict: bool = True) -> Unfolding:
+def evaluated(graph: Graph, *, strict: bool = True) -> Unfolding:
     """Return the graph whose nodes are really run: modes resolved, trainers unfolded.
 
-    A graph with one cost and no trainer gets a backward pass without updates. With `strict` the
-    first problem is raised; without it a trainer that cannot be unfolded becomes a problem of
-    its own, and the rest is evaluated.
+    Several trainers share one backward pass: J is the sum of their costs. A graph with one cost
+    and no trainer gets a backward pass without updates. With `strict` the first problem is
+    raised; without it a trainer that cannot be unfolded becomes a problem of its own, and the
+    rest is evaluated.
     """
     unresolved, graph = graph, resolve(graph)
     inference = infer(graph)
     if strict:
         inference.require()
+    unusable = {*inference.problems, *inference.waiting}
     ruled = _by_rule(unresolved, inference)
     problems = dict(inference.problems)
-    trainers = [
-        key
-        for key in graph.of_family("trainer")
-        if key not in problems and key not in inference.waiting and trainer in (None, key)
-    ]
+    trainers = [key for key in graph.of_family("trainer") if key not in unusable]
     while True:
-        builder = _Builder(graph, inference)
-        cost = None
-        for key in trainers:
-            cost = graph.inputs(key)["cost"][0].start
-            try:
-                builder.train(key, cost)
-            except GraphError as error:
-                if strict:
-                    raise
-                problems[key] = error
-                trainers.remove(key)
-                break
-        else:
+        builder = _Builder(graph, inference, ruled.records)
+        try:
+            builder.train(trainers)
+            cost = builder.total([*ruled.costs, *_costs(graph, trainers)])
             break
-    if not trainers and trainer is None:
+        except GraphError as error:
+            if strict:
+                raise
+            # The fault is that of the first trainer that cannot stand beside those before it.
+            failing = next(
+                (key for number, key in enumerate(trainers, 1)
+                 if not _can_train(graph, inference, ruled, trainers[:number])),
+                trainers[-1],
+            )  # fmt: skip
+            problems[failing] = error
+            trainers.remove(failing)
+    if not trainers and not cost:
         cost = lone_cost(graph)
         if cost and (cost not in inference.shapes or inference.shapes[cost].features != 1):
             cost = None
         wired = graph.of_type("weight_update") or graph.extra.get(RECORD)  # where all is frozen
         if cost and not wired:
             try:
-                builder.differentiate(cost, update=None)
+                builder.differentiate([cost], {})
             except GraphError as error:
                 # There is no trainer to stop: the values can be had all the same.
                 problems.setdefault(error.node or cost, error)
@@ -267,35 +266,56 @@ def evaluated(graph: Graph, *, trainer: str | None = None, strict: bool = True) 
     return builder.finish(remove=trainers, cost=cost, problems=problems, ruled=ruled)
 
 
+def _costs(graph: Graph, trainers: Iterable[str]) -> list[str]:
+    return [graph.inputs(key)["cost"][0].start for key in trainers]
+
+
+def _can_train(graph: Graph, inference: Inference, ruled: _Ruled, trainers: list[str]) -> bool:
+    try:
+        _Builder(graph, inference, ruled.records).train(trainers)
+    except GraphError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class _Ruled:
-    """Where the rules put gradients, and those that are plain numbers."""
+    """Where the rules put gradients, those that are plain numbers, and what is minimised."""
 
     gradients: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
+    costs: tuple[str, ...] = ()
+    records: Mapping[str, _Record] = field(default_factory=dict)
 
 
 def _by_rule(graph: Graph, inference: Inference) -> _Ruled:
     """Return where the rules put the gradient of each port of a graph that was unfolded.
 
     Names alone do not tell: a value that several nodes read has the blame of each of them, and
-    what passes its blame on has none of its own.
+    what passes its blame on has none of its own. Nor does the graph alone tell which of its
+    values is the cost.
     """
     if not graph.extra.get(RECORD):
         return _Ruled()
+    unusable = {*inference.problems, *inference.waiting}
     try:
         records = _records(graph)
-        for key in reversed(list(records)):
-            graph = _put_back(graph, key, records[key])
-        graph = resolve(graph)
-        builder = _Builder(graph, replace(inference, order=order_of(graph)))
-        for key in records:
-            cost = graph.inputs(key)["cost"][0]
-            if cost.source not in inference.problems and cost.source not in inference.waiting:
-                builder.differentiate(cost.start, update=None)
-    except (GraphError, KeyError):  # edited since: what is left tells what it can
+    except GraphError:
         return _Ruled()
-    return _Ruled(builder.gradients, builder.numbers)
+    try:
+        folded = resolve(_put_back(graph, records))
+        costs = [
+            folded.inputs(key)["cost"][0].start for key in records if "cost" in folded.inputs(key)
+        ]
+        costs = [cost for cost in costs if cost.rpartition(".")[0] not in unusable]
+        builder = _Builder(folded, replace(inference, order=order_of(folded)))
+        if costs:
+            builder.differentiate(costs, {})
+    except (GraphError, KeyError):  # edited since: what is left tells what it can
+        known = [w.start for r in records.values() for w in r.wires if w.input == "cost"]
+        costs = [cost for cost in known if cost in inference.shapes]
+        return _Ruled(costs=tuple(costs), records=records)
+    return _Ruled(builder.gradients, builder.numbers, tuple(costs), records)
 
 
 def lone_cost(graph: Graph) -> str | None:
@@ -386,21 +406,45 @@ def _reads_alone(graph: Graph, wire: Wire) -> bool:
 
 def _mean_gradient(graph: Graph, update: str) -> str:
     """Return ∂J/∂Θ under an update: its own input, or what stands before a running mean."""
-    start = graph.inputs(update)["gradient"][0]
-    parameter_id = graph.inputs(update)["parameter"][0].source
-    named = f"{parameter_id}.average"
-    return f"{named}.gradient" if named in graph.nodes else start.start
+    step = f"{graph.inputs(update)['parameter'][0].source}.step"
+    wire = graph.inputs(update)["gradient"][0]
+    while True:
+        inputs = graph.inputs(wire.source)
+        if graph.nodes[wire.source].type == "weight_update" and "gradient" in inputs:
+            wire = inputs["gradient"][0]  # of a velocity, or of Adam's running mean
+        elif wire.source == step and "m" in inputs:
+            wire = inputs["m"][0]
+        else:
+            return wire.start
 
 
 # --- building ----------------------------------------------------------------------------------
 
 
+class _Part(NamedTuple):
+    """What one reader of a value blames it for."""
+
+    blame: Any
+    """A wire, a number, or a `Penalty`."""
+    owner: str
+    """The reader."""
+    summed: bool = False
+    """Whether it was added up over the samples, or has a row a sample that will be."""
+
+
+_Update = Callable[[str, Output, Output], Any]
+"""Adds the nodes that move a parameter: its id, its value, its gradient."""
+
+
 class _Builder:
     """Adds the nodes of a backward pass to a graph."""
 
-    def __init__(self, graph: Graph, inference: Inference) -> None:
+    def __init__(
+        self, graph: Graph, inference: Inference, records: Mapping[str, _Record] | None = None
+    ) -> None:
         self.graph = graph
         self.inference = inference
+        self.records = records or {}
         self.shapes: dict[str, Shape] = dict(inference.shapes)
         self.nodes: dict[str, Node] = dict(graph.nodes)
         self.wires: list[Wire] = list(graph.wires)
@@ -408,6 +452,16 @@ class _Builder:
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
+        self.made_for: dict[str, str] = {}
+        self.trainer = ""
+        self.logits = logits(graph, inference.shapes)
+        self.partial: set[str] = set()
+        """Addresses that a cost is not computed from, though it is wired so: see `Logits`."""
+        self.has_rows = any(
+            shape.batch and address.rpartition(".")[0] in graph.nodes
+            for address, shape in inference.shapes.items()
+        )
+        """Whether any value has a sample axis; without one there is a single sample."""
 
     def finish(
         self,
@@ -427,27 +481,87 @@ class _Builder:
         # What was made here is known; for a wired pass the rules tell, or else names and wires.
         known = {a: at for a, at in ruled.gradients.items() if {a, at} <= self.shapes.keys()}
         own = {**(known or _by_wires(self.graph)), **_by_updates(self.graph)}
+        for address in own.keys() & self.gradients.keys():
+            del own[address], self.gradients[address]  # each of them is but a part of it
+        found = {**own, **self.gradients}
         numbers = {**ruled.numbers, **self.numbers}
-        if cost and own and cost not in own and isinstance(self._start(cost), float):
-            numbers[cost] = 1.0  # also where the backward pass was wired by hand
-        return Unfolding(graph, inference, {**own, **self.gradients}, cost, numbers)
+        if cost and found and cost not in found:
+            numbers.setdefault(cost, 1.0)  # also where the backward pass was wired by hand
+        return Unfolding(graph, inference, found, cost, numbers, self.made_for)
 
     # -- trainers
 
-    def train(self, key: str, cost: str) -> None:
+    def train(self, trainers: Sequence[str]) -> None:
+        """Add the backward pass of all trainers, and the updates of each of them."""
+        if not trainers:
+            return
+        moved_by = self._moved_by(trainers)
+        updates: dict[str, _Update] = {}
+        for key in trainers:
+            self.trainer = key
+            update = self._update_rule(key)
+            updates |= {theta: update for theta, by in moved_by.items() if by == key and update}
+        self.trainer = trainers[0]
+        costs = _costs(self.graph, trainers)
+        self.differentiate(costs, updates, moved_by)
+
+    def _moved_by(self, trainers: Sequence[str]) -> dict[str, str]:
+        """Return which trainer moves each parameter, or raise `GraphError` where two do."""
+        graph, found = self.graph, dict[str, str]()
+        others = [*self.records, *trainers]
+        search = [key for key in trainers if graph.nodes[key].type == "minimize"]
+        if search and len(others) > 1:
+            beside = next(key for key in others if key != search[0])
+            raise GraphError(
+                f"'{search[0]}' (minimize) cannot stand beside '{beside}': its line search takes "
+                "all parameters at once; keep one of the two",
+                node=search[0],
+            )
+        for key, cost in zip(trainers, _costs(graph, trainers), strict=True):
+            for theta in sorted(self._between([cost])):
+                if graph.nodes[theta].type != "parameter" or graph.nodes[theta].mode == "freeze":
+                    continue
+                before = graph.inputs(theta).get("next")
+                other = found.get(theta) or (self._origin(before[0].source) if before else None)
+                if other is not None:
+                    raise GraphError(
+                        f"'{other}' and '{key}' would both move '{theta}'; add their costs and "
+                        f"keep one of the two, or freeze '{theta}'",
+                        node=key,
+                    )
+                found[theta] = key
+        return found
+
+    def _origin(self, update: str) -> str:
+        """Return the trainer that an update was made for, or the update if it was wired by hand."""
+        return next((key for key, r in self.records.items() if update in r.made), update)
+
+    def total(self, costs: Iterable[str]) -> str | None:
+        """Return the address of J: that of the cost, or of a node that adds several."""
+        several = tuple(sorted(set(costs)))
+        if len(several) < 2:
+            return several[0] if several else None
+        wired = [key for key in self.graph.of_type("add")
+                 if sorted(w.start for w in self.graph.into(key)) == sorted(several)]  # fmt: skip
+        if wired:
+            return f"{wired[0]}.value"
+        whole = self.place(add(*map(self._output, several)), "J")
+        return f"{whole.node}.{whole.port}"
+
+    def _update_rule(self, key: str) -> _Update | None:
         settings = self.graph.settings(key)
         match self.graph.nodes[key].type:
             case "gradient_descent":
-                self._descend(key, cost, settings)
+                return self._descent(key, settings)
             case "adam":
-                self._adam(key, cost, settings)
+                return self._adam(key, settings)
             case _:
-                self.differentiate(cost, update=None)
+                return None
 
     def _constant(self, value: float, name: str) -> Output:
         return self.place(CATALOG["constant"](value=value), name)
 
-    def _descend(self, key: str, cost: str, settings: Mapping[str, Any]) -> None:
+    def _descent(self, key: str, settings: Mapping[str, Any]) -> _Update:
         rate = self._constant(settings["rate"], f"{key}.rate")
         momentum = settings["momentum"]
         minus = self._constant(-1.0, f"{key}.minus") if momentum else rate
@@ -457,9 +571,9 @@ class _Builder:
                 gradient = self._running(f"{name}.velocity", theta, gradient, momentum, minus)
             self._update(name, theta, gradient, rate)
 
-        self.differentiate(cost, update=update)
+        return update
 
-    def _adam(self, key: str, cost: str, settings: Mapping[str, Any]) -> None:
+    def _adam(self, key: str, settings: Mapping[str, Any]) -> _Update:
         rate = self._constant(settings["rate"], f"{key}.rate")
         one, minus = (
             self._constant(sign, f"{key}.{n}") for sign, n in ((1.0, "one"), (-1.0, "minus"))
@@ -478,7 +592,7 @@ class _Builder:
             step = self.place(expression(formula=formula, m=mean, v=size, t=now), f"{name}.step")
             self._update(name, theta, step, rate)
 
-        self.differentiate(cost, update=update)
+        return update
 
     def _running(
         self, name: str, theta: Output, gradient: Output, keep: float, rate: Output
@@ -499,13 +613,20 @@ class _Builder:
     # -- differentiation
 
     def differentiate(
-        self, cost: str, *, update: Callable[[str, Output, Output], None] | None
+        self,
+        costs: Iterable[str],
+        updates: Mapping[str, _Update],
+        moved_by: Mapping[str, str] | None = None,
     ) -> None:
-        """Add the nodes that compute ∂C/∂ of every port between the parameters and the cost."""
+        """Add the nodes that compute the gradient of every port between parameters and costs.
+
+        `updates` gives the update of a parameter, where it has one; `moved_by` its trainer.
+        """
         graph = self.graph
-        end = cost.rpartition(".")[0]
-        needed = self._between(end)
-        arrived: dict[str, list[tuple[Any, str]]] = {cost: [(self._start(cost), end)]}
+        arrived: dict[str, list[_Part]] = {
+            cost: [_Part(1.0, cost.rpartition(".")[0])] for cost in costs
+        }
+        needed = self._between(arrived)
         finished: list[tuple[str, Output]] = []
         for key in reversed(self.inference.order):
             if key not in needed:
@@ -523,29 +644,21 @@ class _Builder:
             blame = self._combined(address, parts)
             self._hand_on(key, type_, blame, needed, arrived)
         for key, gradient in sorted(finished):
-            theta = self._output(f"{key}.value")
             self.gradients[f"{key}.value"] = f"{gradient.node}.{gradient.port}"
-            if update is not None and graph.nodes[key].mode != "freeze":
-                update(key, theta, gradient)
+            if key in updates:
+                self.trainer = (moved_by or {}).get(key, self.trainer)
+                updates[key](key, self._output(f"{key}.value"), gradient)
+        for address in self.partial:
+            self.gradients.pop(address, None)
+            self.numbers.pop(address, None)
 
-    def _start(self, cost: str) -> Blame:
-        """Return the blame of the cost: 1 for each sample.
+    def _between(self, costs: Iterable[str]) -> set[str]:
+        """Return the nodes on the way from a trainable parameter to one of the costs."""
+        return self._moving & self.graph.upstream([cost.rpartition(".")[0] for cost in costs])
 
-        A cost without samples, in a graph that has some, counts for all of them: `average`
-        divides by their number.
-        """
-        rows = sorted(
-            address
-            for address, shape in self.inference.shapes.items()
-            if shape.batch and address.rpartition(".")[0] in self.graph.nodes
-        )
-        if self.shapes[cost].batch or not rows:
-            return 1.0
-        counted: Output = bias_gradient(spread(1.0, pick(self._output(rows[0]))))
-        return counted
-
-    def _between(self, end: str) -> set[str]:
-        """Return the nodes on the way from a trainable parameter to the cost."""
+    @cached_property
+    def _moving(self) -> set[str]:
+        """Trainable parameters, and all that depends on one."""
         moving: set[str] = set()
         graph = self.graph
         for key in self.inference.order:
@@ -556,7 +669,7 @@ class _Builder:
                 wire.source in moving and not graph.feeds_back(wire) for wire in graph.into(key)
             ):
                 moving.add(key)
-        return moving & graph.upstream([end])
+        return moving
 
     def _hand_on(
         self,
@@ -564,11 +677,10 @@ class _Builder:
         type_: NodeType,
         blame: Blame,
         needed: set[str],
-        arrived: dict[str, list[tuple[Any, str]]],
+        arrived: dict[str, list[_Part]],
     ) -> None:
         graph = self.graph
         wires = graph.inputs(key)
-        first = type_.ports_in(graph.nodes[key].settings)[0]
         given = {
             port.name: self._wires(
                 wires.get(port.name, ()), many=port.many, joined=type_.joined == port.name
@@ -576,31 +688,35 @@ class _Builder:
             for port in type_.ports_in(graph.nodes[key].settings)
             if not port.feedback
         }
-        before = wires[first.name][0]
-        through = type_.rules_through.get(graph.nodes[before.source].type)
-        # Both slopes at once, where nothing else comes by: no blame for the targets, and none
-        # that reaches the activation from elsewhere, which would stand there alone.
         moved = [wire for there in wires.values() for wire in there if wire.source in needed]
-        readers = [wire for wire in graph.out_of(before.source) if wire.target in needed]
-        if through is not None and moved == readers == [before]:
-            start = graph.inputs(before.source)["z"][0]
-            if start.source in needed:
-                arrived.setdefault(start.start, []).append((through(blame, **given), key))
-            return
-        if type_.rule is None:
+        outputs = {port.name: self._output(f"{key}.{port.name}") for port in type_.outputs}
+        whole = next(iter(outputs.values()))
+        known = self.logits.get(key)
+        contributions: Mapping[str, Any]
+        if known is not None and known.activation in type_.rules_through:
+            # No blame for the activation, whose slope has no digits left where it is saturated.
+            self.partial |= known.between
+            self._hand_to_sums(key, type_, known, blame, given["y"], needed, arrived)
+            moved = [wire for wire in moved if wire.input != "a"]
+            contributions = {"y": lambda: self._blame_of_targets(type_, known, blame)}
+        elif type_.rule is None:
             reason = type_.no_backward or "its type has no backward rule"
             raise NoBackward(
                 f"blame cannot pass '{key}' ({type_.name}): {reason}; "
                 "take it off the way to the cost, or give its type a rule",
                 node=key,
             )
-        outputs = {port.name: self._output(f"{key}.{port.name}") for port in type_.outputs}
-        whole = next(iter(outputs.values()))
-        if type_.family == "layer" and not isinstance(blame, Output) and self.shape_of(whole).batch:
-            blame = spread(blame, whole)  # its rule adds up over the samples
-        # Ports that a setting names could be called anything: their rule gets them as one value.
-        known = {"inputs": given} if type_.dynamic_inputs else {**given, **outputs}
-        contributions = _call(type_.rule, blame, known, graph.settings(key))
+        else:
+            if (
+                type_.family == "layer"
+                and not isinstance(blame, Output)
+                and self.shape_of(whole).batch
+            ):
+                blame = spread(blame, whole)  # its rule adds up over the samples
+            # Ports that a setting names could be called anything: their rule gets them as one.
+            named = {"inputs": given} if type_.dynamic_inputs else {**given, **outputs}
+            contributions = _call(type_.rule, blame, named, graph.settings(key))
+        over_rows = isinstance(blame, Output) and self.shape_of(blame).batch
         for wire in moved:
             if wire.input not in contributions and not graph.feeds_back(wire):
                 raise NoBackward(
@@ -610,15 +726,74 @@ class _Builder:
                 )
         for name, contribution in contributions.items():
             there = wires.get(name, ())
-            if not any(wire.source in needed for wire in there):
+            if not any(wire in moved for wire in there):
                 continue
             parts = self._spread_over(name, there, contribution, key)
             for wire, part in zip(there, parts, strict=True):
                 if wire.source in needed:
                     made = part() if callable(part) else part
-                    if not isinstance(blame, Output):
-                        made = self._batched(made, wire.start, whole)
-                    arrived.setdefault(wire.start, []).append((made, key))
+                    # What comes from rows to what has none was added up over them, or will be.
+                    summed = isinstance(made, Output) and (over_rows or self.shape_of(made).batch)
+                    arrived.setdefault(wire.start, []).append(_Part(made, key, summed))
+
+    def _hand_to_sums(
+        self,
+        key: str,
+        type_: NodeType,
+        known: Logits,
+        blame: Blame,
+        y: Output,
+        needed: set[str],
+        arrived: dict[str, list[_Part]],
+    ) -> None:
+        """Hand δ of a cost to the weighted sums before its activations.
+
+        Each activation has the targets of its own features.
+        """
+        through = type_.rules_through[known.activation]
+        at = 0
+        for part in known.parts:
+            a, z = self._output(part.a), self._output(part.z)
+            width = z.shape.features if z.shape else None
+            count = width if part.index is None else len(part.index)
+            own = y
+            if len(known.parts) > 1:
+                if count is None:
+                    raise GraphError(
+                        f"'{key}' takes outputs of unknown width: its data set must be at hand",
+                        node=key,
+                    )
+                own = pick(y, index=at if count == 1 else tuple(range(at, at + count)))
+                at += count
+            if part.z.rpartition(".")[0] not in needed:
+                continue
+            chosen = part.index[0] if part.index and count == 1 else part.index
+            targets = {"y": own, "missed": subtract(1.0, own)}
+
+            def whole(wire: Output, a: Output = a, index: Any = chosen) -> Output:
+                found: Output = CATALOG["pick_blame"](wire, a, index=index)
+                return found
+
+            if chosen is None:
+                made = _call(through, blame, {"z": z, "a": a, **targets}, {})
+            elif known.activation == "softmax":  # each share depends on all the sums
+                of_all = {name: whole(wire) for name, wire in targets.items()}
+                made = _call(through, blame, {"z": z, "a": a, **of_all}, {})
+            else:
+                some = {name: pick(wire, index=chosen) for name, wire in (("z", z), ("a", a))}
+                made = whole(_call(through, blame, {**some, **targets}, {}))
+            summed = self.shape_of(made).batch
+            arrived.setdefault(part.z, []).append(_Part(made, key, summed))
+
+    def _blame_of_targets(self, type_: NodeType, known: Logits, blame: Blame) -> Blame:
+        """Return blame for the targets of a cost, from the weighted sums as well."""
+        surprise = type_.in_sums[known.activation].slope
+        parts = []
+        for part in known.parts:
+            found = surprise(self._output(part.z))
+            parts.append(found if part.index is None else pick(found, index=part.index))
+        whole: Output = parts[0] if len(parts) == 1 else CATALOG["concatenate"](*parts)
+        return times(blame, whole)
 
     def _spread_over(
         self, name: str, there: tuple[Wire, ...], contribution: Any, key: str
@@ -660,81 +835,108 @@ class _Builder:
         key, _, port = address.rpartition(".")
         return Output(key, port, self.shapes.get(address))
 
-    def _batched(self, part: Any, address: str, whole: Output) -> Any:
-        """Turn what holds "for each sample" into a sum where there is no sample axis."""
-        shape = self.shapes.get(address)
-        if (
-            isinstance(part, Penalty)
-            # a penalty passes the number on as it is: see `Penalty`
-            or (
-                not isinstance(part, Output)
-                and self.graph.nodes[address.rpartition(".")[0]].type == "l2_penalty"
-            )
-            or shape is None
-            or shape.batch
-            or not self.shape_of(whole).batch
-            or self.graph.type_of(str(whole.node)).family == "layer"
-            or (isinstance(part, Output) and self.shape_of(part).batch)
-        ):
-            return part
-        return times(part, bias_gradient(spread(1.0, whole)))
-
     # -- putting contributions together
 
-    def _combined(self, address: str, parts: list[tuple[Any, str]]) -> Blame:
+    def _combined(self, address: str, parts: list[_Part]) -> Blame:
         """Return the whole blame of a port, placed and named."""
-        name = self._name(address)
-        if any(isinstance(part, Penalty) for part, _ in parts):
-            raise NoBackward(
-                f"l2_penalty takes parameters; '{address}' is not one",
-                node=address.rpartition(".")[0],
-            )
-        fitted = [
-            (part if not isinstance(part, Output) else self._fit(part, address), key)
-            for part, key in parts
-        ]
-        numbers = [part for part, _ in fitted if not isinstance(part, Output)]
-        if len(numbers) == len(fitted):
+        key, name = address.rpartition(".")[0], self._name(address)
+        parts = [self._fitted(self._decayed(part, address), address) for part in parts]
+        numbers = [part.blame for part in parts if not isinstance(part.blame, Output)]
+        if len(numbers) == len(parts):
             self.numbers[address] = math.fsum(numbers)
             return self.numbers[address]
-        whole = self._summed(fitted, name)
+        summed = [] if self.shapes[address].batch or not self.has_rows else [
+            part for part in parts if part.summed]  # fmt: skip
+        rest = [part for part in parts if part not in summed]
+        if not self.shapes[address].batch:
+            rest = [self._shaped(part, address) for part in rest]
+        if summed:
+            whole = self._averaged(address, summed)
+            if rest:
+                whole = self._summed([_Part(whole, key), *rest], name)
+        else:
+            whole = self._summed(rest, name)
         self.gradients[address] = f"{whole.node}.{whole.port}"
         return whole
 
-    def _summed(self, parts: list[tuple[Any, str]], name: str) -> Output:
+    def _summed(self, parts: list[_Part], name: str) -> Output:
         if len(parts) == 1:
-            part, key = parts[0]
+            part = parts[0]
+            if not isinstance(part.blame, Output):
+                return self._constant(part.blame, name)
             delta = name.endswith(".delta")
-            is_error = isinstance(part.node, Made) and part.node.type.name.endswith("error")
-            return self.place(part, f"{key}.error" if is_error and not delta else name, owner=key)
+            made = part.blame.node
+            is_error = isinstance(made, Made) and made.type.name.endswith("error")
+            named = f"{part.owner}.error" if is_error and not delta else name
+            return self.place(part.blame, named, owner=part.owner)
         placed = [
-            self.place(part, f"{name}.{number}", owner=key)
-            if isinstance(part, Output)
-            else self._constant(part, f"{name}.{number}")
-            for number, (part, key) in enumerate(parts, 1)
+            self.place(part.blame, f"{name}.{number}", owner=part.owner)
+            if isinstance(part.blame, Output)
+            else self._constant(part.blame, f"{name}.{number}")
+            for number, part in enumerate(parts, 1)
         ]
         return self.place(add(*placed), name)
 
-    def _gradient(self, key: str, parts: list[tuple[Any, str]]) -> Output:
-        """Return D of a parameter: its summed gradient, averaged, with λΘ."""
-        address = f"{key}.value"
-        theta = self._output(address)
-        penalty = 0.0
-        for part, _ in parts:
-            penalty += part.regularization if isinstance(part, Penalty) else 0.0
-        fitted = [
-            (self._fit(part, address) if isinstance(part, Output) else part, owner)
-            for part, owner in parts
-            if not isinstance(part, Penalty)
-        ]
-        numbers = [part for part, _ in fitted if not isinstance(part, Output)]
-        if len(numbers) == len(fitted):
-            if math.fsum(numbers):
-                raise NoBackward(f"the cost is the parameter '{key}' itself", node=key)
-            fitted = [(multiply(0.0, theta), key)]
-        total = self._summed(fitted, f"{key}.gradient")
-        mean = average(total, theta, regularization=penalty) if penalty else average(total)
+    def _averaged(self, address: str, parts: list[_Part], penalty: float = 0.0) -> Output:
+        """Return Δ/n + λΘ of what was added up over the samples: ∂J/∂ of a value without rows."""
+        key, value = address.rpartition(".")[0], self._output(address)
+        total = self._summed(parts, f"{key}.gradient")
+        alike = self.shape_of(total).dims == self.shapes[address].dims
+        mean = (
+            average(total)
+            if alike and not penalty
+            else average(total, value, regularization=penalty)
+        )
         return self.place(mean, f"{key}.average")
+
+    def _gradient(self, key: str, parts: list[_Part]) -> Output:
+        """Return D = ∂J/∂Θ of a parameter, in its shape.
+
+        What its readers blame it for sample by sample is added up and averaged; what has no
+        sample axis is a part of ∂J/∂Θ as it is. A graph without rows has one sample.
+        """
+        address = f"{key}.value"
+        penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
+        penalty = math.fsum(part.regularization for part in penalties)
+        parts = [
+            self._fitted(part, address) for part in parts if not isinstance(part.blame, Penalty)
+        ]
+        summed = [part for part in parts if part.summed or not self.has_rows]
+        rest = [self._shaped(part, address) for part in parts if part not in summed]
+        if not summed:
+            if penalty or not rest:
+                decay = _Part(times(penalty, self._output(address)), key)
+                rest.append(self._shaped(decay, address))
+            return self._summed(rest, f"{key}.gradient")
+        mean = self._averaged(address, summed, penalty)
+        if not rest:
+            return mean
+        return self._summed([_Part(mean, key), *rest], f"{key}.derivative")
+
+    def _decayed(self, part: _Part, address: str) -> _Part:
+        """Return λΘ as a wire, for weights that are computed: `average` adds it to a parameter."""
+        if not isinstance(part.blame, Penalty):
+            return part
+        return part._replace(blame=times(part.blame.regularization, self._output(address)))
+
+    def _fitted(self, part: _Part, address: str) -> _Part:
+        if not isinstance(part.blame, Output):
+            return part
+        return part._replace(blame=self._fit(part.blame, address))
+
+    def _shaped(self, part: _Part, address: str) -> _Part:
+        """Return what has as many numbers as a value in that value's very shape."""
+        wanted = self.shapes[address]
+        blame = self._constant_of(part.blame)
+        dims = self.shape_of(blame).dims
+        if dims != wanted.dims and None not in (*dims, *wanted.dims):
+            row = len(wanted.dims) == 1
+            blame = bias_gradient(blame) if row else spread(blame, self._output(address))
+        return part._replace(blame=blame)
+
+    def _constant_of(self, blame: Blame) -> Output:
+        made: Output = blame if isinstance(blame, Output) else CATALOG["constant"](value=blame)
+        return made
 
     def _fit(self, part: Output, address: str) -> Output:
         """Undo broadcasting: blame must have the shape of the value it is the blame of."""
@@ -828,6 +1030,7 @@ class _Builder:
         self.nodes[key] = Node(made.type.name, {k: inert(v) for k, v in made.settings.items()})
         for port_, shape in zip(made.type.outputs, shapes, strict=True):
             self.shapes[f"{key}.{port_.name}"] = shape
+        self.made_for[key] = self.trainer
         self.placed[id(made)] = (made, key)
         return Output(key, wire.port, self.shapes[f"{key}.{wire.port}"])
 
@@ -865,9 +1068,7 @@ def _accepts(rule: Any) -> tuple[tuple[str, ...], bool]:
     return tuple(p.name for p in parameters), anything
 
 
-def _call(
-    rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _call(rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
     """Call a rule with what it asks for: wires by port, settings by name."""
     names, anything = _accepts(rule)
     given = {k: v for k, v in wires.items() if (anything or k in names) and v is not None}
@@ -876,5 +1077,4 @@ def _call(
     else:
         given |= {k: v for k, v in settings.items() if k in names and k not in given}
     given.pop(names[0], None)
-    found: Mapping[str, Any] = rule(blame, **given)
-    return found
+    return rule(blame, **given)

@@ -271,13 +271,7 @@ def _select_upstream(editor: Editor) -> Editor:
 
 @_command("select-downstream", "Select what it feeds", "Ctrl+Shift+D", "Edit", context=True)
 def _select_downstream(editor: Editor) -> Editor:
-    found, queue = set(editor.chosen), list(editor.chosen)
-    for key in queue:
-        for wire in editor.graph.out_of(key):
-            if wire.target not in found and not editor.graph.feeds_back(wire):
-                found.add(wire.target)
-                queue.append(wire.target)
-    return replace(editor, selection=frozenset(found))
+    return replace(editor, selection=editor.graph.downstream(editor.chosen))
 
 
 @_command("find", "Find …", "Ctrl+F", "Edit")
@@ -565,10 +559,10 @@ def _typing_training(editor: Editor, name: str) -> Editor:
 
 @_command("set-rate", "Set learning rate …", "", "Network")
 def _set_rate(editor: Editor) -> Editor:
-    found = training.rate(editor.graph)
+    found = training.rate(editor)
     if found is None:
         return editor.refused("no trainer of this graph has a learning rate")
-    return typing(editor, *found)
+    return typing(editor, found.node, found.setting)
 
 
 def typing(editor: Editor, node: str, setting: str) -> Editor:

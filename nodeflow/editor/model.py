@@ -183,7 +183,7 @@ class Ask:
 Errand = Literal[
     "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
     "ask_export", "export",
-    "anew", "train", "pause", "step", "reset", "set_rate", "check", "compare", "derive",
+    "anew", "train", "pause", "reset", "check", "compare", "derive",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",

@@ -99,11 +99,6 @@ class Session:
         """Go to a moment: its number, or EPOCH[:SAMPLE[:NODE]]."""
         self.tell("go", where)
 
-    def set_rate(self, rate: float, node: str | None = None) -> None:
-        """Go on with another learning rate, of one trainer or of all; raises `BadSetting`."""
-        if self._graph is not None:
-            self.start(with_rate(self._graph, rate, node), f"learning rate {rate:g}")
-
     def tell(self, command: Command, *values: Any) -> None:
         """Have something done; what each command needs, its method of `Worker` says."""
         with self._changed:
@@ -182,28 +177,13 @@ def _warm_up() -> None:
         _warm.set()
 
 
-def with_rate(graph: Graph, rate: float, node: str | None = None) -> Graph:
-    """Return the graph with another learning rate: of one node, or in all trainers and updates."""
-    trainers = set(graph.of_type("gradient_descent", "adam"))
-    sources = {
-        wire.source
-        for key in graph.of_type("weight_update")
-        for wire in graph.inputs(key).get("rate", ())
-        if graph.nodes[wire.source].type in ("constant", "slider")
-    }
-    for key in sorted(trainers | sources):
-        if node in (None, key):
-            graph = graph.set(key, **{"rate" if key in trainers else "value": rate})
-    return graph
-
-
 # --- gradient check -----------------------------------------------------------------------------
 
 
 def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str]:
     """Return what the gradient check found by node ("ok", or a text), and why it could not be.
 
-    Texts begin with "kink" or "fault". Raises `Dropped` where `heed` does.
+    Texts begin with "kink", "small" or "fault". Raises `Dropped` where `heed` does.
     """
     from nodeflow.engine.check import check
 
@@ -217,9 +197,9 @@ def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str
         key: node.status
         if node.status == "ok"
         else f"{node.status}: gradient {node.gradient:.6g}, difference {node.difference:.6g}, "
-        f"relative error {node.relative_error:.1e}"
+        f"relative error {node.relative_error:.1e}" + (f"; {node.reason}" if node.reason else "")
         for key, node in found.nodes.items()
     }, ""
 
 
-__all__ = ["Session", "kept", "with_rate"]
+__all__ = ["Session", "kept"]

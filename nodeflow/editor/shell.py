@@ -87,7 +87,7 @@ class Shell:
             case "anew":
                 self._shown = editor.graph
                 self.session.open(editor.graph)
-            case "train" | "reset" | "set_rate" | "step":
+            case "train" | "reset":
                 self._show(editor)
                 self._run(request)
             case "tell":
@@ -296,10 +296,6 @@ class Shell:
                 self.session.train(value if isinstance(value, int | float) else None)
             case "reset":
                 self.session.reset()
-            case "set_rate":
-                self.session.set_rate(value, request.text or None)
-            case "step":
-                self.session.step(request.text or "step")
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from nodeflow.derive.rates import Rate, rates
 from nodeflow.editor.model import Editor, Live
 from nodeflow.editor.reading import read, written
 from nodeflow.graph import Graph, Training
@@ -29,16 +30,11 @@ def changed(editor: Editor, name: str, value: Any) -> Editor:
     return editor.edited(graph, f"set {name}", key=("training", name))
 
 
-def rate(graph: Graph) -> tuple[str, str] | None:
-    """Return node and setting of the learning rate: the trainer's, or what updates are wired to."""
-    for key in graph.of_family("trainer"):
-        if "rate" in graph.settings(key):
-            return key, "rate"
-    for key in graph.of_type("weight_update"):
-        for wire in graph.inputs(key).get("rate", ()):
-            if graph.nodes[wire.source].type in ("constant", "slider"):
-                return wire.source, "value"
-    return None
+def rate(editor: Editor) -> Rate | None:
+    """Return the learning rate that is typed or dragged: a selected node's, else the first."""
+    found = rates(editor.graph)
+    chosen = [rate for rate in found if rate.node in editor.selection]
+    return next(iter((*chosen, *found)), None)
 
 
 def progress(live: Live, training: Training) -> str:

@@ -25,7 +25,7 @@ def plain(port: str) -> str:
 def fitting(graph: Graph, inference: Inference, port: str, *, outgoing: bool) -> frozenset[str]:
     """Return the addresses that a wire from `port` could go to."""
     node = ends(port)[0]
-    barred = _reached(graph, node, onward=not outgoing)
+    barred = graph.upstream([node]) if outgoing else graph.downstream([node])
     found = set()
     for key, other in graph.nodes.items():
         type_ = other.known
@@ -47,19 +47,6 @@ def fitting(graph: Graph, inference: Inference, port: str, *, outgoing: bool) ->
 def _numbered(graph: Graph, key: str, port: Port, *, outgoing: bool) -> set[str]:
     wires = graph.inputs(key).get(port.name, ()) if outgoing and port.many else ()
     return {f"{key}.{port.name}[{n}]" for n in range(len(wires))} if len(wires) > 1 else set()
-
-
-def _reached(graph: Graph, node: str, *, onward: bool) -> frozenset[str]:
-    """Return a node and all before it, or all after it."""
-    if not onward:
-        return graph.upstream([node])
-    found, queue = {node}, [node]
-    for key in queue:
-        for wire in graph.out_of(key):
-            if wire.target not in found and not graph.feeds_back(wire):
-                found.add(wire.target)
-                queue.append(wire.target)
-    return frozenset(found)
 
 
 def _shape_refusal(

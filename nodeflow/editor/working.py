@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nodeflow.derive.logits import logits
 from nodeflow.editor.model import Editor
 from nodeflow.engine.step import Step
 from nodeflow.errors import NodeflowError
@@ -23,6 +24,12 @@ def working(editor: Editor, node: str) -> str:
             if value is None:
                 return ""
             inputs[port if len(wires) == 1 else f"{port}[{wire.index}]"] = np.asarray(value)
+    known = logits(graph, editor.inference.shapes).get(node) if type_.in_sums else None
+    for name, (start, index) in (known.named if known else {}).items():
+        value = values.get(start)
+        if value is None:
+            return ""
+        inputs[name] = np.asarray(value) if index is None else np.atleast_2d(value)[:, index]
     outputs = {}
     for out in type_.outputs:
         value = values.get(f"{node}.{out.name}")
@@ -40,6 +47,7 @@ def working(editor: Editor, node: str) -> str:
         outputs=outputs,
         symbols=type_.formula,
         settings=graph.settings(node),
+        activation=known.activation if known else "",
     )
     try:
         return step.formula

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import NodeType
-from nodeflow.engine.kernel.registry import BY_NUMBER, END, OPERATIONS
 from nodeflow.engine.kernel.compiler import WIDTH
+from nodeflow.engine.kernel.registry import END, OPERATIONS
 from nodeflow.engine.plan import Plan
 from nodeflow.shape import Shape
 
@@ -48,6 +48,14 @@ class Call:
     settings: Mapping[str, Any]
     inputs: tuple[tuple[str, bool, tuple[tuple[Slot, Shape], ...]], ...]
     outputs: tuple[tuple[Slot, Shape], ...]
+    activation: str = ""
+    """Where a cost is computed from the weighted sums z before an activation: which one."""
+
+    def compute(self, inputs: Mapping[str, Any], samples: int) -> Any:
+        """Return what the function gives for arrays."""
+        if self.activation:
+            return self.type.in_sums[self.activation].function(inputs["z"], inputs["y"])
+        return self.type.compute(inputs, self.settings, samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +86,16 @@ class Tape:
     literals: dict[int, float]
     arrays: dict[int, NDArray[np.float64]]
     calls: tuple[Call | Product, ...]
-    fast: NDArray[np.int64] = field(default_factory=lambda: table([]))
-    """The rows for full speed, dead ones left out, gradient and update fused: those of a pass,
-    an end, those of an update, an end."""
-    fast_tail: int = 0
-    """Where those of an update begin."""
-    forward: int = 0
-    """How many of the fast rows compute values, cost and hits."""
-    loads: int = 0
-    """How many of the fast rows load data."""
-    needed: frozenset[str] = frozenset()
-    """The nodes that an update, the cost or the accuracy depends on."""
+    rows: list[Row] = field(default_factory=list)
+    """The rows of `ops` as they were made."""
+    tallies: list[Row] = field(default_factory=list)
+    """Those of them that add up cost and hits."""
+    commits: list[Row] = field(default_factory=list)
+    """Those of them that put new weights in place."""
+
+    def literal(self, number: float) -> int:
+        """Return the cell that holds a number, one that the layout has."""
+        return next(at for at, held in self.literals.items() if held == number)
 
     def cells(self, dtype: Any) -> NDArray[Any]:
         """Return a new buffer with the literals and constants in place."""
@@ -214,15 +221,9 @@ def feed_layout(plan: Plan) -> Feed:
 
 def table(rows: Sequence[Row]) -> NDArray[np.int64]:
     """Return rows as a table: the number of the operation and its operands, filled up with 0."""
-    found = np.zeros((len(rows), WIDTH), np.int64)
-    for place, row in enumerate(rows):
-        found[place, : len(row)] = row
-    return found
-
-
-def rows_of(table: NDArray[np.int64]) -> list[Row]:
-    """Return the rows of a table."""
-    return [row[: 1 + len(BY_NUMBER[row[0]].operands)] for row in table.tolist()]
+    empty = [0] * WIDTH
+    flat = [number for row in rows for number in row + empty[len(row) :]]
+    return np.array(flat, np.int64).reshape(len(rows), WIDTH)
 
 
 END_ROW: Row = [END]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from zlib import crc32
@@ -12,14 +13,20 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.engine.plan import Plan
+from nodeflow.engine.slopes import Slope, slope, unit_of
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
 
 TOLERANCE = 1e-6
-"""Relative error up to which a gradient counts as right."""
-_STEP = 1e-3
-_SMALL = 1e-6
+"""Relative error up to which a gradient counts as right, beside what differences cannot see."""
+RESOLUTION = 1e-4
+"""What differences see less sharply than this is too small to measure: a gradient that is off by
+a thousandth could not be told from a right one."""
 _MOST_ROWS = 50
+_FEWEST_ROWS = 8
+"""Small batches are checked one after another, until so many rows had their turn."""
+
+Status = Literal["ok", "kink", "small", "fault"]
 
 
 @dataclass(frozen=True)
@@ -27,19 +34,25 @@ class NodeCheck:
     """What the check of one node's gradient found."""
 
     relative_error: float
-    status: Literal["ok", "kink", "fault"]
+    status: Status
+    """ok, fault; kink: the cost has two slopes there; small: too small to measure, since the
+    rounding errors of the cost are as large as what the gradient changes in it."""
     checked: int
     """How many numbers (or, for other nodes than parameters, directions) were tried."""
     gradient: float = 0.0
     difference: float = 0.0
     """The gradient and the difference that are farthest apart."""
     reason: str = ""
-    """Why it is at fault, where the graph tells."""
+    """Why it is at fault, where the graph or the two numbers tell."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """The outcome: valid if no gradient is at fault. A kink (ReLU at 0) is no fault."""
+    """The outcome: valid if no gradient is at fault.
+
+    A kink (ReLU at 0) is no fault, nor is a gradient that is too small to measure. The largest
+    relative error is that of the gradients that were measured.
+    """
 
     valid: bool
     max_relative_error: float
@@ -72,62 +85,152 @@ def check(
     most: int = 200,
     progress: Callable[[int, int], None] | None = None,
 ) -> Check:
-    """Check the gradients of a graph's first batch (at most 50 rows) in float64.
+    """Check the gradients of a graph in float64, in the batch it trains with.
+
+    That is its first batch, or where it is small so many of the first batches that 8 rows have
+    their turn, all with the weights of the start. A batch of more than 50 rows is cut, unless a
+    factor was wired for all of them. Nothing is updated. A wired backward pass is checked
+    like one that nodeflow wires.
 
     Each number of each parameter is nudged up and down (`most` of them, chosen at random, where
     there are more), and the change of J is compared with ∂J/∂Θ. The other nodes on the way to
-    the cost are nudged along one random direction. Nothing is updated. A wired backward pass is
-    checked like one that nodeflow wires. `progress` is called with the nodes done and those to
-    do; what it raises ends the check. Raises `GraphError` if there is no cost to compare.
+    the cost are nudged along one random direction. `engine.slopes` says how the steps are chosen
+    and how far a difference can be trusted. A gradient g is at fault if it lies farther from the
+    differences d than they can be wrong: ‖g − d‖ > 10⁻⁶ (‖g‖ + ‖d‖) + ‖error of d‖.
+
+    `progress` is called with the nodes done and those to do; what it raises ends the check.
+    Raises `GraphError` if there is no cost to compare.
     """
     training = graph.training
     wanted = training.batch if batch is None else batch
-    if wanted == "all" or int(wanted) < 8:
-        wanted = 8 if wanted != "all" else _MOST_ROWS
-    machine = Machine(
-        graph,
-        seed=training.seed if seed is None else seed,
-        batch=min(int(wanted), _MOST_ROWS),
-        dtype=np.float64,
-    )
-    cost = machine.plan.unfolding.cost
-    gradients = machine.plan.unfolding.gradients
-    if cost is None or not gradients:
-        raise GraphError(
-            "there is nothing to check: the graph needs a cost and a trainable parameter before it"
+
+    def probes(most_rows: int | None) -> list[_Probe]:
+        least = wanted if most_rows is None else _at_most(wanted, most_rows)
+        machine = Machine(
+            graph,
+            seed=training.seed if seed is None else seed,
+            batch=least,
+            dtype=np.float64,
         )
-    probe = _Probe(machine, cost)
-    probe.pass_()
+        if machine.plan.unfolding.cost is None or not machine.plan.unfolding.gradients:
+            raise GraphError(
+                "there is nothing to check: the graph needs a cost and a trainable parameter "
+                "before it"
+            )
+        count = min(-(-_FEWEST_ROWS // machine.batch), machine.per_epoch)
+        return [_Probe(machine, number, most_rows or machine.batch) for number in range(count)]
+
+    some = probes(_MOST_ROWS)
+    machine = some[0].machine
+    plan, gradients = machine.plan, machine.plan.unfolding.gradients
+    whole: list[_Probe] = []
+    # A cost that is computed from weighted sums does not see what is nudged behind them.
+    aside = {address for known in plan.logits.values() for address in known.between}
     nodes: dict[str, NodeCheck] = {}
     for number, address in enumerate(sorted(gradients)):
         if progress is not None:
             progress(number, len(gradients))
         key = address.rpartition(".")[0]
-        is_parameter = machine.plan.graph.nodes[key].type == "parameter"
+        if address in aside:
+            continue
+        is_parameter = plan.graph.nodes[key].type == "parameter"
         if gradients[address] not in machine.tape.slots or (
-            not is_parameter and (probe.passes > 1 or not _has_rows(machine, key))
+            not is_parameter and (some[0].passes > 1 or not _has_rows(machine, key))
         ):
             continue
-        shape = machine.plan.inference.shapes[gradients[address]]
-        gradient = machine.view(machine.tape.slots[gradients[address]], shape, probe.samples).copy()
-        if is_parameter:
-            found = probe.parameter(address, gradient, most)
-        else:
-            found = probe.value(address, gradient)
+        found, factor = _judged([_Compared.of(probe, address, most) for probe in some])
+        if found.status == "kink":
+            # Which of two slopes a kink has says nothing; beside it there is only one.
+            with _beside(machine, gradients):
+                near, factor = _judged([_Compared.of(probe, address, most) for probe in some])
+            found = near if near.status == "fault" else found
+        rows = some[0].n
+        share = rows / _at_most(wanted, machine.rows)
+        if found.status == "fault" and factor and _is_near(factor, share, 1 / share) and share < 1:
+            # A factor that is wired for the rows of the whole batch is right for those alone.
+            whole = whole or probes(None)
+            all_, factor_of_all = _judged([_Compared.of(p, address, most) for p in whole])
+            if all_.status != "small":
+                found, factor, rows = all_, factor_of_all, whole[0].n
         if found.status == "fault":
-            found = replace(found, reason=_reason(machine.plan, gradients[address]))
+            why = _order(plan, gradients[address]) or _factor(plan.graph, factor, rows)
+            found = replace(found, reason=why)
         nodes[key] = found
-    worst = max((found.relative_error for found in nodes.values() if found.status != "kink"),
-                default=0.0)  # fmt: skip
+    measured = (found for found in nodes.values() if found.status in ("ok", "fault"))
+    worst = max((found.relative_error for found in measured), default=0.0)
     return Check(all(found.status != "fault" for found in nodes.values()), worst, nodes)
 
 
-def _reason(plan: Plan, gradient: str) -> str:
+@contextmanager
+def _beside(machine: Machine, gradients: Iterable[str]) -> Iterator[None]:
+    """Have all trainable parameters a thousandth of their size away from where they start."""
+    before = machine.cells.copy()
+    for address in gradients:
+        if machine.plan.graph.nodes[address.rpartition(".")[0]].type == "parameter":
+            slot = machine.tape.slots[address]
+            part = machine.cells[slot.offset : slot.offset + slot.size]
+            random = np.random.default_rng(crc32(address.encode()))
+            part += unit_of(part) / 1024 * random.standard_normal(part.size)
+    try:
+        yield
+    finally:
+        machine.cells[:] = before
+
+
+def _at_most(batch: int | str, rows: int) -> int:
+    return rows if batch == "all" else min(int(batch), rows)
+
+
+def _order(plan: Plan, gradient: str) -> str:
     """Return why a gradient cannot be right, as far as the order of evaluation tells."""
     updates = plan.updated_before(gradient.rpartition(".")[0])
     if not updates:
         return ""
     return f"it is computed with weights that are updated already ({', '.join(updates)})"
+
+
+_BY_TWO = "squared_error without half has a 2"
+
+
+def _factor(graph: Graph, factor: float | None, rows: int) -> str:
+    """Return what a plain factor between a gradient and the slope is likely to come from."""
+    if factor is None:
+        return ""
+
+    def near(number: float) -> bool:
+        return _is_near(factor, number)
+
+    halves = {graph.settings(key)["half"] for key in graph.of_type("squared_error")}
+    if near(2) and True in halves:
+        return f"twice the slope: {_BY_TWO}, with it has none"
+    if near(0.5) and False in halves:
+        return f"half the slope, which is twice the gradient: {_BY_TWO}"
+    if near(-1):
+        return "the slope with the other sign: e = a − y, and an update takes αD away"
+    if rows > 1 and near(rows):
+        return f"{rows} times the slope, as many as the batch has rows: `average` divides by n"
+    if rows > 1 and near(1 / rows):
+        return (
+            f"1/{rows} of the slope: it is divided by the {rows} rows of the batch once too often"
+        )
+    if near(2):
+        return "twice the slope"
+    if near(0.5):
+        return "half the slope"
+    for whole in range(3, 1001):
+        if near(whole):
+            return f"{whole} times the slope"
+        if near(1 / whole):
+            return f"1/{whole} of the slope"
+    return ""
+
+
+def _is_near(factor: float, *numbers: float) -> bool:
+    return any(abs(factor - number) <= _FACTOR * abs(number) for number in numbers)
+
+
+_FACTOR = 1e-4
+"""How near a factor comes to the number that explains it."""
 
 
 def _has_rows(machine: Machine, key: str) -> bool:
@@ -137,12 +240,13 @@ def _has_rows(machine: Machine, key: str) -> bool:
 
 
 class _Probe:
-    """Nudges cells and looks at what becomes of the cost."""
+    """Nudges cells and looks at what becomes of the cost of one batch."""
 
-    def __init__(self, machine: Machine, cost: str) -> None:
+    def __init__(self, machine: Machine, update: int, most_rows: int) -> None:
+        cost = machine.plan.unfolding.cost or ""
         self.machine, self.cost = machine, cost
-        self.first, n = machine.bounds(0)
-        self.n = min(n, _MOST_ROWS)  # a trainer that takes all rows at once has more
+        self.first, n = machine.bounds(update)
+        self.n = min(n, most_rows)
         self.samples = min(machine.schedule.pass_size, self.n)
         self.passes = -(-self.n // self.samples)
         machine.place(0)
@@ -185,96 +289,130 @@ class _Probe:
         graph, spans = self.machine.plan.graph, self.machine.tape.spans
         return min(spans[wire.target][0] for wire in graph.out_of(key) if wire.target in spans)
 
-    def parameter(self, address: str, gradient: Floats, most: int) -> NodeCheck:
+    def gradient(self, address: str) -> Floats:
+        """Return the gradient that the graph computes at an address."""
+        self.pass_()
+        machine = self.machine
+        source = machine.plan.unfolding.gradients[address]
+        shape = machine.plan.inference.shapes[source]
+        return machine.view(machine.tape.slots[source], shape, self.samples).copy()
+
+    def parameter(self, address: str, gradient: Floats, chosen: NDArray[Any]) -> list[Slope]:
+        """Nudge numbers of a parameter one by one."""
         slot = self.machine.tape.slots[address]
         begin = self._behind(address.rpartition(".")[0])
         cells = self.machine.cells
-        flat = gradient.ravel()
-        chosen: NDArray[Any] = np.arange(flat.size)
-        if flat.size > most:
-            random = np.random.default_rng(crc32(address.encode()))
-            chosen = np.sort(random.choice(flat.size, most, replace=False))
-        differences = np.empty(len(chosen))
-        kinks = np.zeros(len(chosen), bool)
-        scale = float(np.abs(flat).max()) if flat.size else 0.0
-        for number, index in enumerate(chosen):
+        size = gradient.size
+        unit = unit_of(cells[slot.offset : slot.offset + size])
+        tiny = _TINY * float(np.abs(gradient[chosen]).max(initial=0.0))
+        found = []
+        for index in chosen:
             place = slot.offset + int(index)
             before = cells[place]
 
-            def nudge(size: float, place: int = place, before: float = before) -> float:
-                cells[place] = before + size
+            def cost(nudge: float, place: int = place, before: float = before) -> float:
+                cells[place] = before + nudge
                 cost = self._cost(begin)
                 cells[place] = before
                 return cost
 
-            differences[number], kinks[number] = _compare(nudge, float(flat[index]), scale)
-        self.pass_()
-        return _judged(flat[chosen], differences, kinks)
+            found.append(slope(cost, float(gradient[index]), unit=unit, tiny=tiny))
+        return found
 
-    def value(self, address: str, gradient: Floats) -> NodeCheck:
+    def value(self, address: str, gradient: Floats) -> tuple[float, Slope]:
         """Nudge a node's output along a random direction, and run what comes after it."""
         machine = self.machine
         key = address.rpartition(".")[0]
         slot, shape = machine.tape.slots[address], machine.plan.inference.shapes[address]
         view = machine.view(slot, shape, self.samples)
         random = np.random.default_rng(crc32(address.encode()))
-        direction = random.standard_normal(view.shape)
+        # Few binary digits, so that a step along it is exact.
+        direction = np.round(256 * random.standard_normal(view.shape)) / 256
         before = view.copy()
         same = gradient.size == view.size
         whole = gradient.reshape(view.shape) if same else np.broadcast_to(gradient, view.shape)
         along = float((whole * direction).sum())
         begin = machine.tape.spans[key][1]
 
-        def nudge(size: float) -> float:
-            view[...] = before + size * direction
-            cost = self._cost(begin) * self.n
+        def cost(nudge: float) -> float:
+            view[...] = before + nudge * direction
+            # Rows have ∂C/∂ of their own sample, what has none has ∂J/∂.
+            cost = self._cost(begin) * (self.n if shape.batch else 1)
             view[...] = before
             return cost
 
-        difference, kink = _compare(nudge, along, abs(along))
-        self.pass_()
-        return _judged(np.array([along]), np.array([difference]), np.array([kink]))
+        return along, slope(cost, along, unit=unit_of(before), tiny=0.0)
 
 
-def _compare(nudge: Callable[[float], float], gradient: float, scale: float) -> tuple[float, bool]:
-    """Return the difference quotient, and whether the cost has a kink there.
-
-    Four points cancel the curvature; where they disagree with the gradient, small one-sided
-    steps tell a kink (two slopes, the gradient one of them or between) from a fault.
-    """
-    h = _STEP
-    wide = (8 * (nudge(h) - nudge(-h)) - (nudge(2 * h) - nudge(-2 * h))) / (12 * h)
-    limit = 1e-7 * max(abs(gradient), abs(wide), scale, 1e-6)
-    if abs(wide - gradient) <= limit:
-        return wide, False
-    h = _SMALL
-    here, up, down = nudge(0.0), nudge(h), nudge(-h)
-    narrow = (up - down) / (2 * h)
-    rounding = 1e-8 * max(1.0, abs(here))
-    if abs(narrow - gradient) <= max(1e-5 * max(abs(gradient), abs(narrow), scale), rounding):
-        # The wide points had crossed a kink that lies farther off.
-        return gradient, False
-    right, left = (up - here) / h, (here - down) / h
-    apart = abs(right - left)
-    low, high = min(left, right), max(left, right)
-    kink = apart > 1e-3 * max(abs(left), abs(right), 1e-9) and (
-        low - 1e-2 * apart <= gradient <= high + 1e-2 * apart
-    )
-    return (wide if not kink else narrow), kink
+_TINY = 1e-9
+"""A part of a gradient that is so much smaller than the whole does not matter to its verdict."""
 
 
-def _judged(gradient: Floats, difference: Floats, kinks: Floats) -> NodeCheck:
-    good = ~kinks
-    size = float(np.linalg.norm(gradient[good]) + np.linalg.norm(difference[good]))
-    error = float(np.linalg.norm(gradient[good] - difference[good])) / size if size > 1e-12 else 0.0
-    worst = int(np.argmax(np.abs(gradient - difference))) if gradient.size else 0
-    status: Literal["ok", "kink", "fault"] = (
-        "fault" if error > TOLERANCE else "kink" if kinks.any() else "ok"
-    )
-    return NodeCheck(
-        relative_error=error,
+@dataclass(frozen=True)
+class _Compared:
+    """Gradients and slopes of one node, in one batch."""
+
+    gradient: Floats
+    slopes: list[Slope]
+    rows: int
+
+    @classmethod
+    def of(cls, probe: _Probe, address: str, most: int) -> _Compared:
+        """Compare the gradient at an address; of a parameter at most so many numbers."""
+        gradient = probe.gradient(address)
+        key = address.rpartition(".")[0]
+        if probe.machine.plan.graph.nodes[key].type != "parameter":
+            along, found = probe.value(address, gradient)
+            return cls(np.array([along]), [found], probe.n)
+        flat = gradient.ravel()
+        chosen: NDArray[Any] = np.arange(flat.size)
+        if flat.size > most:
+            random = np.random.default_rng(crc32(address.encode()))
+            chosen = np.sort(random.choice(flat.size, most, replace=False))
+        return cls(flat[chosen], probe.parameter(address, flat, chosen), probe.n)
+
+
+def _judged(parts: list[_Compared]) -> tuple[NodeCheck, float | None]:
+    """Return the verdict on a node over some batches, and the factor by which it is off."""
+    gradient = np.concatenate([part.gradient for part in parts])
+    slopes = [found for part in parts for found in part.slopes]
+    difference = np.array([found.value for found in slopes])
+    unsure = np.array([found.error for found in slopes])
+    kinks = np.array([found.kink for found in slopes], bool)
+    lost = ~np.isfinite(unsure)
+    good = ~kinks & ~lost
+    apart = np.where(good, np.abs(gradient - difference), 0.0)
+    distance, bound = _length(apart), _length(unsure[good])
+    length = _length(difference[good])
+    size = _length(gradient[good]) + length
+    status: Status = "ok"
+    factor = None
+    if not distance <= TOLERANCE * size + bound:  # NaN is a fault as well
+        status = "fault"
+        most = float(np.abs(difference[good]).max(initial=0.0)) or 1.0
+        shares = difference[good] / most
+        factor = float((gradient[good] / most) @ shares / max(shares @ shares, 1.0))
+        rest = _length((gradient - factor * difference)[good])
+        if rest > _FACTOR * size + abs(factor) * bound:
+            factor = None
+    elif lost.any() or bound > RESOLUTION * size:
+        status = "small"
+    elif kinks.any():
+        status = "kink"
+    worst = int(np.argmax(apart)) if apart.size else 0
+    found = NodeCheck(
+        relative_error=distance / size if size > 0 else 0.0,
         status=status,
-        checked=len(gradient),
+        checked=len(parts[0].slopes),
         gradient=float(gradient[worst]) if gradient.size else 0.0,
         difference=float(difference[worst]) if gradient.size else 0.0,
     )
+    return found, factor
+
+
+def _length(vector: Floats) -> float:
+    """Return the Euclidean length, also where the squares leave the range of numbers."""
+    most = float(np.max(np.abs(vector), initial=0.0))
+    if most == 0 or not np.isfinite(most):
+        return most
+    return most * float(np.linalg.norm(vector / most))

@@ -54,9 +54,7 @@ class _Growth:
 
 
 _GROWTHS = {
-    "weighted_sum": _Growth(
-        "cols", ("dst", "bias"), ("weights",), "inner", (("a", "inner"),)
-    ),
+    "weighted_sum": _Growth("cols", ("dst", "bias"), ("weights",), "inner", (("a", "inner"),)),
     "step_weights": _Growth(
         "outputs", ("delta",), ("dst",), "cols", (("a", "cols"), ("rate", ""), ("decay", ""))
     ),
@@ -190,8 +188,8 @@ def _touched(row: Row) -> _Touched | None:
         if stride in operands:
             operands[stride] = 0  # of a single row
     count = operands[growth.count]
-    sizes = {name: count for name in growth.vectors}
-    sizes |= {name: count * operands[growth.width] for name in growth.matrices}
+    sizes = dict.fromkeys(growth.vectors, count)
+    sizes |= dict.fromkeys(growth.matrices, count * operands.get(growth.width, 0))
     sizes |= {name: operands[size] if size else 1 for name, size in growth.others}
     ranges = {
         name: range(operands[name], operands[name] + size)
@@ -207,27 +205,26 @@ def _touched(row: Row) -> _Touched | None:
 
 def _grid(name: str, kind: str, op: int, operands: dict[str, int]) -> _Grid | None:
     """Return a row as a grid, if it is small and one line of numbers."""
-    if kind in _ELEMENTWISE and operands["rows"] == 1:
+    at: tuple[int, ...]
+    across: tuple[int, ...]
+    if operands.get("rows") != 1:
+        return None
+    if kind in _ELEMENTWISE:
         letters = "abc"[: _ELEMENTWISE[kind]]
-        found = _Grid(
-            op,
-            1,
-            operands["cols"],
-            (operands["dst"], *(operands[letter] for letter in letters)),
-            (operands["dst_c"], *(operands[f"{letter}_c"] for letter in letters)),
-        )
-    elif name == "bias_gradient" and operands["rows"] == 1:
-        at = (operands["dst"], operands["delta"])
-        found = _Grid(_COPY, 1, operands["cols"], at, (1, 1))
-    elif name == "blame" and operands["rows"] == operands["inner"] == 1:
+        at = (operands["dst"], *(operands[letter] for letter in letters))
+        across = (operands["dst_c"], *(operands[f"{letter}_c"] for letter in letters))
+    elif name == "bias_gradient":
+        op, at, across = _COPY, (operands["dst"], operands["delta"]), (1, 1)
+    elif name == "blame" and operands["inner"] == 1:
         at = (operands["dst"], operands["delta"], operands["weights"])
-        found = _Grid(_MULTIPLY, 1, operands["cols"], at, (1, 0, 1))
-    elif name == "weight_gradient" and operands["rows"] == operands["outputs"] == 1:
+        op, across = _MULTIPLY, (1, 0, 1)
+    elif name == "weight_gradient" and operands["outputs"] == 1:
         at = (operands["dst"], operands["delta"], operands["a"])
-        found = _Grid(_MULTIPLY, 1, operands["cols"], at, (1, 0, 1))
+        op, across = _MULTIPLY, (1, 0, 1)
     else:
         return None
-    return None if found.cols > _MOST // 4 else found
+    cols = operands["cols"]
+    return None if cols > _MOST // 4 else _Grid(op, 1, cols, at, across)
 
 
 def _packed(movable: list[_Touched]) -> list[Row]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import time
-from contextvars import ContextVar
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -114,7 +115,8 @@ class Executor:
         where = {
             "first": first, "samples": samples, "number": number, "count": count, "tally": tally
         }  # fmt: skip
-        code = self._code(table, begin, end, samples)
+        work_of = partial(self._python_work, table, begin, end, samples)
+        code = self._code(table, end - begin, work_of)
         if code is None:
             context = self._python_context([*table[begin:end].tolist(), [END]])
             context.set(**where)
@@ -135,9 +137,7 @@ class Executor:
 
         `head`, `tail` and `test` are the places in the table at which these parts begin.
         """
-        updates = int(given["end"]) - int(given["begin"])
-        samples = int(given["batch"]) * updates
-        code = self._code(table, 0, len(table), samples)
+        code = self._code(table, len(table), partial(self._training_work, table, given))
         if code is None:
             context = self._python_context(table.tolist())
             context.set(**given)
@@ -151,10 +151,10 @@ class Executor:
                 fields[_AT[part]] = rows.ctypes.data + int(given[part]) * rows.strides[0]
             straight = self._straight_line(table, given)
             train = straight.train if straight is not None else None
-            started = time.perf_counter()
+            started = time.thread_time()
             (train or code.train)(self.cells.ctypes.data, fields.ctypes.data)
             if straight is not None and train is None:
-                straight.spent(time.perf_counter() - started)
+                straight.spent(time.thread_time() - started)
         self._raise()
 
     def _straight_line(self, table: Array, given: Mapping[str, Any]) -> StraightLine | None:
@@ -182,9 +182,9 @@ class Executor:
 
     # -- who does it
 
-    def _code(self, table: Array, begin: int, end: int, samples: int) -> _Code | None:
-        """Return the machine code for a table; None where Python is to execute these rows."""
-        if _forced.get() is None and self._by_python(table, begin, end, samples):
+    def _code(self, table: Array, rows: int, work_of: Callable[[], int]) -> _Code | None:
+        """Return the machine code for a table; None where Python is to execute its rows."""
+        if _forced.get() is None and self._by_python(rows, work_of):
             return None
         return self._machine_code(table)
 
@@ -204,12 +204,12 @@ class Executor:
             say_once("machine code", f"everything works, but much more slowly: {error}")
             return None
 
-    def _by_python(self, table: Array, begin: int, end: int, samples: int) -> bool:
-        if self.cells.dtype != np.float64 or end - begin > _MOST_ROWS:
+    def _by_python(self, rows: int, work_of: Callable[[], int]) -> bool:
+        if self.cells.dtype != np.float64 or rows > _MOST_ROWS:
             return False  # with float32 Python is much slower, too slow even for a few rows
         if _Choice.spent > _PATIENCE:
             return False
-        work = self._python_work(table, begin, end, samples)
+        work = work_of()
         if _Choice.spent + work > _PATIENCE:
             _Choice.spent = _PATIENCE + 1
             return False
@@ -222,6 +222,20 @@ class Executor:
             self._work[id(table)] = (table, *_work_of(table))
         _, fixed, each = self._work[id(table)]
         return int(fixed[begin:end].sum() + samples * each[begin:end].sum())
+
+    def _training_work(self, table: Array, given: Mapping[str, Any]) -> int:
+        """Return about how many numbers a training computes: each row counts every time it runs."""
+        begin, end, fed, batch = (int(given[name]) for name in ("begin", "end", "fed", "batch"))
+        head, tail, test = (int(given[name]) for name in ("head", "tail", "test"))
+        samples, passes = (1, batch) if given["alone"] else (batch, 1)
+        update = passes * self._python_work(table, head, tail, samples)
+        update += self._python_work(table, tail, test, samples)
+        work = (end - begin) * update
+        if given["test_rows"]:
+            per_epoch = (fed + batch - 1) // batch
+            epochs = end // per_epoch - begin // per_epoch
+            work += epochs * self._python_work(table, test, len(table), int(given["test_rows"]))
+        return work
 
     def _python_context(self, rows: list[list[int]]) -> PythonContext:
         trimmed = [row[: 1 + len(BY_NUMBER[row[0]].operands)] for row in rows]
@@ -248,13 +262,16 @@ class Executor:
             numbers = table[:, 0]
             rows = table.copy()
             rows[:, 0] = code.addresses({END, *numbers.tolist()})[numbers]
-            self._prepared[id(table)] = table, _Code(
-                rows=rows,
-                fields=self._context(),
-                end=int(code.addresses((END,))[END]),
-                run=code.function("run"),
-                train=code.function("train"),
-                shuffle=code.function("shuffle"),
+            self._prepared[id(table)] = (
+                table,
+                _Code(
+                    rows=rows,
+                    fields=self._context(),
+                    end=int(code.addresses((END,))[END]),
+                    run=code.function("run"),
+                    train=code.function("train"),
+                    shuffle=code.function("shuffle"),
+                ),
             )
         found = self._prepared[id(table)][1]
         found.fields[_AT["order"]] = self.order.ctypes.data

@@ -58,7 +58,7 @@ def copy_state(a: Machine, b: Machine) -> bool:
 
 
 def _structure(machine: Machine) -> tuple[Any, ...]:
-    graph, needed = machine.plan.graph, machine.tape.needed
+    graph, needed = machine.plan.graph, machine.plan.needed
     return (
         {key: (graph.nodes[key].type, graph.nodes[key].mode) for key in needed},
         {wire for wire in graph.wires if wire.target in needed},

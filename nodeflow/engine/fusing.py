@@ -6,14 +6,19 @@ The arithmetic is that of the full rows, in the same order: the numbers agree to
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nodeflow.derive.phases import UPDATE as UPDATE_PHASE
-from nodeflow.engine.cells import END_ROW, Layout, Row, Tape, rows_of, table
+from nodeflow.engine.cells import END_ROW, Row, Tape, table
 from nodeflow.engine.coalescing import coalesced
 from nodeflow.engine.kernel.each import each_of_one, each_of_two
 from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, fused
 from nodeflow.engine.kernel.scalar import SLOPES
+from nodeflow.engine.lowering import decay_of
 from nodeflow.engine.plan import Plan
 from nodeflow.graph import Graph, Wire
 
@@ -22,7 +27,18 @@ _FUSED = {"weight_gradient": "step_weights", "bias_gradient": "step_bias"}
 _GRADIENTS = {OPERATIONS[name].number: name for name in _FUSED}
 
 
-def fast_rows(t: Layout, tape: Tape, tallies: list[Row], commits: list[Row]) -> None:
+@dataclass(frozen=True)
+class FastRows:
+    """The rows for full speed: those of a pass, an end, those of an update, an end."""
+
+    table: NDArray[np.int64]
+    tail: int
+    """Where those of an update begin."""
+    loads: int
+    """How many of them, at the beginning, load data."""
+
+
+def fast_rows(tape: Tape) -> FastRows:
     """Lay out the rows for full speed: only what an update or a tally needs, steps fused.
 
     A gradient that nothing but its own update reads is never stored, nor averaged in a row of its
@@ -30,34 +46,29 @@ def fast_rows(t: Layout, tape: Tape, tallies: list[Row], commits: list[Row]) -> 
     """
     plan = tape.plan
     fused = {} if plan.loop else _fusible(plan)
-    tape.needed = needed = _needed(plan)
     skipped = {key for chain in fused.values() for key in chain if key}
     stepped = {tape.slots[f"{key}.value"].offset for key in fused}
-    every = rows_of(tape.ops)
     loads: list[Row] = []
     body: list[Row] = []
     tail: list[Row] = []
     for position, key in enumerate(plan.order):
         begin, end = tape.spans[key]
-        rows = every[begin:end]
+        rows = tape.rows[begin:end]
         if rows and rows[0][0] == _LOAD:
             loads += rows
-        elif key in needed and key not in skipped:
+        elif key in plan.needed and key not in skipped:
             (body if position < plan.head else tail).extend(rows)
-    t.rows = []
     for key, (gradient, mean, update) in fused.items():
-        _fuse(t, tape, every, key, gradient, mean, update)
+        tail += _fused_step(tape, key, gradient, mean, update)
     # What is stepped in place needs no commit.
     copied = OPERATIONS["copy_cells"].operands.index("dst") + 1
-    left = [row for row in commits if row[copied] not in stepped]
-    body, last = _tallied(body, tallies), tail + t.rows + left
+    tail += [row for row in tape.commits if row[copied] not in stepped]
+    body = _tallied(body, tape.tallies)
     if tape.capacity == 1:
-        loads, body, last = _joined_loads(loads), coalesced(body), coalesced(last)
-    head = loads + _joined(body, tape.capacity)
-    last = _joined(last, tape.capacity)
-    tape.loads, tape.forward = len(loads), len(head)
-    tape.fast_tail = len(head) + 1
-    tape.fast = table([*head, END_ROW, *last, END_ROW])
+        loads, body, tail = _joined_loads(loads), coalesced(body), coalesced(tail)
+    head = loads + joined(body, tape.capacity)
+    last = joined(tail, tape.capacity)
+    return FastRows(table([*head, END_ROW, *last, END_ROW]), len(head) + 1, len(loads))
 
 
 # --- rows that follow each other ------------------------------------------------------------------
@@ -90,7 +101,7 @@ def _joined_loads(rows: list[Row]) -> list[Row]:
     return found
 
 
-def _joined(rows: list[Row], capacity: int) -> list[Row]:
+def joined(rows: list[Row], capacity: int) -> list[Row]:
     """Join a weighted sum with its activation, blame with its slope, an error with its slope."""
     found: list[Row] = []
     for row in rows:
@@ -188,22 +199,6 @@ def _row(name: str, **operands: int) -> Row:
 # --- what is left out and what is stepped in place -----------------------------------------------
 
 
-def _needed(plan: Plan) -> frozenset[str]:
-    """Return the nodes whose values an update, the cost or the accuracy depends on."""
-    graph = plan.graph
-    ends = [key for key in plan.order if graph.nodes[key].type in ("weight_update", "accumulate")]
-    if plan.unfolding.cost:
-        ends.append(plan.unfolding.cost.rpartition(".")[0])
-    hits = plan.hits
-    if isinstance(hits, str):
-        ends.append(hits.rpartition(".")[0])
-    elif hits is not None:
-        ends += [hits[0].rpartition(".")[0], hits[1].rpartition(".")[0]]
-    if not ends:
-        return frozenset(plan.order)  # nothing is trained or judged: every value counts
-    return graph.upstream(ends)
-
-
 def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
     """Return parameters whose gradient → average → update chain nobody else looks at."""
     graph = plan.graph
@@ -258,25 +253,23 @@ def _is_in_a_parameter(graph: Graph, wire: Wire) -> bool:
     return graph.nodes[wire.source].type == "parameter"
 
 
-def _fuse(
-    t: Layout, tape: Tape, every: list[Row], key: str, gradient: str, mean: str, update: str
-) -> None:
+def _fused_step(tape: Tape, key: str, gradient: str, mean: str, update: str) -> list[Row]:
+    """Return the rows that step a parameter in place."""
     graph = tape.plan.graph
     theta = tape.slots[f"{key}.value"]
     rate = tape.slots[graph.inputs(update)["rate"][0].start].offset
-    weighs = "weights" in graph.inputs(mean)
-    decay = t.literal(graph.settings(mean)["regularization"] if weighs else 0.0).offset
+    decay = tape.literal(decay_of(graph, mean))
+    found: list[Row] = []
     if gradient:
         begin, end = tape.spans[gradient]
-        *before, row = every[begin:end]
-        t.rows += before
+        *found, row = tape.rows[begin:end]
         name = _GRADIENTS.get(row[0])
         if name is not None:
-            operands = dict(zip(OPERATIONS[name].operands, row[1:], strict=True))
-            t.emit(_FUSED[name], **{**operands, "dst": theta.offset, "rate": rate, "decay": decay})
-            return
-        t.rows.append(row)
-    total = tape.slots[graph.inputs(mean)["total"][0].start]
-    t.emit(
-        "step_total", size=theta.size, dst=theta.offset, total=total.offset, rate=rate, decay=decay
+            more = {"dst": theta.offset, "rate": rate, "decay": decay}
+            return [*found, _row(_FUSED[name], **{**_operands(row), **more})]
+        found.append(row)
+    total = tape.slots[graph.inputs(mean)["total"][0].start].offset
+    step = _row(
+        "step_total", size=theta.size, dst=theta.offset, total=total, rate=rate, decay=decay
     )
+    return [*found, step]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodeflow import formula as formulas
 from nodeflow.declare import NodeType
+from nodeflow.derive.logits import Logits
 from nodeflow.engine.cells import Layout, Product, Slot
 from nodeflow.engine.kernel.language import Function
 from nodeflow.engine.kernel.registry import join
 from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.engine.kernel.sums import order_of_addition
 from nodeflow.errors import DeclarationError
+from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
 Lower = Callable[[Layout, dict[str, list[Slot]], dict[str, Any], Slot], None]
@@ -130,6 +132,12 @@ def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
         t.emit("accumulate", size=out.size, dst=out.offset, gradient=gradient.offset)
     else:
         t.elementwise("copy", out, gradient)
+
+
+def decay_of(graph: Graph, average: str) -> float:
+    """Return the λ of an `average` node: 0 where no weights are wired to it."""
+    wired = graph.inputs(average).get("weights")
+    return float(graph.settings(average)["regularization"]) if wired else 0.0
 
 
 def _average(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
@@ -308,6 +316,20 @@ def _expression(
     place(formulas.parse(settings["formula"]), out)
 
 
+def _log_shares(name: str) -> Lower:
+    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+        _emit_log_shares(t, name, inputs["z"][0], out)
+
+    return lower
+
+
+def _emit_log_shares(t: Layout, name: str, z: Slot, out: Slot) -> None:
+    t.emit(
+        name, rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride, a=z.offset,
+        a_r=z.across(z.cols)[1],
+    )  # fmt: skip
+
+
 LOWER: dict[str, Lower] = {
     "weighted_sum": _weighted_sum,
     "sigmoid": _one("sigmoid", "z"),
@@ -336,6 +358,8 @@ LOWER: dict[str, Lower] = {
     "categorical_cross_entropy": _cost("categorical_cross_entropy"),
     "accuracy": _accuracy,
     "softmax_error": _softmax_error,
+    "log_softmax": _log_shares("log_softmax"),
+    "log_others": _log_shares("log_others"),
     "l2_penalty": _penalty,
     "blame": _blame,
     "delta": _delta,
@@ -374,6 +398,97 @@ def compute_by(type_: NodeType, function: Function) -> None:
         t.elementwise(operation.name, out, *(inputs[port][0] for port in ports))
 
     LOWER[type_.name] = lower
+
+
+# --- costs that are computed from weighted sums --------------------------------------------------
+
+SumsLower = Callable[[Layout, Logits, Slot, Slot], None]
+
+
+def sums_of(t: Layout, known: Logits, slots: Mapping[str, Slot] | None = None) -> Slot:
+    """Return the weighted sums behind a cost's outputs as one value, in the outputs' order.
+
+    `slots` holds what was made of them, feature by feature, by their address.
+    """
+    slots = t.slots if slots is None else slots
+    found: list[Slot] = []
+    for part in known.parts:
+        whole = slots[part.z]
+        if part.index is None:
+            found.append(whole)
+            continue
+        found += [Slot(whole.offset + i, whole.rows, 1, whole.stride) for i in part.index]
+    return t.joined(found)
+
+
+def _sum_with_targets(
+    t: Layout, name: str, z: Slot, y: Slot, out: Slot, scale: float = 1.0
+) -> None:
+    """Add the row of a sum over z and targets."""
+    t.emit(
+        name, rows=out.rows, dst=out.offset, dst_r=out.stride, inner=z.cols, a=z.offset,
+        a_r=z.across(z.cols)[1], b=y.offset, b_r=y.across(y.cols)[1],
+        scale=t.literal(scale).offset,
+    )  # fmt: skip
+
+
+def _cross_entropy_of_sigmoid(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    _sum_with_targets(t, "cross_entropy_logits", sums_of(t, known), y, out)
+
+
+def _categorical_of_sigmoid(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    z, minus = sums_of(t, known), t.literal(-1.0)
+    log = t.fresh(Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols)))
+    t.elementwise("multiply", log, minus, z)
+    t.elementwise("softplus", log, log)  # −ln a
+    _sum_with_targets(t, "sum_of_products", log, y, out)
+
+
+def _logs(t: Layout, name: str, z: Slot) -> Slot:
+    """Add the row that makes a logarithm a share from weighted sums."""
+    log = t.fresh(Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols)))
+    _emit_log_shares(t, name, z, log)
+    return log
+
+
+def _of_softmax(t: Layout, known: Logits, name: str) -> Slot:
+    addresses = dict.fromkeys(part.z for part in known.parts)
+    return sums_of(t, known, {address: _logs(t, name, t.slots[address]) for address in addresses})
+
+
+def _categorical_of_softmax(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    _sum_with_targets(t, "sum_of_products", _of_softmax(t, known, "log_softmax"), y, out, -1.0)
+
+
+def _cross_entropy_of_softmax(t: Layout, known: Logits, y: Slot, out: Slot) -> None:
+    logs = [_of_softmax(t, known, name) for name in ("log_softmax", "log_others")]
+    missed = t.fresh(Shape((y.cols,), batch=True) if y.rows == 0 else Shape((1, y.cols)))
+    t.elementwise("subtract", missed, t.literal(1.0), y)
+    both, wanted = t.joined(logs), t.joined([y, missed])
+    _sum_with_targets(t, "sum_of_products", both, wanted, out, -1.0)
+
+
+def _softmax_binary_error(
+    t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
+) -> None:
+    z, y, missed = inputs["z"][0], inputs["y"][0], inputs["missed"][0]
+    share, rest = (_logs(t, name, z) for name in ("log_softmax", "log_others"))
+    t.emit(
+        "softmax_binary_error", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+        a=share.offset, a_r=share.across(share.cols)[1], b=rest.offset,
+        b_r=rest.across(rest.cols)[1], y=y.offset, y_r=y.across(y.cols)[1],
+        missed=missed.offset, missed_r=missed.across(missed.cols)[1],
+    )  # fmt: skip
+
+
+LOWER["softmax_binary_error"] = _softmax_binary_error
+LOWER_OF_SUMS: dict[tuple[str, str], SumsLower] = {
+    ("cross_entropy", "sigmoid"): _cross_entropy_of_sigmoid,
+    ("cross_entropy", "softmax"): _cross_entropy_of_softmax,
+    ("categorical_cross_entropy", "sigmoid"): _categorical_of_sigmoid,
+    ("categorical_cross_entropy", "softmax"): _categorical_of_softmax,
+}
+"""The rows of a cost that is computed from the weighted sums before an activation."""
 
 
 WHOLE = ("accumulate", "average", "weight_update")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data import Split, Table, split
+from nodeflow.data import Split, Table, split_by
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
-from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
+from nodeflow.engine.cells import END_ROW, Feed, Product, Slot, Tape, feed_layout, table
 from nodeflow.engine.executor import Executor
+from nodeflow.engine.fusing import FastRows, fast_rows, joined
 from nodeflow.engine.kernel.sums import LANES
 from nodeflow.engine.plan import Plan, plan
 from nodeflow.engine.schedule import Schedule
@@ -79,10 +81,6 @@ class Machine:
         self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
         self.judge = self._judge(layout)
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
-        self.ops = self.tape.fast
-        """The rows for full speed: of a pass, of an update, and of judging."""
-        if self.judge is not None:
-            self.ops = np.concatenate([self.tape.fast, self.judge.ops, table([END_ROW])])
         self._refuse_too_large(self.rows + self.test_rows, layout.width)
         self.cells = self.fresh_cells()
         self.fed_from = self._fed_from(layout)
@@ -122,7 +120,7 @@ class Machine:
             key = address.rpartition(".")[0]
             if key in self.splits:
                 settings = graph.settings(key)
-                how = settings["scale"], settings["test"], self.seed
+                how = settings["scale"], settings["scale_target"], settings["test"], self.seed
                 made.append((self.plan.inference.tables[key], *how))
             else:
                 made.append((graph.nodes[key],))
@@ -167,9 +165,20 @@ class Machine:
         )
         reduced = replace(self.plan, order=order, head=len(order), loop=False)
         most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
-        tape = lay_out(reduced, capacity=most, feed=layout, beside=self.tape)
-        tape.ops = tape.fast[: tape.forward]
-        return tape
+        return lay_out(reduced, capacity=most, feed=layout, beside=self.tape)
+
+    @cached_property
+    def fast(self) -> FastRows:
+        """The rows for full speed, of passes and updates."""
+        return fast_rows(self.tape)
+
+    @cached_property
+    def _trained(self) -> Floats:
+        """The rows for full speed, and behind them those that evaluate the test rows."""
+        if self.judge is None:
+            return self.fast.table
+        test = joined(self.judge.rows, self.judge.capacity)
+        return np.concatenate([self.fast.table, table([*test, END_ROW])])
 
     # -- cells
 
@@ -230,7 +239,7 @@ class Machine:
             inputs[name] = views if many else (views[0] if views else None)
         try:
             with np.errstate(all="ignore"):
-                result = call.type.compute(inputs, call.settings, update)
+                result = call.compute(inputs, update)
             results = result if isinstance(result, tuple) else (result,)
             for (slot, shape), value in zip(call.outputs, results, strict=True):
                 target = self.view(slot, shape, samples)
@@ -277,11 +286,11 @@ class Machine:
         # A batch of all rows in one order needs to be loaded only once.
         loaded = self.per_epoch == 1 and not self.shuffled and not alone
         first = min(begin + 1, end) if loaded else end
-        for one, other, head in ((begin, first, 0), (first, end, tape.loads)):
+        for one, other, head in ((begin, first, 0), (first, end, self.fast.loads)):
             if one < other:
                 epochs = other // self.per_epoch - one // self.per_epoch
                 self._executor.train(
-                    self.ops, head=head, tail=tape.fast_tail, test=len(tape.fast),
+                    self._trained, head=head, tail=self.fast.tail, test=len(self.fast.table),
                     begin=one, end=other, fed=self.rows, batch=self.batch,
                     alone=int(alone), seed=self.seed % _SEEDS,
                     shuffled=int(self.shuffled), state=tape.state,
@@ -354,12 +363,12 @@ def _same_feed(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 def _splits(plan: Plan, seed: int) -> dict[str, Split]:
     found = {}
-    for key, table in plan.inference.tables.items():
+    for key, data in plan.inference.tables.items():
         if key not in plan.order:
             continue
         settings = plan.graph.settings(key)
         try:
-            found[key] = split(table, scale=settings["scale"], test=settings["test"], seed=seed)
+            found[key] = split_by(settings, data, seed)
         except DataError as error:
             error.args = (f"dataset '{key}': {error}",)
             raise

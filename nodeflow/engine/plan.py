@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
+from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
 from nodeflow.derive.unfolding import Unfolding, evaluated
-from nodeflow.graph import Graph, uncollected
+from nodeflow.graph import Graph, ranks, uncollected
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,45 @@ class Plan:
                       if graph.nodes[before].type == "weight_update")  # fmt: skip
 
     @cached_property
+    def needed(self) -> frozenset[str]:
+        """The nodes whose values an update, the cost or the accuracy depends on."""
+        graph = self.graph
+        ends = [
+            key for key in self.order if graph.nodes[key].type in ("weight_update", "accumulate")
+        ]
+        if self.unfolding.cost:
+            ends.append(self.unfolding.cost.rpartition(".")[0])
+        hits = self.hits
+        if isinstance(hits, str):
+            ends.append(hits.rpartition(".")[0])
+        elif hits is not None:
+            ends += [hits[0].rpartition(".")[0], hits[1].rpartition(".")[0]]
+        if not ends:
+            return frozenset(self.order)  # nothing is trained or judged: every value counts
+        return graph.upstream(ends)
+
+    @cached_property
+    def logits(self) -> Mapping[str, Logits]:
+        """Where the weighted sums are that a cost is computed from, where they are known."""
+        found, planned = logits(self.graph, self.inference.shapes), set(self.order)
+        return {key: known for key, known in found.items() if key in planned}
+
+    def activation(self, key: str) -> str:
+        """Return what a cost's z, from which it is computed, goes through; "" for other nodes."""
+        known = self.logits.get(key)
+        return "" if known is None else known.activation
+
+    def formula(self, key: str) -> str:
+        """Return the formula by which a node is computed."""
+        type_, known = self.graph.type_of(key), self.activation(key)
+        return type_.in_sums[known].formula if known else type_.formula
+
+    def sums(self, key: str) -> Mapping[str, tuple[str, tuple[int, ...] | None]]:
+        """Return the weighted sums that a cost is computed from: address and features, by name."""
+        known = self.logits.get(key)
+        return {} if known is None else known.named
+
+    @cached_property
     def hits(self) -> str | tuple[str, str, float] | None:
         """What accuracy is counted from, see `hit_source`."""
         return hit_source(self)
@@ -70,14 +110,7 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         unfolding = evaluated(graph, strict=strict)
         whole, inference = unfolding.graph, unfolding.inference
         bad = {*inference.problems, *inference.waiting}
-        nodes = tuple(key for key in whole.nodes if key not in bad)
-        kept = set(nodes)
-        edges = tuple(
-            (w.source, w.target)
-            for w in whole.wires
-            if w.source in kept and w.target in kept and not whole.feeds_back(w)
-        )
-        rank = _ranks(nodes, edges)
+        rank = whole.ranks if not bad else _ranks_without(whole, bad)
         by_rank = tuple(rank)
         cost = [unfolding.cost.rpartition(".")[0]] if unfolding.cost else []
         phases = phases_of(whole, by_rank, cost)
@@ -88,28 +121,21 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         return Plan(unfolding, inference, order, phases, len(order) - len(tail), bool(tail))
 
 
-@lru_cache(maxsize=16)
-def _ranks(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Mapping[str, int]:
-    """Return each node's longest way from a source, in topological order. Cached by structure."""
-    import networkx as nx
-
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(nodes)
-    graph.add_edges_from(edges)
-    return {
-        key: number
-        for number, layer in enumerate(nx.topological_generations(graph))
-        for key in layer
+def _ranks_without(graph: Graph, bad: Collection[str]) -> Mapping[str, int]:
+    """Return the ranks of the nodes that can be evaluated."""
+    kept = [key for key in graph.nodes if key not in bad]
+    onward = {
+        key: [
+            w.target for w in graph.out_of(key) if w.target not in bad and not graph.feeds_back(w)
+        ]
+        for key in kept
     }
+    return ranks(kept, onward)
 
 
 def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
     """Return the nodes that come once an update: all that depends on an accumulated total."""
-    looping = {
-        wire.target
-        for wire in graph.wires
-        if graph.nodes[wire.target].type == "accumulate" and wire.input == "previous"
-    }
+    looping = {key for key in graph.of_type("accumulate") if "previous" in graph.inputs(key)}
     if not looping:
         return set()
     tail: set[str] = set()

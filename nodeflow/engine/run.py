@@ -138,7 +138,12 @@ class Run:
         return self._reader.value(address)
 
     def gradient(self, address: str) -> NDArray[Any]:
-        """Return the gradient at an output port: δ, blame, or ∂J/∂Θ of a parameter."""
+        """Return the gradient at an output port.
+
+        Of a value with a row a sample it is δ or blame: ∂C/∂ of that sample's own cost C, not
+        divided by n. Of what has no sample axis (a parameter, or what is computed from
+        parameters alone) it is ∂J/∂, in the shape of the value.
+        """
         return self._reader.gradient(address)
 
     @property

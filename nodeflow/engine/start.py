@@ -93,7 +93,10 @@ def _naive_bayes(
 ) -> NDArray[np.float64]:
     """Return the linear discriminant of Gaussian classes with common variances.
 
-    Neuron j stands for class j mod K: Θⱼᵢ = μ_ci / σᵢ², bⱼ = ln P(c) − ½ Σᵢ μ_ci² / σᵢ².
+    Neuron j stands for class c = j mod K of all K classes: Θⱼᵢ = μ_ci / σᵢ²,
+    bⱼ = ln P(c) − ½ Σᵢ μ_ci² / σᵢ², with the means μ, the variances σ² within the classes, and
+    the shares P of the n training rows. A class without a training row (all of them were set
+    apart for testing) stands at the mean of all rows, with the share of half a row: ½/n.
     """
     for wire in graph.out_of(key):
         if graph.nodes[wire.target].type != "weighted_sum" or wire.input not in ("weights", "bias"):
@@ -109,14 +112,15 @@ def _naive_bayes(
             continue
         x = split.x.astype(np.float64)
         label = split.y.argmax(axis=1)
-        classes = [c for c in range(split.y.shape[1]) if (label == c).any()]
-        means = np.array([x[label == c].mean(axis=0) for c in classes])
-        within = np.mean([x[label == c].var(axis=0) for c in classes], axis=0)
+        count = split.y.shape[1]
+        own = [x[label == c] for c in range(count)]
+        means = np.array([part.mean(axis=0) if len(part) else x.mean(axis=0) for part in own])
+        within = np.mean([part.var(axis=0) for part in own if len(part)], axis=0)
         variance = np.where(within > 0, within, 1.0)
-        rows = [number % len(classes) for number in range(shape[0])]
+        rows = [number % count for number in range(shape[0])]
         if is_weights:
             return np.asarray((means / variance)[rows])
-        prior = np.array([np.log((label == c).mean()) for c in classes])
+        prior = np.log(np.array([len(part) or 0.5 for part in own]) / len(x))
         return np.asarray((prior - 0.5 * (means**2 / variance).sum(axis=1))[rows])
     raise GraphError(
         f"'{key}' cannot start from naive_bayes: it must be the weights or bias of a weighted_sum "

@@ -30,6 +30,9 @@ class Step:
     """How many samples the update has."""
     fault: str = ""
     """Where NaN or Infinity first appeared, if it is here: the inputs are finite, an output not."""
+    activation: str = ""
+    """What lies between a cost and the weighted sums z that it was computed from, if it was; z
+    is then among the inputs, unless some of a softmax's shares are no outputs."""
 
     @property
     def formula(self) -> str:

@@ -82,7 +82,8 @@ class Stepper:
             type=type_.name,
             inputs=inputs,
             outputs=outputs,
-            symbols=type_.formula,
+            symbols=machine.plan.formula(key),
+            activation=machine.plan.activation(key),
             settings=machine.plan.graph.settings(key),
             samples=schedule.bounds(update)[1],
             fault=_fault(key, inputs, outputs, moment),
@@ -111,6 +112,9 @@ class Stepper:
                 continue
             name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
             found[name] = machine.read(wire.start, samples)
+        for name, (start, index) in machine.plan.sums(key).items():
+            z = machine.read(start, samples)
+            found[name] = z if index is None else np.atleast_2d(z)[:, index]
         return found
 
     def _execute(self, begin: int, end: int, pass_: int) -> None:
@@ -232,7 +236,7 @@ class Stepper:
 
     def _refuse(self, step: Step) -> None:
         """Raise `Diverged` if parameters would be updated with what a step made."""
-        if not self.trains or step.node not in self.machine.tape.needed or self._comes_to_nothing():
+        if not self.trains or step.node not in self.machine.plan.needed or self._comes_to_nothing():
             return
         raise Diverged(
             f"{step.fault}; lower the learning rate, scale the data, or check the node's inputs",

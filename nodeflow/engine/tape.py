@@ -10,10 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeflow.declare import NodeType, numbers
-from nodeflow.engine.cells import Call, Feed, Layout, Slot, Tape, rows_of, table
-from nodeflow.engine.lowering import LOWER, WHOLE, alike, indices_of
+from nodeflow.derive.logits import Logits
+from nodeflow.engine.cells import Call, Feed, Layout, Row, Slot, Tape, table
+from nodeflow.engine.lowering import (
+    LOWER,
+    LOWER_OF_SUMS,
+    WHOLE,
+    alike,
+    decay_of,
+    indices_of,
+    sums_of,
+)
 from nodeflow.engine.plan import Plan
-from nodeflow.engine.fusing import fast_rows
 from nodeflow.shape import Shape
 
 
@@ -45,24 +53,33 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         begin = len(t.rows)
         _lower_node(t, key, blocks)
         spans[key] = (begin, len(t.rows))
-    head = spans[plan.order[plan.head]][0] if plan.loop and plan.head < len(plan.order) else None
-    end = len(t.rows)
-    tape = Tape(
+    body = spans[plan.order[plan.head]][0] if plan.head < len(plan.order) else len(t.rows)
+    tallies, commits = _tallies(t), _commits(t)
+    rows = [*t.rows[:body], *tallies, *t.rows[body:], *commits]
+    for key in plan.order[plan.head :]:
+        begin, end = spans[key]
+        spans[key] = (begin + len(tallies), end + len(tallies))
+    # Where nothing comes once an update, a pass ends with the commits; a loop has passes without.
+    whole = plan.head == len(plan.order) and not plan.loop
+    for key in graph.nodes:
+        if graph.nodes[key].type == "average" and key in spans:
+            t.literal(decay_of(graph, key))  # for full speed
+    return Tape(
         plan=plan,
         slots=t.slots,
-        ops=table(t.rows),
+        ops=table(rows),
         spans=spans,
-        head=end if head is None else head,
-        size=0,
+        head=len(rows) if whole else body + len(tallies),
+        size=t.size,
         state=state,
         capacity=capacity,
         literals=t.literals,
         arrays=t.arrays,
         calls=tuple(t.calls),
+        rows=rows,
+        tallies=tallies,
+        commits=commits,
     )
-    _finish(t, tape)
-    tape.size = t.size
-    return tape
 
 
 _NUMBER = re.compile(r"(?<=\.)\d+")
@@ -147,6 +164,10 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
         if name not in fed_back
     }
     out = _output_slot(t, key, type_, settings, inputs, blocks)
+    known = t.plan.logits.get(key)
+    if known is not None:
+        _lower_of_sums(t, key, known, inputs["y"][0], out)
+        return
     lower = LOWER.get(type_.name)
     if lower is not None and (type_.name not in WHOLE or alike(t, inputs, out)):
         lower(t, inputs, settings, out)
@@ -169,6 +190,30 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
             (_slot(t, f"{key}.{port.name}", blocks), shapes[f"{key}.{port.name}"])
             for port in type_.outputs
         ),
+    )
+    t.call(call)
+
+
+def _lower_of_sums(t: Layout, key: str, known: Logits, y: Slot, out: Slot) -> None:
+    """Add the rows of a cost that is computed from the weighted sums before an activation."""
+    graph, shapes = t.plan.graph, t.plan.inference.shapes
+    type_ = graph.type_of(key)
+    lower = LOWER_OF_SUMS.get((type_.name, known.activation))
+    if lower is not None:
+        lower(t, known, y, out)
+        return
+    z = sums_of(t, known)
+    of_z = Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols))
+    call = Call(
+        node=key,
+        type=type_,
+        settings={},
+        inputs=(
+            ("z", False, ((z, of_z),)),
+            ("y", False, ((y, shapes[graph.inputs(key)["y"][0].start]),)),
+        ),
+        outputs=((out, shapes[f"{key}.{type_.outputs[0].name}"]),),
+        activation=known.activation,
     )
     t.call(call)
 
@@ -206,38 +251,32 @@ def _feed(t: Layout, address: str, slot: Slot) -> None:
     )  # fmt: skip
 
 
-def _finish(t: Layout, tape: Tape) -> None:
-    """Add what belongs to no node: tallying costs and hits, committing new parameters."""
-    plan = tape.plan
-    body, tail = rows_of(tape.ops[: tape.head]), rows_of(tape.ops[tape.head :])
-    t.rows = []
-    _tally(t, tape)
-    tallies = t.rows
-    t.rows = []
-    for wire in plan.graph.wires:
-        node = plan.graph.nodes[wire.target]
-        updated = node.type == "parameter" and wire.input == "next" and node.mode != "freeze"
-        if updated and wire.start in tape.slots:
-            source, target = tape.slots[wire.start], tape.slots[f"{wire.target}.value"]
-            t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
-    commits = t.rows
-    tape.ops = table(body + tallies + tail + commits)
-    shift = len(tallies)
-    for key in plan.order[plan.head :]:
-        begin, end = tape.spans[key]
-        tape.spans[key] = (begin + shift, end + shift)
-    if plan.order[plan.head :]:
-        tape.head += shift
-    else:
-        tape.head = len(body) + shift if plan.loop else len(body) + shift + len(commits)
-    fast_rows(t, tape, tallies, commits)
+def _commits(t: Layout) -> list[Row]:
+    """Return the rows that put the new values of an update into the parameters."""
+    before, t.rows = t.rows, []
+    graph = t.plan.graph
+    for key in graph.of_type("parameter"):
+        for wire in graph.into(key):
+            if wire.input == "next" and graph.nodes[key].mode != "freeze" and wire.start in t.slots:
+                source, target = t.slots[wire.start], t.slots[f"{key}.value"]
+                t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
+    found, t.rows = t.rows, before
+    return found
 
 
-def _tally(t: Layout, tape: Tape) -> None:
-    plan = tape.plan
+def _tallies(t: Layout) -> list[Row]:
+    """Return the rows that add up cost and hits."""
+    before, t.rows = t.rows, []
+    _tally(t)
+    found, t.rows = t.rows, before
+    return found
+
+
+def _tally(t: Layout) -> None:
+    plan = t.plan
     cost = plan.unfolding.cost
-    if cost and cost in tape.slots:
-        slot = tape.slots[cost]
+    if cost and cost in t.slots:
+        slot = t.slots[cost]
         if slot.rows == 0:
             t.emit("tally", a=slot.offset, a_r=slot.stride)
         else:
@@ -246,11 +285,11 @@ def _tally(t: Layout, tape: Tape) -> None:
     if hits is None:
         return
     if isinstance(hits, str):
-        slot = tape.slots[hits]
+        slot = t.slots[hits]
     else:
         a, y, threshold = hits
         out = t.fresh(Shape((1,), batch=True))
-        inputs = {"a": [tape.slots[a]], "y": [tape.slots[y]]}
+        inputs = {"a": [t.slots[a]], "y": [t.slots[y]]}
         LOWER["accuracy"](t, inputs, {"threshold": threshold}, out)
         slot = out
     t.emit("tally", a=slot.offset, a_r=slot.stride, which=1)

@@ -37,5 +37,8 @@ def explain(run: Run, step: Step, *, most: int | None = None) -> Explanation:
         wire.input if wire.index is None else f"{wire.input}[{wire.index}]": wire.start
         for wire in wires
     }
+    for name, (start, index) in run.plan.sums(step.node).items():
+        if index is None:
+            addresses[name] = start
     lines = islice(lines_of(Given(step, addresses)), most)
     return Explanation(step.node, step.type, step.symbols, tuple(lines))

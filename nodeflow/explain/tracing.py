@@ -186,7 +186,7 @@ def _recipe(run: Run, address: str, index: Index) -> _Recipe:
         raise RunError(f"'{address}' did not change: the cost does not depend on it", node=key)
     update = graph.inputs(key)["next"][0].source
     mean = graph.inputs(update)["gradient"][0].source
-    if update in run.graph.nodes:
+    if update in run.graph.nodes or graph.nodes[mean].type != "average":
         raise _untraceable(address)
     inputs = graph.inputs(mean)
     penalty = graph.settings(mean)["regularization"] if "weights" in inputs else 0.0

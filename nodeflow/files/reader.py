@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import nodeflow.nodes  # noqa: F401  the library must be there before a file is checked
-from nodeflow.declare import LARGE, Array, inert
+from nodeflow.declare import CATALOG
 from nodeflow.errors import (
     BadSetting,
     FileError,
@@ -27,6 +27,7 @@ from nodeflow.files.picture import graph_in, is_picture
 from nodeflow.files.sidecar import Sidecars, refuse_absolute
 from nodeflow.files.text import MAX_BYTES, at, decode, named, too_large
 from nodeflow.graph import Graph, Node, Training, Wire
+from nodeflow.inert import LARGE, NO_SETTINGS, Array, Nodes, Settings, inert
 
 _FILE_KEYS = frozenset(GraphForm.__struct_fields__)
 _NODE_KEYS = frozenset(NodeForm.__struct_fields__)
@@ -56,13 +57,19 @@ def loads(
     raw = migrated(decode(text, file=file), file=file)
     form = shaped(raw, file=file)
     where = None if folder is None else Path(folder)
+    nodes: dict[str, Node] = {}
+    bare: dict[str, Node] = {}  # nodes are inert: those of which a file says the type only are one
     with Sidecars(where) as sidecars:
-        nodes = {
-            key: _node(key, part, raw["nodes"][key], sidecars, file)
-            for key, part in form.nodes.items()
-        }
+        for key, part in form.nodes.items():
+            given = raw["nodes"][key]
+            if len(given) > 1:
+                nodes[key] = _node(key, part, given, sidecars, file)
+            elif part.type in bare:
+                nodes[key] = bare[part.type]
+            else:
+                nodes[key] = bare[part.type] = Node(part.type)
     graph = Graph(
-        nodes=nodes,
+        nodes=Nodes(nodes),
         wires=_wires(form.wires, file),
         name=form.name,
         about=form.about,
@@ -87,25 +94,28 @@ def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _node(key: str, form: NodeForm, raw: Mapping[str, Any], sidecars: Sidecars, file: str) -> Node:
-    settings = inert(form.settings) if form.settings else {}
-    node = Node(form.type, settings, form.mode)
-    type_ = node.known
-    if settings and type_ is not None:
-        for setting in type_.settings:
-            if setting.kind == "array" and setting.name in settings:
-                settings[setting.name] = _array(key, setting.name, form, sidecars, file)
-        try:
-            refuse_absolute(key, form.type, settings)
-        except FileError as error:
-            raise named(error, file) from None
-    if raw.keys() <= _NODE_KEYS:
-        return node
+    settings = NO_SETTINGS
+    type_ = CATALOG.find(form.type)
+    if form.settings:
+        arrays = () if type_ is None else type_.array_settings
+        settings = Settings(
+            {
+                name: _array(key, name, value, sidecars, file) if name in arrays else inert(value)
+                for name, value in form.settings.items()
+            }
+        )
+        if type_ is not None:
+            try:
+                refuse_absolute(key, form.type, settings)
+            except FileError as error:
+                raise named(error, file) from None
+    if len(raw) <= len(_NODE_KEYS) and raw.keys() <= _NODE_KEYS:
+        return Node(form.type, settings, form.mode)
     extra = {name: part for name, part in raw.items() if name not in _NODE_KEYS}
     return Node(form.type, settings, form.mode, extra)
 
 
-def _array(key: str, name: str, form: NodeForm, sidecars: Sidecars, file: str) -> Any:
-    value = form.settings[name]
+def _array(key: str, name: str, value: Any, sidecars: Sidecars, file: str) -> Any:
     if isinstance(value, dict):
         try:
             return sidecars.read(value)

@@ -135,11 +135,21 @@ def accumulate(gradient: Value, previous: Feedback = None) -> Value:
     return gradient if previous is None else previous + gradient
 
 
+def _like_weights(
+    settings: dict[str, Any], total: Shape, weights: Shape | None = None
+) -> tuple[Shape, ...]:
+    if weights is None:
+        return (total,)
+    if not weights.same(total):
+        raise ShapeMismatch(f"the weights are {weights} and their total is {total}: one for one")
+    return (weights,)
+
+
 @node(
     "backward",
     formula="D = Δ/n + λΘ",
     outputs=("gradient",),
-    shapes="s, s -> s",
+    shapes=_like_weights,
     aliases=("mean gradient",),
 )
 def average(
@@ -149,9 +159,15 @@ def average(
     regularization: Annotated[float, Range(0)] = 0.0,
     samples: Samples = 1,
 ) -> Value:
-    """Divide the summed gradient by the number n of samples and add λΘ: D = ∂J/∂Θ."""
+    """Divide the summed gradient by the number n of samples and add λΘ: D = ∂J/∂Θ.
+
+    With weights D has their shape, where the total has as many numbers in another one.
+    """
     mean = total / samples
-    return mean if weights is None or regularization == 0 else mean + regularization * weights
+    if weights is None:
+        return mean
+    mean = mean.reshape(weights.shape)
+    return mean if regularization == 0 else mean + regularization * weights
 
 
 @node(

@@ -9,10 +9,13 @@ import numpy as np
 
 from nodeflow.declare import Blame, Output, Penalty, Range, Value, node
 from nodeflow.errors import ShapeMismatch
+from nodeflow.nodes.activation import softplus
 from nodeflow.nodes.arithmetic import log, subtract, times
 from nodeflow.shape import Shape
 
 _COST = "(n,f), (n,f) -> (n,1)"
+NOTHING = -1e30
+"""Stands for ln 0 where a product with 0 has to be 0; float32 has it too."""
 
 
 @node("cost", formula="e = a − y", shapes="(n,f), (n,f) -> (n,f)", aliases=("residual",))
@@ -69,6 +72,15 @@ def cross_entropy(a: Value, y: Value) -> Value:
     return -(y * np.log(_clear(a)) + (1 - y) * np.log(_clear(1 - a))).sum(axis=-1, keepdims=True)
 
 
+@cross_entropy.of_sums(
+    "sigmoid", formula="C = Σ (ln(1 + e^z) − y z)", slope=lambda z: times(-1.0, z)
+)
+def _(z: Value, y: Value) -> Value:
+    """Return −Σ (y ln σ(z) + (1−y) ln(1−σ(z))); no power of e leaves the range of numbers."""
+    parts = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
+    return parts.sum(axis=-1, keepdims=True)
+
+
 @cross_entropy.through("sigmoid")
 def _(blame: Blame, a: Output, y: Output) -> Any:
     return times(blame, error(a, y))
@@ -100,6 +112,34 @@ def categorical_cross_entropy(a: Value, y: Value) -> Value:
     return -(y * np.log(_clear(a))).sum(axis=-1, keepdims=True)
 
 
+@node("backward", formula="ln aⱼ = zⱼ − ln Σₖ e^zₖ", outputs=("log",), shapes="(n,o) -> (n,o)")
+def log_softmax(z: Value) -> Value:
+    """Give the logarithm of each share of a softmax, also where the share itself is 0."""
+    down = z - z.max(axis=-1, keepdims=True)
+    return down - np.log(np.exp(down).sum(axis=-1, keepdims=True))
+
+
+@categorical_cross_entropy.of_sums(
+    "softmax", formula="C = Σ y (ln Σ e^z − z)", slope=lambda z: times(-1.0, log_softmax(z))
+)
+def _(z: Value, y: Value) -> Value:
+    """Return −Σ y ln softmax(z)."""
+    return -(y * log_softmax.function(z)).sum(axis=-1, keepdims=True)
+
+
+@categorical_cross_entropy.of_sums(
+    "sigmoid", formula="C = Σ y ln(1 + e^−z)", slope=lambda z: softplus(times(-1.0, z))
+)
+def _(z: Value, y: Value) -> Value:
+    """Return −Σ y ln σ(z)."""
+    return (y * softplus.function(-z)).sum(axis=-1, keepdims=True)
+
+
+@categorical_cross_entropy.through("sigmoid")
+def _(blame: Blame, a: Output, y: Output) -> Any:
+    return times(blame, subtract(times(y, a), y))
+
+
 @categorical_cross_entropy.through("softmax")
 def _(blame: Blame, a: Output, y: Output) -> Any:
     return times(blame, softmax_error(a, y))
@@ -123,6 +163,62 @@ def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
 def softmax_error(a: Value, y: Value) -> Value:
     """Give δ of softmax and categorical cross-entropy at once; a − y where y adds up to 1."""
     return a * y.sum(axis=-1, keepdims=True) - y
+
+
+@node(
+    "backward",
+    formula="ln(1 − aⱼ) = ln Σₖ≠ⱼ e^zₖ − ln Σₖ e^zₖ",
+    outputs=("log",),
+    shapes="(n,o) -> (n,o)",
+)
+def log_others(z: Value) -> Value:
+    """Give the logarithm of what each share of a softmax leaves to the others."""
+    down = z - z.max(axis=-1, keepdims=True)
+    powers = np.exp(down)
+    total = powers.sum(axis=-1, keepdims=True)
+    rest = np.log1p(-powers / np.where(powers == total, 2 * total, total))
+    # Beside the largest there may be next to nothing: its others are summed up by themselves.
+    largest = np.arange(z.shape[-1]) == z.argmax(axis=-1, keepdims=True)
+    others = np.where(largest, NOTHING, z)
+    second = others.max(axis=-1, keepdims=True)
+    among = np.where(largest, 0, np.exp(others - second)).sum(axis=-1, keepdims=True)
+    # A single share leaves nothing.
+    with np.errstate(divide="ignore"):
+        alone = second - z.max(axis=-1, keepdims=True) + np.log(among) - np.log(total)
+    alone = np.maximum(alone, NOTHING)
+    return np.where(largest, alone, rest)
+
+
+@node(
+    "backward",
+    formula="δₖ = aₖ Σ (y + ȳ) − yₖ − Σⱼ≠ₖ ȳⱼ aₖ / (1 − aⱼ)",
+    outputs=("delta",),
+    shapes="(n,f), (n,f), (n,f) -> (n,f)",
+)
+def softmax_binary_error(z: Value, y: Value, missed: Value) -> Value:
+    """Give δ of softmax and (binary) cross-entropy at once; ȳ (`missed`) is 1 − y of an output."""
+    shares, others = log_softmax.function(z), log_others.function(z)
+    missed = np.where(others > NOTHING, missed, 0)  # a single share never moves
+    apart = np.minimum(shares[..., None, :] - others[..., :, None], 0)  # ln aₖ/(1−aⱼ) at j, k
+    among = np.where(np.eye(z.shape[-1], dtype=bool), 0, np.exp(apart))
+    whole = (y + missed).sum(axis=-1, keepdims=True)
+    return np.exp(shares) * whole - y - (missed[..., :, None] * among).sum(axis=-2)
+
+
+@cross_entropy.of_sums(
+    "softmax",
+    formula="C = −Σ (y ln a + (1−y) ln(1−a))",
+    slope=lambda z: subtract(log_others(z), log_softmax(z)),
+)
+def _(z: Value, y: Value) -> Value:
+    """Return −Σ (y ln a + (1−y) ln(1−a)) with both logarithms from z."""
+    parts = y * log_softmax.function(z) + (1 - y) * log_others.function(z)
+    return -parts.sum(axis=-1, keepdims=True)
+
+
+@cross_entropy.through("softmax")
+def _(blame: Blame, z: Output, y: Output, missed: Output) -> Any:
+    return times(blame, softmax_binary_error(z, y, missed))
 
 
 def _penalty_shape(settings: dict[str, Any], *weights: Shape) -> tuple[Shape, ...]:

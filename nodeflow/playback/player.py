@@ -444,11 +444,6 @@ class Player:
         born = line.run.born
         return self.schedule.number(self.schedule.start(born))
 
-    def forget_line(self, line: int) -> None:
-        """Drop a line that is not the present one."""
-        if self.lines[line] is not self.line:
-            del self.lines[line]
-
     def compared(self, line: int) -> dict[str, float]:
         """Return, by address, the largest difference of each value to another line's, now."""
         number, position = self.number, self.run.position

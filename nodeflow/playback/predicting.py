@@ -222,7 +222,7 @@ def ask(run: Run, node: str | None = None, *, kind: Kind | None = None) -> Quest
         text=_text(run, before, found, name, index),
         given=tuple(_given_lines(run, given, before, index)),
         note=_NOTES[found],
-        hint=run.plan.graph.type_of(key).formula,
+        hint=run.plan.formula(key),
         words=_WORDS[found],
         port=before.port,
         index=index,
@@ -241,6 +241,8 @@ class _Before:
         self.node, self.type = key, graph.nodes[key].type
         self.inputs, self.settings = inputs, graph.settings(key)
         self.samples = run.schedule.bounds(run.update)[1]
+        from_sums = any(name.partition("[")[0] == "z" for name in inputs)
+        self.activation = run.plan.activation(key) if from_sums else ""
         self.port = graph.type_of(key).outputs[0].name
         shape = run.plan.inference.shapes[f"{key}.{self.port}"].array(_samples(run))
         self.output: NDArray[Any] = np.broadcast_to(0.0, shape)
@@ -255,11 +257,15 @@ def _samples(run: Run) -> int:
 def _addresses(run: Run, key: str) -> dict[str, str]:
     """Return where the values at a node's inputs come from."""
     graph, slots = run.plan.graph, run.machine.tape.slots
-    return {
+    found = {
         wire.input if wire.index is None else f"{wire.input}[{wire.index}]": wire.start
         for wire in graph.into(key)
         if not graph.feeds_back(wire) and wire.start in slots
     }
+    sums = run.plan.sums(key)
+    if all(index is None for _, index in sums.values()):
+        found |= {name: start for name, (start, _) in sums.items()}
+    return found
 
 
 def _used(given: Given, index: Index) -> Iterator[Number]:

@@ -1,4 +1,4 @@
-"""What a gradient check found, as a badge at the corner of a node: ✓, ~ or ✗.
+"""What a gradient check found, as a badge at the corner of a node: ✓, ~, · or ✗.
 
 The marks are lines, not letters: a transform scales them. Each has its colour and its shape.
 """
@@ -19,18 +19,19 @@ _WAVE = [(-4.2 + 8.4 * n / 10, -2.0 * math.sin(2 * math.pi * n / 10)) for n in r
 _MARKS: dict[str, tuple[list[tuple[float, float]], ...]] = {
     "ok": ([(-4.0, 0.4), (-1.2, 3.2), (4.2, -3.2)],),
     "kink": (_WAVE,),
+    "small": ([(-1.2, 0.0), (1.2, 0.0)],),
     "fault": ([(-3.2, -3.2), (3.2, 3.2)], [(-3.2, 3.2), (3.2, -3.2)]),
 }
 
 
 def kind(status: str) -> str:
-    """Return ok, kink or fault."""
+    """Return ok, kink, small or fault."""
     return status.partition(":")[0]
 
 
 def colour(status: str, theme: Theme) -> str:
     """Return the colour of what a check found."""
-    found = {"ok": _GREEN[theme.name], "kink": theme.feedback}
+    found = {"ok": _GREEN[theme.name], "kink": theme.feedback, "small": theme.feedback}
     return found.get(kind(status), theme.problem)
 
 
@@ -55,4 +56,5 @@ def tooltip(editor: Editor) -> tuple[str, ...]:
         return ()
     if kind(status) == "ok":
         return ("gradient check: ok",)
-    return (f"gradient check: {kind(status)}", status.partition(": ")[2])
+    word = {"small": "too small to measure"}.get(kind(status), kind(status))
+    return (f"gradient check: {word}", status.partition(": ")[2])

@@ -32,6 +32,7 @@ class TrainingPanel:
         self._theme: Theme | None = None
         self._history: object = None
         self._shown: tuple[object, ...] = ()
+        self._parts: tuple[object, object] = (None, None)
         self._setting: tuple[str, str] | None = None
         self._rate: float | None = None
         title = dpg.add_text("Training", parent=parent)
@@ -102,13 +103,11 @@ class TrainingPanel:
             self._cost.coloured(theme)
             self._accuracy.coloured(theme)
         live, training = editor.live, editor.graph.training
-        state = (live.state, live.epoch, live.problem, training, editor.graph.nodes)
-        if (
-            len(state) != len(self._shown)
-            or any(a is not b and a != b for a, b in zip(state[:4], self._shown[:4], strict=True))
-            or state[4] is not self._shown[4]
-        ):
-            self._shown = state
+        state = (live.state, live.epoch, live.problem, training, editor.selection)
+        parts = (editor.graph.nodes, editor.graph.wires)
+        known = self._parts[0] is parts[0] and self._parts[1] is parts[1]
+        if not known or state != self._shown:
+            self._shown, self._parts = state, parts
             self._show(editor, theme)
         if live.history is not self._history:
             self._history = live.history
@@ -131,13 +130,13 @@ class TrainingPanel:
             if not dpg.is_item_active(item):
                 dpg.set_value(item, value)
         self._accuracy.show(shown=bool(editor.graph.of_type("accuracy")))
-        self._setting = rate_of(editor.graph)
+        found = rate_of(editor)
         rate = _LEAST_RATE
-        if self._setting is None:
+        if found is None:
+            self._setting = None
             dpg.configure_item(self._slider, format="no trainer", enabled=False)
         else:
-            node, name = self._setting
-            rate = float(np.ravel(editor.graph.settings(node)[name])[0])
+            self._setting, rate = (found.node, found.setting), found.value
             dpg.configure_item(self._slider, format=f"{rate:.4g}", enabled=True)
         if not dpg.is_item_active(self._slider):
             dpg.set_value(self._slider, math.log10(max(rate, _LEAST_RATE)))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
 from nodeflow.nodes.backward import LEAK
-from nodeflow.workings.given import Given, row_of
+from nodeflow.nodes.cost import NOTHING
+from nodeflow.workings.given import Given, Source, row_of
 from nodeflow.workings.parts import Apply, Index, Number, Part, Terms, evaluate, of, summed
 
 _STEEPEST = 700.0
@@ -47,11 +48,66 @@ def _logistic(z: Part) -> Part:
     return of("/", 1, of("+", 1, of("exp", of("neg", z))))
 
 
-def _softplus(given: Given, index: Index) -> Sequence[Part]:
-    z = given.one("z").at(index)
-    if z.value > _STEEPEST:
+def _bent(z: Part) -> Sequence[Part]:
+    """Return the terms of ln(1 + e^z)."""
+    if evaluate(z) > _STEEPEST:
         return z, of("log", of("+", 1, of("exp", of("neg", z))))
     return (of("log", of("+", 1, of("exp", z))),)
+
+
+def _softplus(given: Given, index: Index) -> Sequence[Part]:
+    return _bent(given.one("z").at(index))
+
+
+def _log_of_powers(z: Sequence[Number]) -> Part:
+    """Return ln Σ e^z."""
+    values = np.array([each.value for each in z])
+    far, largest = np.abs(values).max() > _STEEPEST, z[int(values.argmax())]
+    powers = Terms(
+        np.exp(values - largest.value if far else values),
+        lambda i: of("exp", of("-", z[i], largest) if far else z[i]),
+    )
+    log = of("log", summed(powers))
+    return of("+", largest, log) if far else log
+
+
+def _of_row(source: Source, row: int) -> list[Number]:
+    return [source.at((row, i)) for i in range(source.width)]
+
+
+def _log_of_share(z: Sequence[Number], place: int) -> Part:
+    return of("-", z[place], _log_of_powers(z))
+
+
+def _log_of_others(z: Sequence[Number], place: int) -> Part:
+    """Return ln(1 − a) of a share."""
+    others = [each for i, each in enumerate(z) if i != place]
+    if not others:
+        return Number(NOTHING)
+    return of("-", _log_of_powers(others), _log_of_powers(z))
+
+
+def _log_softmax(given: Given, index: Index) -> Sequence[Part]:
+    return (_log_of_share(_of_row(given.one("z"), row_of(index)), index[-1]),)
+
+
+def _log_others(given: Given, index: Index) -> Sequence[Part]:
+    return (_log_of_others(_of_row(given.one("z"), row_of(index)), index[-1]),)
+
+
+def _softmax_binary_error(given: Given, index: Index) -> Sequence[Part]:
+    row, place = row_of(index), index[-1]
+    z, y, missed = (_of_row(given.one(port), row) for port in ("z", "y", "missed"))
+    share = of("exp", _log_of_share(z, place))
+    if len(z) == 1:
+        return (of("-", of("*", share, y[0]), y[0]),)
+    counted = of("-", of("*", share, summed([*y, *missed])), y[place])
+    taken = [
+        of("*", missed[j], of("exp", of("-", z[place], _log_of_powers([*z[:j], *z[j + 1 :]]))))
+        for j in range(len(z))
+        if j != place
+    ]
+    return (of("-", counted, summed(taken)),)
 
 
 def _softmax(given: Given, index: Index) -> Sequence[Part]:
@@ -96,10 +152,61 @@ def _both_surprises(a: Number, y: Number) -> Part:
     return of("+", _surprise(a, y), other)
 
 
+def _of_sigmoids(
+    given: Given, row: int, value: Callable[[Floats, Floats], Floats], make: _OfTwo
+) -> Terms:
+    """Return a term for each weighted sum before a sigmoid, with its target."""
+    z, y = given.features(row, "z"), given.one("y")
+
+    def term(place: int) -> Part:
+        source, column = given.feature(place, "z")
+        return make(source.at((row, column)), y.at((row, place)))
+
+    return Terms(value(z, y.row(row)), term)
+
+
+def _of_softmaxes(
+    given: Given, index: Index, make: Callable[[Sequence[Number], int, Number], Part | None]
+) -> Sequence[Part]:
+    """Return terms for the weighted sums before softmaxes; those that are 0 are left out."""
+    row, y, found, at = row_of(index), given.one("y"), list[Part](), 0
+    if not given.ports["z"]:  # some of the shares are no outputs
+        return (Number(float(given.step.outputs["cost"][index])),)
+    for source in given.ports["z"]:
+        z = _of_row(source, row)
+        made = [make(z, i, y.at((row, at + i))) for i in range(len(z))]
+        found += [part for part in made if part is not None]
+        at += len(z)
+    return found or (Number(0.0),)
+
+
+def _share_missed(z: Sequence[Number], place: int, y: Number) -> Part | None:
+    """Return −y ln a of a share."""
+    return of("*", y, of("-", _log_of_powers(z), z[place])) if y.value else None
+
+
+def _share_judged(z: Sequence[Number], place: int, y: Number) -> Part | None:
+    """Return −(y ln a + (1−y) ln(1−a)) of a share."""
+    right, others = _share_missed(z, place, y), None
+    if y.value != 1:
+        others = of("*", of("-", 1, y), of("neg", _log_of_others(z, place)))
+    return of("+", right, others) if right and others else right or others
+
+
 def _cross_entropy(given: Given, index: Index) -> Sequence[Part]:
+    row = row_of(index)
+    if given.step.activation == "sigmoid":
+        return _of_sigmoids(
+            given,
+            row,
+            lambda z, y: np.logaddexp(0, z) - y * z,
+            lambda z, y: of("-", summed(_bent(z)), of("*", y, z)),
+        )
+    if given.step.activation == "softmax":
+        return _of_softmaxes(given, index, _share_judged)
     terms = _paired(
         given,
-        row_of(index),
+        row,
         lambda a, y: y * _logs(a) + (1 - y) * _logs(1 - a),
         _both_surprises,
     )
@@ -107,7 +214,17 @@ def _cross_entropy(given: Given, index: Index) -> Sequence[Part]:
 
 
 def _categorical(given: Given, index: Index) -> Sequence[Part]:
-    terms = _paired(given, row_of(index), lambda a, y: y * _logs(a), _surprise)
+    row = row_of(index)
+    if given.step.activation == "sigmoid":
+        return _of_sigmoids(
+            given,
+            row,
+            lambda z, y: y * np.logaddexp(0, -z),
+            lambda z, y: of("*", y, summed(_bent(of("neg", z)))),
+        )
+    if given.step.activation == "softmax":
+        return _of_softmaxes(given, index, _share_missed)
+    terms = _paired(given, row, lambda a, y: y * _logs(a), _surprise)
     return (of("neg", summed(terms)),)
 
 
@@ -337,6 +454,9 @@ BODIES: dict[str, Body] = {
     "average": _average,
     "spread": _passed("blame"),
     "softmax_error": _softmax_error,
+    "log_softmax": _log_softmax,
+    "log_others": _log_others,
+    "softmax_binary_error": _softmax_binary_error,
     "mean_blame": lambda given, index: (
         of("/", given.one("blame").at(index), given.one("a").width),
     ),

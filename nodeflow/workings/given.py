@@ -30,6 +30,8 @@ class Evaluated(Protocol):
     def settings(self) -> Mapping[str, Any]: ...  # noqa: D102
     @property
     def samples(self) -> int: ...  # noqa: D102
+    @property
+    def activation(self) -> str: ...  # noqa: D102
 
 
 class Source(NamedTuple):
@@ -92,17 +94,17 @@ class Given:
         """How many features the wires into port `a` have side by side."""
         return sum(source.width for source in self.ports["a"])
 
-    def feature(self, number: int) -> tuple[Source, int]:
+    def feature(self, number: int, port: str = "a") -> tuple[Source, int]:
         """Return the source and the column of a feature among those side by side."""
-        for source in self.ports["a"]:
+        for source in self.ports[port]:
             if number < source.width:
                 return source, number
             number -= source.width
         raise IndexError(number)
 
-    def features(self, row: int) -> NDArray[Any]:
+    def features(self, row: int, port: str = "a") -> NDArray[Any]:
         """Return a row of all features side by side."""
-        return np.concatenate([source.row(row) for source in self.ports["a"]])
+        return np.concatenate([source.row(row) for source in self.ports[port]])
 
 
 def row_of(index: Index) -> int:

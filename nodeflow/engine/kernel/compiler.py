@@ -34,7 +34,9 @@ _FIELDS = {
 }  # fmt: skip
 _EIGHT = {_WHOLE: _WHOLES, _TRUTH: _TRUTHS, _REAL: _REALS, _DOUBLE: _DOUBLES}
 _ONE = {eight: one for one, eight in _EIGHT.items()}
-ROW_SIGNATURE = "(ptr noalias %cells, ptr noalias readonly %row, ptr noalias %context, i64 %samples)"
+ROW_SIGNATURE = (
+    "(ptr noalias %cells, ptr noalias readonly %row, ptr noalias %context, i64 %samples)"
+)
 _LANES = 8
 _UNROLLED = 16
 """Loops of at most so many rounds, all known, are written out."""
@@ -42,8 +44,8 @@ _FOLDED: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: arithmetic.add, ast.Sub: arithmetic.sub, ast.Mult: arithmetic.mul,
     ast.FloorDiv: arithmetic.floordiv, ast.Mod: arithmetic.mod, ast.LShift: arithmetic.lshift,
     ast.RShift: arithmetic.rshift, ast.BitAnd: arithmetic.and_, ast.BitOr: arithmetic.or_,
-    ast.BitXor: arithmetic.xor, ast.Lt: arithmetic.lt, ast.LtE: arithmetic.le, ast.Gt: arithmetic.gt,
-    ast.GtE: arithmetic.ge, ast.Eq: arithmetic.eq, ast.NotEq: arithmetic.ne,
+    ast.BitXor: arithmetic.xor, ast.Lt: arithmetic.lt, ast.LtE: arithmetic.le,
+    ast.Gt: arithmetic.gt, ast.GtE: arithmetic.ge, ast.Eq: arithmetic.eq, ast.NotEq: arithmetic.ne,
 }  # fmt: skip
 KernelFunction = Callable[..., Any]
 
@@ -62,7 +64,7 @@ def _whole(number: int) -> _Value:
     return _Value(_WHOLE, str(number), number)
 
 
-def _truth(truth: bool) -> _Value:
+def _truth(truth: bool) -> _Value:  # noqa: FBT001 (what it is about)
     return _Value(_TRUTH, "true" if truth else "false", truth)
 
 
@@ -70,6 +72,10 @@ def _truth(truth: bool) -> _Value:
 class _Local:
     type: str
     place: str
+
+
+_Known = tuple[KernelFunction, KernelFunction | None, Sequence[int]]
+"""A row with its operands: its function, the scalar function that it applies, the operands."""
 
 
 class Unsupported(Exception):
@@ -150,10 +156,8 @@ class Module:
             )
             result = f"%all.{lane}"
         heads = ", ".join(f"{wide} %given{number}" for number in range(len(names)))
-        body = "\n".join(lines)
-        self.parts.append(
-            f"define internal {wide} {name}({heads}) nounwind {{\n{body}\n  ret {wide} {result}\n}}\n"
-        )
+        body = "\n".join((*lines, f"  ret {wide} {result}"))
+        self.parts.append(f"define internal {wide} {name}({heads}) nounwind {{\n{body}\n}}\n")
 
     def helper(
         self,
@@ -232,14 +236,8 @@ class Module:
             "  ret void\n}\n"
         )
 
-    def straight(
-        self, part: str, rows: Sequence[tuple[KernelFunction, KernelFunction | None, Sequence[int]]],
-        samples: int,
-    ) -> None:  # fmt: skip
-        """Add a function that runs a part of a tape, its rows written out with their operands.
-
-        A row is its function, the scalar function that it applies, and the operands.
-        """
+    def straight(self, part: str, rows: Sequence[_Known], samples: int) -> None:
+        """Add a function that runs a part of a tape, its rows written out with their operands."""
         calls = []
         for number, (function, scalar, operands) in enumerate(rows):
             bound = {} if scalar is None else {"function": scalar}
@@ -312,7 +310,7 @@ class Module:
         name = "@first_lanes"
         if name not in self.done:
             self.done[name] = name
-            wide = self.type(_REALS)
+            wide, scalar = self.type(_REALS), self.real
             cases = " ".join(f"i64 {count}, label %read{count}" for count in range(1, _LANES))
             lines = [f"  switch i64 %count, label %all [{cases}]", "all:"]
             lines += [f"  %v = load {wide}, ptr %place, align {self.size}", f"  ret {wide} %v"]
@@ -324,8 +322,7 @@ class Module:
                     lines += [
                         f"  %p{mark} = getelementptr inbounds {self.real}, ptr %place, i64 {lane}",
                         f"  %x{mark} = load {self.real}, ptr %p{mark}",
-                        f"  %v{mark} = insertelement {wide} {found}, {self.real} %x{mark}, "
-                        f"i64 {lane}",
+                        f"  %v{mark} = insertelement {wide} {found}, {scalar} %x{mark}, i64 {lane}",
                     ]
                     found = f"%v{mark}"
                 lines.append(f"  ret {wide} {found}")
@@ -406,9 +403,7 @@ def check_joining(function: KernelFunction) -> int:
     if not 1 <= len(parameters) <= 3 or any(p.kind not in _PLAIN for p in parameters):
         raise Unsupported(f"{function.__name__}: takes one, two or three numbers, and nothing else")
     if not is_scalar(function) or _annotation(function, "return") != "Double":
-        raise Unsupported(
-            f"{function.__name__}: annotate all parameters and the result as Double"
-        )
+        raise Unsupported(f"{function.__name__}: annotate all parameters and the result as Double")
     module = Module("double")
     module.scalar(function, eight=True)
     for called in module.named:
@@ -645,6 +640,8 @@ class _Body:
                 self._call(call)
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self._set(name, self._value(value))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                self._set(name, self._value(value))
             case ast.Assign(targets=[ast.Subscript() as place], value=value):
                 kind, pointer = self._place(place)
                 given = self._as(self._value(value), kind)
@@ -744,9 +741,7 @@ class _Body:
     def _for(self, name: str, bounds: list[ast.expr], body: list[ast.stmt]) -> None:
         given = [self._value(bound) for bound in bounds]
         zero, one = _Value(_WHOLE, "0", 0), _Value(_WHOLE, "1", 1)
-        start, stop, step = (
-            (zero, given[0], one) if len(given) == 1 else (*given, one)[:3]
-        )
+        start, stop, step = (zero, given[0], one) if len(given) == 1 else (*given, one)[:3]
         by = step.number
         if by is None:
             raise Unsupported(f"{self.function.__name__}: the step of a range must be a constant")
@@ -873,9 +868,7 @@ class _Body:
             return _Value(value.type, self._new(f"fneg {kind} {value.text}"))
         raise self._fail(node, "an operator that the kernel's language does not have")
 
-    def _binary(
-        self, operator: ast.operator, left: _Value, right: _Value, node: ast.AST
-    ) -> _Value:
+    def _binary(self, operator: ast.operator, left: _Value, right: _Value, node: ast.AST) -> _Value:
         if type(left.number) is type(right.number) is int and type(operator) in _FOLDED:
             return _whole(wrap(_FOLDED[type(operator)](left.number, right.number)))
         kind, (a, b) = self._meet(node, left, right)
@@ -937,9 +930,7 @@ class _Body:
             found = _Value(kind, self._new(f"{how} {self.module.type(kind)} {a}, {b}"))
         return found if found is not None else _truth(not ends)
 
-    def _choice(
-        self, test: ast.expr, body: ast.expr, otherwise: ast.expr, node: ast.AST
-    ) -> _Value:
+    def _choice(self, test: ast.expr, body: ast.expr, otherwise: ast.expr, node: ast.AST) -> _Value:
         condition = self._value(test)
         if condition.number is not None:
             return self._value(body if condition.number else otherwise)
@@ -950,9 +941,7 @@ class _Body:
             a, b = (self._as(value, kind) for value in (yes, no))
         shown = self.module.type(kind)
         asked = self.module.type(condition.type)
-        return _Value(
-            kind, self._new(f"select {asked} {condition.text}, {shown} {a}, {shown} {b}")
-        )
+        return _Value(kind, self._new(f"select {asked} {condition.text}, {shown} {a}, {shown} {b}"))
 
     # -- calls
 
@@ -1015,10 +1004,7 @@ class _Body:
         for (parameter, annotation), argument in zip(parameters, node.args, strict=True):
             if annotation == "Function":
                 continue
-            if annotation == "Context":
-                assert isinstance(argument, ast.Name)
-                given.append(f"ptr {self.tables[argument.id][1]}")
-            elif annotation in _TABLES:
+            if annotation == "Context" or annotation in _TABLES:
                 given.append(f"ptr {self._table(argument)[1]}")
             else:
                 kind = _annotated(annotation)
@@ -1035,7 +1021,7 @@ class _Body:
         shown = self.module.type(result)
         return _Value(result, self._new(f"call {shown} {name}({', '.join(given)})"))
 
-    def _intrinsic(self, name: str, node: ast.Call) -> _Value | None:  # noqa: PLR0911
+    def _intrinsic(self, name: str, node: ast.Call) -> _Value | None:
         if name in ("run_head", "run_tail", "run_test"):
             pointer = self.tables["context"][1]
             self._say(f"call void @{name}(ptr {self.tables['cells'][1]}, ptr {pointer})")
@@ -1081,10 +1067,8 @@ class _Body:
                     ),
                 )
             case "lane":
-                number = values[1].number
-                return _Value(
-                    _REAL, self._new(f"extractelement {reals} {values[0].text}, i64 {number}")
-                )
+                vector, number = values[0].text, self._as(values[1], _WHOLE)
+                return _Value(_REAL, self._new(f"extractelement {reals} {vector}, i64 {number}"))
             case "wrap":
                 return values[0]
             case "divide":

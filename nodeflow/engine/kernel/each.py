@@ -26,7 +26,7 @@ def each_of_one(
     a_r: Whole,
     a_c: Whole,
 ) -> None:
-    """y = f(a), number by number."""
+    """Y = f(a), number by number."""
     if COMPILED and dst_c == 1 and a_c == 1:
         if dst_r == cols and a_r == cols:
             cols = rows * cols
@@ -58,7 +58,7 @@ def each_of_two(
     b_r: Whole,
     b_c: Whole,
 ) -> None:
-    """y = f(a, b), number by number."""
+    """Y = f(a, b), number by number."""
     if COMPILED and dst_c == 1 and a_c == 1 and b_c == 1:
         if dst_r == cols and a_r == cols and b_r == cols:
             cols = rows * cols
@@ -106,7 +106,7 @@ def each_of_three(
     c_r: Whole,
     c_c: Whole,
 ) -> None:
-    """y = f(a, b, c), number by number."""
+    """Y = f(a, b, c), number by number."""
     for r in range(rows):
         for j in range(cols):
             x = a + r * a_r + j * a_c
@@ -127,7 +127,7 @@ def error_slope(
     factor: Whole,
     delta: Whole,
 ) -> None:
-    """e = a − y, b = c·e and δ = f(b, a), all of them without gaps."""
+    """E = a − y, b = c·e and δ = f(b, a), all of them without gaps."""
     size = rows * cols
     if COMPILED:
         for j in range(0, size, LANES):

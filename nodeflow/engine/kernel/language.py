@@ -167,17 +167,17 @@ def lane(values: Lanes, number: int) -> float:
 # -- parts of a tape, run as a whole
 
 
-def run_head(cells: Cells, context: Context) -> None:
+def run_head(_: Cells, context: Context) -> None:
     """Run the rows of a pass."""
     context.run(context.head)
 
 
-def run_tail(cells: Cells, context: Context) -> None:
+def run_tail(_: Cells, context: Context) -> None:
     """Run the rows that come once an update."""
     context.run(context.tail)
 
 
-def run_test(cells: Cells, context: Context) -> None:
+def run_test(_: Cells, context: Context) -> None:
     """Run the rows that evaluate cost and hits of the test rows."""
     context.run(context.test)
 

@@ -54,6 +54,7 @@ _SUMS = {
     "cross_entropy": scalar.cross_entropy_term,
     "cross_entropy_logits": scalar.cross_entropy_logit_term,
     "categorical_cross_entropy": scalar.categorical_term,
+    "sum_of_products": scalar.multiply,
 }
 """Rows that add up a scalar function of two numbers over the features."""
 _FUSED = {
@@ -64,10 +65,10 @@ _FUSED = {
 """Rows that do what several rows do that often follow each other, for a scalar function."""
 _WHOLE = (
     products.weighted_sum, products.blame, products.weight_gradient, products.bias_gradient,
-    products.step_weights, products.step_bias, rows.softmax, rows.delta_softmax,
-    rows.softmax_error, rows.penalty, rows.accuracy, rows.unpick, rows.accumulate, rows.average,
-    rows.update, rows.step_total, rows.load, rows.tally, rows.tally_shared, rows.python,
-    rows.copy_cells,
+    products.step_weights, products.step_bias, rows.softmax, rows.log_softmax, rows.log_others,
+    rows.delta_softmax, rows.softmax_error, rows.softmax_binary_error, rows.penalty,
+    rows.accuracy, rows.unpick, rows.accumulate, rows.average, rows.update, rows.step_total,
+    rows.load, rows.tally, rows.tally_shared, rows.python, rows.copy_cells,
 )  # fmt: skip
 
 

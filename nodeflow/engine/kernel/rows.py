@@ -20,8 +20,11 @@ from nodeflow.engine.kernel.language import (
     to_real,
     to_whole,
 )
-from nodeflow.engine.kernel.scalar import exp, multiply
+from nodeflow.engine.kernel.scalar import exp, log, log1p, multiply
 from nodeflow.engine.kernel.sums import LANES, first, sum_of
+
+LOG_OF_NOTHING = -1e30
+"""Stands for ln 0, so that 0 times it is 0."""
 
 # -- over the features of a sample
 
@@ -41,7 +44,7 @@ def sum_of_each(
     scale: Whole,
     counts: Whole,
 ) -> None:
-    """y = s·Σⱼ f(aⱼ, bⱼ), a sum over the features of each row; tallied if it `counts`."""
+    """Y = s·Σⱼ f(aⱼ, bⱼ), a sum over the features of each row; tallied if it `counts`."""
     for r in range(rows):
         cells[dst + r * dst_r] = cells[scale] * sum_of(
             function, cells, inner, a + r * a_r, 1, b + r * b_r, 1
@@ -66,6 +69,90 @@ def softmax(
         total = sum_of(first, cells, cols, to, 1, to, 1)
         for j in range(cols):
             cells[to + j] = cells[to + j] / total
+
+
+def log_softmax(
+    cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
+) -> None:
+    """Return ln aⱼ = (zⱼ − m) − ln Σₖ e^(zₖ − m), m the largest z; also where aⱼ is 0."""
+    for r in range(rows):
+        at = a + r * a_r
+        to = dst + r * dst_r
+        top = cells[at]
+        for j in range(1, cols):
+            x = cells[at + j]
+            top = x if x > top or x != x else top
+        for j in range(cols):
+            cells[to + j] = exp(cells[at + j] - top)
+        total = log(sum_of(first, cells, cols, to, 1, to, 1))
+        for j in range(cols):
+            cells[to + j] = (cells[at + j] - top) - total
+
+
+def log_others(
+    cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
+) -> None:
+    """Return ln (1 − aⱼ) of a softmax; what the largest leaves to the others is their own sum."""
+    for r in range(rows):
+        at = a + r * a_r
+        to = dst + r * dst_r
+        most = 0
+        for j in range(1, cols):
+            most = j if cells[at + j] > cells[at + most] else most
+        top = cells[at + most]
+        second = LOG_OF_NOTHING
+        for j in range(cols):
+            x = cells[at + j]
+            second = x if j != most and (x > second or x != x) else second
+            cells[to + j] = exp(x - top)
+        total = sum_of(first, cells, cols, to, 1, to, 1)
+        for j in range(cols):
+            cells[to + j] = 0.0 if j == most else exp(cells[at + j] - second)
+        among = log(sum_of(first, cells, cols, to, 1, to, 1))
+        for j in range(cols):
+            share = exp(cells[at + j] - top) / total
+            part = (second - top) + among - log(total) if j == most else log1p(-share)
+            low = part < LOG_OF_NOTHING or (cols == 1 and part == part)
+            cells[to + j] = LOG_OF_NOTHING if low else part
+
+
+def softmax_binary_error(
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    dst_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    b: Whole,
+    b_r: Whole,
+    y: Whole,
+    y_r: Whole,
+    missed: Whole,
+    missed_r: Whole,
+) -> None:
+    """δ of a binary cross-entropy behind softmax, from ln a, ln (1 − a), y and 1 − y.
+
+    δₖ = aₖ·Σⱼ (yⱼ + mⱼ) − yₖ − Σ_{j≠k} mⱼ·aₖ/(1 − aⱼ), m = 1 − y.
+    """
+    for r in range(rows):
+        at = a + r * a_r
+        by = b + r * b_r
+        right = y + r * y_r
+        wrong = missed + r * missed_r
+        total = 0.0
+        for j in range(cols):
+            part = cells[wrong + j] if cells[by + j] > LOG_OF_NOTHING else 0.0
+            total = total + (cells[right + j] + part)
+        for k in range(cols):
+            taken = 0.0
+            for j in range(cols):
+                if j != k and cells[by + j] > LOG_OF_NOTHING:
+                    apart = cells[at + k] - cells[by + j]
+                    apart = 0.0 if apart > 0.0 else apart
+                    taken = taken + cells[wrong + j] * exp(apart)
+            share = exp(cells[at + k])
+            cells[dst + r * dst_r + k] = share * total - cells[right + k] - taken
 
 
 def delta_softmax(
@@ -295,9 +382,7 @@ def load(
                 cells[to + j] = context.feed[source + j]
 
 
-def tally(
-    cells: Cells, context: Context, rows: Whole, a: Whole, a_r: Whole, which: Whole
-) -> None:
+def tally(cells: Cells, context: Context, rows: Whole, a: Whole, a_r: Whole, which: Whole) -> None:
     """Add costs (0) or hits (1) to what was tallied, and count their samples."""
     at = context.tally + which
     for r in range(rows):

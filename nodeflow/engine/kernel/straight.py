@@ -129,6 +129,11 @@ def _background() -> _Background:
         return _only_background()
 
 
+def wait() -> None:
+    """Wait until all that is being compiled in the background is ready: for measurements."""
+    _background().submit(int).result()
+
+
 @cache
 def _only_background() -> _Background:
     return _Background()

@@ -9,21 +9,20 @@ Sums over the samples of a batch run in order, however many there are.
 
 from __future__ import annotations
 
-from nodeflow.engine.kernel.language import Cells, Double, Function, Whole
+from nodeflow.engine.kernel.language import Cells, Double, Function, Real, Whole
 
 LANES = 8
 SHORT = 16
 """So many numbers, and more, are added in lanes."""
 
 
-def first(a: Double, b: Double) -> Double:
+def first(a: Double, b: Double) -> Double:  # noqa: ARG001 (a sum is of two numbers each)
     """Return the first of two numbers: what a plain sum adds up."""
     return a
 
 
-
 def order_of_addition(count: int) -> list[tuple[int, int]]:
-    """Return the additions for a sum of `count` numbers as pairs of places: each adds the second to the first.
+    """Return the additions of a sum of `count` numbers: pairs of places, the second to the first.
 
     The sum ends up at place 0; later pairs read what earlier ones wrote.
     """
@@ -41,9 +40,9 @@ def sum_of(
     a_c: Whole,
     b: Whole,
     b_c: Whole,
-) -> float:
+) -> Real:
     """Return Σ f(aⱼ, bⱼ) over `count` ≥ 1 numbers, each `a_c` and `b_c` cells apart."""
-    total = function(cells[a], cells[b])
+    total: float = function(cells[a], cells[b])
     if count < SHORT:
         for j in range(1, count):
             total = total + function(cells[a + j * a_c], cells[b + j * b_c])
@@ -83,4 +82,5 @@ def sum_of(
         s5 = s5 + function(cells[at + 5 * a_c], cells[by + 5 * b_c])
     if rest > 6:
         s6 = s6 + function(cells[at + 6 * a_c], cells[by + 6 * b_c])
-    return ((total + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+    found: float = ((total + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+    return found
