@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
-from numpy.random import RandomState
 
 from nodeflow.data.table import FloatArray, Table, feature_names, frozen
 
@@ -24,9 +23,9 @@ def _classes(names: tuple[str, ...], groups: Sequence[FloatArray]) -> Table:
     return Table(frozen(x), frozen(y), feature_names(2), names)
 
 
-def _random(seed: int) -> RandomState:
+def _random(seed: int) -> np.random.RandomState:
     # RandomState's numbers are promised never to change; those of default_rng are not.
-    return RandomState(seed)
+    return np.random.RandomState(seed)
 
 
 def logical_and() -> Table:

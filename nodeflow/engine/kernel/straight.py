@@ -7,14 +7,16 @@ cannot differ: the operations are the same, in the same order.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nodeflow.engine.kernel.compiler import WIDTH
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _PAYS_AFTER = 0.02
 """Seconds of training after which compiling, about 0.15 s beside it, is likely to pay."""
@@ -67,6 +69,8 @@ def wait() -> None:
 
 @cache
 def _background() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(1, thread_name_prefix="nodeflow-compiler")
 
 
