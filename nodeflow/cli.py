@@ -13,6 +13,7 @@ import re
 import shlex
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,6 +32,7 @@ from nodeflow.errors import (
     GraphError,
     NodeflowError,
     RunError,
+    Slower,
     UnknownType,
     nearest,
 )
@@ -114,12 +116,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     state = _State()
     try:
-        return _ended(state, lambda: _invoked(state, arguments))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", Slower)
+            warnings.showwarning = _say_slower
+            return _ended(state, lambda: _invoked(state, arguments))
     except BrokenPipeError:
         # Python would complain once more when it flushes standard output at its end.
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return READER_GONE
+
+
+def _say_slower(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any
+) -> None:
+    """Say in a sentence what is slower than it could be; other warnings are for developers."""
+    if issubclass(category, Slower):
+        _say(_sentence(Slower(str(message))), bad=False)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def _invoked(state: _State, arguments: Sequence[str] | None) -> int:

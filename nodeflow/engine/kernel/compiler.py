@@ -514,7 +514,7 @@ class _Body:
         return "\n".join(("entry:", *self.allocated, *self.lines, ""))
 
     def _fail(self, node: ast.AST, what: str) -> Unsupported:
-        shown = ast.unparse(node)
+        shown = ast.unparse(node).partition("\n")[0]
         return Unsupported(f"{self.function.__name__}: {what} in `{shown}`")
 
     def _new(self, instruction: str) -> str:

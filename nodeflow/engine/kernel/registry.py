@@ -86,8 +86,9 @@ def _add(
     operands = tuple(parameter for parameter, kind in kinds if kind == "Whole")
     tables = tuple(parameter for parameter, kind in kinds if kind in ("Cells", "Context"))
     with _lock:
-        if name in OPERATIONS:
-            return OPERATIONS[name]
+        there = OPERATIONS.get(name)
+        if there is not None and there.scalar is applied:
+            return there
         operation = Operation(len(BY_NUMBER), name, function, applied, operands, tables, joined)
         BY_NUMBER.append(operation)
         OPERATIONS[name] = operation
@@ -98,28 +99,32 @@ def join(name: str, function: Function) -> Operation:
     """Make a scalar function of one, two or three float64 a row; return its operation.
 
     The function is written in the kernel's language (`language`), its parameters and its result
-    annotated as `Double`. Joining again with the same function changes nothing. Raises
-    `DeclarationError` for a name that is taken, and where the function is not in the language.
+    annotated as `Double`. A name that joined before stands for the new function from now on; what
+    was laid out with the old one keeps it. Raises `DeclarationError` for the name of a built-in
+    operation, and where the function is not in the language.
     """
     taken = OPERATIONS.get(name)
-    if taken is None:
-        try:
-            count = check_joining(function)
-        except Unsupported as error:
-            raise DeclarationError(
-                f"'{name}' cannot become a row of the kernel: {error}; its language is described "
-                "in nodeflow/engine/kernel/language.py"
-            ) from error
-        taken = _add(name, _EACH[count], function, joined=True)
-    if taken.scalar is not function:
-        raise DeclarationError(f"there is an operation '{name}' already; take another name")
-    return taken
+    if taken is not None and not taken.joined:
+        raise DeclarationError(f"'{name}' is a built-in operation of the kernel; take another name")
+    if taken is not None and taken.scalar is function:
+        return taken
+    try:
+        count = check_joining(function)
+    except Unsupported as error:
+        raise DeclarationError(
+            f"'{name}' cannot become a row of the kernel: {error}; its language is described in "
+            "nodeflow/engine/kernel/language.py"
+        ) from error
+    return _add(name, _EACH[count], function, joined=True)
 
 
 def fused(name: str, applied: str) -> Operation:
     """Return the operation that does what rows of `name` and of a scalar function do."""
     of = OPERATIONS[applied]
-    return _add(f"{name}.{applied}", _FUSED[name], of.scalar, joined=of.joined)
+    both = f"{name}.{applied}"
+    if of.joined:  # another function of that name may join later
+        return _add(f"{both}.{of.number}", _FUSED[name], of.scalar, joined=True)
+    return OPERATIONS.get(both) or _add(both, _FUSED[name], of.scalar)
 
 
 def _end() -> None:

@@ -110,6 +110,7 @@ class _Background:
                 future.set_result(job())
             except BaseException as error:  # noqa: BLE001 (raised where the result is asked for)
                 future.set_exception(error)
+            del future, job  # nobody else may need what they hold
 
     def _end(self) -> None:
         """Wait for what is being compiled: LLVM must not be at work while it is torn down."""
