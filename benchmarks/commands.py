@@ -46,9 +46,7 @@ hoped for: as many times or, where it is less, seconds."""
 def run(*, quick: bool = False) -> Result:
     """Run the commands in turns: this build, the one before, this build, …."""
     result = Result("commands", "processor time of commands with all their children")
-    with builds(result.notes) as both:
-        if quick:  # the build before compiles for a quarter of a minute each time
-            del both[1:]
+    with builds(result.notes, quick=quick) as both:
         for name, job in JOBS.items():
             try:
                 _measure(result, both, name, job, quick=quick)

@@ -276,7 +276,7 @@ def _beside_the_old_build(result: Result, *, quick: bool) -> None:
         "neurons and trainer": (neurons, 400 if quick else 10_000, 4, 0.5),
         "chain": (chain, 400 if quick else 100_000, 3, 2.0),
     }
-    with tempfile.TemporaryDirectory() as name, builds(result.notes) as both:
+    with tempfile.TemporaryDirectory() as name, builds(result.notes, quick=quick) as both:
         folder = Path(name)
         for shown, (make, size, limit, hoped) in jobs.items():
             (folder / "large.json").write_text(make(size, "n"), encoding="utf-8")

@@ -253,7 +253,9 @@ def difference(wanted: Any, found: Any) -> float:
 
 
 def number(value: float) -> str:
-    """Return a ratio with three digits or so."""
+    """Return a ratio with three digits or so; a count as it is."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

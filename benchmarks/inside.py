@@ -61,8 +61,8 @@ def first_call(graph: str, other: str, epochs: str) -> float:
     return time.perf_counter() - start
 
 
-def memory(*epochs: str) -> list[int]:
-    """Return the most memory in bytes that the process had after so many epochs."""
+def memory(*epochs: str) -> list[tuple[int, int]]:
+    """Return what the run keeps after so many epochs, and the process at its largest, in bytes."""
     from nodeflow.engine.run import Run
     from nodeflow.graph import Graph
     from nodeflow.nodes.cost import squared_error
@@ -75,8 +75,9 @@ def memory(*epochs: str) -> list[int]:
     found = []
     for end in map(int, epochs):
         while run.epoch < end:
-            run.train(min(end - run.epoch, 100_000))
-        found.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+            run.train(min(end - run.epoch, 1_000_000))
+        largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        found.append((run.history_bytes + run.checkpoint_bytes, largest))
     return found
 
 

@@ -460,13 +460,13 @@ def run(*, quick: bool = False) -> Result:
             "PyTorch module and optimizer over nodeflow", 500, times,
             "PyTorch module and optimizer", "nodeflow", at_most=False,
         )  # fmt: skip
-    _first_calls(result, {"layer level": made, **graphs}, epochs, rounds=1 if quick else 5)
+    _first_calls(result, {"layer level": made, **graphs}, epochs, quick=quick)
     return result
 
 
-def _first_calls(result: Result, graphs: dict[str, Graph], epochs: int, *, rounds: int) -> None:
+def _first_calls(result: Result, graphs: dict[str, Graph], epochs: int, *, quick: bool) -> None:
     """Prepare and train each graph in processes that have trained another one before."""
-    with tempfile.TemporaryDirectory() as name, builds(result.notes) as both:
+    with tempfile.TemporaryDirectory() as name, builds(result.notes, quick=quick) as both:
         folder = Path(name)
         other = network("xor", (2, 3, 1), rate=0.3, batch=1)
         files.save(other, folder / "other.json")
@@ -479,7 +479,9 @@ def _first_calls(result: Result, graphs: dict[str, Graph], epochs: int, *, round
 
             for build in both:
                 once(build)  # not counted: machine code and bytecode are made
-            times = in_turns({build.name: partial(once, build) for build in both}, rounds)
+            times = in_turns(
+                {build.name: partial(once, build) for build in both}, 1 if quick else 5
+            )
             shown = f"first call in a warm process, {level}"
             result.rows += [
                 Row(f"{shown}, {build}", median(own), text=duration(median(own)))

@@ -18,6 +18,7 @@ import struct
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import FunctionType
 from typing import Any
 
@@ -192,7 +193,8 @@ class Module:
         result = _annotated(_annotation(function, "return"))
         text = body.translated(result)
         shown = self.type(result) if result else "void"
-        inline = "" if getattr(function, "branching", False) else "alwaysinline "
+        apart = getattr(function, "branching", False) or getattr(function, "called", False)
+        inline = "noinline " if apart else "alwaysinline "
         self.parts.append(
             f"define internal {shown} {name}({', '.join(heads)}) {inline}nounwind {{\n{text}}}\n"
         )
@@ -435,6 +437,15 @@ def _check_divisors(function: KernelFunction) -> None:
             )
 
 
+@cache
+def _assigned(node: ast.stmt) -> tuple[str, ...]:
+    """Return the variables that a statement, or one inside it, assigns."""
+    names = [part.id for part in ast.walk(node)
+             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]  # fmt: skip
+    return tuple(dict.fromkeys(names))
+
+
+@cache
 def _tree(function: KernelFunction) -> ast.FunctionDef:
     try:
         source = textwrap.dedent(inspect.getsource(function))
@@ -558,9 +569,8 @@ class _Body:
     def _forget(self, *nodes: ast.stmt) -> None:
         """Let variables that are assigned in some statements be known no more."""
         for node in nodes:
-            for part in ast.walk(node):
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    self._unknown(part.id)
+            for name in _assigned(node):
+                self._unknown(name)
 
     def _unknown(self, name: str) -> None:
         if name in self.known:

@@ -64,6 +64,12 @@ COMPILED = False
 _MASK = (1 << 64) - 1
 
 
+def called(function: Function) -> Function:
+    """Mark a function that is called where it is used many times, not written out in place."""
+    function.called = True
+    return function
+
+
 def bits(x: float) -> int:
     """Return the bits of a float64 as a whole number with a sign."""
     found: int = struct.unpack("<q", struct.pack("<d", x))[0]

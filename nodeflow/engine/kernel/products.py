@@ -17,6 +17,7 @@ from nodeflow.engine.kernel.language import (
     Whole,
     add_at,
     add_first,
+    called,
     first_lanes,
     lane,
     lanes,
@@ -36,6 +37,7 @@ def sum_of_lanes(s: Lanes) -> float:
     )
 
 
+@called
 def long_sum(s: Lanes, cells: Cells, x: Whole, w: Whole, inner: Whole, bias: Whole) -> float:
     """Add what is left after the groups of eight, then the bias; return the sum of the lanes."""
     rest = inner % LANES

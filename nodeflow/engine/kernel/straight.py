@@ -23,7 +23,7 @@ from nodeflow.engine.kernel.machine_code import Unavailable, loaded
 from nodeflow.engine.kernel.notices import say_once
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
 
-_PAYS_AFTER = 0.02
+_PAYS_AFTER = 0.05
 """Seconds of training after which compiling, about 0.15 s beside it, is likely to pay."""
 
 
