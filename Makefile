@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage trials display browser bench ulps gallery check clean
+.PHONY: help bits run test coverage trials display browser bench ulps gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -63,6 +63,10 @@ browser:
 
 bench: $(STAMP) ## Measure the engine beside others and the build before; write the page
 	@$(BIN)/python -m benchmarks --write-docs
+
+bits: $(STAMP) ## Search long for rows and forms that differ in a bit
+	@NODEFLOW_SEARCH=20 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
+		tests/test_kernel_rows.py tests/test_kernel_forms.py
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps

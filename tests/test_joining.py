@@ -99,11 +99,9 @@ def test_an_elu_is_what_its_numpy_function_says(elu):
 
 def test_an_elu_is_as_fast_as_a_built_in(elu):
     """At most 1.5 times a tanh, which is about as much work; through Python it is tens of times."""
-    machines = [
-        Machine(elu_net(act), seed=0, batch=1, dtype="float64") for act in ("elu", "tanh")
-    ]
+    machines = [Machine(elu_net(act), seed=0, batch=1, dtype="float64") for act in ("elu", "tanh")]
     assert not any(call for machine in machines for call in machine.tape.calls)
-    assert len(machines[0].fast.rows) == len(machines[1].fast.rows)
+    assert len(machines[0].fast.table) == len(machines[1].fast.table)
     best = [math.inf, math.inf]
     for _ in range(8):
         for number, machine in enumerate(machines):
@@ -155,7 +153,7 @@ def forgetful(x: Double) -> Double:
 @branching
 def sometimes(x: Double) -> Double:
     if x > 0.0:
-        return x
+        return x  # noqa: RET503
 
 
 def without_types(x):
@@ -208,9 +206,9 @@ def unknown_call(x: Double) -> Double:
 
 @branching
 def looped(x: Double) -> Double:
-    for k in range(3):
+    for _ in range(3):
         x = x + 1.0
-    else:
+    else:  # noqa: PLW0120
         x = x * 2.0
     return x
 
@@ -287,7 +285,7 @@ def tanh(x: Double) -> Double:  # not the kernel's own, which it calls under ano
     return 2.0 * scalar.tanh(0.5 * x)
 
 
-def σ(ζ: Double) -> Double:
+def σ(ζ: Double) -> Double:  # noqa: PLC2401
     """A name that is not ASCII."""
     return divide(1.0, 1.0 + exp(-ζ))
 
@@ -297,7 +295,7 @@ def collatz(x: Double) -> Double:
     steps = 0.0
     n = language.to_whole(x * x + 1.0)
     while n > 1 and steps < 50.0:
-        if n % 2 == 0:
+        if n % 2 == 0:  # noqa: SIM108
             n = n // 2
         else:
             n = 3 * n + 1

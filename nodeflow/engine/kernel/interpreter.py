@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from threading import RLock
 from types import FunctionType
 from typing import Any
 
@@ -75,6 +76,7 @@ def _prepared(number: int, single: bool) -> tuple[Callable[..., None], tuple[str
     return function, operation.tables, operation.operands[:1] == ("rows",)
 
 
+_making = RLock()
 _made_for_float32: dict[Any, Callable[..., Any]] = {}
 
 
@@ -84,15 +86,21 @@ def _in_float32(function: Any) -> Callable[..., Any]:
     A scalar function computes in float64 and is rounded once, and so is a number that is made from
     a whole one; everything else adds and multiplies what it reads from the cells.
     """
-    if function not in _made_for_float32:
+    with _making:
+        if function in _made_for_float32:
+            return _made_for_float32[function]
         if is_scalar(function):
-            found: Any = lambda *numbers: np.float32(function(*map(float, numbers)))
+
+            def rounded(*numbers: float) -> Any:
+                return np.float32(function(*map(float, numbers)))
+
+            _made_for_float32[function] = rounded
         else:
-            found = FunctionType(function.__code__, {**function.__globals__}, function.__name__)
-        _made_for_float32[function] = found
-        if isinstance(found, FunctionType) and not is_scalar(function):
+            space = {**function.__globals__}
+            found = FunctionType(function.__code__, space, function.__name__)
+            _made_for_float32[function] = found  # before what it calls, which may call it
             _call_in_float32(found)
-    return _made_for_float32[function]
+        return _made_for_float32[function]
 
 
 def _call_in_float32(function: FunctionType) -> None:
