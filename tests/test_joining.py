@@ -99,9 +99,7 @@ def test_an_elu_is_what_its_numpy_function_says(elu):
 
 def test_an_elu_is_as_fast_as_a_built_in(elu):
     """At most 1.5 times a tanh, which is about as much work; through Python it is tens of times."""
-    machines = [
-        Machine(elu_net(act), seed=0, batch=1, dtype="float64") for act in ("elu", "tanh")
-    ]
+    machines = [Machine(elu_net(act), seed=0, batch=1, dtype="float64") for act in ("elu", "tanh")]
     assert not any(call for machine in machines for call in machine.tape.calls)
     assert len(machines[0].fast.rows) == len(machines[1].fast.rows)
     best = [math.inf, math.inf]

@@ -226,7 +226,7 @@ def test_without_llvm_everything_works_by_python(fresh, monkeypatch, cause, dtyp
     monkeypatch.setattr(machine_code, "_loaded", {})
     monkeypatch.setattr(machine_code, "_llvm", raising(error))
     run = nf.Run(graph, batch=3, dtype=dtype)
-    with pytest.warns(Slower) as caught:
+    with pytest.warns(Slower) as caught:  # noqa: PT031 (said once, by the first of the two)
         run.train(2)
         walk(run, 3 * run.machine.per_epoch)
     (warning,) = caught
@@ -448,8 +448,9 @@ straight.StraightLine.__init__ = noted
     for compiles in (False, True, False):
         text = head + code.replace("{compiles}", str(compiles))
         done = subprocess.run(
-            [sys.executable, "-c", text], env=environment, capture_output=True, text=True, check=True
-        )
+            [sys.executable, "-c", text],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
         found.append(done.stdout.split())
     assert [used for used, _ in found] == ["0", "1", "1"]
     assert found[0][1] == found[2][1]

@@ -176,7 +176,7 @@ class Executor:
         few = _forced.get() is None and rows < _MOST_SHUFFLED
         code = None if few else self._machine_code(_NO_ROWS)
         if code is None:
-            drive.shuffle(memoryview(self.order), rows, seed, epoch)
+            drive.shuffle(self.order.data, rows, seed, epoch)
         else:
             code.shuffle(self.order.ctypes.data, rows, seed, epoch)
 
@@ -296,9 +296,9 @@ class Executor:
                 return
             try:
                 if context is None:
-                    assert self._fields is not None
-                    self.samples = int(self._fields[_AT["samples"]])
-                    self.count = int(self._fields[_AT["count"]])
+                    fields = self._context()
+                    self.samples = int(fields[_AT["samples"]])
+                    self.count = int(fields[_AT["count"]])
                 else:
                     self.samples, self.count = context().samples, context().count
                 self._call(number)

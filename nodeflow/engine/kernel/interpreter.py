@@ -85,14 +85,19 @@ def _in_float32(function: Any) -> Callable[..., Any]:
     a whole one; everything else adds and multiplies what it reads from the cells.
     """
     if function not in _made_for_float32:
+        found: Callable[..., Any]
         if is_scalar(function):
-            found: Any = lambda *numbers: np.float32(function(*map(float, numbers)))
+            found = partial(_rounded_once, function)
         else:
             found = FunctionType(function.__code__, {**function.__globals__}, function.__name__)
         _made_for_float32[function] = found
         if isinstance(found, FunctionType) and not is_scalar(function):
             _call_in_float32(found)
     return _made_for_float32[function]
+
+
+def _rounded_once(function: Callable[..., float], *numbers: float) -> np.float32:
+    return np.float32(function(*map(float, numbers)))
 
 
 def _call_in_float32(function: FunctionType) -> None:
