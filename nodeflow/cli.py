@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -128,13 +128,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say_slower(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """Say in a sentence what is slower than it could be; other warnings are for developers."""
     if issubclass(category, Slower):
         _say(_sentence(Slower(str(message))), bad=False)
     else:
-        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
+        (file or sys.stderr).write(
+            warnings.formatwarning(message, category, filename, lineno, line)
+        )
 
 
 def _invoked(state: _State, arguments: Sequence[str] | None) -> int:

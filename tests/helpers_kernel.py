@@ -29,19 +29,8 @@ EVERY = tuple(operation.name for operation in BY_NUMBER if operation.name not in
 PYTHON, MACHINE, STRAIGHT = "python", "machine code", "straight-line code"
 WAYS = (PYTHON, MACHINE, STRAIGHT)
 SPECIAL = (
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    math.inf,
-    -math.inf,
-    math.nan,
-    1e308,
-    -1e308,
-    5e-324,
-    1e-310,
-    710.0,
-)
+    0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 5e-324, 1e-310, 710.0,
+)  # fmt: skip
 WIDTHS = (1, 2, 3, 4, 5, 7, 8, 9, 14, 15, 16, 17, 23, 24, 25, 31, 33)
 TIMES = int(os.environ.get("NODEFLOW_SEARCH", "1"))
 """How many times as many programs are tried as usual; see `make bits`."""

@@ -137,9 +137,8 @@ def parameters(machine: Machine) -> np.ndarray:
         return re.sub(r"\.\d+", "", key), [int(number) for number in re.findall(r"(?<=\.)\d+", key)]
 
     keys = [key for key in machine.plan.order if machine.plan.graph.nodes[key].type == "parameter"]
-    return np.concatenate(
-        [machine.read(f"{key}.value", 1).ravel() for key in sorted(keys, key=place)]
-    )
+    ordered = sorted(keys, key=place)
+    return np.concatenate([machine.read(f"{key}.value", 1).ravel() for key in ordered])
 
 
 def by_steps(machine: Machine, epochs: int) -> tuple[np.ndarray, np.ndarray]:

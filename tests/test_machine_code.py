@@ -226,7 +226,7 @@ def test_without_llvm_everything_works_by_python(fresh, monkeypatch, cause, dtyp
     monkeypatch.setattr(machine_code, "_loaded", {})
     monkeypatch.setattr(machine_code, "_llvm", raising(error))
     run = nf.Run(graph, batch=3, dtype=dtype)
-    with pytest.warns(Slower) as caught:  # noqa: PT031
+    with pytest.warns(Slower) as caught:  # noqa: PT031 (said once, by the first of the two)
         run.train(2)
         walk(run, 3 * run.machine.per_epoch)
     (warning,) = caught
@@ -417,3 +417,40 @@ def test_the_names_of_rows_are_names_of_files():
         for operation in registry.BY_NUMBER
         if not operation.joined
     )
+
+
+def test_straight_line_code_is_kept_for_the_next_process(tmp_path):
+    """A process that trains a graph again begins with what an earlier one compiled."""
+    code = """
+import nodeflow as nf
+from nodeflow.engine.executor import executed_by
+from nodeflow.engine.kernel import straight
+run = nf.Run(nf.load("graphs/xor.json"))
+with executed_by("machine code"):
+    if {compiles}:
+        straight._PAYS_AFTER = 0
+        run.train(epochs=1000)
+        straight.wait()
+    run.train(epochs=1000)
+used = [line for line in lines if line.train is not None]
+print(len(used), run.weights["theta1.value"].sum().hex())
+"""
+    head = """
+from nodeflow.engine.kernel import straight
+lines, made = [], straight.StraightLine.__init__
+def noted(line, *given):
+    made(line, *given)
+    lines.append(line)
+straight.StraightLine.__init__ = noted
+"""
+    environment = {**os.environ, "NODEFLOW_CACHE": str(tmp_path)}
+    found = []
+    for compiles in (False, True, False):
+        text = head + code.replace("{compiles}", str(compiles))
+        done = subprocess.run(
+            [sys.executable, "-c", text],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        found.append(done.stdout.split())
+    assert [used for used, _ in found] == ["0", "1", "1"]
+    assert found[0][1] == found[2][1]

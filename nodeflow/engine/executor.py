@@ -176,7 +176,7 @@ class Executor:
         few = _forced.get() is None and rows < _MOST_SHUFFLED
         code = None if few else self._machine_code(_NO_ROWS)
         if code is None:
-            drive.shuffle(memoryview(self.order.data), rows, seed, epoch)
+            drive.shuffle(self.order.data, rows, seed, epoch)
         else:
             code.shuffle(self.order.ctypes.data, rows, seed, epoch)
 

@@ -387,11 +387,8 @@ def compute_by(type_: NodeType, function: Function) -> None:
     """
     ports = [port.name for port in type_.inputs]
     single = len(type_.outputs) == 1 and not any(port.many for port in type_.inputs)
-    if (
-        not single
-        or type_.dynamic_inputs
-        or len(inspect.signature(function).parameters) != len(ports)
-    ):
+    count = len(inspect.signature(function).parameters)
+    if not single or type_.dynamic_inputs or count != len(ports):
         raise DeclarationError(
             f"'{type_.name}' cannot be computed number by number by {function.__name__}: it needs "
             "an output and a parameter of the function for each input"

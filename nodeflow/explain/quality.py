@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.data.generators import GENERATORS
+
 if TYPE_CHECKING:
     from nodeflow.data import Split
     from nodeflow.engine.run import Run
@@ -104,12 +106,18 @@ class Quality:
 
 
 def quality(run: Run) -> Quality | None:
-    """Return how good a run is now; None if no data set's targets enter a cost of its graph."""
+    """Return how good a run is now; None if no data set's targets enter a cost of its graph.
+
+    None as well for a generator's few rows, such as a gate's four: they are no sample of anything.
+    """
     found = ends(run.graph)
     if found is None or found[0] not in run.machine.splits:
         return None
     data, goal = found
     split = run.machine.splits[data]
+    few = len(split.x) + len(split.x_test) < FEWEST_ROWS
+    if few and run.graph.settings(data)["source"] in GENERATORS:
+        return None  # all that there is to exclusive or are its four rows
     parts = [(split.x[:MOST_ROWS], split.y[:MOST_ROWS])]
     if len(split.x_test):
         parts.append((split.x_test[:MOST_ROWS], split.y_test[:MOST_ROWS]))

@@ -968,8 +968,8 @@ class _Body:
         if found is None:
             raise self._fail(node, "an unknown function")
         _require_function(found)
-        function: KernelFunction = found
-        return function
+        known: KernelFunction = found
+        return known
 
     def _call(self, node: ast.Call) -> _Value | None:
         if node.keywords:

@@ -89,18 +89,19 @@ def _in_float32(function: Any) -> Callable[..., Any]:
     with _making:
         if function in _made_for_float32:
             return _made_for_float32[function]
+        found: Callable[..., Any]
         if is_scalar(function):
-
-            def rounded(*numbers: float) -> Any:
-                return np.float32(function(*map(float, numbers)))
-
-            _made_for_float32[function] = rounded
+            found = partial(_rounded_once, function)
         else:
-            space = {**function.__globals__}
-            found = FunctionType(function.__code__, space, function.__name__)
-            _made_for_float32[function] = found  # before what it calls, which may call it
+            found = FunctionType(function.__code__, {**function.__globals__}, function.__name__)
+        _made_for_float32[function] = found  # before what it calls, which may call it
+        if isinstance(found, FunctionType):
             _call_in_float32(found)
-        return _made_for_float32[function]
+        return found
+
+
+def _rounded_once(function: Callable[..., float], *numbers: float) -> np.float32:
+    return np.float32(function(*map(float, numbers)))
 
 
 def _call_in_float32(function: FunctionType) -> None:

@@ -14,7 +14,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from threading import RLock
@@ -250,7 +250,32 @@ class Loaded:
             module.runner("test")
             module.entry(drive.train)
             code = compiled(module.text(), wanted=wanted)
-            library, (address,) = self.load("straight", code, "train")
+            file = self._straight_file(parts, samples)
+            if file is not None:
+                _keep(file, code)
+                _keep_newest(file.parent, "straight-*.o", _MOST_STRAIGHT_FILES)
+            return self._train(code)
+
+    def straight_from_cache(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Any | None:
+        """Return what `straight` compiled before, in this process or another; None if nothing."""
+        with _or_unavailable():
+            code = _read(self._straight_file(parts, samples))
+            return None if code is None else self._train(code)
+
+    def _straight_file(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Path | None:
+        folder, numbers = cache_folder(), [row[0] for rows in parts.values() for row in rows]
+        if folder is None or any(BY_NUMBER[number].joined for number in numbers):
+            return None
+        # The numbers of operations are those of this process.
+        named = {
+            part: [(BY_NUMBER[number].name, operands) for number, *operands in rows]
+            for part, rows in parts.items()
+        }
+        name = hashlib.sha256(repr((named, samples)).encode()).hexdigest()[:16]
+        return folder / f"straight-{name}-{self.real}-{_digest()}.o"
+
+    def _train(self, code: bytes) -> Any:
+        library, (address,) = self.load("straight", code, "train")
         function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address)
         function.__dict__["library"] = library
         return function
@@ -281,6 +306,8 @@ def loaded(real: str) -> Loaded:
 
 
 _MARK = b"nodeflow object\n"
+_MOST_STRAIGHT_FILES = 200
+"""Straight-line code of so many graphs is kept, of 10 to 50 kB each."""
 
 
 def _read(file: Path | None) -> bytes | None:
@@ -315,6 +342,14 @@ def _keep(file: Path | None, code: bytes) -> None:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         _say_not_kept(f"machine code cannot be kept in {file.parent} ({reason})")
+
+
+def _keep_newest(folder: Path, pattern: str, most: int) -> None:
+    """Delete the oldest of the files that match, if there are too many."""
+    with suppress(OSError):
+        files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime)
+        for file in files[:-most]:
+            file.unlink(missing_ok=True)
 
 
 def _say_not_kept(what: str) -> None:

@@ -195,7 +195,8 @@ def long_product(cells: Cells, x: Whole, w: Whole, inner: Whole, bias: Whole) ->
         s = lanes(cells, x) * lanes(cells, w)
         for k in range(LANES, inner - LANES + 1, LANES):
             s = s + lanes(cells, x + k) * lanes(cells, w + k)
-        return long_sum(s, cells, x, w, inner, bias)
+        total: float = long_sum(s, cells, x, w, inner, bias)
+        return total
     found = [cells[x + k] * cells[w + k] for k in range(inner)]
     if bias >= 0:
         found.append(cells[bias])

@@ -47,9 +47,12 @@ class Operation:
 _lock = Lock()
 OPERATIONS: dict[str, Operation] = {}
 BY_NUMBER: list[Operation] = []
-_Rows = Callable[..., Any]
-_EACH: dict[int, _Rows] = {1: each.each_of_one, 2: each.each_of_two, 3: each.each_of_three}
-_SUMS: dict[str, Function] = {
+_EACH: dict[int, Callable[..., Any]] = {
+    1: each.each_of_one,
+    2: each.each_of_two,
+    3: each.each_of_three,
+}
+_SUMS: dict[str, Callable[..., Any]] = {
     "sum": first,
     "squared_error": scalar.squared_difference,
     "cross_entropy": scalar.cross_entropy_term,
@@ -58,13 +61,13 @@ _SUMS: dict[str, Function] = {
     "sum_of_products": scalar.multiply,
 }
 """Rows that add up a scalar function of two numbers over the features."""
-_FUSED: dict[str, _Rows] = {
+_FUSED: dict[str, Callable[..., Any]] = {
     "layer": products.layer,
     "layer_back": products.layer_back,
     "error_slope": each.error_slope,
 }
 """Rows that do what several rows do that often follow each other, for a scalar function."""
-_WHOLE: tuple[_Rows, ...] = (
+_WHOLE: tuple[Callable[..., Any], ...] = (
     products.weighted_sum, products.blame, products.weight_gradient, products.bias_gradient,
     products.step_weights, products.step_bias, rows.softmax, rows.log_softmax, rows.log_others,
     rows.delta_softmax, rows.softmax_error, rows.softmax_binary_error, rows.penalty,
