@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", Slower)
-            warnings.showwarning = _say_slower  # type: ignore[assignment]
+            warnings.showwarning = _say_slower
             return _ended(state, lambda: _invoked(state, arguments))
     except BrokenPipeError:
         # Python would complain once more when it flushes standard output at its end.

@@ -153,7 +153,7 @@ def forgetful(x: Double) -> Double:
 @branching
 def sometimes(x: Double) -> Double:
     if x > 0.0:
-        return x  # noqa: RET503
+        return x
 
 
 def without_types(x):
@@ -208,7 +208,7 @@ def unknown_call(x: Double) -> Double:
 def looped(x: Double) -> Double:
     for _ in range(3):
         x = x + 1.0
-    else:  # noqa: PLW0120
+    else:
         x = x * 2.0
     return x
 
@@ -285,7 +285,7 @@ def tanh(x: Double) -> Double:  # not the kernel's own, which it calls under ano
     return 2.0 * scalar.tanh(0.5 * x)
 
 
-def σ(ζ: Double) -> Double:  # noqa: PLC2401
+def σ(ζ: Double) -> Double:
     """A name that is not ASCII."""
     return divide(1.0, 1.0 + exp(-ζ))
 
@@ -295,7 +295,7 @@ def collatz(x: Double) -> Double:
     steps = 0.0
     n = language.to_whole(x * x + 1.0)
     while n > 1 and steps < 50.0:
-        if n % 2 == 0:  # noqa: SIM108
+        if n % 2 == 0:
             n = n // 2
         else:
             n = 3 * n + 1
