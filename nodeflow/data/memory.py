@@ -9,6 +9,7 @@ A graph keeps the name only. In another session it must be held again, or be sav
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from nodeflow.errors import DataError
 PREFIX = "memory:"
 
 _held: dict[str, Any] = {}
+_versions: dict[str, int] = {}
+_count = count(1)
 _PARTS = ("x", "y", "x_test", "y_test")
 
 
@@ -47,7 +50,7 @@ def hold(data: Any, name: str = "") -> str:
     if isinstance(kept, dict) and not {"x", "y"} <= kept.keys():
         raise DataError("arrays in memory are called x and y, and x_test and y_test if there are")
     name = name or f"table{len(_held) + 1}"
-    _held[name] = kept
+    _held[name], _versions[name] = kept, next(_count)
     return PREFIX + name
 
 
@@ -72,9 +75,11 @@ def held(source: str, options: Options) -> Table:
 
 def release(source: str) -> None:
     """Hold a table no longer."""
-    _held.pop(source.removeprefix(PREFIX), None)
+    name = source.removeprefix(PREFIX)
+    _held.pop(name, None)
+    _versions.pop(name, None)
 
 
 def version(source: str) -> int:
-    """Return what changes when another table is held under the same name."""
-    return id(_held.get(source.removeprefix(PREFIX)))
+    """Return a number that no other table ever had; 0 where none is held."""
+    return _versions.get(source.removeprefix(PREFIX), 0)
