@@ -49,7 +49,7 @@ def test_naive_bayes_of_a_class_without_a_training_row(tmp_path) -> None:
     """
     (tmp_path / "few.csv").write_text("0,0,a\n2,0,a\n9,9,b\n4,2,c\n6,6,c\n")
     graph = replace(layer("few.csv", 4, 2, "naive_bayes"), folder=tmp_path)
-    graph = graph.set("data", test=0.2, scale="none")
+    graph = graph.set("data", test=0.2, scale="none", target_kind="classes")
     for seed in range(20):
         run = nf.Run(graph, seed=seed)
         split = run.machine.splits["data"]

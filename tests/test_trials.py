@@ -8,6 +8,7 @@ tries 500 networks, the tests a few of them.
 from __future__ import annotations
 
 import os
+from functools import wraps
 from itertools import pairwise
 
 import numpy as np
@@ -127,4 +128,8 @@ def test_nothing_right_is_called_wrong_and_nothing_wrong_right(monkeypatch, numb
 def _off(rule):
     from nodeflow.nodes.arithmetic import times
 
-    return lambda *args, **named: times(1.001, rule(*args, **named))
+    @wraps(rule)
+    def off(*args, **named):
+        return times(1.001, rule(*args, **named))
+
+    return off

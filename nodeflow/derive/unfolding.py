@@ -304,6 +304,8 @@ def _by_rule(graph: Graph, inference: Inference) -> _Ruled:
         return _Ruled()
     try:
         folded = resolve(_put_back(graph, records))
+        if any(w.source not in folded.nodes or w.target not in folded.nodes for w in folded.wires):
+            raise GraphError("what was unfolded is no longer there")
         costs = [
             folded.inputs(key)["cost"][0].start for key in records if "cost" in folded.inputs(key)
         ]
