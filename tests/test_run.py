@@ -1,7 +1,9 @@
 """A run: stepping and full speed give the same numbers, and faults leave it whole."""
 
+import gc
 import signal
 import threading
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -716,6 +718,22 @@ def test_shuffle_is_fisher_and_yates_by_splitmix64(rows, seed, who):
             executor.shuffle(rows, seed, epoch)
         assert order.tolist() == splitmix_order(rows, seed, epoch)
         assert sorted(order.tolist()) == list(range(rows))
+
+
+@pytest.mark.parametrize("who", ["python", "machine code"])
+def test_a_run_that_is_let_go_is_gone_at_once(who):
+    """Its cells and data may be large: they do not wait until Python looks for cycles."""
+    gc.disable()
+    try:
+        with executed_by(who):
+            run = nf.Run(net("xor", (2, 2, 1), rate=0.3))
+            run.train(updates=5)
+            run.step()
+            parts = [ref(run), ref(run.machine)]
+            del run
+        assert [part() for part in parts] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_shuffle_is_even():

@@ -303,9 +303,7 @@ def _by_rule(graph: Graph, inference: Inference) -> _Ruled:
     except GraphError:
         return _Ruled()
     try:
-        folded = resolve(_put_back(graph, records))
-        if any(w.source not in folded.nodes or w.target not in folded.nodes for w in folded.wires):
-            raise GraphError("what was unfolded is no longer there")
+        folded = _folded_before(graph, records)
         costs = [
             folded.inputs(key)["cost"][0].start for key in records if "cost" in folded.inputs(key)
         ]
@@ -318,6 +316,14 @@ def _by_rule(graph: Graph, inference: Inference) -> _Ruled:
         costs = [cost for cost in known if cost in inference.shapes]
         return _Ruled(costs=tuple(costs), records=records)
     return _Ruled(builder.gradients, builder.numbers, tuple(costs), records)
+
+
+def _folded_before(graph: Graph, records: Mapping[str, _Record]) -> Graph:
+    """Return what was unfolded; raises `GraphError` where part of it is no longer there."""
+    folded = resolve(_put_back(graph, records))
+    if any(w.source not in folded.nodes or w.target not in folded.nodes for w in folded.wires):
+        raise GraphError("what was unfolded is no longer there")
+    return folded
 
 
 def lone_cost(graph: Graph) -> str | None:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from weakref import WeakMethod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +89,9 @@ class Executor:
         self, cells: Array, feed: Array, order: Array, stats: Array, call: Callable[[int], None]
     ) -> None:
         self.cells, self.feed, self.order, self.stats = cells, feed, order, stats
-        self._call = call
+        self._call = _weakly(call)
+        self._running: PythonContext | None = None
+        """What Python executes just now."""
         self._error: BaseException | None = None
         self.samples = self.count = 0
         """Samples of the pass, and of the update, that a called function works on."""
@@ -120,7 +124,7 @@ class Executor:
         if code is None:
             context = self._python_context([*table[begin:end].tolist(), [END]])
             context.set(**where)
-            with np.errstate(all="ignore"):
+            with self._python(context):
                 context.run(0)
         else:
             fields = code.fields
@@ -141,7 +145,7 @@ class Executor:
         if code is None:
             context = self._python_context(table.tolist())
             context.set(**given)
-            with np.errstate(all="ignore"):
+            with self._python(context):
                 context.train()
         else:
             fields, rows = code.fields, code.rows
@@ -237,17 +241,26 @@ class Executor:
             work += epochs * self._python_work(table, test, len(table), int(given["test_rows"]))
         return work
 
+    @contextmanager
+    def _python(self, context: PythonContext) -> Iterator[None]:
+        """Let Python execute rows."""
+        self._running = context
+        try:
+            with np.errstate(all="ignore"):
+                yield
+        finally:
+            self._running = None
+
     def _python_context(self, rows: list[list[int]]) -> PythonContext:
         trimmed = [row[: 1 + len(BY_NUMBER[row[0]].operands)] for row in rows]
-        context = PythonContext(
+        return PythonContext(
             self.cells,
             trimmed,
-            self._calls(lambda: context),
+            _weakly(self._called),
             feed=self.feed,
             order=self.order,
             stats=self.stats,
         )
-        return context
 
     # -- machine code
 
@@ -282,7 +295,7 @@ class Executor:
             from nodeflow.engine.kernel.machine_code import CALL
 
             fields = self._fields = np.zeros(len(CONTEXT), np.int64)
-            self._callback = CALL(self._calls(None))
+            self._callback = CALL(_weakly(self._called))
             fields[_AT["call"]] = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
             for name in ("feed", "stats"):
                 fields[_AT[name]] = getattr(self, name).ctypes.data
@@ -290,27 +303,41 @@ class Executor:
 
     # -- functions of node types
 
-    def _calls(self, context: Callable[[], PythonContext] | None) -> Callable[[int], None]:
-        def call(number: int) -> None:
-            if self._error is not None:
-                return
-            try:
-                if context is None:
-                    fields = self._context()
-                    self.samples = int(fields[_AT["samples"]])
-                    self.count = int(fields[_AT["count"]])
-                else:
-                    self.samples, self.count = context().samples, context().count
-                self._call(number)
-            except BaseException as error:  # noqa: BLE001 (raised again behind machine code)
-                self._error = error
-
-        return call
+    def _called(self, number: int) -> None:
+        if self._error is not None:
+            return
+        try:
+            if self._running is None:
+                fields = self._context()
+                self.samples = int(fields[_AT["samples"]])
+                self.count = int(fields[_AT["count"]])
+            else:
+                self.samples, self.count = self._running.samples, self._running.count
+            self._call(number)
+        except BaseException as error:  # noqa: BLE001 (raised again behind machine code)
+            self._error = error
 
     def _raise(self) -> None:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+
+
+def _weakly(call: Callable[[int], None]) -> Callable[[int], None]:
+    """Return a function that calls a method without keeping its object alive.
+
+    What a run holds is large; it is to go when the run goes, not when Python looks for cycles.
+    """
+    if not isinstance(call, MethodType):
+        return call
+    kept = WeakMethod(call)
+
+    def called(number: int) -> None:
+        method = kept()
+        if method is not None:
+            method(number)
+
+    return called
 
 
 def _work_of(table: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
