@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-programs coverage trials display browser bench ulps gallery check clean
+.PHONY: help bits run test test-programs coverage trials display browser bench ulps gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -67,8 +67,12 @@ browser:
 		command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 			echo "no Chromium: the tests of the HTML page are skipped" >&2; }
 
-bench: $(STAMP) ## Measure the engine
-	@$(BIN)/python -m benchmarks
+bench: $(STAMP) ## Measure the engine beside others and the build before; write the page
+	@$(BIN)/python -m benchmarks --write-docs
+
+bits: $(STAMP) ## Search long for rows and forms that differ in a bit
+	@NODEFLOW_SEARCH=20 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
+		tests/test_kernel_rows.py tests/test_kernel_forms.py
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps

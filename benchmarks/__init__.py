@@ -4,7 +4,7 @@ python -m benchmarks [NAME…] [--quick] [--json FILE] [--write-docs] [--threads
 """
 
 NAMES = (
-    "wheat", "mnist", "fullbatch", "growth", "goto", "playing", "explaining", "editor", "window",
-    "start",
+    "commands", "wheat", "mnist", "fullbatch", "growth", "memory", "goto", "playing", "explaining",
+    "editor", "window", "tables", "start",
 )  # fmt: skip
 """The benchmarks, each a module of this package with `run(quick) -> Result`."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import NAMES
-from benchmarks.harness import Result, engine, machine, markdown, table
+from benchmarks.harness import Result, engine, machine, markdown, summary, table
 
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
@@ -24,7 +24,7 @@ def write_docs(results: Sequence[Result], path: Path, about: str) -> None:
     _, end, after = rest.partition(END)
     if not (mark and end):
         raise ValueError(f"{path.name} needs the marks {BEGIN} and {END}")
-    parts = [f"Measured with {about}.", *map(markdown, results)]
+    parts = [f"Measured with {about}.", summary(results), *map(markdown, results)]
     text = "\n\n".join(parts)
     path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 

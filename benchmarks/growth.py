@@ -6,16 +6,20 @@ import gc
 import importlib.util
 import json
 import math
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Result, Row, Target, duration
+from benchmarks.builds import NEW, OLD, Build, builds
+from benchmarks.harness import Result, Row, Target, duration, in_turns, ratio, ratios, spread
 from nodeflow.engine.plan import plan
 from nodeflow.engine.run import Run
 from nodeflow.graph import Graph, Node, Training, Wire
@@ -262,7 +266,42 @@ def run(*, quick: bool = False) -> Result:
         large = [point for point in points if point[0] >= 1000] or points
         text = f"{name}: exponent of planning from {large[0][0]:,} to {large[-1][0]:,} nodes"
         result.targets.append(Target(text, 1.15, slope(large), unit=""))
+    _beside_the_old_build(result, quick=quick)
     return result
+
+
+def _beside_the_old_build(result: Result, *, quick: bool) -> None:
+    """Load, plan and run the largest graphs in processes of both builds, in turns."""
+    jobs = {
+        "neurons and trainer": (neurons, 400 if quick else 10_000, 4, 0.5),
+        "chain": (chain, 400 if quick else 100_000, 3, 2.0),
+    }
+    with tempfile.TemporaryDirectory() as name, builds(result.notes, quick=quick) as both:
+        folder = Path(name)
+        for shown, (make, size, limit, hoped) in jobs.items():
+            (folder / "large.json").write_text(make(size, "n"), encoding="utf-8")
+            (folder / "small.json").write_text(make(100, "n"), encoding="utf-8")
+
+            def once(build: Build) -> float:
+                large, small = folder / "large.json", folder / "small.json"
+                return float(build.told("growth", large, small))
+
+            for build in both:  # not counted: machine code and bytecode are made
+                build.told("growth", folder / "small.json", folder / "small.json")
+            turns = {build.name: partial(once, build) for build in both}
+            times = in_turns(turns, 1 if quick else 3)
+            result.rows += [
+                Row(f"{shown} of {size:,} nodes in a process, {build}", text=duration(median(own)))
+                for build, own in times.items()
+            ]
+            if OLD in times:
+                found = ratios(times, OLD, NEW)
+                target = Target(
+                    f"{shown} of {size:,} nodes, load, plan and run: {OLD} over this build", limit,
+                    ratio(times, OLD, NEW), min(found), at_most=False, spread=spread(found),
+                )  # fmt: skip
+                seconds = median(times[NEW])
+                result.targets.append(target.hoping_for(hoped, measured=seconds, unit=" s"))
 
 
 _PARTS = ("load", "plan", "run", "step")

@@ -1,8 +1,8 @@
-"""The harness: races in rounds, ratios within a round, targets, tables.
+"""The harness: races in rounds, ratios, targets, tables.
 
-A shared machine is never equally fast for long, so times are compared only within a round: all
-contestants take their turns (A B C, A B C, …), each round gives one ratio, and the median and
-the least of the ratios are told.
+A shared machine is never equally fast for long, so all contestants take their turns, A B C, A B C,
+…. A ratio is the median of one's times over the median of the other's; the rounds' own ratios tell
+the least one, and how far they lie apart.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from statistics import median, quantiles
@@ -50,7 +50,7 @@ class Row:
     name: str
     seconds: float | None = None
     ratio: float | None = None
-    """Median of the rounds' ratios, this contestant's time over nodeflow's."""
+    """The median of this contestant's times over the median of nodeflow's."""
     least: float | None = None
     text: str = ""
 
@@ -67,6 +67,8 @@ class Target:
     unit: str = "×"
     spread: float = 1.0
     """Upper quartile of the rounds' ratios over the lower one."""
+    reach: Target | None = None
+    """What is hoped for beyond the target, where that is not the same figure."""
 
     @property
     def ok(self) -> bool | None:
@@ -75,16 +77,38 @@ class Target:
             return None
         return self.measured <= self.limit if self.at_most else self.measured >= self.limit
 
-    def __str__(self) -> str:
-        bound = "at most" if self.at_most else "at least"
-        least = "" if self.least is None else f" (min {number(self.least)})"
-        state = "ok" if self.ok else "missed"
+    @property
+    def bound(self) -> str:
+        """The limit, as it is shown."""
+        return f"{'at most' if self.at_most else 'at least'} {self.limit:g}{self.unit}"
+
+    @property
+    def found(self) -> str:
+        """The figure that was measured, as it is shown."""
+        return f"{number(self.measured)}{self.unit}"
+
+    @property
+    def state(self) -> str:
+        """Whether the target is met, as it is shown."""
         if self.ok is None:
-            state = f"UNSTEADY (quartiles {number(self.spread)}× apart): not decided"
-        return (
-            f"{self.text}: {bound} {self.limit:g}{self.unit} → "
-            f"{number(self.measured)}{self.unit}{least} {state}"
-        )
+            return f"UNSTEADY (quartiles {number(self.spread)}× apart): not decided"
+        return "ok" if self.ok else "missed"
+
+    def hoping_for(
+        self, limit: float, *, measured: float | None = None, unit: str | None = None
+    ) -> Target:
+        """Return the target with a further one: of the same figure, or of seconds instead."""
+        if measured is None:
+            return replace(self, reach=replace(self, limit=limit))
+        return replace(self, reach=Target(self.text, limit, measured, unit=unit or self.unit))
+
+    def __str__(self) -> str:
+        least = "" if self.least is None else f" (min {number(self.least)})"
+        shown = f"{self.text}: {self.bound} → {self.found}{least} {self.state}"
+        if self.reach is not None:
+            other = "" if self.reach.found == self.found else f" → {self.reach.found}"
+            shown += f"; reach for {self.reach.bound}{other} {self.reach.state}"
+        return shown
 
 
 @dataclass
@@ -109,16 +133,20 @@ class Result:
         for contestant in contestants:
             own = times[contestant.name]
             found = ratios(times, contestant.name, base)
-            self.rows.append(Row(contestant.label, median(own), median(found), min(found)))
+            self.rows.append(
+                Row(contestant.label, median(own), ratio(times, contestant.name, base), min(found))
+            )
 
     def add_target(
-        self, text: str, limit: float, times: Times, over: str, under: str, *, at_most: bool = True
-    ) -> None:
+        self, text: str, limit: float, times: Times, over: str, under: str, *,
+        at_most: bool = True, reach: float | None = None,
+    ) -> None:  # fmt: skip
         """Add a target for the ratio of two contestants' times."""
         found = ratios(times, over, under)
-        self.targets.append(
-            Target(text, limit, median(found), min(found), at_most, spread=spread(found))
+        target = Target(
+            text, limit, ratio(times, over, under), min(found), at_most, spread=spread(found)
         )
+        self.targets.append(target if reach is None else target.hoping_for(reach))
 
     def agree(self, what: str, wanted: Any, found: Any, tolerance: float) -> None:
         """Note a disagreement where numbers differ by more than `tolerance`, relatively."""
@@ -134,10 +162,15 @@ class Result:
             "name": self.name,
             "title": self.title,
             "rows": [asdict(row) for row in self.rows],
-            "targets": [{**asdict(target), "ok": target.ok} for target in self.targets],
+            "targets": [_target_as_json(target) for target in self.targets],
             "notes": self.notes,
             "disagreements": self.disagreements,
         }
+
+
+def _target_as_json(target: Target) -> dict[str, Any]:
+    reach = None if target.reach is None else _target_as_json(target.reach)
+    return {**asdict(target), "ok": target.ok, "reach": reach}
 
 
 def race(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[float]]:
@@ -157,6 +190,15 @@ def race(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[float
     return times
 
 
+def in_turns(work: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Call everybody in each round, A B, A B, …; return what they said they took, by name."""
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, one in work.items():
+            times[name].append(one())
+    return times
+
+
 def timed(work: Callable[[], object]) -> float:
     """Return how long a call takes, in seconds, without garbage collection in between."""
     time.sleep(_PAUSE)
@@ -168,6 +210,11 @@ def timed(work: Callable[[], object]) -> float:
         return time.perf_counter() - start
     finally:
         gc.enable()
+
+
+def ratio(times: Times, over: str, under: str) -> float:
+    """Return the median of one's times over the median of another's."""
+    return median(times[over]) / median(times[under])
 
 
 def ratios(times: Times, over: str, under: str) -> list[float]:
@@ -206,7 +253,9 @@ def difference(wanted: Any, found: Any) -> float:
 
 
 def number(value: float) -> str:
-    """Return a ratio with three digits or so."""
+    """Return a ratio with three digits or so; a count as it is."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
@@ -247,14 +296,33 @@ def table(result: Result) -> str:
 
 
 def markdown(result: Result) -> str:
-    """Return a result as a part of a Markdown document."""
+    """Return a result as a part of a Markdown document; its targets are in `summary`."""
     lines = [f"### {result.name}", "", f"{result.title}.", ""]
     lines += ["| | time | ratio | least ratio |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| {' | '.join(_cells(row))} |" for row in result.rows]
-    for head, items in (("Targets", result.targets), ("Notes", result.notes)):
-        if items:
-            lines += ["", f"{head}:", "", *(f"- {item}" for item in items)]
+    if result.notes:
+        lines += ["", "Notes:", "", *(f"- {note}" for note in result.notes)]
     return "\n".join(lines)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return all targets as a Markdown table: measured, must and reach side by side."""
+    lines = ["| part | figure | measured | must | met | reach | met |"]
+    lines.append("| --- | --- | ---: | ---: | --- | ---: | --- |")
+    for result in results:
+        for target in result.targets:
+            reach = ("", "")
+            if target.reach is not None:
+                other = target.reach.found == target.found
+                found = "" if other else f"{target.reach.found}: "
+                reach = (target.reach.bound, found + _yes(target.reach))
+            cells = (result.name, target.text, target.found, target.bound, _yes(target), *reach)
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _yes(target: Target) -> str:
+    return {True: "yes", False: "**no**", None: "unsteady"}[target.ok]
 
 
 def engine() -> str:

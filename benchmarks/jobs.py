@@ -6,6 +6,7 @@ of the training rows as they pass, and evaluates the test rows after each epoch.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 import nodeflow as nf
 from benchmarks.harness import Result
 from benchmarks.shuffling import shuffle
+from nodeflow.engine.kernel import straight
 from nodeflow.engine.run import Run
 from nodeflow.graph import Graph
 
@@ -143,6 +145,15 @@ class Nodeflow:
             tuple(np.nan if line[name] is None else line[name] for name in names)
             for line in self.run.history
         ]
+
+
+def settled(make: Callable[[], Trainer], epochs: int) -> None:
+    """Train until the code for these rows is the fastest that there will be in this process."""
+    trainer = make()
+    start = time.perf_counter()
+    while time.perf_counter() - start < 0.2:
+        trainer.train(epochs)
+    straight.wait()
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""Starting: the command, the import, and the first run with and without compiled code at hand."""
+"""Starting: the command and the import beside bare Python. What follows is in `commands`."""
 
 from __future__ import annotations
 
@@ -6,23 +6,10 @@ import importlib.util
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks.harness import Contestant, Result, Row, Target, duration, race
-
-_FIRST_RUN = """
-import time
-begin = time.perf_counter()
-import nodeflow as nf
-x, y = nf.dataset(source="xor")
-w, b = nf.parameter(shape=(1, 2)), nf.parameter(shape=(1,))
-a = nf.sigmoid(nf.weighted_sum(x, w, b))
-graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, y), rate=0.3))
-nf.Run(graph).train(1)
-print(time.perf_counter() - begin)
-"""
+from benchmarks.harness import Contestant, Result, Target, race
 
 
 def _python(*arguments: str, **environment: str) -> str:
@@ -62,14 +49,4 @@ def run(*, quick: bool = False) -> Result:
         more = [(slow - fast) * 1e3 for slow, fast in pairs]
         text = "`--help` over bare Python, in addition"
         result.targets.append(Target(text, 100, median(more), min(more), unit=" ms"))
-    if quick:
-        result.notes.append("the first run is left out: compiling takes too long for --quick")
-        return result
-    with tempfile.TemporaryDirectory() as cache:
-        cold = float(_python("-c", _FIRST_RUN, NUMBA_CACHE_DIR=cache))
-        warm = [float(_python("-c", _FIRST_RUN, NUMBA_CACHE_DIR=cache)) for _ in range(5)]
-    result.rows += [
-        Row("import, first Run and epoch, nothing compiled (once)", text=duration(cold)),
-        Row("import, first Run and epoch, compiled code at hand", text=duration(median(warm))),
-    ]
     return result

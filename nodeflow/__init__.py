@@ -32,6 +32,7 @@ _HOMES = {
     "collapse": "nodeflow.derive",
     "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
+    "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
     "save": "nodeflow.files",
@@ -53,6 +54,7 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
+    "hold",
     "load",
     "node",
     "save",
@@ -61,6 +63,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from nodeflow.data.memory import hold
     from nodeflow.declare import node
     from nodeflow.derive import collapse, explode, fold, unfold
     from nodeflow.derive.rates import with_rate

@@ -12,17 +12,18 @@ import os
 import re
 import shlex
 import sys
-import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from nodeflow import __version__
+from nodeflow.commands.tables import table_options, taken
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import (
     ConditionError,
@@ -31,6 +32,7 @@ from nodeflow.errors import (
     GraphError,
     NodeflowError,
     RunError,
+    Slower,
     UnknownType,
     nearest,
 )
@@ -114,12 +116,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     state = _State()
     try:
-        return _ended(state, lambda: _invoked(state, arguments))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", Slower)
+            warnings.showwarning = _say_slower
+            return _ended(state, lambda: _invoked(state, arguments))
     except BrokenPipeError:
         # Python would complain once more when it flushes standard output at its end.
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return READER_GONE
+
+
+def _say_slower(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say in a sentence what is slower than it could be; other warnings are for developers."""
+    if issubclass(category, Slower):
+        _say(_sentence(Slower(str(message))), bad=False)
+    else:
+        (file or sys.stderr).write(
+            warnings.formatwarning(message, category, filename, lineno, line)
+        )
 
 
 def _invoked(state: _State, arguments: Sequence[str] | None) -> int:
@@ -320,7 +342,6 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
 def run_(file: str, *, as_json: bool) -> int:
     """Evaluate the first batch forward and backward, and update nothing."""
     graph = _load(file)
-    _warm_up("float64")
     found = evaluate(graph)
     if as_json:
         _print_json({"values": found.values, "gradients": found.gradients, "cost": found.cost})
@@ -367,8 +388,8 @@ def train(
 
     if rate is not None:
         graph = with_rate(graph, rate, by="--rate")
-
-    run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
+    with terminal.reading_bar():
+        run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
     if run.machine.shortened is not None:
         _say(f"the data has {run.machine.rows} rows, so a batch is {run.batch} "
              f"and not {run.machine.shortened}", bad=False)  # fmt: skip
@@ -376,8 +397,6 @@ def train(
     started = time.perf_counter()
     try:
         with terminal.progress(run, graph.training.epochs if epochs is None else epochs) as tell:
-            _warm_up(run.machine.dtype)
-            started = time.perf_counter()
             run.train(epochs, progress=tell)
     except KeyboardInterrupt:
         stopped = f"training was interrupted after {_count(run.epoch, 'epoch')}"
@@ -388,34 +407,17 @@ def train(
     if run.epochs_left_out:
         _say(f"the history has {len(run.history):,} of {run.epochs_known:,} epochs: of a run of "
              "more than a million, older lines are thinned out", bad=False)  # fmt: skip
-    result = _result(run, seconds)
+    from nodeflow.explain.quality import quality
+
+    result, good = _result(run, seconds), quality(run)
     if as_json:
         _print_json({**result, **({"error": stopped} if stopped else {})})
     elif not stopped or run.epoch:
-        terminal.show_training(run, result, saved)
+        terminal.show_training(run, result, saved, good)
+    if good is not None and good.fault and run.epoch:
+        _say(good.fault, bad=False)
     if stopped:
         raise KeyboardInterrupt(stopped)
-
-
-def _warm_up(dtype: Any) -> None:
-    """Load the compiled engine; the very first time it is compiled, and that is said."""
-    from nodeflow.engine.run import Run
-    from nodeflow.graph import Graph
-    from nodeflow.nodes.cost import squared_error
-    from nodeflow.nodes.source import constant, parameter
-    from nodeflow.nodes.trainer import gradient_descent
-
-    cost = squared_error(parameter(value=(1.0,)), constant(value=(1.0,)))
-    waiting = threading.Timer(
-        1.5, lambda: _say("compiling the engine, this first time only …", bad=False)
-    )
-    waiting.daemon = True
-    if sys.stderr.isatty():
-        waiting.start()
-    try:
-        Run(Graph.of(gradient_descent(cost)), dtype=dtype).train(updates=4)
-    finally:
-        waiting.cancel()
 
 
 def _count(number: int, what: str) -> str:
@@ -478,8 +480,6 @@ def check(file: str, *, as_json: bool) -> int:
 
     unfolding = plan(graph).unfolding
     known = bool(unfolding.cost and unfolding.gradients)
-    if known:
-        _warm_up("float64")
     outcome = check_gradients(graph) if known else Check(valid=True, max_relative_error=0.0)
     if as_json:
         _print_json(outcome.as_dict())
@@ -534,7 +534,6 @@ def play(
     goes to the end.
     """
     graph = _load(file)
-    _warm_up("float64")
     from nodeflow import terminal
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
@@ -609,9 +608,12 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
 @_file
 @click.option("--layers", callback=_layers, metavar="N-…-N",
               help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
-@click.option("--data", metavar="NAME|FILE", help="A data set, or a CSV, TSV, NPZ or IDX file.")
-@click.option("--target", multiple=True, metavar="COLUMN",
-              help="The target column, a name or a number from 0; may be repeated.")  # fmt: skip
+@click.option(
+    "--data",
+    metavar="NAME|FILE",
+    help="A data set, or a table: CSV and other text, ARFF, .mat, Excel, NPZ, IDX, …",
+)
+@table_options
 @click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid",
               show_default=True, help="Of the hidden layers.")  # fmt: skip
 @click.option("--cost", type=click.Choice(COSTS), help="By default squared_error.")
@@ -626,6 +628,8 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
 @click.option("--test", type=click.FloatRange(0, 1, max_open=True),
               help="The fraction of rows kept for testing.")  # fmt: skip
 @click.option("--scale", type=click.Choice(SCALES), help="How features are scaled.")
+@click.option("--scale-target", type=click.Choice(SCALES), help="How number targets are scaled.")
+@click.option("--explain", is_flag=True, help="Say why each choice was made.")
 @click.option("--regularization", type=click.FloatRange(0), default=0.0, metavar="λ",
               help="Add the penalty λ/2 · Σ Θ² to the cost.")  # fmt: skip
 @click.option("--level", type=click.Choice(("layer", "neuron")), default="layer",
@@ -638,9 +642,9 @@ def new(
     *,
     layers: tuple[int, ...] | None,
     data: str | None,
-    target: tuple[str, ...],
     unfolded: bool,
     force: bool,
+    explain: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -650,19 +654,24 @@ def new(
     path = Path(file)
     if os.path.lexists(path) and not path.is_dir() and not force:
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)
+    from nodeflow import terminal
     from nodeflow.data.relative import relative_source
     from nodeflow.files import save
+    from nodeflow.measuring import choices, measured
     from nodeflow.networks import network
 
-    graph = network(
-        layers,
-        data=None if data is None else relative_source(data, path.parent),
-        target=(target[0] if len(target) == 1 else target) if target else None,
-        folded=not unfolded,
-        name=path.stem,
-        folder=path.parent,
-        **settings,
-    )
+    with terminal.reading_bar():
+        graph = network(
+            layers,
+            data=None if data is None else relative_source(data, path.parent),
+            options=taken(settings),
+            folded=not unfolded,
+            name=path.stem,
+            folder=path.parent,
+            **settings,
+        )
+    found = measured(graph, given=settings) if data is not None else None
+    graph = graph if found is None else found.graph
     save(graph, path)
     sizes = _made_sizes(graph)
     following = f"nodeflow train {shlex.quote(file)}"
@@ -675,12 +684,19 @@ def new(
                 "wires": len(graph.wires),
                 "about": graph.about,
                 "next": following,
+                **({} if found is None else found.as_dict()),
             }
         )
         return
     made = (_count(len(graph.nodes), "node"), _count(len(graph.wires), "wire"))
     click.echo(f"{click.style(file, bold=True)}  {', '.join(('-'.join(map(str, sizes)), *made))}")
     click.echo(graph.about)
+    if found is not None:
+        for line in found.lines:
+            click.echo(line)
+    if explain:
+        for line in choices(graph, settings, found):
+            click.echo(f"  {line}")
     click.echo(f"next: {following}")
 
 
@@ -830,7 +846,6 @@ def export(file: str, out: str, *, as_json: bool, **given: Any) -> None:
         raise click.UsageError(_sentence(error)) from None
     options = _asked(kind.takes, Path(out).suffix, given)
     graph = _load(file)
-    _warm_up("float64")
     try:
         with terminal.bar(f"writing {out}") as tell:
             made = exports.export(graph, out, file=Path(file), progress=tell, **options)
@@ -957,7 +972,25 @@ def diff(a: str, b: str, *, as_json: bool) -> None:
 
 @app.group()
 def data() -> None:
-    """Fetch public data sets."""
+    """Look at tables, and fetch public data sets."""
+
+
+@data.command()
+@_file
+@table_options
+@_json
+def look(file: str, *, as_json: bool, **said: Any) -> int:
+    """Show how the table in FILE is read: its columns, its target, and why."""
+    from nodeflow import terminal
+    from nodeflow.data import look as read
+
+    with terminal.reading_bar():
+        reading = read(file, options=taken(said))
+    if as_json:
+        _print_json(reading.as_dict())
+    else:
+        terminal.show_reading(reading)
+    return _refuse(_state(), reading.fault, FAULT) if reading.fault else 0
 
 
 @data.command()

@@ -21,7 +21,8 @@
     ├── FileError               a file that cannot be read or written
     └── DataError               a data set that cannot be used
 
-Every message is one sentence: the rule, the names, the value given, the nearest fix.
+Every message is one sentence: the rule, the names, the value given, the nearest fix. What goes
+on, but more slowly than it could, is a warning: `Slower`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ from difflib import get_close_matches
 
 class NodeflowError(Exception):
     """Everything that nodeflow raises on purpose."""
+
+
+class Slower(UserWarning):
+    """Everything works, but more slowly than it could; the sentence says why."""
 
 
 class DeclarationError(NodeflowError):
@@ -153,6 +158,8 @@ class DataError(NodeflowError):
         at = [f"row {row}"] if row is not None else []
         at += [f"column {column}"] if column is not None else []
         place = ", ".join([file, *at] if file else at)
+        # A cell or a name in the file may hold a line break: a sentence has none.
+        message = " ".join(message.splitlines())
         super().__init__(f"{place}: {message}" if place else message)
         self.file, self.row, self.column = file, row, column
 

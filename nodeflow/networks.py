@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
-from nodeflow.data import GENERATORS, Split, load, split
+from nodeflow.data import GENERATORS, Options, Split, load, split
+from nodeflow.data.memory import hold
 from nodeflow.declare import CATALOG, Output
 from nodeflow.derive import explode, unfold
 from nodeflow.derive.tidy import tidy
@@ -32,6 +33,8 @@ MOST_NEURONS = 100_000
 """In a layer; drawn one by one, in the whole network:"""
 MOST_DRAWN = 1000
 _DIGITS = 9
+GENTLE = 0.003
+"""A rate for scaled targets that keeps the noise of single samples small."""
 
 _RANGES = {
     "sigmoid": (0.0, 1.0),
@@ -52,10 +55,12 @@ _TRAINER_NAMES = {"gradient_descent": "gradient descent", "adam": "Adam", "minim
 def network(
     layers: str | Sequence[int] | None = None,
     *,
-    data: str | None = None,
+    data: Any = None,
     target: str | int | Sequence[str | int] | None = None,
     scale: str | None = None,
+    scale_target: str | None = None,
     test: float | None = None,
+    options: Options | None = None,
     activation: str = "sigmoid",
     output: str | None = None,
     cost: str | None = None,
@@ -76,21 +81,24 @@ def network(
     `layers` are the sizes from inputs to outputs, "400-25-10" or [400, 25, 10]. Without them the
     data gives inputs and outputs, and one hidden layer has √(inputs · outputs) neurons, at least
     4 and at most 100. Without `data` two constants of zeros stand where it will be wired.
-    `data` is a source as a `dataset` node has it, relative to `folder`.
+    `data` is a source as a `dataset` node has it, relative to `folder`, or a table in memory as
+    `nodeflow.hold` takes it; `options` say how it is read.
 
     What is not given follows from the rest:
 
     - `output`, the activation of the last layer: softmax for categorical_cross_entropy, identity
       for targets that are numbers, otherwise sigmoid
     - `cost`: categorical_cross_entropy after softmax, otherwise squared_error
-    - `scale`: none for generators and for pixels (IDX files), otherwise minmax
-    - `test`: 0.25 for more than 20 rows of classes, otherwise 0
-    - `rate`: 0.3; 0.03 where activations have no bound, and less for targets beyond −1 … 1
-      (divided by the largest); 0.01 for adam
+    - `scale`: none for generators and for pixels (IDX files), otherwise minmax for classes and
+      standard for numbers
+    - `scale_target`: standard for numbers of files that outputs without bound learn, else none
+    - `test`: 0.25 for more than 20 rows of files and of classes, otherwise 0
+    - `rate`: 0.3; 0.003 for scaled targets; 0.03 where activations have no bound, and less for
+      targets beyond −1 … 1 (divided by the largest); 0.01 for adam
     - `init`: glorot; naive_bayes starts the first layer only, the others start as glorot
     - `batch`: 1; all for minimize
-    - `epochs`: 100, and more for fewer than 80 rows, so that 8,000 samples are seen; always 100
-      for minimize and without data
+    - `epochs`: 100, and more for fewer than 80 rows, so that 8,000 samples are seen (16,000 for
+      scaled targets, at least 20 epochs); always 100 for minimize and without data
 
     `regularization` adds an `l2_penalty` over all weights to the cost. With `folded` false the
     backward pass is written as wired nodes, with `level` "neuron" each layer as its neurons.
@@ -106,9 +114,17 @@ def network(
     _refuse_for_minimize(trainer, rate, batch, folded=folded)
     facts = None
     if data is None:
-        _refuse_without_data(target=target, scale=scale, test=test)
+        _refuse_without_data(target=target, scale=scale, scale_target=scale_target, test=test)
     else:
-        facts = _facts(data, target, folder, scale=scale, test=test, seed=seed)
+        data = data if isinstance(data, str) else hold(data)
+        said = options or Options()
+        if target is not None and target != "":
+            said = replace(said, target=target)
+        unbounded = output in (None, "identity") and cost in (None, "squared_error")
+        facts = _facts(
+            data, said.checked(), folder, scale=scale, scale_target=scale_target, test=test,
+            seed=seed, unbounded=unbounded,
+        )  # fmt: skip
     sizes = _sizes(layers, facts, data)
     output, cost = _ending(output, cost, facts, sizes[-1])
     if init == "naive_bayes" and (facts is None or not facts.split.classes):
@@ -116,12 +132,17 @@ def network(
     if rate is None and trainer != "minimize":
         hidden = (activation,) if len(sizes) > 2 else ()
         bounded = all(one in _BOUNDED for one in (*hidden, output))
+        scaled = facts is not None and facts.split.scaled_target
         rate = 0.01 if trainer == "adam" else 0.3 if bounded else _careful(facts)
+        if scaled and trainer != "adam":
+            rate = GENTLE
     if batch is None:
         batch = "all" if trainer == "minimize" else 1
     if epochs is None:
         rows = 8000 if facts is None or trainer == "minimize" else len(facts.split.x)
         epochs = max(100, math.ceil(8000 / rows))
+        if facts is not None and facts.split.scaled_target and trainer != "minimize":
+            epochs = max(20, math.ceil(16000 / rows))
     plan = _Plan(sizes, activation, output, cost, trainer, rate, init or "glorot", regularization)
     hits = output in ("sigmoid", "softmax") if facts is None else facts.hits
     source = _constants(plan) if facts is None else _dataset(facts)
@@ -183,28 +204,36 @@ class _Facts:
 
 def _facts(
     data: str,
-    target: str | int | Sequence[str | int] | None,
+    options: Options,
     folder: Path | None,
     *,
     scale: str | None,
+    scale_target: str | None,
     test: float | None,
     seed: int,
+    unbounded: bool,
 ) -> _Facts:
-    table = load(data, target=target, folder=folder)
+    table = load(data, options=options, folder=folder)
     y = table.y
     binary = bool(np.isin(y, (0, 1)).all())
     shares = bool(np.allclose(y.sum(axis=1), 1))
     pixels = table.x.dtype == np.float32
+    made = data in GENERATORS
     if scale is None:
-        scale = "none" if data in GENERATORS or pixels else "minmax"
+        scale = "none" if made or pixels else "minmax" if binary else "standard"
+    if scale_target is None:
+        scale_target = "none" if made or binary or not unbounded else "standard"
     if test is None:
         classes = binary and (shares or y.shape[1] == 1)
-        test = 0.25 if classes and len(y) > 20 and table.x_test is None else 0.0
+        wanted = len(y) > 20 and table.x_test is None and (classes or not made)
+        test = 0.25 if wanted else 0.0
     settings: dict[str, Any] = {"source": data, "scale": scale, "test": test}
-    if target is not None and target != "":
-        settings["target"] = target if isinstance(target, str | int) else list(target)
-    parts = split(table, scale=scale, test=test, seed=seed)
-    return _Facts(parts, settings, float(y.min()), float(y.max()), binary, shares)
+    if scale_target != "none":
+        settings["scale_target"] = scale_target
+    settings |= {name: getattr(options, name) for name in options.given()}
+    parts = split(table, scale=scale, test=test, seed=seed, scale_target=scale_target)
+    low, high = float(parts.y.min()), float(parts.y.max())
+    return _Facts(parts, settings, low, high, binary, shares)
 
 
 def _sizes(

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,19 @@ def comparable(text: str) -> str:
     return re.sub(r"(\d\.\d\d)\d+", r"\1", text)
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Return a folder with what the README names; its sessions follow one another there."""
+    folder = tmp_path_factory.mktemp("readme")
+    for name in ("graphs", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def _at_the_root(monkeypatch):
+def _at_home(monkeypatch, home):
     pytest.importorskip("sklearn")
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(home)
     monkeypatch.delenv("COLUMNS", raising=False)
 
 
@@ -40,7 +50,7 @@ def test_the_sessions_are_real(session, capsys):
 
 
 def test_there_are_sessions_and_examples():
-    assert len(SESSIONS) == 3
+    assert len(SESSIONS) == 5
     assert len(PYTHON) == 1
 
 

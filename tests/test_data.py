@@ -195,7 +195,8 @@ def test_the_first_place_and_the_first_ending_win(tmp_path, user):
     with pytest.raises(DataError) as caught:
         data.load("t", folder=tmp_path)
     assert str(caught.value) == (
-        "t: this kind of file cannot be read; save it as .csv, .tsv, .npz or IDX"
+        "t: this kind of file cannot be read; save it as .csv, .tsv, .txt, .data, .dat, .tab, "
+        ".arff, .npz, .mat, .parquet, .xlsx or IDX"
     )
 
 
@@ -294,9 +295,9 @@ def test_memory_holds_until_the_file_changes(tmp_path):
 
 
 def test_without_a_header(tmp_path):
-    table = read(tmp_path, "1.5,2,7\n-3e2,4,5\n0.25,6,7\n")
-    assert table.x.tolist() == [[1.5, 2], [-300, 4], [0.25, 6]]
-    assert table.y.tolist() == [[0, 1], [1, 0], [0, 1]]
+    table = read(tmp_path, "1.5,2,7\n-3e2,4,5\n0.25,6,7\n1,8,5\n")
+    assert table.x.tolist() == [[1.5, 2], [-300, 4], [0.25, 6], [1, 8]]
+    assert table.y.tolist() == [[0, 1], [1, 0], [0, 1], [1, 0]]
     assert (table.features, table.classes) == (("x1", "x2"), ("5", "7"))
     assert table.x.dtype == table.y.dtype == np.float64
 
@@ -333,20 +334,20 @@ def test_quoted_delimiters(tmp_path):
 
 
 def test_classes_are_sorted_as_numbers(tmp_path):
-    assert read(tmp_path, "1,10\n2,9\n3,-1\n").classes == ("-1", "9", "10")
+    assert read(tmp_path, "1,10\n2,9\n3,-1\n" * 2).classes == ("-1", "9", "10")
 
 
 def test_other_numbers_are_used_as_they_are(tmp_path):
     assert read(tmp_path, "1,0.5\n2,1\n").y.tolist() == [[0.5], [1]]
     many = "".join(f"0,{i}\n" for i in range(21))
     assert read(tmp_path, many).y.ravel().tolist() == list(range(21))
-    assert read(tmp_path, many.removesuffix("0,20\n")).y.shape == (20, 20)
+    assert read(tmp_path, many * 2).y.shape == (42, 21)
 
 
 @pytest.mark.parametrize("target", ["b", 1, -2, "1"])
 def test_one_target(tmp_path, target):
-    table = read(tmp_path, "a,b,c\n1,5,3\n2,6,4\n", target=target)
-    assert table.x.tolist() == [[1, 3], [2, 4]]
+    table = read(tmp_path, "a,b,c\n1,5,3\n2,6,4\n1,5,3\n2,6,4\n", target=target)
+    assert table.x.tolist() == [[1, 3], [2, 4]] * 2
     assert (table.features, table.classes) == (("a", "c"), ("5", "6"))
 
 
@@ -362,12 +363,13 @@ def test_several_targets(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "t.csv: the file is empty; it has zero bytes"),
+        (b"", "t.csv: the file is empty, it has zero bytes; save it again"),
         ("\n \n", "t.csv: the file has only blank lines; add rows of numbers"),
         ("a,b,c\n", "t.csv: the file has only a header; add a row of numbers"),
         (
-            "1 2\n3 4\n",
-            "t.csv: there is only one column; separate the columns by commas, semicolons or tabs",
+            "1\n3\n",
+            "t.csv: there is only one column; separate the columns by commas, semicolons, tabs or "
+            "blanks, or name the sign with --separator",
         ),
         (
             "a,b\n\n1,2\n3,4,5\n",
@@ -375,33 +377,39 @@ def test_several_targets(tmp_path):
         ),
         (
             "a,b,c\n1,2,3\n4,,6\n",
-            "t.csv, row 3, column 2: the cell is empty; fill it in, or delete the row",
+            "t.csv, row 3, column 2: the cell is empty; fill it in, or delete the row: --missing "
+            "drop leaves such rows out, --missing mean fills it",
         ),
         (
             ",2,3\n4,5,6\n",
-            "t.csv, row 1, column 1: the cell is empty; fill it in, or delete the row",
+            "t.csv, row 1, column 1: the cell is empty; fill it in, or delete the row: --missing "
+            "drop leaves such rows out, --missing mean fills it",
         ),
         (
             '"x\ny",b\n1,2\nNo,3\n5,4\n',
-            "t.csv, row 4, column 1: 'No' is text in a column of numbers; write a number",
+            "t.csv, row 4, column 1: 'No' is text in a column of numbers; write a number, or "
+            "leave the column out with --drop 0",
         ),
         (
             "1,O.5,3,7\n4,5,6,7\n7,8,9,8\n",
-            "t.csv, row 1, column 2: 'O.5' is text in a column of numbers; write a number",
+            "t.csv, row 1, column 2: 'O.5' is text in a column of numbers; write a number, or "
+            "leave the column out with --drop 1",
         ),
         (
             "1,2\n2,3\n3,?\n",
-            "t.csv, row 3, column 2: '?' is text in a column of numbers; write a number",
+            "t.csv, row 3, column 2: '?' marks a missing value; fill it in, or delete the row: "
+            "--missing drop leaves such rows out",
         ),
         (
-            "a;b\n1,5;2\n3;4\n",
-            "t.csv, row 2, column 1: '1,5' has a decimal comma; write a point instead",
+            "a;b\n1,234;2\n3;4\n",
+            "t.csv, row 2, column 1: '1,234' is 1234 or 1.234; --thousands , or --decimal , "
+            "decides, or leave the column out with --drop 0",
         ),
         (
             "1,2\nnan,3\n",
             (
-                "t.csv, row 2, column 1: 'nan' is not a finite number; "
-                "write a number, or delete the row"
+                "t.csv, row 2, column 1: 'nan' marks a missing value; fill it in, or delete the "
+                "row: --missing drop leaves such rows out, --missing mean fills it"
             ),
         ),
         (
@@ -413,7 +421,8 @@ def test_several_targets(tmp_path):
         ),
         (
             "1,2\n1_0,3\n5,4\n",
-            "t.csv, row 2, column 1: '1_0' is text in a column of numbers; write a number",
+            "t.csv, row 2, column 1: '1_0' is text in a column of numbers; write a number, or "
+            "leave the column out with --drop 0",
         ),
         (
             "1,2\n3,2\n",
@@ -421,7 +430,8 @@ def test_several_targets(tmp_path):
         ),
         (
             "".join(f"{i},c{i}\n" for i in range(1001)),
-            "t.csv, column 2: there are 1001 classes; there may be at most 1000",
+            "t.csv, column 2: the target has 1001 different texts in 1001 rows, as names or ids "
+            "have; name another column with --target, or --target-kind classes",
         ),
         (b"1,2\n3,\xff\n", "t.csv, row 2: the text is not UTF-8; save it as UTF-8"),
         (
@@ -435,6 +445,16 @@ def test_several_targets(tmp_path):
 )
 def test_faults_in_text(tmp_path, content, sentence):
     assert fault(tmp_path, content) == sentence
+
+
+def test_too_many_classes(tmp_path):
+    content = "".join(f"{i},c{i}\n" for i in range(1001))
+    source, options = str(write(tmp_path, content)), data.Options(target_kind="classes")
+    with pytest.raises(DataError) as caught:
+        data.load(source, options=options)
+    assert str(caught.value) == (
+        "t.csv, column 2: there are 1001 classes; there may be at most 1000"
+    )
 
 
 @pytest.mark.parametrize(
@@ -552,6 +572,24 @@ def test_standard():
     part = scale([[1, 0.1], [3, 0.1], [1, 0.1], [3, 0.1]], [[4, 0.2]], "standard")
     assert part.x.tolist() == [[-1, 0], [1, 0], [-1, 0], [1, 0]]
     assert part.x_test.tolist() == [[2, 0]]
+
+
+def test_scaled_targets():
+    own = numbers(8)
+    table = data.Table(own.x, own.y * 1000, own.features, ())
+    part = data.split(table, test=0.25, seed=1, scale_target="standard")
+    assert part.y.mean() == pytest.approx(0, abs=1e-12)
+    assert part.y.std() == pytest.approx(1)
+    plain = data.split(table, test=0.25, seed=1)
+    assert part.in_units(part.y) == pytest.approx(plain.y)
+    assert part.in_units(part.y_test) == pytest.approx(plain.y_test)
+    assert part.scaled_target
+    assert not plain.scaled_target
+    assert np.array_equal(plain.in_units(plain.y), plain.y)
+    low = data.split(table, scale_target="minmax")
+    assert (low.y.min(), low.y.max()) == (0, 1)
+    classes = data.load("blobs")
+    assert np.array_equal(data.split(classes, scale_target="standard").y, classes.y)
 
 
 def test_scaling_keeps_float32():

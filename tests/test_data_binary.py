@@ -128,7 +128,7 @@ def test_idx_numbers_stay_as_they_are(tmp_path):
             {"images": idx((1, 2), struct.pack(">2f", 0, float("nan")), 0x0D)},
             f"{IMAGES}: pixel 2 of image 1 is not a finite number",
         ),
-        ({"images": b""}, f"{IMAGES}: the file is empty; it has zero bytes"),
+        ({"images": b""}, f"{IMAGES}: the file is empty, it has zero bytes; save it again"),
         ({"labels": PIXELS}, f"{LABELS}: labels must be one whole number an image"),
         (
             {"labels": idx((2,), b"\1\2")},
@@ -172,13 +172,34 @@ def test_idx_labels_named(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [PIXELS, PACKED[:-9], PACKED[:10] + b"\xff" * 20, PACKED[:-8] + bytes(8)],
-    ids=["plain", "short", "broken", "checksum"],
+    [PIXELS[1:], PACKED[:-9], PACKED[:10] + b"\xff" * 20, PACKED[:-8] + bytes(8)],
+    ids=["neither", "short", "broken", "checksum"],
 )
 def test_damaged_gzip(tmp_path, content):
     put(tmp_path, labels=CLASSES)
     (tmp_path / f"{IMAGES}.gz").write_bytes(content)
     assert fault(tmp_path) == f"{IMAGES}.gz: the gzip file is damaged; fetch it again"
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        (f"{IMAGES}.gz", f"{LABELS}.gz"),  # a browser unpacked them and left their names
+        (IMAGES.replace("-idx3", ".idx3"), LABELS.replace("-idx1", ".idx1")),
+        (f"{IMAGES}/{IMAGES}", f"{LABELS}/{LABELS}"),
+    ],
+)
+def test_other_spellings_of_mnist(tmp_path, images, labels):
+    for name, content in ((images, PIXELS), (labels, CLASSES)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "as usual").mkdir()
+    put(tmp_path / "as usual", images=PIXELS, labels=CLASSES)
+    usual = data.load(str(tmp_path / "as usual"))
+    for source in (tmp_path, tmp_path / images):
+        table = data.load(str(source))
+        assert np.array_equal(table.x, usual.x)
+        assert np.array_equal(table.y, usual.y)
 
 
 def mutated(content: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
@@ -320,6 +341,9 @@ X = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
         ([b"b", b"a", b"b"], ("a", "b"), [[0, 1], [1, 0], [0, 1]]),
         ([True, False, True], ("0", "1"), [[0, 1], [1, 0], [0, 1]]),
         ([[0.5], [1], [2]], (), [[0.5], [1], [2]]),
+        ([0.5, 1, 2], (), [[0.5], [1], [2]]),
+        ([[1], [2], [3]], (), [[1], [2], [3]]),
+        ([[0], [1], [0]], (), [[0], [1], [0]]),
     ],
 )
 def test_npz(tmp_path, y, classes, rows):
@@ -353,7 +377,7 @@ Y = [1, 2, 2]
     ("arrays", "sentence"),
     [
         ({"x": X}, "there is no array 'y'; there is x"),
-        ({"y": Y, "X": X}, "there is no array 'x'; there is y"),
+        ({"y": Y, "inputs": X}, "there is no array 'x'; there is inputs, y"),
         ({"x": X, "y": [1, 2]}, "x has 3 rows, but y has 2; they must be equal"),
         ({"x": 1, "y": Y}, "x is a single number; it needs rows and columns"),
         ({"x": X, "y": 1}, "y is a single number; it needs rows and columns"),
@@ -363,13 +387,6 @@ Y = [1, 2, 2]
         (
             {"x": np.array([1, "a", None], dtype=object), "y": Y},
             "x holds pickled objects; save it as an array of numbers or texts",
-        ),
-        (
-            {"x": X, "y": [0.5, 1, 2]},
-            (
-                "y has one dimension, so it holds class labels, but 0.5 is not a whole number; "
-                "give it the shape (rows, 1) to use numbers as they are"
-            ),
         ),
         (
             {"x": X, "y": [4, 4, 4]},
@@ -388,8 +405,8 @@ Y = [1, 2, 2]
             "x_test has 3 rows, but y_test has 1; they must be equal",
         ),
         (
-            {"x": X, "y": Y, "x_test": X, "y_test": [[1], [1], [2]]},
-            "y_test must have as many dimensions as y",
+            {"x": X, "y": Y, "x_test": X, "y_test": [[1], [1], [3]]},
+            "y_test has the class '3', but y has not",
         ),
     ],
 )

@@ -23,7 +23,24 @@ CONTRACT = {
         "source",
         "",
         "x y",
-        {"source": "xor", "target": None, "scale": "none", "test": 0.0, "shuffle": True},
+        {
+            "source": "xor",
+            "target": None,
+            "scale": "none",
+            "test": 0.0,
+            "shuffle": True,
+            "scale_target": "none",
+            "target_kind": "auto",
+            "header": "auto",
+            "missing": "refuse",
+            "text": "onehot",
+            "features": None,
+            "drop": None,
+            "separator": "auto",
+            "decimal": "auto",
+            "thousands": "auto",
+            "skip": 0,
+        },
     ),
     "parameter": (
         "source",
@@ -95,6 +112,12 @@ BESIDES = {
 }
 CHOICES = {
     ("dataset", "scale"): ("none", "minmax", "standard"),
+    ("dataset", "scale_target"): ("none", "minmax", "standard"),
+    ("dataset", "target_kind"): ("auto", "classes", "numbers"),
+    ("dataset", "header"): ("auto", "yes", "no"),
+    ("dataset", "missing"): ("refuse", "drop", "mean", "keep"),
+    ("dataset", "text"): ("onehot", "ordinal", "drop"),
+    ("dataset", "decimal"): ("auto", ".", ","),
     ("parameter", "init"): ("zeros", "constant", "uniform", "normal", "glorot", "naive_bayes"),
     ("delta", "activation"): (
         "sigmoid",

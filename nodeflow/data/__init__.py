@@ -1,8 +1,13 @@
 """Data sets: point sets that are computed, files that are read, rows that are set apart."""
 
 from nodeflow.data.generators import GENERATORS
-from nodeflow.data.sources import load
-from nodeflow.data.splitting import Split, split
+from nodeflow.data.options import Options
+from nodeflow.data.sheet import Reading
+from nodeflow.data.sources import load, look
+from nodeflow.data.splitting import Split, split, split_by
 from nodeflow.data.table import FloatArray, Table
 
-__all__ = ["GENERATORS", "FloatArray", "Split", "Table", "load", "split"]
+__all__ = [
+    "GENERATORS", "FloatArray", "Options", "Reading", "Split", "Table", "load", "look", "split",
+    "split_by",
+]  # fmt: skip

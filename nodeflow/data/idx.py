@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import struct
 import zlib
 from math import prod
@@ -21,14 +22,22 @@ TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_DIMENSIONS = 8
 _CHUNK = 2**20
+_GZIP = b"\x1f\x8b"
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
-    """Return the file of that name in the folder, plain or gzipped, None if there is none."""
+    """Return the file of that name in the folder, None if there is none.
+
+    It may be plain or gzipped, be spelled with a dot (train-images.idx3-ubyte), and lie in a
+    folder of its own name, as archives unpack it.
+    """
     stem = name.removesuffix(".gz")
-    for candidate in (folder / name, folder / stem, folder / f"{stem}.gz"):
-        if candidate.is_file():
-            return candidate
+    dotted = re.sub(r"[-.](idx\d)", r".\1", stem)
+    dashed = re.sub(r"[-.](idx\d)", r"-\1", stem)
+    for one in dict.fromkeys((name, stem, dashed, dotted)):
+        for candidate in (folder / one, folder / f"{one}.gz", folder / one / one):
+            if candidate.is_file():
+                return candidate
     return None
 
 
@@ -39,6 +48,8 @@ def labels_of(images: Path) -> Path:
         msg = "name the file of the images (…images-idx3…); its labels are found beside it"
         raise DataError(msg, file=images.name)
     labels = find_idx(images.parent, name)
+    if labels is None and images.parent.name == images.name:
+        labels = find_idx(images.parent.parent, name)
     if labels is None:
         msg = f"the labels are missing; put {name.removesuffix('.gz')} beside it"
         raise DataError(msg, file=images.name)
@@ -123,8 +134,15 @@ def _labels(path: Path, count: int) -> list[int]:
 def _array(path: Path) -> NDArray[np.generic]:
     check_size(path)
     with reading(path), path.open("rb") as stream:
-        if not path.name.endswith(".gz"):
+        # A browser may unpack a file and leave its name.
+        packed = stream.read(2) == _GZIP
+        stream.seek(0)
+        if not packed and not path.name.endswith(".gz"):
             return _parse(stream, path.name)
+        if not packed and stream.read(2) == b"\0\0":
+            stream.seek(0)
+            return _parse(stream, path.name)
+        stream.seek(0)
         try:
             with gzip.open(stream) as unpacked:
                 return _parse(cast("BinaryIO", unpacked), path.name)

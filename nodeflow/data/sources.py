@@ -5,22 +5,21 @@ from __future__ import annotations
 # Readers are imported when a file of their kind is read: a graph without data needs none.
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 
+from nodeflow.data import formats, memory
 from nodeflow.data.bundled import BUNDLED, bundled
 from nodeflow.data.generators import GENERATORS
+from nodeflow.data.options import Options, Target, checked_target
 from nodeflow.data.places import FETCHABLE, places
 from nodeflow.data.reading import reading
+from nodeflow.data.sheet import Reading
 from nodeflow.data.shrunk import SHRUNK, shrunk
-from nodeflow.data.table import Table
+from nodeflow.data.table import Table, reading_of_table
 from nodeflow.errors import DataError, nearest
 
-if TYPE_CHECKING:
-    from nodeflow.data.csvfile import Target
-
-_TEXT = (".csv", ".tsv", ".txt")
 _TRIED = (".csv", ".tsv", ".npz")
 _KEPT = 4
 
@@ -28,7 +27,13 @@ _cache: OrderedDict[Hashable, Table] = OrderedDict()
 _lock = Lock()
 
 
-def load(source: str, *, target: Target = None, folder: Path | None = None) -> Table:
+def load(
+    source: str,
+    *,
+    target: Target = None,
+    folder: Path | None = None,
+    options: Options | None = None,
+) -> Table:
     """Return the table of a source: a generator's or a bundled set's name, or a path.
 
     `mnist-20x20` is made from the files of `mnist`, see `shrunk`.
@@ -36,28 +41,53 @@ def load(source: str, *, target: Target = None, folder: Path | None = None) -> T
     A relative path is looked for in `folder` (by default the current one), in the folder that
     the environment variable NODEFLOW_DATA names, and in the user's data folder. A name without
     an ending is also tried with .csv, .tsv and .npz, and as a folder of MNIST's four files.
-    `target` chooses the columns of a CSV or TSV file that become y, see `read_csv`.
+    `options` say how a file is read; `target` alone is short for options with a target.
 
     A file is read again only if it changed. Raises DataError, one sentence, for every fault.
     """
     name = str(source)
+    said = _said(options, target)
     if not name.strip() or "\0" in name:
         raise DataError("the data source has no name; name a data set or a file")
+    if name.startswith(memory.PREFIX):
+        return _remembered((said, memory.version(name), name), [], lambda: memory.held(name, said))
     if name in GENERATORS or name in BUNDLED:
-        _no_target(name, target)
+        _no_options(name, said)
         return GENERATORS[name]() if name in GENERATORS else bundled(name)
-    from nodeflow.data.csvfile import checked_target
 
     if name == SHRUNK:
-        _no_target(name, target)
+        _no_options(name, said)
         return _read_shrunk(_find("mnist", folder))
-    return _read(_find(name, folder), checked_target(target))
+    return _read(_find(name, folder), said)
 
 
-def _no_target(name: str, target: Target) -> None:
-    if target is not None and target != "":
+def look(source: str, *, folder: Path | None = None, options: Options | None = None) -> Reading:
+    """Return how a file is read: its columns, its target, and what was decided why.
+
+    What refuses the table is the reading's `fault`; raises DataError where no columns are found.
+    """
+    said = _said(options, None)
+    known = source in GENERATORS or source in BUNDLED or source == SHRUNK
+    known = known or str(source).startswith(memory.PREFIX)
+    path = None if known else _find(str(source), folder)
+    found = None if path is None or path.is_dir() else formats.look(path, said)
+    if found is not None:
+        return found
+    return reading_of_table(str(source), load(source, folder=folder, options=said))
+
+
+def _said(options: Options | None, target: Target) -> Options:
+    said = (options or Options()).checked()
+    return said if target is None else replace(said, target=checked_target(target))
+
+
+def _no_options(name: str, options: Options) -> None:
+    given = options.given()
+    if given == ("target",):
         msg = f"'{name}' has its target already; a target column is for CSV and TSV files"
         raise DataError(msg)
+    if given:
+        raise DataError(f"'{name}' has no {given[0]}; that is for tables in files")
 
 
 def _find(name: str, folder: Path | None) -> Path:
@@ -111,29 +141,26 @@ def _files_in(folders: list[Path]) -> Iterator[str]:
             continue
 
 
-def _read(path: Path, target: str | int | tuple[str | int, ...] | None) -> Table:
+def _read(path: Path, options: Options) -> Table:
     """Return the table in a file or folder, from memory if nothing changed."""
-    from nodeflow.data.csvfile import read_csv
     from nodeflow.data.idx import idx_files, read_idx
-    from nodeflow.data.npz import read_npz
 
-    is_text = path.suffix.lower() in _TEXT
-    if not is_text:
-        _no_target(path.name, target)
-    is_idx = path.is_dir() or "ubyte" in path.name or "idx" in path.suffix
+    is_table = not path.is_dir() and formats.has_options(path)
+    is_idx = not is_table and (path.is_dir() or "ubyte" in path.name or "idx" in path.name)
+    if not is_table:
+        _no_options(path.name, options)
     files = idx_files(path) if is_idx else [path]
 
     def read() -> Table:
-        if is_text:
-            return read_csv(path, target)
         if is_idx:
             return read_idx(files)
-        if path.suffix.lower() == ".npz":
-            return read_npz(path)
-        msg = "this kind of file cannot be read; save it as .csv, .tsv, .npz or IDX"
-        raise DataError(msg, file=path.name)
+        table = formats.read(path, options)
+        if table is None:
+            msg = f"this kind of file cannot be read; save it as {formats.KNOWN}"
+            raise DataError(msg, file=path.name)
+        return table
 
-    return _remembered(target, files, read)
+    return _remembered(options, files, read)
 
 
 def _read_shrunk(path: Path) -> Table:

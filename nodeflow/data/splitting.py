@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,20 +31,48 @@ class Split:
     y_test: FloatArray
     classes: tuple[str, ...]
     features: tuple[str, ...]
+    y_offset: FloatArray
+    y_size: FloatArray
+
+    @property
+    def scaled_target(self) -> bool:
+        """Whether the targets were scaled, so that y is not in the units of the data."""
+        return bool((self.y_offset != 0).any() or (self.y_size != 1).any())
+
+    def in_units(self, y: FloatArray) -> FloatArray:
+        """Return targets or outputs (rows, outputs) in the units of the data: y · size + offset."""
+        return y * self.y_size + self.y_offset
 
 
-def split(table: Table, *, scale: str = "none", test: float = 0.0, seed: int = 0) -> Split:
-    """Set the fraction `test` of the rows apart, and scale the features.
+def split_by(settings: Mapping[str, Any], table: Table, seed: int) -> Split:
+    """Return the split that a dataset's settings ask for."""
+    return split(
+        table, scale=settings["scale"], test=settings["test"], seed=seed,
+        scale_target=settings["scale_target"],
+    )  # fmt: skip
+
+
+def split(
+    table: Table,
+    *,
+    scale: str = "none",
+    test: float = 0.0,
+    seed: int = 0,
+    scale_target: str = "none",
+) -> Split:
+    """Set the fraction `test` of the rows apart, and scale the features and the targets.
 
     The rows are permuted by `seed` alone and the last round(test · rows) are for testing; with
     test = 0 they stay in order. A table with test rows of its own keeps both parts as they are,
     and `test` is ignored. `scale` is none, minmax (to 0..1) or standard (mean 0, standard
     deviation 1), by the training rows alone; a feature that is constant there becomes 0.
+    `scale_target` does the same with targets that are numbers; classes stay 0 and 1.
 
     Raises DataError for a bad setting, or if no training row is left.
     """
-    if scale not in SCALES:
-        raise DataError(f"there is no scale '{scale}'{nearest(scale, SCALES)}")
+    for how in (scale, scale_target):
+        if how not in SCALES:
+            raise DataError(f"there is no scale '{how}'{nearest(how, SCALES)}")
     if type(test) not in (int, float) or not 0 <= test < 1:
         raise DataError(f"test is a fraction from 0 to below 1, not {test!r}")
     _check_whole("seed", seed)
@@ -60,10 +90,16 @@ def split(table: Table, *, scale: str = "none", test: float = 0.0, seed: int = 0
             train, rest = order[: len(x) - count], order[len(x) - count :]
             x, y, x_test, y_test = x[train], y[train], x[rest], y[rest]
     if scale != "none":
-        x, x_test = _scaled(x, x_test, scale, table.features)
+        x, x_test, _, _ = _scaled(x, x_test, scale, table.features)
+    y_offset: FloatArray = np.zeros(y.shape[1])
+    y_size: FloatArray = np.ones(y.shape[1])
+    if scale_target != "none" and not table.classes:
+        names = ("target",) * y.shape[1]
+        y, y_test, y_offset, y_size = _scaled(y, y_test, scale_target, names)
     return Split(
-        frozen(x), frozen(y), frozen(x_test), frozen(y_test), table.classes, table.features
-    )
+        frozen(x), frozen(y), frozen(x_test), frozen(y_test), table.classes, table.features,
+        frozen(y_offset), frozen(y_size),
+    )  # fmt: skip
 
 
 def _check_whole(name: str, value: object) -> None:
@@ -73,7 +109,8 @@ def _check_whole(name: str, value: object) -> None:
 
 def _scaled(
     x: FloatArray, x_test: FloatArray, scale: str, features: tuple[str, ...]
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return both parts scaled, and the offset and size that were used, one a column."""
     low, high = x.min(axis=0), x.max(axis=0)
     # Not by a deviation of 0: rounding can leave a little where all values are equal.
     constant = low == high
@@ -96,4 +133,5 @@ def _scaled(
             # In float64: a sum of many float32 loses digits.
             offset = x.mean(axis=0, dtype=np.float64).astype(x.dtype)
             size = x.std(axis=0, dtype=np.float64).astype(x.dtype)
-        return apply(x), apply(x_test)
+        size = np.where(constant, 1, size)
+        return apply(x), apply(x_test), offset, size

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.data.sheet import ColumnReading, Reading
 from nodeflow.errors import DataError
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
@@ -32,6 +33,8 @@ class Table:
     classes: tuple[str, ...]
     x_test: FloatArray | None = None
     y_test: FloatArray | None = None
+    reading: Reading | None = None
+    """How the file was read, None for what is no file."""
 
 
 def frozen(array: FloatArray) -> FloatArray:
@@ -52,25 +55,61 @@ def number_name(value: float) -> str:
 
 
 def classify(
-    labels: Sequence[Any], *, file: str, column: int | None = None
+    labels: Sequence[Any] | NDArray[Any], *, file: str, column: int | None = None
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return one-hot rows (rows, classes) and the class names, in sorted order.
 
     The labels are texts or numbers, one or the other.
     Raises DataError if there is only one class, or more than 1,000.
     """
-    values: list[Any] = sorted(set(labels))
+    if isinstance(labels, np.ndarray):
+        found, codes = np.unique(labels, return_inverse=True)
+        values: list[Any] = found.tolist()
+    else:
+        values = sorted(set(labels))
+        place = {value: i for i, value in enumerate(values)}
+        codes = np.fromiter((place[label] for label in labels), np.intp, len(labels))
     names = tuple(value if isinstance(value, str) else number_name(value) for value in values)
-    if len(values) < 2:
+    return one_hot_of(codes, names, file=file, column=column)
+
+
+def one_hot_of(
+    codes: NDArray[np.intp], names: tuple[str, ...], *, file: str, column: int | None = None
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return one-hot rows (rows, classes) of classes by their numbers, and the class names.
+
+    Raises DataError if there is only one class, or more than 1,000.
+    """
+    if len(names) < 2:
         msg = f"every row has the class '{names[0]}'; there must be at least two classes"
         raise DataError(msg, file=file, column=column)
-    if len(values) > MOST_CLASSES:
-        msg = f"there are {len(values)} classes; there may be at most {MOST_CLASSES}"
+    if len(names) > MOST_CLASSES:
+        msg = f"there are {len(names)} classes; there may be at most {MOST_CLASSES}"
         raise DataError(msg, file=file, column=column)
-    return one_hot(labels, values), names
+    result = np.zeros((len(codes), len(names)))
+    result[np.arange(len(codes)), codes] = 1
+    return result, names
 
 
 def one_hot(labels: Sequence[Any], values: Sequence[Any]) -> FloatArray:
     """Return (rows, values) with a 1 where a label equals a value; KeyError if none does."""
     position = {value: i for i, value in enumerate(values)}
-    return np.eye(len(values))[[position[label] for label in labels]]
+    result = np.zeros((len(labels), len(values)))
+    places = np.fromiter((position[label] for label in labels), np.intp, len(labels))
+    result[np.arange(len(labels)), places] = 1
+    return result
+
+
+def reading_of_table(name: str, table: Table) -> Reading:
+    """Return a reading of a set that is no table in a file: a generator's, or images."""
+    if table.reading is not None:
+        return table.reading
+    low, high = table.x.min(axis=0).tolist(), table.x.max(axis=0).tolist()
+    columns = [
+        ColumnReading(feature, "numbers", "feature", (low[i], high[i]), 0, None, "a number")
+        for i, feature in enumerate(table.features[:1000])
+    ]
+    kind = "classes" if table.classes else "numbers"
+    span = None if table.classes else (float(table.y.min()), float(table.y.max()))
+    columns.append(ColumnReading("y", kind, "target", span, 0, table.classes or None, kind))
+    return Reading(name, "set", None, ".", False, len(table.x), tuple(columns), "y", kind, "", ())

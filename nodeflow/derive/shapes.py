@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.data import Table
+from nodeflow.data import Options, Table
 from nodeflow.data import load as load_data
 from nodeflow.declare import NodeType, Port, numbers
 from nodeflow.errors import DataError, GraphError, MissingInput, NodeflowError, ShapeMismatch
@@ -212,7 +212,8 @@ def _dataset(
     if not data:
         return Shape.rows(None), Shape.rows(None)
     try:
-        table = load_data(settings["source"], target=settings["target"], folder=graph.folder)
+        options = Options.of(settings)
+        table = load_data(settings["source"], options=options, folder=graph.folder)
     except DataError as error:
         error.args = (f"dataset '{key}': {error}",)
         raise

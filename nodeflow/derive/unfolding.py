@@ -636,6 +636,8 @@ class _Builder:
             parts = arrived.pop(address, None)
             if parts is None:
                 continue
+            # Neurons are added up in the order of their layer: 1, 2, … 10, as its own rows do.
+            parts.sort(key=lambda part: _numbered(part[1]))
             if type_.name == "parameter":
                 finished.append((key, self._gradient(key, parts)))
                 continue
@@ -1051,6 +1053,11 @@ class _Builder:
             if before and self.graph.type_of(before[0].source).family == "layer":
                 return f"{before[0].source}.blame"
         return f"{key}.blame"
+
+
+def _numbered(key: str) -> list[tuple[int, str]]:
+    """Return what sorts ids by the numbers in them, x.2 before x.10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in key.split(".")]
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,9 @@ import ctypes
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +22,17 @@ from nodeflow.engine.kernel import drive
 from nodeflow.engine.kernel.compiler import WIDTH
 from nodeflow.engine.kernel.interpreter import PythonContext
 from nodeflow.engine.kernel.language import CONTEXT
+from nodeflow.engine.kernel.notices import say_once
 from nodeflow.engine.kernel.registry import BY_NUMBER, END
-from nodeflow.engine.kernel.straight import StraightLine, straight_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nodeflow.engine.kernel.machine_code import Loaded
+    from nodeflow.engine.kernel.straight import StraightLine
 
 Array = NDArray[Any]
+_NO_ROWS: Array = np.zeros((0, WIDTH), np.int64)
 _AT = {name: place for place, name in enumerate(CONTEXT)}
 _PATIENCE = 400_000
 """How many numbers Python computes in a process before machine code takes over: about 0.1 s."""
@@ -37,29 +41,43 @@ _ROW_COST = 20
 _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_WORK = 8_000
 """Straight-line code for larger updates takes longer to compile and saves less."""
+_MOST_SHUFFLED = 5_000
+"""So many rows of the data Python puts into order in less time than machine code is loaded."""
 _MOST_ROWS = 2_000
 """Beyond so many rows a list of them would take longer to make than machine code to load."""
+
+
+Who = Literal["python", "machine code"]
+_forced: ContextVar[Who | None] = ContextVar("_forced", default=None)
 
 
 class _Choice:
     """Who is to execute rows in this process."""
 
     spent = 0
-    forced: Literal["python", "machine code"] | None = None
+    unavailable = False
+    """Whether there is no machine code to be had."""
 
 
 @contextmanager
-def executed_by(who: Literal["python", "machine code"]) -> Iterator[None]:
-    """Let all rows be executed by Python, or all by machine code, for as long as this lasts."""
-    before, _Choice.forced = _Choice.forced, who
+def executed_by(who: Who) -> Iterator[None]:
+    """Let this thread's rows be executed by Python, or by machine code, for as long as it lasts."""
+    token = _forced.set(who)
     try:
         yield
     finally:
-        _Choice.forced = before
+        _forced.reset(token)
 
 
-class Failed(Exception):
-    """What a node type's function raised, on its way through machine code."""
+class _Code(NamedTuple):
+    """Machine code that is ready: a table with addresses, the context, and functions."""
+
+    rows: NDArray[np.int64]
+    fields: NDArray[np.int64]
+    end: int
+    run: Callable[..., None]
+    train: Callable[..., None]
+    shuffle: Callable[..., None]
 
 
 class Executor:
@@ -74,7 +92,7 @@ class Executor:
         self.samples = self.count = 0
         """Samples of the pass, and of the update, that a called function works on."""
         self._fields: NDArray[np.int64] | None = None
-        self._prepared: dict[int, tuple[Array, Array]] = {}
+        self._prepared: dict[int, tuple[Array, _Code]] = {}
         self._work: dict[int, tuple[Array, NDArray[np.int64], NDArray[np.int64]]] = {}
 
     # -- executing
@@ -94,83 +112,104 @@ class Executor:
         """Execute rows `begin` to `end` of a table, for a pass over samples."""
         if begin >= end:
             return
-        where = {"first": first, "samples": samples, "number": number, "count": count}
-        if self._by_python(table, begin, end, samples):
+        where = {
+            "first": first, "samples": samples, "number": number, "count": count, "tally": tally
+        }  # fmt: skip
+        work_of = partial(self._python_work, table, begin, end, samples)
+        code = self._code(table, end - begin, work_of)
+        if code is None:
             context = self._python_context([*table[begin:end].tolist(), [END]])
-            context.tally = tally
-            for name, value in where.items():
-                setattr(context, name, value)
-            context.run(0)
+            context.set(**where)
+            with np.errstate(all="ignore"):
+                context.run(0)
         else:
-            code, fields = self._loaded(), self._context()
+            fields = code.fields
             rows = np.empty((end - begin + 1, WIDTH), np.int64)
-            rows[:-1] = self._addressed(table)[begin:end]
-            rows[-1, 0] = code.addresses((END,))[END]
+            rows[:-1] = code.rows[begin:end]
+            rows[-1, 0] = code.end
             for name, value in where.items():
                 fields[_AT[name]] = value
-            fields[_AT["tally"]] = tally
-            code.function("run")(
-                self.cells.ctypes.data, rows.ctypes.data, fields.ctypes.data, samples
-            )
+            code.run(self.cells.ctypes.data, rows.ctypes.data, fields.ctypes.data, samples)
         self._raise()
 
-    def train(self, table: Array, **given: int | Array) -> None:
+    def train(self, table: Array, **given: Any) -> None:
         """Run updates at full speed: `given` are the fields of a training, see `CONTEXT`.
 
         `head`, `tail` and `test` are the places in the table at which these parts begin.
         """
-        updates = int(given["end"]) - int(given["begin"])
-        samples = int(given["batch"]) * updates
-        if self._by_python(table, 0, len(table), samples):
+        code = self._code(table, len(table), partial(self._training_work, table, given))
+        if code is None:
             context = self._python_context(table.tolist())
-            for name, value in given.items():
-                is_array = isinstance(value, np.ndarray)
-                setattr(context, name, memoryview(value.reshape(-1)) if is_array else value)
-            drive.train(context.cells, context)
+            context.set(**given)
+            with np.errstate(all="ignore"):
+                context.train()
         else:
-            code, fields = self._loaded(), self._context()
-            rows = self._addressed(table)
+            fields, rows = code.fields, code.rows
             for name, value in given.items():
                 fields[_AT[name]] = value.ctypes.data if isinstance(value, np.ndarray) else value
             for part in ("head", "tail", "test"):
                 fields[_AT[part]] = rows.ctypes.data + int(given[part]) * rows.strides[0]
             straight = self._straight_line(table, given)
             train = straight.train if straight is not None else None
-            started = time.perf_counter()
-            (train or code.function("train"))(self.cells.ctypes.data, fields.ctypes.data)
+            started = time.thread_time()
+            (train or code.train)(self.cells.ctypes.data, fields.ctypes.data)
             if straight is not None and train is None:
-                straight.spent(time.perf_counter() - started)
+                straight.spent(time.thread_time() - started)
         self._raise()
 
     def _straight_line(self, table: Array, given: Mapping[str, Any]) -> StraightLine | None:
         """Return the straight-line code of a table; None where it does not pay."""
         fed, batch = given["fed"], given["batch"]
         samples = 1 if given["alone"] else batch
-        rows = table[: given["test"]]
+        head, tail = int(given["head"]), int(given["tail"])
+        rows = table[head : given["test"]]
         if len(rows) > _MOST_STRAIGHT_ROWS or (samples > 1 and fed % batch):
             return None
-        if self._python_work(table, 0, len(rows), samples) > _MOST_STRAIGHT_WORK:
+        if self._python_work(table, head, int(given["test"]), samples) > _MOST_STRAIGHT_WORK:
             return None
-        tail = int(given["tail"])
-        return straight_line(self.cells.dtype == np.float64, samples, tail, rows.tobytes())
+        from nodeflow.engine.kernel.straight import straight_line
+
+        return straight_line(self.cells.dtype == np.float64, samples, tail - head, rows.tobytes())
 
     def shuffle(self, rows: int, seed: int, epoch: int) -> None:
         """Put the rows of the data into the order of an epoch."""
-        if _Choice.forced == "python" or (_Choice.forced is None and rows < 5000):
-            drive.shuffle(memoryview(self.order), rows, seed, epoch)
+        few = _forced.get() is None and rows < _MOST_SHUFFLED
+        code = None if few else self._machine_code(_NO_ROWS)
+        if code is None:
+            drive.shuffle(self.order.data, rows, seed, epoch)
         else:
-            self._loaded().function("shuffle")(self.order.ctypes.data, rows, seed, epoch)
+            code.shuffle(self.order.ctypes.data, rows, seed, epoch)
 
     # -- who does it
 
-    def _by_python(self, table: Array, begin: int, end: int, samples: int) -> bool:
-        if _Choice.forced is not None:
-            return _Choice.forced == "python"
-        if self.cells.dtype != np.float64 or end - begin > _MOST_ROWS:
-            return False  # Python rounds to float32 only what is stored
+    def _code(self, table: Array, rows: int, work_of: Callable[[], int]) -> _Code | None:
+        """Return the machine code for a table; None where Python is to execute its rows."""
+        if _forced.get() is None and self._by_python(rows, work_of):
+            return None
+        return self._machine_code(table)
+
+    def _machine_code(self, table: Array) -> _Code | None:
+        """Return the machine code for a table; None where there is none."""
+        forced = _forced.get()
+        if forced == "python" or (forced is None and _Choice.unavailable):
+            return None
+        from nodeflow.engine.kernel.machine_code import Unavailable
+
+        try:
+            return self._prepared_code(table)
+        except Unavailable as error:
+            if forced is not None:
+                raise
+            _Choice.unavailable = True
+            say_once("machine code", f"everything works, but much more slowly: {error}")
+            return None
+
+    def _by_python(self, rows: int, work_of: Callable[[], int]) -> bool:
+        if self.cells.dtype != np.float64 or rows > _MOST_ROWS:
+            return False  # with float32 Python is much slower, too slow even for a few rows
         if _Choice.spent > _PATIENCE:
             return False
-        work = self._python_work(table, begin, end, samples)
+        work = work_of()
         if _Choice.spent + work > _PATIENCE:
             _Choice.spent = _PATIENCE + 1
             return False
@@ -184,12 +223,30 @@ class Executor:
         _, fixed, each = self._work[id(table)]
         return int(fixed[begin:end].sum() + samples * each[begin:end].sum())
 
+    def _training_work(self, table: Array, given: Mapping[str, Any]) -> int:
+        """Return about how many numbers a training computes: each row counts every time it runs."""
+        begin, end, fed, batch = (int(given[name]) for name in ("begin", "end", "fed", "batch"))
+        head, tail, test = (int(given[name]) for name in ("head", "tail", "test"))
+        samples, passes = (1, batch) if given["alone"] else (batch, 1)
+        update = passes * self._python_work(table, head, tail, samples)
+        update += self._python_work(table, tail, test, samples)
+        work = (end - begin) * update
+        if given["test_rows"]:
+            per_epoch = (fed + batch - 1) // batch
+            epochs = end // per_epoch - begin // per_epoch
+            work += epochs * self._python_work(table, test, len(table), int(given["test_rows"]))
+        return work
+
     def _python_context(self, rows: list[list[int]]) -> PythonContext:
         trimmed = [row[: 1 + len(BY_NUMBER[row[0]].operands)] for row in rows]
-        context = PythonContext(memoryview(self.cells), trimmed, self._calls(lambda: context))
-        context.feed = memoryview(self.feed)
-        context.order = memoryview(self.order)
-        context.stats = memoryview(self.stats)
+        context = PythonContext(
+            self.cells,
+            trimmed,
+            self._calls(lambda: context),
+            feed=self.feed,
+            order=self.order,
+            stats=self.stats,
+        )
         return context
 
     # -- machine code
@@ -199,26 +256,37 @@ class Executor:
 
         return loaded("double" if self.cells.dtype == np.float64 else "float")
 
+    def _prepared_code(self, table: Array) -> _Code:
+        if id(table) not in self._prepared:
+            code = self._loaded()
+            numbers = table[:, 0]
+            rows = table.copy()
+            rows[:, 0] = code.addresses({END, *numbers.tolist()})[numbers]
+            self._prepared[id(table)] = (
+                table,
+                _Code(
+                    rows=rows,
+                    fields=self._context(),
+                    end=int(code.addresses((END,))[END]),
+                    run=code.function("run"),
+                    train=code.function("train"),
+                    shuffle=code.function("shuffle"),
+                ),
+            )
+        found = self._prepared[id(table)][1]
+        found.fields[_AT["order"]] = self.order.ctypes.data
+        return found
+
     def _context(self) -> NDArray[np.int64]:
         if self._fields is None:
             from nodeflow.engine.kernel.machine_code import CALL
 
             fields = self._fields = np.zeros(len(CONTEXT), np.int64)
             self._callback = CALL(self._calls(None))
-            fields[_AT["call"]] = ctypes.cast(self._callback, ctypes.c_void_p).value
+            fields[_AT["call"]] = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
             for name in ("feed", "stats"):
                 fields[_AT[name]] = getattr(self, name).ctypes.data
-        self._fields[_AT["order"]] = self.order.ctypes.data
         return self._fields
-
-    def _addressed(self, table: Array) -> Array:
-        """Return a table whose operations are addresses of their code."""
-        if id(table) not in self._prepared:
-            numbers = table[:, 0]
-            found = table.copy()
-            found[:, 0] = self._loaded().addresses(sorted(set(numbers.tolist())))[numbers]
-            self._prepared[id(table)] = (table, found)
-        return self._prepared[id(table)][1]
 
     # -- functions of node types
 
@@ -228,9 +296,9 @@ class Executor:
                 return
             try:
                 if context is None:
-                    assert self._fields is not None
-                    self.samples = int(self._fields[_AT["samples"]])
-                    self.count = int(self._fields[_AT["count"]])
+                    fields = self._context()
+                    self.samples = int(fields[_AT["samples"]])
+                    self.count = int(fields[_AT["count"]])
                 else:
                     self.samples, self.count = context().samples, context().count
                 self._call(number)

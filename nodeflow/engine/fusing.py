@@ -5,6 +5,7 @@ The arithmetic is that of the full rows, in the same order: the numbers agree to
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from nodeflow.derive.phases import UPDATE as UPDATE_PHASE
 from nodeflow.engine.cells import END_ROW, Row, Tape, table
 from nodeflow.engine.coalescing import coalesced
+from nodeflow.engine.kernel.each import each_of_one, each_of_two
 from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, fused
 from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.engine.lowering import decay_of
@@ -114,7 +116,7 @@ def joined(rows: list[Row], capacity: int) -> list[Row]:
 
 def _layer(rows: list[Row], capacity: int) -> Row | None:
     before, last = _last(rows, 2)
-    if before.get("") != "weighted_sum" or last.get("") not in SLOPES:
+    if before.get("") != "weighted_sum" or not _applies(last, SLOPES, each_of_one):
         return None
     if not _alike(before, last, capacity) or not _reads(last, "a", before):
         return None
@@ -124,7 +126,7 @@ def _layer(rows: list[Row], capacity: int) -> Row | None:
 
 def _layer_back(rows: list[Row], capacity: int) -> Row | None:
     before, last = _last(rows, 2)
-    if before.get("") != "blame" or last.get("") not in SLOPES.values():
+    if before.get("") != "blame" or not _applies(last, SLOPES.values(), each_of_two):
         return None
     if not _alike(before, last, capacity) or not _reads(last, "a", before) or last["b_c"] != 1:
         return None
@@ -152,6 +154,14 @@ def _error_slope(rows: list[Row], capacity: int) -> Row | None:
         error=error["dst"], a=error["a"], y=error["b"], blame=scaled["dst"],
         factor=scaled["a"], delta=last["dst"],
     )  # fmt: skip
+
+
+def _applies(row: dict[str, Any], names: Collection[str], function: Callable[..., Any]) -> bool:
+    """Return whether a row applies one of the functions named, or one that joined."""
+    operation = OPERATIONS.get(row.get("", ""))
+    if operation is None:
+        return False
+    return operation.name in names or (operation.joined and operation.function is function)
 
 
 def _last(rows: list[Row], count: int) -> list[dict[str, Any]]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodeflow import formula as formulas
+from nodeflow.declare import NodeType
 from nodeflow.derive.logits import Logits
 from nodeflow.engine.cells import Layout, Product, Slot
+from nodeflow.engine.kernel.language import Function
+from nodeflow.engine.kernel.registry import join
 from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.engine.kernel.sums import order_of_addition
+from nodeflow.errors import DeclarationError
 from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
@@ -370,6 +375,30 @@ LOWER: dict[str, Lower] = {
     "categorical_cross_entropy_blame": _cost_blame("categorical_blame"),
 }
 """The row kernel of each built-in type; a type that is not here runs through its function."""
+
+
+def compute_by(type_: NodeType, function: Function) -> None:
+    """Let a node type be computed number by number, by a function in the kernel's language.
+
+    The function has a parameter for each input, in their order, and gives the only output; see
+    `nodeflow.engine.kernel.language`. It is to give what the type's own function gives, which goes
+    on to serve arrays. Raises `DeclarationError` where it does not fit the type, or cannot be
+    compiled.
+    """
+    ports = [port.name for port in type_.inputs]
+    single = len(type_.outputs) == 1 and not any(port.many for port in type_.inputs)
+    count = len(inspect.signature(function).parameters)
+    if not single or type_.dynamic_inputs or count != len(ports):
+        raise DeclarationError(
+            f"'{type_.name}' cannot be computed number by number by {function.__name__}: it needs "
+            "an output and a parameter of the function for each input"
+        )
+    operation = join(type_.name, function)
+
+    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+        t.elementwise(operation.name, out, *(inputs[port][0] for port in ports))
+
+    LOWER[type_.name] = lower
 
 
 # --- costs that are computed from weighted sums --------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data import Split, Table, split
+from nodeflow.data import Split, Table, split_by
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
 from nodeflow.engine.cells import END_ROW, Feed, Product, Slot, Tape, feed_layout, table
@@ -120,7 +120,7 @@ class Machine:
             key = address.rpartition(".")[0]
             if key in self.splits:
                 settings = graph.settings(key)
-                how = settings["scale"], settings["test"], self.seed
+                how = settings["scale"], settings["scale_target"], settings["test"], self.seed
                 made.append((self.plan.inference.tables[key], *how))
             else:
                 made.append((graph.nodes[key],))
@@ -368,7 +368,7 @@ def _splits(plan: Plan, seed: int) -> dict[str, Split]:
             continue
         settings = plan.graph.settings(key)
         try:
-            found[key] = split(data, scale=settings["scale"], test=settings["test"], seed=seed)
+            found[key] = split_by(settings, data, seed)
         except DataError as error:
             error.args = (f"dataset '{key}': {error}",)
             raise

@@ -12,6 +12,7 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
 from nodeflow.explain.apportioning import apportioned
 from nodeflow.explain.names import layer_of, neuron_before, place_of
+from nodeflow.explain.units import in_units
 from nodeflow.workings.bodies import places_of
 from nodeflow.workings.given import Given
 from nodeflow.workings.lines import Line, line_of
@@ -22,14 +23,19 @@ from nodeflow.workings.shown import LISTED, show
 def account(run: Run, step: Step) -> str:
     """Return what a step of `run` did, in one plain sentence."""
     with np.errstate(all="ignore"):  # a number may be Infinity
-        return _teller(run, step)(run, step)
+        return _with_units(run, step, _teller(run, step)(run, step))
+
+
+def _with_units(run: Run, step: Step, sentence: str) -> str:
+    return " ".join(filter(None, (sentence, in_units(run, step))))
 
 
 def remark(run: Run, step: Step) -> str:
     """Return what there is to say beside the name and the formula of a step, or ""."""
     teller = _teller(run, step)
     with np.errstate(all="ignore"):
-        return _REMARKS.get(teller, teller)(run, step).removeprefix(f"{step.node} ")
+        sentence = _REMARKS.get(teller, teller)(run, step).removeprefix(f"{step.node} ")
+        return _with_units(run, step, sentence)
 
 
 def _teller(run: Run, step: Step) -> _Account:

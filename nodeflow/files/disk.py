@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -67,7 +66,7 @@ class Pending:
 
     def __init__(self, path: Path, data: bytes) -> None:
         self.path = path
-        self._new = path.with_name(f".{secrets.token_hex(6)}.tmp")
+        self._new = path.with_name(f".{os.urandom(6).hex()}.tmp")
         try:
             with self._new.open("xb") as stream:
                 stream.write(data)

@@ -61,15 +61,32 @@ def dataset(
     scale: Literal["none", "minmax", "standard"] = "none",
     test: Annotated[float, Range(0, 1, open=True)] = 0.0,
     shuffle: bool = True,
+    scale_target: Literal["none", "minmax", "standard"] = "none",
+    target_kind: Literal["auto", "classes", "numbers"] = "auto",
+    header: Literal["auto", "yes", "no"] = "auto",
+    missing: Literal["refuse", "drop", "mean", "keep"] = "refuse",
+    text: Literal["onehot", "ordinal", "drop"] = "onehot",
+    features: TargetValue = None,
+    drop: TargetValue = None,
+    separator: str = "auto",
+    decimal: Literal["auto", ".", ","] = "auto",
+    thousands: str = "auto",
+    skip: Annotated[int, Range(0)] = 0,
 ) -> Value:
     """Feed the rows of a data set: features x and targets y.
 
     `source` is a generator (and, or, xor, circle, spiral, moons, blobs, polynomial), a set that
     scikit-learn brings (iris, wine, digits, …), `mnist-20x20` (600 of each digit of MNIST,
-    without their margins), or a file (CSV, TSV, NPZ, IDX) relative to the graph file. `target` is
-    the target column (the last one by default). `scale` uses the training rows' statistics.
+    without their margins), or a file (CSV and other text, ARFF, MATLAB, NPZ, IDX, Parquet, Excel)
+    relative to the graph file. `target` is the target column (by default the last one, or the one
+    whose name or place says so), `target_kind` whether it holds classes or numbers. `scale` uses
+    the training rows' statistics, and so does `scale_target`, for targets that are numbers.
     `test` is the fraction of rows kept for testing, `shuffle` gives each epoch its own order;
-    both follow from the seed alone.
+    both follow from the seed alone. The other settings say how a file is read, where that is not
+    to be found in it: `header`, `missing` values (refused, their rows dropped, the column's mean,
+    or kept as texts), `text` features (a column a text, a number a text, or left out), the
+    `features` to take or columns to `drop`, `separator`, `decimal` and `thousands` mark, and lines
+    to `skip`.
     """
     raise AssertionError("the engine feeds a data set's rows")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -35,6 +35,27 @@ def bar(what: str) -> Iterator[Tell]:
     ) as shown:
         task = shown.add_task(what, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextmanager
+def reading_bar() -> Iterator[None]:
+    """Show how far the reading of a large file is, where standard error is a terminal."""
+    from nodeflow.data.reading import watched
+
+    with ExitStack() as shown:
+        bars: dict[str, Tell] = {}
+
+        def watch(file: str, share: float) -> None:
+            if file not in bars:
+                bars.clear()
+                shown.close()
+                bars[file] = shown.enter_context(bar(f"reading {look.clean(file)}"))
+            bars[file](round(1000 * share), 1000)
+            if share >= 1:
+                shown.close()
+
+        with watched(watch):
+            yield
 
 
 @contextmanager

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nodeflow.difference import Change
     from nodeflow.engine.check import Check
     from nodeflow.engine.run import Run
+    from nodeflow.explain.quality import Quality
     from nodeflow.graph import Graph
 
 
@@ -48,8 +49,10 @@ def show_evaluation(
     out.print(Text.assemble("  cost ", (maybe(cost), "bold")))
 
 
-def show_training(run: Run, result: Mapping[str, Any], saved: Path | None) -> None:
-    """Print what training came to: cost, accuracy, and the weights in summary."""
+def show_training(
+    run: Run, result: Mapping[str, Any], saved: Path | None, quality: Quality | None = None
+) -> None:
+    """Print what training came to: cost, accuracy or error, and the weights in summary."""
     out = look.console()
     updates = plural(run.update, "update")
     taken = result["seconds"]
@@ -63,6 +66,12 @@ def show_training(run: Run, result: Mapping[str, Any], saved: Path | None) -> No
     if result["train_accuracy"] is not None:
         test = [percent(result["test_accuracy"])] * bool(tests)
         rows.add_row("accuracy", percent(result["train_accuracy"]), *test)
+    if quality is not None and not quality.classes:
+        test = [maybe(quality.test)] * bool(tests)
+        rows.add_row("R² (the mean is 0)", maybe(quality.train), *test)
+        if len(quality.error) == 1:
+            there = [maybe(one) for one in quality.error_test] * bool(tests)
+            rows.add_row("error in units of the data", maybe(quality.error[0]), *there)
     rows.add_row("samples", f"{run.machine.rows:,}", *([f"{tests:,}"] * bool(tests)))
     print_inset(out, rows)
     if result["weights"]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from nodeflow.data.formats import ENDINGS
 from nodeflow.editor import exporting
 from nodeflow.editor.messages import Cancelled, Message, Opened
 from nodeflow.editor.model import Editor
@@ -23,7 +24,7 @@ from nodeflow.window.toolkit import Item
 from nodeflow.window.wizard import Wish, Wizard
 
 _GRAPHS = (".json", ".png")
-_TABLES = (".csv", ".tsv", ".npz", ".gz", "-ubyte")
+_TABLES = (*ENDINGS, ".gz", "-ubyte")
 
 
 class Dialogs:
@@ -133,7 +134,7 @@ class Dialogs:
             self._files(editor, asked, taken, lambda: self.new_network(editor))
 
         def taken(path: Path) -> None:
-            self._wish = replace(self._wish, data="", file=path)
+            self._wish = replace(self._wish, data="", file=path, layers="")
             self.new_network(editor)
 
         self.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
@@ -401,16 +401,13 @@ def _shown(bench: _Bench, job: _Job, key: str) -> Plane | Counts | str:
 
 def _split_of(bench: _Bench, job: _Job, data: str) -> Split | None:
     """Return the rows of a data set, as training sees them."""
-    from nodeflow.data.splitting import split
+    from nodeflow.data.splitting import split_by
 
     if data not in job.tables:
         return None
     if data not in bench.splits:
-        settings = job.graph.settings(data)
-        bench.splits[data] = split(
-            job.tables[data], scale=settings["scale"], test=settings["test"],
-            seed=job.graph.training.seed,
-        )  # fmt: skip
+        settings, seed = job.graph.settings(data), job.graph.training.seed
+        bench.splits[data] = split_by(settings, job.tables[data], seed)
     return bench.splits[data]
 
 
@@ -437,7 +434,8 @@ def _plane(bench: _Bench, job: _Job, key: str, inputs: Mapping[str, str]) -> Pla
             middle = float(split.y.min() + split.y.max()) / 2
         classes = _classes(targets, middle)
     if not names and outputs.shape[2] == 1:
-        names = (f"below {middle:g}", f"above {middle:g}")
+        shown = middle if split is None else float(split.in_units(np.array([[middle]]))[0, 0])
+        names = (f"below {shown:g}", f"above {shown:g}")
     corners = (float(low[0]), float(low[1])), (float(high[0]), float(high[1]))
     return Plane(*corners, outputs, points, classes, names, middle)
 
@@ -475,6 +473,7 @@ def _answers(bench: _Bench, job: _Job, key: str, ends: tuple[str, str], rows: Fl
         or any(a is not b for a, b in zip(cut.made_from, made_from, strict=True))
     ):
         from nodeflow.engine.run import Run
+        from nodeflow.explain.quality import fed
 
         cut = bench.cuts[key] = _Cut(made_from, Run(fed(job.graph, *ends, rows)))
     cut.used += 1
@@ -482,23 +481,3 @@ def _answers(bench: _Bench, job: _Job, key: str, ends: tuple[str, str], rows: Fl
     cut.run.set_weights({name: job.live.weights[name] for name in own if name in job.live.weights})
     cut.run.evaluate()
     return np.asarray(cut.run[ends[1]], float)
-
-
-def fed(graph: Graph, start: str, goal: str, rows: Floats) -> Graph:
-    """Return the part of a graph that leads to an output, rows in place of one of its values."""
-    keep = [goal.rpartition(".")[0]]
-    readers = []
-    for key in keep:
-        for wire in graph.into(key):
-            if wire.start == start:
-                readers.append(wire.end)
-            elif not graph.feeds_back(wire) and wire.source not in keep:
-                keep.append(wire.source)
-    part = graph.remove(*(graph.nodes.keys() - set(keep)))
-    for key in part.of_type("parameter"):
-        if part.nodes[key].settings.get("init") == "naive_bayes":
-            part = part.set(key, init="zeros")  # the weights are put in afterwards
-    part = part.add("rows_of_view", "constant", value=rows)
-    for end in readers:
-        part = part.connect("rows_of_view.value", end)
-    return replace(part, training=replace(part.training, batch="all"))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nodeflow.data import GENERATORS
+from nodeflow.data import GENERATORS, Options, Reading, look
 from nodeflow.data.bundled import BUNDLED
+from nodeflow.data.options import MISSING, TARGET_KINDS, TEXTS
 from nodeflow.editor.beside import Work
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
@@ -35,6 +36,14 @@ class Wish:
     trainer: str = "gradient_descent"
     level: str = "layer"
     backward: str = "folded"
+    kind: str = _FITS
+    missing: str = "refuse"
+    text: str = "onehot"
+
+    def options(self) -> Options:
+        """Return how the file is to be read."""
+        kind = "auto" if self.kind == _FITS else self.kind
+        return Options(target_kind=kind, missing=self.missing, text=self.text)
 
     def arguments(self) -> dict[str, Any]:
         """Return what `networks.network` is called with."""
@@ -48,7 +57,8 @@ class Wish:
         }
         if self.file is not None:
             # A graph names its data from its own folder: that of the file, until it is saved.
-            return {**found, "data": self.file.name, "folder": self.file.parent}
+            where = {"data": self.file.name, "folder": self.file.parent}
+            return {**found, **where, "options": self.options()}
         return {**found, "data": None if self.data == _NO_DATA else self.data}
 
 
@@ -87,6 +97,10 @@ class Wizard(Sheet):
                         self._choices[name], default_value=self._now(name), width=-1,
                         user_data=name, callback=self._on_combo,
                     )  # fmt: skip
+        self._table = self._faint("", self.window)
+        dpg.configure_item(self._table, show=False)
+        self._reading: Work[Reading] | None = None
+        self._read()
         self._with_field(place, wish.layers, "2-4-1; empty: what fits the data", self._typed)
         self._with_fault()
         self._busy = self._faint("", self.window)
@@ -97,8 +111,14 @@ class Wizard(Sheet):
 
     def _offered(self) -> dict[str, list[str]]:
         file = [str(self._wish.file)] if self._wish.file is not None else []
+        table = {
+            "kind": [_FITS, *TARGET_KINDS[1:]],
+            "missing": list(MISSING),
+            "text": list(TEXTS),
+        }
         return {
             "data": [_NO_DATA, *GENERATORS, *BUNDLED, *file, _A_FILE],
+            **(table if file else {}),
             "activation": list(ACTIVATIONS),
             "cost": [_FITS, *COSTS],
             "trainer": list(TRAINERS),
@@ -158,6 +178,30 @@ class Wizard(Sheet):
             self._wish = replace(self._wish, **{name: value})  # type: ignore[arg-type]
         dpg.set_value(self._combos[name], value)
         self._tell("")
+        if name in ("data", "kind", "missing", "text"):
+            self._read()
+
+    def _read(self) -> None:
+        """Read the table again, beside the window, to show what becomes of its columns."""
+        wish = self._wish
+        dpg.configure_item(self._table, show=wish.file is not None)
+        self._reading = None
+        if wish.file is not None:
+            path, options = wish.file, wish.options()
+            self._reading = Work(
+                "reading the table", lambda _heed: look(str(path), options=options)
+            )
+
+    def _show_table(self) -> None:
+        work = self._reading
+        if work is None or not work.done(0.0):
+            return
+        self._reading = None
+        try:
+            text = "\n".join(work.result().lines())
+        except NodeflowError as error:
+            text = f"! {error}"
+        dpg.set_value(self._table, text)
 
     def _enter(self) -> None:
         if self._wish.data == _A_FILE and self._wish.file is None:
@@ -187,6 +231,7 @@ class Wizard(Sheet):
     def draw(self, patience: float = 0.0) -> None:
         """Go on with the network, once it is made; wait so many seconds for it."""
         super().draw()
+        self._show_table()
         work = self._work
         if work is None or not work.done(patience):
             return
@@ -200,6 +245,7 @@ class Wizard(Sheet):
 
 
 _LABELS = {
-    "data": "data", "activation": "activation", "cost": "cost", "trainer": "trainer",
+    "data": "data", "kind": "target holds", "missing": "missing values", "text": "texts become",
+    "activation": "activation", "cost": "cost", "trainer": "trainer",
     "level": "drawn by", "backward": "backward pass",
 }  # fmt: skip

@@ -397,3 +397,26 @@ def test_a_fault_of_nodeflow_does_not_lose_the_work(started, mouse, home, where,
     window.until(lambda state: state["count"][0] == 12)
     window.process.terminate()
     assert "on purpose" in window.process.stderr.read()
+
+
+def test_a_table_of_ones_own_becomes_a_network(started, mouse, home, shot):
+    rows = "".join(f"{i * 7 % 10},{i * 3 % 11},{'xy'[i % 2]}\n" for i in range(30))
+    (home / "work" / "mine.csv").write_text("a,b,kind\n" + rows)
+    window = started(XOR)
+    window.until(lambda state: state["count"][0] == 12)
+    window.settled()
+    mouse.key("n", "Control_L", "Shift_L")
+    window.until(lambda state: state["sheet"] == "New network" and state["sheet_ready"])
+    mouse.key("Down")
+    for _ in range(4):
+        mouse.key("Left")  # from xor over the first to the last, which is a file
+    mouse.key("Return")
+    window.until(lambda state: state["sheet"] == "Choose the data" and state["sheet_ready"])
+    mouse.write(str(home / "work" / "mine.csv"))
+    mouse.key("Return")
+    window.until(lambda state: state["sheet"] == "New network" and state["sheet_ready"])
+    window.settled()
+    shot("table")
+    mouse.key("Return")
+    window.until(lambda state: not state["sheet"])
+    window.until(lambda state: "output" in state["nodes"] and not state["path"])

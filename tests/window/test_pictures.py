@@ -13,6 +13,7 @@ import nodeflow as nf
 from nodeflow.editor.messages import Moved, Wheel
 from nodeflow.editor.model import Editor, Live, Preferences
 from nodeflow.editor.update import update
+from nodeflow.explain.quality import fed
 from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.window import previews
@@ -271,7 +272,7 @@ def test_what_feeds_a_view_is_cut_out_of_the_graph():
     run = nf.Run(graph)
     run.train(epochs=50)
     rows = run.machine.splits["data"].x
-    part = nf.Run(previews.fed(graph, "data.x", "output_a.a", rows))
+    part = nf.Run(fed(graph, "data.x", "output_a.a", rows))
     part.set_weights(run.weights)
     part.evaluate()
     assert "data" not in part.graph.nodes

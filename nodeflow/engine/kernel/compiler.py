@@ -18,8 +18,11 @@ import struct
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from types import FunctionType
 from typing import Any
 
+from nodeflow.engine.kernel import language
 from nodeflow.engine.kernel.language import CONTEXT, INTRINSICS, wrap
 
 WIDTH = 16
@@ -88,50 +91,72 @@ class Module:
     """"double" or "float"."""
     done: dict[str, str] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
+    named: dict[KernelFunction, str] = field(default_factory=dict)
+    """Each function and its name: that of a function that joined may be another one's, too."""
+    open: list[str] = field(default_factory=list)
+    """What is being translated at the moment."""
 
     def type(self, name: str) -> str:
         """Return LLVM's name of a type."""
         one = {_WHOLE: "i64", _TRUTH: "i1", _REAL: self.real, _DOUBLE: "double"}
         return one[name] if name in one else f"<{_LANES} x {one[_ONE[name]]}>"
 
+    def name(self, function: KernelFunction) -> str:
+        """Return the name that a function has in this module alone."""
+        if function not in self.named:
+            name, taken = function.__name__, self.named.values()
+            self.named[function] = (
+                f"{len(self.named)}.{name if name.isascii() else ''}"
+                if name in taken or not name.isascii()
+                else name
+            )
+        return self.named[function]
+
     def scalar(self, function: KernelFunction, *, eight: bool) -> str:
         """Translate a scalar function for one number or for eight; return its name."""
-        name = f"@{function.__name__}.{'eight' if eight else 'one'}"
+        name = f'@"{self.name(function)}.{"eight" if eight else "one"}"'
+        if name in self.open:
+            raise Unsupported(f"{function.__name__}: calls itself")
         if name in self.done:
             return name
         self.done[name] = name
+        self.open.append(name)
+        self._scalar(function, name, eight=eight)
+        self.open.pop()
+        return name
+
+    def _scalar(self, function: KernelFunction, name: str, *, eight: bool) -> None:
         kind = _DOUBLES if eight else _DOUBLE
         names = list(inspect.signature(function).parameters)
         if eight and getattr(function, "branching", False):
             self._lane_by_lane(function, name, names)
-            return name
+            return
         attribute = "" if getattr(function, "branching", False) else " alwaysinline"
         body = _Body(self, function, {}, _DOUBLE, eight=eight)
-        for parameter in names:
-            body.take(parameter, _Value(kind, f"%{parameter}"))
+        for number, parameter in enumerate(names):
+            body.take(parameter, _Value(kind, f"%given{number}"))
         text = body.translated(kind)
-        heads = ", ".join(f"{self.type(kind)} %{parameter}" for parameter in names)
+        heads = ", ".join(f"{self.type(kind)} %given{number}" for number in range(len(names)))
         self.parts.append(
             f"define internal {self.type(kind)} {name}({heads}){attribute} nounwind {{\n{text}}}\n"
         )
-        return name
 
     def _lane_by_lane(self, function: KernelFunction, name: str, names: Sequence[str]) -> None:
         one, wide = self.scalar(function, eight=False), self.type(_DOUBLES)
         lines, result = [], "poison"
         for lane in range(_LANES):
             given = []
-            for parameter in names:
-                given.append(f"double %{parameter}.{lane}")
+            for number in range(len(names)):
+                given.append(f"double %given{number}.{lane}")
                 lines.append(
-                    f"  %{parameter}.{lane} = extractelement {wide} %{parameter}, i64 {lane}"
+                    f"  %given{number}.{lane} = extractelement {wide} %given{number}, i64 {lane}"
                 )
             lines.append(f"  %result.{lane} = call double {one}({', '.join(given)})")
             lines.append(
                 f"  %all.{lane} = insertelement {wide} {result}, double %result.{lane}, i64 {lane}"
             )
             result = f"%all.{lane}"
-        heads = ", ".join(f"{wide} %{parameter}" for parameter in names)
+        heads = ", ".join(f"{wide} %given{number}" for number in range(len(names)))
         body = "\n".join((*lines, f"  ret {wide} {result}"))
         self.parts.append(f"define internal {wide} {name}({heads}) nounwind {{\n{body}\n}}\n")
 
@@ -145,7 +170,7 @@ class Module:
 
         `bound` are the functions that it is given, `known` the whole numbers that are constant.
         """
-        name = _named(function, bound, known)
+        name = self._named(function, bound, known)
         if name in self.done:
             return name
         self.done[name] = name
@@ -165,14 +190,24 @@ class Module:
                 kind = _annotated(annotation)
                 heads.append(f"{self.type(kind)} %{parameter}")
                 body.take(parameter, _Value(kind, f"%{parameter}"))
-        result = _annotated(function.__annotations__["return"])
+        result = _annotated(_annotation(function, "return"))
         text = body.translated(result)
         shown = self.type(result) if result else "void"
-        inline = "" if getattr(function, "branching", False) else "alwaysinline "
+        apart = getattr(function, "branching", False) or getattr(function, "called", False)
+        inline = "noinline " if apart else "alwaysinline "
         self.parts.append(
             f"define internal {shown} {name}({', '.join(heads)}) {inline}nounwind {{\n{text}}}\n"
         )
         return name
+
+    def _named(
+        self,
+        function: KernelFunction,
+        bound: Mapping[str, KernelFunction],
+        known: Mapping[str, int],
+    ) -> str:
+        given = (*map(self.name, bound.values()), *(f"{n}={known[n]}" for n in known))
+        return f'@"help.{".".join((self.name(function), *given))}"'
 
     def row(
         self,
@@ -345,14 +380,81 @@ def operands_of(function: KernelFunction) -> tuple[str, ...]:
 
 def _parameters(function: KernelFunction) -> list[tuple[str, str]]:
     names = inspect.signature(function).parameters
-    return [(name, str(function.__annotations__[name])) for name in names]
+    return [(name, _annotation(function, name)) for name in names]
 
 
-def _named(
-    function: KernelFunction, bound: Mapping[str, KernelFunction], known: Mapping[str, int]
-) -> str:
-    given = (*(other.__name__ for other in bound.values()), *(f"{n}={known[n]}" for n in known))
-    return f'@"help.{".".join((function.__name__, *given))}"'
+def _annotation(function: KernelFunction, name: str) -> str:
+    """Return the annotation of a parameter, or of the result, as it is written."""
+    found = function.__annotations__.get(name, "nothing")
+    if found is float:  # `Double`, where annotations are evaluated
+        return "Double"
+    return "None" if found is None else str(found)
+
+
+_PLAIN = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def check_joining(function: KernelFunction) -> int:
+    """Return how many numbers a scalar function takes, from one to three.
+
+    Raises `Unsupported` where it cannot be compiled, or where Python and machine code would do
+    different things.
+    """
+    _require_function(function)
+    parameters = inspect.signature(function).parameters.values()
+    if not 1 <= len(parameters) <= 3 or any(p.kind not in _PLAIN for p in parameters):
+        raise Unsupported(f"{function.__name__}: takes one, two or three numbers, and nothing else")
+    if not is_scalar(function) or _annotation(function, "return") != "Double":
+        raise Unsupported(f"{function.__name__}: annotate all parameters and the result as Double")
+    module = Module("double")
+    module.scalar(function, eight=True)
+    for called in module.named:
+        if not called.__module__.startswith(f"{__package__}."):
+            _check_divisors(called)
+    return len(parameters)
+
+
+def _require_function(function: Any) -> None:
+    if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
+        raise Unsupported(
+            f"{getattr(function, '__name__', function)}: not a function defined by `def` in Python"
+        )
+    if function.__closure__:
+        raise Unsupported(f"{function.__name__}: uses variables of a function around it")
+
+
+def _check_divisors(function: KernelFunction) -> None:
+    """Refuse quotients that Python may refuse where machine code gives Infinity."""
+    for node in ast.walk(_tree(function)):
+        if not isinstance(node, ast.BinOp):
+            continue
+        right = node.right
+        fixed = isinstance(right, ast.Constant) and right.value
+        if isinstance(node.op, ast.Div) and not fixed:
+            raise Unsupported(
+                f"{function.__name__}: write divide(x, y) of the kernel's language for "
+                f"`{ast.unparse(node)}`, which is defined where the divisor is 0, too"
+            )
+
+
+@cache
+def _assigned(node: ast.stmt) -> tuple[str, ...]:
+    """Return the variables that a statement, or one inside it, assigns."""
+    names = [part.id for part in ast.walk(node)
+             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]  # fmt: skip
+    return tuple(dict.fromkeys(names))
+
+
+@cache
+def _tree(function: KernelFunction) -> ast.FunctionDef:
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+        tree = ast.parse(source).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError) as error:
+        raise Unsupported(f"{function.__name__}: its source cannot be read") from error
+    if not isinstance(tree, ast.FunctionDef):
+        raise Unsupported(f"{function.__name__}: not a function defined by `def`")
+    return tree
 
 
 def _annotated(annotation: str) -> str:
@@ -415,16 +517,15 @@ class _Body:
 
     def translated(self, result: str | None) -> str:
         self.result = result
-        source = textwrap.dedent(inspect.getsource(self.function))
-        for statement in ast.parse(source).body:
-            if isinstance(statement, ast.FunctionDef):
-                self._block(statement.body)
+        self._block(_tree(self.function).body)
+        if not self.closed and result:
+            raise Unsupported(f"{self.function.__name__}: may end without a result")
         if not self.closed:
-            self._say("ret void" if not result else "unreachable")
+            self._say("ret void")
         return "\n".join(("entry:", *self.allocated, *self.lines, ""))
 
     def _fail(self, node: ast.AST, what: str) -> Unsupported:
-        shown = ast.unparse(node)
+        shown = ast.unparse(node).partition("\n")[0]
         return Unsupported(f"{self.function.__name__}: {what} in `{shown}`")
 
     def _new(self, instruction: str) -> str:
@@ -468,9 +569,8 @@ class _Body:
     def _forget(self, *nodes: ast.stmt) -> None:
         """Let variables that are assigned in some statements be known no more."""
         for node in nodes:
-            for part in ast.walk(node):
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    self._unknown(part.id)
+            for name in _assigned(node):
+                self._unknown(name)
 
     def _unknown(self, name: str) -> None:
         if name in self.known:
@@ -544,7 +644,7 @@ class _Body:
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Expr(value=ast.Constant()):
+            case ast.Expr(value=ast.Constant()) | ast.Pass():
                 pass
             case ast.Expr(value=ast.Call() as call):
                 self._call(call)
@@ -570,7 +670,9 @@ class _Body:
             case ast.While(test=test, body=body, orelse=[]):
                 self._while(test, body)
             case ast.For(
-                target=ast.Name(id=name), iter=ast.Call(func=ast.Name(id="range"), args=bounds)
+                target=ast.Name(id=name),
+                iter=ast.Call(func=ast.Name(id="range"), args=bounds),
+                orelse=[],
             ):
                 self._for(name, bounds, node.body)
             case ast.Return(value=value):
@@ -594,6 +696,11 @@ class _Body:
         if asked.number is not None:
             self._block(body if asked.number else otherwise)
             return
+        if asked.type in _ONE:
+            raise Unsupported(
+                f"{self.function.__name__}: a function that uses `if` or `while` is marked with "
+                "@branching of nodeflow.engine.kernel.scalar"
+            )
         condition = self._as(asked, _TRUTH)
         self._forget(*body, *otherwise)
         yes, no, behind = self._label("yes"), self._label("no"), self._label("behind")
@@ -625,7 +732,13 @@ class _Body:
         self._forget(*body)
         head, inside, behind = self._label("while"), self._label("do"), self._label("done")
         self._open(head)
-        condition = self._as(self._value(test), _TRUTH)
+        asked = self._value(test)
+        if asked.type in _ONE:
+            raise Unsupported(
+                f"{self.function.__name__}: a function that uses `if` or `while` is marked with "
+                "@branching of nodeflow.engine.kernel.scalar"
+            )
+        condition = self._as(asked, _TRUTH)
         self._say(f"br i1 {condition}, label %{inside}, label %{behind}")
         self.lines.append(f"{inside}:")
         self._block(body)
@@ -794,12 +907,14 @@ class _Body:
         return both
 
     def _compare(self, operator: ast.cmpop, left: _Value, right: _Value, node: ast.AST) -> _Value:
-        if type(left.number) is type(right.number) is int:
+        if type(left.number) is type(right.number) is int and type(operator) in _FOLDED:
             return _truth(_FOLDED[type(operator)](left.number, right.number))
         kind, (a, b) = self._meet(node, left, right)
         names = {
             ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
         }  # fmt: skip
+        if type(operator) not in names:
+            raise self._fail(node, "a comparison that the kernel's language does not have")
         name = names[type(operator)]
         if kind in (_REAL, _DOUBLE, _REALS, _DOUBLES):
             how = f"fcmp {'une' if name == 'ne' else 'o' + name}"
@@ -842,31 +957,39 @@ class _Body:
 
     def _function(self, node: ast.expr) -> KernelFunction:
         """Return the Python function that an expression names."""
+        found: Any = None
         match node:
             case ast.Name(id=name) if name in self.bound:
                 return self.bound[name]
             case ast.Name(id=name) if callable(self.globals.get(name)):
-                found: KernelFunction = self.globals[name]
-                return found
+                found = self.globals[name]
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
-                return getattr(self.globals[name], attribute)  # type: ignore[no-any-return]
-        raise self._fail(node, "an unknown function")
+                found = getattr(self.globals.get(name), attribute, None)
+        if found is None:
+            raise self._fail(node, "an unknown function")
+        _require_function(found)
+        known: KernelFunction = found
+        return known
 
     def _call(self, node: ast.Call) -> _Value | None:
+        if node.keywords:
+            raise self._fail(node, "arguments by name")
         match node.func:
             case ast.Attribute(value=ast.Name(id=name), attr="call") if name in self.tables:
                 pointer = self._new(f"load ptr, ptr {self._field(name, 'call')}")
                 number = self._as(self._value(node.args[0]), _WHOLE)
                 self._say(f"call void {pointer}(i64 {number})")
                 return None
-            case ast.Name(id=name) if name in INTRINSICS and name not in self.bound:
-                return self._intrinsic(name, node)
         function = self._function(node.func)
+        if function.__module__ == language.__name__ and function.__name__ in INTRINSICS:
+            return self._intrinsic(function.__name__, node)
         if is_scalar(function):
             return self._scalar(function, node)
         return self._helper(function, node)
 
     def _scalar(self, function: KernelFunction, node: ast.Call) -> _Value:
+        if len(node.args) != len(inspect.signature(function).parameters):
+            raise self._fail(node, "not as many arguments as parameters")
         values = [self._value(argument) for argument in node.args]
         eight = self.eight or any(value.type in _ONE for value in values)
         kind = _DOUBLES if eight else _DOUBLE
@@ -881,6 +1004,8 @@ class _Body:
 
     def _helper(self, function: KernelFunction, node: ast.Call) -> _Value | None:
         parameters = _parameters(function)
+        if len(node.args) != len(parameters):
+            raise self._fail(node, "not as many arguments as parameters")
         bound = {
             name: self._function(argument)
             for (name, annotation), argument in zip(parameters, node.args, strict=True)
@@ -900,7 +1025,7 @@ class _Body:
                 else:
                     given.append(f"{self.module.type(kind)} {self._as(value, kind)}")
         name = self.module.helper(function, bound, known)
-        result = _annotated(function.__annotations__["return"])
+        result = _annotated(_annotation(function, "return"))
         if not result:
             self._say(f"call void {name}({', '.join(given)})")
             return None
@@ -1002,4 +1127,4 @@ class _Body:
 def is_scalar(function: KernelFunction) -> bool:
     """Return whether a function works on single numbers only."""
     names = inspect.signature(function).parameters
-    return bool(names) and all(function.__annotations__.get(name) == "Double" for name in names)
+    return bool(names) and all(_annotation(function, name) == "Double" for name in names)

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 Whole = int
 """A whole number of 64 bits with a sign."""
@@ -36,6 +37,7 @@ Lanes = Any
 Function = Any
 """A scalar function that a row applies to each number, chosen when the row is compiled."""
 
+_Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 Context = Any
 """Where a pass stands, see `CONTEXT`: read as attributes."""
 
@@ -62,6 +64,12 @@ COMPILED = False
 """Whether this is machine code, where eight numbers at once cost what one does."""
 
 _MASK = (1 << 64) - 1
+
+
+def called(function: _Kernel) -> _Kernel:
+    """Mark a function that is called where it is used many times, not written out in place."""
+    function.__dict__["called"] = True
+    return function
 
 
 def bits(x: float) -> int:

@@ -2,7 +2,8 @@
 
 Each operation is an object file of its own in the user's cache folder, named by a digest of the
 kernel's source files, of LLVM's version and of the processor: nothing in the cache can be out of
-date. What is not there yet is compiled when a tape first needs it. Where the folder cannot be
+date. Operations that joined while the program runs are named by a digest of their own assembly
+besides. What is not there yet is compiled when a tape first needs it. Where the folder cannot be
 written, or a file in it is damaged, the code is compiled again; nothing else changes.
 """
 
@@ -12,7 +13,8 @@ import ctypes
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from threading import RLock
@@ -23,7 +25,41 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.kernel import drive
 from nodeflow.engine.kernel.compiler import Module
+from nodeflow.engine.kernel.notices import say_once
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Operation, Row
+
+
+class Unavailable(Exception):
+    """Machine code cannot be made here; the message says why, and what would mend it."""
+
+
+class Abandoned(Exception):
+    """Nobody waits any longer for what is being compiled."""
+
+
+@contextmanager
+def _or_unavailable() -> Iterator[None]:
+    """Turn whatever keeps LLVM from making machine code into `Unavailable`."""
+    try:
+        yield
+    except ImportError as error:
+        raise Unavailable(
+            f"llvmlite cannot be imported ({_line(error)}); `pip install llvmlite` mends it"
+        ) from error
+    except MemoryError as error:
+        raise Unavailable(
+            "there is not enough memory to compile; closing other programs mends it"
+        ) from error
+    except (OSError, RuntimeError) as error:
+        raise Unavailable(
+            f"LLVM cannot compile here ({_line(error)}); "
+            "`pip install --force-reinstall llvmlite` may mend it"
+        ) from error
+
+
+def _line(error: BaseException) -> str:
+    lines = str(error).split("\n")
+    return " ".join(lines[0].split()) or type(error).__name__
 
 
 @cache
@@ -44,27 +80,43 @@ def _processor() -> tuple[str, str]:
 @cache
 def _digest() -> str:
     """Return a digest of all that machine code depends on."""
+    return digest_of(Path(__file__).parent)
+
+
+def digest_of(folder: Path) -> str:
+    """Return a digest of a kernel's source files, of LLVM's version and of the processor."""
     from llvmlite import __version__
 
     found = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    for file in sorted(folder.glob("*.py")):
         found.update(file.read_bytes())
     found.update("\n".join((__version__, *_processor())).encode())
     return found.hexdigest()[:16]
 
 
-def cache_folder() -> Path:
-    """Return where machine code is kept; `NODEFLOW_CACHE` names another folder."""
+def cache_folder() -> Path | None:
+    """Return where machine code is kept; None where there is no such place.
+
+    `NODEFLOW_CACHE` names another folder.
+    """
     given = os.environ.get("NODEFLOW_CACHE")
     if given:
         return Path(given) / "kernel"
     from platformdirs import user_cache_path
 
-    return user_cache_path("nodeflow") / "kernel"
+    try:
+        found = user_cache_path("nodeflow") / "kernel"
+    except (OSError, RuntimeError, KeyError):
+        return None
+    # Where nobody knows a home, "~" stands for itself.
+    return found if found.is_absolute() else None
 
 
-def compiled(text: str, *, level: int = 2) -> bytes:
-    """Compile assembly for this processor; return an object file."""
+def compiled(text: str, *, level: int = 2, wanted: Callable[[], bool] = lambda: True) -> bytes:
+    """Compile assembly for this processor; return an object file.
+
+    Raises `Abandoned` where it is no longer `wanted`, asked between the parts of the work.
+    """
     llvm = _llvm()
     module = llvm.parse_assembly(text)
     name, features = _processor()
@@ -76,7 +128,11 @@ def compiled(text: str, *, level: int = 2) -> bytes:
     options.loop_vectorization = options.loop_unrolling = False
     options.slp_vectorization = level > 1
     builder = llvm.create_pass_builder(machine, options)
+    if not wanted():
+        raise Abandoned
     builder.getModulePassManager().run(module, builder)
+    if not wanted():
+        raise Abandoned
     found: bytes = machine.emit_object(module)
     return found
 
@@ -88,7 +144,8 @@ class Loaded:
         self.real = real
         """"double" or "float", as LLVM names them."""
         self._lock = RLock()
-        self._libraries: list[Any] = []  # what is loaded lives as long as they do
+        self._libraries: list[Any] = []
+        self._count = 0
         self._addresses: NDArray[np.int64] = np.zeros(0, np.int64)
         self._functions: dict[str, Any] = {}
 
@@ -98,29 +155,34 @@ class Loaded:
         machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
         return llvm.create_lljit_compiler(machine)
 
-    def load(self, name: str, code: bytes, *symbols: str) -> list[int]:
-        """Load an object file; return the addresses of some of its symbols."""
+    def load(self, name: str, code: bytes, *symbols: str) -> tuple[Any, list[int]]:
+        """Load an object file; return the library and the addresses of some of its symbols.
+
+        The code is there for as long as the library is.
+        """
         llvm = _llvm()
         with self._lock:
             builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
             for symbol in symbols:
                 builder = builder.export_symbol(symbol)
-            library = builder.link(self._jit, f"{name}.{len(self._libraries)}")
-            self._libraries.append(library)
-            return [library[symbol] for symbol in symbols]
+            self._count += 1
+            library = builder.link(self._jit, f"{name}.{self._count}")
+            return library, [library[symbol] for symbol in symbols]
 
-    def _ready(self, name: str, make: Any, *symbols: str) -> list[int]:
-        """Load code from the cache folder, or compile it and put it there."""
-        file = cache_folder() / f"{name}-{self.real}-{_digest()}.o"
-        try:
-            code = _checked(file.read_bytes())
-        except OSError:
-            code = None
-        if code is not None:
-            return self.load(name, code, *symbols)
-        code = compiled(make())
-        _keep(file, code)
-        return self.load(name, code, *symbols)
+    def _ready(self, name: str, make: Callable[[], str], *symbols: str) -> list[int]:
+        """Load code from the cache folder, or compile it and put it there; keep it for good."""
+        with _or_unavailable():
+            folder, digest = cache_folder(), _digest()
+            file = folder / f"{name}-{self.real}-{digest}.o" if folder else None
+            code = _read(file)
+            if code is None:
+                code = compiled(make())
+                # A source file that was edited meanwhile may be part of what was compiled.
+                if digest_of(Path(__file__).parent) == digest:
+                    _keep(file, code)
+            library, found = self.load(name, code, *symbols)
+        self._libraries.append(library)
+        return found
 
     def addresses(self, numbers: Iterable[int]) -> NDArray[np.int64]:
         """Return where the code of each operation lies, by number; 0 where nobody asked yet."""
@@ -131,20 +193,23 @@ class Loaded:
                 self._addresses = grown
             for number in numbers:
                 if self._addresses[number] == 0:
-                    operation = BY_NUMBER[number]
-                    symbol = f"row.{operation.name}"
-                    (found,) = self._ready(
-                        operation.name, lambda op=operation: self._row(op), symbol
-                    )
-                    self._addresses[number] = found
+                    self._addresses[number] = self._address(BY_NUMBER[number])
             return self._addresses
+
+    def _address(self, operation: Operation) -> int:
+        symbol = f"row.{operation.symbol}"
+        if not operation.joined:
+            return self._ready(operation.name, lambda: self._row(operation), symbol)[0]
+        text = self._row(operation)
+        name = f"joined-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        return self._ready(name, lambda: text, symbol)[0]
 
     def _row(self, operation: Operation) -> str:
         module = Module(self.real)
         if operation.number == END:
             module.end()
         else:
-            module.row(operation.name, operation.function, operation.scalar, public=True)
+            module.row(operation.symbol, operation.function, operation.scalar, public=True)
         return module.text()
 
     def function(self, name: str) -> Any:
@@ -162,22 +227,58 @@ class Loaded:
                     self._functions[symbol] = ctypes.CFUNCTYPE(None, *kind)(address)
             return self._functions[name]
 
-    def straight(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Any:
+    def straight(
+        self,
+        parts: Mapping[str, Sequence[Row]],
+        samples: int,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> Any:
         """Compile `train` for given rows of head and tail; return the function.
 
-        A row is the number of an operation and its operands; passes have `samples` samples.
+        A row is the number of an operation and its operands; passes have `samples` samples. The
+        code is there for as long as the function is. Raises `Abandoned` where it is no longer
+        `wanted`.
         """
-        module = Module(self.real)
-        for part, rows in parts.items():
-            module.straight(
-                part,
-                [(BY_NUMBER[n].function, BY_NUMBER[n].scalar, operands) for n, *operands in rows],
-                samples,
-            )
-        module.runner("test")
-        module.entry(drive.train)
-        (address,) = self.load("straight", compiled(module.text()), "train")
-        return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address)
+        with _or_unavailable():
+            module = Module(self.real)
+            for part, rows in parts.items():
+                called = [
+                    (BY_NUMBER[number].function, BY_NUMBER[number].scalar, operands)
+                    for number, *operands in rows
+                ]
+                module.straight(part, called, samples)
+            module.runner("test")
+            module.entry(drive.train)
+            code = compiled(module.text(), wanted=wanted)
+            file = self._straight_file(parts, samples)
+            if file is not None:
+                _keep(file, code)
+                _keep_newest(file.parent, "straight-*.o", _MOST_STRAIGHT_FILES)
+            return self._train(code)
+
+    def straight_from_cache(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Any | None:
+        """Return what `straight` compiled before, in this process or another; None if nothing."""
+        with _or_unavailable():
+            code = _read(self._straight_file(parts, samples))
+            return None if code is None else self._train(code)
+
+    def _straight_file(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Path | None:
+        folder, numbers = cache_folder(), [row[0] for rows in parts.values() for row in rows]
+        if folder is None or any(BY_NUMBER[number].joined for number in numbers):
+            return None
+        # The numbers of operations are those of this process.
+        named = {
+            part: [(BY_NUMBER[number].name, operands) for number, *operands in rows]
+            for part, rows in parts.items()
+        }
+        name = hashlib.sha256(repr((named, samples)).encode()).hexdigest()[:16]
+        return folder / f"straight-{name}-{self.real}-{_digest()}.o"
+
+    def _train(self, code: bytes) -> Any:
+        library, (address,) = self.load("straight", code, "train")
+        function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address)
+        function.__dict__["library"] = library
+        return function
 
     def _drive(self) -> str:
         module = Module(self.real)
@@ -192,29 +293,68 @@ class Loaded:
 CALL = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 
 
-@cache
+_lock = RLock()
+_loaded: dict[str, Loaded] = {}
+
+
 def loaded(real: str) -> Loaded:
     """Return the machine code of a precision; there is one a process."""
-    return Loaded(real)
+    with _lock:
+        if real not in _loaded:
+            _loaded[real] = Loaded(real)
+        return _loaded[real]
 
 
 _MARK = b"nodeflow object\n"
+_MOST_STRAIGHT_FILES = 200
+"""Straight-line code of so many graphs is kept, of 10 to 50 kB each."""
 
 
-def _checked(data: bytes) -> bytes | None:
-    """Return the code in a cached file, None where it is not whole."""
+def _read(file: Path | None) -> bytes | None:
+    """Return the code in a cached file, None where there is none, or it is not whole."""
+    if file is None:
+        return None
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return None
     head = len(_MARK) + 32
     code = data[head:]
     whole = data[:head] == _MARK + hashlib.sha256(code).digest()
     return code if whole else None
 
 
-def _keep(file: Path, code: bytes) -> None:
-    """Put code into the cache folder, all of it or nothing; where that fails, live without."""
+def _keep(file: Path | None, code: bytes) -> None:
+    """Put code into the cache folder, all of it or nothing; where that fails, say so once."""
+    if file is None:
+        _say_not_kept("there is no home folder, so machine code is not kept")
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            temporary.write(_MARK + hashlib.sha256(code).digest() + code)
-        Path(temporary.name).replace(file)
-    except OSError:
-        return
+            try:
+                temporary.write(_MARK + hashlib.sha256(code).digest() + code)
+                temporary.close()
+                Path(temporary.name).replace(file)
+            except BaseException:
+                Path(temporary.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        _say_not_kept(f"machine code cannot be kept in {file.parent} ({reason})")
+
+
+def _keep_newest(folder: Path, pattern: str, most: int) -> None:
+    """Delete the oldest of the files that match, if there are too many."""
+    with suppress(OSError):
+        files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime)
+        for file in files[:-most]:
+            file.unlink(missing_ok=True)
+
+
+def _say_not_kept(what: str) -> None:
+    say_once(
+        "cache",
+        f"{what}: every start takes longer, since it is compiled anew; "
+        "NODEFLOW_CACHE names another folder",
+    )

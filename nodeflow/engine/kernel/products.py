@@ -17,6 +17,7 @@ from nodeflow.engine.kernel.language import (
     Whole,
     add_at,
     add_first,
+    called,
     first_lanes,
     lane,
     lanes,
@@ -36,6 +37,7 @@ def sum_of_lanes(s: Lanes) -> float:
     )
 
 
+@called
 def long_sum(s: Lanes, cells: Cells, x: Whole, w: Whole, inner: Whole, bias: Whole) -> float:
     """Add what is left after the groups of eight, then the bias; return the sum of the lanes."""
     rest = inner % LANES
@@ -193,7 +195,8 @@ def long_product(cells: Cells, x: Whole, w: Whole, inner: Whole, bias: Whole) ->
         s = lanes(cells, x) * lanes(cells, w)
         for k in range(LANES, inner - LANES + 1, LANES):
             s = s + lanes(cells, x + k) * lanes(cells, w + k)
-        return long_sum(s, cells, x, w, inner, bias)
+        total: float = long_sum(s, cells, x, w, inner, bias)
+        return total
     found = [cells[x + k] * cells[w + k] for k in range(inner)]
     if bias >= 0:
         found.append(cells[bias])
@@ -326,35 +329,9 @@ def weight_gradient(
 ) -> None:
     """G[j,i] = Σᵣ δ[r,j]·a[r,i], over the samples in order."""
     if COMPILED:
-        j = 0
-        while j + 3 < outputs:  # four neurons at a time: each reads the same inputs
-            to = dst + j * cols
-            for i in range(0, cols, LANES):
-                d = delta + j
-                v = lanes(cells, a + i)
-                g0 = spread(cells[d]) * v
-                g1 = spread(cells[d + 1]) * v
-                g2 = spread(cells[d + 2]) * v
-                g3 = spread(cells[d + 3]) * v
-                for r in range(1, rows):
-                    d = d + delta_r
-                    v = lanes(cells, a + i + r * a_r)
-                    g0 = g0 + spread(cells[d]) * v
-                    g1 = g1 + spread(cells[d + 1]) * v
-                    g2 = g2 + spread(cells[d + 2]) * v
-                    g3 = g3 + spread(cells[d + 3]) * v
-                rest = cols - i
-                put_first(cells, to + i, g0, rest)
-                put_first(cells, to + cols + i, g1, rest)
-                put_first(cells, to + 2 * cols + i, g2, rest)
-                put_first(cells, to + 3 * cols + i, g3, rest)
-            j = j + 4
-        while j < outputs:
-            to = dst + j * cols
-            for i in range(0, cols, LANES):
-                g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r)
-                put_first(cells, to + i, g, cols - i)
-            j = j + 1
+        each_gradient(
+            store_lanes, cells, rows, cols, dst, delta, delta_r, a, a_r, outputs, 1.0, 1.0, 0.0
+        )
     else:
         for j in range(outputs):
             for i in range(cols):
@@ -362,14 +339,80 @@ def weight_gradient(
                 cells[dst + j * cols + i] = g
 
 
-def gradient_lanes(
-    cells: Cells, rows: Whole, d: Whole, delta_r: Whole, x: Whole, a_r: Whole
-) -> Lanes:
-    """Return eight neighbours of a row of the gradient."""
-    g = spread(cells[d]) * lanes(cells, x)
-    for r in range(1, rows):
-        g = g + spread(cells[d + r * delta_r]) * lanes(cells, x + r * a_r)
-    return g
+def each_gradient(
+    then: Function,
+    cells: Cells,
+    rows: Whole,
+    cols: Whole,
+    dst: Whole,
+    delta: Whole,
+    delta_r: Whole,
+    a: Whole,
+    a_r: Whole,
+    outputs: Whole,
+    share: Real,
+    alpha: Real,
+    shrink: Real,
+) -> None:
+    """Compute a gradient eight numbers at a time, and do something with them.
+
+    Four neurons at a time read the same inputs.
+    """
+    j = 0
+    while j + 3 < outputs:
+        to = dst + j * cols
+        for i in range(0, cols, LANES):
+            d = delta + j
+            v = lanes(cells, a + i)
+            g0 = spread(cells[d]) * v
+            g1 = spread(cells[d + 1]) * v
+            g2 = spread(cells[d + 2]) * v
+            g3 = spread(cells[d + 3]) * v
+            for r in range(1, rows):
+                d = d + delta_r
+                v = lanes(cells, a + i + r * a_r)
+                g0 = g0 + spread(cells[d]) * v
+                g1 = g1 + spread(cells[d + 1]) * v
+                g2 = g2 + spread(cells[d + 2]) * v
+                g3 = g3 + spread(cells[d + 3]) * v
+            rest = cols - i
+            then(cells, to + i, g0, share, alpha, shrink, rest)
+            then(cells, to + cols + i, g1, share, alpha, shrink, rest)
+            then(cells, to + 2 * cols + i, g2, share, alpha, shrink, rest)
+            then(cells, to + 3 * cols + i, g3, share, alpha, shrink, rest)
+        j = j + 4
+    while j < outputs:
+        to = dst + j * cols
+        for i in range(0, cols, LANES):
+            g = spread(cells[delta + j]) * lanes(cells, a + i)
+            for r in range(1, rows):
+                g = g + spread(cells[delta + j + r * delta_r]) * lanes(cells, a + i + r * a_r)
+            then(cells, to + i, g, share, alpha, shrink, cols - i)
+        j = j + 1
+
+
+def store_lanes(
+    cells: Cells,
+    at: Whole,
+    g: Lanes,
+    share: Real,  # noqa: ARG001 (as `step_lanes` has it)
+    alpha: Real,  # noqa: ARG001
+    shrink: Real,  # noqa: ARG001
+    rest: Whole,
+) -> None:
+    """Store up to eight neighbours of a gradient."""
+    put_first(cells, at, g, rest)
+
+
+def step_lanes(
+    cells: Cells, at: Whole, g: Lanes, share: Real, alpha: Real, shrink: Real, rest: Whole
+) -> None:
+    """Update up to eight neighbours of a matrix by their summed gradient."""
+    theta = lanes(cells, at)
+    g = g * spread(share)
+    if shrink != 0:
+        g = g + spread(shrink) * theta
+    put_first(cells, at, theta - spread(alpha) * g, rest)
 
 
 def gradient_number(
@@ -412,35 +455,10 @@ def step_weights(
     alpha = cells[rate]
     shrink = cells[decay]
     if COMPILED:
-        j = 0
-        while j + 3 < outputs:
-            to = dst + j * cols
-            for i in range(0, cols, LANES):
-                d = delta + j
-                v = lanes(cells, a + i)
-                g0 = spread(cells[d]) * v
-                g1 = spread(cells[d + 1]) * v
-                g2 = spread(cells[d + 2]) * v
-                g3 = spread(cells[d + 3]) * v
-                for r in range(1, rows):
-                    d = d + delta_r
-                    v = lanes(cells, a + i + r * a_r)
-                    g0 = g0 + spread(cells[d]) * v
-                    g1 = g1 + spread(cells[d + 1]) * v
-                    g2 = g2 + spread(cells[d + 2]) * v
-                    g3 = g3 + spread(cells[d + 3]) * v
-                rest = cols - i
-                step_lanes(cells, to + i, g0, share, alpha, shrink, rest)
-                step_lanes(cells, to + cols + i, g1, share, alpha, shrink, rest)
-                step_lanes(cells, to + 2 * cols + i, g2, share, alpha, shrink, rest)
-                step_lanes(cells, to + 3 * cols + i, g3, share, alpha, shrink, rest)
-            j = j + 4
-        while j < outputs:
-            to = dst + j * cols
-            for i in range(0, cols, LANES):
-                g = gradient_lanes(cells, rows, delta + j, delta_r, a + i, a_r)
-                step_lanes(cells, to + i, g, share, alpha, shrink, cols - i)
-            j = j + 1
+        each_gradient(
+            step_lanes, cells, rows, cols, dst, delta, delta_r, a, a_r, outputs,
+            share, alpha, shrink,
+        )  # fmt: skip
     else:
         for j in range(outputs):
             to = dst + j * cols
@@ -449,17 +467,6 @@ def step_weights(
                 if shrink != 0:
                     g = g + shrink * cells[to + i]
                 cells[to + i] = cells[to + i] - alpha * g
-
-
-def step_lanes(
-    cells: Cells, at: Whole, g: Lanes, share: Real, alpha: Real, shrink: Real, rest: Whole
-) -> None:
-    """Update up to eight neighbours of a matrix by their summed gradient."""
-    theta = lanes(cells, at)
-    g = g * spread(share)
-    if shrink != 0:
-        g = g + spread(shrink) * theta
-    put_first(cells, at, theta - spread(alpha) * g, rest)
 
 
 def step_bias(

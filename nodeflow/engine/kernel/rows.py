@@ -92,7 +92,7 @@ def log_softmax(
 def log_others(
     cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
 ) -> None:
-    """Return ln (1 − aⱼ) of a softmax: what the others of the largest have is added up by itself."""
+    """Return ln (1 − aⱼ) of a softmax; what the largest leaves to the others is their own sum."""
     for r in range(rows):
         at = a + r * a_r
         to = dst + r * dst_r

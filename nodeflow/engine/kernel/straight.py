@@ -7,16 +7,23 @@ cannot differ: the operations are the same, in the same order.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import atexit
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cache, lru_cache
+from queue import SimpleQueue
+from threading import Event, Lock, Thread, current_thread, main_thread
 from typing import Any
 
 import numpy as np
 
 from nodeflow.engine.kernel.compiler import WIDTH
+from nodeflow.engine.kernel.machine_code import Unavailable, loaded
+from nodeflow.engine.kernel.notices import say_once
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
 
-_PAYS_AFTER = 0.02
+_PAYS_AFTER = 0.05
 """Seconds of training after which compiling, about 0.15 s beside it, is likely to pay."""
 
 
@@ -26,25 +33,51 @@ class StraightLine:
     def __init__(self, real: str, samples: int, tail: int, rows: bytes) -> None:
         self._made_from = real, samples, tail, rows
         self._seconds = 0.0
+        self._lock = Lock()
+        self._looked_up = False
         self._future: Future[Any] | None = None
 
     @property
     def train(self) -> Any | None:
         """The function, once it is ready."""
-        if self._future is None or not self._future.done():
+        if not self._looked_up:
+            self._look_up()
+        future = self._future
+        if future is None or not future.done():
             return None
-        return self._future.result()
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if not isinstance(error, Unavailable):
+            raise error
+        say_once("straight", f"training goes on more slowly than it could: {error}")
+        return None
 
     def spent(self, seconds: float) -> None:
         """Note how long training without it took; begin to compile once that is long enough."""
         self._seconds += seconds
-        if self._seconds > _PAYS_AFTER and self._future is None:
-            self._future = _background().submit(_compiled, *self._made_from)
+        if self._seconds > _PAYS_AFTER:
+            self._begun()
 
     def compile_now(self) -> None:
         """Compile and wait for it: for tests and measurements."""
-        self._future = self._future or _background().submit(_compiled, *self._made_from)
-        self._future.result()
+        self._begun().result()
+
+    def _look_up(self) -> None:
+        """Take what was compiled for the same rows before, if it is in the cache folder."""
+        with self._lock:
+            self._looked_up = True
+            real, samples, tail, rows = self._made_from
+            found = loaded(real).straight_from_cache(_parts(tail, rows), samples)
+            if found is not None and self._future is None:
+                self._future = Future()
+                self._future.set_result(found)
+
+    def _begun(self) -> Future[Any]:
+        with self._lock:
+            if self._future is None:
+                self._future = _background().submit(lambda: _compiled(*self._made_from))
+            return self._future
 
 
 @lru_cache(maxsize=64)
@@ -52,25 +85,80 @@ def _line(real: str, samples: int, tail: int, rows: bytes) -> StraightLine:
     return StraightLine(real, samples, tail, rows)
 
 
-def straight_line(double: bool, samples: int, tail: int, rows: bytes) -> StraightLine:
+_making = Lock()
+
+
+def straight_line(double: bool, samples: int, tail: int, rows: bytes) -> StraightLine:  # noqa: FBT001
     """Return the straight-line code for a table of rows and passes of so many samples.
 
     The rows up to an end are the head, those from `tail` on the tail.
     """
-    return _line("double" if double else "float", samples, tail, rows)
+    with _making:
+        return _line("double" if double else "float", samples, tail, rows)
+
+
+class _Background:
+    """A thread that compiles. When the process ends it leaves off at the next opportunity.
+
+    A thread of `concurrent.futures` would first do all that waits, and Ctrl-C while it does would
+    be answered with a traceback.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="nodeflow-compiler", daemon=True)
+        self._thread.start()
+        atexit.register(self._end)
+
+    def submit(self, job: Callable[[], Any]) -> Future[Any]:
+        """Let a job be done when its turn comes."""
+        future: Future[Any] = Future()
+        self._jobs.put((future, job))
+        return future
+
+    def _work(self) -> None:
+        while not _ending.is_set():
+            future, job = self._jobs.get()
+            try:
+                future.set_result(job())
+            except BaseException as error:  # noqa: BLE001 (raised where the result is asked for)
+                future.set_exception(error)
+            del future, job  # nobody else may need what they hold
+
+    def _end(self) -> None:
+        """Wait for what is being compiled: LLVM must not be at work while it is torn down."""
+        _ending.set()
+        self._jobs.put((Future(), lambda: None))
+        if current_thread() is main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command is ending as it is
+        self._thread.join()
+
+
+_ending = Event()
+
+
+def _background() -> _Background:
+    with _making:
+        return _only_background()
+
+
+def wait() -> None:
+    """Wait until all that is being compiled in the background is ready: for measurements."""
+    _background().submit(int).result()
 
 
 @cache
-def _background() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="nodeflow-compiler")
+def _only_background() -> _Background:
+    return _Background()
 
 
 def _compiled(real: str, samples: int, tail: int, rows: bytes) -> Any:
-    from nodeflow.engine.kernel.machine_code import loaded
+    return loaded(real).straight(_parts(tail, rows), samples, lambda: not _ending.is_set())
 
+
+def _parts(tail: int, rows: bytes) -> dict[str, list[Row]]:
     table = np.frombuffer(rows, np.int64).reshape(-1, WIDTH).tolist()
-    parts = {"head": _until_end(table[:tail]), "tail": _until_end(table[tail:])}
-    return loaded(real).straight(parts, samples)
+    return {"head": _until_end(table[:tail]), "tail": _until_end(table[tail:])}
 
 
 def _until_end(table: list[list[int]]) -> list[Row]:

@@ -82,5 +82,5 @@ def sum_of(
         s5 = s5 + function(cells[at + 5 * a_c], cells[by + 5 * b_c])
     if rest > 6:
         s6 = s6 + function(cells[at + 6 * a_c], cells[by + 6 * b_c])
-    total = ((total + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
-    return total
+    found: float = ((total + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+    return found

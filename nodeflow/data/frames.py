@@ -1,0 +1,118 @@
+"""Tables of other libraries: Parquet (pyarrow), Excel (openpyxl), and pandas' DataFrame."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nodeflow.data.cutting import Row
+from nodeflow.data.options import Options
+from nodeflow.data.reading import check_size, reading
+from nodeflow.data.sheet import Column, Sheet
+from nodeflow.data.textfile import sheet_from_rows
+from nodeflow.errors import DataError
+
+_INSTALL = "which is not installed; pip install nodeflow[tables]"
+
+
+def parquet_sheet(path: Path, _options: Options) -> Sheet:
+    """Return the columns of a Parquet file; raises DataError."""
+    check_size(path)
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise DataError(f"Parquet is read by pyarrow, {_INSTALL}", file=path.name) from None
+    try:
+        with reading(path):
+            table = parquet.read_table(path)
+    except DataError:
+        raise
+    except Exception as error:  # A damaged file can raise nearly anything.
+        raise DataError("this is no whole Parquet file; save it again", file=path.name) from error
+    columns = []
+    for name, chunked in zip(table.column_names, table.columns, strict=True):
+        coded = pa.types.is_dictionary(chunked.type)
+        column = chunked.cast(chunked.type.value_type) if coded else chunked
+        kind = column.type
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+            values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            columns.append(Column(str(name), values=np.asarray(values, np.float64)))
+        else:
+            columns.append(_of_objects(str(name), column.to_pylist()))
+    return _sheet(path.name, columns, table.num_rows, "parquet")
+
+
+def excel_sheet(path: Path, options: Options) -> Sheet:
+    """Return the columns of the first sheet of an Excel file; raises DataError."""
+    check_size(path)
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise DataError(f"Excel is read by openpyxl, {_INSTALL}", file=path.name) from None
+    try:
+        with reading(path), path.open("rb") as stream:
+            book = load_workbook(stream, read_only=True, data_only=True)
+            first = book.worksheets[0]
+            others = [sheet.title for sheet in book.worksheets[1:]]
+            rows = [
+                Row([_cell(value) for value in values], number)
+                for number, values in enumerate(first.iter_rows(values_only=True), 1)
+            ]
+    except DataError:
+        raise
+    except Exception as error:  # A damaged file can raise nearly anything.
+        raise DataError("this is no whole Excel file; save it again", file=path.name) from error
+    width = max((len(row.cells) for row in rows), default=0)
+    for row in rows:
+        row.cells.extend([""] * (width - len(row.cells)))
+    notes = [f"the first sheet, '{first.title}', is read"] if others else []
+    return sheet_from_rows(path.name, rows[options.skip :], options, notes, "excel")
+
+
+def frame_sheet(frame: Any, name: str) -> Sheet:
+    """Return the columns of a pandas DataFrame; its index is left out."""
+    columns = []
+    for i, label in enumerate(frame.columns):
+        series = frame.iloc[:, i]
+        kind = series.dtype.kind if hasattr(series.dtype, "kind") else "O"
+        if kind in "iuf":
+            columns.append(Column(str(label), values=series.to_numpy(np.float64, na_value=np.nan)))
+        else:
+            missing = series.isna().tolist()
+            cells = [None if gone else v for gone, v in zip(missing, series.tolist(), strict=True)]
+            columns.append(_of_objects(str(label), cells))
+    return _sheet(name, columns, len(frame), "frame")
+
+
+def _sheet(name: str, columns: list[Column], rows: int, format_: str) -> Sheet:
+    if not columns or not rows:
+        raise DataError("the table has no rows or no columns; add some", file=name)
+    return Sheet(name, tuple(columns), range(1, rows + 1), format_)
+
+
+def _of_objects(name: str, values: list[Any]) -> Column:
+    """Return a column of texts, truths or dates."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float}:
+        numbers = [np.nan if value is None else float(value) for value in values]
+        return Column(name, values=np.array(numbers))
+    return Column(name, [_cell(value) for value in values])
+
+
+def _cell(value: object) -> str:
+    """Return how a value is written in a table of text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ").removesuffix(" 00:00:00")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    return repr(value) if isinstance(value, float) else str(value).strip()

@@ -1,0 +1,80 @@
+"""Tables that Python holds: a pandas DataFrame or NumPy arrays, under a name for graphs.
+
+    source = nf.hold(frame, "houses")                # "memory:houses"
+    graph = nf.Graph.of(..., nf.dataset(source), ...)
+
+A graph keeps the name only. In another session it must be held again, or be saved as a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nodeflow.data.options import Options
+from nodeflow.data.table import Table
+from nodeflow.errors import DataError
+
+PREFIX = "memory:"
+
+_held: dict[str, Any] = {}
+_PARTS = ("x", "y", "x_test", "y_test")
+
+
+def hold(data: Any, name: str = "") -> str:
+    """Keep a table in memory and return the source that a dataset knows it by.
+
+    `data` is a pandas DataFrame, arrays (x, y) or (x, y, x_test, y_test), a mapping of those
+    names to arrays, or one matrix (its last column is y). A name that is held already is
+    replaced. Raises DataError for anything else.
+    """
+    if hasattr(data, "iloc"):
+        kept: Any = data.copy()
+    elif isinstance(data, Mapping):
+        kept = {str(key): np.array(value) for key, value in data.items()}
+    elif isinstance(data, tuple | list) and len(data) in (2, 4) and hasattr(data[0], "shape"):
+        kept = {part: np.array(value) for part, value in zip(_PARTS, data, strict=False)}
+    elif isinstance(data, np.ndarray) and data.ndim == 2 and data.shape[1] > 1:
+        kept = {"x": data[:, :-1].copy(), "y": data[:, -1:].copy()}
+    else:
+        kind = type(data).__name__
+        raise DataError(
+            f"a table in memory is a DataFrame, arrays (x, y), or a matrix whose last column is y, "
+            f"not {kind}"
+        )
+    if isinstance(kept, dict) and not {"x", "y"} <= kept.keys():
+        raise DataError("arrays in memory are called x and y, and x_test and y_test if there are")
+    name = name or f"table{len(_held) + 1}"
+    _held[name] = kept
+    return PREFIX + name
+
+
+def held(source: str, options: Options) -> Table:
+    """Return the table of a source that `hold` gave; DataError if it is not held."""
+    name = source.removeprefix(PREFIX)
+    if name not in _held:
+        raise DataError(
+            f"'{source}' was a table in the memory of another session; hold it again with "
+            f"nodeflow.hold(…, '{name}'), or save it as a file"
+        )
+    kept = _held[name]
+    if isinstance(kept, dict):
+        from nodeflow.data.arrays import table_of_arrays
+
+        return table_of_arrays(kept, source, options, format="memory")
+    from nodeflow.data.deciding import table_of
+    from nodeflow.data.frames import frame_sheet
+
+    return table_of(frame_sheet(kept, source), options)
+
+
+def release(source: str) -> None:
+    """Hold a table no longer."""
+    _held.pop(source.removeprefix(PREFIX), None)
+
+
+def version(source: str) -> int:
+    """Return what changes when another table is held under the same name."""
+    return id(_held.get(source.removeprefix(PREFIX)))

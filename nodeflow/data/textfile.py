@@ -1,0 +1,514 @@
+"""Tables in text: comments, titles, headers, units and footers told from rows of data."""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from nodeflow.data import numerals, quick
+from nodeflow.data.cutting import Dialect, Row, dialect_of, rows_of
+from nodeflow.data.numerals import MARKS
+from nodeflow.data.options import Options
+from nodeflow.data.reading import MOST_BYTES, check_size, reading, tell
+from nodeflow.data.sheet import Column, Sheet
+from nodeflow.errors import DataError
+
+_COMMENTS = ("#", "%", "//")
+_FOOTER = re.compile(
+    r"(?:grand |sub)?(?:totals?|sums?|average|mean|averages|count|summe|gesamt|mittelwert|"
+    r"durchschnitt|somme|moyenne|totale|media|suma|source|quelle|note|notes)\b.*",
+    re.IGNORECASE,
+)
+_ORANGE_KINDS = frozenset(
+    {"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"}
+)
+_ORANGE_FLAGS = re.compile(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
+_ORANGE_NAME = re.compile(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
+_PAIR = re.compile(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
+_SEEN_FOR_HEADER = 5000
+_TOLD = 20_000
+"""Rows after which a watcher is told how far it is."""
+
+
+def text_sheet(path: Path, options: Options) -> Sheet:
+    """Return the columns of a text file: cut, without what stands around the table.
+
+    Raises DataError with the line in the file and the column, both from 1.
+    """
+    check_size(path)
+    with reading(path):
+        large = path.stat().st_size > quick.LARGE and path.suffix.lower() != ".gz"
+        sheet = quick.quick_sheet(path, options) if large else None
+        if sheet is not None:
+            return sheet
+        data = path.read_bytes()
+    if path.suffix.lower() == ".gz":
+        data = _unpacked(data, path.name)
+    text, notes = decode(data, path.name)
+    return sheet_from_text(path.name, text, options, notes)
+
+
+def _unpacked(data: bytes, file: str) -> bytes:
+    import gzip
+    import zlib
+    from io import BytesIO
+
+    try:
+        with gzip.open(BytesIO(data)) as stream:
+            unpacked = stream.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError("the gzip file is damaged; fetch it again", file=file) from error
+    if len(unpacked) > MOST_BYTES:
+        raise DataError("unpacked, the file has more than 2 GiB; take a part of it", file=file)
+    if not unpacked:
+        raise DataError("the file is empty, it has zero bytes; save it again", file=file)
+    return unpacked
+
+
+def decode(data: bytes, file: str) -> tuple[str, list[str]]:
+    """Return the text in UTF-8 or UTF-16 bytes, and what is to be said about it."""
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if data.startswith(mark):
+            try:
+                return data.decode(name), ["the text is UTF-16"]
+            except UnicodeDecodeError:
+                raise DataError(
+                    "the text is no whole UTF-16; save it as UTF-8", file=file
+                ) from None
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise DataError("the text is not UTF-8; save it as UTF-8", file=file, row=row) from None
+
+
+def sheet_from_text(file: str, text: str, options: Options, notes: Sequence[str] = ()) -> Sheet:
+    """Return the columns of a table in text; raises DataError."""
+    return _Page(file, text, options, list(notes)).sheet()
+
+
+def sheet_from_rows(
+    file: str, rows: list[Row], options: Options, notes: Sequence[str], format_: str
+) -> Sheet:
+    """Return the columns of rows of cells that are cut already, all of one width."""
+    page = _Page(file, "", options, list(notes))
+    page.rows = rows
+    page.format = format_
+    return page.told()
+
+
+class _Page:
+    """A text on its way to a sheet: each step takes off what is no row of data."""
+
+    def __init__(self, file: str, text: str, options: Options, notes: list[str]) -> None:
+        self.file, self.text, self.options, self.notes = file, text, options, notes
+        self.line = 1
+        self.comment: Row | None = None
+        self.header: Row | None = None
+        self.roles: dict[int, str] = {}
+        self.kinds: dict[int, str] = {}
+        self.dialect = Dialect()
+        self.rows: list[Row] = []
+        self.row_names = False
+        self.format = "text"
+        self.separator: str | None = None
+
+    def sheet(self) -> Sheet:
+        separator = self._top()
+        self.dialect = dialect_of(self.text, separator)
+        self.separator = self.dialect.separator
+        lines = self.text.count("\n") + 1
+        for row in rows_of(self.file, self.text, self.dialect, self.line):
+            self.rows.append(row)
+            if len(self.rows) % _TOLD == 0:
+                tell(self.file, len(self.rows) / lines)
+        return self.told()
+
+    def told(self) -> Sheet:
+        """Return the sheet that the rows are, once titles, header and footers are told apart."""
+        self._blank_rows()
+        if not self.rows:
+            raise self._fault("the file has only blank lines; add rows of numbers")
+        self._widths()
+        width = len(self.rows[0].cells)
+        if width == 1:
+            raise self._fault(
+                "there is only one column; separate the columns by commas, semicolons, tabs or "
+                "blanks, or name the sign with --separator"
+            )
+        self._sparse()
+        self._header()
+        self._footer()
+        if not self.rows:
+            raise self._fault("the file has only a header; add a row of numbers")
+        return self._columns()
+
+    def _fault(self, msg: str, row: Row | None = None) -> DataError:
+        return DataError(msg, file=self.file, row=None if row is None else row.line)
+
+    # -- above the table
+
+    def _top(self) -> str:
+        """Take off the lines above the table: those to skip, sep=, comments."""
+        separator = self.options.separator
+        for _ in range(self.options.skip):
+            self._next_line()
+        while self.text:
+            line = self.text.split("\n", 1)[0].strip()
+            if match := re.fullmatch(r'"?sep=(.|\\t)"?', line, re.IGNORECASE):
+                sign = "\t" if match[1] == "\\t" else match[1]
+                separator = sign if separator == "auto" else separator
+                self.notes.append(f"the first line says that '{sign}' separates the columns")
+                self._next_line()
+            elif not line or line.startswith(_COMMENTS):
+                if line:
+                    self.comment = Row([line], self.line)
+                self._next_line()
+            else:
+                break
+        if self.comment is not None:
+            many = self.comment.line
+            self.notes.append(f"comments down to line {many} are skipped")
+        return separator
+
+    def _next_line(self) -> None:
+        _, mark, self.text = self.text.partition("\n")
+        self.line += bool(mark)
+
+    def _blank_rows(self) -> None:
+        rows = [row for row in self.rows if any(row.cells)]
+        if gone := len(self.rows) - len(rows):
+            self.notes.append(f"{gone} empty row{'s' * (gone > 1)} left out")
+        self.rows = rows
+
+    # -- one width
+
+    def _widths(self) -> None:
+        """Bring all rows to one width, or refuse the first that has another."""
+        rows = self.rows
+        every = Counter(len(row.cells) for row in rows)
+        counts = Counter(len(row.cells) for row in (rows[1:] or rows))
+        width = max(counts, key=lambda n: (counts[n], every[n], n))
+        longer = [row for row in rows if len(row.cells) == width + 1]
+        if longer and all(not row.cells[-1] for row in longer):
+            for row in longer:
+                del row.cells[-1]
+        if len(rows[0].cells) == width - 1 and all(
+            not row.cells[-1] for row in rows[1:] if len(row.cells) == width
+        ):
+            for row in rows[1:]:
+                if len(row.cells) == width:
+                    del row.cells[-1]
+            width -= 1
+        start = next(i for i, row in enumerate(rows) if len(row.cells) == width)
+        end = len(rows) - next(i for i, r in enumerate(rows[::-1]) if len(r.cells) == width)
+        self._leading(rows[:start], rows[start:end], width)
+        body = rows[start:end]
+        for row in body:
+            if len(row.cells) != width:
+                if row.cells[0].startswith("#"):
+                    continue
+                first = self.header or body[0]
+                raise self._fault(
+                    f"the row has {len(row.cells)} cells, but row {first.line} has "
+                    f"{len(first.cells)}; make them equal",
+                    row,
+                )
+        for row in rows[end:]:
+            text = sum(map(bool, row.cells)) == 1 and not numerals.is_number(max(row.cells))
+            if not (text or _FOOTER.fullmatch(row.cells[0]) or row.cells[0].startswith("#")):
+                first = self.header or body[0]
+                raise self._fault(
+                    f"the row has {len(row.cells)} cells, but row {first.line} has "
+                    f"{len(first.cells)}; make them equal",
+                    row,
+                )
+            self.notes.append(f"row {row.line}, '{_short(row.cells[0])}', is no data: skipped")
+        self.rows = [row for row in body if len(row.cells) == width]
+
+    def _leading(self, rows: list[Row], body: list[Row], width: int) -> None:
+        """Judge the rows above the first one of the right width: titles, or a header."""
+        last = rows[-1] if rows else None
+        if last is not None and len(last.cells) > 1 and not _numbers_in(last.cells):
+            there = f"the header has {len(last.cells)} names, the rows {width} cells"
+            first = [row.cells[0] for row in body if len(row.cells) == width]
+            if len(last.cells) == width - 1 and len(set(first)) == len(first):
+                self.header = Row(["", *last.cells], last.line)
+                self.row_names = True
+                rows = rows[:-1]
+            elif not _is_title(last, body):
+                raise self._fault(f"{there}; make them equal, or --skip leaves lines out", last)
+        for row in rows:
+            if not _is_title(row, body):
+                raise self._fault(
+                    f"the row has {len(row.cells)} cells, but the rows below have {width}; "
+                    "make them equal, or leave the first lines out with --skip",
+                    row,
+                )
+            self.notes.append(f"row {row.line}, '{_short(row.cells[0])}', is a title: skipped")
+
+    def _sparse(self) -> None:
+        """Refuse LIBSVM's form, in which a cell holds a feature's number and its value."""
+        cells = self.rows[min(1, len(self.rows) - 1)].cells[1:]
+        if self.separator == " " and cells and all(map(_PAIR.fullmatch, cells)):
+            raise self._fault(
+                f"'{cells[0]}' is a number and a value, LIBSVM's form, which is not read; write a "
+                "table with a column a feature",
+                self.rows[min(1, len(self.rows) - 1)],
+            )
+
+    # -- header
+
+    def _header(self) -> None:
+        wanted = self.options.header
+        rows = self.rows
+        if self.header is not None:
+            return
+        if wanted != "no":
+            while len(rows) > 2 and len(rows[0].cells) > 2 and _padded_title(rows):
+                self.notes.append(f"row {rows[0].line}, '{_short(rows[0].cells[0])}', is a title: "
+                                  "skipped")  # fmt: skip
+                rows = rows[1:]
+        if wanted == "yes" or (wanted == "auto" and self._has_header(rows)):
+            self.header, rows = rows[0], rows[1:]
+            rows = self._below_header(self.header, rows)
+            repeated = [row for row in rows if row.cells == self.header.cells]
+            if repeated:
+                self.notes.append(f"row {repeated[0].line} is the header once more: skipped")
+                rows = [row for row in rows if row.cells != self.header.cells]
+        elif wanted == "auto" and self.comment is not None:
+            text = self.comment.cells[0].lstrip("#%/ ")
+            cells = [row.cells for row in rows_of(self.file, text, self.dialect)]
+            if cells and len(cells[0]) == len(rows[0].cells) and not _numbers_in(cells[0]):
+                self.header = Row(cells[0], self.comment.line)
+                self.notes.append(f"the comment in line {self.comment.line} names the columns")
+        self.rows = rows
+
+    def _has_header(self, rows: list[Row]) -> bool:
+        """Tell whether the first row names the columns.
+
+        It does if most columns of numbers begin with a text: a single one may be a mistyped
+        number, which must not make a row of numbers vanish.
+        """
+        first = rows[0].cells
+        rest = [row.cells for row in rows[1 : 1 + _SEEN_FOR_HEADER]]
+        texts = [cell not in MARKS and not _formed(cell) for cell in first]
+        if not rest:
+            return all(texts)
+        formed = [
+            i for i in range(len(first))
+            if 2 * sum(_formed(row[i]) for row in rest) > sum(row[i] not in MARKS for row in rest)
+        ]  # fmt: skip
+        votes = [texts[i] for i in formed if first[i] not in MARKS]
+        if votes and any(votes) and sum(votes) * 2 >= len(votes):
+            return True
+        if votes:
+            return self._named_by_numbers(rows[0], rest, formed)
+        return (
+            all(texts)
+            and all(first)
+            and not any(first[i] == row[i] for row in rest for i in range(len(first)))
+        )
+
+    def _named_by_numbers(self, first: Row, rest: list[list[str]], formed: list[int]) -> bool:
+        """Tell whether a row that begins with numbers names the columns: years, wavelengths."""
+        cells = first.cells
+        words = [i for i in formed if cells[i] not in MARKS and not _formed(cells[i])]
+        if any(re.search(r"\d", cells[i]) for i in words):
+            return False  # a mistyped number is no name
+        formed = [i for i in formed if i not in words]
+        numbers = [numerals.plain_number(cells[i]) for i in formed]
+        values = [number for number in numbers if number is not None and math.isfinite(number)]
+        if len(rest) < 3 or len(values) < len(numbers):
+            return False
+        others = [i for i in range(len(cells)) if i not in formed and i not in words]
+        steps = {round(b - a, 9) for a, b in pairwise(values)}
+        even = len(values) > 2 and len(steps) == 1 and steps != {0.0}
+        whole = all(value == round(value) for value in values)
+        fractions = [
+            i for i in formed
+            if 2 * sum((numerals.plain_number(row[i]) or 0) % 1 != 0 for row in rest) > len(rest)
+        ]  # fmt: skip
+        unlike = whole and len(set(values)) == len(values) and 2 * len(fractions) > len(formed)
+        new = [i for i in others if _is_new(cells[i], [row[i] for row in rest])]
+        named = bool(others or words) and len(new) == len(others)
+        counts = values == [*range(len(values))] or values == [*range(1, len(values) + 1)]
+        alike = sum(_evenly(row, formed) for row in rest) * 10 > len(rest)
+        if (named and (even or unlike)) or (
+            not others and not words and even and not alike and (counts or unlike)
+        ):
+            self.notes.append(
+                f"row {first.line} names the columns by numbers; --header no reads it as data"
+            )
+            return True
+        if named and new and len(rest) >= 10:
+            name = cells[new[0]]
+            raise DataError(
+                f"the row is either a header or data: '{name}' is nowhere else in its column; "
+                "--header yes or --header no decides",
+                file=self.file, row=first.line, column=new[0] + 1,
+            )  # fmt: skip
+        return False
+
+    def _below_header(self, header: Row, rows: list[Row]) -> list[Row]:
+        """Take off a second header row: Orange's kinds and flags, names below groups, units."""
+        kinds = [cell.lower() for cell in rows[0].cells] if len(rows) > 2 else []
+        if set(kinds) & _ORANGE_KINDS and all(_orange_kind(cell) for cell in kinds):
+            flags = [cell.lower() for cell in rows[1].cells]
+            if all(_ORANGE_FLAGS.fullmatch(flag) for flag in flags):
+                for i, (kind, flag) in enumerate(zip(rows[0].cells, flags, strict=True)):
+                    self._orange(i, kind, flag)
+                self.notes.append("rows 2 and 3 are Orange's kinds and flags of the columns")
+                return rows[2:]
+        for i, cell in enumerate(header.cells):
+            if match := _ORANGE_NAME.fullmatch(cell):
+                self._orange(i, match[2].lower(), match[1].lower())
+                header.cells[i] = match[3]
+        if len(rows) < 2:
+            return rows
+        second, rest = rows[0].cells, [row.cells for row in rows[1 : 1 + _SEEN_FOR_HEADER]]
+        formed = [
+            i for i in range(len(second)) if 2 * sum(_formed(row[i]) for row in rest) > len(rest)
+        ]
+        if not formed or any(_formed(second[i]) for i in formed):
+            return rows
+        if sum(second[i] not in MARKS for i in formed) < max(1, len(formed) / 2):
+            return rows
+        units = all(not re.search(r"\d", second[i]) or "(" in second[i] for i in formed)
+        if len(formed) == 1 and not re.fullmatch(r"[(\[].*[)\]]", second[formed[0]]):
+            return rows
+        if header.cells.count("") > second.count(""):
+            self.notes.append(f"row {header.line} stands above the names of the columns: "
+                              "skipped")  # fmt: skip
+            self.header = rows[0]
+            return rows[1:]
+        if units:
+            shown = " ".join(second)
+            self.notes.append(f"row {rows[0].line}, '{_short(shown)}', holds units: skipped")
+            return rows[1:]
+        return rows
+
+    def _orange(self, i: int, kind: str, flag: str) -> None:
+        kind = kind.lower()
+        if flag in ("c", "class") or flag.startswith("class "):
+            self.roles[i] = "target"
+        elif flag in ("i", "ignore", "m", "meta", "skip", "w", "weight"):
+            self.roles[i] = "left out"
+        if kind in ("s", "string", "t", "time"):
+            self.roles.setdefault(i, "left out")
+        elif kind and kind not in ("c", "continuous"):
+            self.kinds[i] = kind
+
+    # -- below the table
+
+    def _footer(self) -> None:
+        for _ in range(3):
+            if len(self.rows) < 3:
+                return
+            last = self.rows[-1].cells
+            at = next(i for i, cell in enumerate(last) if cell)
+            before = [row.cells[at] for row in self.rows[:-1][:_SEEN_FOR_HEADER]]
+            odd = _formed(before[-1]) or "" in last or last[at] not in before
+            words = _FOOTER.fullmatch(last[at]) is not None
+            alone = sum(map(bool, last)) == 1 and len(last) > 2 and not _formed(last[at])
+            if not ((words and odd and last[at] not in before) or alone):
+                return
+            self.notes.append(f"row {self.rows[-1].line}, '{_short(last[at])}', is no data: "
+                              "skipped")  # fmt: skip
+            del self.rows[-1]
+
+    # -- columns
+
+    def _columns(self) -> Sheet:
+        width = len(self.rows[0].cells)
+        names = [""] * width if self.header is None else self.header.cells
+        columns = []
+        for i, cells in enumerate(zip(*(row.cells for row in self.rows), strict=True)):
+            role = self.roles.get(i, "")
+            if self.row_names and i == 0:
+                role = "left out"
+                self.notes.append("the header is one name shorter: the first column names the rows")
+            kind = self.kinds.get(i, "")
+            levels = tuple(kind.split()) if kind not in ("", "d", "discrete") else ()
+            quoted: Sequence[str] = _unquoted(cells)
+            if kind:
+                marked = ["" if cell in MARKS else cell for cell in quoted]
+                levels = levels or tuple(sorted(set(marked) - {""}))
+                columns.append(Column(names[i], marked, typed=True, levels=levels, role=role))
+            else:
+                columns.append(Column(names[i], quoted, role=role))
+        return Sheet(
+            self.file, tuple(columns), [row.line for row in self.rows], self.format,
+            names=self.header is not None, separator=self.separator, notes=tuple(self.notes),
+        )  # fmt: skip
+
+
+def _formed(cell: str) -> bool:
+    """Tell whether a cell is a number or a date, in whatever form."""
+    return (
+        numerals.plain_number(cell) is not None
+        or numerals.is_number(cell)
+        or (numerals.is_date(cell))
+    )
+
+
+def _numbers_in(cells: Sequence[str]) -> bool:
+    return any(numerals.plain_number(cell) is not None for cell in cells)
+
+
+def _is_title(row: Row, body: Sequence[Row]) -> bool:
+    """Tell whether a row above the table is a title: one text, or texts above a header."""
+    there = [cell for cell in row.cells if cell]
+    if len(there) == 1:
+        return numerals.plain_number(there[0]) is None
+    numbers = sum(numerals.plain_number(cell) is not None for cell in there)
+    above = not _numbers_in(body[0].cells) and len(body) > 2 and _numbers_in(body[2].cells)
+    return above and 2 * numbers <= len(there)
+
+
+def _padded_title(rows: Sequence[Row]) -> bool:
+    """Tell whether the first row is a title with empty cells behind it."""
+    there = [cell for cell in rows[0].cells if cell]
+    return (
+        len(there) == 1
+        and bool(rows[0].cells[0])
+        and not _formed(there[0])
+        and (not _numbers_in(rows[1].cells) and rows[1].cells.count("") < rows[0].cells.count(""))
+    )
+
+
+def _is_new(cell: str, others: Sequence[str]) -> bool:
+    """Tell whether a cell is none of the texts below it, which all come more than once."""
+    counts = Counter(others)
+    return cell not in counts and cell not in MARKS and 2 * len(counts) <= len(others)
+
+
+def _evenly(row: Sequence[str], columns: Sequence[int]) -> bool:
+    numbers = [numerals.plain_number(row[i]) for i in columns]
+    values = [number for number in numbers if number is not None]
+    return len(values) == len(numbers) and len({b - a for a, b in pairwise(values)}) == 1
+
+
+def _orange_kind(cell: str) -> bool:
+    """Tell whether a cell is one of Orange's kinds; a list of values is one as well."""
+    return cell.lower() in _ORANGE_KINDS or (" " in cell and not _formed(cell))
+
+
+def _unquoted(cells: tuple[str, ...]) -> Sequence[str]:
+    """Return the cells without the single quotes that stand around every text."""
+    texts = [cell for cell in cells if cell[:1] == "'" and cell[-1:] == "'" and len(cell) > 1]
+    if not texts or any(
+        not (cell[:1] == "'" and cell[-1:] == "'") and not _formed(cell) and cell not in MARKS
+        for cell in cells
+    ):
+        return cells
+    return [cell[1:-1].strip() if cell[:1] == "'" else cell for cell in cells]
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= 40 else cell[:39] + "…"

@@ -1,0 +1,651 @@
+"""Tables as people have them: read rightly, and what was decided is said; or refused in a sentence.
+
+Each is small and synthetic, of the shape of trouble that files of one origin have: UCI's text,
+spreadsheets, Kaggle's CSV, R's exports, Weka's ARFF, Orange, MATLAB.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nodeflow as nf
+from nodeflow import data
+from nodeflow.data import Options, kinds
+from nodeflow.errors import DataError
+
+R = random.Random(1)
+
+
+def rows(count: int, *columns, seed: int = 1) -> list[list[str]]:
+    """Return rows of cells; a column is a function of the random generator and the row."""
+    r = random.Random(seed)
+    return [[str(column(r, i)) for column in columns] for i in range(count)]
+
+
+def joined(lines, separator: str = ",") -> str:
+    return "".join(separator.join(line) + "\n" for line in lines)
+
+
+def fraction(r, i):
+    return f"{r.random():.3f}"
+
+
+def whole(r, i):
+    return str(r.randint(1000, 9999))
+
+
+def letter(r, i):
+    return "abc"[i % 3]
+
+
+def digit(r, i):
+    return str(i % 10)
+
+
+def pixel(r, i):
+    return str(r.randint(0, 255))
+
+
+BODY = rows(30, fraction, fraction, letter)
+NUMBERS = rows(30, fraction, fraction, fraction)
+
+
+def load(folder: Path, content: str | bytes, name: str = "t.csv", **options) -> data.Table:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return data.load(str(path), options=Options(**options))
+
+
+def refused(folder: Path, content: str | bytes, name: str = "t.csv", **options) -> str:
+    with pytest.raises(DataError) as caught:
+        load(folder, content, name, **options)
+    return str(caught.value)
+
+
+def loaded(path: Path) -> data.Table | DataError:
+    try:
+        return data.load(str(path))
+    except DataError as error:
+        return error
+
+
+# --- the rule of targets -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        ([0, 1, 1, 0], True),
+        ([0, 1], True),
+        ([1, 2, 3, 4], False),  # all differ
+        ([1, 2, 3, 1, 2, 3], True),
+        ([1, 2, 3, 4, 1], False),  # they hardly repeat
+        ([0.5, 1, 0.5, 1], False),
+        ([-1, 1, -1, 1], True),
+        ([1000, 2000, 3000] * 5, False),  # prices, years
+        ([1999, 2000] * 5, True),  # two values
+        (list(range(26)) * 4, True),  # letters, counted
+        ([i + 2 for i in range(26)] * 4, False),
+        ([*list(range(30)) * 2, *[3] * 900], False),  # counts, not balanced
+        (list(range(0, 40, 2)) * 4, False),
+    ],
+)
+def test_classes_or_numbers(values, classes):
+    assert kinds.looks_like_classes(np.array(values, float))[0] is classes
+
+
+def test_the_same_rule_for_every_format(tmp_path):
+    from scipy.io import savemat
+
+    for y in ([1, 2, 3, 1, 2, 3], [5, 9, 7, 8, 6, 4], [0.5, 1, 2, 3, 4, 5]):
+        column = np.array(y, float).reshape(-1, 1)
+        x = np.arange(12.0).reshape(6, 2) / 7
+        text = joined([[*map(repr, row), repr(v)] for row, v in zip(x.tolist(), y, strict=True)])
+        arff = "@relation r\n" + "@attribute a numeric\n" * 3 + "@data\n" + text
+        np.savez(tmp_path / "t.npz", x=x, y=column)
+        savemat(tmp_path / "t.mat", {"X": x, "y": column})
+        tables = [
+            load(tmp_path, text),
+            load(tmp_path, text.replace(",", " "), "t.dat"),
+            load(tmp_path, arff, "t.arff"),
+            data.load(str(tmp_path / "t.npz")),
+            data.load(str(tmp_path / "t.mat")),
+            data.load(nf.hold((x, column))),
+        ]
+        first = tables[0]
+        for table in tables:
+            assert np.array_equal(table.x, x)
+            assert table.classes == first.classes
+            assert np.array_equal(table.y, first.y)
+
+
+def test_the_kind_can_be_said(tmp_path):
+    text = joined(rows(20, fraction, digit))
+    assert load(tmp_path, text).y.shape == (20, 10)
+    assert load(tmp_path, text, target_kind="numbers").y.shape == (20, 1)
+    text = joined(rows(20, fraction, whole))
+    assert load(tmp_path, text).y.shape == (20, 1)
+    assert len(load(tmp_path, text, target_kind="classes").classes) == 20
+    assert "'a' is text in a column of numbers" in refused(
+        tmp_path, joined(BODY), target_kind="numbers"
+    )
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["$936.50", "$1,389.00", "-$5"], [936.5, 1389, -5]),
+        (["5 €", "6,5 €", "7 €"], [5, 6.5, 7]),
+        (["CHF 1'200.50", "CHF 3", "CHF 4"], [1200.5, 3, 4]),
+        (["21%", "4.5 %", "93%"], [21, 4.5, 93]),
+        (["1.4 cm", "2.5 cm", "3 cm"], [1.4, 2.5, 3]),
+        (["2 km/h", "3 km/h", "5.5 km/h"], [2, 3, 5.5]),
+        (["20 °C", "−3 °C", "5 °C"], [20, -3, 5]),
+        (["3 m²", "4 m²", "9 m²"], [3, 4, 9]),
+        (["0.635D+02", "1D3", "-2d-1"], [63.5, 1000, -0.2]),
+        (["−0.39", "−1", "+2"], [-0.39, -1, 2]),
+        (["1.234,5", "12,25", "1.000.000"], [1234.5, 12.25, 1e6]),
+        (["1,234.5", "12.25", "1,000,000"], [1234.5, 12.25, 1e6]),
+        (["1 234,5", "7,5", "12 000"], [1234.5, 7.5, 12000]),
+        (["1'234", "12'345'678", "5"], [1234, 12345678, 5]),
+        (["12,34,567", "1,234", "5"], [1234567, 1234, 5]),
+        (["3,126", "684,959", "5,442"], [3126, 684959, 5442]),
+    ],
+)
+def test_formatted_numbers(tmp_path, cells, numbers):
+    lines = [["a", "y"], *[[f"0.{i}", f'"{cell}"'] for i, cell in enumerate(cells)]]
+    for text in (joined(lines), joined(lines).replace("\n", "\r\n")):
+        table = load(tmp_path, text)
+        assert table.y.ravel().tolist() == numbers
+        assert table.reading.target_kind == "numbers"
+
+
+@pytest.mark.parametrize(
+    ("cells", "part"),
+    [
+        (["1.4 cm", "3 m", "2 cm"], "'1.4 cm' and '3 m' are numbers in two forms"),
+        (["$5", "6 €", "$7"], "are numbers in two forms"),
+        (["1.5", "2,5", "3"], "'2,5' has a decimal comma and '1.5' a decimal point"),
+        (["2019-01-05", "2020-02-06", "2021-03-07"], "'2019-01-05' is a date"),
+        (["5.6.2019 12:30", "6.6.2019 11:00", "7.6.2019 10:00"], "is a date"),
+    ],
+)
+def test_numbers_that_are_refused(tmp_path, cells, part):
+    lines = [["a", "y"], *[[f"0.{i}", f'"{cell}"'] for i, cell in enumerate(cells)]]
+    assert part in refused(tmp_path, joined(lines))
+
+
+def test_ordinals_are_classes_and_inf_is_no_number(tmp_path):
+    text = "a,c\n" + joined(rows(30, fraction, lambda r, i: ("1st", "2nd", "3rd")[i % 3]))
+    assert load(tmp_path, text).classes == ("1st", "2nd", "3rd")
+    for word in ("inf", "-Infinity", "1e999"):
+        wrong = "a,y\n1,0.5\n2," + word + "\n3,0.7\n4,0.1\n"
+        sentence = refused(tmp_path, wrong)
+        assert sentence.startswith(f"t.csv, row 3, column 2: '{word}' is not a finite number")
+
+
+def test_a_separator_inside_quotes_is_none(tmp_path):
+    text = "a,c\n" + joined(rows(30, fraction, lambda r, i: ('"a;b"', '"c;d"')[i % 2]))
+    assert load(tmp_path, text).classes == ("a;b", "c;d")
+
+
+def test_two_readings_of_a_comma(tmp_path):
+    text = "a;y\n" + "".join(f"{i};{i + 1},12{i}\n" for i in range(1, 9))
+    sentence = refused(tmp_path, text)
+    assert "row 2, column 2: '2,121' is 2121 or 2.121" in sentence
+    assert "--thousands" in sentence
+    assert "--decimal" in sentence
+    assert load(tmp_path, text, thousands=",").y[0, 0] == 2121
+    assert load(tmp_path, text, decimal=",").y[0, 0] == 2.121
+    assert load(tmp_path, text, decimal="comma").y[0, 0] == 2.121
+    # another column decides: 0,5 has a decimal comma, so 2,121 has one too
+    decided = text.replace("1;2", "0,5;2", 1)
+    assert load(tmp_path, decided).y[0, 0] == 2.121
+
+
+def test_points_are_thousands_where_commas_are_decimal(tmp_path):
+    text = "a;y\n" + "".join(f"0,{i};{i + 1}.12{i}\n" for i in range(1, 9))
+    assert load(tmp_path, text).y[:2].ravel().tolist() == [2121, 3122]
+
+
+# --- headers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("1990,2000,kind", ("1990", "2000")),
+        ("400,410,kind", ("400", "410")),
+        ("0,1,2", ("0", "1")),
+        ("a,b,kind", ("a", "b")),
+        ("a,,kind", ("a", "x2")),
+        (None, ("x1", "x2")),
+    ],
+)
+def test_headers(tmp_path, header, names):
+    body = joined(NUMBERS if header == "0,1,2" else BODY)
+    table = load(tmp_path, body if header is None else f"{header}\n{body}")
+    assert table.features == names
+    assert len(table.x) == 30
+
+
+@pytest.mark.parametrize("header", ["1990,1995,2000,sales", "2019,2020,2021,y", "0,1,2,target"])
+def test_a_header_of_numbers_above_numbers(tmp_path, header):
+    table = load(tmp_path, f"{header}\n" + joined(rows(20, fraction, fraction, fraction, whole)))
+    assert table.features == tuple(header.split(",")[:3])
+    assert (len(table.x), table.reading.target_kind) == (20, "numbers")
+    assert any("names the columns by numbers" in note for note in table.reading.notes)
+
+
+def test_the_header_can_be_said(tmp_path):
+    text = "1,2,3\n" + joined(NUMBERS)
+    assert load(tmp_path, text, header="yes").features == ("1", "2")
+    assert len(load(tmp_path, text, header="no").x) == 31
+
+
+def test_two_readings_of_the_first_row(tmp_path):
+    text = "0.5,0.7,d\n" + joined(BODY)
+    assert "row 1, column 3: the row is either a header or data" in refused(tmp_path, text)
+    assert len(load(tmp_path, text, header="no").x) == 31
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# made by hand\n# two numbers\na,b,kind\n" + joined(BODY),
+        "My measurements\n\na,b,kind\n" + joined(BODY),
+        "My measurements,,\na,b,kind\n" + joined(BODY),
+        "Report of May, 2019\nby me and, or so, two others, all friends\na,b,kind\n" + joined(BODY),
+        "a,b,kind\n(cm),(kg),-\n" + joined(BODY),
+        "a,b,kind\ncm,kg,\n" + joined(BODY),
+        "size,,\na,b,kind\n" + joined(BODY),
+        "a,b,kind\n" + joined(BODY) + "Total: 30 rows\n",
+        "a,b,kind\n" + joined(BODY) + "Total,17.5,\n",
+        "a,b,kind\n" + joined(BODY) + "\nSource: somebody,,\n",
+        "a,b,kind\n" + joined(BODY) + ",,\n,,\n",
+        "a,b,kind,\n" + joined([*line, ""] for line in BODY),
+        "a,b,kind,\n" + joined(BODY),
+        "a,b,kind\n" + joined([*line, ""] for line in BODY),
+        "a,b,,kind\n" + joined([*line[:2], "", line[2]] for line in BODY),
+        "sep=;\na;b;kind\n" + joined(BODY, ";"),
+        "a,b,kind\n" + joined(BODY[:15]) + "a,b,kind\n" + joined(BODY[15:]),
+        "\ufeffa|b|kind\n" + joined(BODY, "|"),
+        "a  b   kind\n" + joined(BODY, "  "),
+        "a\tb\tkind\n" + joined(BODY, "\t\t"),
+        '"a", "b", "kind"\n' + joined([*line[:2], f' "{line[2]}"'] for line in BODY),
+        "a,b,kind\n" + joined([*line[:2], f"'{line[2]}'"] for line in BODY),
+        '"a","b","kind"\n' + joined([f'"{i}"', *line] for i, line in enumerate(BODY, 1)),
+        ',"a","b","kind"\n' + joined([f'"{i}"', *line] for i, line in enumerate(BODY, 1)),
+        "Id,a,b,kind\n" + joined([str(i), *line] for i, line in enumerate(BODY, 1)),
+        "who,a,b,kind\n" + joined([f"p{i}", *line] for i, line in enumerate(BODY)),
+        "day,a,b,kind\n" + joined([f"2019-05-{i + 1:02}", *line] for i, line in enumerate(BODY)),
+        ("a,b,kind\n" + joined(BODY)).encode("utf-16"),
+        "label,a,b\n" + joined([line[2], *line[:2]] for line in BODY),
+    ],
+)
+def test_what_stands_around_a_table(tmp_path, text):
+    table = load(tmp_path, text)
+    assert table.x.tolist() == [[float(line[0]), float(line[1])] for line in BODY]
+    assert table.features == ("a", "b")
+    assert table.classes == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a;b;c;d\n1;2;3\n4;5;6\n7;8;9\n", "row 1: the header has 4 names, the rows 3 cells"),
+        ("a,b,c\n1,2\n3,4\n5,6\n", "row 1: the header has 3 names, the rows 2 cells"),
+        ("a,b\n", "only a header"),
+        ("a,b,kind\n1,2,x\n3,4,x\n", "every row has the class 'x'"),
+        ("a,b\n1,5\n2,5\n3,5\n4,5\n", "every row has the class '5'"),
+        ("a,y\n1,5.5\n2,5.5\n3,5.5\n", "every row has the target 5.5"),
+        ("a,name\n" + joined([str(i), f"n{i}"] for i in range(9)), "9 different texts in 9 rows"),
+        ("name,y\n" + joined([f"n{i}", str(i)] for i in range(9)), "9 texts that all differ"),
+        ("\n?,?\n?,?\n", "empty or marked"),
+    ],
+)
+def test_one_sentence_each(tmp_path, text, part):
+    assert part in refused(tmp_path, text)
+
+
+def test_lines_to_skip(tmp_path):
+    text = "1,2,3,4\n5;6\n" + "a,b,kind\n" + joined(BODY)
+    assert "--skip" in refused(tmp_path, text)
+    assert load(tmp_path, text, skip=2).features == ("a", "b")
+
+
+# --- targets -------------------------------------------------------------------------------------
+
+
+def test_a_class_in_the_first_column(tmp_path):
+    text = joined(rows(30, letter, digit, digit, digit))
+    table = load(tmp_path, text)
+    assert table.classes == ("a", "b", "c")
+    assert "--target 3 takes it instead" in " ".join(table.reading.notes)
+    # rings: whole numbers after fractions are another kind than the features
+    rings = load(tmp_path, joined(rows(60, letter, fraction, fraction, whole)))
+    assert rings.reading.target_kind == "numbers"
+    assert "--target 0 takes it instead" in " ".join(rings.reading.notes)
+
+
+def test_pixels_after_a_label(tmp_path):
+    lines = rows(200, digit, *[pixel] * 16)
+    table = load(tmp_path, joined(lines))
+    assert len(table.classes) == 10
+    assert table.x.shape == (200, 16)
+    constant = load(tmp_path, joined([[*line[:9], "0"] for line in lines]))
+    assert len(constant.classes) == 10
+    sentence = refused(tmp_path, joined([line[:4] for line in lines]))
+    assert "two readings" in sentence
+    assert "--target 0" in sentence
+    assert len(load(tmp_path, joined([line[:4] for line in lines]), target=0).classes) == 10
+
+
+@pytest.mark.parametrize("mark", ["NA", "N/A", "null", "None", "?", "-", ".", "#N/A", "NaN", ""])
+def test_missing_marks_are_no_classes(tmp_path, mark):
+    body = [list(line) for line in BODY]
+    body[4][2] = body[9][2] = mark
+    text = "a,b,kind\n" + joined(body)
+    sentence = refused(tmp_path, text)
+    assert sentence.startswith("t.csv, row 6, column 3: ")
+    assert "--missing drop" in sentence
+    for how in ("drop", "mean"):
+        table = load(tmp_path, text, missing=how)
+        assert (len(table.x), table.classes) == (28, ("a", "b", "c"))
+    if mark:
+        assert mark in load(tmp_path, text, missing="keep").classes
+
+
+def test_missing_numbers(tmp_path):
+    text = "a,b,kind\n1,NA,x\n2,4,y\n3,6,x\n4,5,y\n"
+    assert "row 2, column 2: 'NA' marks a missing value" in refused(tmp_path, text)
+    assert load(tmp_path, text, missing="drop").x.tolist() == [[2, 4], [3, 6], [4, 5]]
+    filled = load(tmp_path, text, missing="mean")
+    assert filled.x.tolist() == [[1, 5], [2, 4], [3, 6], [4, 5]]
+    assert any("mean" in note for note in filled.reading.notes)
+
+
+def test_what_is_pointed_out(tmp_path):
+    body = [list(line) for line in BODY]
+    body[3][0] = "-999"
+    body[5][2] = "a."
+    body[8][2] = "a."
+    notes = " ".join(load(tmp_path, "a,b,kind\n" + joined(body)).reading.notes)
+    assert "-999 stands 1 time far from the other numbers and is kept" in notes
+    assert "the classes 'a' and 'a.' differ only in how they are written" in notes
+
+
+# --- features ------------------------------------------------------------------------------------
+
+
+def test_texts_as_features(tmp_path):
+    text = "city,size,price\n" + joined(rows(30, lambda r, i: "XYZ"[i % 3], fraction, whole))
+    table = load(tmp_path, text)
+    assert table.features == ("city=X", "city=Y", "city=Z", "size")
+    assert table.x[:3, :3].tolist() == np.eye(3).tolist()
+    ordinal = load(tmp_path, text, text="ordinal")
+    assert ordinal.features == ("city", "size")
+    assert ordinal.x[:4, 0].tolist() == [0, 1, 2, 0]
+    assert load(tmp_path, text, text="drop").features == ("size",)
+    assert load(tmp_path, text, drop="city").features == ("size",)
+    assert load(tmp_path, text, drop=0).features == ("size",)
+    assert load(tmp_path, text, features=["size"]).features == ("size",)
+    assert load(tmp_path, text, features="city").features == ("city=X", "city=Y", "city=Z")
+    assert "there is no column 'ctiy'; did you mean 'city'?" in refused(tmp_path, text, drop="ctiy")
+
+
+def test_truths_are_numbers_as_features_and_classes_as_target(tmp_path):
+    text = "a,b,ok\n0.1,TRUE,TRUE\n0.2,FALSE,FALSE\n0.3,TRUE,TRUE\n"
+    table = load(tmp_path, text)
+    assert table.x[:, 1].tolist() == [1, 0, 1]
+    assert table.classes == ("FALSE", "TRUE")
+    assert table.y.tolist() == [[0, 1], [1, 0], [0, 1]]
+
+
+# --- other formats -------------------------------------------------------------------------------
+
+ARFF = """% made by hand
+@RELATION 'a b'
+@attribute "the width" REAL   % in cm
+@attribute colour {red, 'light blue', green}
+@ATTRIBUTE kind {no,yes,'never'}
+@DATA
+1.5 , 'light blue', no
+2\tred yes
+?, green, yes   % a comment
+2.5, red, no
+"""
+
+
+def test_arff_as_weka_reads_it(tmp_path):
+    sentence = refused(tmp_path, ARFF, "t.arff")
+    assert sentence.startswith("t.arff, row 9, column 1: the cell is empty")
+    table = load(tmp_path, ARFF, "t.arff", missing="drop")
+    names = ("the width", "colour=red", "colour=light blue")
+    assert table.features[:3] == names
+    assert table.x[:, :3].tolist() == [[1.5, 0, 1], [2, 1, 0], [2.5, 1, 0]]
+    assert table.classes == ("no", "yes")  # in the order of the declaration
+
+
+def test_sparse_arff(tmp_path):
+    text = """@relation s
+@attribute a numeric
+@attribute b numeric
+@attribute c {zero, one}
+@attribute kind {x, y}
+@data
+{1 5}
+{0 2.5, 2 one, 3 y}
+{3 'y', 1 ?}, {5}
+{}
+"""
+    table = load(tmp_path, text, "t.arff", missing="drop")
+    assert table.x.tolist() == [[0, 5, 1, 0], [2.5, 0, 0, 1], [0, 0, 1, 0]]
+    assert table.y.tolist() == [[1, 0], [0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (("2.5, red, no", "2.5, read, no"), "row 10, column 2: 'read' is none of the values"),
+        (("2.5, red, no", "2.5, red"), "row 10: the row has 2 values for 3 attributes"),
+        (("2.5, red, no", "x, red, no"), "row 10, column 1: 'x' is no number"),
+        (("2.5, red, no", "2.5, 'red, no"), "row 10: a quoted value does not end"),
+        (("REAL", "RAEL"), "row 3: 'RAEL' is no type"),
+        (("@DATA", "@DTA"), "row 6: '@DTA' is no declaration"),
+    ],
+)
+def test_faults_in_arff(tmp_path, change, part):
+    assert part in refused(tmp_path, ARFF.replace(*change), "t.arff", missing="drop")
+
+
+def test_oranges_header_rows(tmp_path):
+    head = "kind\tname\ta\tb\nd\tstring\tc\tcontinuous\nclass\tmeta\t\t\n"
+    text = head + joined([[line[2], f"n{i}", *line[:2]] for i, line in enumerate(BODY)], "\t")
+    table = load(tmp_path, text, "t.tab")
+    assert table.features == ("a", "b")
+    assert table.classes == ("a", "b", "c")
+    short = "cD#kind\tmS#name\ta\tb\n" + text.split("\n", 3)[3]
+    assert load(tmp_path, short, "t.tab").features == ("a", "b")
+
+
+def test_matlab(tmp_path):
+    from scipy.io import savemat
+
+    r = np.random.default_rng(0)
+    x = r.random((40, 16))
+    y = (np.arange(40) % 10 + 1).astype(np.uint8).reshape(-1, 1)
+    savemat(tmp_path / "ng.mat", {"X": x, "y": y})
+    table = data.load(str(tmp_path / "ng.mat"))
+    assert np.array_equal(table.x, x)
+    assert table.classes == tuple(map(str, range(1, 11)))
+    savemat(tmp_path / "lying.mat", {"X": x[:, :3], "y": np.arange(40.0) * 1000 + 0.5})
+    assert data.load(str(tmp_path / "lying.mat")).y[:2].ravel().tolist() == [0.5, 1000.5]
+    savemat(tmp_path / "one.mat", {"M": np.column_stack([x[:, :2], np.arange(40) * 300])})
+    one = data.load(str(tmp_path / "one.mat"))
+    assert one.y[-1, 0] == 39 * 300  # stored as 16 bits, and not wrapped
+    (tmp_path / "bad.mat").write_bytes(b"MATLAB 5.0" + bytes(200))
+    with pytest.raises(DataError, match="this is no whole MATLAB file"):
+        data.load(str(tmp_path / "bad.mat"))
+
+
+def test_keras_names(tmp_path):
+    np.savez(
+        tmp_path / "k.npz", x_train=np.zeros((4, 2, 2)), y_train=[0, 1, 1, 0],
+        x_test=np.ones((1, 2, 2)), y_test=[1],
+    )  # fmt: skip
+    table = data.load(str(tmp_path / "k.npz"))
+    assert (table.x.shape, table.x_test.shape, table.classes) == ((4, 4), (1, 4), ("0", "1"))
+
+
+def test_tables_in_memory(tmp_path):
+    x, y = np.arange(8.0).reshape(4, 2), np.array([0.5, 1, 2, 3])
+    assert np.array_equal(data.load(nf.hold((x, y), "mine")).x, x)
+    assert data.load("memory:mine").y.shape == (4, 1)
+    assert data.load(nf.hold(np.column_stack([x, y]))).y.ravel().tolist() == y.tolist()
+    with pytest.raises(DataError, match="memory of another session"):
+        data.load("memory:nobody")
+    with pytest.raises(DataError, match="is a DataFrame, arrays"):
+        nf.hold("text")
+
+
+def test_a_frame_is_read_as_its_csv(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    text = "city,size,price\n" + joined(rows(30, lambda r, i: "XYZ"[i % 3], fraction, whole))
+    table = load(tmp_path, text)
+    frame = pandas.read_csv(tmp_path / "t.csv")
+    held = data.load(nf.hold(frame))
+    assert np.array_equal(held.x, table.x)
+    assert np.array_equal(held.y, table.y)
+    assert held.features == table.features
+
+
+def test_excel_and_parquet(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    text = "city,size,price\n" + joined(rows(30, lambda r, i: "XYZ"[i % 3], fraction, whole))
+    table = load(tmp_path, text)
+    book = openpyxl.Workbook()
+    book.active.append(["Houses of 2019"])
+    book.active.append([])
+    for i, line in enumerate(text.splitlines()):
+        cells = line.split(",")
+        book.active.append(cells if not i else [cells[0], float(cells[1]), int(cells[2])])
+    book.save(tmp_path / "t.xlsx")
+    sheet = data.load(str(tmp_path / "t.xlsx"))
+    assert np.array_equal(sheet.x, table.x)
+    assert np.array_equal(sheet.y, table.y)
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    pandas.read_csv(tmp_path / "t.csv").to_parquet(tmp_path / "t.parquet")
+    parquet = data.load(str(tmp_path / "t.parquet"))
+    assert np.array_equal(parquet.x, table.x)
+    assert parquet.features == table.features
+
+
+@pytest.mark.parametrize("missing", ["refuse", "drop"])
+def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing):
+    pytest.importorskip("pandas")
+    from nodeflow.data import quick
+
+    body = rows(400, fraction, whole, lambda r, i: r.choice(["TRUE", "FALSE"]),
+                lambda r, i: "XYZ"[i % 3], letter)  # fmt: skip
+    texts = [
+        joined(body),
+        "a,b,c,d,kind\n" + joined(body),
+        "a b c d kind\n" + joined(body, " "),
+        "a;b;c;d;kind\n" + joined(body, ";").replace(".", ","),
+        "a,b,c,d,kind\n" + joined(body) + "Total,1,2,3,\n",
+        "a,b,c,d,kind\n" + joined([*body, ["NA", "5", "TRUE", "X", "a"]] * 2),
+        "# comment\na,b,c,d,kind\n" + joined(body),
+        joined([line[:2] for line in body]),
+    ]
+    for number, text in enumerate(texts):
+        found = []
+        for large in (0, 10**9):
+            monkeypatch.setattr(quick, "LARGE", large)
+            monkeypatch.setattr(quick, "_CHUNK", 2**12)
+            try:
+                table = load(tmp_path, text, f"{number}-{large}-{missing}.csv", missing=missing)
+                found.append((table.x.tolist(), table.y.tolist(), table.features, table.classes,
+                              table.reading.notes))  # fmt: skip
+            except DataError as error:
+                found.append(str(error).partition(", ")[2])
+        assert found[0] == found[1], text[:60]
+
+
+# --- what was decided ----------------------------------------------------------------------------
+
+
+def test_look(tmp_path):
+    text = "Id;a;kind\n" + joined([[str(i), line[0], line[2]] for i, line in enumerate(BODY)], ";")
+    path = tmp_path / "t.csv"
+    path.write_text(text.replace(".", ","), encoding="utf-8")
+    found = data.look(str(path)).as_dict()
+    assert {key: found[key] for key in ("separator", "decimal", "header", "rows", "target")} == {
+        "separator": ";", "decimal": ",", "header": True, "rows": 30, "target": "kind",
+    }  # fmt: skip
+    assert [column["name"] for column in found["columns"]] == ["Id", "a", "kind"]
+    assert [column["role"] for column in found["columns"]] == ["left out", "feature", "target"]
+    numbers = [float(line[0]) for line in BODY]
+    assert found["columns"][1]["range"] == [min(numbers), max(numbers)]
+    assert found["columns"][2]["classes"] == ["a", "b", "c"]
+    assert found["fault"] is None
+    path.write_text("a,kind\n1,x\n2,?\n3,y\n4,y\n5,x\n", encoding="utf-8")
+    fault = data.look(str(path))
+    assert fault.columns[1].missing == 1
+    assert "--missing drop" in fault.fault
+
+
+def test_what_the_wizard_shows_and_asks_for(tmp_path):
+    from nodeflow.window.wizard import Wish
+
+    path = tmp_path / "t.csv"
+    path.write_text("a;kind\n0,5;1\n1,5;2\n?;1\n3,5;2\n", encoding="utf-8")
+    wish = Wish(layers="", file=path, kind="numbers", missing="mean")
+    assert wish.arguments()["options"] == Options(target_kind="numbers", missing="mean")
+    lines = data.look(str(path), options=wish.options()).lines()
+    assert lines[0] == "4 rows; target: kind, numbers (as asked for)"
+    assert lines[1] == "a: numbers, 0.5 … 3.5, 1 missing → a number"
+    assert data.look(str(path), options=Wish(file=path).options()).lines()[-1].startswith("! t.csv")
+
+
+CASES = os.environ.get("NODEFLOW_CASES")
+
+
+@pytest.mark.skipif(not CASES, reason="NODEFLOW_CASES names no folder")
+def test_the_handed_cases():
+    """Each file of the folder becomes a table with a reading, or is refused in one sentence."""
+    for path in sorted(Path(CASES or "").iterdir()):
+        if path.suffix == ".md":
+            continue
+        table = loaded(path)
+        if isinstance(table, DataError):
+            assert re.search(r"--(target|missing|header|skip|thousands|decimal)|equal", str(table))
+            continue
+        assert table.reading is not None
+        assert len(table.classes) in (0, *range(2, 41))
+        if "target" in path.stem or path.stem in ("few_integers", "ten_salaries", "three_houses"):
+            assert table.reading.target_kind == "numbers", path
+
+
+def test_the_reading_of_large_files_is_told(tmp_path):
+    from nodeflow.data.reading import watched
+
+    told = []
+    text = "a,b,kind\n" + joined(BODY) * 2000
+    with watched(lambda file, share: told.append((file, share))):
+        table = load(tmp_path, text)
+    assert len(table.x) == 60_000
+    assert {file for file, _ in told} == {"t.csv"}
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1
