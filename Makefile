@@ -1,12 +1,14 @@
-# Everything runs in .venv, which the first target that needs it makes.
+# Everything runs in .venv, which the first target that needs it makes; what compares with other
+# programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits run test coverage trials display browser bench ulps gallery check clean
+.PHONY: help bits run test test-programs coverage trials display browser bench ulps gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PROGRAMS := .venv-programs
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$name; break; }; done)
@@ -14,7 +16,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 DISPLAY_PACKAGES := xvfb libx11-6 libgl1 libgl1-mesa-dri fonts-dejavu-core
 
 help: ## Show what make can do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## Open the editor; without a display train a graph and play it in the terminal
 	@if $(BIN)/python -c 'import sys; from nodeflow.window.display import reason; \
@@ -29,6 +31,10 @@ run: $(STAMP) ## Open the editor; without a display train a graph and play it in
 # Tests run side by side: more threads for each would only wait for each other.
 test: $(STAMP) display browser ## Run all tests
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(PYTEST)
+
+# A program that is missing there is a failure, not a reason to skip.
+test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
+	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
@@ -81,31 +87,33 @@ check: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/lint-imports --no-cache
 
 clean: ## Remove .venv and all that was made here
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(PROGRAMS) build dist htmlcov .coverage .coverage.* \
 		.pytest_cache .benchmarks .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A .venv without pip is what Debian leaves behind where python3-venv is missing.
-$(STAMP): pyproject.toml
+$(STAMP): EXTRAS := dev,datasets
+$(PROGRAMS)/.installed: EXTRAS := dev,datasets,programs
+%/.installed: pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "nodeflow needs Python 3.11 or newer: install it, or name it with PYTHON=…" >&2; \
 		exit 1; \
 	fi
-	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
-		rm -rf $(VENV); \
-		if ! $(PYTHON) -m venv $(VENV) >/dev/null 2>&1; then \
-			rm -rf $(VENV); \
+	@if ! $*/bin/python -m pip --version >/dev/null 2>&1; then \
+		rm -rf $*; \
+		if ! $(PYTHON) -m venv $* >/dev/null 2>&1; then \
+			rm -rf $*; \
 			package=python3-venv; \
 			case "$(PYTHON)" in python3.*) package=$(PYTHON)-venv;; esac; \
 			if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 				apt-get update -qq && apt-get install -y -qq $$package; \
-				$(PYTHON) -m venv $(VENV); \
+				$(PYTHON) -m venv $*; \
 			else \
 				echo "Python's venv is missing: install the system package $$package" >&2; \
 				exit 1; \
 			fi; \
 		fi; \
 	fi
-	@echo "installing nodeflow into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,datasets]"
+	@echo "installing nodeflow into $* …"
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check -e ".[$(EXTRAS)]"
 	@touch $@

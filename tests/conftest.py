@@ -1,7 +1,13 @@
 """What all tests share."""
 
-import os
+from __future__ import annotations
 
+import importlib
+import os
+from collections.abc import Generator
+from importlib.util import find_spec
+
+import pytest
 from hypothesis import settings
 
 # The same examples each time, so that a failure belongs to the change that brought it;
@@ -9,3 +15,40 @@ from hypothesis import settings
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("searching", derandomize=False)
 settings.load_profile("searching" if os.environ.get("NODEFLOW_FUZZ") else "steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--programs",
+        action="store_true",
+        help="run the tests that compare with other programs, and only these: "
+        "what would be skipped there, fails",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "programs(*names): compares with these other programs")
+    if config.getoption("programs") and not config.option.markexpr:
+        config.option.markexpr = "programs"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("programs"):
+        for name in mark.args:
+            if find_spec(name) is None:
+                pytest.skip(f"{name} is not installed: `make test-programs` compares with it")
+        if "torch" in mark.args:
+            # Tests run side by side: more threads for each would only wait for each other.
+            importlib.import_module("torch").set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if skipped and item.config.getoption("programs"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be: {call.excinfo.value}"
+    return report

@@ -48,6 +48,14 @@ def test_contestants_agree(name: str) -> None:
     assert result.name in table(result)
 
 
+@pytest.mark.programs("torch")
+@pytest.mark.parametrize("name", ["wheat", "mnist", "fullbatch"])
+def test_pytorch_takes_part_and_agrees(name: str) -> None:
+    result: Result = importlib.import_module(f"benchmarks.{name}").run(quick=True)
+    assert any("PyTorch" in row.name for row in result.rows)
+    assert result.disagreements == []
+
+
 def test_slower_contestants_have_larger_ratios_and_parts_are_scaled() -> None:
     def wait(units: int) -> None:
         sum(range(units * 20_000))

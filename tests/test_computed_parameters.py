@@ -287,10 +287,12 @@ def test_unfolded_and_folded_are_the_same(data, folder) -> None:
     assert (folded.nodes, folded.wires) == (drawn.graph.nodes, drawn.graph.wires)
 
 
+@pytest.mark.programs("torch")
 @EXAMPLES
 @given(data=st.data())
 def test_they_are_those_of_pytorch(data, folder) -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     drawn = data.draw(programs(folder))
     theta = {
         name: torch.tensor(value, requires_grad=True)

@@ -396,11 +396,13 @@ def in_torch(torch: Any, graph: Graph, order: tuple[str, ...], run: Any) -> dict
     return found
 
 
+@pytest.mark.programs("torch")
 @seed(99)
 @settings(QUICK, max_examples=120)
 @given(whole_library())
 def test_values_and_gradients_of_a_random_graph_are_those_of_pytorch(graph: Graph) -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     run = nf.Run(graph)
     run.evaluate()
     cost, resolved = run.plan.unfolding.cost, resolve(graph)
