@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
 import time
@@ -464,15 +465,26 @@ def run(*, quick: bool = False) -> Result:
     return result
 
 
+def _save_for_both(graph: Graph, path: Path) -> None:
+    """Save a graph without the settings of data sets that the build before does not know."""
+    files.save(graph, path)
+    text = json.loads(path.read_text(encoding="utf-8"))
+    for node in text["nodes"].values():
+        if node["type"] == "dataset":
+            known = ("source", "target", "scale", "test", "shuffle")
+            node["settings"] = {name: node["settings"][name] for name in known}
+    path.write_text(json.dumps(text), encoding="utf-8")
+
+
 def _first_calls(result: Result, graphs: dict[str, Graph], epochs: int, *, quick: bool) -> None:
     """Prepare and train each graph in processes that have trained another one before."""
     with tempfile.TemporaryDirectory() as name, builds(result.notes, quick=quick) as both:
         folder = Path(name)
         other = network("xor", (2, 3, 1), rate=0.3, batch=1)
-        files.save(other, folder / "other.json")
+        _save_for_both(other, folder / "other.json")
         for level, made in graphs.items():
             path = folder / f"{level}.json"
-            files.save(made, path)
+            _save_for_both(made, path)
 
             def once(build: Build, path: Path = path) -> float:
                 return float(build.told("first_call", path, folder / "other.json", epochs))
