@@ -11,22 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import NAMES
-from benchmarks.harness import Result, engine, machine, markdown, summary, table
+from benchmarks.harness import Result, engine, machine, markdown, put, summary, table
 
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 _POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def write_docs(results: Sequence[Result], path: Path, about: str) -> None:
     """Put the figures between the two marks of a document."""
-    before, mark, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (mark and end):
-        raise ValueError(f"{path.name} needs the marks {BEGIN} and {END}")
     parts = [f"Measured with {about}.", summary(results), *map(markdown, results)]
-    text = "\n\n".join(parts)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    put(path, "\n\n".join(parts))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -341,6 +341,18 @@ def threads() -> str:
     return "threads not set" if count is None else f"{count} thread{'s' * (count != '1')}"
 
 
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+def put(path: Path, text: str) -> None:
+    """Put figures between the two marks of a document."""
+    before, mark, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (mark and end):
+        raise ValueError(f"{path.name} needs the marks {BEGIN} and {END}")
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
 def machine() -> str:
     """Return one line about where the figures come from."""
     versions = []

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mpmath 1.3.0: float(x) of a number below 2.2e-308 is not always the nearest float64.
+# mpmath 1.4.1: float(x) of a number below 2.2e-308 is not always the nearest float64.
 #
 # Guess: float() of an mpf with many digits is rounded correctly, over the whole range.
 #
@@ -16,7 +16,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check mpmath==1.3.0
+"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check mpmath==1.4.1
 cd "$folder"
 venv/bin/python - <<'PYTHON'
 import random

@@ -123,6 +123,16 @@ def test_the_command_runs_a_benchmark(capsys: pytest.CaptureFixture[str]) -> Non
     assert "the worst jump" in capsys.readouterr().out
 
 
+def test_last_bits_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    lastbits = importlib.import_module("benchmarks.lastbits")
+    lastbits.main(["300"])
+    text = capsys.readouterr().out
+    document = lastbits.DOCS.read_text(encoding="utf-8")
+    for name in lastbits.ROWS:
+        assert f"| {name} | " in text
+        assert f"| {name} | " in document
+
+
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         main(["wheet"])
