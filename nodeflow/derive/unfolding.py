@@ -480,11 +480,14 @@ class _Builder:
         ruled: _Ruled,
     ) -> Unfolding:
         gone = set(remove)
-        graph = replace(
-            self.graph,
-            nodes={key: node for key, node in self.nodes.items() if key not in gone},
-            wires=tuple(w for w in self.wires if w.target not in gone),
-        )
+        graph = self.graph
+        # A graph to which nothing was added stays the same object, with all that it knows.
+        if gone or self.made_for or len(self.wires) > len(graph.wires):
+            graph = replace(
+                graph,
+                nodes={key: node for key, node in self.nodes.items() if key not in gone},
+                wires=tuple(w for w in self.wires if w.target not in gone),
+            )
         inference = replace(self.inference, shapes=self.shapes, problems=problems)
         # What was made here is known; for a wired pass the rules tell, or else names and wires.
         known = {a: at for a, at in ruled.gradients.items() if {a, at} <= self.shapes.keys()}
