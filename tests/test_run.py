@@ -967,3 +967,17 @@ def test_where_weights_would_be_updated_with_it_nan_still_stops_the_run():
     with pytest.raises(Diverged, match="the numbers left the range of float64 in update 0"):
         run.step(refuse=False)
     assert (run.update, run.position.place) == (0, 0)
+
+
+def test_cost_of_all_rows_can_be_asked_without_disturbing_a_run():
+    # Without test rows, cost and accuracy are computed in cells of their own.
+    x, w = nf.constant(value=[[1.0], [2.0], [3.0]]), nf.parameter(value=[0.5], id="w")
+    y = nf.constant(value=[[2.0], [4.0], [6.0]])
+    cost = nf.squared_error(nf.multiply(x, w), y)
+    run = nf.Run(nf.Graph.of(nf.gradient_descent(cost, rate=0.01), batch="all"))
+    for _ in range(3):
+        cells, weight = run.machine.cells.copy(), float(run["w.value"][0])
+        expected = np.mean([(weight * k - 2 * k) ** 2 for k in (1, 2, 3)])
+        assert run.machine.assess(test=False)[0] == pytest.approx(expected, rel=1e-14)
+        assert np.array_equal(run.machine.cells, cells, equal_nan=True)
+        run.train(updates=1)
