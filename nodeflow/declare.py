@@ -491,9 +491,11 @@ class NodeType:
         samples = settings.pop("samples", None) if self.samples else None
         if self.family == "source" and args:
             args, settings = (), {**self._by_place(args), **settings}
-        ports = self.ports_in({**self.defaults, **settings})
-        named = {port.name for port in ports}
-        inputs = {name: settings.pop(name) for name in list(settings) if name in named}
+        ports = self.ports_in({**self.defaults, **settings}) if self.dynamic_inputs else self.inputs
+        inputs: dict[str, Any] = {}
+        if settings:
+            named = {port.name for port in ports}
+            inputs = {name: settings.pop(name) for name in list(settings) if name in named}
         full = self.check(settings, id or self.name)
         given = _bind(self, ports, args, inputs)
         wired = any(isinstance(part, Output) for part in _flat(given.values()))

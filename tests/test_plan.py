@@ -136,3 +136,14 @@ def test_planning_grows_about_linearly():
 
     small = min(seconds(5_000), seconds(5_001))
     assert seconds(20_000) < 8 * small
+
+
+def test_a_graph_with_nothing_to_unfold_is_planned_as_it_is():
+    # The same object, so that nothing that it knows of itself is found out twice.
+    x = nf.constant(value=1.0, id="x")
+    plain = nf.Graph.of(nf.sigmoid(nf.add(x, x)))
+    assert plan(plain).graph is plain
+    cost = nf.squared_error(nf.multiply(x, nf.parameter(value=2.0, id="w")), 0.0)
+    trained = nf.Graph.of(nf.gradient_descent(cost, rate=0.1))
+    assert "w.update" in plan(trained).graph.nodes
+    assert "w.update" not in trained.nodes

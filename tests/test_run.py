@@ -967,3 +967,43 @@ def test_where_weights_would_be_updated_with_it_nan_still_stops_the_run():
     with pytest.raises(Diverged, match="the numbers left the range of float64 in update 0"):
         run.step(refuse=False)
     assert (run.update, run.position.place) == (0, 0)
+
+
+def test_cost_of_all_rows_can_be_asked_without_disturbing_a_run():
+    # Without test rows, cost and accuracy are computed in cells of their own.
+    x, w = nf.constant(value=[[1.0], [2.0], [3.0]]), nf.parameter(value=[0.5], id="w")
+    y = nf.constant(value=[[2.0], [4.0], [6.0]])
+    cost = nf.squared_error(nf.multiply(x, w), y)
+    run = nf.Run(nf.Graph.of(nf.gradient_descent(cost, rate=0.01), batch="all"))
+    for _ in range(3):
+        cells, weight = run.machine.cells.copy(), float(run["w.value"][0])
+        expected = np.mean([(weight * k - 2 * k) ** 2 for k in (1, 2, 3)])
+        assert run.machine.assess(test=False)[0] == pytest.approx(expected, rel=1e-14)
+        assert np.array_equal(run.machine.cells, cells, equal_nan=True)
+        run.train(updates=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_cost_of_all_rows_goes_through_python_and_blas_too(dtype, numpy_types):
+    # 300 rows are judged 256 at a time: a product of 256·60·50 is one for BLAS, and softsign_here
+    # is computed by its own function.
+    random = np.random.default_rng(2)
+    x, theta = random.uniform(-1, 1, (300, 50)), random.uniform(-0.1, 0.1, (60, 50))
+    z = nf.weighted_sum(nf.constant(value=x), nf.parameter(value=theta, id="w"))
+    a = CATALOG["softsign_here"](z)
+    cost = nf.squared_error(a, nf.constant(value=np.zeros((300, 60))))
+    run = nf.Run(nf.Graph.of(cost), batch="all", dtype=dtype)
+    machine = run.machine
+    z = x @ theta.T
+    expected = ((z / (1 + np.abs(z))) ** 2).sum(axis=1).mean()
+    assert machine.test_rows == 0
+    assert {type(call).__name__ for call in machine.judge.calls[len(machine.tape.calls) :]} == {
+        "Call",
+        "Product",
+    }
+    for _ in range(2):
+        cells = machine.cells.copy()
+        found = machine.assess(test=False)[0]
+        assert found == pytest.approx(expected, rel=1e-12 if dtype is np.float64 else 1e-5)
+        assert np.array_equal(machine.cells, cells, equal_nan=True)
+        machine.update(0)

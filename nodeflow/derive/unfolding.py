@@ -21,11 +21,10 @@ from nodeflow.declare import (
     NodeType,
     Output,
     Penalty,
-    inert,
 )
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.modes import resolve
-from nodeflow.derive.shapes import Inference, infer, order_of
+from nodeflow.derive.shapes import Inference, infer, order_of, probe
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
 from nodeflow.graph import UNFOLDED, Graph, Node, Wire
@@ -34,7 +33,7 @@ from nodeflow.nodes.backward import average, bias_gradient, spread
 from nodeflow.nodes.expression import expression
 from nodeflow.nodes.source import parameter
 from nodeflow.nodes.update import weight_update
-from nodeflow.shape import Shape
+from nodeflow.shape import Shape, Signature
 
 RECORD = UNFOLDED
 """The graph file's key under which an unfolded graph keeps what `fold` needs."""
@@ -458,6 +457,9 @@ class _Builder:
         self.wires: list[Wire] = list(graph.wires)
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
+        self.cases: dict[tuple[Any, ...], tuple[list[Any], tuple[Shape, ...]]] = {}
+        self.same: dict[Shape, Shape] = {}
+        self.bare: dict[str, Node] = {}
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
         self.made_for: dict[str, str] = {}
@@ -480,11 +482,14 @@ class _Builder:
         ruled: _Ruled,
     ) -> Unfolding:
         gone = set(remove)
-        graph = replace(
-            self.graph,
-            nodes={key: node for key, node in self.nodes.items() if key not in gone},
-            wires=tuple(w for w in self.wires if w.target not in gone),
-        )
+        graph = self.graph
+        # A graph to which nothing was added stays the same object, with all that it knows.
+        if gone or self.made_for or len(self.wires) > len(graph.wires):
+            graph = replace(
+                graph,
+                nodes={key: node for key, node in self.nodes.items() if key not in gone},
+                wires=tuple(w for w in self.wires if w.target not in gone),
+            )
         inference = replace(self.inference, shapes=self.shapes, problems=problems)
         # What was made here is known; for a wired pass the rules tell, or else names and wires.
         known = {a: at for a, at in ruled.gradients.items() if {a, at} <= self.shapes.keys()}
@@ -645,7 +650,8 @@ class _Builder:
             if parts is None:
                 continue
             # Neurons are added up in the order of their layer: 1, 2, … 10, as its own rows do.
-            parts.sort(key=lambda part: _numbered(part[1]))
+            if len(parts) > 1:
+                parts.sort(key=lambda part: _numbered(part[1]))
             if type_.name == "parameter":
                 finished.append((key, self._gradient(key, parts)))
                 continue
@@ -834,7 +840,8 @@ class _Builder:
         return made
 
     def _wires(self, wires: tuple[Wire, ...], *, many: bool, joined: bool) -> Any:
-        found = [self._output(wire.start) for wire in wires]
+        shapes = self.shapes
+        found = [Output(wire.source, wire.output, shapes.get(wire.start)) for wire in wires]
         if many and not (joined and len(found) == 1):
             return found
         return found[0] if found else None
@@ -982,9 +989,23 @@ class _Builder:
         return self.inferred[id(made)][1]
 
     def _infer(self, made: Made) -> tuple[Shape, ...]:
-        from nodeflow.derive.shapes import probe
-        from nodeflow.shape import Signature
+        if made.settings and not isinstance(made.type.shapes, Signature):
+            return self._infer_anew(made)
+        # What is fed by the same shapes has the same, as settings have no say; equal shapes are
+        # one object.
+        case: list[Any] = [made.type.name]
+        for port, sources in made.inputs.items():
+            case.append(port)
+            case += [self.shape_of(source) for source in sources]
+        key = tuple([part if isinstance(part, str) else id(part) for part in case])
+        known = self.cases.get(key)
+        if known is None:
+            found = [self.same.setdefault(shape, shape) for shape in self._infer_anew(made)]
+            # The shapes of a case are kept with it: an id is good for as long as its object is.
+            known = self.cases[key] = case, tuple(found)
+        return known[1]
 
+    def _infer_anew(self, made: Made) -> tuple[Shape, ...]:
         settings = made.type.check(made.settings, made.type.name)
         names: list[str] = []
         given: list[Shape | None] = []
@@ -1035,12 +1056,21 @@ class _Builder:
                         str(start.node), start.port, key, port, index if len(sources) > 1 else None
                     )
                 )
-        self.nodes[key] = Node(made.type.name, {k: inert(v) for k, v in made.settings.items()})
+        self.nodes[key] = self._node(made)
         for port_, shape in zip(made.type.outputs, shapes, strict=True):
             self.shapes[f"{key}.{port_.name}"] = shape
         self.made_for[key] = self.trainer
         self.placed[id(made)] = (made, key)
         return Output(key, wire.port, self.shapes[f"{key}.{wire.port}"])
+
+    def _node(self, made: Made) -> Node:
+        """Return the node of an expression; those without settings of their own are one."""
+        name = made.type.name
+        if made.settings:
+            return Node(name, made.settings)
+        if name not in self.bare:
+            self.bare[name] = Node(name)
+        return self.bare[name]
 
     def _free(self, name: str) -> str:
         if name not in self.nodes:

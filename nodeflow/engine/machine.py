@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nodeflow.data import Split, Table, split_by
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
-from nodeflow.engine.cells import END_ROW, Feed, Product, Slot, Tape, feed_layout, table
+from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
 from nodeflow.engine.executor import Executor
 from nodeflow.engine.fusing import FastRows, fast_rows, joined
 from nodeflow.engine.kernel.sums import LANES
@@ -79,9 +79,10 @@ class Machine:
         self.per_epoch = self.schedule.updates_per_epoch
         layout = feed_layout(self.plan)
         self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
-        self.judge = self._judge(layout)
-        """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
-        self._refuse_too_large(self.rows + self.test_rows, layout.width)
+        self._layout = layout
+        self._beside = self.judge if self.test_rows else None
+        """The tape that evaluates test rows while it trains, in the same cells."""
+        self._refuse_too_large(self._beside or self.tape)
         self.cells = self.fresh_cells()
         self.fed_from = self._fed_from(layout)
         same = self._like is not None and _same_feed(self._like.fed_from, self.fed_from)
@@ -94,9 +95,10 @@ class Machine:
         self.stats = np.zeros(_STATS)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
 
-    def _refuse_too_large(self, rows: int, width: int) -> None:
+    def _refuse_too_large(self, whole: Tape) -> None:
         """Raise `RunError` rather than ask for more memory than a machine is likely to have."""
-        size = ((self.judge or self.tape).size + rows * width) * self.dtype.itemsize
+        fed = (self.rows + self.test_rows) * self._layout.width
+        size = (whole.size + fed) * self.dtype.itemsize
         if size > _MOST_BYTES:
             raise RunError(
                 f"the values of one batch take {size / 1e9:.1f} GB, more than "
@@ -141,14 +143,18 @@ class Machine:
 
     def fresh_cells(self) -> Floats:
         """Return a new buffer, with everything in place but the parameters."""
-        both = self.judge or self.tape
+        return self._cells_of(self._beside or self.tape)
+
+    def _cells_of(self, whole: Tape) -> Floats:
         # Eight numbers are read at once; behind the last value there must be as many.
-        found = np.zeros(both.size + LANES, self.dtype)
-        both.put_literals(found)
+        found = np.zeros(whole.size + LANES, self.dtype)
+        whole.put_literals(found)
         self.tape.put_literals(found)
         return found
 
-    def _judge(self, layout: Feed) -> Tape | None:
+    @cached_property
+    def judge(self) -> Tape | None:
+        """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
         wanted = [self.plan.unfolding.cost] if self.plan.unfolding.cost else []
         hits = self.plan.hits
         wanted += [hits] if isinstance(hits, str) else list(hits[:2]) if hits else []
@@ -165,7 +171,20 @@ class Machine:
         )
         reduced = replace(self.plan, order=order, head=len(order), loop=False)
         most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
-        return lay_out(reduced, capacity=most, feed=layout, beside=self.tape)
+        return lay_out(reduced, capacity=most, feed=self._layout, beside=self.tape)
+
+    @cached_property
+    def _judging(self) -> Executor:
+        """What executes the rows of `judge`.
+
+        Without test rows they are seldom asked for: then they have cells of their own, into which
+        `assess` puts the parameters.
+        """
+        if self._beside or self.judge is None:
+            return self._executor
+        self._refuse_too_large(self.judge)
+        cells = self._cells_of(self.judge)
+        return Executor(cells, self.feed, self.order, self.stats, self._call_to_judge)
 
     @cached_property
     def fast(self) -> FastRows:
@@ -175,19 +194,23 @@ class Machine:
     @cached_property
     def _trained(self) -> Floats:
         """The rows for full speed, and behind them those that evaluate the test rows."""
-        if self.judge is None:
+        if self._beside is None:
             return self.fast.table
-        test = joined(self.judge.rows, self.judge.capacity)
+        test = joined(self._beside.rows, self._beside.capacity)
         return np.concatenate([self.fast.table, table([*test, END_ROW])])
 
     # -- cells
 
     def view(self, slot: Slot, shape: Shape, samples: int) -> Floats:
         """Return a value's cells as an array (a view)."""
+        return self._view(self.cells, slot, shape, samples)
+
+    @staticmethod
+    def _view(cells: Floats, slot: Slot, shape: Shape, samples: int) -> Floats:
         rows = samples if slot.rows == 0 else slot.rows
-        item = self.cells.itemsize
+        item = cells.itemsize
         array: Floats = np.lib.stride_tricks.as_strided(
-            self.cells[slot.offset :], (rows, slot.cols), (slot.stride * item, item)
+            cells[slot.offset :], (rows, slot.cols), (slot.stride * item, item)
         )
         return array if shape.batch or len(shape.dims) == 2 else array.reshape(-1)
 
@@ -223,17 +246,23 @@ class Machine:
         )
 
     def _call(self, number: int) -> None:
+        self._execute_call((self._beside or self.tape).calls[number], self._executor)
+
+    def _call_to_judge(self, number: int) -> None:
+        if self.judge is not None:
+            self._execute_call(self.judge.calls[number], self._judging)
+
+    def _execute_call(self, call: Call | Product, executor: Executor) -> None:
         """Execute what only Python can: a product of BLAS, or a type without rows."""
-        call = (self.judge or self.tape).calls[number]
-        samples, update = self._executor.samples, self._executor.count
+        cells, samples, update = executor.cells, executor.samples, executor.count
         if isinstance(call, Product):
-            self._multiply(call, samples)
+            self._multiply(cells, call, samples)
             return
         inputs: dict[str, Any] = {}
         for name, many, parts in call.inputs:
             views = []
             for slot, shape in parts:
-                view = self.view(slot, shape, samples)
+                view = self._view(cells, slot, shape, samples)
                 view.setflags(write=False)
                 views.append(view)
             inputs[name] = views if many else (views[0] if views else None)
@@ -242,7 +271,7 @@ class Machine:
                 result = call.compute(inputs, update)
             results = result if isinstance(result, tuple) else (result,)
             for (slot, shape), value in zip(call.outputs, results, strict=True):
-                target = self.view(slot, shape, samples)
+                target = self._view(cells, slot, shape, samples)
                 # a vector and a single row are the same numbers
                 same = np.size(value) == target.size
                 target[...] = np.reshape(value, target.shape) if same else value
@@ -260,20 +289,22 @@ class Machine:
                 node=call.node,
             ) from error
 
-    def _multiply(self, product: Product, samples: int) -> None:
+    @staticmethod
+    def _multiply(cells: Floats, product: Product, samples: int) -> None:
+        def matrix(slot: Slot) -> Floats:
+            rows = slot.rows or samples
+            found: Floats = cells[slot.offset : slot.offset + rows * slot.cols]
+            return found.reshape(rows, slot.cols)
+
         left, right = (
             array.T if turned else array
             for array, turned in zip(
-                (self._matrix(product.left, samples), self._matrix(product.right, samples)),
+                (matrix(product.left), matrix(product.right)),
                 product.turned,
                 strict=True,
             )
         )
-        np.dot(left, right, out=self._matrix(product.out, samples))
-
-    def _matrix(self, slot: Slot, samples: int) -> Floats:
-        rows = slot.rows or samples
-        return self.cells[slot.offset : slot.offset + rows * slot.cols].reshape(rows, slot.cols)
+        np.dot(left, right, out=matrix(product.out))
 
     def train(self, begin: int, end: int, history: Floats, states: Floats) -> None:
         """Run updates `begin` to `end` at full speed.
@@ -281,7 +312,7 @@ class Machine:
         After each epoch a line of `history` (cost, hits, test cost, test hits) and of `states`
         is written.
         """
-        tape, judge = self.tape, self.judge
+        tape, judge = self.tape, self._beside
         alone = self.schedule.pass_size < self.batch
         # A batch of all rows in one order needs to be loaded only once.
         loaded = self.per_epoch == 1 and not self.shuffled and not alone
@@ -322,7 +353,9 @@ class Machine:
         """Return mean cost and accuracy over the training or the test rows, as they stand now."""
         if self.judge is None:
             return float("nan"), float("nan")
-        tape = self.judge
+        tape, executor = self.judge, self._judging
+        if executor is not self._executor:
+            executor.cells[: self.tape.state] = self.cells[: self.tape.state]
         first, rows = (self.rows, self.test_rows) if test else (0, self.rows)
         self.stats[4:] = 0
         order = self.order.copy()
@@ -331,7 +364,7 @@ class Machine:
         try:
             for at in range(first, first + rows, tape.capacity):
                 n = min(tape.capacity, first + rows - at)
-                self._executor.run(
+                executor.run(
                     tape.ops, 0, len(tape.ops), first=at, samples=n, number=0, count=n, tally=4
                 )
         finally:

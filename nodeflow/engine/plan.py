@@ -156,18 +156,17 @@ def hit_source(plan: Plan) -> str | tuple[str, str, float] | None:
     single output lies halfway between its two targets.
     """
     graph, shapes = plan.graph, plan.inference.shapes
-    for key in plan.order:
-        if graph.nodes[key].type == "accuracy" and shapes[f"{key}.value"].batch:
+    counted = set(graph.of_type("accuracy"))
+    compared = set(
+        graph.of_type("squared_error", "cross_entropy", "categorical_cross_entropy", "error")
+    )
+    for key in plan.order if counted else ():
+        if key in counted and shapes[f"{key}.value"].batch:
             return f"{key}.value"
-    for key in reversed(plan.order):
-        inputs = graph.inputs(key)
-        if graph.nodes[key].type not in (
-            "squared_error",
-            "cross_entropy",
-            "categorical_cross_entropy",
-            "error",
-        ):
+    for key in reversed(plan.order) if compared else ():
+        if key not in compared:
             continue
+        inputs = graph.inputs(key)
         a, y = inputs["a"][0], inputs["y"][0]
         table = plan.inference.tables.get(y.source)
         if table is None or y.output != "y" or not shapes[a.start].batch:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from nodeflow.declare import NodeType, numbers
@@ -90,9 +91,13 @@ def _side_by_side(order: Sequence[str]) -> list[str]:
 
     Rows of parts that lie evenly spaced can be joined for full speed.
     """
-    kinds: dict[str, int] = {}
-    places = {key: kinds.setdefault(_NUMBER.sub("#", key), len(kinds)) for key in order}
-    return sorted(order, key=lambda key: (places[key], [*map(int, _NUMBER.findall(key))]))
+    kinds: dict[str, list[tuple[list[int], str]]] = {}
+    for key in order:
+        numbers = [*map(int, _NUMBER.findall(key))] if "." in key else []
+        kind = _NUMBER.sub("#", key) if numbers else key
+        kinds.setdefault(kind, []).append((numbers, key))
+    # Equal numbers, of x.1 and x.01, keep their order.
+    return [key for parts in kinds.values() for _, key in sorted(parts, key=itemgetter(0))]
 
 
 def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
