@@ -577,6 +577,10 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '"X\nY"', "a"]] * 2),
         "a,b,c,d,kind\n" + joined(body) + "\n\n" + joined(body),
         "\ufeffa,b,c,d,kind\n" + joined(body),
+        "a, b, c, d, kind\n" + joined(body, ", "),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", " TRUE", ' "X"', "a"]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, [" NA", "5", "TRUE", " NA", "a"]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '" X"', "a "]] * 2),
         joined([line[:2] for line in body]),
     ]
     (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")

@@ -31,8 +31,8 @@ from nodeflow.data.sheet import Column, Sheet
 
 LARGE = 2**20
 """Bytes; below it the careful reader is as quick as pandas is imported."""
-_HEAD, _TAIL = 2**16, 2**14
-_BLOCK = 2**23
+_HEAD, _TAIL = 2**15, 2**13
+_BLOCK = 2**22
 """Bytes that are read at once: larger blocks take no less time, and more memory."""
 _THREADS = 2
 _TEXT = "S64"
@@ -127,8 +127,8 @@ def _pandas_reader(sheet: Sheet, width: int) -> Callable[[bytes], _Block]:
 
     def read(block: bytes) -> _Block:
         frame = pd.read_csv(
-            BytesIO(block), header=None, sep=separator, skipinitialspace=True, na_values=marks,
-            keep_default_na=False, encoding="utf-8", low_memory=False,
+            BytesIO(block), header=None, sep=separator, na_values=marks, keep_default_na=False,
+            encoding="utf-8", low_memory=False,
         )  # fmt: skip
         if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
             raise _NotPlain  # a row may be short
@@ -162,9 +162,7 @@ def _piece(values: NDArray[Any]) -> _Part:
     texts, codes = np.unique(values, return_inverse=True)
     if max(map(len, texts.tolist()), default=0) >= values.dtype.itemsize:
         raise _NotPlain
-    cells = [text.decode().strip() for text in texts.tolist()]
-    missing = np.array([cell in MARKS for cell in cells])
-    return np.where(missing[codes], -1, codes), cells
+    return _cleaned(codes, [text.decode() for text in texts.tolist()])
 
 
 def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
@@ -205,7 +203,16 @@ def _part(series: Any) -> _Part:
     if series.dtype.kind == "b":
         return np.asarray(1 - series.to_numpy().astype(np.intp)), ["TRUE", "FALSE"]
     codes, texts = series.factorize()
-    return codes, [str(text).strip() for text in texts]
+    return _cleaned(codes, [str(text) for text in texts])
+
+
+def _cleaned(codes: NDArray[np.intp], texts: list[str]) -> _Part:
+    """Return texts without blanks around them; marks of missing values are places −1."""
+    if any('"' in text for text in texts):
+        raise _NotPlain  # a quote after a blank
+    cells = [text.strip() for text in texts]
+    missing = np.array([*(cell in MARKS for cell in cells), False])
+    return (np.where(missing[codes], -1, codes) if missing.any() else codes), cells
 
 
 def _column(column: Column, parts: list[_Part], options: Options) -> Column | None:
