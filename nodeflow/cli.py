@@ -32,6 +32,7 @@ COMMANDS = (
     "explode",
     "export",
     "fold",
+    "lesson",
     "new",
     "nodes",
     "play",

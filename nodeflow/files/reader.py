@@ -22,6 +22,7 @@ from nodeflow.errors import (
 )
 from nodeflow.files import disk
 from nodeflow.files.form import GraphForm, NodeForm, TrainingForm, shaped
+from nodeflow.files.lessonform import check_lesson
 from nodeflow.files.migrations import migrated
 from nodeflow.files.picture import graph_in, is_picture
 from nodeflow.files.sidecar import Sidecars, refuse_absolute
@@ -56,6 +57,7 @@ def loads(
     """
     raw = migrated(decode(text, file=file), file=file)
     form = shaped(raw, file=file)
+    check_lesson(raw, file=file)
     where = None if folder is None else Path(folder)
     nodes: dict[str, Node] = {}
     bare: dict[str, Node] = {}  # nodes are inert: those of which a file says the type only are one
