@@ -36,6 +36,7 @@ COMMANDS = (
     "nodes",
     "play",
     "run",
+    "sweep",
     "train",
     "unfold",
 )

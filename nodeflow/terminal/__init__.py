@@ -26,6 +26,7 @@ _HOMES = {
     "show_evaluation": "results",
     "show_library": "library",
     "show_reading": "tables",
+    "show_sweep": "sweeps",
     "show_training": "results",
     "show_types": "library",
 }
@@ -46,6 +47,7 @@ __all__ = [
     "show_evaluation",
     "show_library",
     "show_reading",
+    "show_sweep",
     "show_training",
     "show_types",
 ]
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
         show_training,
     )
     from nodeflow.terminal.steps import StepPrinter
+    from nodeflow.terminal.sweeps import show_sweep
 
 
 def __getattr__(name: str) -> Any:
