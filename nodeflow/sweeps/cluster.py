@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 import os
 import uuid
+from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,8 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
     processor, reachable from this machine only. Raises `SweepError` where no scheduler answers,
     where a worker has another nodeflow, or where the cluster goes away.
     """
+    # What it would say is said in a sentence instead of a traceback of its own.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         from distributed import Client, LocalCluster
     except ImportError:
@@ -106,17 +111,32 @@ class _Batches:
         from distributed import as_completed
 
         ready = as_completed()
-        for _ in range(2 * self._workers()):
-            self._send_next(ready)
         try:
-            while self._waiting:
-                future = next(ready)
-                yield from self._taken(future, ready)
-                self._send_next(ready)
-                while self._left and len(self._waiting) < 2 * self._workers():
-                    self._send_next(ready)
+            while True:
+                with self._there():
+                    while self._left and len(self._waiting) < 2 * self._workers():
+                        self._send_next(ready)
+                    if not self._waiting:
+                        return
+                    rows = self._taken(next(ready), ready)
+                yield from rows
         finally:
-            self.client.cancel(list(self._waiting), force=True)
+            with suppress(OSError, TimeoutError, CancelledError):
+                self.client.cancel(list(self._waiting), force=True)
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """Say in a sentence that the scheduler is not there any more."""
+        try:
+            yield
+        except (OSError, TimeoutError, CancelledError):  # Dask's errors of connections are these
+            raise self._gone() from None
+
+    def _gone(self) -> SweepError:
+        return SweepError(
+            f"the cluster at {self.address} went away; finished runs are kept, and the same "
+            "command goes on"
+        )
 
     def _workers(self) -> int:
         return max(1, sum(int(count) for count in self.client.nthreads().values()))
@@ -160,11 +180,8 @@ class _Batches:
             raise SweepError(
                 f"a worker of {self.address} has no {error.name}; install this nodeflow there"
             )
-        if not self.client.nthreads() and self.address != "local":
-            raise SweepError(
-                f"the cluster at {self.address} went away, or has no workers any more; finished "
-                "runs are kept, and the same command goes on"
-            )
+        if self.client.status != "running":
+            raise self._gone()
         if tries >= _TRIES:
             shown = "" if error is None else f" ({type(error).__name__})"
             raise SweepError(
