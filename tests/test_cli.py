@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 import nodeflow as nf
-from nodeflow.cli import evaluate, main, plain
+from nodeflow.cli import main
+from nodeflow.commands.output import plain
+from nodeflow.engine.evaluation import evaluate
 from nodeflow.files import load_run
 
 ONE_NEURON = """{

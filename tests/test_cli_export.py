@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 import nodeflow as nf
-from nodeflow.cli import export, main
+from nodeflow.cli import main
+from nodeflow.commands.export import export
 from nodeflow.export import FORMATS
 
 GRAPHS = Path(__file__).parent.parent / "graphs"

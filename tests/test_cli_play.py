@@ -8,8 +8,9 @@ from itertools import islice
 import pytest
 
 import nodeflow as nf
-from nodeflow import cli
-from nodeflow.cli import main, plain
+from nodeflow.cli import main
+from nodeflow.commands import play as play_command
+from nodeflow.commands.output import plain
 from nodeflow.explain import remark
 from nodeflow.playback.beats import beats
 from nodeflow.playback.player import Player
@@ -280,7 +281,7 @@ class Clock:
 
 def test_the_speed_is_kept(monkeypatch, play):
     clock = Clock()
-    monkeypatch.setattr(cli, "time", clock)
+    monkeypatch.setattr(play_command, "time", clock)
     play(network(), "--samples", "1", "--speed", "10")
     assert clock.now == pytest.approx(len(nf.Run(network()).order) / 10)
 

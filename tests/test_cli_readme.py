@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nodeflow.cli import app, main
+from nodeflow.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,4 +63,4 @@ def test_the_python_examples_run(code, capsys):
 def test_the_table_has_every_command():
     table = README.partition("| command |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`nodeflow (\w+)", table)) | {"fold", "collapse"}
-    assert named == set(app.commands)
+    assert named == set(COMMANDS)

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import nodeflow as nf
-from nodeflow import cli
 from nodeflow.cli import app, main
+from nodeflow.commands import new as new_command
 from nodeflow.data.relative import relative_source
 from nodeflow.derive.tidy import overlaps
 from nodeflow.errors import DataError, GraphError
@@ -22,6 +22,7 @@ from nodeflow.networks import (
     TRAINERS,
     layer_sizes,
     network,
+    sizes_of,
 )
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -549,6 +550,19 @@ def test_a_target_may_be_repeated(here):
 
 
 def test_choices_are_those_of_networks():
-    assert (cli.ACTIVATIONS, cli.COSTS, cli.TRAINERS) == (ACTIVATIONS, COSTS, TRAINERS)
-    assert cli.INITS == INITS
-    assert nf.dataset.settings[2].choices == cli.SCALES
+    assert (new_command.ACTIVATIONS, new_command.COSTS, new_command.TRAINERS) == (
+        ACTIVATIONS,
+        COSTS,
+        TRAINERS,
+    )
+    assert new_command.INITS == INITS
+    assert nf.dataset.settings[2].choices == new_command.SCALES
+
+
+@pytest.mark.parametrize("level", ["layer", "neuron"])
+@pytest.mark.parametrize("unfolded", [False, True])
+def test_sizes_come_from_the_wires_and_not_from_names(level, unfolded):
+    graph = network((4, 6, 3, 2), level=level, folded=not unfolded)
+    for number, key in enumerate(graph.of_type("parameter", "weighted_sum")):
+        graph = graph.rename(key, f"n{number}")
+    assert sizes_of(graph) == [4, 6, 3, 2]

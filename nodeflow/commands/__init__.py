@@ -1,1 +1,1 @@
-"""What several commands share."""
+"""The commands, a file each, and what several of them share."""

@@ -517,8 +517,8 @@ class _Decision:
                     count = int((fact.present == lone).sum())
                     self.notes.append(
                         f"column {i + 1}, '{name}': {lone:g} stands {_count(count, 'time')} far "
-                        "from the other numbers and is kept; if it marks a missing value, empty "
-                        "the cells"
+                        f"from the other numbers and is kept; if it marks a missing value, say "
+                        f"--missing-mark {lone:g}"
                     )
             if fact.mixed:
                 shown = ", ".join(f"'{text}'" for text in fact.texts[:4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,20 @@ from nodeflow.engine.stepping import Stepper
 from nodeflow.engine.training import Progress, Trainer
 from nodeflow.errors import RunError, nearest
 from nodeflow.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How good a network is as it stands; None where there is nothing to tell."""
+
+    cost: float | None
+    train_accuracy: float | None
+    test_cost: float | None
+    test_accuracy: float | None
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return it as a dictionary."""
+        return asdict(self)
 
 
 class Run:
@@ -249,6 +264,24 @@ class Run:
         A row has cost, train_accuracy, test_cost and test_accuracy; NaN where there is none.
         """
         return self._rewinder.log.lines(after)
+
+    def assess(self) -> Assessment:
+        """Return J and accuracy over all training and all test rows, with the weights of now.
+
+        Constants are their own and only batch: the cost is then that of a forward pass over them.
+        The moment stays as it is.
+        """
+        machine = self.machine
+        if not machine.splits and self.plan.unfolding.cost:
+            other = Run(self.graph, **self._options, like=self)
+            other.set_weights(self.weights)
+            return Assessment(other.evaluate(), None, None, None)
+        nothing = float("nan"), float("nan")
+        found = (
+            *machine.assess(test=False),
+            *(machine.assess(test=True) if machine.test_rows else nothing),
+        )
+        return Assessment(*(None if number != number else number for number in found))
 
     # -- stepping
 

@@ -1,0 +1,22 @@
+"""`nodeflow collapse`: an exploded layer or neuron whole again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from nodeflow.commands.derived import write_derived
+from nodeflow.commands.options import file_argument, json_option, node_argument, out_option
+
+
+@click.command()
+@file_argument
+@node_argument
+@out_option
+@json_option
+def collapse(file: str, node: str | None, *, out: str, as_json: bool) -> None:
+    """Write the graph with the exploded layer or neuron NODE whole again."""
+    from nodeflow.derive import collapse as derive
+
+    write_derived(file, out, partial(derive, node=node), as_json=as_json)

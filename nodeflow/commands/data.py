@@ -1,0 +1,49 @@
+"""`nodeflow data`: tables and public data sets."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from nodeflow.commands.options import file_argument, json_option
+from nodeflow.commands.output import FAULT, print_json, refuse, state
+from nodeflow.commands.tables import table_options, taken
+
+
+@click.group()
+def data() -> None:
+    """Look at tables, and fetch public data sets."""
+
+
+@data.command()
+@file_argument
+@table_options
+@json_option
+def look(file: str, *, as_json: bool, **said: Any) -> int:
+    """Show how the table in FILE is read: its columns, its target, and why."""
+    from nodeflow import terminal
+    from nodeflow.data import look as read
+
+    with terminal.reading_bar():
+        reading = read(file, options=taken(said))
+    if as_json:
+        print_json(reading.as_dict())
+    else:
+        terminal.show_reading(reading)
+    return refuse(state(), reading.fault, FAULT) if reading.fault else 0
+
+
+@data.command()
+@click.argument("name", metavar="NAME")
+@json_option
+def get(name: str, *, as_json: bool) -> None:
+    """Fetch the data set NAME (mnist or wheat-seeds) into your data folder."""
+    from nodeflow.data.fetch import get as fetch
+
+    path = fetch(name, progress=sys.stderr.isatty())
+    if as_json:
+        print_json({"name": name, "path": str(path)})
+    else:
+        click.echo(str(path))

@@ -1,0 +1,131 @@
+"""`nodeflow new`: a network from a shape or from data."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nodeflow.commands.options import file_argument, json_option, read_batch
+from nodeflow.commands.output import count, print_json
+from nodeflow.commands.tables import table_options, taken
+from nodeflow.errors import FileError, GraphError
+
+# The same as in networks.py, which `--help` need not wait for.
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
+COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+TRAINERS = ("gradient_descent", "adam", "minimize")
+INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
+SCALES = ("none", "minmax", "standard")
+
+
+def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> Any:
+    """Read the sizes of layers, such as 7-5-3."""
+    if value is None:
+        return None
+    from nodeflow.networks import layer_sizes
+
+    try:
+        return layer_sizes(value)
+    except GraphError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+@click.command()
+@file_argument
+@click.option("--layers", callback=_layers, metavar="N-…-N",
+              help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
+@click.option(
+    "--data",
+    type=click.Path(),
+    metavar="NAME|FILE",
+    help="A data set, or a table: CSV and other text, ARFF, .mat, Excel, NPZ, IDX, …",
+)
+@table_options
+@click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid",
+              show_default=True, help="Of the hidden layers.")  # fmt: skip
+@click.option("--cost", type=click.Choice(COSTS), help="By default squared_error.")
+@click.option("--trainer", type=click.Choice(TRAINERS), default="gradient_descent",
+              show_default=True, help="What updates the weights.")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0), help="The learning rate α.")
+@click.option("--init", type=click.Choice(INITS), help="How weights start; by default glorot.")
+@click.option("--batch", callback=read_batch, metavar="N|all", help="Samples an update.")
+@click.option("--epochs", type=click.IntRange(0), help="How many epochs.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help="The seed of weights, split and order.")  # fmt: skip
+@click.option("--test", type=click.FloatRange(0, 1, max_open=True),
+              help="The fraction of rows kept for testing.")  # fmt: skip
+@click.option("--scale", type=click.Choice(SCALES), help="How features are scaled.")
+@click.option("--scale-target", type=click.Choice(SCALES), help="How number targets are scaled.")
+@click.option("--explain", is_flag=True, help="Say why each choice was made.")
+@click.option("--regularization", type=click.FloatRange(0), default=0.0, metavar="λ",
+              help="Add the penalty λ/2 · Σ Θ² to the cost.")  # fmt: skip
+@click.option("--level", type=click.Choice(("layer", "neuron")), default="layer",
+              show_default=True, help="What is a node: a layer, or each neuron.")  # fmt: skip
+@click.option("--unfolded", is_flag=True, help="Write the backward pass as wired nodes.")
+@click.option("--force", is_flag=True, help="Replace FILE, and keep what it was as FILE.bak.")
+@json_option
+def new(
+    file: str,
+    *,
+    layers: tuple[int, ...] | None,
+    data: str | None,
+    unfolded: bool,
+    force: bool,
+    explain: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Make a network that can be trained, from --layers, from --data, or from both."""
+    if layers is None and data is None:
+        raise click.UsageError("Give --layers such as 7-5-3, or --data, or both.")
+    path = Path(file)
+    if os.path.lexists(path) and not path.is_dir() and not force:
+        raise FileError("is there already; --force replaces it and keeps a backup", file=file)
+    from nodeflow import terminal
+    from nodeflow.data.relative import relative_source
+    from nodeflow.files import save
+    from nodeflow.measuring import choices, measured
+    from nodeflow.networks import network, sizes_of
+
+    with terminal.reading_bar():
+        graph = network(
+            layers,
+            data=None if data is None else relative_source(data, path.parent),
+            options=taken(settings),
+            folded=not unfolded,
+            name=path.stem,
+            folder=path.parent,
+            **settings,
+        )
+    found = measured(graph, given=settings) if data is not None else None
+    graph = graph if found is None else found.graph
+    save(graph, path)
+    sizes = sizes_of(graph)
+    following = f"nodeflow train {shlex.quote(file)}"
+    if as_json:
+        print_json(
+            {
+                "file": file,
+                "layers": sizes,
+                "nodes": len(graph.nodes),
+                "wires": len(graph.wires),
+                "about": graph.about,
+                "next": following,
+                **({} if found is None else found.as_dict()),
+            }
+        )
+        return
+    made = (count(len(graph.nodes), "node"), count(len(graph.wires), "wire"))
+    click.echo(f"{click.style(file, bold=True)}  {', '.join(('-'.join(map(str, sizes)), *made))}")
+    click.echo(graph.about)
+    if found is not None:
+        for line in found.lines:
+            click.echo(line)
+    if explain:
+        for line in choices(graph, settings, found):
+            click.echo(f"  {line}")
+    click.echo(f"next: {following}")

@@ -1,0 +1,53 @@
+"""Options and arguments that several commands have."""
+
+from __future__ import annotations
+
+import click
+
+from nodeflow.commands.completing import nodes_of_file
+from nodeflow.commands.output import State
+from nodeflow.errors import RunError
+
+
+def read_batch(_context: click.Context, _: click.Parameter, value: str | None) -> int | str | None:
+    """Read a whole number from 1, or `all`."""
+    if value is None or value == "all":
+        return value
+    if value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(f"{value!r} is neither a whole number from 1 nor 'all'.")
+
+
+def read_moment(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Read a moment such as 3:17:hidden."""
+    from nodeflow.engine.schedule import Moment
+
+    try:
+        if value is not None:
+            Moment.read(value)
+    except RunError as error:
+        raise click.BadParameter(f"{error}.") from None
+    return value
+
+
+def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
+    if state := context.find_object(State):
+        state.json = value
+    return value
+
+
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,
+    callback=_note_json,
+    help="Print one JSON document and nothing else.",
+)
+file_argument = click.argument("file", metavar="FILE", type=click.Path())
+out_option = click.option(
+    "-o", "--out", metavar="OUT", required=True, type=click.Path(), help="The graph file to write."
+)
+node_argument = click.argument(
+    "node", metavar="[NODE]", required=False, shell_complete=nodes_of_file
+)

@@ -1,0 +1,82 @@
+"""What a command prints, and what it says when it ends badly."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+FAULT, INTERRUPTED, READER_GONE = 1, 130, 141
+"""Exit codes: the graph or data has a fault; Ctrl-C; the reader of the output went away."""
+
+
+@dataclass
+class State:
+    """What the end of a command needs to know about its beginning."""
+
+    json: bool = False
+    printed: bool = False
+    streams: bool = False
+    """Whether standard output takes several documents, one a line."""
+
+
+def state() -> State:
+    """Return what the present command said at its beginning."""
+    found = click.get_current_context().find_object(State)
+    return State() if found is None else found
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it: arrays as lists, NaN and Infinity as texts."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float):
+        if value != value:
+            return "NaN"
+        if value in (float("inf"), float("-inf")):
+            return "Infinity" if value > 0 else "-Infinity"
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value
+
+
+def print_json(document: Any) -> None:
+    """Print a document on a line of its own."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+    text = json.dumps(plain(document), ensure_ascii=encoding != "utf8", allow_nan=False)
+    state().printed = True
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def sentence(error: BaseException) -> str:
+    """Return an error's message as one line that a terminal can show."""
+    text = " ".join(str(error).split())
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def say(sentence: str, *, bad: bool = True) -> None:
+    """Say something on standard error, for a person."""
+    click.echo(click.style("nodeflow:", fg="red" if bad else None, bold=True) + f" {sentence}",
+               err=True)  # fmt: skip
+
+
+def refuse(state: State, sentence: str, code: int) -> int:
+    """Say why the command ends, on both streams if JSON was asked for."""
+    if state.json and (not state.printed or (state.streams and code == FAULT)):
+        sys.stdout.write(json.dumps({"error": sentence}) + "\n")
+        sys.stdout.flush()
+    say(sentence)
+    return code
+
+
+def count(number: int, what: str) -> str:
+    """Return a number of things in words: 1 node, 2 nodes."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

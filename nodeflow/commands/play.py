@@ -1,0 +1,103 @@
+"""`nodeflow play`: slow motion in the terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from nodeflow.commands.graphs import load
+from nodeflow.commands.options import file_argument, json_option, read_moment
+from nodeflow.commands.output import FAULT, print_json, refuse, say, sentence, state
+from nodeflow.engine.schedule import LEVELS, Moment
+from nodeflow.errors import ConditionError
+
+if TYPE_CHECKING:
+    from nodeflow.engine.step import Step
+
+
+@click.command()
+@file_argument
+@click.option(
+    "--speed",
+    type=click.FloatRange(0),
+    default=4.0,
+    show_default=True,
+    help="Steps (or what --level says) a second; 0 is as fast as possible.",
+)
+@click.option("--from", "begin", callback=read_moment, metavar="EPOCH[:SAMPLE[:NODE]]",
+              help="The first step to play, counted from 0.")  # fmt: skip
+@click.option("--until", callback=read_moment, metavar="EPOCH[:SAMPLE[:NODE]]",
+              help="Where to end: before this epoch or sample, after this node.")  # fmt: skip
+@click.option("--samples", type=click.IntRange(1), help="How many passes to play.")
+@click.option("--level", type=click.Choice(LEVELS), default="step", show_default=True,
+              help="How far one beat goes.")  # fmt: skip
+@click.option("--stop", "stops", multiple=True, metavar="CONDITION",
+              help='Stop when this becomes true, such as "cost < 0.01"; may be '
+              "repeated.")  # fmt: skip
+@json_option
+def play(
+    file: str,
+    *,
+    speed: float,
+    begin: str | None,
+    until: str | None,
+    samples: int | None,
+    level: str,
+    stops: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Play a graph in slow motion: each node, with its numbers.
+
+    In a terminal it is played by keys, of which ? shows the list; with --speed 0 or into a pipe it
+    goes to the end.
+    """
+    graph = load(file)
+    from nodeflow import terminal
+    from nodeflow.engine.run import Run
+    from nodeflow.playback import moments
+    from nodeflow.playback.beats import beats
+    from nodeflow.playback.player import Player
+
+    run = Run(graph)
+    schedule = run.schedule
+    state().streams = True
+    if begin is not None:
+        moments.go_before(run, Moment.read(begin))
+    end = moments.end_of_training(run) if until is None else schedule.find(Moment.read(until))
+    player = Player(run)
+    try:
+        for text in stops:
+            player.stops.add(run, text)
+    except ConditionError as error:
+        code = refuse(state(), sentence(error), FAULT)
+        click.echo(
+            "\n".join(f"  {terminal.clean(row)}" for row in error.pointed.splitlines()), err=True
+        )
+        return code
+    last = schedule.number(end)
+    if samples is not None:
+        last = min(last, schedule.after_passes(player.number, samples))
+    try:
+        if speed and not as_json and run.order and terminal.is_interactive():
+            terminal.play_live(player, level, speed, last)
+            return 0
+        show: Callable[[list[Step]], None] = (
+            (lambda steps: print_json(steps[-1].as_dict()))
+            if as_json
+            else terminal.StepPrinter(run, level)
+        )
+        clock = time.perf_counter()
+        for steps in beats(player, level, last):
+            show(steps)
+            if speed:
+                clock = max(clock + 1 / speed, time.perf_counter())
+                time.sleep(max(0.0, clock - time.perf_counter()))
+    except KeyboardInterrupt:
+        where = f"epoch {run.epoch}, sample {run.sample}"
+        raise KeyboardInterrupt(f"playing was interrupted at {where}") from None
+    if player.reason:
+        say(f"stopped at {player.place}: {player.reason}", bad=False)
+    return 0

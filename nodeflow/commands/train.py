@@ -1,0 +1,105 @@
+"""`nodeflow train`: full speed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nodeflow.commands.graphs import load
+from nodeflow.commands.options import file_argument, json_option, read_batch
+from nodeflow.commands.output import count, print_json, say
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
+
+
+@click.command()
+@file_argument
+@click.option("--epochs", type=click.IntRange(0), help="How many epochs, instead of the graph's.")
+@click.option("--batch", callback=read_batch, metavar="N|all", help="Samples an update.")
+@click.option("--rate", type=float, help="The learning rate α.")
+@click.option("--seed", type=click.IntRange(0), help="The seed of weights, split and order.")
+@click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
+@click.option("--save", is_flag=True, help="Write weights and history to NAME.run.npz.")
+@json_option
+def train(
+    file: str,
+    *,
+    epochs: int | None,
+    batch: int | str | None,
+    rate: float | None,
+    seed: int | None,
+    float32: bool,
+    save: bool,
+    as_json: bool,
+) -> None:
+    """Train at full speed, and show what came of it.
+
+    The history has a line an epoch; of more than a million epochs older lines are thinned out.
+    """
+    graph = load(file)
+    from nodeflow import terminal
+    from nodeflow.derive.rates import with_rate
+    from nodeflow.engine.run import Run
+
+    if rate is not None:
+        graph = with_rate(graph, rate, by="--rate")
+    with terminal.reading_bar():
+        run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
+    if run.machine.shortened is not None:
+        say(f"the data has {run.machine.rows} rows, so a batch is {run.batch} "
+             f"and not {run.machine.shortened}", bad=False)  # fmt: skip
+    stopped = ""
+    started = time.perf_counter()
+    try:
+        with terminal.progress(run, graph.training.epochs if epochs is None else epochs) as tell:
+            run.train(epochs, progress=tell)
+    except KeyboardInterrupt:
+        stopped = f"training was interrupted after {count(run.epoch, 'epoch')}"
+    seconds = time.perf_counter() - started
+    saved = _save_run(run, file) if save else None
+    if saved and stopped:
+        stopped += f"; {saved} holds the weights up to there"
+    if run.epochs_left_out:
+        say(f"the history has {len(run.history):,} of {run.epochs_known:,} epochs: of a run of "
+             "more than a million, older lines are thinned out", bad=False)  # fmt: skip
+    from nodeflow.explain.quality import quality
+
+    result, good = _result(run, seconds), quality(run)
+    if as_json:
+        print_json({**result, **({"error": stopped} if stopped else {})})
+    elif not stopped or run.epoch:
+        terminal.show_training(run, result, saved, good)
+    if good is not None and good.fault and run.epoch:
+        say(good.fault, bad=False)
+    if stopped:
+        raise KeyboardInterrupt(stopped)
+
+
+def _save_run(run: Run, file: str) -> Path:
+    from nodeflow.files import save_run
+
+    path = Path(file).with_suffix(".run.npz")
+    meta = {
+        "graph": run.graph.name,
+        "epochs": run.epoch,
+        "updates": run.update,
+        "seed": run.machine.seed,
+        "batch": run.batch,
+        "dtype": str(run.machine.dtype),
+    }
+    save_run(path, run.weights, run.history, meta)
+    return path
+
+
+def _result(run: Run, seconds: float) -> dict[str, Any]:
+    return {
+        "epochs": run.epoch,
+        **run.assess().as_dict(),
+        "weights": run.weights,
+        "history": run.history,
+        "seconds": round(seconds, 6),
+    }

@@ -1,0 +1,71 @@
+"""One forward and backward pass of a graph, as values by address; nothing is updated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nodeflow.engine.run import Run
+from nodeflow.graph import Graph, Node
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One forward and backward pass: values and gradients by address, and the cost."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    gradients: dict[str, Any] = field(default_factory=dict)
+    cost: float | None = None
+    faults: tuple[str, ...] = ()
+    """Where NaN or Infinity first appeared, unless the cost and all gradients are finite."""
+
+
+def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluation:
+    """Evaluate the first batch forward and backward; nothing is updated.
+
+    Where an update is a loop over samples, the rows of the samples are put under each other. NaN
+    and Infinity are values like others: they stop no node that does not depend on them.
+    """
+    # A search tries weights: the pass itself is that of any trainer over the whole data.
+    searches = [key for key in graph.of_type("minimize") if graph.nodes[key].mode == "active"]
+    nodes = {**graph.nodes, **dict.fromkeys(searches, Node("gradient_descent"))}
+    run = Run(replace(graph, nodes=nodes), batch="all" if searches else None)
+    if weights:
+        run.set_weights(weights)
+    phases, shapes = run.plan.phases, run.plan.inference.shapes
+    wanted = {key for key in run.order if phases[key] < 2}
+    last = max((run.order.index(key) for key in wanted), default=-1)
+    found: dict[str, list[Any]] = {}
+    faults: dict[str, str] = {}
+    at = 0
+    while run.update == 0 and at <= last:
+        step = run.step(refuse=False)
+        if step.fault:
+            faults.setdefault(step.node, step.fault)
+        for port, value in step.outputs.items():
+            found.setdefault(f"{step.node}.{port}", []).append(value)
+        if run.update == 0:
+            at = run.order.index(run.node)
+    values = {
+        address: np.concatenate(parts) if shapes[address].batch else parts[-1]
+        for address, parts in found.items()
+        if address.rpartition(".")[0] in wanted
+    }
+    gradients = {
+        address: values[source]
+        for address, source in sorted(run.plan.unfolding.gradients.items())
+        if source in values
+    }
+    costs = found.get(run.plan.unfolding.cost or "", [])
+    cost = float(np.mean(np.concatenate([np.ravel(part) for part in costs]))) if costs else None
+    if cost is not None and all(np.isfinite(one).all() for one in (cost, *gradients.values())):
+        faults.clear()  # they come to nothing, or lie beside the way to the cost
+    return Evaluation(
+        {key: values[key] for key in sorted(values) if key.rpartition(".")[0] in graph.nodes},
+        gradients,
+        cost,
+        tuple(faults.values()),
+    )
