@@ -48,6 +48,8 @@ class Options:
     samples: int | None = None
     history: Sequence[Mapping[str, Any]] | None = None
     """What a table holds instead of a training: a line an epoch."""
+    recorded: bool = False
+    """Whether a page plays a recording, instead of computing."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -106,7 +108,11 @@ FORMATS = {
     ),
     ".gif": Format("slow motion, for a page or a slide", "gif", _FILM),
     ".mp4": Format("slow motion as a video", "mp4", _FILM),
-    ".html": Format("slow motion as a page with buttons", "page", ("theme", *_SPAN, "epochs")),
+    ".html": Format(
+        "a page that computes: to step, to train, to change",
+        "page",
+        ("theme", *_SPAN, "epochs", "recorded"),
+    ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs")),
     ".csv": Format("the history, a line an epoch", "table", ("epochs", "history")),

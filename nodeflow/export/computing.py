@@ -6,7 +6,6 @@ are those of Python's tape, and what executes them is translated from the same f
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 from zlib import crc32
@@ -18,19 +17,20 @@ from nodeflow.engine.cells import END_ROW, Product, Tape
 from nodeflow.engine.kernel import webassembly
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.kernel.machine_code import Unavailable
-from nodeflow.engine.kernel.registry import BY_NUMBER, END
+from nodeflow.engine.kernel.registry import BY_NUMBER, END, OPERATIONS
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
-from nodeflow.graph import Graph
 from nodeflow.nodes.source import parameter_shape
 
 _RECORDED = "--recorded makes a page that plays a recording of it"
 _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_WORK = 8_000
+_MOST_CELLS = 4_000_000
+"""So large a tape for any batch is left out."""
 _SEEDS = 16
 """So many seeds whose starts are sent along, where a page cannot work them out."""
 
@@ -51,54 +51,81 @@ def check(run: Run) -> None:
 
 
 def _node_of(tape: Tape, call: Product) -> str:
-    row = [BY_NUMBER_OF["python"], tape.calls.index(call)]
+    row = [OPERATIONS["python"].number, tape.calls.index(call)]
     place = next(place for place, each in enumerate(tape.rows) if each[:2] == row)
     return next(key for key, (begin, end) in tape.spans.items() if begin <= place < end)
 
 
-BY_NUMBER_OF = {operation.name: operation.number for operation in BY_NUMBER}
+def engine(run: Run) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Return what a page's engine is made from: forms of the tape as plain data, bytes by name.
 
-
-def engine(run: Run) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return what a page's engine is made from: plain data, and bytes by name."""
+    The first form is the run's own; where its batch is not all rows, a second one has room for all
+    of them, and so takes any batch.
+    """
     check(run)
-    machine, tape, schedule = run.machine, run.machine.tape, run.schedule
-    judge = machine._beside
-    judged = judge is not None and not judge.calls
-    fast = machine._trained if judged else machine.fast.table
-    rows = [_trimmed(row) for row in fast.tolist()]
-    used = sorted({row[0] for row in (*tape.rows, *tape.ops.tolist(), *rows)} - {END})
-    real = "double" if machine.dtype == np.float64 else "float"
+    runs = [run]
+    if run.batch < run.schedule.rows and not run.plan.loop:
+        wide = Run(run.graph, seed=run.machine.seed, batch="all", dtype=run.machine.dtype, like=run)
+        if not wide.machine.tape.calls and wide.machine.tape.size <= _MOST_CELLS:
+            runs.append(wide)
+    used = sorted({row[0] for each in runs for row in _all_rows(each.machine)} - {END})
+    real = "double" if run.machine.dtype == np.float64 else "float"
     try:
         kernel = webassembly.kernel(real, used)
-        straight = _straight(machine, real)
+        straight = _straight(run.machine, real)
     except Unavailable as error:
-        raise ExportError(
-            f"a page that computes cannot be made: {error}; {_RECORDED}"
-        ) from error
-    plan, shapes = machine.plan, machine.plan.inference.shapes
+        raise ExportError(f"a page that computes cannot be made: {error}; {_RECORDED}") from error
     places = {number: place + 1 for place, number in enumerate(used)} | {END: 0}
-    size = (judge or tape).size if judged else tape.size
-    found = {
+    common = {
         "real": real,
         "context": CONTEXT,
         "functions": [webassembly.row_name(number) for number in used],
         "low": max(webassembly.data_end(kernel), 16),
+        "straightFrom": _straight_from(run.machine),
+    }
+    forms = [{**common, **_form(each, places)} for each in runs]
+    if run.plan.graph.of_type("minimize"):
+        forms[0]["minimize"] = _iterations(run)
+    blobs = {"kernel": kernel, **_feed_bytes(run)}
+    if straight is not None:
+        blobs["straight"] = straight
+    if any(how.get("init") == "normal" for how in forms[0]["starts"].values()):
+        widths, bounds, heights = ziggurat.tables()
+        blobs["ziggurat"] = np.concatenate([widths, bounds, heights]).tobytes()
+    return forms, blobs
+
+
+def _judge(machine: Machine) -> Tape | None:
+    """Return the tape that evaluates test rows, where a page can run it."""
+    judge = machine._beside
+    return None if judge is None or judge.calls else judge
+
+
+def _fast(machine: Machine) -> list[list[int]]:
+    found = machine.fast.table if _judge(machine) is None else machine._trained
+    return [_trimmed(row) for row in found.tolist()]
+
+
+def _all_rows(machine: Machine) -> list[list[int]]:
+    return [*machine.tape.ops.tolist(), *_fast(machine)]
+
+
+def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
+    machine, tape, schedule = run.machine, run.machine.tape, run.schedule
+    plan, shapes, judge = machine.plan, machine.plan.inference.shapes, _judge(run.machine)
+    return {
         "ops": _placed((_trimmed(row) for row in tape.ops.tolist()), places),
         "head": tape.head,
         "spans": [tape.spans[key] for key in plan.order],
-        "fast": _placed(rows, places),
+        "fast": _placed(_fast(machine), places),
         "tail": machine.fast.tail,
         "loads": machine.fast.loads,
         "test": len(machine.fast.table),
-        "testMost": judge.capacity if judge is not None and judged else 1,
-        "testRows": machine.test_rows if judged else 0,
-        "size": size,
+        "testMost": judge.capacity if judge is not None else 1,
+        "testRows": machine.test_rows if judge is not None else 0,
+        "size": judge.size if judge is not None else tape.size,
         "state": tape.state,
-        "literals": [
-            *_literals(judge if judge is not None and judged else tape),
-            *_literals(tape),
-        ],
+        "literals": [*(_literals(judge) if judge is not None else ()), *_literals(tape)],
         "slots": {
             address: [slot.offset, slot.rows, slot.cols, slot.stride,
                       int(shapes[address].batch or len(shapes[address].dims) == 2)]
@@ -108,7 +135,8 @@ def engine(run: Run) -> tuple[dict[str, Any], dict[str, bytes]]:
         "apart": machine.test_rows,
         "batch": machine.batch,
         "passSize": schedule.pass_size,
-        "shuffled": machine.shuffled,
+        "loop": plan.loop,
+        "shuffles": any(plan.graph.settings(key)["shuffle"] for key in machine.splits),
         "order": plan.order,
         "phases": [plan.phases[key] for key in plan.order],
         "headNodes": plan.head,
@@ -125,21 +153,30 @@ def engine(run: Run) -> tuple[dict[str, Any], dict[str, bytes]]:
         "hasCost": plan.unfolding.cost in tape.slots,
         "trains": run._stepper.trains,
         "needed": sorted(plan.needed & set(plan.order)),
-        "withoutUpdates": plan.without_updates,
         "seed": machine.seed,
         "starts": _starts(run),
         "problems": dict(plan.inference.problems),
-        "loop": plan.loop,
         "settings": settings(run),
         **_fed(run),
+    }  # fmt: skip
+
+
+def _iterations(run: Run) -> dict[str, Any]:
+    """Return the weights after each iteration that SciPy makes in the graph's epochs."""
+    minimizer = run._rewinder.minimizer
+    assert minimizer is not None
+    epochs = max(1, run.graph.training.epochs)
+    again = Run(run.graph, seed=run.machine.seed, batch=run.batch, dtype=run.machine.dtype, like=run)
+    search = again._rewinder.minimizer
+    assert search is not None
+    again.train(epochs)
+    found = search.searches[0]
+    kept = found.iterates[: epochs + 1]
+    return {
+        "addresses": [address.rpartition(".")[0] for address in search.addresses],
+        "iterates": [theta.tolist() for theta in kept],
+        "ended": bool(found.done > len(found.iterates) and len(kept) == len(found.iterates)),
     }
-    blobs = {"kernel": kernel, **_feed_bytes(run)}
-    if straight is not None:
-        blobs["straight"] = straight
-    if any(how.get("init") == "normal" for how in found["starts"].values()):
-        widths, bounds, heights = ziggurat.tables()
-        blobs["ziggurat"] = np.concatenate([widths, bounds, heights]).tobytes()
-    return found, blobs
 
 
 def _trimmed(row: list[int]) -> list[int]:
@@ -157,19 +194,26 @@ def _literals(tape: Tape) -> list[list[Any]]:
 
 def _straight(machine: Machine, real: str) -> bytes | None:
     """Return straight-line code for the training, where it is small enough to pay."""
-    fast = machine.fast
+    fast, begin = machine.fast, _straight_from(machine)
     rows = [_trimmed(row) for row in fast.table.tolist()]
     samples = machine.schedule.pass_size
     uneven = samples > 1 and machine.rows % samples
     work = machine._executor._python_work(fast.table, 0, len(fast.table), samples)
     if len(rows) > _MOST_STRAIGHT_ROWS or work > _MOST_STRAIGHT_WORK or uneven:
         return None
-    parts = {"head": rows[: fast.tail], "tail": rows[fast.tail :]}
+    parts = {"head": rows[begin : fast.tail], "tail": rows[fast.tail :]}
     return webassembly.straight(
         real,
         {part: [row for row in its if row[0] != END_ROW[0]] for part, its in parts.items()},
         samples,
     )
+
+
+def _straight_from(machine: Machine) -> int:
+    """Return the first row of what is repeated: data that stays the same is loaded once."""
+    alone = machine.schedule.pass_size < machine.batch
+    loaded = machine.per_epoch == 1 and not machine.shuffled and not alone
+    return machine.fast.loads if loaded else 0
 
 
 def _always_there(run: Run, key: str) -> bool:
@@ -393,11 +437,3 @@ def _feed_bytes(run: Run) -> dict[str, bytes]:
             feed = machine.feed.reshape(-1, machine._layout.width)[:, begin : begin + count]
             found[f"table {address}"] = np.ascontiguousarray(feed, np.float64).tobytes()
     return found
-
-
-def in_base64(data: bytes) -> str:
-    """Return bytes as text."""
-    return b64encode(data).decode("ascii")
-
-
-__all__ = ["Graph", "check", "engine", "in_base64"]

@@ -11,19 +11,7 @@ const MOST_KEPT = 64e6; // bytes of checkpoints
 const LEVELS = ["step", "phase", "sample", "update", "epoch"];
 const PHASES = ["forward", "backward", "update"];
 
-const nodeOf = (address) => address.slice(0, address.lastIndexOf("."));
 const isFinite64 = (numbers) => numbers.every(Number.isFinite);
-
-/** The place of the last item that is at most `wanted`. */
-function lastUpTo(items, wanted, key = (item) => item) {
-  let low = 0, high = items.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (key(items[middle]) <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
 
 function nearest(word, known) {
   const near = known.map((each) => [distance(word, each), each]).sort(([a], [b]) => a - b)[0];
@@ -131,7 +119,7 @@ class Machine {
 
   /** Put the rows into the order of an epoch. */
   place(epoch) {
-    if (!this.data.shuffled || this.placed === `${this.seed} ${epoch}`) return;
+    if (!this.shuffled || this.placed === `${this.seed} ${epoch}`) return;
     this.kernel.shuffle(this.at.order, BigInt(this.data.rows), this.seed, BigInt(epoch));
     this.placed = `${this.seed} ${epoch}`;
   }
@@ -149,20 +137,20 @@ class Machine {
   /** Run updates at full speed; a line of history and of states is written after each epoch. */
   train(schedule, begin, end) {
     const { data, at } = this, alone = schedule.passSize < schedule.batch;
-    const loaded = schedule.perEpoch === 1 && !data.shuffled && !alone;
+    const loaded = schedule.perEpoch === 1 && !this.shuffled && !alone;
     const first = loaded ? Math.min(begin + 1, end) : end;
     let line = 0;
     for (const [one, other, head] of [[begin, first, 0], [first, end, data.loads]]) {
       if (one >= other) continue;
       const given = {
         begin: one, end: other, fed: data.rows, batch: schedule.batch, alone: Number(alone),
-        shuffled: Number(data.shuffled), state: data.state, test_rows: data.testRows, test_most: data.testMost,
+        shuffled: Number(this.shuffled), state: data.state, test_rows: data.testRows, test_most: data.testMost,
         head: at.fast + 128 * head, tail: at.fast + 128 * data.tail, test: at.fast + 128 * data.test,
         history: at.history + 32 * line, states: at.states + this.bytes * data.state * line,
       };
       for (const [name, value] of Object.entries(given)) this.set(name, value);
       this.longs[this.fields.seed] = this.seed;
-      const code = this.straight && head === 0 && schedule.batch === data.batch ? this.straight : this.kernel;
+      const code = this.straight && head === data.straightFrom && schedule.batch === data.batch ? this.straight : this.kernel;
       code.train(at.cells, at.context);
       line += Math.floor(other / schedule.perEpoch) - Math.floor(one / schedule.perEpoch);
     }
@@ -290,21 +278,52 @@ class Schedule {
 
 /** A graph being stepped and trained: what Python's Run is. Moments are `{update, pass, place}`. */
 class Run {
-  /** `parts` are the bytes of kernel and tables, by name. */
-  static async made(data, parts) {
-    return new Run(data, await Machine.made(data, parts), parts);
+  /** `parts` are the bytes of kernel and tables, by name; of the forms all but the first take any batch. */
+  static async made(forms, parts) {
+    const machines = await Promise.all(forms.map((data, at) => Machine.made(data, { ...parts, straight: at ? null : parts.straight })));
+    return new Run(forms, machines, parts);
   }
 
-  constructor(data, machine, parts) {
-    this.data = data;
-    this.machine = machine;
-    this.parts = parts;
-    this.loop = data.passSize < data.batch || data.loop;
-    this.constants = data.literals.map(([at, numbers]) => [at, numbers.map(unspelled)]);
-    this.needed = new Set(data.needed);
-    this.constant = new Set(data.constant);
-    this.given = new Map(); // what a person put in place of data
+  constructor(forms, machines, parts) {
+    Object.assign(this, { forms, machines, parts });
+    this.written = new Map(); // what a person typed into settings and constants
+    this.given = new Map(); // and in place of data
+    this.startAgain();
+  }
+
+  /** Be as the page was made. */
+  startAgain() {
+    const [data] = this.forms;
+    this.written.clear();
+    this.given.clear();
+    for (const form of this.forms) for (const each of Object.values(form.settings)) each.value = (each.first ??= each.value);
+    this.use(0, data.batch);
     this.reset(data.seed);
+  }
+
+  /** Take a form of the tape, and how many rows an update has. */
+  use(form, batch) {
+    this.form = form;
+    this.data = this.forms[form];
+    this.machine = this.machines[form];
+    this.loop = this.data.loop;
+    this.needed = new Set(this.data.needed);
+    this.constant = new Set(this.data.constant);
+    this.schedule = new Schedule(this.data, batch, this.loop);
+    this.machine.shuffled = this.data.shuffles && batch < this.data.rows;
+    this.machine.placed = "";
+  }
+
+  /** Begin anew with another batch. */
+  setBatch(size) {
+    const { rows } = this.forms[0];
+    if (!Number.isSafeInteger(size) || size < 1 || size > rows) throw new Error(`a batch is a whole number from 1 to the ${rows} rows, not ${size}`);
+    const form = size === this.forms[0].batch || this.loop ? 0 : 1;
+    if (this.data.minimize && size !== rows) throw new Error("minimize takes all rows at once");
+    if (!this.forms[form]) throw new Error(`this page computes batches of ${this.forms[0].batch} only: larger ones are left to BLAS in Python`);
+    this.stop();
+    this.use(form, size);
+    this.reset();
   }
 
   /** Begin anew with a seed: starts, split and order follow from it, as in Python. */
@@ -312,14 +331,12 @@ class Run {
     if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`a seed is a whole number from 0, not ${seed}`);
     const { data, machine } = this;
     const starts = Object.entries(data.starts).map(([key, how]) => [key, started(key, how, seed)]);
-    const feed = filled(data, this.parts, this.given, seed);
+    const feed = feedOf(data, this.parts, this.given, seed);
     this.stop();
+    this.constants = data.literals.map(([at, numbers]) => [at, numbers.map(unspelled)]);
+    for (const [address, value] of this.written) this.putInto(this.constants, this.cellsOf(address, value));
     this.seed = seed;
-    this.schedule = new Schedule(data, data.batch, this.loop);
-    machine.seed = BigInt(seed);
-    machine.placed = "";
-    machine.feed.set(feed);
-    for (let at = 0; at < data.rows + data.apart; at++) machine.order[2 * at] = at;
+    this.fill(feed);
     machine.clear(this.constants);
     for (const [key, numbers] of starts) machine.cells.set(numbers, data.slots[`${key}.value`][0]);
     machine.stats.fill(0);
@@ -329,7 +346,36 @@ class Run {
     this.log = []; // lines of the history, an epoch each: cost, hits, test cost, test hits
     this.changes = []; // what was changed on the way: constants from an update on
     this.begun = machine.stats.slice();
-    this.searched = 0; // the update from which on recorded iterations of `minimize` count
+    this.own = false; // whether weights were set by hand
+  }
+
+  fill(feed) {
+    const { data, machine } = this;
+    machine.seed = BigInt(this.seed);
+    machine.placed = "";
+    machine.feed.set(feed);
+    for (let at = 0; at < data.rows + data.apart; at++) machine.order[2 * at] = at;
+  }
+
+  /** All that a future is made of, to come back to it. */
+  snapshot() {
+    const { form, seed, own, start, number } = this;
+    return {
+      form, seed, own, start, number, batch: this.schedule.batch, constants: this.constants.slice(), kept: this.kept.slice(),
+      changes: this.changes.slice(), lines: this.log.slice(), written: new Map(this.written), given: new Map(this.given),
+    };
+  }
+
+  /** Go on in another future, at the moment where it was left. */
+  takeUp({ form, seed, own, start, number, batch, constants, kept, changes, lines, written, given }) {
+    this.stop();
+    this.use(form, batch);
+    Object.assign(this, { seed, own, start, constants, kept, changes, log: lines, written: new Map(written), given: new Map(given) });
+    for (const [address, each] of Object.entries(this.data.settings)) each.value = written.get(address) ?? each.first;
+    this.fill(feedOf(this.data, this.parts, this.given, seed));
+    Object.assign(this.at, { update: 0, pass: 0, place: 0 });
+    this.returnTo(0);
+    this.seek(this.schedule.position(number));
   }
 
   // -- where it is
@@ -561,7 +607,6 @@ class Run {
     this.changes = this.changes.filter((each) => each.update <= update);
     this.keep(update, true);
     this.log.length = Math.min(this.log.length, this.schedule.epoch(update));
-    this.searched = update;
   }
 
   nextOwn(update) {
@@ -630,7 +675,7 @@ class Run {
   commit(update) {
     const found = this.data.minimize;
     if (!found) return;
-    if (this.searched || this.seed !== this.data.seed) throw new Error("this page has the iterations of minimize for its own start only; reset() goes back to it");
+    if (this.own || this.written.size || this.given.size || this.seed !== this.data.seed) throw new Error("this page has the iterations of minimize for its own start only; reset() goes back to it");
     const iterates = found.iterates, now = iterates[Math.min(update + 1, iterates.length - 1)];
     if (update + 1 >= iterates.length && !found.ended) throw new Error(`this page has ${iterates.length - 1} iterations of minimize`);
     let at = 0;
@@ -775,58 +820,82 @@ class Run {
     if (this.within) this.returnTo(this.at.update);
   }
 
+  columnOf(address) { return this.data.columns.find((each) => each.address === address); }
+
+  /** Whether a person may put numbers in place of a value. */
+  canSet(address) {
+    const { data } = this, key = nodeOf(address), column = this.columnOf(address);
+    if (!Object.hasOwn(data.slots, address)) return false;
+    return Object.hasOwn(data.parameters, key) || (column ? !column.table : this.constant.has(key));
+  }
+
   /** Put numbers into a parameter, or in place of what a source holds. */
   set(address, value) {
-    const { data } = this, key = nodeOf(address);
-    const slot = Object.hasOwn(data.slots, address) ? data.slots[address] : null;
-    const column = data.columns.find((each) => each.address === address);
-    const parameter = Object.hasOwn(data.parameters, key);
-    if (!slot || !(parameter || column || data.literals.some(([at, numbers]) => at === slot[0] && this.constant.has(key)))) {
-      const known = [...data.own.map((each) => `${each}.value`), ...[...this.constant].map((each) => `${each}.value`)];
+    const { data } = this, key = nodeOf(address), column = this.columnOf(address);
+    if (column?.table) throw new Error(`'${address}' is data of ${data.rows} rows: change a constant, or the file`);
+    if (!this.canSet(address)) {
+      const known = [...data.own, ...this.constant].map((each) => `${each}.value`);
       throw new Error(`there is no parameter or constant '${address}'${nearest(address, [...new Set(known)])}`);
     }
-    const [offset, rows, cols, , deep] = slot;
-    const numbers = [value].flat(Infinity).map(Number), shape = shapeOf(value);
+    const [offset, rows, cols, , deep] = data.slots[address], parameter = Object.hasOwn(data.parameters, key);
+    const numbers = [value].flat(Infinity), shape = shapeOf(value);
     const wanted = column ? [data.rows, cols] : parameter ? data.parameters[key] : deep ? [rows, cols] : [cols];
     const size = wanted.reduce((all, each) => all * each, 1);
     const fits = shape.length === wanted.length && shape.every((each, at) => each === wanted[at]);
-    if (!fits && !(numbers.length === size && (size === 1 || !parameter))) throw new Error(`'${address}' is ${wanted.join("×") || 1}; ${shape.join("×") || "a number"} cannot enter`);
-    if (!isFinite64(numbers)) throw new Error(`'${address}' cannot hold NaN or Infinity`);
+    if (numbers.length !== size || !(fits || size === 1)) throw new Error(`'${address}' is ${wanted.join("×") || 1}; ${shape.join("×") || "a number"} cannot enter`);
+    if (!numbers.every((number) => typeof number === "number" && Number.isFinite(number))) throw new Error(`'${address}' holds numbers, neither NaN nor Infinity`);
     if (column) {
-      if (column.table) throw new Error(`'${address}' is data of ${data.rows} rows: change a constant, or the file`);
       this.given.set(address, numbers);
+      this.written.set(address, value);
       return this.reset();
     }
     this.restartUpdate();
-    if (parameter) this.machine.cells.set(numbers, offset);
-    else this.change([[offset, numbers]]);
+    if (parameter) {
+      this.machine.cells.set(numbers, offset);
+      this.own = true;
+    } else {
+      if (Object.hasOwn(data.settings, address)) data.settings[address].value = numbers[0];
+      this.change(address, value);
+    }
     this.branch();
   }
 
-  /** Change constants from the present update on; at the start of a run, for good. */
-  change(constants) {
-    const { update } = this.at;
-    if (update === 0) {
-      for (const [at, numbers] of constants) {
-        const held = this.constants.filter(([each]) => each === at);
-        for (const each of held) each[1] = numbers;
-        if (!held.length) this.constants.push([at, numbers]);
-      }
+  /** Where in the cells a setting or a constant stands, and what. */
+  cellsOf(address, value) {
+    const { settings, slots } = this.data;
+    if (this.given.has(address)) return [];
+    if (typeof value === "number" && Object.hasOwn(settings, address)) return settings[address].cells.map(([at, factor, offset]) => [at, [factor * value + offset]]);
+    return [[slots[address][0], [value].flat(Infinity)]];
+  }
+
+  putInto(constants, cells) {
+    for (const [at, numbers] of cells) {
+      const place = constants.findIndex(([each]) => each === at);
+      constants.splice(place < 0 ? constants.length : place, place < 0 ? 0 : 1, [at, numbers]);
     }
-    this.changes.push({ update, constants });
-    this.machine.putConstants(constants);
+  }
+
+  /** Change constants from the present update on. */
+  change(address, value) {
+    const { update } = this.at, cells = this.cellsOf(address, value);
+    this.written.set(address, value);
+    if (update === 0) this.putInto(this.constants, cells);
+    this.changes.push({ update, constants: cells });
+    this.machine.putConstants(cells);
   }
 
   /** Change a number that was typed into a node, such as "train.rate"; the run goes on with it. */
   setting(address, value) {
-    const known = this.data.settings, found = Object.hasOwn(known, address) ? known[address] : null;
+    const known = this.data.settings;
+    if (!Object.hasOwn(known, address) && Object.hasOwn(known, `${address}.value`)) address = `${address}.value`;
+    const found = Object.hasOwn(known, address) ? known[address] : null;
     if (!found) throw new Error(`'${address}' cannot be changed in a page${nearest(address, Object.keys(known))}; there is ${Object.keys(known).join(", ") || "no setting"}`);
     if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`'${address}' is a number, not ${value}`);
     if (found.least !== null && value < found.least) throw new Error(`'${address}' is at least ${found.least}, not ${value}`);
     if (found.most !== null && value > found.most) throw new Error(`'${address}' is at most ${found.most}, not ${value}`);
     this.restartUpdate();
-    found.value = value;
-    this.change(found.cells.map(([at, factor, offset]) => [at, [factor * value + offset]]));
+    for (const form of this.forms) if (Object.hasOwn(form.settings, address)) form.settings[address].value = value;
+    this.change(address, value);
     this.branch();
   }
 }
@@ -836,12 +905,6 @@ const soon = (() => {
   port1.onmessage = () => waiting.shift()();
   return (then) => { waiting.push(then); port2.postMessage(0); };
 })();
-
-function shapeOf(value) {
-  const shape = [];
-  for (let part = value; Array.isArray(part); part = part[0]) shape.push(part.length);
-  return shape;
-}
 
 /** A number of JSON, which spells what it cannot hold. */
 const unspelled = (number) => Number(number);

@@ -136,7 +136,7 @@ function started(key, how, seed) {
 }
 
 /** The rows of all data, side by side: split and scaled by the seed, as Python does it. */
-function filled(data, parts, given, seed) {
+function feedOf(data, parts, given, seed) {
   const { rows, apart, width } = data, total = rows + apart, feed = new Float64Array(total * width);
   let order = null;
   for (const part of data.columns) {
