@@ -11,6 +11,7 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
 from nodeflow.export import computing
+from nodeflow.export.templates import templates
 from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
@@ -82,6 +83,7 @@ def data(
         "graph": json.loads(text),
         "digest": hashlib.sha256(text.encode()).hexdigest()[:16],
         "forms": forms,
+        "formulas": templates(run),
         "parts": list(blobs),
         **picture(shown, scene(shown)),
     }, blobs

@@ -414,6 +414,22 @@ class Run {
     return schedule.samples(schedule.places.get(key) < at.place ? at.update : at.shown);
   }
 
+  /** A number that the step in view was given: parameters are new only behind the last step. */
+  cell(address, row, column) {
+    const { data, machine } = this, [offset, rows, , stride] = data.slots[address];
+    if (row >= (rows || this.samplesOf(nodeOf(address)))) return undefined;
+    const at = offset + row * stride + column;
+    return at < data.state && !this.within && this.at.once ? this.before[at] : machine.cells[at];
+  }
+
+  /** A value as the step in view was given it. */
+  givenTo(address) {
+    const [offset, rows, cols, , deep] = this.data.slots[address];
+    if (offset >= this.data.state || this.within || !this.at.once) return this.value(address);
+    const found = Array.from({ length: rows || 1 }, (_, row) => Array.from({ length: cols }, (__, column) => this.cell(address, row, column)));
+    return deep ? found : found.flat();
+  }
+
   gradient(address) {
     const { numbers, gradients } = this.data;
     if (Object.hasOwn(numbers, address)) {
@@ -449,6 +465,7 @@ class Run {
     machine.place(schedule.epoch(at.update));
     if (schedule.endsEpoch(at.update)) machine.stats.fill(0, 0, 4);
     this.begun = machine.stats.slice();
+    this.before = machine.state.slice();
   }
 
   execute(begin, end, pass) {
@@ -537,6 +554,7 @@ class Run {
   executeUpdate(update) {
     const { machine, at, schedule } = this;
     this.begun = machine.stats.slice();
+    this.before = machine.state.slice();
     if (schedule.endsEpoch(update)) this.begun.fill(0, 0, 4);
     at.update = update;
     machine.update(schedule, update);

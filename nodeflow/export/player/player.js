@@ -426,7 +426,8 @@ function mount(root, index, source) {
       heading.append(close);
     }
     const parts = [heading, element("p", {}, node.formula)];
-    const before = (address) => (key === now.node && now.replaced.has(address) ? now.replaced : now.values).get(address);
+    const given = (address) => (key === now.node && now.replaced.has(address) ? now.replaced : now.values).get(address);
+    const before = key === now.node && now.given ? now.given : given;
     for (const [name, source, fed] of node.reads) parts.push(...portRow("input", name, `${fed ? "⤺" : "←"} ${source}`, before(source), `${key}.${name}`));
     for (const [address, name] of node.outputs) parts.push(...portRow("output", address.slice(key.length + 1), "", now.values.get(address), address));
     panel.replaceChildren(...parts);
