@@ -156,3 +156,187 @@ def test_a_page_writes_the_formulas_of_python(shown, name):
     for found in told:
         step = run.step()
         assert found["formula"] == step.formula, step.node
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])
+def test_a_seed_has_the_starts_the_split_and_the_order_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    for seed in (1, 7):
+        page.run(f"nodeflow.reset({seed})")
+        run = nf.Run(graph, seed=seed)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        page.run("nodeflow.train(3)")
+        run.train(3)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        assert page.run("nodeflow.history()") == run.history
+
+
+def test_random_numbers_are_those_of_numpy(shown):
+    draw = random.Random(3)
+    seeds = [*range(3000), *(draw.randrange(2**53) for _ in range(200))]
+    page = shown(sample("xor"))
+    found = page.run(
+        f"""{json.dumps(seeds)}.map((seed) => {{
+          const random = new nodeflow.Random([seed, 77]);
+          const normal = Array.from({{length: 12}}, () => random.normal());
+          return [normal, random.uniform(-0.5, 0.5), random.permutation(7)];
+        }})"""
+    )
+    for seed, (normal, uniform, order) in zip(seeds, found, strict=True):
+        numbers = np.random.default_rng([seed, 77])
+        assert bits(normal) == bits(numbers.standard_normal(12)), seed
+        assert uniform == numbers.uniform(-0.5, 0.5)
+        assert order == numbers.permutation(7).tolist()
+
+
+def test_weights_are_set_as_in_python(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(3).then(() => nodeflow.step(11))")
+    run.train(3)
+    for _ in range(11):
+        run.step()
+    page.run("nodeflow.set('theta1.value', [[0.1, -0.2], [0.3, 0.4]])")
+    run.set_weights({"theta1.value": [[0.1, -0.2], [0.3, 0.4]]})
+    assert page.run("nodeflow.moment().update") == run.update
+    page.run("nodeflow.train(4)")
+    run.train(4)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    for moment in ((2, 1, "hidden"), (5, 3, None), (3, 0, None), (6, 2, "cost")):
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        run.goto(*moment)
+        assert bits(page.run("nodeflow.value('hidden.z')")) == bits(run["hidden.z"])
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral"])
+def test_a_rate_is_changed_as_a_fork_changes_it(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(3).then(() => nodeflow.step(5))")
+    run.train(3)
+    page.run("nodeflow.setting('train.rate', 0.07)")
+    run = run.fork(graph.set("train", rate=0.07))
+    page.run("nodeflow.train(4)")
+    run.train(4)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page.run("nodeflow.goto(2)")  # before the change the old rate holds
+    before = nf.Run(graph)
+    before.goto(2)
+    assert packed(page.run("nodeflow.weights()")) == packed(before.weights)
+    page.run("nodeflow.goto(7)")
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page.run("nodeflow.reset()")
+    page.run("nodeflow.train(2)")
+    again = nf.Run(graph.set("train", rate=0.07))
+    again.train(2)
+    assert packed(page.run("nodeflow.weights()")) == packed(again.weights)
+
+
+def test_inputs_are_changed(shown):
+    graph = sample("mazur")
+    page = shown(graph)
+    key = next(k for k, n in graph.nodes.items() if n.type == "constant")
+    value = np.asarray(graph.settings(key)["value"], float) * 1.5
+    page.run(f"nodeflow.set('{key}.value', {value.tolist()})")
+    page.run("nodeflow.train(5)")
+    run = nf.Run(graph.set(key, value=value.tolist()))
+    run.train(5)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "circle"])
+def test_any_batch_has_the_bits_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    rows = nf.Run(graph).schedule.rows
+    for batch in (3, rows):
+        page.run(f"nodeflow.batch({batch})")
+        run = nf.Run(graph, batch=batch)
+        page.run("nodeflow.train(3)")
+        run.train(3)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        moment = (1, rows // 2, "hidden")
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        run.goto(*moment)
+        assert bits(page.run("nodeflow.value('hidden.z')")) == bits(run["hidden.z"])
+
+
+def test_steps_back_and_forth(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    assert page.run("nodeflow.moment()")["node"] is None
+    for count, way in ((1, "step"), (40, "step"), (3, "back"), (29, "back"), (1, "back"), (200, "step")):
+        moment = page.run(f"nodeflow.{way}({count})")
+        number = moment["number"]
+        run.seek(run.schedule.position(number))
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        assert moment["next"] == run.node
+        assert (moment["epoch"], moment["update"], moment["sample"]) == run.position[:0] + (
+            run.epoch, run.update, run.sample,
+        )  # fmt: skip
+    assert page.run("nodeflow.back(10 ** 6).number") == 0
+
+
+REFUSED = [
+    ("nodeflow.value('hiden.z')", "there is no value 'hiden.z'; did you mean 'hidden.z'?"),
+    ("nodeflow.value('hidden.z')", "'hidden.z' has no value yet: step or train first"),
+    ("nodeflow.gradient('data.x')", "no blame reaches 'data.x'"),
+    ("nodeflow.set('theta1.value', [1, 2])", "'theta1.value' is 2×2; 2 cannot enter"),
+    ("nodeflow.set('theta1.value', [[1, 2], [3, NaN]])", "neither NaN nor Infinity"),
+    ("nodeflow.set('theta.value', 1)", "there is no parameter or constant 'theta.value'"),
+    ("nodeflow.set('data.x', [[1]])", "'data.x' is data of 4 rows"),
+    ("nodeflow.setting('train.rat', 1)", "did you mean 'train.rate'?"),
+    ("nodeflow.setting('train.rate', -1)", "'train.rate' is at least 0, not -1"),
+    ("nodeflow.setting('train.rate', 'fast')", "'train.rate' is a number"),
+    ("nodeflow.reset(-1)", "a seed is a whole number from 0, not -1"),
+    ("nodeflow.goto(0, 4)", "sample 4 is beyond the epoch: it has 0 to 3"),
+    ("nodeflow.goto(0, 0, 'hiden')", "no step of this run evaluates 'hiden'; did you mean"),
+    ("nodeflow.goto(1.5)", "epoch must be a whole number from 0, not 1.5"),
+    ("nodeflow.step(-1)", "step takes a whole number from 0, not -1"),
+    ("nodeflow.batch(5)", "a batch is a whole number from 1 to the 4 rows, not 5"),
+    ("nodeflow.train(-1)", "epochs must be a whole number from 0, not -1"),
+    ("nodeflow.until('cost is low')", '"cost is low" is no condition'),
+]
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence_and_changes_nothing(shown):
+    page = shown(sample("xor"))
+    before = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    for script, sentence in REFUSED:
+        said = page.run(
+            f"(async () => {{ try {{ await {script}; }} catch (error) {{ return error.message; }} }})()"
+        )
+        assert said, script
+        assert sentence in said, (script, said)
+        assert page.run("[nodeflow.weights(), nodeflow.moment()]") == before, script
+
+
+def test_numbers_that_leave_the_range_name_their_node(shown):
+    graph = sample("polynomial").set("train", rate=1e6)
+    page, run = shown(graph), nf.Run(graph)
+    said = page.run("nodeflow.train(500).catch((error) => error.message)")
+    with pytest.raises(NodeflowError) as caught:
+        run.train(500)
+    assert said == str(caught.value)
+    assert page.run("nodeflow.moment().update") == run.update
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def test_a_condition_stops_where_it_becomes_true(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(30)")
+    run.train(30)
+    assert page.run("nodeflow.until('cost < 0.05', 300)")
+    was = run.cost < 0.05
+    while True:
+        run.advance("sample")
+        now = run.cost < 0.05
+        if now and not was:
+            break
+        was = now
+    assert page.run("nodeflow.moment().number") == run.schedule.number(run.position)
+    assert not page.run("nodeflow.until('cost < 0', 3)")
+    assert page.run("nodeflow.moment().epoch") == run.epoch + 3

@@ -324,6 +324,7 @@ function changing(root, index, run, source, view) {
         epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
+      Random,
       addresses: () => Object.keys(run.data.slots),
       graph, link, play: view.play, pause: view.pause, show,
       formula: () => view_formula(),

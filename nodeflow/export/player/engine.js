@@ -859,7 +859,8 @@ class Run {
     const numbers = [value].flat(Infinity), shape = shapeOf(value);
     const wanted = column ? [data.rows, cols] : parameter ? data.parameters[key] : deep ? [rows, cols] : [cols];
     const size = wanted.reduce((all, each) => all * each, 1);
-    const fits = shape.length === wanted.length && shape.every((each, at) => each === wanted[at]);
+    const bare = (sizes) => (parameter ? sizes : sizes.slice(sizes.findIndex((each) => each !== 1))); // a constant's row may be bare
+    const fits = String(bare(shape)) === String(bare(wanted));
     if (numbers.length !== size || !(fits || size === 1)) throw new Error(`'${address}' is ${wanted.join("×") || 1}; ${shape.join("×") || "a number"} cannot enter`);
     if (!numbers.every((number) => typeof number === "number" && Number.isFinite(number))) throw new Error(`'${address}' holds numbers, neither NaN nor Infinity`);
     if (column) {
