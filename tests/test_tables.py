@@ -553,8 +553,10 @@ def test_excel_and_parquet(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["refuse", "drop"])
-@pytest.mark.parametrize("by", ["pandas", "numpy"])
-def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing, by):
+@pytest.mark.parametrize(("by", "at_once"), [("pandas", 0), ("pandas", 10**9), ("numpy", 0)])
+def test_the_quick_reader_reads_what_the_careful_one_reads(
+    tmp_path, monkeypatch, missing, by, at_once
+):
     from nodeflow.data import quick
 
     if by == "pandas":
@@ -577,6 +579,10 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '"X\nY"', "a"]] * 2),
         "a,b,c,d,kind\n" + joined(body) + "\n\n" + joined(body),
         "\ufeffa,b,c,d,kind\n" + joined(body),
+        "a, b, c, d, kind\n" + joined(body, ", "),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", " TRUE", ' "X"', "a"]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, [" NA", "5", "TRUE", " NA", "a"]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '" X"', "a "]] * 2),
         joined([line[:2] for line in body]),
     ]
     (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")
@@ -586,6 +592,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         for large in (0, 10**9):
             monkeypatch.setattr(quick, "LARGE", large)
             monkeypatch.setattr(quick, "_BLOCK", 2**12)
+            monkeypatch.setattr(quick, "_WHOLE", at_once)
             try:
                 table = load(tmp_path, text, f"{number}-{large}-{missing}.csv", missing=missing)
                 found.append((table.x.tolist(), table.y.tolist(), table.features, table.classes,
