@@ -50,6 +50,9 @@ class Options:
     """What a table holds instead of a training: a line an epoch."""
     recorded: bool = False
     """Whether a page plays a recording, instead of computing."""
+    rows: int | None = None
+    """How many rows of each data set a page that computes has; None is all of them, of a large
+    one 500."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -59,6 +62,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.theme not in (None, "dark", "light"):
             raise ExportError(f"a theme is dark or light, not {self.theme!r}")
+        if self.rows is not None and self.rows < 1:
+            raise ExportError(f"a page has 1 row of the data or more, not {self.rows}")
         if not 0.1 <= self.speed <= 50:
             raise ExportError(f"a speed is 0.1 to 50 steps a second, not {self.speed:g}")
         if self.scale is not None and not 0 < self.scale < float("inf"):
@@ -111,7 +116,7 @@ FORMATS = {
     ".html": Format(
         "a page that computes: to step, to train, to change",
         "page",
-        ("theme", *_SPAN, "epochs", "recorded"),
+        ("theme", *_SPAN, "epochs", "recorded", "rows"),
     ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs")),

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from nodeflow.derive.phases import PHASES
+from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
@@ -32,17 +38,21 @@ def page(
     samples: int | None = None,
     level: str = "step",
     theme: str = "auto",
+    rows: int | None = None,
 ) -> str:
     """Return a page that computes a graph, as HTML.
 
     `begin` is the moment at which it opens; `until`, `epochs` and `samples` say where its bar ends
-    at first: with the graph's epochs, if nothing is said. Raises `ExportError` for what a page
+    at first: with the graph's epochs, if nothing is said. `rows` is how many rows of each data set
+    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. Raises `ExportError` for what a page
     cannot compute, in one sentence that names the node.
     """
     for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
         if given not in known:
             raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
-    index, blobs = data(graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level)
+    index, blobs = data(
+        graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level, rows=rows
+    )
     text = filled(
         graph, theme, SCRIPTS, {"index": as_json(index).encode(), **blobs}, "'wasm-unsafe-eval'"
     )
@@ -62,9 +72,25 @@ def data(
     epochs: int | None = None,
     samples: int | None = None,
     level: str = "step",
+    rows: int | None = None,
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what a page that computes is made from: an index of plain data, and bytes by name."""
-    run = Run(graph)
+    own = graph
+    with sampled(graph, rows) as (graph, said):
+        run = Run(graph)
+        return _data(own, run, said, begin, until, epochs, samples, level)
+
+
+def _data(
+    graph: Graph,
+    run: Run,
+    said: str,
+    begin: str | None,
+    until: str | None,
+    epochs: int | None,
+    samples: int | None,
+    level: str,
+) -> tuple[dict[str, Any], dict[str, bytes]]:
     if not run.order:
         raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
     forms, blobs = computing.engine(run)
@@ -74,6 +100,7 @@ def data(
     return {
         "name": graph.name or "nodeflow",
         "about": graph.about,
+        "sampled": said,
         "level": level,
         "levels": LEVELS,
         "phases": PHASES,
@@ -87,6 +114,48 @@ def data(
         "parts": list(blobs),
         **picture(shown, scene(shown)),
     }, blobs
+
+
+@contextmanager
+def sampled(graph: Graph, rows: int | None = None) -> Iterator[tuple[Graph, str]]:
+    """Give a graph whose large data sets are thinned out to some rows, and what was left out.
+
+    The rows are evenly spaced, in their order. Tables that the source itself set apart for testing
+    keep their share.
+    """
+    from nodeflow.data.memory import hold, release
+
+    held, said = [], []
+    tables = plan_of(graph, strict=False).inference.tables
+    for key, table in tables.items():
+        count = len(table.x)
+        wanted = rows if rows is not None else (count if table.x.size <= _MUCH else SAMPLE)
+        if wanted >= count:
+            continue
+        parts = [table.x, table.y]
+        if table.x_test is not None and table.y_test is not None:
+            parts += [table.x_test, table.y_test]
+        share = [wanted, wanted, *[max(1, wanted * len(p) // count) for p in parts[2:]]]
+        thin = [p[np.linspace(0, len(p) - 1, n).round().astype(int)]
+                for p, n in zip(parts, share, strict=True)]  # fmt: skip
+        source = hold(tuple(thin))
+        held.append(source)
+        settings = {name: value for name, value in graph.settings(key).items() if name in _KEPT}
+        node = replace(graph.nodes[key], settings={**settings, "source": source})
+        graph = replace(graph, nodes={**graph.nodes, key: node})
+        said.append(f"{wanted} of {count:,} rows of {key}")
+    try:
+        yield graph, ", ".join(said)
+    finally:
+        for source in held:
+            release(source)
+
+
+SAMPLE = 500
+_MUCH = 1_000_000
+"""Numbers of a data set that is not thinned out."""
+_KEPT = ("scale", "test", "shuffle", "scale_target")
+"""Settings of a data set that say nothing about how its file is read."""
 
 
 def _graph_text(graph: Graph) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nodeflow.errors import ExportError
 from nodeflow.export import Made
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ def make(job: Job) -> Made:
         "theme": options.theme or "auto",
     }
     if options.recorded:
+        if options.rows is not None:
+            raise ExportError("a recording has the rows that it plays: choose them with --samples")
         from nodeflow.export import html
 
         text = html.page(job.graph, **chosen, progress=job.progress)
     else:
         from nodeflow.export import live
 
-        text = live.page(job.graph, **chosen)
+        text = live.page(job.graph, **chosen, rows=options.rows)
     return Made(text.encode("utf-8"), {"recorded": options.recorded})

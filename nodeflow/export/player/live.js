@@ -106,9 +106,9 @@ function live(run, index) {
 
   function note() {
     const line = run.log[run.epoch - 1];
-    if (!line) return "";
+    if (!line) return index.sampled;
     const [, hits, , apart] = line, percent = (share) => `${(100 * share).toFixed(1)} %`;
-    return [Number.isFinite(hits) ? `accuracy ${percent(hits)}` : "", Number.isFinite(apart) ? `of test rows ${percent(apart)}` : ""].filter(Boolean).join(", ");
+    return [Number.isFinite(hits) ? `accuracy ${percent(hits)}` : "", Number.isFinite(apart) ? `of test rows ${percent(apart)}` : "", index.sampled].filter(Boolean).join(", ");
   }
 
   function costAt() {
