@@ -2,7 +2,6 @@
 
 import json
 import random
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +54,10 @@ def packed(values):
 
 
 BITS = """
-  const hex = new Map();
-  const spelled = (value) => Array.isArray(value) ? value.map(spelled)
-    : Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? "-0" : String(value);
+  const spelled = (value) => Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0"
+    : Number.isFinite(value) ? value : String(value);
+  const tried = (act) => { try { return spelled(act()); } catch { return undefined; } };
+  const each = (entries) => Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 """
 
 
@@ -80,17 +80,14 @@ def at_moments(page, moments):
     """Return what the page holds at some moments: all values, all gradients, the cost."""
     return page.run(
         f"""(() => {{ {BITS}
-          const addresses = {json.dumps([])};
           return {json.dumps(moments)}.map(([epoch, sample, node]) => {{
-            const moment = nodeflow.goto(epoch, sample, node);
-            const values = {{}}, gradients = {{}};
-            for (const address of nodeflow.addresses()) {{
-              try {{ values[address] = spelled(nodeflow.value(address)); }} catch {{ /* not there yet */ }}
-              try {{ gradients[address] = spelled(nodeflow.gradient(address)); }} catch {{ /* none */ }}
-            }}
-            let cost = null;
-            try {{ cost = spelled(nodeflow.cost()); }} catch {{ /* not there yet */ }}
-            return {{ moment, values, gradients, cost }};
+            const moment = nodeflow.goto(epoch, sample, node), all = nodeflow.addresses();
+            return {{
+              moment,
+              values: each(all.map((name) => [name, tried(() => nodeflow.value(name))])),
+              gradients: each(all.map((name) => [name, tried(() => nodeflow.gradient(name))])),
+              cost: tried(() => nodeflow.cost()) ?? null,
+            }};
           }});
         }})()"""
     )
@@ -115,9 +112,12 @@ def hold_equal(page, graph, moments, epochs=20, **options):
     page.run("nodeflow.reset()")
     fresh = nf.Run(graph, **options)
     fresh.train(epochs)
-    trained = page.run(f"""(() => {{ {BITS} return nodeflow.train({epochs}).then(() => ({{
-        weights: Object.fromEntries(Object.entries(nodeflow.weights()).map(([k, v]) => [k, spelled(v)])),
-        history: nodeflow.history() }})); }})()""")
+    trained = page.run(
+        f"""(() => {{ {BITS} return nodeflow.train({epochs}).then(() => ({{
+          weights: each(Object.entries(nodeflow.weights()).map(([k, v]) => [k, spelled(v)])),
+          history: nodeflow.history(),
+        }})); }})()"""
+    )
     weights = {k: read(v) for k, v in trained["weights"].items()}
     assert packed(weights) == packed(fresh.weights)
     assert trained["history"] == fresh.history
@@ -267,15 +267,21 @@ def test_steps_back_and_forth(shown):
     graph = sample("xor")
     page, run = shown(graph), nf.Run(graph)
     assert page.run("nodeflow.moment()")["node"] is None
-    for count, way in ((1, "step"), (40, "step"), (3, "back"), (29, "back"), (1, "back"), (200, "step")):
+    for count, way in (
+        (1, "step"),
+        (40, "step"),
+        (3, "back"),
+        (29, "back"),
+        (1, "back"),
+        (200, "step"),
+    ):
         moment = page.run(f"nodeflow.{way}({count})")
         number = moment["number"]
         run.seek(run.schedule.position(number))
         assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
         assert moment["next"] == run.node
-        assert (moment["epoch"], moment["update"], moment["sample"]) == run.position[:0] + (
-            run.epoch, run.update, run.sample,
-        )  # fmt: skip
+        where = run.epoch, run.update, run.sample
+        assert (moment["epoch"], moment["update"], moment["sample"]) == where
     assert page.run("nodeflow.back(10 ** 6).number") == 0
 
 
@@ -306,7 +312,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence_and_changes_nothing(shown):
     before = page.run("[nodeflow.weights(), nodeflow.moment()]")
     for script, sentence in REFUSED:
         said = page.run(
-            f"(async () => {{ try {{ await {script}; }} catch (error) {{ return error.message; }} }})()"
+            f"(async () => {{ try {{ await {script}; }} "
+            "catch (error) { return error.message; } })()"
         )
         assert said, script
         assert sentence in said, (script, said)

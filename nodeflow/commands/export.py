@@ -71,7 +71,8 @@ def _epochs(
 @click.option("--recorded", is_flag=True, default=None,
               help="Of .html: a recording of the steps, and nothing that computes.")  # fmt: skip
 @click.option("--rows", type=click.IntRange(1),
-              help="Of .html: how many rows of the data travel in it.  [all; of a large set 500]")  # fmt: skip
+              help="Of .html: how many rows of the data travel in it.  "
+              "[all; of a large set 500]")  # fmt: skip
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option

@@ -28,7 +28,8 @@ from nodeflow.nodes.source import parameter_shape
 
 _RECORDED = "--recorded makes a page that plays a recording of it"
 _MOST_STRAIGHT_ROWS = 200
-_MOST_STRAIGHT_WORK = 8_000
+_MOST_STRAIGHT_CELLS = 20_000
+"""Straight-line code for larger updates saves little."""
 _MOST_CELLS = 4_000_000
 """So large a tape for any batch is left out."""
 _SEEDS = 16
@@ -97,12 +98,12 @@ def engine(run: Run) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
 
 def _judge(machine: Machine) -> Tape | None:
     """Return the tape that evaluates test rows, where a page can run it."""
-    judge = machine._beside
+    judge = machine.judged_beside
     return None if judge is None or judge.calls else judge
 
 
 def _fast(machine: Machine) -> list[list[int]]:
-    found = machine.fast.table if _judge(machine) is None else machine._trained
+    found = machine.fast.table if _judge(machine) is None else machine.rows_of_training
     return [_trimmed(row) for row in found.tolist()]
 
 
@@ -151,7 +152,7 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "numbers": {key: float(value) for key, value in plan.unfolding.numbers.items()},
         "cost": plan.unfolding.cost,
         "hasCost": plan.unfolding.cost in tape.slots,
-        "trains": run._stepper.trains,
+        "trains": run.trains,
         "needed": sorted(plan.needed & set(plan.order)),
         "seed": machine.seed,
         "starts": _starts(run),
@@ -163,12 +164,13 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
 
 def _iterations(run: Run) -> dict[str, Any]:
     """Return the weights after each iteration that SciPy makes in the graph's epochs."""
-    minimizer = run._rewinder.minimizer
-    assert minimizer is not None
     epochs = max(1, run.graph.training.epochs)
-    again = Run(run.graph, seed=run.machine.seed, batch=run.batch, dtype=run.machine.dtype, like=run)
-    search = again._rewinder.minimizer
-    assert search is not None
+    again = Run(
+        run.graph, seed=run.machine.seed, batch=run.batch, dtype=run.machine.dtype, like=run
+    )
+    search = again.minimizer
+    if search is None:
+        return {"addresses": [], "iterates": [], "ended": True}
     again.train(epochs)
     found = search.searches[0]
     kept = found.iterates[: epochs + 1]
@@ -198,8 +200,7 @@ def _straight(machine: Machine, real: str) -> bytes | None:
     rows = [_trimmed(row) for row in fast.table.tolist()]
     samples = machine.schedule.pass_size
     uneven = samples > 1 and machine.rows % samples
-    work = machine._executor._python_work(fast.table, 0, len(fast.table), samples)
-    if len(rows) > _MOST_STRAIGHT_ROWS or work > _MOST_STRAIGHT_WORK or uneven:
+    if len(rows) > _MOST_STRAIGHT_ROWS or machine.tape.size > _MOST_STRAIGHT_CELLS or uneven:
         return None
     parts = {"head": rows[begin : fast.tail], "tail": rows[fast.tail :]}
     return webassembly.straight(
@@ -315,7 +316,7 @@ def _follows(run: Run, key: str, name: str) -> list[list[float]]:
 def _tape_with(run: Run, key: str, name: str, value: float) -> Tape:
     changed = plan_of(run.graph.set(key, **{name: value}), strict=False)
     machine = run.machine
-    return lay_out(changed, capacity=machine.schedule.pass_size, feed=machine._layout)
+    return lay_out(changed, capacity=machine.schedule.pass_size, feed=machine.feed_layout)
 
 
 def _numbers_of(tape: Tape) -> dict[int, NDArray[np.float64]]:
@@ -376,7 +377,7 @@ def _fed(run: Run) -> dict[str, Any]:
     """Return how the feed is laid out, and what it is filled from."""
     machine, graph = run.machine, run.plan.graph
     columns = []
-    for address, (column, count) in machine._layout.columns.items():
+    for address, (column, count) in machine.feed_layout.columns.items():
         key, _, port = address.rpartition(".")
         made: dict[str, Any] = {"address": address, "column": column, "count": count}
         if key in machine.splits:
@@ -396,7 +397,7 @@ def _fed(run: Run) -> dict[str, Any]:
             }
             made["train"] = len(split.x)
         columns.append(made)
-    return {"width": machine._layout.width, "columns": columns}
+    return {"width": machine.feed_layout.width, "columns": columns}
 
 
 def _standard(run: Run, key: str, port: str) -> dict[str, Any]:
@@ -423,7 +424,7 @@ def _training_rows(table: Any, settings: Mapping[str, Any], port: str, seed: int
 def _feed_bytes(run: Run) -> dict[str, bytes]:
     """Return the tables that the feed is filled from, in the numbers that they have."""
     machine, found = run.machine, {}
-    for address in machine._layout.columns:
+    for address in machine.feed_layout.columns:
         key, _, port = address.rpartition(".")
         if key in machine.splits:
             table = run.plan.inference.tables[key]
@@ -433,7 +434,7 @@ def _feed_bytes(run: Run) -> dict[str, bytes]:
                 parts.append(apart)
             found[f"table {address}"] = np.concatenate(parts).tobytes()
         else:
-            begin, count = machine._layout.columns[address]
-            feed = machine.feed.reshape(-1, machine._layout.width)[:, begin : begin + count]
+            begin, count = machine.feed_layout.columns[address]
+            feed = machine.feed.reshape(-1, machine.feed_layout.width)[:, begin : begin + count]
             found[f"table {address}"] = np.ascontiguousarray(feed, np.float64).tobytes()
     return found

@@ -245,6 +245,7 @@ def drawn_whole(graph: Graph, run: Run) -> Graph:
 
 
 def picture(graph: Graph, drawn: Scene) -> dict[str, Any]:
+    """Return how a graph is drawn, as plain data."""
     return {
         "bounds": drawn.bounds,
         "groups": [

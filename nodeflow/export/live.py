@@ -17,8 +17,8 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
 from nodeflow.export import computing
-from nodeflow.export.templates import templates
 from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture
+from nodeflow.export.templates import templates
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
@@ -44,8 +44,8 @@ def page(
 
     `begin` is the moment at which it opens; `until`, `epochs` and `samples` say where its bar ends
     at first: with the graph's epochs, if nothing is said. `rows` is how many rows of each data set
-    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. Raises `ExportError` for what a page
-    cannot compute, in one sentence that names the node.
+    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. Raises
+    `ExportError` for what a page cannot compute, in one sentence that names the node.
     """
     for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
         if given not in known:
@@ -75,10 +75,8 @@ def data(
     rows: int | None = None,
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what a page that computes is made from: an index of plain data, and bytes by name."""
-    own = graph
-    with sampled(graph, rows) as (graph, said):
-        run = Run(graph)
-        return _data(own, run, said, begin, until, epochs, samples, level)
+    with sampled(graph, rows) as (thin, said):
+        return _data(graph, Run(thin), said, begin, until, epochs, samples, level)
 
 
 def _data(

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 LAYERS = 256
 _WHOLE = 1 << 52
@@ -21,7 +23,7 @@ _BACK = pow(_MULTIPLIER, -1, 1 << 128)
 
 
 @cache
-def tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def tables() -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return widths, bounds (whole numbers as float64) and heights of the layers."""
     bits = np.random.PCG64()
     random = np.random.Generator(bits)
@@ -30,8 +32,9 @@ def tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what a draw gives, and whether it was enough."""
         wanted = layer | place << 9  # below 2⁶¹ the state, which is not turned, is the draw
         before = (wanted - 1) * _BACK & _MASK
-        inner = {"state": before, "inc": 1}
-        bits.state = {"bit_generator": "PCG64", "state": inner, "has_uint32": 0, "uinteger": 0}
+        state: Any = bits.state
+        state["state"] = {"state": before, "inc": 1}
+        bits.state = state
         found = float(random.standard_normal())
         return found, bits.state["state"]["state"] == wanted
 

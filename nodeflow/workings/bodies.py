@@ -83,9 +83,7 @@ def _log_of_powers(z: Sequence[Number]) -> Part:
     far, largest = _far(z), Apply("largest", tuple(z))
     powers = Terms(np.exp(values), lambda i: of("exp", z[i]))
     moved = Terms(np.exp(values - values.max()), lambda i: of("exp", of("-", z[i], largest)))
-    return choice(
-        far, of("+", largest, of("log", summed(moved))), of("log", summed(powers))
-    )
+    return choice(far, of("+", largest, of("log", summed(moved))), of("log", summed(powers)))
 
 
 def _of_row(source: Source, row: int) -> list[Number]:

@@ -10,7 +10,16 @@ import numpy as np
 
 from nodeflow.workings.bodies import BODIES
 from nodeflow.workings.given import Evaluated, Given
-from nodeflow.workings.parts import Index, Number, Part, numbers, plain, resolved_terms, summed, written
+from nodeflow.workings.parts import (
+    Index,
+    Number,
+    Part,
+    numbers,
+    plain,
+    resolved_terms,
+    summed,
+    written,
+)
 from nodeflow.workings.shown import short, show
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

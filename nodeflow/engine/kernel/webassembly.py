@@ -150,7 +150,8 @@ def _object(text: str) -> bytes:
     return found
 
 
-# --- the sections of a module: WebAssembly/design, BinaryEncoding and tool-conventions, Linking ----
+# --- the sections of a module -------------------------------------------------------------------
+# (WebAssembly, design: BinaryEncoding.md, and tool-conventions: Linking.md)
 
 
 def exporting(code: bytes) -> bytes:
