@@ -1,6 +1,7 @@
 // What a person does to an engine's run: train, change, compare, take home, share.
 
 const MOST_TYPED = 144; // numbers of an array that can be typed
+const EVERY = 100; // milliseconds between two pictures of a training
 const LONGEST_LINK = 8192; // characters of an address
 
 /** Connect the controls of a page that computes; returns what it offers to scripts. */
@@ -46,8 +47,14 @@ function changing(root, index, run, source, view) {
   async function train(epochs) {
     view.pause();
     showTraining(true);
+    let drawn = performance.now();
+    const nowAndThen = () => {
+      if (performance.now() - drawn < EVERY) return;
+      drawn = performance.now();
+      refresh();
+    };
     try {
-      await run.train(epochs, refresh);
+      await run.train(epochs, nowAndThen);
     } finally {
       showTraining(false);
       refresh();
