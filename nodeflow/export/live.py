@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.derive.phases import PHASES
+from nodeflow.derive.tidy import tidy
 from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
@@ -111,7 +112,27 @@ def _data(
         "formulas": templates(run),
         "parts": list(blobs),
         **picture(shown, scene(shown)),
+        **_folded(graph, run),
     }, blobs
+
+
+def _folded(graph: Graph, run: Run) -> dict[str, Any]:
+    """Return how the graph is drawn with its backward pass hidden, and what stands for what."""
+    made = [key for key in run.plan.graph.nodes if key not in graph.nodes]
+    if not made or any(node.known is None for node in graph.nodes.values()):
+        return {}
+    trainers = graph.of_family("trainer")
+
+    def twin(key: str) -> str:
+        name = key
+        while "." in name:
+            name = name.rpartition(".")[0]
+            if name in graph.nodes:
+                return name
+        return trainers[0] if trainers else key
+
+    placed = graph if graph.layout else tidy(graph)
+    return {"folded": picture(placed, scene(placed)), "twins": {key: twin(key) for key in made}}
 
 
 @contextmanager

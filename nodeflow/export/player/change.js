@@ -133,8 +133,11 @@ function changing(root, index, run, source, view) {
     return [heading, grid];
   }
 
+  const trains = (address) => index.nodes[nodeOf(address)] === undefined || index.nodes[nodeOf(address)].family === "trainer";
+
   function showSettings() {
-    const shown = Object.entries(run.data.settings).filter(([, each]) => each.shown);
+    const shown = Object.entries(run.data.settings).filter(([, each]) => each.shown)
+      .sort(([a], [b]) => Number(trains(b)) - Number(trains(a))); // what trains stands first
     find("#settings").replaceChildren(...shown.map(([address, { value, least, most }]) => {
       const field = element("input", { type: "number", step: "any", value, "data-setting": address });
       const line = element("label", {}, element("span", {}, address), field);

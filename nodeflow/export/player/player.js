@@ -92,17 +92,41 @@ function fitting(name, most) {
 
 // --- the player ---------------------------------------------------------------------------------
 
+/** A player in a root; what it draws may be another form of the graph than the one that is run. */
 function mount(root, index, source) {
   const find = (selector) => root.querySelector(selector);
   const LEVELS = index.levels;
-  const nodes = new Map(Object.entries(index.nodes));
+  const nodes = new Map(Object.entries({ ...index.folded?.nodes, ...index.nodes }));
 
   const text = (x, y, words, attributes = {}) => shape("text", { x, y, ...attributes }, words);
 
   const canvas = find("#canvas"), world = shape("g", { id: "world" });
   const drawn = new Map(); // node → its parts that change
-  const wires = index.wires.map((wire) => ({ ...wire, ...wireParts(wire) }));
   const tokens = shape("g", { id: "tokens", "aria-hidden": "true" });
+  let wires = [], faces = new Map(), places = new Map(), bounds = index.bounds;
+  const onScreen = new Map(); // node → the value that it shows
+  canvas.append(world);
+
+  /** Draw a form of the graph: with its backward pass as nodes, or folded. */
+  function draw(picture) {
+    drawn.clear();
+    onScreen.clear();
+    world.replaceChildren();
+    ({ bounds } = picture);
+    places = new Map(Object.entries(picture.nodes));
+    wires = picture.wires.map((wire) => ({ ...wire, ...wireParts(wire) }));
+    for (const [title, x, y, width, height] of picture.groups) {
+      world.append(shape("rect", { class: "group", x, y, width, height, rx: 10 }));
+      world.append(text(x + 12, y + 19, title, { class: "title" }));
+    }
+    world.append(...wires.flatMap((wire) => [wire.line, wire.grip]));
+    for (const [key, node] of places) world.append(nodeParts(key, node));
+    world.append(...wires.flatMap((wire) => (wire.label ? [wire.label] : [])), tokens);
+    faces = new Map([...places.keys()].map((key) => [key, faceOf(key)]));
+  }
+
+  /** The node that stands for one that is evaluated: itself, or the one whose backward pass it is in. */
+  const standing = (key) => (places.has(key) ? key : index.twins?.[key] ?? key);
 
   function wireParts(wire) {
     const line = shape("path", {
@@ -159,30 +183,20 @@ function mount(root, index, source) {
     drawing.style.setProperty("--far", `${size.toFixed(1)}px`);
   }
 
-  for (const [title, x, y, width, height] of index.groups) {
-    world.append(shape("rect", { class: "group", x, y, width, height, rx: 10 }));
-    world.append(text(x + 12, y + 19, title, { class: "title" }));
-  }
-  world.append(...wires.flatMap((wire) => [wire.line, wire.grip]));
-  for (const [key, node] of nodes) world.append(nodeParts(key, node));
-  world.append(...wires.flatMap((wire) => (wire.label ? [wire.label] : [])), tokens);
-  canvas.append(world);
-
   /** Where a node's value comes from: its first output, of a view its first input. */
   function faceOf(key) {
-    const node = nodes.get(key);
+    const node = places.get(key);
     return node.outputs.length ? node.outputs[0][0] : node.reads[0]?.[1];
   }
 
-  const faces = new Map([...nodes.keys()].map((key) => [key, faceOf(key)]));
-  const onScreen = new Map(); // node → the value that it shows
+  draw(index);
 
   function showValues(values) {
     for (const [key, { foot, bars }] of drawn) {
       const value = values.get(faces.get(key));
       if (onScreen.get(key) === value && onScreen.has(key)) continue;
       onScreen.set(key, value);
-      const node = nodes.get(key), count = value === undefined ? 0 : flat(value).length;
+      const node = places.get(key), count = value === undefined ? 0 : flat(value).length;
       const [left, top, width, height] = node.view ?? [node.x + 84, node.y + node.height - 22, node.width - 94, 20];
       const listed = value === undefined ? fitting(node.foot, FOOT) : short(value);
       const many = node.view ? count > 1 : count > LISTED || listed.length > FOOT;
@@ -233,7 +247,7 @@ function mount(root, index, source) {
   }
 
   function fit() {
-    const [left, top, right, bottom] = index.bounds;
+    const [left, top, right, bottom] = bounds;
     const { width, height } = canvas.getBoundingClientRect();
     const margin = Math.min(28, width / 20);
     const across = (width - 2 * margin) / (right - left || 1), down = (height - 2 * margin) / (bottom - top || 1);
@@ -256,7 +270,8 @@ function mount(root, index, source) {
   /** Bring a node into view, if it is not. */
   function follow(key) {
     if (view.fitted) return;
-    const node = nodes.get(key), { width, height } = canvas.getBoundingClientRect();
+    const node = places.get(standing(key)), { width, height } = canvas.getBoundingClientRect();
+    if (!node) return;
     const x = view.x + view.zoom * (node.x + node.width / 2), y = view.y + view.zoom * (node.y + node.height / 2);
     const edge = Math.min(80, width / 5);
     if (x > edge && x < width - edge && y > edge && y < height - edge) return;
@@ -356,11 +371,11 @@ function mount(root, index, source) {
   function showActive(forward) {
     for (const old of canvas.querySelectorAll(".active, .changed")) old.classList.remove("active", "changed");
     const callout = find("#callout");
-    const group = drawn.get(now.node)?.group;
+    const group = drawn.get(standing(now.node))?.group;
     callout.hidden = !group;
     if (!group) return;
     group.classList.add("active", now.phase);
-    for (const wire of wires) wire.line.classList.toggle("active", nodeOf(wire.to) === now.node);
+    for (const wire of wires) wire.line.classList.toggle("active", nodeOf(wire.to) === standing(now.node));
     if (forward && now.replaced.size) {
       group.getBoundingClientRect(); // so that a flash begins anew
       group.classList.add("changed");
@@ -389,8 +404,9 @@ function mount(root, index, source) {
   }
 
   function placeCallout() {
-    if (!now || !nodes.has(now.node)) return;
-    const node = nodes.get(now.node), callout = find("#callout"), stage = canvas.getBoundingClientRect();
+    const node = now && places.get(standing(now.node)), callout = find("#callout");
+    if (!node) return;
+    const stage = canvas.getBoundingClientRect();
     const x = view.x + view.zoom * (node.x + node.width / 2), y = view.y + view.zoom * node.y;
     const inside = x > 0 && x < stage.width && y > -20 && y < stage.height;
     callout.style.visibility = inside ? "visible" : "hidden";
@@ -440,9 +456,9 @@ function mount(root, index, source) {
   }
 
   function pin(key) {
-    if (pinned) drawn.get(pinned).group.classList.remove("pinned");
+    drawn.get(pinned)?.group.classList.remove("pinned");
     pinned = key === pinned ? null : key;
-    if (pinned) drawn.get(pinned).group.classList.add("pinned");
+    drawn.get(pinned)?.group.classList.add("pinned");
     if (now) showPanel();
   }
 
@@ -616,6 +632,20 @@ function mount(root, index, source) {
 
   // --- controls -----------------------------------------------------------------------------------
 
+  let folded = false;
+
+  /** Hide the backward pass behind its trainer, or show it as nodes. */
+  function toggleFold() {
+    if (!index.folded) return;
+    folded = !folded;
+    draw(folded ? index.folded : index);
+    find("#fold").textContent = folded ? "Unfold" : "Fold";
+    find("#fold").setAttribute("aria-pressed", String(folded));
+    fit();
+    if (pinned) drawn.get(pinned)?.group.classList.add("pinned");
+    if (now) present(now);
+  }
+
   function toggleTheme() {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
@@ -630,7 +660,7 @@ function mount(root, index, source) {
     play: () => (player.playing ? pause() : play()),
     next: () => move(1), previous: () => move(-1),
     forth: () => move(1, player.level), back: () => move(-1, player.level),
-    fit, theme: toggleTheme, side: () => toggleSide(), help: () => find("#keys").showModal(),
+    fit, fold: toggleFold, theme: toggleTheme, side: () => toggleSide(), help: () => find("#keys").showModal(),
   };
   for (const [id, act] of Object.entries(actions)) find(`#${id}`).addEventListener("click", () => act());
   find("#level").addEventListener("change", (event) => setLevel(event.target.value));
@@ -638,7 +668,7 @@ function mount(root, index, source) {
   find("#scrub").addEventListener("input", (event) => { pause(); goto(Number(event.target.value)); });
 
   const keys = {
-    " ": actions.play, f: fit, t: toggleTheme, v: actions.side, "?": actions.help,
+    " ": actions.play, f: fit, u: toggleFold, t: toggleTheme, v: actions.side, "?": actions.help,
     Home: () => { pause(); goto(0); }, End: () => { pause(); goto(source.last()); },
     "+": () => setSpeed(Number(find("#speed").value) + 0.5), "-": () => setSpeed(Number(find("#speed").value) - 0.5),
   };
@@ -678,6 +708,7 @@ function mount(root, index, source) {
 
   // --- begin --------------------------------------------------------------------------------------
 
+  find("#fold").hidden = !index.folded;
   find("#scrub").max = source.last();
   drawCurve();
   setLevel(player.level);
