@@ -208,6 +208,21 @@ class Machine:
         """The rows for full speed, of passes and updates."""
         return fast_rows(self.tape)
 
+    @property
+    def feed_layout(self) -> Feed:
+        """How the rows of all data sets lie side by side."""
+        return self._layout
+
+    @property
+    def judged_beside(self) -> Tape | None:
+        """The tape that evaluates test rows while it trains; None where there are no test rows."""
+        return self._beside
+
+    @property
+    def rows_of_training(self) -> Floats:
+        """The rows for full speed, and behind them those that evaluate the test rows."""
+        return self._trained
+
     @cached_property
     def _trained(self) -> Floats:
         """The rows for full speed, and behind them those that evaluate the test rows."""
