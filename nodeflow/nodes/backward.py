@@ -30,7 +30,7 @@ def blame(delta: Value, weights: Value) -> Value:
     return delta @ weights
 
 
-def _slope(a: Value, activation: str) -> Value:
+def slope(a: Value, activation: str) -> Value:
     """Return g′(z), written in a = g(z)."""
     match activation:
         case "sigmoid":
@@ -87,7 +87,7 @@ def delta(
     """
     if activation == "softmax":
         return a * (blame - (blame * a).sum(axis=-1, keepdims=True))
-    return blame * _slope(a, activation)
+    return blame * slope(a, activation)
 
 
 @node(
