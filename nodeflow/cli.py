@@ -18,12 +18,14 @@ from typing import TextIO
 import click
 
 from nodeflow import __version__
+from nodeflow.commands.completing import answer as completed
 from nodeflow.commands.output import FAULT, INTERRUPTED, READER_GONE, State, refuse, say, sentence
 from nodeflow.errors import NodeflowError, Slower
 
 COMMANDS = (
     "check",
     "collapse",
+    "completion",
     "data",
     "diff",
     "edit",
@@ -81,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     state = State()
     try:
+        if arguments is None and (code := completed(app)) is not None:
+            return code
         with warnings.catch_warnings():
             warnings.simplefilter("always", Slower)
             warnings.showwarning = _say_slower

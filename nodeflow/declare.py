@@ -99,6 +99,14 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Marks a setting that joined its type when there were files without it.
+
+    A file holds it only where it was said, so that older files are saved with the same bytes.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Port:
     """An input or output point of a node type."""
 
@@ -123,6 +131,7 @@ class Setting:
     default: Any = None
     range: Range | None = None
     choices: tuple[str, ...] = ()
+    later: bool = False
 
     def check(self, value: Any, where: str) -> Any:
         """Return `value` as it is kept, or raise `BadSetting` with what is allowed."""
@@ -789,23 +798,24 @@ def _mark(hint: Any) -> str:
 
 def _setting(type_name: str, parameter: inspect.Parameter, hint: Any) -> Setting:
     default = None if parameter.default is parameter.empty else inert(parameter.default)
-    mark = _mark(hint)
+    mark, span = _mark(hint), None
+    extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    later = any(isinstance(extra, Later) for extra in extras)
     if mark in _SETTING_MARKS:
-        return Setting(parameter.name, mark, default)
-    span = None
+        return Setting(parameter.name, mark, default, later=later)
     if get_origin(hint) is Annotated:
-        base, *extras = get_args(hint)
+        base = get_args(hint)[0]
         span = next((extra for extra in extras if isinstance(extra, Range)), None)
         hint = base
     if get_origin(hint) is Literal:
-        return Setting(parameter.name, "choice", default, choices=get_args(hint))
+        return Setting(parameter.name, "choice", default, choices=get_args(hint), later=later)
     kinds = {bool: "flag", int: "integer", float: "number", str: "text"}
     if hint not in kinds:
         raise DeclarationError(
             f"{type_name}.{parameter.name} needs an annotation that says what is allowed: "
             "bool, int, float, str, a Literal, or one of this module's"
         )
-    return Setting(parameter.name, kinds[hint], default, range=span)
+    return Setting(parameter.name, kinds[hint], default, range=span, later=later)
 
 
 __all__ = [
@@ -819,6 +829,7 @@ __all__ = [
     "Feedback",
     "FormulaValue",
     "IndexValue",
+    "Later",
     "Made",
     "Many",
     "NodeType",

@@ -433,7 +433,11 @@ def test_several_targets(tmp_path):
             "t.csv, column 2: the target has 1001 different texts in 1001 rows, as names or ids "
             "have; name another column with --target, or --target-kind classes",
         ),
-        (b"1,2\n3,\xff\n", "t.csv, row 2: the text is not UTF-8; save it as UTF-8"),
+        (
+            b"1,2\n3,\xff\n",
+            "t.csv, row 2: the text is not UTF-8; save it as UTF-8, or say how it is stored, such "
+            "as --encoding windows-1252",
+        ),
         (
             '1,2\n3,"4\n5,6\n',
             (

@@ -40,6 +40,8 @@ CONTRACT = {
             "decimal": "auto",
             "thousands": "auto",
             "skip": 0,
+            "missing_mark": None,
+            "encoding": "auto",
         },
     ),
     "parameter": (
@@ -459,3 +461,40 @@ def test_large_arrays_are_compared_by_content() -> None:
     assert repr(one) == "Array(2×3)"
     with pytest.raises(ValueError, match="read-only"):
         one.values[0, 0] = 1
+
+
+FIRST = {
+    "delta": "activation",
+    "average": "regularization",
+    "power": "exponent",
+    "pick": "index",
+    "pick_blame": "index",
+    "squared_error": "half",
+    "l2_penalty": "regularization",
+    "accuracy": "threshold",
+    "expression": "formula",
+    "constant": "value",
+    "slider": "value min max step",
+    "dataset": "source target scale test shuffle",
+    "parameter": "value shape init trainable",
+    "gradient_descent": "rate momentum",
+    "adam": "rate beta1 beta2 epsilon",
+    "minimize": "method",
+}
+"""Settings that version 1's first files hold; types without any are not listed."""
+
+
+@pytest.mark.parametrize("name", sorted(CATALOG))
+def test_a_setting_that_came_later_is_in_a_file_only_where_it_was_said(name, tmp_path):
+    type_ = CATALOG[name]
+    if name in FIRST:
+        assert FIRST[name].split() == [one.name for one in type_.settings if not one.later]
+    graph = nf.Graph().add("n", name)
+    path = tmp_path / "g.json"
+    nf.save(graph, path)
+    kept = nf.load(path).nodes["n"].settings
+    assert set(kept) == {one.name for one in type_.settings if not one.later}
+    for one in type_.settings:
+        if one.later:
+            nf.save(nf.load(path).set("n", **{one.name: one.default}), path)
+            assert one.name in nf.load(path).nodes["n"].settings

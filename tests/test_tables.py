@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -552,9 +553,14 @@ def test_excel_and_parquet(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["refuse", "drop"])
-def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing):
-    pytest.importorskip("pandas")
+@pytest.mark.parametrize("by", ["pandas", "numpy"])
+def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing, by):
     from nodeflow.data import quick
+
+    if by == "pandas":
+        pytest.importorskip("pandas")
+    else:
+        monkeypatch.setitem(sys.modules, "pandas", None)
 
     body = rows(400, fraction, whole, lambda r, i: r.choice(["TRUE", "FALSE"]),
                 lambda r, i: "XYZ"[i % 3], letter)  # fmt: skip
@@ -566,13 +572,24 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined(body) + "Total,1,2,3,\n",
         "a,b,c,d,kind\n" + joined([*body, ["NA", "5", "TRUE", "X", "a"]] * 2),
         "# comment\na,b,c,d,kind\n" + joined(body),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", "X", "long" * 40]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '"X, Y"', '" é"']] * 2),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '"X\nY"', "a"]] * 2),
+        "a,b,c,d,kind\n" + joined(body) + "\n\n" + joined(body),
+        "\ufeffa,b,c,d,kind\n" + joined(body),
+        "a, b, c, d, kind\n" + joined(body, ", "),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", " TRUE", ' "X"', "a"]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, [" NA", "5", "TRUE", " NA", "a"]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '" X"', "a "]] * 2),
         joined([line[:2] for line in body]),
     ]
+    (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")
+    assert quick.quick_sheet(tmp_path / "plain.csv", Options()) is not None
     for number, text in enumerate(texts):
         found = []
         for large in (0, 10**9):
             monkeypatch.setattr(quick, "LARGE", large)
-            monkeypatch.setattr(quick, "_CHUNK", 2**12)
+            monkeypatch.setattr(quick, "_BLOCK", 2**12)
             try:
                 table = load(tmp_path, text, f"{number}-{large}-{missing}.csv", missing=missing)
                 found.append((table.x.tolist(), table.y.tolist(), table.features, table.classes,
@@ -580,6 +597,52 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
             except DataError as error:
                 found.append(str(error).partition(", ")[2])
         assert found[0] == found[1], text[:60]
+
+
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_a_further_mark_of_missing_values(tmp_path, monkeypatch, large):
+    from nodeflow.data import quick
+
+    monkeypatch.setattr(quick, "LARGE", large)
+    body = [[str(i), f"{i * 0.5}", "abc"[i % 3]] for i in range(60)]
+    body[7][1], body[11][0], body[20][1] = "-999", "-999.0", "5"
+    table = load(tmp_path, "a,b,kind\n" + joined(body), missing="drop", missing_mark=["-999"])
+    assert len(table.x) == 58
+    assert table.x.min() == 0
+    filled = load(tmp_path, "a,b,kind\n" + joined(body), missing="mean", missing_mark=-999)
+    there = [float(line[1]) for line in body if line[1] != "-999"]
+    assert filled.x[7, 1] == pytest.approx(np.mean(there), rel=1e-15)
+    with pytest.raises(DataError, match="--missing drop"):
+        load(tmp_path, "a,b,kind\n" + joined(body), missing_mark="-999")
+    body[3][2] = "unknown"
+    table = load(tmp_path, "a,b,kind\n" + joined(body), missing="drop",
+                 missing_mark=["-999", "unknown"])  # fmt: skip
+    assert table.classes == ("a", "b", "c")
+    assert len(table.x) == 57
+
+
+def test_a_number_far_from_all_others_names_the_option(tmp_path):
+    body = [[str(i), "ab"[i % 2]] for i in range(30)] + [["-999", "a"]]
+    notes = load(tmp_path, "a,kind\n" + joined(body)).reading.notes
+    assert any("--missing-mark -999" in note for note in notes)
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "latin-1", "mac-roman", "cp437"])
+def test_a_file_in_another_encoding(tmp_path, encoding):
+    text = "Größe;Art\n" + "1,5;süß\n2,5;öde\n" * 10
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(DataError, match="--encoding windows-1252"):
+        data.load(str(path))
+    table = data.load(str(path), options=Options(encoding=encoding))
+    assert table.features == ("Größe",)
+    assert set(table.classes) == {"süß", "öde"}
+    path.write_bytes(text.encode("utf-8"))
+    with pytest.raises(DataError, match="the text is not ascii"):
+        data.load(str(path), options=Options(encoding="ascii"))
+    for wrong in ("windows-125", "hex", ""):
+        with pytest.raises(DataError, match="there is no text encoding"):
+            data.load(str(path), options=Options(encoding=wrong))
 
 
 # --- what was decided ----------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from nodeflow.commands.output import print_json
 
 
 @click.command()
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("a", metavar="A", type=click.Path())
+@click.argument("b", metavar="B", type=click.Path())
 @json_option
 def diff(a: str, b: str, *, as_json: bool) -> None:
     """Say what changed from graph A to graph B, in words."""

@@ -12,7 +12,7 @@ from nodeflow.commands.output import FAULT, print_json, refuse, state
 
 
 @click.command()
-@click.argument("file", required=False)
+@click.argument("file", required=False, type=click.Path())
 @json_option
 def edit(file: str | None, *, as_json: bool) -> int:
     """Open the editor, with a graph file if one is given."""

@@ -50,7 +50,7 @@ def _epochs(
 
 @click.command(help=f"Write FILE as OUT, by OUT's ending:\n\n{_ENDINGS}")
 @file_argument
-@click.argument("out", metavar="OUT")
+@click.argument("out", metavar="OUT", type=click.Path())
 @click.option("--theme", type=click.Choice(("dark", "light")), help="The colours.  [dark]")
 @click.option("--epochs", callback=_epochs, metavar="N|FIRST-LAST",
               help="Of .gif and .mp4: the epoch N, or FIRST to LAST, from 0. Of the others: train "

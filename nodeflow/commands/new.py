@@ -40,6 +40,7 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
               help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
 @click.option(
     "--data",
+    type=click.Path(),
     metavar="NAME|FILE",
     help="A data set, or a table: CSV and other text, ARFF, .mat, Excel, NPZ, IDX, …",
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nodeflow.commands.completing import node_types
 from nodeflow.commands.options import json_option
 from nodeflow.commands.output import print_json
 from nodeflow.errors import UnknownType, nearest
@@ -66,7 +67,7 @@ def _named(word: str | None) -> list[NodeType]:
 
 
 @click.command()
-@click.argument("type_", metavar="[TYPE]", required=False)
+@click.argument("type_", metavar="[TYPE]", required=False, shell_complete=node_types)
 @json_option
 def nodes(type_: str | None, *, as_json: bool) -> None:
     """List the library, or describe one TYPE of node."""

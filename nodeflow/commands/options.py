@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nodeflow.commands.completing import nodes_of_file
 from nodeflow.commands.output import State
 from nodeflow.errors import RunError
 
@@ -43,8 +44,10 @@ json_option = click.option(
     callback=_note_json,
     help="Print one JSON document and nothing else.",
 )
-file_argument = click.argument("file", metavar="FILE")
+file_argument = click.argument("file", metavar="FILE", type=click.Path())
 out_option = click.option(
-    "-o", "--out", metavar="OUT", required=True, help="The graph file to write."
+    "-o", "--out", metavar="OUT", required=True, type=click.Path(), help="The graph file to write."
 )
-node_argument = click.argument("node", metavar="[NODE]", required=False)
+node_argument = click.argument(
+    "node", metavar="[NODE]", required=False, shell_complete=nodes_of_file
+)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _NAMES = (
     "target", "target_kind", "header", "missing", "separator", "decimal", "thousands", "skip",
-    "features", "drop", "text",
+    "features", "drop", "text", "missing_mark", "encoding",
 )  # fmt: skip
 _OPTIONS = (
     click.option("--target", multiple=True, metavar="COLUMN",
@@ -25,10 +25,14 @@ _OPTIONS = (
     click.option("--missing", type=click.Choice(("refuse", "drop", "mean", "keep")),
                  help="Cells without a value: refuse them, drop their rows, fill in the mean, or "
                       "keep the marks as texts."),
+    click.option("--missing-mark", multiple=True, metavar="TEXT",
+                 help="A further mark of a missing value, such as -999; may be repeated."),
     click.option("--separator", metavar="SIGN", help="Between columns: a sign, tab or blank."),
     click.option("--decimal", metavar="SIGN", help="The decimal mark, a point or a comma."),
     click.option("--thousands", metavar="SIGN",
                  help="The mark between thousands: a comma, point, apostrophe or blank, or none."),
+    click.option("--encoding", metavar="NAME",
+                 help="How the file stores its text, such as windows-1252."),
     click.option("--skip", type=click.IntRange(0), help="Lines to leave out before the table."),
     click.option("--features", multiple=True, metavar="COLUMN",
                  help="Take only these columns as features; may be repeated."),

@@ -79,7 +79,8 @@ class Facts:
 def analysed(sheet: Sheet, options: Options) -> list[Facts]:
     """Return what each column of a sheet holds."""
     marks = frozenset({""}) if options.missing == "keep" else MARKS
-    coded = [_coded(column, marks) for column in sheet.columns]
+    more = options.missing_mark or ()
+    coded = [_marked(_coded(column, marks), more) for column in sheet.columns]
     decimal = options.decimal if options.decimal != "auto" else sheet.decimal
     thousands = options.thousands if options.thousands != "auto" else sheet.thousands
     signs = _Signs(decimal, thousands, sheet.separator)
@@ -118,6 +119,26 @@ def _coded(column: Column, marks: frozenset[str]) -> _Coded:
         count=len(cells),
     )
     return _Coded(codes < 0, None, codes, tuple(places), "text" if column.typed else "")
+
+
+def _marked(coded: _Coded, marks: Sequence[str]) -> _Coded:
+    """Return a column in which further marks stand for missing values."""
+    if not marks:
+        return coded
+    numbers = [number for number in map(plain_number, marks) if number is not None]
+    if coded.values is not None:
+        missing = coded.missing | np.isin(coded.values, numbers)
+        if not missing.any():
+            return coded
+        values = np.where(missing, np.nan, coded.values)
+        return _Coded(missing, values)
+    found = np.array([text in marks or plain_number(text) in numbers for text in coded.texts], bool)
+    if coded.codes is None or not found.any():
+        return coded
+    place = np.append(np.where(found, -1, np.cumsum(~found) - 1), -1)
+    codes = place[coded.codes]
+    texts = tuple(text for text, gone in zip(coded.texts, found, strict=True) if not gone)
+    return _Coded(codes < 0, None, codes, texts, coded.kind)
 
 
 def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:

@@ -239,7 +239,8 @@ class _Decision:
         fact, rows = self.facts[i], self.sheet.rows
         if fact.values is None or fact.missing.any() or rows < 3 or fact.kind != "numbers":
             return False
-        if not bool((np.diff(fact.values) == 1).all()):
+        first = fact.values[:16]  # most columns are told from a few rows
+        if not ((np.diff(first) == 1).all() and (np.diff(fact.values) == 1).all()):
             return False
         if self.sheet.names:
             return _is_id(fact.name)
@@ -424,8 +425,9 @@ class _Decision:
         if self.options.target_kind == "numbers":
             self._refuse_texts(i)
         self.kind = "classes"
-        codes = fact.places[rows]
-        there = np.unique(codes)
+        codes = fact.places if rows.all() else fact.places[rows]
+        counted = np.bincount(codes, minlength=len(fact.texts)) > 0
+        there = np.flatnonzero(counted)
         names = [fact.texts[code] for code in there.tolist()]
         asked = self.options.target_kind == "classes" or fact.declared
         if fact.kind == "dates" and not asked:
@@ -443,7 +445,7 @@ class _Decision:
         self.why = "TRUE and FALSE" if fact.kind == "yes/no" else f"{len(names)} texts that repeat"
         if fact.declared:
             self.why = "the file declares its classes"
-        numbered = np.searchsorted(there, codes)
+        numbered = codes if counted.all() else (np.cumsum(counted) - 1)[codes]
         return one_hot_of(numbered, tuple(names), file=self.sheet.file, column=i + 1)
 
     def _refuse_texts(self, i: int) -> None:
@@ -517,8 +519,8 @@ class _Decision:
                     count = int((fact.present == lone).sum())
                     self.notes.append(
                         f"column {i + 1}, '{name}': {lone:g} stands {_count(count, 'time')} far "
-                        "from the other numbers and is kept; if it marks a missing value, empty "
-                        "the cells"
+                        f"from the other numbers and is kept; if it marks a missing value, say "
+                        f"--missing-mark {lone:g}"
                     )
             if fact.mixed:
                 shown = ", ".join(f"'{text}'" for text in fact.texts[:4])

@@ -41,6 +41,8 @@ class Options:
     most frequent one), or the marks (NA, ?, …) are kept as texts. `separator`, `decimal` and
     `thousands` are signs, `skip` the lines before the table, `text` what becomes of features
     that are texts: a column a text (onehot), a number a text (ordinal), or nothing (drop).
+    `missing_mark` names further marks of a missing value, such as -999; `encoding` says how the
+    file stores its text, such as windows-1252, where that is neither UTF-8 nor UTF-16.
     """
 
     target: Target = None
@@ -54,6 +56,8 @@ class Options:
     features: Target = None
     drop: Target = None
     text: str = "onehot"
+    missing_mark: Any = None
+    encoding: str = "auto"
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Options:
@@ -82,6 +86,7 @@ class Options:
             raise DataError(f"'{thousands}' cannot be both the decimal and the thousands mark")
         if type(self.skip) is not int or self.skip < 0:
             raise DataError(f"skip is a number of lines from 0, not {self.skip!r}")
+        _check_encoding(self.encoding)
         return Options(
             checked_target(self.target),
             separator=separator,
@@ -89,6 +94,8 @@ class Options:
             skip=self.skip,
             features=_several(self.features),
             drop=_several(self.drop),
+            missing_mark=_marks(self.missing_mark),
+            encoding=self.encoding,
             **found,
         )
 
@@ -117,6 +124,25 @@ def _several(columns: Target) -> tuple[str | int, ...] | None:
     if isinstance(columns, str | int) and columns != "":
         columns = (columns,)
     return tuple(_one_target(one) for one in columns) if columns else None
+
+
+def _marks(marks: Any) -> tuple[str, ...] | None:
+    if marks is None or marks in ("", []):
+        return None
+    marks = marks if isinstance(marks, list | tuple) else (marks,)
+    if any(isinstance(mark, bool) or not isinstance(mark, str | int | float) for mark in marks):
+        raise DataError(f"a mark of a missing value is a text or a number, not {marks!r}")
+    return tuple(str(mark) for mark in marks)
+
+
+def _check_encoding(name: str) -> None:
+    if name == "auto":
+        return
+    try:
+        "".encode(name)
+    except (LookupError, TypeError, ValueError):
+        msg = f"there is no text encoding {name!r}; try utf-8, windows-1252 or latin-1"
+        raise DataError(msg) from None
 
 
 def _one_target(target: object) -> str | int:

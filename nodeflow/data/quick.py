@@ -1,15 +1,22 @@
-"""Large tables in text, by pandas where it is installed: the same sheet, an order faster.
+"""Large tables in text, read in blocks by pandas or NumPy: the same sheet, an order faster.
 
-The careful reader decides from the first and last lines what the table is; pandas then reads all
-rows at once. Whatever is not plain (an empty cell at the end of a row, a mistyped number, a
-decimal comma, a footer) is handed back to the careful reader, which finds the line and says it.
+The careful reader decides from the first and last lines what the table is; then all rows are read
+a block of lines at a time, by pandas where it is installed, else by `numpy.loadtxt`. Whatever is
+not plain (an empty cell at the end of a row, a mistyped number, a decimal comma, a footer) is
+handed back to the careful reader, which finds the line and says it.
 
 Measured on 100 MB (benchmarks/tables.py): pandas 3.1 is the fastest of pandas, Polars, pyarrow,
-numpy.loadtxt and csv, exact to the last bit, and takes the least memory of the first three.
+numpy.loadtxt and csv, exact to the last bit, and takes the least memory of the first three. It
+reads without Python's lock, so two threads read two blocks at once.
 """
 
 from __future__ import annotations
 
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,56 +24,145 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data import numerals
-from nodeflow.data.numerals import MARKS
+from nodeflow.data.numerals import MARKS, plain_number
 from nodeflow.data.options import Options
 from nodeflow.data.reading import tell
 from nodeflow.data.sheet import Column, Sheet
 
 LARGE = 2**20
 """Bytes; below it the careful reader is as quick as pandas is imported."""
-_HEAD, _TAIL = 2**16, 2**14
-_CHUNK = 2**24
-"""Bytes that pandas reads at once: all at once takes no less time, and thrice the memory."""
+_HEAD, _TAIL = 2**15, 2**13
+_BLOCK = 2**22
+"""Bytes that are read at once: larger blocks take no less time, and more memory."""
+_THREADS = 2
+_TEXT = "S64"
+"""A text in a table that NumPy reads; longer ones are the careful reader's."""
+
+_Part: TypeAlias = "NDArray[Any] | tuple[NDArray[np.intp], list[str]]"
+"""A piece of a column: its numbers, or its texts as places in a list (−1 is missing)."""
+
+
+class _NotPlain(ValueError):
+    """A block holds what the careful reader should look at."""
 
 
 def quick_sheet(path: Path, options: Options) -> Sheet | None:
     """Return the columns of a large text file; None if the careful reader should read it."""
-    try:
-        import pandas as pd
-    except ImportError:
-        return None
-    head = _head(path, options)
+    head = _head(path, options) if options.encoding == "auto" else None
     if head is None:
         return None
     sheet, width, first = head
-    tell(path.name, 0)
-    per_chunk = max(1000, _CHUNK * sheet.rows // _HEAD)
     parts: list[list[_Part]] = [[] for _ in sheet.columns]
-    rows = 0
+    rows, done, size = 0, 0, path.stat().st_size
+    tell(path.name, 0)
     try:
-        for frame in pd.read_csv(
-            path, header=None, skiprows=first - 1, sep=_sign(sheet.separator or ","),
-            skipinitialspace=True, na_values=sorted(MARKS), keep_default_na=False,
-            encoding="utf-8-sig" if first == 1 else "utf-8", chunksize=per_chunk,
-        ):  # fmt: skip
-            if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
-                return None  # a row may be short
-            rows += len(frame)
-            tell(path.name, rows * _HEAD / sheet.rows / path.stat().st_size)
-            for i, there in enumerate(parts):
-                there.append(_part(frame.iloc[:, i]))
+        for length, count, columns in _read(path, first, _reader(sheet, width)):
+            rows, done = rows + count, done + length
+            tell(path.name, min(1.0, done / size))
+            for there, part in zip(parts, columns, strict=True):
+                there.append(part)
     except (ValueError, UnicodeError, MemoryError):  # pandas' ParserError is a ValueError
         return None
-    columns = [
+    made = [
         _column(column, there, options) for column, there in zip(sheet.columns, parts, strict=True)
     ]
-    read = tuple(column for column in columns if column is not None)
+    read = tuple(column for column in made if column is not None)
     if len(read) < width:
         return None
     return Sheet(
         sheet.file, read, range(first, first + rows), sheet.format, names=sheet.names,
         separator=sheet.separator, notes=sheet.notes,
     )  # fmt: skip
+
+
+# --- a block at a time --------------------------------------------------------------------------
+
+_Block: TypeAlias = tuple[int, int, list[_Part]]
+"""A block's length in bytes, its number of rows, and its columns."""
+
+
+def _read(path: Path, first: int, read: Callable[[bytes], _Block]) -> Iterator[_Block]:
+    """Yield what `read` makes of each block, in order; a few are read at once."""
+    waiting: deque[Future[_Block]] = deque()
+    with ThreadPoolExecutor(_THREADS, "nodeflow-table") as pool:
+        try:
+            for block in _blocks(path, first):
+                waiting.append(pool.submit(read, block))
+                if len(waiting) > _THREADS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for one in waiting:
+                one.cancel()
+
+
+def _blocks(path: Path, first: int) -> Iterator[bytes]:
+    """Yield the lines of a file from line `first` (1 is the first) on, many at a time."""
+    with path.open("rb") as stream:
+        if first == 1 and stream.read(3) != b"\xef\xbb\xbf":  # the mark of UTF-8
+            stream.seek(0)
+        for _ in range(first - 1):
+            stream.readline()
+        while block := stream.read(_BLOCK):
+            block += stream.readline()
+            if b'"' in block and block.count(b'"') % 2:
+                raise _NotPlain  # a cell may go on in the next block
+            yield block
+
+
+def _reader(sheet: Sheet, width: int) -> Callable[[bytes], _Block]:
+    """Return what reads a block of such a table."""
+    try:
+        import pandas as pd  # noqa: F401
+    except ImportError:
+        return _numpy_reader(sheet)
+    return _pandas_reader(sheet, width)
+
+
+def _pandas_reader(sheet: Sheet, width: int) -> Callable[[bytes], _Block]:
+    import pandas as pd
+
+    marks, separator = sorted(MARKS), _sign(sheet.separator or ",")
+
+    def read(block: bytes) -> _Block:
+        frame = pd.read_csv(
+            BytesIO(block), header=None, sep=separator, na_values=marks, keep_default_na=False,
+            encoding="utf-8", low_memory=False,
+        )  # fmt: skip
+        if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
+            raise _NotPlain  # a row may be short
+        return len(block), len(frame), [_part(frame.iloc[:, i]) for i in range(width)]
+
+    return read
+
+
+def _numpy_reader(sheet: Sheet) -> Callable[[bytes], _Block]:
+    kinds: list[tuple[str, str]] = [
+        (f"c{i}", "<f8" if all(plain_number(cell) is not None for cell in cells) else _TEXT)
+        for i, cells in enumerate(column.cells or () for column in sheet.columns)
+    ]
+    separator = None if sheet.separator == " " else sheet.separator or ","
+
+    def read(block: bytes) -> _Block:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a block of empty lines
+            rows = np.loadtxt(
+                BytesIO(block), dtype=np.dtype(kinds), delimiter=separator, comments=None,
+                quotechar='"', ndmin=1, encoding="utf-8",
+            )  # fmt: skip
+        return len(block), len(rows), [_piece(rows[name]) for name, _ in kinds]
+
+    return read
+
+
+def _piece(values: NDArray[Any]) -> _Part:
+    if values.dtype.kind == "f":
+        return np.ascontiguousarray(values)
+    texts, codes = np.unique(values, return_inverse=True)
+    if max(map(len, texts.tolist()), default=0) >= values.dtype.itemsize:
+        raise _NotPlain
+    return _cleaned(codes, [text.decode() for text in texts.tolist()])
 
 
 def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
@@ -101,17 +197,22 @@ def _sign(separator: str) -> str:
     return r"\s+" if separator == " " else separator
 
 
-_Part: TypeAlias = "NDArray[Any] | tuple[NDArray[np.intp], list[str]]"
-"""A piece of a column: its numbers, or its texts as places in a list (−1 is missing)."""
-
-
 def _part(series: Any) -> _Part:
     if series.dtype.kind in "iuf":
         return np.asarray(series.to_numpy())
     if series.dtype.kind == "b":
         return np.asarray(1 - series.to_numpy().astype(np.intp)), ["TRUE", "FALSE"]
     codes, texts = series.factorize()
-    return codes, [str(text).strip() for text in texts]
+    return _cleaned(codes, [str(text) for text in texts])
+
+
+def _cleaned(codes: NDArray[np.intp], texts: list[str]) -> _Part:
+    """Return texts without blanks around them; marks of missing values are places −1."""
+    if any('"' in text for text in texts):
+        raise _NotPlain  # a quote after a blank
+    cells = [text.strip() for text in texts]
+    missing = np.array([*(cell in MARKS for cell in cells), False])
+    return (np.where(missing[codes], -1, codes) if missing.any() else codes), cells
 
 
 def _column(column: Column, parts: list[_Part], options: Options) -> Column | None:

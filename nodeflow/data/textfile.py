@@ -49,7 +49,7 @@ def text_sheet(path: Path, options: Options) -> Sheet:
         data = path.read_bytes()
     if path.suffix.lower() == ".gz":
         data = _unpacked(data, path.name)
-    text, notes = decode(data, path.name)
+    text, notes = decode(data, path.name, options.encoding)
     return sheet_from_text(path.name, text, options, notes)
 
 
@@ -70,8 +70,14 @@ def _unpacked(data: bytes, file: str) -> bytes:
     return unpacked
 
 
-def decode(data: bytes, file: str) -> tuple[str, list[str]]:
-    """Return the text in UTF-8 or UTF-16 bytes, and what is to be said about it."""
+def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[str]]:
+    """Return the text in bytes, UTF-8 or UTF-16 if nothing was said, and what is to be said."""
+    if encoding != "auto":
+        try:
+            return data.decode(encoding).removeprefix("\ufeff"), []
+        except UnicodeDecodeError as error:
+            row = data.count(b"\n", 0, error.start) + 1
+            raise DataError(f"the text is not {encoding}", file=file, row=row) from None
     for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if data.startswith(mark):
             try:
@@ -84,7 +90,12 @@ def decode(data: bytes, file: str) -> tuple[str, list[str]]:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
-        raise DataError("the text is not UTF-8; save it as UTF-8", file=file, row=row) from None
+        raise DataError(
+            "the text is not UTF-8; save it as UTF-8, or say how it is stored, such as "
+            "--encoding windows-1252",
+            file=file,
+            row=row,
+        ) from None
 
 
 def sheet_from_text(file: str, text: str, options: Options, notes: Sequence[str] = ()) -> Sheet:

@@ -244,13 +244,17 @@ def _node(key: str, node: Node, elsewhere: _Elsewhere) -> str:
 
 
 def _settings(key: str, node: Node, elsewhere: _Elsewhere) -> Mapping[str, Any]:
-    """Return all settings, those at their default too, with large arrays put elsewhere."""
+    """Return all settings, those at their default too, with large arrays put elsewhere.
+
+    Settings that joined their type later are there only if they were said.
+    """
     type_ = node.known
     if type_ is None:
         return node.settings
-    settings = {**type_.defaults, **node.settings}
+    first = {one.name: type_.defaults[one.name] for one in type_.settings if not one.later}
+    settings = {**first, **node.settings}
     for setting in type_.settings:
-        value = settings[setting.name]
+        value = settings.get(setting.name)
         if setting.kind == "array" and _size(value) > LARGE:
             settings[setting.name] = elsewhere(key, setting.name, numbers(value))
     refuse_absolute(key, type_.name, settings)

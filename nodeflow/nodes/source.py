@@ -9,6 +9,7 @@ import numpy as np
 from nodeflow.declare import (
     ArrayValue,
     Feedback,
+    Later,
     Range,
     ShapeValue,
     TargetValue,
@@ -61,17 +62,19 @@ def dataset(
     scale: Literal["none", "minmax", "standard"] = "none",
     test: Annotated[float, Range(0, 1, open=True)] = 0.0,
     shuffle: bool = True,
-    scale_target: Literal["none", "minmax", "standard"] = "none",
-    target_kind: Literal["auto", "classes", "numbers"] = "auto",
-    header: Literal["auto", "yes", "no"] = "auto",
-    missing: Literal["refuse", "drop", "mean", "keep"] = "refuse",
-    text: Literal["onehot", "ordinal", "drop"] = "onehot",
-    features: TargetValue = None,
-    drop: TargetValue = None,
-    separator: str = "auto",
-    decimal: Literal["auto", ".", ","] = "auto",
-    thousands: str = "auto",
-    skip: Annotated[int, Range(0)] = 0,
+    scale_target: Annotated[Literal["none", "minmax", "standard"], Later()] = "none",
+    target_kind: Annotated[Literal["auto", "classes", "numbers"], Later()] = "auto",
+    header: Annotated[Literal["auto", "yes", "no"], Later()] = "auto",
+    missing: Annotated[Literal["refuse", "drop", "mean", "keep"], Later()] = "refuse",
+    text: Annotated[Literal["onehot", "ordinal", "drop"], Later()] = "onehot",
+    features: Annotated[TargetValue, Later()] = None,
+    drop: Annotated[TargetValue, Later()] = None,
+    separator: Annotated[str, Later()] = "auto",
+    decimal: Annotated[Literal["auto", ".", ","], Later()] = "auto",
+    thousands: Annotated[str, Later()] = "auto",
+    skip: Annotated[int, Range(0), Later()] = 0,
+    missing_mark: Annotated[TargetValue, Later()] = None,
+    encoding: Annotated[str, Later()] = "auto",
 ) -> Value:
     """Feed the rows of a data set: features x and targets y.
 
@@ -85,8 +88,8 @@ def dataset(
     both follow from the seed alone. The other settings say how a file is read, where that is not
     to be found in it: `header`, `missing` values (refused, their rows dropped, the column's mean,
     or kept as texts), `text` features (a column a text, a number a text, or left out), the
-    `features` to take or columns to `drop`, `separator`, `decimal` and `thousands` mark, and lines
-    to `skip`.
+    `features` to take or columns to `drop`, `separator`, `decimal` and `thousands` mark, lines
+    to `skip`, further marks of a missing value (`missing_mark`), and the `encoding` of its text.
     """
     raise AssertionError("the engine feeds a data set's rows")
 
