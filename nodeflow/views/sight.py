@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.graph import Graph
+from nodeflow.shape import Shape
 from nodeflow.theme import Theme
 from nodeflow.views.marks import Area, Mark
 
@@ -89,6 +90,21 @@ class Sight:
     def inputs(self, key: str) -> dict[str, str]:
         """Return the address of the first wire into each port of a node."""
         return {name: wires[0].start for name, wires in self.graph.inputs(key).items() if wires}
+
+    def reader(self, weights: str) -> str:
+        """Return the weighted sum that takes these weights, or ""."""
+        from nodeflow.explain.names import layer_of
+
+        return layer_of(self.graph, weights)
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The shapes of the values that are known."""
+        return {
+            address: Shape((value.shape[-1],), batch=True)
+            for address, value in self.values.items()
+            if value.ndim
+        }
 
     def row(self, address: str) -> Floats:
         """Return a value with a row a sample."""
