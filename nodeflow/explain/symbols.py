@@ -8,6 +8,7 @@ shared stays shared while it is made, so that only writing takes as long as the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -209,8 +210,8 @@ def _by_sympy(sympy: Any, slope: Part, chain: str, called: Mapping[int, str]) ->
 
     found = sympy.factor_terms(sympy.simplify(built(slope)))
     text = sympy.sstr(found.evalf(6) if found.has(sympy.Float) else found)
-    for name, one in sorted(stand_ins.items(), key=lambda pair: -len(str(pair[1]))):
-        text = text.replace(str(one), name)
+    meant = {str(one): name for name, one in stand_ins.items()}
+    text = re.sub(r"\bs\d+\b", lambda found: meant[found[0]], text)
     text = text.replace("**", "^").replace("*", "·").replace("sigmoid", "σ").replace("-", "−")
     return text if len(text) < len(chain) else chain
 
