@@ -33,7 +33,7 @@ class Bars:
         """The best, or how many there are."""
         if self.best < 0:
             return f"{len(self.names)} numbers"
-        return f"→ {self.names[self.best]} {self.text(float(self.values[self.best]))}"
+        return f"→ {self.names[self.best]}: {self.text(float(self.values[self.best]))}"
 
     @property
     def sentence(self) -> str:

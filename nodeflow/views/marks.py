@@ -143,9 +143,15 @@ def sentence(text: str, area: Area, theme: Theme) -> list[Mark]:
 
 
 def percent(share: float) -> str:
-    """Return a share as a person writes it: 63 %, 0.4 %."""
+    """Return a share as a person writes it: 63 %, 9.3 %, 99.9 %, < 0.1 %."""
     number = 100 * share
-    return f"{number:.0f} %" if number >= 9.95 or number == 0 else f"{number:.1f} %"
+    if number in (0, 100):
+        return f"{number:.0f} %"
+    if number < 0.1:
+        return "< 0.1 %"
+    if number > 99.5:
+        return f"{min(number, 99.9):.1f} %"
+    return f"{number:.0f} %" if number >= 9.95 else f"{number:.1f} %"
 
 
 # --- colours ------------------------------------------------------------------------------------
