@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
 
-TRIALS = int(os.environ.get("NODEFLOW_DOORS", "12"))
+TRIALS = int(os.environ.get("NODEFLOW_DOORS", "6"))
 """Random networks of each program; `make doors` tries 200."""
 TORCH = {
     "sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU", "leaky_relu": "LeakyReLU",
