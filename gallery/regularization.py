@@ -47,7 +47,8 @@ def _draw(to: Path) -> None:
         curve.plot(places, [one[0] for one in found], "o-", label="training rows")
         curve.plot(places, [one[1] for one in found], "o-", label="test rows")
         curve.set_xticks(places, [f"{penalty:g}" for penalty in LAMBDAS], rotation=40)
-        curve.set(xlabel="λ", ylabel="accuracy in %")
+        curve.set(xlabel="λ")
+        curve.set_title("accuracy in %", fontsize=9)
         curve.legend(fontsize=8, loc="lower left")
         for axes, penalty in zip(sheets, shown, strict=True):
             plots.tiles(axes, trained(penalty, 0).weights["theta1.value"], SIDE, 5)
