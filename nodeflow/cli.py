@@ -39,6 +39,7 @@ COMMANDS = (
     "play",
     "run",
     "saturated",
+    "sweep",
     "train",
     "unfold",
     "why",

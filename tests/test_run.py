@@ -1007,3 +1007,27 @@ def test_cost_of_all_rows_goes_through_python_and_blas_too(dtype, numpy_types):
         assert found == pytest.approx(expected, rel=1e-12 if dtype is np.float64 else 1e-5)
         assert np.array_equal(machine.cells, cells, equal_nan=True)
         machine.update(0)
+
+
+@pytest.mark.parametrize("test", [0.0, 0.25])
+@pytest.mark.parametrize("level", ["layer", "neuron"])
+def test_a_run_like_another_one_has_the_numbers_of_its_own_seed(level, test):
+    from nodeflow.networks import network
+
+    graph = network((2, 3, 2), data="moons", level=level, test=test)
+    first = nf.Run(graph, seed=0)
+    first.train(epochs=2)
+    first.assess()
+    for seed in (1, 2):
+        alone, like = nf.Run(graph, seed=seed), nf.Run(graph, seed=seed, like=first)
+        assert like.plan is first.plan
+        assert like.machine.tape is first.machine.tape
+        for run in (alone, like):
+            run.train(epochs=3)
+        assert like.history == alone.history
+        assert all((like.weights[key] == alone.weights[key]).all() for key in alone.weights)
+        assert like.assess() == alone.assess()
+    other = graph.set("train", rate=0.25)
+    alone, like = nf.Run(other, seed=1), nf.Run(other, seed=1, like=first)
+    assert like.plan is not first.plan
+    assert like.train(epochs=2) == alone.train(epochs=2)

@@ -553,8 +553,10 @@ def test_excel_and_parquet(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["refuse", "drop"])
-@pytest.mark.parametrize("by", ["pandas", "numpy"])
-def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing, by):
+@pytest.mark.parametrize(("by", "at_once"), [("pandas", 0), ("pandas", 10**9), ("numpy", 0)])
+def test_the_quick_reader_reads_what_the_careful_one_reads(
+    tmp_path, monkeypatch, missing, by, at_once
+):
     from nodeflow.data import quick
 
     if by == "pandas":
@@ -590,6 +592,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         for large in (0, 10**9):
             monkeypatch.setattr(quick, "LARGE", large)
             monkeypatch.setattr(quick, "_BLOCK", 2**12)
+            monkeypatch.setattr(quick, "_WHOLE", at_once)
             try:
                 table = load(tmp_path, text, f"{number}-{large}-{missing}.csv", missing=missing)
                 found.append((table.x.tolist(), table.y.tolist(), table.features, table.classes,

@@ -20,7 +20,7 @@ _ENDINGS = """\b
   .png   the canvas in pixels; can be opened again
   .gif   slow motion, for a page or a slide
   .mp4   slow motion as a video
-  .html  slow motion as a page with buttons
+  .html  a page that computes: to step, to train, to change
   .dot   the graph for Graphviz
   .json  the weights by address
   .csv   the history, a line an epoch
@@ -68,6 +68,11 @@ def _epochs(
 @click.option("--scale", type=click.FloatRange(0.1, 8), help="Of .png: pixels a unit.  [2]")
 @click.option("--trained", is_flag=True, default=None,
               help="Weights from NAME.run.npz, and not those of the start.")  # fmt: skip
+@click.option("--recorded", is_flag=True, default=None,
+              help="Of .html: a recording of the steps, and nothing that computes.")  # fmt: skip
+@click.option("--rows", type=click.IntRange(1),
+              help="Of .html: how many rows of the data travel in it.  "
+              "[all; of a large set 500]")  # fmt: skip
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option

@@ -7,7 +7,8 @@ handed back to the careful reader, which finds the line and says it.
 
 Measured on 100 MB (benchmarks/tables.py): pandas 3.1 is the fastest of pandas, Polars, pyarrow,
 numpy.loadtxt and csv, exact to the last bit, and takes the least memory of the first three. It
-reads without Python's lock, so two threads read two blocks at once.
+reads without Python's lock: a file by several threads of its own, and two blocks at once by two of
+ours.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,8 @@ _HEAD, _TAIL = 2**15, 2**13
 _BLOCK = 2**22
 """Bytes that are read at once: larger blocks take no less time, and more memory."""
 _THREADS = 2
+_WHOLE = 2**28
+"""Bytes of a file that pandas reads at once: from a path, and only so, it uses all cores itself."""
 _TEXT = "S64"
 """A text in a table that NumPy reads; longer ones are the careful reader's."""
 
@@ -56,7 +59,7 @@ def quick_sheet(path: Path, options: Options) -> Sheet | None:
     rows, done, size = 0, 0, path.stat().st_size
     tell(path.name, 0)
     try:
-        for length, count, columns in _read(path, first, _reader(sheet, width)):
+        for length, count, columns in _blocks_read(path, sheet, width, first):
             rows, done = rows + count, done + length
             tell(path.name, min(1.0, done / size))
             for there, part in zip(parts, columns, strict=True):
@@ -81,8 +84,20 @@ _Block: TypeAlias = tuple[int, int, list[_Part]]
 """A block's length in bytes, its number of rows, and its columns."""
 
 
+def _blocks_read(path: Path, sheet: Sheet, width: int, first: int) -> Iterator[_Block]:
+    """Yield the rows from line `first` on, in order: all at once, or in blocks."""
+    try:
+        import pandas as pd  # noqa: F401
+    except ImportError:
+        return _read(path, first, _numpy_reader(sheet))
+    read = _pandas_reader(sheet, width)
+    if path.stat().st_size <= _WHOLE:
+        return iter([read(path, first - 1)])
+    return _read(path, first, read)
+
+
 def _read(path: Path, first: int, read: Callable[[bytes], _Block]) -> Iterator[_Block]:
-    """Yield what `read` makes of each block, in order; a few are read at once."""
+    """Yield what `read` makes of each block; a few are read at once."""
     waiting: deque[Future[_Block]] = deque()
     with ThreadPoolExecutor(_THREADS, "nodeflow-table") as pool:
         try:
@@ -111,28 +126,27 @@ def _blocks(path: Path, first: int) -> Iterator[bytes]:
             yield block
 
 
-def _reader(sheet: Sheet, width: int) -> Callable[[bytes], _Block]:
-    """Return what reads a block of such a table."""
-    try:
-        import pandas as pd  # noqa: F401
-    except ImportError:
-        return _numpy_reader(sheet)
-    return _pandas_reader(sheet, width)
+class _Read(Protocol):
+    def __call__(self, source: bytes | Path, skip: int = 0, /) -> _Block: ...
 
 
-def _pandas_reader(sheet: Sheet, width: int) -> Callable[[bytes], _Block]:
+def _pandas_reader(sheet: Sheet, width: int) -> _Read:
     import pandas as pd
 
     marks, separator = sorted(MARKS), _sign(sheet.separator or ",")
 
-    def read(block: bytes) -> _Block:
-        frame = pd.read_csv(
-            BytesIO(block), header=None, sep=separator, na_values=marks, keep_default_na=False,
-            encoding="utf-8", low_memory=False,
-        )  # fmt: skip
+    def read(source: bytes | Path, skip: int = 0) -> _Block:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # it is looked at below
+            frame = pd.read_csv(
+                source if isinstance(source, Path) else BytesIO(source), header=None,
+                skiprows=skip, sep=separator, na_values=marks, keep_default_na=False,
+                encoding="utf-8",
+            )  # fmt: skip
         if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
             raise _NotPlain  # a row may be short
-        return len(block), len(frame), [_part(frame.iloc[:, i]) for i in range(width)]
+        length = source.stat().st_size if isinstance(source, Path) else len(source)
+        return length, len(frame), [_part(frame.pop(i)) for i in range(width)]
 
     return read
 

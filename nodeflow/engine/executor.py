@@ -195,7 +195,7 @@ class Executor:
 
     def shuffle(self, rows: int, seed: int, epoch: int) -> None:
         """Put the rows of the data into the order of an epoch."""
-        few = _forced.get() is None and rows < _MOST_SHUFFLED
+        few = _forced.get() is None and rows < _MOST_SHUFFLED and not self._prepared
         code = None if few else self._machine_code(_NO_ROWS)
         if code is None:
             drive.shuffle(self.order.data, rows, seed, epoch)

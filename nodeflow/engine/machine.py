@@ -49,6 +49,7 @@ class Machine:
         like: Machine | None = None,
     ) -> None:
         self.graph = graph
+        self.strict = strict
         self._like = like
         self.seed = seed
         self.dtype = np.dtype(dtype)
@@ -66,7 +67,9 @@ class Machine:
     # -- making
 
     def _lay_out(self, graph: Graph, *, seed: int, batch: int | str, strict: bool) -> None:
-        self.plan: Plan = plan(graph, strict=strict)
+        like = self._like
+        planned = like is not None and like.graph is graph and like.strict is strict
+        self.plan: Plan = like.plan if like is not None and planned else plan(graph, strict=strict)
         self.splits = _splits(self.plan, seed)
         self.rows, self.test_rows = self._row_counts()
         whole = batch == "all" or not self.splits or bool(graph.of_type("minimize"))
@@ -78,23 +81,37 @@ class Machine:
         )
         self.schedule = Schedule.of(self.plan, self.rows, self.batch)
         self.per_epoch = self.schedule.updates_per_epoch
-        layout = feed_layout(self.plan)
-        self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
-        self._layout = layout
+        if like is not None and planned and like.schedule == self.schedule:
+            self._share_rows(like)
+        else:
+            layout = feed_layout(self.plan)
+            self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
+            self._layout = layout
         self._beside = self.judge if self.test_rows else None
         """The tape that evaluates test rows while it trains, in the same cells."""
         self._refuse_too_large(self._beside or self.tape)
         self.cells = self.fresh_cells()
-        self.fed_from = self._fed_from(layout)
+        self.fed_from = self._fed_from(self._layout)
         same = self._like is not None and _same_feed(self._like.fed_from, self.fed_from)
         # It is only read, and may be by far the largest array there is.
         self.feed: Floats = (
-            self._like.feed if same and self._like else self._fill_feed(layout).ravel()
+            self._like.feed if same and self._like else self._fill_feed(self._layout).ravel()
         )
         self._like = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(_STATS)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
+
+    def _share_rows(self, like: Machine) -> None:
+        """Take over what is laid out for the same plan and the same number of rows.
+
+        All of it is only read; a run of another seed has its own cells.
+        """
+        self.tape, self._layout = like.tape, like._layout
+        if like.test_rows == self.test_rows:
+            for name in ("judge", "fast", "_trained"):
+                if name in like.__dict__:
+                    self.__dict__[name] = like.__dict__[name]
 
     def _refuse_too_large(self, whole: Tape) -> None:
         """Raise `RunError` rather than ask for more memory than a machine is likely to have."""
@@ -191,6 +208,21 @@ class Machine:
     def fast(self) -> FastRows:
         """The rows for full speed, of passes and updates."""
         return fast_rows(self.tape)
+
+    @property
+    def feed_layout(self) -> Feed:
+        """How the rows of all data sets lie side by side."""
+        return self._layout
+
+    @property
+    def judged_beside(self) -> Tape | None:
+        """The tape that evaluates test rows while it trains; None where there are no test rows."""
+        return self._beside
+
+    @property
+    def rows_of_training(self) -> Floats:
+        """The rows for full speed, and behind them those that evaluate the test rows."""
+        return self._trained
 
     @cached_property
     def _trained(self) -> Floats:

@@ -133,6 +133,16 @@ class Run:
         return self.schedule.batch
 
     @property
+    def trains(self) -> bool:
+        """Whether parameters are updated; if not, the graph is only evaluated."""
+        return self._stepper.trains
+
+    @property
+    def minimizer(self) -> Minimizer | None:
+        """What searches for better weights, where a `minimize` does."""
+        return self._rewinder.minimizer
+
+    @property
     def born(self) -> int:
         """The update at which it begins: 0, or where it was forked from its `parent`."""
         return self._rewinder.born

@@ -48,6 +48,11 @@ class Options:
     samples: int | None = None
     history: Sequence[Mapping[str, Any]] | None = None
     """What a table holds instead of a training: a line an epoch."""
+    recorded: bool = False
+    """Whether a page plays a recording, instead of computing."""
+    rows: int | None = None
+    """How many rows of each data set a page that computes has; None is all of them, of a large
+    one 500."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -57,6 +62,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.theme not in (None, "dark", "light"):
             raise ExportError(f"a theme is dark or light, not {self.theme!r}")
+        if self.rows is not None and self.rows < 1:
+            raise ExportError(f"a page has 1 row of the data or more, not {self.rows}")
         if not 0.1 <= self.speed <= 50:
             raise ExportError(f"a speed is 0.1 to 50 steps a second, not {self.speed:g}")
         if self.scale is not None and not 0 < self.scale < float("inf"):
@@ -106,7 +113,11 @@ FORMATS = {
     ),
     ".gif": Format("slow motion, for a page or a slide", "gif", _FILM),
     ".mp4": Format("slow motion as a video", "mp4", _FILM),
-    ".html": Format("slow motion as a page with buttons", "page", ("theme", *_SPAN, "epochs")),
+    ".html": Format(
+        "a page that computes: to step, to train, to change",
+        "page",
+        ("theme", *_SPAN, "epochs", "recorded", "rows"),
+    ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs")),
     ".csv": Format("the history, a line an epoch", "table", ("epochs", "history")),

@@ -33,6 +33,7 @@ _HOMES = {
     "show_evaluation": "results",
     "show_library": "library",
     "show_reading": "tables",
+    "show_sweep": "sweeps",
     "show_training": "results",
     "show_types": "library",
 }
@@ -58,6 +59,7 @@ __all__ = [
     "show_reading",
     "show_saturated",
     "show_sides",
+    "show_sweep",
     "show_training",
     "show_types",
     "show_views",
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
         show_training,
     )
     from nodeflow.terminal.steps import StepPrinter
+    from nodeflow.terminal.sweeps import show_sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,349 @@
+"""The page that computes, in a browser: every number is that of Python, to the bit."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers_browser import NAMES, browser, executable
+
+import nodeflow as nf
+from nodeflow.errors import NodeflowError
+from nodeflow.export import live
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if executable() is None:
+        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def shown(chromium, tmp_path):
+    """Return a function that opens the page of a graph."""
+
+    def open_page(graph, fragment="", **options):
+        path = tmp_path / "page.html"
+        path.write_text(live.page(graph, **options), encoding="utf-8")
+        chromium.size(1280, 800)
+        chromium.media()
+        chromium.open(path, fragment)
+        return chromium
+
+    return open_page
+
+
+def sample(name):
+    return nf.load(GRAPHS / f"{name}.json")
+
+
+def bits(value):
+    """Return the bits of all numbers, so that 0 and −0 differ and NaN equals itself."""
+    array = np.asarray(value, np.float64)
+    array = np.where(np.isnan(array), np.nan, array)
+    return array.shape, array.tobytes()
+
+
+def packed(values):
+    return {address: bits(value) for address, value in values.items()}
+
+
+BITS = """
+  const spelled = (value) => Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0"
+    : Number.isFinite(value) ? value : String(value);
+  const tried = (act) => { try { return spelled(act()); } catch { return undefined; } };
+  const each = (entries) => Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+"""
+
+
+def read(value):
+    """Return a value of the page as an array: what JSON cannot hold is spelled."""
+    if isinstance(value, list):
+        return [read(each) for each in value]
+    return float(value)
+
+
+def moments_of(run, count, seed, epochs):
+    draw = random.Random(seed)
+    return [
+        (draw.randrange(epochs), draw.randrange(run.schedule.rows), draw.choice([None, *run.order]))
+        for _ in range(count)
+    ]
+
+
+def at_moments(page, moments):
+    """Return what the page holds at some moments: all values, all gradients, the cost."""
+    return page.run(
+        f"""(() => {{ {BITS}
+          return {json.dumps(moments)}.map(([epoch, sample, node]) => {{
+            const moment = nodeflow.goto(epoch, sample, node), all = nodeflow.addresses();
+            return {{
+              moment,
+              values: each(all.map((name) => [name, tried(() => nodeflow.value(name))])),
+              gradients: each(all.map((name) => [name, tried(() => nodeflow.gradient(name))])),
+              cost: tried(() => nodeflow.cost()) ?? null,
+            }};
+          }});
+        }})()"""
+    )
+
+
+def hold_equal(page, graph, moments, epochs=20, **options):
+    run = nf.Run(graph, **options)
+    for asked, found in zip(moments, at_moments(page, moments), strict=True):
+        run.goto(*asked)
+        values, gradients = run.values, run.gradients
+        assert packed(values) == packed({k: read(v) for k, v in found["values"].items()}), asked
+        known = {k: read(v) for k, v in found["gradients"].items() if k in gradients}
+        assert packed(gradients) == packed(known), asked
+        try:
+            cost = run.cost
+        except NodeflowError:
+            cost = None
+        assert (cost is None) == (found["cost"] is None)
+        assert cost is None or bits(cost) == bits(read(found["cost"]))
+        moment = found["moment"]
+        assert (moment["epoch"], moment["sample"]) == (run.epoch, run.sample)
+    page.run("nodeflow.reset()")
+    fresh = nf.Run(graph, **options)
+    fresh.train(epochs)
+    trained = page.run(
+        f"""(() => {{ {BITS} return nodeflow.train({epochs}).then(() => ({{
+          weights: each(Object.entries(nodeflow.weights()).map(([k, v]) => [k, spelled(v)])),
+          history: nodeflow.history(),
+        }})); }})()"""
+    )
+    weights = {k: read(v) for k, v in trained["weights"].items()}
+    assert packed(weights) == packed(fresh.weights)
+    assert trained["history"] == fresh.history
+
+
+COMPUTED = (
+    "xor", "one-neuron", "mazur", "mazur-sequential", "mazur-neurons-unfolded", "circle",
+    "four-layers", "four-layers-vectorised", "plateau", "polynomial", "spiral", "symmetry-zeros",
+    "two-weights-biases-unfolded", "wheat-seeds-neurons-unfolded",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_a_page_has_the_bits_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    moments = moments_of(nf.Run(graph), 12 if len(graph.nodes) > 40 else 25, name, 5)
+    hold_equal(page, graph, moments)
+    assert page.problems == []
+    assert len(page.requests) == 1
+
+
+FORMULAS = ("xor", "mazur", "spiral", "four-layers", "iris", "polynomial", "two-weights-unfolded")
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_page_writes_the_formulas_of_python(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(2)")
+    run.train(2)
+    count = min(2 * len(run.order), 150)
+    told = page.run(
+        f"Array.from({{length: {count}}}, () => {{ nodeflow.step(); return nodeflow.formula(); }})"
+    )
+    for found in told:
+        step = run.step()
+        assert found["formula"] == step.formula, step.node
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])
+def test_a_seed_has_the_starts_the_split_and_the_order_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    for seed in (1, 7):
+        page.run(f"nodeflow.reset({seed})")
+        run = nf.Run(graph, seed=seed)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        page.run("nodeflow.train(3)")
+        run.train(3)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        assert page.run("nodeflow.history()") == run.history
+
+
+def test_random_numbers_are_those_of_numpy(shown):
+    draw = random.Random(3)
+    seeds = [*range(3000), *(draw.randrange(2**53) for _ in range(200))]
+    page = shown(sample("xor"))
+    found = page.run(
+        f"""{json.dumps(seeds)}.map((seed) => {{
+          const random = new nodeflow.Random([seed, 77]);
+          const normal = Array.from({{length: 12}}, () => random.normal());
+          return [normal, random.uniform(-0.5, 0.5), random.permutation(7)];
+        }})"""
+    )
+    for seed, (normal, uniform, order) in zip(seeds, found, strict=True):
+        numbers = np.random.default_rng([seed, 77])
+        assert bits(normal) == bits(numbers.standard_normal(12)), seed
+        assert uniform == numbers.uniform(-0.5, 0.5)
+        assert order == numbers.permutation(7).tolist()
+
+
+def test_weights_are_set_as_in_python(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(3).then(() => nodeflow.step(11))")
+    run.train(3)
+    for _ in range(11):
+        run.step()
+    page.run("nodeflow.set('theta1.value', [[0.1, -0.2], [0.3, 0.4]])")
+    run.set_weights({"theta1.value": [[0.1, -0.2], [0.3, 0.4]]})
+    assert page.run("nodeflow.moment().update") == run.update
+    page.run("nodeflow.train(4)")
+    run.train(4)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    for moment in ((2, 1, "hidden"), (5, 3, None), (3, 0, None), (6, 2, "cost")):
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        run.goto(*moment)
+        assert bits(page.run("nodeflow.value('hidden.z')")) == bits(run["hidden.z"])
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral"])
+def test_a_rate_is_changed_as_a_fork_changes_it(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(3).then(() => nodeflow.step(5))")
+    run.train(3)
+    page.run("nodeflow.setting('train.rate', 0.07)")
+    run = run.fork(graph.set("train", rate=0.07))
+    page.run("nodeflow.train(4)")
+    run.train(4)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page.run("nodeflow.goto(2)")  # before the change the old rate holds
+    before = nf.Run(graph)
+    before.goto(2)
+    assert packed(page.run("nodeflow.weights()")) == packed(before.weights)
+    page.run("nodeflow.goto(7)")
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page.run("nodeflow.reset()")
+    page.run("nodeflow.train(2)")
+    again = nf.Run(graph.set("train", rate=0.07))
+    again.train(2)
+    assert packed(page.run("nodeflow.weights()")) == packed(again.weights)
+
+
+def test_inputs_are_changed(shown):
+    graph = sample("mazur")
+    page = shown(graph)
+    key = next(k for k, n in graph.nodes.items() if n.type == "constant")
+    value = np.asarray(graph.settings(key)["value"], float) * 1.5
+    page.run(f"nodeflow.set('{key}.value', {value.tolist()})")
+    page.run("nodeflow.train(5)")
+    run = nf.Run(graph.set(key, value=value.tolist()))
+    run.train(5)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "circle"])
+def test_any_batch_has_the_bits_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    rows = nf.Run(graph).schedule.rows
+    for batch in (3, rows):
+        page.run(f"nodeflow.batch({batch})")
+        run = nf.Run(graph, batch=batch)
+        page.run("nodeflow.train(3)")
+        run.train(3)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        moment = (1, rows // 2, "hidden")
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        run.goto(*moment)
+        assert bits(page.run("nodeflow.value('hidden.z')")) == bits(run["hidden.z"])
+
+
+def test_steps_back_and_forth(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    assert page.run("nodeflow.moment()")["node"] is None
+    for count, way in (
+        (1, "step"),
+        (40, "step"),
+        (3, "back"),
+        (29, "back"),
+        (1, "back"),
+        (200, "step"),
+    ):
+        moment = page.run(f"nodeflow.{way}({count})")
+        number = moment["number"]
+        run.seek(run.schedule.position(number))
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        assert moment["next"] == run.node
+        where = run.epoch, run.update, run.sample
+        assert (moment["epoch"], moment["update"], moment["sample"]) == where
+    assert page.run("nodeflow.back(10 ** 6).number") == 0
+
+
+REFUSED = [
+    ("nodeflow.value('hiden.z')", "there is no value 'hiden.z'; did you mean 'hidden.z'?"),
+    ("nodeflow.value('hidden.z')", "'hidden.z' has no value yet: step or train first"),
+    ("nodeflow.gradient('data.x')", "no blame reaches 'data.x'"),
+    ("nodeflow.set('theta1.value', [1, 2])", "'theta1.value' is 2×2; 2 cannot enter"),
+    ("nodeflow.set('theta1.value', [[1, 2], [3, NaN]])", "neither NaN nor Infinity"),
+    ("nodeflow.set('theta.value', 1)", "there is no parameter or constant 'theta.value'"),
+    ("nodeflow.set('data.x', [[1]])", "'data.x' is data of 4 rows"),
+    ("nodeflow.setting('train.rat', 1)", "did you mean 'train.rate'?"),
+    ("nodeflow.setting('train.rate', -1)", "'train.rate' is at least 0, not -1"),
+    ("nodeflow.setting('train.rate', 'fast')", "'train.rate' is a number"),
+    ("nodeflow.reset(-1)", "a seed is a whole number from 0, not -1"),
+    ("nodeflow.goto(0, 4)", "sample 4 is beyond the epoch: it has 0 to 3"),
+    ("nodeflow.goto(0, 0, 'hiden')", "no step of this run evaluates 'hiden'; did you mean"),
+    ("nodeflow.goto(1.5)", "epoch must be a whole number from 0, not 1.5"),
+    ("nodeflow.step(-1)", "step takes a whole number from 0, not -1"),
+    ("nodeflow.batch(5)", "a batch is a whole number from 1 to the 4 rows, not 5"),
+    ("nodeflow.train(-1)", "epochs must be a whole number from 0, not -1"),
+    ("nodeflow.until('cost is low')", '"cost is low" is no condition'),
+]
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence_and_changes_nothing(shown):
+    page = shown(sample("xor"))
+    before = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    for script, sentence in REFUSED:
+        said = page.run(
+            f"(async () => {{ try {{ await {script}; }} "
+            "catch (error) { return error.message; } })()"
+        )
+        assert said, script
+        assert sentence in said, (script, said)
+        assert page.run("[nodeflow.weights(), nodeflow.moment()]") == before, script
+
+
+def test_numbers_that_leave_the_range_name_their_node(shown):
+    graph = sample("polynomial").set("train", rate=1e6)
+    page, run = shown(graph), nf.Run(graph)
+    said = page.run("nodeflow.train(500).catch((error) => error.message)")
+    with pytest.raises(NodeflowError) as caught:
+        run.train(500)
+    assert said == str(caught.value)
+    assert page.run("nodeflow.moment().update") == run.update
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def test_a_condition_stops_where_it_becomes_true(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(30)")
+    run.train(30)
+    assert page.run("nodeflow.until('cost < 0.05', 300)")
+    was = run.cost < 0.05
+    while True:
+        run.advance("sample")
+        now = run.cost < 0.05
+        if now and not was:
+            break
+        was = now
+    assert page.run("nodeflow.moment().number") == run.schedule.number(run.position)
+    assert not page.run("nodeflow.until('cost < 0', 3)")
+    assert page.run("nodeflow.moment().epoch") == run.epoch + 3
