@@ -96,8 +96,9 @@ def exhibit() -> Exhibit:
             "classes, and without a hidden layer it tells irises apart before it is trained. "
             "With a hidden layer it is another matter. On the architect's own 7-5-3, at a tenth of "
             "his rate so that the ways can be told apart, it is ahead for a few epochs and then "
-            "stands; in the end it is the last of all. And the landscape: one sigmoid neuron with squared error has as many "
-            "minima as two to the number of its weights, if the samples are chosen so (P. Auer, M. "
+            "stands; in the end it is the last of all. And the landscape: one sigmoid neuron with "
+            "squared error has as many minima as two to the number of its weights, if the samples "
+            "are chosen so (P. Auer, M. "
             "Herbster and M. Warmuth, 1996). Here two weights have four."
         ),
         graphs=("wheat-seeds", "landscape"),
