@@ -147,8 +147,10 @@ def ideas():
     graph = graph.add("d", "constant", value=[[-0.34]]).add("who", "blame_shares")
     graph = graph.add("theta", "parameter", value=[[0.1, 0.3, 0.6]])
     graph = graph.connect("d.value", "who.delta").connect("theta.value", "who.weights")
-    places = {"J_over_w": (0, 420), "slopes": (280, 420), "who": (560, 420), "u": (0, 740), "s": (240, 740), "t": (480, 740),
-              "d": (720, 740), "theta": (960, 740)}  # fmt: skip
+    places = {
+        "J_over_w": (0, 420), "slopes": (280, 420), "who": (560, 420), "u": (0, 740),
+        "s": (240, 740), "t": (480, 740), "d": (720, 740), "theta": (960, 740),
+    }  # fmt: skip
     laid = with_places(graph)
     return replace(laid, layout={**laid.layout, **places})
 
@@ -160,9 +162,9 @@ def test_landscape_slopes_and_shares(trained, shot):
     pixels = shot("ideas")
     land = part(window, pixels, "J_over_w").astype(int)
     assert int((land[..., 2] - land[..., 0] > 40).sum()) > 2000  # low ground is blue
-    assert count(part(window, pixels, "slopes"), DARK.selected, 60) > 60
-    assert count(part(window, pixels, "slopes"), DARK.positive, 60) > 60
-    assert count(part(window, pixels, "who"), DARK.positive) > 600
+    assert count(part(window, pixels, "slopes"), DARK.selected, 60) > 40
+    assert count(part(window, pixels, "slopes"), DARK.positive, 60) > 40
+    assert count(part(window, pixels, "who"), DARK.positive) > 300
 
 
 def test_an_activation_has_its_point_and_a_dictionary_its_numbers(trained, shot):
