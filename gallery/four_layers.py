@@ -90,8 +90,8 @@ def exhibit() -> Exhibit:
         look=(
             (
                 "Loop or vectorised is a question of the clock only: when this page was written "
-                f"the 500 epochs took {clock():.1f} times as long in the loop, with the same D. Here "
-                "both are rows of machine code; a loop in Python pays a call a sample besides."
+                f"the 500 epochs took {clock():.1f} times as long in the loop, with the same D. "
+                "Here both are rows of machine code; a loop in Python pays a call a sample besides."
             ),
             (
                 "Delta1 to Delta3 have a wire back into themselves: 200 samples pass through δ "
