@@ -13,6 +13,8 @@ import pytest
 import nodeflow as nf
 from nodeflow.commands.output import plain
 from nodeflow.derive.tidy import tidy
+from nodeflow.editor.accounts import account
+from nodeflow.editor.model import Editor, Live
 from nodeflow.engine.executor import executed_by
 from nodeflow.errors import NodeflowError, RunError, ShapeMismatch
 from nodeflow.explain.quality import fed
@@ -462,3 +464,33 @@ def test_lambda_is_wired():
     other.train(2)
     for key, value in other.weights.items():
         assert one.weights[key] == pytest.approx(value, rel=1e-9, abs=1e-12)
+
+
+# --- in the inspector -----------------------------------------------------------------------------
+
+
+def test_the_inspector_says_who_is_to_blame():
+    run = nf.Run(load("blame-game"))
+    run.evaluate()
+    editor = Editor.of(load("blame-game"))
+    live = Live(values=run.values, gradients=run.gradients, weights=run.weights)
+    editor = replace(editor, live=live)
+    assert account(editor, "output") == (
+        "Blame for its error: hidden 3 0.60, hidden 2 0.30, hidden 1 0.10"
+    )
+    assert account(editor, "hidden_a") == ""
+    assert account(editor, "theta1") == account(editor, "gone") == account(editor, "") == ""
+
+
+def test_the_inspector_says_where_blame_dies():
+    z = nf.constant(value=[[9.0, 0.1, -12.0], [7.0, 2.0, -8.0]], id="z")
+    graph = nf.Graph.of(nf.sum(nf.sigmoid(z, id="a")))
+    run = nf.Run(graph)
+    run.evaluate()
+    editor = replace(Editor.of(graph), live=Live(values=run.values))
+    assert account(editor, "a") == (
+        "Blame dies at 2 neurons (1, 3): the slope is below 0.01 for every row of the batch"
+    )
+    marks = slope_at("sigmoid", run["z.value"][0]).marks((0, 0, 100, 20), DARK)
+    kinds = [mark.kind for mark in marks if isinstance(mark, Dot)]
+    assert kinds == ["square", "circle", "square"]
