@@ -28,6 +28,7 @@ RUNS = {
     "play": [ONE, "--samples", "1"],
     "run": [XOR],
     "saturated": [XOR],
+    "sweep": [ONE, "--set", "train.rate=0.1,0.2", "--epochs", "2"],
     "train": [ONE, "--epochs", "2"],
     "unfold": [XOR, "-o", "OUT"],
     "why": [ONE, "w"],
@@ -45,8 +46,8 @@ def test_the_page_is_as_the_commands_are():
 def test_every_key_is_explained(name, tmp_path, capsys):
     words = RUNS.get(name)
     if words is None:
-        # What fetches, or needs much more than a graph, has tests of its own.
-        assert name in ("data get", "nodes", "sweep") or not keys_of(sections(TEXT)[name])
+        # What fetches, reads a file of another program, or prints a list has tests of its own.
+        assert name in ("data get", "import", "nodes") or not keys_of(sections(TEXT)[name])
         return
     words = [word.replace("OUT", str(tmp_path / "out.json"), 1) for word in words]
     words = [word.replace("out.json.dot", "out.dot") for word in words]
