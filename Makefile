@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits run test test-programs doors coverage trials display browser bench ulps gallery check clean
+.PHONY: help bits run test test-programs doors coverage trials display browser bench ulps commands gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -80,6 +80,9 @@ bits: $(STAMP) ## Search long for rows and forms that differ in a bit
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps
+
+commands: $(STAMP) ## Renew usage and options in docs/commands.md
+	@$(BIN)/python -m gallery.commands --write
 
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
