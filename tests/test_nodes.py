@@ -83,7 +83,8 @@ CONTRACT = {
     "bias_gradient": ("backward", "delta", "gradient", {}),
     "accumulate": ("backward", "gradient previous?", "total", {}),
     "average": ("backward", "total weights?", "gradient", {"regularization": 0.0}),
-    "weight_update": ("update", "parameter gradient rate", "value", {}),
+    "weight_update": ("update", "parameter gradient rate?", "value", {}),
+    "step": ("update", "parameter delta a…? rate?", "value", {}),
     "gradient_descent": ("trainer", "cost", "", {"rate": 0.1, "momentum": 0.0}),
     "adam": (
         "trainer",

@@ -562,6 +562,8 @@ def _set_rate(editor: Editor) -> Editor:
     found = training.rate(editor)
     if found is None:
         return editor.refused("no trainer of this graph has a learning rate")
+    if not found.node:
+        return _typing_training(editor, "rate")
     return typing(editor, found.node, found.setting)
 
 

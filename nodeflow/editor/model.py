@@ -14,6 +14,7 @@ from nodeflow.editor.camera import Camera, Point
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
+from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
 
@@ -340,7 +341,7 @@ class Editor:
         graph = self.graph
         return _LEARNS.of(
             (graph.nodes,),
-            lambda: bool(graph.of_family("trainer") or graph.of_type("weight_update")),
+            lambda: bool(graph.of_family("trainer") or graph.of_type(*UPDATES)),
         )
 
     @property
