@@ -1,5 +1,6 @@
 """Networks whose backward pass is wired by hand, as one wires it on an empty canvas."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import nodeflow as nf
@@ -65,4 +66,4 @@ def wired(
     )
     for theta in (*thetas, *biases):
         graph = graph.connect(f"{theta.node.id}.new.value", f"{theta.node.id}.next")
-    return graph
+    return replace(graph, wires=tuple(sorted(graph.wires)))

@@ -14,6 +14,7 @@ from nodeflow.commands.output import count, print_json, say
 
 if TYPE_CHECKING:
     from nodeflow.engine.run import Run
+    from nodeflow.graph import Graph
 
 
 @click.command()
@@ -55,6 +56,8 @@ def train(
     if run.machine.shortened is not None:
         say(f"the data has {run.machine.rows} rows, so a batch is {run.batch} "
              f"and not {run.machine.shortened}", bad=False)  # fmt: skip
+    for sentence in _noted(graph):
+        say(sentence, bad=False)
     stopped = ""
     started = time.perf_counter()
     try:
@@ -82,6 +85,18 @@ def train(
         say(good.fault, bad=False)
     if stopped:
         raise KeyboardInterrupt(stopped)
+
+
+def _noted(graph: Graph) -> list[str]:
+    """Return what a person should know of a graph before it is trained."""
+    from nodeflow.derive.implied import implied
+    from nodeflow.derive.silent import silent
+
+    cost = implied(graph)
+    return [
+        *([] if cost is None else [cost.sentence]),
+        *(finding.sentence for finding in silent(graph)),
+    ]
 
 
 def _save_run(run: Run, file: str) -> Path:

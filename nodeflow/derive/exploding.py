@@ -15,7 +15,8 @@ import numpy as np
 
 from nodeflow.declare import Array, inert, numbers
 from nodeflow.derive.shapes import infer
-from nodeflow.derive.tidy import tidy
+from nodeflow.derive.steps import collapse_step, explode_steps
+from nodeflow.derive.tidy import tidy, under
 from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError, UnknownNode, nearest
@@ -33,9 +34,12 @@ PLACES = "places"
 def explode(graph: Graph, node: str | None = None) -> Graph:
     """Return the graph with a layer as its neurons, or a neuron as single operations.
 
-    `node` is a `weighted_sum`; without one every `weighted_sum` is taken apart, one level deep.
-    Its elementwise activation goes with it. Raises `GraphError` where that cannot be done.
+    `node` is a `weighted_sum`, or a `step`, which becomes gradient, average and update; without
+    one every `weighted_sum` is taken apart, one level deep. Its elementwise activation goes with
+    it. Raises `GraphError` where that cannot be done.
     """
+    if node is not None and node in graph.nodes and graph.nodes[node].type == "step":
+        return _laid_out(graph, explode_steps(graph, [node]))
     if graph.extra.get(UNFOLDED):
         return unfold(explode(fold(graph), node))
     if node is not None:
@@ -55,6 +59,9 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
     Values of weights that were typed in are put together. Raises `GraphError` that names the
     nodes which differ otherwise from what `explode` makes.
     """
+    whole_step = None if node is None else collapse_step(graph, node)
+    if whole_step is not None:
+        return whole_step
     if graph.extra.get(UNFOLDED):
         return unfold(collapse(fold(graph), node))
     records = _records(graph)
@@ -709,6 +716,14 @@ def _spread_out(before: Graph, after: Graph) -> Graph:
     laid = tidy(after)
     places = {"stood": _stood(before), "placed": dict(laid.layout)}
     return replace(laid, extra={**laid.extra, PLACES: places})
+
+
+def _laid_out(before: Graph, after: Graph) -> Graph:
+    """Place the nodes that stand in for others; those that were there stay where they are."""
+    if not before.layout:
+        return after
+    made = [key for key in after.nodes if key not in before.nodes]
+    return replace(after, layout={**after.layout, **under(after, made)})
 
 
 def _moved_back(before: Graph, after: Graph) -> Graph:

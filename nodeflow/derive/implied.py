@@ -8,6 +8,7 @@ Recognition and Machine Learning", section 4.3.6).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,9 @@ from nodeflow.nodes.update import UPDATES
 
 _TAKES_DELTA = ("weight_gradient", "bias_gradient", "step", "blame")
 """Types with an input that is δ: ∂C/∂z."""
-_OF_DELTA = {
-    "sigmoid": ("cross_entropy", {}, "−Σ (y ln a + (1−y) ln(1−a)), whose slope in z"),
-    "softmax": ("categorical_cross_entropy", {}, "−Σ y ln a, whose slope in z"),
+_OF_DELTA: dict[str, tuple[str, dict[str, Any], str]] = {
+    "sigmoid": ("cross_entropy", {}, "−Σ (y ln a + (1−y) ln(1−a))"),
+    "softmax": ("categorical_cross_entropy", {}, "−Σ y ln a"),
 }
 
 
@@ -32,12 +33,12 @@ class Implied:
     """The error whose slope it is."""
     cost: Node
     text: str
-    """The cost, and how the error is its slope."""
+    """The cost, and what of the error is its slope."""
 
     @property
     def sentence(self) -> str:
         """Say which cost stands in."""
-        return f"without a cost node J is the mean of {self.text} '{self.error}' is"
+        return f"without a cost node J is the mean of {self.text}"
 
 
 def implied(graph: Graph) -> Implied | None:
@@ -59,9 +60,9 @@ def implied(graph: Graph) -> Implied | None:
         output = graph.nodes[graph.inputs(error)["a"][0].source].type
         if output in _OF_DELTA:
             kind, settings, text = _OF_DELTA[output]
-            return Implied(error, Node(kind, settings), text)
+            return Implied(error, Node(kind, settings), f"{text} ('{error}' is its slope in z)")
     half = not _is_doubled(graph, error)
-    text = f"{'½ ' if half else ''}Σ e², whose slope {'' if half else '2 × '}"
+    text = f"½ Σ e² ('{error}' is its slope)" if half else f"Σ e² (2 '{error}' is its slope)"
     return Implied(error, Node("squared_error", {"half": half}), text)
 
 

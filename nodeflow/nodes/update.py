@@ -73,7 +73,7 @@ def _stepped(
 def step(
     parameter: Value,
     delta: Value,
-    a: Many = None,  # type: ignore[assignment]
+    a: Many = None,
     rate: Value | None = None,
     *,
     samples: Samples = 1,
