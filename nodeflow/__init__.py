@@ -32,6 +32,7 @@ _HOMES = {
     "collapse": "nodeflow.derive",
     "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
+    "folds": "nodeflow.sweeps",
     "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
@@ -55,6 +56,7 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
+    "folds",
     "hold",
     "load",
     "node",
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
     from nodeflow.playback.player import Player
-    from nodeflow.sweeps import sweep
+    from nodeflow.sweeps import folds, sweep
 
 
 def __getattr__(name: str) -> Any:

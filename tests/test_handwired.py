@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from handwired import wired
 from networks import assert_same, net, walk
@@ -11,7 +12,7 @@ import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.derive.implied import implied
 from nodeflow.derive.silent import missing_wires, silent
-from nodeflow.errors import BadSetting, MissingInput
+from nodeflow.errors import BadSetting, DataError, MissingInput
 
 THETAS = ("theta1", "theta2", "b1", "b2")
 
@@ -225,3 +226,125 @@ def test_the_editor_points_it_out_and_draws_the_wire():
     assert set(mended.graph.wires) == set(wired().wires)
     assert mended.problems == {}
     assert "no feedback wire is missing" in done(mended, "wire-back").notice.text
+
+
+# --- starts from U(a, b) -------------------------------------------------------------------------
+
+
+def test_a_uniform_start_lies_in_its_range(tmp_path):
+    w = nf.parameter(shape=(40, 50), init="uniform", range=(0.0, 1.0), id="w")
+    graph = nf.Graph.of(nf.weighted_sum(nf.constant(value=[0.0] * 50), w))
+    value = nf.Run(graph).weights["w.value"]
+    assert 0 <= value.min() < 0.01
+    assert 0.99 < value.max() <= 1
+    half = nf.Run(graph.set("w", range=None)).weights["w.value"]
+    assert value == pytest.approx(half + 0.5, abs=1e-15)
+    nf.save(graph, tmp_path / "g.json")
+    assert "[0.0, 1.0]" in (tmp_path / "g.json").read_text("utf-8")
+    for wrong in ((1, 0), (0,), (0, 1, 2)):
+        with pytest.raises(BadSetting, match="range holds the two ends of a uniform start"):
+            nf.Run(graph.set("w", range=wrong))
+
+
+# --- folds, conditions and tolerance -------------------------------------------------------------
+
+
+def test_folds_are_what_numpy_says(tmp_path):
+    """Each row is set apart once; a fold's run is that of a table with those test rows."""
+    x = np.random.default_rng(1).standard_normal((23, 2))
+    y = (x.sum(axis=1) > 0).astype(int)
+    np.savez(tmp_path / "d.npz", x=x, y=y)
+    graph = replace(net(str(tmp_path / "d.npz"), (2, 3, 2), scale="none", rate=0.5), folder=None)
+    found = nf.folds(graph, 5, epochs=4)
+    assert [one.test_rows for one in found.folds] == [5, 5, 5, 4, 4]
+    parts = np.array_split(np.random.default_rng([0, 1]).permutation(23), 5)
+    assert sorted(np.concatenate(parts)) == list(range(23))
+    for number, one in enumerate(found.folds):
+        rest = np.concatenate(parts[:number] + parts[number + 1 :])
+        source = nf.hold((x[rest], y[rest], x[parts[number]], y[parts[number]]), "fold")
+        run = trained(graph.set("data", source=source), 4)
+        assert one.measures == run.assess().as_dict()
+    values = [one.measures["test_accuracy"] for one in found.folds]
+    assert found.mean["test_accuracy"] == pytest.approx(np.mean(values))
+    assert found.spread["test_accuracy"] == pytest.approx(np.std(values, ddof=1))
+
+
+def test_a_class_that_is_missing_in_a_fold_is_told(tmp_path):
+    x = np.arange(10.0)[:, None]
+    np.savez(tmp_path / "d.npz", x=x, y=[0] * 5 + [1] * 4 + [2])
+    graph = replace(net(str(tmp_path / "d.npz"), (1, 3), rate=0.5), folder=None)
+    with pytest.raises(DataError) as error:
+        nf.folds(graph, 3)
+    assert "would learn nothing of class '2', since all rows of it are in the part" in str(
+        error.value
+    )
+    np.savez(tmp_path / "e.npz", x=x, y=[0] * 4 + [1] * 4 + [2] * 2)
+    graph = replace(net(str(tmp_path / "e.npz"), (1, 3), rate=0.5), folder=None)
+    found = nf.folds(graph, 5, epochs=1, seed=3)
+    assert any("no row of class '2' is in the part" in one.note for one in found.folds)
+    with pytest.raises(DataError, match="a whole number of folds from 2, not 1"):
+        nf.folds(graph, 1)
+    with pytest.raises(DataError, match="10 rows cannot be cut into 11 folds"):
+        nf.folds(graph, 11)
+    with pytest.raises(DataError, match="the graph has no dataset"):
+        nf.folds(nf.Graph(), 3)
+
+
+def test_folds_as_a_command(tmp_path, call):
+    path = tmp_path / "g.json"
+    nf.save(net("blobs", (2, 3), rate=0.5, accuracy=False), path)
+    code, out, _ = call("train", path, "--folds", 4, "--epochs", 2, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["folds"] == 4 == len(told["results"])
+    assert told["results"][0].keys() == {
+        "fold", "rows", "test_rows", "epochs", "cost", "train_accuracy", "test_cost",
+        "test_accuracy", "note",
+    }  # fmt: skip
+    found = nf.folds(nf.load(path), 4, epochs=2)
+    assert told["mean"] == found.mean
+    assert told["spread"] == found.spread
+    assert "mean" in call("train", path, "--folds", 4, "--epochs", 2)[1]
+    assert call("train", path, "--folds", 4, "--save")[0] == 2
+
+
+def test_training_ends_where_weights_have_converged(tmp_path, call):
+    """The norm of the change of all trained weights in an epoch, found by hand."""
+    graph = net("blobs", (2, 2, 3), rate=0.5, epochs=400, batch="all")
+    run, before, changes = nf.Run(graph), None, []
+    for _ in range(60):
+        before = np.concatenate([value.ravel() for value in run.weights.values()])
+        run.train(1)
+        after = np.concatenate([value.ravel() for value in run.weights.values()])
+        changes.append(np.sqrt(((after - before) ** 2).sum()))
+    limit = sorted(changes)[5]
+    first = next(number for number, change in enumerate(changes, 1) if change <= limit)
+    path = tmp_path / "g.json"
+    training = replace(graph.training, tolerance=float(limit))
+    nf.save(replace(graph, training=training), path)
+    assert nf.load(path).training.tolerance == limit
+    code, out, noted = call("train", path, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["epochs"] == first
+    assert told["ended"]["why"] == "converged"
+    assert f"converged after {first} of 400 epochs" in noted
+    _, out, noted = call("train", path, "--tolerance", 1e-12, "--epochs", 5, "--json")
+    assert json.loads(out)["ended"]["why"] == "epochs"
+    assert "all 5 epochs: not converged" in noted
+    assert "the tolerance, per epoch, is 1e-12" in noted
+
+
+def test_training_ends_where_a_condition_holds(tmp_path, call):
+    path = tmp_path / "g.json"
+    nf.save(net("xor", (2, 3, 1), rate=2.0, epochs=3000), path)
+    code, out, noted = call("train", path, "--until", "cost < 0.1", "--json")
+    told = json.loads(out)
+    assert code == 0
+    run = trained(nf.load(path), 3000)
+    first = next(line["epoch"] for line in run.history if line["cost"] < 0.1)
+    assert told["epochs"] == first == told["ended"]["epochs"]
+    assert f"cost < 0.1 held after {first} of 3000 epochs" in noted
+    noted = call("train", path, "--until", "cost < -1", "--epochs", 3)[2]
+    assert "all 3 epochs: cost < -1 never held at the end of an epoch" in noted
+    assert call("train", path, "--until", "cost <<< 1")[0] == 1

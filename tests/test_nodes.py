@@ -48,7 +48,7 @@ CONTRACT = {
         "source",
         "next?",
         "value",
-        {"value": None, "shape": None, "init": "glorot", "trainable": True},
+        {"value": None, "shape": None, "init": "glorot", "trainable": True, "range": None},
     ),
     "weighted_sum": ("layer", "a… weights bias?", "z", {}),
     "sigmoid": ("activation", "z", "a", {}),
