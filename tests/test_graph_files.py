@@ -32,6 +32,7 @@ EPOCHS = {
     "nielsen": 1,
     "nielsen-unfolded": 1,
     "wheat-seeds": 100,
+    "wheat-seeds-by-hand": 100,
     "wheat-seeds-neurons-unfolded": 100,
 }
 """Fewer than the file asks for, where that takes long."""
@@ -40,7 +41,7 @@ STUCK = {"symmetry-zeros", "starts-huge"}
 NEAR = {"starts-naive-bayes"}
 """Graphs that start near the end of training."""
 MINIMIZED = {"ng-digits", "ng-digits-overfit"}
-HAND_WIRED = {"four-layers", "ng-digits-loop"}
+HAND_WIRED = {"four-layers", "ng-digits-loop", "wheat-seeds-by-hand"}
 EDITED = {"feedback-alignment": "hidden.blame, true_blame differ",
           "mazur-sequential": "hidden.blame differs"}  # fmt: skip
 """What differs from the rules in graphs that were unfolded and then edited."""
