@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from handwired import wired
-from networks import assert_same, net, walk
+from networks import assert_same, hand, net, walk
 
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.derive.implied import implied
 from nodeflow.derive.silent import missing_wires, silent
-from nodeflow.errors import BadSetting, DataError, MissingInput
+from nodeflow.errors import BadSetting, DataError, GraphError, MissingInput
 
 THETAS = ("theta1", "theta2", "b1", "b2")
 
@@ -348,3 +348,91 @@ def test_training_ends_where_a_condition_holds(tmp_path, call):
     noted = call("train", path, "--until", "cost < -1", "--epochs", 3)[2]
     assert "all 3 epochs: cost < -1 never held at the end of an epoch" in noted
     assert call("train", path, "--until", "cost <<< 1")[0] == 1
+
+
+# --- layers as neurons ---------------------------------------------------------------------------
+
+FORMS = {
+    "nodes": {},
+    "batch": {"batch": 3},
+    "steps": {"form": "steps"},
+    "bare": {"form": "steps", "wire_rate": False, "cost": False},
+}
+
+
+def rows_of(weights, name, count, shape):
+    return np.vstack([weights[f"{name}.{i + 1}.value"] for i in range(count)]).reshape(shape)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hand_wired_layer_is_exploded_and_collapsed(form):
+    """Its weights go to its own update and its blame: that is no sharing. The bits are the same."""
+    graph = wired(**FORMS[form])
+    apart = nf.explode(graph)
+    assert {"theta1.1", "theta1.4", "hidden1.3", "theta2.new.2", "delta2.1"} <= apart.nodes.keys()
+    run, other = trained(graph), trained(apart)
+    assert run.history == other.history
+    for address, value in run.weights.items():
+        name = address.removesuffix(".value")
+        parts = rows_of(other.weights, name, len(value), value.shape)
+        assert (parts == value).all()
+    assert nf.check(apart).valid
+    stepped = nf.Run(apart)
+    walk(stepped, 3)
+    fast = nf.Run(apart)
+    fast.train(updates=3)
+    assert_same(stepped.weights, fast.weights)
+    assert nf.collapse(apart) == graph
+    for first, then in (("hidden1", "output"), ("output", "hidden1")):
+        both = nf.explode(nf.explode(graph, first), then)
+        assert set(both.wires) == set(apart.wires)
+        assert nf.collapse(nf.collapse(both, first), then) == graph
+        assert nf.collapse(nf.collapse(both, then), first) == graph
+
+
+def test_an_accumulating_layer_is_exploded_too():
+    graph = hand("blobs", (2, 3, 3), rate=0.3, batch=4, loop=True)
+    graph = replace(graph, wires=tuple(sorted(graph.wires)))
+    apart = nf.explode(graph)
+    run, other = trained(graph), trained(apart)
+    for name, count in (("theta1", 3), ("b2", 3)):
+        value = run.weights[f"{name}.value"]
+        assert (rows_of(other.weights, name, count, value.shape) == value).all()
+    assert nf.collapse(apart) == graph
+
+
+def test_feedback_through_other_weights_is_exploded_as_it_is():
+    """Blame that does not go along the layer's own weights stays whole."""
+    graph = wired()
+    graph = graph.add("random", "parameter", shape=(3, 4), trainable=False)
+    graph = graph.disconnect("theta2.value", "blame1.weights")
+    graph = graph.connect("random.value", "blame1.weights")
+    apart = nf.explode(graph)
+    assert apart.nodes["blame1"].type == "blame"
+    assert trained(apart).history == trained(graph).history
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (
+            lambda g: g.add("see", "panel").connect("theta1.gradient.gradient", "see.value"),
+            "'hidden1' cannot be exploded: 'see' reads 'theta1.gradient', which holds what "
+            "belongs to the whole layer; take that wire away first",
+        ),
+        (
+            lambda g: g.add("two", "multiply").connect("theta1.value", "two.a"),
+            "'hidden1' cannot be exploded: 'theta1' (its weights) is shared: it goes to two.a too",
+        ),
+    ],
+)
+def test_what_cannot_be_taken_apart_is_said(edit, reason):
+    with pytest.raises(GraphError) as error:
+        nf.explode(edit(wired()), "hidden1")
+    assert str(error.value) == reason
+
+
+def test_an_edited_part_is_named():
+    apart = nf.explode(wired()).set("theta1.mean.2", regularization=0.1)
+    with pytest.raises(GraphError, match=r"the parts of 'hidden1' were edited.*theta1\.mean\.2"):
+        nf.collapse(apart)

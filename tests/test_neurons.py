@@ -180,13 +180,8 @@ def test_a_mixture_of_neurons_and_layers_is_drawn_feature_by_feature():
     layer = nf.tanh(nf.weighted_sum(x, nf.parameter(shape=(2, 2), id="w1"), id="layer"))
     one = nf.weighted_sum(nf.pick(x, index=1), nf.parameter(shape=(1, 1), id="w2"), id="one")
     both = nf.concatenate(nf.sigmoid(one), layer)
-    out = (
-        nf.weighted_sum(both, x, weights=None)
-        if False
-        else nf.weighted_sum(
-            [both, nf.pick(x, index=0)], nf.parameter(shape=(1, 4), id="w3"), id="out"
-        )
-    )
+    fed = [both, nf.pick(x, index=0)]
+    out = nf.weighted_sum(fed, nf.parameter(shape=(1, 4), id="w3"), id="out")
     drawn = neuron_map(nf.Graph.of(out))
     assert counts(drawn) == [2, 3, 1]
     assert len(drawn.lines) == 4 + 1 + 4
