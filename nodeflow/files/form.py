@@ -27,6 +27,17 @@ class TrainingForm(Struct, frozen=True):
     ] = 1
     epochs: Annotated[int, Meta(ge=0, description="how often all samples are seen")] = 10
     seed: Annotated[int, Meta(ge=0, description="random starts and orders follow from it")] = 0
+    rate: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="learning rate of updates that have no wire for one"),
+    ] = None
+    tolerance: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(
+            description="training ends when an epoch changes the weights by no more than this: "
+            "the norm of the change of all trained numbers"
+        ),
+    ] = None
 
 
 class NodeForm(Struct, frozen=True):
@@ -85,6 +96,8 @@ _EXPECTED: dict[tuple[str, ...], str] = {
     ("training", "batch"): 'a whole number or "all"',
     ("training", "epochs"): "a whole number from 0",
     ("training", "seed"): "a whole number from 0",
+    ("training", "rate"): "a number from 0",
+    ("training", "tolerance"): "a number from 0",
     ("nodes",): "an object",
     ("nodes", "*"): "an object",
     ("nodes", "*", "type"): "the name of a node type",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import asdict
 
 import nodeflow.nodes  # noqa: F401  the library must be there before a file is checked
 from nodeflow.declare import CATALOG
@@ -73,7 +74,7 @@ def loads(
         wires=_wires(form.wires, file),
         name=form.name,
         about=form.about,
-        training=Training(form.training.batch, form.training.epochs, form.training.seed),
+        training=Training(**asdict(form.training)),
         groups=form.groups,
         layout=form.layout,
         extra=_extra(raw),

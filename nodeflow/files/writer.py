@@ -178,11 +178,15 @@ def _restore(path: Path, data: bytes | None) -> None:
 
 
 def _text(graph: Graph, elsewhere: _Elsewhere) -> str:
-    training = {
+    training: dict[str, Any] = {
         "batch": graph.training.batch,
         "epochs": graph.training.epochs,
         "seed": graph.training.seed,
     }
+    # What joined the format later is written where it is said, so that older files stay the same.
+    for name in ("rate", "tolerance"):
+        if getattr(graph.training, name) is not None:
+            training[name] = getattr(graph.training, name)
     others = dict(graph.extra)
     unknown = others.pop("training", {})
     lines = [
