@@ -10,6 +10,7 @@ from helpers_browser import NAMES, browser, executable
 
 import nodeflow as nf
 from nodeflow.errors import NodeflowError
+from nodeflow.explain import remark
 from nodeflow.export import live
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -156,6 +157,7 @@ def test_a_page_writes_the_formulas_of_python(shown, name):
     for found in told:
         step = run.step()
         assert found["formula"] == step.formula, step.node
+        assert found["remark"] == remark(run, step), step.node
 
 
 @pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])

@@ -17,9 +17,10 @@ from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
+from nodeflow.explain.accounts import sentences
 from nodeflow.export import computing
 from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture
-from nodeflow.export.templates import templates
+from nodeflow.export.templates import remarks, templates
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
@@ -110,6 +111,8 @@ def _data(
         "digest": hashlib.sha256(text.encode()).hexdigest()[:16],
         "forms": forms,
         "formulas": templates(run),
+        "remarks": remarks(run),
+        "sentences": sentences(),
         "parts": list(blobs),
         **picture(shown, scene(shown)),
         **_folded(graph, run),
