@@ -36,6 +36,7 @@ _HOMES = {
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
     "save": "nodeflow.files",
+    "sweep": "nodeflow.sweeps",
     "unfold": "nodeflow.derive",
     "with_rate": "nodeflow.derive.rates",
 }
@@ -58,6 +59,7 @@ __all__ = [
     "load",
     "node",
     "save",
+    "sweep",
     "unfold",
     "with_rate",
 ]
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
     from nodeflow.playback.player import Player
+    from nodeflow.sweeps import sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -23,10 +23,12 @@ from nodeflow.commands.output import FAULT, INTERRUPTED, READER_GONE, State, ref
 from nodeflow.errors import NodeflowError, Slower
 
 COMMANDS = (
+    "blame",
     "check",
     "collapse",
     "completion",
     "data",
+    "derive",
     "diff",
     "edit",
     "explode",
@@ -36,8 +38,11 @@ COMMANDS = (
     "nodes",
     "play",
     "run",
+    "saturated",
+    "sweep",
     "train",
     "unfold",
+    "why",
 )
 """Every command: the name of its file in `commands/` and of the function there."""
 

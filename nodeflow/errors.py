@@ -134,6 +134,10 @@ class ConditionError(NodeflowError):
         return f"{line}\n{' ' * self.position}^"
 
 
+class SweepError(NodeflowError):
+    """Many runs that cannot be made as they were asked for."""
+
+
 class ExportError(NodeflowError):
     """An export that cannot be made as it was asked for."""
 

@@ -74,6 +74,8 @@ def network(
     regularization: float = 0.0,
     folded: bool = True,
     level: str = "layer",
+    hidden: int | None = None,
+    depth: int | None = None,
     name: str | None = None,
     folder: Path | None = None,
 ) -> Graph:
@@ -81,7 +83,8 @@ def network(
 
     `layers` are the sizes from inputs to outputs, "400-25-10" or [400, 25, 10]. Without them the
     data gives inputs and outputs, and one hidden layer has √(inputs · outputs) neurons, at least
-    4 and at most 100. Without `data` two constants of zeros stand where it will be wired.
+    4 and at most 100; `hidden` neurons in each of `depth` hidden layers, if these are given.
+    Without `data` two constants of zeros stand where it will be wired.
     `data` is a source as a `dataset` node has it, relative to `folder`, or a table in memory as
     `nodeflow.hold` takes it; `options` say how it is read.
 
@@ -126,13 +129,13 @@ def network(
             data, said.checked(), folder, scale=scale, scale_target=scale_target, test=test,
             seed=seed, unbounded=unbounded,
         )  # fmt: skip
-    sizes = _sizes(layers, facts, data)
+    sizes = _sizes(layers, facts, data, hidden=hidden, depth=depth)
     output, cost = _ending(output, cost, facts, sizes[-1])
     if init == "naive_bayes" and (facts is None or not facts.split.classes):
         raise GraphError("naive_bayes needs data with classes to start from; choose another init")
     if rate is None and trainer != "minimize":
-        hidden = (activation,) if len(sizes) > 2 else ()
-        bounded = all(one in _BOUNDED for one in (*hidden, output))
+        inner = (activation,) if len(sizes) > 2 else ()
+        bounded = all(one in _BOUNDED for one in (*inner, output))
         scaled = facts is not None and facts.split.scaled_target
         rate = 0.01 if trainer == "adam" else 0.3 if bounded else _careful(facts)
         if scaled and trainer != "adam":
@@ -263,16 +266,27 @@ def _facts(
 
 
 def _sizes(
-    layers: str | Sequence[int] | None, facts: _Facts | None, data: str | None
+    layers: str | Sequence[int] | None,
+    facts: _Facts | None,
+    data: str | None,
+    *,
+    hidden: int | None,
+    depth: int | None,
 ) -> tuple[int, ...]:
+    asked = hidden is not None or depth is not None
+    if asked and (layers is not None or facts is None):
+        raise GraphError(
+            "hidden and depth need data, which gives the inputs and outputs; layers says all sizes"
+        )
     if facts is None:
         if layers is None:
             raise GraphError("a network needs layers such as 7-5-3, or data, or both")
         return layer_sizes(layers)
     inputs, outputs = facts.split.x.shape[1], facts.split.y.shape[1]
     if layers is None:
-        hidden = min(max(round(math.sqrt(inputs * outputs)), LEAST_HIDDEN), MOST_HIDDEN)
-        return inputs, hidden, outputs
+        usual = min(max(round(math.sqrt(inputs * outputs)), LEAST_HIDDEN), MOST_HIDDEN)
+        between = (usual if hidden is None else hidden,) * (1 if depth is None else depth)
+        return layer_sizes((inputs, *between, outputs))
     sizes = layer_sizes(layers)
     if (sizes[0], sizes[-1]) != (inputs, outputs):
         shape = "-".join(map(str, sizes))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), help="The seed of weights, split and order.")
 @click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
 @click.option("--save", is_flag=True, help="Write weights and history to NAME.run.npz.")
+@click.option("--weights", "dictionary", is_flag=True,
+              help="Print the weights as what they are: a dictionary of numbers.")  # fmt: skip
 @json_option
 def train(
     file: str,
@@ -34,6 +36,7 @@ def train(
     seed: int | None,
     float32: bool,
     save: bool,
+    dictionary: bool,
     as_json: bool,
 ) -> None:
     """Train at full speed, and show what came of it.
@@ -73,6 +76,8 @@ def train(
         print_json({**result, **({"error": stopped} if stopped else {})})
     elif not stopped or run.epoch:
         terminal.show_training(run, result, saved, good)
+        if dictionary:
+            terminal.show_dictionary(run)
     if good is not None and good.fault and run.epoch:
         say(good.fault, bad=False)
     if stopped:

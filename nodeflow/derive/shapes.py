@@ -181,7 +181,7 @@ def _given(
     names: list[str] = []
     given: list[Shape | None] = []
     for port, there in inputs:
-        if port.many and type_.joined != port.name:
+        if port.many and (type_.joined != port.name or type_.family == "view"):
             names += [f"{port.name}[{i}]" for i in range(len(there))]
             given += [shape for _, shape in there]
         else:

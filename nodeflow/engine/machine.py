@@ -17,6 +17,7 @@ from nodeflow.engine.executor import Executor
 from nodeflow.engine.fusing import FastRows, fast_rows, joined
 from nodeflow.engine.kernel.sums import LANES
 from nodeflow.engine.plan import Plan, plan
+from nodeflow.engine.probing import probed
 from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import lay_out
@@ -300,7 +301,11 @@ class Machine:
             inputs[name] = views if many else (views[0] if views else None)
         try:
             with np.errstate(all="ignore"):
-                result = call.compute(inputs, update)
+                if call.type.probes:
+                    with probed(self, call, executor) as cost:
+                        result = call.compute(inputs, update, cost)
+                else:
+                    result = call.compute(inputs, update)
             results = result if isinstance(result, tuple) else (result,)
             for (slot, shape), value in zip(call.outputs, results, strict=True):
                 target = self._view(cells, slot, shape, samples)

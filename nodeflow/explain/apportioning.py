@@ -71,6 +71,7 @@ def shares(run: Run, layer: str, *, row: int = 0) -> Shares:
     if not 0 <= row < len(deltas):
         raise RunError(f"row {row} is beyond the batch: it has 0 to {len(deltas) - 1}")
     weights = np.atleast_2d(run[graph.inputs(layer)["weights"][0].start])
-    neurons = [neuron_before(graph, layer, i) for i in range(weights.shape[1])]
+    shapes = run.plan.inference.shapes
+    neurons = [neuron_before(graph, layer, i, shapes) for i in range(weights.shape[1])]
     amounts = weights * deltas[row][:, None]
     return Shares(layer, tuple(neurons), apportioned(weights, deltas[row]), amounts)

@@ -269,3 +269,42 @@ def accuracy(a: Value, y: Value, *, threshold: float = 0.5) -> Value:
         return hit.astype(a.dtype)
     hit = a.argmax(axis=-1) == y.argmax(axis=-1)
     return hit.astype(a.dtype)[..., None]
+
+
+def _sides(a: Value, y: Value) -> tuple[Value, Value]:
+    """Return where the right output of each sample is, and where the best of the wrong ones."""
+    right = np.argmax(y, axis=-1)[..., None] == np.arange(a.shape[-1])
+    wrong = np.where(right, -np.inf, a)
+    return right, np.argmax(wrong, axis=-1)[..., None] == np.arange(a.shape[-1])
+
+
+@node(
+    "cost",
+    formula="right output − best wrong one",
+    outputs=("value",),
+    shapes=_COST,
+    aliases=("confidence", "certainty"),
+)
+def margin(a: Value, y: Value) -> Value:
+    """Give how far the right output is above the best wrong one: above 0 the answer is right.
+
+    It moves while accuracy stands still. A single output a says 1 with a and 0 with 1 − a.
+    """
+    if a.shape[-1] == 1:
+        return (2 * a - 1) * np.where(y > 0.5, 1.0, -1.0)
+    right, wrong = _sides(a, y)
+    return (np.where(right, a, 0) - np.where(wrong, a, 0)).sum(axis=-1, keepdims=True)
+
+
+@margin.vjp
+def _margin_blame(blame: Value, a: Value, y: Value) -> Value:
+    """Pass blame through the margin: b to the right output, −b to the best wrong one."""
+    if a.shape[-1] == 1:
+        return 2 * blame * np.where(y > 0.5, 1.0, -1.0)
+    right, wrong = _sides(a, y)
+    return blame * (right.astype(a.dtype) - wrong)
+
+
+@margin.backward
+def _(blame: Blame, a: Output, y: Output, value: Output) -> Mapping[str, Any]:
+    return {"a": lambda: _margin_blame(blame, a, y), "y": lambda: times(0.0, y)}

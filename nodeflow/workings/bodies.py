@@ -437,6 +437,41 @@ def _leaky(given: Given, index: Index) -> Sequence[Part]:
     return (choice(of(">", z, 0), z, of("*", LEAK, z)),)
 
 
+def _sides(given: Given, row: int) -> tuple[int, int]:
+    """Return the places of the right output and of the best wrong one."""
+    a, right = given.one("a").row(row), int(given.one("y").row(row).argmax())
+    others = a.copy()
+    others[right] = -np.inf
+    return right, int(others.argmax())
+
+
+def _margin(given: Given, index: Index) -> Sequence[Part]:
+    a, row = given.one("a"), row_of(index)
+    if a.width == 1:
+        sign = 1 if given.one("y").row(row)[0] > 0.5 else -1
+        return (of("*", of("-", of("*", 2, a.at((row, 0))), 1), sign),)
+    right, wrong = _sides(given, row)
+    return (of("-", a.at((row, right)), a.at((row, wrong))),)
+
+
+def _margin_blame(given: Given, index: Index) -> Sequence[Part]:
+    row, blame = row_of(index), given.one("blame")
+    if given.one("a").width == 1:
+        sign = 1 if given.one("y").row(row)[0] > 0.5 else -1
+        return (of("*", 2, blame.at((row, 0)), sign),)
+    right, wrong = _sides(given, row)
+    return (of("*", blame.at((row, 0)), int(index[-1] == right) - int(index[-1] == wrong)),)
+
+
+def _unrolled(given: Given, index: Index) -> Sequence[Part]:
+    place = index[0]
+    for source in given.ports["values"]:
+        if place < source.value.size:
+            return (source.at(tuple(int(i) for i in np.unravel_index(place, source.value.shape))),)
+        place -= source.value.size
+    raise IndexError(index)
+
+
 BODIES: dict[str, Body] = {
     "weighted_sum": _weighted_sum,
     "sigmoid": lambda given, index: (_logistic(given.one("z").at(index)),),
@@ -467,6 +502,9 @@ BODIES: dict[str, Body] = {
     "categorical_cross_entropy": _categorical,
     "l2_penalty": _penalty,
     "accuracy": _accuracy,
+    "margin": _margin,
+    "margin_blame": _margin_blame,
+    "unroll": _unrolled,
     "delta": _delta,
     "blame": _blame,
     "weight_gradient": _weight_gradient,

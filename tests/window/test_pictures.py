@@ -11,12 +11,13 @@ from helpers_window import ROOT
 
 import nodeflow as nf
 from nodeflow.editor.messages import Moved, Wheel
-from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.editor.model import Editor, Preferences
 from nodeflow.editor.update import update
 from nodeflow.explain.quality import fed
 from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
-from nodeflow.window import previews
+from nodeflow.views.image import picture
+from nodeflow.views.plot import Traces
 from nodeflow.window.canvas import gliding
 
 GRAPHS = ROOT / "graphs"
@@ -260,11 +261,11 @@ def test_any_input_ends_the_glide():
 )
 def test_a_matrix_is_tiles_or_a_heat_map(shape, room, size):
     array = np.random.default_rng(1).normal(size=shape)
-    pixels = previews.picture(array, DARK, room)
+    pixels = picture(array, DARK, room)
     times = pixels.shape[0] / size[0]
-    assert pixels.shape == (size[0] * times, size[1] * times, 4)
+    assert pixels.shape == (size[0] * times, size[1] * times, 3)
     assert max(pixels.shape) <= 250
-    assert previews.picture(np.array([[np.nan, 1.0]]), DARK, room) is None
+    assert picture(np.array([[np.nan, 1.0]]), DARK, room) is None
 
 
 def test_what_feeds_a_view_is_cut_out_of_the_graph():
@@ -282,12 +283,12 @@ def test_what_feeds_a_view_is_cut_out_of_the_graph():
 
 
 def test_a_trace_grows_and_begins_again():
-    traces, plots = previews.Traces(), {"p": ("a.b",)}
+    traces, plots = Traces(), {"p": ("a.b",)}
     for at in range(1, 3000):
-        traces.collect(plots, Live(values={"a.b": np.array([1.0 / at])}, update=at))
-    line = traces.of("p", ("a.b",)).lines[0]
+        traces.collect(plots, at, {"a.b": np.array([1.0 / at])})
+    line = traces.of("p", ("a.b",)).points[0]
     assert 300 < len(line) <= 1001
     assert line[0].tolist() == [1, 1]
     assert line[-1, 0] == 2999
-    traces.collect(plots, Live(values={"a.b": np.array([7.0])}, update=0))
-    assert traces.of("p", ("a.b",)).lines[0].tolist() == [[0, 7]]
+    traces.collect(plots, 0, {"a.b": np.array([7.0])})
+    assert traces.of("p", ("a.b",)).points[0].tolist() == [[0, 7]]
