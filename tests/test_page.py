@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from helpers_browser import NAMES, browser, executable
 
 import nodeflow as nf
-from nodeflow.errors import NodeflowError
+from nodeflow.cli import main
+from nodeflow.engine import lowering
+from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.explain import remark
 from nodeflow.export import live
 
@@ -349,3 +352,196 @@ def test_a_condition_stops_where_it_becomes_true(shown):
     assert page.run("nodeflow.moment().number") == run.schedule.number(run.position)
     assert not page.run("nodeflow.until('cost < 0', 3)")
     assert page.run("nodeflow.moment().epoch") == run.epoch + 3
+
+
+def test_a_product_of_blas_size_is_refused_by_the_name_of_its_node():
+    rows = np.random.default_rng(0).normal(size=(400, 60))
+    source = nf.hold((rows, rows[:, :1]))
+    x, y = nf.dataset(source, id="data")
+    wide = nf.sigmoid(nf.weighted_sum(x, nf.parameter(shape=(40, 60)), id="wide"))
+    out = nf.weighted_sum(wide, nf.parameter(shape=(1, 40)), id="out")
+    cost = nf.squared_error(out, y, id="cost")
+    graph = nf.Graph.of(nf.gradient_descent(cost, id="train"), name="large", batch="all")
+    with pytest.raises(ExportError) as caught:
+        live.page(graph)
+    said = str(caught.value)
+    assert "'wide' is a product of matrices so large" in said
+    assert "--recorded" in said
+    live.page(nf.Graph.of(nf.gradient_descent(cost, id="train"), name="small", batch=10))
+
+
+def test_a_node_of_python_is_refused_by_its_name(tmp_path, capsys, monkeypatch):
+    monkeypatch.delitem(lowering.LOWER, "tanh")
+    x, y = nf.dataset("xor", id="data")
+    a = nf.tanh(nf.weighted_sum(x, nf.parameter(shape=(1, 2)), id="sum"), id="bent")
+    graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, y), id="train"), name="own")
+    path = tmp_path / "own.json"
+    nf.save(graph, path)
+    out = tmp_path / "own.html"
+    assert main(["export", str(path), str(out)]) == 1
+    said = capsys.readouterr().err
+    assert "'bent' (tanh) is computed by a function of Python" in said
+    assert "--recorded" in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+    assert main(["export", str(path), str(out), "--recorded", "--samples", "1"]) == 0
+    assert out.exists()
+
+
+def test_a_page_asks_for_nothing_and_names_stay_text(shown):
+    evil = "</script></title><script>window.hacked = 1</script><img src=x onerror='hacked=1'>"
+    graph = replace(sample("xor"), name=f"{evil}{{{{script}}}}", about=f"{evil}&amp;")
+    graph = replace(graph, groups={"g": {"title": evil, "nodes": ["hidden"]}})
+    page = shown(graph)
+    page.run("nodeflow.train(3)")
+    assert page.run("typeof window.hacked") == "undefined"
+    assert page.run("document.querySelector('h1').textContent") == f"{evil}{{{{script}}}}"
+    assert page.run("document.images.length") == 0
+    assert len(page.requests) == 1
+    assert page.problems == []
+    policy = page.run("document.querySelector('meta[http-equiv]').content")
+    assert "default-src 'none'" in policy
+    scripts = policy.partition("script-src ")[2].partition(";")[0].split()
+    assert [word for word in scripts if not word.startswith("'sha256-")] == ["'wasm-unsafe-eval'"]
+    assert "unsafe-inline" not in policy
+
+
+def test_a_page_is_small_and_opens_at_once(shown, tmp_path):
+    page = shown(sample("xor"))
+    path = tmp_path / "page.html"
+    assert path.stat().st_size <= 250_000
+    opened = []
+    for _ in range(4):
+        page.open(path)
+        opened.append(page.run("nodeflow.opened"))
+    assert min(opened) <= 300, opened
+    assert len(live.page(sample("wheat-seeds-neurons-unfolded"))) <= 600_000
+
+
+def test_what_was_changed_travels_in_the_address(shown, tmp_path):
+    graph = sample("xor")
+    page = shown(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.reset(5)")
+    page.run("nodeflow.train(7).then(() => nodeflow.step(13))")
+    here = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    fragment = page.run("nodeflow.link()")
+    assert len(fragment) < 8192
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("[nodeflow.weights(), nodeflow.moment()]") == here
+    page.run("nodeflow.set('theta2.value', [[0.5, 0.25]]), nodeflow.train(2)")
+    weights = page.run("nodeflow.weights()")
+    fragment = page.run("nodeflow.link()")
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("nodeflow.weights()") == weights
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("#eJyrVspPUrJSSspLUaoFACBMBHo", "is damaged"),
+        ("#????", "is damaged"),
+        ("#" + "a" * 9000, "is damaged"),
+    ],
+)
+def test_a_broken_address_is_told_and_the_page_is_its_own(shown, fragment, sentence):
+    page = shown(sample("xor"), fragment)
+    said = page.run("document.querySelector('#trouble').textContent")
+    assert sentence in said
+    assert "shows its own graph" in said
+    assert packed(page.run("nodeflow.weights()")) == packed(nf.Run(sample("xor")).weights)
+
+
+def test_an_address_of_another_graph_is_told(shown):
+    page = shown(sample("mazur"))
+    fragment = page.run("nodeflow.link()")
+    page = shown(sample("xor"), fragment)
+    assert "belongs to another graph" in page.run("document.querySelector('#trouble').textContent")
+
+
+def test_the_changed_graph_is_taken_home(shown, tmp_path):
+    graph = sample("xor")
+    page = shown(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.train(7)")
+    path = tmp_path / "home.json"
+    path.write_text(json.dumps(page.run("nodeflow.graph()")), encoding="utf-8")
+    home = nf.load(path)
+    assert home.settings("train")["rate"] == 0.25
+    assert packed(nf.Run(home).weights) == packed(page.run("nodeflow.weights()"))
+    page.run("nodeflow.train(4)")
+    run = nf.Run(graph.set("train", rate=0.25))
+    run.train(11)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def press(page, selector):
+    x, y, width, height = page.box(selector)
+    page.mouse("pressed", x + width / 2, y + height / 2)
+    page.mouse("released", x + width / 2, y + height / 2)
+
+
+def test_a_person_steps_trains_and_changes_by_hand(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.press("ArrowRight")
+    page.wait("nodeflow.moment().number === 1")
+    page.press("4")
+    page.press("ArrowRight", shift=True)
+    page.wait("nodeflow.moment().update === 1 && nodeflow.moment().node === null")
+    page.press("ArrowLeft")
+    page.wait("nodeflow.moment().update === 0")
+    press(page, "#train")
+    page.wait("nodeflow.moment().epoch === 100")
+    run.train(100)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    press(page, "#tab-change")
+    page.run("document.querySelector('[data-setting=\"train.rate\"]').focus()")
+    page.run("document.querySelector('[data-setting=\"train.rate\"]').select()")
+    page.send("Input.insertText", text="0.5")
+    page.press("Tab")
+    page.wait("document.querySelectorAll('#futures li').length === 1")
+    press(page, "#train")
+    page.wait("nodeflow.moment().epoch === 200")
+    other = nf.Run(graph)
+    other.train(100)
+    other = other.fork(graph.set("train", rate=0.5))
+    other.train(100)
+    assert packed(page.run("nodeflow.weights()")) == packed(other.weights)
+    page.wait("document.querySelectorAll('#curve .ghost').length === 1")
+    page.run("document.querySelector('#futures button').click()")  # the future that was left
+    page.wait("nodeflow.moment().epoch === 100")
+    page.run("nodeflow.train(50)")
+    run.train(50)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def test_the_whole_page_is_reached_by_keys_and_named_for_a_reader(shown):
+    page = shown(sample("xor"))
+    page.press("c")
+    unnamed = page.run(
+        """[...document.querySelectorAll('button, input, select, [role=tab], [tabindex="0"]')]
+          .filter((each) => each.checkVisibility())
+          .filter((each) => !(each.textContent.trim() || each.ariaLabel || each.labels?.length))
+          .map((each) => each.outerHTML)"""
+    )
+    assert unnamed == []
+    seen = set()
+    for _ in range(60):
+        page.press("Tab")
+        seen.add(page.run("document.activeElement.id || document.activeElement.dataset.setting"))
+    assert {"share", "take", "fold", "play", "train", "scrub", "seed", "train.rate"} <= seen
+    page.press("u")
+    assert page.run("document.querySelector('#canvas [data-node=train]') !== null")
+    page.press("u")
+    assert page.run("document.querySelector('#canvas [data-node=train]') === null")
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1920, 1080)])
+def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
+    page = shown(sample("xor"))
+    page.size(*size)
+    for selector in ("header", "#canvas", "#caption", "#transport", "#scrub", "#train"):
+        x, y, width, height = page.box(selector)
+        assert x >= 0
+        assert y >= 0
+        assert x + width <= size[0]
+        assert y + height <= size[1]
