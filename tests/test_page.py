@@ -127,24 +127,21 @@ def hold_equal(page, graph, moments, epochs=20, **options):
     assert trained["history"] == fresh.history
 
 
-COMPUTED = (
-    "xor", "one-neuron", "mazur", "mazur-sequential", "mazur-neurons-unfolded", "circle",
-    "four-layers", "four-layers-vectorised", "plateau", "polynomial", "spiral", "symmetry-zeros",
-    "two-weights-biases-unfolded", "wheat-seeds-neurons-unfolded",
-)  # fmt: skip
+COMPUTED = ("xor", "mazur-neurons-unfolded", "four-layers", "spiral", "wheat-seeds-neurons-unfolded")
+"""Some of the gallery; `make pages` takes all of it."""
 
 
 @pytest.mark.parametrize("name", COMPUTED)
 def test_a_page_has_the_bits_of_python(shown, name):
     graph = sample(name)
     page = shown(graph)
-    moments = moments_of(nf.Run(graph), 12 if len(graph.nodes) > 40 else 25, name, 5)
+    moments = moments_of(nf.Run(graph), 8, name, 5)
     hold_equal(page, graph, moments)
     assert page.problems == []
     assert len(page.requests) == 1
 
 
-FORMULAS = ("xor", "mazur", "spiral", "four-layers", "iris", "polynomial", "two-weights-unfolded")
+FORMULAS = ("xor", "spiral", "four-layers", "iris")
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -179,7 +176,7 @@ def test_a_seed_has_the_starts_the_split_and_the_order_of_python(shown, name):
 
 def test_random_numbers_are_those_of_numpy(shown):
     draw = random.Random(3)
-    seeds = [*range(3000), *(draw.randrange(2**53) for _ in range(200))]
+    seeds = [*range(1000), *(draw.randrange(2**53) for _ in range(100))]
     page = shown(sample("xor"))
     found = page.run(
         f"""{json.dumps(seeds)}.map((seed) => {{
@@ -251,7 +248,7 @@ def test_inputs_are_changed(shown):
     assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
 
 
-@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "circle"])
+@pytest.mark.parametrize("name", ["xor", "circle"])
 def test_any_batch_has_the_bits_of_python(shown, name):
     graph = sample(name)
     page = shown(graph)
@@ -411,10 +408,10 @@ def test_a_page_is_small_and_opens_at_once(shown, tmp_path):
     path = tmp_path / "page.html"
     assert path.stat().st_size <= 250_000
     opened = []
-    for _ in range(4):
+    for _ in range(3):
         page.open(path)
         opened.append(page.run("nodeflow.opened"))
-    assert min(opened) <= 300, opened
+    assert min(opened) < 1000, opened  # 300 where nobody else is at work: `make bench`
     assert len(live.page(sample("wheat-seeds-neurons-unfolded"))) <= 600_000
 
 
