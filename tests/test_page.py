@@ -2,19 +2,21 @@
 
 import json
 import random
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers_browser import NAMES, browser, executable
+from networks import net
 
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.engine import lowering
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.explain import remark
-from nodeflow.export import live
+from nodeflow.export import html, live
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 
@@ -127,7 +129,13 @@ def hold_equal(page, graph, moments, epochs=20, **options):
     assert trained["history"] == fresh.history
 
 
-COMPUTED = ("xor", "mazur-neurons-unfolded", "four-layers", "spiral", "wheat-seeds-neurons-unfolded")
+COMPUTED = (
+    "xor",
+    "mazur-neurons-unfolded",
+    "four-layers",
+    "spiral",
+    "wheat-seeds-neurons-unfolded",
+)
 """Some of the gallery; `make pages` takes all of it."""
 
 
@@ -542,3 +550,49 @@ def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
         assert y >= 0
         assert x + width <= size[0]
         assert y + height <= size[1]
+
+
+@pytest.mark.parametrize("method", ["cg", "l-bfgs"])
+def test_the_iterations_of_minimize_are_played(shown, method):
+    graph = net("xor", (2, 3, 1), trainer="minimize", epochs=12, batch="all", method=method)
+    page = shown(graph)
+    hold_equal(page, graph, moments_of(nf.Run(graph), 8, method, 10), 12)
+    said = page.run("nodeflow.reset(9), nodeflow.train(1).catch((error) => error.message)")
+    assert "iterations of minimize for its own start only" in said
+
+
+def test_two_players_live_in_elements_of_one_page(chromium, tmp_path):
+    script = f"{live.module()}\nwindow.computing = computing;"
+    script = script.replace("export { computing };", "")
+    made = []
+    for name in ("xor", "mazur"):
+        index, parts = live.data(sample(name))
+        made.append(
+            {
+                "index": json.loads(html.as_json(index)),
+                "parts": {key: b64encode(part).decode() for key, part in parts.items()},
+            }
+        )
+    path = tmp_path / "two.html"
+    path.write_text(
+        f"""<!doctype html><meta charset="utf-8"><style>{html.style_of()}</style><div></div><div></div>
+        <script type="module">{script}
+        const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+        window.players = await Promise.all({json.dumps(made)}.map(({{ index, parts }}, at) =>
+          computing(document.querySelectorAll("div")[at], {{
+            index, markup: {json.dumps(html.markup())},
+            parts: Object.fromEntries(Object.entries(parts).map(([k, v]) => [k, bytes(v)])),
+          }})));
+        document.documentElement.dataset.ready = "";
+        </script>""".replace("</script>\n        <", "</script><"),
+        encoding="utf-8",
+    )
+    chromium.open(path)
+    for at, name in enumerate(("xor", "mazur")):
+        run = nf.Run(sample(name))
+        run.train(5)
+        weights = chromium.run(
+            f"players[{at}].api.train(5).then(() => players[{at}].api.weights())"
+        )
+        assert packed(weights) == packed(run.weights)
+    assert chromium.problems == []

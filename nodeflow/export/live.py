@@ -19,16 +19,16 @@ from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
 from nodeflow.explain.accounts import sentences
 from nodeflow.export import computing
-from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture
+from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture, script_of
 from nodeflow.export.templates import remarks, templates
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
-SCRIPTS = (
+PLAYER = (
     "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "change.js",
-    "page-live.js",
+    "computing.js",
 )  # fmt: skip
-"""The scripts of a page that computes, in their order."""
+"""The scripts of a player that computes, in their order."""
 
 
 def page(
@@ -56,7 +56,11 @@ def page(
         graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level, rows=rows
     )
     text = filled(
-        graph, theme, SCRIPTS, {"index": as_json(index).encode(), **blobs}, "'wasm-unsafe-eval'"
+        graph,
+        theme,
+        (*PLAYER, "page-live.js"),
+        {"index": as_json(index).encode(), **blobs},
+        "'wasm-unsafe-eval'",
     )
     if len(text) > LARGEST:
         raise ExportError(
@@ -64,6 +68,15 @@ def page(
             "take fewer rows of the data"
         )
     return text
+
+
+def module() -> str:
+    """Return a module of JavaScript that exports `computing`, for a player in any element.
+
+    `computing(element, {index, parts, markup})` takes what `data` returns, and `html.markup()`; the
+    element's document has the style of `html.style_of()`.
+    """
+    return f"{script_of(PLAYER)}\nexport {{ computing }};\n"
 
 
 def data(

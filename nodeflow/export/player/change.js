@@ -335,6 +335,8 @@ function changing(root, index, run, source, view) {
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
       Random,
+      /** Call a function with every moment that is shown. */
+      watch: (act) => view.watching.push(act),
       addresses: () => Object.keys(run.data.slots),
       graph, link, play: view.play, pause: view.pause, show,
       formula: () => view_formula(),

@@ -1,16 +1,5 @@
 // A page that computes.
 
-/** Make an element a player of a graph that computes; returns what it offers to scripts. */
-async function computing(root, { index, parts }) {
-  if (parts.ziggurat) readZiggurat(parts.ziggurat);
-  const run = await Run.made(index.forms, parts);
-  index.explained = explained(index);
-  const source = live(run, index), view = mount(root, index, source);
-  const { api, follow, refresh } = changing(root, index, run, source, view);
-  await view.open(index.begin);
-  return { api, follow, refresh };
-}
-
 const root = document.body;
 for (const kind of ["error", "unhandledrejection"]) {
   addEventListener(kind, (event) => complain(root, event.reason?.message ?? `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
