@@ -17,6 +17,8 @@ from nodeflow.engine import lowering
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.explain import remark
 from nodeflow.export import html, live
+from nodeflow.playback import answers
+from nodeflow.workings.shown import show
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 
@@ -575,7 +577,8 @@ def test_two_players_live_in_elements_of_one_page(chromium, tmp_path):
         )
     path = tmp_path / "two.html"
     path.write_text(
-        f"""<!doctype html><meta charset="utf-8"><style>{html.style_of()}</style><div></div><div></div>
+        f"""<!doctype html><meta charset="utf-8">
+        <style>{html.style_of()}</style><div></div><div></div>
         <script type="module">{script}
         const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
         window.players = await Promise.all({json.dumps(made)}.map(({{ index, parts }}, at) =>
@@ -596,3 +599,42 @@ def test_two_players_live_in_elements_of_one_page(chromium, tmp_path):
         )
         assert packed(weights) == packed(run.weights)
     assert chromium.problems == []
+
+
+def test_a_number_is_predicted_and_then_revealed(shown):
+    graph = sample("mazur")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.goto(0, 0, 'hidden')")
+    run.goto(0, 0, "hidden")
+    page.press("p")
+    asked = page.run("document.querySelector('#asked').textContent")
+    assert asked == f"hidden_a: {run.plan.formula('hidden_a')}. What is a₁?"
+    step = run.step()
+    first = step.outputs["a"][0, 0]
+    for typed, verdict in ((f"{first:.2f}", "Right"), ("12", "No")):
+        page.run("nodeflow.goto(0, 0, 'hidden')")
+        page.wait("!document.querySelector('#question').hidden")
+        page.run(f"document.querySelector('#answer').value = '{typed}'")
+        page.run("document.querySelector('#question').requestSubmit()")
+        page.wait("nodeflow.moment().node === 'hidden_a'")
+        said = page.run("document.querySelector('#verdict').textContent")
+        assert said.startswith(f"{verdict}: it is {show(first)}")
+
+
+def test_answers_are_marked_as_in_python(shown):
+    page, draw = shown(sample("one-neuron")), random.Random(5)
+    cases = []
+    for _ in range(400):
+        expected = draw.choice([draw.uniform(-2, 2), draw.uniform(-0.01, 0.01), 0.0])
+        near = expected * draw.choice([1, 1.009, 1.02, 0.9]) + draw.choice([0, 0.004, 0.006])
+        typed = draw.choice([f"{near:.3f}", f"{near:.1g}", f"{near:.2e}", f"{near:.4f}/2", "x", ""])
+        cases.append((typed.replace("-", draw.choice("-−")), expected))
+    found = page.run(
+        f"""{json.dumps(cases)}.map(([typed, expected]) => {{
+          const answer = nodeflow.answered(typed);
+          return answer && nodeflow.meets(answer, expected);
+        }})"""
+    )
+    for (typed, expected), right in zip(cases, found, strict=True):
+        answer = answers.read_number(typed)
+        assert right == (None if answer is None else answer.meets(expected)), (typed, expected)

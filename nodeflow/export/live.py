@@ -25,8 +25,8 @@ from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
 PLAYER = (
-    "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "change.js",
-    "computing.js",
+    "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "predict.js",
+    "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 
@@ -55,13 +55,8 @@ def page(
     index, blobs = data(
         graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level, rows=rows
     )
-    text = filled(
-        graph,
-        theme,
-        (*PLAYER, "page-live.js"),
-        {"index": as_json(index).encode(), **blobs},
-        "'wasm-unsafe-eval'",
-    )
+    blobs = {"index": as_json(index).encode(), **blobs}
+    text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:
         raise ExportError(
             f"the page would be {len(text) / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} MB is the most; "

@@ -21,6 +21,7 @@ from nodeflow.engine.step import Step
 from nodeflow.explain.accounts import VERBS, remark_kind
 from nodeflow.explain.names import layer_of, neuron_before
 from nodeflow.graph import Graph
+from nodeflow.playback.predicting import worth_asking
 from nodeflow.workings.bodies import BODIES
 from nodeflow.workings.given import Given
 from nodeflow.workings.parts import Count, Number, Part
@@ -42,7 +43,11 @@ def _template(run: Run, key: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "symbols": plan.formula(key),
         "outputs": [port.name for port in type_.outputs],
+        "asks": bool(type_.outputs) and worth_asking(run, key),
     }
+    if type_.outputs:
+        shape = plan.inference.shapes[f"{key}.{type_.outputs[0].name}"]
+        found["shape"] = [*([None] if shape.batch else []), *shape.dims]
     if type_.name in BODIES and type_.outputs:
         tree = _tree(run, key, type_.outputs[0].name)
         if tree is not None:

@@ -304,6 +304,7 @@ function changing(root, index, run, source, view) {
     return new Response(stream).text();
   }
 
+  predicting(root, index, run, view, attempt);
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
@@ -334,7 +335,7 @@ function changing(root, index, run, source, view) {
         epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
-      Random,
+      Random, answered, meets,
       /** Call a function with every moment that is shown. */
       watch: (act) => view.watching.push(act),
       addresses: () => Object.keys(run.data.slots),
