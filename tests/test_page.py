@@ -546,7 +546,7 @@ def test_the_whole_page_is_reached_by_keys_and_named_for_a_reader(shown):
 def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
     page = shown(sample("xor"))
     page.size(*size)
-    for selector in ("header", "#canvas", "#caption", "#transport", "#scrub", "#train"):
+    for selector in ("header", "#canvas", "#caption", "#transport", "#scrub", "#train", "#help"):
         x, y, width, height = page.box(selector)
         assert x >= 0
         assert y >= 0
@@ -638,3 +638,11 @@ def test_answers_are_marked_as_in_python(shown):
     for (typed, expected), right in zip(cases, found, strict=True):
         answer = answers.read_number(typed)
         assert right == (None if answer is None else answer.meets(expected)), (typed, expected)
+
+
+@pytest.mark.parametrize("name", ["xor", "spiral"])
+def test_float32_is_rounded_where_python_rounds(shown, name):
+    graph = sample(name)
+    page = shown(graph, float32=True)
+    moments = moments_of(nf.Run(graph), 6, name, 5)
+    hold_equal(page, graph, moments, 10, dtype=np.float32)

@@ -73,6 +73,8 @@ def _epochs(
 @click.option("--rows", type=click.IntRange(1),
               help="Of .html: how many rows of the data travel in it.  "
               "[all; of a large set 500]")  # fmt: skip
+@click.option("--float32", is_flag=True, default=None,
+              help="Of .html: compute in float32.")  # fmt: skip
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option

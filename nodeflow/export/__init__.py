@@ -53,6 +53,8 @@ class Options:
     rows: int | None = None
     """How many rows of each data set a page that computes has; None is all of them, of a large
     one 500."""
+    float32: bool = False
+    """Whether a page computes in float32."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -116,7 +118,7 @@ FORMATS = {
     ".html": Format(
         "a page that computes: to step, to train, to change",
         "page",
-        ("theme", *_SPAN, "epochs", "recorded", "rows"),
+        ("theme", *_SPAN, "epochs", "recorded", "rows", "float32"),
     ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs")),

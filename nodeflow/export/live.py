@@ -41,20 +41,23 @@ def page(
     level: str = "step",
     theme: str = "auto",
     rows: int | None = None,
+    float32: bool = False,
 ) -> str:
     """Return a page that computes a graph, as HTML.
 
     `begin` is the moment at which it opens; `until`, `epochs` and `samples` say where its bar ends
     at first: with the graph's epochs, if nothing is said. `rows` is how many rows of each data set
-    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. Raises
-    `ExportError` for what a page cannot compute, in one sentence that names the node.
+    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. With `float32`
+    it computes as `Run(graph, dtype=numpy.float32)` does. Raises `ExportError` for what a
+    page cannot compute, in one sentence that names the node.
     """
     for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
         if given not in known:
             raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
     index, blobs = data(
-        graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level, rows=rows
-    )
+        graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level, rows=rows,
+        float32=float32,
+    )  # fmt: skip
     blobs = {"index": as_json(index).encode(), **blobs}
     text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:
@@ -83,10 +86,12 @@ def data(
     samples: int | None = None,
     level: str = "step",
     rows: int | None = None,
+    float32: bool = False,
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what a page that computes is made from: an index of plain data, and bytes by name."""
+    dtype = np.float32 if float32 else np.float64
     with sampled(graph, rows) as (thin, said):
-        return _data(graph, Run(thin), said, begin, until, epochs, samples, level)
+        return _data(graph, Run(thin, dtype=dtype), said, begin, until, epochs, samples, level)
 
 
 def _data(
