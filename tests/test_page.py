@@ -15,7 +15,8 @@ import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.engine import lowering
 from nodeflow.errors import ExportError, NodeflowError
-from nodeflow.explain import remark
+from nodeflow.explain import remark, shares
+from nodeflow.explain.names import layer_of
 from nodeflow.export import html, live
 from nodeflow.playback import answers
 from nodeflow.workings.shown import show
@@ -168,6 +169,12 @@ def test_a_page_writes_the_formulas_of_python(shown, name):
         step = run.step()
         assert found["formula"] == step.formula, step.node
         assert found["remark"] == remark(run, step), step.node
+        if step.type == "blame" and run.schedule.samples(step.update) == 1:
+            layer = run.plan.graph.inputs(step.node)["weights"][0].start
+            target = layer_of(run.plan.graph, layer)
+            if f"{target}.z" not in run.plan.unfolding.gradients:
+                continue  # wired by hand: Python does not know whose blame it is
+            assert "\n".join(found["shares"]) == shares(run, target).text()
 
 
 @pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])

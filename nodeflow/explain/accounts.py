@@ -5,10 +5,7 @@ The words are in `sentences.json`: a page that computes says the same.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -19,23 +16,12 @@ from nodeflow.engine.step import Step
 from nodeflow.explain.apportioning import apportioned
 from nodeflow.explain.names import layer_of, neuron_before, place_of
 from nodeflow.explain.units import in_units
+from nodeflow.explain.wording import say as _say
 from nodeflow.workings.bodies import places_of
 from nodeflow.workings.given import Given
 from nodeflow.workings.lines import Line, line_of
 from nodeflow.workings.parts import Index
 from nodeflow.workings.shown import LISTED, show
-
-
-@cache
-def sentences() -> dict[str, str]:
-    """Return the words of all accounts, by name; what stands in braces is filled in."""
-    text = (files("nodeflow.explain") / "sentences.json").read_text("utf-8")
-    found: dict[str, str] = json.loads(text)
-    return found
-
-
-def _say(name: str, /, **parts: object) -> str:
-    return sentences()[name].format(**parts)
 
 
 def account(run: Run, step: Step) -> str:

@@ -17,7 +17,7 @@ from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
-from nodeflow.explain.accounts import sentences
+from nodeflow.explain.wording import sentences
 from nodeflow.export import computing
 from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture, script_of
 from nodeflow.export.templates import remarks, templates

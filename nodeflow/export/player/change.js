@@ -347,5 +347,5 @@ function changing(root, index, run, source, view) {
   };
 
   function known(number) { return Number.isNaN(number) ? null : number; }
-  function view_formula() { const { formula, remark } = source.now(); return { formula, remark }; }
+  function view_formula() { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; }
 }

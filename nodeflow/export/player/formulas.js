@@ -10,6 +10,7 @@ function explained(index) {
   return {
     formula: (run, place) => formulaOf(run, index.formulas[place], run.schedule.order[place]),
     remark: (run, place) => remarkOf(run, index, place),
+    shares: (run, place) => sharesOf(run, index, place),
   };
 }
 
@@ -151,10 +152,36 @@ function added(terms) {
 
 // --- sentences ----------------------------------------------------------------------------------
 
+/** The words of a sentence with its parts filled in. */
+const sayer = (sentences) => (name, parts = {}) => sentences[name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+
+/** How the δ of each neuron is shared out among the inputs, of a `blame` in its first row. */
+function apportioned(weights, [delta]) {
+  return weights.map((row, j) => {
+    const amounts = row.map((weight) => weight * delta[j]), sizes = amounts.map(Math.abs), whole = pairwise(sizes, 0, sizes.length, (x) => x);
+    return amounts.map((amount) => (whole > 0 ? amount / whole : 0));
+  });
+}
+
+const percent = (share) => rounded(100 * Math.abs(share), 0, "toFixed")[0];
+
+/** Who answers for the error of each neuron of a layer, a sentence each: Python's `shares`. */
+function sharesOf(run, { remarks, sentences }, place) {
+  const { kind, inputs, layer, before } = remarks[place], say = sayer(sentences);
+  if (kind !== "sent_back" || !layer) return [];
+  const shares = apportioned(rowsOf(run.givenTo(inputs.weights)), rowsOf(run.givenTo(inputs.delta)));
+  return shares.map((row, j) => {
+    if (!row.some(Boolean)) return say("nothing to apportion", { layer, number: j + 1 });
+    const ranked = row.map((_, i) => i).sort((one, other) => Math.abs(row[other]) - Math.abs(row[one])).slice(0, SHOWN);
+    const parts = ranked.map((i) => say("share", { who: nameOf(before, i), share: percent(row[i]) })).join(", ");
+    return say("error of", { layer, number: j + 1, parts });
+  });
+}
+
 /** What there is to say of a step beside its name and its formula: Python's `remark`. */
 function remarkOf(run, { remarks, sentences, formulas }, place) {
   const key = run.schedule.order[place], { kind, inputs, ...known } = remarks[place], outputs = formulas[place].outputs;
-  const say = (name, parts = {}) => sentences[name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+  const say = sayer(sentences);
   const value = outputs.length ? run.value(`${key}.${outputs[0]}`) : null, numbers = value ? flat(value) : [];
   const given = (name) => rowsOf(run.givenTo(inputs[name].split("|")[0]));
   const line = (i, j) => lineOf(run, inPlace(formulas[place].tree, i, j, run), [outputs[0], value], `${key}.${outputs[0]}`, [i, j]);
@@ -243,15 +270,10 @@ const REMARKS = {
   },
 
   sent_back({ key, known, given, say }) {
-    const deltas = given("delta"), [delta] = deltas;
-    const shares = given("weights").map((row, j) => {
-      const amounts = row.map((weight) => weight * delta[j]), sizes = amounts.map(Math.abs), whole = pairwise(sizes, 0, sizes.length, (x) => x);
-      return amounts.map((amount) => (whole > 0 ? amount / whole : 0));
-    });
+    const deltas = given("delta"), shares = apportioned(given("weights"), deltas);
     const [j, i] = furthest(shares);
     if (!shares[j][i]) return say("no blame", { node: key });
-    const share = rounded(100 * Math.abs(shares[j][i]), 0, "toFixed")[0];
-    return say("answers", { who: nameOf(known.before, i), share, whose: whereIs(say, deltas, [0, j], known.layer || "output") });
+    return say("answers", { who: nameOf(known.before, i), share: percent(shares[j][i]), whose: whereIs(say, deltas, [0, j], known.layer || "output") });
   },
 
   sloped({ key, known, given, say, value, numbers }) {

@@ -446,6 +446,7 @@ function mount(root, index, source) {
     const before = key === now.node && now.given ? now.given : given;
     for (const [name, source, fed] of node.reads) parts.push(...portRow("input", name, `${fed ? "⤺" : "←"} ${source}`, before(source), `${key}.${name}`));
     for (const [address, name] of node.outputs) parts.push(...portRow("output", address.slice(key.length + 1), "", now.values.get(address), address));
+    if (key === now.node) for (const sentence of now.shares ?? []) parts.push(element("p", { class: "share" }, sentence));
     panel.replaceChildren(...parts);
   }
 
