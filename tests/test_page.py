@@ -653,3 +653,31 @@ def test_float32_is_rounded_where_python_rounds(shown, name):
     page = shown(graph, float32=True)
     moments = moments_of(nf.Run(graph), 6, name, 5)
     hold_equal(page, graph, moments, 10, dtype=np.float32)
+
+
+def test_layers_and_neurons_are_two_forms_of_one_page(shown):
+    graph = sample("xor")
+    page, run = shown(graph, neurons=True), nf.Run(graph)
+    page.run("nodeflow.setting('train.rate', 0.5), nodeflow.train(4)")
+    page.run("nodeflow.goto(3, 2)")
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Layers'")
+    apart = nf.Run(nf.explode(graph.set("train", rate=0.5)))
+    apart.goto(3, 2)
+    page.wait("nodeflow.moment().epoch === 3")
+    assert packed(page.run("nodeflow.weights()")) == packed(apart.weights)
+    page.press("ArrowRight")
+    page.wait("nodeflow.moment().node !== null")
+    assert page.run("nodeflow.moment().sample") == 2  # one step, not one of each player
+    apart.step()
+    assert page.run("nodeflow.moment().next") == apart.node
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Neurons'")
+    run = nf.Run(graph.set("train", rate=0.5))
+    run.goto(3, 2)
+    page.wait("nodeflow.moment().epoch === 3")
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    assert page.problems == []
+    bare = nf.Graph.of(nf.sigmoid(nf.constant(value=[0.5], id="x"), id="a"), name="bare")
+    with pytest.raises(NodeflowError, match="nothing to explode"):
+        live.page(bare, neurons=True)

@@ -75,6 +75,8 @@ def _epochs(
               "[all; of a large set 500]")  # fmt: skip
 @click.option("--float32", is_flag=True, default=None,
               help="Of .html: compute in float32.")  # fmt: skip
+@click.option("--neurons", is_flag=True, default=None,
+              help="Of .html: the layers taken apart, too.")  # fmt: skip
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option

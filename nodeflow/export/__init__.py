@@ -55,6 +55,8 @@ class Options:
     one 500."""
     float32: bool = False
     """Whether a page computes in float32."""
+    neurons: bool = False
+    """Whether a page that computes has the graph's layers as neurons, too."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -118,7 +120,7 @@ FORMATS = {
     ".html": Format(
         "a page that computes: to step, to train, to change",
         "page",
-        ("theme", *_SPAN, "epochs", "recorded", "rows", "float32"),
+        ("theme", *_SPAN, "epochs", "recorded", "rows", "float32", "neurons"),
     ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs")),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.derive import explode
 from nodeflow.derive.phases import PHASES
 from nodeflow.derive.tidy import tidy
 from nodeflow.engine.plan import plan as plan_of
@@ -42,6 +43,7 @@ def page(
     theme: str = "auto",
     rows: int | None = None,
     float32: bool = False,
+    neurons: bool = False,
 ) -> str:
     """Return a page that computes a graph, as HTML.
 
@@ -49,15 +51,23 @@ def page(
     at first: with the graph's epochs, if nothing is said. `rows` is how many rows of each data set
     travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. With `float32`
     it computes as `Run(graph, dtype=numpy.float32)` does. Raises `ExportError` for what a
-    page cannot compute, in one sentence that names the node.
+    page cannot compute, in one sentence that names the node. With `neurons` the page has a second
+    form, its layers taken apart.
     """
+    chosen: dict[str, Any] = {
+        "begin": begin, "until": until, "epochs": epochs, "samples": samples, "level": level,
+        "rows": rows, "float32": float32,
+    }  # fmt: skip
     for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
         if given not in known:
             raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
-    index, blobs = data(
-        graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level, rows=rows,
-        float32=float32,
-    )  # fmt: skip
+    index, blobs = data(graph, **chosen)
+    if neurons:
+        other, more = data(explode(graph), **{**chosen, "begin": None})
+        index["other"] = {"form": "neurons", "label": "Neurons"}
+        other["other"] = {"form": "", "label": "Layers"}
+        more = {"index": as_json(other).encode(), **more}
+        blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
     blobs = {"index": as_json(index).encode(), **blobs}
     text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:

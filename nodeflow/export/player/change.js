@@ -14,6 +14,7 @@ function changing(root, index, run, source, view) {
     if (asked) return;
     asked = requestAnimationFrame(() => {
       asked = 0;
+      if (view.ended) return;
       view.present(source.now());
       view.drawCurve();
       showChange();
@@ -242,13 +243,16 @@ function changing(root, index, run, source, view) {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }));
 
+  function stateOf() {
+    return {
+      seed: run.seed, batch: run.schedule.batch, number: run.number, written: [...run.written],
+      weights: run.own ? run.weights() : null,
+    };
+  }
+
   /** What this page differs in from the page as it was made, for its address. */
   async function link() {
-    const state = {
-      of: index.digest, seed: run.seed, batch: run.schedule.batch, number: run.number,
-      written: [...run.written], weights: run.own ? run.weights() : null,
-    };
-    const packed = await packedText(JSON.stringify(state));
+    const packed = await packedText(JSON.stringify({ of: index.digest, ...stateOf() }));
     if (packed.length > LONGEST_LINK) throw new Error("what was changed is too much for an address: take the graph home as a file");
     return `#${packed}`;
   }
@@ -264,6 +268,18 @@ function changing(root, index, run, source, view) {
     }
   }));
 
+  /** Be in a state that was told before, of this graph or of another form of it. */
+  function takeUp({ seed, batch: size, number, written, weights }) {
+    if (size !== run.schedule.batch) run.setBatch(size);
+    for (const [address, value] of written) {
+      if (Object.hasOwn(run.data.settings, address)) run.setting(address, value);
+      else run.set(address, value);
+    }
+    if (seed !== run.seed) run.reset(seed);
+    if (weights) for (const [address, value] of Object.entries(weights)) run.set(address, value);
+    else if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
+  }
+
   /** Take up what an address says; a broken one is told, and the page is as it was made. */
   async function follow(fragment) {
     if (fragment.length < 2) return;
@@ -277,14 +293,7 @@ function changing(root, index, run, source, view) {
     }
     if (state.of !== index.digest) throw new Error("the part of the address after # belongs to another graph, so the page shows its own");
     try {
-      if (state.batch !== run.schedule.batch) run.setBatch(state.batch);
-      for (const [address, value] of state.written) {
-        if (Object.hasOwn(run.data.settings, address)) run.setting(address, value);
-        else run.set(address, value);
-      }
-      if (state.seed !== run.seed) run.reset(state.seed);
-      if (state.weights) for (const [address, value] of Object.entries(state.weights)) run.set(address, value);
-      else if (Number.isSafeInteger(state.number)) run.seek(run.schedule.position(state.number));
+      takeUp(state);
     } catch (error) {
       run.startAgain();
       throw new Error(`the part of the address after # cannot be used, so the page shows its own graph: ${error.message}`);
@@ -302,6 +311,12 @@ function changing(root, index, run, source, view) {
     const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Response(stream).text();
+  }
+
+  if (index.other) {
+    find("#explode").hidden = false;
+    find("#explode").textContent = index.other.label;
+    find("#explode").addEventListener("click", () => attempt(() => index.other.open()));
   }
 
   predicting(root, index, run, view, attempt);
@@ -343,7 +358,7 @@ function changing(root, index, run, source, view) {
       formula: () => view_formula(),
       get playing() { return view.playing; },
     },
-    follow, refresh,
+    follow, refresh, stateOf, takeUp,
   };
 
   function known(number) { return Number.isNaN(number) ? null : number; }
