@@ -32,11 +32,17 @@ _HOMES = {
     "collapse": "nodeflow.derive",
     "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
+    "from_keras": "nodeflow.interchange.keras",
+    "from_sklearn": "nodeflow.interchange.sklearn",
+    "from_torch": "nodeflow.interchange.torch",
     "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
     "save": "nodeflow.files",
     "sweep": "nodeflow.sweeps",
+    "to_keras": "nodeflow.interchange.keras",
+    "to_sklearn": "nodeflow.interchange.sklearn",
+    "to_torch": "nodeflow.interchange.torch",
     "unfold": "nodeflow.derive",
     "with_rate": "nodeflow.derive.rates",
 }
@@ -55,11 +61,17 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
+    "from_keras",
+    "from_sklearn",
+    "from_torch",
     "hold",
     "load",
     "node",
     "save",
     "sweep",
+    "to_keras",
+    "to_sklearn",
+    "to_torch",
     "unfold",
     "with_rate",
 ]
@@ -75,6 +87,9 @@ if TYPE_CHECKING:
     from nodeflow.errors import NodeflowError
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
+    from nodeflow.interchange.keras import from_keras, to_keras
+    from nodeflow.interchange.sklearn import from_sklearn, to_sklearn
+    from nodeflow.interchange.torch import from_torch, to_torch
     from nodeflow.playback.player import Player
     from nodeflow.sweeps import sweep
 

@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import TextIO
 
@@ -34,6 +35,7 @@ COMMANDS = (
     "explode",
     "export",
     "fold",
+    "import",
     "new",
     "nodes",
     "play",
@@ -58,8 +60,8 @@ class Commands(click.Group):
         """Return a command, or None if there is none of that name."""
         if name not in COMMANDS:
             return None
-        module = import_module(f"nodeflow.commands.{name.replace('-', '_')}")
-        command: click.Command = getattr(module, name.replace("-", "_"))
+        written = f"{name}_" if iskeyword(name) else name
+        command: click.Command = getattr(import_module(f"nodeflow.commands.{written}"), written)
         return command
 
 

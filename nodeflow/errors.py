@@ -138,6 +138,10 @@ class SweepError(NodeflowError):
     """Many runs that cannot be made as they were asked for."""
 
 
+class InterchangeError(NodeflowError):
+    """A network of another program that cannot be read, or a graph that it cannot hold."""
+
+
 class ExportError(NodeflowError):
     """An export that cannot be made as it was asked for."""
 

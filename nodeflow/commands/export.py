@@ -24,6 +24,12 @@ _ENDINGS = """\b
   .dot   the graph for Graphviz
   .json  the weights by address
   .csv   the history, a line an epoch
+  .py    a program of its own that trains
+  .onnx  for ONNX: forward, or a training step
+  .safetensors  weights for PyTorch and others
+  .keras  for Keras 3
+  .mat   weights for MATLAB and Octave
+  .net   for FANN
 """
 
 
@@ -73,10 +79,19 @@ def _epochs(
 @click.option("--rows", type=click.IntRange(1),
               help="Of .html: how many rows of the data travel in it.  "
               "[all; of a large set 500]")  # fmt: skip
+<<<<<<< HEAD
 @click.option("--float32", is_flag=True, default=None,
               help="Of .html: compute in float32.")  # fmt: skip
 @click.option("--neurons", is_flag=True, default=None,
               help="Of .html: the layers taken apart, too.")  # fmt: skip
+=======
+@click.option("--code", type=click.Choice(("numpy", "torch", "jax")),
+              help="Of .py: the library.  [numpy]")  # fmt: skip
+@click.option("--backward", is_flag=True, default=None,
+              help="Of .onnx: one training step, weights in and new weights out.")  # fmt: skip
+@click.option("--for", "program", type=click.Choice(("brainjs",)),
+              help="Of .json: whose JSON, instead of the weights by address.")  # fmt: skip
+>>>>>>> main
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option
@@ -116,6 +131,6 @@ def _asked(takes: Sequence[str], ending: str, given: Mapping[str, Any]) -> dict[
         options["epochs"] = first
     for name in options:
         if name not in takes:
-            option = {"begin": "from", "bare": "no-graph"}.get(name, name)
+            option = {"begin": "from", "bare": "no-graph", "program": "for"}.get(name, name)
             raise click.UsageError(f"--{option} says nothing about {ending}.")
     return options

@@ -98,9 +98,10 @@ def new(
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)
     from nodeflow import terminal
     from nodeflow.data.relative import relative_source
+    from nodeflow.derive.sizes import sizes_of
     from nodeflow.files import save
     from nodeflow.measuring import choices, measured
-    from nodeflow.networks import network, sizes_of
+    from nodeflow.networks import network
 
     with terminal.reading_bar():
         graph = network(

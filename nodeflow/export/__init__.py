@@ -57,6 +57,12 @@ class Options:
     """Whether a page computes in float32."""
     neurons: bool = False
     """Whether a page that computes has the graph's layers as neurons, too."""
+    code: str | None = None
+    """The library of a program: numpy, torch or jax."""
+    backward: bool = False
+    """Whether an ONNX model is a training step."""
+    program: str | None = None
+    """Whose JSON is written: brainjs, or None for the weights by address."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -105,8 +111,11 @@ class Format:
     about: str
     module: str
     takes: tuple[str, ...] = ()
+    make: str = "make"
+    """The function in the module."""
 
 
+_WEIGHTS = ("trained", "epochs")
 _PICTURE = ("theme", "trained", "epochs")
 _SPAN = ("begin", "until", "samples", "level")
 _FILM = ("theme", *_SPAN, "shown", "speed", "size")
@@ -123,8 +132,16 @@ FORMATS = {
         ("theme", *_SPAN, "epochs", "recorded", "rows", "float32", "neurons"),
     ),
     ".dot": Format("the graph for Graphviz", "dot"),
-    ".json": Format("the weights by address", "weights", ("trained", "epochs")),
+    ".json": Format("the weights by address", "weights", ("trained", "epochs", "program")),
     ".csv": Format("the history, a line an epoch", "table", ("epochs", "history")),
+    ".py": Format("a program of its own that trains", "networks", ("code", "epochs"), "program"),
+    ".onnx": Format(
+        "for ONNX: forward, or a training step", "networks", (*_WEIGHTS, "backward"), "onnx"
+    ),
+    ".safetensors": Format("weights for PyTorch and others", "networks", _WEIGHTS, "safetensors"),
+    ".keras": Format("for Keras 3", "networks", _WEIGHTS, "keras"),
+    ".mat": Format("weights for MATLAB and Octave", "networks", _WEIGHTS, "mat"),
+    ".net": Format("for FANN", "networks", _WEIGHTS, "fann"),
 }
 """By ending."""
 
@@ -199,7 +216,7 @@ def export(
 
     real = destination(out, file)
     module = import_module(f"nodeflow.export.{kind.module}")
-    made: Made = module.make(Job(graph, file, Options(**options), progress))
+    made: Made = getattr(module, kind.make)(Job(graph, file, Options(**options), progress))
     progress(1, 1)  # the last chance to end it
     with disk.writing(Path(out)):
         disk.write(real, made.data)

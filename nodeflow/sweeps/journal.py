@@ -11,6 +11,7 @@ import json
 import os
 import threading
 import time
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -18,7 +19,6 @@ from typing import Any, BinaryIO, Self
 import msgspec
 import numpy as np
 
-from nodeflow import __version__
 from nodeflow.data import Options, load
 from nodeflow.errors import DataError, FileError, SweepError
 from nodeflow.files import whole
@@ -37,7 +37,7 @@ def digest(plan: Plan) -> str:
     """Return what tells this sweep from others: the graph, its data, values, seeds and options."""
     graph = plan.graph
     about = {
-        "nodeflow": __version__,
+        "nodeflow": version("nodeflow"),
         "graph": whole(graph),
         "data": [_contents(graph, key) for key in sorted(graph.of_type("dataset"))],
         "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
