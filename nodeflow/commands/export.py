@@ -79,19 +79,16 @@ def _epochs(
 @click.option("--rows", type=click.IntRange(1),
               help="Of .html: how many rows of the data travel in it.  "
               "[all; of a large set 500]")  # fmt: skip
-<<<<<<< HEAD
 @click.option("--float32", is_flag=True, default=None,
               help="Of .html: compute in float32.")  # fmt: skip
 @click.option("--neurons", is_flag=True, default=None,
               help="Of .html: the layers taken apart, too.")  # fmt: skip
-=======
 @click.option("--code", type=click.Choice(("numpy", "torch", "jax")),
               help="Of .py: the library.  [numpy]")  # fmt: skip
 @click.option("--backward", is_flag=True, default=None,
               help="Of .onnx: one training step, weights in and new weights out.")  # fmt: skip
 @click.option("--for", "program", type=click.Choice(("brainjs",)),
               help="Of .json: whose JSON, instead of the weights by address.")  # fmt: skip
->>>>>>> main
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option
