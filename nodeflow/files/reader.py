@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from nodeflow.errors import (
     UnknownSetting,
 )
 from nodeflow.files import disk
-from nodeflow.files.form import GraphForm, NodeForm, TrainingForm, shaped
+from nodeflow.files.form import VERSION, GraphForm, NodeForm, TrainingForm, shaped
 from nodeflow.files.migrations import migrated
 from nodeflow.files.picture import graph_in, is_picture
 from nodeflow.files.sidecar import Sidecars, refuse_absolute
@@ -43,8 +45,9 @@ def load(path: str | os.PathLike[str]) -> Graph:
     path = Path(path)
     data = disk.read(path, MAX_BYTES, too_large)
     if is_picture(data):
-        data = graph_in(data, file=str(path))
-    return loads(data, file=str(path), folder=path.parent)
+        return loads(graph_in(data, file=str(path)), file=str(path), folder=path.parent)
+    graph = loads(data, file=str(path), folder=path.parent)
+    return replace(graph, origin=(os.path.realpath(path), hashlib.sha256(data).hexdigest()))
 
 
 def loads(
@@ -55,6 +58,8 @@ def loads(
     `file` is the name in messages, `folder` where arrays beside the file are looked for.
     """
     raw = migrated(decode(text, file=file), file=file)
+    version = raw["version"]
+    raw["version"] = VERSION  # the keys of all versions since are the same
     form = shaped(raw, file=file)
     where = None if folder is None else Path(folder)
     nodes: dict[str, Node] = {}
@@ -78,6 +83,7 @@ def loads(
         layout=form.layout,
         extra=_extra(raw),
         folder=where,
+        version=version,
     )
     try:
         graph.validate()
