@@ -34,6 +34,7 @@ COMMANDS = (
     "explode",
     "export",
     "fold",
+    "merge",
     "new",
     "nodes",
     "play",
@@ -42,6 +43,7 @@ COMMANDS = (
     "sweep",
     "train",
     "unfold",
+    "upgrade",
     "why",
 )
 """Every command: the name of its file in `commands/` and of the function there."""
