@@ -36,6 +36,7 @@ COMMANDS = (
     "export",
     "fold",
     "import",
+    "merge",
     "new",
     "nodes",
     "play",
@@ -44,6 +45,7 @@ COMMANDS = (
     "sweep",
     "train",
     "unfold",
+    "upgrade",
     "why",
 )
 """Every command: the name of its file in `commands/` and of the function there."""
