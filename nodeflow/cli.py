@@ -37,6 +37,7 @@ COMMANDS = (
     "fold",
     "import",
     "merge",
+    "lesson",
     "new",
     "nodes",
     "play",

@@ -165,9 +165,7 @@ class _Merging:
             base = Node(ours.type)
         return Node(
             self.one(f"the type of node '{key}'", base.type, ours.type, theirs.type),
-            self.each(
-                lambda name: f"{key}.{name}", base.settings, ours.settings, theirs.settings
-            ),
+            self.each(lambda name: f"{key}.{name}", base.settings, ours.settings, theirs.settings),
             self.one(f"the mode of node '{key}'", base.mode, ours.mode, theirs.mode),
             self.keys(f"node '{key}', the key", base.extra, ours.extra, theirs.extra),
         )

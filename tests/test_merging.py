@@ -60,9 +60,7 @@ def add_group(graph: Graph, rng: random.Random) -> Graph:
 def add_wire(graph: Graph, rng: random.Random) -> Graph:
     """Wire one of the free panels to a node."""
     free = [key for key in graph.of_type("panel") if not graph.into(key)]
-    sources = [
-        f"{key}.{port.name}" for key, type_ in graph.types.items() for port in type_.outputs
-    ]
+    sources = [f"{key}.{port.name}" for key, type_ in graph.types.items() for port in type_.outputs]
     return graph.connect(rng.choice(sources), f"{rng.choice(free)}.value")
 
 
@@ -81,7 +79,7 @@ def bases() -> list[Graph]:
         graph = load(GRAPHS / f"{name}.json")
         for number in range(4):
             graph = graph.add(f"panel_{number}", "panel")
-        rng = random.Random(name)  # noqa: S311
+        rng = random.Random(name)
         places = {key: (rng.randint(0, 900), rng.randint(0, 900)) for key in graph.nodes}
         groups = {"input": {"nodes": sorted(graph.nodes)[:2], "title": "input"}}
         found.append(newest(replace(graph.move(**places), groups=groups)))
@@ -108,7 +106,7 @@ def _pairs(folder: Path, count: int, *, alike: bool, version: int = 2) -> tuple[
 
     What git merges without a conflict is the graph that `merge` makes of the two.
     """
-    rng = random.Random(11)  # noqa: S311
+    rng = random.Random(11)
     graphs = bases()
     by_git = by_us = 0
     for _ in range(count):
@@ -153,9 +151,16 @@ def test_git_calls_the_driver(tmp_path: Path) -> None:
     driver = f"{sys.executable} -m nodeflow merge %O %A %B"
 
     def git(*words: str) -> int:
-        names = ["-c", "user.name=A", "-c", "user.email=a@b", "-c", f"merge.nodeflow.driver={driver}"]
+        names = [
+            "-c",
+            "user.name=A",
+            "-c",
+            "user.email=a@b",
+            "-c",
+            f"merge.nodeflow.driver={driver}",
+        ]
         env = {**os.environ, "PYTHONPATH": str(GRAPHS.parent)}
-        done = subprocess.run(["git", *names, *words], cwd=tmp_path, env=env, capture_output=True)  # noqa: S603
+        done = subprocess.run(["git", *names, *words], cwd=tmp_path, env=env, capture_output=True)
         return done.returncode
 
     path = tmp_path / "net.json"
@@ -225,9 +230,7 @@ def test_conflicts_are_told_and_ours_stays(base: Graph) -> None:
         "node 'n' is new in both: ours is of type sigmoid, theirs of type tanh",
     )
     found = merge(base, base.connect("data.x", "plain.z"), base.connect("data.y", "plain.z"))
-    assert found.conflicts == (
-        "'plain.z' takes one wire: ours is from data.x, theirs from data.y",
-    )
+    assert found.conflicts == ("'plain.z' takes one wire: ours is from data.x, theirs from data.y",)
     found = merge(base, base.connect("all.value", "show.value"), base.remove("show"))
     assert found.conflicts == (
         "the wire all.value -> show.value is new, and the other side removed 'show'",

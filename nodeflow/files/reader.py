@@ -25,6 +25,7 @@ from nodeflow.errors import (
 )
 from nodeflow.files import disk
 from nodeflow.files.form import VERSION, GraphForm, NodeForm, TrainingForm, shaped
+from nodeflow.files.lessonform import check_lesson
 from nodeflow.files.migrations import migrated
 from nodeflow.files.picture import graph_in, is_picture
 from nodeflow.files.sidecar import Sidecars, refuse_absolute, without_references
@@ -68,6 +69,7 @@ def loads(
     version = raw["version"]
     raw["version"] = VERSION  # the keys of all versions since are the same
     form = shaped(raw, file=file)
+    check_lesson(raw, file=file)
     where = None if folder is None else Path(folder)
     nodes: dict[str, Node] = {}
     bare: dict[str, Node] = {}  # nodes are inert: those of which a file says the type only are one
