@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import warnings
 from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -41,7 +40,7 @@ def shape(r):
 
 def module_of(r, kinds):
     sizes, parts = shape(r), []
-    for number, (into, out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for number, (into, out) in enumerate(pairwise(sizes)):
         parts.append(torch.nn.Linear(into, out, bias=bool(r.integers(2)), dtype=torch.float64))
         last = number == len(sizes) - 2
         if last and r.integers(2):
@@ -276,32 +275,3 @@ def test_pytorch_out_and_in_again():
     theirs = [s for s in layers_of(again).steps if isinstance(s, Dense)]
     assert all((a.weights == b.weights).all() for a, b in zip(ours, theirs, strict=True))
     assert all((a.bias == b.bias).all() for a, b in zip(ours, theirs, strict=True))
-
-
-CASES = [
-    ({"activation": "sigmoid"}, {}),
-    ({"activation": "tanh", "batch": 7}, {"momentum": 0.5}),
-    ({"activation": "relu", "trainer": "adam"}, {}),
-    ({"activation": "softplus", "output": "softmax"}, {}),
-    ({"activation": "leaky_relu", "cost": "cross_entropy"}, {}),
-]
-
-
-@pytest.mark.parametrize("kind", ["torch", "jax"])
-@pytest.mark.parametrize("case", range(len(CASES)))
-def test_programs_train_as_nodeflow_does(kind, case):
-    from nodeflow.interchange.program import write
-
-    how, settings = CASES[case]
-    graph = network((2, 3, 2), data="moons", epochs=1, **how)
-    graph = graph.set("train", **settings) if settings else graph
-    space, out = {}, io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(compile(write(graph, kind), "program", "exec"), space)
-    run = nf.Run(graph)
-    run.train()
-    for step in layers_of(graph, run.weights).steps:
-        if isinstance(step, Dense):
-            found = space[f"w_{step.name}"]
-            found = found.detach().numpy() if kind == "torch" else np.asarray(found)
-            assert found == pytest.approx(step.weights, abs=1e-10)
