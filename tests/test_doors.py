@@ -165,38 +165,6 @@ def test_onnx_out_is_what_onnxruntime_computes(seed, tmp_path):
     assert again.verified.outputs <= 1e-12
 
 
-def test_wheat_like_data_is_trained_by_onnxruntime(tmp_path):
-    """Five hundred training steps of ordinary operators are those of nodeflow."""
-    import onnxruntime
-    from onnx.reference import ReferenceEvaluator
-
-    graph = network((4, 5, 3), data="iris", activation="tanh", output="sigmoid", test=0)
-    path = tmp_path / "step.onnx"
-    nf.export.export(graph, path, backward=True)
-    run = nf.Run(graph)
-    session, reference = onnxruntime.InferenceSession(str(path)), ReferenceEvaluator(str(path))
-    names = [one.name for one in session.get_outputs()]
-    weights = {}
-    for step in layers_of(graph).steps:
-        if isinstance(step, Dense):
-            weights |= {f"{step.name}.weight": step.weights, f"{step.name}.bias": step.bias}
-    x, y = next(iter(run.machine.splits.values())).x, next(iter(run.machine.splits.values())).y
-    for update in range(500):
-        run.machine.place(update // len(x))
-        row = [int(run.machine.order[update % len(x)])]
-        given = {"x": x[row], "y": y[row], **weights}
-        found = dict(zip(names, session.run(None, given), strict=True))
-        if update < 20:
-            other = dict(zip(names, reference.run(None, given), strict=True))
-            assert all(np.abs(found[name] - other[name]).max() < 1e-14 for name in names)
-        weights = {name: found[f"{name}.next"] for name in weights}
-    run.train(updates=500)
-    for step in layers_of(graph, run.weights).steps:
-        if isinstance(step, Dense):
-            assert weights[f"{step.name}.weight"] == pytest.approx(step.weights, abs=1e-9)
-            assert weights[f"{step.name}.bias"] == pytest.approx(step.bias, abs=1e-9)
-
-
 @pytest.mark.parametrize("seed", range(TRIALS))
 def test_models_of_keras(seed, tmp_path):
     import keras
