@@ -313,11 +313,7 @@ def _mean_blame(s: _Step, key: str) -> str:
 
 _SAID: dict[str, _Say] = {
     "weighted_sum": _weighted_sum,
-    **{
-        kind: _activation
-        for kind in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax",
-                     "log_softmax")
-    },
+    **dict.fromkeys(("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax", "log_softmax"), _activation),
     "relay": _plain("Identity", "a"),
     "add": lambda s, key: s.add(*s.all(key, "a")),
     "multiply": lambda s, key: s.product(*s.all(key, "a")),
