@@ -311,9 +311,11 @@ def _mean_blame(s: _Step, key: str) -> str:
     return s.node("Div", _spread(s, key), s.number(width))
 
 
+_ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax",
+                "log_softmax")  # fmt: skip
 _SAID: dict[str, _Say] = {
     "weighted_sum": _weighted_sum,
-    **dict.fromkeys(("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax", "log_softmax"), _activation),
+    **dict.fromkeys(_ACTIVATIONS, _activation),
     "relay": _plain("Identity", "a"),
     "add": lambda s, key: s.add(*s.all(key, "a")),
     "multiply": lambda s, key: s.product(*s.all(key, "a")),
@@ -345,4 +347,4 @@ _SAID: dict[str, _Say] = {
     "spread": _spread,
     "weight_update": _weight_update,
     "step": _step,
-}  # fmt: skip
+}
