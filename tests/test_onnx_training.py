@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from handwired import wired
 
 import nodeflow as nf
 from nodeflow.errors import InterchangeError
@@ -102,6 +103,12 @@ def test_every_activation_and_cost_is_trained(kind, cost):
 def test_what_a_trainer_keeps_goes_round_too(trainer, settings):
     graph = network((2, 4, 2), data="moons", trainer=trainer, regularization=0.01, batch=9)
     followed(graph.set("train", rate=0.05, **settings), 25, 1e-12)
+
+
+@pytest.mark.parametrize("form", ["nodes", "steps"])
+@pytest.mark.parametrize("apart", [{}, {"wire_rate": False}, {"cost": False}])
+def test_a_backward_pass_wired_by_hand_is_a_step(form, apart):
+    followed(wired(form=form, batch=8, **apart), 9, 1e-13)
 
 
 def test_slopes_and_cost_are_those_of_the_rows():

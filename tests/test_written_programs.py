@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from handwired import wired
 
 import nodeflow as nf
 from nodeflow.cli import main
@@ -128,6 +129,13 @@ def test_formulas_keep_their_brackets():
         cost = nf.squared_error(value, y, id="cost")
         graph = nf.Graph.of(nf.gradient_descent(cost, rate=0.001, id="train"))
         compare(graph, epochs=2)
+
+
+@pytest.mark.parametrize("form", ["nodes", "steps"])
+@pytest.mark.parametrize("batch", [1, 8, "all"])
+@pytest.mark.parametrize("apart", [{}, {"wire_rate": False}, {"cost": False}])
+def test_a_backward_pass_wired_by_hand_is_written(form, batch, apart):
+    compare(wired(form=form, batch=batch, **apart), epochs=2)
 
 
 def test_names_of_every_script_and_of_python_itself_are_variables():
