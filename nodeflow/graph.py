@@ -195,6 +195,12 @@ class Graph:
     extra: Mapping[str, Any] = NOTHING
     folder: Path | None = field(default=None, compare=False)
     """Where relative paths of settings start; set by `load`, never saved."""
+    version: int = field(default=0, compare=False)
+    """The version of the format that its file has; 0 for a graph that comes from no file, which
+    is saved in the newest one."""
+    origin: tuple[str, str] | None = field(default=None, compare=False, repr=False)
+    """The file it was loaded from and the SHA-256 of its bytes, so that `save` can tell whether
+    somebody else has changed the file since; never saved."""
 
     def __post_init__(self) -> None:
         # What is inert already is taken as it is: an edit copies one dict and no node.

@@ -1,4 +1,6 @@
-"""The form of a graph file, version 1: which keys there are and what they hold.
+"""The form of a graph file, versions 1 and 2: which keys there are and what they hold.
+
+Both have the same keys; version 2 lays them out so that git can merge them (`layouts.py`).
 
 From here come both the reader's checks and the published schema (`graph-1.schema.json`).
 """
@@ -15,7 +17,9 @@ from nodeflow.errors import FileError
 from nodeflow.files.text import at, describe
 
 VERSION = 1
-"""The version of the format that is written."""
+"""The version of the keys: what older files are migrated to."""
+NEWEST = 2
+"""The version in which new files are written, and the last one that is read."""
 
 
 class TrainingForm(Struct, frozen=True):

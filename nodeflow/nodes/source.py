@@ -54,7 +54,7 @@ def slider(*, value: float = 0.5, min: float = 0.0, max: float = 1.0, step: floa
     "source",
     formula="x, y = row i of the data",
     outputs=("x", "y"),
-    aliases=("data", "csv", "table", "input", "target"),
+    aliases=("data", "csv", "table", "input", "input layer", "target"),
 )
 def dataset(
     *,
@@ -78,6 +78,9 @@ def dataset(
     encoding: Annotated[str, Later()] = "auto",
 ) -> Value:
     """Feed the rows of a data set: features x and targets y.
+
+    Who looks for the input layer: it is x, the numbers as they come. Nothing is computed there, so
+    it is no layer; the first layer is the first weighted sum.
 
     `source` is a generator (and, or, xor, circle, spiral, moons, blobs, polynomial), a set that
     scikit-learn brings (iris, wine, digits, …), `mnist-20x20` (600 of each digit of MNIST,
