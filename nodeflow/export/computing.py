@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import Setting
 from nodeflow.engine.cells import END_ROW, Product, Tape
 from nodeflow.engine.kernel import webassembly
 from nodeflow.engine.kernel.language import CONTEXT
@@ -24,6 +25,7 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
+from nodeflow.graph import Graph
 from nodeflow.nodes.source import parameter_shape
 
 _RECORDED = "--recorded makes a page that plays a recording of it"
@@ -254,19 +256,33 @@ def settings(run: Run) -> dict[str, Any]:
             given = graph.settings(key) if own else {}
             found[address] = _setting([[slot.offset, 1.0, 0.0]], value,
                                       given.get("min"), given.get("max"), shown=own)  # fmt: skip
-    for key, node in graph.nodes.items():
-        if node.known is None or node.known.family == "source" or node.mode != "active":
-            continue
-        for setting in node.known.settings:
-            if setting.kind == "number" and setting.default is not None:
-                cells = _follows(run, key, setting.name)
-                if cells:
-                    span = setting.range
-                    least, most = (span.low, span.high) if span is not None else (None, None)
-                    found[f"{key}.{setting.name}"] = _setting(
-                        cells, float(graph.settings(key)[setting.name]), least, most, shown=True
-                    )
+    for key, setting in _candidates(graph):
+        cells = _follows(run, key, setting.name)
+        if cells:
+            span = setting.range
+            least, most = (span.low, span.high) if span is not None else (None, None)
+            found[f"{key}.{setting.name}"] = _setting(
+                cells, float(graph.settings(key)[setting.name]), least, most, shown=True
+            )
     return found
+
+
+_MOST_PROBED = 16
+_FAMILIES = ("trainer", "cost", "activation", "arithmetic")
+"""Whose numbers are tried, in this order: each takes two tapes to see what follows from it."""
+
+
+def _candidates(graph: Graph) -> list[tuple[str, Setting]]:
+    """Return the settings that might be changed in a page: numbers of active nodes."""
+    found = [
+        (_FAMILIES.index(node.known.family), key, setting)
+        for key, node in graph.nodes.items()
+        if node.known is not None and node.known.family in _FAMILIES and node.mode == "active"
+        for setting in node.known.settings
+        if setting.kind == "number" and setting.default is not None
+    ]
+    found.sort(key=lambda each: each[:2])
+    return [(key, setting) for _, key, setting in found[:_MOST_PROBED]]
 
 
 def machine_cell(run: Run, offset: int) -> float:
