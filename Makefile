@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs coverage trials display browser bench ulps gallery check clean
+.PHONY: help bits pages run test test-programs doors coverage trials display browser bench ulps commands gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -35,6 +35,10 @@ test: $(STAMP) display browser ## Run all tests
 # A program that is missing there is a failure, not a reason to skip.
 test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
+
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
+	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
+		--programs tests/test_doors.py
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
@@ -80,6 +84,9 @@ pages: $(STAMP) browser ## Compare many graphs in a page with Python: 500 random
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps
+
+commands: $(STAMP) ## Renew usage and options in docs/commands.md
+	@$(BIN)/python -m gallery.commands --write
 
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write

@@ -13,7 +13,7 @@ from gallery.exhibit import GRAPHS, Exhibit, Number, Picture
 from nodeflow.networks import network
 
 SEEDS, EPOCHS = 30, 100
-FEW = 10
+FEW = 6
 """Seeds for each point of the curves over rows."""
 KEPT = {"wheat-seeds.csv": (0.83, 0.66, 0.34), "moons": (0.9, 0.75, 0.4)}
 """Fractions that are set apart, so that few, some or most rows are left to learn from."""
@@ -65,7 +65,7 @@ def exhibit() -> Exhibit:
             '"More layers need more data" and "hidden units: the more the better" are rules of '
             "thumb of the course. Both are measured here on the wheat seeds, 100 epochs at rate "
             "0.3 from uniform weights, the mean of 30 starts; and over the number of training rows "
-            "on wheat and on two moons, ten starts a point."
+            "on wheat and on two moons, six starts a point."
         ),
         graphs=("wheat-seeds",),
         commands=(
@@ -110,5 +110,5 @@ def exhibit() -> Exhibit:
                 for depth in few
             ),
         ),
-        pictures=(Picture("depth", "Layers of five neurons; means of ten starts.", _draw),),
+        pictures=(Picture("depth", "Layers of five neurons; means of six starts.", _draw),),
     )  # fmt: skip

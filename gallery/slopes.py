@@ -40,9 +40,9 @@ def exhibit() -> Exhibit:
         about=(
             "An activation is a sloped graph: at each weighted sum z it has a point and a tangent, "
             "and the tangent's slope g′(z) is what blame is multiplied by on its way back. "
-            "Sigmoid, tanh and a straight line y = m x + b are drawn on one slider. The cost of the single "
-            "neuron is such a graph too, over its weight: C = (1.5 w − 0.5)². Its slope is "
-            f"{derivative.chain} by the chain rule, which is {derivative.simplified} multiplied "
+            "Sigmoid, tanh and a straight line y = m x + b are drawn on one slider. The cost of "
+            "the single neuron is such a graph too, over its weight: C = (1.5 w − 0.5)². Its slope "
+            f"is {derivative.chain} by the chain rule, which is {derivative.simplified} multiplied "
             "out; `nodeflow derive` writes both."
         ),
         graphs=("slopes", "slope-of-the-cost"),

@@ -15,7 +15,8 @@ from nodeflow.explain.names import neuron as called
 from nodeflow.graph import Wire
 from nodeflow.workings.shown import show
 
-_DYING = 0.01
+DYING = 0.01
+"""Slopes below it let hardly any blame through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _flat(run: Run, layer: str, activation: str) -> Iterator[Reason]:
         return
     for neuron, row in enumerate(slopes.argmax(axis=0)):
         slope, at, out = (float(array[row, neuron]) for array in (slopes, z, a))
-        if slope >= _DYING:
+        if slope >= DYING:
             continue
         if kind == "relu":
             where = "is not above" if at == 0 else "is below"

@@ -23,7 +23,7 @@ from nodeflow.views.sight import Floats, Sight
 from nodeflow.workings.shown import show
 
 _STEPS = 120
-_STEP = 1e-4
+_STEP = 1e-6
 """How far from the point its slope is measured, as a share of the range: two-sided."""
 
 

@@ -72,12 +72,14 @@ class Past:
         made = []
         for name, line in zip(self.names, self.points, strict=True):
             values = line[:, 1]
-            ends = f"{show(values[0])} → {show(values[-1])}"
+            ends = show(values[-1])
+            ends = f"{show(values[0])} → {ends}" if len(values) > 1 else ends
             room = max(min(wide - longest - len(ends) - 4, 60), 8)
             picks = values[np.linspace(0, len(values) - 1, min(room, len(values))).astype(int)]
             span = float(np.ptp(picks)) or 1.0
             blocks = "".join(_BLOCKS[int(7 * share)] for share in (picks - picks.min()) / span)
-            made.append(f"{name:<{longest}}  {blocks if len(values) > 1 else ''}  {ends}")
+            drawn = f"{blocks}  " if len(values) > 1 else ""
+            made.append(f"{name:<{longest}}  {drawn}{ends}")
         return made
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from nodeflow.declare import CATALOG
+from nodeflow.explain.dying import DYING
 from nodeflow.nodes.backward import slope as slopes_of
 from nodeflow.theme import Theme
 from nodeflow.views.marks import Area, Axes, Dot, Line, Mark, tangent
@@ -18,6 +19,8 @@ from nodeflow.workings.shown import show
 
 _RANGE, _STEPS = 4.0, 33
 _MOST, _MOST_TANGENTS = 24, 3
+_SQUARE: Literal["square"] = "square"
+_ROUND: Literal["circle"] = "circle"
 NUMBER_BY_NUMBER = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity")
 """Activations that have a curve; softmax takes a whole row."""
 
@@ -53,7 +56,11 @@ class Slope:
         points = list(zip(self.z.tolist(), self.a.tolist(), self.slopes.tolist(), strict=True))
         for z, a, slope in points if len(points) <= _MOST_TANGENTS else ():
             made.append(tangent(axes, (z, a), slope, theme.positive, 0.8))
-        made += [Dot(*axes.at(z, a), 2.2, theme.positive, theme.body) for z, a, _ in points[:_MOST]]
+        for z, a, slope in points[:_MOST]:
+            # Where the curve is flat blame dies: told by shape and colour.
+            flat = slope < DYING
+            fill, kind = (theme.problem, _SQUARE) if flat else (theme.positive, _ROUND)
+            made.append(Dot(*axes.at(z, a), 2.2, fill, theme.body, kind))
         return made
 
     def lines(self, wide: int) -> list[str]:

@@ -133,6 +133,8 @@ class Canvas:
         self._motion.draw(editor, self._moved)
         self.busy = self.busy or self._motion.busy
         self._draw_nodes(editor)
+        self.busy = self.busy or self._drawer.fresh
+        self._drawer.fresh = False
         self._draw_wires(editor)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         self._stirred.clear()

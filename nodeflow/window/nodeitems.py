@@ -204,6 +204,8 @@ class NodeDrawer:
         self.theme = theme
         self.fonts = fonts
         self._textures = dpg.add_texture_registry()
+        self.fresh = False
+        """Whether a texture was made that is not seen before the next frame."""
         self._spare: _Spare = {}
 
     def close(self) -> None:
@@ -493,6 +495,7 @@ class NodeDrawer:
         if spare := self._spare.get(shape):
             items.texture, items.pixels = spare.pop()
         else:
+            self.fresh = True
             items.pixels = np.ones(shape, np.float32)
             items.texture = dpg.add_raw_texture(
                 columns, rows, items.pixels, format=dpg.mvFormat_Float_rgba, parent=self._textures

@@ -138,7 +138,7 @@ class Beside:
     def look(self, editor: Editor, views: tuple[str, ...]) -> bool:
         """Ask for what the views of an editor show; return whether something has come."""
         asked = (editor.graph.nodes, editor.graph.wires, editor.live.values, views)
-        if views and not _alike(asked, self._asked) and editor.live.weights:
+        if views and not _alike(asked, self._asked) and editor.live.values:
             self._asked = asked
             self._ask(_Job(editor.graph, editor.inference.tables, editor.live, views))
         with self._changed:

@@ -137,6 +137,45 @@ def test_views_show_counts_shares_lines_and_heat(trained, shot):
     assert int((blue[..., 2] - blue[..., 0] > 40).sum()) > 400
 
 
+def ideas():
+    """Return the slopes, a landscape and the blame game's shares on one canvas."""
+    graph = nf.load(GRAPHS / "landscape.json")
+    graph = graph.add("u", "slider", value=0.5, min=-6.0, max=6.0).add("s", "sigmoid")
+    graph = graph.add("t", "tanh").connect("u.value", "s.z").connect("u.value", "t.z")
+    graph = graph.add("slopes", "function_plot").connect("u.value", "slopes.x")
+    graph = graph.connect("s.a", "slopes.a").connect("t.a", "slopes.a")
+    graph = graph.add("d", "constant", value=[[-0.34]]).add("who", "blame_shares")
+    graph = graph.add("theta", "parameter", value=[[0.1, 0.3, 0.6]])
+    graph = graph.connect("d.value", "who.delta").connect("theta.value", "who.weights")
+    places = {
+        "J_over_w": (0, 420), "slopes": (280, 420), "who": (560, 420), "u": (0, 740),
+        "s": (240, 740), "t": (480, 740), "d": (720, 740), "theta": (960, 740),
+    }  # fmt: skip
+    laid = with_places(graph)
+    return replace(laid, layout={**laid.layout, **places})
+
+
+def test_landscape_slopes_and_shares(trained, shot):
+    window = trained(ideas(), 3, 1)
+    time.sleep(1.0)  # the landscape is found beside the window
+    window.settled()
+    pixels = shot("ideas")
+    land = part(window, pixels, "J_over_w").astype(int)
+    assert int((land[..., 2] - land[..., 0] > 40).sum()) > 2000  # low ground is blue
+    assert count(part(window, pixels, "slopes"), DARK.selected, 60) > 40
+    assert count(part(window, pixels, "slopes"), DARK.positive, 60) > 40
+    assert count(part(window, pixels, "who"), DARK.positive) > 300
+
+
+def test_an_activation_has_its_point_and_a_dictionary_its_numbers(trained, shot):
+    graph = nf.load(GRAPHS / "one-neuron.json").add("bent", "tanh").connect("sum.z", "bent.z")
+    graph = with_view(graph, "weights", "dictionary", (0, 300))
+    window = trained(graph, 3, 1)
+    pixels = shot()
+    assert count(part(window, pixels, "bent"), DARK.positive) > 12  # the tangent and the point
+    assert count(part(window, pixels, "weights"), DARK.text, 60) > 60
+
+
 def test_the_plane_is_coloured_by_what_the_network_answers(trained, shot):
     graph = nf.load(GRAPHS / "circle.json")
     graph = with_view(graph, "plane", "boundary", (300, 330), x="data.x", a="output_a.a")
