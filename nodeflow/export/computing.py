@@ -398,7 +398,6 @@ def _fed(run: Run) -> dict[str, Any]:
         made: dict[str, Any] = {"address": address, "column": column, "count": count}
         if key in machine.splits:
             settings, table = graph.settings(key), run.plan.inference.tables[key]
-            split = machine.splits[key]
             permuted = table.x_test is None and settings["test"] > 0
             how = settings["scale"] if port == "x" else settings["scale_target"]
             if port == "y" and table.classes:
@@ -411,7 +410,6 @@ def _fed(run: Run) -> dict[str, Any]:
                 "minmax": how == "minmax",
                 "standard": _standard(run, key, port) if how == "standard" else None,
             }
-            made["train"] = len(split.x)
         columns.append(made)
     return {"width": machine.feed_layout.width, "columns": columns}
 
