@@ -29,6 +29,7 @@ from nodeflow.graph import Graph
 from nodeflow.nodes.source import parameter_shape
 
 _RECORDED = "--recorded makes a page that plays a recording of it"
+_SEEDS_END = 2**53
 _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_CELLS = 20_000
 """Straight-line code for larger updates saves little."""
@@ -39,7 +40,12 @@ _SEEDS = 16
 
 
 def check(run: Run) -> None:
-    """Raise `ExportError` with a node that a page cannot compute."""
+    """Raise `ExportError` with a node that a page cannot compute, or a seed that it cannot hold."""
+    if run.machine.seed >= _SEEDS_END:
+        raise ExportError(
+            f"the seed {run.machine.seed} is larger than the whole numbers of a browser, which end "
+            f"at 2⁵³: choose a smaller one, or {_RECORDED}"
+        )
     for call in run.machine.tape.calls:
         if isinstance(call, Product):
             key = _node_of(run.machine.tape, call)
