@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits run test test-programs coverage trials display browser bench ulps commands gallery check clean
+.PHONY: help bits pages run test test-programs doors coverage trials display browser bench ulps commands gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -35,6 +35,10 @@ test: $(STAMP) display browser ## Run all tests
 # A program that is missing there is a failure, not a reason to skip.
 test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
+
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
+	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
+		--programs tests/test_doors.py
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
@@ -73,6 +77,10 @@ bench: $(STAMP) ## Measure the engine beside others and the build before; write 
 bits: $(STAMP) ## Search long for rows and forms that differ in a bit
 	@NODEFLOW_SEARCH=20 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/test_kernel_rows.py tests/test_kernel_forms.py
+
+pages: $(STAMP) browser ## Compare many graphs in a page with Python: 500 random ones, all of graphs/
+	@NODEFLOW_PAGES=250 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
+		tests/test_page_search.py
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps

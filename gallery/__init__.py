@@ -6,6 +6,7 @@ NAMES = (
     "mazur",
     "blame_game",
     "wheat",
+    "wheat_by_hand",
     "layers_are_lines",
     "standing_still",
     "probabilities",

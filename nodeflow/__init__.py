@@ -32,6 +32,7 @@ _HOMES = {
     "collapse": "nodeflow.derive",
     "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
+    "folds": "nodeflow.sweeps",
     "from_keras": "nodeflow.interchange.keras",
     "from_sklearn": "nodeflow.interchange.sklearn",
     "from_torch": "nodeflow.interchange.torch",
@@ -61,6 +62,7 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
+    "folds",
     "from_keras",
     "from_sklearn",
     "from_torch",
@@ -91,7 +93,7 @@ if TYPE_CHECKING:
     from nodeflow.interchange.sklearn import from_sklearn, to_sklearn
     from nodeflow.interchange.torch import from_torch, to_torch
     from nodeflow.playback.player import Player
-    from nodeflow.sweeps import sweep
+    from nodeflow.sweeps import folds, sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -36,6 +36,8 @@ COMMANDS = (
     "export",
     "fold",
     "import",
+    "merge",
+    "lesson",
     "new",
     "nodes",
     "play",
@@ -44,6 +46,7 @@ COMMANDS = (
     "sweep",
     "train",
     "unfold",
+    "upgrade",
     "why",
 )
 """Every command: the name of its file in `commands/` and of the function there."""

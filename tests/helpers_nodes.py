@@ -423,6 +423,21 @@ CASES: tuple[Case, ...] = (
         "weight_update",
         {"parameter": (theta(2, 3),), "gradient": (theta(2, 3),), "rate": (row(1),)},
     ),
+    Case(
+        "step",
+        {
+            "parameter": (theta(4, 3),), "delta": (rows(4),), "a": (rows(3),), "rate": (row(1),),
+        },
+    ),
+    Case(
+        "step",
+        {
+            "parameter": (theta(4, 3),), "delta": (rows(4),), "a": (rows(1), rows(2)),
+            "rate": (row(1),),
+        },
+    ),
+    Case("step", {"parameter": (theta(4),), "delta": (rows(4),), "rate": (row(1),)}),
+    Case("step", {"parameter": (theta(1, 4),), "delta": (rows(4),), "rate": (row(1),)}),
     Case("spread", {"blame": (rows(1),), "a": (rows(3),)}),
     Case("spread", {"blame": (theta(2, 1),), "a": (theta(2, 3),)}),
     Case("mean_blame", {"blame": (rows(1),), "a": (rows(3),)}),

@@ -7,6 +7,7 @@ import io
 import os
 import warnings
 from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,9 +23,13 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 with suppress(ModuleNotFoundError):  # then the mark says what becomes of the tests
     import torch
 
-pytestmark = pytest.mark.programs("torch", "onnx", "onnxruntime", "keras", "sklearn", "jax")
+pytestmark = [
+    pytest.mark.programs("torch", "onnx", "onnxruntime", "keras", "sklearn", "jax"),
+    # What these programs say to their own developers is theirs.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+]
 
-TRIALS = int(os.environ.get("NODEFLOW_DOORS", "12"))
+TRIALS = int(os.environ.get("NODEFLOW_DOORS", "6"))
 """Random networks of each program; `make doors` tries 200."""
 TORCH = {
     "sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU", "leaky_relu": "LeakyReLU",
@@ -41,7 +46,7 @@ def shape(r):
 
 def module_of(r, kinds):
     sizes, parts = shape(r), []
-    for number, (into, out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for number, (into, out) in enumerate(pairwise(sizes)):
         parts.append(torch.nn.Linear(into, out, bias=bool(r.integers(2)), dtype=torch.float64))
         last = number == len(sizes) - 2
         if last and r.integers(2):
@@ -63,8 +68,11 @@ def test_modules_of_pytorch(seed):
     module, sizes = module_of(np.random.default_rng(seed), TORCH)
     graph = nf.from_torch(module, torch.zeros(3, sizes[0], dtype=torch.float64))
     found = verified(graph, "torch", checked_against(module, graph))
-    assert found.outputs <= 1e-12 if "Softplus" not in str(module) else 3e-9
-    assert found.gradients <= 1e-10
+    # Above 20 the softplus of PyTorch is the identity, 2.1e-9 off; the slope of its hardsigmoid is
+    # a float32's 1/6.
+    close = not any(word in str(module) for word in ("Softplus", "Hardsigmoid"))
+    assert found.outputs <= (1e-12 if close else 1e-7)
+    assert found.gradients <= (1e-10 if close else 1e-7)
 
 
 def test_exported_programs_are_read_without_their_pickles(tmp_path):

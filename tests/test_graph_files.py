@@ -33,6 +33,7 @@ EPOCHS = {
     "nielsen": 1,
     "nielsen-unfolded": 1,
     "wheat-seeds": 100,
+    "wheat-seeds-by-hand": 100,
     "wheat-seeds-neurons-unfolded": 100,
 }
 """Fewer than the file asks for, where that takes long."""
@@ -44,7 +45,7 @@ STILL = {"slopes", "slope-of-the-cost"}
 NEAR = {"starts-naive-bayes"}
 """Graphs that start near the end of training."""
 MINIMIZED = {"ng-digits", "ng-digits-overfit"}
-HAND_WIRED = {"four-layers", "ng-digits-loop"}
+HAND_WIRED = {"four-layers", "ng-digits-loop", "wheat-seeds-by-hand"}
 EDITED = {
     "blame-game": "who, who_before differ",
     "feedback-alignment": "hidden.blame, true_blame differ",

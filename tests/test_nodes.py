@@ -48,7 +48,7 @@ CONTRACT = {
         "source",
         "next?",
         "value",
-        {"value": None, "shape": None, "init": "glorot", "trainable": True},
+        {"value": None, "shape": None, "init": "glorot", "trainable": True, "range": None},
     ),
     "weighted_sum": ("layer", "a… weights bias?", "z", {}),
     "sigmoid": ("activation", "z", "a", {}),
@@ -86,7 +86,8 @@ CONTRACT = {
     "bias_gradient": ("backward", "delta", "gradient", {}),
     "accumulate": ("backward", "gradient previous?", "total", {}),
     "average": ("backward", "total weights?", "gradient", {"regularization": 0.0}),
-    "weight_update": ("update", "parameter gradient rate", "value", {}),
+    "weight_update": ("update", "parameter gradient rate?", "value", {}),
+    "step": ("update", "parameter delta a…? rate?", "value", {}),
     "gradient_descent": ("trainer", "cost", "", {"rate": 0.1, "momentum": 0.0}),
     "adam": (
         "trainer",

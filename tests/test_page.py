@@ -2,15 +2,24 @@
 
 import json
 import random
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers_browser import NAMES, browser, executable
+from networks import net
 
 import nodeflow as nf
-from nodeflow.errors import NodeflowError
-from nodeflow.export import live
+from nodeflow.cli import main
+from nodeflow.engine import lowering
+from nodeflow.errors import ExportError, NodeflowError
+from nodeflow.explain import remark, shares
+from nodeflow.explain.names import layer_of
+from nodeflow.export import html, live
+from nodeflow.playback import answers
+from nodeflow.workings.shown import show
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 
@@ -124,23 +133,26 @@ def hold_equal(page, graph, moments, epochs=20, **options):
 
 
 COMPUTED = (
-    "xor", "one-neuron", "mazur", "mazur-sequential", "mazur-neurons-unfolded", "circle",
-    "four-layers", "four-layers-vectorised", "plateau", "polynomial", "spiral", "symmetry-zeros",
-    "two-weights-biases-unfolded", "wheat-seeds-neurons-unfolded",
-)  # fmt: skip
+    "xor",
+    "mazur-neurons-unfolded",
+    "four-layers",
+    "spiral",
+    "wheat-seeds-neurons-unfolded",
+)
+"""Some of the gallery; `make pages` takes all of it."""
 
 
 @pytest.mark.parametrize("name", COMPUTED)
 def test_a_page_has_the_bits_of_python(shown, name):
     graph = sample(name)
     page = shown(graph)
-    moments = moments_of(nf.Run(graph), 12 if len(graph.nodes) > 40 else 25, name, 5)
+    moments = moments_of(nf.Run(graph), 8, name, 5)
     hold_equal(page, graph, moments)
     assert page.problems == []
     assert len(page.requests) == 1
 
 
-FORMULAS = ("xor", "mazur", "spiral", "four-layers", "iris", "polynomial", "two-weights-unfolded")
+FORMULAS = ("xor", "spiral", "four-layers", "iris")
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -156,6 +168,13 @@ def test_a_page_writes_the_formulas_of_python(shown, name):
     for found in told:
         step = run.step()
         assert found["formula"] == step.formula, step.node
+        assert found["remark"] == remark(run, step), step.node
+        if step.type == "blame" and run.schedule.samples(step.update) == 1:
+            layer = run.plan.graph.inputs(step.node)["weights"][0].start
+            target = layer_of(run.plan.graph, layer)
+            if f"{target}.z" not in run.plan.unfolding.gradients:
+                continue  # wired by hand: Python does not know whose blame it is
+            assert "\n".join(found["shares"]) == shares(run, target).text()
 
 
 @pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])
@@ -174,7 +193,7 @@ def test_a_seed_has_the_starts_the_split_and_the_order_of_python(shown, name):
 
 def test_random_numbers_are_those_of_numpy(shown):
     draw = random.Random(3)
-    seeds = [*range(3000), *(draw.randrange(2**53) for _ in range(200))]
+    seeds = [*range(1000), *(draw.randrange(2**53) for _ in range(100))]
     page = shown(sample("xor"))
     found = page.run(
         f"""{json.dumps(seeds)}.map((seed) => {{
@@ -246,7 +265,7 @@ def test_inputs_are_changed(shown):
     assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
 
 
-@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "circle"])
+@pytest.mark.parametrize("name", ["xor", "circle"])
 def test_any_batch_has_the_bits_of_python(shown, name):
     graph = sample(name)
     page = shown(graph)
@@ -347,3 +366,318 @@ def test_a_condition_stops_where_it_becomes_true(shown):
     assert page.run("nodeflow.moment().number") == run.schedule.number(run.position)
     assert not page.run("nodeflow.until('cost < 0', 3)")
     assert page.run("nodeflow.moment().epoch") == run.epoch + 3
+
+
+def test_a_product_of_blas_size_is_refused_by_the_name_of_its_node():
+    rows = np.random.default_rng(0).normal(size=(400, 60))
+    source = nf.hold((rows, rows[:, :1]))
+    x, y = nf.dataset(source, id="data")
+    wide = nf.sigmoid(nf.weighted_sum(x, nf.parameter(shape=(40, 60)), id="wide"))
+    out = nf.weighted_sum(wide, nf.parameter(shape=(1, 40)), id="out")
+    cost = nf.squared_error(out, y, id="cost")
+    graph = nf.Graph.of(nf.gradient_descent(cost, id="train"), name="large", batch="all")
+    with pytest.raises(ExportError) as caught:
+        live.page(graph)
+    said = str(caught.value)
+    assert "'wide' is a product of matrices so large" in said
+    assert "--recorded" in said
+    live.page(nf.Graph.of(nf.gradient_descent(cost, id="train"), name="small", batch=10))
+
+
+def test_a_node_of_python_is_refused_by_its_name(tmp_path, capsys, monkeypatch):
+    monkeypatch.delitem(lowering.LOWER, "tanh")
+    x, y = nf.dataset("xor", id="data")
+    a = nf.tanh(nf.weighted_sum(x, nf.parameter(shape=(1, 2)), id="sum"), id="bent")
+    graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, y), id="train"), name="own")
+    path = tmp_path / "own.json"
+    nf.save(graph, path)
+    out = tmp_path / "own.html"
+    assert main(["export", str(path), str(out)]) == 1
+    said = capsys.readouterr().err
+    assert "'bent' (tanh) is computed by a function of Python" in said
+    assert "--recorded" in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+    assert main(["export", str(path), str(out), "--recorded", "--samples", "1"]) == 0
+    assert out.exists()
+
+
+def test_a_page_asks_for_nothing_and_names_stay_text(shown):
+    evil = "</script></title><script>window.hacked = 1</script><img src=x onerror='hacked=1'>"
+    graph = replace(sample("xor"), name=f"{evil}{{{{script}}}}", about=f"{evil}&amp;")
+    graph = replace(graph, groups={"g": {"title": evil, "nodes": ["hidden"]}})
+    page = shown(graph)
+    page.run("nodeflow.train(3)")
+    assert page.run("typeof window.hacked") == "undefined"
+    assert page.run("document.querySelector('h1').textContent") == f"{evil}{{{{script}}}}"
+    assert page.run("document.images.length") == 0
+    assert len(page.requests) == 1
+    assert page.problems == []
+    policy = page.run("document.querySelector('meta[http-equiv]').content")
+    assert "default-src 'none'" in policy
+    scripts = policy.partition("script-src ")[2].partition(";")[0].split()
+    assert [word for word in scripts if not word.startswith("'sha256-")] == ["'wasm-unsafe-eval'"]
+    assert "unsafe-inline" not in policy
+
+
+def test_a_page_is_small_and_opens_at_once(shown, tmp_path):
+    page = shown(sample("xor"))
+    path = tmp_path / "page.html"
+    assert path.stat().st_size <= 250_000
+    opened = []
+    for _ in range(3):
+        page.open(path)
+        opened.append(page.run("nodeflow.opened"))
+    assert min(opened) < 1000, opened  # 300 where nobody else is at work: `make bench`
+    assert len(live.page(sample("wheat-seeds-neurons-unfolded"))) <= 600_000
+
+
+def test_what_was_changed_travels_in_the_address(shown, tmp_path):
+    graph = sample("xor")
+    page = shown(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.reset(5)")
+    page.run("nodeflow.train(7).then(() => nodeflow.step(13))")
+    here = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    fragment = page.run("nodeflow.link()")
+    assert len(fragment) < 8192
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("[nodeflow.weights(), nodeflow.moment()]") == here
+    page.run("nodeflow.set('theta2.value', [[0.5, 0.25]]), nodeflow.train(2)")
+    weights = page.run("nodeflow.weights()")
+    fragment = page.run("nodeflow.link()")
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("nodeflow.weights()") == weights
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("#eJyrVspPUrJSSspLUaoFACBMBHo", "is damaged"),
+        ("#????", "is damaged"),
+        ("#" + "a" * 9000, "is damaged"),
+    ],
+)
+def test_a_broken_address_is_told_and_the_page_is_its_own(shown, fragment, sentence):
+    page = shown(sample("xor"), fragment)
+    said = page.run("document.querySelector('#trouble').textContent")
+    assert sentence in said
+    assert "shows its own graph" in said
+    assert packed(page.run("nodeflow.weights()")) == packed(nf.Run(sample("xor")).weights)
+
+
+def test_an_address_of_another_graph_is_told(shown):
+    page = shown(sample("mazur"))
+    fragment = page.run("nodeflow.link()")
+    page = shown(sample("xor"), fragment)
+    assert "belongs to another graph" in page.run("document.querySelector('#trouble').textContent")
+
+
+def test_the_changed_graph_is_taken_home(shown, tmp_path):
+    graph = sample("xor")
+    page = shown(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.train(7)")
+    path = tmp_path / "home.json"
+    path.write_text(json.dumps(page.run("nodeflow.graph()")), encoding="utf-8")
+    home = nf.load(path)
+    assert home.settings("train")["rate"] == 0.25
+    assert packed(nf.Run(home).weights) == packed(page.run("nodeflow.weights()"))
+    page.run("nodeflow.train(4)")
+    run = nf.Run(graph.set("train", rate=0.25))
+    run.train(11)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def press(page, selector):
+    x, y, width, height = page.box(selector)
+    page.mouse("pressed", x + width / 2, y + height / 2)
+    page.mouse("released", x + width / 2, y + height / 2)
+
+
+def test_a_person_steps_trains_and_changes_by_hand(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.press("ArrowRight")
+    page.wait("nodeflow.moment().number === 1")
+    page.press("4")
+    page.press("ArrowRight", shift=True)
+    page.wait("nodeflow.moment().update === 1 && nodeflow.moment().node === null")
+    page.press("ArrowLeft")
+    page.wait("nodeflow.moment().update === 0")
+    press(page, "#train")
+    page.wait("nodeflow.moment().epoch === 100")
+    run.train(100)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    press(page, "#tab-change")
+    page.run("document.querySelector('[data-setting=\"train.rate\"]').focus()")
+    page.run("document.querySelector('[data-setting=\"train.rate\"]').select()")
+    page.send("Input.insertText", text="0.5")
+    page.press("Tab")
+    page.wait("document.querySelectorAll('#futures li').length === 1")
+    press(page, "#train")
+    page.wait("nodeflow.moment().epoch === 200")
+    other = nf.Run(graph)
+    other.train(100)
+    other = other.fork(graph.set("train", rate=0.5))
+    other.train(100)
+    assert packed(page.run("nodeflow.weights()")) == packed(other.weights)
+    page.wait("document.querySelectorAll('#curve .ghost').length === 1")
+    page.run("document.querySelector('#futures button').click()")  # the future that was left
+    page.wait("nodeflow.moment().epoch === 100")
+    page.run("nodeflow.train(50)")
+    run.train(50)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def test_the_whole_page_is_reached_by_keys_and_named_for_a_reader(shown):
+    page = shown(sample("xor"))
+    page.press("c")
+    unnamed = page.run(
+        """[...document.querySelectorAll('button, input, select, [role=tab], [tabindex="0"]')]
+          .filter((each) => each.checkVisibility())
+          .filter((each) => !(each.textContent.trim() || each.ariaLabel || each.labels?.length))
+          .map((each) => each.outerHTML)"""
+    )
+    assert unnamed == []
+    seen = set()
+    for _ in range(60):
+        page.press("Tab")
+        seen.add(page.run("document.activeElement.id || document.activeElement.dataset.setting"))
+    assert {"share", "take", "fold", "play", "train", "scrub", "seed", "train.rate"} <= seen
+    page.press("u")
+    assert page.run("document.querySelector('#canvas [data-node=train]') !== null")
+    page.press("u")
+    assert page.run("document.querySelector('#canvas [data-node=train]') === null")
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1920, 1080)])
+def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
+    page = shown(sample("xor"))
+    page.size(*size)
+    for selector in ("header", "#canvas", "#caption", "#transport", "#scrub", "#train", "#help"):
+        x, y, width, height = page.box(selector)
+        assert x >= 0
+        assert y >= 0
+        assert x + width <= size[0]
+        assert y + height <= size[1]
+
+
+@pytest.mark.parametrize("method", ["cg", "l-bfgs"])
+def test_the_iterations_of_minimize_are_played(shown, method):
+    graph = net("xor", (2, 3, 1), trainer="minimize", epochs=12, batch="all", method=method)
+    page = shown(graph)
+    hold_equal(page, graph, moments_of(nf.Run(graph), 8, method, 10), 12)
+    said = page.run("nodeflow.reset(9), nodeflow.train(1).catch((error) => error.message)")
+    assert "iterations of minimize for its own start only" in said
+
+
+def test_two_players_live_in_elements_of_one_page(chromium, tmp_path):
+    script = f"{live.module()}\nwindow.computing = computing;"
+    script = script.replace("export { computing };", "")
+    made = []
+    for name in ("xor", "mazur"):
+        index, parts = live.data(sample(name))
+        made.append(
+            {
+                "index": json.loads(html.as_json(index)),
+                "parts": {key: b64encode(part).decode() for key, part in parts.items()},
+            }
+        )
+    path = tmp_path / "two.html"
+    path.write_text(
+        f"""<!doctype html><meta charset="utf-8">
+        <style>{html.style_of()}</style><div></div><div></div>
+        <script type="module">{script}
+        const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+        window.players = await Promise.all({json.dumps(made)}.map(({{ index, parts }}, at) =>
+          computing(document.querySelectorAll("div")[at], {{
+            index, markup: {json.dumps(html.markup())},
+            parts: Object.fromEntries(Object.entries(parts).map(([k, v]) => [k, bytes(v)])),
+          }})));
+        document.documentElement.dataset.ready = "";
+        </script>""".replace("</script>\n        <", "</script><"),
+        encoding="utf-8",
+    )
+    chromium.open(path)
+    for at, name in enumerate(("xor", "mazur")):
+        run = nf.Run(sample(name))
+        run.train(5)
+        weights = chromium.run(
+            f"players[{at}].api.train(5).then(() => players[{at}].api.weights())"
+        )
+        assert packed(weights) == packed(run.weights)
+    assert chromium.problems == []
+
+
+def test_a_number_is_predicted_and_then_revealed(shown):
+    graph = sample("mazur")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.goto(0, 0, 'hidden')")
+    run.goto(0, 0, "hidden")
+    page.press("p")
+    asked = page.run("document.querySelector('#asked').textContent")
+    assert asked == f"hidden_a: {run.plan.formula('hidden_a')}. What is a₁?"
+    step = run.step()
+    first = step.outputs["a"][0, 0]
+    for typed, verdict in ((f"{first:.2f}", "Right"), ("12", "No")):
+        page.run("nodeflow.goto(0, 0, 'hidden')")
+        page.wait("!document.querySelector('#question').hidden")
+        page.run(f"document.querySelector('#answer').value = '{typed}'")
+        page.run("document.querySelector('#question').requestSubmit()")
+        page.wait("nodeflow.moment().node === 'hidden_a'")
+        said = page.run("document.querySelector('#verdict').textContent")
+        assert said.startswith(f"{verdict}: it is {show(first)}")
+
+
+def test_answers_are_marked_as_in_python(shown):
+    page, draw = shown(sample("one-neuron")), random.Random(5)
+    cases = []
+    for _ in range(400):
+        expected = draw.choice([draw.uniform(-2, 2), draw.uniform(-0.01, 0.01), 0.0])
+        near = expected * draw.choice([1, 1.009, 1.02, 0.9]) + draw.choice([0, 0.004, 0.006])
+        typed = draw.choice([f"{near:.3f}", f"{near:.1g}", f"{near:.2e}", f"{near:.4f}/2", "x", ""])
+        cases.append((typed.replace("-", draw.choice("-−")), expected))
+    found = page.run(
+        f"""{json.dumps(cases)}.map(([typed, expected]) => {{
+          const answer = nodeflow.answered(typed);
+          return answer && nodeflow.meets(answer, expected);
+        }})"""
+    )
+    for (typed, expected), right in zip(cases, found, strict=True):
+        answer = answers.read_number(typed)
+        assert right == (None if answer is None else answer.meets(expected)), (typed, expected)
+
+
+@pytest.mark.parametrize("name", ["xor", "spiral"])
+def test_float32_is_rounded_where_python_rounds(shown, name):
+    graph = sample(name)
+    page = shown(graph, float32=True)
+    moments = moments_of(nf.Run(graph), 6, name, 5)
+    hold_equal(page, graph, moments, 10, dtype=np.float32)
+
+
+def test_layers_and_neurons_are_two_forms_of_one_page(shown):
+    graph = sample("xor")
+    page, run = shown(graph, neurons=True), nf.Run(graph)
+    page.run("nodeflow.setting('train.rate', 0.5), nodeflow.train(4)")
+    page.run("nodeflow.goto(3, 2)")
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Layers'")
+    apart = nf.Run(nf.explode(graph.set("train", rate=0.5)))
+    apart.goto(3, 2)
+    page.wait("nodeflow.moment().epoch === 3")
+    assert packed(page.run("nodeflow.weights()")) == packed(apart.weights)
+    page.press("ArrowRight")
+    page.wait("nodeflow.moment().node !== null")
+    assert page.run("nodeflow.moment().sample") == 2  # one step, not one of each player
+    apart.step()
+    assert page.run("nodeflow.moment().next") == apart.node
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Neurons'")
+    run = nf.Run(graph.set("train", rate=0.5))
+    run.goto(3, 2)
+    page.wait("nodeflow.moment().epoch === 3")
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    assert page.problems == []
+    bare = nf.Graph.of(nf.sigmoid(nf.constant(value=[0.5], id="x"), id="a"), name="bare")
+    with pytest.raises(NodeflowError, match="nothing to explode"):
+        live.page(bare, neurons=True)

@@ -79,6 +79,10 @@ def _epochs(
 @click.option("--rows", type=click.IntRange(1),
               help="Of .html: how many rows of the data travel in it.  "
               "[all; of a large set 500]")  # fmt: skip
+@click.option("--float32", is_flag=True, default=None,
+              help="Of .html: compute in float32.")  # fmt: skip
+@click.option("--neurons", is_flag=True, default=None,
+              help="Of .html: the layers taken apart, too.")  # fmt: skip
 @click.option("--code", type=click.Choice(("numpy", "torch", "jax")),
               help="Of .py: the library.  [numpy]")  # fmt: skip
 @click.option("--backward", is_flag=True, default=None,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data import Split, Table, split_by
+from nodeflow.data import Fold, Split, Table, split_by
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
 from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
@@ -47,8 +47,10 @@ class Machine:
         dtype: Any,
         strict: bool = True,
         like: Machine | None = None,
+        fold: Fold | None = None,
     ) -> None:
         self.graph = graph
+        self.fold = fold
         self.strict = strict
         self._like = like
         self.seed = seed
@@ -70,7 +72,7 @@ class Machine:
         like = self._like
         planned = like is not None and like.graph is graph and like.strict is strict
         self.plan: Plan = like.plan if like is not None and planned else plan(graph, strict=strict)
-        self.splits = _splits(self.plan, seed)
+        self.splits = _splits(self.plan, seed, self.fold)
         self.rows, self.test_rows = self._row_counts()
         whole = batch == "all" or not self.splits or bool(graph.of_type("minimize"))
         self.batch = self.rows if whole else min(int(batch), self.rows)
@@ -140,7 +142,13 @@ class Machine:
             key = address.rpartition(".")[0]
             if key in self.splits:
                 settings = graph.settings(key)
-                how = settings["scale"], settings["scale_target"], settings["test"], self.seed
+                how = (
+                    settings["scale"],
+                    settings["scale_target"],
+                    settings["test"],
+                    self.seed,
+                    self.fold,
+                )
                 made.append((self.plan.inference.tables[key], *how))
             else:
                 made.append((graph.nodes[key],))
@@ -431,14 +439,14 @@ def _same_feed(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     )
 
 
-def _splits(plan: Plan, seed: int) -> dict[str, Split]:
+def _splits(plan: Plan, seed: int, fold: Fold | None) -> dict[str, Split]:
     found = {}
     for key, data in plan.inference.tables.items():
         if key not in plan.order:
             continue
         settings = plan.graph.settings(key)
         try:
-            found[key] = split_by(settings, data, seed)
+            found[key] = split_by(settings, data, seed, fold)
         except DataError as error:
             error.args = (f"dataset '{key}': {error}",)
             raise

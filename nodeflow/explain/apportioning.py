@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError, nearest
 from nodeflow.explain.names import neuron_before
+from nodeflow.explain.wording import say
 from nodeflow.workings.parts import SHOWN
 
 
@@ -40,11 +41,13 @@ class Shares:
         lines = []
         for j, row in enumerate(self.values):
             if not row.any():
-                lines.append(f"{self.layer} {j + 1} has nothing to apportion.")
+                lines.append(say("nothing to apportion", layer=self.layer, number=j + 1))
                 continue
             ranked = np.argsort(-np.abs(row), kind="stable")[:SHOWN]
-            parts = ", ".join(f"{self.neurons[i]} {100 * abs(row[i]):.0f} %" for i in ranked)
-            lines.append(f"The error of {self.layer} {j + 1}: {parts}.")
+            parts = ", ".join(
+                say("share", who=self.neurons[i], share=f"{100 * abs(row[i]):.0f}") for i in ranked
+            )
+            lines.append(say("error of", layer=self.layer, number=j + 1, parts=parts))
         return "\n".join(lines)
 
 

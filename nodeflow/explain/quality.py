@@ -25,7 +25,7 @@ Floats = NDArray[np.floating[Any]]
 FEWEST_ROWS = 10
 MOST_ROWS = 10_000
 """So many rows of each part are judged; more cost time and tell nothing new."""
-_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy", "error")
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,10 @@ class Options:
     rows: int | None = None
     """How many rows of each data set a page that computes has; None is all of them, of a large
     one 500."""
+    float32: bool = False
+    """Whether a page computes in float32."""
+    neurons: bool = False
+    """Whether a page that computes has the graph's layers as neurons, too."""
     code: str | None = None
     """The library of a program: numpy, torch or jax."""
     backward: bool = False
@@ -125,7 +129,7 @@ FORMATS = {
     ".html": Format(
         "a page that computes: to step, to train, to change",
         "page",
-        ("theme", *_SPAN, "epochs", "recorded", "rows"),
+        ("theme", *_SPAN, "epochs", "recorded", "rows", "float32", "neurons"),
     ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs", "program")),

@@ -85,7 +85,7 @@ def engine(run: Run) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
         "straightFrom": _straight_from(run.machine),
     }
     forms = [{**common, **_form(each, places)} for each in runs]
-    if run.plan.graph.of_type("minimize"):
+    if run.minimizer is not None:
         forms[0]["minimize"] = _iterations(run)
     blobs = {"kernel": kernel, **_feed_bytes(run)}
     if straight is not None:
@@ -175,7 +175,7 @@ def _iterations(run: Run) -> dict[str, Any]:
     found = search.searches[0]
     kept = found.iterates[: epochs + 1]
     return {
-        "addresses": [address.rpartition(".")[0] for address in search.addresses],
+        "addresses": search.addresses,
         "iterates": [theta.tolist() for theta in kept],
         "ended": bool(found.done > len(found.iterates) and len(kept) == len(found.iterates)),
     }

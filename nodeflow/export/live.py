@@ -11,23 +11,25 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.derive import explode
 from nodeflow.derive.phases import PHASES
 from nodeflow.derive.tidy import tidy
 from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
+from nodeflow.explain.wording import sentences
 from nodeflow.export import computing
-from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture
-from nodeflow.export.templates import templates
+from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture, script_of
+from nodeflow.export.templates import remarks, templates
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
-SCRIPTS = (
-    "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "change.js",
-    "page-live.js",
+PLAYER = (
+    "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "predict.js",
+    "change.js", "computing.js",
 )  # fmt: skip
-"""The scripts of a page that computes, in their order."""
+"""The scripts of a player that computes, in their order."""
 
 
 def page(
@@ -40,29 +42,49 @@ def page(
     level: str = "step",
     theme: str = "auto",
     rows: int | None = None,
+    float32: bool = False,
+    neurons: bool = False,
 ) -> str:
     """Return a page that computes a graph, as HTML.
 
     `begin` is the moment at which it opens; `until`, `epochs` and `samples` say where its bar ends
     at first: with the graph's epochs, if nothing is said. `rows` is how many rows of each data set
-    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. Raises
-    `ExportError` for what a page cannot compute, in one sentence that names the node.
+    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. With `float32`
+    it computes as `Run(graph, dtype=numpy.float32)` does. Raises `ExportError` for what a
+    page cannot compute, in one sentence that names the node. With `neurons` the page has a second
+    form, its layers taken apart.
     """
+    chosen: dict[str, Any] = {
+        "begin": begin, "until": until, "epochs": epochs, "samples": samples, "level": level,
+        "rows": rows, "float32": float32,
+    }  # fmt: skip
     for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
         if given not in known:
             raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
-    index, blobs = data(
-        graph, begin=begin, until=until, epochs=epochs, samples=samples, level=level, rows=rows
-    )
-    text = filled(
-        graph, theme, SCRIPTS, {"index": as_json(index).encode(), **blobs}, "'wasm-unsafe-eval'"
-    )
+    index, blobs = data(graph, **chosen)
+    if neurons:
+        other, more = data(explode(graph), **{**chosen, "begin": None})
+        index["other"] = {"form": "neurons", "label": "Neurons"}
+        other["other"] = {"form": "", "label": "Layers"}
+        more = {"index": as_json(other).encode(), **more}
+        blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
+    blobs = {"index": as_json(index).encode(), **blobs}
+    text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:
         raise ExportError(
             f"the page would be {len(text) / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} MB is the most; "
             "take fewer rows of the data"
         )
     return text
+
+
+def module() -> str:
+    """Return a module of JavaScript that exports `computing`, for a player in any element.
+
+    `computing(element, {index, parts, markup})` takes what `data` returns, and `html.markup()`; the
+    element's document has the style of `html.style_of()`.
+    """
+    return f"{script_of(PLAYER)}\nexport {{ computing }};\n"
 
 
 def data(
@@ -74,10 +96,12 @@ def data(
     samples: int | None = None,
     level: str = "step",
     rows: int | None = None,
+    float32: bool = False,
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what a page that computes is made from: an index of plain data, and bytes by name."""
+    dtype = np.float32 if float32 else np.float64
     with sampled(graph, rows) as (thin, said):
-        return _data(graph, Run(thin), said, begin, until, epochs, samples, level)
+        return _data(graph, Run(thin, dtype=dtype), said, begin, until, epochs, samples, level)
 
 
 def _data(
@@ -110,6 +134,8 @@ def _data(
         "digest": hashlib.sha256(text.encode()).hexdigest()[:16],
         "forms": forms,
         "formulas": templates(run),
+        "remarks": remarks(run),
+        "sentences": sentences(),
         "parts": list(blobs),
         **picture(shown, scene(shown)),
         **_folded(graph, run),

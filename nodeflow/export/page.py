@@ -25,11 +25,18 @@ def make(job: Job) -> Made:
     if options.recorded:
         if options.rows is not None:
             raise ExportError("a recording has the rows that it plays: choose them with --samples")
+        if options.float32:
+            raise ExportError("a recording is made in float64: leave out --float32 or --recorded")
+        if options.neurons:
+            raise ExportError("a recording has one form: leave out --neurons or --recorded")
         from nodeflow.export import html
 
         text = html.page(job.graph, **chosen, progress=job.progress)
     else:
         from nodeflow.export import live
 
-        text = live.page(job.graph, **chosen, rows=options.rows)
+        text = live.page(
+            job.graph, **chosen, rows=options.rows, float32=options.float32,
+            neurons=options.neurons,
+        )  # fmt: skip
     return Made(text.encode("utf-8"), {"recorded": options.recorded})

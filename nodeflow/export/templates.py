@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
+from nodeflow.explain.accounts import VERBS, remark_kind
+from nodeflow.explain.names import layer_of, neuron_before
+from nodeflow.graph import Graph
+from nodeflow.playback.predicting import worth_asking
 from nodeflow.workings.bodies import BODIES
 from nodeflow.workings.given import Given
 from nodeflow.workings.parts import Count, Number, Part
@@ -39,7 +43,11 @@ def _template(run: Run, key: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "symbols": plan.formula(key),
         "outputs": [port.name for port in type_.outputs],
+        "asks": bool(type_.outputs) and worth_asking(run, key),
     }
+    if type_.outputs:
+        shape = plan.inference.shapes[f"{key}.{type_.outputs[0].name}"]
+        found["shape"] = [*([None] if shape.batch else []), *shape.dims]
     if type_.name in BODIES and type_.outputs:
         tree = _tree(run, key, type_.outputs[0].name)
         if tree is not None:
@@ -121,3 +129,53 @@ def _in_row(tree: Any, row: int, batched: Mapping[str, bool]) -> Any:
     if tree[0] == "@":
         return ["@", tree[1], row, tree[3]] if batched.get(tree[1]) else tree
     return [_in_row(each, row, batched) for each in tree]
+
+
+# --- sentences ----------------------------------------------------------------------------------
+
+
+def remarks(run: Run) -> list[dict[str, Any]]:
+    """Return what a page needs to say what each step did: which account, and the names in it."""
+    return [_remark(run, key) for key in run.plan.order]
+
+
+def _remark(run: Run, key: str) -> dict[str, Any]:
+    step, addresses = _step(run, key)
+    graph, kind = run.plan.graph, remark_kind(run, step)
+    found: dict[str, Any] = {
+        "kind": kind,
+        "inputs": {name: address for name, address in addresses.items() if name in step.inputs},
+    }
+    match kind:
+        case "added_up":
+            found["width"] = Given(step).width
+        case "activated":
+            found["verb"] = VERBS.get(step.type, "squashed")
+            found["shares"] = step.type == "softmax"
+        case "held_many":
+            found["dataset"] = step.type == "dataset"
+        case "judged":
+            found["threshold"] = step.settings["threshold"]
+        case "sloped":
+            found["activation"] = step.settings["activation"]
+        case "sent_back":
+            layer = layer_of(graph, graph.inputs(key)["weights"][0].start)
+            found |= {"layer": layer, "before": _before(graph, layer) if layer else ["number ", 0]}
+        case "moved":
+            start = graph.inputs(key)["parameter"][0]
+            if graph.nodes[start.source].type != "parameter":
+                return {"kind": "calculated", "inputs": {}}
+            layer = layer_of(graph, start.start)
+            found |= {
+                "name": start.source,
+                "layer": layer,
+                "before": _before(graph, layer) if layer else None,
+                "bias": "" if layer else layer_of(graph, start.start, "bias"),
+            }
+    return found
+
+
+def _before(graph: Graph, layer: str) -> list[Any]:
+    """Return what stands before the number of a neuron's name, and whether that is a subscript."""
+    name = neuron_before(graph, layer, 0)
+    return [name[:-1], int(name.endswith("₁"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from nodeflow.declare import LARGE, Array, numbers
 from nodeflow.errors import FileError
 from nodeflow.files import disk
 from nodeflow.files.arrays import Archive, packed
-from nodeflow.files.form import VERSION
+from nodeflow.files.form import NEWEST, VERSION
 from nodeflow.files.sidecar import Sidecars, backup_of, is_reference, reference, refuse_absolute
 from nodeflow.files.text import HALF, at, encode, named
 from nodeflow.graph import Graph, Node, Wire
@@ -26,6 +27,8 @@ _Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
 
 def dumps(graph: Graph) -> str:
     """Return the canonical text of a graph: the same graph gives the same bytes.
+
+    It is of the version that the graph's file has, and of version 1 if it comes from no file.
 
     Raises `FileError` for arrays over 1,024 numbers, which only `save` can put beside the file.
     """
@@ -72,7 +75,8 @@ def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> 
         )
     beside = real.with_suffix(".npz")
     try:
-        text, arrays = _with_sidecar(graph, beside.name)
+        newest = graph if graph.version else replace(graph, version=NEWEST)
+        text, arrays = _with_sidecar(newest, beside.name)
         data = text.encode("utf-8")
     except UnicodeEncodeError:
         raise FileError(HALF, file=str(path)) from None
@@ -115,12 +119,8 @@ def _with_sidecar(graph: Graph, name: str) -> tuple[str, dict[str, NDArray[np.fl
             if node.known is None and any(map(is_reference, node.settings.values())):
                 nodes[key] = _carried(node, sidecars, name, arrays)
     if nodes != graph.nodes:
-        graph = Graph(**{**_fields(graph), "nodes": nodes})
+        graph = replace(graph, nodes=nodes)
     return _text(graph, put), arrays
-
-
-def _fields(graph: Graph) -> dict[str, Any]:
-    return {name: getattr(graph, name) for name in graph.__dataclass_fields__}
 
 
 def _carried(
@@ -178,32 +178,51 @@ def _restore(path: Path, data: bytes | None) -> None:
 
 
 def _text(graph: Graph, elsewhere: _Elsewhere) -> str:
-    training = {
+    training: dict[str, Any] = {
         "batch": graph.training.batch,
         "epochs": graph.training.epochs,
         "seed": graph.training.seed,
     }
+    # What joined the format later is written where it is said, so that older files stay the same.
+    for name in ("rate", "tolerance"):
+        if getattr(graph.training, name) is not None:
+            training[name] = getattr(graph.training, name)
     others = dict(graph.extra)
     unknown = others.pop("training", {})
+    apart = graph.version > VERSION
+    of_training = [*training.items(), *sorted(unknown.items())]
     lines = [
         ("format", '"nodeflow"'),
-        ("version", str(VERSION)),
+        ("version", str(max(graph.version, VERSION))),
         ("name", encode(graph.name, "name")),
         ("about", encode(graph.about, "about")),
-        ("training", _one_line([*training.items(), *sorted(unknown.items())], "training")),
+        (
+            "training",
+            _object(((k, encode(v, "training", k)) for k, v in of_training), apart=apart)
+            if apart
+            else _one_line(of_training, "training"),
+        ),
         (
             "nodes",
-            _object((key, _node(key, graph.nodes[key], elsewhere)) for key in sorted(graph.nodes)),
+            _object(
+                ((key, _node(key, graph.nodes[key], elsewhere)) for key in sorted(graph.nodes)),
+                apart=apart,
+            ),
         ),
-        ("wires", _list(encode(str(wire)) for wire in sorted(graph.wires, key=_wire_order))),
+        (
+            "wires",
+            _list(
+                (encode(str(wire)) for wire in sorted(graph.wires, key=_wire_order)), apart=apart
+            ),
+        ),
         (
             "groups",
-            _object((k, encode(graph.groups[k], "groups", k)) for k in sorted(graph.groups)),
+            _object(
+                ((k, encode(graph.groups[k], "groups", k)) for k in sorted(graph.groups)),
+                apart=apart,
+            ),
         ),
-        (
-            "layout",
-            _object((k, encode(graph.layout[k], "layout", k)) for k in sorted(graph.layout)),
-        ),
+        ("layout", _layout(graph.layout, apart=apart)),
         *((key, encode(others[key], key)) for key in sorted(others)),
     ]
     body = ",\n".join(f"  {encode(key)}: {text}" for key, text in lines)
@@ -214,18 +233,31 @@ def _wire_order(wire: Wire) -> tuple[str, str, int]:
     return wire.start, wire.end, -1 if wire.index is None else wire.index
 
 
-def _object(entries: Iterable[tuple[str, str]]) -> str:
+# git merges line by line, and calls two changes a conflict that have no line between them. So in
+# version 2 (`apart`) what is empty has its brackets on two lines as well, and a position three
+# lines, of which moving a node changes the one in the middle.
+
+
+def _object(entries: Iterable[tuple[str, str]], *, apart: bool) -> str:
     lines = ",\n".join(f"    {encode(key)}: {text}" for key, text in entries)
-    return f"{{\n{lines}\n  }}" if lines else "{}"
+    if lines:
+        return f"{{\n{lines}\n  }}"
+    return "{\n  }" if apart else "{}"
 
 
-def _encoded(entries: Mapping[str, Any], name: str) -> str:
-    return _object((key, encode(entries[key], name, key)) for key in sorted(entries))
-
-
-def _list(entries: Iterable[str]) -> str:
+def _list(entries: Iterable[str], *, apart: bool) -> str:
     lines = ",\n".join(f"    {text}" for text in entries)
-    return f"[\n{lines}\n  ]" if lines else "[]"
+    if lines:
+        return f"[\n{lines}\n  ]"
+    return "[\n  ]" if apart else "[]"
+
+
+def _layout(layout: Mapping[str, tuple[int, int]], *, apart: bool) -> str:
+    def place(key: str) -> str:
+        text = encode(layout[key], "layout", key)
+        return f"[\n      {text[1:-1]}\n    ]" if apart else text
+
+    return _object(((key, place(key)) for key in sorted(layout)), apart=apart)
 
 
 def _one_line(entries: Iterable[tuple[str, Any]], *keys: str) -> str:

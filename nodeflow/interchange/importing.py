@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -102,7 +103,11 @@ def _verified(kind: str, path: Path, graph: Graph, asked: Asked) -> Verified | N
     check: Callable[[Path, Graph, int], Verified | None] | None = {
         "torch": _by_torch, "onnx": _by_onnxruntime, "keras": _by_keras,
     }.get(kind)  # fmt: skip
-    return None if check is None else check(path, graph, asked.rows)
+    if check is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what other programs say to their own developers
+        return check(path, graph, asked.rows)
 
 
 def _by_torch(path: Path, graph: Graph, rows: int) -> Verified | None:
@@ -120,7 +125,8 @@ def _by_torch(path: Path, graph: Graph, rows: int) -> Verified | None:
     sizes = [n.meta["val"].shape for n in program.graph.nodes if n.name == fixed]
     if sizes and isinstance(sizes[0][0], int):
         rows = int(sizes[0][0])  # it takes so many rows, and no others
-    other: Other = checked_against(program.module(), graph)
+    shape = [int(size) for size in sizes[0][1:]] if sizes else []
+    other: Other = checked_against(program.module(), graph, shape)
     return verified(graph, f"torch {_plain(torch.__version__)}", other, rows=rows)
 
 

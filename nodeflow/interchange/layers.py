@@ -181,7 +181,7 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
         "gelu_tanh": "0.5 * z * (1 + tanh(0.7978845608028654 * (z + 0.044715 * z^3)))",
         "softsign": "z / (1 + abs(z))",
         "hard_sigmoid": "max(0, min(1, z / 6 + 0.5))",
-        "hard_sigmoid_onnx": "max(0, min(1, 0.2 * z + 0.5))",
+        "hard_sigmoid_onnx": f"max(0, min(1, {alpha!r} * z + {given.get('low', 0.5)!r}))",
         "hard_tanh": f"max({low!r}, min({high!r}, z))",
         "relu6": "max(0, min(6, z))",
         "log_sigmoid": "min(z, 0) - log(1 + exp(-abs(z)))",

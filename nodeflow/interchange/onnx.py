@@ -24,14 +24,17 @@ from nodeflow.interchange.layers import (
     Missing,
     Network,
     Step,
-    activation,
     as_floats,
 )
+from nodeflow.interchange.pending import Pending
 
 _MISSING = "ONNX is not installed; pip install 'nodeflow[onnx]'"
-_ACTIVATIONS = {
+_ELEMENTWISE = {
+    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
+    "Min": "min", "Neg": "neg", "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt",
+    "Sign": "sign",
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softplus": "softplus", "Selu": "selu",
-    "Softsign": "softsign", "Identity": "identity", "Exp": "exponential", "Abs": "abs",
+    "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
     "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu",
 }  # fmt: skip
 _PASSED = ("Identity", "Flatten", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Dropout")
@@ -74,30 +77,53 @@ class _Model:
         if len(inputs) != 1:
             names = ", ".join(one.name for one in inputs) or "none"
             raise InterchangeError(f"the model has {len(inputs)} inputs ({names}); layers have one")
-        at, steps = inputs[0].name, list[Step]()
+        chain = Pending(inputs[0].name)
         for node in self.graph.node:
             own = [name for name in node.input if name and name not in self.arrays]
             if not own:
                 self._computed(node)
-                continue
-            name = node.name or node.output[0]
-            if own != [at]:
-                joins = "it joins values, and layers are a chain"
-                steps.append(Missing(name, node.op_type, joins))
-            else:
-                steps += self._steps(node, name)
-            at = node.output[0]
+            elif not self._elementwise(node, chain):
+                self._layer(node, own, chain)
         ends = [one.name for one in self.graph.output]
-        if at not in ends:
+        last = next((name for name in ends if chain.knows(name)), None)
+        if last is None:
             raise InterchangeError(
                 f"the output {', '.join(ends)} is not the last value; what comes in is a chain"
             )
+        chain.settle(last)
         if len(ends) > 1:
-            self.notes.append(f"of {len(ends)} outputs, '{at}' came in")
+            self.notes.append(f"of {len(ends)} outputs, '{last}' came in")
         return Network(
-            tuple(_joined(steps)), "ONNX", name=self.graph.name, inputs=_width(inputs[0]),
+            tuple(_joined(chain.steps)), "ONNX", name=self.graph.name, inputs=_width(inputs[0]),
             notes=tuple(self.notes),
         )  # fmt: skip
+
+    def _elementwise(self, node: Any, chain: Pending) -> bool:
+        """Take an operator that works number by number into the formula of its value."""
+        kind, settings = _elementwise(node.op_type, _attributes(node))
+        operands: list[str | float] = []
+        for name in node.input:
+            array = self.arrays.get(name)
+            if array is not None and array.size != 1:
+                return False
+            operands.append(name if array is None else float(array.reshape(-1)[0]))
+        if kind is None:
+            return False
+        label = node.name or node.output[0]
+        return chain.apply(kind, operands, node.output[0], label, **settings)
+
+    def _layer(self, node: Any, own: Sequence[str], chain: Pending) -> None:
+        """Add what an operator is as layers behind the value that it takes."""
+        name = node.name or node.output[0]
+        if len(set(own)) > 1 or not chain.knows(own[0]):
+            joins = "it joins values, and layers are a chain"
+            chain.put([Missing(name, node.op_type, joins)], node.output[0])
+            return
+        if node.op_type in _PASSED and not (len(node.input) > 2 and node.op_type == "Dropout"):
+            chain.same(own[0], node.output[0])
+            return
+        chain.settle(own[0])
+        chain.put(self._steps(node, name), node.output[0])
 
     def _array(self, tensor: Any, name: str) -> Floats:
         from onnx import TensorProto, external_data_helper, numpy_helper
@@ -158,8 +184,6 @@ class _Model:
                 return [Affine(name, factor, shift - mean * factor)]
             case "Dropout" if len(node.input) > 2 and np.any(arrays[2]):
                 return [Missing(name, "Dropout", "in training it draws at random")]
-            case operator if operator in _PASSED:
-                return []
         made_of = self._activation(node.op_type, name, given)
         return [made_of or self._missing(node, name)]
 
@@ -184,24 +208,21 @@ class _Model:
         return [Dense(_stem(node.input[1], node.name or node.output[0]), matrix, bias)]
 
     def _activation(self, kind: str, name: str, given: Mapping[str, Any]) -> Step | None:
-        if kind == "Softmax":
-            axis = given.get("axis", -1 if self.opset >= 13 else 1)
-            return Activation(name, "softmax") if axis in (1, -1) else None
-        if kind == "LeakyRelu":
-            return activation(name, "leaky_relu", alpha=_short(given.get("alpha", 0.01)))
-        if kind == "Elu":
-            return activation(name, "elu", alpha=_short(given.get("alpha", 1.0)))
-        if kind == "HardSigmoid":
-            alpha, beta = _short(given.get("alpha", 0.2)), _short(given.get("beta", 0.5))
-            formula = f"max(0, min(1, {alpha!r} * z + {beta!r}))"
-            return Activation(name, "expression", formula)
-        if kind == "Gelu":
-            tanh = given.get("approximate") == b"tanh"
-            return activation(name, "gelu_tanh") if tanh else None
-        if kind == "Identity":
-            return None
-        known = _ACTIVATIONS.get(kind)
-        return None if known is None else activation(name, known)
+        axis = given.get("axis", -1 if self.opset >= 13 else 1)
+        return Activation(name, "softmax") if kind == "Softmax" and axis in (1, -1) else None
+
+
+def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
+    """Return the kind of an operator that works number by number, with its settings."""
+    if kind in ("LeakyRelu", "Elu"):
+        alpha = given.get("alpha", 0.01 if kind == "LeakyRelu" else 1.0)
+        return {"LeakyRelu": "leaky_relu", "Elu": "elu"}[kind], {"alpha": _short(alpha)}
+    if kind == "HardSigmoid":
+        settings = {"alpha": _short(given.get("alpha", 0.2)), "low": _short(given.get("beta", 0.5))}
+        return "hard_sigmoid_onnx", settings
+    if kind == "Gelu":
+        return ("gelu_tanh" if given.get("approximate") == b"tanh" else None), {}
+    return _ELEMENTWISE.get(kind), {}
 
 
 _WHY = {

@@ -12,6 +12,7 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,9 @@ from nodeflow.interchange.layers import (
     Missing,
     Network,
     Step,
-    activation,
     as_floats,
 )
+from nodeflow.interchange.pending import Pending
 
 _MISSING = "PyTorch is not installed; pip install 'nodeflow[torch]'"
 _MOST_BYTES = 2**31
@@ -46,6 +47,7 @@ _ACTIVATIONS = {
     "log_sigmoid": "log_sigmoid", "mish": "mish", "exp": "exponential", "sin": "sin",
     "cos": "cos", "abs": "abs",
 }  # fmt: skip
+_TWO = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
 _PASSED = ("view", "reshape", "flatten", "contiguous", "clone", "alias", "detach", "unsqueeze",
            "squeeze", "to", "_to_copy", "type_as")  # fmt: skip
 
@@ -179,31 +181,59 @@ class _Program:
         self._read_arrays()
         calls = [self._call(node) for node in self.module["graph"]["nodes"]]
         outputs = self.module["signature"]["output_specs"]
-        at, steps = self.input, list[Step]()
+        chain = Pending(self.input)
         ends = [spec["user_output"]["arg"]["as_tensor"]["name"]
                 for spec in outputs if "user_output" in spec]  # fmt: skip
         for call in calls:
-            taken = [v.name for v in call.given.values() if isinstance(v, _Ref)]
-            own = [name for name in taken if name not in self.arrays]
-            if own and own != [at]:
-                steps.append(
-                    Missing(call.layer, call.operator, "it joins values, and layers are a chain")
-                )
-            elif own:
-                steps += self._steps(call)
-            else:
+            refs = [v.name for v in call.given.values() if isinstance(v, _Ref)]
+            own = [name for name in refs if name not in self.arrays]
+            if not own:
                 self._computed(call)
-                continue
-            at = call.result
-        if len(ends) != 1 or ends[0] != at:
+            elif not self._elementwise(call, chain):
+                self._layer(call, own, chain)
+        if len(ends) != 1 or not chain.knows(ends[0]):
             raise InterchangeError(
                 f"{self.file} has {len(ends)} outputs, or one that is not its last value; what "
                 "comes in is a chain of layers"
             )
-        width = self._width()
+        chain.settle(ends[0])
         return Network(
-            tuple(_without_identity(steps)), "PyTorch", inputs=width, notes=tuple(self.notes)
-        )
+            tuple(_without_identity(chain.steps)), "PyTorch", inputs=self._width(),
+            notes=tuple(self.notes),
+        )  # fmt: skip
+
+    def _elementwise(self, call: _Call, chain: Pending) -> bool:
+        """Take a call that works number by number into the formula of its value."""
+        operands: list[str | float] = []
+        for key in ("self", "input", "other", "exponent"):
+            value = call.given.get(key)
+            if isinstance(value, _Ref):
+                array = self.arrays.get(value.name)
+                if array is not None and array.size != 1:
+                    return False
+                operands.append(value.name if array is None else float(array.reshape(-1)[0]))
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                operands.append(float(value))
+        if call.given.get("alpha", 1) != 1 and call.operator in ("add", "sub"):
+            return False
+        kind, settings = _elementwise(call)
+        if kind is None:
+            return False
+        if call.operator not in _TWO:
+            operands = operands[:1]
+        return chain.apply(kind, operands, call.result, _label(call), **settings)
+
+    def _layer(self, call: _Call, own: Sequence[str], chain: Pending) -> None:
+        """Add what a call is as layers behind the value that it takes."""
+        if len(set(own)) > 1 or not chain.knows(own[0]):
+            joins = "it joins values, and layers are a chain"
+            chain.put([Missing(call.layer, call.operator, joins)], call.result)
+            return
+        if call.operator in _PASSED:
+            chain.same(own[0], call.result)
+            return
+        chain.settle(own[0])
+        chain.put(self._steps(call), call.result)
 
     def _width(self) -> int | None:
         sizes = self.module["graph"]["tensor_values"][self.input]["sizes"]
@@ -310,8 +340,6 @@ class _Program:
             made = _affine(call, arrays)
             if made is not None:
                 return [made]
-        if operator in _PASSED:
-            return []
         if operator in ("dropout", "alpha_dropout", "feature_dropout"):
             if not given.get("train"):
                 return []
@@ -373,31 +401,37 @@ def _normalised(call: _Call, arrays: Mapping[str, Floats]) -> Affine:
     return Affine(call.layer, scale, arrays.get("bias", np.zeros_like(mean)) - mean * scale)
 
 
+def _label(call: _Call) -> str:
+    return f"{call.operator}{call.layer}" if call.layer.isdigit() else call.layer
+
+
 def _activation(call: _Call) -> Activation | None:
+    """Return softmax, the one activation that does not work number by number."""
+    plain = call.operator in ("softmax", "_softmax") and call.given.get("dim") in (-1, 1)
+    return Activation(_label(call), "softmax") if plain else None
+
+
+def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
+    """Return the kind of an operator that works number by number, with its settings."""
     operator, given = call.operator, call.given
-    name = f"{operator}{call.layer}" if call.layer.isdigit() else call.layer
-    if operator in ("softmax", "_softmax", "log_softmax"):
-        if given.get("dim") not in (-1, 1):
-            return None
-        return Activation(name, "softmax") if operator != "log_softmax" else None
+    if operator in _TWO or operator in ("neg", "reciprocal", "log", "sqrt", "sign"):
+        return operator, {}
     if operator == "softplus":
         plain = given.get("beta", 1) == 1 and given.get("threshold", 20) == 20
-        return Activation(name, "softplus") if plain else None
+        return ("softplus" if plain else None), {}
     if operator == "leaky_relu":
-        return activation(name, "leaky_relu", alpha=float(given.get("negative_slope", 0.01)))
+        return operator, {"alpha": float(given.get("negative_slope", 0.01))}
     if operator == "gelu":
-        return activation(name, "gelu_tanh") if given.get("approximate") == "tanh" else None
+        return ("gelu_tanh" if given.get("approximate") == "tanh" else None), {}
     if operator in ("hardtanh", "clamp"):
         low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
         if isinstance(low, int | float) and isinstance(high, int | float):
-            return activation(name, "hard_tanh", low=float(low), high=float(high))
-        return None
+            return "hard_tanh", {"low": float(low), "high": float(high)}
+        return None, {}
     if operator == "elu":
-        if given.get("scale", 1) != 1 or given.get("input_scale", 1) != 1:
-            return None
-        return activation(name, "elu", alpha=float(given.get("alpha", 1)))
-    kind = _ACTIVATIONS.get(operator)
-    return None if kind is None else activation(name, kind)
+        plain = given.get("scale", 1) == 1 and given.get("input_scale", 1) == 1
+        return ("elu" if plain else None), {"alpha": float(given.get("alpha", 1))}
+    return _ACTIVATIONS.get(operator), {}
 
 
 def _why(operator: str) -> str:
@@ -434,18 +468,23 @@ def _without_identity(steps: Sequence[Step]) -> Iterator[Step]:
         yield waiting
 
 
-def checked_against(module: Any, graph: Graph) -> Any:
-    """Return what sends rows through a module, for `verified`: outputs and gradients in float64."""
+def checked_against(module: Any, graph: Graph, shape: Sequence[int] = ()) -> Any:
+    """Return what sends rows through a module, for `verified`: outputs and gradients in float64.
+
+    `shape` is that of a row, where it is no vector.
+    """
     import copy
 
     import torch
 
-    double = copy.deepcopy(module).double().eval()
+    double = copy.deepcopy(module).double()
+    with suppress(NotImplementedError):  # an exported program is in evaluation mode already
+        double.eval()
     kind = graph.nodes["cost"].type
 
     def other(x: Floats, y: Floats) -> tuple[Floats, Mapping[str, Floats] | None]:
         double.zero_grad()
-        out = double(torch.from_numpy(x))
+        out = double(torch.from_numpy(x.reshape(len(x), *shape) if shape else x))
         target = torch.from_numpy(y)
         if kind == "squared_error":
             half = 0.5 if graph.settings("cost")["half"] else 1.0
@@ -491,9 +530,9 @@ def to_torch(graph: Graph, weights: Any = None) -> Any:
             out, into = step.weights.shape
             layer = torch.nn.Linear(into, out, bias=step.bias is not None, dtype=torch.float64)
             with torch.no_grad():
-                layer.weight.copy_(torch.from_numpy(np.ascontiguousarray(step.weights)))
+                layer.weight.copy_(torch.from_numpy(np.array(step.weights)))
                 if step.bias is not None:
-                    layer.bias.copy_(torch.from_numpy(np.ascontiguousarray(step.bias)))
+                    layer.bias.copy_(torch.from_numpy(np.array(step.bias)))
             parts[name] = layer
         elif isinstance(step, Activation) and step.kind == "softmax":
             parts[name] = torch.nn.Softmax(dim=-1)

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from nodeflow import formula as formulas
 from nodeflow.errors import ConditionError, RunError
 from nodeflow.graph import Graph
-from nodeflow.playback.grammar import CHANGES, EPOCHAL, Part, read
+from nodeflow.playback.grammar import CHANGES, EPOCHAL, Part, read, read_expression
 
 _RELATIONS: dict[str, Callable[..., Any]] = {
     "<": np.less,
@@ -87,6 +87,50 @@ class Condition:
             return bool(_Judge(self, now, before).truth(self.root))
 
 
+@dataclass(frozen=True)
+class Expression:
+    """A number, or a truth, of the values of a run; made by `parse_expression`."""
+
+    text: str
+    ports: frozenset[str]
+    """Addresses of the output ports that it reads."""
+    words: frozenset[str]
+    """Which of epoch, cost, accuracy, … it reads."""
+    root: Part = field(repr=False)
+
+    def value(self, now: Values) -> Any:
+        """Return its numbers, or whether it is true; None where something is not known yet.
+
+        Raises `ConditionError` where shapes do not fit.
+        """
+        judge = _Judge(self, now, None)
+        with np.errstate(all="ignore"):
+            if not self.root.truth:
+                return judge.number(self.root)
+            found = judge.truth(self.root)
+        return None if found is None else bool(found)
+
+
+def parse_expression(text: str, graph: Graph) -> Expression:
+    """Return the expression written in `text`, or raise `ConditionError`.
+
+    What it reads is of one moment: `previous(…)`, `rises` and the like are refused.
+    """
+    root = read_expression(text, graph)
+    parts = list(root.walk())
+    for part in parts:
+        if part.head in ("previous", "change", "changes sign", *CHANGES):
+            raise ConditionError(
+                "a value before this moment is not known here", text=text, position=part.start
+            )
+    return Expression(
+        text=text,
+        ports=frozenset(part.value[0] for part in parts if part.head == "port"),
+        words=frozenset(part.value for part in parts if part.head == "word"),
+        root=root,
+    )
+
+
 def parse(text: str, graph: Graph) -> Condition:
     """Return the condition written in `text`, or raise `ConditionError`.
 
@@ -120,7 +164,7 @@ def _all_ports(graph: Graph) -> set[str]:
 class _Judge:
     """Finds numbers and truths of parts; None is what is not known."""
 
-    condition: Condition
+    condition: Condition | Expression
     now: Values
     before: Values | None
     singly: bool = False

@@ -88,6 +88,11 @@ def read(text: str, graph: Graph) -> Part:
     return _Reader(text, graph).condition()
 
 
+def read_expression(text: str, graph: Graph) -> Part:
+    """Return the parts of an expression, a value or a truth, or raise `ConditionError`."""
+    return _Reader(text, graph).whole("w.value[0, 1] or cost < 0.01")
+
+
 class _Reader:
     def __init__(self, text: str, graph: Graph) -> None:
         self.text, self.graph = text, graph
@@ -171,12 +176,15 @@ class _Reader:
         return Part(head, parts, value, truth, start, self.tokens[self.place - 1].end, depth)
 
     def condition(self) -> Part:
+        return self.as_truth(self.whole("cost < 0.01"))
+
+    def whole(self, example: str) -> Part:
         if self.now.kind == "end":
-            raise self.fault("nothing was typed: write one such as cost < 0.01", 0)
+            raise self.fault(f"nothing was typed: write one such as {example}", 0)
         found = self.expression(0)
         if self.now.kind != "end":
             raise self.fault(f"an operator is missing before {self._next()}", self.now.start)
-        return self.as_truth(found)
+        return found
 
     def as_truth(self, part: Part) -> Part:
         if not part.truth:

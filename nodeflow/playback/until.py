@@ -1,11 +1,13 @@
-"""Training until a condition holds at the end of an epoch."""
+"""Training until a condition holds at the end of an epoch, or until the weights converge."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
@@ -97,3 +99,88 @@ def train_until(
             progress(run.epoch - begin, epochs)
         chunk = 2 * chunk if quick else max(1, chunk // 2)
     return None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why training ended, and after how many epochs of those that were asked for."""
+
+    why: Literal["epochs", "converged", "condition"]
+    epochs: int
+    asked: int
+    until: str | None = None
+    tolerance: float | None = None
+    change: float | None = None
+    """The norm of the change of all trained numbers in the last epoch, where that was looked at."""
+
+    @property
+    def sentence(self) -> str:
+        """Say it; "" where nothing but the epochs was asked for."""
+        of = f"{self.epochs} of {self.asked} epochs"
+        if self.why == "condition":
+            return f"{self.until} held after {of}"
+        change = (
+            ""
+            if self.change is None
+            else f"the last epoch changed the weights by {self.change:.3g}"
+        )
+        if self.why == "converged":
+            return f"converged after {of}: {change}, no more than {self.tolerance:g}"
+        said = [] if self.until is None else [f"{self.until} never held at the end of an epoch"]
+        if self.tolerance is not None:
+            also = f" ({change}; the tolerance, per epoch, is {self.tolerance:g})" if change else ""
+            said.append(f"not converged{also}")
+        return f"all {self.asked} epochs: {' and '.join(said)}" if said else ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `--json` shows it."""
+        return {**asdict(self), "sentence": self.sentence or None}
+
+
+def train_to_end(
+    run: Run,
+    epochs: int,
+    *,
+    until: str | None = None,
+    tolerance: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Ending:
+    """Train at most so many epochs, until a condition holds or the weights have converged.
+
+    Both are looked at at the end of an epoch. Converged means that the epoch changed all trained
+    numbers together by no more than the tolerance: ‖Θ(after) − Θ(before)‖₂. An epoch counts and no
+    single update, since a sample that is right already changes next to nothing.
+    """
+    condition = None if until is None else condition_of_epochs(run, until)
+    if tolerance is None:
+        found = None
+        if condition is None:
+            run.train(epochs, progress=progress)
+        else:
+            found = train_until(run, condition, epochs, progress=progress)
+        return Ending("epochs" if found is None else "condition", run.epoch, epochs, until)
+    begin = run.epoch
+    before, last, change = _trained(run), None, None
+    for number in range(1, epochs + 1):
+        run.train(1)
+        after = _trained(run)
+        change, before = float(np.linalg.norm(after - before)), after
+        now = EpochEnd(run, run.epoch)
+        if condition is not None:
+            now.keep(condition.ports)
+            if condition.holds(now, last):
+                return Ending("condition", run.epoch - begin, epochs, until, tolerance, change)
+        last = now
+        if change <= tolerance:
+            return Ending("converged", run.epoch - begin, epochs, until, tolerance, change)
+        if progress is not None:
+            progress(number, epochs)
+    return Ending("epochs", run.epoch - begin, epochs, until, tolerance, change)
+
+
+def _trained(run: Run) -> NDArray[np.float64]:
+    """Return all trained numbers of a run in a row."""
+    graph = run.plan.graph
+    found = [value.ravel() for address, value in run.weights.items()
+             if graph.settings(address.rpartition(".")[0])["trainable"]]  # fmt: skip
+    return np.concatenate([np.zeros(0), *found])

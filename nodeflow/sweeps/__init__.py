@@ -14,5 +14,6 @@ from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Plan
 from nodeflow.sweeps.results import Summary, Sweep
 from nodeflow.sweeps.sweeping import run_plan, sweep
+from nodeflow.sweeps.validation import FoldResult, Folds, folds
 
-__all__ = ["Axis", "Plan", "Summary", "Sweep", "run_plan", "sweep"]
+__all__ = ["Axis", "FoldResult", "Folds", "Plan", "Summary", "Sweep", "folds", "run_plan", "sweep"]

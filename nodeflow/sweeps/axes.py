@@ -16,7 +16,7 @@ from nodeflow.derive.rates import with_rate
 from nodeflow.errors import NodeflowError, SweepError, nearest
 from nodeflow.graph import Graph
 
-TRAINING = ("batch", "epochs", "seed")
+TRAINING = ("batch", "epochs", "seed", "rate", "tolerance")
 _RANGE = re.compile(r"([^:]+):([^:]+)(?::(log|lin)([0-9]{1,7}))?")
 _MOST_VALUES = 1_000_000
 

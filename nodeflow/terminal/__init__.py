@@ -33,6 +33,7 @@ _HOMES = {
     "show_evaluation": "results",
     "show_library": "library",
     "show_reading": "tables",
+    "show_folds": "sweeps",
     "show_sweep": "sweeps",
     "show_training": "results",
     "show_types": "library",
@@ -55,6 +56,7 @@ __all__ = [
     "show_dictionary",
     "show_difference",
     "show_evaluation",
+    "show_folds",
     "show_library",
     "show_reading",
     "show_saturated",
@@ -89,7 +91,7 @@ if TYPE_CHECKING:
         show_training,
     )
     from nodeflow.terminal.steps import StepPrinter
-    from nodeflow.terminal.sweeps import show_sweep
+    from nodeflow.terminal.sweeps import show_folds, show_sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
 
 if TYPE_CHECKING:
-    from nodeflow.sweeps import Summary, Sweep
+    from nodeflow.graph import Graph
+    from nodeflow.sweeps import Folds, Summary, Sweep
 
 _MOST_LINES = 40
 _STRIP = 24
@@ -46,6 +47,32 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
                        "third", "dim"))  # fmt: skip
     if out is not None:
         console.print(Text.assemble("  ", (clean(str(out)), "bold"), "  a row a run"))
+
+
+def show_folds(graph: Graph, found: Folds) -> None:
+    """Print a line a fold, and mean and spread under them."""
+    console = look.console()
+    k = len(found.folds)
+    console.print(title(graph.name, f"cross-validation, {k} folds, {found.seconds:.2f} s"))
+    console.print()
+    numbers = ("rows", "set apart", "epochs", "cost", "accuracy", "test cost", "test accuracy")
+    rows = table("fold", *numbers, numbers=numbers)
+    for one in found.folds:
+        sizes = [f"{size:,}" for size in (one.rows, one.test_rows, one.epochs)]
+        rows.add_row(str(one.fold), *sizes, *_measured(one.measures))
+    rows.add_row("mean", "", "", "", *_measured(found.mean), style="bold", end_section=True)
+    rows.add_row("spread", "", "", "", *_measured(found.spread), style="dim")
+    print_inset(console, rows)
+    for one in found.folds:
+        if one.note:
+            console.print(Text(f"  fold {one.fold}: {clean(one.note)}", style="yellow"))
+    console.print(Text("\n  the spread is the standard deviation over the folds", "dim"))
+
+
+def _measured(values: Mapping[str, float | None]) -> list[Text]:
+    found = [maybe(values["cost"]), percent(values["train_accuracy"]),
+             maybe(values["test_cost"]), percent(values["test_accuracy"])]  # fmt: skip
+    return [Text(cell) for cell in found]
 
 
 def _cells(one: Summary, *, until: bool) -> list[Text]:

@@ -18,6 +18,7 @@ from nodeflow.engine.kernel.compiler import ROW_SIGNATURE, WIDTH, KernelFunction
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.kernel.machine_code import (
     _keep,
+    _keep_newest,
     _llvm,
     _or_unavailable,
     _read,
@@ -28,7 +29,10 @@ from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
 _TRIPLE = "wasm32-unknown-unknown"
 _FEATURES = "+simd128,+bulk-memory,+bulk-memory-opt,+sign-ext,+nontrapping-fptoint"
 """What Chromium 91, Firefox 89, Safari 16.4 and newer have."""
-_CUSTOM, _IMPORT, _FUNCTION, _EXPORT, _START, _DATA = 0, 2, 3, 7, 8, 11
+_MOST_FILES = 200
+"""So many modules are kept, of 3 to 60 kB each."""
+_CUSTOM, _EXPORT, _DATA = 0, 7, 11
+"""Kinds of sections."""
 _SYMBOL_TABLE, _UNDEFINED, _NAMED = 8, 0x10, 0x40
 
 
@@ -130,6 +134,8 @@ def _compiled(text: str) -> bytes:
         if found is None:
             found = exporting(_object(text))
             _keep(file, found)
+            if folder is not None:
+                _keep_newest(folder, "page-*.wasm", _MOST_FILES)
         return found
 
 
@@ -169,10 +175,12 @@ def exporting(code: bytes) -> bytes:
     for kind, content in sections:
         if kind == _CUSTOM:
             continue
-        if kind > _EXPORT - 1 and export:
+        if kind > _EXPORT and export:
             found.append(bytes([_EXPORT]) + _number(len(export)) + export)
             export = b""
         found.append(bytes([kind]) + _number(len(content)) + content)
+    if export:
+        found.append(bytes([_EXPORT]) + _number(len(export)) + export)
     return b"".join(found)
 
 

@@ -14,6 +14,7 @@ function changing(root, index, run, source, view) {
     if (asked) return;
     asked = requestAnimationFrame(() => {
       asked = 0;
+      if (view.ended) return;
       view.present(source.now());
       view.drawCurve();
       showChange();
@@ -242,13 +243,16 @@ function changing(root, index, run, source, view) {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }));
 
+  function stateOf() {
+    return {
+      seed: run.seed, batch: run.schedule.batch, number: run.number, written: [...run.written],
+      weights: run.own ? run.weights() : null,
+    };
+  }
+
   /** What this page differs in from the page as it was made, for its address. */
   async function link() {
-    const state = {
-      of: index.digest, seed: run.seed, batch: run.schedule.batch, number: run.number,
-      written: [...run.written], weights: run.own ? run.weights() : null,
-    };
-    const packed = await packedText(JSON.stringify(state));
+    const packed = await packedText(JSON.stringify({ of: index.digest, ...stateOf() }));
     if (packed.length > LONGEST_LINK) throw new Error("what was changed is too much for an address: take the graph home as a file");
     return `#${packed}`;
   }
@@ -264,6 +268,18 @@ function changing(root, index, run, source, view) {
     }
   }));
 
+  /** Be in a state that was told before, of this graph or of another form of it. */
+  function takeUp({ seed, batch: size, number, written, weights }) {
+    if (size !== run.schedule.batch) run.setBatch(size);
+    for (const [address, value] of written) {
+      if (Object.hasOwn(run.data.settings, address)) run.setting(address, value);
+      else run.set(address, value);
+    }
+    if (seed !== run.seed) run.reset(seed);
+    if (weights) for (const [address, value] of Object.entries(weights)) run.set(address, value);
+    else if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
+  }
+
   /** Take up what an address says; a broken one is told, and the page is as it was made. */
   async function follow(fragment) {
     if (fragment.length < 2) return;
@@ -277,14 +293,7 @@ function changing(root, index, run, source, view) {
     }
     if (state.of !== index.digest) throw new Error("the part of the address after # belongs to another graph, so the page shows its own");
     try {
-      if (state.batch !== run.schedule.batch) run.setBatch(state.batch);
-      for (const [address, value] of state.written) {
-        if (Object.hasOwn(run.data.settings, address)) run.setting(address, value);
-        else run.set(address, value);
-      }
-      if (state.seed !== run.seed) run.reset(state.seed);
-      if (state.weights) for (const [address, value] of Object.entries(state.weights)) run.set(address, value);
-      else if (Number.isSafeInteger(state.number)) run.seek(run.schedule.position(state.number));
+      takeUp(state);
     } catch (error) {
       run.startAgain();
       throw new Error(`the part of the address after # cannot be used, so the page shows its own graph: ${error.message}`);
@@ -304,6 +313,13 @@ function changing(root, index, run, source, view) {
     return new Response(stream).text();
   }
 
+  if (index.other) {
+    find("#explode").hidden = false;
+    find("#explode").textContent = index.other.label;
+    find("#explode").addEventListener("click", () => attempt(() => index.other.open()));
+  }
+
+  predicting(root, index, run, view, attempt);
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
@@ -334,15 +350,17 @@ function changing(root, index, run, source, view) {
         epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
-      Random,
+      Random, answered, meets,
+      /** Call a function with every moment that is shown. */
+      watch: (act) => view.watching.push(act),
       addresses: () => Object.keys(run.data.slots),
       graph, link, play: view.play, pause: view.pause, show,
       formula: () => view_formula(),
       get playing() { return view.playing; },
     },
-    follow, refresh,
+    follow, refresh, stateOf, takeUp,
   };
 
   function known(number) { return Number.isNaN(number) ? null : number; }
-  function view_formula() { const { formula, remark } = source.now(); return { formula, remark }; }
+  function view_formula() { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; }
 }

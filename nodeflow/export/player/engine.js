@@ -931,7 +931,7 @@ const unspelled = (number) => Number(number);
 /** NumPy's mean of a row of costs: its order of addition follows from how many there are. */
 function meanOf(numbers, single) {
   const round = single ? Math.fround : (x) => x;
-  return round(pairwise(numbers, 0, numbers.length, round) / numbers.length);
+  return round((0 + pairwise(numbers, 0, numbers.length, round)) / numbers.length); // its sums begin at 0: −0 is none
 }
 
 function pairwise(numbers, begin, count, round) {

@@ -9,7 +9,8 @@ const subscripted = (words) => String(words).replace(/\d/g, (digit) => SUBSCRIPT
 function explained(index) {
   return {
     formula: (run, place) => formulaOf(run, index.formulas[place], run.schedule.order[place]),
-    remark: (run, place) => (index.remarks ? remarkOf(run, index, place) : ""),
+    remark: (run, place) => remarkOf(run, index, place),
+    shares: (run, place) => sharesOf(run, index, place),
   };
 }
 
@@ -21,9 +22,9 @@ function formulaOf(run, { tree, outputs, symbols }, key) {
   return lineOf(run, tree, values[0], `${key}.${values[0][0]}`);
 }
 
-function lineOf(run, tree, [port, value], address) {
-  const result = show(run.cell(address, 0, 0) ?? flat(value)[0]), body = worded(filledIn(tree, run, address));
-  return `${labelOf(port, value, [0, 0])} = ${body}${body === result ? "" : ` = ${result}`}`;
+function lineOf(run, tree, [port, value], address, place = [0, 0]) {
+  const result = show(run.cell(address, ...place) ?? flat(value)[0]), body = worded(filledIn(tree, run, address));
+  return `${labelOf(port, value, place)} = ${body}${body === result ? "" : ` = ${result}`}`;
 }
 
 /** An output number's name: its port, and subscripts where there are several. */
@@ -70,6 +71,14 @@ function inRow(tree, row, run) {
   const [head, address, , column] = tree;
   if (head === "@") return run.data.slots[address][1] === 0 ? ["@", address, row, column] : tree;
   return tree.map((each) => inRow(each, row, run));
+}
+
+/** A tree of what is computed number by number, for another number than the first. */
+function inPlace(tree, i, j, run) {
+  if (!Array.isArray(tree)) return tree;
+  if (tree[0] !== "@") return tree.map((each) => inPlace(each, i, j, run));
+  const [, rows, cols] = run.data.slots[tree[1]];
+  return ["@", tree[1], rows === 1 ? 0 : i, cols === 1 ? 0 : j];
 }
 
 function sumOf(terms) {
@@ -140,3 +149,149 @@ function added(terms) {
     : `${terms.length - count} smaller terms: ${show(pairwise(rest, 0, rest.length, (x) => x))}`;
   return `${inARow(terms.filter((_, at) => kept[at]))} + (${others})`;
 }
+
+// --- sentences ----------------------------------------------------------------------------------
+
+/** The words of a sentence with its parts filled in. */
+const sayer = (sentences) => (name, parts = {}) => sentences[name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+
+/** How the δ of each neuron is shared out among the inputs, of a `blame` in its first row. */
+function apportioned(weights, [delta]) {
+  return weights.map((row, j) => {
+    const amounts = row.map((weight) => weight * delta[j]), sizes = amounts.map(Math.abs), whole = pairwise(sizes, 0, sizes.length, (x) => x);
+    return amounts.map((amount) => (whole > 0 ? amount / whole : 0));
+  });
+}
+
+const percent = (share) => rounded(100 * Math.abs(share), 0, "toFixed")[0];
+
+/** Who answers for the error of each neuron of a layer, a sentence each: Python's `shares`. */
+function sharesOf(run, { remarks, sentences }, place) {
+  const { kind, inputs, layer, before } = remarks[place], say = sayer(sentences);
+  if (kind !== "sent_back" || !layer) return [];
+  const shares = apportioned(rowsOf(run.givenTo(inputs.weights)), rowsOf(run.givenTo(inputs.delta)));
+  return shares.map((row, j) => {
+    if (!row.some(Boolean)) return say("nothing to apportion", { layer, number: j + 1 });
+    const ranked = row.map((_, i) => i).sort((one, other) => Math.abs(row[other]) - Math.abs(row[one])).slice(0, SHOWN);
+    const parts = ranked.map((i) => say("share", { who: nameOf(before, i), share: percent(row[i]) })).join(", ");
+    return say("error of", { layer, number: j + 1, parts });
+  });
+}
+
+/** What there is to say of a step beside its name and its formula: Python's `remark`. */
+function remarkOf(run, { remarks, sentences, formulas }, place) {
+  const key = run.schedule.order[place], { kind, inputs, ...known } = remarks[place], outputs = formulas[place].outputs;
+  const say = sayer(sentences);
+  const value = outputs.length ? run.value(`${key}.${outputs[0]}`) : null, numbers = value ? flat(value) : [];
+  const given = (name) => rowsOf(run.givenTo(inputs[name].split("|")[0]));
+  const line = (i, j) => lineOf(run, inPlace(formulas[place].tree, i, j, run), [outputs[0], value], `${key}.${outputs[0]}`, [i, j]);
+  const teller = REMARKS[kind];
+  const sentence = teller ? teller({ run, key, known, inputs, given, say, value, numbers, port: outputs[0], line }) : "";
+  return sentence.startsWith(`${key} `) ? sentence.slice(key.length + 1) : sentence;
+}
+
+const rowsOf = (value) => (Array.isArray(value[0]) ? value : [value]);
+
+/** The place of the number that is furthest from 0. */
+function furthest(rows) {
+  let best = [0, 0], size = -1;
+  rows.forEach((row, i) => row.forEach((number, j) => {
+    const own = Number.isNaN(number) ? Infinity : Math.abs(number);
+    if (own > size) [best, size] = [[i, j], own];
+  }));
+  return best;
+}
+
+/** Numbers paired as broadcasting pairs them. */
+function paired(one, other, act) {
+  const rows = Math.max(one.length, other.length), columns = Math.max(one[0].length, other[0].length);
+  const at = (table, i, j) => table[table.length > 1 ? i : 0][table[0].length > 1 ? j : 0];
+  return Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (__, j) => act(at(one, i, j), at(other, i, j))));
+}
+
+const whereIs = (say, rows, [i, j], what = "number") => (rows.length > 1 ? say("at row", { what, number: j + 1, row: i + 1 }) : say("at", { what, number: j + 1 }));
+const nameOf = ([before, below], number) => before + (below ? subscripted(number + 1) : number + 1);
+const classOf = (row, threshold) => (row.length === 1 ? Number(row[0] >= threshold) : row.reduce((best, x, at) => (x > row[best] ? at : best), 0) + 1);
+
+const REMARKS = {
+  shown: ({ key, inputs, say }) => say("shows", { node: key, what: Object.keys(inputs).join(", ") || "nothing" }),
+
+  calculated({ key, say, value, numbers, line }) {
+    const rows = rowsOf(value), [i, j] = furthest(rows), top = say(rows[i][j] >= 0 ? "largest" : "furthest");
+    return say("calculated", { node: key, line: line(i, j), which: numbers.length === 1 ? "" : say("calculated which", { top }) });
+  },
+
+  top_number({ say, value, port }) {
+    const rows = rowsOf(value), [i, j] = furthest(rows), number = rows[i][j];
+    if (!i && !j) return ""; // the formula is that of the first number
+    return say("top number", { top: say(number >= 0 ? "largest" : "furthest"), left: labelOf(port, value, [i, j]), number: show(number) });
+  },
+
+  held_many({ key, known, say, value, numbers }) {
+    if (known.dataset || numbers.length <= 4) return "";
+    const least = show(Math.min(...numbers)), most = show(Math.max(...numbers));
+    return say("holds many", { node: key, shape: sizeOf(value), span: say(least === most ? "all alike" : "span", { least, most }) });
+  },
+
+  added_up({ key, known, say, value, numbers }) {
+    const parts = { node: key, inputs: known.width, s: known.width === 1 ? "" : "s" };
+    if (numbers.length === 1) return say("added up one", { ...parts, number: show(numbers[0]) });
+    const rows = rowsOf(value), [i, j] = furthest(rows), number = rows[i][j];
+    return say("added up many", { ...parts, where: whereIs(say, rows, [i, j], "neuron"), sum: say(number >= 0 ? "largest sum" : "furthest sum"), number: show(number) });
+  },
+
+  activated({ key, known, given, say, value, numbers }) {
+    const z = given("z"), a = rowsOf(value);
+    if (known.shares) {
+      const [i, j] = furthest(a);
+      return say("shares", { node: key, width: z[0].length, where: whereIs(say, a, [i, j]), number: show(a[i][j]) });
+    }
+    const [i, j] = furthest(paired(z, a, (x, y) => x - y)), before = z[i][j], after = a[i][j];
+    if (before === after) return say("passed", { node: key, number: show(before) });
+    const which = numbers.length === 1 ? "" : say("activated which", { where: whereIs(say, a, [i, j]) });
+    return say("activated", { node: key, verb: say(known.verb), before: show(before), after: show(after), which });
+  },
+
+  furthest_off(step) {
+    const { inputs, given, say } = step;
+    if (!inputs.a || !inputs.y) return REMARKS.top_number(step);
+    const off = paired(given("a"), given("y"), (a, y) => a - y), [i, j] = furthest(off), number = off[i][j];
+    const distance = say(number > 0 ? "above" : number ? "below" : "on target", { number: show(Math.abs(number)) });
+    return off.flat().length === 1 ? say("the output", { distance }) : say("furthest off", { where: whereIs(say, off, [i, j], "output"), distance });
+  },
+
+  judged({ key, known, given, say, numbers }) {
+    if (numbers.length > 1) {
+      const count = numbers.reduce((sum, hit) => sum + hit, 0);
+      return say("hits", { node: key, count, s: count === 1 ? "" : "s", rows: numbers.length });
+    }
+    const [a, y] = [given("a")[0], given("y")[0]], said = classOf(a, known.threshold), right = classOf(y, known.threshold);
+    return say("judged", { node: key, what: `${a.length > 1 ? "output" : "class"} ${said}`, right, verdict: say(said === right ? "hit" : "miss") });
+  },
+
+  sent_back({ key, known, given, say }) {
+    const deltas = given("delta"), shares = apportioned(given("weights"), deltas);
+    const [j, i] = furthest(shares);
+    if (!shares[j][i]) return say("no blame", { node: key });
+    return say("answers", { who: nameOf(known.before, i), share: percent(shares[j][i]), whose: whereIs(say, deltas, [0, j], known.layer || "output") });
+  },
+
+  sloped({ key, known, given, say, value, numbers }) {
+    const delta = rowsOf(value), blame = paired(given("blame"), delta, (b) => b), [i, j] = furthest(paired(blame, delta, (b, d) => b - d));
+    const where = numbers.length > 1 ? say("sloped where", { where: whereIs(say, delta, [i, j]) }) : "";
+    return say("sloped", { node: key, blame: show(blame[i][j]), delta: show(delta[i][j]), activation: known.activation, where });
+  },
+
+  moved({ known, given, say, value, numbers }) {
+    const change = paired(rowsOf(value), given("parameter"), (x, y) => x - y), [i, j] = furthest(change), deep = Array.isArray(value[0]);
+    if (!change[i][j]) return say("not moved", { name: known.name });
+    let where = "", most = "";
+    if (numbers.length > 1) {
+      const met = deep && known.layer, number = (deep ? [i, j] : [j]).map((each) => each + 1).join(", ");
+      const place = met ? `${nameOf(known.before, j)} meets ${known.layer} ${i + 1}` : `${known.layer || known.bias || "number"} ${number}`;
+      where = say(met ? "most where" : "most at", { place });
+      most = say("at most");
+    }
+    return say("moved", { name: known.name, most, number: show(Math.abs(change[i][j])), where });
+  },
+};

@@ -44,6 +44,7 @@ function live(run, index) {
       number, epoch, update, sample, phase, node, values,
       where: `${rowsOf(update, sample)} · ${after ? phase : "before the first step"}`,
       formula: node === null ? "" : index.explained.formula(run, place), remark: node === null ? "" : index.explained.remark(run, place),
+      shares: node === null ? [] : index.explained.shares(run, place),
       given: (address) => (values.has(address) ? run.givenTo(address) : undefined),
       replaced: before.number === number - 1 ? before.values : new Map(),
     };

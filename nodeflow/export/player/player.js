@@ -304,8 +304,9 @@ function mount(root, index, source) {
     cancelAnimationFrame(gliding);
     dragged = false;
   });
-  addEventListener("pointerup", (event) => pointers.delete(event.pointerId));
-  addEventListener("pointercancel", (event) => pointers.delete(event.pointerId));
+  const ending = new AbortController(), { signal } = ending; // of what listens outside of the player
+  addEventListener("pointerup", (event) => pointers.delete(event.pointerId), { signal });
+  addEventListener("pointercancel", (event) => pointers.delete(event.pointerId), { signal });
   canvas.addEventListener("pointermove", (event) => {
     const before = pointers.get(event.pointerId);
     if (!before) return;
@@ -354,6 +355,7 @@ function mount(root, index, source) {
 
   /** Show a moment that the source is at. */
   function present(moment, flying = 0) {
+    if (signal.aborted) return;
     asked++;
     const forward = now !== null && moment.number === now.number + 1;
     now = moment;
@@ -446,6 +448,7 @@ function mount(root, index, source) {
     const before = key === now.node && now.given ? now.given : given;
     for (const [name, source, fed] of node.reads) parts.push(...portRow("input", name, `${fed ? "⤺" : "←"} ${source}`, before(source), `${key}.${name}`));
     for (const [address, name] of node.outputs) parts.push(...portRow("output", address.slice(key.length + 1), "", now.values.get(address), address));
+    if (key === now.node) for (const sentence of now.shares ?? []) parts.push(element("p", { class: "share" }, sentence));
     panel.replaceChildren(...parts);
   }
 
@@ -467,7 +470,7 @@ function mount(root, index, source) {
   /** The steps of the pass in view; of a long one those around the moment. */
   async function showLog() {
     const log = find("#log"), at = now.number, pass = await source.pass(at);
-    if (at !== now.number) return;
+    if (at !== now.number || signal.aborted) return;
     if (logged?.key !== pass.key) {
       logged = pass;
       log.replaceChildren();
@@ -683,7 +686,7 @@ function mount(root, index, source) {
     if (!act) return;
     event.preventDefault();
     act();
-  });
+  }, { signal });
 
 
   /** A cost, or several futures of it, over the bar, and a mark at each epoch. */
@@ -714,7 +717,7 @@ function mount(root, index, source) {
   setLevel(player.level);
   setSpeed(1);
   const small = matchMedia("(max-width: 760px)");
-  small.addEventListener("change", () => toggleSide(!small.matches));
+  small.addEventListener("change", () => toggleSide(!small.matches), { signal });
   toggleSide(!small.matches);
   fit();
 
@@ -728,9 +731,10 @@ function mount(root, index, source) {
   }
 
   return {
-    open, goto: (number) => { pause(); return goto(number); }, present, play, pause, drawCurve, watching, pin, move, keys,
+    open, end: () => { pause(); ending.abort(); }, goto: (number) => { pause(); return goto(number); }, present, play, pause, drawCurve, watching, pin, move, keys,
     get now() { return now; },
     get pinned() { return pinned; },
     get playing() { return player.playing; },
+    get ended() { return signal.aborted; },
   };
 }

@@ -1,0 +1,122 @@
+"""`nodeflow lesson`: a lesson in the terminal, and the marking of answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from nodeflow.commands.graphs import load
+from nodeflow.commands.options import json_option
+from nodeflow.commands.output import FAULT, print_json, say, sentence
+from nodeflow.errors import NodeflowError
+
+
+class _Lessons(click.Group):
+    """`lesson FILE` plays; `lesson check …` is a command of its own."""
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            args = ["play", *args]
+        return super().resolve_command(context, args)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    ("FILE [-o ANSWER]", "Lead through the lesson in FILE."),
+                    ("check ORIGINAL ANSWER…", "Mark answers to a lesson."),
+                ]
+            )
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        # Options may stand before FILE: they are those of the lesson that is played.
+        if args and args[0].startswith("-") and args[0] not in ("-h", "--help"):
+            args = ["play", *args]
+        return super().parse_args(context, args)
+
+
+@click.group(cls=_Lessons)
+def lesson() -> None:
+    """Lead through the lesson in a graph file, or mark what came back.
+
+    What is typed may come from a pipe as well.
+    """
+
+
+@lesson.command("play", hidden=True)
+@click.argument("file", metavar="FILE", type=click.Path())
+@click.option("-o", "--out", metavar="ANSWER", type=click.Path(), help="Write the answer there.")
+@json_option
+def play(file: str, *, out: str | None, as_json: bool) -> None:
+    """Lead through the lesson in FILE."""
+    from nodeflow.commands.graphs import load
+    from nodeflow.lessons import Attempt
+    from nodeflow.terminal.keys import is_interactive
+    from nodeflow.terminal.lesson import Lead, lines
+
+    attempt = Attempt(load(file), file)
+    Lead(attempt, quiet=as_json).run(lines(prompt=is_interactive() and not as_json))
+    if out is not None:
+        from nodeflow.files import save
+
+        save(attempt.answered(), out)
+    if as_json:
+        print_json(_told(attempt, file))
+
+
+def _told(attempt: Any, file: str) -> dict[str, Any]:
+    done = {each.task: each for each in attempt.done}
+    return {
+        "file": file,
+        "done": len(done),
+        "of": len(attempt.lesson.tasks),
+        "tasks": [
+            {
+                "task": index,
+                "text": task.text,
+                "goal": task.kind,
+                "done": index in done,
+                "typed": done[index].typed if index in done else None,
+                "value": done[index].value if index in done else None,
+                "moment": done[index].moment if index in done else None,
+            }
+            for index, task in enumerate(attempt.lesson.tasks)
+        ],
+        "unlocked": sorted(attempt.unlocked),
+    }
+
+
+@lesson.command()
+@click.argument("original", metavar="ORIGINAL", type=click.Path())
+@click.argument("answers", metavar="ANSWER…", type=click.Path(), nargs=-1, required=True)
+@json_option
+def check(original: str, answers: tuple[str, ...], *, as_json: bool) -> int:
+    """Mark answers: which tasks are done, what locked part was changed.
+
+    Every number is recomputed, from the graph in the file and with locked parts put back.
+    """
+    from nodeflow.lessons import Marker
+
+    marker = Marker(load(original), original)
+    found: list[dict[str, Any]] = []
+    failed = False
+    for file in answers:
+        try:
+            marks = marker.mark(load(file), file)
+        except NodeflowError as error:
+            failed = True
+            found.append({"file": file, "error": sentence(error)})
+            if not as_json:
+                say(sentence(error))
+            continue
+        found.append({"file": file, "error": None, **marks.as_dict()})
+        if not as_json:
+            from nodeflow.terminal.lesson import show_marks
+
+            show_marks(file, marks)
+    if as_json:
+        print_json({"lesson": original, "of": len(marker.lesson.tasks), "answers": found})
+    return FAULT if failed else 0
