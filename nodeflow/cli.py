@@ -43,6 +43,7 @@ COMMANDS = (
     "play",
     "plugins",
     "run",
+    "samples",
     "saturated",
     "sweep",
     "train",
