@@ -384,6 +384,12 @@ def test_a_product_of_blas_size_is_refused_by_the_name_of_its_node():
     live.page(nf.Graph.of(nf.gradient_descent(cost, id="train"), name="small", batch=10))
 
 
+def test_a_seed_that_a_browser_cannot_hold_is_refused():
+    graph = replace(sample("xor"), training=replace(sample("xor").training, seed=2**53))
+    with pytest.raises(ExportError, match="larger than the whole numbers of a browser"):
+        live.page(graph)
+
+
 def test_a_node_of_python_is_refused_by_its_name(tmp_path, capsys, monkeypatch):
     monkeypatch.delitem(lowering.LOWER, "tanh")
     x, y = nf.dataset("xor", id="data")
