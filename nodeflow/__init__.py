@@ -100,12 +100,14 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         # The library comes first: a graph is of little use without its node types.
         import_module("nodeflow.nodes")
+        import_module("nodeflow.plugins.enabling").load_enabled()
         return getattr(import_module(_HOMES[name]), name)
     if name.startswith("_"):
         raise AttributeError(f"module 'nodeflow' has no attribute '{name}'")
     if find_spec(f"{__name__}.{name}") is not None:
         return import_module(f"{__name__}.{name}")
     import_module("nodeflow.nodes")
+    import_module("nodeflow.plugins.enabling").load_enabled()
     catalog = import_module("nodeflow.declare").CATALOG
     if name in catalog:
         return catalog[name]

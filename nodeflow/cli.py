@@ -41,6 +41,7 @@ COMMANDS = (
     "new",
     "nodes",
     "play",
+    "plugins",
     "run",
     "saturated",
     "sweep",

@@ -134,6 +134,10 @@ class ConditionError(NodeflowError):
         return f"{line}\n{' ' * self.position}^"
 
 
+class PluginError(NodeflowError):
+    """A plugin that is not there, or cannot be used."""
+
+
 class SweepError(NodeflowError):
     """Many runs that cannot be made as they were asked for."""
 
