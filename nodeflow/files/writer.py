@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from nodeflow.declare import LARGE, Array, numbers
 from nodeflow.errors import FileError
 from nodeflow.files import disk
-from nodeflow.files.arrays import Archive, packed
+from nodeflow.files.arrays import Archive, digest, packed
 from nodeflow.files.form import NEWEST, VERSION
 from nodeflow.files.sidecar import Sidecars, backup_of, is_reference, reference, refuse_absolute
-from nodeflow.files.text import HALF, at, encode, named
+from nodeflow.files.text import HALF, at, decode, encode, named
 from nodeflow.graph import Graph, Node, Wire
 
 _Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
@@ -138,18 +138,21 @@ def _carried(
 def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, *, backup: bool) -> None:
     """Write both files; the old arrays are kept until the file that names the new ones is there.
 
-    Should the machine stop between the two, the reader finds the old arrays in their backup.
+    Should the machine stop between the two, the reader finds the old arrays in their backup. So
+    a backup that holds the arrays of the file as it stands is not replaced: after a save that was
+    cut off, what lies in the arrays' own place belongs to no file.
     """
     old_arrays = beside.read_bytes() if arrays is not None and beside.exists() else None
     old = real.read_bytes() if backup and real.exists() else None
     if arrays == old_arrays:
         arrays = None
+    cut_off = arrays is not None and _lies_in_backup(real, beside)
     pending = disk.Pending(real, data)
     try:
         if old is not None:
             disk.write(backup_of(real), old)
         if arrays is not None:
-            if old_arrays is not None:
+            if old_arrays is not None and not cut_off:
                 disk.write(backup_of(beside), old_arrays)
             disk.write(beside, arrays)
         try:
@@ -164,6 +167,32 @@ def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, *, backu
     if not backup and arrays is not None:
         with contextlib.suppress(OSError):
             backup_of(beside).unlink()
+
+
+def _lies_in_backup(real: Path, beside: Path) -> bool:
+    """Return whether the file as it stands has its arrays in their backup, and not beside it."""
+    if not real.exists() or not backup_of(beside).exists():
+        return False
+    try:
+        raw = decode(real.read_bytes())
+        nodes = raw["nodes"].values()
+        wanted = {
+            value["array"]: value["sha256"]
+            for node in nodes
+            for value in node.get("settings", {}).values()
+            if is_reference(value) and value["file"] == beside.name
+        }
+    except (AttributeError, FileError, KeyError, TypeError):
+        return False  # it is no graph file, and has no arrays to lose
+    return bool(wanted) and not _holds(beside, wanted) and _holds(backup_of(beside), wanted)
+
+
+def _holds(path: Path, wanted: Mapping[str, str]) -> bool:
+    try:
+        with Archive(path) as archive:
+            return all(digest(archive.read(name, ("<f8",))) == sha for name, sha in wanted.items())
+    except FileError:
+        return False
 
 
 def _restore(path: Path, data: bytes | None) -> None:
