@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import LARGE, Array, numbers
-from nodeflow.errors import FileError
+from nodeflow.errors import FileError, Overtaken
 from nodeflow.files import disk
 from nodeflow.files.arrays import Archive, digest, packed
 from nodeflow.files.form import NEWEST, VERSION
@@ -58,17 +59,26 @@ def whole(graph: Graph) -> str:
     return _text(graph, lambda _node, _setting, values: values)
 
 
-def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> None:
+_written: dict[str, str] = {}
+"""The SHA-256 of what this process last wrote to a file: its own saves overtake nobody."""
+
+
+def save(
+    graph: Graph, path: str | os.PathLike[str], *, backup: bool = True, force: bool = False
+) -> None:
     """Write a graph's file, and its large arrays to `NAME.npz` beside it.
 
     Whole or not at all: after a failure, which is a `FileError`, the file that was there is
-    still there. With `backup` it is kept as `NAME.json.bak`.
+    still there. With `backup` it is kept as `NAME.json.bak`. A file that somebody else changed
+    after the graph was loaded from it is refused with `Overtaken`, unless by `force`.
     """
     shown = Path(path)
     with disk.writing(shown):
         real = Path(os.path.realpath(shown))
         if real.is_dir():
             raise IsADirectoryError
+    if real.exists() and not real.is_file():
+        raise FileError("cannot be saved: this is a device or a pipe, not a file", file=str(path))
     if real.suffix in (".npz", ".png"):
         raise FileError(
             f"cannot be saved: a graph file ends in .json, not {real.suffix}", file=str(path)
@@ -85,7 +95,24 @@ def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> 
     if arrays:
         _refuse_foreign(beside, str(path))
     with disk.writing(shown):
+        if not force:
+            _refuse_overtaken(graph, real, data, str(path))
         _write(real, data, beside, packed(arrays) if arrays else None, backup=backup)
+    _written[str(real)] = hashlib.sha256(data).hexdigest()
+
+
+def _refuse_overtaken(graph: Graph, real: Path, data: bytes, file: str) -> None:
+    """Raise `Overtaken` where the file is neither as it was loaded nor as it was last saved."""
+    if graph.origin is None or graph.origin[0] != str(real) or not real.is_file():
+        return
+    found = real.read_bytes()
+    known = (graph.origin[1], _written.get(str(real)))
+    if found != data and hashlib.sha256(found).hexdigest() not in known:
+        raise Overtaken(
+            "was changed by another program since it was loaded: save under another name and "
+            "merge the two (nodeflow merge), or replace it (force=True)",
+            file=file,
+        )
 
 
 def _refuse_foreign(beside: Path, file: str) -> None:
