@@ -39,6 +39,7 @@ _HOMES = {
     "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
+    "sample": "nodeflow.examples",
     "save": "nodeflow.files",
     "sweep": "nodeflow.sweeps",
     "to_keras": "nodeflow.interchange.keras",
@@ -69,6 +70,7 @@ __all__ = [
     "hold",
     "load",
     "node",
+    "sample",
     "save",
     "sweep",
     "to_keras",
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step
     from nodeflow.errors import NodeflowError
+    from nodeflow.examples import sample
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
     from nodeflow.interchange.keras import from_keras, to_keras

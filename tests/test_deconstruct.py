@@ -160,6 +160,8 @@ def literals(step: Any, samples: int) -> set[float]:
     found = {0.0, 0.5, 1.0, 2.0, LEAK, float(np.finfo(np.float64).tiny), float(samples)}
     found |= {float(k) for array in (*step.inputs.values(), *step.outputs.values())
               for k in range(1, array.size + 1)}  # fmt: skip
+    if step.type in ("margin", "margin_blame"):
+        found.add(-1.0)  # a class that is wrong
     for setting in step.settings.values():
         if isinstance(setting, int | float):
             found.add(float(setting))
