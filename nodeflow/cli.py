@@ -45,6 +45,7 @@ COMMANDS = (
     "saturated",
     "sweep",
     "train",
+    "twins",
     "unfold",
     "upgrade",
     "why",
