@@ -17,8 +17,10 @@ TABLE = "<!-- table -->"
 LINEAR = ("sklearn-", "convnetjs")
 """Programs whose outputs for numbers are linear, whatever the hidden layer is."""
 ONE_HOT = ("mlxtend",)
-MOMENTUM = {"torch-": 0.9, "keras-": 0.9, "sklearn-": 0.9, "tensorflow": 0.9, "neurolab": 0.9,
-            "convnetjs": 0.9, "ffnet": 0.8, "weka": 0.2, "brain": 0.1, "opencv": 0.1}  # fmt: skip
+MOMENTUM = {"torch-momentum": 0.9, "torch-nesterov": 0.9, "keras-momentum": 0.9,
+            "keras-nesterov": 0.9, "sklearn-momentum": 0.9, "sklearn-nesterov": 0.9,
+            "tensorflow-js-momentum": 0.9, "neurolab-gdm": 0.9, "convnetjs": 0.9,
+            "ffnet-momentum": 0.8, "weka": 0.2, "brain-js": 0.1, "opencv-backprop": 0.1}  # fmt: skip
 
 
 def network(name: str) -> Graph:
@@ -37,7 +39,7 @@ def network(name: str) -> Graph:
         cost = "categorical_cross_entropy"
     graph = graph.add("cost", cost).connect("data.x", "hidden.a")
     graph = graph.connect("output_a.a", "cost.a").connect("data.y", "cost.y")
-    momentum = next((mu for start, mu in MOMENTUM.items() if name.startswith(start)), 0.0)
+    momentum = MOMENTUM.get(name, 0.0)
     graph = graph.add("train", "gradient_descent", rate=RULES[name].steps, momentum=momentum)
     return replace(graph.connect("cost.cost", "train.cost"), training=nf.Training(1, 20, 0))
 

@@ -1,4 +1,4 @@
-"""Which program leads from a graph's start weights to the weights that somebody has?"""
+"""Tell which program leads from a graph's start weights to those that somebody has."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ RULES: dict[str, Rule] = {}
 """All rules by name, those that most people have first."""
 
 
-def rule(name: str, program: str, **facts: str | float | int) -> Callable[[Function], Function]:
+def rule(name: str, program: str, **facts: str | float) -> Callable[[Function], Function]:
     """Enter a function among the rules."""
 
     def enter(function: Function) -> Function:
@@ -246,13 +246,13 @@ def tensorflow_js_sgd(network: Network) -> Graph:
 
 
 @rule("tensorflow-js-momentum", TFJS, factor=MEANS,
-      momentum="rate outside: v ← μv + g, Θ ← Θ − αv", within=2e-7)  # fmt: skip
+      momentum="rate outside: v ← μv + g, Θ ← Θ − αv", within=1e-6)  # fmt: skip
 def tensorflow_js_momentum(network: Network) -> Graph:
     """SGD with momentum: v ← μv + g, Θ ← Θ − αv."""
     return torch_momentum(network)
 
 
-@rule("tensorflow-js-adam", TFJS, factor=MEANS, momentum="Adam, ε 1e-7 beside √v̂", within=2e-6,
+@rule("tensorflow-js-adam", TFJS, factor=MEANS, momentum="Adam, ε 1e-7 beside √v̂", within=4e-6,
       steps=0.01)  # fmt: skip
 def tensorflow_js_adam(network: Network) -> Graph:
     """Adam as its authors have it, ε = 1e-7."""
@@ -409,7 +409,14 @@ def fann_plain(network: Network) -> Graph:
 @rule("fann-batch", f"{FANN}, batch, SIGMOID, LINEAR error", clipping=_CLIP, steps=0.7)
 def fann_batch(network: Network) -> Graph:
     """All rows at once, their mean."""
-    return _fann(network, batch="all").graph
+    wiring = _fann(network, batch="all")
+    wiring.total()
+    # The rate is divided by the rows in float32 before any gradient meets it.
+    share = single(single(network.rate) / wiring.network.samples)
+    rate = wiring.constant(f"{TRAIN}.rate_a_row", share)
+    for theta in network.parameters:
+        wiring.move(f"{theta}.update.rate", rate)
+    return wiring.graph
 
 
 @rule("fann-quickprop", f"{FANN}, quickprop, SIGMOID, LINEAR error", clipping=_CLIP,
@@ -434,10 +441,12 @@ def fann_quickprop(network: Network) -> Graph:
         leap = f"({most!r} * l * {close} + l * s / {apart} * (1 - {close}))"
         moves = "step(abs(l) - 0.001)"
         down = f"step({turned} * s)"
-        text = f"{moves} * ({down} * rate / n * s + {leap}) + (1 - {moves}) * rate / n * s"
-        count = wiring.constant(f"{TRAIN}.rows", float(network.samples))
+        text = f"{moves} * ({down} * share * s + {leap}) + (1 - {moves}) * share * s"
+        share = wiring.constant(
+            f"{TRAIN}.rate_a_row", single(single(network.rate) / wiring.network.samples)
+        )
         new = wiring.formula(f"{theta}.leap", text, s=slope, b=before, l=last,
-                             rate=wiring.rate, n=count)  # fmt: skip
+                             share=share)  # fmt: skip
         wiring.keep(f"{theta}.slope_before", slope)
         wiring.keep(f"{theta}.last", new)
         wiring.step_by(theta, new)
@@ -477,7 +486,7 @@ def fann_rprop(network: Network) -> Graph:
 @rule("weka", "Weka 3.6.14", momentum=f"{INSIDE}, μ = 0.2",
       scaling="attributes to −1 … 1", rows="shuffled once", stops="after -N passes")  # fmt: skip
 def weka(network: Network) -> Graph:
-    """The textbook, row by row, with momentum; only the data are scaled."""
+    """Train row by row, with momentum, by the book; only the data are scaled."""
     network = half_squared(network.with_batch(1))
     wiring = Wiring(network)
     x, _ = network.rows()
@@ -549,7 +558,7 @@ def opencv_rprop(network: Network) -> Graph:
 @rule("brain-js", "brain.js 1.6.1", momentum="rate inside, weights only, μ = 0.1", within=2e-7,
       stops="at a mean error of 0.005, or after 20,000 passes")  # fmt: skip
 def brain_js(network: Network) -> Graph:
-    """The textbook, row by row, in float32; momentum moves weights, no biases."""
+    """Train row by row, by the book, in float32; momentum moves weights, no biases."""
     network = half_squared(network.with_batch(1))
     wiring = Wiring(network)
     weights = [theta for theta in network.parameters if theta not in network.biases]
@@ -592,7 +601,7 @@ def convnetjs(network: Network) -> Graph:
 @rule("pybrain", "PyBrain3 3.0.4", momentum=INSIDE, decay="preset 0; biases too",
       rows="shuffled each pass")  # fmt: skip
 def pybrain(network: Network) -> Graph:
-    """The textbook, row by row; v ← μv + αg, preset μ = 0."""
+    """Train row by row, by the book; v ← μv + αg, preset μ = 0."""
     network = half_squared(network.with_batch(1))
     return inner_momentum(network, 0.0) if network.momentum else network.unfolded()
 
@@ -607,7 +616,7 @@ def pybrain_batch(network: Network) -> Graph:
 
 @rule("neurolab-adapt", "neurolab 0.3.5, train_gd, adapt=True")
 def neurolab_adapt(network: Network) -> Graph:
-    """The textbook, row by row."""
+    """Train row by row, by the book."""
     return half_squared(network.with_batch(1)).unfolded()
 
 
@@ -662,8 +671,8 @@ def ffnet_momentum(network: Network) -> Graph:
       momentum="of the last gradient alone, without the rate", decay="l2·Θ, weights only, preset 0",
       rows="shuffled each pass")  # fmt: skip
 def mlxtend(network: Network) -> Graph:
-    """A sum over the minibatch; with momentum the last gradient is taken off, raw."""
-    wiring = Wiring(likelihood(network))
+    """Sum over the minibatch; with momentum the last gradient is taken off, raw."""
+    wiring = Wiring(likelihood(network.with_batch("all")))
     wiring.total()
     if network.momentum:
         share = wiring.constant(f"{TRAIN}.momentum", network.momentum)
@@ -682,7 +691,7 @@ def mlxtend(network: Network) -> Graph:
       clipping="units 0 below −15 and 1 above 15", steps=1.0, updates=1,
       stops="BFGS: at most maxit iterations, or when it falls by less than 1e-8")  # fmt: skip
 def r_nnet(network: Network) -> Graph:
-    """The first iteration of BFGS: the whole gradient of Σ e², all rows, with step 1."""
+    """Take the first iteration of BFGS: the whole gradient of Σ e², all rows, with step 1."""
     network = replace(network, rate=1.0).with_batch("all").with_cost("squared_error")
     wiring = Wiring(network)
     wiring.total()
@@ -741,7 +750,7 @@ def backpropagation(network: Network) -> Graph:
 
 @rule("backpropagation2", "BackPropagation2 0.0.2", decay="biases are fixed")
 def backpropagation2(network: Network) -> Graph:
-    """The textbook, row by row, with biases that never move."""
+    """Train row by row, by the book, with biases that never move."""
     return half_squared(network.with_batch(1)).with_fixed_biases().unfolded()
 
 

@@ -104,7 +104,7 @@ def optax_way(way):
         row = slice((number - 1) % 3, (number - 1) % 3 + 1)
         updates, memory = optimizer.update(slope(params, X[row], T[row]), memory, params)
         params = optax.apply_updates(params, updates)
-        kept(found, number, lambda: state(*params))
+        kept(found, number, lambda params=params: state(*params))
     return optax.__version__, found
 
 
@@ -114,7 +114,8 @@ def sklearn_way(way):
 
     every = way == "batch-all"
     net = MLPRegressor(
-        hidden_layer_sizes=(2,), activation="logistic", solver="adam" if way == "adam" else "sgd", shuffle=False,
+        hidden_layer_sizes=(2,), activation="logistic", shuffle=False,
+        solver="adam" if way == "adam" else "sgd",
         batch_size=3 if every else 1, learning_rate_init=0.01 if way == "adam" else 0.5,
         momentum=0.0 if way.startswith("batch") else 0.9, nesterovs_momentum=way == "nesterov",
     )  # fmt: skip
