@@ -128,7 +128,7 @@ def _sizes(result: Result, browser: Any, folder: Path, rounds: int) -> None:
     for name, limit in (("xor", 250), ("wheat-seeds-neurons-unfolded", 600)):
         page = _Page(browser, load(_ROOT / "graphs" / f"{name}.json"), folder / f"{name}.html")
         size = page.path.stat().st_size / 1000
-        opened = [page.open() for _ in range(max(3, rounds))]
+        opened = [page.open() for _ in range(rounds)]
         result.rows.append(Row(f"opening the page of {name}", median(opened),
                                text=duration(median(opened))))  # fmt: skip
         result.targets.append(Target(f"size of the page of {name}", limit, size, unit=" kB"))

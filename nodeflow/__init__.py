@@ -39,6 +39,7 @@ _HOMES = {
     "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
+    "sample": "nodeflow.examples",
     "save": "nodeflow.files",
     "sweep": "nodeflow.sweeps",
     "to_keras": "nodeflow.interchange.keras",
@@ -69,6 +70,7 @@ __all__ = [
     "hold",
     "load",
     "node",
+    "sample",
     "save",
     "sweep",
     "to_keras",
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step
     from nodeflow.errors import NodeflowError
+    from nodeflow.examples import sample
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
     from nodeflow.interchange.keras import from_keras, to_keras
@@ -100,12 +103,14 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         # The library comes first: a graph is of little use without its node types.
         import_module("nodeflow.nodes")
+        import_module("nodeflow.plugins.enabling").load_enabled()
         return getattr(import_module(_HOMES[name]), name)
     if name.startswith("_"):
         raise AttributeError(f"module 'nodeflow' has no attribute '{name}'")
     if find_spec(f"{__name__}.{name}") is not None:
         return import_module(f"{__name__}.{name}")
     import_module("nodeflow.nodes")
+    import_module("nodeflow.plugins.enabling").load_enabled()
     catalog = import_module("nodeflow.declare").CATALOG
     if name in catalog:
         return catalog[name]

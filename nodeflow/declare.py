@@ -639,14 +639,15 @@ class Catalog(Mapping[str, NodeType]):
 
     def __init__(self) -> None:
         self._types: dict[str, NodeType] = {}
+        self.why_unknown: Callable[[str], str] = lambda _: ""
+        """What is to be said of a type that is not there, besides the nearest name."""
 
     def __getitem__(self, name: str) -> NodeType:
         try:
             return self._types[name]
         except KeyError:
-            raise UnknownType(
-                f"there is no node type '{name}'{nearest(name, self._types)}"
-            ) from None
+            why = self.why_unknown(name) or nearest(name, self._types)
+            raise UnknownType(f"there is no node type '{name}'{why}") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._types

@@ -296,6 +296,11 @@ class Attempt:
         """The present task, None when all are done."""
         return self.lesson.tasks[self.index] if self.index < len(self.lesson.tasks) else None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all tasks are done."""
+        return self.index >= len(self.lesson.tasks)
+
     # -- noticing
 
     def _begin(self) -> None:

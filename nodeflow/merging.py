@@ -49,7 +49,7 @@ def merge(base: Graph, ours: Graph, theirs: Graph) -> Merged:
         name=found.one("the name", base.name, ours.name, theirs.name),
         about=found.one("what it says about itself", base.about, ours.about, theirs.about),
         training=found.training(base.training, ours.training, theirs.training),
-        groups=found.groups(base.groups, ours.groups, theirs.groups, nodes),
+        groups=found.groups(base.groups, ours.groups, theirs.groups),
         layout={
             key: place
             for key, place in found.each(
@@ -60,10 +60,10 @@ def merge(base: Graph, ours: Graph, theirs: Graph) -> Merged:
         extra=found.keys("the key", base.extra, ours.extra, theirs.extra),
         version=max(ours.version, theirs.version),
     )
-    return Merged(merged, tuple(found.conflicts) or _faults(merged, ours, theirs))
+    return Merged(merged, tuple(found.conflicts) or _faults(merged))
 
 
-def _faults(merged: Graph, *edits: Graph) -> tuple[str, ...]:
+def _faults(merged: Graph) -> tuple[str, ...]:
     """Return why two edits that are each well do not go together, such as a loop of both."""
     from nodeflow.files.sidecar import without_references
 
@@ -82,7 +82,7 @@ class _Merging:
 
     def one(self, what: str, base: Any, ours: Any, theirs: Any) -> Any:
         """Return what stands in one place."""
-        if ours == theirs or theirs == base:
+        if theirs in (ours, base):
             return ours
         if ours == base:
             return theirs
@@ -147,7 +147,7 @@ class _Merging:
     def _node(
         self, key: str, base: Node | None, ours: Node | None, theirs: Node | None
     ) -> Node | None:
-        if ours == theirs or theirs == base:
+        if theirs in (ours, base):
             return ours
         if ours == base:
             return theirs
@@ -199,7 +199,7 @@ class _Merging:
         ours: list[_Port],
         theirs: list[_Port],
     ) -> list[_Port]:
-        if ours == theirs or theirs == base:
+        if theirs in (ours, base):
             return ours
         if ours == base:
             return theirs
@@ -228,7 +228,6 @@ class _Merging:
         base: Mapping[str, Any],
         ours: Mapping[str, Any],
         theirs: Mapping[str, Any],
-        nodes: Mapping[str, Node],
     ) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key in dict.fromkeys([*ours, *theirs]):
@@ -251,7 +250,8 @@ class _Merging:
         ]
         group = self.keys(f"group '{key}', the key", *without)
         if all(isinstance(side, list) for side in members):
-            group["nodes"] = _together(*members)
+            base_, ours_, theirs_ = (list(side or ()) for side in members)
+            group["nodes"] = _together(base_, ours_, theirs_)
         else:
             known = self.one(f"the nodes of group '{key}'", *members)
             if known is not None:

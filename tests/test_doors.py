@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import warnings
 from contextlib import suppress
@@ -174,38 +172,6 @@ def test_onnx_out_is_what_onnxruntime_computes(seed, tmp_path):
     assert again.verified.outputs <= 1e-12
 
 
-def test_wheat_like_data_is_trained_by_onnxruntime(tmp_path):
-    """Five hundred training steps of ordinary operators are those of nodeflow."""
-    import onnxruntime
-    from onnx.reference import ReferenceEvaluator
-
-    graph = network((4, 5, 3), data="iris", activation="tanh", output="sigmoid", test=0)
-    path = tmp_path / "step.onnx"
-    nf.export.export(graph, path, backward=True)
-    run = nf.Run(graph)
-    session, reference = onnxruntime.InferenceSession(str(path)), ReferenceEvaluator(str(path))
-    names = [one.name for one in session.get_outputs()]
-    weights = {}
-    for step in layers_of(graph).steps:
-        if isinstance(step, Dense):
-            weights |= {f"{step.name}.weight": step.weights, f"{step.name}.bias": step.bias}
-    x, y = next(iter(run.machine.splits.values())).x, next(iter(run.machine.splits.values())).y
-    for update in range(500):
-        run.machine.place(update // len(x))
-        row = [int(run.machine.order[update % len(x)])]
-        given = {"x": x[row], "y": y[row], **weights}
-        found = dict(zip(names, session.run(None, given), strict=True))
-        if update < 20:
-            other = dict(zip(names, reference.run(None, given), strict=True))
-            assert all(np.abs(found[name] - other[name]).max() < 1e-14 for name in names)
-        weights = {name: found[f"{name}.next"] for name in weights}
-    run.train(updates=500)
-    for step in layers_of(graph, run.weights).steps:
-        if isinstance(step, Dense):
-            assert weights[f"{step.name}.weight"] == pytest.approx(step.weights, abs=1e-9)
-            assert weights[f"{step.name}.bias"] == pytest.approx(step.bias, abs=1e-9)
-
-
 @pytest.mark.parametrize("seed", range(TRIALS))
 def test_models_of_keras(seed, tmp_path):
     import keras
@@ -284,32 +250,3 @@ def test_pytorch_out_and_in_again():
     theirs = [s for s in layers_of(again).steps if isinstance(s, Dense)]
     assert all((a.weights == b.weights).all() for a, b in zip(ours, theirs, strict=True))
     assert all((a.bias == b.bias).all() for a, b in zip(ours, theirs, strict=True))
-
-
-CASES = [
-    ({"activation": "sigmoid"}, {}),
-    ({"activation": "tanh", "batch": 7}, {"momentum": 0.5}),
-    ({"activation": "relu", "trainer": "adam"}, {}),
-    ({"activation": "softplus", "output": "softmax"}, {}),
-    ({"activation": "leaky_relu", "cost": "cross_entropy"}, {}),
-]
-
-
-@pytest.mark.parametrize("kind", ["torch", "jax"])
-@pytest.mark.parametrize("case", range(len(CASES)))
-def test_programs_train_as_nodeflow_does(kind, case):
-    from nodeflow.interchange.program import write
-
-    how, settings = CASES[case]
-    graph = network((2, 3, 2), data="moons", epochs=1, **how)
-    graph = graph.set("train", **settings) if settings else graph
-    space, out = {}, io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(compile(write(graph, kind), "program", "exec"), space)
-    run = nf.Run(graph)
-    run.train()
-    for step in layers_of(graph, run.weights).steps:
-        if isinstance(step, Dense):
-            found = space[f"w_{step.name}"]
-            found = found.detach().numpy() if kind == "torch" else np.asarray(found)
-            assert found == pytest.approx(step.weights, abs=1e-10)

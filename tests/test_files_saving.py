@@ -9,6 +9,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from numpy.lib import format as npy
 
 from nodeflow.declare import Array
-from nodeflow.errors import FileError
+from nodeflow.errors import FileError, Overtaken
 from nodeflow.files import arrays, load, load_run, loads, save, save_run
 from nodeflow.files.arrays import digest, packed
 from nodeflow.graph import Graph, Node
@@ -596,3 +597,39 @@ def test_run_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
         f"the array 'w.value' declares 2000 numbers; a file's arrays hold at most "
         f"{arrays.MAX_NUMBERS}"
     )
+
+
+# --- two programs on one file -----------------------------------------------------------------
+
+
+def test_what_another_program_saved_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "net.json"
+    save(Graph(name="before"), path)
+    graph = load(path)
+    save(replace(graph, name="mine"), path)
+    save(replace(graph, name="mine again"), path)  # its own saves overtake nobody
+    other = path.read_text().replace("mine again", "theirs")
+    path.write_text(other)
+    with pytest.raises(Overtaken) as caught:
+        save(replace(graph, name="late"), path)
+    assert str(caught.value) == (
+        f"{path}: was changed by another program since it was loaded: save under another name "
+        "and merge the two (nodeflow merge), or replace it (force=True)"
+    )
+    assert path.read_text() == other
+    save(replace(graph, name="late"), tmp_path / "other.json")
+    save(replace(graph, name="theirs"), path)  # the same text: nothing is lost
+    path.write_text(other.replace("theirs", "third"))
+    save(replace(graph, name="late"), path, force=True)
+    assert load(path).name == "late"
+    assert load(tmp_path / "net.json.bak").name == "third"
+    save(load(path), path)
+
+
+def test_saving_onto_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.json"
+    os.mkfifo(path)
+    with pytest.raises(FileError, match="this is a device or a pipe, not a file"):
+        save(Graph(), path)
+    with pytest.raises(FileError, match="this is a device or a pipe, not a file"):
+        save(Graph(), "/dev/null")

@@ -436,3 +436,52 @@ def test_an_edited_part_is_named():
     apart = nf.explode(wired()).set("theta1.mean.2", regularization=0.1)
     with pytest.raises(GraphError, match=r"the parts of 'hidden1' were edited.*theta1\.mean\.2"):
         nf.collapse(apart)
+
+
+# --- random networks: one network in many forms ---------------------------------------------------
+
+
+def drawn_network(seed):
+    """Return the same random network wired by hand, with steps, folded, and unfolded."""
+    random = np.random.default_rng(seed)
+    depth = int(random.integers(1, 4))
+    sizes = (2, *(int(n) for n in random.integers(2, 5, depth - 1)), 3)
+    act = str(random.choice(["sigmoid", "tanh", "softplus", "leaky_relu"]))
+    batch = random.choice([1, 2, 7, 30]).item()
+    test = float(random.choice([0.0, 0.25]))
+    how = {"batch": batch, "act": act, "seed": seed, "test": test, "rate": 0.1}
+    folded = net("blobs", sizes, half=True, accuracy=False, **how)
+    return {
+        "by hand": wired("blobs", sizes, **how),
+        "steps": wired("blobs", sizes, form="steps", wire_rate=False, **how),
+        "without cost": wired("blobs", sizes, form="steps", cost=False, **how),
+        "folded": folded,
+        "unfolded": nf.unfold(folded),
+    }, sizes
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_all_forms_of_a_random_network_are_equal_in_everything(seed):
+    from nodeflow.editor.neurons import neuron_map
+
+    forms, sizes = drawn_network(seed)
+    runs = {name: trained(graph, 2) for name, graph in forms.items()}
+    first = runs["by hand"]
+    drawn = neuron_map(forms["by hand"])
+    forward = {f"hidden{n}" for n in range(1, len(sizes) - 1)} | {"output"}
+    for name, run in runs.items():
+        assert_same(run.weights, first.weights)
+        assert run.history == first.history
+        assert run.assess() == first.assess()
+        found = nf.check(forms[name])
+        assert found.valid, (name, found)
+        assert forward <= found.nodes.keys()
+        form = neuron_map(forms[name])
+        assert (form.neurons, form.lines, form.labels) == (
+            drawn.neurons, drawn.lines, drawn.labels,
+        )  # fmt: skip
+        apart = trained(nf.explode(forms[name]), 2)
+        assert apart.history == first.history
+        whole = first.weights["theta1.value"]
+        if len(whole) > 1:
+            assert (rows_of(apart.weights, "theta1", len(whole), whole.shape) == whole).all()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import pickle
 from dataclasses import replace
@@ -19,7 +17,7 @@ from nodeflow.export import export
 from nodeflow.graph import Node
 from nodeflow.interchange import Asked, imported, layers_of
 from nodeflow.interchange.building import graph_of
-from nodeflow.interchange.layers import Activation, Affine, Dense, Missing, Network, activation
+from nodeflow.interchange.layers import Activation, Dense, Missing, Network, activation
 from nodeflow.interchange.numpy_forward import forward
 from nodeflow.networks import network
 
@@ -361,88 +359,6 @@ def test_what_is_no_chain_is_refused_with_the_way(tmp_path):
     graph = nf.load(path)
     with pytest.raises(InterchangeError, match="one activation for all layers"):
         export(graph, tmp_path / "o.json", program="brainjs")
-
-
-# --- programs -----------------------------------------------------------------------------------
-
-
-def executed(text):
-    space: dict = {}
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(compile(text, "program", "exec"), space)
-    return space, [float(line.split("cost ")[1]) for line in out.getvalue().splitlines()]
-
-
-CASES = [
-    ({"layers": (2, 3, 2), "data": "moons"}, {}),
-    ({"layers": (2, 3, 2), "data": "moons", "activation": "tanh", "batch": 7}, {"momentum": 0.5}),
-    ({"layers": (2, 4, 3, 2), "data": "moons", "activation": "relu", "batch": "all"}, {}),
-    ({"layers": (2, 3, 2), "data": "moons", "activation": "leaky_relu", "trainer": "adam"}, {}),
-    ({"layers": (2, 3, 2), "data": "moons", "activation": "softplus", "output": "softmax"}, {}),
-    ({"layers": (2, 3, 2), "data": "moons", "cost": "cross_entropy"}, {}),
-    ({"layers": (2, 3, 2), "data": "moons", "output": "softmax", "cost": "squared_error"}, {}),
-    ({"layers": (3, 2, 1)}, {}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("case", range(len(CASES)))
-def test_a_program_in_numpy_trains_as_nodeflow_does(case):
-    from nodeflow.interchange.program import write
-
-    how, settings = CASES[case]
-    how = dict(how)
-    graph = network(how.pop("layers"), epochs=2, seed=4, **how)
-    graph = graph.set("train", **settings) if settings else graph
-    space, costs = executed(write(graph))
-    run = nf.Run(graph)
-    history = run.train()
-    assert "nodeflow" not in [line for line in write(graph).splitlines() if "import" in line]
-    for step in layers_of(graph).steps:
-        if isinstance(step, Dense):
-            key = next(w.start for w in graph.into(step.name) if w.input == "weights")
-            assert space[f"w_{step.name}"] == pytest.approx(run.weights[key], abs=1e-12)
-            key = next(w.start for w in graph.into(step.name) if w.input == "bias")
-            assert space[f"b_{step.name}"] == pytest.approx(run.weights[key], abs=1e-12)
-    assert costs == pytest.approx([line["cost"] for line in history], abs=1e-12)
-
-
-def test_a_program_from_the_command(tmp_path, capsys):
-    path = tmp_path / "g.json"
-    nf.save(network((2, 3, 2), data="moons"), path)
-    assert main(["export", str(path), str(tmp_path / "o.py"), "--epochs", "1"]) == 0
-    _, costs = executed((tmp_path / "o.py").read_text(encoding="utf-8"))
-    assert costs == pytest.approx([nf.Run(nf.load(path)).train(epochs=1)[0]["cost"]], abs=1e-12)
-    assert main(["export", str(path), str(tmp_path / "o.svg"), "--code", "jax"]) == 2
-    capsys.readouterr()
-
-
-def test_a_program_of_an_unfolded_graph_is_that_of_its_trainer():
-    from nodeflow.interchange.program import write
-
-    graph = network((2, 3, 2), data="moons", rate=0.7)
-    assert write(nf.unfold(graph)) == write(graph)
-    edited = nf.unfold(graph)
-    update = edited.of_type("weight_update")[0]
-    wire = next(w for w in edited.into(update) if w.input == "gradient")
-    edited = edited.disconnect(wire.start, wire.end).add("twice", "expression", formula="2 * g")
-    edited = edited.connect(wire.start, "twice.g").connect("twice.value", wire.end)
-    with pytest.raises(InterchangeError, match="wired otherwise"):
-        write(edited)
-
-
-def test_what_a_program_has_not_is_refused():
-    from nodeflow.interchange.program import write
-
-    graph = network((2, 3, 2), data="moons", regularization=0.1)
-    with pytest.raises(InterchangeError, match="l2_penalty"):
-        write(graph)
-    graph = network((2, 3, 2), data="moons", trainer="minimize")
-    with pytest.raises(InterchangeError, match="not minimize"):
-        write(graph)
-    scaled = Network((Affine("s", np.ones(2), np.zeros(2)), Dense("d", np.ones((1, 2)))), "a test")
-    with pytest.raises(InterchangeError, match="has no counterpart in a chain of layers"):
-        write(graph_of(scaled))
 
 
 def test_nothing_is_unpickled(tmp_path):

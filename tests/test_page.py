@@ -102,9 +102,15 @@ def at_moments(page, moments):
     )
 
 
+def by_parts(page, moments, size=5):
+    """Yield what the page holds at each moment: a few at once, so that an answer is soon there."""
+    for at in range(0, len(moments), size):
+        yield from at_moments(page, moments[at : at + size])
+
+
 def hold_equal(page, graph, moments, epochs=20, **options):
     run = nf.Run(graph, **options)
-    for asked, found in zip(moments, at_moments(page, moments), strict=True):
+    for asked, found in zip(moments, by_parts(page, moments), strict=True):
         run.goto(*asked)
         values, gradients = run.values, run.gradients
         assert packed(values) == packed({k: read(v) for k, v in found["values"].items()}), asked
@@ -382,6 +388,12 @@ def test_a_product_of_blas_size_is_refused_by_the_name_of_its_node():
     assert "'wide' is a product of matrices so large" in said
     assert "--recorded" in said
     live.page(nf.Graph.of(nf.gradient_descent(cost, id="train"), name="small", batch=10))
+
+
+def test_a_seed_that_a_browser_cannot_hold_is_refused():
+    graph = replace(sample("xor"), training=replace(sample("xor").training, seed=2**53))
+    with pytest.raises(ExportError, match="larger than the whole numbers of a browser"):
+        live.page(graph)
 
 
 def test_a_node_of_python_is_refused_by_its_name(tmp_path, capsys, monkeypatch):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
               help="Where the result is written.  [OURS]")  # fmt: skip
 @json_option
 def merge(base: str, ours: str, theirs: str, *, out: str | None, as_json: bool) -> int:
-    """Put what changed from BASE to THEIRS into OURS.
+    r"""Put what changed from BASE to THEIRS into OURS.
 
     Where both changed the same in two ways, OURS keeps its own, each conflict is told, and the
     exit code is 1. For git:

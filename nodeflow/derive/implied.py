@@ -8,20 +8,19 @@ Recognition and Machine Learning", section 4.3.6).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from nodeflow.declare import numbers
 from nodeflow.derive.steps import free_name
-from nodeflow.graph import Graph, Node
+from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.update import UPDATES
 
 _TAKES_DELTA = ("weight_gradient", "bias_gradient", "step", "blame")
 """Types with an input that is δ: ∂C/∂z."""
-_OF_DELTA: dict[str, tuple[str, dict[str, Any], str]] = {
-    "sigmoid": ("cross_entropy", {}, "−Σ (y ln a + (1−y) ln(1−a))"),
-    "softmax": ("categorical_cross_entropy", {}, "−Σ y ln a"),
+_OF_DELTA: dict[str, tuple[str, bool, str]] = {
+    "sigmoid": ("cross_entropy", False, "−Σ (y ln a + (1−y) ln(1−a))"),
+    "softmax": ("categorical_cross_entropy", False, "−Σ y ln a"),
 }
 
 
@@ -29,11 +28,11 @@ _OF_DELTA: dict[str, tuple[str, dict[str, Any], str]] = {
 class Implied:
     """A cost that no node of the graph says."""
 
-    error: str
-    """The error whose slope it is."""
+    errors: tuple[str, ...]
+    """The errors whose slopes it has: where there are several, J is the sum of their costs."""
     cost: Node
     text: str
-    """The cost, and what of the error is its slope."""
+    """The cost of an error, and what of the error is its slope."""
 
     @property
     def sentence(self) -> str:
@@ -42,28 +41,36 @@ class Implied:
 
 
 def implied(graph: Graph) -> Implied | None:
-    """Return the cost whose slope the one error of a wired backward pass is.
+    """Return the cost whose slope the errors of a wired backward pass are.
 
-    None where the graph has a cost or a trainer, updates nothing, or has several errors.
+    None where the graph has a cost or a trainer, updates nothing, has no error, or several that
+    are slopes of different costs.
     """
     if not graph.of_type(*UPDATES) or graph.of_family("trainer"):
         return None
     costs = [key for key in graph.of_family("cost")
              if graph.type_of(key).outputs[0].name == "cost"]  # fmt: skip
-    errors = [key for key in graph.of_type("error")
-              if {"a", "y"} <= graph.inputs(key).keys() and graph.out_of(key)]  # fmt: skip
-    if costs or len(errors) != 1:
+    errors = tuple(key for key in graph.of_type("error")
+                   if {"a", "y"} <= graph.inputs(key).keys() and graph.out_of(key))  # fmt: skip
+    kinds = {_kind(graph, key) for key in errors}
+    if costs or len(kinds) != 1:
         return None
-    error = errors[0]
+    kind, half, text, slope = kinds.pop()
+    named = f"'{errors[0]}' is" if len(errors) == 1 else f"'{errors[0]}' to '{errors[-1]}' are"
+    settings = {"half": half} if kind == "squared_error" else {}
+    return Implied(errors, Node(kind, settings), f"{text} ({named} {slope})")
+
+
+def _kind(graph: Graph, error: str) -> tuple[str, bool, str, str]:
+    """Return the cost that an error is the slope of: type, half, formula, and how it is."""
     readers = [wire for wire in graph.out_of(error) if not graph.feeds_back(wire)]
     if any(graph.nodes[w.target].type in _TAKES_DELTA and w.input == "delta" for w in readers):
         output = graph.nodes[graph.inputs(error)["a"][0].source].type
         if output in _OF_DELTA:
-            kind, settings, text = _OF_DELTA[output]
-            return Implied(error, Node(kind, settings), f"{text} ('{error}' is its slope in z)")
-    half = not _is_doubled(graph, error)
-    text = f"½ Σ e² ('{error}' is its slope)" if half else f"Σ e² (2 '{error}' is its slope)"
-    return Implied(error, Node("squared_error", {"half": half}), text)
+            return *_OF_DELTA[output], "its slope in z"
+    if _is_doubled(graph, error):
+        return "squared_error", False, "Σ e²", "half its slope"
+    return "squared_error", True, "½ Σ e²", "its slope"
 
 
 def _is_doubled(graph: Graph, error: str) -> bool:
@@ -90,14 +97,18 @@ def with_cost(graph: Graph) -> Graph:
     found = implied(graph)
     if found is None:
         return graph
-    name = free_name(graph.nodes, f"{found.error}.cost")
-    inputs = graph.inputs(found.error)
-    wires = [replace(inputs[port][0], target=name, index=None) for port in ("a", "y")]
-    return replace(
-        graph,
-        nodes=dict(sorted({**graph.nodes, name: found.cost}.items())),
-        wires=tuple(sorted([*graph.wires, *wires])),
-    )
+    nodes, wires, costs = dict(graph.nodes), list(graph.wires), []
+    for error in found.errors:
+        name = free_name(nodes, f"{error}.cost")
+        nodes[name] = found.cost
+        inputs = graph.inputs(error)
+        wires += [replace(inputs[port][0], target=name, index=None) for port in ("a", "y")]
+        costs.append(name)
+    if len(costs) > 1:
+        whole = free_name(nodes, "J")
+        nodes[whole] = Node("add")
+        wires += [Wire(name, "cost", whole, "a", i) for i, name in enumerate(costs)]
+    return replace(graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)))
 
 
 __all__ = ["Implied", "implied", "with_cost"]

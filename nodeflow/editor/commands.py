@@ -245,6 +245,18 @@ def _duplicate(editor: Editor) -> Editor:
     return editing.duplicated(editor)
 
 
+@_command("duplicate-wired", "Duplicate with incoming wires", "Ctrl+Alt+D", "Edit", context=True)
+def _duplicate_wired(editor: Editor) -> Editor:
+    return editing.duplicated_wired(editor)
+
+
+@_command("repeat", "Repeat as a template …", "Ctrl+Shift+R", "Edit", context=True)
+def _repeat(editor: Editor) -> Editor:
+    if not editor.chosen:
+        return editor.refused("select the nodes to repeat: those of a neuron, or of a layer")
+    return replace(editor, popup=Editing("", "repeat", "2"))
+
+
 @_command("delete", "Delete", "Delete or Backspace", "Edit", context=True)
 def _delete(editor: Editor) -> Editor:
     return editing.deleted(editor)

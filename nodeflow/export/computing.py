@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import Setting
 from nodeflow.engine.cells import END_ROW, Product, Tape
 from nodeflow.engine.kernel import webassembly
 from nodeflow.engine.kernel.language import CONTEXT
@@ -24,9 +25,11 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
+from nodeflow.graph import Graph
 from nodeflow.nodes.source import parameter_shape
 
 _RECORDED = "--recorded makes a page that plays a recording of it"
+_SEEDS_END = 2**53
 _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_CELLS = 20_000
 """Straight-line code for larger updates saves little."""
@@ -37,7 +40,12 @@ _SEEDS = 16
 
 
 def check(run: Run) -> None:
-    """Raise `ExportError` with a node that a page cannot compute."""
+    """Raise `ExportError` with a node that a page cannot compute, or a seed that it cannot hold."""
+    if run.machine.seed >= _SEEDS_END:
+        raise ExportError(
+            f"the seed {run.machine.seed} is larger than the whole numbers of a browser, which end "
+            f"at 2⁵³: choose a smaller one, or {_RECORDED}"
+        )
     for call in run.machine.tape.calls:
         if isinstance(call, Product):
             key = _node_of(run.machine.tape, call)
@@ -254,19 +262,33 @@ def settings(run: Run) -> dict[str, Any]:
             given = graph.settings(key) if own else {}
             found[address] = _setting([[slot.offset, 1.0, 0.0]], value,
                                       given.get("min"), given.get("max"), shown=own)  # fmt: skip
-    for key, node in graph.nodes.items():
-        if node.known is None or node.known.family == "source" or node.mode != "active":
-            continue
-        for setting in node.known.settings:
-            if setting.kind == "number" and setting.default is not None:
-                cells = _follows(run, key, setting.name)
-                if cells:
-                    span = setting.range
-                    least, most = (span.low, span.high) if span is not None else (None, None)
-                    found[f"{key}.{setting.name}"] = _setting(
-                        cells, float(graph.settings(key)[setting.name]), least, most, shown=True
-                    )
+    for key, setting in _candidates(graph):
+        cells = _follows(run, key, setting.name)
+        if cells:
+            span = setting.range
+            least, most = (span.low, span.high) if span is not None else (None, None)
+            found[f"{key}.{setting.name}"] = _setting(
+                cells, float(graph.settings(key)[setting.name]), least, most, shown=True
+            )
     return found
+
+
+_MOST_PROBED = 16
+_FAMILIES = ("trainer", "cost", "activation", "arithmetic")
+"""Whose numbers are tried, in this order: each takes two tapes to see what follows from it."""
+
+
+def _candidates(graph: Graph) -> list[tuple[str, Setting]]:
+    """Return the settings that might be changed in a page: numbers of active nodes."""
+    found = [
+        (_FAMILIES.index(node.known.family), key, setting)
+        for key, node in graph.nodes.items()
+        if node.known is not None and node.known.family in _FAMILIES and node.mode == "active"
+        for setting in node.known.settings
+        if setting.kind == "number" and setting.default is not None
+    ]
+    found.sort(key=lambda each: each[:2])
+    return [(key, setting) for _, key, setting in found[:_MOST_PROBED]]
 
 
 def machine_cell(run: Run, offset: int) -> float:
@@ -382,7 +404,6 @@ def _fed(run: Run) -> dict[str, Any]:
         made: dict[str, Any] = {"address": address, "column": column, "count": count}
         if key in machine.splits:
             settings, table = graph.settings(key), run.plan.inference.tables[key]
-            split = machine.splits[key]
             permuted = table.x_test is None and settings["test"] > 0
             how = settings["scale"] if port == "x" else settings["scale_target"]
             if port == "y" and table.classes:
@@ -395,7 +416,6 @@ def _fed(run: Run) -> dict[str, Any]:
                 "minmax": how == "minmax",
                 "standard": _standard(run, key, port) if how == "standard" else None,
             }
-            made["train"] = len(split.x)
         columns.append(made)
     return {"width": machine.feed_layout.width, "columns": columns}
 

@@ -395,6 +395,7 @@ def _palettes() -> Iterator[str]:
     yield "@media (prefers-color-scheme: dark) {"
     yield f".nodeflow:not([data-theme]) {{ color-scheme: dark; {dark} }} }}"
     yield f".nodeflow[data-theme=dark] {{ color-scheme: dark; {dark} }}"
+    yield f"@media print {{ .nodeflow.nodeflow.nodeflow {{ color-scheme: light; {light} }} }}"
 
 
 def _palette(theme: Theme) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.errors import ExportError
 from nodeflow.export import Made
 from nodeflow.export.values import trained
 
@@ -87,12 +86,8 @@ def onnx(job: Job) -> Made:
 
 def program(job: Job) -> Made:
     """Return a program that trains the network."""
-    from nodeflow.interchange.program import write
+    from nodeflow.interchange.programs import write
 
     kind: Any = job.options.code or "numpy"
     text = write(job.graph, kind, epochs=job.options.epochs)
-    try:
-        compile(text, "program", "exec")
-    except SyntaxError as error:
-        raise ExportError(f"the program cannot be written: {error}") from None
     return Made(text.encode(), {"code": kind}, f"a program in {kind}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -13,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import LARGE, Array, numbers
-from nodeflow.errors import FileError
+from nodeflow.errors import FileError, Overtaken
 from nodeflow.files import disk
-from nodeflow.files.arrays import Archive, packed
+from nodeflow.files.arrays import Archive, digest, packed
 from nodeflow.files.form import NEWEST, VERSION
 from nodeflow.files.sidecar import Sidecars, backup_of, is_reference, reference, refuse_absolute
-from nodeflow.files.text import HALF, at, encode, named
+from nodeflow.files.text import HALF, at, decode, encode, named
 from nodeflow.graph import Graph, Node, Wire
 
 _Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
@@ -58,17 +59,26 @@ def whole(graph: Graph) -> str:
     return _text(graph, lambda _node, _setting, values: values)
 
 
-def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> None:
+_written: dict[str, str] = {}
+"""The SHA-256 of what this process last wrote to a file: its own saves overtake nobody."""
+
+
+def save(
+    graph: Graph, path: str | os.PathLike[str], *, backup: bool = True, force: bool = False
+) -> None:
     """Write a graph's file, and its large arrays to `NAME.npz` beside it.
 
     Whole or not at all: after a failure, which is a `FileError`, the file that was there is
-    still there. With `backup` it is kept as `NAME.json.bak`.
+    still there. With `backup` it is kept as `NAME.json.bak`. A file that somebody else changed
+    after the graph was loaded from it is refused with `Overtaken`, unless by `force`.
     """
     shown = Path(path)
     with disk.writing(shown):
         real = Path(os.path.realpath(shown))
         if real.is_dir():
             raise IsADirectoryError
+    if real.exists() and not real.is_file():
+        raise FileError("cannot be saved: this is a device or a pipe, not a file", file=str(path))
     if real.suffix in (".npz", ".png"):
         raise FileError(
             f"cannot be saved: a graph file ends in .json, not {real.suffix}", file=str(path)
@@ -85,7 +95,24 @@ def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> 
     if arrays:
         _refuse_foreign(beside, str(path))
     with disk.writing(shown):
+        if not force:
+            _refuse_overtaken(graph, real, data, str(path))
         _write(real, data, beside, packed(arrays) if arrays else None, backup=backup)
+    _written[str(real)] = hashlib.sha256(data).hexdigest()
+
+
+def _refuse_overtaken(graph: Graph, real: Path, data: bytes, file: str) -> None:
+    """Raise `Overtaken` where the file is neither as it was loaded nor as it was last saved."""
+    if graph.origin is None or graph.origin[0] != str(real) or not real.is_file():
+        return
+    found = real.read_bytes()
+    known = (graph.origin[1], _written.get(str(real)))
+    if found != data and hashlib.sha256(found).hexdigest() not in known:
+        raise Overtaken(
+            "was changed by another program since it was loaded: save under another name and "
+            "merge the two (nodeflow merge), or replace it (force=True)",
+            file=file,
+        )
 
 
 def _refuse_foreign(beside: Path, file: str) -> None:
@@ -138,18 +165,21 @@ def _carried(
 def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, *, backup: bool) -> None:
     """Write both files; the old arrays are kept until the file that names the new ones is there.
 
-    Should the machine stop between the two, the reader finds the old arrays in their backup.
+    Should the machine stop between the two, the reader finds the old arrays in their backup. So
+    a backup that holds the arrays of the file as it stands is not replaced: after a save that was
+    cut off, what lies in the arrays' own place belongs to no file.
     """
     old_arrays = beside.read_bytes() if arrays is not None and beside.exists() else None
     old = real.read_bytes() if backup and real.exists() else None
     if arrays == old_arrays:
         arrays = None
+    cut_off = arrays is not None and _lies_in_backup(real, beside)
     pending = disk.Pending(real, data)
     try:
         if old is not None:
             disk.write(backup_of(real), old)
         if arrays is not None:
-            if old_arrays is not None:
+            if old_arrays is not None and not cut_off:
                 disk.write(backup_of(beside), old_arrays)
             disk.write(beside, arrays)
         try:
@@ -164,6 +194,32 @@ def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, *, backu
     if not backup and arrays is not None:
         with contextlib.suppress(OSError):
             backup_of(beside).unlink()
+
+
+def _lies_in_backup(real: Path, beside: Path) -> bool:
+    """Return whether the file as it stands has its arrays in their backup, and not beside it."""
+    if not real.exists() or not backup_of(beside).exists():
+        return False
+    try:
+        raw = decode(real.read_bytes())
+        nodes = raw["nodes"].values()
+        wanted = {
+            value["array"]: value["sha256"]
+            for node in nodes
+            for value in node.get("settings", {}).values()
+            if is_reference(value) and value["file"] == beside.name
+        }
+    except (AttributeError, FileError, KeyError, TypeError):
+        return False  # it is no graph file, and has no arrays to lose
+    return bool(wanted) and not _holds(beside, wanted) and _holds(backup_of(beside), wanted)
+
+
+def _holds(path: Path, wanted: Mapping[str, str]) -> bool:
+    try:
+        with Archive(path) as archive:
+            return all(digest(archive.read(name, ("<f8",))) == sha for name, sha in wanted.items())
+    except FileError:
+        return False
 
 
 def _restore(path: Path, data: bytes | None) -> None:

@@ -65,17 +65,15 @@ def graph_of(network: Network) -> Graph:
 def _node(step: Dense | Activation | Affine, end: Output, ids: _Ids) -> Output:
     if isinstance(step, Dense):
         key = ids.of(step.name, "layer")
-        weights = CATALOG["parameter"](
-            id=ids.of(f"{key}.weight", "weight"), value=step.weights.tolist()
-        )
+        weights = CATALOG["parameter"](id=ids.of(f"{key}.weight", "weight"), value=step.weights)
         if step.bias is None:
             return _one(CATALOG["weighted_sum"](end, weights, id=key))
-        bias = CATALOG["parameter"](id=ids.of(f"{key}.bias", "bias"), value=step.bias.tolist())
+        bias = CATALOG["parameter"](id=ids.of(f"{key}.bias", "bias"), value=step.bias)
         return _one(CATALOG["weighted_sum"](end, weights, bias, id=key))
     if isinstance(step, Affine):
         key = ids.of(step.name, "scale")
-        scale = CATALOG["constant"](id=ids.of(f"{key}.scale", "scale"), value=step.scale.tolist())
-        shift = CATALOG["constant"](id=ids.of(f"{key}.shift", "shift"), value=step.shift.tolist())
+        scale = CATALOG["constant"](id=ids.of(f"{key}.scale", "scale"), value=step.scale)
+        shift = CATALOG["constant"](id=ids.of(f"{key}.shift", "shift"), value=step.shift)
         scaled = CATALOG["multiply"](end, scale, id=ids.of(f"{key}.scaled", "scaled"))
         return _one(CATALOG["add"](scaled, shift, id=key))
     key = ids.of(step.name, step.kind)
@@ -127,7 +125,7 @@ def _behind(
     for what, array in (("weight", step.weights), ("bias", step.bias)):
         if array is not None:
             parameter = ids.of(f"{key}.{what}", what)
-            nodes[parameter] = Node("parameter", {"value": array.tolist()})
+            nodes[parameter] = Node("parameter", {"value": array})
             target = "weights" if what == "weight" else "bias"
             wires.append(Wire(parameter, "value", key, target))
     return key, "z"

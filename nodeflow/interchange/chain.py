@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import numbers
-from nodeflow.derive import fold
 from nodeflow.engine.run import Run
-from nodeflow.errors import GraphError, InterchangeError
+from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.layers import Activation, Affine, Dense, Network, Step
 
@@ -44,29 +43,6 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
         settings=settings,
         batch=graph.training.batch,
     ).checked()
-
-
-def with_trainer(graph: Graph) -> Graph:
-    """Return the graph with its updates behind a trainer, which says how it trains.
-
-    Raises `InterchangeError` where the backward pass was wired otherwise than a trainer's.
-    """
-    if graph.of_type("minimize"):
-        raise InterchangeError(
-            "minimize searches by SciPy; what goes out trains by gradient_descent or adam, not "
-            "minimize"
-        )
-    if graph.of_type(*_TRAINERS):
-        return graph
-    if not graph.of_type("weight_update"):
-        raise InterchangeError("the graph trains nothing: it has neither a trainer nor an update")
-    try:
-        return fold(graph)
-    except GraphError as error:
-        raise InterchangeError(
-            f"the backward pass is wired otherwise than a trainer's ({error}); only a trainer's "
-            "rule goes out"
-        ) from None
 
 
 def _cost(graph: Graph) -> str:

@@ -98,7 +98,7 @@ class Lead:
             self._told(done)
             if done:
                 self._say_task()
-            if self.attempt.task is None:
+            if self.attempt.is_over:
                 break
 
     # -- what it says

@@ -8,7 +8,6 @@ const LANES = 8; // numbers that are read at once: so many lie behind the last v
 const MOST_LINES = 256; // epochs of a chunk
 const CHUNK_MS = 30; // how long a chunk of training takes, so that the page goes on to answer
 const MOST_KEPT = 64e6; // bytes of checkpoints
-const LEVELS = ["step", "phase", "sample", "update", "epoch"];
 const PHASES = ["forward", "backward", "update"];
 
 const isFinite64 = (numbers) => numbers.every(Number.isFinite);
@@ -43,8 +42,8 @@ function multiplier(memory) {
 
 /** Cells and the rows that change them; it knows updates and samples, but no history. */
 class Machine {
-  static async made(data, bytes, batch) {
-    const machine = new Machine(data, batch);
+  static async made(data, bytes) {
+    const machine = new Machine(data);
     const { memory, table } = machine;
     const pointer = new WebAssembly.Global({ value: "i32", mutable: true }, machine.stackTop);
     const env = {
