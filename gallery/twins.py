@@ -20,7 +20,8 @@ ONE_HOT = ("mlxtend",)
 MOMENTUM = {"torch-momentum": 0.9, "torch-nesterov": 0.9, "keras-momentum": 0.9,
             "keras-nesterov": 0.9, "sklearn-momentum": 0.9, "sklearn-nesterov": 0.9,
             "tensorflow-js-momentum": 0.9, "neurolab-gdm": 0.9, "convnetjs": 0.9,
-            "ffnet-momentum": 0.8, "weka": 0.2, "brain-js": 0.1, "opencv-backprop": 0.1}  # fmt: skip
+            "ffnet-momentum": 0.8, "weka": 0.2, "brain-js": 0.1,
+            "opencv-backprop": 0.1}  # fmt: skip
 
 
 def network(name: str) -> Graph:
@@ -56,8 +57,9 @@ def build(name: str) -> Graph:
 
 def table() -> str:
     """Return the table of all programs."""
-    lines = ["| graph | program | factor of the error | blame passes weights | momentum | decay "
-             "| clipping | scaling | rows | stops |", "|" + " --- |" * 10]  # fmt: skip
+    head = ("graph", "program", "factor of the error", "blame passes weights", "momentum", "decay",
+            "clipping", "scaling", "rows", "stops")  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for name, rule in RULES.items():
         cells = (f"[{name}](../graphs/twins/{name}.json)", rule.program, rule.factor, rule.order,
                  rule.momentum, rule.decay, rule.clipping, rule.scaling, rule.rows,

@@ -194,7 +194,8 @@ def nesterov_inside(wiring: Wiring, momentum: float) -> None:
     wiring.velocity(thetas, momentum)
     for theta in thetas:
         wiring.splice(f"{theta}.update.gradient", f"{theta}.ahead", "v * m - rate * g",
-                      m=f"{TRAIN}.momentum.value", rate=wiring.rate, g=gradients[theta])  # fmt: skip
+                      m=f"{TRAIN}.momentum.value", rate=wiring.rate,
+                      g=gradients[theta])  # fmt: skip
 
 
 @rule("keras-nesterov", KERAS, factor=MEANS, momentum=AHEAD, within=1e-6)
