@@ -91,6 +91,9 @@ commands: $(STAMP) ## Renew usage and options in docs/commands.md
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
 
+twins: $(STAMP) ## Write graphs/twins/ and its table anew from the rules
+	@$(BIN)/python -m gallery.twins
+
 check: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
