@@ -45,7 +45,7 @@ class Model:
 
         def on_fsync(descriptor: int) -> None:
             fsync(descriptor)
-            path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+            path = Path(f"/proc/self/fd/{descriptor}").readlink()
             if path == folder:
                 self.settle(self.waiting)
                 self.waiting = []

@@ -17,11 +17,16 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from nodeflow.declare import Array
+import nodeflow.nodes  # noqa: F401  the library
+from nodeflow.declare import CATALOG, Array
+from nodeflow.editor.model import Editor
 from nodeflow.errors import FileError, Overtaken
+from nodeflow.export import export
+from nodeflow.export.html import as_json, picture
 from nodeflow.files import arrays, load, load_run, loads, save, save_run
 from nodeflow.files.arrays import digest, packed
 from nodeflow.graph import Graph, Node
+from nodeflow.scene import scene
 
 MATRIX = np.arange(2000.0).reshape(40, 50) / 7
 
@@ -633,3 +638,23 @@ def test_saving_onto_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
         save(Graph(), path)
     with pytest.raises(FileError, match="this is a device or a pipe, not a file"):
         save(Graph(), "/dev/null")
+
+
+# --- what is saved can be opened, drawn and exported ------------------------------------------
+
+LARGE_SETTINGS = [
+    (type_.name, setting.name)
+    for type_ in map(CATALOG.__getitem__, CATALOG)
+    for setting in type_.settings
+    if setting.kind == "array"
+]
+
+
+@pytest.mark.parametrize(("type_", "setting"), LARGE_SETTINGS)
+def test_an_array_beside_the_file_is_drawn_as_any(tmp_path: Path, type_: str, setting: str) -> None:
+    path = tmp_path / "net.json"
+    save(Graph().add("n", type_, **{setting: MATRIX}), path)
+    graph = load(path)
+    assert Editor.of(graph, path).drawn.nodes["n"].foot
+    as_json(picture(graph, scene(graph)))
+    assert export(graph, tmp_path / "net.svg", file=path).data
