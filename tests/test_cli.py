@@ -267,8 +267,8 @@ def test_train_gives_the_numbers_of_the_run(ask, network):
         "test_accuracy",
         "weights",
         "history",
-        "ended",
         "seconds",
+        "ended",
     ]
     assert found["ended"] is None
     assert found["epochs"] == 3
