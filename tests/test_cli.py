@@ -270,7 +270,7 @@ def test_train_gives_the_numbers_of_the_run(ask, network):
         "seconds",
         "ended",
     ]
-    assert found["ended"] is None
+    assert found["ended"]["why"] == "epochs"
     assert found["epochs"] == 3
     assert found["weights"] == {key: value.tolist() for key, value in run.weights.items()}
     assert found["history"] == run.history
