@@ -6,7 +6,7 @@ import click
 
 from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, json_option
-from nodeflow.commands.output import print_json
+from nodeflow.commands.output import print_json, say
 
 
 @click.command()
@@ -24,7 +24,12 @@ def twins(file: str, weights: str, *, as_json: bool) -> None:
     graph = load(file)
     from nodeflow.twins import compare, read_weights
 
-    found = compare(graph, read_weights(weights))
+    left_out: dict[str, str] = {}
+    found = compare(graph, read_weights(weights), left_out=left_out)
+    if left_out:
+        name, why = next(iter(left_out.items()))
+        more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        say(f"not compared: {name} ({why}){more}", bad=False)
     if as_json:
         print_json([one.as_dict() for one in found])
         return

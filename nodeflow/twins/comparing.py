@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,15 +59,28 @@ def read_weights(path: str) -> dict[str, NDArray[np.float64]]:
     return weights
 
 
-def compare(graph: Graph, after: Weights) -> list[Likeness]:
-    """Return all programs, that first whose rule comes nearest; raises `GraphError`."""
+def compare(
+    graph: Graph, after: Weights, *, left_out: dict[str, str] | None = None
+) -> list[Likeness]:
+    """Return all programs, that first whose rule comes nearest; raises `GraphError`.
+
+    A rule that the network does not fit, or that diverges on it, is not among them: `left_out`
+    is given why, by program.
+    """
     network = read(graph)
     after = {key: np.asarray(value, float) for key, value in after.items()}
     network = _checked(network, after)
     found = []
     for name, rule in RULES.items():
-        with suppress(NodeflowError):  # a rule that this network does not fit, or that diverges
-            found.append(min(_tried(name, rule, network, after), key=lambda one: one.difference))
+        try:
+            tried = _tried(name, rule, network, after)
+        except NodeflowError as error:
+            why = " ".join(str(error).split())
+        else:
+            why = "" if tried else "its weights leave the range of numbers"
+            found += [min(tried, key=lambda one: one.difference)] if tried else []
+        if why and left_out is not None:
+            left_out[name] = why
     if not found:
         raise GraphError("no program's rule can be applied to this network")
     return sorted(found, key=lambda one: one.difference)

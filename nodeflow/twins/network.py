@@ -52,8 +52,6 @@ class Network:
     cost: str
     rate: float = 0.5
     momentum: float = 0.0
-    decay: float = 0.0
-    """λ of an L2 penalty on the weights."""
     outputs: int = 1
 
     @property
@@ -172,11 +170,15 @@ def read(graph: Graph) -> Network:
     inputs = graph.inputs(cost)
     if "y" not in inputs:
         raise GraphError(f"'{cost}' has no targets: wire them into {cost}.y", node=cost)
+    if graph.of_type("l2_penalty"):
+        raise GraphError(
+            "the rules of other programs are compared without a penalty; take the l2_penalty out"
+        )
     rate, momentum = _rate(graph)
     node = graph.nodes[cost]
     found = Network(
         graph=graph, layers=layers, x=x, y=_source(graph, inputs["y"][0].start), cost=cost,
-        rate=rate, momentum=momentum, decay=_decay(graph),
+        rate=rate, momentum=momentum,
     )  # fmt: skip
     return _folded(found, node.type, dict(node.settings))
 
@@ -302,11 +304,6 @@ def _rate(graph: Graph) -> tuple[float, float]:
         "the graph has no learning rate: give it a trainer (gradient_descent or adam) with the "
         "rate that the other program was given"
     )
-
-
-def _decay(graph: Graph) -> float:
-    found = [float(graph.settings(key)["regularization"]) for key in graph.of_type("l2_penalty")]
-    return sum(found)
 
 
 def laid_out(graph: Graph) -> Graph:
