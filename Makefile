@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits run test test-programs coverage trials display browser bench ulps gallery check clean
+.PHONY: help bits pages run test test-programs test-twins twins doors coverage trials display browser bench ulps commands gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -35,6 +35,10 @@ test: $(STAMP) display browser ## Run all tests
 # A program that is missing there is a failure, not a reason to skip.
 test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
+
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
+	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
+		--programs tests/test_doors.py
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
@@ -74,11 +78,29 @@ bits: $(STAMP) ## Search long for rows and forms that differ in a bit
 	@NODEFLOW_SEARCH=20 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/test_kernel_rows.py tests/test_kernel_forms.py
 
+pages: $(STAMP) browser ## Compare many graphs in a page with Python: 500 random ones, all of graphs/
+	@NODEFLOW_PAGES=250 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
+		tests/test_page_search.py
+
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps
 
+commands: $(STAMP) ## Renew usage and options in docs/commands.md
+	@$(BIN)/python -m gallery.commands --write
+
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
+
+# What the programs need themselves is installed in a temporary folder; FANN's headers by the system.
+test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare with what is kept
+	@if ! test -e /usr/include/doublefann.h && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
+		libfann-dev; } >/dev/null 2>&1; \
+	fi
+	@$(BIN)/python tests/twins_programs/compare.py
+
+twins: $(STAMP) ## Write graphs/twins/ and its table anew from the rules
+	@$(BIN)/python -m gallery.twins
 
 check: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

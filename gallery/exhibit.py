@@ -38,12 +38,16 @@ class Number:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that `draw` makes on the axes it is given, or a graph by its name."""
+    """A picture that `draw` makes on the axes it is given, or a graph.
+
+    With `epochs` the graph is drawn with the values that it has after so many; 0 is the start.
+    """
 
     name: str
     caption: str
     draw: Callable[[Path], None] | None = None
     graph: nf.Graph | None = None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True)

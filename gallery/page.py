@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gallery.exhibit import GRAPHS, Exhibit, Number, Picture, load
-from nodeflow.export.svg import svg
+from nodeflow.export import Job, Options
+from nodeflow.export.svg import drawing, svg
 from nodeflow.scene import scene
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -37,7 +38,10 @@ def draw(exhibit: Exhibit, folder: Path = FOLDER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for picture in exhibit.pictures:
         path = folder / file_name(picture)
-        if picture.graph is not None:
+        if picture.graph is not None and picture.epochs is not None:
+            text, _ = drawing(Job(picture.graph, None, Options("light", epochs=picture.epochs)))
+            path.write_text(text, encoding="utf-8")
+        elif picture.graph is not None:
             path.write_text(svg(scene(picture.graph)), encoding="utf-8")
         elif picture.draw is not None:
             picture.draw(path)

@@ -32,10 +32,19 @@ _HOMES = {
     "collapse": "nodeflow.derive",
     "explode": "nodeflow.derive",
     "fold": "nodeflow.derive",
+    "folds": "nodeflow.sweeps",
+    "from_keras": "nodeflow.interchange.keras",
+    "from_sklearn": "nodeflow.interchange.sklearn",
+    "from_torch": "nodeflow.interchange.torch",
     "hold": "nodeflow.data.memory",
     "load": "nodeflow.files",
     "node": "nodeflow.declare",
+    "sample": "nodeflow.examples",
     "save": "nodeflow.files",
+    "sweep": "nodeflow.sweeps",
+    "to_keras": "nodeflow.interchange.keras",
+    "to_sklearn": "nodeflow.interchange.sklearn",
+    "to_torch": "nodeflow.interchange.torch",
     "unfold": "nodeflow.derive",
     "with_rate": "nodeflow.derive.rates",
 }
@@ -54,10 +63,19 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
+    "folds",
+    "from_keras",
+    "from_sklearn",
+    "from_torch",
     "hold",
     "load",
     "node",
+    "sample",
     "save",
+    "sweep",
+    "to_keras",
+    "to_sklearn",
+    "to_torch",
     "unfold",
     "with_rate",
 ]
@@ -71,21 +89,28 @@ if TYPE_CHECKING:
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step
     from nodeflow.errors import NodeflowError
+    from nodeflow.examples import sample
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
+    from nodeflow.interchange.keras import from_keras, to_keras
+    from nodeflow.interchange.sklearn import from_sklearn, to_sklearn
+    from nodeflow.interchange.torch import from_torch, to_torch
     from nodeflow.playback.player import Player
+    from nodeflow.sweeps import folds, sweep
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         # The library comes first: a graph is of little use without its node types.
         import_module("nodeflow.nodes")
+        import_module("nodeflow.plugins.enabling").load_enabled()
         return getattr(import_module(_HOMES[name]), name)
     if name.startswith("_"):
         raise AttributeError(f"module 'nodeflow' has no attribute '{name}'")
     if find_spec(f"{__name__}.{name}") is not None:
         return import_module(f"{__name__}.{name}")
     import_module("nodeflow.nodes")
+    import_module("nodeflow.plugins.enabling").load_enabled()
     catalog = import_module("nodeflow.declare").CATALOG
     if name in catalog:
         return catalog[name]

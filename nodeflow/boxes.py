@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from nodeflow.declare import NodeType
 from nodeflow.graph import Graph
+from nodeflow.plugins.enabling import announced
 
 WIDTH, WIDE = 180, 260
 HEADER, ROW, FOOT = 26, 20, 24
@@ -85,11 +86,16 @@ def track(size: Box) -> Track:
 
 
 def box(graph: Graph, node: str) -> Box:
-    """Return the box of a node; a placeholder has the ports that its wires name."""
+    """Return the box of a node.
+
+    A placeholder has the ports that its plugin's manifest says, and those that its wires name.
+    """
     type_ = graph.nodes[node].known
     inputs = _inputs(graph, node, type_)
     if type_ is None:
-        names = dict.fromkeys(wire.output for wire in graph.out_of(node))
+        said = announced(graph.nodes[node].type)
+        names = dict.fromkeys(port.name for port in said.outputs) if said else {}
+        names |= dict.fromkeys(wire.output for wire in graph.out_of(node))
     else:
         names = dict.fromkeys(port.name for port in type_.outputs)
     outputs = tuple(PortBox(name, None, _y(row)) for row, name in enumerate(names))
@@ -106,7 +112,14 @@ def box(graph: Graph, node: str) -> Box:
 def _inputs(graph: Graph, node: str, type_: NodeType | None) -> tuple[PortBox, ...]:
     wires = graph.inputs(node)
     if type_ is None:
-        ports = [(name, len(there) > 1, False, False) for name, there in wires.items()]
+        said = announced(graph.nodes[node].type)
+        told = said.inputs if said else ()
+        ports = [(port.name, port.many, port.optional, port.feedback) for port in told]
+        names = {port.name for port in told}
+        ports += [
+            (name, len(there) > 1, False, False)
+            for name, there in wires.items() if name not in names
+        ]  # fmt: skip
     else:
         ports = [
             (port.name, port.many, port.optional, port.feedback)

@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import TextIO
 
@@ -23,22 +24,33 @@ from nodeflow.commands.output import FAULT, INTERRUPTED, READER_GONE, State, ref
 from nodeflow.errors import NodeflowError, Slower
 
 COMMANDS = (
+    "blame",
     "check",
     "collapse",
     "completion",
     "data",
+    "derive",
     "diff",
     "edit",
     "explode",
     "export",
     "fold",
+    "import",
     "lesson",
+    "merge",
     "new",
     "nodes",
     "play",
+    "plugins",
     "run",
+    "samples",
+    "saturated",
+    "sweep",
     "train",
+    "twins",
     "unfold",
+    "upgrade",
+    "why",
 )
 """Every command: the name of its file in `commands/` and of the function there."""
 
@@ -54,8 +66,8 @@ class Commands(click.Group):
         """Return a command, or None if there is none of that name."""
         if name not in COMMANDS:
             return None
-        module = import_module(f"nodeflow.commands.{name.replace('-', '_')}")
-        command: click.Command = getattr(module, name.replace("-", "_"))
+        written = f"{name}_" if iskeyword(name) else name
+        command: click.Command = getattr(import_module(f"nodeflow.commands.{written}"), written)
         return command
 
 

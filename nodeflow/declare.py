@@ -71,6 +71,9 @@ Feedback = Annotated[Any, _Mark("feedback")]
 """An optional input port whose wire closes a loop: its value comes from the update before."""
 Samples = Annotated[int, _Mark("samples")]
 """Not a setting: the engine fills in how many samples the update has."""
+Probe = Annotated[Callable[..., float], _Mark("probe")]
+"""Not a setting: the engine fills in a function that takes other values for the inputs, which must
+be parameters, and returns the cost J of the pass with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +348,8 @@ class NodeType:
     shapes: Signature | Callable[..., tuple[Shape, ...]] | None
     aliases: tuple[str, ...] = ()
     samples: bool = False
+    probes: bool = False
+    """Whether its function wants to know the cost with other values of its inputs."""
     joined: str | None = None
     rule: Rule | None = None
     rules_through: dict[str, Rule] = field(default_factory=dict)
@@ -520,10 +525,18 @@ class NodeType:
         return dict(zip(names, args, strict=False))
 
     def compute(
-        self, inputs: Mapping[str, Any], settings: Mapping[str, Any], samples: int | None = None
+        self,
+        inputs: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        samples: int | None = None,
+        probe: Callable[..., float] | None = None,
     ) -> Any:
         """Return the function's value for arrays; `…` ports are lists."""
         keywords = dict(settings)
+        if self.probes:
+            if probe is None:
+                raise GraphError(f"{self.name} needs a cost: it is computed in a graph that runs")
+            keywords["cost"] = probe
         if self.samples:
             keywords["samples"] = 1 if samples is None else samples
         if self.dynamic_inputs:
@@ -626,14 +639,15 @@ class Catalog(Mapping[str, NodeType]):
 
     def __init__(self) -> None:
         self._types: dict[str, NodeType] = {}
+        self.why_unknown: Callable[[str], str] = lambda _: ""
+        """What is to be said of a type that is not there, besides the nearest name."""
 
     def __getitem__(self, name: str) -> NodeType:
         try:
             return self._types[name]
         except KeyError:
-            raise UnknownType(
-                f"there is no node type '{name}'{nearest(name, self._types)}"
-            ) from None
+            why = self.why_unknown(name) or nearest(name, self._types)
+            raise UnknownType(f"there is no node type '{name}'{why}") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._types
@@ -732,12 +746,14 @@ def _declare(
     hints = get_type_hints(function, include_extras=True)
     inputs: list[Port] = []
     settings: list[Setting] = []
-    samples, joined = False, None
+    samples, probes, joined = False, False, None
     for parameter in inspect.signature(function).parameters.values():
         mark = _mark(hints.get(parameter.name))
         if parameter.kind is parameter.KEYWORD_ONLY:
             if mark == "samples":
                 samples = True
+            elif mark == "probe":
+                probes = True
             else:
                 settings.append(_setting(name, parameter, hints.get(parameter.name)))
         elif dynamic_inputs is None:
@@ -764,6 +780,7 @@ def _declare(
         shapes=Signature.parse(shapes) if isinstance(shapes, str) else shapes,
         aliases=aliases,
         samples=samples,
+        probes=probes,
         joined=joined,
         no_backward=no_backward,
         dynamic_inputs=dynamic_inputs,
@@ -820,6 +837,7 @@ __all__ = [
     "Output",
     "Penalty",
     "Port",
+    "Probe",
     "Range",
     "Samples",
     "Setting",

@@ -174,7 +174,7 @@ _MODES = {
 
 
 def _values(old: Any, new: Any) -> str:
-    short = f"was {_shown(old)} and is {_shown(new)}"
+    short = f"was {shown(old)} and is {shown(new)}"
     if len(short) <= _LONGEST and not isinstance(old, Array) and not isinstance(new, Array):
         return short
     try:
@@ -193,13 +193,14 @@ def _size(array: np.ndarray[Any, Any]) -> str:
     return f"{shape} numbers" if array.size > 1 else f"{array.ravel()[0]:g}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a setting's value as it stands in a sentence."""
     if value is None:
         return "not set"
     if isinstance(value, bool):
         return "true" if value else "false"
     many = isinstance(value, tuple | list)
-    text = f"[{', '.join(map(_shown, value))}]" if many else repr(value)
+    text = f"[{', '.join(map(shown, value))}]" if many else repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

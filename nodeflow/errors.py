@@ -19,6 +19,7 @@
     ├── ConditionError          a condition to stop at that cannot be read
     ├── ExportError             an export that cannot be made as it was asked for
     ├── FileError               a file that cannot be read or written
+    │   └── Overtaken           it was changed by somebody else since it was loaded
     └── DataError               a data set that cannot be used
 
 Every message is one sentence: the rule, the names, the value given, the nearest fix. What goes
@@ -134,6 +135,18 @@ class ConditionError(NodeflowError):
         return f"{line}\n{' ' * self.position}^"
 
 
+class PluginError(NodeflowError):
+    """A plugin that is not there, or cannot be used."""
+
+
+class SweepError(NodeflowError):
+    """Many runs that cannot be made as they were asked for."""
+
+
+class InterchangeError(NodeflowError):
+    """A network of another program that cannot be read, or a graph that it cannot hold."""
+
+
 class ExportError(NodeflowError):
     """An export that cannot be made as it was asked for."""
 
@@ -147,6 +160,10 @@ class FileError(NodeflowError):
         message = " ".join(message.splitlines())
         super().__init__(f"{place}: {message}" if place else message)
         self.file, self.path = file, path
+
+
+class Overtaken(FileError):
+    """A file that somebody else changed after it was loaded, and that was to be saved to."""
 
 
 class DataError(NodeflowError):

@@ -84,11 +84,18 @@ def check_id(text: object) -> str:
 @read_only("dataclasses.replace(graph, training=Training(…)) returns a new graph")
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a graph is trained: samples an update (a number or "all"), epochs, seed."""
+    """How a graph is trained: samples an update (a number or "all"), epochs, seed.
+
+    `rate` is the learning rate of all updates that have no wire for one. Training ends when an
+    epoch changes the weights by no more than `tolerance` (the norm of the change of all trained
+    numbers together), or after all epochs; None trains all epochs.
+    """
 
     batch: int | str = 1
     epochs: int = 10
     seed: int = 0
+    rate: float | None = None
+    tolerance: float | None = None
 
     def __post_init__(self) -> None:
         whole = isinstance(self.batch, int) and not isinstance(self.batch, bool)
@@ -100,6 +107,11 @@ class Training:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise BadSetting(f"training.{name} must be a whole number from 0, not {value!r}")
+        for name in ("rate", "tolerance"):
+            value = getattr(self, name)
+            typed = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (typed and 0 <= value < float("inf")):
+                raise BadSetting(f"training.{name} must be a number from 0, not {value!r}")
 
 
 @read_only("graph.set(node, setting=value) or graph.with_mode(node, mode) returns a new graph")
@@ -183,6 +195,12 @@ class Graph:
     extra: Mapping[str, Any] = NOTHING
     folder: Path | None = field(default=None, compare=False)
     """Where relative paths of settings start; set by `load`, never saved."""
+    version: int = field(default=0, compare=False)
+    """The version of the format that its file has; 0 for a graph that comes from no file, which
+    is saved in the newest one."""
+    origin: tuple[str, str] | None = field(default=None, compare=False, repr=False)
+    """The file it was loaded from and the SHA-256 of its bytes, so that `save` can tell whether
+    somebody else has changed the file since; never saved."""
 
     def __post_init__(self) -> None:
         # What is inert already is taken as it is: an edit copies one dict and no node.
@@ -208,7 +226,7 @@ class Graph:
     def of(cls, *ends: Any, name: str = "", about: str = "", **training: Any) -> Graph:
         """Return the graph of all nodes that the given wires or nodes are made from.
 
-        `training` takes batch, epochs and seed. Raises `GraphError`.
+        `training` takes batch, epochs, seed, rate and tolerance. Raises `GraphError`.
         """
         made: dict[int, tuple[str, Made]] = {}
         taken: set[str] = set()

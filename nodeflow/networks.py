@@ -17,7 +17,6 @@ from nodeflow.data import GENERATORS, Options, Split, load, split
 from nodeflow.data.memory import hold
 from nodeflow.declare import CATALOG, Output
 from nodeflow.derive import explode, unfold
-from nodeflow.derive.shapes import infer
 from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError, nearest
 from nodeflow.graph import Graph
@@ -74,6 +73,8 @@ def network(
     regularization: float = 0.0,
     folded: bool = True,
     level: str = "layer",
+    hidden: int | None = None,
+    depth: int | None = None,
     name: str | None = None,
     folder: Path | None = None,
 ) -> Graph:
@@ -81,7 +82,8 @@ def network(
 
     `layers` are the sizes from inputs to outputs, "400-25-10" or [400, 25, 10]. Without them the
     data gives inputs and outputs, and one hidden layer has √(inputs · outputs) neurons, at least
-    4 and at most 100. Without `data` two constants of zeros stand where it will be wired.
+    4 and at most 100; `hidden` neurons in each of `depth` hidden layers, if these are given.
+    Without `data` two constants of zeros stand where it will be wired.
     `data` is a source as a `dataset` node has it, relative to `folder`, or a table in memory as
     `nodeflow.hold` takes it; `options` say how it is read.
 
@@ -126,13 +128,13 @@ def network(
             data, said.checked(), folder, scale=scale, scale_target=scale_target, test=test,
             seed=seed, unbounded=unbounded,
         )  # fmt: skip
-    sizes = _sizes(layers, facts, data)
+    sizes = _sizes(layers, facts, data, hidden=hidden, depth=depth)
     output, cost = _ending(output, cost, facts, sizes[-1])
     if init == "naive_bayes" and (facts is None or not facts.split.classes):
         raise GraphError("naive_bayes needs data with classes to start from; choose another init")
     if rate is None and trainer != "minimize":
-        hidden = (activation,) if len(sizes) > 2 else ()
-        bounded = all(one in _BOUNDED for one in (*hidden, output))
+        inner = (activation,) if len(sizes) > 2 else ()
+        bounded = all(one in _BOUNDED for one in (*inner, output))
         scaled = facts is not None and facts.split.scaled_target
         rate = 0.01 if trainer == "adam" else 0.3 if bounded else _careful(facts)
         if scaled and trainer != "adam":
@@ -179,31 +181,6 @@ def layer_sizes(layers: str | Sequence[int]) -> tuple[int, ...]:
                 f"a layer has a whole number of neurons from 1 to {MOST_NEURONS:,}, not {size!r}"
             )
     return sizes
-
-
-def sizes_of(graph: Graph) -> list[int]:
-    """Return the sizes of a graph's layers from inputs to outputs, as its wires have them.
-
-    A layer is all weighted sums that have the same number of weighted sums before them on the
-    longest way to them, be they layers or single neurons. Without weighted sums it is empty.
-    """
-    shapes, depths, sizes = infer(graph).shapes, dict.fromkeys(graph.nodes, 0), [0]
-    for key in graph.order:
-        wires = [wire for wire in graph.into(key) if not graph.feeds_back(wire)]
-        depth = max((depths[wire.source] for wire in wires), default=0)
-        if graph.nodes[key].type != "weighted_sum":
-            depths[key] = depth
-            continue
-        depths[key] = depth + 1
-        weights = next((wire.start for wire in wires if wire.input == "weights"), None)
-        neurons, inputs = (None, None) if weights is None else shapes[weights].dims
-        if neurons is None or inputs is None:
-            continue
-        sizes += [0] * (depth + 2 - len(sizes))
-        sizes[depth + 1] += neurons
-        if not depth:
-            sizes[0] = max(sizes[0], inputs)
-    return sizes if len(sizes) > 1 else []
 
 
 # --- what the data says ---------------------------------------------------------------------------
@@ -263,16 +240,27 @@ def _facts(
 
 
 def _sizes(
-    layers: str | Sequence[int] | None, facts: _Facts | None, data: str | None
+    layers: str | Sequence[int] | None,
+    facts: _Facts | None,
+    data: str | None,
+    *,
+    hidden: int | None,
+    depth: int | None,
 ) -> tuple[int, ...]:
+    asked = hidden is not None or depth is not None
+    if asked and (layers is not None or facts is None):
+        raise GraphError(
+            "hidden and depth need data, which gives the inputs and outputs; layers says all sizes"
+        )
     if facts is None:
         if layers is None:
             raise GraphError("a network needs layers such as 7-5-3, or data, or both")
         return layer_sizes(layers)
     inputs, outputs = facts.split.x.shape[1], facts.split.y.shape[1]
     if layers is None:
-        hidden = min(max(round(math.sqrt(inputs * outputs)), LEAST_HIDDEN), MOST_HIDDEN)
-        return inputs, hidden, outputs
+        usual = min(max(round(math.sqrt(inputs * outputs)), LEAST_HIDDEN), MOST_HIDDEN)
+        between = (usual if hidden is None else hidden,) * (1 if depth is None else depth)
+        return layer_sizes((inputs, *between, outputs))
     sizes = layer_sizes(layers)
     if (sizes[0], sizes[-1]) != (inputs, outputs):
         shape = "-".join(map(str, sizes))

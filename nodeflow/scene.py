@@ -522,7 +522,7 @@ def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
         return note(node)
     own = node.settings.get("value")
     if own is not None and node.known.family == "source":
-        return shown(np.asarray(own, dtype=float))
+        return shown(numbers(own))
     if node.type == "parameter" and node.settings.get("shape"):
         return sized(tuple(node.settings["shape"]))
     return node.known.formula

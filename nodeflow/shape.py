@@ -59,6 +59,15 @@ class Shape:
         return "×".join(sizes)
 
 
+def _way(shape: Shape, wanted: Shape) -> str:
+    """Return what would make of δ, a row a sample, the gradient that is wanted; "" for others."""
+    if not shape.batch or wanted.batch:
+        return ""
+    if len(wanted.dims) == 1:
+        return "; bias_gradient sums it over the rows"
+    return "; weight_gradient makes it of δ and what the weights take"
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """How a node type's output shapes follow from its input shapes.
@@ -110,7 +119,7 @@ class Signature:
                 if not known.same(shape):
                     raise ShapeMismatch(
                         f"{shape} cannot enter '{node}.{name}': "
-                        f"it must be {known} as '{origin[pattern]}' is",
+                        f"it must be {known} as '{origin[pattern]}' is{_way(shape, known)}",
                         node=node,
                     )
             else:

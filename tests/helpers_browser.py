@@ -86,11 +86,13 @@ class Browser:
             assert time.monotonic() < end, f"it never came to be that {condition}; {self.problems}"
             time.sleep(0.01)
 
-    def open(self, path):
+    def open(self, path, fragment=""):
         """Open a page of nodeflow's and wait until it shows its first step."""
         self.problems.clear()
         self.requests.clear()
-        self.send("Page.navigate", url=path.absolute().as_uri())
+        self.send("Page.navigate", url="about:blank")  # another fragment alone opens nothing
+        self.requests.clear()
+        self.send("Page.navigate", url=path.absolute().as_uri() + fragment)
         self.wait("document.documentElement?.dataset.ready === ''")
 
     def size(self, width, height, scale=1):

@@ -388,6 +388,11 @@ CASES: tuple[Case, ...] = (
     ),
     Case("weighted_sum", {"a": (row(3),), "weights": (theta(2, 3),), "bias": (theta(2),)}),
     # the backward pass itself, and what has no slope
+    *_costs("margin", "any", "class"),
+    Case("margin_blame", {"blame": (rows(1),), "a": (rows(3),), "y": (rows(3, "class"),)}),
+    Case("margin_blame", {"blame": (rows(1),), "a": (rows(1),), "y": (rows(1, "bit"),)}),
+    Case("unroll", {"values": (theta(2, 3), theta(4))}),
+    Case("unroll", {"values": (theta(1, 1),)}),
     *_costs("accuracy", "any", "class"),
     *_costs("accuracy", "share", "bit", threshold=0.4),
     Case("blame", {"delta": (rows(2),), "weights": (theta(2, 3),)}),
@@ -418,6 +423,21 @@ CASES: tuple[Case, ...] = (
         "weight_update",
         {"parameter": (theta(2, 3),), "gradient": (theta(2, 3),), "rate": (row(1),)},
     ),
+    Case(
+        "step",
+        {
+            "parameter": (theta(4, 3),), "delta": (rows(4),), "a": (rows(3),), "rate": (row(1),),
+        },
+    ),
+    Case(
+        "step",
+        {
+            "parameter": (theta(4, 3),), "delta": (rows(4),), "a": (rows(1), rows(2)),
+            "rate": (row(1),),
+        },
+    ),
+    Case("step", {"parameter": (theta(4),), "delta": (rows(4),), "rate": (row(1),)}),
+    Case("step", {"parameter": (theta(1, 4),), "delta": (rows(4),), "rate": (row(1),)}),
     Case("spread", {"blame": (rows(1),), "a": (rows(3),)}),
     Case("spread", {"blame": (theta(2, 1),), "a": (theta(2, 3),)}),
     Case("mean_blame", {"blame": (rows(1),), "a": (rows(3),)}),

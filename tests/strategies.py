@@ -507,7 +507,7 @@ class Wiring:
     def cost(self, value: Carried) -> Carried:
         y, rows = self.target(value.width)
         kind = self.one("squared_error", "half", "cross_entropy", "cross_entropy",
-                        "categorical_cross_entropy", "of error")  # fmt: skip
+                        "categorical_cross_entropy", "of error", "margin")  # fmt: skip
         last = {"cross_entropy": nf.sigmoid, "categorical_cross_entropy": nf.softmax}.get(kind)
         if last and value.width > 1 and self.often(1, 2):  # the other way round
             last = nf.softmax if last is nf.sigmoid else nf.sigmoid

@@ -21,6 +21,8 @@ QUICK = {".gif": ["--level", "sample"], ".mp4": ["--speed", "25"], ".html": ["--
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_every_format_is_written_and_told(ending, tmp_path, capsys):
+    if library := {".onnx": "onnx", ".keras": "keras"}.get(ending):
+        pytest.importorskip(library)
     out = tmp_path / f"x{ending}"
     assert main(["export", NEURON, str(out), "--json", *QUICK.get(ending, [])]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -36,7 +38,7 @@ def test_the_help_has_every_format(capsys):
     assert main(["export", "--help"]) == 0
     said = capsys.readouterr().out
     for ending, kind in FORMATS.items():
-        assert f"{ending:<6} {kind.about}\n" in said
+        assert re.search(rf"{re.escape(ending)} +{re.escape(kind.about)}\n", said)
 
 
 def test_the_document_shows_what_happens(monkeypatch, capsys):

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -300,3 +301,19 @@ def test_a_moment_that_does_not_exist_is_a_fault(capsys, tmp_path, words, senten
     nf.save(network(), path)
     assert main(["play", str(path), "--speed", "0", *words]) == 1
     assert capsys.readouterr().err == f"nodeflow: {sentence}\n"
+
+
+def test_views_show_what_enters_them(capsys):
+    file = str(Path(__file__).parent.parent / "graphs" / "blame-game.json")
+    assert main(["play", file, "--samples", "1", "--speed", "0"]) == 0
+    told = capsys.readouterr().out
+    assert "0.60 ←" in told
+    assert '"theta2.value": [[0.1, 0.3, 0.6]],' in told
+    assert "value as" not in told
+
+
+def test_bars_are_a_sentence_where_it_fits(capsys, tmp_path):
+    graph = nf.Graph().add("p", "constant", value=[0.1, 0.63, 0.27]).add("bars", "bars")
+    nf.save(graph.connect("p.value", "bars.value"), tmp_path / "g.json")
+    assert main(["play", str(tmp_path / "g.json"), "--samples", "1", "--speed", "0"]) == 0
+    assert "bars  1 10 %, 2 63 %, 3 27 % → 2" in capsys.readouterr().out

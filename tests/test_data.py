@@ -144,6 +144,9 @@ def test_bundled_without_scikit_learn(monkeypatch):
     bundled.bundled.cache_clear()
     monkeypatch.setitem(sys.modules, "sklearn", None)
     for name in bundled.BUNDLED:
+        if name == "iris":
+            assert len(data.load(name).x) == 150  # it comes with nodeflow
+            continue
         with pytest.raises(DataError) as caught:
             data.load(name)
         assert str(caught.value) == (
@@ -159,13 +162,13 @@ def test_bundled_with_a_broken_scikit_learn(monkeypatch, tmp_path, text):
     (package / "datasets" / "data").mkdir(parents=True)
     (package / "__init__.py").touch()
     if text is not None:
-        (package / "datasets" / "data" / "iris.csv").write_text(text)
+        (package / "datasets" / "data" / "wine_data.csv").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "sklearn", raising=False)
     with pytest.raises(DataError) as caught:
-        data.load("iris")
+        data.load("wine")
     assert str(caught.value) == (
-        f"the data set 'iris' cannot be read from scikit-learn's folder "
+        f"the data set 'wine' cannot be read from scikit-learn's folder "
         f"{package / 'datasets' / 'data'}: install scikit-learn anew with "
         "pip install nodeflow[datasets]"
     )

@@ -548,7 +548,7 @@ def test_a_network_is_built_by_keyboard_alone():
     editor = Editor.of(nf.Graph())
     for type_ in ("dataset", "parameter", "weighted sum", "sigmoid", "squared error"):
         editor = typed(editor, "Tab", f"={type_}", "Enter")
-    editor = typed(editor, "Tab", "=gradient", "Enter")
+    editor = typed(editor, "Tab", "=gradient descent", "Enter")
     ways = [
         ("dataset", "x", "weighted_sum.a"),
         ("parameter", "value", "weighted_sum.weights"),

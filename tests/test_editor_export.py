@@ -123,10 +123,16 @@ def test_a_format_offers_what_it_takes_and_nothing_else(editor):
         ".png": {"theme", "weights", "scale", "bare"},
         ".gif": {"theme", "begin", "samples", "level", "speed", "size"},
         ".mp4": {"theme", "begin", "samples", "level", "speed", "size"},
-        ".html": {"theme", "begin", "epochs", "samples", "level"},
+        ".html": {"theme", "recorded", "begin", "epochs", "samples", "level"},
         ".dot": set(),
         ".json": {"weights"},
         ".csv": {"history", "training"},
+        ".py": {"code"},
+        ".onnx": {"weights", "backward"},
+        ".safetensors": {"weights"},
+        ".keras": {"weights"},
+        ".mat": {"weights"},
+        ".net": {"weights"},
     }
 
 

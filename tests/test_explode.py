@@ -496,11 +496,6 @@ REFUSED = {
         ),
         "'hidden' cannot be exploded: 'theta1' (its weights) must be a parameter, not constant",
     ),
-    "wired by hand": (
-        lambda g: nf.explode(replace(nf.unfold(g), extra={}), "hidden"),
-        "'hidden' cannot be exploded: 'theta1' (its weights) is shared: "
-        "it goes to theta1.update.parameter too",
-    ),
     "bypassed": (
         lambda g: nf.explode(g.with_mode("hidden", "bypass")),
         "'hidden' cannot be exploded: its mode is bypass; make it active first",
@@ -518,7 +513,8 @@ REFUSED = {
         lambda g: nf.explode(
             g.add("new", "weight_update").connect("new.value", "theta1.next"), "hidden"
         ),
-        "'hidden' cannot be exploded: 'theta1' (its weights) is updated by wired nodes (new)",
+        "'hidden' cannot be exploded: 'theta1' (its weights) takes its next value from 'new', "
+        "which is no update of its own",
     ),
     "bias": (
         lambda g: nf.explode(g.set("bias1", shape=[3])),

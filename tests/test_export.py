@@ -105,13 +105,13 @@ def test_views_show_their_numbers(tmp_path):
         said = [text.text for text in shows(type_, [[1.5, -2.25], [0.125, 4]], tmp_path)]
         assert {"1.5", "−2.25", "0.125", "4"} <= set(said)
     assert "42.5" in [text.text for text in shows("panel", 42.5, tmp_path)]
-    assert "shown in the editor" in [text.text for text in shows("plot", 1.0, tmp_path)]
+    assert "update 0" in [text.text for text in shows("plot", 1.0, tmp_path)]
 
 
-def test_bars_are_as_high_as_their_numbers(tmp_path):
+def test_bars_are_as_long_as_their_numbers(tmp_path):
     found = shows("bars", [[2.0, -1.0, 4.0]], tmp_path).findall(f"{SVG}rect")[1:]
-    heights = [float(bar.get("height")) for bar in found]
-    assert heights == pytest.approx([heights[0], heights[0] / 2, heights[0] * 2], rel=1e-3)
+    lengths = [float(bar.get("width")) for bar in found]
+    assert lengths == pytest.approx([lengths[0], lengths[0] / 2, lengths[0] * 2], rel=1e-3)
     assert [bar.get("fill") for bar in found] == [DARK.positive, DARK.negative, DARK.positive]
 
 
@@ -119,12 +119,10 @@ def test_tiles_are_as_bright_as_their_numbers(tmp_path):
     rows = [[0.0] * 15 + [3.0], [1.0] * 16]
     (held,) = shows("image", rows, tmp_path).findall(f"{SVG}image")
     image = Image.open(io.BytesIO(base64.b64decode(held.get("href").partition(",")[2])))
-    wide = image.width // 9  # two tiles of 4 with a gap of 1
-    dark, bright = (ImageColor.getrgb(colour) for colour in (DARK.canvas, DARK.text))
-    seen = [image.getpixel((x * wide + wide // 2, 3 * wide + wide // 2)) for x in range(9)]
-    assert [pixel[:3] if pixel[3] else None for pixel in seen] == [
-        *([dark] * 3), bright, None, *([bright] * 4)
-    ]  # fmt: skip
+    wide = image.width // 11  # two tiles of 4, lines of 1 around them
+    dark, bright, line = map(ImageColor.getrgb, (DARK.canvas, DARK.text, DARK.border))
+    seen = [image.getpixel((x * wide + wide // 2, 4 * wide + wide // 2)) for x in range(11)]
+    assert seen == [line, *([dark] * 3), bright, line, *([bright] * 4), line]
 
 
 def test_what_xml_has_not_is_left_out_of_a_drawing(tmp_path):

@@ -389,7 +389,7 @@ def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ({"format": "nodeflow"}, '$: "version" is missing; the present one is 1'),
         (
             put("version", 7),
-            "was written by a newer nodeflow (format version 7, this one reads up to 1): "
+            "was written by a newer nodeflow (format version 7, this one reads up to 2): "
             "update nodeflow",
         ),
         (put("version", "1"), '$.version: expected a whole number from 0, got a text ("1")'),

@@ -9,6 +9,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,16 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from nodeflow.declare import Array
-from nodeflow.errors import FileError
+import nodeflow.nodes  # noqa: F401  the library
+from nodeflow.declare import CATALOG, Array
+from nodeflow.editor.model import Editor
+from nodeflow.errors import FileError, Overtaken
+from nodeflow.export import export
+from nodeflow.export.html import as_json, picture
 from nodeflow.files import arrays, load, load_run, loads, save, save_run
 from nodeflow.files.arrays import digest, packed
 from nodeflow.graph import Graph, Node
+from nodeflow.scene import scene
 
 MATRIX = np.arange(2000.0).reshape(40, 50) / 7
 
@@ -596,3 +602,59 @@ def test_run_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
         f"the array 'w.value' declares 2000 numbers; a file's arrays hold at most "
         f"{arrays.MAX_NUMBERS}"
     )
+
+
+# --- two programs on one file -----------------------------------------------------------------
+
+
+def test_what_another_program_saved_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "net.json"
+    save(Graph(name="before"), path)
+    graph = load(path)
+    save(replace(graph, name="mine"), path)
+    save(replace(graph, name="mine again"), path)  # its own saves overtake nobody
+    other = path.read_text().replace("mine again", "theirs")
+    path.write_text(other)
+    with pytest.raises(Overtaken) as caught:
+        save(replace(graph, name="late"), path)
+    assert str(caught.value) == (
+        f"{path}: was changed by another program since it was loaded: save under another name "
+        "and merge the two (nodeflow merge), or replace it (force=True)"
+    )
+    assert path.read_text() == other
+    save(replace(graph, name="late"), tmp_path / "other.json")
+    save(replace(graph, name="theirs"), path)  # the same text: nothing is lost
+    path.write_text(other.replace("theirs", "third"))
+    save(replace(graph, name="late"), path, force=True)
+    assert load(path).name == "late"
+    assert load(tmp_path / "net.json.bak").name == "third"
+    save(load(path), path)
+
+
+def test_saving_onto_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.json"
+    os.mkfifo(path)
+    with pytest.raises(FileError, match="this is a device or a pipe, not a file"):
+        save(Graph(), path)
+    with pytest.raises(FileError, match="this is a device or a pipe, not a file"):
+        save(Graph(), "/dev/null")
+
+
+# --- what is saved can be opened, drawn and exported ------------------------------------------
+
+LARGE_SETTINGS = [
+    (type_.name, setting.name)
+    for type_ in map(CATALOG.__getitem__, CATALOG)
+    for setting in type_.settings
+    if setting.kind == "array"
+]
+
+
+@pytest.mark.parametrize(("type_", "setting"), LARGE_SETTINGS)
+def test_an_array_beside_the_file_is_drawn_as_any(tmp_path: Path, type_: str, setting: str) -> None:
+    path = tmp_path / "net.json"
+    save(Graph().add("n", type_, **{setting: MATRIX}), path)
+    graph = load(path)
+    assert Editor.of(graph, path).drawn.nodes["n"].foot
+    as_json(picture(graph, scene(graph)))
+    assert export(graph, tmp_path / "net.svg", file=path).data

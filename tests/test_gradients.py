@@ -50,6 +50,7 @@ WIRES = [
     for port, i, _ in case.wires()
     if case.settings.get("exponent") != 0.0
     and case != SHARE_OF_ONE
+    and (case.type, port) != ("margin", "y")  # which class is right has no slope
     and not (case.type == "expression" and "step" in case.settings["formula"] and port == "a")
 ]
 

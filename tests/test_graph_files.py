@@ -22,6 +22,7 @@ BUNDLED = {"digits": "sklearn", "iris": "sklearn", "feedback": "sklearn"}
 EPOCHS = {
     "digits": 5,
     "feedback-alignment": 10,
+    "lambda": 5,
     "mazur": 500,
     "mazur-neurons-unfolded": 500,
     "mazur-sequential": 500,
@@ -32,21 +33,30 @@ EPOCHS = {
     "nielsen": 1,
     "nielsen-unfolded": 1,
     "wheat-seeds": 100,
+    "wheat-seeds-by-hand": 100,
     "wheat-seeds-neurons-unfolded": 100,
 }
 """Fewer than the file asks for, where that takes long."""
-STUCK = {"symmetry-zeros", "starts-huge"}
-"""Graphs that show how training fails: symmetry is kept, or all neurons are saturated."""
+STUCK = {"symmetry-zeros", "starts-huge", "wrong-slope"}
+"""Graphs that show how training fails: symmetry is kept, all neurons are saturated, or a slope is
+wrong."""
+STILL = {"slopes", "slope-of-the-cost"}
+"""Graphs that are looked at: they have nothing to train."""
 NEAR = {"starts-naive-bayes"}
 """Graphs that start near the end of training."""
 MINIMIZED = {"ng-digits", "ng-digits-overfit"}
-HAND_WIRED = {"four-layers", "ng-digits-loop"}
-EDITED = {"feedback-alignment": "hidden.blame, true_blame differ",
-          "mazur-sequential": "hidden.blame differs"}  # fmt: skip
+HAND_WIRED = {"four-layers", "ng-digits-loop", "wheat-seeds-by-hand"}
+EDITED = {
+    "blame-game": "who, who_before differ",
+    "feedback-alignment": "hidden.blame, true_blame differ",
+    "gradient-checking": "side_by_side, theta differ",
+    "mazur-sequential": "hidden.blame differs",
+    "wrong-slope": "hidden.delta, side_by_side, theta differ",
+}
 """What differs from the rules in graphs that were unfolded and then edited."""
 PLACED_BY_HAND = {"nielsen-unfolded"}
 UNFOLDED = {name for name in NAMES if name.endswith("-unfolded")}
-FOLDED = set(NAMES) - UNFOLDED - set(EDITED) - HAND_WIRED - MINIMIZED
+FOLDED = set(NAMES) - UNFOLDED - set(EDITED) - HAND_WIRED - MINIMIZED - STILL
 
 
 def opened(name: str) -> nf.Graph:
@@ -79,6 +89,8 @@ def test_it_runs_and_trains(name: str) -> None:
     large = name.startswith(("mnist", "nielsen"))
     run = nf.Run(graph, dtype=np.float32 if large else np.float64)
     before = run.evaluate()
+    if name in STILL:
+        return
     assert before is not None
     start = run.machine.assess(test=False)[0]
     run.train(EPOCHS.get(name))

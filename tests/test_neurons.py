@@ -131,3 +131,73 @@ def test_every_step_lights_the_column_that_it_belongs_to(form):
             assert number is None, key
         seen |= {(n.column, n.number) for n in drawn.neurons if n.column == column}
     assert seen == {(column, n) for column, size in sizes.items() for n in range(size)}
+
+
+def single_neurons(sizes=(2, 3, 2), *, updates=True):
+    """Return a network of neurons that somebody wired one by one, with names of their own."""
+    x, y = nf.dataset("blobs" if sizes[-1] == 3 else "spiral", id="data")
+    before, ends = [nf.pick(x, index=i, id=f"in{i}") for i in range(sizes[0])], []
+    made = []
+    for depth, (width, count) in enumerate(pairwise(sizes), 1):
+        now = []
+        for number in range(count):
+            name = f"{'pqrs'[depth]}{number}"
+            w = nf.parameter(shape=(1, width), init="uniform", id=f"{name}w")
+            z = nf.weighted_sum(before, w, id=name)
+            now.append(nf.sigmoid(z, id=f"{name}s"))
+            made.append((name, w, list(before), now[-1]))
+        before = now
+    e = nf.error(nf.concatenate(*before, id="out"), y, id="e")
+    for number, (name, w, fed, a) in enumerate(made[-sizes[-1] :]):
+        d = nf.delta(nf.pick(e, index=number, id=f"{name}e"), a, id=f"{name}d")
+        ends.append(nf.step(w, d, fed, id=f"{name}u"))
+    graph = nf.Graph.of(e, *ends, rate=0.1)
+    for name, *_ in made[-sizes[-1] :]:
+        graph = graph.connect(f"{name}u.value", f"{name}w.next")
+    return graph
+
+
+def counts(drawn):
+    xs = sorted({neuron.x for neuron in drawn.neurons})
+    return [sum(n.x == x for n in drawn.neurons) for x in xs]
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 2), (2, 12, 2), (2, 3, 4, 2)])
+def test_neurons_that_were_wired_one_by_one_stand_side_by_side(sizes):
+    drawn = neuron_map(single_neurons(sizes))
+    assert counts(drawn) == list(sizes)
+    assert len({(n.x, n.y) for n in drawn.neurons}) == sum(sizes)
+    assert len(drawn.lines) == sum(a * b for a, b in pairwise(sizes))
+    assert len({(line.start, line.end) for line in drawn.lines}) == len(drawn.lines)
+    hidden = [n.node for n in drawn.neurons if n.node.startswith("q")]
+    assert hidden == [f"q{number}" for number in range(sizes[1])]
+    assert drawn.labels[0].text == f"q0 … q{sizes[1] - 1}  {sizes[1]}×2  sigmoid"
+
+
+def test_a_mixture_of_neurons_and_layers_is_drawn_feature_by_feature():
+    """A layer of 2 beside a neuron, which takes one input only; the output skips none."""
+    x, _ = nf.dataset("spiral", id="data")
+    layer = nf.tanh(nf.weighted_sum(x, nf.parameter(shape=(2, 2), id="w1"), id="layer"))
+    one = nf.weighted_sum(nf.pick(x, index=1), nf.parameter(shape=(1, 1), id="w2"), id="one")
+    both = nf.concatenate(nf.sigmoid(one), layer)
+    fed = [both, nf.pick(x, index=0)]
+    out = nf.weighted_sum(fed, nf.parameter(shape=(1, 4), id="w3"), id="out")
+    drawn = neuron_map(nf.Graph.of(out))
+    assert counts(drawn) == [2, 3, 1]
+    assert len(drawn.lines) == 4 + 1 + 4
+    at = {(n.column, n.number): (n.x, n.y) for n in drawn.neurons}
+    assert [line.end for line in drawn.lines if line.layer == "one"] == [at["one", 0]]
+    assert [line.start for line in drawn.lines if line.layer == "one"] == [at["data", 1]]
+    starts = [line.start for line in drawn.lines if line.layer == "out"]
+    assert starts == [at["one", 0], at["layer", 0], at["layer", 1], at["data", 0]]
+
+
+def test_a_hand_wired_graph_has_the_map_of_the_folded_one():
+    import handwired
+    import networks
+
+    by_hand = neuron_map(handwired.wired())
+    folded = neuron_map(networks.net("blobs", (2, 4, 3), accuracy=False))
+    assert by_hand.neurons == folded.neurons
+    assert by_hand.lines == folded.lines
+    assert by_hand.labels == folded.labels

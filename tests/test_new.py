@@ -13,6 +13,7 @@ import nodeflow as nf
 from nodeflow.cli import app, main
 from nodeflow.commands import new as new_command
 from nodeflow.data.relative import relative_source
+from nodeflow.derive.sizes import sizes_of
 from nodeflow.derive.tidy import overlaps
 from nodeflow.errors import DataError, GraphError
 from nodeflow.networks import (
@@ -22,7 +23,6 @@ from nodeflow.networks import (
     TRAINERS,
     layer_sizes,
     network,
-    sizes_of,
 )
 
 GRAPHS = Path(__file__).parent.parent / "graphs"

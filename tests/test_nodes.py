@@ -48,7 +48,7 @@ CONTRACT = {
         "source",
         "next?",
         "value",
-        {"value": None, "shape": None, "init": "glorot", "trainable": True},
+        {"value": None, "shape": None, "init": "glorot", "trainable": True, "range": None},
     ),
     "weighted_sum": ("layer", "a… weights bias?", "z", {}),
     "sigmoid": ("activation", "z", "a", {}),
@@ -78,12 +78,16 @@ CONTRACT = {
     "l2_penalty": ("cost", "weights…", "cost", {"regularization": 0.01}),
     "accuracy": ("cost", "a y", "value", {"threshold": 0.5}),
     "blame": ("backward", "delta weights", "blame", {}),
+    "margin": ("cost", "a y", "value", {}),
+    "unroll": ("backward", "values…", "value", {}),
+    "gradient_approx": ("backward", "parameter…", "gradient", {"epsilon": 1e-4}),
     "delta": ("backward", "blame a", "delta", {"activation": "sigmoid"}),
     "weight_gradient": ("backward", "delta a…", "gradient", {}),
     "bias_gradient": ("backward", "delta", "gradient", {}),
     "accumulate": ("backward", "gradient previous?", "total", {}),
     "average": ("backward", "total weights?", "gradient", {"regularization": 0.0}),
-    "weight_update": ("update", "parameter gradient rate", "value", {}),
+    "weight_update": ("update", "parameter gradient rate?", "value", {}),
+    "step": ("update", "parameter delta a…? rate?", "value", {}),
     "gradient_descent": ("trainer", "cost", "", {"rate": 0.1, "momentum": 0.0}),
     "adam": (
         "trainer",
@@ -99,11 +103,17 @@ CONTRACT = {
     "table": ("view", "value…", "", {}),
     "boundary": ("view", "x a", "", {}),
     "confusion": ("view", "a y", "", {}),
+    "blame_shares": ("view", "delta weights", "", {}),
+    "function_plot": ("view", "x a…", "", {"low": -6.0, "high": 6.0}),
+    "curve": ("view", "x a y", "", {"beyond": 0.5}),
+    "landscape": ("view", "parameter…", "", {"low": -5.0, "high": 5.0, "index": None}),
+    "dictionary": ("view", "values…?", "", {}),
 }
 # What the rules of the others need besides.
 BESIDES = {
     "spread": ("backward", "blame a", "blame", {}),
     "mean_blame": ("backward", "blame a", "blame", {}),
+    "margin_blame": ("backward", "blame a y", "blame", {}),
     "pick_blame": ("backward", "blame a", "blame", {"index": 0}),
     "cross_entropy_blame": ("backward", "blame a y", "blame", {}),
     "categorical_cross_entropy_blame": ("backward", "blame a y", "blame", {}),
@@ -214,7 +224,9 @@ def test_an_unknown_setting_is_refused_with_the_nearest(name) -> None:
 def test_the_signature_names_the_ports(name) -> None:
     type_ = CATALOG[name]
     parameters = list(inspect.signature(type_.function).parameters.values())
-    settings = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "samples"]
+    settings = [
+        p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("samples", "cost")
+    ]
     assert settings == [setting.name for setting in type_.settings]
     if type_.dynamic_inputs is None:
         ports = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]

@@ -348,6 +348,23 @@ def picked(pair: str, index: list[int], y, z) -> Graph:
 @pytest.mark.parametrize("pair", GAPS)
 @pytest.mark.parametrize("index", [[2, 0], [0, 0, 1]])
 def test_slopes_of_some_features_are_right(pair, index) -> None:
-    """Differences cannot see a slope of 10⁻²⁰ beside sums of 800: the sums are smaller here."""
+    """With sums that the activation can still tell apart, and with those that saturate it."""
     y = np.eye(len(index))[[0, len(index) - 1]]
-    assert nf.check(picked(pair, index, y, np.divide(GAPS[pair], 20).tolist())).valid
+    for size in (1, 5, 20):
+        found = nf.check(picked(pair, index, y, np.divide(GAPS[pair], size).tolist()))
+        assert found.valid, (size, found)
+
+
+@pytest.mark.parametrize("gap", [20.0, 36.0, 40.0, 44.0, 46.0, 60.0, 200.0])
+def test_a_sure_softmax_has_its_cost_and_slope_to_the_last_digit(gap) -> None:
+    """ln(1 + e^−g) of the target, and −e^−g of its sum: 1 − a would be 0 from g = 37 on."""
+    x = nf.constant(value=[1.0])
+    w = nf.parameter(value=[[gap], [0.0], [0.0]], id="w")
+    a = nf.softmax(nf.weighted_sum(x, w, id="sum"))
+    graph = trained(nf.categorical_cross_entropy(a, nf.constant(value=[1.0, 0, 0]), id="cost"))
+    run = nf.Run(graph)
+    small = 2 * np.exp(-gap)
+    assert run.evaluate() == pytest.approx(np.log1p(small), rel=1e-14)
+    share = small / (1 + small)
+    assert_allclose(run.gradient("sum.z")[0], [-share, share / 2, share / 2], rtol=1e-14)
+    assert nf.check(graph).valid

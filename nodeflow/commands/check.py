@@ -11,23 +11,41 @@ from nodeflow.commands.output import FAULT, print_json, say
 
 @click.command()
 @file_argument
+@click.option(
+    "--all",
+    "whole",
+    is_flag=True,
+    help="Every number beside the difference of the cost, and how long both take.",
+)
 @json_option
-def check(file: str, *, as_json: bool) -> int:
+def check(file: str, *, whole: bool, as_json: bool) -> int:
     """Check that a graph is valid and its gradients are right."""
     graph = load(file)
+    from nodeflow.derive.silent import silent
     from nodeflow.engine.check import Check
     from nodeflow.engine.check import check as check_gradients
     from nodeflow.engine.plan import plan
 
     unfolding = plan(graph).unfolding
     known = bool(unfolding.cost and unfolding.gradients)
-    outcome = check_gradients(graph) if known else Check(valid=True, max_relative_error=0.0)
+    outcome = (
+        check_gradients(graph)
+        if known
+        else Check(valid=True, max_relative_error=0.0, findings=silent(graph))
+    )
+    sides = None
+    if whole:
+        from nodeflow.engine.comparison import side_by_side
+
+        sides = side_by_side(graph)
     if as_json:
-        print_json(outcome.as_dict())
+        print_json({**outcome.as_dict(), **({"all": sides.as_dict()} if sides else {})})
     else:
         from nodeflow import terminal
 
         terminal.show_check(graph, outcome)
+        if sides is not None:
+            terminal.show_sides(sides)
     if not outcome.valid:
         bad = [key for key, node in outcome.nodes.items() if node.status == "fault"]
         what = "the gradient of" if len(bad) == 1 else "the gradients of"

@@ -44,3 +44,12 @@ def node_types(_: click.Context, __: click.Parameter, begun: str) -> list[Comple
     from nodeflow.declare import CATALOG
 
     return [name for name in sorted(CATALOG) if name.startswith(begun)]
+
+
+def sample_names(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem | str]:
+    """Return the samples that begin so."""
+    from nodeflow.examples import folder
+
+    root = folder()
+    names = (file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.json"))
+    return sorted(name for name in names if name.startswith(begun))

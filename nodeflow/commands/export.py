@@ -20,10 +20,16 @@ _ENDINGS = """\b
   .png   the canvas in pixels; can be opened again
   .gif   slow motion, for a page or a slide
   .mp4   slow motion as a video
-  .html  slow motion as a page with buttons
+  .html  a page that computes: to step, to train, to change
   .dot   the graph for Graphviz
   .json  the weights by address
   .csv   the history, a line an epoch
+  .py    a program of its own that trains
+  .onnx  for ONNX: forward, or a training step
+  .safetensors  weights for PyTorch and others
+  .keras  for Keras 3
+  .mat   weights for MATLAB and Octave
+  .net   for FANN
 """
 
 
@@ -68,6 +74,21 @@ def _epochs(
 @click.option("--scale", type=click.FloatRange(0.1, 8), help="Of .png: pixels a unit.  [2]")
 @click.option("--trained", is_flag=True, default=None,
               help="Weights from NAME.run.npz, and not those of the start.")  # fmt: skip
+@click.option("--recorded", is_flag=True, default=None,
+              help="Of .html: a recording of the steps, and nothing that computes.")  # fmt: skip
+@click.option("--rows", type=click.IntRange(1),
+              help="Of .html: how many rows of the data travel in it.  "
+              "[all; of a large set 500]")  # fmt: skip
+@click.option("--float32", is_flag=True, default=None,
+              help="Of .html: compute in float32.")  # fmt: skip
+@click.option("--neurons", is_flag=True, default=None,
+              help="Of .html: the layers taken apart, too.")  # fmt: skip
+@click.option("--code", type=click.Choice(("numpy", "torch", "jax")),
+              help="Of .py: the library.  [numpy]")  # fmt: skip
+@click.option("--backward", is_flag=True, default=None,
+              help="Of .onnx: one training step, weights in and new weights out.")  # fmt: skip
+@click.option("--for", "program", type=click.Choice(("brainjs",)),
+              help="Of .json: whose JSON, instead of the weights by address.")  # fmt: skip
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option
@@ -107,6 +128,6 @@ def _asked(takes: Sequence[str], ending: str, given: Mapping[str, Any]) -> dict[
         options["epochs"] = first
     for name in options:
         if name not in takes:
-            option = {"begin": "from", "bare": "no-graph"}.get(name, name)
+            option = {"begin": "from", "bare": "no-graph", "program": "for"}.get(name, name)
             raise click.UsageError(f"--{option} says nothing about {ending}.")
     return options

@@ -38,6 +38,10 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
 @file_argument
 @click.option("--layers", callback=_layers, metavar="N-…-N",
               help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
+@click.option("--hidden", type=click.IntRange(1), metavar="N",
+              help="Neurons of each hidden layer, with --data.")  # fmt: skip
+@click.option("--depth", type=click.IntRange(0), metavar="N",
+              help="How many hidden layers, with --data; 0 is none.")  # fmt: skip
 @click.option(
     "--data",
     type=click.Path(),
@@ -72,6 +76,8 @@ def new(
     file: str,
     *,
     layers: tuple[int, ...] | None,
+    hidden: int | None,
+    depth: int | None,
     data: str | None,
     unfolded: bool,
     force: bool,
@@ -80,6 +86,11 @@ def new(
     **settings: Any,
 ) -> None:
     """Make a network that can be trained, from --layers, from --data, or from both."""
+    if (hidden is not None or depth is not None) and (layers is not None or data is None):
+        raise click.UsageError(
+            "--hidden and --depth go with --data, which gives inputs and outputs; "
+            "--layers says all sizes."
+        )
     if layers is None and data is None:
         raise click.UsageError("Give --layers such as 7-5-3, or --data, or both.")
     path = Path(file)
@@ -87,14 +98,17 @@ def new(
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)
     from nodeflow import terminal
     from nodeflow.data.relative import relative_source
+    from nodeflow.derive.sizes import sizes_of
     from nodeflow.files import save
     from nodeflow.measuring import choices, measured
-    from nodeflow.networks import network, sizes_of
+    from nodeflow.networks import network
 
     with terminal.reading_bar():
         graph = network(
             layers,
             data=None if data is None else relative_source(data, path.parent),
+            hidden=hidden,
+            depth=depth,
             options=taken(settings),
             folded=not unfolded,
             name=path.stem,

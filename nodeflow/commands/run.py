@@ -18,12 +18,22 @@ def run(file: str, *, as_json: bool) -> int:
     from nodeflow.engine.evaluation import evaluate
 
     found = evaluate(graph)
+    from nodeflow.views import Viewer
+
+    views = Viewer(graph, found.tables).all(found.values, found.weights)
     if as_json:
-        print_json({"values": found.values, "gradients": found.gradients, "cost": found.cost})
+        from nodeflow.views import as_data
+
+        shown = {key: as_data(content) for key, content in views.items()}
+        print_json({
+            "values": found.values, "gradients": found.gradients, "cost": found.cost,
+            **({"views": shown} if shown else {}),
+        })  # fmt: skip
     else:
         from nodeflow import terminal
 
         terminal.show_evaluation(graph, found.values, found.gradients, found.cost)
+        terminal.show_views(views)
     for fault in found.faults:
         say(f"{fault}; scale the data, or check the node's inputs")
     return FAULT if found.faults else 0

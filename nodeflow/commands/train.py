@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from nodeflow.commands.output import count, print_json, say
 
 if TYPE_CHECKING:
     from nodeflow.engine.run import Run
+    from nodeflow.graph import Graph
+    from nodeflow.playback.until import Ending
 
 
 @click.command()
@@ -24,6 +27,14 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), help="The seed of weights, split and order.")
 @click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
 @click.option("--save", is_flag=True, help="Write weights and history to NAME.run.npz.")
+@click.option("--weights", "dictionary", is_flag=True,
+              help="Print the weights as what they are: a dictionary of numbers.")  # fmt: skip
+@click.option("--until", metavar="CONDITION",
+              help='End when this holds after an epoch, such as "cost < 0.01".')  # fmt: skip
+@click.option("--tolerance", type=click.FloatRange(0),
+              help="End when an epoch changes the weights by no more than this.")  # fmt: skip
+@click.option("--folds", "k", type=click.IntRange(2), metavar="K",
+              help="Cross-validate: cut the rows into K parts, set each apart once.")  # fmt: skip
 @json_option
 def train(
     file: str,
@@ -34,6 +45,10 @@ def train(
     seed: int | None,
     float32: bool,
     save: bool,
+    dictionary: bool,
+    until: str | None,
+    tolerance: float | None,
+    k: int | None,
     as_json: bool,
 ) -> None:
     """Train at full speed, and show what came of it.
@@ -44,19 +59,37 @@ def train(
     from nodeflow import terminal
     from nodeflow.derive.rates import with_rate
     from nodeflow.engine.run import Run
+    from nodeflow.playback.until import train_to_end
 
     if rate is not None:
         graph = with_rate(graph, rate, by="--rate")
+    if tolerance is not None:
+        graph = replace(graph, training=replace(graph.training, tolerance=tolerance))
+    how: dict[str, Any] = {
+        "seed": seed, "batch": batch, "dtype": "float32" if float32 else "float64",
+    }  # fmt: skip
+    if k is not None:
+        if save or dictionary:
+            raise click.UsageError(
+                "--folds trains a network a fold, so there is no one run to save or to print."
+            )
+        _cross_validate(graph, k, epochs=epochs, until=until, as_json=as_json, **how)
+        return
     with terminal.reading_bar():
-        run = Run(graph, seed=seed, batch=batch, dtype="float32" if float32 else "float64")
+        run = Run(graph, **how)
     if run.machine.shortened is not None:
         say(f"the data has {run.machine.rows} rows, so a batch is {run.batch} "
              f"and not {run.machine.shortened}", bad=False)  # fmt: skip
+    for sentence in _noted(graph):
+        say(sentence, bad=False)
     stopped = ""
     started = time.perf_counter()
+    ending = None
+    asked = graph.training.epochs if epochs is None else epochs
+    limit = graph.training.tolerance
     try:
-        with terminal.progress(run, graph.training.epochs if epochs is None else epochs) as tell:
-            run.train(epochs, progress=tell)
+        with terminal.progress(run, asked) as tell:
+            ending = train_to_end(run, asked, until=until, tolerance=limit, progress=tell)
     except KeyboardInterrupt:
         stopped = f"training was interrupted after {count(run.epoch, 'epoch')}"
     seconds = time.perf_counter() - started
@@ -68,15 +101,54 @@ def train(
              "more than a million, older lines are thinned out", bad=False)  # fmt: skip
     from nodeflow.explain.quality import quality
 
-    result, good = _result(run, seconds), quality(run)
+    result, good = _result(run, seconds, ending), quality(run)
     if as_json:
         print_json({**result, **({"error": stopped} if stopped else {})})
     elif not stopped or run.epoch:
         terminal.show_training(run, result, saved, good)
+        if dictionary:
+            terminal.show_dictionary(run)
+    if ending is not None and ending.sentence:
+        say(ending.sentence, bad=False)
     if good is not None and good.fault and run.epoch:
         say(good.fault, bad=False)
     if stopped:
         raise KeyboardInterrupt(stopped)
+
+
+def _cross_validate(
+    graph: Graph,
+    k: int,
+    *,
+    epochs: int | None,
+    until: str | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Print what a cross-validation came to."""
+    from nodeflow import terminal
+    from nodeflow.sweeps import folds
+
+    for sentence in _noted(graph):
+        say(sentence, bad=False)
+    with terminal.bar("folds") as tell:
+        found = folds(graph, k, epochs=epochs, until=until, progress=tell, **how)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        terminal.show_folds(graph, found)
+
+
+def _noted(graph: Graph) -> list[str]:
+    """Return what a person should know of a graph before it is trained."""
+    from nodeflow.derive.implied import implied
+    from nodeflow.derive.silent import silent
+
+    cost = implied(graph)
+    return [
+        *([] if cost is None else [cost.sentence]),
+        *(finding.sentence for finding in silent(graph)),
+    ]
 
 
 def _save_run(run: Run, file: str) -> Path:
@@ -95,11 +167,12 @@ def _save_run(run: Run, file: str) -> Path:
     return path
 
 
-def _result(run: Run, seconds: float) -> dict[str, Any]:
+def _result(run: Run, seconds: float, ending: Ending | None) -> dict[str, Any]:
     return {
         "epochs": run.epoch,
         **run.assess().as_dict(),
         "weights": run.weights,
         "history": run.history,
         "seconds": round(seconds, 6),
+        "ended": None if ending is None else ending.as_dict(),
     }

@@ -4,10 +4,10 @@ from nodeflow.data.generators import GENERATORS
 from nodeflow.data.options import Options
 from nodeflow.data.sheet import Reading
 from nodeflow.data.sources import load, look
-from nodeflow.data.splitting import Split, split, split_by
+from nodeflow.data.splitting import Fold, Split, split, split_by
 from nodeflow.data.table import FloatArray, Table
 
 __all__ = [
-    "GENERATORS", "FloatArray", "Options", "Reading", "Split", "Table", "load", "look", "split",
-    "split_by",
+    "GENERATORS", "FloatArray", "Fold", "Options", "Reading", "Split", "Table", "load", "look",
+    "split", "split_by",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sets that come with scikit-learn, read from its files: importing it would take a second."""
+"""Sets with a name: iris from here, the others from scikit-learn's files without importing it."""
 
 from __future__ import annotations
 
@@ -39,9 +39,14 @@ BUNDLED = tuple(_FEATURES)
 def bundled(name: str) -> Table:
     """Return one of BUNDLED: one-hot classes, but numbers (rows, 1) for `diabetes`.
 
+    `iris` (R. Fisher, "The use of multiple measurements in taxonomic problems", 1936) comes with
+    nodeflow, the others with scikit-learn.
+
     The numbers are those of scikit-learn's `load_*`, to the bit. Raises DataError if
     scikit-learn is not installed, or if its files are not where they are expected.
     """
+    if name == "iris":
+        return _iris()
     folder = _folder(name)
     try:
         match name:
@@ -68,6 +73,15 @@ def bundled(name: str) -> Table:
         raise DataError(msg) from error
     y = one_hot(labels.tolist(), range(len(classes)))
     return Table(frozen(x), frozen(y), _FEATURES[name], classes)
+
+
+def _iris() -> Table:
+    with (Path(__file__).parent / "tables" / "iris.csv").open(encoding="utf-8") as text:
+        names, *rows = csv.reader(text)
+    classes = tuple(dict.fromkeys(row[-1] for row in rows))
+    x = np.array([[float(cell) for cell in row[:-1]] for row in rows])
+    y = one_hot([row[-1] for row in rows], classes)
+    return Table(frozen(x), frozen(y), tuple(names[:-1]), classes)
 
 
 def _folder(name: str) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nodeflow.data.table import FloatArray, Table, frozen
 from nodeflow.errors import DataError, nearest
@@ -44,11 +45,22 @@ class Split:
         return y * self.y_size + self.y_offset
 
 
-def split_by(settings: Mapping[str, Any], table: Table, seed: int) -> Split:
-    """Return the split that a dataset's settings ask for."""
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One part of a cross-validation: the rows that are set apart are the `number`th of `count`."""
+
+    number: int
+    """From 1."""
+    count: int
+
+
+def split_by(
+    settings: Mapping[str, Any], table: Table, seed: int, fold: Fold | None = None
+) -> Split:
+    """Return the split that a dataset's settings ask for, or that of a fold."""
     return split(
         table, scale=settings["scale"], test=settings["test"], seed=seed,
-        scale_target=settings["scale_target"],
+        scale_target=settings["scale_target"], fold=fold,
     )  # fmt: skip
 
 
@@ -59,6 +71,7 @@ def split(
     test: float = 0.0,
     seed: int = 0,
     scale_target: str = "none",
+    fold: Fold | None = None,
 ) -> Split:
     """Set the fraction `test` of the rows apart, and scale the features and the targets.
 
@@ -67,6 +80,9 @@ def split(
     and `test` is ignored. `scale` is none, minmax (to 0..1) or standard (mean 0, standard
     deviation 1), by the training rows alone; a feature that is constant there becomes 0.
     `scale_target` does the same with targets that are numbers; classes stay 0 and 1.
+
+    With a `fold` that part of the permuted rows is set apart instead, of parts that differ by one
+    row at most; `test` and a table's own test rows are left out of it.
 
     Raises DataError for a bad setting, or if no training row is left.
     """
@@ -77,7 +93,14 @@ def split(
         raise DataError(f"test is a fraction from 0 to below 1, not {test!r}")
     _check_whole("seed", seed)
     x, y = table.x, table.y
-    if table.x_test is not None and table.y_test is not None:
+    if fold is not None:
+        parts = np.array_split(_permuted(len(x), seed), fold.count)
+        apart = parts.pop(fold.number - 1)
+        if not len(apart):
+            raise DataError(f"{len(x)} rows cannot be cut into {fold.count} folds")
+        rest = np.concatenate(parts)
+        x, y, x_test, y_test = x[rest], y[rest], x[apart], y[apart]
+    elif table.x_test is not None and table.y_test is not None:
         x_test, y_test = table.x_test, table.y_test
     else:
         x_test, y_test = x[:0], y[:0]
@@ -86,7 +109,7 @@ def split(
             if count >= len(x):
                 msg = f"test {test:g} of {len(x)} rows leaves none for training; make it smaller"
                 raise DataError(msg)
-            order = np.random.default_rng([seed, _SPLIT]).permutation(len(x))
+            order = _permuted(len(x), seed)
             train, rest = order[: len(x) - count], order[len(x) - count :]
             x, y, x_test, y_test = x[train], y[train], x[rest], y[rest]
     if scale != "none":
@@ -100,6 +123,10 @@ def split(
         frozen(x), frozen(y), frozen(x_test), frozen(y_test), table.classes, table.features,
         frozen(y_offset), frozen(y_size),
     )  # fmt: skip
+
+
+def _permuted(rows: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, _SPLIT]).permutation(rows)
 
 
 def _check_whole(name: str, value: object) -> None:

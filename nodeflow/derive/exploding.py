@@ -15,12 +15,14 @@ import numpy as np
 
 from nodeflow.declare import Array, inert, numbers
 from nodeflow.derive.shapes import infer
-from nodeflow.derive.tidy import tidy
+from nodeflow.derive.steps import collapse_step, explode_steps
+from nodeflow.derive.tidy import tidy, under
 from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError, UnknownNode, nearest
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.update import UPDATES
 
 RECORD = "exploded"
 """The graph file's key under which an exploded graph keeps what `collapse` needs."""
@@ -33,9 +35,12 @@ PLACES = "places"
 def explode(graph: Graph, node: str | None = None) -> Graph:
     """Return the graph with a layer as its neurons, or a neuron as single operations.
 
-    `node` is a `weighted_sum`; without one every `weighted_sum` is taken apart, one level deep.
-    Its elementwise activation goes with it. Raises `GraphError` where that cannot be done.
+    `node` is a `weighted_sum`, or a `step`, which becomes gradient, average and update; without
+    one every `weighted_sum` is taken apart, one level deep. Its elementwise activation goes with
+    it. Raises `GraphError` where that cannot be done.
     """
+    if node is not None and node in graph.nodes and graph.nodes[node].type == "step":
+        return _laid_out(graph, explode_steps(graph, [node]))
     if graph.extra.get(UNFOLDED):
         return unfold(explode(fold(graph), node))
     if node is not None:
@@ -55,6 +60,9 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
     Values of weights that were typed in are put together. Raises `GraphError` that names the
     nodes which differ otherwise from what `explode` makes.
     """
+    whole_step = None if node is None else collapse_step(graph, node)
+    if whole_step is not None:
+        return whole_step
     if graph.extra.get(UNFOLDED):
         return unfold(collapse(fold(graph), node))
     records = _records(graph)
@@ -96,6 +104,10 @@ class _Layer:
     """Ports whose only wire has a number."""
     tall: bool = False
     """Whether the bias is a matrix of one row."""
+    chain: tuple[str, ...] = ()
+    """Nodes wired by hand that update the parameters, or pass blame back along the weights."""
+    deltas: tuple[str, ...] = ()
+    """The nodes whose δ they take."""
 
     @property
     def neuronal(self) -> bool:
@@ -115,7 +127,7 @@ class _Layer:
     def gone(self) -> tuple[str, ...]:
         """The nodes that stand only in the whole."""
         own = (self.key, *self.activations) if self.neuronal else (self.key,)
-        return (*own, *self.split)
+        return (*own, *self.split, *self.chain)
 
     @property
     def joins(self) -> Mapping[str, str]:
@@ -141,7 +153,14 @@ class _Layer:
             return {**found, f"{self.key}.z": (f"{self.key}.value",)}
         for key in self.activations:
             found[f"{key}.a"] = _ports(_parts(key, self.rows), "a")
+        for key in self.blames:
+            found[f"{key}.blame"] = (f"{key}.value",)
         return {**found, f"{self.key}.z": _ports(self.neurons, "z")}
+
+    @property
+    def blames(self) -> tuple[str, ...]:
+        """The nodes that pass blame back along the weights: their parts are added up again."""
+        return tuple(key for key in self.chain if self.nodes[key]["type"] == "blame")
 
     def made(self, graph: Graph) -> list[str]:
         """Return which nodes of an exploded graph are this one's parts."""
@@ -149,6 +168,8 @@ class _Layer:
         if self.neuronal:
             names += [name for key in (self.key, *self.activations) for name in self._of(key)]
             names += [name for name in self.joins.values() if name in graph.nodes]
+            names += [name for key in (*self.chain, *self.deltas) for name in self._of(key)]
+            names += self.blames
         else:
             names += [self.key, *_parts(self.key, self.columns)]
             picks = _parts(f"{self.key}.x", self.columns, "")
@@ -203,19 +224,31 @@ def _layer(graph: Graph, key: str, along: Iterable[str] | None = None) -> _Layer
         if port not in inputs:
             raise refuse(f"nothing is wired into its input '{port}'")
     weights = inputs["weights"][0].source
-    shape = _shape_of(graph, key, weights, "weights")
+    wired = {wires[0].source: port for port, wires in inputs.items() if port != "a"}
+    chain = _chain(graph, key, wired)
+    shape = _shape_of(graph, key, weights, "weights", chain)
     if len(shape) != 2:
         raise refuse(f"'{weights}' (its weights) must have rows and columns, such as [5, 7]")
     rows, columns = shape
     bias, tall = inputs["bias"][0].source if "bias" in inputs else None, False
     if bias is not None and (rows > 1 or graph.nodes[bias].type == "parameter"):
-        size = _shape_of(graph, key, bias, "bias")
+        size = _shape_of(graph, key, bias, "bias", chain)
         tall = len(size) == 2
         if size[-1] != rows or (len(size) == 2 and size[0] != 1):
             raise refuse(f"'{bias}' (its bias) must hold {rows} numbers, one a neuron")
     if along is None:
         along = {w.target for w in graph.out_of(key) if _goes_along(graph, w.target)}
-    layer = _Layer(key, weights, bias, tuple(sorted(along)), rows, columns, tall=tall)
+    if chain and (rows == 1 or tall):
+        what = "a bias of one row" if tall else "the operations of a single neuron"
+        raise refuse(
+            f"its parameters are updated by nodes wired by hand ({chain[-1]}), which are taken "
+            f"apart with the neurons of a layer and not with {what}"
+        )
+    deltas = {w.source for name in chain for w in graph.into(name) if w.input == "delta"}
+    layer = _Layer(
+        key, weights, bias, tuple(sorted(along)), rows, columns, tall=tall, chain=chain,
+        deltas=tuple(sorted(deltas)),
+    )  # fmt: skip
     seen = [w for name in layer.gone for w in (*graph.out_of(name), *graph.into(name))]
     return replace(
         layer,
@@ -232,7 +265,53 @@ def _siblings(graph: Graph, wire: Wire) -> tuple[Wire, ...]:
     return graph.inputs(wire.target)[wire.input]
 
 
-def _shape_of(graph: Graph, key: str, name: str, port: str) -> tuple[int, ...]:
+_ON_THE_WAY = {"average": "total", "accumulate": "gradient"}
+"""Between a gradient and its update, and the input that leads on."""
+
+
+def _chain(graph: Graph, key: str, parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the nodes wired by hand that belong to a layer's parameters, sorted.
+
+    Those are `blame` along the weights, updates, and what lies between them and their gradient.
+    Raises `GraphError` where somebody else looks at what is to be taken apart.
+    """
+    found: set[str] = set()
+    for name in parameters:
+        for wire in graph.out_of(name):
+            kind = graph.nodes[wire.target].type
+            if (kind, wire.input) == ("blame", "weights"):
+                found.add(wire.target)
+            elif kind in UPDATES and wire.input == "parameter":
+                found |= _update_chain(graph, wire.target)
+    for name in sorted(found):
+        kind = graph.nodes[name].type
+        for wire in graph.out_of(name) if kind != "blame" else ():
+            if wire.target not in found and wire.target not in parameters:
+                raise GraphError(
+                    f"'{key}' cannot be exploded: '{wire.target}' reads '{name}', which holds what "
+                    "belongs to the whole layer; take that wire away first",
+                    node=key,
+                )
+    return tuple(sorted(found))
+
+
+def _update_chain(graph: Graph, update: str) -> set[str]:
+    """Return an update and what leads from the gradient of its parameter to it."""
+    found = {update}
+    wires = graph.inputs(update).get("gradient", ())
+    while wires:
+        before = wires[0].source
+        kind = graph.nodes[before].type
+        if kind not in (*_ON_THE_WAY, "weight_gradient", "bias_gradient"):
+            return {update}
+        found.add(before)
+        wires = graph.inputs(before).get(_ON_THE_WAY.get(kind, ""), ())
+    return found
+
+
+def _shape_of(
+    graph: Graph, key: str, name: str, port: str, chain: Sequence[str]
+) -> tuple[int, ...]:
     """Return the shape of a parameter that only `key` uses, or raise `GraphError`."""
 
     def refuse(why: str) -> GraphError:
@@ -244,12 +323,22 @@ def _shape_of(graph: Graph, key: str, name: str, port: str) -> tuple[int, ...]:
     others = [
         f"{w.target}.{w.input}"
         for w in graph.out_of(name)
-        if graph.nodes[w.target].type != "l2_penalty" and (w.target, w.input) != (key, port)
+        if graph.nodes[w.target].type != "l2_penalty"
+        and (w.target, w.input) != (key, port)
+        and w.target not in chain
     ]
     if others:
         raise refuse(f"is shared: it goes to {others[0]} too")
-    if graph.into(name):
-        raise refuse(f"is updated by wired nodes ({graph.into(name)[0].source})")
+    for wire in graph.into(name):
+        update = wire.source
+        if update not in chain:
+            raise refuse(f"takes its next value from '{update}', which is no update of its own")
+        kinds = {graph.nodes[part].type for part in _update_chain(graph, update)}
+        if not kinds & {"weight_gradient", "bias_gradient", "step"}:
+            raise refuse(
+                f"is updated by '{update}' with a gradient that is no weight_gradient or "
+                "bias_gradient of its own"
+            )
     settings = graph.settings(name)
     if settings["value"] is None and settings["shape"] is None:
         raise refuse("has no shape yet; give it a value, or a shape and an init")
@@ -291,6 +380,7 @@ def _exploded(graph: Graph, key: str, along: Iterable[str] | None = None) -> Gra
         "nodes": layer.nodes,
         **({"numbered": layer.numbered} if layer.numbered else {}),
         **({"tall": True} if layer.tall else {}),
+        **({"chain": layer.chain, "deltas": layer.deltas} if layer.chain else {}),
     }
     places = {name: at for name, at in graph.layout.items() if name in kept}
     return replace(
@@ -327,7 +417,38 @@ def _neurons(graph: Graph, layer: _Layer) -> tuple[dict[str, Node], list[Wire]]:
             part = f"{activation}.{row + 1}"
             nodes[part] = Node(node.type, dict(node.settings), node.mode)
             wires.append(Wire(key, "z", part, "z"))
+        _chain_of_neuron(graph, layer, row, nodes, wires)
+    for key in layer.blames:
+        nodes[key] = Node("add")
+        parts = enumerate(_parts(key, layer.rows))
+        wires += [Wire(part, "blame", key, "a", i) for i, part in parts]
     return nodes, wires
+
+
+def _chain_of_neuron(
+    graph: Graph, layer: _Layer, row: int, nodes: dict[str, Node], wires: list[Wire]
+) -> None:
+    """Add what of the updates and of the blame wired by hand belongs to one neuron."""
+    own = {*layer.chain, *layer.split}
+    number = row + 1
+    for key in layer.deltas if layer.chain else ():
+        (source,) = {w.output for name in layer.chain for w in graph.into(name)
+                     if w.input == "delta" and w.source == key}  # fmt: skip
+        nodes[f"{key}.{number}"] = Node("pick", {"index": row})
+        wires.append(Wire(key, source, f"{key}.{number}", "a"))
+    for key in (*layer.chain, *(name for name in layer.split if layer.chain)):
+        part = f"{key}.{number}"
+        if key in layer.chain:
+            node = graph.nodes[key]
+            nodes[part] = Node(node.type, dict(node.settings), node.mode)
+        for wire in graph.into(key):
+            if wire.source in own:
+                wires.append(replace(wire, source=f"{wire.source}.{number}", target=part))
+            elif wire.input == "delta":
+                start = f"{wire.source}.{number}"
+                wires.append(replace(wire, source=start, output="value", target=part))
+            else:
+                wires.append(replace(wire, target=part))
 
 
 def _operations(graph: Graph, layer: _Layer) -> tuple[dict[str, Node], list[Wire]]:
@@ -479,6 +600,8 @@ def _read(graph: Graph, key: str, record: Mapping[str, Any]) -> _Layer:
         },
         numbered=tuple(map(str, record.get("numbered", ()))),
         tall=bool(record.get("tall", False)),
+        chain=tuple(map(str, record.get("chain", ()))),
+        deltas=tuple(map(str, record.get("deltas", ()))),
     )
     parts = layer.rows if layer.neuronal else layer.columns
     if min(layer.rows, layer.columns) < 1 or parts > len(graph.nodes):
@@ -626,6 +749,7 @@ def _inside(graph: Graph, layer: _Layer) -> Iterator[Wire]:
             yield Wire(layer.bias, "value", key, "bias")
         for activation in layer.activations:
             yield Wire(key, "z", activation, "z")
+        yield from _chain_of_whole(graph, layer)
         return
     picks = set(_parts(f"{key}.x", layer.columns, ""))
     starts = []
@@ -641,6 +765,23 @@ def _inside(graph: Graph, layer: _Layer) -> Iterator[Wire]:
         # The bias of one neuron stays as it is and comes last.
         last = graph.inputs(key)["a"][-1]
         yield Wire(last.source, last.output, key, "bias")
+
+
+def _chain_of_whole(graph: Graph, layer: _Layer) -> Iterator[Wire]:
+    """Yield the wires into the updates and the blame of a whole layer, from its first neuron's."""
+    whole = {f"{key}.1": key for key in (*layer.chain, *layer.split)}
+    for key in layer.chain:
+        for wire in graph.into(f"{key}.1"):
+            if wire.source in whole:
+                yield replace(wire, source=whole[wire.source], target=key)
+            elif wire.input == "delta":
+                (start,) = graph.into(wire.source)
+                yield replace(wire, source=start.source, output=start.output, target=key)
+            else:
+                yield replace(wire, target=key)
+    for key in layer.split if layer.chain else ():
+        for wire in graph.into(f"{key}.1"):
+            yield replace(wire, source=whole[wire.source], target=key)
 
 
 def _canonical(graph: Graph, records: Mapping[str, _Layer]) -> Graph:
@@ -709,6 +850,14 @@ def _spread_out(before: Graph, after: Graph) -> Graph:
     laid = tidy(after)
     places = {"stood": _stood(before), "placed": dict(laid.layout)}
     return replace(laid, extra={**laid.extra, PLACES: places})
+
+
+def _laid_out(before: Graph, after: Graph) -> Graph:
+    """Place the nodes that stand in for others; those that were there stay where they are."""
+    if not before.layout:
+        return after
+    made = [key for key in after.nodes if key not in before.nodes]
+    return replace(after, layout={**after.layout, **under(after, made)})
 
 
 def _moved_back(before: Graph, after: Graph) -> Graph:

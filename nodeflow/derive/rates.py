@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nodeflow.declare import numbers
 from nodeflow.derive.modes import resolve
+from nodeflow.derive.steps import without_rate
 from nodeflow.errors import BadSetting, GraphError
 from nodeflow.graph import Graph
+from nodeflow.nodes.update import UPDATES
 
 _TYPED = ("constant", "slider")
 """Types whose value somebody types in, and may type anew."""
@@ -19,6 +21,7 @@ class Rate:
     """A setting that holds a learning rate."""
 
     node: str
+    """"" for the graph's own, `training.rate`."""
     setting: str
     value: float
 
@@ -27,7 +30,8 @@ def rates(graph: Graph) -> tuple[Rate, ...]:
     """Return the settings that hold the learning rates of a graph, sorted by node.
 
     These are `rate` of every trainer that has one, and the value of every constant or slider
-    that feeds the rate of a wired `weight_update` of a trainable parameter. Updates of other
+    that feeds the rate of a wired `weight_update` or `step` of a trainable parameter, and the
+    graph's own (`training.rate`) where an update has no wire for one. Updates of other
     parameters have other factors there: an unfolded Adam or momentum keeps its running means by
     such updates. Nodes that are disabled are left out; the way to a constant may lead through
     relays and bypassed nodes.
@@ -53,7 +57,10 @@ def with_rate(graph: Graph, rate: float, *, by: str = "with_rate") -> Graph:
     if not typed:
         raise GraphError(f"{by} has nothing to replace: no trainer of the graph has a rate")
     for found in typed:
-        graph = graph.set(found.node, **{found.setting: rate})
+        if found.node:
+            graph = graph.set(found.node, **{found.setting: rate})
+        else:
+            graph = replace(graph, training=replace(graph.training, rate=rate))
     if rate < 0:
         raise BadSetting(f"the learning rate must be a number from 0, not {rate:g}")
     return graph
@@ -68,7 +75,9 @@ def _found(graph: Graph) -> tuple[tuple[Rate, ...], tuple[str, ...]]:
         for key in graph.of_family("trainer")
         if "rate" in graph.settings(key)
     ]
-    sources = {_source(graph, update) for update in graph.of_type("weight_update")}
+    if without_rate(graph):
+        found.append(Rate("", "rate", graph.training.rate or 0.0))
+    sources = {_source(graph, update) for update in graph.of_type(*UPDATES)}
     worked_out = []
     for source in sorted(sources - {""}):
         if graph.nodes[source].type in _TYPED:

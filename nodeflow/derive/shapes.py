@@ -13,6 +13,7 @@ from nodeflow.data import load as load_data
 from nodeflow.declare import NodeType, Port, numbers
 from nodeflow.errors import DataError, GraphError, MissingInput, NodeflowError, ShapeMismatch
 from nodeflow.graph import Graph, Wire
+from nodeflow.nodes.update import UPDATES
 from nodeflow.shape import Shape, Signature
 
 
@@ -139,6 +140,12 @@ def _inputs(
             raise MissingInput(
                 f"'{key}' ({type_.name}) needs a wire into its input '{port.name}'", node=key
             )
+        if not there and port.name == "rate" and graph.training.rate is None:
+            raise MissingInput(
+                f"'{key}' ({type_.name}) has no rate: wire one into its input 'rate', or give the "
+                "graph a rate for all its updates (training.rate)",
+                node=key,
+            )
         found.append((port, [(wire, shapes[wire.start]) for wire in there]))
     return found
 
@@ -181,7 +188,7 @@ def _given(
     names: list[str] = []
     given: list[Shape | None] = []
     for port, there in inputs:
-        if port.many and type_.joined != port.name:
+        if port.many and (type_.joined != port.name or type_.family == "view"):
             names += [f"{port.name}[{i}]" for i in range(len(there))]
             given += [shape for _, shape in there]
         else:
@@ -315,11 +322,12 @@ def _check_feedback(
             continue
         target = graph.type_of(wire.target)
         source = graph.nodes[wire.source].type
-        allowed = "weight_update" if target.name == "parameter" else "accumulate"
+        of_parameter = target.name == "parameter"
+        allowed = UPDATES if of_parameter else ("accumulate",)
         if target.name in ("parameter", "accumulate") and (
-            source != allowed or (allowed == "accumulate" and wire.source != wire.target)
+            source not in allowed or (not of_parameter and wire.source != wire.target)
         ):
-            own = "its own total" if allowed == "accumulate" else "a weight_update"
+            own = "a weight_update" if of_parameter else "its own total"
             problems[wire.target] = GraphError(
                 f"'{wire.end}' is fed back from {own}, not from '{wire.start}'", node=wire.target
             )

@@ -22,9 +22,11 @@ from nodeflow.declare import (
     Output,
     Penalty,
 )
+from nodeflow.derive.implied import implied, with_cost
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.modes import resolve
 from nodeflow.derive.shapes import Inference, infer, order_of, probe
+from nodeflow.derive.steps import spelled_out, without_rate
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
 from nodeflow.graph import UNFOLDED, Graph, Node, Wire
@@ -229,6 +231,10 @@ def evaluated(graph: Graph, *, strict: bool = True) -> Unfolding:
     inference = infer(graph)
     if strict:
         inference.require()
+    if graph.of_type("step") or without_rate(graph) or implied(graph):
+        bad = inference.problems
+        graph = with_cost(spelled_out(graph, apart_from={*bad, *inference.waiting}))
+        inference = infer(graph)
     unusable = {*inference.problems, *inference.waiting}
     ruled = _by_rule(unresolved, inference)
     problems = dict(inference.problems)

@@ -8,6 +8,7 @@ from functools import partial
 
 from nodeflow.derive import collapse, explode, fold, unfold
 from nodeflow.derive.exploding import RECORD as EXPLODED
+from nodeflow.derive.silent import missing_wires
 from nodeflow.editor import editing, exporting, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
@@ -25,7 +26,7 @@ from nodeflow.editor.model import (
 )
 from nodeflow.editor.reading import written
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, Wire
 from nodeflow.scene import NodeView, closed_groups, note, with_places
 
 
@@ -242,6 +243,18 @@ def _paste(editor: Editor) -> Editor:
 @_command("duplicate", "Duplicate", "Ctrl+D", "Edit", context=True)
 def _duplicate(editor: Editor) -> Editor:
     return editing.duplicated(editor)
+
+
+@_command("duplicate-wired", "Duplicate with incoming wires", "Ctrl+Alt+D", "Edit", context=True)
+def _duplicate_wired(editor: Editor) -> Editor:
+    return editing.duplicated_wired(editor)
+
+
+@_command("repeat", "Repeat as a template …", "Ctrl+Shift+R", "Edit", context=True)
+def _repeat(editor: Editor) -> Editor:
+    if not editor.chosen:
+        return editor.refused("select the nodes to repeat: those of a neuron, or of a layer")
+    return replace(editor, popup=Editing("", "repeat", "2"))
 
 
 @_command("delete", "Delete", "Delete or Backspace", "Edit", context=True)
@@ -522,6 +535,18 @@ def _check(editor: Editor) -> Editor:
     return editor.asking("check", value=editor.graph).told("checking the gradients …")
 
 
+@_command("wire-back", "Wire what is missing: updates back to their parameters", "", "Network",
+          context=True)  # fmt: skip
+def _wire_back(editor: Editor) -> Editor:
+    graph, missing = editor.graph, missing_wires(editor.graph)
+    if not missing:
+        return editor.refused("no feedback wire is missing: every update reaches its parameter")
+    for wire in map(Wire.parse, missing):
+        graph = graph.connect(wire.start, wire.end)
+    count = "1 wire" if len(missing) == 1 else f"{len(missing)} wires"
+    return editor.edited(graph, "wire updates back").told(f"{count} drawn: {', '.join(missing)}")
+
+
 @_command("train", "Train", "Ctrl+Enter or F5", "Network")
 def _train(editor: Editor) -> Editor:
     return editor.asking("train", value=editor.graph)
@@ -562,6 +587,8 @@ def _set_rate(editor: Editor) -> Editor:
     found = training.rate(editor)
     if found is None:
         return editor.refused("no trainer of this graph has a learning rate")
+    if not found.node:
+        return _typing_training(editor, "rate")
     return typing(editor, found.node, found.setting)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from nodeflow import files
 from nodeflow.boxes import GRID, KNOT, box
 from nodeflow.declare import CATALOG
+from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor import wiring
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Editor
-from nodeflow.errors import NodeflowError
+from nodeflow.errors import GraphError, NodeflowError
 from nodeflow.graph import Graph, Wire, check_id
 from nodeflow.scene import NOTE, closed_groups
 
@@ -239,6 +240,24 @@ def duplicated(editor: Editor) -> Editor:
         return editor
     corner = min(x for x, _ in places) + _GAP, min(y for _, y in places) + _GAP
     return pasted(editor, copied(editor), corner)
+
+
+def duplicated_wired(editor: Editor) -> Editor:
+    """Copy the selected nodes with the wires that come into them."""
+    if not editor.chosen:
+        return editor
+    graph, made = duplicate_wired(editor.graph, editor.chosen)
+    new = editor.edited(graph, f"duplicate {named(sorted(editor.chosen))} with wires")
+    return replace(new, selection=frozenset(made))
+
+
+def repeated(editor: Editor, text: str) -> Editor:
+    """Have the selected nodes so many times in all, side by side; raises `GraphError`."""
+    if not text.strip().isdecimal():
+        raise GraphError(f"how many in all is a whole number from 2, not {text!r}")
+    graph = repeat(editor.graph, editor.chosen, int(text))
+    count = f"repeat {named(sorted(editor.chosen))} {int(text)} times"
+    return editor.edited(graph, count)
 
 
 # --- order --------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from nodeflow.graph import Graph
 NOW, HELD, TRAINED = "as they stand now", "as in the graph", "trained from the start"
 HERE, START = "where the run stands", "at the start"
 INSIDE, BARE = "inside: can be opened again", "left out"
+COMPUTES, PLAYS = "computes", "plays a recording"
+FORWARD, STEP = "forward only", "one training step"
 READERS = "as the reader's system"
 _SHORT = 200
 """A film shows a whole epoch of so many steps, of a longer one a single pass."""
@@ -117,6 +119,12 @@ def lines(editor: Editor, wish: Wish) -> list[Line]:
         typed("training", "epochs", str(editor.graph.training.epochs))
     if "history" in takes and choose("history", "history", *_histories(editor)) == TRAINED:
         typed("training", "epochs", str(editor.graph.training.epochs))
+    if "recorded" in takes:
+        choose("recorded", "the page", COMPUTES, PLAYS)
+    if "code" in takes:
+        choose("code", "written for", "numpy", "torch", "jax")
+    if "backward" in takes:
+        choose("backward", "the model", FORWARD, STEP)
     if "begin" in takes:
         here = (HERE,) if editor.live.playback.number else ()
         choose("begin", "begins", *here, START)
@@ -203,6 +211,12 @@ def requested(editor: Editor, wish: Wish) -> Request:
         options["level"] = values["level"]
     if values.get("bare") == BARE:
         options["bare"] = True
+    if values.get("recorded") == PLAYS:
+        options["recorded"] = True
+    if "code" in values:
+        options["code"] = values["code"]
+    if values.get("backward") == STEP:
+        options["backward"] = True
     which = values.get("weights", values.get("history"))
     if which == TRAINED:
         options["epochs"] = _count("epochs", values["training"])
@@ -265,6 +279,7 @@ _SAID = {
     "--no-graph leaves the graph out": "or leave the graph out",
     "an earlier --until": "fewer samples or epochs",
     ", --epochs or --until": " or epochs",
+    "--recorded makes a page that plays a recording of it": "or let the page play a recording",
     "--": "",
 }
 """What a command line calls otherwise."""

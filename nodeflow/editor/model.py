@@ -10,10 +10,12 @@ from typing import Any, Generic, Literal, TypeVar
 from numpy.typing import NDArray
 
 from nodeflow.derive.shapes import Inference, infer
+from nodeflow.derive.silent import silent
 from nodeflow.editor.camera import Camera, Point
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
+from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
 
@@ -331,8 +333,13 @@ class Editor:
 
     @property
     def problems(self) -> dict[str, str]:
-        """Why nodes cannot be evaluated, by id."""
-        return {key: str(error) for key, error in self.inference.problems.items()}
+        """Why nodes cannot be evaluated, or are evaluated in vain, by id."""
+        graph = self.graph
+        vain = _VAIN.of(
+            (graph.nodes, graph.wires, graph.training),
+            lambda: {finding.node: finding.sentence for finding in silent(graph)},
+        )
+        return {**vain, **{key: str(error) for key, error in self.inference.problems.items()}}
 
     @property
     def learns(self) -> bool:
@@ -340,7 +347,7 @@ class Editor:
         graph = self.graph
         return _LEARNS.of(
             (graph.nodes,),
-            lambda: bool(graph.of_family("trainer") or graph.of_type("weight_update")),
+            lambda: bool(graph.of_family("trainer") or graph.of_type(*UPDATES)),
         )
 
     @property
@@ -426,3 +433,4 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
 _INFERRED: _Last[Inference] = _Last()
 _DRAWN: _Last[Scene] = _Last()
 _LEARNS: _Last[bool] = _Last()
+_VAIN: _Last[dict[str, str]] = _Last()

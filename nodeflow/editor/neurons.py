@@ -6,6 +6,7 @@ any graph whose weighted sums follow each other, as layers or as single neurons.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -92,18 +93,30 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
+    """A weighted sum, of a whole layer or of a single neuron."""
+
     key: str
     weights: str
     bias: str
     activation: str
     output: str
     size: tuple[int, int]
-    before: str | None
-    source: str
+    takes: tuple[_Feature, ...]
+    """Where each of its inputs comes from."""
+    depth: int
+    """Its column: one more than that of the last layer before it."""
+
+
+_Feature = tuple[str, int]
+"""A neuron of a weighted sum, by the sum's id, or a feature of another output, by its address."""
 
 
 def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = None) -> Map:
-    """Return the picture of a graph's layers, with values (by address) if given."""
+    """Return the picture of a graph's layers, with values (by address) if given.
+
+    Columns follow from the wires alone: what is equally far from the inputs stands side by side,
+    whether it is a layer or single neurons that somebody wired.
+    """
     whole = _whole(graph)
     try:
         inference = infer(whole)
@@ -113,37 +126,58 @@ def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = 
     if not layers:
         return Map(reason="there is no weighted_sum to draw as a layer")
     known = {**_settings(whole), **(values or {})}
-    places: dict[str, list[tuple[int | None, float, float]]] = {}
-    neurons: list[Neuron] = []
+    by_key = {layer.key: layer for layer in layers}
     columns = _columns(layers)
-    followed = {layer.before for layer in layers}
-    for layer in layers:
-        rows, width = layer.size
-        if layer.before is None and layer.source not in places:
-            places[layer.source] = _column(width, 0)
-            dots = _dots(graph, layer.source, places[layer.source], known)
-            neurons += _named(dots, _features(whole, inference, layer.source, width), "x")
-        places[layer.key] = _column(rows, columns[layer.key])
-        dots = _dots(graph, layer.output, places[layer.key], known, layer.key)
-        if layer.key not in followed:
-            dots = _named(dots, _classes(inference, rows), layer.output.rpartition(".")[2])
-        neurons += dots
-    lines, labels = [], []
-    for layer in layers:
-        start = places[layer.before or layer.source]
-        lines += _lines(layer, start, places[layer.key], _weights(layer, known))
-        rows, width = layer.size
-        text = f"{layer.key}  {rows}×{width}  {layer.activation}".rstrip()
-        labels.append(Label(layer.key, text, (start[0][1] + places[layer.key][0][1]) / 2, TOP / 2))
+    places: dict[_Feature, tuple[float, float]] = {}
+    neurons: list[Neuron] = []
+    outputs = [layer for layer in layers if layer.depth == len(columns) - 1]
+    classes = _classes(inference, sum(layer.size[0] for layer in outputs))
+    for depth, column in enumerate(columns):
+        shown: list[tuple[_Feature | None, float, float]] = _column(column, depth)
+        for feature, x, y in shown:
+            if feature is None:
+                neurons.append(Neuron(neurons[-1].node, None, x, y, column=neurons[-1].column))
+                continue
+            places[feature] = x, y
+            dot = _dot(graph, feature, by_key.get(feature[0]), x, y, known)
+            if depth == 0:
+                origin = [index for at, index in column if at == feature[0]]
+                names = _features(whole, inference, feature[0], len(origin))
+                dot = _named(dot, names, "x", column.index(feature))
+            elif depth == len(columns) - 1:
+                letter = by_key[feature[0]].output.rpartition(".")[2]
+                name = classes[column.index(feature)] if classes else ""
+                dot = replace(dot, name=name or f"{letter}{column.index(feature) + 1}")
+            neurons.append(dot)
+    lines = [line for layer in layers for line in _lines(layer, places, _weights(layer, known))]
     parts = {
         node: layer.key
         for layer in layers
         for node in (layer.key, layer.weights, layer.bias, layer.output.rpartition(".")[0])
         if node
     }
-    inputs = {layer.source.rpartition(".")[0] for layer in layers if layer.before is None}
+    inputs = {at.rpartition(".")[0] for at, _ in columns[0] if at not in by_key}
     owned = {**{key: key for key in inputs}, **parts}
-    return Map(tuple(neurons), tuple(lines), tuple(labels), columns=owned)
+    return Map(tuple(neurons), tuple(lines), _labels(layers), columns=owned)
+
+
+def _labels(layers: list[_Layer]) -> tuple[Label, ...]:
+    """Return what stands on the lines between two columns."""
+    by_depth: dict[int, list[_Layer]] = {}
+    for layer in layers:
+        by_depth.setdefault(layer.depth, []).append(layer)
+    found = []
+    for depth, unsorted in sorted(by_depth.items()):
+        there = sorted(unsorted, key=lambda layer: natural(layer.key))
+        first, last = there[0], there[-1]
+        rows = sum(layer.size[0] for layer in there)
+        widths = {layer.size[1] for layer in there}
+        name = first.key if len(there) == 1 else f"{first.key} … {last.key}"
+        size = f"{rows}×{widths.pop()}" if len(widths) == 1 else str(rows)
+        kinds = ", ".join(sorted({layer.activation for layer in there} - {""}))
+        text = f"{name}  {size}  {kinds}".rstrip()
+        found.append(Label(first.key, text, (depth - 0.5) * COLUMN, TOP / 2))
+    return tuple(found)
 
 
 def _whole(graph: Graph) -> Graph:
@@ -158,6 +192,7 @@ def _whole(graph: Graph) -> Graph:
 
 def _layers(graph: Graph, inference: Inference) -> list[_Layer]:
     found: dict[str, _Layer] = {}
+    seen = _Seen(graph, inference, found)
     for key in inference.order:
         inputs = graph.inputs(key)
         if graph.nodes[key].type != "weighted_sum" or not {"a", "weights"} <= inputs.keys():
@@ -167,67 +202,102 @@ def _layers(graph: Graph, inference: Inference) -> list[_Layer]:
         if shape is None or len(shape.dims) != 2 or None in shape.dims:
             continue
         rows, width = (int(size or 0) for size in shape.dims)
-        before = _before(graph, inputs["a"][0].source, found)
+        takes = [feature for wire in inputs["a"] for feature in seen.features(wire.start, width)]
         after = [w.target for w in graph.out_of(key)]
         active = [n for n in after if graph.type_of(n).family == "activation"]
         output = f"{active[0]}.a" if active else f"{key}.z"
         name = graph.nodes[active[0]].type if active else ""
-        source = inputs["a"][0].start
         bias = inputs["bias"][0].source if "bias" in inputs else ""
-        found[key] = _Layer(key, weights, bias, name, output, (rows, width), before, source)
+        depth = 1 + max((found[at].depth for at, _ in takes if at in found), default=0)
+        size = (rows, width)
+        found[key] = _Layer(key, weights, bias, name, output, size, tuple(takes[:width]), depth)
     return list(found.values())
 
 
-def _before(graph: Graph, key: str, found: Mapping[str, _Layer]) -> str | None:
-    """Return the layer that a node's value comes from."""
-    queue, seen = [key], {key}
-    for name in queue:
-        if name in found:
-            return name
-        for wire in graph.into(name):
-            if wire.source not in seen and not graph.feeds_back(wire):
-                seen.add(wire.source)
-                queue.append(wire.source)
-    return None
+class _Seen:
+    """Follows values back to the neurons, or to the inputs, that they come from."""
+
+    def __init__(self, graph: Graph, inference: Inference, layers: Mapping[str, _Layer]) -> None:
+        self.graph, self.shapes, self.layers = graph, inference.shapes, layers
+        self._known: dict[str, list[_Feature]] = {}
+
+    def features(self, address: str, width: int = 1) -> list[_Feature]:
+        """Return where each feature of a value comes from; of `width` where that is not known."""
+        if address not in self._known:
+            self._known[address] = self._found(address, width)
+        return self._known[address]
+
+    def _found(self, address: str, width: int) -> list[_Feature]:
+        key = address.rpartition(".")[0]
+        if key in self.layers:
+            return [(key, row) for row in range(self.layers[key].size[0])]
+        shape = self.shapes.get(address)
+        count = (shape.features if shape is not None else None) or width
+        type_, inputs = self.graph.type_of(key), self.graph.inputs(key)
+        before = [self.features(wire.start) for there in inputs.values() for wire in there]
+        if type_.name == "concatenate":
+            return [feature for part in before for feature in part]
+        if type_.name == "pick" and before:
+            index = self.graph.settings(key)["index"]
+            chosen = index if isinstance(index, tuple) else (index,)
+            return [before[0][i] for i in chosen if -len(before[0]) <= i < len(before[0])]
+        # What is computed number by number belongs to the neuron that it is computed from.
+        for part in before:
+            if len(part) == count and any(at in self.layers for at, _ in part):
+                return part
+        if type_.name == "relay" and before:
+            return before[0]
+        for part in before:
+            if any(at in self.layers for at, _ in part):
+                return [part[min(i, len(part) - 1)] for i in range(count)]
+        return [(address, i) for i in range(count)]
 
 
-def _columns(layers: list[_Layer]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for layer in layers:
-        found[layer.key] = found.get(layer.before or "", 0) + 1
-    return found
+def _columns(layers: list[_Layer]) -> list[list[_Feature]]:
+    """Return the neurons of each column, in the order in which the next one takes them."""
+    columns: list[list[_Feature]] = [[] for _ in range(1 + max(one.depth for one in layers))]
+    depth_of = {layer.key: layer.depth for layer in layers}
+    taken = [feature for layer in layers for feature in layer.takes]
+    in_order = sorted(layers, key=lambda layer: natural(layer.key))
+    own = [(layer.key, row) for layer in in_order for row in range(layer.size[0])]
+    for feature in dict.fromkeys([*taken, *own]):
+        columns[depth_of.get(feature[0], 0)].append(feature)
+    return columns
 
 
-def _column(count: int, column: int) -> list[tuple[int | None, float, float]]:
-    numbers: list[int | None] = list(range(count))
-    if count > MOST:
-        numbers = [*range(MOST - 2), None, count - 1]
+def natural(key: str) -> list[tuple[int, str]]:
+    """Return what sorts ids by the numbers in them: h2 before h10."""
+    parts = re.split(r"(\d+)", key)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _column(features: list[_Feature], depth: int) -> list[tuple[_Feature | None, float, float]]:
+    shown: list[_Feature | None] = list(features)
+    if len(features) > MOST:
+        shown = [*features[: MOST - 2], None, features[-1]]
     return [
-        (number, column * COLUMN, TOP + (row - (len(numbers) - 1) / 2) * ROW)
-        for row, number in enumerate(numbers)
+        (feature, depth * COLUMN, TOP + (row - (len(shown) - 1) / 2) * ROW)
+        for row, feature in enumerate(shown)
     ]
 
 
-def _dots(
+def _dot(
     graph: Graph,
-    address: str,
-    places: list[tuple[int | None, float, float]],
+    feature: _Feature,
+    layer: _Layer | None,
+    x: float,
+    y: float,
     values: Mapping[str, NDArray[np.float64]],
-    layer: str | None = None,
-) -> list[Neuron]:
-    """Return the neurons of a column; each selects its own node where it has one."""
+) -> Neuron:
+    """Return a neuron, or an input; it selects its own node where it has one."""
+    at, number = feature
+    address = at if layer is None else layer.output
     key, _, port = address.rpartition(".")
-    row = _row(values.get(address))
-    found = []
-    for number, x, y in places:
-        own = f"{layer or key}.{0 if number is None else number + 1}"
-        node = own if own in graph.nodes else layer or key
-        value = None
-        if number is not None:
-            part = _row(values.get(f"{key}.{number + 1}.{port}"))
-            value = part[0] if part else row[number] if number < len(row) else None
-        found.append(Neuron(node, number, x, y, value, column=layer or key))
-    return found
+    column = key if layer is None else layer.key
+    own = f"{column}.{number + 1}"
+    part, row = _row(values.get(f"{key}.{number + 1}.{port}")), _row(values.get(address))
+    value = part[0] if part else row[number] if number < len(row) else None
+    return Neuron(own if own in graph.nodes else column, number, x, y, value, column=column)
 
 
 def _features(graph: Graph, inference: Inference, address: str, count: int) -> tuple[str, ...]:
@@ -245,14 +315,10 @@ def _classes(inference: Inference, count: int) -> tuple[str, ...]:
     return next((table.classes for table in tables if len(table.classes) == count), ())
 
 
-def _named(dots: list[Neuron], names: tuple[str, ...], letter: str) -> list[Neuron]:
-    """Return neurons with their names; without any they are numbered."""
-    return [
-        dot
-        if dot.number is None
-        else replace(dot, name=names[dot.number] if names else f"{letter}{dot.number + 1}")
-        for dot in dots
-    ]
+def _named(dot: Neuron, names: tuple[str, ...], letter: str, place: int) -> Neuron:
+    """Return an input with its name; without any it has its place in the column."""
+    number = dot.number or 0
+    return replace(dot, name=names[number] if names else f"{letter}{place + 1}")
 
 
 def _row(value: NDArray[np.float64] | None) -> list[float]:
@@ -284,17 +350,18 @@ def _weights(
 
 def _lines(
     layer: _Layer,
-    start: list[tuple[int | None, float, float]],
-    end: list[tuple[int | None, float, float]],
+    places: Mapping[_Feature, tuple[float, float]],
     weights: NDArray[np.float64] | None,
 ) -> list[Line]:
     largest = 0.0 if weights is None else float(np.abs(weights).max())
     found = []
-    for row, x1, y1 in end:
-        for column, x0, y0 in start:
-            if row is None or column is None or column >= layer.size[1]:
+    for row in range(layer.size[0]):
+        end = places.get((layer.key, row))
+        for column, feature in enumerate(layer.takes if end else ()):
+            start = places.get(feature)
+            if start is None or end is None:
                 continue
             weight = None if weights is None else float(weights[row, column])
             share = 0.0 if weight is None or not largest else abs(weight) / largest
-            found.append(Line(layer.key, (x0, y0), (x1, y1), weight, share))
+            found.append(Line(layer.key, start, end, weight, share))
     return found

@@ -278,6 +278,8 @@ def _entered(editor: Editor, popup: Editing) -> Editor:
         return editing.noted(editor, popup.node, popup.text)
     if popup.node in editor.graph.groups:
         return editing.entitled(editor, popup.node, popup.text)
+    if popup.setting == "repeat":
+        return editing.repeated(editor, popup.text)
     if not popup.node:
         return training.changed(editor, popup.setting, popup.text)
     return inplace.entered(editor, popup, popup.text)
@@ -291,6 +293,8 @@ def _allowed(popup: Editing, problem: str) -> str:
 
 def title(popup: Editing) -> str:
     """Return what is typed into a field, for its head."""
+    if popup.setting == "repeat":
+        return "repeat: how many in all"
     if not popup.node:
         return f"training: {popup.setting}"
     if popup.port:

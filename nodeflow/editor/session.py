@@ -153,8 +153,11 @@ class Session:
                 self._tell(worker.live())
 
     def _obey(self, worker: Worker, command: Command, values: tuple[Any, ...]) -> None:
-        if getattr(worker, command)(*values) is False:
-            return  # nothing that matters
+        try:
+            if getattr(worker, command)(*values) is False:
+                return  # nothing that matters
+        except Exception as error:  # noqa: BLE001  the commands after it are still to be done
+            worker.problem = f"{command.replace('_', ' ')} failed: {sentence(error)}"
         if command == "pause":
             with self._changed:
                 self._pausing = any(other == "pause" for other, _ in self._commands)

@@ -25,7 +25,7 @@ from nodeflow.editor.messages import (
 from nodeflow.editor.model import Editor, Preferences, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
-from nodeflow.errors import ExportError, FileError, NodeflowError
+from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.export import export
 from nodeflow.files import load, save
 from nodeflow.files.moving import moved
@@ -54,6 +54,8 @@ class Shell:
         self._shown: Graph | None = None
         self._beside: list[tuple[Work[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
+        self._overtaken: Path | None = None
+        """The file that another program changed, as was told when it was to be saved."""
 
     def perform(self, request: Request, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
@@ -154,7 +156,17 @@ class Shell:
         if path.suffix.lower() == PICTURE:
             return [Failed(f"{path.name} is a picture, a graph is saved as .json: save it as that")]
         before, graph = graph, moved(graph, path.parent)
-        save(graph, path)
+        try:
+            save(graph, path, force=self._overtaken == path)
+        except Overtaken:
+            self._overtaken = path
+            return [
+                Failed(
+                    f"{path.name} was changed by another program since it was opened: save again "
+                    f"to replace it (it is kept as {path.name}.bak), or save under another name"
+                )
+            ]
+        self._overtaken = None
         self.store.forget()
         self._kept = None
         if graph.folder is None or not _is_same(graph.folder, path.parent):

@@ -16,17 +16,18 @@ PLAY_HIGH, PLAY_MARGIN = 52.0, 24.0
 
 
 def present(graph: Graph, name: str) -> str:
-    """Return batch, epochs or seed as it is typed."""
-    return written(getattr(graph.training, name))
+    """Return a training setting as it is typed; "" where none is set."""
+    value = getattr(graph.training, name)
+    return "" if value is None else written(value)
 
 
 def changed(editor: Editor, name: str, value: Any) -> Editor:
-    """Change batch, epochs or seed; raises `BadSetting`."""
+    """Change batch, epochs, seed, rate or tolerance; raises `BadSetting`."""
     if isinstance(value, str):
-        value = read(value, "integer")
-    old = editor.graph.training
-    fields = {"batch": old.batch, "epochs": old.epochs, "seed": old.seed, name: value}
-    graph = replace(editor.graph, training=Training(**fields))
+        is_number = name in ("rate", "tolerance")
+        none = is_number and not value.strip()
+        value = None if none else read(value, "number" if is_number else "integer")
+    graph = replace(editor.graph, training=replace(editor.graph.training, **{name: value}))
     return editor.edited(graph, f"set {name}", key=("training", name))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,11 +51,13 @@ class Call:
     activation: str = ""
     """Where a cost is computed from the weighted sums z before an activation: which one."""
 
-    def compute(self, inputs: Mapping[str, Any], samples: int) -> Any:
-        """Return what the function gives for arrays."""
+    def compute(
+        self, inputs: Mapping[str, Any], samples: int, probe: Callable[..., float] | None = None
+    ) -> Any:
+        """Return what the function gives for arrays; `probe` is for types that want the cost."""
         if self.activation:
             return self.type.in_sums[self.activation].function(inputs["z"], inputs["y"])
-        return self.type.compute(inputs, self.settings, samples)
+        return self.type.compute(inputs, self.settings, samples, probe)
 
 
 @dataclass(frozen=True, slots=True)

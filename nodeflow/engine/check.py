@@ -11,6 +11,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.derive.implied import implied
+from nodeflow.derive.silent import Finding, silent
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.engine.plan import Plan
 from nodeflow.engine.slopes import Slope, slope, unit_of
@@ -57,6 +59,10 @@ class Check:
     valid: bool
     max_relative_error: float
     nodes: dict[str, NodeCheck] = field(default_factory=dict)
+    implied: str = ""
+    """Which cost the gradients were compared with, where no node of the graph is it."""
+    findings: tuple[Finding, ...] = ()
+    """What in the graph computes in vain."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the outcome as plain data."""
@@ -74,6 +80,8 @@ class Check:
                 }
                 for key, found in self.nodes.items()
             },
+            "implied": self.implied or None,
+            "findings": [finding.as_dict() for finding in self.findings],
         }
 
 
@@ -158,7 +166,9 @@ def check(
         nodes[key] = found
     measured = (found for found in nodes.values() if found.status in ("ok", "fault"))
     worst = max((found.relative_error for found in measured), default=0.0)
-    return Check(all(found.status != "fault" for found in nodes.values()), worst, nodes)
+    valid = all(found.status != "fault" for found in nodes.values())
+    cost = implied(graph)
+    return Check(valid, worst, nodes, "" if cost is None else cost.sentence, silent(graph))
 
 
 @contextmanager

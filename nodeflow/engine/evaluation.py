@@ -21,6 +21,9 @@ class Evaluation:
     cost: float | None = None
     faults: tuple[str, ...] = ()
     """Where NaN or Infinity first appeared, unless the cost and all gradients are finite."""
+    weights: dict[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    """The data of data sets, for what views show."""
 
 
 def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluation:
@@ -68,4 +71,6 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
         gradients,
         cost,
         tuple(faults.values()),
+        run.weights,
+        run.plan.inference.tables,
     )

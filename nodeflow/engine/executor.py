@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 _NO_ROWS: Array = np.zeros((0, WIDTH), np.int64)
 _AT = {name: place for place, name in enumerate(CONTEXT)}
+_PASS = ("first", "samples", "number", "count", "tally")
 _PATIENCE = 400_000
 """How many numbers Python computes in a process before machine code takes over: about 0.1 s."""
 _ROW_COST = 20
@@ -175,9 +176,26 @@ class Executor:
 
         return straight_line(self.cells.dtype == np.float64, samples, tail - head, rows.tobytes())
 
+    def again(self, table: Array, end: int) -> None:
+        """Execute the rows of a table before `end` once more, for the samples of the pass.
+
+        For a function that was called in the middle of a pass; where the pass stands is as before.
+        """
+        if self._running is not None:
+            where = {name: int(getattr(self._running, name)) for name in _PASS}
+            self.run(table, 0, end, **where)
+            return
+        fields = self._context()
+        before = fields.copy()
+        try:
+            where = {name: int(before[_AT[name]]) for name in _PASS}
+            self.run(table, 0, end, **where)
+        finally:
+            fields[:] = before
+
     def shuffle(self, rows: int, seed: int, epoch: int) -> None:
         """Put the rows of the data into the order of an epoch."""
-        few = _forced.get() is None and rows < _MOST_SHUFFLED
+        few = _forced.get() is None and rows < _MOST_SHUFFLED and not self._prepared
         code = None if few else self._machine_code(_NO_ROWS)
         if code is None:
             drive.shuffle(self.order.data, rows, seed, epoch)
@@ -244,12 +262,12 @@ class Executor:
     @contextmanager
     def _python(self, context: PythonContext) -> Iterator[None]:
         """Let Python execute rows."""
-        self._running = context
+        before, self._running = self._running, context
         try:
             with np.errstate(all="ignore"):
                 yield
         finally:
-            self._running = None
+            self._running = before
 
     def _python_context(self, rows: list[list[int]]) -> PythonContext:
         trimmed = [row[: 1 + len(BY_NUMBER[row[0]].operands)] for row in rows]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data import Split, Table, split_by
+from nodeflow.data import Fold, Split, Table, split_by
 from nodeflow.declare import numbers
 from nodeflow.derive.phases import FORWARD
 from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
@@ -17,6 +17,7 @@ from nodeflow.engine.executor import Executor
 from nodeflow.engine.fusing import FastRows, fast_rows, joined
 from nodeflow.engine.kernel.sums import LANES
 from nodeflow.engine.plan import Plan, plan
+from nodeflow.engine.probing import probed
 from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import start_value
 from nodeflow.engine.tape import lay_out
@@ -46,8 +47,10 @@ class Machine:
         dtype: Any,
         strict: bool = True,
         like: Machine | None = None,
+        fold: Fold | None = None,
     ) -> None:
         self.graph = graph
+        self.fold = fold
         self.strict = strict
         self._like = like
         self.seed = seed
@@ -69,7 +72,7 @@ class Machine:
         like = self._like
         planned = like is not None and like.graph is graph and like.strict is strict
         self.plan: Plan = like.plan if like is not None and planned else plan(graph, strict=strict)
-        self.splits = _splits(self.plan, seed)
+        self.splits = _splits(self.plan, seed, self.fold)
         self.rows, self.test_rows = self._row_counts()
         whole = batch == "all" or not self.splits or bool(graph.of_type("minimize"))
         self.batch = self.rows if whole else min(int(batch), self.rows)
@@ -139,7 +142,13 @@ class Machine:
             key = address.rpartition(".")[0]
             if key in self.splits:
                 settings = graph.settings(key)
-                how = settings["scale"], settings["scale_target"], settings["test"], self.seed
+                how = (
+                    settings["scale"],
+                    settings["scale_target"],
+                    settings["test"],
+                    self.seed,
+                    self.fold,
+                )
                 made.append((self.plan.inference.tables[key], *how))
             else:
                 made.append((graph.nodes[key],))
@@ -207,6 +216,21 @@ class Machine:
     def fast(self) -> FastRows:
         """The rows for full speed, of passes and updates."""
         return fast_rows(self.tape)
+
+    @property
+    def feed_layout(self) -> Feed:
+        """How the rows of all data sets lie side by side."""
+        return self._layout
+
+    @property
+    def judged_beside(self) -> Tape | None:
+        """The tape that evaluates test rows while it trains; None where there are no test rows."""
+        return self._beside
+
+    @property
+    def rows_of_training(self) -> Floats:
+        """The rows for full speed, and behind them those that evaluate the test rows."""
+        return self._trained
 
     @cached_property
     def _trained(self) -> Floats:
@@ -285,7 +309,11 @@ class Machine:
             inputs[name] = views if many else (views[0] if views else None)
         try:
             with np.errstate(all="ignore"):
-                result = call.compute(inputs, update)
+                if call.type.probes:
+                    with probed(self, call, executor) as cost:
+                        result = call.compute(inputs, update, cost)
+                else:
+                    result = call.compute(inputs, update)
             results = result if isinstance(result, tuple) else (result,)
             for (slot, shape), value in zip(call.outputs, results, strict=True):
                 target = self._view(cells, slot, shape, samples)
@@ -411,14 +439,14 @@ def _same_feed(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     )
 
 
-def _splits(plan: Plan, seed: int) -> dict[str, Split]:
+def _splits(plan: Plan, seed: int, fold: Fold | None) -> dict[str, Split]:
     found = {}
     for key, data in plan.inference.tables.items():
         if key not in plan.order:
             continue
         settings = plan.graph.settings(key)
         try:
-            found[key] = split_by(settings, data, seed)
+            found[key] = split_by(settings, data, seed, fold)
         except DataError as error:
             error.args = (f"dataset '{key}': {error}",)
             raise

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.errors import RunError, UnknownPort, nearest
 from nodeflow.graph import Graph
+from nodeflow.nodes.update import UPDATES
 
 
 @dataclass
@@ -168,10 +169,10 @@ def _why_no_blame(graph: Graph, key: str, cost: str | None) -> str:
     is_parameter = key in graph.nodes and graph.nodes[key].type == "parameter"
     if is_parameter and not graph.settings(key)["trainable"]:
         return "it is not trainable"
-    if not graph.of_family("trainer") and not graph.of_type("weight_update") and not cost:
+    if not graph.of_family("trainer") and not graph.of_type(*UPDATES) and not cost:
         return "the graph has no trainer and no single cost"
     if is_parameter:
         return "the cost does not depend on it"
-    if not graph.of_family("trainer") and graph.of_type("weight_update"):
+    if not graph.of_family("trainer") and graph.of_type(*UPDATES):
         return "no node of the wired backward pass is known to hold it"
     return "no trainable parameter lies before it, or δ passes it together with its cost"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.data import Fold
 from nodeflow.engine.forking import copy_state, restarted, what_differs
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.minimizer import Minimizer
@@ -43,7 +44,7 @@ class Run:
     A moment is a `Position`: everything before it has been evaluated. Epochs, updates and samples
     count from 0: at `epoch` 3 three epochs lie behind. When and on which rows a node is evaluated
     is the `schedule`'s to say. With a run that it is `like`, it shares the rows of the data, where
-    they are the same.
+    they are the same. With a `fold` those rows are set apart for testing.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Run:
         dtype: Any = np.float64,
         strict: bool = True,
         like: Run | None = None,
+        fold: Fold | None = None,
     ) -> None:
         self._options: dict[str, Any] = {
             "seed": seed,
             "batch": batch,
             "dtype": dtype,
             "strict": strict,
+            "fold": fold,
         }
         training = graph.training
         seed = training.seed if seed is None else seed
@@ -69,7 +72,7 @@ class Run:
         self.graph = graph
         beside = None if like is None else like.machine
         self.machine: Machine = Machine(
-            graph, seed=seed, batch=batch, dtype=dtype, strict=strict, like=beside
+            graph, seed=seed, batch=batch, dtype=dtype, strict=strict, like=beside, fold=fold
         )
         self.schedule: Schedule = self.machine.schedule
         self.parent: Run | None = None
@@ -131,6 +134,16 @@ class Run:
     def batch(self) -> int:
         """Samples an update, never more than there are rows."""
         return self.schedule.batch
+
+    @property
+    def trains(self) -> bool:
+        """Whether parameters are updated; if not, the graph is only evaluated."""
+        return self._stepper.trains
+
+    @property
+    def minimizer(self) -> Minimizer | None:
+        """What searches for better weights, where a `minimize` does."""
+        return self._rewinder.minimizer
 
     @property
     def born(self) -> int:

@@ -15,7 +15,7 @@ from nodeflow.data import Split
 from nodeflow.declare import numbers
 from nodeflow.errors import BadSetting, GraphError
 from nodeflow.graph import Graph, Wire
-from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.source import parameter_shape, uniform_range
 
 
 def start_value(
@@ -38,14 +38,16 @@ def start_value(
         return _naive_bayes(graph, key, shape, splits)
     if init == "constant":
         raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
-    return _drawn(key, shape, init, seed)
+    return _drawn(key, shape, init, seed, uniform_range(settings))
 
 
-def _drawn(key: str, shape: tuple[int, ...], init: str, seed: int) -> NDArray[np.float64]:
+def _drawn(
+    key: str, shape: tuple[int, ...], init: str, seed: int, ends: tuple[float, float]
+) -> NDArray[np.float64]:
     random = np.random.default_rng([seed, crc32(key.encode())])
     match init:
         case "uniform":
-            return random.uniform(-0.5, 0.5, shape)
+            return random.uniform(*ends, shape)
         case "normal":
             return random.standard_normal(shape)
         case "glorot" if len(shape) == 2:
@@ -77,7 +79,7 @@ def _part(
         elif init == "constant":
             raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
         else:
-            whole = _drawn_once(of, whole_shape, init, seed)
+            whole = _drawn_once(of, whole_shape, init, seed, uniform_range(settings))
         found = whole[row] if column is None else whole[row, column]
         return np.array(found, dtype=np.float64).reshape(shape)
     except (AttributeError, BadSetting, IndexError, KeyError, TypeError, ValueError) as error:

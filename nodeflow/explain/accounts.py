@@ -1,4 +1,7 @@
-"""What a step did, in one plain sentence."""
+"""What a step did, in one plain sentence.
+
+The words are in `sentences.json`: a page that computes says the same.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from nodeflow.engine.step import Step
 from nodeflow.explain.apportioning import apportioned
 from nodeflow.explain.names import layer_of, neuron_before, place_of
 from nodeflow.explain.units import in_units
+from nodeflow.explain.wording import say as _say
 from nodeflow.workings.bodies import places_of
 from nodeflow.workings.given import Given
 from nodeflow.workings.lines import Line, line_of
@@ -46,7 +50,7 @@ def _teller(run: Run, step: Step) -> _Account:
 
 
 def _shown(_run: Run, step: Step) -> str:
-    return f"{step.node} shows {', '.join(step.inputs) or 'nothing'}."
+    return _say("shows", node=step.node, what=", ".join(step.inputs) or "nothing")
 
 
 def _largest(value: NDArray[Any]) -> Index:
@@ -61,12 +65,13 @@ def _first(step: Step) -> NDArray[Any]:
 
 def _at(value: NDArray[Any], index: Index, what: str = "number") -> str:
     """Return where a number stands: "neuron 3", in a batch "neuron 3 of row 2"."""
-    row = f" of row {index[0] + 1}" if value.ndim > 1 and len(value) > 1 else ""
-    return f"{what} {index[-1] + 1}{row}"
+    if value.ndim > 1 and len(value) > 1:
+        return _say("at row", what=what, number=index[-1] + 1, row=index[0] + 1)
+    return _say("at", what=what, number=index[-1] + 1)
 
 
 def _superlative(number: float) -> str:
-    return "largest" if number >= 0 else "furthest from 0"
+    return _say("largest" if number >= 0 else "furthest")
 
 
 def _top(step: Step) -> Line:
@@ -77,8 +82,8 @@ def _top(step: Step) -> Line:
 def _calculated(_run: Run, step: Step) -> str:
     line = _top(step)
     top = _superlative(line.result.value)
-    which = "" if _first(step).size == 1 else f", the {top} of its numbers"
-    return f"{step.node} calculated {line.text}{which}."
+    which = "" if _first(step).size == 1 else _say("calculated which", top=top)
+    return _say("calculated", node=step.node, line=line.text, which=which)
 
 
 def _top_number(_run: Run, step: Step) -> str:
@@ -86,22 +91,21 @@ def _top_number(_run: Run, step: Step) -> str:
     number = line.result.value
     if not any(line.result.index):
         return ""  # the formula is that of the first number
-    return f"the {_superlative(number)}: {line.left} = {show(number)}"
+    return _say("top number", top=_superlative(number), left=line.left, number=show(number))
 
 
 def _held(run: Run, step: Step) -> str:
     value = _first(step)
     if step.type == "dataset":
         n = step.samples if len(value) > 1 else 1
-        rows = (
-            f"row {step.sample + 1}" if n == 1 else f"rows {step.sample + 1} to {step.sample + n}"
-        )
-        return f"{step.node} handed out {rows} of the {run.machine.rows} of epoch {step.epoch + 1}."
+        which = "one row" if n == 1 else "many rows"
+        rows = _say(which, row=step.sample + 1, last=step.sample + n)
+        return _say("rows", node=step.node, rows=rows, all=run.machine.rows, epoch=step.epoch + 1)
     if value.size == 1:
-        return f"{step.node} holds {show(value.ravel()[0])}."
+        return _say("holds one", node=step.node, number=show(value.ravel()[0]))
     shape, least, most = "×".join(map(str, value.shape)), show(value.min()), show(value.max())
-    span = f", all of them {least}" if least == most else f" from {least} to {most}"
-    return f"{step.node} holds {shape} numbers{span}."
+    span = _say("all alike" if least == most else "span", least=least, most=most)
+    return _say("holds many", node=step.node, shape=shape, span=span)
 
 
 def _held_many(run: Run, step: Step) -> str:
@@ -111,15 +115,17 @@ def _held_many(run: Run, step: Step) -> str:
 
 def _added_up(_run: Run, step: Step) -> str:
     value, inputs = _first(step), Given(step).width
-    what = f"{step.node} added up {inputs} weighted input{'s' * (inputs != 1)}"
+    known = {"node": step.node, "inputs": inputs, "s": "s" * (inputs != 1)}
     if value.size == 1:
-        return f"{what} to {show(value.ravel()[0])}."
+        return _say("added up one", **known, number=show(value.ravel()[0]))
     index = _largest(value)
-    sum_ = "largest sum" if value[index] >= 0 else "sum furthest from 0"
-    return f"{what} a neuron; {_at(value, index, 'neuron')} has the {sum_}, {show(value[index])}."
+    sum_ = _say("largest sum" if value[index] >= 0 else "furthest sum")
+    where = _at(value, index, "neuron")
+    return _say("added up many", **known, where=where, sum=sum_, number=show(value[index]))
 
 
-_VERBS = {"relu": "cut", "leaky_relu": "cut", "softplus": "bent", "identity": "passed on"}
+VERBS = {"relu": "cut", "leaky_relu": "cut", "softplus": "bent", "identity": "passed on"}
+"""What activations do to a sum; the others squash it."""
 
 
 def _activated(_run: Run, step: Step) -> str:
@@ -127,17 +133,15 @@ def _activated(_run: Run, step: Step) -> str:
     if step.type == "softmax":
         index = _largest(a)
         where = _at(a, index)
-        return (
-            f"{step.node} turned {z.shape[-1]} sums into shares; "
-            f"{where} has the largest, {show(a[index])}."
-        )
+        return _say("shares", node=step.node, width=z.shape[-1], where=where, number=show(a[index]))
     index = _largest(z - a)
     before, after = float(z[index]), float(a[index])
     if before == after:
-        return f"{step.node} passed {show(before)} on as it is."
-    which = "" if a.size == 1 else f" ({_at(a, index)})"
-    return (
-        f"{step.node} {_VERBS.get(step.type, 'squashed')} {show(before)} to {show(after)}{which}."
+        return _say("passed", node=step.node, number=show(before))
+    which = "" if a.size == 1 else _say("activated which", where=_at(a, index))
+    verb = _say(VERBS.get(step.type, "squashed"))
+    return _say(
+        "activated", node=step.node, verb=verb, before=show(before), after=show(after), which=which
     )
 
 
@@ -145,8 +149,9 @@ def _cost(run: Run, step: Step) -> str:
     if not {"a", "y"} <= step.inputs.keys():
         return _calculated(run, step)
     cost = _first(step)
-    mean = " on average" if cost.size > 1 else ""
-    return f"{step.node} is {show(cost.mean())}{mean}; {_furthest_off(run, step)}"
+    mean = _say("on average") if cost.size > 1 else ""
+    rest = _furthest_off(run, step)
+    return _say("cost", node=step.node, number=show(cost.mean()), mean=mean, rest=rest)
 
 
 def _furthest_off(run: Run, step: Step) -> str:
@@ -156,21 +161,22 @@ def _furthest_off(run: Run, step: Step) -> str:
     index = _largest(off)
     number = off[index]
     way = "above" if number > 0 else "below"
-    distance = f"{show(abs(number))} {way} its target" if number else "on its target"
+    distance = _say(way if number else "on target", number=show(abs(number)))
     if off.size == 1:
-        return f"the output is {distance}."
-    return f"{_at(off, index, 'output')} is furthest off, {distance}."
+        return _say("the output", distance=distance)
+    return _say("furthest off", where=_at(off, index, "output"), distance=distance)
 
 
 def _judged(_run: Run, step: Step) -> str:
     hits = _first(step)
     if hits.size > 1:
         count = int(hits.sum())
-        return f"{step.node} counted {count} hit{'s' * (count != 1)} in {hits.size} rows."
+        s = "s" * (count != 1)
+        return _say("hits", node=step.node, count=count, s=s, rows=hits.size)
     said, right = places_of(Given(step), 0)
-    verdict = "a hit" if said == right else "a miss"
+    verdict = _say("hit" if said == right else "miss")
     what = f"output {said}" if np.shape(step.inputs["a"])[-1] > 1 else f"class {said}"
-    return f"{step.node} took the sample for {what} where {right} is right: {verdict}."
+    return _say("judged", node=step.node, what=what, right=right, verdict=verdict)
 
 
 def _sent_back(run: Run, step: Step) -> str:
@@ -180,23 +186,23 @@ def _sent_back(run: Run, step: Step) -> str:
     found = apportioned(np.atleast_2d(step.inputs["weights"]), delta)
     j, i = _largest(found)
     if not found[j, i]:
-        return f"{step.node} sent no blame back: every δ times its weight is 0."
+        return _say("no blame", node=step.node)
     layer = layer_of(graph, weights)
     who = neuron_before(graph, layer, i) if layer else f"number {i + 1}"
     share = 100 * abs(found[j, i])
     whose = _at(step.inputs["delta"], (0, j), layer or "output")
-    return f"{who} answers for {share:.0f} % of the error of {whose}."
+    return _say("answers", who=who, share=f"{share:.0f}", whose=whose)
 
 
 def _sloped(_run: Run, step: Step) -> str:
     delta = _first(step)
     blame = np.broadcast_to(step.inputs["blame"], delta.shape)
     index = _largest(blame - delta)
-    where = f" at {_at(delta, index)}" if delta.size > 1 else ""
-    return (
-        f"{step.node} turned blame {show(blame[index])} into δ = {show(delta[index])} "
-        f"by the slope of {step.settings['activation']}{where}."
-    )
+    where = _say("sloped where", where=_at(delta, index)) if delta.size > 1 else ""
+    return _say(
+        "sloped", node=step.node, blame=show(blame[index]), delta=show(delta[index]),
+        activation=step.settings["activation"], where=where,
+    )  # fmt: skip
 
 
 def _moved(run: Run, step: Step) -> str:
@@ -209,12 +215,13 @@ def _moved(run: Run, step: Step) -> str:
     index = _largest(change)
     name = address.rpartition(".")[0]
     if not change[index]:
-        return f"{name} did not move: its gradient times the rate is 0."
-    where = f", most at {place_of(graph, address, index)}" if change.size > 1 else ""
-    if where and change.ndim == 2 and layer_of(graph, address):
-        where = f", most where {place_of(graph, address, index)}"
-    most = "at most " if change.size > 1 else ""
-    return f"{name} moved by {most}{show(abs(change[index]))}{where}."
+        return _say("not moved", name=name)
+    where = most = ""
+    if change.size > 1:
+        met = change.ndim == 2 and layer_of(graph, address)
+        where = _say("most where" if met else "most at", place=place_of(graph, address, index))
+        most = _say("at most")
+    return _say("moved", name=name, most=most, number=show(abs(change[index])), where=where)
 
 
 _Account = Callable[[Run, Step], str]
@@ -237,3 +244,9 @@ _REMARKS: dict[_Account, _Account] = {
     _cost: _furthest_off,
     _held: _held_many,
 }
+
+
+def remark_kind(run: Run, step: Step) -> str:
+    """Return which of the accounts a remark on a step is: its function's name without the dash."""
+    teller = _teller(run, step)
+    return _REMARKS.get(teller, teller).__name__.removeprefix("_")

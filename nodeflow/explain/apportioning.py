@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError, nearest
 from nodeflow.explain.names import neuron_before
+from nodeflow.explain.wording import say
 from nodeflow.workings.parts import SHOWN
 
 
@@ -40,11 +41,13 @@ class Shares:
         lines = []
         for j, row in enumerate(self.values):
             if not row.any():
-                lines.append(f"{self.layer} {j + 1} has nothing to apportion.")
+                lines.append(say("nothing to apportion", layer=self.layer, number=j + 1))
                 continue
             ranked = np.argsort(-np.abs(row), kind="stable")[:SHOWN]
-            parts = ", ".join(f"{self.neurons[i]} {100 * abs(row[i]):.0f} %" for i in ranked)
-            lines.append(f"The error of {self.layer} {j + 1}: {parts}.")
+            parts = ", ".join(
+                say("share", who=self.neurons[i], share=f"{100 * abs(row[i]):.0f}") for i in ranked
+            )
+            lines.append(say("error of", layer=self.layer, number=j + 1, parts=parts))
         return "\n".join(lines)
 
 
@@ -71,6 +74,7 @@ def shares(run: Run, layer: str, *, row: int = 0) -> Shares:
     if not 0 <= row < len(deltas):
         raise RunError(f"row {row} is beyond the batch: it has 0 to {len(deltas) - 1}")
     weights = np.atleast_2d(run[graph.inputs(layer)["weights"][0].start])
-    neurons = [neuron_before(graph, layer, i) for i in range(weights.shape[1])]
+    shapes = run.plan.inference.shapes
+    neurons = [neuron_before(graph, layer, i, shapes) for i in range(weights.shape[1])]
     amounts = weights * deltas[row][:, None]
     return Shares(layer, tuple(neurons), apportioned(weights, deltas[row]), amounts)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError
+from nodeflow.explain.names import neuron as called
 from nodeflow.graph import Wire
 from nodeflow.workings.shown import show
 
-_DYING = 0.01
+DYING = 0.01
+"""Slopes below it let hardly any blame through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class Reason:
     z: float
     a: float
     text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `--json` shows it."""
+        return {
+            "layer": self.layer, "neuron": self.neuron, "kind": self.kind, "slope": self.slope,
+            "z": self.z, "a": self.a, "text": self.text,
+        }  # fmt: skip
 
 
 def where_blame_dies(run: Run) -> list[Reason]:
@@ -78,14 +87,16 @@ def _flat(run: Run, layer: str, activation: str) -> Iterator[Reason]:
         return
     for neuron, row in enumerate(slopes.argmax(axis=0)):
         slope, at, out = (float(array[row, neuron]) for array in (slopes, z, a))
-        if slope >= _DYING:
+        if slope >= DYING:
             continue
         if kind == "relu":
             where = "is not above" if at == 0 else "is below"
             why_ = f"z = {show(at)} {where} 0, its slope is 0"
         else:
             why_ = f"{_NAMES[kind]} = {show(slope)}: saturated at a = {show(out)}"
-        yield Reason(layer, neuron, "slope", slope, at, out, f"{layer} {neuron + 1}: {why_}")
+        yield Reason(
+            layer, neuron, "slope", slope, at, out, f"{called(layer, neuron, z.shape[1])}: {why_}"
+        )
 
 
 def _unread(run: Run, layer: str, activation: str) -> Iterator[Reason]:
@@ -111,7 +122,8 @@ def _unread(run: Run, layer: str, activation: str) -> Iterator[Reason]:
         slope = float(slopes[:, neuron].max()) if slopes is not None else float("nan")
         yield Reason(
             layer, int(neuron), "weights", slope, float(z[0, neuron]), float(a[0, neuron]),
-            f"{layer} {neuron + 1}: all weights from it are 0, no blame comes back to it",
+            f"{called(layer, int(neuron), a.shape[1])}: all weights from it are 0, "
+            "no blame comes back to it",
         )  # fmt: skip
 
 

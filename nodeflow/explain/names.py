@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from nodeflow.graph import Graph
+from collections.abc import Mapping
+
+from nodeflow.graph import Graph, Wire
+from nodeflow.shape import Shape
 from nodeflow.workings.lines import SUBSCRIPTS
 from nodeflow.workings.parts import Index
 
@@ -20,26 +23,64 @@ def layer_of(graph: Graph, weights: str, port: str = "weights") -> str:
     return found[0] if found else ""
 
 
-def neuron_before(graph: Graph, layer: str, number: int) -> str:
-    """Return what an input of a weighted sum (from 0) is called: "hidden 2", "x₃"."""
+def neuron_before(
+    graph: Graph, layer: str, number: int, shapes: Mapping[str, Shape] | None = None
+) -> str:
+    """Return what an input of a weighted sum (from 0) is called: "hidden 2", "x₃".
+
+    Where several wires stand side by side the shapes of their values tell them apart; a neuron
+    with a weighted sum of its own is called as that is: "hidden_2".
+    """
     wires = graph.inputs(layer).get("a", ())
-    if len(wires) != 1:
-        return f"input {number + 1}"
-    source = wires[0].source
+    if len(wires) == 1:
+        return _named(graph, wires[0], number, shapes)
+    place = number
+    for wire in wires if shapes is not None else ():
+        width = shapes[wire.start].features or 0 if shapes and wire.start in shapes else 0
+        if place < width:
+            return _named(graph, wire, place, shapes)
+        place -= width
+    return f"input {number + 1}"
+
+
+def _named(graph: Graph, wire: Wire, number: int, shapes: Mapping[str, Shape] | None) -> str:
+    source = wire.source
+    if graph.nodes[source].type == "pick":
+        index = graph.settings(source)["index"]
+        places = index if isinstance(index, tuple | list) else (index,)
+        before = graph.inputs(source)["a"]
+        if number < len(places) and before:
+            return _named(graph, before[0], int(places[number]), shapes)
     if graph.nodes[source].type in ("dataset", "constant"):
+        alone = shapes is not None and wire.start in shapes and shapes[wire.start].features == 1
+        if alone and graph.nodes[source].type == "constant":
+            return source
         return f"x{str(number + 1).translate(SUBSCRIPTS)}"
     before = graph.inputs(source).get("z", ())
     if before and graph.nodes[before[0].source].type == "weighted_sum":
         source = before[0].source
-    return f"{source} {number + 1}"
+    alone = shapes is not None and wire.start in shapes and shapes[wire.start].features == 1
+    return source if alone else f"{source} {number + 1}"
 
 
-def place_of(graph: Graph, address: str, index: Index) -> str:
+def neuron(layer: str, number: int, count: int) -> str:
+    """Return what a neuron of a layer (from 0) is called: "hidden 2", alone "hidden_2"."""
+    return layer if count == 1 else f"{layer} {number + 1}"
+
+
+def place_of(
+    graph: Graph, address: str, index: Index, shapes: Mapping[str, Shape] | None = None
+) -> str:
     """Return where in a parameter a number stands: "x₃ meets hidden 2", "hidden 2"."""
     layer = layer_of(graph, address)
+    alone = shapes is not None and layer and shapes[f"{layer}.z"].features == 1
     if layer and len(index) == 2:
-        return f"{neuron_before(graph, layer, index[1])} meets {layer} {index[0] + 1}"
+        who = neuron(layer, index[0], 1 if alone else 2)
+        return f"{neuron_before(graph, layer, index[1], shapes)} meets {who}"
     if not layer:
         layer = layer_of(graph, address, "bias")
+        alone = shapes is not None and layer and shapes[f"{layer}.z"].features == 1
+    if layer and len(index) == 1:
+        return neuron(layer, index[0], 1 if alone else 2)
     number = ", ".join(str(i + 1) for i in index)
     return f"{layer or 'number'} {number}"

@@ -25,7 +25,7 @@ Floats = NDArray[np.floating[Any]]
 FEWEST_ROWS = 10
 MOST_ROWS = 10_000
 """So many rows of each part are judged; more cost time and tell nothing new."""
-_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy", "error")
 
 
 @dataclass(frozen=True)
@@ -155,20 +155,22 @@ def outputs_of(run: Run, start: str, goal: str, rows: Floats) -> Floats:
 def fed(graph: Graph, start: str, goal: str, rows: Floats) -> Graph:
     """Return the part of a graph that leads to an output, rows in place of one of its values."""
     keep = [goal.rpartition(".")[0]]
-    readers = []
     for key in keep:
         for wire in graph.into(key):
-            if wire.start == start:
-                readers.append(wire.end)
-            elif not graph.feeds_back(wire) and wire.source not in keep:
+            other = wire.start != start and not graph.feeds_back(wire)
+            if other and wire.source not in keep:
                 keep.append(wire.source)
-    part = graph.remove(*(graph.nodes.keys() - set(keep)))
+    # Wires are led elsewhere in their places: in a port with several the order counts.
+    fed_by = graph.add("rows_of_view", "constant", value=rows)
+    wires = tuple(
+        replace(wire, source="rows_of_view", output="value") if wire.start == start else wire
+        for wire in graph.wires
+    )
+    part = replace(fed_by, wires=wires)
+    part = part.remove(*(graph.nodes.keys() - set(keep)))
     for key in part.of_type("parameter"):
         if part.nodes[key].settings.get("init") == "naive_bayes":
             part = part.set(key, init="zeros")  # the weights are put in afterwards
-    part = part.add("rows_of_view", "constant", value=rows)
-    for end in readers:
-        part = part.connect("rows_of_view.value", end)
     return replace(part, training=replace(part.training, batch="all"))
 
 

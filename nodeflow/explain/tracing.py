@@ -61,15 +61,44 @@ class Why:
             found[each.row] += each.change
         return tuple(sorted(found.items(), key=lambda pair: -abs(pair[1])))
 
-    def text(self, most: int = 3) -> str:
-        """Return the change in words, with the samples that had most to do with it."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the change, what each sample did to it, and every step of it."""
+        first, last = self.epochs
+        return {
+            "weight": self.address,
+            "index": list(self.index),
+            "place": self.place,
+            "from": first,
+            "to": last,
+            "before": self.before,
+            "after": self.after,
+            "change": self.change,
+            "samples": [{"row": row, "change": change} for row, change in self.by_sample],
+            "steps": [
+                {
+                    "epoch": each.epoch,
+                    "row": each.row,
+                    "delta": each.delta,
+                    "input": each.input,
+                    "change": each.change,
+                }
+                for each in self.contributions
+            ],
+        }
+
+    @property
+    def summary(self) -> str:
+        """The change in words, without the samples."""
         name = self.address.rpartition(".")[0]
         first, last = self.epochs
-        whole = (
+        return (
             f"{name} ({self.place}) went from {show(self.before)} to {show(self.after)}, "
             f"by {show(self.change)}, from epoch {first} to epoch {last}."
         )
-        lines = [whole]
+
+    def text(self, most: int = 3) -> str:
+        """Return the change in words, with the samples that had most to do with it."""
+        lines = [self.summary]
         for row, change in self.by_sample[:most]:
             who = f"sample {row + 1}" if row >= 0 else "the penalty"
             lines.append(f"{who[0].upper()}{who[1:]} moved it by {show(change)}.")
@@ -89,6 +118,8 @@ class _Recipe(NamedTuple):
     """δ (address, column) and the input (address, column), None where it is always 1."""
     rate: str
     penalty: float
+    averaged: bool = True
+    """Whether the sum over the samples is divided by their number."""
 
 
 def why(run: Run, address: str, index: Index | int, epochs: tuple[int, int]) -> Why:
@@ -124,7 +155,7 @@ def why(run: Run, address: str, index: Index | int, epochs: tuple[int, int]) -> 
             f"'{address}' was given other values between epochs {first} and {last}: "
             "ask about epochs before or after that"
         )
-    where = place_of(run.plan.graph, address, place)
+    where = place_of(run.plan.graph, address, place, run.plan.inference.shapes)
     return Why(address, place, (first, last), before, after, tuple(found), where)
 
 
@@ -177,21 +208,25 @@ def _recipe(run: Run, address: str, index: Index) -> _Recipe:
         if run.graph.nodes[name].type == "gradient_descent"
         and not run.graph.settings(name)["momentum"]
     ]
-    if len(trainers) != 1 or trainers != plain or run.schedule.passes(0) > 1:
+    if trainers != plain or len(trainers) > 1 or run.schedule.passes(0) > 1:
         raise RunError(
-            "only what one plain gradient_descent (no momentum) did can be traced to samples",
+            "only what one plain gradient_descent (no momentum), or the same wired by hand, did "
+            "can be traced to samples",
             node=key,
         )
     if "next" not in graph.inputs(key):
         raise RunError(f"'{address}' did not change: the cost does not depend on it", node=key)
     update = graph.inputs(key)["next"][0].source
     mean = graph.inputs(update)["gradient"][0].source
-    if update in run.graph.nodes or graph.nodes[mean].type != "average":
+    rate = graph.inputs(update)["rate"][0].start
+    if graph.type_of(rate.rpartition(".")[0]).family != "source":
         raise _untraceable(address)
+    if graph.nodes[mean].type != "average":  # wired without one: what is summed is not divided
+        return _Recipe(tuple(_pairs(run, mean, index, address)), rate, 0.0, averaged=False)
     inputs = graph.inputs(mean)
     penalty = graph.settings(mean)["regularization"] if "weights" in inputs else 0.0
     pairs = tuple(_pairs(run, inputs["total"][0].source, index, address))
-    return _Recipe(pairs, graph.inputs(update)["rate"][0].start, penalty)
+    return _Recipe(pairs, rate, penalty)
 
 
 def _active(graph: Graph, name: str) -> bool:
@@ -276,9 +311,10 @@ def _collected(
             machine.update(update)
             first, n = machine.bounds(update)
             rows = machine.order[first : first + n].tolist()
+            share = n if recipe.averaged else 1
             for delta, a in readers:
                 for row, d, x in zip(rows, delta(n), a(n) if a else [1.0] * n, strict=True):
-                    found.append(Contribution(epoch, row, d, x, -rate * d * x / n))
+                    found.append(Contribution(epoch, row, d, x, -rate * d * x / share))
     finally:
         machine.cells[:], machine.stats[:] = cells, stats
     return found

@@ -48,6 +48,21 @@ class Options:
     samples: int | None = None
     history: Sequence[Mapping[str, Any]] | None = None
     """What a table holds instead of a training: a line an epoch."""
+    recorded: bool = False
+    """Whether a page plays a recording, instead of computing."""
+    rows: int | None = None
+    """How many rows of each data set a page that computes has; None is all of them, of a large
+    one 500."""
+    float32: bool = False
+    """Whether a page computes in float32."""
+    neurons: bool = False
+    """Whether a page that computes has the graph's layers as neurons, too."""
+    code: str | None = None
+    """The library of a program: numpy, torch or jax."""
+    backward: bool = False
+    """Whether an ONNX model is a training step."""
+    program: str | None = None
+    """Whose JSON is written: brainjs, or None for the weights by address."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""
@@ -57,6 +72,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.theme not in (None, "dark", "light"):
             raise ExportError(f"a theme is dark or light, not {self.theme!r}")
+        if self.rows is not None and self.rows < 1:
+            raise ExportError(f"a page has 1 row of the data or more, not {self.rows}")
         if not 0.1 <= self.speed <= 50:
             raise ExportError(f"a speed is 0.1 to 50 steps a second, not {self.speed:g}")
         if self.scale is not None and not 0 < self.scale < float("inf"):
@@ -94,8 +111,11 @@ class Format:
     about: str
     module: str
     takes: tuple[str, ...] = ()
+    make: str = "make"
+    """The function in the module."""
 
 
+_WEIGHTS = ("trained", "epochs")
 _PICTURE = ("theme", "trained", "epochs")
 _SPAN = ("begin", "until", "samples", "level")
 _FILM = ("theme", *_SPAN, "shown", "speed", "size")
@@ -106,10 +126,22 @@ FORMATS = {
     ),
     ".gif": Format("slow motion, for a page or a slide", "gif", _FILM),
     ".mp4": Format("slow motion as a video", "mp4", _FILM),
-    ".html": Format("slow motion as a page with buttons", "page", ("theme", *_SPAN, "epochs")),
+    ".html": Format(
+        "a page that computes: to step, to train, to change",
+        "page",
+        ("theme", *_SPAN, "epochs", "recorded", "rows", "float32", "neurons"),
+    ),
     ".dot": Format("the graph for Graphviz", "dot"),
-    ".json": Format("the weights by address", "weights", ("trained", "epochs")),
+    ".json": Format("the weights by address", "weights", ("trained", "epochs", "program")),
     ".csv": Format("the history, a line an epoch", "table", ("epochs", "history")),
+    ".py": Format("a program of its own that trains", "networks", ("code", "epochs"), "program"),
+    ".onnx": Format(
+        "for ONNX: forward, or a training step", "networks", (*_WEIGHTS, "backward"), "onnx"
+    ),
+    ".safetensors": Format("weights for PyTorch and others", "networks", _WEIGHTS, "safetensors"),
+    ".keras": Format("for Keras 3", "networks", _WEIGHTS, "keras"),
+    ".mat": Format("weights for MATLAB and Octave", "networks", _WEIGHTS, "mat"),
+    ".net": Format("for FANN", "networks", _WEIGHTS, "fann"),
 }
 """By ending."""
 
@@ -184,7 +216,7 @@ def export(
 
     real = destination(out, file)
     module = import_module(f"nodeflow.export.{kind.module}")
-    made: Made = module.make(Job(graph, file, Options(**options), progress))
+    made: Made = getattr(module, kind.make)(Job(graph, file, Options(**options), progress))
     progress(1, 1)  # the last chance to end it
     with disk.writing(Path(out)):
         disk.write(real, made.data)

@@ -14,7 +14,8 @@ from nodeflow.export import caption
 from nodeflow.export.frames import Beat, Reel
 from nodeflow.export.stage import Box, Insides, Sprite, Stage
 from nodeflow.export.svg import bounds
-from nodeflow.export.views import insides
+from nodeflow.export.values import plotted
+from nodeflow.export.views import filled
 from nodeflow.scene import (
     Scene,
     WireView,
@@ -26,6 +27,8 @@ from nodeflow.scene import (
     within,
 )
 from nodeflow.theme import THEMES, Theme
+from nodeflow.views import Viewer
+from nodeflow.views.plot import Traces
 
 if TYPE_CHECKING:
     from nodeflow.export import Job, Options
@@ -86,6 +89,8 @@ class Film:
         }
         """The closed group that stands for a node."""
         self._values: dict[str, NDArray[Any]] = dict(self.reel.start())
+        self._viewer = Viewer(self._graph, self.reel.run.plan.inference.tables)
+        self._traces, self._plots = Traces(), plotted(self._graph)
 
     def frames(self) -> Iterator[Frame]:
         """Yield the pictures, and tell the job's progress."""
@@ -100,8 +105,15 @@ class Film:
 
     def _drawn(self) -> tuple[Scene, Insides]:
         """Return the canvas with the values that are known by now."""
-        drawn = scene(self._graph, values=self._values)
-        return drawn, insides(self._graph, drawn, self._values, self.theme)
+        values, run = self._values, self.reel.run
+        self._traces.collect(self._plots, run.update, values)
+        past = {
+            key: found
+            for key, starts in self._plots.items()
+            if (found := self._traces.of(key, starts))
+        }
+        drawn = scene(self._graph, values=values)
+        return filled(drawn, self._viewer, values, run.weights, self.theme, past)
 
     def _zoom(self, drawn: Scene) -> float:
         left, top, right, bottom = bounds(drawn)

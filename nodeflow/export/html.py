@@ -10,7 +10,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from html import escape
@@ -84,7 +84,7 @@ def page(
     if end <= player.number:
         raise ExportError(f"there is nothing to play: '{until}' is not after the first step")
     recording = _record(player, end, PLENTY if open_ended else None, progress or _quiet)
-    shown = _drawn(graph, run)
+    shown = drawn_whole(graph, run)
     index = {
         "name": graph.name or "nodeflow",
         "about": graph.about,
@@ -95,13 +95,14 @@ def page(
         "perEpoch": schedule.updates_per_epoch,
         "phases": PHASES,
         "order": run.order,
-        **_picture(shown, scene(shown)),
+        **picture(shown, scene(shown)),
         "steps": recording.steps,
         "spans": recording.spans,
         "costs": recording.costs,
         "chunks": recording.firsts,
     }
-    return _filled(graph, theme, {"index": _packed(_json(index)), **recording.blobs})
+    blobs = {"index": as_json(index).encode(), **recording.blobs}
+    return filled(graph, theme, RECORDED, blobs)
 
 
 def _quiet(_done: int, _total: int) -> None:
@@ -144,7 +145,7 @@ class _Recording:
     spans: list[tuple[int, int, int, int, str]] = field(default_factory=list)
     costs: list[tuple[int, float]] = field(default_factory=list)
     firsts: list[int] = field(default_factory=list)
-    blobs: dict[str, str] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
     _before: str = ""
     _lines: list[str] = field(default_factory=list)
@@ -154,13 +155,13 @@ class _Recording:
         """Add a step of the node at `place` in the order; only values that changed are kept."""
         if not self._lines:
             self.firsts.append(self.steps)
-            self._before = _json(self.values)
+            self._before = as_json(self.values)
         changed = {}
         for port, value in step.outputs.items():
             address = f"{step.node}.{port}"
             if not _same(self.values.get(address), value):
                 self.values[address] = changed[port] = value
-        line = _json([place, changed, step.formula, words])
+        line = as_json([place, changed, step.formula, words])
         self._lines.append(line)
         self._length += len(line)
         self.steps += 1
@@ -174,9 +175,9 @@ class _Recording:
         """Compress the chunk that was begun."""
         if self._lines:
             steps = ",\n".join(self._lines)
-            blob = _packed(f'{{"before":{self._before},"steps":[\n{steps}]}}')
+            blob = f'{{"before":{self._before},"steps":[\n{steps}]}}'.encode()
             self.blobs[f"chunk-{len(self.blobs)}"] = blob
-            self.size += len(blob)
+            self.size += len(packed(blob))
             self._lines, self._length = [], 0
 
 
@@ -228,7 +229,7 @@ def _same(old: NDArray[Any] | None, new: NDArray[Any]) -> bool:
 # --- how it is drawn ----------------------------------------------------------------------------
 
 
-def _drawn(graph: Graph, run: Run) -> Graph:
+def drawn_whole(graph: Graph, run: Run) -> Graph:
     """Return the graph that is evaluated, every node in its place and every group open."""
     whole: Graph = run.plan.graph
     layout = {key: at for key, at in graph.layout.items() if key in whole.nodes}
@@ -243,7 +244,8 @@ def _drawn(graph: Graph, run: Run) -> Graph:
     return replace(placed, layout={**layout, **under(placed, made)}) if made else placed
 
 
-def _picture(graph: Graph, drawn: Scene) -> dict[str, Any]:
+def picture(graph: Graph, drawn: Scene) -> dict[str, Any]:
+    """Return how a graph is drawn, as plain data."""
     return {
         "bounds": drawn.bounds,
         "groups": [
@@ -299,7 +301,7 @@ def _wire(view: WireView) -> dict[str, Any]:
 # --- the text -----------------------------------------------------------------------------------
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """Return JSON; NaN and Infinity, which it cannot hold, as texts."""
     try:
         return _dumped(value)
@@ -323,30 +325,63 @@ def _spelled(value: Any) -> Any:
     return [_spelled(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _packed(text: str) -> str:
-    return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+def packed(data: bytes) -> str:
+    """Return bytes compressed, as text."""
+    return b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
-def _filled(graph: Graph, theme: str, blobs: Mapping[str, str]) -> str:
-    """Return the page. What a person named is in it escaped, or packed."""
-    folder = files("nodeflow.export") / "player"
-    script = (folder / "player.js").read_text("utf-8")
-    style = "\n".join([*_palettes(), (folder / "style.css").read_text("utf-8")])
+RECORDED = ("common.js", "player.js", "recorded.js", "page-recorded.js")
+"""The scripts of a page that plays a recording, in their order."""
+
+
+def filled(
+    graph: Graph,
+    theme: str,
+    scripts: Sequence[str],
+    blobs: Mapping[str, bytes],
+    policy: str = "",
+) -> str:
+    """Return a page. What a person named is in it escaped, or packed.
+
+    `policy` is what its scripts may do besides being the ones that are in it.
+    """
+    script, style = script_of(scripts), style_of()
     parts = {
         "title": escape(graph.name or "nodeflow"),
         "about": escape(graph.about),
         "theme": "" if theme == "auto" else f' data-theme="{theme}"',
         "script": script,
-        "script_hash": _hash(script),
+        "script_policy": " ".join(filter(None, (_hash(script), policy))),
         "style": style,
         "style_hash": _hash(style),
-        "recording": "\n".join(
-            f'<script type="text/plain" id="{key}">{blob}</script>' for key, blob in blobs.items()
+        "blobs": "\n".join(
+            f'<script type="text/plain" id="{escape(key)}">{packed(blob)}</script>'
+            for key, blob in blobs.items()
         ),
     }
-    template = (folder / "template.html").read_text("utf-8")
+    template = (_FOLDER / "template.html").read_text("utf-8")
     # In one pass: a name may look like a place to fill.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+
+
+_FOLDER = files("nodeflow.export") / "player"
+
+
+def script_of(scripts: Sequence[str]) -> str:
+    """Return the scripts of a page as one."""
+    return "\n".join((_FOLDER / name).read_text("utf-8") for name in scripts)
+
+
+def style_of() -> str:
+    """Return the style of a player, with the colours of all themes."""
+    return "\n".join([*_palettes(), (_FOLDER / "style.css").read_text("utf-8")])
+
+
+def markup() -> str:
+    """Return the markup that a player works on, for an element of any page."""
+    template = (_FOLDER / "template.html").read_text("utf-8")
+    body = template[template.index("<header>") : template.index("{{blobs}}")]
+    return re.sub(r"\{\{(\w+)\}\}", "", body)
 
 
 def _hash(text: str) -> str:
@@ -356,10 +391,11 @@ def _hash(text: str) -> str:
 def _palettes() -> Iterator[str]:
     """Yield the colours: light, dark where the reader's system is, and either by choice."""
     light, dark = _palette(LIGHT), _palette(DARK)
-    yield f":root {{ color-scheme: light; {light} }}"
+    yield f".nodeflow {{ color-scheme: light; {light} }}"
     yield "@media (prefers-color-scheme: dark) {"
-    yield f":root:not([data-theme]) {{ color-scheme: dark; {dark} }} }}"
-    yield f":root[data-theme=dark] {{ color-scheme: dark; {dark} }}"
+    yield f".nodeflow:not([data-theme]) {{ color-scheme: dark; {dark} }} }}"
+    yield f".nodeflow[data-theme=dark] {{ color-scheme: dark; {dark} }}"
+    yield f"@media print {{ .nodeflow.nodeflow.nodeflow {{ color-scheme: light; {light} }} }}"
 
 
 def _palette(theme: Theme) -> str:

@@ -1,9 +1,10 @@
-"""Slow motion as one page that needs nothing else."""
+"""A graph as one page that needs nothing else."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nodeflow.errors import ExportError
 from nodeflow.export import Made
 
 if TYPE_CHECKING:
@@ -11,18 +12,31 @@ if TYPE_CHECKING:
 
 
 def make(job: Job) -> Made:
-    """Return the page."""
-    from nodeflow.export.html import page
-
+    """Return the page: one that computes, or a recording."""
     options = job.options
-    text = page(
-        job.graph,
-        begin=options.begin,
-        until=options.until,
-        epochs=options.epochs,
-        samples=options.samples,
-        level=options.level,
-        theme=options.theme or "auto",
-        progress=job.progress,
-    )
-    return Made(text.encode("utf-8"))
+    chosen: dict[str, Any] = {
+        "begin": options.begin,
+        "until": options.until,
+        "epochs": options.epochs,
+        "samples": options.samples,
+        "level": options.level,
+        "theme": options.theme or "auto",
+    }
+    if options.recorded:
+        if options.rows is not None:
+            raise ExportError("a recording has the rows that it plays: choose them with --samples")
+        if options.float32:
+            raise ExportError("a recording is made in float64: leave out --float32 or --recorded")
+        if options.neurons:
+            raise ExportError("a recording has one form: leave out --neurons or --recorded")
+        from nodeflow.export import html
+
+        text = html.page(job.graph, **chosen, progress=job.progress)
+    else:
+        from nodeflow.export import live
+
+        text = live.page(
+            job.graph, **chosen, rows=options.rows, float32=options.float32,
+            neurons=options.neurons,
+        )  # fmt: skip
+    return Made(text.encode("utf-8"), {"recorded": options.recorded})

@@ -26,12 +26,13 @@ from nodeflow.theme import LIGHT, THEMES, Theme
 
 if TYPE_CHECKING:
     from nodeflow.export import Job, Made
+    from nodeflow.export.values import Shown
 
 _MARGIN = 24
 _HEADER = 22
 """Characters that fit beside each other in a header."""
-_FOOT, _CHARACTER = 26, 6.2
-"""Characters that fit into a foot, and the width of one."""
+_CHARACTER = 6.2
+"""The width of a character in a foot."""
 _FONT = "'DejaVu Sans', Verdana, 'Segoe UI', sans-serif"
 _FOREIGN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """Characters that XML does not have."""
@@ -50,11 +51,17 @@ def make(job: Job) -> Made:
 def drawing(job: Job) -> tuple[str, Bounds]:
     """Return the canvas of a job's graph with the values of a first pass, and what it shows."""
     from nodeflow.export.values import first_pass
-    from nodeflow.export.views import insides
 
-    values = first_pass(job)
-    drawn, theme = scene(job.graph, values=values), THEMES[job.options.theme or "dark"]
-    return svg(drawn, theme, insides(job.graph, drawn, values, theme)), bounds(drawn)
+    return drawn_with(first_pass(job), THEMES[job.options.theme or "dark"])
+
+
+def drawn_with(shown: Shown, theme: Theme) -> tuple[str, Bounds]:
+    """Return the picture of a graph with values, views filled, and what it shows."""
+    from nodeflow.export.views import filled
+
+    drawn = scene(shown.viewer.graph, values=shown.values)
+    drawn, inside = filled(drawn, shown.viewer, shown.values, shown.weights, theme, shown.past)
+    return svg(drawn, theme, inside), bounds(drawn)
 
 
 def svg(
@@ -210,7 +217,7 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
     if field is not None:
         yield from _field(node, field, theme)
     if field is None or not field.first:
-        room = _FOOT if field is None else round((field.left - 10) / _CHARACTER)
+        room = round((node.width - 20 if field is None else field.left - 10) / _CHARACTER)
         foot = node.foot
         if node.value is not None and len(foot) > room:  # numbers that are cut would be misread
             foot = sized(node.value.shape)

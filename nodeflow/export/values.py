@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
 from nodeflow.errors import ExportError, FileError, RunError
 from nodeflow.graph import Graph, Node
+from nodeflow.views import Viewer
+from nodeflow.views.plot import Past, Traces
 
 if TYPE_CHECKING:
     from nodeflow.export import Job
@@ -61,21 +64,71 @@ def trained(job: Job) -> tuple[Run, str]:
     return run, "of the start"
 
 
-def first_pass(job: Job) -> dict[str, NDArray[Any]]:
-    """Return the values of a forward and backward pass over the first batch, by address.
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What a picture shows: values by address, weights, and what its plots have seen."""
 
-    A graph that is not ready has those of the nodes that are: a picture needs no more.
+    viewer: Viewer
+    values: dict[str, NDArray[Any]]
+    weights: dict[str, NDArray[Any]]
+    past: dict[str, Past]
+
+
+def first_pass(job: Job) -> Shown:
+    """Return the values of a forward and backward pass over the first batch.
+
+    A graph that is not ready has those of the nodes that are: a picture needs no more. What is
+    trained first is the past of its plots, a point an epoch.
     """
+    traces, plots = Traces(), plotted(job.graph)
+    weights: dict[str, NDArray[Any]] = {}
     if job.options.trained or job.options.epochs is not None:
-        run, _ = trained(job)
-        run = with_weights(job.graph, run.weights)
-    else:
-        run = with_weights(job.graph, {})
+        epochs = job.options.epochs
+        if plots and epochs:
+            weights = _followed(job, epochs, traces, plots)
+        else:
+            run, _ = trained(job)
+            weights = run.weights
+    run = with_weights(job.graph, weights)
+    viewer = Viewer(job.graph, run.plan.inference.tables)
     if not run.order:
-        return {}
+        return Shown(viewer, {}, {}, {})
     run.evaluate()
     own = job.graph.nodes
-    return {key: value for key, value in run.values.items() if key.rpartition(".")[0] in own}
+    values = {key: value for key, value in run.values.items() if key.rpartition(".")[0] in own}
+    past = {key: found for key, starts in plots.items() if (found := traces.of(key, starts))}
+    return Shown(viewer, values, run.weights, past)
+
+
+def plotted(graph: Graph) -> dict[str, list[str]]:
+    """Return what enters each plot."""
+    plots = (key for key in graph.of_type("plot") if graph.nodes[key].mode == "active")
+    return {key: [wire.start for wire in graph.into(key)] for key in plots}
+
+
+def _followed(
+    job: Job, epochs: int, traces: Traces, plots: dict[str, list[str]]
+) -> dict[str, NDArray[Any]]:
+    """Train, and let the plots see each epoch; the cost is that of the whole epoch."""
+    run = Run(job.graph)
+    for epoch in range(epochs):
+        run.train(1)
+        traces.collect(plots, run.update, of_epoch(run))
+        job.progress(epoch + 1, epochs)
+    return run.weights
+
+
+def of_epoch(run: Run) -> dict[str, NDArray[Any]]:
+    """Return a run's values at the end of an epoch, its cost and hits those of all its rows."""
+    values, line = dict(run.values), run.line(run.epoch) or {}
+    plan = run.plan
+    for address, number in (
+        (plan.unfolding.cost, line.get("cost")),
+        (plan.hits if isinstance(plan.hits, str) else None, line.get("train_accuracy")),
+    ):
+        if address and number is not None:
+            values[address] = np.array([[number]])
+    return values
 
 
 def with_weights(graph: Graph, weights: Any) -> Run:

@@ -1,158 +1,122 @@
-"""What view nodes show, drawn into their nodes: numbers, bars, tiles."""
+"""What views show, drawn into their nodes; activations have their curve between their ports."""
 
 from __future__ import annotations
 
 import io
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from math import ceil, isqrt
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageColor
+from PIL import Image
 
 from nodeflow.export.svg import words
-from nodeflow.graph import Graph
 from nodeflow.scene import NodeView, Scene, note
 from nodeflow.theme import Theme
-from nodeflow.workings.shown import show
+from nodeflow.views import Content, Viewer
+from nodeflow.views.marks import Area, Dot, Line, Mark, Pixels, Rect, Words, sentence
+from nodeflow.views.plot import Past
+from nodeflow.views.sight import Values
+from nodeflow.views.slope import slope_at
 
-Room = tuple[int, int, int, int]
-"""Left, top, width and height, in canvas units."""
-_LINE, _COLUMN = 16, 60
-_MOST_BARS, _MOST_TILES, _FINEST = 40, 60, 160
-
-
-def insides(
-    graph: Graph, scene: Scene, values: Mapping[str, NDArray[Any]], theme: Theme
-) -> dict[str, tuple[str, ...]]:
-    """Return the lines that are drawn into each view node.
-
-    A value over time and what needs more than the value are for the editor.
-    """
-    return {
-        view.key: tuple(_inside(graph, view, values, theme))
-        for view in scene.nodes.values()
-        if view.view is not None
-    }
+_SHARP = 400
+"""A picture of cells has at least so many pixels a side: viewers would blur smaller ones."""
 
 
-def _inside(
-    graph: Graph, view: NodeView, values: Mapping[str, NDArray[Any]], theme: Theme
-) -> Iterator[str]:
-    room = view.view
-    held = [values[wire.start] for wire in graph.into(view.key) if wire.start in values]
-    held = [np.atleast_2d(np.asarray(value, float)) for value in held]
-    if room is None:
-        return
-    if view.type == "panel" and not graph.into(view.key):
-        yield from _lines(note(graph.nodes[view.key]).splitlines(), room, theme)
-    elif not held or view.type in ("plot", "boundary", "confusion"):
-        yield from _lines(["shown in the editor"] if held else [], room, theme)
-    elif view.type == "image":
-        yield _tiles(held[0], room, theme)
-    elif view.type == "bars":
-        yield from _bars(held[0][0], room, theme)
-    elif all(value.size == 1 for value in held):
-        yield from _single([show(value.item()) for value in held], room, theme)
-    else:
-        yield from _grid(held, room, theme)
+def filled(
+    drawn: Scene,
+    viewer: Viewer,
+    values: Values,
+    weights: Values,
+    theme: Theme,
+    past: Mapping[str, Past] | None = None,
+) -> tuple[Scene, dict[str, tuple[str, ...]]]:
+    """Return a scene whose views have their contents in words, and the lines drawn into nodes."""
+    graph = viewer.graph
+    found: Mapping[str, Content | str] = viewer.all(values, weights, past)
+    inside: dict[str, tuple[str, ...]] = {}
+    nodes = dict(drawn.nodes)
+    for key, view in drawn.nodes.items():
+        if view.view is not None:
+            content = found.get(key)
+            left, top, wide, high = view.view
+            area = (float(left), top + 2.0, float(wide), high - 4.0)
+            if content is None and view.type == "panel" and not graph.into(key):
+                marks = sentence(note(graph.nodes[key]), area, theme)
+                nodes[key] = replace(view, foot="")
+            elif content is None:
+                continue
+            elif isinstance(content, str):
+                marks = sentence(content, area, theme)
+            else:
+                marks = content.marks(area, theme)
+                nodes[key] = replace(view, foot=content.foot)
+            inside[key] = tuple(lines(marks))
+        elif view.family == "activation" and key in graph.nodes:
+            wires = graph.inputs(key).get("z", ())
+            z = values.get(wires[0].start) if wires else None
+            rows = np.zeros((1, 0)) if z is None else np.atleast_2d(z)
+            slope = slope_at(view.type, rows[0])
+            if slope is not None:
+                inside[key] = tuple(lines(slope.marks(between_ports(view), theme)))
+    return replace(drawn, nodes=nodes), inside
 
 
-def _lines(texts: list[str], room: Room, theme: Theme) -> Iterator[str]:
-    left, top, width, height = room
-    for row, text in enumerate(texts[: height // _LINE]):
-        short = text if len(text) <= width // 7 else f"{text[: width // 7 - 1]}…"
-        yield words(left + 4, top + 13 + row * _LINE, short, theme.faint)
+def between_ports(view: NodeView) -> Area:
+    """Return the area between the input and the output of an activation."""
+    return view.x + 36.0, view.inputs[0].y - 8.0, view.width - 72.0, 17.0
 
 
-def _single(texts: list[str], room: Room, theme: Theme) -> Iterator[str]:
-    """Draw single numbers large, below each other."""
-    left, top, width, height = room
-    step = min(height / len(texts), 40)
-    first = top + (height - step * (len(texts) - 1)) / 2
-    for row, text in enumerate(texts[: int(height / 14)]):
-        size = min(24, step * 0.8)
-        yield words(
-            left + width / 2, first + row * step + size / 3, text, theme.text,
-            font_size=f"{size:g}", text_anchor="middle",
-        )  # fmt: skip
+def lines(marks: Iterable[Mark]) -> Iterator[str]:
+    """Yield marks as SVG."""
+    for mark in marks:
+        match mark:
+            case Rect(x, y, width, height, fill):
+                yield (
+                    f'<rect x="{x:.5g}" y="{y:.5g}" width="{max(width, 0):.5g}" '
+                    f'height="{max(height, 0):.5g}" fill="{fill}"/>'
+                )
+            case Line(points, colour, thick, dashed):
+                places = " ".join(f"{x:.6g},{y:.6g}" for x, y in points)
+                dashes = ' stroke-dasharray="4 3"' if dashed else ""
+                yield (
+                    f'<polyline points="{places}" fill="none" stroke="{colour}" '
+                    f'stroke-width="{thick:.3g}" stroke-linejoin="round"{dashes}/>'
+                )
+            case Dot():
+                yield _dot(mark)
+            case Words(x, y, text, colour, size, anchor):
+                more = {"font_size": f"{size:g}"} if size != 11 else {}
+                if anchor != "start":
+                    more["text_anchor"] = anchor
+                yield words(x, y, text, colour, **more)
+            case Pixels():
+                yield _picture(mark)
 
 
-def _grid(values: list[NDArray[Any]], room: Room, theme: Theme) -> Iterator[str]:
-    """Draw numbers in rows and columns; what does not fit is dots, but a single row is broken."""
-    left, top, width, height = room
-    columns, lines = width // _COLUMN, height // _LINE
-    rows = max(len(value) for value in values)
-    table = [
-        [number for value in values for number in value[min(row, len(value) - 1)]]
-        for row in range(min(rows, lines + 1))
-    ]
-    if rows == 1:
-        table = [table[0][at : at + columns] for at in range(0, len(table[0]), columns)]
-    for row, numbers in enumerate(table[:lines]):
-        below = row == lines - 1 and len(table) > lines
-        for column, number in enumerate(numbers[:columns]):
-            cut = below or (column == columns - 1 and len(numbers) > columns)
-            at = left + (column + 1) * width / columns - 6
-            y = top + 13 + row * _LINE
-            yield words(at, y, "…" if cut else show(number), theme.text, text_anchor="end")
-
-
-def _bars(row: NDArray[Any], room: Room, theme: Theme) -> Iterator[str]:
-    left, top, width, height = room
-    shares = np.nan_to_num(row[:_MOST_BARS])
-    largest = float(np.abs(shares).max()) or 1.0
-    low, high = min(float(shares.min()), 0) / largest, max(float(shares.max()), 0) / largest
-    unit = (height - 8) / ((high - low) or 1)
-    zero = top + 4 + high * unit
-    step = width / len(shares)
-    for place, share in enumerate((shares / largest).tolist()):
-        size = max(abs(share) * unit, 1)
-        colour = theme.positive if share >= 0 else theme.negative
-        yield (
-            f'<rect x="{left + place * step + step * 0.1:g}" '
-            f'y="{zero - (size if share >= 0 else 0):g}" width="{step * 0.8:g}" '
-            f'height="{size:g}" fill="{colour}"/>'
+def _dot(dot: Dot) -> str:
+    x, y, r = dot.x, dot.y, dot.radius
+    look = f'fill="{dot.fill}" stroke="{dot.edge}" stroke-width="0.8"'
+    if dot.kind == "circle":
+        return f'<circle cx="{x:.6g}" cy="{y:.6g}" r="{r:g}" {look}/>'
+    if dot.kind == "square":
+        return (
+            f'<rect x="{x - r:.6g}" y="{y - r:.6g}" width="{2 * r:g}" height="{2 * r:g}" {look}/>'
         )
-
-
-def _tiles(array: NDArray[Any], room: Room, theme: Theme) -> str:
-    """Draw each row as a square of its own brightness, or all as one picture of cells."""
-    left, top, width, height = room
-    side = isqrt(array.shape[1])
-    array = np.nan_to_num(array)
-    if side * side == array.shape[1] and side > 3:
-        array = array[:_MOST_TILES]
-        array = array / np.maximum(np.abs(array).max(axis=1, keepdims=True), 1e-12)
-        count = len(array)
-        columns = max(range(1, count + 1), key=lambda n: min(width / n, height / ceil(count / n)))
-        lines, step = ceil(count / columns), side + 1
-        pixels = np.zeros((lines * step - 1, columns * step - 1, 4), np.uint8)
-        for place, row in enumerate(array):
-            y, x = place // columns * step, place % columns * step
-            pixels[y : y + side, x : x + side] = _tones(row.reshape(side, side), theme)
-    else:
-        every = [max(1, ceil(length / _FINEST)) for length in array.shape]
-        array = array[:: every[0], :: every[1]]
-        pixels = _tones(array / max(float(np.abs(array).max()), 1e-12), theme)
-    times = max(1, 400 // max(pixels.shape[:2]))  # sharp edges in every viewer
-    pixels = pixels.repeat(times, axis=0).repeat(times, axis=1)
-    stream = io.BytesIO()
-    Image.fromarray(pixels, "RGBA").save(stream, "PNG", optimize=True)
     return (
-        f'<image x="{left}" y="{top}" width="{width}" height="{height}" '
-        f'href="data:image/png;base64,{b64encode(stream.getvalue()).decode()}"/>'
+        f'<path d="M{x:.6g} {y - r:.6g}L{x + r:.6g} {y + r:.6g}L{x - r:.6g} {y + r:.6g}Z" {look}/>'
     )
 
 
-def _tones(shares: NDArray[Any], theme: Theme) -> NDArray[np.uint8]:
-    """Return numbers from −1 to 1 as colours: greys, or two colours where some are negative."""
-    signs = (theme.text, theme.text) if shares.min() >= 0 else (theme.negative, theme.positive)
-    low, high = (np.array(ImageColor.getrgb(colour)[:3], float) for colour in signs)
-    ground = np.array(ImageColor.getrgb(theme.canvas)[:3], float)
-    ends = np.where((shares >= 0)[..., None], high, low)
-    colours = ground + (ends - ground) * np.abs(shares)[..., None]
-    opaque = np.full((*shares.shape, 1), 255.0)
-    return np.concatenate([colours, opaque], axis=-1).round().astype(np.uint8)
+def _picture(mark: Pixels) -> str:
+    left, top, width, height = mark.area
+    pixels = np.round(255 * np.clip(mark.colours, 0, 1)).astype(np.uint8)
+    times = -(-_SHARP // max(pixels.shape[:2]))
+    pixels = pixels.repeat(times, axis=0).repeat(times, axis=1)
+    stream = io.BytesIO()
+    Image.fromarray(pixels, "RGB").save(stream, "PNG", optimize=True)
+    return (
+        f'<image x="{left:.6g}" y="{top:.6g}" width="{width:.6g}" height="{height:.6g}" '
+        f'preserveAspectRatio="none" '
+        f'href="data:image/png;base64,{b64encode(stream.getvalue()).decode()}"/>'
+    )

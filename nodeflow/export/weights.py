@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 def make(job: Job) -> Made:
     """Return the weights, an address a line."""
+    if job.options.program == "brainjs":
+        from nodeflow.export.networks import brainjs
+
+        return brainjs(job)
     run, which = trained(job)
     weights = run.weights
     if not weights:

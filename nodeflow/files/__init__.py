@@ -3,7 +3,7 @@
 Whatever is wrong with a file, it is a `FileError` that names the file and the place inside it.
 """
 
-from nodeflow.files.form import VERSION, schema
+from nodeflow.files.form import NEWEST, VERSION, schema
 from nodeflow.files.migrations import MIGRATIONS
 from nodeflow.files.reader import load, loads
 from nodeflow.files.runfile import RunFile, load_run, save_run
@@ -11,6 +11,7 @@ from nodeflow.files.writer import dumps, save, whole
 
 __all__ = [
     "MIGRATIONS",
+    "NEWEST",
     "VERSION",
     "RunFile",
     "dumps",

@@ -1,4 +1,6 @@
-"""The form of a graph file, version 1: which keys there are and what they hold.
+"""The form of a graph file, versions 1 and 2: which keys there are and what they hold.
+
+Both have the same keys; version 2 lays them out so that git can merge them (`layouts.py`).
 
 From here come both the reader's checks and the published schema (`graph-1.schema.json`).
 """
@@ -15,7 +17,9 @@ from nodeflow.errors import FileError
 from nodeflow.files.text import at, describe
 
 VERSION = 1
-"""The version of the format that is written."""
+"""The version of the keys: what older files are migrated to."""
+NEWEST = 2
+"""The version in which new files are written, and the last one that is read."""
 
 
 class TrainingForm(Struct, frozen=True):
@@ -27,6 +31,17 @@ class TrainingForm(Struct, frozen=True):
     ] = 1
     epochs: Annotated[int, Meta(ge=0, description="how often all samples are seen")] = 10
     seed: Annotated[int, Meta(ge=0, description="random starts and orders follow from it")] = 0
+    rate: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="learning rate of updates that have no wire for one"),
+    ] = None
+    tolerance: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(
+            description="training ends when an epoch changes the weights by no more than this: "
+            "the norm of the change of all trained numbers"
+        ),
+    ] = None
 
 
 class NodeForm(Struct, frozen=True):
@@ -85,6 +100,8 @@ _EXPECTED: dict[tuple[str, ...], str] = {
     ("training", "batch"): 'a whole number or "all"',
     ("training", "epochs"): "a whole number from 0",
     ("training", "seed"): "a whole number from 0",
+    ("training", "rate"): "a number from 0",
+    ("training", "tolerance"): "a number from 0",
     ("nodes",): "an object",
     ("nodes", "*"): "an object",
     ("nodes", "*", "type"): "the name of a node type",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nodeflow.errors import FileError
-from nodeflow.files.form import VERSION
+from nodeflow.files.form import NEWEST, VERSION
 from nodeflow.files.text import describe
 
 
@@ -57,10 +57,10 @@ def migrated(raw: dict[str, Any], *, file: str = "") -> dict[str, Any]:
         raise FileError(
             f"expected a whole number from 0, got {describe(version)}", file=file, path="$.version"
         )
-    if version > VERSION:
+    if version > NEWEST:
         raise FileError(
             f"was written by a newer nodeflow (format version {version}, "
-            f"this one reads up to {VERSION}): update nodeflow",
+            f"this one reads up to {NEWEST}): update nodeflow",
             file=file,
         )
     for step in range(version, VERSION):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import asdict
 
 import nodeflow.nodes  # noqa: F401  the library must be there before a file is checked
 from nodeflow.declare import CATALOG
@@ -21,11 +24,11 @@ from nodeflow.errors import (
     UnknownSetting,
 )
 from nodeflow.files import disk
-from nodeflow.files.form import GraphForm, NodeForm, TrainingForm, shaped
+from nodeflow.files.form import VERSION, GraphForm, NodeForm, TrainingForm, shaped
 from nodeflow.files.lessonform import check_lesson
 from nodeflow.files.migrations import migrated
 from nodeflow.files.picture import graph_in, is_picture
-from nodeflow.files.sidecar import Sidecars, refuse_absolute
+from nodeflow.files.sidecar import Sidecars, refuse_absolute, without_references
 from nodeflow.files.text import MAX_BYTES, at, decode, named, too_large
 from nodeflow.graph import Graph, Node, Training, Wire
 from nodeflow.inert import LARGE, NO_SETTINGS, Array, Nodes, Settings, inert
@@ -44,24 +47,33 @@ def load(path: str | os.PathLike[str]) -> Graph:
     path = Path(path)
     data = disk.read(path, MAX_BYTES, too_large)
     if is_picture(data):
-        data = graph_in(data, file=str(path))
-    return loads(data, file=str(path), folder=path.parent)
+        return loads(graph_in(data, file=str(path)), file=str(path), folder=path.parent)
+    graph = loads(data, file=str(path), folder=path.parent)
+    return replace(graph, origin=(os.path.realpath(path), hashlib.sha256(data).hexdigest()))
 
 
 def loads(
-    text: str | bytes, *, file: str = "", folder: str | os.PathLike[str] | None = None
+    text: str | bytes,
+    *,
+    file: str = "",
+    folder: str | os.PathLike[str] | None = None,
+    beside: bool = True,
 ) -> Graph:
     """Return the graph of a file's text, or raise `FileError`.
 
-    `file` is the name in messages, `folder` where arrays beside the file are looked for.
+    `file` is the name in messages, `folder` where arrays beside the file are looked for. Unless
+    they are wanted (`beside`) what refers to them stays as it is: such a graph can be compared
+    and written, not run.
     """
     raw = migrated(decode(text, file=file), file=file)
+    version = raw["version"]
+    raw["version"] = VERSION  # the keys of all versions since are the same
     form = shaped(raw, file=file)
     check_lesson(raw, file=file)
     where = None if folder is None else Path(folder)
     nodes: dict[str, Node] = {}
     bare: dict[str, Node] = {}  # nodes are inert: those of which a file says the type only are one
-    with Sidecars(where) as sidecars:
+    with Sidecars(where, read=beside) as sidecars:
         for key, part in form.nodes.items():
             given = raw["nodes"][key]
             if len(given) > 1:
@@ -75,14 +87,15 @@ def loads(
         wires=_wires(form.wires, file),
         name=form.name,
         about=form.about,
-        training=Training(form.training.batch, form.training.epochs, form.training.seed),
+        training=Training(**asdict(form.training)),
         groups=form.groups,
         layout=form.layout,
         extra=_extra(raw),
         folder=where,
+        version=version,
     )
     try:
-        graph.validate()
+        (graph if beside else without_references(graph)).validate()
     except GraphError as error:
         raise FileError(str(error), file=file, path=at(*_place(graph, error))) from error
     return graph
@@ -119,6 +132,8 @@ def _node(key: str, form: NodeForm, raw: Mapping[str, Any], sidecars: Sidecars, 
 
 def _array(key: str, name: str, value: Any, sidecars: Sidecars, file: str) -> Any:
     if isinstance(value, dict):
+        if not sidecars.wanted:
+            return inert(value)
         try:
             return sidecars.read(value)
         except FileError as error:

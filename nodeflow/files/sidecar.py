@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, digest
 from nodeflow.files.form import ArrayForm
 from nodeflow.files.text import at
+from nodeflow.graph import Graph
 
 _PATHS = {"dataset": "source"}
 """Settings that name a file, by type."""
@@ -45,6 +47,20 @@ def is_reference(value: Any) -> bool:
     return isinstance(value, Mapping) and value.keys() == _KEYS
 
 
+def without_references(graph: Graph) -> Graph:
+    """Return the graph without the settings whose arrays were not read."""
+    nodes = {
+        key: replace(
+            node,
+            settings={name: v for name, v in node.settings.items() if not is_reference(v)},
+        )
+        if node.known is not None and any(map(is_reference, node.settings.values()))
+        else node
+        for key, node in graph.nodes.items()
+    }
+    return graph if nodes == graph.nodes else replace(graph, nodes=nodes)
+
+
 def backup_of(path: Path) -> Path:
     """Return where the contents before the last save are kept."""
     return path.with_name(f"{path.name}.bak")
@@ -53,7 +69,8 @@ def backup_of(path: Path) -> Path:
 class Sidecars:
     """Reads the arrays that a graph file refers to; each file is opened once."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, *, read: bool = True) -> None:
+        self.wanted = read
         self._folder = folder
         self._open: dict[Path, Archive] = {}
         self._found: dict[tuple[str, str, str], Array] = {}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import LARGE, Array, numbers
-from nodeflow.errors import FileError
+from nodeflow.errors import FileError, Overtaken
 from nodeflow.files import disk
-from nodeflow.files.arrays import Archive, packed
-from nodeflow.files.form import VERSION
+from nodeflow.files.arrays import Archive, digest, packed
+from nodeflow.files.form import NEWEST, VERSION
 from nodeflow.files.sidecar import Sidecars, backup_of, is_reference, reference, refuse_absolute
-from nodeflow.files.text import HALF, at, encode, named
+from nodeflow.files.text import HALF, at, decode, encode, named
 from nodeflow.graph import Graph, Node, Wire
 
 _Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
@@ -26,6 +28,8 @@ _Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
 
 def dumps(graph: Graph) -> str:
     """Return the canonical text of a graph: the same graph gives the same bytes.
+
+    It is of the version that the graph's file has, and of version 1 if it comes from no file.
 
     Raises `FileError` for arrays over 1,024 numbers, which only `save` can put beside the file.
     """
@@ -55,24 +59,34 @@ def whole(graph: Graph) -> str:
     return _text(graph, lambda _node, _setting, values: values)
 
 
-def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> None:
+_written: dict[str, str] = {}
+"""The SHA-256 of what this process last wrote to a file: its own saves overtake nobody."""
+
+
+def save(
+    graph: Graph, path: str | os.PathLike[str], *, backup: bool = True, force: bool = False
+) -> None:
     """Write a graph's file, and its large arrays to `NAME.npz` beside it.
 
     Whole or not at all: after a failure, which is a `FileError`, the file that was there is
-    still there. With `backup` it is kept as `NAME.json.bak`.
+    still there. With `backup` it is kept as `NAME.json.bak`. A file that somebody else changed
+    after the graph was loaded from it is refused with `Overtaken`, unless by `force`.
     """
     shown = Path(path)
     with disk.writing(shown):
         real = Path(os.path.realpath(shown))
         if real.is_dir():
             raise IsADirectoryError
+    if real.exists() and not real.is_file():
+        raise FileError("cannot be saved: this is a device or a pipe, not a file", file=str(path))
     if real.suffix in (".npz", ".png"):
         raise FileError(
             f"cannot be saved: a graph file ends in .json, not {real.suffix}", file=str(path)
         )
     beside = real.with_suffix(".npz")
     try:
-        text, arrays = _with_sidecar(graph, beside.name)
+        newest = graph if graph.version else replace(graph, version=NEWEST)
+        text, arrays = _with_sidecar(newest, beside.name)
         data = text.encode("utf-8")
     except UnicodeEncodeError:
         raise FileError(HALF, file=str(path)) from None
@@ -81,7 +95,24 @@ def save(graph: Graph, path: str | os.PathLike[str], *, backup: bool = True) -> 
     if arrays:
         _refuse_foreign(beside, str(path))
     with disk.writing(shown):
+        if not force:
+            _refuse_overtaken(graph, real, data, str(path))
         _write(real, data, beside, packed(arrays) if arrays else None, backup=backup)
+    _written[str(real)] = hashlib.sha256(data).hexdigest()
+
+
+def _refuse_overtaken(graph: Graph, real: Path, data: bytes, file: str) -> None:
+    """Raise `Overtaken` where the file is neither as it was loaded nor as it was last saved."""
+    if graph.origin is None or graph.origin[0] != str(real) or not real.is_file():
+        return
+    found = real.read_bytes()
+    known = (graph.origin[1], _written.get(str(real)))
+    if found != data and hashlib.sha256(found).hexdigest() not in known:
+        raise Overtaken(
+            "was changed by another program since it was loaded: save under another name and "
+            "merge the two (nodeflow merge), or replace it (force=True)",
+            file=file,
+        )
 
 
 def _refuse_foreign(beside: Path, file: str) -> None:
@@ -115,12 +146,8 @@ def _with_sidecar(graph: Graph, name: str) -> tuple[str, dict[str, NDArray[np.fl
             if node.known is None and any(map(is_reference, node.settings.values())):
                 nodes[key] = _carried(node, sidecars, name, arrays)
     if nodes != graph.nodes:
-        graph = Graph(**{**_fields(graph), "nodes": nodes})
+        graph = replace(graph, nodes=nodes)
     return _text(graph, put), arrays
-
-
-def _fields(graph: Graph) -> dict[str, Any]:
-    return {name: getattr(graph, name) for name in graph.__dataclass_fields__}
 
 
 def _carried(
@@ -138,18 +165,21 @@ def _carried(
 def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, *, backup: bool) -> None:
     """Write both files; the old arrays are kept until the file that names the new ones is there.
 
-    Should the machine stop between the two, the reader finds the old arrays in their backup.
+    Should the machine stop between the two, the reader finds the old arrays in their backup. So
+    a backup that holds the arrays of the file as it stands is not replaced: after a save that was
+    cut off, what lies in the arrays' own place belongs to no file.
     """
     old_arrays = beside.read_bytes() if arrays is not None and beside.exists() else None
     old = real.read_bytes() if backup and real.exists() else None
     if arrays == old_arrays:
         arrays = None
+    cut_off = arrays is not None and _lies_in_backup(real, beside)
     pending = disk.Pending(real, data)
     try:
         if old is not None:
             disk.write(backup_of(real), old)
         if arrays is not None:
-            if old_arrays is not None:
+            if old_arrays is not None and not cut_off:
                 disk.write(backup_of(beside), old_arrays)
             disk.write(beside, arrays)
         try:
@@ -166,6 +196,32 @@ def _write(real: Path, data: bytes, beside: Path, arrays: bytes | None, *, backu
             backup_of(beside).unlink()
 
 
+def _lies_in_backup(real: Path, beside: Path) -> bool:
+    """Return whether the file as it stands has its arrays in their backup, and not beside it."""
+    if not real.exists() or not backup_of(beside).exists():
+        return False
+    try:
+        raw = decode(real.read_bytes())
+        nodes = raw["nodes"].values()
+        wanted = {
+            value["array"]: value["sha256"]
+            for node in nodes
+            for value in node.get("settings", {}).values()
+            if is_reference(value) and value["file"] == beside.name
+        }
+    except (AttributeError, FileError, KeyError, TypeError):
+        return False  # it is no graph file, and has no arrays to lose
+    return bool(wanted) and not _holds(beside, wanted) and _holds(backup_of(beside), wanted)
+
+
+def _holds(path: Path, wanted: Mapping[str, str]) -> bool:
+    try:
+        with Archive(path) as archive:
+            return all(digest(archive.read(name, ("<f8",))) == sha for name, sha in wanted.items())
+    except FileError:
+        return False
+
+
 def _restore(path: Path, data: bytes | None) -> None:
     with contextlib.suppress(OSError):
         if data is None:
@@ -178,32 +234,51 @@ def _restore(path: Path, data: bytes | None) -> None:
 
 
 def _text(graph: Graph, elsewhere: _Elsewhere) -> str:
-    training = {
+    training: dict[str, Any] = {
         "batch": graph.training.batch,
         "epochs": graph.training.epochs,
         "seed": graph.training.seed,
     }
+    # What joined the format later is written where it is said, so that older files stay the same.
+    for name in ("rate", "tolerance"):
+        if getattr(graph.training, name) is not None:
+            training[name] = getattr(graph.training, name)
     others = dict(graph.extra)
     unknown = others.pop("training", {})
+    apart = graph.version > VERSION
+    of_training = [*training.items(), *sorted(unknown.items())]
     lines = [
         ("format", '"nodeflow"'),
-        ("version", str(VERSION)),
+        ("version", str(max(graph.version, VERSION))),
         ("name", encode(graph.name, "name")),
         ("about", encode(graph.about, "about")),
-        ("training", _one_line([*training.items(), *sorted(unknown.items())], "training")),
+        (
+            "training",
+            _object(((k, encode(v, "training", k)) for k, v in of_training), apart=apart)
+            if apart
+            else _one_line(of_training, "training"),
+        ),
         (
             "nodes",
-            _object((key, _node(key, graph.nodes[key], elsewhere)) for key in sorted(graph.nodes)),
+            _object(
+                ((key, _node(key, graph.nodes[key], elsewhere)) for key in sorted(graph.nodes)),
+                apart=apart,
+            ),
         ),
-        ("wires", _list(encode(str(wire)) for wire in sorted(graph.wires, key=_wire_order))),
+        (
+            "wires",
+            _list(
+                (encode(str(wire)) for wire in sorted(graph.wires, key=_wire_order)), apart=apart
+            ),
+        ),
         (
             "groups",
-            _object((k, encode(graph.groups[k], "groups", k)) for k in sorted(graph.groups)),
+            _object(
+                ((k, encode(graph.groups[k], "groups", k)) for k in sorted(graph.groups)),
+                apart=apart,
+            ),
         ),
-        (
-            "layout",
-            _object((k, encode(graph.layout[k], "layout", k)) for k in sorted(graph.layout)),
-        ),
+        ("layout", _layout(graph.layout, apart=apart)),
         *((key, encode(others[key], key)) for key in sorted(others)),
     ]
     body = ",\n".join(f"  {encode(key)}: {text}" for key, text in lines)
@@ -214,18 +289,31 @@ def _wire_order(wire: Wire) -> tuple[str, str, int]:
     return wire.start, wire.end, -1 if wire.index is None else wire.index
 
 
-def _object(entries: Iterable[tuple[str, str]]) -> str:
+# git merges line by line, and calls two changes a conflict that have no line between them. So in
+# version 2 (`apart`) what is empty has its brackets on two lines as well, and a position three
+# lines, of which moving a node changes the one in the middle.
+
+
+def _object(entries: Iterable[tuple[str, str]], *, apart: bool) -> str:
     lines = ",\n".join(f"    {encode(key)}: {text}" for key, text in entries)
-    return f"{{\n{lines}\n  }}" if lines else "{}"
+    if lines:
+        return f"{{\n{lines}\n  }}"
+    return "{\n  }" if apart else "{}"
 
 
-def _encoded(entries: Mapping[str, Any], name: str) -> str:
-    return _object((key, encode(entries[key], name, key)) for key in sorted(entries))
-
-
-def _list(entries: Iterable[str]) -> str:
+def _list(entries: Iterable[str], *, apart: bool) -> str:
     lines = ",\n".join(f"    {text}" for text in entries)
-    return f"[\n{lines}\n  ]" if lines else "[]"
+    if lines:
+        return f"[\n{lines}\n  ]"
+    return "[\n  ]" if apart else "[]"
+
+
+def _layout(layout: Mapping[str, tuple[int, int]], *, apart: bool) -> str:
+    def place(key: str) -> str:
+        text = encode(layout[key], "layout", key)
+        return f"[\n      {text[1:-1]}\n    ]" if apart else text
+
+    return _object(((key, place(key)) for key in sorted(layout)), apart=apart)
 
 
 def _one_line(entries: Iterable[tuple[str, Any]], *keys: str) -> str:

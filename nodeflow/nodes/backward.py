@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from nodeflow.declare import Feedback, Many, Range, Samples, Value, node
+from nodeflow.declare import Feedback, Many, Probe, Range, Samples, Value, node
 from nodeflow.errors import ShapeMismatch
 from nodeflow.shape import Shape
 
@@ -30,7 +30,7 @@ def blame(delta: Value, weights: Value) -> Value:
     return delta @ weights
 
 
-def _slope(a: Value, activation: str) -> Value:
+def slope(a: Value, activation: str) -> Value:
     """Return g′(z), written in a = g(z)."""
     match activation:
         case "sigmoid":
@@ -87,7 +87,7 @@ def delta(
     """
     if activation == "softmax":
         return a * (blame - (blame * a).sum(axis=-1, keepdims=True))
-    return blame * _slope(a, activation)
+    return blame * slope(a, activation)
 
 
 @node(
@@ -179,6 +179,65 @@ def average(
 def spread(blame: Value, a: Value) -> Value:
     """Give every feature of `a` the whole blame of their sum."""
     return blame * np.ones_like(a)
+
+
+def _unrolled(_settings: dict[str, Any], *shapes: Shape) -> tuple[Shape, ...]:
+    for shape in shapes:
+        if shape.batch:
+            raise ShapeMismatch(
+                f"{shape} cannot be unrolled: its rows are samples, and parameters and gradients "
+                "have none"
+            )
+    sizes = [(shape.flat[0] or 1) * (shape.flat[1] or 1) for shape in shapes]
+    return (Shape((sum(sizes), 1)),)
+
+
+@node(
+    "backward",
+    formula="θ = [Θ₁(:); Θ₂(:); …]",
+    outputs=("value",),
+    shapes=_unrolled,
+    aliases=("flatten", "vector", "reshape"),
+    no_backward="it is for looking at gradients side by side",
+)
+def unroll(*values: Value) -> Value:
+    """Write parameters or gradients below each other as one column, a row of a matrix at a time.
+
+    Octave's Θ(:) goes column by column; NumPy and this node go row by row.
+    """
+    return np.concatenate([np.ravel(value) for value in values])[:, None]
+
+
+@node(
+    "backward",
+    formula="D ≈ (J(θ + ε) − J(θ − ε)) / 2ε",
+    outputs=("gradient",),
+    shapes=_unrolled,
+    aliases=("gradient checking", "numerical gradient", "finite differences"),
+    no_backward="a difference is for checking a gradient",
+)
+def gradient_approx(
+    *parameter: Value, epsilon: Annotated[float, Range(1e-12, 1.0)] = 1e-4, cost: Probe
+) -> Value:
+    """Measure ∂J/∂Θ: move each number up and down by ε and look at the cost, twice a number.
+
+    One column, in the order of `unroll`, of J of the pass. It is slow, N numbers take 2N forward
+    passes: disable it once the gradients are checked. At full speed it is left out where nothing
+    is trained by it.
+    """
+    moved = [np.array(part, float) for part in parameter]
+    found = []
+    for part in moved:
+        flat = part.reshape(-1)
+        for place in range(flat.size):
+            before = flat[place]
+            flat[place] = before + epsilon
+            above = cost(*moved)
+            flat[place] = before - epsilon
+            below = cost(*moved)
+            flat[place] = before
+            found.append((above - below) / (2 * epsilon))
+    return np.array(found)[:, None]
 
 
 def unpicked(blame: Value, a: Value, index: Any) -> Value:

@@ -14,6 +14,8 @@ from nodeflow.nodes.arithmetic import log, subtract, times
 from nodeflow.shape import Shape
 
 _COST = "(n,f), (n,f) -> (n,1)"
+ROUNDED = 1e-14
+"""Shares of a softmax add up to 1 as exactly as this."""
 NOTHING = -1e30
 """Stands for ln 0 where a product with 0 has to be 0; float32 has it too."""
 
@@ -114,9 +116,11 @@ def categorical_cross_entropy(a: Value, y: Value) -> Value:
 
 @node("backward", formula="ln aⱼ = zⱼ − ln Σₖ e^zₖ", outputs=("log",), shapes="(n,o) -> (n,o)")
 def log_softmax(z: Value) -> Value:
-    """Give the logarithm of each share of a softmax, also where the share itself is 0."""
+    """Give the logarithm of each share of a softmax, also where the share itself is 0 or 1."""
     down = z - z.max(axis=-1, keepdims=True)
-    return down - np.log(np.exp(down).sum(axis=-1, keepdims=True))
+    # The largest is 1 in the sum: next to it the others would be lost.
+    largest = np.arange(z.shape[-1]) == z.argmax(axis=-1, keepdims=True)
+    return down - np.log1p(np.where(largest, 0, np.exp(down)).sum(axis=-1, keepdims=True))
 
 
 @categorical_cross_entropy.of_sums(
@@ -161,8 +165,17 @@ def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
 
 @node("backward", formula="δ = a Σy − y", outputs=("delta",), shapes="(n,f), (n,f) -> (n,f)")
 def softmax_error(a: Value, y: Value) -> Value:
-    """Give δ of softmax and categorical cross-entropy at once; a − y where y adds up to 1."""
-    return a * y.sum(axis=-1, keepdims=True) - y
+    """Give δ of softmax and categorical cross-entropy at once; a − y where y adds up to 1.
+
+    Of a share above ½ the others are added up, a Σy − y = a (Σy − y) − y (1 − a): next to 1 they
+    would be lost.
+    """
+    a, y = np.broadcast_arrays(a, y)
+    total = y.sum(axis=-1, keepdims=True)
+    others = ~np.eye(a.shape[-1], dtype=bool)
+    rest = np.where(others, a[..., None, :], 0).sum(axis=-1)
+    shares = (a > 0.5) & (np.abs(rest - (1 - a)) <= ROUNDED)
+    return np.where(shares, a * (total - y) - y * rest, a * total - y)
 
 
 @node(
@@ -269,3 +282,42 @@ def accuracy(a: Value, y: Value, *, threshold: float = 0.5) -> Value:
         return hit.astype(a.dtype)
     hit = a.argmax(axis=-1) == y.argmax(axis=-1)
     return hit.astype(a.dtype)[..., None]
+
+
+def _sides(a: Value, y: Value) -> tuple[Value, Value]:
+    """Return where the right output of each sample is, and where the best of the wrong ones."""
+    right = np.argmax(y, axis=-1)[..., None] == np.arange(a.shape[-1])
+    wrong = np.where(right, -np.inf, a)
+    return right, np.argmax(wrong, axis=-1)[..., None] == np.arange(a.shape[-1])
+
+
+@node(
+    "cost",
+    formula="right output − best wrong one",
+    outputs=("value",),
+    shapes=_COST,
+    aliases=("confidence", "certainty"),
+)
+def margin(a: Value, y: Value) -> Value:
+    """Give how far the right output is above the best wrong one: above 0 the answer is right.
+
+    It moves while accuracy stands still. A single output a says 1 with a and 0 with 1 − a.
+    """
+    if a.shape[-1] == 1:
+        return (2 * a - 1) * np.where(y > 0.5, 1.0, -1.0)
+    right, wrong = _sides(a, y)
+    return (np.where(right, a, 0) - np.where(wrong, a, 0)).sum(axis=-1, keepdims=True)
+
+
+@margin.vjp
+def _margin_blame(blame: Value, a: Value, y: Value) -> Value:
+    """Pass blame through the margin: b to the right output, −b to the best wrong one."""
+    if a.shape[-1] == 1:
+        return 2 * blame * np.where(y > 0.5, 1.0, -1.0)
+    right, wrong = _sides(a, y)
+    return blame * (right.astype(a.dtype) - wrong)
+
+
+@margin.backward
+def _(blame: Blame, a: Output, y: Output, value: Output) -> Mapping[str, Any]:
+    return {"a": lambda: _margin_blame(blame, a, y), "y": lambda: times(0.0, y)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -53,7 +54,7 @@ def slider(*, value: float = 0.5, min: float = 0.0, max: float = 1.0, step: floa
     "source",
     formula="x, y = row i of the data",
     outputs=("x", "y"),
-    aliases=("data", "csv", "table", "input", "target"),
+    aliases=("data", "csv", "table", "input", "input layer", "target"),
 )
 def dataset(
     *,
@@ -78,6 +79,9 @@ def dataset(
 ) -> Value:
     """Feed the rows of a data set: features x and targets y.
 
+    Who looks for the input layer: it is x, the numbers as they come. Nothing is computed there, so
+    it is no layer; the first layer is the first weighted sum.
+
     `source` is a generator (and, or, xor, circle, spiral, moons, blobs, polynomial), a set that
     scikit-learn brings (iris, wine, digits, …), `mnist-20x20` (600 of each digit of MNIST,
     without their margins), or a file (CSV and other text, ARFF, MATLAB, NPZ, IDX, Parquet, Excel)
@@ -101,6 +105,7 @@ def _parameter_shape(settings: dict[str, Any], next: Shape | None = None) -> tup
 def parameter_shape(settings: dict[str, Any]) -> tuple[int, ...]:
     """Return a parameter's shape from its settings, or raise `BadSetting`."""
     shape, value = settings["shape"], settings["value"]
+    uniform_range(settings)
     if value is None and shape is None:
         raise BadSetting("a parameter needs a value, or a shape such as [5, 7] and an init")
     if value is None or (settings["init"] == "constant" and shape is not None):
@@ -112,6 +117,19 @@ def parameter_shape(settings: dict[str, Any]) -> tuple[int, ...]:
             f"the value is {'×'.join(map(str, found))} and the shape {given}: give one of the two"
         )
     return found
+
+
+def uniform_range(settings: Mapping[str, Any]) -> tuple[float, float]:
+    """Return between which numbers a uniform start is drawn, or raise `BadSetting`."""
+    given = settings.get("range")
+    if given is None:
+        return -0.5, 0.5
+    ends = numbers(given).ravel().tolist()
+    if len(ends) != 2 or not ends[0] < ends[1] or not np.isfinite(ends).all():
+        raise BadSetting(
+            "range holds the two ends of a uniform start, the lower one first, such as [0, 1]"
+        )
+    return ends[0], ends[1]
 
 
 @node(
@@ -128,12 +146,14 @@ def parameter(
     shape: ShapeValue = None,
     init: Literal["zeros", "constant", "uniform", "normal", "glorot", "naive_bayes"] = "glorot",
     trainable: bool = True,
+    range: Annotated[ArrayValue, Later()] = None,
 ) -> Value:
     """Hold weights (out×in) or a bias (out) that training changes.
 
     Starts from `value`, or from `shape` and `init`: zeros; constant (`value` is the number);
-    uniform in −0.5 … 0.5; normal with mean 0 and variance 1; glorot (uniform up to
-    √(6 / (in + out)), a bias starts at 0); naive_bayes (from class means and variances of the
-    training data). Random starts follow from the seed and the node's id alone.
+    uniform in `range`, which is −0.5 … 0.5 unless another is given; normal with mean 0 and
+    variance 1; glorot (uniform up to √(6 / (in + out)), a bias starts at 0); naive_bayes (from
+    class means and variances of the training data). Random starts follow from the seed and the
+    node's id alone.
     """
     return numbers(value if next is None else next)

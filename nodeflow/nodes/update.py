@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nodeflow.declare import Value, node
+from typing import Any
+
+import numpy as np
+
+from nodeflow.declare import Many, Samples, Value, node
+from nodeflow.errors import GraphError, ShapeMismatch
+from nodeflow.nodes.backward import weight_gradient
+from nodeflow.shape import Shape
+
+UPDATES = ("weight_update", "step")
+"""The types whose value is that of a parameter after an update."""
 
 
 @node(
@@ -10,8 +20,70 @@ from nodeflow.declare import Value, node
     formula="Θ ← Θ − αD",
     outputs=("value",),
     shapes="s, s, 1 -> s",
-    aliases=("descend", "learn", "step"),
+    aliases=("descend", "learn"),
 )
-def weight_update(parameter: Value, gradient: Value, rate: Value) -> Value:
-    """Nudge a parameter against its gradient; its feedback wire goes to `parameter.next`."""
-    return parameter - rate.reshape(()) * gradient
+def weight_update(parameter: Value, gradient: Value, rate: Value | None = None) -> Value:
+    """Nudge a parameter against its gradient; its feedback wire goes to `parameter.next`.
+
+    Without a wire the rate α is the one that the graph trains with.
+    """
+    return parameter - _number(rate) * gradient
+
+
+def _number(rate: Value | None) -> Value:
+    if rate is None:
+        raise GraphError("an update needs its input 'rate': a graph may have one for all of them")
+    return np.reshape(rate, ())
+
+
+def _stepped(
+    settings: dict[str, Any],
+    parameter: Shape,
+    delta: Shape,
+    a: Shape | None = None,
+    rate: Shape | None = None,
+) -> tuple[Shape, ...]:
+    del settings
+    if rate is not None and (rate.batch or rate.flat not in ((1, 1), (None, 1))):
+        raise ShapeMismatch(f"the rate is {rate}, and a single number is wanted")
+    if parameter.batch:
+        raise ShapeMismatch(f"the parameter is {parameter}: what has a sample axis is no parameter")
+    for name, value in (("delta", delta), ("a", a)):
+        if value is not None and not value.single_row():
+            raise ShapeMismatch(f"{name} is {value}, and one row a sample is wanted")
+    made = Shape((delta.features,)) if a is None else Shape((delta.features, a.features))
+    if not parameter.same(made):
+        if a is None and len(parameter.dims) == 2 and parameter.flat[0] != 1:
+            raise ShapeMismatch(
+                f"the parameter is {parameter}, a matrix of weights: wire what the weights take "
+                "into 'a' (without it the step is that of a bias)"
+            )
+        of = f"δ ({delta})" if a is None else f"δ ({delta}) and a ({a})"
+        raise ShapeMismatch(f"the parameter is {parameter}, and the gradient of {of} is {made}")
+    return (parameter,)
+
+
+@node(
+    "update",
+    formula="Θ ← Θ − α δaᵀ/n",
+    outputs=("value",),
+    shapes=_stepped,
+    aliases=("descend", "learn", "gradient, average and update in one"),
+)
+def step(
+    parameter: Value,
+    delta: Value,
+    a: Many = None,
+    rate: Value | None = None,
+    *,
+    samples: Samples = 1,
+) -> Value:
+    """Gradient, average and update in one: Θ ← Θ − α Σ δaᵀ / n; `explode` shows the three.
+
+    Without a wire into `a` the parameter is a bias, whose input is always 1: b ← b − α Σ δ / n.
+    Without a wire into `rate` α is the one that the graph trains with. The feedback wire of
+    `value` goes to `parameter.next`.
+    """
+    inputs = np.ones((1, 1), delta.dtype) if a is None else a
+    gradient = weight_gradient.function(np.atleast_2d(delta), np.atleast_2d(inputs))
+    return parameter - _number(rate) * (gradient / samples).reshape(np.shape(parameter))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nodeflow.declare import Many, Value, node
+from typing import Annotated
+
+from nodeflow.declare import IndexValue, Many, Range, Value, node
 
 
 @node("view", formula="value", outputs=(), aliases=("text", "print", "watch", "note", "comment"))
@@ -38,3 +40,44 @@ def boundary(x: Value, a: Value) -> None:
 @node("view", formula="counts of a by y", outputs=(), aliases=("confusion matrix",))
 def confusion(a: Value, y: Value) -> None:
     """Count which class was taken for which."""
+
+
+@node("view", formula="|Θⱼᵢ δⱼ| / Σ |Θⱼᵢ δⱼ|", outputs=(), aliases=("responsibility", "who did it"))
+def blame_shares(delta: Value, weights: Value) -> None:
+    """Show how much of an error each neuron before a layer answers for, the most first.
+
+    Of all Θⱼᵢ δⱼ of the first sample a neuron has those of its own weights: its share is the sum
+    of their sizes over the sum of all.
+    """
+
+
+@node("view", formula="a over x", outputs=(), aliases=("graph of a function", "slope", "tangent"))
+def function_plot(x: Value, *a: Value, low: float = -6.0, high: float = 6.0) -> None:
+    """Draw values as functions of one number x, with the point that it has now and the slope there.
+
+    Up or down, and by how much: the slope is measured from just below to just above the point.
+    """
+
+
+@node("view", formula="a over x, through the points (x, y)", outputs=(), aliases=("fit",))
+def curve(x: Value, a: Value, y: Value, *, beyond: Annotated[float, Range(0, 10)] = 0.5) -> None:
+    """Draw points, the function that is fitted to them, and in grey what lies beyond them.
+
+    `beyond` is how far it is drawn past the last point on either side, in shares of their range.
+    """
+
+
+@node("view", formula="J over two numbers", outputs=(), aliases=("cost surface", "local minima"))
+def landscape(
+    *parameter: Value, low: float = -5.0, high: float = 5.0, index: IndexValue = None
+) -> None:
+    """Draw J over two numbers of parameters, its minima, and where training stands.
+
+    Everything else stays as it is. Of more than two numbers `index` chooses two, counted from 0
+    through the wired parameters.
+    """
+
+
+@node("view", formula="{name: numbers}", outputs=(), aliases=("weights", "dict", "parameters"))
+def dictionary(values: Many = None) -> None:
+    """Show parameters as a dictionary of numbers by name; without a wire all of the graph."""

@@ -29,7 +29,7 @@ from nodeflow.playback.slips import Slip, sign_slip, slip_of
 from nodeflow.workings.bodies import BODIES
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.lines import SUBSCRIPTS, line_of
-from nodeflow.workings.parts import Index, Number, numbers, summed
+from nodeflow.workings.parts import Index, Number, numbers, resolved_terms, summed
 from nodeflow.workings.shown import show
 
 Kind = Literal["number", "sign", "choice"]
@@ -274,7 +274,7 @@ def _used(given: Given, index: Index) -> Iterator[Number]:
         terms = [*given.one("a").terms(row_of(index)), *given.one("y").terms(row_of(index))]
     else:
         with np.errstate(all="ignore"):
-            terms = [summed(BODIES[given.step.type](given, index))]
+            terms = [summed(resolved_terms(BODIES[given.step.type](given, index)))]
     for term in terms:
         # A constant of the formula has no address; the total of before is no input.
         own = ("", f"{given.step.node}.total")

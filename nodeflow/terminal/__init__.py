@@ -20,12 +20,21 @@ _HOMES = {
     "play_live": "live",
     "progress": "bars",
     "reading_bar": "bars",
+    "show_blame": "accounts",
+    "show_derivative": "accounts",
+    "show_dictionary": "accounts",
+    "show_saturated": "accounts",
+    "show_sides": "accounts",
+    "show_views": "accounts",
+    "show_why": "accounts",
     "show_check": "results",
     "show_derived": "results",
     "show_difference": "results",
     "show_evaluation": "results",
     "show_library": "library",
     "show_reading": "tables",
+    "show_folds": "sweeps",
+    "show_sweep": "sweeps",
     "show_training": "results",
     "show_types": "library",
 }
@@ -40,17 +49,35 @@ __all__ = [
     "play_live",
     "progress",
     "reading_bar",
+    "show_blame",
     "show_check",
+    "show_derivative",
     "show_derived",
+    "show_dictionary",
     "show_difference",
     "show_evaluation",
+    "show_folds",
     "show_library",
     "show_reading",
+    "show_saturated",
+    "show_sides",
+    "show_sweep",
     "show_training",
     "show_types",
+    "show_views",
+    "show_why",
 ]
 
 if TYPE_CHECKING:
+    from nodeflow.terminal.accounts import (
+        show_blame,
+        show_derivative,
+        show_dictionary,
+        show_saturated,
+        show_sides,
+        show_views,
+        show_why,
+    )
     from nodeflow.terminal.bars import bar, progress
     from nodeflow.terminal.keys import is_interactive
     from nodeflow.terminal.library import show_library, show_types
@@ -64,6 +91,7 @@ if TYPE_CHECKING:
         show_training,
     )
     from nodeflow.terminal.steps import StepPrinter
+    from nodeflow.terminal.sweeps import show_folds, show_sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -107,9 +107,13 @@ def show_check(graph: Graph, outcome: Check) -> None:
     size = f"{plural(len(graph.nodes), 'node')}, {plural(len(graph.wires), 'wire')}"
     out.print(title(graph.name, size))
     out.print()
+    for finding in outcome.findings:
+        out.print(Text(f"  ! {finding.sentence}", style="yellow"))
     if not outcome.nodes:
         out.print(Text("  ✓ valid; no parameter lies before a cost, so there are no gradients"))
         return
+    if outcome.implied:
+        out.print(Text(f"  {outcome.implied}"))
     rows = table("gradient of", "", "relative error", "tried", "", numbers=("relative error",
                   "tried"))  # fmt: skip
     for key, found in outcome.nodes.items():

@@ -12,11 +12,13 @@ from nodeflow.playback.moments import rows_of
 from nodeflow.terminal import look
 from nodeflow.terminal.held import held_lines
 from nodeflow.terminal.look import PHASE_COLOURS, PHASE_SIGNS, WIDE, maybe, percent
+from nodeflow.views.plot import Traces
 from nodeflow.workings.shown import show
 
 if TYPE_CHECKING:
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step
+    from nodeflow.views import Viewer
 
 
 class StepPrinter:
@@ -33,6 +35,8 @@ class StepPrinter:
         self.out = look.console() if out is None else out
         self._talks_from = talks_from
         self._last: tuple[int, int, str] | None = None
+        self._viewer: Viewer | None = None
+        self._traces = Traces()
 
     def __call__(self, steps: list[Step]) -> None:
         """Print one beat."""
@@ -107,7 +111,7 @@ class StepPrinter:
         width = self._names_width()
         name = Text(f"  {step.node:<{width}}  ", style=PHASE_COLOURS[step.phase])
         room = max(20, self.out.width - 4 - width)
-        held = held_lines(step, room)
+        held = self._seen(step, room) or held_lines(step, room)
         told = list(map(Text, held)) or [Text(step.formula)]
         talks = self.out.is_terminal and self.out.width >= self._talks_from
         whole = held and not any("…" in line or "⋮" in line for line in held)
@@ -120,6 +124,30 @@ class StepPrinter:
             name = Text(" " * (4 + width))
         if step.fault:
             self.out.print(name + Text(f"! {step.fault}", "yellow"), soft_wrap=True)
+
+    def _seen(self, step: Step, room: int) -> list[str]:
+        """Return the lines that a view shows, () of other nodes."""
+        graph = self.run.plan.graph
+        if graph.type_of(step.node).family != "view":
+            return []
+        from nodeflow.views import Viewer
+        from nodeflow.views.bars import Bars
+
+        if self._viewer is None:
+            self._viewer = Viewer(graph, self.run.plan.inference.tables)
+        values = self.run.values
+        past = {}
+        if step.type == "plot":
+            plots = {key: [w.start for w in graph.into(key)] for key in graph.of_type("plot")}
+            self._traces.collect(plots, step.update, values)
+            seen = self._traces.of(step.node, plots[step.node])
+            past = {} if seen is None else {step.node: seen}
+        content = self._viewer.look(step.node, values, self.run.weights, past)
+        if content is None or isinstance(content, str):
+            return [content] if content else []
+        if isinstance(content, Bars) and len(content.sentence) <= room:
+            return [content.sentence]
+        return content.lines(room)
 
     def _names_width(self) -> int:
         """Return how wide the column of names is: a terminal may become wider or narrower."""

@@ -20,6 +20,9 @@ from nodeflow.editor.model import Editor
 from nodeflow.editor.overlay import overlay
 from nodeflow.scene import NodeView, Scene, WireView
 from nodeflow.theme import THEMES, Theme
+from nodeflow.views import SLOW, Viewer
+from nodeflow.views.plot import Traces
+from nodeflow.views.slope import slope_at
 from nodeflow.window import wireitems
 from nodeflow.window.colours import is_colour, mixed, rgba
 from nodeflow.window.fonts import EM, Fonts
@@ -27,7 +30,7 @@ from nodeflow.window.minimap import Minimap
 from nodeflow.window.motionitems import MotionItems
 from nodeflow.window.nodeitems import FINE, NodeDrawer, NodeItems, same
 from nodeflow.window.overlayitems import OverlayItems
-from nodeflow.window.previews import Beside, Content, Several, Traces
+from nodeflow.window.previews import Activated, Beside, Shown
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.wireitems import Labels, WireItems
 
@@ -46,8 +49,6 @@ _FILLING = 0.04
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0003
 """Of these so many for each, however large the graph is."""
-_SLOW = ("boundary", "confusion")
-"""Views whose pictures are made beside the window."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights")
 """What the values that stand on wires depend on."""
@@ -95,6 +96,7 @@ class Canvas:
         self._minimap = Minimap()
         self._beside = Beside()
         self._traces = Traces()
+        self._viewer: Viewer | None = None
         self._glides: Glides | None = None
         self._nodes: dict[str, NodeItems] = {}
         self._drawer = NodeDrawer(THEMES["dark"], fonts)
@@ -131,6 +133,8 @@ class Canvas:
         self._motion.draw(editor, self._moved)
         self.busy = self.busy or self._motion.busy
         self._draw_nodes(editor)
+        self.busy = self.busy or self._drawer.fresh
+        self._drawer.fresh = False
         self._draw_wires(editor)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         self._stirred.clear()
@@ -175,7 +179,7 @@ class Canvas:
         self._moved: Mapping[str, tuple[float, float]] = {}
         self._stirred: set[str] = set()
         self._stale: set[str] = set()
-        self._contents: dict[str, Content] = {}
+        self._contents: dict[str, Shown] = {}
         self._values: Mapping[str, NDArray[Any]] = {}
         self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
@@ -204,7 +208,7 @@ class Canvas:
         self._feeds = _feeds(scene)
         types = {key: scene.nodes[key].type for key in self._feeds}
         self._plots = {key: starts for key, starts in self._feeds.items() if types[key] == "plot"}
-        self._slow = tuple(key for key, type_ in types.items() if type_ in _SLOW)
+        self._slow = tuple(key for key, type_ in types.items() if type_ in SLOW)
         self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
         self._contents = {}
         self._starts: dict[str, list[int]] | None = None
@@ -403,7 +407,7 @@ class Canvas:
     def _node(
         self,
         view: NodeView,
-        value: Content,
+        value: Shown,
         place: Place,
         zoom: float,
         *,
@@ -452,7 +456,7 @@ class Canvas:
         """See what there is to show; what was put together of old values is forgotten."""
         values = editor.live.values
         if self._plots:
-            self._traces.collect(self._plots, editor.live)
+            self._traces.collect(self._plots, editor.live.update, values)
         come = self._beside.look(editor, self._slow)
         self.busy = self.busy or self._beside.busy
         self._come = values is not self._values
@@ -461,33 +465,33 @@ class Canvas:
                 self._values_before, self._values = self._values, values
             self._contents = {}
 
-    def _content(self, view: NodeView, editor: Editor) -> Content:
+    def _content(self, view: NodeView, editor: Editor) -> Shown:
         """Return what a node shows, made once for the values that there are."""
         if view.key not in self._contents:
             self._contents[view.key] = self._made_content(view, editor)
         return self._contents[view.key]
 
-    def _made_content(self, view: NodeView, editor: Editor) -> Content:
+    def _made_content(self, view: NodeView, editor: Editor) -> Shown:
         """Return the first output that has a value; of a view, what enters it."""
         values = editor.live.values
         if not values:
             return None
         if view.family != "view":
             found = (values.get(port.address) for port in view.outputs)
-            return next((value for value in found if value is not None), None)
-        starts = self._feeds.get(view.key, ())
-        if view.type in _SLOW:
+            value = next((value for value in found if value is not None), None)
+            if view.family == "activation" and value is not None:
+                return _activated(view, editor, value)
+            return value
+        if view.type in SLOW:
             return self._beside.found.get(view.key)
+        past = {}
         if view.type == "plot":
-            return self._traces.of(view.key, starts)
-        there = [(start, values[start]) for start in starts if start in values]
-        if len(there) > 1:
-            names, several = zip(*there, strict=True)
-            return Several(names, several)
-        value = there[0][1] if there else None
-        if view.type == "bars" and value is not None:
-            return Several(_class_names(editor, np.shape(value)[-1]), (value,))
-        return value
+            seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
+            past = {} if seen is None else {view.key: seen}
+        viewer = self._viewer
+        if viewer is None or viewer.graph.nodes is not editor.graph.nodes:
+            viewer = self._viewer = Viewer(editor.graph, editor.inference.tables)
+        return viewer.look(view.key, values, editor.live.weights, past)
 
     # --- wires
 
@@ -822,10 +826,12 @@ def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
     return {key: tuple(start for _, start in sorted(starts)) for key, starts in found.items()}
 
 
-def _class_names(editor: Editor, count: int) -> tuple[str, ...]:
-    """Return the names of so many classes, of the first data set that has as many."""
-    tables = editor.inference.tables
-    return next((t.classes for t in tables.values() if len(t.classes) == count), ())
+def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Shown:
+    """Return an activation's value with the points of its neurons on its curve."""
+    wires = editor.graph.inputs(view.key).get("z", ()) if view.key in editor.graph.nodes else ()
+    z = editor.live.values.get(wires[0].start) if wires else None
+    slope = None if z is None else slope_at(view.type, np.atleast_2d(z)[0])
+    return value if slope is None else Activated(value, slope)
 
 
 def _middle(curve: wireitems.Curve) -> Place:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import Setting
+from nodeflow.editor.accounts import account
 from nodeflow.editor.messages import Message, SetValue
 from nodeflow.editor.model import Editor
 from nodeflow.editor.working import working
@@ -40,6 +41,7 @@ class Inspector:
         self._values: dict[str, Item] = {}
         self._live: tuple[object, ...] | None = None
         self._working: Item | None = None
+        self._account: Item | None = None
         self._node = ""
 
     def draw(self, editor: Editor) -> None:
@@ -77,7 +79,7 @@ class Inspector:
             field.close()
         dpg.delete_item(self._parent, children_only=True)
         self._fields, self._values, self._live, self._node = {}, {}, None, node
-        self._working = None
+        self._working = self._account = None
         if not node:
             self._without_node(editor, chosen, theme)
             return
@@ -90,6 +92,7 @@ class Inspector:
             return
         self._large(known.formula, theme.text)
         self._working = self._large("", theme.selected)
+        self._account = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.backward))
         first, *more = (_plain(part) for part in known.help.split("\n\n"))
         self._text(first, theme.faint)
         if more:
@@ -129,6 +132,10 @@ class Inspector:
             text = working(editor, self._node)
             dpg.set_value(self._working, self._broken(text, editor.preferences.scale))
             dpg.configure_item(self._working, show=bool(text))
+        if self._account is not None:
+            text = self._broken(account(editor, self._node), editor.preferences.scale, SIZE)
+            dpg.set_value(self._account, text)
+            dpg.configure_item(self._account, show=bool(text))
         for name, item in self._values.items():
             address = f"{self._node}.{name}"
             wires = editor.graph.inputs(self._node).get(name, ())

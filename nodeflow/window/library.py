@@ -13,8 +13,6 @@ from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import mixed
 from nodeflow.window.toolkit import Item, dpg
 
-_CLOSED = ("backward", "update")
-"""Families that unfolding makes use of more than people do."""
 _HELP_WIDTH = 320
 
 
@@ -75,9 +73,7 @@ class Library:
             types = [type_ for type_ in there if type_.family == family]
             if not types:
                 continue
-            header = dpg.add_collapsing_header(
-                label=family, parent=self._list, default_open=family not in _CLOSED
-            )
+            header = dpg.add_collapsing_header(label=family, parent=self._list, default_open=True)
             dpg.bind_item_theme(header, self._looks(family, theme))
             for type_ in types:
                 self._row(type_, header)

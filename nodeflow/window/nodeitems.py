@@ -17,23 +17,12 @@ from nodeflow.boxes import FOOT, HEADER, SLIDER
 from nodeflow.editor.hits import LEGIBLE
 from nodeflow.scene import FieldView, NodeView, PortView, shown, sized
 from nodeflow.theme import Theme
+from nodeflow.views.image import Picture
+from nodeflow.views.marks import Dot, Line, Mark, Pixels, Rect, Words, sentence
 from nodeflow.window import badges
 from nodeflow.window.colours import Colour, mixed, rgba
 from nodeflow.window.fonts import EM, Fonts, fitted, width
-from nodeflow.window.overlayitems import wrapped
-from nodeflow.window.previews import (
-    Content,
-    Counts,
-    Lines,
-    Patch,
-    Pixels,
-    Plane,
-    Several,
-    class_colours,
-    patches,
-    picture,
-    regions,
-)
+from nodeflow.window.previews import Activated, Patch, Shown, patches
 from nodeflow.window.toolkit import Item, dpg
 
 FINE = LEGIBLE
@@ -42,11 +31,6 @@ _TITLE, _TYPE, _LABEL = 12.0, 10.0, 11.0
 _ROUNDING = 7.0
 _PAD = 10.0
 _PICTURE = 52.0
-_LARGE = 26.0
-_MOST_BARS = 12
-_SMALL, _LEAST_CELL = 9.0, 17.0
-_THIN = 4.0
-"""A heat map this many times as long as high is stretched."""
 _ASCENT = 0.928
 """Of the height of a font, as SVG counts it."""
 
@@ -55,7 +39,9 @@ _Area = tuple[float, float, float, float]
 """Left, top, width and height."""
 
 
-_Spare = dict[tuple[int, ...], list[tuple[Item, Pixels]]]
+_Texture = NDArray[np.float32]
+"""Rows × columns × red, green, blue, opacity, from 0 to 1."""
+_Spare = dict[tuple[int, ...], list[tuple[Item, _Texture]]]
 """Textures by size: the toolkit does not give the memory of a deleted one back."""
 
 
@@ -71,7 +57,7 @@ class NodeItems:
 
     root: Item
     view: NodeView
-    value: Content
+    value: Shown
     selected: bool
     fine: Item
     border: Item
@@ -86,11 +72,13 @@ class NodeItems:
     handle: Item | None = None
     slid: float | None = None
     texture: Item | None = None
-    pixels: Pixels | None = None
+    pixels: _Texture | None = None
     """What the texture shows: it reads this array every frame."""
     spare: _Spare = field(default_factory=dict)
-    plane: bool = False
-    """Whether the texture has points over it, which stay where they are."""
+    marks: list[Mark] = field(default_factory=list)
+    """What a view is drawn with."""
+    slope: Item = 0
+    """The curve of an activation."""
     status: str = ""
     badge: Item | None = None
     zoom: float = 0.0
@@ -188,19 +176,12 @@ def _port_looks(view: NodeView, port: PortView) -> tuple[Any, ...]:
     return port.label, port.x - view.x, port.y - view.y, port.side, port.wired, port.optional
 
 
-def _foot(value: Content) -> str:
+def _foot(value: Shown) -> str:
     """Return a value in a few characters; of a matrix, which has a picture, only the shape."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, Plane):
-        return f"x1 {value.low[0]:.3g} … {value.high[0]:.3g}".replace("-", "−")
-    if isinstance(value, Counts):
-        right, count = value.right
-        return f"{right} of {count} right ({right / max(count, 1):.1%})".replace("%", " %")
-    if isinstance(value, Lines):
-        return "   ".join(f"{line[-1, 1]:.5g}" for line in value.lines).replace("-", "−")
-    if isinstance(value, Several):
-        return _foot(value.values[0]) if len(value.values) == 1 else f"{len(value.values)} values"
+    if value is None or isinstance(value, str | Activated):
+        return "" if isinstance(value, Activated) else value or ""
+    if not isinstance(value, np.ndarray):
+        return value.foot
     if value.ndim == 2 and min(value.shape) > 1:
         return sized(value.shape)
     return shown(value)
@@ -223,13 +204,15 @@ class NodeDrawer:
         self.theme = theme
         self.fonts = fonts
         self._textures = dpg.add_texture_registry()
+        self.fresh = False
+        """Whether a texture was made that is not seen before the next frame."""
         self._spare: _Spare = {}
 
     def close(self) -> None:
         """Delete what is not on the canvas."""
         dpg.delete_item(self._textures)
 
-    def drawn(self, parent: Item, view: NodeView, value: Content, *, selected: bool) -> NodeItems:
+    def drawn(self, parent: Item, view: NodeView, value: Shown, *, selected: bool) -> NodeItems:
         """Draw a node."""
         theme = self.theme
         faded = view.mode == "disable"
@@ -277,7 +260,7 @@ class NodeDrawer:
         self.value(items, value)
         return items
 
-    def _knot(self, root: Item, view: NodeView, value: Content, *, selected: bool) -> NodeItems:
+    def _knot(self, root: Item, view: NodeView, value: Shown, *, selected: bool) -> NodeItems:
         """Draw a relay: a box with two ports and no texts."""
         colour, thickness = edge(view, self.theme, selected=selected)
         border = dpg.draw_rectangle(
@@ -374,17 +357,18 @@ class NodeDrawer:
 
     # --- what changes while a network runs
 
-    def value(self, items: NodeItems, value: Content) -> None:
+    def value(self, items: NodeItems, value: Shown) -> None:
         """Draw the foot, and what a view shows: a value, or the formula where there is none."""
         view = items.view
         had, items.value = items.value, value
         if view.type == "relay":
             return
+        if isinstance(value, Activated):
+            self._slope(items, value)
+            value = value.value
         parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
         note = value is None and view.type == "panel" and not any(p.wired for p in view.inputs)
         text = _foot(value) if value is not None else "" if note else view.foot
-        if view.type == "image" and isinstance(value, np.ndarray) and value.size > 1:
-            text = f"{text}   {value.min():.3g} … {value.max():.3g}".replace("-", "−")
         begin, end = _room(view)
         if view.field is not None and not view.field.own and text == view.field.text:
             text = ""  # it stands in the field
@@ -396,17 +380,18 @@ class NodeDrawer:
             if parts and width(text, self.fonts.regular) > room:
                 text = ""  # the picture tells how many there are
         text = fitted(text, self.fonts.regular, room)
-        if had is not None and value is not None and self._repainted(items, value, parts):
+        marks = self._marks(view, value)
+        if had is not None and value is not None and self._repainted(items, marks, parts):
             dpg.configure_item(items.foot, text=text)
             return
         self._clear(items)
         before = len(items.texts)
-        if view.view is not None and value is not None:
+        if note and view.view is not None:
             left, top, wide, high = view.view
-            self._shown(items, value, parts, (left - view.x, top - view.y, wide, high - 4))
-        elif note and view.view is not None:
-            left, top, wide, high = view.view
-            self._note(items, view.foot, (left - view.x, top - view.y, wide, high))
+            area = left - view.x, top - view.y, wide, high
+            self._drawn(items, sentence(view.foot, area, self.theme))
+        elif view.view is not None:
+            self._drawn(items, marks)
         else:
             self._patches(items, parts, self._strip(view))
         base = begin, view.height - 8.0
@@ -434,7 +419,7 @@ class NodeDrawer:
         items.words = dpg.add_draw_node(parent=items.fine)
         items.patches = []
 
-    def _repainted(self, items: NodeItems, value: Content, parts: tuple[Patch, ...]) -> bool:
+    def _repainted(self, items: NodeItems, marks: list[Mark], parts: tuple[Patch, ...]) -> bool:
         """Change what is drawn already, if that is enough."""
         if items.foot is None:
             return False
@@ -444,12 +429,18 @@ class NodeDrawer:
             for item, part, corners in self._placed(items, parts, self._strip(items.view)):
                 dpg.configure_item(item, pmin=corners[0], pmax=corners[1], fill=part.colour)
             return True
-        if items.pixels is None or isinstance(value, Plane) != items.plane:
+        if items.pixels is None or len(marks) != len(items.marks):
             return False
-        pixels = self._pixels(items, value)
-        if pixels is None or pixels.shape != items.pixels.shape:
-            return False
-        items.pixels[:] = pixels
+        for one, other in zip(items.marks, marks, strict=True):
+            same = one == other
+            if isinstance(one, Pixels) and isinstance(other, Pixels):
+                same = one.area == other.area and one.colours.shape == other.colours.shape
+            if not same:
+                return False
+        for mark in marks:
+            if isinstance(mark, Pixels):
+                items.pixels[..., :3] = mark.colours
+        items.marks = marks
         return True
 
     @staticmethod
@@ -459,273 +450,59 @@ class NodeDrawer:
 
     # --- views
 
-    def _shown(
-        self, items: NodeItems, value: Content, parts: tuple[Patch, ...], area: _Area
-    ) -> None:
+    def _marks(self, view: NodeView, value: Shown) -> list[Mark]:
+        """Return what a view is drawn with, in the node's own coordinates."""
+        if view.view is None or value is None or isinstance(value, Activated):
+            return []
+        left, top, wide, high = view.view
+        area = left - view.x, top - view.y, wide, high - 4
+        if isinstance(value, str):
+            return sentence(value, area, self.theme)
+        content = Picture(np.atleast_2d(value)) if isinstance(value, np.ndarray) else value
+        return content.marks(area, self.theme)
+
+    def _drawn(self, items: NodeItems, marks: list[Mark]) -> None:
         """Fill the area of a view node."""
-        kind = items.view.type
-        match value:
-            case str():
-                self._words(items, value, (area[0] + 4, area[1] + 20), _LABEL, area[2])
-            case Lines():
-                self._lines(items, value, area)
-            case Plane():
-                self._plane(items, value, area)
-            case Counts():
-                self._counts(items, value, area)
-            case Several() if kind == "bars":
-                self._bars(items, value.values[0], value.names, area)
-            case Several():
-                self._list(items, value, area)
-            case np.ndarray():
-                self._array(items, value, parts, area)
+        items.marks = marks
+        for mark in marks:
+            match mark:
+                case Words(x, y, text, colour, size, anchor):
+                    regular = self.fonts.regular
+                    if anchor == "middle":
+                        x -= width(text, regular) * size * EM / 2
+                    self._text(items.texts, items.words, (x, y), text, size, rgba(colour),
+                               regular, right=anchor == "end")  # fmt: skip
+                case Pixels():
+                    self._texture(items, mark)
+                case _:
+                    _sketched(mark, items.picture)
 
-    def _array(
-        self, items: NodeItems, value: NDArray[Any], parts: tuple[Patch, ...], area: _Area
-    ) -> None:
-        left, top, wide, high = area
-        array = np.atleast_2d(np.asarray(value))
-        kind = items.view.type
-        pixels = self._pixels(items, array)
-        if pixels is not None:
-            self._texture(items, pixels, area)
-        elif kind == "bars":
-            self._bars(items, array, (), area)
-        elif array.size == 1:
-            text = f"{array.flat[0]:.6g}".replace("-", "−")
-            at = left + 4, top + high / 2 + 10
-            self._words(items, text, at, _LARGE, wide)
-        elif kind not in ("panel", "table") and parts:
-            self._patches(items, parts, area)
-        else:
-            self._table(items, array, area)
+    def _slope(self, items: NodeItems, value: Activated) -> None:
+        """Draw the curve of an activation between its ports, with the points of its neurons."""
+        if items.slope:
+            dpg.delete_item(items.slope)
+        items.slope = dpg.add_draw_node(parent=items.fine)
+        area = between_ports(items.view)
+        for mark in value.slope.marks(area, self.theme):
+            _sketched(mark, items.slope)
 
-    def _pixels(self, items: NodeItems, value: Content) -> Pixels | None:
-        """Return what a texture is to show, where a view has one."""
-        if isinstance(value, Plane):
-            return regions(value, self.theme)
-        if (
-            items.view.view is None
-            or items.view.type != "image"
-            or not isinstance(value, np.ndarray)
-        ):
-            return None
-        _, _, wide, high = items.view.view
-        return picture(value, self.theme, (wide, high - 4))
-
-    def _texture(self, items: NodeItems, pixels: Pixels, area: _Area) -> _Area:
-        """Show pixels in an area, undistorted unless they are a very long strip."""
-        left, top, wide, high = area
-        rows, columns = pixels.shape[:2]
-        if max(columns / rows, rows / columns) < _THIN:
-            scale = min(wide / columns, high / rows)
-            w, h = columns * scale, rows * scale
-            left, top, wide, high = left + (wide - w) / 2, top + (high - h) / 2, w, h
-        items.plane, items.spare = isinstance(items.value, Plane), self._spare
-        if spare := self._spare.get(pixels.shape):
+    def _texture(self, items: NodeItems, mark: Pixels) -> None:
+        """Show pixels in an area."""
+        left, top, wide, high = mark.area
+        rows, columns = mark.colours.shape[:2]
+        shape = rows, columns, 4
+        items.spare = self._spare
+        if spare := self._spare.get(shape):
             items.texture, items.pixels = spare.pop()
-            items.pixels[:] = pixels
         else:
-            items.pixels = pixels
+            self.fresh = True
+            items.pixels = np.ones(shape, np.float32)
             items.texture = dpg.add_raw_texture(
-                columns, rows, pixels, format=dpg.mvFormat_Float_rgba, parent=self._textures
+                columns, rows, items.pixels, format=dpg.mvFormat_Float_rgba, parent=self._textures
             )
+        items.pixels[..., :3] = mark.colours
         end = left + wide, top + high
         dpg.draw_image(items.texture, (left, top), end, parent=items.picture)
-        return left, top, wide, high
-
-    def _plane(self, items: NodeItems, plane: Plane, area: _Area) -> None:
-        """Draw the regions, the points in them, and beside them what the marks mean."""
-        pixels = regions(plane, self.theme)
-        side = min(area[2], area[3])
-        square = self._texture(items, pixels, (area[0], area[1], side, side))
-        left, top, wide, high = square
-        span = np.subtract(plane.high, plane.low)
-        shares = (plane.points - plane.low) / span
-        for (x, y), one in zip(shares.tolist(), plane.classes.tolist(), strict=True):
-            self._mark(items, (left + x * wide, top + (1 - y) * high), one)
-        for number, name in enumerate(plane.names[: int(high // 18)]):
-            at = left + wide + 14.0, top + 10 + 18.0 * number
-            self._mark(items, at, number, larger=2.0)
-            room = area[2] - wide - 26
-            self._words(items, name, (at[0] + 10, at[1] + 4), _LABEL, room)
-
-    def _mark(
-        self, items: NodeItems, at: tuple[float, float], number: int, larger: float = 0.0
-    ) -> None:
-        """Draw the mark of a class: circle, square or triangle in its colour."""
-        colours = class_colours(self.theme)
-        x, y = at
-        r = 2.6 + larger
-        look = {
-            "parent": items.picture, "color": rgba(self.theme.canvas),
-            "fill": rgba(colours[number % len(colours)]),
-        }  # fmt: skip
-        if number % 3 == 0:
-            dpg.draw_ellipse((x - r, y - r), (x + r, y + r), segments=12, **look)
-        elif number % 3 == 1:
-            dpg.draw_rectangle((x - r, y - r), (x + r, y + r), **look)
-        else:
-            dpg.draw_triangle((x, y - r), (x + r, y + r), (x - r, y + r), **look)
-
-    def _counts(self, items: NodeItems, counts: Counts, area: _Area) -> None:
-        """Draw a shaded cell a pair of classes: down what was right, across what was said."""
-        left, top, wide, high = area
-        table, theme = counts.table, self.theme
-        count = len(table)
-        names = counts.names or tuple(map(str, range(count)))
-        longest = max(width(name, self.fonts.regular) for name in names) * _LABEL * EM
-        margin = min(longest + 8, wide * 0.34)
-        head = 15.0
-        across, down = (wide - margin) / count, (high - head) / count
-        across, down = min(across, 2.4 * down), min(down, 26.0)
-        size = _LABEL if min(across / 2, down) >= _LEAST_CELL else _SMALL
-        sums = np.maximum(table.sum(axis=1, keepdims=True), 1)
-        shares = table / sums
-        for row in range(count):
-            y = top + head + row * down
-            middle = y + down / 2 + size * 0.36
-            self._words(items, names[row], (left, middle), size, margin - 6)
-            x = left + margin + row * across
-            self._words(items, names[row], (x + 3, top + 11), size, across - 3, faint=True)
-            for column in range(count):
-                x = left + margin + column * across
-                colour = theme.selected if row == column else theme.problem
-                dpg.draw_rectangle(
-                    (x + 0.5, y + 0.5), (x + across - 0.5, y + down - 0.5), parent=items.picture,
-                    color=(0, 0, 0, 0),
-                    fill=mixed(theme.canvas, colour, 0.62 * float(shares[row, column])),
-                )  # fmt: skip
-                text = str(int(table[row, column]))
-                room = width(text, self.fonts.regular) * size * EM
-                self._words(items, text, (x + (across - room) / 2, middle), size, across + 4)
-
-    def _note(self, items: NodeItems, text: str, area: _Area) -> None:
-        """Write what was noted on a panel, in as many lines as there is room for."""
-        left, top, wide, high = area
-        room = (wide - 8) / (_LABEL * EM)
-        lines = [
-            line for part in text.splitlines() for line in wrapped(part, self.fonts.regular, room)
-        ]
-        for number, line in enumerate(lines[: int(high // 17)]):
-            at = left + 4, top + 14.0 + 17.0 * number
-            self._words(items, line, at, _LABEL, wide)
-
-    def _list(self, items: NodeItems, several: Several, area: _Area) -> None:
-        """Write values one below the other, each after what it comes from."""
-        left, top, wide, high = area
-        pairs = list(zip(several.names, several.values, strict=True))
-        for number, (name, value) in enumerate(pairs[: int(high // 17)]):
-            y = top + 13.0 + 17.0 * number
-            self._words(items, name, (left + 2, y), _LABEL, wide * 0.55, faint=True)
-            text = shown(np.asarray(value))
-            self._words(items, text, (left + wide * 0.6, y), _LABEL, wide * 0.4)
-
-    def _words(
-        self,
-        items: NodeItems,
-        text: str,
-        at: tuple[float, float],
-        size: float,
-        room: float,
-        *,
-        faint: bool = False,
-    ) -> None:
-        text = fitted(text, self.fonts.regular, room / (size * EM))
-        colour = rgba(self.theme.faint if faint else self.theme.text)
-        self._text(items.texts, items.words, at, text, size, colour, self.fonts.regular)
-
-    def _table(self, items: NodeItems, array: NDArray[Any], area: _Area) -> None:
-        """Write numbers in rows and columns."""
-        left, top, wide, high = area
-        rows = int(high // 15)
-        columns = min(array.shape[1], max(int(wide // 46), 1))
-        step = wide / columns if columns > 3 else 62.0
-        for number, row in enumerate(array[:rows]):
-            y = top + 12.0 + 15.0 * number
-            if number == rows - 1 and len(array) > rows:
-                self._words(items, f"… {len(array)} rows", (left, y), _LABEL, wide)
-                return
-            if number % 2:
-                dpg.draw_rectangle(
-                    (left - 2, y - 11), (left + wide, y + 4), parent=items.picture,
-                    color=(0, 0, 0, 0), fill=mixed(self.theme.body, self.theme.text, 0.05),
-                )  # fmt: skip
-            for place, x in enumerate(row[:columns].tolist()):
-                more = place == columns - 1 and array.shape[1] > columns
-                text = "…" if more else f"{x:.3g}".replace("-", "−")
-                self._words(items, text, (left + place * step, y), _LABEL, step)
-
-    def _bars(
-        self, items: NodeItems, array: NDArray[Any], names: tuple[str, ...], area: _Area
-    ) -> None:
-        """Draw a bar a number of the first row, named; shares are written as percentages."""
-        row = np.atleast_2d(array)[0][:_MOST_BARS]
-        left, top, wide, high = area
-        step = min(high / row.size, 26.0)
-        largest = float(np.abs(row).max()) or 1.0
-        shares = bool((row >= 0).all() and (row <= 1).all())
-        most = 1.0 if shares else largest
-        names = names[: row.size] or tuple(str(n + 1) for n in range(row.size))
-        longest = max(width(name, self.fonts.regular) for name in names) * _LABEL * EM
-        start = min(longest + 8, wide * 0.34)
-        room = wide - 62.0 - start
-        for number, (name, x) in enumerate(zip(names, row.tolist(), strict=True)):
-            y = top + number * step
-            colour = rgba(self.theme.positive if x >= 0 else self.theme.negative)
-            length = max(abs(x) / most * room, 1.0)
-            base = y + step / 2 + 4
-            self._words(items, name, (left, base), _LABEL, start - 6, faint=True)
-            dpg.draw_rectangle(
-                (left + start, y + 3), (left + start + length, y + step - 3),
-                parent=items.picture, color=(0, 0, 0, 0), fill=colour,
-            )  # fmt: skip
-            text = f"{x:.1%}".replace("%", " %") if shares else f"{x:.4g}".replace("-", "−")
-            self._words(items, text, (left + start + room + 8, base), _LABEL, 56)
-
-    def _lines(self, items: NodeItems, traces: Lines, area: _Area) -> None:
-        """Draw how values have changed, the range at the left, a name a line where there are more.
-
-        Several lines differ by thickness as well.
-        """
-        left, top, wide, high = area
-        theme = self.theme
-        low = min(float(line[:, 1].min()) for line in traces.lines)
-        most = max(float(line[:, 1].max()) for line in traces.lines)
-        start = min(float(line[0, 0]) for line in traces.lines)
-        end = max(float(line[-1, 0]) for line in traces.lines)
-        colours = (theme.selected, theme.positive, theme.backward, theme.feedback)
-        many = len(traces.lines) > 1
-        top, high = top + 14, high - 28
-        for y in (top, top + high):
-            dpg.draw_line(
-                (left, y), (left + wide, y), parent=items.picture,
-                color=mixed(theme.body, theme.border, 0.4),
-            )  # fmt: skip
-        for number, (name, line) in enumerate(zip(traces.names, traces.lines, strict=True)):
-            xs = left + (line[:, 0] - start) / ((end - start) or 1.0) * wide
-            ys = top + high - (line[:, 1] - low) / ((most - low) or 1.0) * high
-            colour = rgba(colours[number % len(colours)])
-            points = list(zip(xs.tolist(), ys.tolist(), strict=True))
-            if len(points) > 1:
-                thick = 1.6 + 0.8 * (number % 3)
-                dpg.draw_polyline(points, parent=items.picture, color=colour, thickness=thick)
-            x, y = points[-1]
-            corners = (x - 3, y - 3), (x + 3, y + 3)
-            dpg.draw_ellipse(*corners, parent=items.picture, color=colour, fill=colour)
-            if many:
-                at = left + wide * 0.42, top + 13.0 + 14 * number
-                dpg.draw_line(
-                    (at[0] - 18, at[1] - 4), (at[0] - 5, at[1] - 4), parent=items.picture,
-                    color=colour, thickness=1.6 + 0.8 * (number % 3),
-                )  # fmt: skip
-                self._words(items, name, at, _LABEL, wide * 0.58)
-        for text, y in ((f"{most:.4g}", top - 3), (f"{low:.4g}", top + high + 12)):
-            self._words(items, text.replace("-", "−"), (left, y), _SMALL, 80, faint=True)
-        text = f"update {end:.0f}"
-        room = width(text, self.fonts.regular) * _SMALL * EM
-        at = left + wide - room, top + high + 12
-        self._words(items, text, at, _SMALL, wide, faint=True)
 
     def _patches(self, items: NodeItems, parts: tuple[Patch, ...], area: _Area) -> None:
         nothing = (0, 0, 0, 0)
@@ -743,3 +520,54 @@ class NodeDrawer:
         for item, part in zip(items.patches, parts, strict=True):
             start = left + part.left * wide, top + part.top * high
             yield item, part, (start, (left + part.right * wide, top + part.bottom * high))
+
+
+def between_ports(view: NodeView) -> _Area:
+    """Return the area between the ports of an activation, in the node's own coordinates."""
+    return 36.0, view.inputs[0].y - view.y - 8.0, view.width - 72.0, 17.0
+
+
+def _sketched(mark: Mark, parent: Item) -> None:
+    """Draw a rectangle, a line or a dot."""
+    nothing = (0, 0, 0, 0)
+    match mark:
+        case Rect(x, y, wide, high, fill):
+            corners = (x, y), (x + wide, y + high)
+            dpg.draw_rectangle(*corners, parent=parent, color=nothing, fill=rgba(fill))
+        case Line(points, colour, thick, dashed):
+            look = {"parent": parent, "color": rgba(colour), "thickness": thick}
+            if not dashed:
+                dpg.draw_polyline(list(points), **look)
+                return
+            for one, other in pieces(points):
+                dpg.draw_line(one, other, **look)
+        case Dot(x, y, r, fill, edge, kind):
+            look = {"parent": parent, "color": rgba(edge), "fill": rgba(fill)}
+            if kind == "circle":
+                dpg.draw_ellipse((x - r, y - r), (x + r, y + r), segments=12, **look)
+            elif kind == "square":
+                dpg.draw_rectangle((x - r, y - r), (x + r, y + r), **look)
+            else:
+                dpg.draw_triangle((x, y - r), (x + r, y + r), (x - r, y + r), **look)
+        case _:
+            pass
+
+
+_DASH, _GAP = 4.0, 3.0
+
+
+def pieces(
+    points: tuple[tuple[float, float], ...],
+) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    """Yield the dashes of a line: the toolkit has none."""
+    at, drawing, left = points[0], True, _DASH
+    for end in points[1:]:
+        while (length := float(np.hypot(end[0] - at[0], end[1] - at[1]))) > 0:
+            share = min(left / length, 1.0)
+            onward = at[0] + share * (end[0] - at[0]), at[1] + share * (end[1] - at[1])
+            if drawing:
+                yield at, onward
+            left -= share * length
+            at = onward
+            if left <= 1e-9:
+                drawing, left = not drawing, _GAP if drawing else _DASH

@@ -93,7 +93,7 @@ class TrainingPanel:
         if self._rate is not None and not dpg.is_item_active(self._slider):
             rate, self._rate = self._rate, None
             if self._setting is not None:
-                self._send(SetValue(*self._setting, rate))
+                self._send_rate(self._setting, rate, done=True)
 
     def draw(self, editor: Editor) -> None:
         """Show how training stands."""
@@ -151,7 +151,13 @@ class TrainingPanel:
     def _on_rate(self, _sender: Item, power: float, _data: Any = None) -> None:
         if self._setting is not None:
             self._rate = float(f"{10**power:.2g}")
-            self._send(SetValue(*self._setting, self._rate, done=False))
+            self._send_rate(self._setting, self._rate, done=False)
+
+    def _send_rate(self, setting: tuple[str, str], rate: float, *, done: bool) -> None:
+        if setting[0]:
+            self._send(SetValue(*setting, rate, done=done))
+        else:
+            self._send(SetTraining("rate", rate))
 
 
 class _Plot:

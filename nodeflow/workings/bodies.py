@@ -13,9 +13,20 @@ from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
 from nodeflow.nodes.backward import LEAK
-from nodeflow.nodes.cost import NOTHING
+from nodeflow.nodes.cost import NOTHING as NO_SHARE
 from nodeflow.workings.given import Given, Source, row_of
-from nodeflow.workings.parts import Apply, Index, Number, Part, Terms, evaluate, of, summed
+from nodeflow.workings.parts import (
+    NOTHING,
+    Apply,
+    Count,
+    Index,
+    Number,
+    Part,
+    Terms,
+    choice,
+    of,
+    summed,
+)
 
 _STEEPEST = 700.0
 """e to a larger power leaves the range of numbers."""
@@ -43,32 +54,36 @@ def _weighted_sum(given: Given, index: Index) -> Sequence[Part]:
 
 
 def _logistic(z: Part) -> Part:
-    if evaluate(z) < -_STEEPEST:
-        return of("/", of("exp", z), of("+", 1, of("exp", z)))
-    return of("/", 1, of("+", 1, of("exp", of("neg", z))))
+    return choice(
+        of("<", z, -_STEEPEST),
+        of("/", of("exp", z), of("+", 1, of("exp", z))),
+        of("/", 1, of("+", 1, of("exp", of("neg", z)))),
+    )
 
 
 def _bent(z: Part) -> Sequence[Part]:
     """Return the terms of ln(1 + e^z)."""
-    if evaluate(z) > _STEEPEST:
-        return z, of("log", of("+", 1, of("exp", of("neg", z))))
-    return (of("log", of("+", 1, of("exp", z))),)
+    steep = of(">", z, _STEEPEST)
+    log = of("log", of("+", 1, choice(steep, of("exp", of("neg", z)), of("exp", z))))
+    return choice(steep, z, NOTHING), log
 
 
 def _softplus(given: Given, index: Index) -> Sequence[Part]:
     return _bent(given.one("z").at(index))
 
 
+def _far(z: Sequence[Number]) -> Part:
+    """Return whether a power of e leaves the range of numbers."""
+    return of(">", Apply("largest", tuple(of("abs", each) for each in z)), _STEEPEST)
+
+
 def _log_of_powers(z: Sequence[Number]) -> Part:
     """Return ln Σ e^z."""
     values = np.array([each.value for each in z])
-    far, largest = np.abs(values).max() > _STEEPEST, z[int(values.argmax())]
-    powers = Terms(
-        np.exp(values - largest.value if far else values),
-        lambda i: of("exp", of("-", z[i], largest) if far else z[i]),
-    )
-    log = of("log", summed(powers))
-    return of("+", largest, log) if far else log
+    far, largest = _far(z), Apply("largest", tuple(z))
+    powers = Terms(np.exp(values), lambda i: of("exp", z[i]))
+    moved = Terms(np.exp(values - values.max()), lambda i: of("exp", of("-", z[i], largest)))
+    return choice(far, of("+", largest, of("log", summed(moved))), of("log", summed(powers)))
 
 
 def _of_row(source: Source, row: int) -> list[Number]:
@@ -83,7 +98,7 @@ def _log_of_others(z: Sequence[Number], place: int) -> Part:
     """Return ln(1 − a) of a share."""
     others = [each for i, each in enumerate(z) if i != place]
     if not others:
-        return Number(NOTHING)
+        return Number(NO_SHARE)
     return of("-", _log_of_powers(others), _log_of_powers(z))
 
 
@@ -111,22 +126,22 @@ def _softmax_binary_error(given: Given, index: Index) -> Sequence[Part]:
 
 
 def _softmax(given: Given, index: Index) -> Sequence[Part]:
-    source, row = given.one("z"), row_of(index)
-    values = source.row(row)
-    far = np.abs(values).max() > _STEEPEST
-    largest = source.at((row, int(values.argmax())))
+    z = _of_row(given.one("z"), row_of(index))
+    values = np.array([each.value for each in z])
+    far, largest = _far(z), Apply("largest", tuple(z))
 
     def make(place: int) -> Part:
-        z = source.at((row, place))
-        return of("exp", of("-", z, largest) if far else z)
+        return choice(far, of("exp", of("-", z[place], largest)), of("exp", z[place]))
 
-    powers = Terms(np.exp(values - largest.value if far else values), make)
+    with np.errstate(over="ignore"):
+        steep = np.abs(values).max() > _STEEPEST
+        powers = Terms(np.exp(values - values.max() if steep else values), make)
     return (of("/", make(index[-1]), summed(powers)),)
 
 
 def _cleared(part: Part) -> Part:
     """Keep a probability off 0 as the costs do."""
-    return part if evaluate(part) >= _TINY else of("max", part, _TINY)
+    return choice(of(">=", part, _TINY), part, of("max", part, _TINY))
 
 
 def _paired(
@@ -166,31 +181,29 @@ def _of_sigmoids(
 
 
 def _of_softmaxes(
-    given: Given, index: Index, make: Callable[[Sequence[Number], int, Number], Part | None]
+    given: Given, index: Index, make: Callable[[Sequence[Number], int, Number], Part]
 ) -> Sequence[Part]:
     """Return terms for the weighted sums before softmaxes; those that are 0 are left out."""
     row, y, found, at = row_of(index), given.one("y"), list[Part](), 0
     if not given.ports["z"]:  # some of the shares are no outputs
-        return (Number(float(given.step.outputs["cost"][index])),)
+        cost = float(given.step.outputs["cost"][index])
+        return (Number(cost, f"{given.step.node}.cost", index),)
     for source in given.ports["z"]:
         z = _of_row(source, row)
-        made = [make(z, i, y.at((row, at + i))) for i in range(len(z))]
-        found += [part for part in made if part is not None]
+        found += [make(z, i, y.at((row, at + i))) for i in range(len(z))]
         at += len(z)
-    return found or (Number(0.0),)
+    return found
 
 
-def _share_missed(z: Sequence[Number], place: int, y: Number) -> Part | None:
+def _share_missed(z: Sequence[Number], place: int, y: Number) -> Part:
     """Return −y ln a of a share."""
-    return of("*", y, of("-", _log_of_powers(z), z[place])) if y.value else None
+    return choice(of("=", y, 0), NOTHING, of("*", y, of("-", _log_of_powers(z), z[place])))
 
 
-def _share_judged(z: Sequence[Number], place: int, y: Number) -> Part | None:
+def _share_judged(z: Sequence[Number], place: int, y: Number) -> Part:
     """Return −(y ln a + (1−y) ln(1−a)) of a share."""
-    right, others = _share_missed(z, place, y), None
-    if y.value != 1:
-        others = of("*", of("-", 1, y), of("neg", _log_of_others(z, place)))
-    return of("+", right, others) if right and others else right or others
+    others = of("*", of("-", 1, y), of("neg", _log_of_others(z, place)))
+    return of("+", _share_missed(z, place, y), choice(of("=", y, 1), NOTHING, others))
 
 
 def _cross_entropy(given: Given, index: Index) -> Sequence[Part]:
@@ -246,8 +259,16 @@ def places_of(given: Given, row: int) -> tuple[int, int]:
     return found[0], found[1]
 
 
+def _class(given: Given, port: str, row: int) -> Part:
+    """Return which class outputs or targets say: the place of the largest, or 1 and 0."""
+    there = _of_row(given.one(port), row)
+    if len(there) == 1:
+        return choice(of(">=", there[0], given.settings["threshold"]), 1, 0)
+    return Apply("place", tuple(there))
+
+
 def _accuracy(given: Given, index: Index) -> Sequence[Part]:
-    said, right = places_of(given, row_of(index))
+    said, right = (_class(given, port, row_of(index)) for port in ("a", "y"))
     return (of("max", 0, of("-", 1, of("abs", of("-", said, right)))),)
 
 
@@ -283,9 +304,9 @@ def _delta(given: Given, index: Index) -> Sequence[Part]:
         case "tanh":
             return (of("*", blame, of("-", 1, of("^", a, 2))),)
         case "relu":
-            return (of("*", blame, float(a.value > 0)),)
+            return (of("*", blame, choice(of(">", a, 0), 1, 0)),)
         case "leaky_relu":
-            return (of("*", blame, 1.0 if a.value > 0 else LEAK),)
+            return (of("*", blame, choice(of(">", a, 0), 1, LEAK)),)
         case "softplus":
             return (of("*", blame, of("-", 1, of("exp", of("neg", a)))),)
         case "softmax":
@@ -321,15 +342,13 @@ def _bias_gradient(given: Given, index: Index) -> Sequence[Part]:
 
 def _accumulate(given: Given, index: Index) -> Sequence[Part]:
     gradient = given.one("gradient").at(index)
-    total = float(given.step.outputs["total"][index])
-    if total == gradient.value:
-        return (gradient,)
-    before = Number(total - gradient.value, f"{given.step.node}.total", index)
-    return before, gradient
+    total = Number(float(given.step.outputs["total"][index]), f"{given.step.node}.total", index)
+    before = Apply("difference", (total, gradient))
+    return choice(of("=", total, gradient), NOTHING, before), gradient
 
 
 def _average(given: Given, index: Index) -> Sequence[Part]:
-    mean = of("/", given.one("total").at(index), given.step.samples)
+    mean = of("/", given.one("total").at(index), Count(float(given.step.samples)))
     strength = given.settings["regularization"]
     if not given.ports["weights"] or not strength:
         return (mean,)
@@ -384,10 +403,12 @@ def _filled(tree: formulas.Expression, given: Given, index: Index) -> Part:
     if head == "sigmoid":
         return _logistic(parts[0])
     if head in ("sign", "step"):
-        if evaluate(parts[0]) == 0:
-            return of("*", 0, parts[0])
         sign = of("/", parts[0], of("abs", parts[0]))
-        return sign if head == "sign" else of("max", 0, sign)
+        return choice(
+            of("=", parts[0], 0),
+            of("*", 0, parts[0]),
+            sign if head == "sign" else of("max", 0, sign),
+        )
     return of("^" if head == "**" else head, *parts)
 
 
@@ -413,7 +434,42 @@ def _joined(given: Given, index: Index) -> Sequence[Part]:
 
 def _leaky(given: Given, index: Index) -> Sequence[Part]:
     z = given.one("z").at(index)
-    return (z,) if z.value > 0 else (of("*", LEAK, z),)
+    return (choice(of(">", z, 0), z, of("*", LEAK, z)),)
+
+
+def _sides(given: Given, row: int) -> tuple[int, int]:
+    """Return the places of the right output and of the best wrong one."""
+    a, right = given.one("a").row(row), int(given.one("y").row(row).argmax())
+    others = a.copy()
+    others[right] = -np.inf
+    return right, int(others.argmax())
+
+
+def _margin(given: Given, index: Index) -> Sequence[Part]:
+    a, row = given.one("a"), row_of(index)
+    if a.width == 1:
+        sign = 1 if given.one("y").row(row)[0] > 0.5 else -1
+        return (of("*", of("-", of("*", 2, a.at((row, 0))), 1), sign),)
+    right, wrong = _sides(given, row)
+    return (of("-", a.at((row, right)), a.at((row, wrong))),)
+
+
+def _margin_blame(given: Given, index: Index) -> Sequence[Part]:
+    row, blame = row_of(index), given.one("blame")
+    if given.one("a").width == 1:
+        sign = 1 if given.one("y").row(row)[0] > 0.5 else -1
+        return (of("*", 2, blame.at((row, 0)), sign),)
+    right, wrong = _sides(given, row)
+    return (of("*", blame.at((row, 0)), int(index[-1] == right) - int(index[-1] == wrong)),)
+
+
+def _unrolled(given: Given, index: Index) -> Sequence[Part]:
+    place = index[0]
+    for source in given.ports["values"]:
+        if place < source.value.size:
+            return (source.at(tuple(int(i) for i in np.unravel_index(place, source.value.shape))),)
+        place -= source.value.size
+    raise IndexError(index)
 
 
 BODIES: dict[str, Body] = {
@@ -446,6 +502,9 @@ BODIES: dict[str, Body] = {
     "categorical_cross_entropy": _categorical,
     "l2_penalty": _penalty,
     "accuracy": _accuracy,
+    "margin": _margin,
+    "margin_blame": _margin_blame,
+    "unroll": _unrolled,
     "delta": _delta,
     "blame": _blame,
     "weight_gradient": _weight_gradient,

@@ -10,7 +10,16 @@ import numpy as np
 
 from nodeflow.workings.bodies import BODIES
 from nodeflow.workings.given import Evaluated, Given
-from nodeflow.workings.parts import Index, Number, Part, numbers, plain, summed, written
+from nodeflow.workings.parts import (
+    Index,
+    Number,
+    Part,
+    numbers,
+    plain,
+    resolved_terms,
+    summed,
+    written,
+)
 from nodeflow.workings.shown import short, show
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -57,7 +66,7 @@ def line_of(given: Given, port: str, index: Index) -> Line:
     value = step.outputs[port]
     result = Number(float(value[index]), f"{step.node}.{port}", index)
     with np.errstate(all="ignore"):  # a number may be Infinity
-        terms = body(given, index) if body else (result,)
+        terms = resolved_terms(body(given, index)) if body else (result,)
     return Line(_label(port, value.shape, index), terms, result)
 
 

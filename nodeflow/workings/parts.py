@@ -28,8 +28,19 @@ class Number:
     index: Index = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Count(Number):
+    """How many samples the update has."""
+
+
 class Apply(NamedTuple):
-    """An operator (+ - * / ^ neg) or a function of numbers and of other such parts."""
+    """An operator (+ - * / ^ neg) or a function of numbers and of other such parts.
+
+    What depends on the numbers is in the tree as well, so that a tree can be made once and filled
+    often: `? test yes no` with a test `< > =`, the `largest` of several parts, the `place` (from 1)
+    of the largest, a `difference` that is told as one number, and `nothing`, a term that a sum
+    does not have. `resolved` leaves none of these.
+    """
 
     head: str
     parts: Sequence[Part]
@@ -76,6 +87,53 @@ def summed(terms: Sequence[Part]) -> Part:
     return terms[0] if len(terms) == 1 else Apply("+", terms)
 
 
+def choice(test: Part, yes: Part | float, no: Part | float) -> Apply:
+    """Return one part or another, as the numbers have it."""
+    return of("?", test, yes, no)
+
+
+NOTHING = Apply("nothing", ())
+_CHOOSING = frozenset({"?", "largest", "place", "difference"})
+
+
+def resolved(part: Part) -> Part:
+    """Return a part with all choices made."""
+    if isinstance(part, Number):
+        return part
+    head, parts = part
+    if head in _CHOOSING:
+        return _chosen(head, parts)
+    if isinstance(parts, Terms):
+        terms = parts
+        return Apply(head, Terms(terms.values, lambda i: resolved(terms[i])))
+    found = tuple(map(resolved, parts))
+    if head == "+":
+        found = tuple(each for each in found if each != NOTHING)
+        return found[0] if len(found) == 1 else Apply("+", found) if found else NOTHING
+    return Apply(head, found)
+
+
+def resolved_terms(terms: Sequence[Part]) -> Sequence[Part]:
+    """Return the terms of a sum with all choices made, one at least."""
+    if isinstance(terms, Terms):
+        return Terms(terms.values, lambda i: resolved(terms[i]))
+    found = tuple(each for each in map(resolved, terms) if each != NOTHING)
+    return found or (Number(0.0),)
+
+
+def _chosen(head: str, parts: Sequence[Part]) -> Part:
+    if head == "?":
+        return resolved(parts[1] if _evaluate(parts[0]) else parts[2])
+    values = [float(_evaluate(each)) for each in parts]
+    if head == "largest":
+        return resolved(parts[int(np.argmax(values))])
+    if head == "place":
+        return Number(float(np.argmax(values)) + 1)
+    whole = parts[0]
+    value = values[0] - values[1]
+    return Number(value, whole.address, whole.index) if isinstance(whole, Number) else Number(value)
+
+
 # --- evaluated -----------------------------------------------------------------------------------
 
 
@@ -90,6 +148,8 @@ def _evaluate(part: Part) -> Any:
         return np.float64(part.value)
     if isinstance(part.parts, Terms):
         return part.parts.values.sum()
+    if part.head in _CHOOSING:
+        return _evaluate(_chosen(*part))
     values = [_evaluate(inner) for inner in part.parts]
     match part.head:
         case "+":
@@ -100,10 +160,19 @@ def _evaluate(part: Part) -> Any:
             return -values[0]
         case "^":
             return np.power(*values)
+        case "<" | ">" | "=" | ">=":
+            return _TESTS[part.head](*values)
+        case "nothing":
+            return np.float64(0.0)
         case head if head in formulas.OPERATORS:
             return formulas.OPERATORS[head](*values)
         case head:
             return formulas.FUNCTIONS[head](values[0])
+
+
+_TESTS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": np.less, ">": np.greater, "=": np.equal, ">=": np.greater_equal,
+}  # fmt: skip
 
 
 def numbers(part: Part) -> Iterator[Number]:

@@ -11,12 +11,13 @@ from helpers_window import ROOT
 
 import nodeflow as nf
 from nodeflow.editor.messages import Moved, Wheel
-from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.editor.model import Editor, Preferences
 from nodeflow.editor.update import update
 from nodeflow.explain.quality import fed
 from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
-from nodeflow.window import previews
+from nodeflow.views.image import picture
+from nodeflow.views.plot import Traces
 from nodeflow.window.canvas import gliding
 
 GRAPHS = ROOT / "graphs"
@@ -134,6 +135,45 @@ def test_views_show_counts_shares_lines_and_heat(trained, shot):
     # The diagonal of the counts is shaded: most samples are told right.
     blue = part(window, pixels, "counts").astype(int)
     assert int((blue[..., 2] - blue[..., 0] > 40).sum()) > 400
+
+
+def ideas():
+    """Return the slopes, a landscape and the blame game's shares on one canvas."""
+    graph = nf.load(GRAPHS / "landscape.json")
+    graph = graph.add("u", "slider", value=0.5, min=-6.0, max=6.0).add("s", "sigmoid")
+    graph = graph.add("t", "tanh").connect("u.value", "s.z").connect("u.value", "t.z")
+    graph = graph.add("slopes", "function_plot").connect("u.value", "slopes.x")
+    graph = graph.connect("s.a", "slopes.a").connect("t.a", "slopes.a")
+    graph = graph.add("d", "constant", value=[[-0.34]]).add("who", "blame_shares")
+    graph = graph.add("theta", "parameter", value=[[0.1, 0.3, 0.6]])
+    graph = graph.connect("d.value", "who.delta").connect("theta.value", "who.weights")
+    places = {
+        "J_over_w": (0, 420), "slopes": (280, 420), "who": (560, 420), "u": (0, 740),
+        "s": (240, 740), "t": (480, 740), "d": (720, 740), "theta": (960, 740),
+    }  # fmt: skip
+    laid = with_places(graph)
+    return replace(laid, layout={**laid.layout, **places})
+
+
+def test_landscape_slopes_and_shares(trained, shot):
+    window = trained(ideas(), 3, 1)
+    time.sleep(1.0)  # the landscape is found beside the window
+    window.settled()
+    pixels = shot("ideas")
+    land = part(window, pixels, "J_over_w").astype(int)
+    assert int((land[..., 2] - land[..., 0] > 40).sum()) > 2000  # low ground is blue
+    assert count(part(window, pixels, "slopes"), DARK.selected, 60) > 40
+    assert count(part(window, pixels, "slopes"), DARK.positive, 60) > 40
+    assert count(part(window, pixels, "who"), DARK.positive) > 300
+
+
+def test_an_activation_has_its_point_and_a_dictionary_its_numbers(trained, shot):
+    graph = nf.load(GRAPHS / "one-neuron.json").add("bent", "tanh").connect("sum.z", "bent.z")
+    graph = with_view(graph, "weights", "dictionary", (0, 300))
+    window = trained(graph, 3, 1)
+    pixels = shot()
+    assert count(part(window, pixels, "bent"), DARK.positive) > 12  # the tangent and the point
+    assert count(part(window, pixels, "weights"), DARK.text, 60) > 60
 
 
 def test_the_plane_is_coloured_by_what_the_network_answers(trained, shot):
@@ -260,11 +300,11 @@ def test_any_input_ends_the_glide():
 )
 def test_a_matrix_is_tiles_or_a_heat_map(shape, room, size):
     array = np.random.default_rng(1).normal(size=shape)
-    pixels = previews.picture(array, DARK, room)
+    pixels = picture(array, DARK, room)
     times = pixels.shape[0] / size[0]
-    assert pixels.shape == (size[0] * times, size[1] * times, 4)
+    assert pixels.shape == (size[0] * times, size[1] * times, 3)
     assert max(pixels.shape) <= 250
-    assert previews.picture(np.array([[np.nan, 1.0]]), DARK, room) is None
+    assert picture(np.array([[np.nan, 1.0]]), DARK, room) is None
 
 
 def test_what_feeds_a_view_is_cut_out_of_the_graph():
@@ -282,12 +322,12 @@ def test_what_feeds_a_view_is_cut_out_of_the_graph():
 
 
 def test_a_trace_grows_and_begins_again():
-    traces, plots = previews.Traces(), {"p": ("a.b",)}
+    traces, plots = Traces(), {"p": ("a.b",)}
     for at in range(1, 3000):
-        traces.collect(plots, Live(values={"a.b": np.array([1.0 / at])}, update=at))
-    line = traces.of("p", ("a.b",)).lines[0]
+        traces.collect(plots, at, {"a.b": np.array([1.0 / at])})
+    line = traces.of("p", ("a.b",)).points[0]
     assert 300 < len(line) <= 1001
     assert line[0].tolist() == [1, 1]
     assert line[-1, 0] == 2999
-    traces.collect(plots, Live(values={"a.b": np.array([7.0])}, update=0))
-    assert traces.of("p", ("a.b",)).lines[0].tolist() == [[0, 7]]
+    traces.collect(plots, 0, {"a.b": np.array([7.0])})
+    assert traces.of("p", ("a.b",)).points[0].tolist() == [[0, 7]]

@@ -24,6 +24,7 @@ from nodeflow.engine.kernel.scalar import exp, log, log1p, multiply
 from nodeflow.engine.kernel.sums import LANES, first, sum_of
 
 LOG_OF_NOTHING = -1e30
+ROUNDED = 1e-14
 """Stands for ln 0, so that 0 times it is 0."""
 
 # -- over the features of a sample
@@ -74,17 +75,21 @@ def softmax(
 def log_softmax(
     cells: Cells, rows: Whole, cols: Whole, dst: Whole, dst_r: Whole, a: Whole, a_r: Whole
 ) -> None:
-    """Return ln aⱼ = (zⱼ − m) − ln Σₖ e^(zₖ − m), m the largest z; also where aⱼ is 0."""
+    """Return ln aⱼ = (zⱼ − m) − ln Σₖ e^(zₖ − m), m the largest z; also where aⱼ is 0 or 1.
+
+    The sum is 1 + that of the others: next to 1 they would be lost.
+    """
     for r in range(rows):
         at = a + r * a_r
         to = dst + r * dst_r
-        top = cells[at]
+        most = 0
         for j in range(1, cols):
             x = cells[at + j]
-            top = x if x > top or x != x else top
+            most = j if x > cells[at + most] or x != x else most
+        top = cells[at + most]
         for j in range(cols):
-            cells[to + j] = exp(cells[at + j] - top)
-        total = log(sum_of(first, cells, cols, to, 1, to, 1))
+            cells[to + j] = 0.0 if j == most else exp(cells[at + j] - top)
+        total = log1p(sum_of(first, cells, cols, to, 1, to, 1))
         for j in range(cols):
             cells[to + j] = (cells[at + j] - top) - total
 
@@ -187,12 +192,27 @@ def softmax_error(
     y: Whole,
     y_r: Whole,
 ) -> None:
-    """δⱼ = aⱼ·Σₖ yₖ − yⱼ: the slope of cross-entropy behind softmax."""
+    """δⱼ = aⱼ·Σₖ yₖ − yⱼ: the slope of cross-entropy behind softmax.
+
+    Of a share above ½ the parts of 1 − aⱼ are added up, which next to 1 would be lost:
+    δⱼ = aⱼ·(Σₖ yₖ − yⱼ) − yⱼ·Σ_{k≠j} aₖ; but only where the shares add up to 1.
+    """
     for r in range(rows):
+        at = a + r * a_r
         by = y + r * y_r
         total = sum_of(first, cells, cols, by, 1, by, 1)
         for j in range(cols):
-            cells[dst + r * dst_r + j] = cells[a + r * a_r + j] * total - cells[by + j]
+            share = cells[at + j]
+            part = share * total - cells[by + j]
+            if share > 0.5:
+                rest = 0.0
+                for k in range(cols):
+                    if k != j:
+                        rest = rest + cells[at + k]
+                apart = rest - (1.0 - share)
+                if apart >= -ROUNDED and apart <= ROUNDED:
+                    part = share * (total - cells[by + j]) - cells[by + j] * rest
+            cells[dst + r * dst_r + j] = part
 
 
 def penalty(

@@ -1,0 +1,84 @@
+"""`nodeflow import`: a network from another program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nodeflow.commands.options import json_option, out_option
+from nodeflow.commands.output import count, print_json, say
+from nodeflow.errors import FileError
+
+FORMATS = ("torch", "safetensors", "onnx", "keras", "mat", "brainjs", "fann", "snns", "weka")
+
+
+def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    from nodeflow.errors import GraphError
+    from nodeflow.networks import layer_sizes
+
+    try:
+        return layer_sizes(value)
+    except GraphError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+@click.command(name="import")
+@click.argument("source", metavar="SOURCE", type=click.Path())
+@out_option
+@click.option("--from", "format_", type=click.Choice(FORMATS),
+              help="The format, where the ending does not say it.")  # fmt: skip
+@click.option("--layers", callback=_layers, metavar="N-…-N",
+              help="Sizes, for files that hold weights alone: .safetensors, .pt, "
+              ".weights.h5.")  # fmt: skip
+@click.option("--activation", metavar="NAME",
+              help="Of the hidden layers, for such files; sigmoid of a .mat.")  # fmt: skip
+@click.option("--output", metavar="NAME", help="Of the last layer, for such files.  [identity]")
+@click.option("--force", is_flag=True, help="Replace OUT, and keep what it was as OUT.bak.")
+@json_option
+def import_(
+    source: str,
+    *,
+    out: str,
+    format_: str | None,
+    layers: tuple[int, ...] | None,
+    activation: str | None,
+    output: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Make a graph of a network from PyTorch, ONNX, Keras, brain.js, FANN, SNNS, Weka, MATLAB.
+
+    What was made is compared with the other program, where that is installed.
+    """
+    target = Path(out)
+    if os.path.lexists(target) and not target.is_dir() and not force:
+        raise FileError("is there already; --force replaces it and keeps a backup", file=out)
+    from nodeflow.files import save
+    from nodeflow.interchange import Asked, imported
+
+    asked = Asked(layers, activation, output)
+    found = imported(Path(source), format_=format_, asked=asked)
+    save(found.graph, target)
+    document = found.as_dict()
+    if as_json:
+        print_json(document)
+        return
+    sizes = "-".join(map(str, document["layers"]))
+    click.echo(f"{click.style(out, bold=True)}  {sizes}, {count(document['nodes'], 'node')}")
+    click.echo(found.graph.about)
+    for one in found.network.missing:
+        say(f"{one.name} ({one.what}) is a placeholder: {one.why}", bad=False)
+    if found.verified is None:
+        click.echo("not verified: the other program is not installed, or cannot be asked")
+    else:
+        check = found.verified
+        slopes = "" if check.gradients is None else f", gradients by {check.gradients:.1e}"
+        click.echo(
+            f"verified against {check.against}: {check.rows} rows, outputs differ by at most "
+            f"{check.outputs:.1e}{slopes}"
+        )

@@ -1,0 +1,42 @@
+"""`nodeflow samples`: the graph files that come with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nodeflow.commands.completing import sample_names
+from nodeflow.commands.options import json_option
+from nodeflow.commands.output import print_json
+
+
+@click.command()
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=sample_names)
+@json_option
+def samples(name: str | None, *, as_json: bool) -> None:
+    """List the graphs that come with nodeflow, or write NAME into this folder."""
+    import nodeflow.nodes  # noqa: F401  (graphs need their node types)
+    from nodeflow import examples
+
+    if name is not None:
+        files = examples.write(name, Path())
+        if as_json:
+            print_json({"name": name, "files": [str(file) for file in files]})
+        else:
+            click.echo(f"{click.style(str(files[0]), bold=True)}  next: nodeflow play {files[0]}")
+        return
+    found = examples.samples()
+    if as_json:
+        print_json([{"name": one.name, "about": one.about} for one in found.values()])
+        return
+    width = max(map(len, found), default=0)
+    for one in found.values():
+        click.echo(
+            f"{click.style(one.name.ljust(width), bold=True)}  {_short(one.about, 98 - width)}"
+        )
+
+
+def _short(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -1,0 +1,114 @@
+"""The cost that a backward pass wired by hand goes down, where no cost node says so.
+
+Blame begins with the error e = a − y. It is the slope of ½ Σ e² in a; where it is taken for δ, the
+slope in z, it is that of the cost that belongs to the activation (see C. M. Bishop, "Pattern
+Recognition and Machine Learning", section 4.3.6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nodeflow.declare import numbers
+from nodeflow.derive.steps import free_name
+from nodeflow.graph import Graph, Node, Wire
+from nodeflow.nodes.update import UPDATES
+
+_TAKES_DELTA = ("weight_gradient", "bias_gradient", "step", "blame")
+"""Types with an input that is δ: ∂C/∂z."""
+_OF_DELTA: dict[str, tuple[str, bool, str]] = {
+    "sigmoid": ("cross_entropy", False, "−Σ (y ln a + (1−y) ln(1−a))"),
+    "softmax": ("categorical_cross_entropy", False, "−Σ y ln a"),
+}
+
+
+@dataclass(frozen=True)
+class Implied:
+    """A cost that no node of the graph says."""
+
+    errors: tuple[str, ...]
+    """The errors whose slopes it has: where there are several, J is the sum of their costs."""
+    cost: Node
+    text: str
+    """The cost of an error, and what of the error is its slope."""
+
+    @property
+    def sentence(self) -> str:
+        """Say which cost stands in."""
+        return f"without a cost node J is the mean of {self.text}"
+
+
+def implied(graph: Graph) -> Implied | None:
+    """Return the cost whose slope the errors of a wired backward pass are.
+
+    None where the graph has a cost or a trainer, updates nothing, has no error, or several that
+    are slopes of different costs.
+    """
+    if not graph.of_type(*UPDATES) or graph.of_family("trainer"):
+        return None
+    costs = [key for key in graph.of_family("cost")
+             if graph.type_of(key).outputs[0].name == "cost"]  # fmt: skip
+    errors = tuple(key for key in graph.of_type("error")
+                   if {"a", "y"} <= graph.inputs(key).keys() and graph.out_of(key))  # fmt: skip
+    kinds = {_kind(graph, key) for key in errors}
+    if costs or len(kinds) != 1:
+        return None
+    kind, half, text, slope = kinds.pop()
+    named = f"'{errors[0]}' is" if len(errors) == 1 else f"'{errors[0]}' to '{errors[-1]}' are"
+    settings = {"half": half} if kind == "squared_error" else {}
+    return Implied(errors, Node(kind, settings), f"{text} ({named} {slope})")
+
+
+def _kind(graph: Graph, error: str) -> tuple[str, bool, str, str]:
+    """Return the cost that an error is the slope of: type, half, formula, and how it is."""
+    readers = [wire for wire in graph.out_of(error) if not graph.feeds_back(wire)]
+    if any(graph.nodes[w.target].type in _TAKES_DELTA and w.input == "delta" for w in readers):
+        output = graph.nodes[graph.inputs(error)["a"][0].source].type
+        if output in _OF_DELTA:
+            return *_OF_DELTA[output], "its slope in z"
+    if _is_doubled(graph, error):
+        return "squared_error", False, "Σ e²", "half its slope"
+    return "squared_error", True, "½ Σ e²", "its slope"
+
+
+def _is_doubled(graph: Graph, error: str) -> bool:
+    """Return whether all that is made of the error is twice it."""
+    found = []
+    for wire in graph.out_of(error):
+        if graph.type_of(wire.target).family in ("view", "cost"):
+            continue
+        others = [w.source for w in graph.into(wire.target) if w.source != error]
+        is_product = graph.nodes[wire.target].type == "multiply" and len(others) == 1
+        found.append(is_product and _is_two(graph, others[0]))
+    return bool(found) and all(found)
+
+
+def _is_two(graph: Graph, key: str) -> bool:
+    if graph.nodes[key].type not in ("constant", "slider"):
+        return False
+    value = numbers(graph.settings(key)["value"])
+    return bool(np.all(value == 2))
+
+
+def with_cost(graph: Graph) -> Graph:
+    """Return the graph with the cost that it goes down; one that has a cost stays as it is."""
+    found = implied(graph)
+    if found is None:
+        return graph
+    nodes, wires, costs = dict(graph.nodes), list(graph.wires), []
+    for error in found.errors:
+        name = free_name(nodes, f"{error}.cost")
+        nodes[name] = found.cost
+        inputs = graph.inputs(error)
+        wires += [replace(inputs[port][0], target=name, index=None) for port in ("a", "y")]
+        costs.append(name)
+    if len(costs) > 1:
+        whole = free_name(nodes, "J")
+        nodes[whole] = Node("add")
+        wires += [Wire(name, "cost", whole, "a", i) for i, name in enumerate(costs)]
+    return replace(graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)))
+
+
+__all__ = ["Implied", "implied", "with_cost"]

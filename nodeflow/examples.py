@@ -1,0 +1,74 @@
+"""Graphs that come with nodeflow: what there is, and each of them as a value or as a file."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from nodeflow.errors import FileError, nearest
+from nodeflow.files import load
+from nodeflow.graph import Graph
+
+_IN_WHEEL = Path(__file__).parent / "samples"
+_IN_REPOSITORY = Path(__file__).parents[1] / "graphs"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A graph that comes with nodeflow."""
+
+    name: str
+    about: str
+    file: Path
+
+
+def folder() -> Path:
+    """Return where the graph files are: in the package, or in the repository beside it."""
+    return _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_REPOSITORY
+
+
+@cache
+def samples() -> dict[str, Sample]:
+    """Return all samples by name; of a folder of them the name has the folder's before it."""
+    root = folder()
+    found = {}
+    for file in sorted(root.rglob("*.json")):
+        name = file.relative_to(root).with_suffix("").as_posix()
+        found[name] = Sample(name, load(file).about, file)
+    return found
+
+
+def sample(name: str) -> Graph:
+    """Return a graph that comes with nodeflow, such as "xor"; raises `FileError`.
+
+    Files that it names are looked for where the user's own are, not in the package.
+    """
+    return replace(load(_found(name)), folder=None)
+
+
+def write(name: str, target: Path) -> list[Path]:
+    """Copy a sample, and the arrays beside it, into a folder; raises `FileError`."""
+    file = _found(name)
+    there = [file, *(one for one in (file.with_suffix(".npz"),) if one.exists())]
+    copies = [target / one.name for one in there]
+    for copy in copies:
+        if copy.exists():
+            raise FileError("is there already; move it away first", file=str(copy))
+    try:
+        for one, copy in zip(there, copies, strict=True):
+            shutil.copyfile(one, copy)
+    except OSError as error:
+        why = (error.strerror or "the system refused").lower()
+        raise FileError(f"cannot be written ({why})", file=str(target)) from None
+    return copies
+
+
+def _found(name: str) -> Path:
+    file = folder() / f"{name}.json"
+    known = [one.relative_to(folder()).with_suffix("").as_posix()
+             for one in folder().rglob("*.json")]  # fmt: skip
+    if name not in known:
+        raise FileError(f"there is no sample '{name}'{nearest(name, known)}")
+    return file

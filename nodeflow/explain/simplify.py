@@ -1,0 +1,283 @@
+"""Expressions tidied, multiplied out, measured, and written as a person writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nodeflow import formula as formulas
+from nodeflow.workings.shown import show
+
+Part = formulas.Expression
+Monomial = tuple[tuple[str, int], ...]
+"""Names with their powers, in order."""
+Polynomial = dict[Monomial, float]
+_DIGITS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+ZERO, ONE = formulas.ZERO, formulas.ONE
+
+
+def rounded(number: float) -> float:
+    """Return a number without what rounding left behind in its last digits: 0.1·3 is 0.3."""
+    return float(f"{number:.15g}")
+
+
+# --- tidied -----------------------------------------------------------------------------------
+
+
+class Tidy:
+    """Leaves out of expressions what changes nothing: · 1, + 0, ^1.
+
+    What is equal becomes one object, so that a part can be known by its identity.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], Part] = {}
+        self._known: dict[int, tuple[Part, Part]] = {}
+
+    def __call__(self, part: Part) -> Part:
+        """Return an expression tidied, its parts first: long chains do not recurse."""
+        stack = [part]
+        while stack:
+            now = stack[-1]
+            if id(now) in self._known:
+                stack.pop()
+                continue
+            inner = [one for one in now[1:] if isinstance(one, tuple)]
+            waiting = [one for one in inner if id(one) not in self._known]
+            if waiting:
+                stack += waiting
+                continue
+            stack.pop()
+            self._known[id(now)] = now, self._tidy(now, [self._known[id(one)][1] for one in inner])
+        return self._known[id(part)][1]
+
+    def _tidy(self, part: Part, inner: list[Part]) -> Part:
+        head = part[0]
+        if head in ("number", "name"):
+            return self._one(part)
+        if head in ("+", "-", "*") and all(one[0] == "number" for one in inner):
+            a, b = (one[1] for one in inner)
+            number = a + b if head == "+" else a - b if head == "-" else a * b
+            return self._one(("number", rounded(number)))
+        a, b = inner if len(inner) == 2 else (inner[0], inner[0])
+        match head:
+            case "+" if ZERO in (a, b):
+                return b if a == ZERO else a
+            case "-" if b == ZERO:
+                return a
+            case "*" if ZERO in (a, b):
+                return self._one(ZERO)
+            case "*" if ONE in (a, b):
+                return b if a == ONE else a
+            case "/" if b == ONE or a == ZERO:
+                return a
+            case "**" if b == ONE:
+                return a
+            case _:
+                return self._one((head, *inner))
+
+    def _one(self, part: Part) -> Part:
+        key = part if part[0] in ("number", "name") else (part[0], *map(id, part[1:]))
+        return self._made.setdefault(key, part)
+
+
+# --- multiplied out -----------------------------------------------------------------------------
+
+
+def polynomial(part: Part, most: int) -> Polynomial | None:
+    """Return an expression multiplied out; None if it is no polynomial of at most so many terms."""
+    match part:
+        case ("number", value):
+            return {(): float(value)}
+        case ("name", name):
+            return {((name, 1),): 1.0}
+        case ("+" | "-" as sign, left, right):
+            a, b = polynomial(left, most), polynomial(right, most)
+            if a is None or b is None:
+                return None
+            total = dict(a)
+            for term, factor in b.items():
+                total[term] = total.get(term, 0.0) + (factor if sign == "+" else -factor)
+            return _few(total, most)
+        case ("*", left, right):
+            a, b = polynomial(left, most), polynomial(right, most)
+            return None if a is None or b is None else _multiplied(a, b, most)
+        case ("/", left, ("number", divisor)) if divisor:
+            a = polynomial(left, most)
+            return None if a is None else {term: x / divisor for term, x in a.items()}
+        case ("**", base, ("number", power)) if power == int(power) and 0 <= power <= 8:
+            a = polynomial(base, most)
+            product: Polynomial | None = {(): 1.0}
+            for _ in range(int(power)):
+                product = None if a is None or product is None else _multiplied(product, a, most)
+            return product
+        case _:
+            return None
+
+
+def _multiplied(a: Polynomial, b: Polynomial, most: int) -> Polynomial | None:
+    product: Polynomial = {}
+    for one, x in a.items():
+        for other, y in b.items():
+            powers: dict[str, int] = dict(one)
+            for name, power in other:
+                powers[name] = powers.get(name, 0) + power
+            term = tuple(sorted(powers.items()))
+            product[term] = product.get(term, 0.0) + x * y
+    return _few(product, most)
+
+
+def _few(found: Polynomial, most: int) -> Polynomial | None:
+    size = max((abs(x) for x in found.values()), default=0.0)
+    kept = {term: x for term, x in found.items() if abs(x) > 1e-14 * size}
+    return kept if len(kept) <= most else None
+
+
+def written(found: Polynomial) -> str:
+    """Write a polynomial, higher powers first: 4.5·w − 1.5."""
+    order = sorted(found, key=lambda term: (-sum(power for _, power in term), term))
+    text = ""
+    for term in order:
+        factor = found[term]
+        names = "·".join(
+            name if power == 1 else f"{name}{str(power).translate(_DIGITS)}" for name, power in term
+        )
+        size = abs(factor)
+        body = (
+            names
+            if names and abs(size - 1) < 1e-12
+            else "·".join(part for part in (_short(size), names) if part)
+        )
+        if not text:
+            text = f"−{body}" if factor < 0 else body
+        else:
+            text += f" {'−' if factor < 0 else '+'} {body}"
+    return text or "0"
+
+
+def _short(number: float) -> str:
+    text = f"{number:.10g}"
+    return text.replace("-", "−") if float(text) == number or abs(number) < 1e15 else show(number)
+
+
+# --- written ------------------------------------------------------------------------------------
+
+_SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
+_NAMES = {"sigmoid": "σ", "log": "ln"}
+
+
+Names = Mapping[int, str]
+"""What parts are called, by identity: they are written as their names."""
+
+
+def told(part: Part, names: Names | None = None, *, named: bool = True) -> str:
+    """Write an expression with as few parentheses as it takes: 2·(1.5·w − 0.5)·1.5.
+
+    Without `named` the expression itself is written out, though it has a name.
+    """
+    return _told(part, names or {}, out=not named)[0]
+
+
+def _told(part: Part, names: Names, *, out: bool = False) -> tuple[str, int]:
+    """Return a text and how tightly it holds together."""
+    head = part[0]
+    if not out and id(part) in names:
+        return names[id(part)], _ATOM
+    if head == "number":
+        return _short(part[1]), _ATOM if part[1] >= 0 else _SUM
+    if head == "name":
+        return str(part[1]), _ATOM
+    inner = [_told(one, names) for one in part[1:]]
+    match head:
+        case "+":
+            right = inner[1][0]
+            if right.startswith("−") and part[2][0] in ("number", "*"):
+                return f"{inner[0][0]} − {right[1:]}", _SUM
+            return f"{inner[0][0]} + {right}", _SUM
+        case "-":
+            return f"{inner[0][0]} − {_held(inner[1], _PRODUCT)}", _SUM
+        case "*":
+            if part[1] == ("number", -1.0):
+                return f"−{_held(inner[1], _PRODUCT)}", _SUM
+            return f"{_held(inner[0], _PRODUCT)}·{_held(inner[1], _PRODUCT)}", _PRODUCT
+        case "/":
+            return f"{_held(inner[0], _PRODUCT)} / {_held(inner[1], _POWER)}", _PRODUCT
+        case "**":
+            base = _held(inner[0], _ATOM)
+            power = part[2]
+            if power[0] == "number" and power[1] == int(power[1]):
+                return f"{base}{str(int(power[1])).translate(_DIGITS)}", _POWER
+            return f"{base}^{_held(inner[1], _ATOM)}", _POWER
+        case _:
+            return f"{_NAMES.get(head, head)}({', '.join(text for text, _ in inner)})", _ATOM
+
+
+def _held(told_: tuple[str, int], tight: int) -> str:
+    text, holds = told_
+    return text if holds >= tight else f"({text})"
+
+
+def length(part: Part, names: Names | None = None, *, named: bool = True) -> int:
+    """Return about how many characters an expression has, without writing it."""
+    names = names or {}
+    known: dict[int, int] = {}
+    stack = [part]
+    while stack:
+        now = stack[-1]
+        if id(now) in known:
+            stack.pop()
+            continue
+        is_named = id(now) in names and (named or now is not part)
+        inner = [] if is_named else [one for one in now[1:] if isinstance(one, tuple)]
+        waiting = [one for one in inner if id(one) not in known]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        if is_named:
+            size = len(names[id(now)])
+        elif now[0] == "number":
+            size = len(_short(now[1]))
+        elif now[0] == "name":
+            size = len(now[1])
+        else:
+            size = 3 + sum(known[id(one)] for one in inner)
+        known[id(now)] = size
+    return known[id(part)]
+
+
+def comes_to(part: Part, values: Mapping[str, float]) -> float:
+    """Return an expression's value; what is shared is computed once."""
+    known: dict[int, float] = {}
+    stack = [part]
+    while stack:
+        now = stack[-1]
+        if id(now) in known:
+            stack.pop()
+            continue
+        inner = [one for one in now[1:] if isinstance(one, tuple)]
+        waiting = [one for one in inner if id(one) not in known]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        held = {f"a{number}": known[id(one)] for number, one in enumerate(inner)}
+        whole = (now[0], *(("name", name) for name in held)) if inner else now
+        known[id(now)] = float(formulas.evaluate(whole, held if inner else values))
+    return known[id(part)]
+
+
+def symbols_of(part: Part) -> set[str]:
+    """Return the names in an expression."""
+    seen: set[int] = set()
+    found: set[str] = set()
+    stack = [part]
+    while stack:
+        now = stack.pop()
+        if id(now) in seen:
+            continue
+        seen.add(id(now))
+        if now[0] == "name":
+            found.add(now[1])
+        stack += [one for one in now[1:] if isinstance(one, tuple)]
+    return found

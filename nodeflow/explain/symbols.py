@@ -1,0 +1,566 @@
+"""The derivative of a cost by one weight as a formula: the chain rule written out.
+
+A graph is followed forward from its weights to its cost, each number an expression of
+`nodeflow.formula`; its derivative is taken there. Constants are numbers, trained parameters are
+symbols, and so are the features and targets of a data set: x1, x2, y1, of one sample. What is
+shared stays shared while it is made, so that only writing takes as long as the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nodeflow import formula as formulas
+from nodeflow.engine.run import Run
+from nodeflow.errors import RunError
+from nodeflow.explain.simplify import (
+    Part,
+    Tidy,
+    comes_to,
+    length,
+    polynomial,
+    rounded,
+    symbols_of,
+    told,
+    written,
+)
+from nodeflow.nodes.backward import LEAK
+
+LONGEST = 2_000
+"""A derivative of more characters is not written: nobody would read it."""
+_MOST_TERMS = 60
+Row = list[Part]
+Rows = list[Row]
+"""A value: rows of numbers; a row a sample, or of a matrix."""
+ONE, ZERO = formulas.ONE, formulas.ZERO
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """∂cost/∂weight. `chain` is as the chain rule gives it, `simplified` multiplied out or tidied.
+
+    `value` is what it comes to with the weights of the start and, for a data set, its first
+    sample; `gradient` is what the backward pass gives there.
+    """
+
+    weight: str
+    cost: str
+    chain: str
+    simplified: str
+    where: Mapping[str, str]
+    """What the names of activations in them stand for, those nearest to the cost first."""
+    symbols: Mapping[str, float]
+    value: float
+    gradient: float | None
+    library: str
+    """What simplified it: nodeflow itself, or SymPy."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `--json` shows it."""
+        return {
+            "weight": self.weight,
+            "cost": self.cost,
+            "derivative": self.chain,
+            "simplified": self.simplified,
+            "where": dict(self.where),
+            "symbols": dict(self.symbols),
+            "value": self.value,
+            "gradient": self.gradient,
+            "simplified_by": self.library,
+        }
+
+
+def derive(run: Run, address: str, index: tuple[int, ...], *, longest: int = LONGEST) -> Derivative:
+    """Return the derivative of the cost by one number of a parameter.
+
+    Raises `RunError` for what has no symbol (a node whose function is not a formula), for a weight
+    that the cost does not depend on, and for a derivative of more than `longest` characters: it
+    says how long it would be.
+    """
+    plan = run.plan
+    known = run.weights
+    if address not in known:
+        from nodeflow.errors import nearest
+
+        raise RunError(f"there is no parameter '{address}'{nearest(address, known)}")
+    shape = known[address].shape
+    if len(index) != len(shape) or any(
+        not 0 <= i < size for i, size in zip(index, shape, strict=True)
+    ):
+        size = "×".join(map(str, shape))
+        raise RunError(f"{list(index)} is outside '{address}', which is {size} from 0")
+    cost = plan.unfolding.cost
+    if cost is None:
+        raise RunError("there is nothing to derive: the graph has no cost")
+    table = _Symbols(run)
+    rows = table.value(cost)
+    name = symbol(address, index, known[address].size)
+    whole = _mean([part for row in rows for part in row])
+    tidy = Tidy()
+    slope = tidy(Slopes(name).of(whole))
+    if slope == ZERO:
+        raise RunError(f"the cost does not depend on {name}: its derivative is 0")
+    called = {id(tidy(part)): what for what, part in table.activations.items()}
+    used = _used(slope, {what: tidy(part) for what, part in table.activations.items()})
+    count = length(slope, called)
+    count += sum(length(part, called, named=False) + len(what) for what, part in used.items())
+    if count > longest:
+        raise RunError(
+            f"the derivative by {name} has {count:,} characters, and {longest:,} are written; "
+            "take fewer layers or neurons, or one sample"
+        )
+    chain = told(slope, called)
+    where = {what: told(part, called, named=False) for what, part in used.items()}
+    simple, library = _simplified(slope, chain, called)
+    used_names = symbols_of(slope)
+    values = {one: table.numbers[one] for one in used_names}
+    value = comes_to(slope, values)
+    # A data set's batch has other rows as well: its gradient is compared where it is one sample.
+    alone = not table.sampled or run.batch == 1
+    gradient = None
+    if alone and address in plan.unfolding.gradients:
+        run.goto(epoch=0)
+        run.evaluate()
+        gradient = float(np.reshape(run.gradient(address), shape)[index])
+        if table.sampled:
+            table.take_present(run)
+            values = {one: table.numbers[one] for one in used_names}
+            value = comes_to(slope, values)
+    symbols = {one: float(number) for one, number in sorted(values.items())}
+    return Derivative(name, cost, chain, simple, where, symbols, value, gradient, library)
+
+
+def _used(slope: Part, activations: Mapping[str, Part]) -> dict[str, Part]:
+    """Return the activations that an expression is made of, those nearest to the cost first."""
+    names = {id(part): what for what, part in activations.items()}
+    seen, found, stack = set(), {}, [slope]
+    while stack:
+        part = stack.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if id(part) in names:
+            found[names[id(part)]] = part
+        stack += [one for one in part[1:] if isinstance(one, tuple)]
+    return {what: found[what] for what in reversed(list(activations)) if what in found}
+
+
+def symbol(address: str, index: tuple[int, ...], size: int) -> str:
+    """Return what a number of a parameter is called: w, theta1[0,2]."""
+    key = address.rpartition(".")[0]
+    return key if size == 1 else f"{key}[{','.join(map(str, index))}]"
+
+
+def _mean(parts: Row) -> Part:
+    total = parts[0]
+    for part in parts[1:]:
+        total = ("+", total, part)
+    return total if len(parts) == 1 else ("/", total, ("number", float(len(parts))))
+
+
+def _simplified(slope: Part, chain: str, called: Mapping[int, str]) -> tuple[str, str]:
+    found = polynomial(slope, _MOST_TERMS)
+    if found is not None:
+        return written(found), "nodeflow"
+    try:
+        import sympy
+    except ImportError:
+        return chain, "nodeflow"
+    return _by_sympy(sympy, slope, chain, called), f"SymPy {sympy.__version__}"
+
+
+def _by_sympy(sympy: Any, slope: Part, chain: str, called: Mapping[int, str]) -> str:
+    """Return what SymPy makes of it, if that is shorter."""
+    names = (*symbols_of(slope), *called.values())
+    stand_ins = {name: sympy.Symbol(f"s{number}", real=True) for number, name in enumerate(names)}
+    functions: dict[str, Callable[..., Any]] = {
+        "exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "sin": sympy.sin,
+        "cos": sympy.cos, "tanh": sympy.tanh, "abs": sympy.Abs, "sign": sympy.sign,
+        "max": sympy.Max, "min": sympy.Min, "step": lambda u: sympy.Heaviside(u, 0),
+        "sigmoid": sympy.Function("sigmoid"),
+    }  # fmt: skip
+
+    def built(part: Part) -> Any:
+        head = part[0]
+        if id(part) in called:
+            return stand_ins[called[id(part)]]
+        if head == "number":
+            return sympy.nsimplify(part[1], rational=True)
+        if head == "name":
+            return stand_ins[part[1]]
+        inner = [built(one) for one in part[1:]]
+        match head:
+            case "+":
+                return inner[0] + inner[1]
+            case "-":
+                return inner[0] - inner[1]
+            case "*":
+                return inner[0] * inner[1]
+            case "/":
+                return inner[0] / inner[1]
+            case "**":
+                return inner[0] ** inner[1]
+            case _:
+                return functions[head](*inner)
+
+    found = sympy.factor_terms(sympy.simplify(built(slope)))
+    text = sympy.sstr(found.evalf(6) if found.has(sympy.Float) else found)
+    meant = {str(one): name for name, one in stand_ins.items()}
+    text = re.sub(r"\bs\d+\b", lambda found: meant[found[0]], text)
+    text = text.replace("**", "^").replace("*", "·").replace("sigmoid", "σ").replace("-", "−")
+    return text if len(text) < len(chain) else chain
+
+
+class Slopes:
+    """Takes derivatives by one name; of what is shared only once."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._known: dict[int, tuple[Part, Part]] = {}
+
+    def of(self, part: Part) -> Part:
+        """Return the derivative of an expression, its parts first: long chains do not recurse."""
+        stack = [part]
+        while stack:
+            now = stack[-1]
+            if id(now) in self._known:
+                stack.pop()
+                continue
+            inner = [one for one in now[1:] if isinstance(one, tuple)]
+            waiting = [one for one in inner if id(one) not in self._known]
+            if waiting:
+                stack += waiting
+                continue
+            stack.pop()
+            self._known[id(now)] = now, self._slope(now)
+        return self._known[id(part)][1]
+
+    def _slope(self, part: Part) -> Part:
+        head = part[0]
+        if head == "number":
+            return ZERO
+        if head == "name":
+            return ONE if part[1] == self.name else ZERO
+        slopes = [self._known[id(one)][1] for one in part[1:]]
+        if all(slope == ZERO for slope in slopes):
+            return ZERO
+        # The derivative by each argument as if it were a name, then the chain rule.
+        arguments = tuple(("name", f"\0{number}") for number in range(len(slopes)))
+        total = ZERO
+        for number, slope in enumerate(slopes):
+            if slope == ZERO:
+                continue
+            outer = formulas.derivative((head, *arguments), f"\0{number}")
+            outer = _put(outer, {f"\0{i}": one for i, one in enumerate(part[1:])})
+            product = slope if outer == ONE else outer if slope == ONE else ("*", outer, slope)
+            total = product if total == ZERO else ("+", total, product)
+        return total
+
+
+def _put(part: Part, values: Mapping[str, Part]) -> Part:
+    """Return an expression with others in place of names."""
+    if part[0] == "number":
+        return part
+    if part[0] == "name":
+        return values.get(part[1], part)
+    return (part[0], *(_put(one, values) for one in part[1:]))
+
+
+class _Symbols:
+    """Each value of the graph as expressions."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.graph = run, run.plan.graph
+        self.numbers: dict[str, float] = {}
+        """What each symbol stands for."""
+        self.sampled: dict[str, tuple[str, int]] = {}
+        """Symbols that stand for a feature of a data set, and which."""
+        self.activations: dict[str, Part] = {}
+        """What activations are called and made of, in the order of the graph."""
+        self._known: dict[str, Rows] = {}
+
+    def take_present(self, run: Run) -> None:
+        """Let the symbols of data sets stand for the sample that a run has evaluated."""
+        for name, (address, column) in self.sampled.items():
+            self.numbers[name] = float(np.atleast_2d(run[address])[0, column])
+
+    def value(self, address: str) -> Rows:
+        """Return a value, what it is made of first."""
+        stack = [address.rpartition(".")[0]]
+        while stack:
+            key = stack[-1]
+            waiting = [
+                wire.source
+                for wire in self.graph.into(key)
+                if wire.start not in self._known and not self.graph.feeds_back(wire)
+            ]
+            if waiting and self.graph.type_of(key).family != "source":
+                stack += waiting
+                continue
+            stack.pop()
+            self._make(key)
+        return self._known[address]
+
+    def _make(self, key: str) -> None:
+        type_ = self.graph.type_of(key)
+        settings = self.graph.settings(key)
+        match type_.name:
+            case "constant" | "slider":
+                array = np.asarray(self.run.plan.graph.settings(key)["value"], float)
+                self._known[f"{key}.value"] = _numbers(np.atleast_2d(array))
+            case "parameter":
+                self._parameter(key)
+            case "dataset":
+                self._data(key)
+            case name if name in _RULES:
+                inputs = {
+                    port: [self._known[wire.start] for wire in wires]
+                    for port, wires in self.graph.inputs(key).items()
+                }
+                found = _RULES[name](inputs, settings)
+                self._known[f"{key}.{type_.outputs[0].name}"] = found
+                if type_.family == "activation" and name != "identity":
+                    self._name(key, found)
+            case name:
+                raise RunError(f"'{key}' ({name}) has no formula to derive", node=key)
+
+    def _name(self, key: str, rows: Rows) -> None:
+        for i, row in enumerate(rows):
+            for j, part in enumerate(row):
+                places = ([i] if len(rows) > 1 else []) + ([j] if len(row) > 1 else [])
+                text = f"{key}[{','.join(map(str, places))}]" if places else key
+                self.activations[text] = part
+
+    def _parameter(self, key: str) -> None:
+        address = f"{key}.value"
+        value = self.run.weights.get(address)
+        array = np.asarray(self.run.machine.read(address, 1) if value is None else value, float)
+        if not self.graph.settings(key)["trainable"]:
+            self._known[address] = _numbers(array if array.ndim == 2 else array[None, :])
+            return
+        parts = {}
+        for index in np.ndindex(array.shape):
+            name = symbol(address, index, array.size)
+            parts[index] = ("name", name)
+            self.numbers[name] = float(array[index])
+        if array.ndim == 2:
+            rows = [[parts[i, j] for j in range(array.shape[1])] for i in range(array.shape[0])]
+        else:
+            rows = [[parts[(i,)] for i in range(array.size)]]
+        self._known[address] = rows
+
+    def _data(self, key: str) -> None:
+        split = self.run.machine.splits[key]
+        several = sum(self.graph.nodes[one].type == "dataset" for one in self.graph.nodes) > 1
+        for port, array in (("x", split.x), ("y", split.y)):
+            row: Row = []
+            for column in range(array.shape[1]):
+                letter = f"{key}.{port}" if several else port
+                name = letter if array.shape[1] == 1 else f"{letter}{column + 1}"
+                if name in self.numbers:
+                    name = f"{key}.{name}"
+                row.append(("name", name))
+                self.numbers[name] = float(array[0, column])
+                self.sampled[name] = f"{key}.{port}", column
+            self._known[f"{key}.{port}"] = [row]
+
+
+def _numbers(array: Any) -> Rows:
+    return [[("number", float(number)) for number in row] for row in array.tolist()]
+
+
+# --- the formula of each type ---------------------------------------------------------------------
+
+Inputs = Mapping[str, list[Rows]]
+Rule = Callable[[Inputs, Mapping[str, Any]], Rows]
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    tall = max(map(len, parts))
+    return [
+        [one for rows in parts for one in rows[at if len(rows) > 1 else 0]] for at in range(tall)
+    ]
+
+
+def _number(value: float) -> Part:
+    return ("number", float(value))
+
+
+def plus(a: Part, b: Part) -> Part:
+    """Return a sum; numbers are added at once."""
+    if ZERO in (a, b):
+        return b if a == ZERO else a
+    if a[0] == b[0] == "number":
+        return _number(rounded(a[1] + b[1]))
+    return ("+", a, b)
+
+
+def times(a: Part, b: Part) -> Part:
+    """Return a product; numbers are multiplied at once."""
+    if ZERO in (a, b):
+        return ZERO
+    if ONE in (a, b):
+        return b if a == ONE else a
+    if a[0] == b[0] == "number":
+        return _number(rounded(a[1] * b[1]))
+    return ("*", b, a) if b[0] == "number" else ("*", a, b)
+
+
+def minus(a: Part, b: Part) -> Part:
+    """Return a difference."""
+    if b == ZERO:
+        return a
+    if a[0] == b[0] == "number":
+        return _number(rounded(a[1] - b[1]))
+    return ("-", a, b)
+
+
+def _total(parts: Row) -> Part:
+    total = ZERO
+    for part in parts:
+        total = plus(total, part)
+    return total
+
+
+def _weighted_sum(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
+    a, weights = _joined(inputs["a"]), inputs["weights"][0]
+    bias = inputs["bias"][0][0] if inputs.get("bias") else [ZERO] * len(weights)
+    made = []
+    for row in a:
+        sums = []
+        for j, neuron in enumerate(weights):
+            terms = [times(theta, x) for theta, x in zip(neuron, row, strict=True)]
+            sums.append(plus(_total(terms), bias[j] if len(bias) > 1 else bias[0]))
+        made.append(sums)
+    return made
+
+
+def _each(function: Callable[[Part], Part], port: str = "z") -> Rule:
+    return lambda inputs, _: [[function(one) for one in row] for row in inputs[port][0]]
+
+
+def _paired(a: Rows, b: Rows, function: Callable[[Part, Part], Part]) -> Rows:
+    tall, wide = max(len(a), len(b)), max(len(a[0]), len(b[0]))
+
+    def at(rows: Rows, row: int, column: int) -> Part:
+        line = rows[row if len(rows) > 1 else 0]
+        return line[column if len(line) > 1 else 0]
+
+    return [[function(at(a, i, j), at(b, i, j)) for j in range(wide)] for i in range(tall)]
+
+
+def _folded(function: Callable[[Part, Part], Part]) -> Rule:
+    def rule(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
+        total = inputs["a"][0]
+        for other in inputs["a"][1:]:
+            total = _paired(total, other, function)
+        return total
+
+    return rule
+
+
+def _of_two(function: Callable[[Part, Part], Part], second: str = "b") -> Rule:
+    return lambda inputs, _: _paired(inputs["a"][0], inputs[second][0], function)
+
+
+def _softmax(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
+    made = []
+    for row in inputs["z"][0]:
+        powers: Row = [("exp", z) for z in row]
+        total = _total(powers)
+        made.append([("/", power, total) for power in powers])
+    return made
+
+
+def _power(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
+    exponent = _number(settings["exponent"])
+    return [[("**", one, exponent) for one in row] for row in inputs["a"][0]]
+
+
+def _cost(term: Callable[[Part, Part], Part], factor: float = 1.0) -> Rule:
+    def rule(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
+        terms = _paired(inputs["a"][0], inputs["y"][0], term)
+        return [[times(_number(factor), _total(row))] for row in terms]
+
+    return rule
+
+
+def _squared(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
+    factor = 0.5 if settings["half"] else 1.0
+    return _cost(lambda a, y: ("**", minus(a, y), _number(2)), factor)(inputs, settings)
+
+
+def _surprise(a: Part, y: Part) -> Part:
+    return plus(times(y, ("log", a)), times(minus(ONE, y), ("log", minus(ONE, a))))
+
+
+def _penalty(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
+    squares = [("**", one, _number(2)) for rows in inputs["weights"] for row in rows for one in row]
+    return [[times(_number(settings["regularization"] / 2), _total(list(squares)))]]
+
+
+def _expression(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
+    parsed = formulas.parse(settings["formula"])
+    names = list(inputs)
+    if not names:
+        return [[parsed]]
+    whole = [inputs[name][0] for name in names]
+    tall, wide = max(map(len, whole)), max(len(rows[0]) for rows in whole)
+    made = []
+    for i in range(tall):
+        row = []
+        for j in range(wide):
+            values = {}
+            for name, rows in zip(names, whole, strict=True):
+                line = rows[i if len(rows) > 1 else 0]
+                values[name] = line[j if len(line) > 1 else 0]
+            row.append(_put(parsed, values))
+        made.append(row)
+    return made
+
+
+def _pick(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
+    index = settings["index"]
+    places = index if isinstance(index, tuple | list) else (index,)
+    return [[row[int(place)] for place in places] for row in inputs["a"][0]]
+
+
+def _leaky(z: Part) -> Part:
+    return ("max", z, times(_number(LEAK), z))
+
+
+_RULES: dict[str, Rule] = {
+    "weighted_sum": _weighted_sum,
+    "sigmoid": _each(lambda z: ("sigmoid", z)),
+    "tanh": _each(lambda z: ("tanh", z)),
+    "relu": _each(lambda z: ("max", z, ZERO)),
+    "leaky_relu": _each(_leaky),
+    "softplus": _each(lambda z: ("log", plus(ONE, ("exp", z)))),
+    "identity": _each(lambda z: z),
+    "softmax": _softmax,
+    "relay": _each(lambda a: a, "a"),
+    "add": _folded(plus),
+    "multiply": _folded(times),
+    "subtract": _of_two(minus),
+    "divide": _of_two(lambda a, b: ("/", a, b)),
+    "concatenate": lambda inputs, _: _joined(inputs["a"]),
+    "pick": _pick,
+    "power": _power,
+    "exp": _each(lambda a: ("exp", a), "a"),
+    "log": _each(lambda a: ("log", a), "a"),
+    "sum": lambda inputs, _: [[_total(row)] for row in inputs["a"][0]],
+    "mean": lambda inputs, _: [
+        [times(_number(1 / len(row)), _total(row))] for row in inputs["a"][0]
+    ],
+    "expression": _expression,
+    "error": _of_two(minus, "y"),
+    "squared_error": _squared,
+    "cross_entropy": _cost(_surprise, -1.0),
+    "categorical_cross_entropy": _cost(lambda a, y: times(y, ("log", a)), -1.0),
+    "l2_penalty": _penalty,
+}

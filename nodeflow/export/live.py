@@ -1,0 +1,231 @@
+"""A page that computes: the graph, its tape and the kernel in one file, with no network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nodeflow.derive import explode
+from nodeflow.derive.phases import PHASES
+from nodeflow.derive.tidy import tidy
+from nodeflow.engine.plan import plan as plan_of
+from nodeflow.engine.run import Run
+from nodeflow.engine.schedule import LEVELS, Moment
+from nodeflow.errors import ExportError
+from nodeflow.explain.wording import sentences
+from nodeflow.export import computing
+from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture, script_of
+from nodeflow.export.templates import remarks, templates
+from nodeflow.graph import Graph
+from nodeflow.scene import scene
+
+PLAYER = (
+    "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "predict.js",
+    "change.js", "computing.js",
+)  # fmt: skip
+"""The scripts of a player that computes, in their order."""
+
+
+def page(
+    graph: Graph,
+    *,
+    begin: str | None = None,
+    until: str | None = None,
+    epochs: int | None = None,
+    samples: int | None = None,
+    level: str = "step",
+    theme: str = "auto",
+    rows: int | None = None,
+    float32: bool = False,
+    neurons: bool = False,
+) -> str:
+    """Return a page that computes a graph, as HTML.
+
+    `begin` is the moment at which it opens; `until`, `epochs` and `samples` say where its bar ends
+    at first: with the graph's epochs, if nothing is said. `rows` is how many rows of each data set
+    travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. With `float32`
+    it computes as `Run(graph, dtype=numpy.float32)` does. Raises `ExportError` for what a
+    page cannot compute, in one sentence that names the node. With `neurons` the page has a second
+    form, its layers taken apart.
+    """
+    chosen: dict[str, Any] = {
+        "begin": begin, "until": until, "epochs": epochs, "samples": samples, "level": level,
+        "rows": rows, "float32": float32,
+    }  # fmt: skip
+    for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
+        if given not in known:
+            raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
+    index, blobs = data(graph, **chosen)
+    if neurons:
+        other, more = data(explode(graph), **{**chosen, "begin": None})
+        index["other"] = {"form": "neurons", "label": "Neurons"}
+        other["other"] = {"form": "", "label": "Layers"}
+        more = {"index": as_json(other).encode(), **more}
+        blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
+    blobs = {"index": as_json(index).encode(), **blobs}
+    text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
+    if len(text) > LARGEST:
+        raise ExportError(
+            f"the page would be {len(text) / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} MB is the most; "
+            "take fewer rows of the data"
+        )
+    return text
+
+
+def module() -> str:
+    """Return a module of JavaScript that exports `computing`, for a player in any element.
+
+    `computing(element, {index, parts, markup})` takes what `data` returns, and `html.markup()`; the
+    element's document has the style of `html.style_of()`.
+    """
+    return f"{script_of(PLAYER)}\nexport {{ computing }};\n"
+
+
+def data(
+    graph: Graph,
+    *,
+    begin: str | None = None,
+    until: str | None = None,
+    epochs: int | None = None,
+    samples: int | None = None,
+    level: str = "step",
+    rows: int | None = None,
+    float32: bool = False,
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return what a page that computes is made from: an index of plain data, and bytes by name."""
+    dtype = np.float32 if float32 else np.float64
+    with sampled(graph, rows) as (thin, said):
+        return _data(graph, Run(thin, dtype=dtype), said, begin, until, epochs, samples, level)
+
+
+def _data(
+    graph: Graph,
+    run: Run,
+    said: str,
+    begin: str | None,
+    until: str | None,
+    epochs: int | None,
+    samples: int | None,
+    level: str,
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    if not run.order:
+        raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
+    forms, blobs = computing.engine(run)
+    first, end = _span(run, begin, until, epochs, samples)
+    text = _graph_text(graph)
+    shown = drawn_whole(graph, run)
+    return {
+        "name": graph.name or "nodeflow",
+        "about": graph.about,
+        "sampled": said,
+        "level": level,
+        "levels": LEVELS,
+        "phases": PHASES,
+        "epochs": graph.training.epochs,
+        "begin": first,
+        "end": end,
+        "graph": json.loads(text),
+        "digest": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "forms": forms,
+        "formulas": templates(run),
+        "remarks": remarks(run),
+        "sentences": sentences(),
+        "parts": list(blobs),
+        **picture(shown, scene(shown)),
+        **_folded(graph, run),
+    }, blobs
+
+
+def _folded(graph: Graph, run: Run) -> dict[str, Any]:
+    """Return how the graph is drawn with its backward pass hidden, and what stands for what."""
+    made = [key for key in run.plan.graph.nodes if key not in graph.nodes]
+    if not made or any(node.known is None for node in graph.nodes.values()):
+        return {}
+    trainers = graph.of_family("trainer")
+
+    def twin(key: str) -> str:
+        name = key
+        while "." in name:
+            name = name.rpartition(".")[0]
+            if name in graph.nodes:
+                return name
+        return trainers[0] if trainers else key
+
+    placed = graph if graph.layout else tidy(graph)
+    return {"folded": picture(placed, scene(placed)), "twins": {key: twin(key) for key in made}}
+
+
+@contextmanager
+def sampled(graph: Graph, rows: int | None = None) -> Iterator[tuple[Graph, str]]:
+    """Give a graph whose large data sets are thinned out to some rows, and what was left out.
+
+    The rows are evenly spaced, in their order. Tables that the source itself set apart for testing
+    keep their share.
+    """
+    from nodeflow.data.memory import hold, release
+
+    held, said = [], []
+    tables = plan_of(graph, strict=False).inference.tables
+    for key, table in tables.items():
+        count = len(table.x)
+        wanted = rows if rows is not None else (count if table.x.size <= _MUCH else SAMPLE)
+        if wanted >= count:
+            continue
+        parts = [table.x, table.y]
+        if table.x_test is not None and table.y_test is not None:
+            parts += [table.x_test, table.y_test]
+        share = [wanted, wanted, *[max(1, wanted * len(p) // count) for p in parts[2:]]]
+        thin = [p[np.linspace(0, len(p) - 1, n).round().astype(int)]
+                for p, n in zip(parts, share, strict=True)]  # fmt: skip
+        source = hold(tuple(thin))
+        held.append(source)
+        settings = {name: value for name, value in graph.settings(key).items() if name in _KEPT}
+        node = replace(graph.nodes[key], settings={**settings, "source": source})
+        graph = replace(graph, nodes={**graph.nodes, key: node})
+        said.append(f"{wanted} of {count:,} rows of {key}")
+    try:
+        yield graph, ", ".join(said)
+    finally:
+        for source in held:
+            release(source)
+
+
+SAMPLE = 500
+_MUCH = 1_000_000
+"""Numbers of a data set that is not thinned out."""
+_KEPT = ("scale", "test", "shuffle", "scale_target")
+"""Settings of a data set that say nothing about how its file is read."""
+
+
+def _graph_text(graph: Graph) -> str:
+    """Return the text of a graph's file, all of its arrays in it."""
+    from nodeflow.files.writer import whole
+
+    return whole(graph)
+
+
+def _span(
+    run: Run, begin: str | None, until: str | None, epochs: int | None, samples: int | None
+) -> tuple[int, int]:
+    """Return the number of the moment at which a page opens, and that at which its bar ends."""
+    schedule = run.schedule
+    first = 0 if begin is None else schedule.number(schedule.find(Moment.read(begin)))
+    ends = []
+    if until is not None:
+        ends.append(schedule.number(schedule.find(Moment.read(until))))
+    elif epochs is not None:
+        start = schedule.epoch(schedule.position(first).update)
+        ends.append(schedule.number(schedule.start_of_epoch(start + epochs)))
+    if samples is not None:
+        ends.append(schedule.after_passes(first, samples))
+    whole = schedule.number(schedule.start_of_epoch(max(run.graph.training.epochs, 1)))
+    end = min(ends) if ends else max(whole, first)
+    if end <= first and ends:
+        raise ExportError(f"there is nothing to play: '{until}' is not after the first step")
+    return first, end

@@ -1,0 +1,93 @@
+"""Networks for other programs: the layers of a graph with its weights, in their formats."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nodeflow.export import Made
+from nodeflow.export.values import trained
+
+if TYPE_CHECKING:
+    from nodeflow.export import Job
+    from nodeflow.interchange import Network
+
+
+def _layers(job: Job) -> tuple[Network, str]:
+    from nodeflow.interchange import layers_of
+
+    run, which = trained(job)
+    return layers_of(job.graph, run.weights), which
+
+
+def _made(job: Job, what: str, write: Callable[[Network], bytes]) -> Made:
+    network, which = _layers(job)
+    data = write(network)
+    return Made(data, {"of": which}, f"{what} with the weights {which}")
+
+
+def safetensors(job: Job) -> Made:
+    """Return the weights as NAME.weight and NAME.bias."""
+    from nodeflow.interchange.safetensors import write
+
+    return _made(job, "arrays", write)
+
+
+def mat(job: Job) -> Made:
+    """Return Theta1, Theta2, … for MATLAB and Octave."""
+    from nodeflow.interchange.mat import write
+
+    return _made(job, "Theta1, Theta2, …", write)
+
+
+def fann(job: Job) -> Made:
+    """Return the text of a FANN network."""
+    from nodeflow.interchange.fann import write
+
+    return _made(job, "a FANN network", write)
+
+
+def brainjs(job: Job) -> Made:
+    """Return the JSON of a brain.js network."""
+    from nodeflow.interchange.brainjs import write
+
+    return _made(job, "a brain.js network", write)
+
+
+def keras(job: Job) -> Made:
+    """Return a Keras archive."""
+    import tempfile
+
+    from nodeflow.interchange.keras import to_keras
+
+    run, which = trained(job)
+    model = to_keras(job.graph, run.weights)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        data = path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.testzip()
+    return Made(data, {"of": which}, f"a Keras model with the weights {which}")
+
+
+def onnx(job: Job) -> Made:
+    """Return an ONNX model: forward, or one training step."""
+    from nodeflow.interchange.onnx_writing import write
+
+    run, which = trained(job)
+    data = write(job.graph, run.weights, backward=job.options.backward)
+    what = "one training step" if job.options.backward else f"forward with the weights {which}"
+    return Made(data, {"of": which, "backward": job.options.backward}, what)
+
+
+def program(job: Job) -> Made:
+    """Return a program that trains the network."""
+    from nodeflow.interchange.programs import write
+
+    kind: Any = job.options.code or "numpy"
+    text = write(job.graph, kind, epochs=job.options.epochs)
+    return Made(text.encode(), {"code": kind}, f"a program in {kind}")

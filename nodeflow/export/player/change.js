@@ -1,0 +1,366 @@
+// What a person does to an engine's run: train, change, compare, take home, share.
+
+const MOST_TYPED = 144; // numbers of an array that can be typed
+const EVERY = 100; // milliseconds between two pictures of a training
+const LONGEST_LINK = 8192; // characters of an address
+
+/** Connect the controls of a page that computes; returns what it offers to scripts. */
+function changing(root, index, run, source, view) {
+  const find = (selector) => root.querySelector(selector);
+  let asked = 0;
+
+  /** Show what the run holds now; of many changes in a frame only the last is drawn. */
+  function refresh() {
+    if (asked) return;
+    asked = requestAnimationFrame(() => {
+      asked = 0;
+      if (view.ended) return;
+      view.present(source.now());
+      view.drawCurve();
+      showChange();
+    });
+  }
+
+  /** Do what a person asked for; say what keeps it from being done. */
+  function attempt(act) {
+    complain(root, "");
+    const failed = (error) => {
+      complain(root, error.message);
+      refresh();
+    };
+    try {
+      const made = act();
+      refresh();
+      if (made instanceof Promise) made.then(refresh, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  // -- training
+
+  function showTraining(training) {
+    const button = find("#train");
+    button.textContent = training ? "Stop" : "Train";
+    button.classList.toggle("playing", training);
+  }
+
+  async function train(epochs) {
+    view.pause();
+    showTraining(true);
+    let drawn = performance.now();
+    const nowAndThen = () => {
+      if (performance.now() - drawn < EVERY) return;
+      drawn = performance.now();
+      refresh();
+    };
+    try {
+      await run.train(epochs, nowAndThen);
+    } finally {
+      showTraining(false);
+      refresh();
+    }
+  }
+
+  find("#train").addEventListener("click", () => {
+    if (run.training) return run.stop();
+    attempt(() => train(numberIn("#epochs")));
+  });
+
+  function numberIn(selector) {
+    const field = find(selector), value = Number(field.value);
+    if (field.value === "" || !Number.isFinite(value)) throw new Error(`"${field.value}" is no number`);
+    return value;
+  }
+
+  // -- changing
+
+  function changed(why, act) {
+    view.pause();
+    const kept = source.futures.length;
+    source.leave(why);
+    try {
+      return act();
+    } catch (error) {
+      source.futures.length = Math.min(kept, source.futures.length);
+      throw error;
+    }
+  }
+
+  const set = (address, value) => changed(`before ${address} was changed`, () => run.set(address, value));
+  const setting = (address, value) => changed(`before ${address} = ${value}`, () => run.setting(address, value));
+  const reset = (seed) => changed(`seed ${run.seed}`, () => run.reset(seed));
+  const batch = (size) => changed(`batch ${run.schedule.batch}`, () => run.setBatch(size));
+
+  find("#again").addEventListener("click", () => attempt(() => reset(numberIn("#seed"))));
+  find("#batch").addEventListener("change", () => attempt(() => batch(numberIn("#batch"))));
+  find("#seed").addEventListener("change", () => attempt(() => reset(numberIn("#seed"))));
+
+  let shownFor = null;
+
+  /** The numbers of the node in view that can be typed, the settings, and the other futures. */
+  function showChange() {
+    if (find("#change").hidden) return;
+    const key = view.pinned ?? view.now?.node ?? source.next(), address = `${key}.value`;
+    const can = run.canSet(address), value = can ? run.given.get(address) ?? run.machine.read(address, run.schedule.samples(0)) : null;
+    if (shownFor !== key || !root.contains(document.activeElement) || !find("#change").contains(document.activeElement)) {
+      shownFor = key;
+      find("#numbers").replaceChildren(...(can ? typed(address, value) : [element("p", {}, `The numbers of ${key} are computed: choose a parameter or a constant to change them.`)]));
+      showSettings();
+      find("#seed").value = run.seed;
+      find("#batch").value = run.schedule.batch;
+      find("#stop-here").checked = source.stopsAt.has(key);
+      find("#stop-name").textContent = key;
+    }
+    showFutures();
+  }
+
+  function typed(address, value) {
+    const rows = Array.isArray(value[0]) ? value : [value], count = rows.flat().length;
+    const heading = element("h3", {}, address);
+    if (count > MOST_TYPED) return [heading, element("p", {}, `${count} numbers are too many to type; nodeflow.set("${address}", …) takes them.`)];
+    const grid = element("div", { class: "grid" });
+    grid.style.setProperty("--columns", rows[0].length);
+    rows.forEach((row, i) => row.forEach((number, j) => {
+      const field = element("input", { type: "number", step: "any", value: number, "aria-label": `${address} ${i + 1}, ${j + 1}` });
+      field.addEventListener("change", () => attempt(() => {
+        const own = Number(field.value);
+        if (field.value === "" || !Number.isFinite(own)) throw new Error(`"${field.value}" is no number`);
+        const next = rows.map((each, at) => (at === i ? each.with(j, own) : each));
+        set(address, Array.isArray(value[0]) ? next : next[0]);
+      }));
+      grid.append(field);
+    }));
+    return [heading, grid];
+  }
+
+  const trains = (address) => index.nodes[nodeOf(address)] === undefined || index.nodes[nodeOf(address)].family === "trainer";
+
+  function showSettings() {
+    const shown = Object.entries(run.data.settings).filter(([, each]) => each.shown)
+      .sort(([a], [b]) => Number(trains(b)) - Number(trains(a))); // what trains stands first
+    find("#settings").replaceChildren(...shown.map(([address, { value, least, most }]) => {
+      const field = element("input", { type: "number", step: "any", value, "data-setting": address });
+      const line = element("label", {}, element("span", {}, address), field);
+      const change = (number) => attempt(() => { setting(address, number); field.value = number; });
+      field.addEventListener("change", () => change(Number(field.value)));
+      const [low, high] = least !== null && most !== null ? [least, most] : value > 0 ? [value / 20, value * 20] : [null, null];
+      if (low !== null) {
+        const curved = least === null || most === null; // a rate is moved by its powers
+        const slider = element("input", { type: "range", min: curved ? Math.log(low) : low, max: curved ? Math.log(high) : high, step: "any", value: curved ? Math.log(value) : value, "aria-label": `${address}, slider` });
+        const wanted = () => Number((curved ? Math.exp(slider.value) : Number(slider.value)).toPrecision(3));
+        slider.addEventListener("input", () => { field.value = wanted(); });
+        slider.addEventListener("change", () => change(wanted()));
+        line.append(slider);
+      }
+      return line;
+    }));
+  }
+
+  function showFutures() {
+    find("#futures").replaceChildren(...source.futures.map((each, place) => {
+      const cost = each.log.at(-1)?.[0], told = Number.isFinite(cost) ? `, cost ${show(cost)} after ${each.log.length} epochs` : "";
+      const button = element("button", {}, "Go there");
+      button.addEventListener("click", () => attempt(() => source.swap(place)));
+      return element("li", {}, `${each.why}${told} `, button);
+    }));
+    find("#futures-part").hidden = !source.futures.length;
+  }
+
+  view.watching.push(showChange);
+
+  // -- stops
+
+  find("#stop-here").addEventListener("change", (event) => {
+    const key = find("#stop-name").textContent;
+    if (event.target.checked) source.stopsAt.add(key);
+    else source.stopsAt.delete(key);
+    showStops();
+  });
+
+  function showStops() {
+    for (const group of root.querySelectorAll("#canvas [data-node]")) group.classList.toggle("stop", source.stopsAt.has(group.dataset.node));
+  }
+
+  find("#until").addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      const words = find("#condition").value, test = conditionOf(words, run);
+      view.pause();
+      source.condition = test;
+      showTraining(true);
+      try {
+        const came = await source.until(test, Math.max(1, numberIn("#epochs")), refresh);
+        find("#came").textContent = came ? `${words}: true here` : `${words} did not come to be`;
+      } finally {
+        run.stop();
+        showTraining(false);
+      }
+    });
+  });
+
+  // -- tabs
+
+  const tabs = [["#tab-steps", "#steps"], ["#tab-change", "#change"]];
+  function choose(wanted) {
+    for (const [tab, panel] of tabs) {
+      find(tab).setAttribute("aria-selected", String(tab === wanted));
+      find(tab).tabIndex = tab === wanted ? 0 : -1;
+      find(panel).hidden = tab !== wanted;
+    }
+    showChange();
+  }
+  for (const [tab] of tabs) find(tab).addEventListener("click", () => choose(tab));
+  find("#tabs").addEventListener("keydown", (event) => {
+    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    event.stopPropagation();
+    const other = tabs.find(([tab]) => find(tab).getAttribute("aria-selected") !== "true")[0];
+    choose(other);
+    find(other).focus();
+  });
+  view.keys.c = () => choose("#tab-change");
+
+  // -- taken home, and shared
+
+  /** The graph as it stands: with the weights, settings, seed and batch of now. */
+  function graph() {
+    const found = structuredClone(index.graph);
+    const settingsOf = (key) => ((found.nodes[key].settings ??= {}), found.nodes[key].settings);
+    for (const key of run.data.own) settingsOf(key).value = run.machine.read(`${key}.value`, 1);
+    for (const [address, value] of run.written) {
+      const at = address.lastIndexOf("."), key = address.slice(0, at);
+      if (Object.hasOwn(found.nodes, key)) settingsOf(key)[address.slice(at + 1)] = value;
+      else if (Object.hasOwn(found.nodes, address)) settingsOf(address).value = value; // "train.rate" of a wired backward pass
+    }
+    found.training = { ...found.training, seed: run.seed, batch: run.schedule.batch === run.schedule.rows ? found.training?.batch ?? "all" : run.schedule.batch };
+    return found;
+  }
+
+  find("#take").addEventListener("click", () => attempt(() => {
+    const text = new Blob([`${JSON.stringify(graph(), null, 1)}\n`], { type: "application/json" });
+    const link = element("a", { href: URL.createObjectURL(text), download: `${index.name.replace(/[^\p{L}\p{N}-]+/gu, "-") || "graph"}.json` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }));
+
+  function stateOf() {
+    return {
+      seed: run.seed, batch: run.schedule.batch, number: run.number, written: [...run.written],
+      weights: run.own ? run.weights() : null,
+    };
+  }
+
+  /** What this page differs in from the page as it was made, for its address. */
+  async function link() {
+    const packed = await packedText(JSON.stringify({ of: index.digest, ...stateOf() }));
+    if (packed.length > LONGEST_LINK) throw new Error("what was changed is too much for an address: take the graph home as a file");
+    return `#${packed}`;
+  }
+
+  find("#share").addEventListener("click", () => attempt(async () => {
+    const fragment = await link();
+    history.replaceState(null, "", fragment);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      find("#came").textContent = "The address of this page, as it stands, is in the clipboard.";
+    } catch {
+      find("#came").textContent = "The address of this page now has all that was changed.";
+    }
+  }));
+
+  /** Be in a state that was told before, of this graph or of another form of it. */
+  function takeUp({ seed, batch: size, number, written, weights }) {
+    if (size !== run.schedule.batch) run.setBatch(size);
+    for (const [address, value] of written) {
+      if (Object.hasOwn(run.data.settings, address)) run.setting(address, value);
+      else run.set(address, value);
+    }
+    if (seed !== run.seed) run.reset(seed);
+    if (weights) for (const [address, value] of Object.entries(weights)) run.set(address, value);
+    else if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
+  }
+
+  /** Take up what an address says; a broken one is told, and the page is as it was made. */
+  async function follow(fragment) {
+    if (fragment.length < 2) return;
+    let state;
+    try {
+      if (fragment.length > LONGEST_LINK + 1) throw new Error("too long");
+      state = JSON.parse(await unpackedText(fragment.slice(1)));
+      if (typeof state !== "object" || state === null || !Array.isArray(state.written)) throw new Error("not ours");
+    } catch {
+      throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
+    }
+    if (state.of !== index.digest) throw new Error("the part of the address after # belongs to another graph, so the page shows its own");
+    try {
+      takeUp(state);
+    } catch (error) {
+      run.startAgain();
+      throw new Error(`the part of the address after # cannot be used, so the page shows its own graph: ${error.message}`);
+    }
+  }
+
+  const asText = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+
+  async function packedText(text) {
+    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate"));
+    return asText(new Uint8Array(await new Response(stream).arrayBuffer()));
+  }
+
+  async function unpackedText(text) {
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Response(stream).text();
+  }
+
+  if (index.other) {
+    find("#explode").hidden = false;
+    find("#explode").textContent = index.other.label;
+    find("#explode").addEventListener("click", () => attempt(() => index.other.open()));
+  }
+
+  predicting(root, index, run, view, attempt);
+  for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
+  choose("#tab-steps");
+  find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
+  find("#batch").max = run.schedule.rows;
+
+  const told = (act) => (...given) => {
+    view.pause();
+    const made = act(...given);
+    refresh();
+    return made;
+  };
+  return {
+    api: {
+      moment: () => run.moment(),
+      step: told((count = 1) => { run.step(count); return run.moment(); }),
+      back: told((count = 1) => { run.back(count); return run.moment(); }),
+      goto: told((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
+      train: (epochs = index.epochs) => train(epochs).then(() => run.moment()),
+      value: (address) => run.value(address),
+      gradient: (address) => run.gradient(address),
+      weights: () => run.weights(),
+      set: told((address, value) => { set(address, value); return run.moment(); }),
+      setting: told((address, value) => { setting(address, value); return run.moment(); }),
+      reset: told((seed) => { reset(seed); return run.moment(); }),
+      batch: told((size) => { batch(size); return run.moment(); }),
+      cost: () => run.cost(),
+      history: () => run.log.map(([cost, train_accuracy, test_cost, test_accuracy], at) => ({
+        epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
+      })),
+      until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
+      Random, answered, meets,
+      /** Call a function with every moment that is shown. */
+      watch: (act) => view.watching.push(act),
+      addresses: () => Object.keys(run.data.slots),
+      graph, link, play: view.play, pause: view.pause, show,
+      formula: () => view_formula(),
+      get playing() { return view.playing; },
+    },
+    follow, refresh, stateOf, takeUp,
+  };
+
+  function known(number) { return Number.isNaN(number) ? null : number; }
+  function view_formula() { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; }
+}

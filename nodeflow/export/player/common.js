@@ -1,0 +1,36 @@
+// What several parts of a page need.
+
+const nodeOf = (address) => address.slice(0, address.lastIndexOf("."));
+
+function shapeOf(value) {
+  const shape = [];
+  for (let part = value; Array.isArray(part); part = part[0]) shape.push(part.length);
+  return shape;
+}
+
+/** The place of the last item that is at most `wanted`. */
+function lastUpTo(items, wanted, key = (item) => item) {
+  let low = 0, high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (key(items[middle]) <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** The bytes that lie packed in an element of the page. */
+async function bytesOf(id) {
+  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+const jsonOf = async (id) => JSON.parse(new TextDecoder().decode(await bytesOf(id)));
+
+/** Say on the page what has gone wrong. */
+function complain(root, words) {
+  const place = root.querySelector("#trouble");
+  place.textContent = words;
+  place.hidden = !words;
+}

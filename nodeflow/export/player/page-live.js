@@ -1,0 +1,42 @@
+// A page that computes.
+
+const root = document.body;
+const markup = [...root.children].filter((each) => each.tagName !== "SCRIPT").map((each) => each.outerHTML).join("");
+for (const kind of ["error", "unhandledrejection"]) {
+  addEventListener(kind, (event) => complain(root, event.reason?.message ?? `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
+}
+
+let player = null;
+
+/** Open a form of the graph: the one that the page was made of (""), or its layers taken apart. */
+async function openForm(form) {
+  const named = (name) => (form ? `${form} ${name}` : name);
+  const index = await jsonOf(named("index")), before = player;
+  const parts = Object.fromEntries(await Promise.all(index.parts.map(async (name) => [name, await bytesOf(named(name))])));
+  if (index.other) index.other.open = () => openForm(index.other.form);
+  if (before) {
+    before.end();
+    for (const each of [...root.children]) if (each.tagName !== "SCRIPT") each.remove();
+    root.insertAdjacentHTML("afterbegin", markup);
+  }
+  player = await computing(root, { index, parts });
+  Object.defineProperties(window.nodeflow, Object.getOwnPropertyDescriptors(player.api));
+  if (!before) return;
+  // The same moment: a form with other nodes has other numbers of steps, and the same samples.
+  const { seed, batch, written, weights } = before.stateOf(), { epoch, sample } = before.api.moment();
+  player.takeUp({ seed, batch, written, weights: null });
+  player.api.goto(epoch, sample);
+  if (weights) complain(root, "Weights that were set by hand stay with the form in which they were set.");
+}
+
+window.nodeflow = {
+  ready: (async () => {
+    await openForm("");
+    const follow = () => player.follow(location.hash).catch((error) => complain(root, error.message)).finally(() => player.refresh());
+    await follow();
+    addEventListener("hashchange", follow);
+    window.nodeflow.opened = performance.now();
+    document.documentElement.dataset.ready = "";
+  })(),
+};
+await window.nodeflow.ready;

@@ -1,0 +1,10 @@
+// A page with a recording.
+
+const root = document.body;
+for (const kind of ["error", "unhandledrejection"]) {
+  addEventListener(kind, (event) => complain(root, `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
+}
+const run = await jsonOf("index"), source = recording(run, jsonOf), view = mount(root, run, source);
+await view.open(0);
+window.nodeflow = recordedApi(run, source, view);
+document.documentElement.dataset.ready = "";

@@ -1,0 +1,159 @@
+"""From layers to a graph: wired, trainable, laid out, with the names of the source."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from nodeflow.declare import CATALOG, Output
+from nodeflow.derive.tidy import tidy
+from nodeflow.errors import InterchangeError
+from nodeflow.graph import Graph, Node, Wire
+from nodeflow.interchange.layers import Activation, Affine, Dense, Missing, Network
+
+_WRONG = re.compile(r"[^\w.\-]+")
+_RESERVED = ("x", "y", "cost", "train")
+
+
+class _Ids:
+    """Ids that nodes may have, from names that others chose."""
+
+    def __init__(self) -> None:
+        self._taken = set(_RESERVED)
+
+    def of(self, name: str, otherwise: str) -> str:
+        text = _WRONG.sub("_", name).strip("._-") or otherwise
+        if not text[0].isalpha():
+            text = f"{otherwise}{text}"
+        found, number = text, 2
+        while found in self._taken:
+            found, number = f"{text}_{number}", number + 1
+        self._taken.add(found)
+        return found
+
+
+def graph_of(network: Network) -> Graph:
+    """Return the graph of a network: constants of zeros stand where the data will be wired.
+
+    Its weights start as they came. What has no counterpart is a placeholder, a node of a type that
+    nobody knows, which keeps its wires and says what it is.
+    """
+    import nodeflow.nodes  # noqa: F401  (fills the catalog)
+
+    network = network.checked()
+    ids = _Ids()
+    x = CATALOG["constant"](id="x", value=[[0.0] * network.width])
+    end: Output = x
+    nodes: dict[str, Node] = {}
+    wires: list[Wire] = []
+    before: tuple[str, str] | None = None
+    ends: list[Any] = []
+    for step in network.steps:
+        if isinstance(step, Missing) or before is not None:
+            before = _behind(step, before or _address(end, ends), ids, nodes, wires)
+        else:
+            end = _node(step, end, ids)
+    graph = _whole(network, end) if before is None else Graph.of(end, name=network.name)
+    if before is not None:
+        graph = replace(
+            graph, nodes={**graph.nodes, **nodes}, wires=tuple(sorted([*graph.wires, *wires]))
+        )
+    return replace(tidy(graph), about=_about(network))
+
+
+def _node(step: Dense | Activation | Affine, end: Output, ids: _Ids) -> Output:
+    if isinstance(step, Dense):
+        key = ids.of(step.name, "layer")
+        weights = CATALOG["parameter"](id=ids.of(f"{key}.weight", "weight"), value=step.weights)
+        if step.bias is None:
+            return _one(CATALOG["weighted_sum"](end, weights, id=key))
+        bias = CATALOG["parameter"](id=ids.of(f"{key}.bias", "bias"), value=step.bias)
+        return _one(CATALOG["weighted_sum"](end, weights, bias, id=key))
+    if isinstance(step, Affine):
+        key = ids.of(step.name, "scale")
+        scale = CATALOG["constant"](id=ids.of(f"{key}.scale", "scale"), value=step.scale)
+        shift = CATALOG["constant"](id=ids.of(f"{key}.shift", "shift"), value=step.shift)
+        scaled = CATALOG["multiply"](end, scale, id=ids.of(f"{key}.scaled", "scaled"))
+        return _one(CATALOG["add"](scaled, shift, id=key))
+    key = ids.of(step.name, step.kind)
+    if step.formula is not None:
+        return _one(CATALOG["expression"](z=end, formula=step.formula, id=key))
+    return _one(CATALOG[step.kind](end, id=key))
+
+
+def _one(made: Any) -> Output:
+    if not isinstance(made, Output):
+        raise InterchangeError("a layer has one output")
+    return made
+
+
+def _address(end: Output, ends: list[Any]) -> tuple[str, str]:
+    ends.append(end)
+    node = end.node
+    return (node if isinstance(node, str) else str(node.id)), end.port
+
+
+def _behind(
+    step: Dense | Activation | Affine | Missing,
+    before: tuple[str, str],
+    ids: _Ids,
+    nodes: dict[str, Node],
+    wires: list[Wire],
+) -> tuple[str, str]:
+    """Put a placeholder, or what stands behind one, into `nodes` and `wires`."""
+    source, port = before
+    if isinstance(step, Missing):
+        key = ids.of(step.name, "layer")
+        settings = {"what": step.what, "why": step.why, **step.settings}
+        nodes[key] = Node(step.what, settings)
+        wires.append(Wire(source, port, key, "input"))
+        return key, "output"
+    if isinstance(step, Affine):
+        return _behind(
+            Missing(step.name, "scale and shift", "it stands behind a placeholder"), before, ids,
+            nodes, wires,
+        )  # fmt: skip
+    key = ids.of(step.name, "layer" if isinstance(step, Dense) else step.kind)
+    if isinstance(step, Activation):
+        settings = {} if step.formula is None else {"formula": step.formula}
+        nodes[key] = Node(step.kind, settings)
+        wires.append(Wire(source, port, key, "z"))
+        return key, "value" if step.formula is not None else "a"
+    nodes[key] = Node("weighted_sum")
+    wires.append(Wire(source, port, key, "a"))
+    for what, array in (("weight", step.weights), ("bias", step.bias)):
+        if array is not None:
+            parameter = ids.of(f"{key}.{what}", what)
+            nodes[parameter] = Node("parameter", {"value": array})
+            target = "weights" if what == "weight" else "bias"
+            wires.append(Wire(parameter, "value", key, target))
+    return key, "z"
+
+
+def _whole(network: Network, end: Output) -> Graph:
+    """Return the graph with a cost and a trainer."""
+    target = [0.0] * network.outputs
+    last = next((s for s in reversed(network.steps) if isinstance(s, Activation | Dense)), None)
+    softmax = isinstance(last, Activation) and last.kind == "softmax"
+    if softmax:
+        target[0] = 1.0  # shares add up to 1
+    y = CATALOG["constant"](id="y", value=[target])
+    kind = network.cost or ("categorical_cross_entropy" if softmax else "squared_error")
+    cost = CATALOG[kind](end, y, id="cost")
+    settings = dict(network.settings)
+    if network.trainer != "minimize":
+        settings.setdefault("rate", 0.01 if network.trainer == "adam" else 0.1)
+    train = CATALOG[network.trainer](cost, id="train", **settings)
+    training: dict[str, Any] = {} if network.batch is None else {"batch": network.batch}
+    return Graph.of(train, name=network.name, **training)
+
+
+def _about(network: Network) -> str:
+    said = [f"From {network.format}."]
+    if network.names:
+        shown = ", ".join(network.names[:8]) + (", …" if len(network.names) > 8 else "")
+        said.append(f"Inputs: {shown}.")
+    said += [f"{note[0].upper()}{note[1:]}." for note in network.notes]
+    said += [f"{one.name} ({one.what}): {one.why}." for one in network.missing]
+    return " ".join(said)

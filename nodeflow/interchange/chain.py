@@ -1,0 +1,122 @@
+"""From a graph to layers: what other programs can hold is a chain from the data to the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nodeflow.declare import numbers
+from nodeflow.engine.run import Run
+from nodeflow.errors import InterchangeError
+from nodeflow.graph import Graph
+from nodeflow.interchange.layers import Activation, Affine, Dense, Network, Step
+
+_SOURCES = ("constant", "dataset", "slider")
+_ACTIVATIONS = ("identity", "leaky_relu", "relu", "sigmoid", "softmax", "softplus", "tanh")
+_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+_TRAINERS = ("gradient_descent", "adam")
+
+
+def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network:
+    """Return the layers between the data and the cost, with weights (those of the start).
+
+    Raises `InterchangeError` for what is no chain of layers: single neurons (collapse them
+    first), joined inputs, branches, types that only nodeflow has.
+    """
+    weights = Run(graph).weights if weights is None else weights
+    cost = _cost(graph)
+    steps: list[Step] = []
+    at = _source(graph, cost, "a")
+    while graph.nodes[at].type not in _SOURCES:
+        step, at = _step(graph, at, weights)
+        steps.append(step)
+    trainer = next((key for key in graph.of_type(*_TRAINERS)), None)
+    settings = {} if trainer is None else dict(graph.settings(trainer))
+    return Network(
+        steps=tuple(reversed(steps)),
+        format="nodeflow",
+        name=graph.name,
+        cost=graph.nodes[cost].type,
+        trainer="gradient_descent" if trainer is None else graph.nodes[trainer].type,
+        settings=settings,
+        batch=graph.training.batch,
+    ).checked()
+
+
+def _cost(graph: Graph) -> str:
+    costs = [key for key in graph.of_type(*_COSTS) if graph.nodes[key].mode == "active"]
+    if len(costs) != 1:
+        raise InterchangeError(
+            f"the graph has {len(costs)} costs; a network that goes out has one, so that it is "
+            "known where it ends"
+        )
+    return costs[0]
+
+
+def _source(graph: Graph, key: str, port: str) -> str:
+    wires = [wire for wire in graph.inputs(key).get(port, ()) if not graph.feeds_back(wire)]
+    if len(wires) != 1:
+        raise InterchangeError(
+            f"{key}.{port} has {len(wires)} wires, and a layer that goes out has one input; "
+            "`nodeflow collapse` makes layers of neurons"
+        )
+    return wires[0].source
+
+
+def _step(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, str]:
+    node = graph.nodes[key]
+    if node.mode not in ("active", "freeze"):
+        raise InterchangeError(f"'{key}' is set to {node.mode}; make it active, or remove it")
+    if node.type == "weighted_sum":
+        return _dense(graph, key, weights), _source(graph, key, "a")
+    if node.type in _ACTIVATIONS:
+        return Activation(key, node.type), _source(graph, key, "z")
+    if node.type == "expression":
+        ports = list(graph.inputs(key))
+        if len(ports) == 1:
+            formula = str(graph.settings(key)["formula"])
+            return Activation(key, "expression", formula), _source(graph, key, ports[0])
+    if node.type in ("add", "multiply"):
+        found = _affine(graph, key)
+        if found is not None:
+            return found
+    raise InterchangeError(
+        f"'{key}' ({node.type}) has no counterpart in a chain of layers; what goes out is "
+        f"weighted sums, activations ({', '.join(_ACTIVATIONS)}), formulas of one name, and sums "
+        "and products with constants"
+    )
+
+
+def _dense(graph: Graph, key: str, weights: Mapping[str, Any]) -> Dense:
+    inputs = graph.inputs(key)
+    found: list[Any] = [None, None]
+    for place, port in enumerate(("weights", "bias")):
+        wires = inputs.get(port, ())
+        if not wires:
+            continue
+        address = wires[0].start
+        if address not in weights:
+            raise InterchangeError(
+                f"{key}.{port} comes from '{address}', which is no parameter; other programs hold "
+                "weights that are numbers"
+            )
+        found[place] = np.asarray(weights[address], np.float64)
+    matrix, bias = found
+    if matrix is None:
+        raise InterchangeError(f"'{key}' has no weights")
+    return Dense(key, np.atleast_2d(matrix), None if bias is None else bias.reshape(-1))
+
+
+def _affine(graph: Graph, key: str) -> tuple[Step, str] | None:
+    port = next(iter(graph.inputs(key)), "a")
+    wires = graph.inputs(key).get(port, ())
+    constants = [wire for wire in wires if graph.nodes[wire.source].type == "constant"]
+    others = [wire for wire in wires if wire not in constants]
+    if len(constants) != 1 or len(others) != 1:
+        return None
+    values = numbers(graph.settings(constants[0].source)["value"]).ravel()
+    if graph.nodes[key].type == "add":
+        return Affine(key, np.ones(values.size), values), others[0].source
+    return Affine(key, values, np.zeros(values.size)), others[0].source

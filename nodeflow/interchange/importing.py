@@ -1,0 +1,158 @@
+"""From a file of another program to a graph: which format it is, and how far it was verified."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nodeflow.errors import FileError, InterchangeError, nearest
+from nodeflow.files.disk import reading
+from nodeflow.graph import Graph
+from nodeflow.interchange.asked import Asked
+from nodeflow.interchange.building import graph_of
+from nodeflow.interchange.layers import Network
+from nodeflow.interchange.verifying import Other, Verified, verified
+
+FORMATS = {
+    "torch": (".pt2", ".pt", ".pth"),
+    "safetensors": (".safetensors",),
+    "onnx": (".onnx",),
+    "keras": (".keras", ".h5"),
+    "mat": (".mat",),
+    "brainjs": (".json",),
+    "fann": (".net",),
+    "snns": (".net",),
+    "weka": (".txt",),
+}
+"""Formats by the name of their module, with the endings of their files."""
+_PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".model")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A network that came in."""
+
+    graph: Graph
+    network: Network
+    format: str
+    verified: Verified | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `nodeflow import --json` prints."""
+        from nodeflow.derive.sizes import sizes_of
+
+        return {
+            "format": self.format,
+            "layers": sizes_of(self.graph),
+            "nodes": len(self.graph.nodes),
+            "not_imported": [one.as_dict() for one in self.network.missing],
+            "verified": None if self.verified is None else self.verified.as_dict(),
+        }
+
+
+def imported(path: Path, *, format_: str | None = None, asked: Asked | None = None) -> Imported:
+    """Read a network of another program; raises `FileError` or `InterchangeError`."""
+    asked = asked or Asked()
+    kind = _format(path, format_)
+    reader = import_module(f"nodeflow.interchange.{kind}")
+    network: Network = reader.read(path, asked)
+    graph = graph_of(network)
+    found = None if network.missing else _verified(kind, path, graph, asked)
+    return Imported(graph, network, kind, found)
+
+
+def _format(path: Path, said: str | None) -> str:
+    if said is not None:
+        if said not in FORMATS:
+            raise InterchangeError(f"there is no format '{said}'{nearest(said, FORMATS)}")
+        return said
+    ending = path.suffix.lower()
+    if ending in _PICKLES:
+        raise InterchangeError(
+            f"{path} is a pickle, which could run anything and is never opened; in Python "
+            "nf.from_sklearn(estimator), nf.from_torch(module, example) or nf.from_keras(model) "
+            "take the object itself"
+        )
+    fitting = [name for name, endings in FORMATS.items() if ending in endings]
+    if len(fitting) > 1:
+        from nodeflow.interchange import snns
+
+        with reading(path), path.open("rb") as stream:
+            first = stream.readline(80).decode("utf-8", "replace")
+        return "snns" if first.startswith(snns.FIRST_LINE) else "fann"
+    if not fitting:
+        known = ", ".join(sorted({one for endings in FORMATS.values() for one in endings}))
+        raise FileError(
+            f"its ending says nothing of a format; there is {known}, or --from FORMAT",
+            file=str(path),
+        )
+    return fitting[0]
+
+
+# --- verifying ------------------------------------------------------------------------------------
+
+
+def _verified(kind: str, path: Path, graph: Graph, asked: Asked) -> Verified | None:
+    check: Callable[[Path, Graph, int], Verified | None] | None = {
+        "torch": _by_torch, "onnx": _by_onnxruntime, "keras": _by_keras,
+    }.get(kind)  # fmt: skip
+    if check is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what other programs say to their own developers
+        return check(path, graph, asked.rows)
+
+
+def _by_torch(path: Path, graph: Graph, rows: int) -> Verified | None:
+    if path.suffix.lower() != ".pt2":
+        return None
+    try:
+        import torch
+    except ImportError:
+        return None
+    from nodeflow.interchange.torch import checked_against
+
+    # The program is made of operators alone; no code of the file is run.
+    program = torch.export.load(str(path))
+    fixed = next(iter(program.graph_signature.user_inputs), None)
+    sizes = [n.meta["val"].shape for n in program.graph.nodes if n.name == fixed]
+    if sizes and isinstance(sizes[0][0], int):
+        rows = int(sizes[0][0])  # it takes so many rows, and no others
+    shape = [int(size) for size in sizes[0][1:]] if sizes else []
+    other: Other = checked_against(program.module(), graph, shape)
+    return verified(graph, f"torch {_plain(torch.__version__)}", other, rows=rows)
+
+
+def _plain(text: str) -> str:
+    return text.partition("+")[0]
+
+
+def _by_onnxruntime(path: Path, graph: Graph, rows: int) -> Verified | None:
+    from nodeflow.interchange.onnx import checked_against
+
+    other = checked_against(path)
+    if other is None:
+        return None
+    return verified(graph, f"onnxruntime {version('onnxruntime')}", other, rows=rows)
+
+
+def _by_keras(path: Path, graph: Graph, rows: int) -> Verified | None:
+    if path.suffix.lower() != ".keras":
+        return None
+    try:
+        import keras
+    except ImportError:
+        return None
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+
+    def other(x: Any, _y: Any) -> tuple[Any, None]:
+        return np.asarray(keras.ops.convert_to_numpy(model(x)), np.float64), None
+
+    return verified(graph, f"keras {keras.__version__}", other, rows=rows)

@@ -1,0 +1,203 @@
+"""A network from another program, step by step, before it becomes a graph: an inert value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.errors import InterchangeError
+
+Floats: TypeAlias = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """z = Θa + b: weights (out, in), bias (out,) or none."""
+
+    name: str
+    weights: Floats
+    bias: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """A function of each number, or softmax: a type of the library, or a formula in z."""
+
+    name: str
+    kind: str
+    formula: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """value · scale + shift, feature by feature: what batch normalisation is in evaluation."""
+
+    name: str
+    scale: Floats
+    shift: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Missing:
+    """What has no counterpart; the network goes on behind it, but only what is before it runs."""
+
+    name: str
+    what: str
+    why: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, str]:
+        """Return it as `nodeflow import --json` prints it."""
+        return {"name": self.name, "what": self.what, "why": self.why}
+
+
+Step: TypeAlias = Dense | Activation | Affine | Missing
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Layers in a row, with what the source says of its cost and its training."""
+
+    steps: tuple[Step, ...]
+    format: str
+    name: str = ""
+    inputs: int | None = None
+    """Features of the input; by default those of the first layer."""
+    cost: str | None = None
+    trainer: str = "gradient_descent"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The trainer's settings, as far as the source knows them."""
+    batch: int | str | None = None
+    names: tuple[str, ...] = ()
+    """Names of the inputs, in order."""
+    notes: tuple[str, ...] = ()
+    """What was converted on the way, in sentences."""
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What has no counterpart."""
+        return tuple(step for step in self.steps if isinstance(step, Missing))
+
+    @property
+    def width(self) -> int:
+        """How many features the network takes."""
+        if self.inputs is not None:
+            return self.inputs
+        for step in self.steps:
+            if isinstance(step, Dense):
+                return int(step.weights.shape[1])
+            if isinstance(step, Affine):
+                return len(step.scale)
+        raise InterchangeError("there is no layer with weights in it")
+
+    @property
+    def outputs(self) -> int:
+        """How many features it gives."""
+        for step in reversed(self.steps):
+            if isinstance(step, Dense):
+                return len(step.weights)
+            if isinstance(step, Affine):
+                return len(step.scale)
+        return self.width
+
+    def checked(self) -> Network:
+        """Return the network if its layers fit each other and its numbers are numbers."""
+        width: int | None = self.width
+        for step in self.steps:
+            if isinstance(step, Missing):
+                width = None
+            elif isinstance(step, Dense):
+                out, into = step.weights.shape
+                if width is not None and into != width:
+                    raise InterchangeError(
+                        f"'{step.name}' takes {into} features, and what comes before it gives "
+                        f"{width}"
+                    )
+                if step.bias is not None and step.bias.shape != (out,):
+                    raise InterchangeError(
+                        f"'{step.name}' has {out} neurons and {step.bias.size} biases"
+                    )
+                width = out
+            elif isinstance(step, Affine) and width is not None and len(step.scale) != width:
+                raise InterchangeError(
+                    f"'{step.name}' scales {len(step.scale)} features, and what comes before it "
+                    f"gives {width}"
+                )
+            for array in _arrays(step):
+                if not np.isfinite(array).all():
+                    raise InterchangeError(f"'{step.name}' holds NaN or Infinity")
+        return self
+
+
+def _arrays(step: Step) -> list[Floats]:
+    if isinstance(step, Dense):
+        return [step.weights, *([] if step.bias is None else [step.bias])]
+    return [step.scale, step.shift] if isinstance(step, Affine) else []
+
+
+def as_floats(values: Any, name: str, notes: list[str]) -> Floats:
+    """Return numbers as float64; what was another type is noted, in a sentence."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise InterchangeError(f"'{name}' holds {array.dtype.name}, and weights are real numbers")
+    if array.dtype != np.float64:
+        note = f"{array.dtype.name} was converted to float64"
+        if note not in notes:
+            notes.append(note)
+    return array.astype(np.float64)
+
+
+# --- activations ----------------------------------------------------------------------------------
+
+KNOWN = {
+    "sigmoid": "sigmoid", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu",
+    "leaky_relu": "leaky_relu", "softplus": "softplus", "identity": "identity",
+    "linear": "identity", "softmax": "softmax",
+}  # fmt: skip
+"""Activations of the library, by the names that other programs have for them."""
+
+
+def activation(name: str, kind: str, **given: float) -> Activation | None:
+    """Return the activation of that kind; None if it has no counterpart.
+
+    What the library has no type for becomes a formula in z. In each the side that is not taken
+    stays finite: e^min(z, 0) is never infinite.
+    """
+    slope = given.get("alpha", 0.01)
+    if kind == "leaky_relu" and slope != 0.01:
+        return Activation(name, "expression", f"max(z, 0) + {slope!r} * min(z, 0)")
+    if kind in KNOWN:
+        return Activation(name, KNOWN[kind])
+    alpha = given.get("alpha", 1.0)
+    low, high = given.get("low", -1.0), given.get("high", 1.0)
+    formulas = {
+        "elu": f"max(z, 0) + {alpha!r} * (exp(min(z, 0)) - 1)",
+        "selu": "1.0507009873554805 * (max(z, 0) + 1.6732632423543772 * (exp(min(z, 0)) - 1))",
+        "silu": "z * sigmoid(z)",
+        "gelu_tanh": "0.5 * z * (1 + tanh(0.7978845608028654 * (z + 0.044715 * z^3)))",
+        "softsign": "z / (1 + abs(z))",
+        "hard_sigmoid": "max(0, min(1, z / 6 + 0.5))",
+        "hard_sigmoid_onnx": f"max(0, min(1, {alpha!r} * z + {given.get('low', 0.5)!r}))",
+        "hard_tanh": f"max({low!r}, min({high!r}, z))",
+        "relu6": "max(0, min(6, z))",
+        "log_sigmoid": "min(z, 0) - log(1 + exp(-abs(z)))",
+        "tanhshrink": "z - tanh(z)",
+        "exponential": "exp(z)",
+        "mish": "z * tanh(max(z, 0) + log(1 + exp(-abs(z))))",
+        "hard_silu": "z * max(0, min(1, z / 6 + 0.5))",
+        "square": "z^2",
+        "sin": "sin(z)",
+        "cos": "cos(z)",
+        "abs": "abs(z)",
+    }
+    formula = formulas.get(kind)
+    return None if formula is None else Activation(name, "expression", formula)
+
+
+def renamed(step: Step, name: str) -> Step:
+    """Return a step by another name."""
+    return replace(step, name=name)

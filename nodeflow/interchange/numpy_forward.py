@@ -1,0 +1,30 @@
+"""What layers compute, in NumPy: the reference that readers of plain files are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nodeflow import formula as formulas
+from nodeflow.declare import CATALOG
+from nodeflow.errors import InterchangeError
+from nodeflow.interchange.layers import Affine, Dense, Floats, Missing, Network
+
+
+def forward(network: Network, rows: Floats) -> Floats:
+    """Return the outputs of a network for rows."""
+    import nodeflow.nodes  # noqa: F401  (fills the catalog)
+
+    value = np.asarray(rows, np.float64)
+    for step in network.steps:
+        if isinstance(step, Dense):
+            value = value @ step.weights.T + (0 if step.bias is None else step.bias)
+        elif isinstance(step, Affine):
+            value = value * step.scale + step.shift
+        elif isinstance(step, Missing):
+            raise InterchangeError(f"'{step.name}' ({step.what}) has no counterpart")
+        elif step.formula is not None:
+            tree = formulas.parse(step.formula)
+            value = np.asarray(formulas.evaluate(tree, {formulas.names(tree)[0]: value}))
+        else:
+            value = CATALOG[step.kind].function(value)
+    return value

@@ -1,0 +1,320 @@
+"""ONNX: layers in, and out as a forward pass or as one training step of ordinary operators.
+
+Weights that lie in a file beside the model are read from there. What runtimes refuse in double
+precision (LeakyRelu, Softplus) is written from parts. Attributes are float32 in the format, so
+numbers of a float64 network go out as tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nodeflow.errors import FileError, InterchangeError
+from nodeflow.files.disk import reading
+from nodeflow.interchange.asked import Asked
+from nodeflow.interchange.layers import (
+    Activation,
+    Affine,
+    Dense,
+    Floats,
+    Missing,
+    Network,
+    Step,
+    as_floats,
+)
+from nodeflow.interchange.pending import Pending
+
+_MISSING = "ONNX is not installed; pip install 'nodeflow[onnx]'"
+_ELEMENTWISE = {
+    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
+    "Min": "min", "Neg": "neg", "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt",
+    "Sign": "sign",
+    "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softplus": "softplus", "Selu": "selu",
+    "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
+    "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu",
+}  # fmt: skip
+_PASSED = ("Identity", "Flatten", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Dropout")
+
+
+def read(path: Path, _asked: Asked) -> Network:
+    """Return the network of a file; raises `FileError` or `InterchangeError`."""
+    try:
+        import onnx
+    except ImportError:
+        raise InterchangeError(_MISSING) from None
+    with reading(path):
+        path.open("rb").close()
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except Exception as error:  # noqa: BLE001 (protobuf has errors of its own)
+        why = " ".join(str(error).split())[:100]
+        raise FileError(f"is no ONNX model ({why})", file=str(path)) from None
+    if not model.graph.node:
+        raise FileError("is no ONNX model, or one without operators", file=str(path))
+    return _Model(model, path).network()
+
+
+class _Model:
+    """A model's operators, and the arrays that they take."""
+
+    def __init__(self, model: Any, path: Path) -> None:
+        self.model, self.path = model, path
+        self.graph = model.graph
+        self.notes: list[str] = []
+        self.arrays: dict[str, Floats] = {}
+        self.opset = max((one.version for one in model.opset_import
+                          if one.domain in ("", "ai.onnx")), default=1)  # fmt: skip
+
+    def network(self) -> Network:
+        """Return the layers from the input to the output."""
+        for tensor in self.graph.initializer:
+            self.arrays[tensor.name] = self._array(tensor, tensor.name)
+        inputs = [one for one in self.graph.input if one.name not in self.arrays]
+        if len(inputs) != 1:
+            names = ", ".join(one.name for one in inputs) or "none"
+            raise InterchangeError(f"the model has {len(inputs)} inputs ({names}); layers have one")
+        chain = Pending(inputs[0].name)
+        for node in self.graph.node:
+            own = [name for name in node.input if name and name not in self.arrays]
+            if not own:
+                self._computed(node)
+            elif not self._elementwise(node, chain):
+                self._layer(node, own, chain)
+        ends = [one.name for one in self.graph.output]
+        last = next((name for name in ends if chain.knows(name)), None)
+        if last is None:
+            raise InterchangeError(
+                f"the output {', '.join(ends)} is not the last value; what comes in is a chain"
+            )
+        chain.settle(last)
+        if len(ends) > 1:
+            self.notes.append(f"of {len(ends)} outputs, '{last}' came in")
+        return Network(
+            tuple(_joined(chain.steps)), "ONNX", name=self.graph.name, inputs=_width(inputs[0]),
+            notes=tuple(self.notes),
+        )  # fmt: skip
+
+    def _elementwise(self, node: Any, chain: Pending) -> bool:
+        """Take an operator that works number by number into the formula of its value."""
+        kind, settings = _elementwise(node.op_type, _attributes(node))
+        operands: list[str | float] = []
+        for name in node.input:
+            array = self.arrays.get(name)
+            if array is not None and array.size != 1:
+                return False
+            operands.append(name if array is None else float(array.reshape(-1)[0]))
+        if kind is None:
+            return False
+        label = node.name or node.output[0]
+        return chain.apply(kind, operands, node.output[0], label, **settings)
+
+    def _layer(self, node: Any, own: Sequence[str], chain: Pending) -> None:
+        """Add what an operator is as layers behind the value that it takes."""
+        name = node.name or node.output[0]
+        if len(set(own)) > 1 or not chain.knows(own[0]):
+            joins = "it joins values, and layers are a chain"
+            chain.put([Missing(name, node.op_type, joins)], node.output[0])
+            return
+        if node.op_type in _PASSED and not (len(node.input) > 2 and node.op_type == "Dropout"):
+            chain.same(own[0], node.output[0])
+            return
+        chain.settle(own[0])
+        chain.put(self._steps(node, name), node.output[0])
+
+    def _array(self, tensor: Any, name: str) -> Floats:
+        from onnx import TensorProto, external_data_helper, numpy_helper
+
+        if tensor.data_location == TensorProto.EXTERNAL:
+            said = {one.key: one.value for one in tensor.external_data}
+            beside = self.path.parent / said.get("location", "")
+            if not beside.is_file():
+                raise FileError(
+                    f"the numbers of '{name}' lie in {said.get('location')}, which is not there; "
+                    "put it beside the model",
+                    file=str(self.path),
+                )
+            try:
+                external_data_helper.load_external_data_for_tensor(tensor, str(self.path.parent))
+            except Exception as error:  # noqa: BLE001 (it refuses paths that lead elsewhere)
+                why = " ".join(str(error).split())[:120]
+                what = f"'{name}' cannot be read ({why})"
+                raise FileError(what, file=str(self.path)) from None
+        array = numpy_helper.to_array(tensor)
+        if array.dtype.kind not in "fiub":
+            return np.zeros(0)  # texts of class names: no weights
+        if array.ndim < 2 or array.dtype.kind == "f":
+            return as_floats(array, name, self.notes if array.dtype.kind == "f" else [])
+        return as_floats(array, name, self.notes)
+
+    def _computed(self, node: Any) -> None:
+        """Keep what is computed of weights alone: constants, and another order of axes."""
+        if node.op_type == "Constant":
+            value = next((a.t for a in node.attribute if a.name == "value"), None)
+            if value is not None:
+                self.arrays[node.output[0]] = self._array(value, node.output[0])
+                return
+        if node.op_type in ("Transpose", "Identity", "Cast") and node.input[0] in self.arrays:
+            array = self.arrays[node.input[0]]
+            self.arrays[node.output[0]] = array.T if node.op_type == "Transpose" else array
+            return
+        self.arrays[node.output[0]] = np.zeros(0)  # a shape, or whatever no layer takes
+
+    def _steps(self, node: Any, name: str) -> list[Step]:
+        given = _attributes(node)
+        arrays = [self.arrays.get(one) for one in node.input]
+        known = [array for array in arrays if array is not None]
+        match node.op_type:
+            case "Gemm":
+                return self._gemm(node, given, arrays)
+            case "MatMul" if len(known) == 1 and known[0].ndim == 2 and arrays[1] is not None:
+                return [Dense(_stem(node.input[1], name), known[0].T)]
+            case "Add" | "Sub" | "Mul" | "Div" if len(known) == 1:
+                made = _affine(node.op_type, name, known[0], first=arrays[0] is not None)
+                return [made] if made is not None else [self._missing(node, name)]
+            case "BatchNormalization" if len(known) == 4:
+                if given.get("training_mode"):
+                    why = "in training it uses the statistics of each batch"
+                    return [Missing(name, node.op_type, why)]
+                scale, shift, mean, variance = known
+                factor = scale / np.sqrt(variance + given.get("epsilon", 1e-5))
+                return [Affine(name, factor, shift - mean * factor)]
+            case "Dropout" if len(node.input) > 2 and np.any(arrays[2]):
+                return [Missing(name, "Dropout", "in training it draws at random")]
+        made_of = self._activation(node.op_type, name, given)
+        return [made_of or self._missing(node, name)]
+
+    def _missing(self, node: Any, name: str) -> Missing:
+        why = next(
+            (why for word, why in _WHY.items() if word.lower() in node.op_type.lower()),
+            "nodeflow has no counterpart of it",
+        )
+        return Missing(name, node.op_type, why)
+
+    def _gemm(
+        self, node: Any, given: Mapping[str, Any], arrays: Sequence[Floats | None]
+    ) -> list[Step]:
+        weights = arrays[1]
+        if weights is None or weights.ndim != 2 or given.get("transA"):
+            return [self._missing(node, node.name or node.output[0])]
+        matrix = weights if given.get("transB") else weights.T
+        matrix = matrix * float(given.get("alpha", 1.0))
+        bias = arrays[2] if len(arrays) > 2 else None
+        if bias is not None:
+            bias = np.broadcast_to(bias.reshape(-1), (len(matrix),)) * float(given.get("beta", 1.0))
+        return [Dense(_stem(node.input[1], node.name or node.output[0]), matrix, bias)]
+
+    def _activation(self, kind: str, name: str, given: Mapping[str, Any]) -> Step | None:
+        axis = given.get("axis", -1 if self.opset >= 13 else 1)
+        return Activation(name, "softmax") if kind == "Softmax" and axis in (1, -1) else None
+
+
+def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
+    """Return the kind of an operator that works number by number, with its settings."""
+    if kind in ("LeakyRelu", "Elu"):
+        alpha = given.get("alpha", 0.01 if kind == "LeakyRelu" else 1.0)
+        return {"LeakyRelu": "leaky_relu", "Elu": "elu"}[kind], {"alpha": _short(alpha)}
+    if kind == "HardSigmoid":
+        settings = {"alpha": _short(given.get("alpha", 0.2)), "low": _short(given.get("beta", 0.5))}
+        return "hard_sigmoid_onnx", settings
+    if kind == "Gelu":
+        return ("gelu_tanh" if given.get("approximate") == b"tanh" else None), {}
+    return _ELEMENTWISE.get(kind), {}
+
+
+_WHY = {
+    "conv": "nodeflow has no convolution",
+    "pool": "nodeflow has no pooling",
+    "lstm": "nodeflow has no recurrence",
+    "gru": "nodeflow has no recurrence",
+    "rnn": "nodeflow has no recurrence",
+    "attention": "nodeflow has no attention",
+    "gather": "nodeflow has no look-up of rows",
+}
+
+
+def _attributes(node: Any) -> dict[str, Any]:
+    from onnx.helper import get_attribute_value
+
+    return {one.name: get_attribute_value(one) for one in node.attribute}
+
+
+def _short(value: float) -> float:
+    """Return the number that somebody wrote: 0.01 for the float32 0.009999999776."""
+    return float(str(np.float32(value)))
+
+
+def _stem(weights: str, otherwise: str) -> str:
+    for ending in (".weight", "_weight", "/kernel", ".kernel"):
+        if weights.endswith(ending):
+            return weights.removesuffix(ending)
+    return otherwise
+
+
+def _affine(kind: str, name: str, values: Floats, *, first: bool) -> Affine | None:
+    values = values.reshape(-1)
+    if not values.size or (first and kind == "Div"):
+        return None
+    ones, zeros = np.ones_like(values), np.zeros_like(values)
+    match kind:
+        case "Add":
+            return Affine(name, ones, values)
+        case "Sub":
+            return Affine(name, -ones, values) if first else Affine(name, ones, -values)
+        case "Mul":
+            return Affine(name, values, zeros)
+        case _:
+            return Affine(name, 1 / values, zeros)
+
+
+def _joined(steps: Sequence[Step]) -> list[Step]:
+    """Join a product with weights and a sum behind it into one layer with a bias."""
+    found: list[Step] = []
+    for step in steps:
+        last = found[-1] if found else None
+        if (
+            isinstance(last, Dense) and last.bias is None and isinstance(step, Affine)
+            and bool((step.scale == 1).all()) and step.shift.size in (1, len(last.weights))
+        ):  # fmt: skip
+            bias = np.broadcast_to(step.shift, (len(last.weights),)).copy()
+            found[-1] = Dense(last.name, last.weights, bias)
+        elif isinstance(step, Affine) and step.scale.size == 1 and isinstance(last, Dense):
+            count = len(last.weights)
+            found.append(Affine(step.name, np.repeat(step.scale, count),
+                                np.repeat(step.shift, count)))  # fmt: skip
+        else:
+            found.append(step)
+    return found
+
+
+def _width(value: Any) -> int | None:
+    dims = value.type.tensor_type.shape.dim
+    if len(dims) < 2 or any(dim.HasField("dim_param") or not dim.dim_value for dim in dims[1:]):
+        return None
+    return int(np.prod([dim.dim_value for dim in dims[1:]]))
+
+
+def checked_against(path: Path) -> Any:
+    """Return what sends rows through onnxruntime, for `verified`; None without it."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    given = session.get_inputs()[0]
+    kind = np.float64 if "double" in given.type else np.float32
+
+    def other(x: Floats, _y: Floats) -> tuple[Floats, Mapping[str, Floats] | None]:
+        rows = x.astype(kind)
+        fixed = given.shape[0]
+        if isinstance(fixed, int) and fixed != len(rows):
+            parts = [rows[at : at + fixed] for at in range(0, len(rows) // fixed * fixed, fixed)]
+        else:
+            parts = [rows]
+        found = [session.run(None, {given.name: part})[0] for part in parts]
+        return np.concatenate(found).astype(np.float64).reshape(len(rows), -1), None
+
+    return other

@@ -1,0 +1,149 @@
+"""Operators of ONNX that grow into a graph.
+
+Only those are written that onnxruntime executes in double precision: a leaky relu, a softplus and
+formulas are made of parts, and numbers are tensors, since attributes are float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nodeflow.errors import InterchangeError
+
+_OPSET, _IR = 18, 9
+_OPERATORS = {"+": "Add", "-": "Sub", "*": "Mul", "/": "Div", "**": "Pow", "max": "Max",
+              "min": "Min"}  # fmt: skip
+_FUNCTIONS = {"exp": "Exp", "log": "Log", "sqrt": "Sqrt", "sin": "Sin", "cos": "Cos",
+              "tanh": "Tanh", "sigmoid": "Sigmoid", "abs": "Abs", "sign": "Sign"}  # fmt: skip
+_PLAIN = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "identity": "Identity"}
+LEAK = 0.01
+
+
+class Operators:
+    """A graph of operators, with names for its values."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self._numbers: dict[tuple[Any, ...], str] = {}
+        self._count = 0
+
+    def node(self, kind: str, *inputs: str, to: str | None = None, **attributes: Any) -> str:
+        """Add an operator; return the name of its output, `to` or one of its own."""
+        from onnx import helper
+
+        self._count += 1
+        name = to or f"{kind.lower()}_{self._count}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def number(self, *values: float) -> str:
+        """Return the name of a constant; the same numbers are there once."""
+        if values not in self._numbers:
+            name = f"number_{len(self._numbers)}"
+            array = np.array(values[0] if len(values) == 1 else values, np.float64)
+            self.constants.append(tensor(name, array))
+            self._numbers[values] = name
+        return self._numbers[values]
+
+    def whole(self, *values: int) -> str:
+        """Return the name of whole numbers: axes, sizes, places."""
+        key = ("whole", *values)
+        if key not in self._numbers:
+            name = f"whole_{len(self._numbers)}"
+            self.constants.append(tensor(name, np.array(values, np.int64)))
+            self._numbers[key] = name
+        return self._numbers[key]
+
+    def total(self, value: str, axis: int, *, keep: bool = True, to: str | None = None) -> str:
+        """Return the sum along an axis."""
+        return self.node("ReduceSum", value, self.whole(axis), keepdims=int(keep), to=to)
+
+    def product(self, *factors: str) -> str:
+        """Return a product of any number of factors."""
+        return self._chain("Mul", factors)
+
+    def add(self, *parts: str) -> str:
+        """Return a sum of any number of values."""
+        return self._chain("Add", parts)
+
+    def _chain(self, kind: str, parts: tuple[str, ...]) -> str:
+        at = parts[0]
+        for part in parts[1:]:
+            at = self.node(kind, at, part)
+        return at
+
+    def double(self, value: str) -> str:
+        """Return a value as float64: a truth is 0 or 1."""
+        from onnx import TensorProto, helper
+
+        self._count += 1
+        name, kind = f"cast_{self._count}", TensorProto.DOUBLE
+        self.nodes.append(helper.make_node("Cast", [value], [name], name=name, to=kind))
+        return name
+
+    def activation(self, kind: str, z: str, to: str | None = None) -> str:
+        """Return an activation of the library."""
+        if kind in _PLAIN:
+            return self.node(_PLAIN[kind], z, to=to)
+        if kind == "softmax":
+            return self.node("Softmax", z, to=to, axis=-1)
+        if kind == "log_softmax":
+            return self.node("LogSoftmax", z, to=to, axis=-1)
+        if kind == "leaky_relu":
+            low = self.node("Mul", self.node("Min", z, self.number(0.0)), self.number(LEAK))
+            return self.node("Add", self.node("Relu", z), low, to=to)
+        if kind == "softplus":
+            small = self.node("Exp", self.node("Neg", self.node("Abs", z)))
+            log = self.node("Log", self.node("Add", small, self.number(1.0)))
+            return self.node("Add", self.node("Relu", z), log, to=to)
+        raise InterchangeError(f"ONNX has no activation '{kind}'")
+
+    def above(self, value: str) -> str:
+        """Return 1 where a value is above 0, else 0."""
+        return self.node("Relu", self.node("Sign", value))
+
+    def formula(self, tree: Any, given: Mapping[str, str]) -> str:
+        """Return a formula that a person typed, of values by name."""
+        head, *parts = tree
+        if head == "number":
+            return self.number(float(parts[0]))
+        if head == "name":
+            return given[parts[0]]
+        names = [self.formula(part, given) for part in parts]
+        if head == "step":
+            return self.above(names[0])
+        kind = _OPERATORS.get(head) or _FUNCTIONS.get(head)
+        if kind is None:
+            raise InterchangeError(f"ONNX has no operator for '{head}' in a formula")
+        return self.node(kind, *names)
+
+    def model(self, name: str, inputs: list[Any], outputs: list[Any]) -> bytes:
+        """Return the file of a model, once it has been checked."""
+        import onnx
+        from onnx import helper
+
+        graph = helper.make_graph(self.nodes, name or "nodeflow", inputs, outputs, self.constants)
+        made = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR,
+            producer_name="nodeflow",
+        )  # fmt: skip
+        onnx.checker.check_model(made, full_check=True)
+        return bytes(made.SerializeToString())
+
+
+def value_info(name: str, shape: list[Any]) -> Any:
+    """Return what ONNX wants to know of an input or an output."""
+    from onnx import TensorProto, helper
+
+    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, shape)
+
+
+def tensor(name: str, array: Any) -> Any:
+    """Return an array as ONNX stores it."""
+    from onnx import numpy_helper
+
+    return numpy_helper.from_array(np.ascontiguousarray(array), name)

@@ -1,0 +1,63 @@
+"""ONNX out: the forward pass; one training step is in `onnx_training`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nodeflow import formula as formulas
+from nodeflow.errors import InterchangeError
+from nodeflow.graph import Graph
+from nodeflow.interchange.chain import layers_of
+from nodeflow.interchange.layers import Activation, Affine, Dense, Network
+from nodeflow.interchange.onnx_operators import Operators, tensor, value_info
+
+
+def write(graph: Graph, weights: Any = None, *, backward: bool = False) -> bytes:
+    """Return a model in float64.
+
+    Forward: `x` (rows, features) in, `output` out, weights inside. With `backward` it is one
+    training step, see `onnx_training`. Raises `InterchangeError` without the package onnx, and for
+    what ONNX cannot hold.
+    """
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise InterchangeError("ONNX is not installed; pip install 'nodeflow[onnx]'") from None
+    if backward:
+        from nodeflow.interchange.onnx_training import training_step
+
+        return training_step(graph)
+    return _forward(layers_of(graph, weights))
+
+
+def _forward(network: Network) -> bytes:
+    ops, at = Operators(), "x"
+    for step in network.steps:
+        if isinstance(step, Dense):
+            at = _dense(ops, step, at)
+        elif isinstance(step, Affine):
+            scaled = ops.node("Mul", at, ops.number(*step.scale.tolist()))
+            at = ops.node("Add", scaled, ops.number(*step.shift.tolist()), to=f"{step.name}.value")
+        elif isinstance(step, Activation) and step.formula is not None:
+            tree = formulas.parse(step.formula)
+            value = ops.formula(tree, dict.fromkeys(formulas.names(tree), at))
+            at = ops.node("Identity", value, to=f"{step.name}.a")
+        elif isinstance(step, Activation):
+            at = ops.activation(step.kind, at, to=f"{step.name}.a")
+    ops.node("Identity", at, to="output")
+    return ops.model(
+        network.name,
+        [value_info("x", ["rows", network.width])],
+        [value_info("output", ["rows", network.outputs])],
+    )
+
+
+def _dense(ops: Operators, step: Dense, at: str) -> str:
+    names = [at, f"{step.name}.weight"]
+    ops.constants.append(tensor(names[1], np.asarray(step.weights)))
+    if step.bias is not None:
+        names.append(f"{step.name}.bias")
+        ops.constants.append(tensor(names[2], step.bias))
+    return ops.node("Gemm", *names, to=f"{step.name}.z", transB=1)

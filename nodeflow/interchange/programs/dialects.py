@@ -1,0 +1,121 @@
+"""The three languages: how NumPy, PyTorch and JAX say what a node does.
+
+They agree on operators and on methods; here is what they call differently, and the small functions
+that a program brings along where a library has none that keeps all digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A library, as it is written in a program."""
+
+    name: str
+    title: str
+    module: str
+    head: str
+    """Imports and switches."""
+    array: str
+    sums: str
+    """Over the features of each row."""
+    highest: str
+    """The largest feature of each row, kept as a column."""
+    stack: str
+    helpers: Mapping[str, str]
+    """Functions that the program brings along, by name."""
+    known: Mapping[str, str]
+    """Functions that the library has, by the name of the node type."""
+    at_least: str
+    at_most: str
+    choice: str
+
+
+_NUMPY_HELPERS = {
+    "sigmoid": '''def sigmoid(z):
+    """1 / (1 + e^(-z)); no power of e is ever too large."""
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, small) / (1 + small)''',
+    "softplus": '''def softplus(z):
+    """ln(1 + e^z)"""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))''',
+    "softmax": '''def softmax(z):
+    """Shares that add up to 1 in each row."""
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)''',
+    "log_softmax": '''def log_softmax(z):
+    """The logarithms of the shares."""
+    down = z - z.max(axis=1, keepdims=True)
+    return down - np.log(np.exp(down).sum(axis=1, keepdims=True))''',
+}
+
+NUMPY = Dialect(
+    name="numpy",
+    title="NumPy",
+    module="np",
+    head="import numpy as np",
+    array="np.array({})",
+    sums="{}.sum(axis=1, keepdims=True)",
+    highest="{}.argmax(axis=1)",
+    stack="np.hstack([{}])",
+    helpers=_NUMPY_HELPERS,
+    known={"relu": "np.maximum({}, 0)", "leaky_relu": "np.where({0} > 0, {0}, 0.01 * {0})"},
+    at_least="np.maximum({}, {})",
+    at_most="np.minimum({}, {})",
+    choice="np.where({}, {}, {})",
+)
+
+TORCH = Dialect(
+    name="torch",
+    title="PyTorch",
+    module="torch",
+    head="import torch\n\ntorch.set_default_dtype(torch.float64)",
+    array="torch.tensor({})",
+    sums="{}.sum(dim=1, keepdim=True)",
+    highest="{}.argmax(dim=1)",
+    stack="torch.hstack([{}])",
+    helpers={
+        "softplus": '''def softplus(z):
+    """ln(1 + e^z), to the last digit above 20 too."""
+    return torch.logaddexp(z, torch.zeros_like(z))''',
+    },
+    known={
+        "sigmoid": "torch.sigmoid({})",
+        "softmax": "torch.softmax({}, dim=1)",
+        "log_softmax": "torch.log_softmax({}, dim=1)",
+        "relu": "torch.relu({})",
+        "leaky_relu": "torch.nn.functional.leaky_relu({}, 0.01)",
+    },
+    at_least="torch.maximum({}, torch.as_tensor({}))",
+    at_most="torch.minimum({}, torch.as_tensor({}))",
+    choice="torch.where({}, {}, {})",
+)
+
+JAX = Dialect(
+    name="jax",
+    title="JAX",
+    module="jnp",
+    head='import jax\nimport jax.numpy as jnp\nimport numpy as np\n\n'
+    'jax.config.update("jax_enable_x64", True)',
+    array="jnp.array({})",
+    sums="{}.sum(axis=1, keepdims=True)",
+    highest="{}.argmax(axis=1)",
+    stack="jnp.hstack([{}])",
+    helpers={},
+    known={
+        "sigmoid": "jax.nn.sigmoid({})",
+        "softplus": "jax.nn.softplus({})",
+        "softmax": "jax.nn.softmax({}, axis=1)",
+        "log_softmax": "jax.nn.log_softmax({}, axis=1)",
+        "relu": "jax.nn.relu({})",
+        "leaky_relu": "jax.nn.leaky_relu({}, 0.01)",
+    },
+    at_least="jnp.maximum({}, {})",
+    at_most="jnp.minimum({}, {})",
+    choice="jnp.where({}, {}, {})",
+)  # fmt: skip
+
+DIALECTS = {dialect.name: dialect for dialect in (NUMPY, TORCH, JAX)}

@@ -1,0 +1,170 @@
+"""scikit-learn's networks and linear models.
+
+Their weights are (in, out), and are turned over. The gradient of the squared error is that of
+½ Σ e², whatever `loss_` shows, so the cost is `squared_error` with half. `alpha` is α/n in a
+batch of n rows: λ is left out of the graph where n is not known, and said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nodeflow.errors import InterchangeError
+from nodeflow.graph import Graph
+from nodeflow.interchange.building import graph_of
+from nodeflow.interchange.chain import layers_of
+from nodeflow.interchange.layers import Activation, Dense, Floats, Network, Step, activation
+
+_MISSING = "scikit-learn is not installed; pip install 'nodeflow[datasets]'"
+
+
+def from_sklearn(estimator: Any) -> Graph:
+    """Return the graph of a fitted MLPClassifier, MLPRegressor or linear model."""
+    return graph_of(network_of(estimator))
+
+
+def network_of(estimator: Any) -> Network:
+    """Return the layers of a fitted estimator; raises `InterchangeError`."""
+    name = type(estimator).__name__
+    if hasattr(estimator, "coefs_") and hasattr(estimator, "intercepts_"):
+        return _perceptron(estimator, name)
+    if hasattr(estimator, "coef_") and hasattr(estimator, "intercept_"):
+        return _linear(estimator, name)
+    if hasattr(estimator, "fit"):
+        raise InterchangeError(
+            f"this {name} has no weights; fit it first, or it is no network (MLPClassifier, "
+            "MLPRegressor, LogisticRegression and other linear models are)"
+        )
+    raise InterchangeError(f"a {name} is no estimator of scikit-learn")
+
+
+def _perceptron(estimator: Any, name: str) -> Network:
+    steps: list[Step] = []
+    last = len(estimator.coefs_) - 1
+    for number, (weights, bias) in enumerate(
+        zip(estimator.coefs_, estimator.intercepts_, strict=True)
+    ):
+        layer = "output" if number == last else f"hidden{number + 1}"
+        steps.append(Dense(layer, _floats(weights).T, _floats(bias)))
+        kind = estimator.out_activation_ if number == last else estimator.activation
+        found = activation(f"{layer}_a", kind)
+        if found is None:
+            raise InterchangeError(f"the activation '{kind}' of this {name} is not known")
+        if found.kind != "identity" or number != last:
+            steps.append(found)
+    outputs = estimator.out_activation_
+    cost = {"softmax": "categorical_cross_entropy", "logistic": "cross_entropy"}.get(
+        outputs, "squared_error"
+    )
+    batch = estimator.batch_size if isinstance(estimator.batch_size, int) else None
+    trainer, settings = _trainer(estimator)
+    notes = []
+    if estimator.alpha:
+        notes.append(
+            f"alpha {estimator.alpha:g} is left out: it is alpha divided by the rows of a batch, "
+            "as an l2_penalty with that regularization"
+        )
+    return Network(
+        tuple(steps), f"scikit-learn ({name})", name=name, cost=cost, trainer=trainer,
+        settings=settings, batch=batch, names=_names(estimator), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _trainer(estimator: Any) -> tuple[str, dict[str, Any]]:
+    if estimator.solver == "adam":
+        return "adam", {"rate": float(estimator.learning_rate_init)}
+    if estimator.solver == "sgd":
+        plain = {"rate": float(estimator.learning_rate_init)}
+        if estimator.momentum and not estimator.nesterovs_momentum:
+            plain["momentum"] = float(estimator.momentum)
+        return "gradient_descent", plain
+    return "minimize", {"method": "l-bfgs"}
+
+
+def _linear(estimator: Any, name: str) -> Network:
+    weights = np.atleast_2d(_floats(estimator.coef_))
+    bias = np.broadcast_to(_floats(estimator.intercept_).reshape(-1), (len(weights),)).copy()
+    steps: list[Step] = [Dense("output", weights, bias)]
+    cost: str | None = None
+    if hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_"):
+        several = len(weights) > 1
+        steps.append(Activation("output_a", "softmax" if several else "sigmoid"))
+        cost = "categorical_cross_entropy" if several else "cross_entropy"
+    return Network(
+        tuple(steps), f"scikit-learn ({name})", name=name, cost=cost, names=_names(estimator),
+        batch="all",
+    )  # fmt: skip
+
+
+def _floats(values: Any) -> Floats:
+    return np.asarray(values, np.float64)
+
+
+def _names(estimator: Any) -> tuple[str, ...]:
+    return tuple(map(str, getattr(estimator, "feature_names_in_", ())))
+
+
+# --- out ------------------------------------------------------------------------------------------
+
+_KINDS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu", "identity": "identity"}
+
+
+def to_sklearn(graph: Graph, weights: Any = None) -> Any:
+    """Return a fitted MLPClassifier or MLPRegressor with the weights of a graph.
+
+    It predicts as if it had been fitted: an output of softmax, or a single sigmoid, makes a
+    classifier of the classes 0, 1, …; everything else a regressor. Hidden layers have one and the
+    same activation there.
+    """
+    network = layers_of(graph, weights)
+    try:
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+        from sklearn.preprocessing import LabelBinarizer
+    except ImportError:
+        raise InterchangeError(_MISSING) from None
+    dense = [step for step in network.steps if isinstance(step, Dense)]
+    kinds = _activations(network)
+    hidden, out = kinds[:-1], kinds[-1]
+    if len(set(hidden)) > 1 or any(kind not in _KINDS for kind in hidden):
+        raise InterchangeError(
+            f"scikit-learn has one activation for all hidden layers ({', '.join(_KINDS)}), and "
+            f"the graph has {', '.join(dict.fromkeys(hidden))}"
+        )
+    classes = 2 if out == "sigmoid" and len(dense[-1].weights) == 1 else len(dense[-1].weights)
+    classifies = out == "softmax" or (out == "sigmoid" and len(dense[-1].weights) == 1)
+    if not classifies and out != "identity":
+        raise InterchangeError(
+            f"a regressor of scikit-learn ends without an activation, and the graph in {out}"
+        )
+    sizes = tuple(len(step.weights) for step in dense[:-1])
+    made = (MLPClassifier if classifies else MLPRegressor)(
+        hidden_layer_sizes=sizes, activation=_KINDS[hidden[0]] if hidden else "identity"
+    )
+    made.coefs_ = [np.ascontiguousarray(step.weights.T) for step in dense]
+    made.intercepts_ = [
+        np.zeros(len(step.weights)) if step.bias is None else step.bias.copy() for step in dense
+    ]
+    made.n_layers_ = len(dense) + 1
+    made.n_features_in_ = dense[0].weights.shape[1]
+    made.n_outputs_ = len(dense[-1].weights)
+    made.out_activation_ = {"softmax": "softmax", "sigmoid": "logistic"}.get(out, "identity")
+    made.n_iter_, made.t_, made.loss_, made.loss_curve_ = 0, 0, float("nan"), []
+    if classifies:
+        made.classes_ = np.arange(classes)
+        made._label_binarizer = LabelBinarizer().fit(made.classes_)  # noqa: SLF001 (predict reads it)
+    return made
+
+
+def _activations(network: Network) -> list[str]:
+    """Return the activation behind each layer, identity where there is none."""
+    found: list[str] = []
+    for step in network.steps:
+        if isinstance(step, Dense):
+            found.append("identity")
+        elif isinstance(step, Activation) and found and step.formula is None:
+            found[-1] = step.kind
+        else:
+            raise InterchangeError(f"scikit-learn has nothing like '{step.name}'")
+    return found

@@ -1,0 +1,156 @@
+"""SNNS: the network definition file of the Stuttgart simulator and of JavaNNS.
+
+The file has units with a bias each, and for every target unit its sources with weights, printed
+with five decimals: a saved network is not quite the trained one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from nodeflow.errors import FileError, InterchangeError
+from nodeflow.files.disk import reading
+from nodeflow.interchange.asked import Asked
+from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Step
+
+FIRST_LINE = "SNNS network definition file"
+_KINDS = {
+    "Act_Logistic": "sigmoid", "Act_LogisticTbl": "sigmoid", "Act_TanH": "tanh",
+    "Act_TanH_Xdiv2": "tanh", "Act_Identity": "identity", "Act_IdentityPlusBias": "identity",
+    "Act_Softmax": "softmax", "Act_Exponential": "exp",
+}  # fmt: skip
+_LINK = re.compile(r"(\d+)\s*:\s*([-+.\deE]+)")
+
+
+@dataclass
+class _Unit:
+    number: int
+    name: str
+    bias: float
+    kind: str
+    """i, o or h: input, output, hidden."""
+    activation: str
+
+
+def read(path: Path, _asked: Asked) -> Network:
+    """Return the network of a file; raises `FileError`."""
+    with reading(path):
+        text = path.read_text("utf-8", "replace")
+    if not text.startswith(FIRST_LINE):
+        raise FileError(f"is no network of SNNS: its first line is not '{FIRST_LINE}'",
+                        file=str(path))  # fmt: skip
+    try:
+        return _network(text)
+    except (ValueError, IndexError, KeyError) as error:
+        raise FileError(
+            f"is damaged, or of a SNNS that is not known here ({type(error).__name__}: {error})",
+            file=str(path),
+        ) from None
+
+
+def _network(text: str) -> Network:
+    default = _rows(text, "unit default section")
+    default_kind = default[0][5].strip() if default else "Act_Logistic"
+    units = {}
+    for row in _rows(text, "unit definition section"):
+        kind = row[7].strip() if len(row) > 7 and row[7].strip() else default_kind
+        unit = _Unit(int(row[0]), row[2].strip(), float(row[4]), row[5].strip()[:1], kind)
+        units[unit.number] = unit
+    links: dict[int, dict[int, float]] = {}
+    for row in _rows(text, "connection definition section"):
+        found = _LINK.findall(row[2])
+        links.setdefault(int(row[0]), {}).update({int(s): float(w) for s, w in found})
+    depths = _depths(units, links)
+    layers = [
+        sorted(number for number, depth in depths.items() if depth == at)
+        for at in range(max(depths.values()) + 1)
+    ]
+    steps: list[Step] = []
+    for at, (below, layer) in enumerate(pairwise(layers), 1):
+        places = {number: place for place, number in enumerate(below)}
+        weights = np.zeros((len(layer), len(below)))
+        for row_at, number in enumerate(layer):
+            for source, weight in links[number].items():
+                if source not in places:
+                    raise InterchangeError(
+                        f"unit {number} takes the value of unit {source}, which is not in the "
+                        "layer before it; what comes in is a chain of layers"
+                    )
+                weights[row_at, places[source]] = weight
+        name = "output" if at == len(layers) - 1 else f"hidden{at}"
+        steps.append(Dense(name, weights, np.array([units[number].bias for number in layer])))
+        kinds = {units[number].activation for number in layer}
+        if len(kinds) > 1:
+            raise InterchangeError(f"the units of {name} have unlike activations")
+        made = _activation(f"{name}_a", kinds.pop())
+        if made is not None:
+            steps.append(made)
+    return Network(
+        tuple(steps), "SNNS", name=_title(text), names=tuple(units[n].name for n in layers[0]),
+        notes=("SNNS prints weights with five decimals",),
+    )  # fmt: skip
+
+
+def _title(text: str) -> str:
+    found = re.search(r"^network name\s*:\s*(.*)$", text, re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def _rows(text: str, section: str) -> list[list[str]]:
+    """Return the rows of a section's table; a line that ends in a comma goes on in the next."""
+    _, found, rest = text.partition(section)
+    if not found:
+        return []
+    rows: list[list[str]] = []
+    begun = ""
+    ruled = 0
+    for line in rest.splitlines()[1:]:
+        if re.fullmatch(r"[-|\s]*-[-|]+[-|\s]*", line):
+            ruled += 1
+            if ruled == 2:
+                break
+            continue
+        if not ruled or not line.strip():
+            continue
+        begun += " " + line if begun else line
+        if begun.rstrip().endswith(","):
+            continue
+        rows.append(begun.split("|"))
+        begun = ""
+    return rows
+
+
+def _depths(units: dict[int, _Unit], links: dict[int, dict[int, float]]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    left = dict.fromkeys(units)
+    while left:
+        ready = [
+            number for number in left if all(source in found for source in links.get(number, {}))
+        ]
+        if not ready:
+            raise InterchangeError("the units feed each other in a loop; layers are a chain")
+        for number in ready:
+            del left[number]
+            before = [found[source] for source in links.get(number, {})]
+            if not before and units[number].kind != "i":
+                raise InterchangeError(f"unit {number} is no input and takes nothing")
+            found[number] = max(before, default=-1) + 1
+    return found
+
+
+def _activation(name: str, kind: str) -> Step | None:
+    known = _KINDS.get(kind)
+    if known == "identity":
+        return None
+    if known == "exp":
+        return Activation(name, "expression", "exp(z)")
+    if kind == "Act_TanH_Xdiv2":
+        return Activation(name, "expression", "tanh(z / 2)")
+    if known is None:
+        return Missing(name, kind, "nodeflow has no counterpart of it")
+    return Activation(name, known)

@@ -1,0 +1,62 @@
+"""Rows through both programs: outputs and every weight's gradient, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nodeflow.engine.run import Run
+from nodeflow.graph import Graph
+from nodeflow.interchange.layers import Floats
+
+ROWS = 16
+Other: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Mapping[str, Floats] | None]]
+"""Takes rows and targets; gives outputs, and gradients by the parameter's id if it can."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How far a graph's numbers are from the other program's: the largest differences."""
+
+    against: str
+    rows: int
+    outputs: float
+    gradients: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `nodeflow import --json` prints it."""
+        return {
+            "against": self.against,
+            "rows": self.rows,
+            "outputs": self.outputs,
+            "gradients": self.gradients,
+        }
+
+
+def verified(graph: Graph, against: str, other: Other, *, rows: int = ROWS) -> Verified:
+    """Send random rows through a graph and the other program, and compare."""
+    r = np.random.default_rng(0)
+    width = len(graph.settings("x")["value"][0])
+    outputs = len(graph.settings("y")["value"][0])
+    x = r.uniform(-1, 1, (rows, width))
+    y = r.uniform(0, 1, (rows, outputs))
+    y /= y.sum(axis=1, keepdims=True)
+    fed = graph.set("x", value=x.tolist()).set("y", value=y.tolist())
+    run = Run(fed, batch="all")
+    run.evaluate()
+    end = next(wire for wire in graph.into("cost") if wire.input == "a")
+    theirs, slopes = other(x, y)
+    found = float(np.max(np.abs(run[end.start] - theirs), initial=0.0))
+    gradients = None
+    if slopes is not None:
+        gradients = max(
+            (
+                float(np.max(np.abs(run.gradient(f"{key}.value") - slope), initial=0.0))
+                for key, slope in slopes.items()
+            ),
+            default=0.0,
+        )
+    return Verified(against, rows, found, gradients)

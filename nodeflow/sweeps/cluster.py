@@ -1,0 +1,217 @@
+"""Runs made by the workers of a Dask cluster: the same rows, wherever they are made.
+
+What is sent is text and numbers: the graph as the text of its file, the values, the places of the
+seeds. Each worker reads the graph anew, so nothing live is ever pickled. Batches take about half a
+second, so that the scheduler has little to do. Every batch has a key of its own: to Dask, calls
+with equal arguments are one call.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import uuid
+from asyncio import CancelledError
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nodeflow.errors import NodeflowError, SweepError
+from nodeflow.files import loads, whole
+from nodeflow.files.text import plain
+from nodeflow.sweeps.axes import Axis
+from nodeflow.sweeps.cases import Part, Plan
+from nodeflow.sweeps.engine import engine_digest
+from nodeflow.sweeps.running import Row, Worker
+
+_ANSWER_SECONDS = 10
+_BATCH_SECONDS = 0.5
+_MOST_SEEDS = 4096
+_TRIES = 3
+"""How often a batch is sent anew whose workers died."""
+_OTHER = (
+    "a worker has another nodeflow than this program, and its numbers might differ; install the "
+    "same version on both"
+)
+
+
+def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
+    """Yield the rows that are missing, as the workers of a cluster have them ready.
+
+    `address` is that of a scheduler, or "local" for a cluster of this machine: one process a
+    processor, reachable from this machine only. Raises `SweepError` where no scheduler answers,
+    where a worker has another nodeflow, or where the cluster goes away.
+    """
+    # What it would say is said in a sentence instead of a traceback of its own.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise SweepError("--cluster needs Dask; pip install 'nodeflow[cluster]'") from None
+    if address != "local":
+        client = _connected(Client, address)
+        with client:
+            yield from _Batches(plan, done, client, address).rows()
+        return
+    with (
+        LocalCluster(
+            n_workers=os.cpu_count() or 1, threads_per_worker=1, host="127.0.0.1",
+            dashboard_address=None,
+        ) as cluster,
+        Client(cluster) as client,
+    ):  # fmt: skip
+        yield from _Batches(plan, done, client, address).rows()
+
+
+def _connected(client: Any, address: str) -> Any:
+    try:
+        return client(address, timeout=_ANSWER_SECONDS)
+    except (OSError, ValueError, TypeError):
+        raise SweepError(
+            f"no scheduler answers at {address} within {_ANSWER_SECONDS} s; check the address, "
+            "such as tcp://host:8786, that `dask scheduler` runs there, and that its port is open"
+        ) from None
+
+
+class _Batches:
+    """The parts of a plan on their way to the workers and back."""
+
+    def __init__(self, plan: Plan, done: Mapping[int, Row], client: Any, address: str) -> None:
+        self.plan, self.client, self.address = plan, client, address
+        self.folder = str((plan.graph.folder or Path()).resolve())
+        self._text = _sent(plan)
+        self._name = f"nodeflow-{uuid.uuid4().hex[:12]}"
+        self._sent = 0
+        self._left = list(plan.parts(dict(done), _MOST_SEEDS))[::-1]
+        self._waiting: dict[Any, tuple[Part, int]] = {}
+        self._seconds = 0.0
+        self._runs = 0
+
+    def rows(self) -> Iterator[Row]:
+        """Yield rows until all parts came back."""
+        from distributed import as_completed
+
+        ready = as_completed()
+        try:
+            while True:
+                with self._there():
+                    while self._left and len(self._waiting) < 2 * self._workers():
+                        self._send_next(ready)
+                    if not self._waiting:
+                        return
+                    rows = self._taken(next(ready), ready)
+                yield from rows
+        finally:
+            with suppress(OSError, TimeoutError, CancelledError):
+                self.client.cancel(list(self._waiting), force=True)
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """Say in a sentence that the scheduler is not there any more."""
+        try:
+            yield
+        except (OSError, TimeoutError, CancelledError):  # Dask's errors of connections are these
+            raise self._gone() from None
+
+    def _gone(self) -> SweepError:
+        return SweepError(
+            f"the cluster at {self.address} went away; finished runs are kept, and the same "
+            "command goes on"
+        )
+
+    def _workers(self) -> int:
+        return max(1, sum(int(count) for count in self.client.nthreads().values()))
+
+    def _size(self) -> int:
+        """Return how many runs take about half a second, as far as that is known."""
+        if not self._runs:
+            return 1
+        each = self._seconds / self._runs
+        return max(1, min(_MOST_SEEDS, math.ceil(_BATCH_SECONDS / max(each, 1e-6))))
+
+    def _send_next(self, ready: Any) -> None:
+        if not self._left:
+            return
+        combination, cases = self._left.pop()
+        size = self._size()
+        if len(cases) > size:
+            self._left.append((combination, cases[size:]))
+        self._send(ready, (combination, cases[:size]), 0)
+
+    def _send(self, ready: Any, part: Part, tries: int) -> None:
+        self._sent += 1
+        future = self.client.submit(
+            made, self._text, self.folder, engine_digest(), part,
+            key=f"{self._name}-{self._sent}", pure=False, retries=0,
+        )  # fmt: skip
+        self._waiting[future] = part, tries
+        ready.add(future)
+
+    def _taken(self, future: Any, ready: Any) -> list[Row]:
+        part, tries = self._waiting.pop(future)
+        if future.status == "finished":
+            fault, rows = future.result()
+            if fault:
+                raise SweepError(fault)
+            self._seconds += sum(values["seconds"] for _, values, _ in rows)
+            self._runs += len(rows)
+            return [Row(number, values, curves) for number, values, curves in rows]
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, ModuleNotFoundError):
+            raise SweepError(
+                f"a worker of {self.address} has no {error.name}; install this nodeflow there"
+            )
+        if self.client.status != "running":
+            raise self._gone()
+        if tries >= _TRIES:
+            shown = "" if error is None else f" ({type(error).__name__})"
+            raise SweepError(
+                f"workers died {tries + 1} times while they made the same {len(part[1])} runs"
+                f"{shown}; fewer workers on a machine need less memory"
+            )
+        self._send(ready, part, tries + 1)
+        return []
+
+
+def _sent(plan: Plan) -> bytes:
+    about = {
+        "graph": whole(plan.graph),
+        "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
+        "epochs": plan.epochs,
+        "until": plan.until,
+        "curves": plan.curves,
+        "dtype": plan.dtype,
+    }
+    return json.dumps(plain(about)).encode()
+
+
+@cache
+def _worker(text: bytes, folder: str) -> Worker:
+    import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
+
+    said = json.loads(text)
+    graph = loads(said["graph"], folder=Path(folder))
+    axes = tuple(Axis(address, tuple(values)) for address, values in said["axes"])
+    how = {name: said[name] for name in ("epochs", "until", "curves", "dtype")}
+    return Worker(Plan(graph, axes, (), **how))
+
+
+def made(
+    text: bytes, folder: str, engine: str, part: Part
+) -> tuple[str, list[tuple[int, dict[str, Any], dict[str, list[float | None]] | None]]]:
+    """Make some runs; called by a worker. Returns what refuses them, and their rows."""
+    if engine != engine_digest():
+        return _OTHER, []
+    try:
+        worker = _worker(text, folder)
+        rows = [
+            (row.number, dict(row.values), None if row.curves is None else dict(row.curves))
+            for row in worker.rows(part)
+        ]
+    except NodeflowError as error:
+        return " ".join(str(error).split()), []
+    return "", rows

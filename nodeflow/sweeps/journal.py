@@ -1,0 +1,153 @@
+"""Finished runs on disk, a line each, appended as they come: a sweep can go on where it stopped.
+
+The first line says which sweep it is, by a digest of all that the results depend on. A line that
+was cut off by a kill is left out, and its run is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import msgspec
+import numpy as np
+
+from nodeflow.data import Options, load
+from nodeflow.errors import DataError, FileError, SweepError
+from nodeflow.files import whole
+from nodeflow.files.disk import reading
+from nodeflow.files.text import plain
+from nodeflow.graph import Graph
+from nodeflow.sweeps.cases import Plan
+from nodeflow.sweeps.engine import engine_digest
+from nodeflow.sweeps.running import Row
+
+_FORMAT = "nodeflow-sweep"
+_VERSION = 1
+_SYNC_SECONDS = 0.5
+
+
+def digest(plan: Plan) -> str:
+    """Return what tells this sweep from others: the graph, its data, values, seeds and options."""
+    graph = plan.graph
+    about = {
+        "engine": engine_digest(),
+        "graph": whole(graph),
+        "data": [_contents(graph, key) for key in sorted(graph.of_type("dataset"))],
+        "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
+        "seeds": list(plan.seeds),
+        "options": [plan.epochs, plan.until, plan.curves, plan.dtype],
+    }
+    text = json.dumps(plain(about), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _contents(graph: Graph, key: str) -> str:
+    """Return a digest of the rows of a data set."""
+    settings = graph.settings(key)
+    try:
+        table = load(settings["source"], folder=graph.folder, options=Options.of(settings))
+    except DataError:
+        return ""  # the runs will say why
+    found = hashlib.sha256()
+    for array in (table.x, table.y):
+        found.update(f"{array.shape} ".encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
+
+
+def journal_of(out: Path) -> Path:
+    """Return where the journal of a sweep into OUT lies."""
+    return out.with_name(f"{out.name}.journal")
+
+
+class Journal:
+    """The journal of one sweep; threads may append at once."""
+
+    def __init__(self, path: Path, plan: Plan, *, force: bool = False) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._synced = time.monotonic()
+        head = {"format": _FORMAT, "version": _VERSION, "runs": len(plan), "digest": digest(plan)}
+        self.rows: dict[int, Row] = {}
+        whole_until = 0
+        if path.exists() and not force:
+            whole_until = self._read(head)
+        with reading(path):
+            self._file: BinaryIO = path.open("r+b" if whole_until else "wb")
+            self._file.truncate(whole_until)
+            self._file.seek(whole_until)
+        if not whole_until:
+            self._write(json.dumps(head).encode() + b"\n")
+            self._sync()
+
+    def _read(self, head: dict[str, Any]) -> int:
+        """Take over the rows of the journal; return where its last whole line ends."""
+        with reading(self.path):
+            data = self.path.read_bytes()
+        end = data.rfind(b"\n") + 1
+        lines = data[:end].split(b"\n")[:-1]
+        if not lines:
+            return 0
+        try:
+            first = json.loads(lines[0])
+        except ValueError:
+            first = None
+        if not isinstance(first, dict) or first.get("format") != _FORMAT:
+            raise FileError("this is no journal of a sweep; move it away", file=str(self.path))
+        if first.get("digest") != head["digest"]:
+            raise SweepError(
+                f"{self.path} is the journal of another sweep (another graph, data, values, seeds, "
+                "options or engine); write to another file, or --force begins anew"
+            )
+        decoder = msgspec.json.Decoder(tuple[int, dict[str, Any], dict[str, Any] | None])
+        for at, line in enumerate(lines[1:], 2):
+            try:
+                number, values, curves = decoder.decode(line)
+            except msgspec.DecodeError:
+                raise FileError(
+                    f"line {at} is damaged; --force begins anew", file=str(self.path)
+                ) from None
+            self.rows[number] = Row(number, values, curves)
+        return end
+
+    def append(self, row: Row) -> None:
+        """Put a row to the others; it is on disk within half a second or so."""
+        line = json.dumps(plain([row.number, row.values, row.curves]), ensure_ascii=False)
+        with self._lock:
+            self._write(line.encode() + b"\n")
+            self.rows[row.number] = row
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                self._sync()
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._file.flush()
+
+    def _sync(self) -> None:
+        os.fsync(self._file.fileno())
+        self._synced = time.monotonic()
+
+    def discard(self) -> None:
+        """Close the journal and take its file away, if it has no rows."""
+        self._file.close()
+        if not self.rows:
+            self.path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._sync()
+        self._file.close()

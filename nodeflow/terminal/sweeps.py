@@ -1,0 +1,128 @@
+"""Many runs in the terminal: a line a combination, with a strip of its quartiles over the seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from nodeflow.terminal import look
+from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
+
+if TYPE_CHECKING:
+    from nodeflow.graph import Graph
+    from nodeflow.sweeps import Folds, Summary, Sweep
+
+_MOST_LINES = 40
+_STRIP = 24
+_SHOWN = ("test_accuracy", "train_accuracy", "test_cost", "cost")
+"""What is drawn: the first of these that the runs have."""
+
+
+def show_sweep(found: Sweep, out: Path | None) -> None:
+    """Print medians and quartiles over the seeds, a combination a line."""
+    console = look.console()
+    seeds = plural(len(found.plan.seeds), "seed")
+    runs = plural(len(found), "run")
+    console.print(title(found.plan.graph.name, f"{runs}, {seeds} a line"))
+    console.print()
+    summaries = found.summaries()
+    what = next((name for name in _SHOWN if any(one.quartiles[name] for one in summaries)), "cost")
+    scale = _Scale.of([one.quartiles[what] for one in summaries], what)
+    until = found.plan.until is not None
+    names = [clean(name) for name in found.plan.names]
+    columns = [*names, "cost", "accuracy", "test", *(["reached", "epochs"] if until else []),
+               f"{what.replace('_', ' ')}  {scale.ends}"]  # fmt: skip
+    rows = table(*columns, numbers=tuple(columns[:-1]))
+    for one in summaries[:_MOST_LINES]:
+        rows.add_row(*_cells(one, until=until), Text(scale.strip(one.quartiles[what])))
+    print_inset(console, rows)
+    console.print()
+    if len(summaries) > _MOST_LINES:
+        console.print(f"  … and {plural(len(summaries) - _MOST_LINES, 'line')} more")
+    console.print(Text("  medians over the seeds; ● the median, ━ from the first quartile to the "
+                       "third", "dim"))  # fmt: skip
+    if out is not None:
+        console.print(Text.assemble("  ", (clean(str(out)), "bold"), "  a row a run"))
+
+
+def show_folds(graph: Graph, found: Folds) -> None:
+    """Print a line a fold, and mean and spread under them."""
+    console = look.console()
+    k = len(found.folds)
+    console.print(title(graph.name, f"cross-validation, {k} folds, {found.seconds:.2f} s"))
+    console.print()
+    numbers = ("rows", "set apart", "epochs", "cost", "accuracy", "test cost", "test accuracy")
+    rows = table("fold", *numbers, numbers=numbers)
+    for one in found.folds:
+        sizes = [f"{size:,}" for size in (one.rows, one.test_rows, one.epochs)]
+        rows.add_row(str(one.fold), *sizes, *_measured(one.measures))
+    rows.add_row("mean", "", "", "", *_measured(found.mean), style="bold", end_section=True)
+    rows.add_row("spread", "", "", "", *_measured(found.spread), style="dim")
+    print_inset(console, rows)
+    for one in found.folds:
+        if one.note:
+            console.print(Text(f"  fold {one.fold}: {clean(one.note)}", style="yellow"))
+    console.print(Text("\n  the spread is the standard deviation over the folds", "dim"))
+
+
+def _measured(values: Mapping[str, float | None]) -> list[Text]:
+    found = [maybe(values["cost"]), percent(values["train_accuracy"]),
+             maybe(values["test_cost"]), percent(values["test_accuracy"])]  # fmt: skip
+    return [Text(cell) for cell in found]
+
+
+def _cells(one: Summary, *, until: bool) -> list[Text]:
+    def median(name: str) -> float | None:
+        three = one.quartiles[name]
+        return None if three is None else three[1]
+
+    found = [clean(_value(value)) for value in one.settings.values()]
+    found += [maybe(median("cost"))]
+    found += [percent(median(name)) for name in ("train_accuracy", "test_accuracy")]
+    if until:
+        found += [f"{one.reached}/{one.runs}", maybe(median("epochs_to"))]
+    return [Text(cell) for cell in found]
+
+
+def _value(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+class _Scale:
+    """Where a number stands on a strip; costs on a log scale if they differ by more than ten."""
+
+    def __init__(self, low: float, high: float, *, log: bool, share: bool) -> None:
+        self.low, self.high, self.log, self.share = low, high, log, share
+
+    @classmethod
+    def of(cls, quartiles: Sequence[tuple[float, float, float] | None], what: str) -> _Scale:
+        there = [value for three in quartiles if three for value in three if math.isfinite(value)]
+        low, high = (min(there), max(there)) if there else (0.0, 1.0)
+        share = what.endswith("accuracy")
+        return cls(low, high, log=not share and low > 0 and high > 10 * low, share=share)
+
+    @property
+    def ends(self) -> str:
+        show = percent if self.share else maybe
+        return f"{show(self.low)} … {show(self.high)}"
+
+    def _place(self, value: float) -> int:
+        if not math.isfinite(value):
+            return _STRIP - 1
+        low, high = self.low, self.high
+        if self.log:
+            low, high, value = math.log(low), math.log(high), math.log(max(value, low))
+        return 0 if high <= low else round((value - low) / (high - low) * (_STRIP - 1))
+
+    def strip(self, three: tuple[float, float, float] | None) -> str:
+        if three is None:
+            return "–"
+        first, middle, third = (self._place(value) for value in three)
+        signs = ["·"] * _STRIP
+        signs[first : third + 1] = ["━"] * (third + 1 - first)
+        signs[middle] = "●"
+        return "".join(signs)

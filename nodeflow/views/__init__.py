@@ -1,0 +1,75 @@
+"""What view nodes show: found as data, then drawn as rectangles, lines and texts.
+
+A view is one module with a function `found(sight, key)`, named after its node type; what it
+returns can be drawn, written in lines, and given as plain data. Window, pictures, films, the
+terminal and `--json` show the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from nodeflow.views.sight import Content, Keep, Sight, Values
+
+if TYPE_CHECKING:
+    from nodeflow.data.table import Table
+    from nodeflow.graph import Graph
+    from nodeflow.views.plot import Past
+
+VIEWS = (
+    "bars", "blame_shares", "boundary", "confusion", "curve", "dictionary", "function_plot",
+    "image", "landscape", "panel", "plot", "table",
+)  # fmt: skip
+"""Every view: the name of its node type and of its module."""
+SLOW = ("boundary", "confusion", "curve", "function_plot", "landscape")
+"""Those that evaluate the network many times: not for every frame of a window."""
+
+
+class Viewer:
+    """Finds what the views of a graph show, again and again while it runs."""
+
+    def __init__(self, graph: Graph, tables: Mapping[str, Table] | None = None) -> None:
+        self.keep = Keep(graph, {} if tables is None else tables)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph whose views these are."""
+        return self.keep.graph
+
+    def look(
+        self, key: str, values: Values, weights: Values, past: Mapping[str, Past] | None = None
+    ) -> Content | str | None:
+        """Return what a view shows; a text says why nothing, None that nothing is known yet."""
+        from nodeflow.errors import NodeflowError
+
+        type_ = self.graph.nodes[key].type
+        if type_ not in VIEWS:
+            return None
+        module = import_module(f"nodeflow.views.{type_}")
+        sight = Sight(self.keep, values, weights, past or {})
+        try:
+            found: Content | str | None = module.found(sight, key)
+        except NodeflowError as error:
+            return str(error)
+        return found
+
+    def all(
+        self, values: Values, weights: Values, past: Mapping[str, Past] | None = None
+    ) -> dict[str, Content | str]:
+        """Return what each view of the graph shows."""
+        found = {
+            key: self.look(key, values, weights, past)
+            for key, node in self.graph.nodes.items()
+            if node.type in VIEWS and node.mode == "active"
+        }
+        return {key: content for key, content in found.items() if content is not None}
+
+
+def as_data(content: Content | str) -> dict[str, Any]:
+    """Return what a view shows as `--json` has it; `why` says why there is nothing."""
+    return {"why": content} if isinstance(content, str) else content.as_dict()
+
+
+__all__ = ["SLOW", "VIEWS", "Content", "Viewer", "as_data"]

@@ -1,0 +1,77 @@
+"""`blame_shares`: who answers for an error, ranked: "hidden 2: 0.30"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nodeflow.explain.names import neuron, neuron_before
+from nodeflow.explain.responsibility import Responsibility, responsibility
+from nodeflow.theme import Theme
+from nodeflow.views.bars import Bars
+from nodeflow.views.marks import Area, Mark
+from nodeflow.views.sight import Sight
+from nodeflow.workings.shown import show
+
+
+@dataclass(frozen=True, eq=False)
+class BlameShares:
+    """Shares of blame as bars."""
+
+    of: Responsibility
+
+    @property
+    def foot(self) -> str:
+        """The neuron that is most to blame."""
+        most = self.of.ranking[0]
+        return f"most: {self.of.neurons[most]}, {self.of.shares[most]:.2f}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a line a neuron, ranked, and its share in each δ."""
+        return self.of.as_dict()
+
+    @property
+    def ranked(self) -> Bars:
+        """The shares as bars, the largest first and marked."""
+        order = list(self.of.ranking)
+        names = tuple(self.of.neurons[i] for i in order)
+        return _Decimals(names, self.of.shares[order], shares=True, best=0)
+
+    def marks(self, area: Area, theme: Theme) -> list[Mark]:
+        """Draw a bar a neuron."""
+        return self.ranked.marks(area, theme)
+
+    def lines(self, wide: int) -> list[str]:
+        """Write a bar a neuron."""
+        return self.ranked.lines(wide)
+
+
+class _Decimals(Bars):
+    """Bars of shares that are written as 0.30."""
+
+    def text(self, value: float) -> str:
+        return f"{value:.2f}"
+
+
+def found(sight: Sight, key: str) -> BlameShares | str | None:
+    """Return the shares for the first sample of the pass."""
+    inputs = sight.inputs(key)
+    for port in ("delta", "weights"):
+        if port not in inputs:
+            return f"wire {port} as well"
+        if inputs[port] not in sight.values:
+            return None
+    delta, weights = sight.row(inputs["delta"])[0], sight.row(inputs["weights"])
+    if delta.size != len(weights):
+        return f"{delta.size} δ and weights for {len(weights)}: they must be of one layer"
+    layer = sight.reader(inputs["weights"])
+    count = weights.shape[1]
+    before = tuple(
+        neuron_before(sight.graph, layer, i, sight.shapes) if layer else f"input {i + 1}"
+        for i in range(count)
+    )
+    names = tuple(neuron(layer or "δ", j, delta.size) for j in range(delta.size))
+    made = responsibility(names, before, weights, delta)
+    if not made.shares.any():
+        return f"δ is {show(0)}: there is nothing to apportion"
+    return BlameShares(made)

@@ -1,0 +1,103 @@
+"""`confusion`: which class was taken for which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.theme import Theme
+from nodeflow.views.boundary import classes
+from nodeflow.views.marks import LABEL, SMALL, Area, Mark, Rect, Words, fitted, mixed, width
+from nodeflow.views.sight import Sight
+
+_MOST = 5000
+_LEAST_CELL = 12.0
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """How often each class (a row) was taken for each (a column)."""
+
+    table: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    @property
+    def right(self) -> tuple[int, int]:
+        """How many are on the diagonal, and how many there are."""
+        return int(np.trace(self.table)), int(self.table.sum())
+
+    @property
+    def foot(self) -> str:
+        """How many are right."""
+        right, count = self.right
+        return f"{right} of {count} right ({right / max(count, 1):.1%})".replace("%", " %")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the names and the counts, a row what was right, a column what was said."""
+        return {"names": self._named, "counts": self.table}
+
+    @property
+    def _named(self) -> tuple[str, ...]:
+        return self.names or tuple(map(str, range(len(self.table))))
+
+    def marks(self, area: Area, theme: Theme) -> list[Mark]:
+        """Draw a shaded cell a pair of classes: down what was right, across what was said."""
+        left, top, wide, high = area
+        table, names = self.table, self._named
+        count = len(table)
+        margin = min(max(width(name) for name in names) + 8, wide * 0.34)
+        head = 15.0
+        across, down = (wide - margin) / count, (high - head) / count
+        across, down = min(across, 2.4 * down), min(down, 26.0)
+        size = LABEL if min(across / 2, down) >= _LEAST_CELL else SMALL
+        shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+        made: list[Mark] = []
+        for row in range(count):
+            y = top + head + row * down
+            base = y + down / 2 + size * 0.36
+            name = fitted(names[row], margin - 6, size)
+            made.append(Words(left, base, name, theme.text, size))
+            x = left + margin + row * across
+            name = fitted(names[row], across - 3, size)
+            made.append(Words(x + 3, top + 11, name, theme.faint, size))
+            for column in range(count):
+                x = left + margin + column * across
+                colour = theme.selected if row == column else theme.problem
+                fill = mixed(theme.canvas, colour, round(0.62 * float(shares[row, column]), 3))
+                made.append(Rect(x + 0.5, y + 0.5, across - 1, down - 1, fill))
+                text = str(int(table[row, column]))
+                made.append(Words(x + across / 2, base, text, theme.text, size, "middle"))
+        return made
+
+    def lines(self, wide: int) -> list[str]:
+        """Write the counts; a row what was right, a column what was said."""
+        names = [name[: max(wide // (len(self.table) + 2), 4)] for name in self._named]
+        longest = max(len(name) for name in [*names, *map(str, self.table.ravel().tolist())])
+        head = " " * longest + "".join(f"  {name:>{longest}}" for name in names)
+        body = (
+            f"{name:<{longest}}" + "".join(f"  {count:>{longest}}" for count in row)
+            for name, row in zip(names, self.table.tolist(), strict=True)
+        )
+        return [head, *body]
+
+
+def found(sight: Sight, key: str) -> Counts | str | None:
+    """Return the counts over the training rows."""
+    inputs = sight.inputs(key)
+    for port in ("a", "y"):
+        if port not in inputs:
+            return f"wire {port} as well"
+    goal, data = inputs["a"], inputs["y"].rpartition(".")[0]
+    split = sight.split(data)
+    if split is None:
+        return "y must come from a data set"
+    outputs = sight.answers(key, f"{data}.x", goal, np.asarray(split.x[:_MOST], float))
+    targets = split.y[: len(outputs)]
+    middle = float(split.y.min() + split.y.max()) / 2 if split.y.shape[1] == 1 else 0.5
+    count = max(targets.shape[1], outputs.shape[1], 2)
+    table = np.zeros((count, count), np.int64)
+    np.add.at(table, (classes(targets, middle), classes(outputs, middle)), 1)
+    return Counts(table, split.classes if len(split.classes) == count else ())

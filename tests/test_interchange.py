@@ -1,0 +1,384 @@
+"""Networks in and out without the other programs: files, programs in NumPy, refusals."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+import nodeflow as nf
+from nodeflow.cli import main
+from nodeflow.errors import FileError, InterchangeError
+from nodeflow.export import export
+from nodeflow.graph import Node
+from nodeflow.interchange import Asked, imported, layers_of
+from nodeflow.interchange.building import graph_of
+from nodeflow.interchange.layers import Activation, Dense, Missing, Network, activation
+from nodeflow.interchange.numpy_forward import forward
+from nodeflow.networks import network
+
+FANN = """FANN_FLO_2.1
+num_layers=3
+learning_rate=0.700000
+connection_rate=1.000000
+network_type=0
+learning_momentum=0.000000
+layer_sizes=3 4 3 
+scale_included=0
+neurons (num_inputs, activation_function, activation_steepness)=(0, 0, 0.0e+00) (0, 0, 0.0e+00) (0, 0, 0.0e+00) (3, 5, 2.5e-01) (3, 5, 2.5e-01) (3, 5, 2.5e-01) (0, 5, 2.5e-01) (4, 3, 5.0e-01) (4, 3, 5.0e-01) (0, 3, 0.0e+00) 
+connections (connected_to_neuron, weight)=(0, 1.60255074501037597656e-01) (1, 6.32896780967712402344e-01) (2, -1.32557749748229980469e-01) (0, 5.99542260169982910156e-01) (1, 2.48598098754882812500e-01) (2, -4.22843515872955322266e-01) (0, -9.09650325775146484375e-01) (1, 1.14953517913818359375e-01) (2, 4.81001853942871093750e-01) (3, -6.55092835426330566406e-01) (4, 6.37943267822265625000e-01) (5, -8.60971212387084960938e-02) (6, -1.63402676582336425781e-01) (3, -5.87433099746704101562e-01) (4, -1.51352167129516601562e-01) (5, -8.95406603813171386719e-01) (6, 5.98107695579528808594e-01) 
+"""  # noqa: E501, W291 (as fann_save of FANN 2.2.0 wrote it)
+SNNS = """SNNS network definition file V1.4-3D
+generated at Mon Jan  1 00:00:00 1996
+
+network name : two
+source files :
+no. of units : 5
+no. of connections : 6
+no. of unit types : 0
+no. of site types : 0
+
+
+learning function : Std_Backpropagation
+update function   : Topological_Order
+
+
+unit default section :
+
+act      | bias     | st | subnet | layer | act func     | out func
+---------|----------|----|--------|-------|--------------|-------------
+ 0.00000 |  0.00000 | h  |      0 |     1 | Act_Logistic | Out_Identity
+---------|----------|----|--------|-------|--------------|-------------
+
+
+unit definition section :
+
+no. | typeName | unitName | act      | bias     | st | position | act func | out func | sites
+----|----------|----------|----------|----------|----|----------|----------|----------|-------
+  1 |          | left     |  1.00000 |  0.00000 | i  |  1, 1, 0 |||
+  2 |          | right    |  0.00000 |  0.00000 | i  |  1, 2, 0 |||
+  3 |          | h1       |  0.00000 |  0.50000 | h  |  2, 1, 0 | Act_TanH ||
+  4 |          | h2       |  0.00000 | -0.25000 | h  |  2, 2, 0 | Act_TanH ||
+  5 |          | out      |  0.00000 |  0.12500 | o  |  3, 1, 0 |||
+----|----------|----------|----------|----------|----|----------|----------|----------|-------
+
+
+connection definition section :
+
+target | site | source:weight
+-------|------|---------------------------------------------------------------
+     3 |      |  2: 0.75000,  1:-1.50000
+     4 |      |  2: 0.10000,
+                 1: 2.00000
+     5 |      |  4: 3.00000,  3:-1.00000
+-------|------|---------------------------------------------------------------
+"""
+WEKA = """=== Classifier model (full training set) ===
+
+Sigmoid Node 0
+    Inputs    Weights
+    Threshold    0.5
+    Node 2    1.5
+    Node 3    -2.0E-1
+Sigmoid Node 1
+    Inputs    Weights
+    Threshold    -0.5
+    Node 2    -1.5
+    Node 3    0.25
+Sigmoid Node 2
+    Inputs    Weights
+    Threshold    0.125
+    Attrib petal length    2.0
+    Attrib width    -1.0
+Sigmoid Node 3
+    Inputs    Weights
+    Threshold    -1.0
+    Attrib petal length    0.5
+    Attrib width    4.0
+Class yes
+    Input
+    Node 0
+Class no
+    Input
+    Node 1
+"""
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def outputs(graph, rows):
+    """Return what a graph gives for rows, at the end that its cost takes."""
+    end = next(wire.start for wire in graph.into("cost") if wire.input == "a")
+    run = nf.Run(graph.set("x", value=np.asarray(rows, float).tolist()), batch="all")
+    run.evaluate()
+    return run[end]
+
+
+def read(tmp_path, name, text, **how):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return imported(path, **how)
+
+
+# --- in -----------------------------------------------------------------------------------------
+
+
+def test_fann_gives_what_fann_run_gave(tmp_path):
+    found = read(tmp_path, "f.net", FANN)
+    assert found.format == "fann"
+    got = outputs(found.graph, [[0.3, -0.7]])
+    assert got[0] == pytest.approx([0.46343533036209145, 0.65977455260724172], abs=1e-15)
+    assert found.as_dict()["layers"] == [2, 3, 2]
+
+
+def test_snns_is_told_from_fann_by_its_first_line(tmp_path):
+    found = read(tmp_path, "s.net", SNNS)
+    assert found.format == "snns"
+    x = np.array([[0.4, -0.9], [1.0, 2.0]])
+    h = np.tanh(x @ np.array([[-1.5, 0.75], [2.0, 0.1]]).T + [0.5, -0.25])
+    expected = sigmoid(h @ np.array([[-1.0, 3.0]]).T + 0.125)
+    assert outputs(found.graph, x) == pytest.approx(expected, abs=1e-15)
+    assert found.network.names == ("left", "right")
+
+
+def test_weka_prints_a_network(tmp_path):
+    found = read(tmp_path, "w.txt", WEKA)
+    x = np.array([[0.4, -0.9], [1.0, 0.2]])
+    h = sigmoid(x @ np.array([[2.0, -1.0], [0.5, 4.0]]).T + [0.125, -1.0])
+    expected = sigmoid(h @ np.array([[1.5, -0.2], [-1.5, 0.25]]).T + [0.5, -0.5])
+    assert outputs(found.graph, x) == pytest.approx(expected, abs=1e-15)
+    assert found.network.names == ("petal length", "width")
+
+
+def test_thetas_of_the_course_have_the_bias_in_column_0(tmp_path):
+    r = np.random.default_rng(0)
+    one, two = r.normal(size=(25, 401)), r.normal(size=(10, 26))
+    savemat(tmp_path / "ex4weights.mat", {"Theta1": one, "Theta2": two})
+    found = imported(tmp_path / "ex4weights.mat")
+    x = r.uniform(size=(5, 400))
+    with_one = lambda a: np.column_stack([np.ones(len(a)), a])  # noqa: E731
+    hidden = sigmoid(with_one(x) @ one.T)
+    assert outputs(found.graph, x) == pytest.approx(sigmoid(with_one(hidden) @ two.T), abs=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "tanh", "relu", "leaky-relu"])
+def test_brain_js(tmp_path, kind):
+    document = {
+        "type": "NeuralNetwork", "sizes": [2, 2, 1],
+        "layers": [{"weights": [], "biases": []},
+                   {"weights": [[0.5, -1.0], [2.0, 0.25]], "biases": [0.1, -0.2]},
+                   {"weights": [[1.5, -0.5]], "biases": [0.3]}],
+        "inputLookup": {"r": 0, "g": 1},
+        "options": {"activation": kind}, "trainOpts": {"leakyReluAlpha": 0.05},
+    }  # fmt: skip
+    found = read(tmp_path, "b.json", json.dumps(document))
+    f = {"sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0),
+         "leaky-relu": lambda z: np.where(z > 0, z, 0.05 * z)}[kind]  # fmt: skip
+    x = np.array([[0.4, -0.9], [1.0, 0.2]])
+    h = f(x @ np.array([[0.5, -1.0], [2.0, 0.25]]).T + [0.1, -0.2])
+    assert outputs(found.graph, x) == pytest.approx(f(h @ [[1.5], [-0.5]] + 0.3), abs=1e-15)
+    assert found.network.names == ("r", "g")
+
+
+def test_safetensors_needs_to_be_told_how_weights_are_connected(tmp_path):
+    from safetensors.numpy import save_file
+
+    r = np.random.default_rng(1)
+    arrays = {"fc1.weight": r.normal(size=(4, 3)), "fc1.bias": r.normal(size=4),
+              "fc10.weight": r.normal(size=(2, 4)), "fc10.bias": r.normal(size=2)}  # fmt: skip
+    save_file(arrays, tmp_path / "w.safetensors")
+    with pytest.raises(InterchangeError, match="give --layers such as 7-5-3 and --activation"):
+        imported(tmp_path / "w.safetensors")
+    asked = Asked((3, 4, 2), "tanh", "softmax")
+    found = imported(tmp_path / "w.safetensors", asked=asked)
+    x = r.normal(size=(6, 3))
+    z = np.tanh(x @ arrays["fc1.weight"].T + arrays["fc1.bias"]) @ arrays["fc10.weight"].T
+    e = np.exp(z + arrays["fc10.bias"])
+    assert outputs(found.graph, x) == pytest.approx(e / e.sum(axis=1, keepdims=True), abs=1e-14)
+    with pytest.raises(InterchangeError, match="needs weights of 5×3, 2×5, and the file has"):
+        imported(tmp_path / "w.safetensors", asked=Asked((3, 5, 2), "tanh"))
+    with pytest.raises(InterchangeError, match="there is no activation 'tan'"):
+        imported(tmp_path / "w.safetensors", asked=Asked((3, 4, 2), "tan"))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["elu", "selu", "silu", "gelu_tanh", "softsign", "hard_sigmoid", "hard_tanh", "relu6",
+     "log_sigmoid", "mish", "hard_silu", "leaky_relu"],
+)  # fmt: skip
+def test_formulas_of_activations_are_finite_far_out(kind):
+    made = activation("a", kind, alpha=0.2)
+    steps = (Dense("d", np.eye(1)), made)
+    graph = graph_of(Network(steps, "a test"))
+    far = np.array([[-800.0], [-30.0], [-1.0], [0.5], [30.0], [800.0]])
+    assert np.isfinite(outputs(graph, far)).all()
+    run = nf.Run(graph.set("x", value=far.tolist()).set("y", value=[[0.0]] * 6), batch="all")
+    run.evaluate()
+    assert np.isfinite(run.gradient("d.weight.value")).all()
+    assert nf.check(graph.set("x", value=[[0.3], [-0.7]]).set("y", value=[[0.1]] * 2)).valid
+
+
+def test_what_has_no_counterpart_is_a_placeholder_and_what_is_before_it_runs(tmp_path):
+    steps = (
+        Dense("a", np.array([[1.0, 2.0]]), np.array([0.5])),
+        Activation("a_a", "tanh"),
+        Missing("conv", "conv2d", "nodeflow has no convolution"),
+        Dense("b", np.array([[3.0]]), None),
+        Activation("b_a", "sigmoid"),
+    )
+    graph = graph_of(Network(steps, "a test"))
+    path = tmp_path / "g.json"
+    nf.save(graph, path)
+    again = nf.load(path)
+    assert again.nodes["conv"].type == "conv2d"
+    assert "no convolution" in again.about
+    run = nf.Run(again.set("x", value=[[0.1, 0.2]]), strict=False)
+    run.evaluate()
+    assert run["a_a.a"][0, 0] == pytest.approx(np.tanh(0.1 + 0.4 + 0.5))
+
+
+def test_the_command_says_what_it_made(tmp_path, capsys):
+    (tmp_path / "f.net").write_text(FANN)
+    out = tmp_path / "g.json"
+    words = ["import", str(tmp_path / "f.net"), "-o", str(out)]
+    assert main([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document == {
+        "format": "fann", "layers": [2, 3, 2], "nodes": 12, "not_imported": [], "verified": None,
+    }  # fmt: skip
+    graph = nf.load(out)
+    assert graph.training.batch == 1
+    nf.Run(graph).train(epochs=1)
+    assert nf.unfold(graph).of_type("weight_update")
+    assert main(words) == 1
+    assert "--force replaces it" in capsys.readouterr().err
+    assert main([*words, "--force"]) == 0
+    assert "2-3-2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("a.net", "hello\n", "its first line is not FANN_FLO_2.1"),
+        ("a.net", "FANN_FIX_2.0\n", "fixed point"),
+        ("a.net", "FANN_FLO_2.1\n", "is damaged"),
+        ("a.net", FANN.replace("network_type=0", "network_type=1"), "shortcuts"),
+        ("a.net", SNNS.replace("3:-1.00000", "1:-1.00000"), "not in the layer before it"),
+        ("a.txt", "hello", "no MultilayerPerceptron of Weka"),
+        ("a.json", "{}", "no network of brain.js"),
+        ("a.json", "[", "is no JSON"),
+        ("a.safetensors", "hello", "cannot be read as safetensors"),
+        ("a.mat", "hello", "cannot be read as a .mat file"),
+        ("a.pt2", "hello", "is no exported program"),
+        ("a.pt", "hello", "is no file of PyTorch"),
+        ("a.keras", "hello", "is no model of Keras 3"),
+        ("a.xyz", "hello", "its ending says nothing of a format"),
+        ("a.pkl", "hello", "is a pickle"),
+        ("a.joblib", "hello", "is a pickle"),
+    ],
+)
+def test_bad_files_are_one_sentence(tmp_path, capsys, name, text, sentence):
+    (tmp_path / name).write_text(text)
+    assert main(["import", str(tmp_path / name), "-o", str(tmp_path / "o.json")]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "o.json").exists()
+
+
+def test_a_missing_file_and_a_pickle_of_weights(tmp_path, capsys):
+    assert main(["import", str(tmp_path / "a.onnx"), "-o", str(tmp_path / "o.json")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    (tmp_path / "a.pt").write_bytes(pickle.dumps({"a": 1}))
+    assert main(["import", str(tmp_path / "a.pt"), "-o", str(tmp_path / "o.json")]) == 1
+    assert "pickle" in capsys.readouterr().err
+
+
+def test_layers_that_do_not_fit_are_named():
+    one, two = Dense("one", np.ones((3, 2))), Dense("two", np.ones((1, 4)))
+    with pytest.raises(InterchangeError, match=r"'two' takes 4 features, and .* gives 3"):
+        graph_of(Network((one, two), "a test"))
+    with pytest.raises(InterchangeError, match="holds NaN"):
+        graph_of(Network((Dense("one", np.full((1, 1), np.nan)),), "a test"))
+    with pytest.raises(InterchangeError, match="2 biases"):
+        graph_of(Network((Dense("one", np.ones((3, 2)), np.ones(2)),), "a test"))
+
+
+# --- out, and in again --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained():
+    graph = network((3, 4, 2), activation="sigmoid", output="sigmoid")
+    run = nf.Run(graph, seed=3)
+    return graph, {key: np.array(value) + 0.1 for key, value in run.weights.items()}
+
+
+@pytest.mark.parametrize("name", ["o.safetensors", "o.mat", "o.net", "o.json"])
+def test_round_trips_keep_every_bit(tmp_path, trained, name):
+    graph, _ = trained
+    graph_file, out = tmp_path / "g.json", tmp_path / name
+    nf.save(graph, graph_file)
+    words = ["export", str(graph_file), str(out)]
+    assert main([*words, *(["--for", "brainjs"] if name == "o.json" else [])]) == 0
+    asked = Asked((3, 4, 2), "sigmoid", "sigmoid")
+    found = imported(out, format_="brainjs" if name == "o.json" else None, asked=asked)
+    ours = [step for step in layers_of(graph).steps if isinstance(step, Dense)]
+    theirs = [step for step in found.network.steps if isinstance(step, Dense)]
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one.weights == other.weights).all()
+        assert (one.bias == other.bias).all()
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    assert outputs(found.graph, x) == pytest.approx(forward(layers_of(graph), x), abs=1e-15)
+
+
+def test_mat_is_what_octave_reads(tmp_path, trained):
+    graph, _ = trained
+    nf.save(graph, tmp_path / "g.json")
+    assert main(["export", str(tmp_path / "g.json"), str(tmp_path / "o.mat")]) == 0
+    found = loadmat(tmp_path / "o.mat")
+    weights = nf.Run(graph).weights
+    assert (found["Theta1"][:, 1:] == weights["theta1.value"]).all()
+    assert (found["Theta1"][:, 0] == weights["bias1.value"]).all()
+
+
+def test_what_is_no_chain_is_refused_with_the_way(tmp_path):
+    graph = nf.explode(network((3, 4, 2)), "hidden")
+    with pytest.raises(InterchangeError, match="nodeflow collapse"):
+        layers_of(graph)
+    with pytest.raises(InterchangeError, match="0 costs"):
+        layers_of(nf.Graph().add("x", "constant", value=[1.0]))
+    path = tmp_path / "g.json"
+    nf.save(network((3, 4, 2), activation="tanh", output="sigmoid"), path)
+    graph = nf.load(path)
+    with pytest.raises(InterchangeError, match="one activation for all layers"):
+        export(graph, tmp_path / "o.json", program="brainjs")
+
+
+def test_nothing_is_unpickled(tmp_path):
+    """A state dictionary without PyTorch is refused, and a file's code never runs."""
+    ran = tmp_path / "ran"
+
+    class Harmless:
+        def __reduce__(self):
+            return (ran.write_text, ("x",))
+
+    for name in ("a.pt", "a.pkl", "a.pth"):
+        (tmp_path / name).write_bytes(pickle.dumps(Harmless()))
+        with pytest.raises((InterchangeError, FileError)):
+            imported(tmp_path / name)
+    assert not ran.exists()
+
+
+def test_modes_that_change_what_is_computed_are_refused():
+    graph = network((3, 4, 2))
+    nodes = {**graph.nodes, "hidden_a": replace(graph.nodes["hidden_a"], mode="bypass")}
+    with pytest.raises(InterchangeError, match="set to bypass"):
+        layers_of(replace(graph, nodes=nodes))
+    assert isinstance(nodes["hidden_a"], Node)

@@ -1,0 +1,695 @@
+"""The page that computes, in a browser: every number is that of Python, to the bit."""
+
+import json
+import random
+from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers_browser import NAMES, browser, executable
+from networks import net
+
+import nodeflow as nf
+from nodeflow.cli import main
+from nodeflow.engine import lowering
+from nodeflow.errors import ExportError, NodeflowError
+from nodeflow.explain import remark, shares
+from nodeflow.explain.names import layer_of
+from nodeflow.export import html, live
+from nodeflow.playback import answers
+from nodeflow.workings.shown import show
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if executable() is None:
+        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def shown(chromium, tmp_path):
+    """Return a function that opens the page of a graph."""
+
+    def open_page(graph, fragment="", **options):
+        path = tmp_path / "page.html"
+        path.write_text(live.page(graph, **options), encoding="utf-8")
+        chromium.size(1280, 800)
+        chromium.media()
+        chromium.open(path, fragment)
+        return chromium
+
+    return open_page
+
+
+def sample(name):
+    return nf.load(GRAPHS / f"{name}.json")
+
+
+def bits(value):
+    """Return the bits of all numbers, so that 0 and −0 differ and NaN equals itself."""
+    array = np.asarray(value, np.float64)
+    array = np.where(np.isnan(array), np.nan, array)
+    return array.shape, array.tobytes()
+
+
+def packed(values):
+    return {address: bits(value) for address, value in values.items()}
+
+
+BITS = """
+  const spelled = (value) => Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0"
+    : value === null || Number.isFinite(value) ? value : String(value);
+  const tried = (act) => { try { return spelled(act()); } catch { return undefined; } };
+  const each = (entries) => Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+"""
+
+
+def read(value):
+    """Return a value of the page as an array: what JSON cannot hold is spelled."""
+    if isinstance(value, list):
+        return [read(each) for each in value]
+    return float(value)
+
+
+def moments_of(run, count, seed, epochs):
+    draw = random.Random(seed)
+    return [
+        (draw.randrange(epochs), draw.randrange(run.schedule.rows), draw.choice([None, *run.order]))
+        for _ in range(count)
+    ]
+
+
+def at_moments(page, moments):
+    """Return what the page holds at some moments: all values, all gradients, the cost."""
+    return page.run(
+        f"""(() => {{ {BITS}
+          return {json.dumps(moments)}.map(([epoch, sample, node]) => {{
+            const moment = nodeflow.goto(epoch, sample, node), all = nodeflow.addresses();
+            return {{
+              moment,
+              values: each(all.map((name) => [name, tried(() => nodeflow.value(name))])),
+              gradients: each(all.map((name) => [name, tried(() => nodeflow.gradient(name))])),
+              cost: tried(() => nodeflow.cost()) ?? null,
+            }};
+          }});
+        }})()"""
+    )
+
+
+def by_parts(page, moments, size=5):
+    """Yield what the page holds at each moment: a few at once, so that an answer is soon there."""
+    for at in range(0, len(moments), size):
+        yield from at_moments(page, moments[at : at + size])
+
+
+def hold_equal(page, graph, moments, epochs=20, **options):
+    run = nf.Run(graph, **options)
+    for asked, found in zip(moments, by_parts(page, moments), strict=True):
+        run.goto(*asked)
+        values, gradients = run.values, run.gradients
+        assert packed(values) == packed({k: read(v) for k, v in found["values"].items()}), asked
+        known = {k: read(v) for k, v in found["gradients"].items() if k in gradients}
+        assert packed(gradients) == packed(known), asked
+        try:
+            cost = run.cost
+        except NodeflowError:
+            cost = None
+        assert (cost is None) == (found["cost"] is None)
+        assert cost is None or bits(cost) == bits(read(found["cost"]))
+        moment = found["moment"]
+        assert (moment["epoch"], moment["sample"]) == (run.epoch, run.sample)
+    page.run("nodeflow.reset()")
+    fresh = nf.Run(graph, **options)
+    fresh.train(epochs)
+    trained = page.run(
+        f"""(() => {{ {BITS} return nodeflow.train({epochs}).then(() => ({{
+          weights: each(Object.entries(nodeflow.weights()).map(([k, v]) => [k, spelled(v)])),
+          history: nodeflow.history(),
+        }})); }})()"""
+    )
+    weights = {k: read(v) for k, v in trained["weights"].items()}
+    assert packed(weights) == packed(fresh.weights)
+    assert trained["history"] == fresh.history
+
+
+COMPUTED = (
+    "xor",
+    "mazur-neurons-unfolded",
+    "four-layers",
+    "spiral",
+    "wheat-seeds-neurons-unfolded",
+)
+"""Some of the gallery; `make pages` takes all of it."""
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_a_page_has_the_bits_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    moments = moments_of(nf.Run(graph), 8, name, 5)
+    hold_equal(page, graph, moments)
+    assert page.problems == []
+    assert len(page.requests) == 1
+
+
+FORMULAS = ("xor", "spiral", "four-layers", "iris")
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_page_writes_the_formulas_of_python(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(2)")
+    run.train(2)
+    count = min(2 * len(run.order), 150)
+    told = page.run(
+        f"Array.from({{length: {count}}}, () => {{ nodeflow.step(); return nodeflow.formula(); }})"
+    )
+    for found in told:
+        step = run.step()
+        assert found["formula"] == step.formula, step.node
+        assert found["remark"] == remark(run, step), step.node
+        if step.type == "blame" and run.schedule.samples(step.update) == 1:
+            layer = run.plan.graph.inputs(step.node)["weights"][0].start
+            target = layer_of(run.plan.graph, layer)
+            if f"{target}.z" not in run.plan.unfolding.gradients:
+                continue  # wired by hand: Python does not know whose blame it is
+            assert "\n".join(found["shares"]) == shares(run, target).text()
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])
+def test_a_seed_has_the_starts_the_split_and_the_order_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    for seed in (1, 7):
+        page.run(f"nodeflow.reset({seed})")
+        run = nf.Run(graph, seed=seed)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        page.run("nodeflow.train(3)")
+        run.train(3)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        assert page.run("nodeflow.history()") == run.history
+
+
+def test_random_numbers_are_those_of_numpy(shown):
+    draw = random.Random(3)
+    seeds = [*range(1000), *(draw.randrange(2**53) for _ in range(100))]
+    page = shown(sample("xor"))
+    found = page.run(
+        f"""{json.dumps(seeds)}.map((seed) => {{
+          const random = new nodeflow.Random([seed, 77]);
+          const normal = Array.from({{length: 12}}, () => random.normal());
+          return [normal, random.uniform(-0.5, 0.5), random.permutation(7)];
+        }})"""
+    )
+    for seed, (normal, uniform, order) in zip(seeds, found, strict=True):
+        numbers = np.random.default_rng([seed, 77])
+        assert bits(normal) == bits(numbers.standard_normal(12)), seed
+        assert uniform == numbers.uniform(-0.5, 0.5)
+        assert order == numbers.permutation(7).tolist()
+
+
+def test_weights_are_set_as_in_python(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(3).then(() => nodeflow.step(11))")
+    run.train(3)
+    for _ in range(11):
+        run.step()
+    page.run("nodeflow.set('theta1.value', [[0.1, -0.2], [0.3, 0.4]])")
+    run.set_weights({"theta1.value": [[0.1, -0.2], [0.3, 0.4]]})
+    assert page.run("nodeflow.moment().update") == run.update
+    page.run("nodeflow.train(4)")
+    run.train(4)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    for moment in ((2, 1, "hidden"), (5, 3, None), (3, 0, None), (6, 2, "cost")):
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        run.goto(*moment)
+        assert bits(page.run("nodeflow.value('hidden.z')")) == bits(run["hidden.z"])
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral"])
+def test_a_rate_is_changed_as_a_fork_changes_it(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(3).then(() => nodeflow.step(5))")
+    run.train(3)
+    page.run("nodeflow.setting('train.rate', 0.07)")
+    run = run.fork(graph.set("train", rate=0.07))
+    page.run("nodeflow.train(4)")
+    run.train(4)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page.run("nodeflow.goto(2)")  # before the change the old rate holds
+    before = nf.Run(graph)
+    before.goto(2)
+    assert packed(page.run("nodeflow.weights()")) == packed(before.weights)
+    page.run("nodeflow.goto(7)")
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page.run("nodeflow.reset()")
+    page.run("nodeflow.train(2)")
+    again = nf.Run(graph.set("train", rate=0.07))
+    again.train(2)
+    assert packed(page.run("nodeflow.weights()")) == packed(again.weights)
+
+
+def test_inputs_are_changed(shown):
+    graph = sample("mazur")
+    page = shown(graph)
+    key = next(k for k, n in graph.nodes.items() if n.type == "constant")
+    value = np.asarray(graph.settings(key)["value"], float) * 1.5
+    page.run(f"nodeflow.set('{key}.value', {value.tolist()})")
+    page.run("nodeflow.train(5)")
+    run = nf.Run(graph.set(key, value=value.tolist()))
+    run.train(5)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+@pytest.mark.parametrize("name", ["xor", "circle"])
+def test_any_batch_has_the_bits_of_python(shown, name):
+    graph = sample(name)
+    page = shown(graph)
+    rows = nf.Run(graph).schedule.rows
+    for batch in (3, rows):
+        page.run(f"nodeflow.batch({batch})")
+        run = nf.Run(graph, batch=batch)
+        page.run("nodeflow.train(3)")
+        run.train(3)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        moment = (1, rows // 2, "hidden")
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        run.goto(*moment)
+        assert bits(page.run("nodeflow.value('hidden.z')")) == bits(run["hidden.z"])
+
+
+def test_steps_back_and_forth(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    assert page.run("nodeflow.moment()")["node"] is None
+    for count, way in (
+        (1, "step"),
+        (40, "step"),
+        (3, "back"),
+        (29, "back"),
+        (1, "back"),
+        (200, "step"),
+    ):
+        moment = page.run(f"nodeflow.{way}({count})")
+        number = moment["number"]
+        run.seek(run.schedule.position(number))
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        assert moment["next"] == run.node
+        where = run.epoch, run.update, run.sample
+        assert (moment["epoch"], moment["update"], moment["sample"]) == where
+    assert page.run("nodeflow.back(10 ** 6).number") == 0
+
+
+REFUSED = [
+    ("nodeflow.value('hiden.z')", "there is no value 'hiden.z'; did you mean 'hidden.z'?"),
+    ("nodeflow.value('hidden.z')", "'hidden.z' has no value yet: step or train first"),
+    ("nodeflow.gradient('data.x')", "no blame reaches 'data.x'"),
+    ("nodeflow.set('theta1.value', [1, 2])", "'theta1.value' is 2×2; 2 cannot enter"),
+    ("nodeflow.set('theta1.value', [[1, 2], [3, NaN]])", "neither NaN nor Infinity"),
+    ("nodeflow.set('theta.value', 1)", "there is no parameter or constant 'theta.value'"),
+    ("nodeflow.set('data.x', [[1]])", "'data.x' is data of 4 rows"),
+    ("nodeflow.setting('train.rat', 1)", "did you mean 'train.rate'?"),
+    ("nodeflow.setting('train.rate', -1)", "'train.rate' is at least 0, not -1"),
+    ("nodeflow.setting('train.rate', 'fast')", "'train.rate' is a number"),
+    ("nodeflow.reset(-1)", "a seed is a whole number from 0, not -1"),
+    ("nodeflow.goto(0, 4)", "sample 4 is beyond the epoch: it has 0 to 3"),
+    ("nodeflow.goto(0, 0, 'hiden')", "no step of this run evaluates 'hiden'; did you mean"),
+    ("nodeflow.goto(1.5)", "epoch must be a whole number from 0, not 1.5"),
+    ("nodeflow.step(-1)", "step takes a whole number from 0, not -1"),
+    ("nodeflow.batch(5)", "a batch is a whole number from 1 to the 4 rows, not 5"),
+    ("nodeflow.train(-1)", "epochs must be a whole number from 0, not -1"),
+    ("nodeflow.until('cost is low')", '"cost is low" is no condition'),
+]
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence_and_changes_nothing(shown):
+    page = shown(sample("xor"))
+    before = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    for script, sentence in REFUSED:
+        said = page.run(
+            f"(async () => {{ try {{ await {script}; }} "
+            "catch (error) { return error.message; } })()"
+        )
+        assert said, script
+        assert sentence in said, (script, said)
+        assert page.run("[nodeflow.weights(), nodeflow.moment()]") == before, script
+
+
+def test_numbers_that_leave_the_range_name_their_node(shown):
+    graph = sample("polynomial").set("train", rate=1e6)
+    page, run = shown(graph), nf.Run(graph)
+    said = page.run("nodeflow.train(500).catch((error) => error.message)")
+    with pytest.raises(NodeflowError) as caught:
+        run.train(500)
+    assert said == str(caught.value)
+    assert page.run("nodeflow.moment().update") == run.update
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def test_a_condition_stops_where_it_becomes_true(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(30)")
+    run.train(30)
+    assert page.run("nodeflow.until('cost < 0.05', 300)")
+    was = run.cost < 0.05
+    while True:
+        run.advance("sample")
+        now = run.cost < 0.05
+        if now and not was:
+            break
+        was = now
+    assert page.run("nodeflow.moment().number") == run.schedule.number(run.position)
+    assert not page.run("nodeflow.until('cost < 0', 3)")
+    assert page.run("nodeflow.moment().epoch") == run.epoch + 3
+
+
+def test_a_product_of_blas_size_is_refused_by_the_name_of_its_node():
+    rows = np.random.default_rng(0).normal(size=(400, 60))
+    source = nf.hold((rows, rows[:, :1]))
+    x, y = nf.dataset(source, id="data")
+    wide = nf.sigmoid(nf.weighted_sum(x, nf.parameter(shape=(40, 60)), id="wide"))
+    out = nf.weighted_sum(wide, nf.parameter(shape=(1, 40)), id="out")
+    cost = nf.squared_error(out, y, id="cost")
+    graph = nf.Graph.of(nf.gradient_descent(cost, id="train"), name="large", batch="all")
+    with pytest.raises(ExportError) as caught:
+        live.page(graph)
+    said = str(caught.value)
+    assert "'wide' is a product of matrices so large" in said
+    assert "--recorded" in said
+    live.page(nf.Graph.of(nf.gradient_descent(cost, id="train"), name="small", batch=10))
+
+
+def test_a_seed_that_a_browser_cannot_hold_is_refused():
+    graph = replace(sample("xor"), training=replace(sample("xor").training, seed=2**53))
+    with pytest.raises(ExportError, match="larger than the whole numbers of a browser"):
+        live.page(graph)
+
+
+def test_a_node_of_python_is_refused_by_its_name(tmp_path, capsys, monkeypatch):
+    monkeypatch.delitem(lowering.LOWER, "tanh")
+    x, y = nf.dataset("xor", id="data")
+    a = nf.tanh(nf.weighted_sum(x, nf.parameter(shape=(1, 2)), id="sum"), id="bent")
+    graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, y), id="train"), name="own")
+    path = tmp_path / "own.json"
+    nf.save(graph, path)
+    out = tmp_path / "own.html"
+    assert main(["export", str(path), str(out)]) == 1
+    said = capsys.readouterr().err
+    assert "'bent' (tanh) is computed by a function of Python" in said
+    assert "--recorded" in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+    assert main(["export", str(path), str(out), "--recorded", "--samples", "1"]) == 0
+    assert out.exists()
+
+
+def test_a_page_asks_for_nothing_and_names_stay_text(shown):
+    evil = "</script></title><script>window.hacked = 1</script><img src=x onerror='hacked=1'>"
+    graph = replace(sample("xor"), name=f"{evil}{{{{script}}}}", about=f"{evil}&amp;")
+    graph = replace(graph, groups={"g": {"title": evil, "nodes": ["hidden"]}})
+    page = shown(graph)
+    page.run("nodeflow.train(3)")
+    assert page.run("typeof window.hacked") == "undefined"
+    assert page.run("document.querySelector('h1').textContent") == f"{evil}{{{{script}}}}"
+    assert page.run("document.images.length") == 0
+    assert len(page.requests) == 1
+    assert page.problems == []
+    policy = page.run("document.querySelector('meta[http-equiv]').content")
+    assert "default-src 'none'" in policy
+    scripts = policy.partition("script-src ")[2].partition(";")[0].split()
+    assert [word for word in scripts if not word.startswith("'sha256-")] == ["'wasm-unsafe-eval'"]
+    assert "unsafe-inline" not in policy
+
+
+def test_a_page_is_small_and_opens_at_once(shown, tmp_path):
+    page = shown(sample("xor"))
+    path = tmp_path / "page.html"
+    assert path.stat().st_size <= 250_000
+    opened = []
+    for _ in range(3):
+        page.open(path)
+        opened.append(page.run("nodeflow.opened"))
+    assert min(opened) < 1000, opened  # 300 where nobody else is at work: `make bench`
+    assert len(live.page(sample("wheat-seeds-neurons-unfolded"))) <= 600_000
+
+
+def test_what_was_changed_travels_in_the_address(shown, tmp_path):
+    graph = sample("xor")
+    page = shown(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.reset(5)")
+    page.run("nodeflow.train(7).then(() => nodeflow.step(13))")
+    here = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    fragment = page.run("nodeflow.link()")
+    assert len(fragment) < 8192
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("[nodeflow.weights(), nodeflow.moment()]") == here
+    page.run("nodeflow.set('theta2.value', [[0.5, 0.25]]), nodeflow.train(2)")
+    weights = page.run("nodeflow.weights()")
+    fragment = page.run("nodeflow.link()")
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("nodeflow.weights()") == weights
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("#eJyrVspPUrJSSspLUaoFACBMBHo", "is damaged"),
+        ("#????", "is damaged"),
+        ("#" + "a" * 9000, "is damaged"),
+    ],
+)
+def test_a_broken_address_is_told_and_the_page_is_its_own(shown, fragment, sentence):
+    page = shown(sample("xor"), fragment)
+    said = page.run("document.querySelector('#trouble').textContent")
+    assert sentence in said
+    assert "shows its own graph" in said
+    assert packed(page.run("nodeflow.weights()")) == packed(nf.Run(sample("xor")).weights)
+
+
+def test_an_address_of_another_graph_is_told(shown):
+    page = shown(sample("mazur"))
+    fragment = page.run("nodeflow.link()")
+    page = shown(sample("xor"), fragment)
+    assert "belongs to another graph" in page.run("document.querySelector('#trouble').textContent")
+
+
+def test_the_changed_graph_is_taken_home(shown, tmp_path):
+    graph = sample("xor")
+    page = shown(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.train(7)")
+    path = tmp_path / "home.json"
+    path.write_text(json.dumps(page.run("nodeflow.graph()")), encoding="utf-8")
+    home = nf.load(path)
+    assert home.settings("train")["rate"] == 0.25
+    assert packed(nf.Run(home).weights) == packed(page.run("nodeflow.weights()"))
+    page.run("nodeflow.train(4)")
+    run = nf.Run(graph.set("train", rate=0.25))
+    run.train(11)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def press(page, selector):
+    x, y, width, height = page.box(selector)
+    page.mouse("pressed", x + width / 2, y + height / 2)
+    page.mouse("released", x + width / 2, y + height / 2)
+
+
+def test_a_person_steps_trains_and_changes_by_hand(shown):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.press("ArrowRight")
+    page.wait("nodeflow.moment().number === 1")
+    page.press("4")
+    page.press("ArrowRight", shift=True)
+    page.wait("nodeflow.moment().update === 1 && nodeflow.moment().node === null")
+    page.press("ArrowLeft")
+    page.wait("nodeflow.moment().update === 0")
+    press(page, "#train")
+    page.wait("nodeflow.moment().epoch === 100")
+    run.train(100)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    press(page, "#tab-change")
+    page.run("document.querySelector('[data-setting=\"train.rate\"]').focus()")
+    page.run("document.querySelector('[data-setting=\"train.rate\"]').select()")
+    page.send("Input.insertText", text="0.5")
+    page.press("Tab")
+    page.wait("document.querySelectorAll('#futures li').length === 1")
+    press(page, "#train")
+    page.wait("nodeflow.moment().epoch === 200")
+    other = nf.Run(graph)
+    other.train(100)
+    other = other.fork(graph.set("train", rate=0.5))
+    other.train(100)
+    assert packed(page.run("nodeflow.weights()")) == packed(other.weights)
+    page.wait("document.querySelectorAll('#curve .ghost').length === 1")
+    page.run("document.querySelector('#futures button').click()")  # the future that was left
+    page.wait("nodeflow.moment().epoch === 100")
+    page.run("nodeflow.train(50)")
+    run.train(50)
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+
+
+def test_the_whole_page_is_reached_by_keys_and_named_for_a_reader(shown):
+    page = shown(sample("xor"))
+    page.press("c")
+    unnamed = page.run(
+        """[...document.querySelectorAll('button, input, select, [role=tab], [tabindex="0"]')]
+          .filter((each) => each.checkVisibility())
+          .filter((each) => !(each.textContent.trim() || each.ariaLabel || each.labels?.length))
+          .map((each) => each.outerHTML)"""
+    )
+    assert unnamed == []
+    seen = set()
+    for _ in range(60):
+        page.press("Tab")
+        seen.add(page.run("document.activeElement.id || document.activeElement.dataset.setting"))
+    assert {"share", "take", "fold", "play", "train", "scrub", "seed", "train.rate"} <= seen
+    page.press("u")
+    assert page.run("document.querySelector('#canvas [data-node=train]') !== null")
+    page.press("u")
+    assert page.run("document.querySelector('#canvas [data-node=train]') === null")
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1920, 1080)])
+def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
+    page = shown(sample("xor"))
+    page.size(*size)
+    for selector in ("header", "#canvas", "#caption", "#transport", "#scrub", "#train", "#help"):
+        x, y, width, height = page.box(selector)
+        assert x >= 0
+        assert y >= 0
+        assert x + width <= size[0]
+        assert y + height <= size[1]
+
+
+@pytest.mark.parametrize("method", ["cg", "l-bfgs"])
+def test_the_iterations_of_minimize_are_played(shown, method):
+    graph = net("xor", (2, 3, 1), trainer="minimize", epochs=12, batch="all", method=method)
+    page = shown(graph)
+    hold_equal(page, graph, moments_of(nf.Run(graph), 8, method, 10), 12)
+    said = page.run("nodeflow.reset(9), nodeflow.train(1).catch((error) => error.message)")
+    assert "iterations of minimize for its own start only" in said
+
+
+def test_two_players_live_in_elements_of_one_page(chromium, tmp_path):
+    script = f"{live.module()}\nwindow.computing = computing;"
+    script = script.replace("export { computing };", "")
+    made = []
+    for name in ("xor", "mazur"):
+        index, parts = live.data(sample(name))
+        made.append(
+            {
+                "index": json.loads(html.as_json(index)),
+                "parts": {key: b64encode(part).decode() for key, part in parts.items()},
+            }
+        )
+    path = tmp_path / "two.html"
+    path.write_text(
+        f"""<!doctype html><meta charset="utf-8">
+        <style>{html.style_of()}</style><div></div><div></div>
+        <script type="module">{script}
+        const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+        window.players = await Promise.all({json.dumps(made)}.map(({{ index, parts }}, at) =>
+          computing(document.querySelectorAll("div")[at], {{
+            index, markup: {json.dumps(html.markup())},
+            parts: Object.fromEntries(Object.entries(parts).map(([k, v]) => [k, bytes(v)])),
+          }})));
+        document.documentElement.dataset.ready = "";
+        </script>""".replace("</script>\n        <", "</script><"),
+        encoding="utf-8",
+    )
+    chromium.open(path)
+    for at, name in enumerate(("xor", "mazur")):
+        run = nf.Run(sample(name))
+        run.train(5)
+        weights = chromium.run(
+            f"players[{at}].api.train(5).then(() => players[{at}].api.weights())"
+        )
+        assert packed(weights) == packed(run.weights)
+    assert chromium.problems == []
+
+
+def test_a_number_is_predicted_and_then_revealed(shown):
+    graph = sample("mazur")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.goto(0, 0, 'hidden')")
+    run.goto(0, 0, "hidden")
+    page.press("p")
+    asked = page.run("document.querySelector('#asked').textContent")
+    assert asked == f"hidden_a: {run.plan.formula('hidden_a')}. What is a₁?"
+    step = run.step()
+    first = step.outputs["a"][0, 0]
+    for typed, verdict in ((f"{first:.2f}", "Right"), ("12", "No")):
+        page.run("nodeflow.goto(0, 0, 'hidden')")
+        page.wait("!document.querySelector('#question').hidden")
+        page.run(f"document.querySelector('#answer').value = '{typed}'")
+        page.run("document.querySelector('#question').requestSubmit()")
+        page.wait("nodeflow.moment().node === 'hidden_a'")
+        said = page.run("document.querySelector('#verdict').textContent")
+        assert said.startswith(f"{verdict}: it is {show(first)}")
+
+
+def test_answers_are_marked_as_in_python(shown):
+    page, draw = shown(sample("one-neuron")), random.Random(5)
+    cases = []
+    for _ in range(400):
+        expected = draw.choice([draw.uniform(-2, 2), draw.uniform(-0.01, 0.01), 0.0])
+        near = expected * draw.choice([1, 1.009, 1.02, 0.9]) + draw.choice([0, 0.004, 0.006])
+        typed = draw.choice([f"{near:.3f}", f"{near:.1g}", f"{near:.2e}", f"{near:.4f}/2", "x", ""])
+        cases.append((typed.replace("-", draw.choice("-−")), expected))
+    found = page.run(
+        f"""{json.dumps(cases)}.map(([typed, expected]) => {{
+          const answer = nodeflow.answered(typed);
+          return answer && nodeflow.meets(answer, expected);
+        }})"""
+    )
+    for (typed, expected), right in zip(cases, found, strict=True):
+        answer = answers.read_number(typed)
+        assert right == (None if answer is None else answer.meets(expected)), (typed, expected)
+
+
+@pytest.mark.parametrize("name", ["xor", "spiral"])
+def test_float32_is_rounded_where_python_rounds(shown, name):
+    graph = sample(name)
+    page = shown(graph, float32=True)
+    moments = moments_of(nf.Run(graph), 6, name, 5)
+    hold_equal(page, graph, moments, 10, dtype=np.float32)
+
+
+def test_layers_and_neurons_are_two_forms_of_one_page(shown):
+    graph = sample("xor")
+    page, run = shown(graph, neurons=True), nf.Run(graph)
+    page.run("nodeflow.setting('train.rate', 0.5), nodeflow.train(4)")
+    page.run("nodeflow.goto(3, 2)")
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Layers'")
+    apart = nf.Run(nf.explode(graph.set("train", rate=0.5)))
+    apart.goto(3, 2)
+    page.wait("nodeflow.moment().epoch === 3")
+    assert packed(page.run("nodeflow.weights()")) == packed(apart.weights)
+    page.press("ArrowRight")
+    page.wait("nodeflow.moment().node !== null")
+    assert page.run("nodeflow.moment().sample") == 2  # one step, not one of each player
+    apart.step()
+    assert page.run("nodeflow.moment().next") == apart.node
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Neurons'")
+    run = nf.Run(graph.set("train", rate=0.5))
+    run.goto(3, 2)
+    page.wait("nodeflow.moment().epoch === 3")
+    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    assert page.problems == []
+    bare = nf.Graph.of(nf.sigmoid(nf.constant(value=[0.5], id="x"), id="a"), name="bare")
+    with pytest.raises(NodeflowError, match="nothing to explode"):
+        live.page(bare, neurons=True)

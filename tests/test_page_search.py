@@ -1,0 +1,119 @@
+"""Random graphs in a page, and all graphs of the gallery: `make pages` searches long."""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers_browser import NAMES, browser, executable
+from hypothesis import HealthCheck, Phase, given, settings
+from networks import HAS_DATA
+from strategies import networks, whole_library
+from test_page import hold_equal, moments_of
+
+import nodeflow as nf
+from nodeflow.engine.fusing import fused
+from nodeflow.engine.kernel import webassembly
+from nodeflow.engine.kernel.registry import BY_NUMBER, END
+from nodeflow.engine.kernel.scalar import SLOPES
+from nodeflow.errors import NodeflowError
+from nodeflow.export import computing, live
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+LONG = "NODEFLOW_PAGES" in os.environ
+EXAMPLES = int(os.environ.get("NODEFLOW_PAGES", "250"))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if executable() is None:
+        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_kernel():
+    """Compile one kernel with all rows, instead of one for each graph."""
+    for activation, slope in SLOPES.items():
+        fused("layer", activation)
+        fused("layer_back", slope)
+        fused("error_slope", slope)
+    every = [each.number for each in BY_NUMBER if each.number != END and not each.joined]
+    own = webassembly.kernel
+    patch = pytest.MonkeyPatch()
+    patch.setattr(
+        computing.webassembly,
+        "kernel",
+        lambda real, used: own(real, every if set(used) <= set(every) else used),
+    )
+    yield
+    patch.undo()
+
+
+def held_equal(chromium, tmp_path, graph, moments, epochs):
+    try:
+        text = live.page(graph)
+        nf.Run(graph).train(epochs)
+    except NodeflowError:
+        return False
+    path = tmp_path / "page.html"
+    path.write_text(text, encoding="utf-8")
+    chromium.open(path)
+    hold_equal(chromium, graph, moments_of(nf.Run(graph), moments, graph.name, 3), epochs)
+    assert chromium.problems == []
+    return True
+
+
+@pytest.mark.skipif(not LONG, reason="`make pages` compares 500 random graphs")
+@pytest.mark.parametrize("strategy", [networks, whole_library])
+def test_random_graphs_have_the_bits_of_python(chromium, tmp_path_factory, strategy):
+    folder = tmp_path_factory.mktemp("random")
+    computed = []
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, derandomize=not LONG,
+        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(strategy())
+    def search(graph):
+        computed.append(held_equal(chromium, folder, graph, 6, 3))
+
+    search()
+    assert sum(computed) >= len(computed) / 3, "too few of the graphs can be computed in a page"
+
+
+@pytest.mark.skipif(not LONG, reason="`make pages` compares all graphs of the gallery")
+@pytest.mark.parametrize("path", sorted(GRAPHS.glob("*.json")), ids=lambda path: path.stem)
+def test_all_graphs_have_the_bits_of_python_at_200_moments(chromium, tmp_path, path):
+    graph = nf.load(path)
+    if not HAS_DATA and any(name in path.stem for name in ("wheat", "mnist", "nielsen", "ng-")):
+        pytest.skip("the data is not here: NODEFLOW_DATA says where it is")
+    with live.sampled(graph) as (thin, _):
+        if not held_equal(chromium, tmp_path, thin, 200, 20):
+            pytest.skip("BLAS computes it")
+
+
+@pytest.mark.skipif(not LONG, reason="`make pages` compares 10,000 seeds")
+def test_10000_seeds_have_the_numbers_of_numpy(chromium, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(live.page(nf.load(GRAPHS / "xor.json")), encoding="utf-8")
+    chromium.open(path)
+    draw = random.Random(1)
+    seeds = [*range(5000), *(draw.randrange(2**53) for _ in range(5000))]
+    for at in range(0, len(seeds), 1000):
+        some = seeds[at : at + 1000]
+        found = chromium.run(
+            f"""{json.dumps(some)}.map((seed) => {{
+              const random = new nodeflow.Random([seed, 77]);
+              const normal = Array.from({{length: 20}}, () => random.normal());
+              return [normal, random.uniform(-0.5, 0.5), random.permutation(30)];
+            }})"""
+        )
+        for seed, (normal, uniform, order) in zip(some, found, strict=True):
+            numbers = np.random.default_rng([seed, 77])
+            assert normal == numbers.standard_normal(20).tolist(), seed
+            assert uniform == numbers.uniform(-0.5, 0.5)
+            assert order == numbers.permutation(30).tolist()

@@ -1,0 +1,133 @@
+"""A neuron, or a layer, as a template: repeated with its updates, and what cannot be."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from handwired import wired
+
+import nodeflow as nf
+from nodeflow.derive.repeating import duplicate_wired, repeat
+from nodeflow.editor.commands import done
+from nodeflow.editor.messages import Key, Typed
+from nodeflow.editor.model import Editing, Editor
+from nodeflow.editor.neurons import neuron_map
+from nodeflow.editor.update import update
+from nodeflow.errors import GraphError
+
+HIDDEN = ("w", "b", "h", "hs", "hd", "wn", "bn")
+OUTPUT = ("v", "c", "o", "os", "e", "goal", "od", "vn", "cn", "back")
+
+
+def one_by_one():
+    """Return a 2-1-1 network: two neurons wired by hand, each with its delta and its updates."""
+    x, y = nf.dataset("blobs", id="data", scale="minmax")
+    w, b = nf.parameter(shape=(1, 2), init="uniform", id="w"), nf.parameter(shape=(1,), id="b")
+    h = nf.sigmoid(nf.weighted_sum(x, w, b, id="h"), id="hs")
+    v, c = nf.parameter(shape=(1, 1), init="uniform", id="v"), nf.parameter(shape=(1,), id="c")
+    o = nf.sigmoid(nf.weighted_sum(h, v, c, id="o"), id="os")
+    e = nf.error(o, nf.pick(y, index=0, id="goal"), id="e")
+    d2 = nf.delta(e, o, id="od")
+    d1 = nf.delta(nf.blame(d2, v, id="back"), h, id="hd")
+    ends = [nf.step(w, d1, x, id="wn"), nf.step(b, d1, id="bn"),
+            nf.step(v, d2, h, id="vn"), nf.step(c, d2, id="cn")]  # fmt: skip
+    graph = nf.Graph.of(*ends, rate=0.3)
+    for name in "wbvc":
+        graph = graph.connect(f"{name}n.value", f"{name}.next")
+    return graph
+
+
+@pytest.mark.parametrize("order", ["hidden first", "output first"])
+def test_two_neurons_become_a_network_that_is_the_layered_one_to_the_bit(order):
+    """2-4-3 of single neurons, beside the same in layers wired by hand."""
+    parts = [(HIDDEN, 4), (OUTPUT, 3)]
+    graph = one_by_one()
+    for nodes, count in parts if order == "hidden first" else reversed(parts):
+        graph = repeat(graph, nodes, count)
+    drawn = neuron_map(graph)
+    xs = sorted({neuron.x for neuron in drawn.neurons})
+    assert [sum(n.x == x for n in drawn.neurons) for x in xs] == [2, 4, 3]
+    assert len(drawn.lines) == 2 * 4 + 4 * 3
+    found = nf.check(graph)
+    assert found.valid
+    assert found.findings == ()
+    layers = nf.Run(wired(cost=False))
+    neurons = nf.Run(graph)
+    start = layers.weights
+    names = {"w": "theta1", "b": "b1", "v": "theta2", "c": "b2"}
+
+    def own(weights):
+        """The layers' weights by the names of the neurons' own."""
+        return {
+            f"{name}{f'_{row + 1}' if row else ''}.value": part[None] if part.ndim else [part]
+            for name, whole in names.items()
+            for row, part in enumerate(weights[f"{whole}.value"])
+        }
+
+    neurons.set_weights(own(start))
+    layers.train(3)
+    neurons.train(3)
+    for address, value in own(layers.weights).items():
+        assert (neurons.weights[address] == value).all(), address
+    assert neurons.history[-1]["cost"] == pytest.approx(layers.history[-1]["cost"], rel=1e-14)
+
+
+def test_copies_have_starts_of_their_own():
+    graph = repeat(one_by_one(), HIDDEN, 3)
+    weights = nf.Run(graph).weights
+    starts = [weights[f"{name}.value"] for name in ("w", "w_2", "w_3")]
+    assert len({tuple(start.ravel()) for start in starts}) == 3
+    typed = one_by_one().set("w", value=[[0.1, 0.2]], shape=None)
+    again = nf.Run(repeat(typed, HIDDEN, 2)).weights
+    assert np.array_equal(again["w.value"], [[0.1, 0.2]])
+    assert not np.array_equal(again["w_2.value"], [[0.1, 0.2]])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "count", "graph", "reason"),
+    [
+        ((), 3, one_by_one(), "there is nothing to repeat: select the nodes of a neuron"),
+        (HIDDEN, 1, one_by_one(), "nodes are repeated 2 to 1,000 times in all, not 1"),
+        (("zz",), 2, one_by_one(), "there is no node 'zz'"),
+        (
+            HIDDEN,
+            3,
+            one_by_one().set("v", value=[[0.5]], shape=None),
+            "'v' holds weights for 1 inputs and 3 of these make 3: give it a shape and an init",
+        ),
+        (OUTPUT, 4, one_by_one(), "4 of these do not fit what they are wired to: 'goal_4'"),
+    ],
+)
+def test_what_cannot_be_repeated_is_said(nodes, count, graph, reason):
+    with pytest.raises(GraphError) as error:
+        repeat(graph, nodes, count)
+    assert reason in str(error.value)
+
+
+def test_a_duplicate_keeps_its_incoming_wires():
+    graph, made = duplicate_wired(one_by_one(), ("h", "hs"))
+    assert made == ("h_2", "hs_2")
+    assert {str(wire) for wire in graph.wires if wire.target in made} == {
+        "b.value -> h_2.bias", "data.x -> h_2.a", "h_2.z -> hs_2.z", "w.value -> h_2.weights",
+    }  # fmt: skip
+
+
+def test_the_editor_repeats_what_is_selected():
+    editor = replace(Editor.of(one_by_one()), selection=frozenset(HIDDEN))
+    asked = done(editor, "repeat")
+    assert isinstance(asked.popup, Editing)
+    made = update(update(asked, Typed("5")), Key("Enter"))
+    assert len(made.graph.of_type("weighted_sum")) == 6
+    assert made.problems == {}
+    assert update(update(asked, Typed("many")), Key("Enter")).graph == editor.graph
+    twin = done(editor, "duplicate-wired")
+    assert len(twin.graph.into("h_2")) == 3
+    assert done(Editor.of(one_by_one()), "repeat").notice.kind == "problem"
+
+
+def test_a_refusal_names_the_way():
+    graph = wired().disconnect("b1.mean.gradient", "b1.new.gradient")
+    graph = graph.connect("delta1.delta", "b1.new.gradient")
+    with pytest.raises(GraphError, match=r"n×4 cannot enter 'b1\.new\.gradient': it must be 4 as "
+                       r"'parameter' is; bias_gradient sums it over the rows"):  # fmt: skip
+        nf.Run(graph)

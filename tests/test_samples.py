@@ -1,0 +1,59 @@
+"""Graphs that come with the package: listed, written, and the same wherever they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nodeflow as nf
+from nodeflow.cli import main
+from nodeflow.data import load
+from nodeflow.errors import FileError
+from nodeflow.examples import samples
+
+GRAPHS = Path(__file__).parents[1] / "graphs"
+
+
+def test_every_graph_file_is_a_sample_that_says_what_it_is(capsys):
+    names = {file.relative_to(GRAPHS).with_suffix("").as_posix() for file in GRAPHS.rglob("*.json")}
+    assert set(samples()) == names
+    assert all(one.about for one in samples().values())
+    assert main(["samples", "--json"]) == 0
+    assert {row["name"] for row in json.loads(capsys.readouterr().out)} == names
+    assert main(["samples"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(names)
+    assert max(map(len, lines)) <= 100
+
+
+def test_a_sample_is_written_here_and_never_over_another_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["samples", "xor"]) == 0
+    assert "nodeflow play xor.json" in capsys.readouterr().out
+    assert Path("xor.json").read_bytes() == (GRAPHS / "xor.json").read_bytes()
+    assert main(["samples", "xor"]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert main(["samples", "xro"]) == 1
+    assert "did you mean 'xor'?" in capsys.readouterr().err
+
+
+def test_a_sample_in_python():
+    graph = nf.sample("xor")
+    assert graph == nf.load(GRAPHS / "xor.json")
+    nf.Run(graph).train(epochs=1)
+    with pytest.raises(FileError, match="no sample"):
+        nf.sample("../xor")
+
+
+def test_iris_needs_no_extra_and_is_scikit_learns():
+    from sklearn.datasets import load_iris
+
+    table, theirs = load("iris"), load_iris()
+    assert (table.x == theirs.data).all()
+    assert (table.y.argmax(axis=1) == theirs.target).all()
+    assert table.classes == tuple(theirs.target_names)
+    assert table.features == tuple(theirs.feature_names)
+    assert np.isfinite(table.x).all()

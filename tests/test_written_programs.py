@@ -1,0 +1,200 @@
+"""Programs that are written down from graphs: executed, they come to nodeflow's own weights."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from handwired import wired
+
+import nodeflow as nf
+from nodeflow.cli import main
+from nodeflow.errors import InterchangeError
+from nodeflow.formula import names, parse
+from nodeflow.graph import Node
+from nodeflow.interchange.programs import write
+from nodeflow.networks import network
+
+GRAPHS = (
+    "mazur-neurons-unfolded", "two-weights-biases-unfolded", "one-neuron", "four-layers",
+    "feedback-alignment", "wheat-softmax", "spiral", "polynomial", "blame-game",
+    "wheat-seeds-neurons-unfolded", "symmetry-random", "starts-naive-bayes", "lambda",
+)  # fmt: skip
+"""By hand, by neurons, sample by sample, with Adam, penalties, formulas, test rows."""
+
+
+def executed(text):
+    """Return the variables that a program leaves, and what it printed."""
+    space = {"__name__": "__main__"}
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(text, "program", "exec"), space)
+    return space, out.getvalue().splitlines()
+
+
+def of_graph(name):
+    return nf.load(Path(__file__).parents[1] / "graphs" / f"{name}.json")
+
+
+def compare(graph, kind="numpy", epochs=1, within=1e-12):
+    """Check the weights and the costs that a program comes to."""
+    text = write(graph, kind, epochs=epochs)
+    imports = re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)
+    assert set(imports) <= {"numpy", "torch", "jax", "base64", "zlib"}
+    space, printed = executed(text)
+    run = nf.Run(graph)
+    history = run.train(epochs)
+    assert run.weights
+    for address, value in run.weights.items():
+        found = space[re.sub(r"\W+", "_", address.removesuffix(".value"))]
+        found = found.detach().numpy() if hasattr(found, "detach") else np.asarray(found)
+        size = max(1.0, float(np.abs(value).max()))
+        assert found.shape == value.shape
+        assert np.abs(found - value).max() <= within * size, address
+    costs = [float(re.search(r"cost (\S+)", line)[1]) for line in printed if "cost" in line]
+    assert costs == pytest.approx([line["cost"] for line in history], rel=within)
+    rights = [re.findall(r"right (\S+)|test rows (\S+)", line) for line in printed]
+    for line, found in zip(history, rights, strict=False):
+        known = [line["train_accuracy"], line.get("test_accuracy")]
+        given = [float(a or b) for a, b in found]
+        assert given == [pytest.approx(k, abs=1e-15) for k in known if k is not None][: len(given)]
+    return text
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_program_in_numpy_comes_to_the_weights_of_the_graph(name):
+    compare(of_graph(name))
+
+
+@pytest.mark.parametrize("cost", ["squared_error", "cross_entropy", "categorical_cross_entropy"])
+@pytest.mark.parametrize(
+    "activation", ["sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity"]
+)
+def test_every_activation_and_cost_is_written(activation, cost):
+    output = {"cross_entropy": "sigmoid", "categorical_cross_entropy": "softmax"}.get(
+        cost, activation
+    )
+    graph = network((2, 5, 4, 2), data="moons", activation=activation, output=output, cost=cost,
+                    batch=10, seed=3)  # fmt: skip
+    compare(graph.set("train", rate=0.05), epochs=2)
+
+
+@pytest.mark.parametrize("last", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("cost", ["squared_error", "cross_entropy", "categorical_cross_entropy"])
+def test_every_output_goes_with_every_cost(last, cost):
+    graph = network((2, 5, 2), data="moons", activation="tanh", output="sigmoid", batch=10)
+    nodes = {"output_a": Node(last), "cost": Node(cost)}
+    graph = replace(graph, nodes={**graph.nodes, **nodes})
+    compare(graph.set("train", rate=0.05))
+
+
+@pytest.mark.parametrize("unfolded", [False, True])
+@pytest.mark.parametrize(
+    ("trainer", "settings"),
+    [("gradient_descent", {"momentum": 0.9}), ("adam", {"beta1": 0.8, "epsilon": 1e-6})],
+)
+def test_trainers_are_written(trainer, settings, unfolded):
+    graph = network((2, 4, 2), data="moons", trainer=trainer, regularization=0.01, batch="all")
+    graph = graph.set("train", rate=0.05, **settings)
+    compare(nf.unfold(graph) if unfolded else graph, epochs=3)
+
+
+def test_an_edited_backward_pass_is_written_as_it_is():
+    graph = nf.unfold(network((2, 3, 2), data="moons", rate=0.7))
+    update = graph.of_type("weight_update")[0]
+    wire = next(w for w in graph.into(update) if w.input == "gradient")
+    edited = graph.disconnect(wire.start, wire.end).add("twice", "expression", formula="2 * g")
+    edited = edited.connect(wire.start, "twice.g").connect("twice.value", wire.end)
+    text = compare(edited)
+    assert "twice = 2 * " in text
+
+
+def test_formulas_keep_their_brackets():
+    formulas = ("a - (b - a)", "a / (b * 2)", "(-a) ^ 2", "-a ^ 2", "2 ^ -a", "a - b - a",
+                "a / b / 2", "max(0, a) + min(b, 1) - max(a, b)", "step(a) * sign(b) + abs(-a)",
+                "sqrt(exp(a)) * log(2 + cos(b)) + pi * e")  # fmt: skip
+    rows = np.random.default_rng(0).uniform(0.2, 1, (4, 2))
+    for formula in formulas:
+        y, x = nf.constant(id="y", value=rows.tolist()), nf.constant(id="x", value=rows.tolist())
+        z = nf.weighted_sum(x, nf.parameter(id="w", value=[[1.0, 2.0], [0.5, -1.0]]), id="z")
+        given = {"a": z, "b": x}
+        used = [given[name] for name in names(parse(formula))]
+        value = nf.expression(*used, formula=formula, id="f")
+        value = nf.expression(value, formula="0.1 * u", id="small")
+        cost = nf.squared_error(value, y, id="cost")
+        graph = nf.Graph.of(nf.gradient_descent(cost, rate=0.001, id="train"))
+        compare(graph, epochs=2)
+
+
+@pytest.mark.parametrize("form", ["nodes", "steps"])
+@pytest.mark.parametrize("batch", [1, 8, "all"])
+@pytest.mark.parametrize("apart", [{}, {"wire_rate": False}, {"cost": False}])
+def test_a_backward_pass_wired_by_hand_is_written(form, batch, apart):
+    compare(wired(form=form, batch=batch, **apart), epochs=2)
+
+
+def test_names_of_every_script_and_of_python_itself_are_variables():
+    x = nf.constant(id="x", value=[[1.0, 2.0]])
+    w, b = nf.parameter(id="lambda", value=[[1.0, 2.0]]), nf.parameter(id="np", value=[0.5])
+    z = nf.weighted_sum(x, w, b, id="总和")
+    cost = nf.squared_error(z, nf.constant(id="total", value=[[1.0]]), id="print")
+    graph = nf.Graph.of(nf.gradient_descent(cost, rate=0.01, id="train"))
+    space, _ = executed(write(graph, epochs=1))
+    run = nf.Run(graph)
+    run.train(1)
+    assert space["lambda_2"] == pytest.approx(run.weights["lambda.value"])
+    assert space["np_2"] == pytest.approx(run.weights["np.value"])
+    assert "总和" in space
+
+
+def test_quotes_in_a_description_end_no_text():
+    graph = network((2, 2, 2), data="moons")
+    hostile = replace(graph, name='"""\nimport os', about='end """ \\" \\\nprint("ran")')
+    _, printed = executed(write(hostile, epochs=1))
+    assert not [line for line in printed if line.startswith("ran")]
+
+
+def test_many_numbers_are_packed_and_come_out_again():
+    graph = of_graph("digits")
+    text = compare(graph)
+    assert "unpacked(" in text
+    assert max(map(len, text.splitlines())) < 300
+
+
+def test_a_search_is_no_update():
+    graph = network((2, 3, 2), data="moons", trainer="minimize")
+    with pytest.raises(InterchangeError, match="minimize searches along lines"):
+        write(graph)
+
+
+def test_the_command_writes_a_program(tmp_path, capsys):
+    path, out = tmp_path / "g.json", tmp_path / "o.py"
+    nf.save(network((2, 3, 2), data="moons"), path)
+    assert main(["export", str(path), str(out), "--code", "numpy", "--epochs", "1"]) == 0
+    _, printed = executed(out.read_text("utf-8"))
+    assert printed[0].startswith("epoch 0  cost ")
+    assert main(["export", str(path), str(tmp_path / "o.svg"), "--code", "jax"]) == 2
+    capsys.readouterr()
+
+
+@pytest.mark.programs("torch")
+@pytest.mark.parametrize("unfolded", [False, True])
+@pytest.mark.parametrize("name", ["wheat-softmax", "spiral", "lambda", "mazur-neurons-unfolded"])
+def test_a_program_in_pytorch(name, unfolded):
+    graph = of_graph(name)
+    text = compare(nf.unfold(graph) if unfolded else graph, "torch", within=1e-10)
+    assert (".backward()" in text) is (not unfolded and "unfolded" not in name)
+
+
+@pytest.mark.programs("jax")
+@pytest.mark.parametrize("unfolded", [False, True])
+@pytest.mark.parametrize("name", ["wheat-softmax", "lambda", "mazur-neurons-unfolded"])
+def test_a_program_in_jax(name, unfolded):
+    graph = of_graph(name)
+    text = compare(nf.unfold(graph) if unfolded else graph, "jax", within=1e-10)
+    assert ("value_and_grad" in text) is (not unfolded and "unfolded" not in name)
