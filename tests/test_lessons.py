@@ -301,3 +301,29 @@ def test_forty_different_answers_are_marked_in_a_second() -> None:
     marks = [marker.mark(each) for each in attempts]
     assert time.process_time() - began < 1
     assert {tuple(mark.done for mark in each.tasks[:2]) for each in marks} == {(True, True)}
+
+
+def test_answers_that_are_written_as_numbers_are_what_the_graph_says() -> None:
+    attempt = Attempt(nf.load(GRAPHS / "lessons" / "which-neuron-got-it-wrong.json"))
+    run = nf.Run(attempt.original)
+    run.advance("update")
+    delta = abs(run["output.delta.delta"])
+    assert int(attempt.lesson.tasks[3].goal) == 1 + int(delta.argmax())
+    chain = nf.load(GRAPHS / "lessons" / "what-is-delta-and-what-a-gradient.json")
+    run = nf.Run(chain.set("x", value=[0.0]))
+    run.advance("update")
+    assert run["w1.gradient.gradient"] == 0
+    assert run["sum1.delta.delta"] != 0
+    zeros = nf.load(GRAPHS / "lessons" / "why-not-all-zeros.json")
+    run = nf.Run(zeros.set("bias1", init="normal").set("bias2", init="normal"))
+    run.advance("update")
+    assert not run["hidden.blame.blame"].any()
+    slope = nf.load(GRAPHS / "lessons" / "why-not-the-numeric-gradient.json")
+    slope = slope.connect("cost_less.cost", "difference.b")
+    wider = slope.set("more", value=[[0.82]]).set("less", value=[[0.78]]).set("width", value=[0.04])
+    found = []
+    for graph in (slope, wider):
+        run = nf.Run(graph)
+        run.advance("update")
+        found.append(run["slope.value"].item())
+    assert found[0] == pytest.approx(found[1], abs=1e-12)
