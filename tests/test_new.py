@@ -197,7 +197,7 @@ def test_what_is_given_is_taken():
     assert graph.nodes["hidden1_a"].type == graph.nodes["hidden2_a"].type == "tanh"
     assert graph.settings("train")["rate"] == 0.02
     assert graph.settings("theta3") == {
-        "init": "normal", "shape": (2, 4), "trainable": True, "value": None,
+        "init": "normal", "shape": (2, 4), "trainable": True, "value": None, "range": None,
     }  # fmt: skip
     assert graph.settings("data")["scale"] == "standard"
     assert graph.about == (

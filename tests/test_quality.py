@@ -121,7 +121,7 @@ def test_a_run_no_better_than_the_mean_says_so(here, capsys):
     assert "no better than the mean of the targets" in err
     assert set(json.loads(out)) == {
         "epochs", "cost", "train_accuracy", "test_cost", "test_accuracy", "weights", "history",
-        "seconds",
+        "seconds", "ended",
     }  # fmt: skip
 
 

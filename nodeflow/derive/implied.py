@@ -13,7 +13,7 @@ import numpy as np
 
 from nodeflow.declare import numbers
 from nodeflow.derive.steps import free_name
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import UNFOLDED, Graph, Node, Wire
 from nodeflow.nodes.update import UPDATES
 
 _TAKES_DELTA = ("weight_gradient", "bias_gradient", "step", "blame")
@@ -43,10 +43,10 @@ class Implied:
 def implied(graph: Graph) -> Implied | None:
     """Return the cost whose slope the errors of a wired backward pass are.
 
-    None where the graph has a cost or a trainer, updates nothing, has no error, or several that
-    are slopes of different costs.
+    None where the graph has a cost or a trainer, or was unfolded from one, which is remembered;
+    where it updates nothing, has no error, or several that are slopes of different costs.
     """
-    if not graph.of_type(*UPDATES) or graph.of_family("trainer"):
+    if not graph.of_type(*UPDATES) or graph.of_family("trainer") or graph.extra.get(UNFOLDED):
         return None
     costs = [key for key in graph.of_family("cost")
              if graph.type_of(key).outputs[0].name == "cost"]  # fmt: skip
