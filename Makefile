@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs doors coverage trials display browser bench ulps commands gallery check clean
+.PHONY: help bits pages run test test-programs test-twins twins doors coverage trials display browser bench ulps commands gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -90,6 +90,17 @@ commands: $(STAMP) ## Renew usage and options in docs/commands.md
 
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
+
+# What the programs need themselves is installed in a temporary folder; FANN's headers by the system.
+test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare with what is kept
+	@if ! test -e /usr/include/doublefann.h && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
+		libfann-dev; } >/dev/null 2>&1; \
+	fi
+	@$(BIN)/python tests/twins_programs/compare.py
+
+twins: $(STAMP) ## Write graphs/twins/ and its table anew from the rules
+	@$(BIN)/python -m gallery.twins
 
 check: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -47,6 +47,7 @@ COMMANDS = (
     "saturated",
     "sweep",
     "train",
+    "twins",
     "unfold",
     "upgrade",
     "why",

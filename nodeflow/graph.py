@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from importlib import import_module
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -219,6 +220,16 @@ class Graph:
         # What was found out about the graph is found out again: copies are small, and pickles
         # hold no node types.
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    # -- in a notebook
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        # What draws lies above the graph, and is looked for only when a notebook asks.
+        bundle: dict[str, str] = import_module("nodeflow.export.notebook").of_graph(self)
+        return bundle
+
+    def _repr_html_(self) -> str:
+        return self._repr_mimebundle_()["text/html"]
 
     # -- building
 

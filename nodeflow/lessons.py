@@ -37,6 +37,10 @@ from nodeflow.playback.stops import Seen
 
 Value = float | bool
 """An answer: a number, or yes or no."""
+TRAINING = "training"
+"""The name under which the settings of the training are changed and unlocked."""
+_ROUNDED = 1e-9
+"""So far apart, relative to its size, the same number may be on two machines."""
 _LONGER = 10
 """An answer is trained so many times longer than the lesson's graph at most."""
 
@@ -77,11 +81,14 @@ class Done:
     typed: str | None = None
     value: Any = None
     moment: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """By address, those that were not the lesson's own then: `training.seed`, `train.rate`."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is noted in a file."""
         given = {"typed": self.typed, "value": self.value, "moment": self.moment}
-        return {"task": self.task, **{k: v for k, v in given.items() if v is not None}}
+        found = {"task": self.task, **{k: v for k, v in given.items() if v is not None}}
+        return {**found, "settings": dict(self.settings)} if self.settings else found
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -197,30 +204,80 @@ def wires_for(task: Task, original: Graph, graph: Graph) -> tuple[Wire, ...]:
 
 
 class _Standing:
-    """The values at a moment as they stand: of a parameter the one that the pass works with."""
+    """The values at a moment as they stand: of a parameter the one that the pass works with.
+
+    Within a pass, what is not evaluated yet is not known: not the value of the pass before.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run, self._seen = run, Seen(run)
 
     def __getitem__(self, address: str) -> NDArray[Any]:
+        self._require_evaluated(address)
         return self._run[address]
 
     def number(self, name: str) -> float | None:
+        if name == "cost" and (cost := self._run.plan.unfolding.cost):
+            self._require_evaluated(cost)
         return self._seen.number(name)
 
+    def _require_evaluated(self, address: str) -> None:
+        run, key = self._run, address.rpartition(".")[0]
+        here = run.position.place
+        if here and key in run.order and run.schedule.place(key) >= here:
+            raise RunError(f"'{address}' has no value yet in this pass", node=key)
 
-def expected(task: Task, player: Player) -> Value:
-    """Return the answer to a question at the moment where a player stands, or soon after.
 
-    The player stands there again afterwards. Raises `ConditionError` where it is not one number.
+def settings_changed(original: Graph, graph: Graph) -> dict[str, Any]:
+    """Return, by address, the settings of the lesson's own nodes that are not its own any more."""
+    found: dict[str, Any] = {}
+    for key in original.nodes.keys() & graph.nodes.keys():
+        before, now = original.settings(key), graph.settings(key)
+        if original.nodes[key].type == graph.nodes[key].type:
+            found |= {f"{key}.{name}": now[name] for name in now if now[name] != before.get(name)}
+    old, new = _training(original), _training(graph)
+    found |= {f"{TRAINING}.{name}": new[name] for name in new if new[name] != old[name]}
+    return dict(sorted(found.items()))
+
+
+def with_settings(original: Graph, graph: Graph, changed: Mapping[str, Any]) -> Graph:
+    """Return a graph whose settings are the lesson's own, but for those that were changed."""
+    training = _training(original)
+    nodes = dict(graph.nodes)
+    for key in original.nodes.keys() & nodes.keys():
+        if original.nodes[key].type == nodes[key].type:
+            nodes[key] = replace(nodes[key], settings=original.nodes[key].settings)
+    graph = replace(graph, nodes=nodes)
+    for address, value in changed.items():
+        node, _, name = address.rpartition(".")
+        if node == TRAINING and name in training:
+            training[name] = value
+        elif node in original.nodes and node in graph.nodes:
+            graph = graph.set(node, **{name: value})
+    return replace(graph, training=Training(**training))
+
+
+def _training(graph: Graph) -> dict[str, Any]:
+    return {name: getattr(graph.training, name) for name in ("batch", "epochs", "seed")}
+
+
+def expected(task: Task, player: Player, moment: int | None = None) -> Value:
+    """Return the answer to a question at a moment, or as soon after as it is known.
+
+    Without one it is asked where the player stands. It stands there again afterwards. Raises
+    `ConditionError` where the answer is not one number.
     """
     expression = parse_expression(task.goal, player.run.plan.graph)
-    found = expression.value(_Standing(player.run))
-    if found is None:
-        number = player.number
-        player.advance(_known_from(player, expression))
+    here = player.number
+    try:
+        if moment is not None:
+            _stand(player, max(moment, player.first))
         found = expression.value(_Standing(player.run))
-        player.go(number)
+        if found is None:
+            player.advance(_known_from(player, expression))
+            found = expression.value(_Standing(player.run))
+    finally:
+        _stand(player, here)
     if found is None:
         raise ConditionError("it has no value in this run", text=task.goal, position=0)
     if isinstance(found, bool):
@@ -284,6 +341,8 @@ class Attempt:
         self.done: list[Done] = []
         self.unlocked: set[str] = set()
         self._skipped = 0
+        self._moment = 0
+        """Where the present task began: what it asks is asked of this moment."""
         self._begin()
 
     @property
@@ -298,13 +357,17 @@ class Attempt:
 
     @property
     def is_over(self) -> bool:
-        """Whether all tasks are done."""
-        return self.index >= len(self.lesson.tasks)
+        """Whether no task is left."""
+        return self.task is None
 
     # -- noticing
 
     def _begin(self) -> None:
         """Stop where the present task's condition becomes true, and nowhere else."""
+        self._moment = self.player.number if self.player.run.order else 0
+        self._watch()
+
+    def _watch(self) -> None:
         for text in tuple(self.player.stops.conditions):
             self.player.stops.forget(text)
         if self.task is not None and self.task.kind == "until":
@@ -325,7 +388,7 @@ class Attempt:
         """Return the tasks that are done by now, and go on to the next one."""
         found: list[Done] = []
         while (task := self.task) is not None and task.kind != "ask" and self._is_done(task):
-            found.append(self._finish(Done(self.index, moment=self._moment())))
+            found.append(self._finish())
         return found
 
     def _is_done(self, task: Task) -> bool:
@@ -338,12 +401,14 @@ class Attempt:
         condition = parse(task.goal, self.player.run.plan.graph)
         return self.player.reason == condition.text or condition.holds(Seen(self.player.run))
 
-    def _finish(self, done: Done) -> Done:
+    def _finish(self, typed: str | None = None, value: Value | None = None) -> Done:
+        changed = settings_changed(self.original, self.graph)
+        done = Done(self.index, typed, value, self._place(), changed)
         self.done.append(done)
         self._begin()
         return done
 
-    def _moment(self) -> str:
+    def _place(self) -> str:
         run = self.player.run
         if self.player.last is not None and run.order:
             return f"{self.player.last.epoch}:{self.player.last.sample}:{self.player.last.node}"
@@ -354,10 +419,10 @@ class Attempt:
         task = self.task
         if task is None or task.kind != "ask":
             raise RunError("nothing is asked at the moment")
-        value = self._located(lambda asked: expected(asked, self.player))
+        value = self._located(lambda asked: expected(asked, self.player, self._moment))
         if not is_right(task, typed, value):
             return False
-        self._finish(Done(self.index, typed=typed.strip(), value=value, moment=self._moment()))
+        self._finish(typed.strip(), value)
         return True
 
     def skip(self) -> None:
@@ -402,7 +467,7 @@ class Attempt:
 
     def unlock(self, node: str) -> None:
         """Lift a lock; the answer notes it."""
-        if node not in self.lesson.locked and not (self.lesson.everything and node == "training"):
+        if node not in self.lesson.locked and not (self.lesson.everything and node == TRAINING):
             raise RunError(f"'{node}' is not locked{nearest(node, self.lesson.locked)}")
         self.unlocked.add(node)
 
@@ -413,12 +478,13 @@ class Attempt:
             self.player.change(graph, what)
         except RunError:  # its structure is another
             self.player = Player(Run(graph, strict=False))
-        self._begin()
+            self._moment = 0
+        self._watch()
 
     def set(self, node: str, **settings: Any) -> None:
         """Change settings of a node that is not locked."""
-        if node == "training":
-            if self.lesson.everything and "training" not in self.unlocked:
+        if node == TRAINING:
+            if self.lesson.everything and TRAINING not in self.unlocked:
                 raise RunError(
                     "how it is trained is locked in this lesson; "
                     "unlocking 'training' is noted in the answer"
@@ -462,10 +528,6 @@ class Attempt:
     def answered(self) -> Graph:
         """Return the graph as it stands, with what was done: the file to hand in."""
         return with_answers(self.graph, self.done, self.unlocked)
-
-
-def _training(graph: Graph) -> dict[str, Any]:
-    return {name: getattr(graph.training, name) for name in ("batch", "epochs", "seed")}
 
 
 def with_answers(graph: Graph, done: Iterable[Done], unlocked: Iterable[str] = ()) -> Graph:
@@ -534,13 +596,15 @@ class Marks:
 
 @dataclass
 class _Course:
-    """A graph that answers lead to, and what is known of its run."""
+    """A run that answers lead to, and what is known of it."""
 
     graph: Graph
     player: Player
     met: dict[tuple[str, int], int | None] = field(default_factory=dict)
     """Where a condition became true, from a moment on."""
     values: dict[tuple[str, int], Value] = field(default_factory=dict)
+    forks: list[tuple[int, _Course]] = field(default_factory=list)
+    """Where it was led on with another graph."""
 
 
 class Marker:
@@ -562,17 +626,19 @@ class Marker:
             raise FileError(
                 f"with its locked parts put back it is no graph any more ({error})", file=file
             ) from None
-        raw = answer.extra.get(ANSWERS, {})
+        noted = answer.extra.get(ANSWERS)
+        raw = {} if noted is None else noted
         records = {task["task"]: task for task in raw.get("tasks", ())}
-        marks = []
-        course, number = None, 0
+        course, number, marks = self._first(restored, records), 0, []
         for index in range(len(self.lesson.tasks)):
-            stage = self._before_later_wires(restored, index)
-            if course is None or course.graph != stage:
-                course, number = self._course(stage), 0
-            mark, number, said = self._mark(index, records.get(index), course, number)
+            record = records.get(index)
+            stage = self._stage(restored, index, record)
+            here, begin = self._led_on(course, number, stage)
+            mark, end, said = self._mark(index, record, here, begin, only_noted=noted is not None)
             marks.append(mark)
             edited += said
+            if record is not None or noted is None:  # what nobody noted was not on the way
+                course, number = here, end
         return Marks(tuple(marks), locked, tuple(raw.get("unlocked", ())), tuple(edited))
 
     def _require_same(self, answer: Graph, file: str) -> list[str]:
@@ -599,10 +665,10 @@ class Marker:
 
     # -- locked parts
 
-    def _asked_wires(self, graph: Graph, first: int = 0) -> set[Wire]:
+    def _asked_wires(self, graph: Graph, first: int = 0, end: int | None = None) -> set[Wire]:
         return {
             wire
-            for task in self.lesson.tasks[first:]
+            for task in self.lesson.tasks[first:end]
             if task.kind == "wire"
             for wire in wires_for(task, self.original, graph)
         }
@@ -639,25 +705,52 @@ class Marker:
         graph = replace(
             answer,
             nodes=nodes,
-            wires=renumbered(tuple(sorted(set(wires), key=str))),
+            wires=tuple(sorted(renumbered(tuple(dict.fromkeys(wires))))),
             training=self.original.training if self.lesson.everything else answer.training,
             folder=self.original.folder,
         )
         graph.validate()
         return _bare(graph)
 
-    def _before_later_wires(self, graph: Graph, index: int) -> Graph:
-        """Return the graph without the wires that tasks after this one ask for."""
-        later = self._asked_wires(graph, index + 1)
-        if not later:
-            return graph
-        kept = self._asked_wires(graph) - later
-        wires = tuple(w for w in graph.wires if w not in later or w in kept)
-        return replace(graph, wires=renumbered(wires))
+    # -- the way through
 
-    # -- tasks
+    def _stage(self, graph: Graph, index: int, record: Mapping[str, Any] | None) -> Graph:
+        """Return the graph as it was at a task.
+
+        It has no wires that tasks after this one ask for, but those of the lesson in their place,
+        and the settings that the task notes.
+        """
+        later = self._asked_wires(graph, index + 1) - self._asked_wires(graph, 0, index + 1)
+        if later:
+            ports = {wire.end for wire in later}
+            kept = [w for w in graph.wires if w not in later]
+            there = {(w.start, w.end) for w in kept}
+            kept += [  # they made room for those that are asked for
+                w
+                for w in self.original.wires
+                if w.end in ports and w.source in graph.nodes and (w.start, w.end) not in there
+            ]
+            graph = replace(graph, wires=tuple(sorted(renumbered(tuple(kept)))))
+        if record is None:
+            return graph
+        free = {
+            address: value
+            for address, value in record.get("settings", {}).items()
+            if self._is_free(address.rpartition(".")[0])
+        }
+        try:
+            return with_settings(self.original, graph, free)
+        except GraphError:
+            return graph
+
+    def _is_free(self, node: str) -> bool:
+        return node not in self.lesson.locked and not (node == TRAINING and self.lesson.everything)
+
+    def _first(self, graph: Graph, records: Mapping[int, Any]) -> _Course:
+        return self._course(self._stage(graph, 0, records.get(0)))
 
     def _course(self, graph: Graph) -> _Course:
+        """Return the run of a graph from its start."""
         for course in self._courses:
             if course.graph == graph:
                 return course
@@ -666,9 +759,36 @@ class Marker:
         self._courses.append(course)
         return course
 
+    def _led_on(self, course: _Course, number: int, graph: Graph) -> tuple[_Course, int]:
+        """Return the run that goes on from a moment with another graph, as `Attempt.change` does.
+
+        Where it cannot, it begins at its start.
+        """
+        if course.graph == graph:
+            return course, number
+        for at_number, fork in course.forks:
+            if at_number == number and fork.graph == graph:
+                return fork, _stands_at(course, fork, number)
+        try:
+            _stand(course.player, number)
+            fork = _Course(graph, Player(course.player.run.fork(graph)))
+        except RunError:
+            return self._course(graph), 0
+        course.forks.append((number, fork))
+        return fork, _stands_at(course, fork, number)
+
+    # -- tasks
+
     def _mark(
-        self, index: int, record: Mapping[str, Any] | None, course: _Course, number: int
+        self,
+        index: int,
+        record: Mapping[str, Any] | None,
+        course: _Course,
+        number: int,
+        *,
+        only_noted: bool,
     ) -> tuple[Mark, int, list[str]]:
+        """Mark a task at a moment; return the moment at which it ends, and what was edited."""
         task = self.lesson.tasks[index]
         typed = None if record is None else record.get("typed")
         said: list[str] = []
@@ -688,16 +808,17 @@ class Marker:
                 case "until":
                     met = self._met(task, course, number)
                     done, number = met is not None, number if met is None else met
-                    why = (
-                        ""
-                        if done
-                        else f"it does not come true within {self._epochs(course)} epochs"
-                    )
+                    why = "" if done else f"it is not reached in {self._epochs(course)} epochs"
+                    if done and only_noted and record is None:
+                        done, why = False, "the file does not say that it was reached"
                 case _:
-                    value, note = self._value(task, record, course, number)
+                    value = self._recomputed(task, course, number)
                     done = typed is not None and is_right(task, typed, value)
                     why = "" if done else _why_wrong(typed, value)
-                    said = [f"task {index + 1}: {note}"] if note else []
+                    told = None if record is None else record.get("value")
+                    if told is not None and not _same(told, value):
+                        here = f"the file says {_shown(told)}, recomputed it is {_shown(value)}"
+                        said = [f"task {index + 1}: {here}"]
         except NodeflowError as error:
             done, why = False, str(error)
         return Mark(index, task.text, task.kind, done, why, typed, value), number, said
@@ -727,30 +848,10 @@ class Marker:
         finally:
             player.stops.forget(condition.text)
 
-    def _value(
-        self, task: Task, record: Mapping[str, Any] | None, course: _Course, number: int
-    ) -> tuple[float | bool, str]:
-        """Return the answer on the answer's graph, or where the file notes it on the lesson's own.
-
-        A setting may have been changed after a question was answered: the noted value tells which
-        of the two it was. One that is neither was edited.
-        """
-        value = self._recomputed(task, course, number)
-        noted = None if record is None else record.get("value")
-        if noted is None or _same(noted, value):
-            return value, ""
-        own = self._course(_bare(self.original))
-        if own is not course:
-            first = self._recomputed(task, own, number)
-            if _same(noted, first):
-                return first, ""
-        return value, f"the file says {_shown(noted)}, recomputed it is {_shown(value)}"
-
     def _recomputed(self, task: Task, course: _Course, number: int) -> Value:
         known = (task.goal, number)
         if known not in course.values:
-            _stand(course.player, number)
-            course.values[known] = expected(task, course.player)
+            course.values[known] = expected(task, course.player, number)
         return course.values[known]
 
 
@@ -763,6 +864,12 @@ def _bare(graph: Graph) -> Graph:
         extra={key: part for key, part in graph.extra.items() if key not in (LESSON, ANSWERS)},
         folder=graph.folder,
     )
+
+
+def _stands_at(before: _Course, after: _Course, number: int) -> int:
+    """Return where a fork stands: where it was made, or at its update where nodes were added."""
+    old, new = before.player.schedule, after.player.schedule
+    return number if old == new else new.number(new.start(old.position(number).update))
 
 
 def _stand(player: Player, number: int) -> None:
@@ -780,7 +887,8 @@ def _same(noted: Any, value: Value) -> bool:
         found = float(noted)
     except (TypeError, ValueError):
         return False
-    return found == value or (found != found and value != value)
+    near = abs(found - value) <= _ROUNDED * abs(value)
+    return near or found == value or (found != found and value != value)
 
 
 def _shown(value: Any) -> str:

@@ -268,7 +268,9 @@ def test_train_gives_the_numbers_of_the_run(ask, network):
         "weights",
         "history",
         "seconds",
+        "ended",
     ]
+    assert found["ended"]["why"] == "epochs"
     assert found["epochs"] == 3
     assert found["weights"] == {key: value.tolist() for key, value in run.weights.items()}
     assert found["history"] == run.history
@@ -396,7 +398,9 @@ def test_a_wrong_gradient_is_a_fault(call, ask, tmp_path):
 def test_a_graph_without_a_cost_is_valid(call, ask, tmp_path):
     graph = nf.Graph.of(nf.exp(nf.constant(value=1.0, id="x"), id="e"))
     path = saved(graph, tmp_path / "exp.json")
-    assert ask("check", path) == {"valid": True, "max_relative_error": 0.0, "nodes": {}}
+    assert ask("check", path) == {
+        "valid": True, "max_relative_error": 0.0, "nodes": {}, "findings": [], "implied": None,
+    }  # fmt: skip
     assert "✓ valid" in call("check", path)[1]
 
 

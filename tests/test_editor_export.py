@@ -127,6 +127,12 @@ def test_a_format_offers_what_it_takes_and_nothing_else(editor):
         ".dot": set(),
         ".json": {"weights"},
         ".csv": {"history", "training"},
+        ".py": {"code"},
+        ".onnx": {"weights", "backward"},
+        ".safetensors": {"weights"},
+        ".keras": {"weights"},
+        ".mat": {"weights"},
+        ".net": {"weights"},
     }
 
 

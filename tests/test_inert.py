@@ -32,7 +32,7 @@ def whole() -> nf.Graph:
     raw["nodes"]["odd"] = {"type": "of a plugin", "settings": {"deep": {"list": [1, [2]]}}}
     raw["groups"] = {"g": {"nodes": ["x", "w"], "title": "two"}}
     raw["layout"] = {"x": [0, 40], "w": [0, 120]}
-    raw["lesson"] = {"tasks": [{"text": "look"}]}
+    raw["lesson"] = {"tasks": [{"text": "look", "at": "0"}]}
 
     return loads(json.dumps(raw)).add("big", "parameter", value=MATRIX)
 

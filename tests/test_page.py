@@ -64,7 +64,7 @@ def packed(values):
 
 BITS = """
   const spelled = (value) => Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0"
-    : Number.isFinite(value) ? value : String(value);
+    : value === null || Number.isFinite(value) ? value : String(value);
   const tried = (act) => { try { return spelled(act()); } catch { return undefined; } };
   const each = (entries) => Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 """

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(finding, "user_folder", lambda: tmp_path / "nodes")
     (tmp_path / "nodes").mkdir()
     enabling.announced_types.cache_clear()
+    import_module("nodeflow.nodes")  # what is imported on the way is not a plugin's
     before = set(CATALOG)
     yield tmp_path
     for name in set(CATALOG) - before:
@@ -79,6 +82,23 @@ def test_a_file_is_imported_when_it_is_enabled_and_not_before(home):
     plugins.disable("mine")
     assert "triple" not in CATALOG
     assert plugins.enabled() == []
+
+
+def test_a_package_that_was_off_brings_its_types_again(home, monkeypatch):
+    package = home / "tripling_nodes"
+    package.mkdir()
+    (package / "__init__.py").write_text("from tripling_nodes import inside", encoding="utf-8")
+    (package / "inside.py").write_text(TYPE.format(name="triple"), encoding="utf-8")
+    point = EntryPoint("tripling", "tripling_nodes", finding.GROUP)
+    monkeypatch.setattr(finding, "entry_points", lambda group: [point])
+    monkeypatch.syspath_prepend(home)
+    assert plugins.enable("tripling") == ["triple"]
+    plugins.disable("tripling")
+    assert "triple" not in CATALOG
+    assert plugins.enable("tripling") == ["triple"]
+    assert "triple" in CATALOG
+    plugins.disable("tripling")
+    assert not [name for name in sys.modules if name.startswith("tripling_nodes")]
 
 
 def test_what_is_on_is_imported_in_the_next_program_too(home):
@@ -125,6 +145,25 @@ def test_a_plugin_that_fails_is_one_sentence_and_leaves_nothing(home, text, sent
     assert "\n" not in str(caught.value)
     assert set(CATALOG) == before
     assert plugins.enabled() == []
+
+
+def test_a_name_of_the_library_is_taken_even_before_the_library_is_imported(tmp_path):
+    (tmp_path / "bad.py").write_text(TYPE.format(name="sigmoid"), encoding="utf-8")
+    program = f"""
+from pathlib import Path
+from nodeflow.errors import PluginError
+from nodeflow.plugins import enabling, finding
+enabling.config_file = lambda: Path({str(tmp_path)!r}) / "plugins.json"
+finding.user_folder = lambda: Path({str(tmp_path)!r})
+try:
+    enabling.enable("bad")
+except PluginError as error:
+    print(error)
+"""
+    made = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "'sigmoid' is declared twice" in made.stdout
 
 
 def test_one_that_fails_later_is_left_out_and_the_rest_works(home, capsys):

@@ -22,15 +22,6 @@ class _Lessons(click.Group):
             args = ["play", *args]
         return super().resolve_command(context, args)
 
-    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [
-                    ("FILE [-o ANSWER]", "Lead through the lesson in FILE."),
-                    ("check ORIGINAL ANSWER…", "Mark answers to a lesson."),
-                ]
-            )
-
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         # Options may stand before FILE: they are those of the lesson that is played.
         if args and args[0].startswith("-") and args[0] not in ("-h", "--help"):
@@ -42,7 +33,8 @@ class _Lessons(click.Group):
 def lesson() -> None:
     """Lead through the lesson in a graph file, or mark what came back.
 
-    What is typed may come from a pipe as well.
+    nodeflow lesson FILE [-o ANSWER] leads through the lesson in FILE; what is typed may come from
+    a pipe as well, and -o writes the answer to hand in.
     """
 
 
@@ -52,7 +44,6 @@ def lesson() -> None:
 @json_option
 def play(file: str, *, out: str | None, as_json: bool) -> None:
     """Lead through the lesson in FILE."""
-    from nodeflow.commands.graphs import load
     from nodeflow.lessons import Attempt
     from nodeflow.terminal.keys import is_interactive
     from nodeflow.terminal.lesson import Lead, lines

@@ -19,6 +19,7 @@ NOW, HELD, TRAINED = "as they stand now", "as in the graph", "trained from the s
 HERE, START = "where the run stands", "at the start"
 INSIDE, BARE = "inside: can be opened again", "left out"
 COMPUTES, PLAYS = "computes", "plays a recording"
+FORWARD, STEP = "forward only", "one training step"
 READERS = "as the reader's system"
 _SHORT = 200
 """A film shows a whole epoch of so many steps, of a longer one a single pass."""
@@ -120,6 +121,10 @@ def lines(editor: Editor, wish: Wish) -> list[Line]:
         typed("training", "epochs", str(editor.graph.training.epochs))
     if "recorded" in takes:
         choose("recorded", "the page", COMPUTES, PLAYS)
+    if "code" in takes:
+        choose("code", "written for", "numpy", "torch", "jax")
+    if "backward" in takes:
+        choose("backward", "the model", FORWARD, STEP)
     if "begin" in takes:
         here = (HERE,) if editor.live.playback.number else ()
         choose("begin", "begins", *here, START)
@@ -208,6 +213,10 @@ def requested(editor: Editor, wish: Wish) -> Request:
         options["bare"] = True
     if values.get("recorded") == PLAYS:
         options["recorded"] = True
+    if "code" in values:
+        options["code"] = values["code"]
+    if values.get("backward") == STEP:
+        options["backward"] = True
     which = values.get("weights", values.get("history"))
     if which == TRAINED:
         options["epochs"] = _count("epochs", values["training"])

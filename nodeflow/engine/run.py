@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,16 @@ class Run:
     def born(self) -> int:
         """The update at which it begins: 0, or where it was forked from its `parent`."""
         return self._rewinder.born
+
+    # -- in a notebook
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        # What draws lies above the run, and is looked for only when a notebook asks.
+        bundle: dict[str, str] = import_module("nodeflow.export.notebook").of_run(self)
+        return bundle
+
+    def _repr_html_(self) -> str:
+        return self._repr_mimebundle_()["text/html"]
 
     # -- what it holds
 

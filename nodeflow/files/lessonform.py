@@ -65,6 +65,8 @@ class DoneForm(Struct, frozen=True):
     typed: str | None = None
     value: Any = None
     moment: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """By address, those that were not the lesson's own when the task was done."""
 
 
 class AnswersForm(Struct, frozen=True):
@@ -89,6 +91,7 @@ _EXPECTED = {
     "task": "the number of a task, from 0",
     "typed": "a text",
     "moment": 'a moment such as "3:17:hidden"',
+    "settings": "an object of settings by address",
     "unlocked": "a list of nodes' ids",
 }
 

@@ -59,6 +59,8 @@ def disable(name: str) -> None:
     for type_ in [key for key, origin in ORIGINS.items() if origin == name]:
         CATALOG.remove(type_)
         del ORIGINS[type_]
+    if name in _imported and (plugin := plugins().get(name)) is not None:
+        _forget(plugin)
     _imported.discard(name)
     _keep([one for one in names if one != name])
 
@@ -103,6 +105,7 @@ def _import(plugin: Plugin) -> list[str]:
     """Import a plugin, and return its types; what it declared is taken back if it fails."""
     if plugin.name in _imported:
         return [key for key, origin in ORIGINS.items() if origin == plugin.name]
+    import_module("nodeflow.nodes")  # whose names are taken; by its text, since it lies above
     before = set(CATALOG)
     try:
         if plugin.file is None:
@@ -114,7 +117,7 @@ def _import(plugin: Plugin) -> list[str]:
     except BaseException as error:
         for name in set(CATALOG) - before:
             CATALOG.remove(name)
-        sys.modules.pop(plugin.module or _module_name(plugin.file), None)
+        _forget(plugin)
         about = " ".join(str(error).split()) or "it says nothing"
         kind = "" if isinstance(error, NodeflowError) else f"{type(error).__name__}: "
         raise PluginError(
@@ -125,6 +128,13 @@ def _import(plugin: Plugin) -> list[str]:
     made = [name for name in CATALOG if name not in before]
     ORIGINS.update(dict.fromkeys(made, plugin.name))
     return made
+
+
+def _forget(plugin: Plugin) -> None:
+    """Let the next import run the plugin again: a module kept by Python declares nothing."""
+    module = plugin.module or _module_name(plugin.file)
+    for name in [one for one in sys.modules if one == module or one.startswith(f"{module}.")]:
+        del sys.modules[name]
 
 
 def _module_name(file: Path | None) -> str:

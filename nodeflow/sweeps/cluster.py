@@ -8,7 +8,6 @@ with equal arguments are one call.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import math
@@ -26,6 +25,7 @@ from nodeflow.files import loads, whole
 from nodeflow.files.text import plain
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
+from nodeflow.sweeps.engine import engine_digest
 from nodeflow.sweeps.running import Row, Worker
 
 _ANSWER_SECONDS = 10
@@ -37,21 +37,6 @@ _OTHER = (
     "a worker has another nodeflow than this program, and its numbers might differ; install the "
     "same version on both"
 )
-_COMPUTING = ("data", "declare.py", "derive", "engine", "formula.py", "graph.py", "inert.py",
-              "nodes", "playback", "shape.py", "sweeps")  # fmt: skip
-"""The parts of the package that a run's numbers come from."""
-
-
-@cache
-def engine_digest() -> str:
-    """Return what tells this engine from others: a digest of all that numbers come from."""
-    root = Path(__file__).parents[1]
-    found = hashlib.sha256()
-    for name in _COMPUTING:
-        part = root / name
-        for file in sorted(part.rglob("*.py")) if part.is_dir() else [part]:
-            found.update(f"{file.relative_to(root).as_posix()} ".encode() + file.read_bytes())
-    return found.hexdigest()[:16]
 
 
 def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:

@@ -11,7 +11,6 @@ import json
 import os
 import threading
 import time
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -26,6 +25,7 @@ from nodeflow.files.disk import reading
 from nodeflow.files.text import plain
 from nodeflow.graph import Graph
 from nodeflow.sweeps.cases import Plan
+from nodeflow.sweeps.engine import engine_digest
 from nodeflow.sweeps.running import Row
 
 _FORMAT = "nodeflow-sweep"
@@ -37,7 +37,7 @@ def digest(plan: Plan) -> str:
     """Return what tells this sweep from others: the graph, its data, values, seeds and options."""
     graph = plan.graph
     about = {
-        "nodeflow": version("nodeflow"),
+        "engine": engine_digest(),
         "graph": whole(graph),
         "data": [_contents(graph, key) for key in sorted(graph.of_type("dataset"))],
         "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
@@ -103,8 +103,8 @@ class Journal:
             raise FileError("this is no journal of a sweep; move it away", file=str(self.path))
         if first.get("digest") != head["digest"]:
             raise SweepError(
-                f"{self.path} is the journal of another sweep (another graph, data, values, seeds "
-                "or options); write to another file, or --force begins anew"
+                f"{self.path} is the journal of another sweep (another graph, data, values, seeds, "
+                "options or engine); write to another file, or --force begins anew"
             )
         decoder = msgspec.json.Decoder(tuple[int, dict[str, Any], dict[str, Any] | None])
         for at, line in enumerate(lines[1:], 2):

@@ -81,9 +81,8 @@ class Lead:
             self.out.print(look.clean(graph.about))
         self._told(self.attempt.notice())
         self._say_task()
-        if self.attempt.task is None:
-            return
-        for line in typed:
+        source = iter(typed)
+        while not self.attempt.is_over and (line := next(source, None)) is not None:
             if line.lower() in ("quit", "exit", "q"):
                 break
             try:
@@ -98,8 +97,6 @@ class Lead:
             self._told(done)
             if done:
                 self._say_task()
-            if self.attempt.is_over:
-                break
 
     # -- what it says
 
@@ -255,9 +252,8 @@ def show_marks(file: str, marks: Marks) -> None:
     for mark in marks.tasks:
         sign, colour = ("✓", "green") if mark.done else ("✗", "red")
         why = f": {mark.why}" if mark.why else ""
-        out.print(
-            Text.assemble((f"  {sign} ", colour), look.clean(f"{mark.task + 1} {mark.text}{why}"))
-        )
+        said = look.clean(f"{mark.task + 1} {mark.text}{why}")
+        out.print(Text.assemble((f"  {sign} ", colour), said))
     for sentence in marks.locked:
         out.print(look.clean(f"  locked, but changed: {sentence}"))
     if marks.unlocked:

@@ -1,0 +1,38 @@
+"""`nodeflow twins`: which program's rule leads to these weights."""
+
+from __future__ import annotations
+
+import click
+
+from nodeflow.commands.graphs import load
+from nodeflow.commands.options import file_argument, json_option
+from nodeflow.commands.output import print_json, say
+
+
+@click.command()
+@file_argument
+@click.option("--weights", metavar="AFTER.json", required=True, type=click.Path(),
+              help="What the other program has after one update or one epoch, in the form that "
+              "nodeflow export FILE weights.json writes.")  # fmt: skip
+@json_option
+def twins(file: str, weights: str, *, as_json: bool) -> None:
+    """Tell which program's rule leads from FILE's start to the weights in AFTER.json.
+
+    Every rule of docs/twins.md trains FILE's network for one update and for one epoch, with
+    FILE's learning rate. The nearest comes first; programs with the same rule share a place.
+    """
+    graph = load(file)
+    from nodeflow.twins import compare, read_weights
+
+    left_out: dict[str, str] = {}
+    found = compare(graph, read_weights(weights), left_out=left_out)
+    if left_out:
+        name, why = next(iter(left_out.items()))
+        more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        say(f"not compared: {name} ({why}){more}", bad=False)
+    if as_json:
+        print_json([one.as_dict() for one in found])
+        return
+    width = max(len(one.program) for one in found)
+    for one in found:
+        click.echo(f"{one.program:<{width}}  {one.difference:8.1e}  after {one.after}: {one.what}")

@@ -1,0 +1,163 @@
+"""Edits of an unfolded graph that programs' rules are made of.
+
+All of them add nodes or move wires, so that what a program does otherwise than the book can be
+seen, bypassed and edited. Nodes that stand in the way of a value have it as their first input:
+bypassed, they pass it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+from nodeflow import formula
+from nodeflow.graph import Graph
+from nodeflow.twins.network import TRAIN, Layer, Network
+
+
+class Wiring:
+    """An unfolded graph while a rule edits it."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.graph: Graph = network.unfolded()
+
+    # -- nodes and wires
+
+    def source(self, end: str) -> str:
+        """Return the address of what is wired into a port."""
+        key, _, port = end.rpartition(".")
+        return self.graph.inputs(key)[port][0].start
+
+    def move(self, end: str, start: str) -> None:
+        """Wire a port to something else."""
+        self.graph = self.graph.disconnect(self.source(end), end).connect(start, end)
+
+    def node(self, key: str, type_: str, /, **settings: Any) -> str:
+        """Add a node, unless it is there; returns the address of its first output."""
+        if key not in self.graph.nodes:
+            self.graph = self.graph.add(key, type_, **settings)
+        return f"{key}.{self.graph.type_of(key).outputs[0].name}"
+
+    def constant(self, key: str, value: float) -> str:
+        """Add a number that can be edited."""
+        return self.node(key, "constant", value=value)
+
+    def formula(self, key: str, text: str, /, **wires: str) -> str:
+        """Add a formula of what is wired into it."""
+        out = self.node(key, "expression", formula=text)
+        for port, start in wires.items():
+            self.graph = self.graph.connect(start, f"{key}.{port}")
+        return out
+
+    def splice(self, end: str, key: str, text: str, /, **wires: str) -> None:
+        """Put a formula on the way into a port; the value that comes there is its first name."""
+        first = formula.names(formula.parse(text))[0]
+        out = self.formula(key, text, **{first: self.source(end)}, **wires)
+        self.move(end, out)
+
+    def bypass(self, *keys: str) -> None:
+        """Let nodes pass on what comes in."""
+        for key in keys:
+            self.graph = self.graph.with_mode(key, "bypass")
+
+    # -- places of the textbook's backward pass
+
+    @property
+    def rate(self) -> str:
+        """The address of the learning rate."""
+        return f"{TRAIN}.rate.value"
+
+    def gradient(self, theta: str) -> str:
+        """Return the address of ∂J/∂Θ."""
+        return self.source(f"{theta}.update.gradient")
+
+    def total(self) -> None:
+        """Add gradients up over the rows: no division by their number."""
+        self.bypass(*(f"{theta}.average" for theta in self.network.parameters))
+
+    def memory(self, key: str, theta: str, value: float = 0.0) -> str:
+        """Add a parameter that is not trained: what one update leaves for the next."""
+        shape = self.network.shape(theta)
+        if value:
+            return self.node(key, "parameter", shape=shape, init="constant", value=value,
+                             trainable=False)  # fmt: skip
+        return self.node(key, "parameter", shape=shape, init="zeros", trainable=False)
+
+    def keep(self, key: str, start: str) -> None:
+        """Feed a memory for the next update.
+
+        Only a weight_update feeds back; with rate 0 it hands on what it gets.
+        """
+        nothing = self.constant(f"{TRAIN}.nothing", 0.0)
+        new = self.updated(f"{key}.update", start, start, nothing)
+        self.graph = self.graph.connect(new, f"{key}.next")
+
+    def updated(self, key: str, parameter: str, gradient: str, rate: str) -> str:
+        """Add an update: parameter − rate·gradient."""
+        new = self.node(key, "weight_update")
+        self.graph = self.graph.connect(parameter, f"{key}.parameter")
+        self.graph = self.graph.connect(gradient, f"{key}.gradient")
+        self.graph = self.graph.connect(rate, f"{key}.rate")
+        return new
+
+    def step_by(self, theta: str, start: str) -> None:
+        """Take as the step of Θ, with its sign, what comes from `start`: Θ ← Θ + step."""
+        minus = self.constant(f"{TRAIN}.minus", -1.0)
+        self.move(f"{theta}.update.gradient", start)
+        self.move(f"{theta}.update.rate", minus)
+
+    def velocity(self, thetas: Iterable[str], momentum: float, rate: str = "") -> None:
+        """Keep the last step, rate and all: v ← μv − αg, Θ ← Θ + v."""
+        share = self.constant(f"{TRAIN}.momentum", momentum)
+        for theta in thetas:
+            name = f"{theta}.velocity"
+            old = self.memory(name, theta)
+            kept = self.formula(f"{name}.kept", "v * m", v=old, m=share)
+            new = self.updated(f"{name}.update", kept, self.gradient(theta), rate or self.rate)
+            self.graph = self.graph.connect(new, f"{name}.next")
+            self.step_by(theta, new)
+
+    def blame_through_new_weights(self) -> None:
+        """Update a layer before blame passes its weights."""
+        for before, layer in pairwise(self.network.layers):
+            if self.network.trains(layer.weights):
+                self.move(f"{before.sum}.blame.weights", f"{layer.weights}.update.value")
+
+    # -- forward pass
+
+    def _instead(self, start: str, new: str, but: str) -> None:
+        """Let all readers of a value, but one, read another."""
+        for wire in self.graph.out_of(start.rpartition(".")[0]):
+            if wire.start == start and wire.target != but:
+                end = wire.end if wire.index is None else f"{wire.end}[{wire.index}]"
+                self.graph = self.graph.disconnect(wire.start, end).connect(new, end)
+
+    def scale(self, address: str, name: str, middle: Any, width: Any) -> None:
+        """Scale rows by (rows − middle) / width before anything reads them."""
+        key = f"{name}.scaled"
+        middle = self.node(f"{name}.middle", "constant", value=[float(v) for v in middle])
+        width = self.node(f"{name}.width", "constant", value=[float(v) for v in width])
+        out = self.formula(key, "(rows - middle) / width", rows=address, middle=middle, width=width)
+        self._instead(address, out, key)
+
+    def activation(self, layer: Layer, text: str) -> None:
+        """Take a formula in z for a layer's activation."""
+        z = self.source(f"{layer.a}.z")
+        readers = self.graph.out_of(layer.a)
+        self.graph = self.graph.remove(layer.a)
+        out = self.formula(layer.a, text, z=z)
+        for wire in readers:
+            end = wire.end if wire.index is None else f"{wire.end}[{wire.index}]"
+            self.graph = self.graph.connect(out, end)
+
+    def slope(self, layer: Layer, text: str) -> None:
+        """Take a formula in blame and z for a layer's δ."""
+        key = f"{layer.sum}.delta"
+        blame, readers = self.source(f"{key}.blame"), self.graph.out_of(key)
+        self.graph = self.graph.remove(key)
+        out = self.formula(key, text, blame=blame, z=f"{layer.sum}.z")
+        for wire in readers:
+            end = wire.end if wire.index is None else f"{wire.end}[{wire.index}]"
+            self.graph = self.graph.connect(out, end)

@@ -1,0 +1,74 @@
+"""`nodeflow lesson`: typed through a pipe, and marked."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from nodeflow.cli import main
+
+LESSON = Path(__file__).parent.parent / "graphs" / "lessons" / "where-4.5w-1.5-comes-from.json"
+TYPED = "\n".join(
+    [
+        *("help", "1.3", "1.2", "go 0:0:cost.error", "1,4", "2.1"),
+        *("set w.value [[1]]", "nonsense", "0.59", "train 40", "1/3"),
+    ]
+)
+
+
+@pytest.fixture
+def type_in(monkeypatch, capsys):
+    def run(text: str, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        code = main(["lesson", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_a_lesson_is_typed_through_a_pipe(type_in) -> None:
+    code, out, _ = type_in(TYPED, LESSON)
+    assert code == 0
+    assert "7 of 7 tasks done" in out
+    assert out.count("✗ not yet") == 2  # 1.3, and what is no answer at all
+    assert "'w' is locked" in out
+
+
+def test_an_answer_is_written_and_marked(type_in, tmp_path) -> None:
+    code, out, _ = type_in("1.2\n", LESSON, "-o", tmp_path / "a.json", "--json")
+    told = json.loads(out)
+    assert (code, told["done"], told["of"]) == (0, 1, 7)
+    assert [task["done"] for task in told["tasks"]] == [True] + [False] * 6
+    code, out, _ = type_in("", "check", LESSON, tmp_path / "a.json", "--json")
+    (marks,) = json.loads(out)["answers"]
+    assert (code, marks["done"], marks["of"], marks["error"]) == (0, 1, 7, None)
+    assert marks["tasks"][0] == {
+        "task": 0, "text": marks["tasks"][0]["text"], "goal": "ask", "done": True, "why": "",
+        "typed": "1.2", "value": pytest.approx(1.2),
+    }  # fmt: skip
+
+
+def test_one_bad_answer_leaves_the_others_marked(type_in, tmp_path) -> None:
+    type_in("1.2\n", LESSON, "-o", tmp_path / "a.json", "--json")
+    (tmp_path / "b.json").write_text("{", encoding="utf-8")
+    code, out, err = type_in(
+        "", "check", LESSON, tmp_path / "b.json", tmp_path / "a.json", "--json"
+    )
+    bad, good = json.loads(out)["answers"]
+    assert code == 1
+    assert "b.json" in bad["error"]
+    assert good["done"] == 1
+    code, out, err = type_in("", "check", LESSON, tmp_path / "b.json", tmp_path / "a.json")
+    assert code == 1
+    assert "1 of 7 tasks done" in out
+    assert "b.json" in err
+
+
+def test_a_file_without_a_lesson_is_refused_in_a_sentence(type_in) -> None:
+    code, _, err = type_in("", LESSON.parent.parent / "xor.json")
+    assert code == 1
+    assert "there is no lesson in this graph" in err
