@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import numbers
 from nodeflow.derive import collapse, fold
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.errors import NodeflowError
@@ -333,7 +334,7 @@ def _settings(graph: Graph) -> dict[str, NDArray[np.float64]]:
     for key in graph.of_type("parameter"):
         value = graph.nodes[key].settings.get("value")
         if value is not None:
-            found[f"{key}.value"] = np.asarray(value, dtype=float)
+            found[f"{key}.value"] = numbers(value)
     return found
 
 
