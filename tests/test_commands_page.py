@@ -16,7 +16,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 RUNS = {
     "blame": [XOR, "--at", "1:2"],
     "check": [XOR],
-    "collapse": [str(GRAPHS / "wheat-seeds-neurons-unfolded.json"), "-o", "OUT"],
+    "collapse": [str(GRAPHS / "mazur-neurons-unfolded.json"), "-o", "OUT"],
     "completion": ["bash"],
     "data look": ["TABLE"],
     "derive": [ONE, "w"],

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import nodeflow as nf
 from nodeflow.editor.messages import Key, Told
 from nodeflow.editor.model import Editor, Live, Preferences
 from nodeflow.files import dumps
+from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
 from nodeflow.window import app
 from nodeflow.window.toolkit import dpg
@@ -80,7 +82,8 @@ class Watched(app.Window):
     def _state(self):
         editor, area = self.editor, self.frame.area
         if editor.graph is not self._digest[0]:
-            text = dumps(editor.graph)
+            # A graph that was never saved has no version yet; what counts is what it holds.
+            text = dumps(replace(editor.graph, version=NEWEST))
             self.__dict__["_digest"] = editor.graph, hashlib.sha256(text.encode()).hexdigest()
         live = editor.live
         return {
