@@ -33,6 +33,8 @@ from nodeflow.nodes.backward import LEAK
 
 LONGEST = 2_000
 """A derivative of more characters is not written: nobody would read it."""
+_MOST_SIMPLIFIED, _MOST_FACTORED = 40, 400
+"""Operations of a formula that SymPy is asked to simplify, and to factor."""
 _MOST_TERMS = 60
 Row = list[Part]
 Rows = list[Row]
@@ -208,7 +210,12 @@ def _by_sympy(sympy: Any, slope: Part, chain: str, called: Mapping[int, str]) ->
             case _:
                 return functions[head](*inner)
 
-    found = sympy.factor_terms(sympy.simplify(built(slope)))
+    found = built(slope)
+    count = sympy.count_ops(found)
+    if count > _MOST_FACTORED:
+        return chain
+    # What SymPy tries to simplify takes it from moments to for ever, by size.
+    found = sympy.factor_terms(sympy.simplify(found) if count <= _MOST_SIMPLIFIED else found)
     text = sympy.sstr(found.evalf(6) if found.has(sympy.Float) else found)
     meant = {str(one): name for name, one in stand_ins.items()}
     text = re.sub(r"\bs\d+\b", lambda found: meant[found[0]], text)
