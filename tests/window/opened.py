@@ -118,6 +118,7 @@ class Watched(app.Window):
             "drawn": len(self.canvas._nodes),
             "sheet": self.dialogs.shown,
             "sheet_ready": self.dialogs.ready,
+            "line": getattr(self.dialogs._sheet, "_lit", None),
             "live": [live.state, live.epoch],
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,

@@ -15,9 +15,10 @@ def ask(window, mouse):
 
 def go_down(window, mouse, text):
     """Go to the next line, and type over what stands there."""
+    line = window.state["line"]
     mouse.key("Tab")
+    window.until(lambda state: state["line"] != line and state["sheet_ready"])
     window.settled()
-    window.until(lambda state: state["sheet_ready"])
     mouse.write(text)
 
 
@@ -42,9 +43,11 @@ def test_a_picture_and_a_film_by_keyboard(started, mouse, home, shot):
     mouse.key("Tab")
     for _ in range(3):
         mouse.key("Down")  # folder, theme, where it begins
+    window.settled()
     go_down(window, mouse, "1")  # samples
     for _ in range(2):
         mouse.key("Down")  # how far a beat goes, beats a second
+    window.settled()
     go_down(window, mouse, "400x300")
     window.settled()
     shot("film")
