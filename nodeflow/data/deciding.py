@@ -482,9 +482,9 @@ class _Decision:
         if fact.kind in ("numbers", "yes/no"):
             values = self._values(i)
             values = values if whole else values[rows]
-            gap = np.isnan(values)
-            if gap.any():
-                values = np.where(gap, values[~gap].mean(), values)
+            if fact.missing.any():
+                gap = np.isnan(values)
+                values = np.where(gap, values[~gap].mean(), values) if gap.any() else values
             yield name, values
             return
         codes = fact.places[rows]

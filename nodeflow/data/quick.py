@@ -32,9 +32,10 @@ from nodeflow.data.sheet import Column, Sheet
 
 LARGE = 2**20
 """Bytes; below it the careful reader is as quick as pandas is imported."""
-_HEAD, _TAIL = 2**15, 2**13
+_HEAD, _WIDE_HEAD, _TAIL = 2**14, 2**18, 2**13
 _BLOCK = 2**22
 """Bytes that are read at once: larger blocks take no less time, and more memory."""
+_FEW = 12
 _THREADS = 2
 _WHOLE = 2**28
 """Bytes of a file that pandas reads at once: from a path, and only so, it uses all cores itself."""
@@ -186,8 +187,13 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
 
     with path.open("rb") as stream:
         start = stream.read(_HEAD)
+        if start.count(b"\n") < _FEW:  # of wide tables a few lines need more
+            start += stream.read(_WIDE_HEAD)
         stream.seek(max(0, path.stat().st_size - _TAIL))
         end = stream.read()
+        if end.count(b"\n") < 2:
+            stream.seek(max(0, path.stat().st_size - _WIDE_HEAD))
+            end = stream.read()
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"'" in start:
         return None
     try:
