@@ -10,6 +10,7 @@ import os
 import random
 import re
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -646,6 +647,27 @@ def test_a_file_in_another_encoding(tmp_path, encoding):
     for wrong in ("windows-125", "hex", ""):
         with pytest.raises(DataError, match="there is no text encoding"):
             data.load(str(path), options=Options(encoding=wrong))
+
+
+@pytest.mark.parametrize("by", ["pandas", "numpy"])
+def test_a_wide_table_takes_time_by_its_width(tmp_path, monkeypatch, by):
+    """Twice the columns may take twice the time, not four times: once each was cut out of all."""
+    from nodeflow.data import quick
+
+    if by == "pandas":
+        pytest.importorskip("pandas")
+    else:
+        monkeypatch.setitem(sys.modules, "pandas", None)
+    taken = []
+    for width in (500, 2000):
+        names = ",".join(f"c{i}" for i in range(width))
+        line = ",".join(f"0.{i:04}" for i in range(width))
+        path = tmp_path / f"{width}.csv"
+        path.write_text(f"{names},kind\n" + "".join(f"{line},{k}\n" for k in "ab" * 100))
+        started = time.process_time()
+        assert quick.quick_sheet(path, Options()) is not None
+        taken.append(time.process_time() - started)
+    assert taken[1] < 9 * taken[0]
 
 
 # --- what was decided ----------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def _pandas_reader(sheet: Sheet, width: int) -> _Read:
         if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
             raise _NotPlain  # a row may be short
         length = source.stat().st_size if isinstance(source, Path) else len(source)
-        return length, len(frame), [_part(frame.pop(i)) for i in range(width)]
+        return length, len(frame), [_part(column) for _, column in frame.items()]
 
     return read
 
