@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers_interchange import forward
 from scipy.io import loadmat, savemat
 
 import nodeflow as nf
@@ -18,7 +19,6 @@ from nodeflow.graph import Node
 from nodeflow.interchange import Asked, imported, layers_of
 from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.layers import Activation, Dense, Missing, Network, activation
-from nodeflow.interchange.numpy_forward import forward
 from nodeflow.networks import network
 
 FANN = """FANN_FLO_2.1

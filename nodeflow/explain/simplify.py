@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,18 +25,17 @@ def rounded(number: float) -> float:
 # --- tidied -----------------------------------------------------------------------------------
 
 
-class Tidy:
-    """Leaves out of expressions what changes nothing: · 1, + 0, ^1.
+class Walk(ABC):
+    """Makes something of every part of an expression, its parts first, and of a shared one once.
 
-    What is equal becomes one object, so that a part can be known by its identity.
+    Long chains do not recurse.
     """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[Any, ...], Part] = {}
         self._known: dict[int, tuple[Part, Part]] = {}
 
     def __call__(self, part: Part) -> Part:
-        """Return an expression tidied, its parts first: long chains do not recurse."""
+        """Return what becomes of an expression."""
         stack = [part]
         while stack:
             now = stack[-1]
@@ -48,10 +48,25 @@ class Tidy:
                 stack += waiting
                 continue
             stack.pop()
-            self._known[id(now)] = now, self._tidy(now, [self._known[id(one)][1] for one in inner])
+            self._known[id(now)] = now, self._of(now, [self._known[id(one)][1] for one in inner])
         return self._known[id(part)][1]
 
-    def _tidy(self, part: Part, inner: list[Part]) -> Part:
+    @abstractmethod
+    def _of(self, part: Part, inner: list[Part]) -> Part:
+        """Return what becomes of a part, from what became of those in it."""
+
+
+class Tidy(Walk):
+    """Leaves out of expressions what changes nothing: · 1, + 0, ^1.
+
+    What is equal becomes one object, so that a part can be known by its identity.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[tuple[Any, ...], Part] = {}
+
+    def _of(self, part: Part, inner: list[Part]) -> Part:
         head = part[0]
         if head in ("number", "name"):
             return self._one(part)

@@ -21,6 +21,7 @@ from nodeflow.errors import RunError
 from nodeflow.explain.simplify import (
     Part,
     Tidy,
+    Walk,
     comes_to,
     length,
     polynomial,
@@ -104,7 +105,7 @@ def derive(run: Run, address: str, index: tuple[int, ...], *, longest: int = LON
     name = symbol(address, index, known[address].size)
     whole = _mean([part for row in rows for part in row])
     tidy = Tidy()
-    slope = tidy(Slopes(name).of(whole))
+    slope = tidy(Slopes(name)(whole))
     if slope == ZERO:
         raise RunError(f"the cost does not depend on {name}: its derivative is 0")
     called = {id(tidy(part)): what for what, part in table.activations.items()}
@@ -223,43 +224,25 @@ def _by_sympy(sympy: Any, slope: Part, chain: str, called: Mapping[int, str]) ->
     return text if len(text) < len(chain) else chain
 
 
-class Slopes:
+class Slopes(Walk):
     """Takes derivatives by one name; of what is shared only once."""
 
     def __init__(self, name: str) -> None:
+        super().__init__()
         self.name = name
-        self._known: dict[int, tuple[Part, Part]] = {}
 
-    def of(self, part: Part) -> Part:
-        """Return the derivative of an expression, its parts first: long chains do not recurse."""
-        stack = [part]
-        while stack:
-            now = stack[-1]
-            if id(now) in self._known:
-                stack.pop()
-                continue
-            inner = [one for one in now[1:] if isinstance(one, tuple)]
-            waiting = [one for one in inner if id(one) not in self._known]
-            if waiting:
-                stack += waiting
-                continue
-            stack.pop()
-            self._known[id(now)] = now, self._slope(now)
-        return self._known[id(part)][1]
-
-    def _slope(self, part: Part) -> Part:
+    def _of(self, part: Part, inner: list[Part]) -> Part:
         head = part[0]
         if head == "number":
             return ZERO
         if head == "name":
             return ONE if part[1] == self.name else ZERO
-        slopes = [self._known[id(one)][1] for one in part[1:]]
-        if all(slope == ZERO for slope in slopes):
+        if all(slope == ZERO for slope in inner):
             return ZERO
         # The derivative by each argument as if it were a name, then the chain rule.
-        arguments = tuple(("name", f"\0{number}") for number in range(len(slopes)))
+        arguments = tuple(("name", f"\0{number}") for number in range(len(inner)))
         total = ZERO
-        for number, slope in enumerate(slopes):
+        for number, slope in enumerate(inner):
             if slope == ZERO:
                 continue
             outer = formulas.derivative((head, *arguments), f"\0{number}")

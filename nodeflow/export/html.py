@@ -50,6 +50,13 @@ Progress = Callable[[int, int], None]
 """Called with the steps recorded and about how many there are to record."""
 
 
+def require_known(level: str, theme: str) -> None:
+    """Refuse a level or a theme that a page has not."""
+    for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
+        if given not in known:
+            raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
+
+
 def page(
     graph: Graph,
     *,
@@ -70,9 +77,7 @@ def page(
 
     Raises `ExportError` for a page that would be larger than `LARGEST`, and what a run raises.
     """
-    for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
-        if given not in known:
-            raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
+    require_known(level, theme)
     run = Run(graph)
     if not run.order:
         raise ExportError("there is nothing to play: the graph has no node that can be evaluated")

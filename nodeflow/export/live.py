@@ -20,7 +20,15 @@ from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
 from nodeflow.explain.wording import sentences
 from nodeflow.export import computing
-from nodeflow.export.html import LARGEST, THEMES, as_json, drawn_whole, filled, picture, script_of
+from nodeflow.export.html import (
+    LARGEST,
+    as_json,
+    drawn_whole,
+    filled,
+    picture,
+    require_known,
+    script_of,
+)
 from nodeflow.export.templates import remarks, templates
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
@@ -58,9 +66,7 @@ def page(
         "begin": begin, "until": until, "epochs": epochs, "samples": samples, "level": level,
         "rows": rows, "float32": float32,
     }  # fmt: skip
-    for what, given, known in (("level", level, LEVELS), ("theme", theme, THEMES)):
-        if given not in known:
-            raise ExportError(f"there is no {what} '{given}'; choose one of {', '.join(known)}")
+    require_known(level, theme)
     index, blobs = data(graph, **chosen)
     if neurons:
         other, more = data(explode(graph), **{**chosen, "begin": None})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -196,8 +196,3 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     }
     formula = formulas.get(kind)
     return None if formula is None else Activation(name, "expression", formula)
-
-
-def renamed(step: Step, name: str) -> Step:
-    """Return a step by another name."""
-    return replace(step, name=name)

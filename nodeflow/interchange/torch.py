@@ -131,7 +131,7 @@ def _state(path: Path, asked: Asked) -> Network:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # noqa: BLE001 (whatever it says: a pickle of objects is not opened)
         raise FileError(
-            "holds more than weights, and a pickle of objects is never opened; save "
+            "is damaged, or holds more than weights, and a pickle of objects is never opened; save "
             "module.state_dict(), or better an exported program: torch.export.save(torch.export."
             "export(module, (example,)), 'NAME.pt2')",
             file=str(path),

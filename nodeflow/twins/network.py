@@ -25,7 +25,7 @@ from nodeflow.nodes.source import parameter_shape
 
 KEY = "twin"
 """The graph file's key under which a twin keeps what it was made from."""
-DATA, TRAIN, LOSS = "data", "train", "loss"
+TRAIN, LOSS = "train", "loss"
 _COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
 
 

@@ -1,4 +1,4 @@
-"""What layers compute, in NumPy: the reference that readers of plain files are compared with."""
+"""What layers compute, in NumPy: what networks that come in and go out are compared with."""
 
 from __future__ import annotations
 
