@@ -268,14 +268,14 @@ function mount(root, index, source) {
   }
 
   /** Bring a node into view, if it is not. */
-  function follow(key) {
+  function follow(key, duration = Math.min(300, 500 / player.speed)) {
     if (view.fitted) return;
     const node = places.get(standing(key)), { width, height } = canvas.getBoundingClientRect();
     if (!node) return;
     const x = view.x + view.zoom * (node.x + node.width / 2), y = view.y + view.zoom * (node.y + node.height / 2);
     const edge = Math.min(80, width / 5);
     if (x > edge && x < width - edge && y > edge && y < height - edge) return;
-    glide(width / 2 - x, height / 2 - y, still.matches ? 0 : Math.min(300, 500 / player.speed));
+    glide(width / 2 - x, height / 2 - y, still.matches ? 0 : duration);
   }
 
   let gliding = 0;
@@ -726,7 +726,7 @@ function mount(root, index, source) {
     await goto(number);
     if (small.matches && view.zoom < FAR) {
       zoomAbout(0, 0, 0.6 / view.zoom);
-      follow(now.node ?? source.next());
+      follow(now.node ?? source.next(), 0); // there is nothing yet to come from
     }
   }
 
