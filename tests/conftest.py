@@ -11,6 +11,8 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import settings
 
+from nodeflow.data.places import FETCHABLE
+
 # The same examples each time, so that a failure belongs to the change that brought it;
 # NODEFLOW_FUZZ=1 draws others in every run.
 settings.register_profile("steady", derandomize=True)
@@ -53,8 +55,17 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    if report.failed and "NODEFLOW_DATA" not in os.environ and _wants_data(str(report.longrepr)):
+        report.outcome = "skipped"
+        where = item.location
+        report.longrepr = (where[0], where[1] or 0, "Skipped: NODEFLOW_DATA is not set")
     skipped = report.skipped and not hasattr(report, "wasxfail")
     if skipped and item.config.getoption("programs"):
         report.outcome = "failed"
         report.longrepr = f"skipped, where nothing may be: {call.excinfo.value}"
     return report
+
+
+def _wants_data(text: str) -> bool:
+    """Tell whether a test ended since a public set is not here that `nodeflow data get` fetches."""
+    return any(f"there is no data set '{name}" in text for name in FETCHABLE)
