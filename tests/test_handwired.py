@@ -390,6 +390,52 @@ def test_a_hand_wired_layer_is_exploded_and_collapsed(form):
         assert nf.collapse(nf.collapse(both, then), first) == graph
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_hand_wired_neurons_are_exploded_to_operations(form):
+    """A weight's gradient is δ·x added up, its blame δ·w: the bits are those of the layer."""
+    graph = wired(**FORMS[form])
+    apart = nf.explode(graph)
+    single = nf.explode(apart)
+    assert not single.of_type("weighted_sum", "weight_gradient", "blame")
+    assert single.nodes["theta1.3.2"].type == "parameter"
+    run, other = trained(graph), trained(single)
+    assert run.history == other.history
+    for name in ("theta1", "theta2"):
+        for (row, column), number in np.ndenumerate(run.weights[f"{name}.value"]):
+            assert other.weights[f"{name}.{row + 1}.{column + 1}.value"] == number
+    assert nf.check(single).valid
+    assert other.assess() == run.assess()
+    walked = nf.Run(single)
+    walk(walked, 3)
+    fast = nf.Run(single)
+    fast.train(updates=3)
+    assert_same(walked.weights, fast.weights)
+    assert nf.collapse(single) == graph
+    one = nf.explode(apart, "hidden1.2")
+    assert nf.collapse(one, "hidden1.2") == apart
+    assert nf.collapse(one) == graph
+
+
+def test_a_layer_of_one_neuron_is_exploded_to_operations():
+    for form in FORMS.values():
+        graph = wired("xor", (2, 1), scale="none", **form)
+        single = nf.explode(graph, "output")
+        assert trained(single).history == trained(graph).history
+        assert nf.check(single).valid
+        assert nf.collapse(single, "output") == graph
+
+
+def test_a_gradient_of_other_inputs_is_no_gradient_of_its_neuron():
+    graph = wired("xor", (2, 1), scale="none").add("x", "constant", value=[0.5, 0.5])
+    graph = graph.disconnect("data.x", "theta1.gradient.a").connect("x.value", "theta1.gradient.a")
+    with pytest.raises(GraphError) as error:
+        nf.explode(graph, "output")
+    assert str(error.value) == (
+        "'output' cannot be exploded: its gradient 'theta1.gradient' takes other inputs than it; "
+        "wire into theta1.gradient.a what is wired into output.a"
+    )
+
+
 def test_an_accumulating_layer_is_exploded_too():
     graph = hand("blobs", (2, 3, 3), rate=0.3, batch=4, loop=True)
     graph = replace(graph, wires=tuple(sorted(graph.wires)))
@@ -399,6 +445,9 @@ def test_an_accumulating_layer_is_exploded_too():
         value = run.weights[f"{name}.value"]
         assert (rows_of(other.weights, name, count, value.shape) == value).all()
     assert nf.collapse(apart) == graph
+    single = nf.explode(apart)
+    assert trained(single).history == run.history
+    assert nf.collapse(single) == graph
 
 
 def test_feedback_through_other_weights_is_exploded_as_it_is():

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from nodeflow.derive.phases import PHASES
 from nodeflow.derive.tidy import tidy, under
 from nodeflow.engine.run import Run
-from nodeflow.engine.schedule import LEVELS, Moment
+from nodeflow.engine.schedule import LEVELS, Moment, Schedule
 from nodeflow.engine.step import Step
 from nodeflow.errors import ExportError
 from nodeflow.explain import account, remark
@@ -145,9 +145,7 @@ def _after_epochs(player: Player, epochs: int) -> int:
     return player.schedule.number(player.schedule.start_of_epoch(player.run.epoch + epochs))
 
 
-def _recorded(
-    schedule: Schedule, level: str, begin: int, end: int
-) -> Iterator[tuple[int, int]]:
+def _recorded(schedule: Schedule, level: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield what is recorded: from a moment to another."""
     if level not in ("update", "epoch"):
         yield begin, end
