@@ -535,7 +535,8 @@ REFUSED = {
     ),
     "not exploded": (
         lambda g: nf.collapse(nf.explode(g, "hidden"), "output"),
-        "'output' is not exploded: there is nothing to collapse",
+        "'output' is not exploded, and no neuron beside it takes the same inputs: there is nothing "
+        "to collapse",
     ),
     "unknown to collapse": (
         lambda g: nf.collapse(nf.explode(g, "hidden"), "hiden"),

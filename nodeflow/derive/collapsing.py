@@ -12,6 +12,7 @@ from typing import Any
 from nodeflow.declare import Array, inert, numbers
 from nodeflow.derive.bench import Bench
 from nodeflow.derive.exploding import take_apart, with_records
+from nodeflow.derive.gathering import gather, gather_all
 from nodeflow.derive.parts import (
     PART,
     Layer,
@@ -32,8 +33,9 @@ from nodeflow.graph import Graph, Node, Wire
 def collapse(graph: Graph, node: str | None = None) -> Graph:
     """Return the graph with an exploded layer or neuron whole again; without `node`, with all.
 
-    Values of weights that were typed in are put together. Raises `GraphError` that names the
-    nodes which differ otherwise from what `explode` makes.
+    Values of weights that were typed in are put together. Of a neuron that was wired by hand and
+    never exploded a layer is made, with those beside it that take the same inputs. Raises
+    `GraphError` that names the nodes which differ otherwise from what `explode` makes.
     """
     whole_step = None if node is None else collapse_step(graph, node)
     if whole_step is not None:
@@ -43,10 +45,15 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
     records = records_of(graph)
     if node is None:
         if not records:
+            layers = gather_all(graph)
+            if layers is not None:
+                return layers
             raise GraphError("nothing in the graph is exploded: there is nothing to collapse")
         chosen = list(records)
     elif node in records:
         chosen = [node, *(key for key in records if key in records[node].neurons)]
+    elif node in graph.nodes and graph.nodes[node].type == "weighted_sum":
+        return gather(graph, node)
     elif node in graph.nodes:
         raise GraphError(f"'{node}' is not exploded: there is nothing to collapse", node=node)
     else:

@@ -6,7 +6,7 @@ would have started (its node keeps under the key "part" what it is a part of).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from nodeflow.derive.bench import Bench
 from nodeflow.derive.parts import (
     PART,
     RECORD,
+    ROWS,
     Layer,
     ends_of,
     joins_features,
@@ -252,7 +253,9 @@ def _piece(graph: Bench, name: str, row: int, column: int | None, shape: tuple[i
     value = inert(settings.get("value"))
     if value is None:
         own = {"of": name, "shape": parameter_shape(graph.settings(name)), "row": row}
-        older = whole.extra.get(PART)
+        older, rows = whole.extra.get(PART), whole.extra.get(ROWS)
+        if isinstance(rows, Sequence) and len(rows) == parameter_shape(graph.settings(name))[0]:
+            older = rows[row]
         part = dict(older) if isinstance(older, Mapping) else own
         if column is not None:
             part["column"] = column

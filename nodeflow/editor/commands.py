@@ -498,6 +498,8 @@ def _collapse(editor: Editor) -> Editor:
     names = {name for key in editor.chosen for name in held if _belongs(key, name)}
     # What lies inside goes first: it is collapsed with its layer.
     layers = [name for name in names if not any(_belongs(name, o) for o in names - {name})]
+    if not layers and editor.selection:  # neurons that were wired one by one: one stands for all
+        layers = [k for k in sorted(editor.chosen) if graph.nodes[k].type == "weighted_sum"][:1]
     return _deriving(editor, "collapse", partial(_each, collapse, sorted(layers)))
 
 
