@@ -278,7 +278,10 @@ def test_any_order(order):
     exploded = nf.explode(graph, "output")
     for key in order:
         exploded = nf.explode(exploded, key)
-    assert_same_training(graph, exploded, 2)
+    # Operations that were made while the layer before was whole read what joins its neurons, and
+    # their blame is added there.
+    tolerance = 1e-12 if order[0] == "output.2" else 0
+    assert_same_training(graph, exploded, 2, tolerance)
     assert_back(graph, exploded)
     for key in ("output.2", "output.1", "hidden", "output"):
         exploded = nf.collapse(exploded, key)
