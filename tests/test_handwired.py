@@ -1,6 +1,9 @@
 """Networks wired by hand: the same in everything as unfolded and folded ones, and what is said."""
 
+import contextlib
+import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +16,7 @@ from nodeflow.cli import main
 from nodeflow.derive.implied import implied
 from nodeflow.derive.silent import missing_wires, silent
 from nodeflow.errors import BadSetting, DataError, GraphError, MissingInput
+from nodeflow.export import export
 
 THETAS = ("theta1", "theta2", "b1", "b2")
 
@@ -506,6 +510,7 @@ def drawn_network(seed):
         "without cost": wired("blobs", sizes, form="steps", cost=False, **how),
         "folded": folded,
         "unfolded": nf.unfold(folded),
+        "unfolded, without its cost": nf.unfold(folded).remove("cost"),
     }, sizes
 
 
@@ -529,8 +534,38 @@ def test_all_forms_of_a_random_network_are_equal_in_everything(seed):
         assert (form.neurons, form.lines, form.labels) == (
             drawn.neurons, drawn.lines, drawn.labels,
         )  # fmt: skip
-        apart = trained(nf.explode(forms[name]), 2)
+        parts = nf.explode(forms[name])
+        apart = trained(parts, 2)
         assert apart.history == first.history
         whole = first.weights["theta1.value"]
         if len(whole) > 1:
             assert (rows_of(apart.weights, "theta1", len(whole), whole.shape) == whole).all()
+        single = nf.explode(parts)
+        assert trained(single, 2).history == first.history
+        assert set(nf.collapse(single).wires) == set(forms[name].wires)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_all_forms_of_a_random_network_are_exported_alike(seed, tmp_path):
+    """Weights, history, picture, and a program that trains: it comes to the same costs."""
+
+    forms, _ = drawn_network(seed)
+    found = {}
+    for name, graph in forms.items():
+        for form, made in ((name, graph), (f"{name}, apart", nf.explode(graph))):
+            for ending in ("csv", "json", "py", "svg"):
+                export(made, tmp_path / f"g.{ending}", epochs=2)
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec((tmp_path / "g.py").read_text("utf-8"), {"__name__": "__main__"})
+            costs = [float(word) for word in re.findall(r"cost (\S+)", out.getvalue())]
+            weights = json.loads((tmp_path / "g.json").read_text("utf-8"))
+            numbers = [n for value in weights.values() for n in np.ravel(value)]
+            found[form] = (tmp_path / "g.csv").read_text("utf-8"), sorted(numbers), costs
+            assert "<svg" in (tmp_path / "g.svg").read_text("utf-8")
+    history, numbers, costs = found["by hand"]
+    assert len(costs) == 2
+    for form, (lines, there, printed) in found.items():
+        assert lines == history, form
+        assert there == numbers, form
+        assert printed == pytest.approx(costs, rel=1e-12), form

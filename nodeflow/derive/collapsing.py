@@ -11,8 +11,9 @@ from typing import Any
 
 from nodeflow.declare import Array, inert, numbers
 from nodeflow.derive.bench import Bench
-from nodeflow.derive.exploding import take_apart, with_records
+from nodeflow.derive.exploding import forgetful, take_apart, with_records
 from nodeflow.derive.gathering import gather, gather_all
+from nodeflow.derive.implied import remembers_cost
 from nodeflow.derive.parts import (
     PART,
     Layer,
@@ -24,7 +25,6 @@ from nodeflow.derive.parts import (
 )
 from nodeflow.derive.places import moved_back
 from nodeflow.derive.steps import collapse_step
-from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError, UnknownNode, nearest
 from nodeflow.graph import Graph, Node, Wire
@@ -40,8 +40,9 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
     whole_step = None if node is None else collapse_step(graph, node)
     if whole_step is not None:
         return whole_step
-    if graph.extra.get(UNFOLDED):
+    if remembers_cost(graph):
         return unfold(collapse(fold(graph), node))
+    graph = forgetful(graph)
     records = records_of(graph)
     if node is None:
         if not records:

@@ -14,6 +14,7 @@ import numpy as np
 
 from nodeflow.declare import Array, inert, numbers
 from nodeflow.derive.bench import Bench
+from nodeflow.derive.implied import remembers_cost
 from nodeflow.derive.parts import (
     PART,
     RECORD,
@@ -45,8 +46,9 @@ def explode(graph: Graph, node: str | None = None) -> Graph:
     """
     if node is not None and node in graph.nodes and graph.nodes[node].type == "step":
         return laid_out(graph, explode_steps(graph, [node]))
-    if graph.extra.get(UNFOLDED):
+    if remembers_cost(graph):
         return unfold(explode(fold(graph), node))
+    graph = forgetful(graph)
     layers = graph.of_type("weighted_sum") if node is None else (node,)
     if not layers:
         raise GraphError("the graph has no weighted_sum: there is nothing to explode")
@@ -54,6 +56,16 @@ def explode(graph: Graph, node: str | None = None) -> Graph:
     for key in layers:
         take_apart(bench, records, key)
     return spread_out(graph, with_records(bench.graph(), records))
+
+
+def forgetful(graph: Graph) -> Graph:
+    """Return the graph without what it was unfolded from: its cost was taken away since.
+
+    It is taken apart as one that was wired by hand, and cannot be folded any more.
+    """
+    if UNFOLDED not in graph.extra:
+        return graph
+    return replace(graph, extra={k: v for k, v in graph.extra.items() if k != UNFOLDED})
 
 
 def with_records(graph: Graph, records: Mapping[str, Layer]) -> Graph:
@@ -301,4 +313,4 @@ def _rewired(
     return cut, wires, list(used)
 
 
-__all__ = ["RECORD", "explode", "take_apart", "with_records"]
+__all__ = ["RECORD", "explode", "forgetful", "take_apart", "with_records"]
