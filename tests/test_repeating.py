@@ -94,6 +94,10 @@ def test_neurons_that_were_never_exploded_are_collapsed_into_layers(first, cost)
     assert [line["cost"] for line in single.history] == pytest.approx(
         [line["cost"] for line in whole.history], rel=1e-14
     )
+    rights = [line["train_accuracy"] for line in whole.history]
+    assert None not in rights
+    assert [line["train_accuracy"] for line in single.history] == rights
+    assert single.assess().train_accuracy == whole.assess().train_accuracy
     for name in "wbvc":
         value = whole.weights[f"{name}.value"]
         for row, part in enumerate(value):

@@ -209,9 +209,12 @@ class _Layer:
         ends = [Counter((w.target, w.input) for w in graph.out_of(key)) for key in row]
         common = set(ends[0]).intersection(*ends[1:])
         own: list[list[str]] = []
+        unknown = (len(self.rows), 0)
         for key in row:
             found = {w.target for w in graph.out_of(key) if (w.target, w.input) not in common}
-            own.append(sorted(found, key=lambda k: (graph.nodes[k].type, _natural(k))))
+            # Those that were matched from elsewhere first: two steps of one δ are told apart so.
+            own.append(sorted(found, key=lambda k: (self.place.get(k, unknown)[0],
+                                                    graph.nodes[k].type, _natural(k))))  # fmt: skip
         for key, readers in zip(row, own, strict=True):
             extra = self._extra(readers, own[0]) or self._extra(own[0], readers)
             if extra is not None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from nodeflow.derive import collapse, explode, fold, unfold
 from nodeflow.derive.exploding import RECORD as EXPLODED
+from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.editor import editing, exporting, training
 from nodeflow.editor.camera import Camera
@@ -537,8 +538,21 @@ def _check(editor: Editor) -> Editor:
     return editor.asking("check", value=editor.graph).told("checking the gradients …")
 
 
-@_command("wire-back", "Wire what is missing: updates back to their parameters", "", "Network",
-          context=True)  # fmt: skip
+@_command("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network", context=True)
+def _give_weights(editor: Editor) -> Editor:
+    graph = editor.graph
+    sums = [key for key in sorted(editor.chosen) if graph.nodes[key].type == "weighted_sum"]
+    if not sums:
+        return editor.refused("select the weighted_sum that is to have weights and a bias")
+    try:
+        given, made = give_weights(graph, sums)
+    except GraphError as error:
+        return editor.refused(str(error))
+    return editor.edited(given, "give weights").told(f"made: {', '.join(made)}")
+
+
+@_command("wire-back", "Wire what is missing: updates back to their parameters", "Ctrl+Alt+W",
+          "Network", context=True)  # fmt: skip
 def _wire_back(editor: Editor) -> Editor:
     graph, missing = editor.graph, missing_wires(editor.graph)
     if not missing:
