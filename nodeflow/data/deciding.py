@@ -7,7 +7,9 @@ said in the table's `Reading`; whatever has two readings is refused with both.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -469,11 +471,7 @@ class _Decision:
             for name, values in self._expanded(i, rows):
                 names.append(name)
                 parts.append(values)
-        x = np.empty((len(parts[0]), len(parts)))
-        step = max(64, 2**15 // len(parts))  # rows that stay in the cache while they are turned
-        for at in range(0, len(x), step):
-            x[at : at + step] = np.array([part[at : at + step] for part in parts]).T
-        return x, tuple(names)
+        return _side_by_side(parts), tuple(names)
 
     def _expanded(self, i: int, rows: NDArray[np.bool_]) -> Iterator[tuple[str, FloatArray]]:
         """Give the columns of numbers that a feature becomes."""
@@ -596,6 +594,25 @@ def _form_in_words(form: Form) -> str:
 
 def _is_id(name: str) -> bool:
     return bool(_ID.fullmatch(name.strip()) or _ENDS_IN_ID.fullmatch(name.strip()))
+
+
+def _side_by_side(columns: Sequence[FloatArray]) -> FloatArray:
+    """Return columns as one array in the order of rows; a large one is made by two threads."""
+    x = np.empty((len(columns[0]), len(columns)))
+    step = max(64, 2**17 // len(columns))  # rows that stay in the cache while they are turned
+
+    def turn(at: int) -> None:
+        for i, column in enumerate(columns):
+            x[at : at + step, i] = column[at : at + step]
+
+    starts = range(0, len(x), step)
+    if len(starts) < 4:
+        for at in starts:
+            turn(at)
+        return x
+    with ThreadPoolExecutor(2, "nodeflow-table") as pool:
+        deque(pool.map(turn, starts), maxlen=0)
+    return x
 
 
 def _sentinel(values: FloatArray, low: float, high: float) -> float | None:

@@ -86,9 +86,7 @@ def one_hot_of(
     if len(names) > MOST_CLASSES:
         msg = f"there are {len(names)} classes; there may be at most {MOST_CLASSES}"
         raise DataError(msg, file=file, column=column)
-    result = np.zeros((len(codes), len(names)))
-    result[np.arange(len(codes)), codes] = 1
-    return result, names
+    return np.eye(len(names))[codes], names
 
 
 def one_hot(labels: Sequence[Any], values: Sequence[Any]) -> FloatArray:
