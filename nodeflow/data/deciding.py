@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data.analysis import analysed, label_names
-from nodeflow.data.kinds import looks_like_classes, whole_numbers
+from nodeflow.data.kinds import distinct, looks_like_classes, whole_numbers
 from nodeflow.data.numerals import Form
 from nodeflow.data.options import Options
+from nodeflow.data.patterns import Pattern
 from nodeflow.data.sheet import ColumnReading, Reading, Sheet
 from nodeflow.data.table import (
     MOST_CLASSES,
@@ -43,9 +44,9 @@ LABELS = frozenset(
 """Names that say that a column is the target, wherever it stands."""
 MOST_TEXTS = 30
 """A feature of more different texts is left out unless it is named."""
-_ID = re.compile(r"(?:.*[_ \-.])?(?:id|ids|index|idx|uuid)|n[or]\.?|row|rownames?|"
+_ID = Pattern(r"(?:.*[_ \-.])?(?:id|ids|index|idx|uuid)|n[or]\.?|row|rownames?|"
                  r"unnamed: 0|#|", re.IGNORECASE)  # fmt: skip
-_ENDS_IN_ID = re.compile(r".*[a-z](?:Id|ID)")
+_ENDS_IN_ID = Pattern(r".*[a-z](?:Id|ID)")
 _SENTINELS = (-999.0, -9999.0, -99999.0, -99.0, 999.0, 9999.0, 99999.0)
 
 
@@ -408,9 +409,9 @@ class _Decision:
             classes, why = False, f"they are written with '{fact.form.before or fact.form.after}'"
         self.kind, self.why = "classes" if classes else "numbers", why
         if classes:
-            if wanted == "auto" and len(np.unique(values)) > 2:
+            if wanted == "auto" and len(distinct(values)[0]) > 2:
                 self.notes.append(
-                    f"the target's whole numbers are {len(np.unique(values))} classes; "
+                    f"the target's whole numbers are {len(distinct(values)[0])} classes; "
                     "--target-kind numbers reads them as numbers"
                 )
             return classify(values, file=self.sheet.file, column=i + 1)

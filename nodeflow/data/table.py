@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.data.kinds import distinct
 from nodeflow.data.sheet import ColumnReading, Reading
 from nodeflow.errors import DataError
 
@@ -63,8 +64,9 @@ def classify(
     Raises DataError if there is only one class, or more than 1,000.
     """
     if isinstance(labels, np.ndarray):
-        found, codes = np.unique(labels, return_inverse=True)
+        found = distinct(labels)[0]
         values: list[Any] = found.tolist()
+        codes = np.searchsorted(found, labels)
     else:
         values = sorted(set(labels))
         place = {value: i for i, value in enumerate(values)}
