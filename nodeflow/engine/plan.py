@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
@@ -209,7 +207,7 @@ def _threshold(plan: Plan, target: str) -> float | None:
     table = plan.inference.tables.get(source)
     if table is None or port != "y":
         return None
-    values = np.unique(table.y[:2000])
+    values = set(table.y[:2000].ravel().tolist())
     if not table.classes and len(values) != 2:
         return None
-    return 0.5 if table.y.shape[1] > 1 else float(values.mean())
+    return 0.5 if table.y.shape[1] > 1 else sum(values) / 2

@@ -38,6 +38,10 @@ _ONE = {eight: one for one, eight in _EIGHT.items()}
 ROW_SIGNATURE = (
     "(ptr noalias %cells, ptr noalias readonly %row, ptr noalias %context, i64 %samples)"
 )
+_SAMPLES = (
+    f"  %held = getelementptr i64, ptr %context, i64 {CONTEXT.index('samples')}\n"
+    "  %samples = load i64, ptr %held\n"
+)
 _LANES = 8
 _UNROLLED = 16
 """Loops of at most so many rounds, all known, are written out."""
@@ -238,8 +242,11 @@ class Module:
             "  ret void\n}\n"
         )
 
-    def straight(self, part: str, rows: Sequence[_Known], samples: int) -> None:
-        """Add a function that runs a part of a tape, its rows written out with their operands."""
+    def straight(self, part: str, rows: Sequence[_Known], samples: int | None) -> None:
+        """Add a function that runs a part of a tape, its rows written out with their operands.
+
+        Without a number of `samples` a pass has as many as the context says.
+        """
         calls = []
         for number, (function, scalar, operands) in enumerate(rows):
             bound = {} if scalar is None else {"function": scalar}
@@ -248,16 +255,21 @@ class Module:
                 if parameter not in bound and annotation in ("Cells", "Context"):
                     body.table(parameter, annotation, f"%{parameter}")
             for name, operand in zip(operands_of(function), operands, strict=True):
-                body.constant(name, samples if name == "rows" and operand == 0 else operand)
+                if name != "rows" or operand != 0:
+                    body.constant(name, operand)
+                elif samples is None:
+                    body.take(name, _Value(_WHOLE, "%samples"))
+                else:
+                    body.constant(name, samples)
             text = body.translated(None)
             self.parts.append(
                 f"define internal void @{part}.{number}(ptr noalias %cells, "
-                f"ptr noalias %context) alwaysinline nounwind {{\n{text}}}\n"
+                f"ptr noalias %context, i64 %samples) alwaysinline nounwind {{\n{text}}}\n"
             )
-            calls.append(f"  call void @{part}.{number}(ptr %cells, ptr %context)\n")
+            calls.append(f"  call void @{part}.{number}(ptr %cells, ptr %context, i64 %samples)\n")
         self.parts.append(
             f"define internal void @run_{part}(ptr noalias %cells, ptr noalias %context) "
-            f"nounwind {{\n{''.join(calls)}  ret void\n}}\n"
+            f"nounwind {{\n{_SAMPLES}{''.join(calls)}  ret void\n}}\n"
         )
 
     def entry(self, function: KernelFunction) -> None:
@@ -284,8 +296,7 @@ class Module:
             f"define internal void @run_{part}(ptr %cells, ptr %context) nounwind {{\n"
             f"  %place = getelementptr i64, ptr %context, i64 {CONTEXT.index(part)}\n"
             "  %row = load ptr, ptr %place\n"
-            f"  %held = getelementptr i64, ptr %context, i64 {CONTEXT.index('samples')}\n"
-            "  %samples = load i64, ptr %held\n"
+            f"{_SAMPLES}"
             "  %function = load ptr, ptr %row\n"
             "  call void %function(ptr %cells, ptr %row, ptr %context, i64 %samples)\n"
             "  ret void\n}\n"
