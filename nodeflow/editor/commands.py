@@ -10,6 +10,7 @@ from nodeflow.derive import collapse, explode, fold, unfold
 from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
+from nodeflow.derive.steps import without_rate
 from nodeflow.editor import editing, exporting, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
@@ -601,6 +602,8 @@ def _typing_training(editor: Editor, name: str) -> Editor:
 @_command("set-rate", "Set learning rate …", "", "Network")
 def _set_rate(editor: Editor) -> Editor:
     found = training.rate(editor)
+    if found is None and without_rate(editor.graph):
+        return _typing_training(editor, "rate")
     if found is None:
         return editor.refused("no trainer of this graph has a learning rate")
     if not found.node:
