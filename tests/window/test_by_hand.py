@@ -153,3 +153,6 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
         person.wire(start, end)
     window.settled()
     shot("two neurons")
+    person.box((205, 405), (900, 800), HIDDEN)
+    person.repeat(5)
+    window.until(lambda state: state["count"][0] > 50)
