@@ -21,5 +21,8 @@ NAMES = (
     "nielsen",
     "starts",
     "shapes",
+    "dictionary",
+    "converged",
+    "black_box",
     "feedback_alignment",
 )
