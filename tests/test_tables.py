@@ -261,6 +261,7 @@ def spectra(header, *, kind):
         ("sample,400,410,420,430,kind", True, ("400", "410", "420", "430")),
         ("country,2000,2001,2002,2003", False, ("2000", "2001", "2002")),
         (",2000,2001,2002,2003", False, ("2000", "2001", "2002")),
+        ('sample,"400,5","401","401,5","402",kind', True, ("400,5", "401", "401,5", "402")),
     ],
 )
 def test_a_header_of_numbers_above_named_rows(tmp_path, header, kind, names):
@@ -273,6 +274,20 @@ def test_named_rows_without_a_header(tmp_path):
     assert len(load(tmp_path, body).x) == 20
     text = "country,1990,1995,2004,2005\n" + body
     assert "'country' is nowhere else in its column; --header yes" in refused(tmp_path, text)
+
+
+def test_numbers_that_are_written_like_something_else(tmp_path):
+    lines = [[f"{i:05d}", f"{10**17 + i}", f"{1 + i % 9}.{100 + i}"] for i in range(30)]
+    table = load(tmp_path, "zip;key;price\n" + joined(lines, ";"))
+    said = " ".join(table.reading.notes)
+    assert "'zip' has numbers with zeros in front, as codes have" in said
+    assert "'key', holds whole numbers of more than 15 digits, as ids have: left out" in said
+    assert "'price' is read with decimal points; --decimal , reads 1.100 as 1100" in said
+    assert table.features == ("zip",)
+    assert table.y[0, 0] == 1.1
+    other = load(tmp_path, "zip;key;price\n" + joined(lines, ";"), decimal=",")
+    assert other.y[0, 0] == 1100
+    assert "decimal points" not in " ".join(other.reading.notes)
 
 
 def test_utf16_without_its_mark_and_nul(tmp_path):

@@ -349,7 +349,7 @@ class _Page:
             return False  # a mistyped number is no name
         # pandas leaves the name of its row numbers empty.
         formed = [i for i in formed if i not in words and (cells[i] or i)]
-        numbers = [numerals.plain_number(cells[i]) for i in formed]
+        numbers = [numerals.plain_number(cells[i].replace(",", ".")) for i in formed]
         values = [number for number in numbers if number is not None and math.isfinite(number)]
         if len(rest) < 3 or len(values) < len(numbers):
             return False
