@@ -91,11 +91,13 @@ commands: $(STAMP) ## Renew usage and options in docs/commands.md
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
 
-# What the programs need themselves is installed in a temporary folder; FANN's headers by the system.
+# What the programs need themselves is installed in a temporary folder; FANN's headers, R, Java and
+# Weka by the system.
 test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare with what is kept
-	@if ! test -e /usr/include/doublefann.h && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar && \
+		command -v Rscript java >/dev/null; } && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
-		libfann-dev; } >/dev/null 2>&1; \
+		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py
 

@@ -45,7 +45,7 @@ def compare(graph, kind="numpy", epochs=1, within=1e-12):
     """Check the weights and the costs that a program comes to."""
     text = write(graph, kind, epochs=epochs)
     imports = re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)
-    assert set(imports) <= {"numpy", "torch", "jax", "base64", "zlib"}
+    assert set(imports) <= {"numpy", "torch", "jax", "base64", "math", "zlib"}
     space, printed = executed(text)
     run = nf.Run(graph)
     history = run.train(epochs)
@@ -117,7 +117,7 @@ def test_an_edited_backward_pass_is_written_as_it_is():
 def test_formulas_keep_their_brackets():
     formulas = ("a - (b - a)", "a / (b * 2)", "(-a) ^ 2", "-a ^ 2", "2 ^ -a", "a - b - a",
                 "a / b / 2", "max(0, a) + min(b, 1) - max(a, b)", "step(a) * sign(b) + abs(-a)",
-                "sqrt(exp(a)) * log(2 + cos(b)) + pi * e")  # fmt: skip
+                "sqrt(exp(a)) * log(2 + cos(b)) + pi * e + erf(a)")  # fmt: skip
     rows = np.random.default_rng(0).uniform(0.2, 1, (4, 2))
     for formula in formulas:
         y, x = nf.constant(id="y", value=rows.tolist()), nf.constant(id="x", value=rows.tolist())

@@ -289,8 +289,8 @@ def _pick_blame(
 _FORMULA_OPS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
     "max": "maximum", "min": "minimum", "exp": "exp", "log": "log", "sqrt": "sqrt",
-    "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid", "abs": "abs",
-    "sign": "sign", "step": "step",
+    "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid", "erf": "erf",
+    "abs": "abs", "sign": "sign", "step": "step",
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ _ELEMENTWISE = {
     "Sign": "sign",
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softplus": "softplus", "Selu": "selu",
     "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
-    "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu",
+    "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
 _PASSED = ("Identity", "Flatten", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Dropout")
 
@@ -209,19 +209,24 @@ class _Model:
 
     def _activation(self, kind: str, name: str, given: Mapping[str, Any]) -> Step | None:
         axis = given.get("axis", -1 if self.opset >= 13 else 1)
-        return Activation(name, "softmax") if kind == "Softmax" and axis in (1, -1) else None
+        known = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}.get(kind)
+        return Activation(name, known) if known is not None and axis in (1, -1) else None
 
 
 def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
     """Return the kind of an operator that works number by number, with its settings."""
-    if kind in ("LeakyRelu", "Elu"):
+    if kind in ("LeakyRelu", "Elu", "Celu", "Swish"):
         alpha = given.get("alpha", 0.01 if kind == "LeakyRelu" else 1.0)
-        return {"LeakyRelu": "leaky_relu", "Elu": "elu"}[kind], {"alpha": _short(alpha)}
+        if kind == "Swish":
+            return ("silu" if alpha == 1 else None), {}
+        return {"LeakyRelu": "leaky_relu", "Elu": "elu", "Celu": "celu"}[kind], {
+            "alpha": _short(alpha)
+        }
     if kind == "HardSigmoid":
         settings = {"alpha": _short(given.get("alpha", 0.2)), "low": _short(given.get("beta", 0.5))}
         return "hard_sigmoid_onnx", settings
     if kind == "Gelu":
-        return ("gelu_tanh" if given.get("approximate") == b"tanh" else None), {}
+        return ("gelu_tanh" if given.get("approximate") == b"tanh" else "gelu"), {}
     return _ELEMENTWISE.get(kind), {}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from nodeflow.engine.run import Run
 from nodeflow.graph import Graph
+from nodeflow.interchange.building import end_of
 from nodeflow.interchange.layers import Floats
 
 ROWS = 16
@@ -47,9 +48,8 @@ def verified(graph: Graph, against: str, other: Other, *, rows: int = ROWS) -> V
     fed = graph.set("x", value=x.tolist()).set("y", value=y.tolist())
     run = Run(fed, batch="all")
     run.evaluate()
-    end = next(wire for wire in graph.into("cost") if wire.input == "a")
     theirs, slopes = other(x, y)
-    found = float(np.max(np.abs(run[end.start] - theirs), initial=0.0))
+    found = float(np.max(np.abs(run[end_of(graph)] - theirs), initial=0.0))
     gradients = None
     if slopes is not None:
         gradients = max(

@@ -27,7 +27,8 @@ _ROW = 240
 _RESERVED = (
     "np", "torch", "jax", "jnp", "n", "epoch", "rows", "row", "total", "right",
     "batches", "shuffled", "J", "state", "update", "forward", "optimizer", "slopes", "weights",
-    "sigmoid", "softplus", "softmax", "log_softmax", "order", "EPOCHS", "BATCH", "SEED",
+    "sigmoid", "softplus", "softmax", "erf", "math",
+    "log_softmax", "order", "EPOCHS", "BATCH", "SEED",
     "base64", "zlib", "unpacked", "hits", "tested",
 )  # fmt: skip
 _SHUFFLE = '''
@@ -113,11 +114,15 @@ class _Writer:
 
     def _head(self) -> str:
         head = self.dialect.head
+        if "erf" in self.speaker.helpers:
+            head = f"import math\n\n{head}"
         if not self.packed:
             return head + "\n"
         if "import numpy" not in head:
             head = f"import numpy as np\n{head}"
-        return f"import base64\nimport zlib\n\n{head}\n"
+        head = head.removeprefix("import math\n\n")
+        more = "import math\n" * ("erf" in self.speaker.helpers)
+        return f"import base64\n{more}import zlib\n\n{head}\n"
 
     def _about(self) -> str:
         name = self.recipe.graph.name or "A network"
