@@ -105,7 +105,8 @@ def image(graph: Graph, run: Run | None = None) -> str:
 def _still(drawing: str, words: str) -> str:
     """Return a drawing in HTML, for notebooks that are trusted and for those that are not."""
     return (
-        "<style>.nodeflow-drawing{display:block!important}.nodeflow-image{display:none}</style>"
+        "<style>.nodeflow-drawing{display:block!important}.nodeflow-image{display:none}"
+        ".nodeflow-drawing svg{max-width:100%;height:auto}</style>"
         f'<div class="nodeflow-drawing" role="img" aria-label="{escape(words)}" '
         f'style="display:none">{drawing}</div>{_image(drawing, words)}'
     )
