@@ -159,7 +159,8 @@ class Run:
         return bundle
 
     def _repr_html_(self) -> str:
-        return self._repr_mimebundle_()["text/html"]
+        html: str = import_module("nodeflow.export.notebook").html_of_run(self)
+        return html
 
     # -- what it holds
 

@@ -28,7 +28,7 @@ from nodeflow.export import ziggurat
 from nodeflow.graph import Graph
 from nodeflow.nodes.source import parameter_shape
 
-_RECORDED = "--recorded makes a page that plays a recording of it"
+_RECORDED = "--recorded (in Python recorded=True) makes a page that plays a recording of it"
 _SEEDS_END = 2**53
 _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_CELLS = 20_000

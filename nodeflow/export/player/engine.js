@@ -287,6 +287,7 @@ class Run {
     Object.assign(this, { forms, machines, parts });
     this.written = new Map(); // what a person typed into settings and constants
     this.given = new Map(); // and in place of data
+    this.events = []; // what was changed on the way: update, address, value
     this.startAgain();
   }
 
@@ -344,6 +345,8 @@ class Run {
     this.kept = [{ update: 0, state: this.start, stats: machine.stats.slice(), own: false }];
     this.log = []; // lines of the history, an epoch each: cost, hits, test cost, test hits
     this.changes = []; // what was changed on the way: constants from an update on
+    this.events = [];
+    this.base = [...this.written]; // what held when the run began
     this.begun = machine.stats.slice();
     this.own = false; // whether weights were set by hand
   }
@@ -361,15 +364,15 @@ class Run {
     const { form, seed, own, start, number } = this;
     return {
       form, seed, own, start, number, batch: this.schedule.batch, constants: this.constants.slice(), kept: this.kept.slice(),
-      changes: this.changes.slice(), lines: this.log.slice(), written: new Map(this.written), given: new Map(this.given),
+      events: this.events.slice(), base: this.base, changes: this.changes.slice(), lines: this.log.slice(), written: new Map(this.written), given: new Map(this.given),
     };
   }
 
   /** Go on in another future, at the moment where it was left. */
-  takeUp({ form, seed, own, start, number, batch, constants, kept, changes, lines, written, given }) {
+  takeUp({ form, seed, own, start, number, batch, constants, kept, events, base, changes, lines, written, given }) {
     this.stop();
     this.use(form, batch);
-    Object.assign(this, { seed, own, start, constants, kept, changes, log: lines, written: new Map(written), given: new Map(given) });
+    Object.assign(this, { seed, own, start, constants, kept, events, base, changes, log: lines, written: new Map(written), given: new Map(given) });
     for (const [address, each] of Object.entries(this.data.settings)) each.value = written.get(address) ?? each.first;
     this.fill(feedOf(this.data, this.parts, this.given, seed));
     Object.assign(this.at, { update: 0, pass: 0, place: 0 });
@@ -618,8 +621,9 @@ class Run {
   }
 
   /** Go on from other weights or settings: what was known of the run after this moment is forgotten. */
-  branch() {
+  branch(address, value) {
     const { update } = this.at;
+    this.events = [...this.events.filter(([at]) => at <= update), [update, address, value]];
     this.kept = this.kept.filter((each) => each.update === 0 || each.update < update);
     this.changes = this.changes.filter((each) => each.update <= update);
     this.keep(update, true);
@@ -875,7 +879,7 @@ class Run {
       if (Object.hasOwn(data.settings, address)) data.settings[address].value = numbers[0];
       this.change(address, value);
     }
-    this.branch();
+    this.branch(address, value);
   }
 
   /** Where in the cells a setting or a constant stands, and what. */
@@ -914,7 +918,7 @@ class Run {
     this.restartUpdate();
     for (const form of this.forms) if (Object.hasOwn(form.settings, address)) form.settings[address].value = value;
     this.change(address, value);
-    this.branch();
+    this.branch(address, value);
   }
 }
 
