@@ -20,7 +20,7 @@ from nodeflow.sweeps.running import Row, Stopped, Worker
 
 Progress = Callable[[int, int], None]
 """Called with the runs that are there and all of them."""
-_MOST_SEEDS = 64
+_MOST_SEEDS = 256
 """A worker takes so many seeds of a combination at once, at most."""
 
 
