@@ -90,11 +90,12 @@ class Machine:
         )
         self.schedule = Schedule.of(self.plan, self.rows, self.batch)
         self.per_epoch = self.schedule.updates_per_epoch
-        if like is not None and planned and like.schedule == self.schedule:
+        alike = like is not None and planned and like.schedule == self.schedule
+        if like is not None and alike and like.capacity == self.capacity:
             self._share_rows(like)
         else:
             layout = feed_layout(self.plan)
-            self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
+            self.tape: Tape = lay_out(self.plan, capacity=self.capacity, feed=layout)
             self._layout = layout
         self._beside = self.judge if self.test_rows else None
         """The tape that evaluates test rows while it trains, in the same cells."""
@@ -110,6 +111,16 @@ class Machine:
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(STATS)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether batches are cut into parts, so that no step can be made."""
+        return False
+
+    @property
+    def capacity(self) -> int:
+        """How many samples it holds at once."""
+        return self.schedule.pass_size
 
     def _share_rows(self, like: Machine) -> None:
         """Take over what is laid out for the same plan and the same number of rows.
