@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.executor import Executor
 from nodeflow.engine.kernel.language import CONTEXT
-from nodeflow.engine.machine import SEEDS, STATS, Floats, judged
+from nodeflow.engine.machine import SEEDS, STATS, Floats, measured
 from nodeflow.engine.run import Assessment, Run
 
 Lines = NDArray[np.float64]
@@ -32,9 +32,9 @@ def can_be_abreast(run: Run) -> bool:
         run.minimizer is None
         and bool(run.order)
         and bool(machine.splits)
-        and machine.judge is not None
+        and machine.evaluation is not None
         and not machine.tape.calls
-        and not machine.judge.calls
+        and not machine.evaluation.calls
         and machine.executor.runs_machine_code
     )
 
@@ -78,7 +78,9 @@ class Abreast:
             for name, value in own.items():
                 self._fields[number, _AT[name]] = value
         feed = self._feeds[0].copy() if machine.drawn else self._feeds[0]
-        self._judge = Executor(machine.cells_of_judge(), feed, rows, np.zeros(STATS), _never)
+        self._evaluating = Executor(
+            machine.cells_of_evaluation(), feed, rows, np.zeros(STATS), _never
+        )
 
     # -- training
 
@@ -87,7 +89,7 @@ class Abreast:
         machine, schedule, beside = (
             self._machine,
             self._machine.schedule,
-            (self._machine.judged_beside),
+            (self._machine.evaluated_beside),
         )
         per_epoch, alone = machine.per_epoch, schedule.pass_size < machine.batch
         first, last = begin * per_epoch, end * per_epoch
@@ -140,15 +142,15 @@ class Abreast:
 
     def assess(self, number: int) -> Assessment:
         """Return what `Run.assess` returns of a run that stands there."""
-        machine, judge, tape = self._machine, self._judge, self._machine.judge
+        machine, of_it, tape = self._machine, self._evaluating, self._machine.evaluation
         if tape is None:
             return Assessment(None, None, None, None)
-        judge.cells[: self._state] = self._cells[number, : self._state]
+        of_it.cells[: self._state] = self._cells[number, : self._state]
         if machine.drawn:
-            judge.feed[:] = self._feeds[number]
-        found = [*judged(tape, judge, 0, machine.rows), float("nan"), float("nan")]
+            of_it.feed[:] = self._feeds[number]
+        found = [*measured(tape, of_it, 0, machine.rows), float("nan"), float("nan")]
         if machine.test_rows:
-            found[2:] = judged(tape, judge, machine.rows, machine.test_rows)
+            found[2:] = measured(tape, of_it, machine.rows, machine.test_rows)
         return Assessment(*(None if one != one else one for one in found))
 
 

@@ -191,11 +191,11 @@ class Machine:
         """What executes its rows."""
         return self._executor
 
-    def cells_of_judge(self) -> Floats:
-        """Return a new buffer for the rows of `judge`, without the parameters."""
-        if self.judge is None:
-            raise RunError("nothing in this graph can be judged")
-        return self._cells_of(self._beside or self.judge)
+    def cells_of_evaluation(self) -> Floats:
+        """Return a new buffer for the rows of `evaluation`, without the parameters."""
+        if self.evaluation is None:
+            raise RunError("nothing in this graph can be evaluated")
+        return self._cells_of(self._beside or self.evaluation)
 
     def fresh_cells(self) -> Floats:
         """Return a new buffer, with everything in place but the parameters."""
@@ -454,7 +454,7 @@ class Machine:
         if not test:
             self.order[:] = np.arange(self.rows + self.test_rows)
         try:
-            return judged(tape, executor, first, rows)
+            return measured(tape, executor, first, rows)
         finally:
             self.order[:] = order
 
@@ -467,8 +467,8 @@ class Machine:
         return cost, hits, *self.assess(test=True)
 
 
-def judged(tape: Tape, executor: Executor, first: int, rows: int) -> tuple[float, float]:
-    """Return mean cost and accuracy over rows of the feed, by the rows of a judge."""
+def measured(tape: Tape, executor: Executor, first: int, rows: int) -> tuple[float, float]:
+    """Return mean cost and accuracy over rows of the feed, by the rows of a tape for it."""
     executor.stats[4:] = 0
     for at in range(first, first + rows, tape.capacity):
         n = min(tape.capacity, first + rows - at)
