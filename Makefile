@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors coverage trials display browser bench ulps commands gallery check clean
+.PHONY: help bits pages run test test-programs test-twins twins doors kills coverage trials display browser bench ulps commands gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -39,6 +39,10 @@ test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
 	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
 		--programs tests/test_doors.py
+
+kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps at random, 20 times
+	@NODEFLOW_KILLS=20 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -q --programs \
+		tests/test_cluster.py -k at_random
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)

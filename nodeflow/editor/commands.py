@@ -552,6 +552,13 @@ def _give_weights(editor: Editor) -> Editor:
     return editor.edited(given, "give weights").told(f"made: {', '.join(made)}")
 
 
+@_command("many-runs", "Many runs …", "Ctrl+M", "Network")
+def _many_runs(editor: Editor) -> Editor:
+    if not editor.graph.nodes:
+        return editor.refused("there is nothing to run: the graph has no nodes")
+    return editor.asking("many_runs")
+
+
 @_command("wire-back", "Wire what is missing: updates back to their parameters", "Ctrl+Alt+W",
           "Network", context=True)  # fmt: skip
 def _wire_back(editor: Editor) -> Editor:

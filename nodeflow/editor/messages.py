@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Live
 from nodeflow.graph import Graph
+
+if TYPE_CHECKING:
+    from nodeflow.sweeps import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,15 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRun:
+    """One of many runs is to be shown, at an epoch of it."""
+
+    found: Sweep
+    number: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -237,6 +249,7 @@ Message = (
     | Ended
     | Told
     | Tell
+    | OpenRun
     | Failed
     | Noted
 )

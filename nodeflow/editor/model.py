@@ -183,7 +183,7 @@ class Ask:
 # --- what is asked of others --------------------------------------------------------------------
 
 Errand = Literal[
-    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
+    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "many_runs", "quit",
     "ask_export", "export",
     "anew", "train", "pause", "reset", "check", "compare", "derive",
     "stop",

@@ -6,7 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import commands, editing, gestures, minimap, playing, popups, tour, training
+from nodeflow.editor import (
+    commands,
+    editing,
+    gestures,
+    minimap,
+    playing,
+    popups,
+    sweeping,
+    tour,
+    training,
+)
 from nodeflow.editor.messages import (
     Began,
     Cancelled,
@@ -20,6 +30,7 @@ from nodeflow.editor.messages import (
     Moved,
     Noted,
     Opened,
+    OpenRun,
     Pasted,
     Place,
     Pressed,
@@ -144,6 +155,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return made.told(training.verdict(live.checks)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
+        case OpenRun(found=found, number=number, epoch=epoch):
+            return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

@@ -36,7 +36,8 @@ class Trainer:
         begin, minimizer = self.at.update, self.rewinder.minimizer
         if minimizer is not None:
             minimizer.aim(target)
-        chunk = max(1, min(target - begin, 256))
+        # An update in parts may be any amount of work.
+        chunk = 1 if self.machine.in_parts else max(1, min(target - begin, 256))
         with deferred_interrupt() as interrupted:
             while self.at.update < target:
                 user_set = self.rewinder.checkpoints.next_set(self.at.update)
@@ -111,6 +112,8 @@ class Trainer:
         rewinder.checkpoints.drop_from(begin + 1)
         rewinder.log.drop(self.schedule.epoch(begin))
         rewinder.return_to(begin)
+        if machine.in_parts:
+            raise self.stepper.out_of_range(begin)
         try:
             while self.at.update == begin:
                 self.stepper.step()

@@ -33,7 +33,7 @@ _BATCH_SECONDS = 0.5
 _MOST_SEEDS = 4096
 _TRIES = 3
 """How often a batch is sent anew whose workers died."""
-_OTHER = (
+OTHER = (
     "a worker has another nodeflow than this program, and its numbers might differ; install the "
     "same version on both"
 )
@@ -46,6 +46,13 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
     processor, reachable from this machine only. Raises `SweepError` where no scheduler answers,
     where a worker has another nodeflow, or where the cluster goes away.
     """
+    with client_of(address) as client:
+        yield from _Batches(plan, done, client, address).rows()
+
+
+@contextmanager
+def client_of(address: str) -> Iterator[Any]:
+    """Give a connection to a scheduler, or to a cluster of this machine for as long as it lasts."""
     # What it would say is said in a sentence instead of a traceback of its own.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
@@ -53,9 +60,8 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
     except ImportError:
         raise SweepError("--cluster needs Dask; pip install 'nodeflow[cluster]'") from None
     if address != "local":
-        client = _connected(Client, address)
-        with client:
-            yield from _Batches(plan, done, client, address).rows()
+        with _connected(Client, address) as client:
+            yield client
         return
     with (
         LocalCluster(
@@ -64,7 +70,7 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip
-        yield from _Batches(plan, done, client, address).rows()
+        yield client
 
 
 def _connected(client: Any, address: str) -> Any:
@@ -75,6 +81,16 @@ def _connected(client: Any, address: str) -> Any:
             f"no scheduler answers at {address} within {_ANSWER_SECONDS} s; check the address, "
             "such as tcp://host:8786, that `dask scheduler` runs there, and that its port is open"
         ) from None
+
+
+def gone(address: str, kept: str) -> SweepError:
+    """Return the error for a scheduler that is not there any more."""
+    return SweepError(f"the cluster at {address} went away; {kept}")
+
+
+def not_installed(address: str, error: ModuleNotFoundError) -> SweepError:
+    """Return the error for a worker without nodeflow."""
+    return SweepError(f"a worker of {address} has no {error.name}; install this nodeflow there")
 
 
 class _Batches:
@@ -118,10 +134,7 @@ class _Batches:
             raise self._gone() from None
 
     def _gone(self) -> SweepError:
-        return SweepError(
-            f"the cluster at {self.address} went away; finished runs are kept, and the same "
-            "command goes on"
-        )
+        return gone(self.address, "finished runs are kept, and the same command goes on")
 
     def _workers(self) -> int:
         return max(1, sum(int(count) for count in self.client.nthreads().values()))
@@ -162,9 +175,7 @@ class _Batches:
             return [Row(number, values, curves) for number, values, curves in rows]
         error = future.exception() if future.status == "error" else None
         if isinstance(error, ModuleNotFoundError):
-            raise SweepError(
-                f"a worker of {self.address} has no {error.name}; install this nodeflow there"
-            )
+            raise not_installed(self.address, error)
         if self.client.status != "running":
             raise self._gone()
         if tries >= _TRIES:
@@ -205,7 +216,7 @@ def made(
 ) -> tuple[str, list[tuple[int, dict[str, Any], dict[str, list[float | None]] | None]]]:
     """Make some runs; called by a worker. Returns what refuses them, and their rows."""
     if engine != engine_digest():
-        return _OTHER, []
+        return OTHER, []
     try:
         worker = _worker(text, folder)
         rows = [

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from nodeflow.sweeps.cases import Plan
 from nodeflow.sweeps.running import CURVES, RESULTS, Row
 
 ENDINGS = (".csv", ".json", ".npz")
+DRAWN = (".svg", ".png", ".html")
 QUARTILES = (0.25, 0.5, 0.75)
 
 
@@ -130,7 +132,8 @@ class Sweep:
 
         CSV and JSON hold a row a run; JSON has the curves in each row as `history`, CSV in a file
         of its own, NAME.curves.csv, a line an epoch. NPZ holds a column an array (texts as texts,
-        no value as NaN), and the curves as arrays of (runs, epochs), NaN behind a run's end.
+        no value as NaN), and the curves as arrays of (runs, epochs), NaN behind a run's end. SVG
+        and PNG are a picture of curves, spread and two settings, HTML is a page with the tables.
         """
         ending = out.suffix.lower()
         if ending == ".csv":
@@ -141,6 +144,9 @@ class Sweep:
             files = {out: self._json()}
         elif ending == ".npz":
             files = {out: packed(self._arrays())}
+        elif ending in DRAWN:
+            # What draws lies above the runs, and is looked for only where it is wanted.
+            files = {out: import_module("nodeflow.export.sweeps").made(self, ending)}
         else:
             raise refused_ending(out)
         for path, data in files.items():
@@ -192,7 +198,7 @@ class Sweep:
 
 def refused_ending(out: Path) -> FileError:
     """Return what refuses a file by its ending."""
-    return FileError(f"a sweep is written to {', '.join(ENDINGS)}", file=str(out))
+    return FileError(f"a sweep is written to {', '.join((*ENDINGS, *DRAWN))}", file=str(out))
 
 
 def _cell(value: Any) -> Any:

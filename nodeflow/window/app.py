@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from nodeflow.editor import shell as shells
 from nodeflow.editor.exporting import Wish, requested
-from nodeflow.editor.messages import Do, Failed, Message, Pasted, Place, Resized
+from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
 from nodeflow.editor.model import Editor, Request
 from nodeflow.editor.store import Recent, Recovery
 from nodeflow.editor.update import update
@@ -23,6 +23,7 @@ from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import load
 from nodeflow.graph import Graph
 from nodeflow.networks import network
+from nodeflow.sweeps import Sweep
 from nodeflow.window import display, fonts
 from nodeflow.window.canvas import Canvas
 from nodeflow.window.dialogs import Dialogs
@@ -216,6 +217,7 @@ class Window:
                 self._guarded(partial(_call_back, *job))
             self._guarded(partial(self._sleep, started))
         self._cleaner.close()
+        self.dialogs.ended()
         sys.setswitchinterval(before)
 
     def step(self) -> None:
@@ -358,6 +360,9 @@ class Window:
             case "ask_export":
                 self.dialogs.export(self.editor, self._export)
                 return ()
+            case "many_runs":
+                self.dialogs.many_runs(self.editor, self._opened_run)
+                return ()
             case "new_network":
                 self.dialogs.new_network(self.editor)
                 return ()
@@ -384,6 +389,10 @@ class Window:
                 return answer.text
             self._answer(answer)
         return ""
+
+    def _opened_run(self, found: Sweep, number: int, epoch: int) -> None:
+        """Show one of many runs at its moment."""
+        self.send(OpenRun(found, number, epoch))
 
     # --- what a crash left behind
 
