@@ -243,6 +243,23 @@ class Live:
     """By node: "ok", or what its gradient check found."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
+    ages: Mapping[str, str] = field(default_factory=dict)
+    """By node that the present pass has not evaluated yet: of when its value is, in words."""
+    gradient_ages: Mapping[str, str] = field(default_factory=dict)
+    """The same, by the address whose gradient it is."""
+    weights_before: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """At the end of an update: the weights that its values were computed with."""
+    samples: tuple[int, int] = (1, 1)
+    """The number n of rows of the present update, and of the one whose values are still there."""
+
+    def age(self, address: str) -> str:
+        """Return of when a port's value is, "" if it is of the present pass."""
+        return self.ages.get(address.rpartition(".")[0], "")
+
+    @property
+    def of_this_pass(self) -> dict[str, NDArray[Any]]:
+        """The values that the present pass has evaluated, and those that no pass changes."""
+        return {address: value for address, value in self.values.items() if not self.age(address)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ def watch_rows(live: Live) -> list[WatchRow]:
     for address, rows in live.playback.watched.items():
         now = live.values.get(address)
         value = "not evaluated yet" if now is None else _numbers(now)
+        age = live.age(address)
+        value += f"  ({age})" if age and now is not None else ""
         found.append(WatchRow(address, value, *_lines(rows)))
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -52,6 +53,8 @@ class Worker:
         self._watch_fault = ""
         self._question: Any = None
         self._mark: Any = None
+        self._jumped = False
+        """Whether it came here at full speed, and not by steps that somebody follows."""
         self._clock = 0.0
         self._next_frame = 0.0
         self._names: tuple[Run, Any] | None = None
@@ -186,6 +189,7 @@ class Worker:
             return
         self._at_target = "done"
         self._mark = self._question = None
+        self._jumped = speed == math.inf
         self._touched()
         if player.number >= self._target:
             self.state = "done"
@@ -214,6 +218,7 @@ class Worker:
             self.player.speed = speed
             if self.running:
                 self.state = "playing" if speed < math.inf else "training"
+                self._jumped = speed == math.inf
             self._touched()
 
     def step(self, level: str) -> None:
@@ -227,12 +232,14 @@ class Worker:
             self._go_on(math.inf)
             self._at_target = "paused"
             return
+        self._jumped = False
         self._do(lambda: player.step(level))
 
     def back(self, level: str) -> None:
         """Go back by one step of a level."""
         if self.player is not None:
             player = self.player
+            self._jumped = False
             self._do(lambda: player.back(level))
 
     def go(self, where: int | str) -> None:
@@ -240,6 +247,7 @@ class Worker:
         if self.player is not None:
             player = self.player
             self._do(lambda: player.go(where))
+            self._jumped = player.schedule.begins("epoch", player.run.position)
 
     def _do(self, what: Any) -> None:
         """Do something with the player, and stand still after it."""
@@ -413,6 +421,7 @@ class Worker:
         from nodeflow.engine.snapshot import Names, Snapshot
 
         run = player.run
+        self._look_ahead(player)
         if self._names is None or self._names[0] is not run:
             self._names = run, Names.of(run)
         names = self._names[1]
@@ -426,9 +435,27 @@ class Worker:
             values=found.values,
             gradients=found.gradients,
             weights=found.weights,
+            ages=found.ages,
+            gradient_ages=found.gradient_ages,
+            samples=found.samples,
+            weights_before={}
+            if run.position.place or run.reader.is_ahead
+            else player.weights_before,
             others=self._other_histories(player),
             playback=self._playback(player),
         )
+
+    def _look_ahead(self, player: Player) -> None:
+        """Where it was trained or gone to at full speed, find the numbers of the weights of now.
+
+        Those in the cells are of the weights before the last update, so that nothing on the screen
+        would fit together. After a step they stay, for they are what the step is about.
+        """
+        run = player.run
+        wanted = self._jumped or self.state == "training"
+        if wanted and run.position.place == 0 and run.order and not run.reader.is_ahead:
+            with suppress(NodeflowError):  # what failed is told where it is stepped
+                run.evaluate()
 
     def _other_histories(self, player: Player) -> tuple[Any, ...]:
         """Return how the futures went that are not the present one."""

@@ -67,6 +67,8 @@ class Player:
         """The step that led here."""
         self.old: dict[str, NDArray[Any]] = {}
         """What stood at the outputs of its node before, by port."""
+        self.weights_before: Mapping[str, NDArray[Any]] = {}
+        """Where the last step ended an update: the weights that its values were computed with."""
         self.stops = Stops()
         self.reason = ""
         """Why it stopped where it stands."""
@@ -249,6 +251,8 @@ class Player:
         self.old = {
             p.name: run[f"{key}.{p.name}"] for p in ports if run.has_value(f"{key}.{p.name}")
         }
+        ends = run.position.place == len(run.order) - 1
+        self.weights_before = run.weights if ends else {}
         self.last = run.step()
         self._arrived()
         number = self._last_number = self.number
@@ -454,6 +458,8 @@ class Player:
             raise RunError(f"line {line} ends before this moment")
         mine = self.run.values
         other.seek(position)
+        if self.run.reader.is_ahead and position.place == 0:
+            other.evaluate()  # as this one was
         theirs = other.values
         if self.run.position != position:
             self._seek(number)
