@@ -303,6 +303,8 @@ class Editor:
     """The canvas on the screen, in pixels."""
     pointer: Point = (0.0, 0.0)
     selection: frozenset[str] = frozenset()
+    picked: tuple[str, int] | None = None
+    """The layer and the neuron of it that was selected in the map last."""
     wire: Wire | None = None
     """The selected wire."""
     hover: str = ""
@@ -335,6 +337,12 @@ class Editor:
     def graph(self) -> Graph:
         """The graph as it is now."""
         return self.history.present
+
+    @property
+    def neuron(self) -> tuple[str, int] | None:
+        """The one neuron of a layer that is selected, None if it is all of it or another node."""
+        picked = self.picked
+        return picked if picked is not None and self.selection == {picked[0]} else None
 
     @property
     def changed(self) -> bool:

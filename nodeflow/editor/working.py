@@ -13,6 +13,8 @@ from nodeflow.editor.model import Editor
 from nodeflow.engine.snapshot import AHEAD
 from nodeflow.engine.step import Step
 from nodeflow.errors import NodeflowError
+from nodeflow.workings.given import Given
+from nodeflow.workings.lines import line_of
 
 
 def working(editor: Editor, node: str) -> str:
@@ -32,10 +34,19 @@ def working(editor: Editor, node: str) -> str:
     if step is None:
         return f"its value is {age}" if age and age != AHEAD else ""
     try:
-        formula = step.formula
+        formula = _told(step, editor)
     except (NodeflowError, LookupError, ValueError):
         return ""  # the values are those of the graph before its last edit
     return f"{formula}\n({age})" if age else formula
+
+
+def _told(step: Step, editor: Editor) -> str:
+    """Return the formula of the first number; if one neuron is selected, that of its own."""
+    if editor.neuron is None or editor.neuron[0] != step.node:
+        return step.formula
+    port, value = next(iter(step.outputs.items()))
+    rows = value.ndim == 2
+    return line_of(Given(step), port, (0, editor.neuron[1]) if rows else (0,)).text
 
 
 def _step(editor: Editor, node: str) -> Step | None:

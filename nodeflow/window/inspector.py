@@ -64,7 +64,7 @@ class Inspector:
             settings = graph.settings(node) if graph.nodes[node].known else {}
             for name, field in self._fields.items():
                 field.show(_present(editor, node, name, settings.get(name)))
-            live = (editor.live.values, editor.live.ages, editor.graph)
+            live = (editor.live.values, editor.live.ages, editor.graph, editor.neuron)
             if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
                 self._live = live
                 self._tell_values(editor)
