@@ -249,6 +249,12 @@ class Live:
     """The same, by the address whose gradient it is."""
     weights_before: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """At the end of an update: the weights that its values were computed with."""
+    cost: float | None = None
+    """J of the batch in view."""
+    cost_age: str = ""
+    """Of when it is, if not of the present pass."""
+    rows: tuple[int, int] = (0, 0)
+    """How many rows there are for training, and for testing."""
     samples: tuple[int, int] = (1, 1)
     """The number n of rows of the present update, and of the one whose values are still there."""
 

@@ -438,6 +438,9 @@ class Worker:
             ages=found.ages,
             gradient_ages=found.gradient_ages,
             samples=found.samples,
+            cost=_cost(run, found.values),
+            cost_age=found.ages.get((run.plan.unfolding.cost or "").rpartition(".")[0], ""),
+            rows=(run.schedule.rows, run.machine.test_rows),
             weights_before={}
             if run.position.place or run.reader.is_ahead
             else player.weights_before,
@@ -520,6 +523,11 @@ def made(graph: Graph) -> tuple[Run | None, str]:
         else:
             return run, problem
     return None, problem
+
+
+def _cost(run: Run, values: Mapping[str, Any]) -> float | None:
+    """Return J of the batch in view, None while it is not known or not to be told."""
+    return run.cost if run.plan.unfolding.cost in values else None
 
 
 def first_problem(run: Run) -> str:

@@ -191,6 +191,12 @@ def _foot(value: Face) -> str:
     return shown(value)
 
 
+def _count(hits: NDArray[Any]) -> str:
+    """Return how many rows of the batch are right."""
+    right, rows = float(np.sum(hits)), np.size(hits)
+    return f"{right:g} of {rows}" if np.isfinite(right) else "?"
+
+
 def _room(view: NodeView) -> tuple[float, float]:
     """Return where a foot's value may begin, and where it ends: beside the field, or in it."""
     field = view.field
@@ -375,6 +381,8 @@ class NodeDrawer:
         parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
         note = value is None and view.type == "panel" and not any(p.wired for p in view.inputs)
         text = _foot(value) if value is not None else "" if note else view.foot
+        if view.type == "accuracy" and isinstance(value, np.ndarray):
+            parts, text = (), f"train {_count(value)}"
         begin, end = _room(view)
         if view.field is not None and not view.field.own and text == view.field.text:
             text = ""  # it stands in the field
