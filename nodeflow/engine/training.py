@@ -34,9 +34,7 @@ class Trainer:
         NaN or Infinity; the run then stands at the start of that update.
         """
         begin, minimizer = self.at.update, self.rewinder.minimizer
-        if minimizer is not None:
-            minimizer.aim(target)
-        chunk = max(1, min(target - begin, 256))
+        chunk = 1 if minimizer is not None else max(1, min(target - begin, 256))
         with deferred_interrupt() as interrupted:
             while self.at.update < target:
                 user_set = self.rewinder.checkpoints.next_set(self.at.update)
