@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data import numerals
+from nodeflow.data.kinds import distinct
 from nodeflow.data.numerals import MARKS, NO, YES, Form, TwoForms, plain_number
 from nodeflow.data.options import Options
 from nodeflow.data.sheet import Column, Sheet
@@ -48,7 +49,7 @@ class Facts:
     def different(self) -> int:
         """How many different values there are."""
         if self.values is not None:
-            return len(np.unique(self.present))
+            return len(distinct(self.present)[0])
         return len(self.texts)
 
     @property
@@ -356,4 +357,4 @@ def label_names(facts: Facts) -> list[str]:
         return list(facts.texts)
     if facts.kind == "yes/no":
         return sorted(set(facts.texts))
-    return [number_name(value) for value in np.unique(facts.numbers[~facts.missing]).tolist()]
+    return [number_name(value) for value in distinct(facts.numbers[~facts.missing])[0].tolist()]

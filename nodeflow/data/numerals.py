@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nodeflow.data.patterns import Pattern
+
 MARKS = frozenset(
     {
         "", "?", "-", "--", ".", "—", "–", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN",
@@ -29,20 +31,20 @@ _CURRENCY = (
     r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₽₩₺]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|Rs\.?)"
 )
 _UNIT = r"(?:[^\W\d_]|[%‰°µ$€£¥₹₽₩/·^*²³.])(?:[^\W\d_]|[%‰°µ/·^*²³. ])*[23]?"
-_NUMERAL = re.compile(
+_NUMERAL = Pattern(
     rf"(?P<minus>[-+−–]?)\s*(?P<before>{_CURRENCY}?)\s*(?P<sign>[-+−–]?)"
     r"(?P<body>(?:\d|[.,]\d)(?:[\d.,'’]|[ \u00a0\u2009\u202f](?=\d{3}))*)"
     r"(?P<exponent>(?:[eEdD][-+−]?\d+)?)"
     rf"[ \u00a0\u202f]*(?P<after>(?:{_UNIT})?)"
 )
-_BLANKS = re.compile("[ \u00a0\u2009\u202f]")
-_GROUPS = {sign: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for sign in ",.'’ "}
-_INDIAN = re.compile(r"[1-9]\d?(?:,\d\d)+,\d{3}")
-_PLAIN = re.compile(r"\d+\.?\d*|\.\d+")
+_BLANKS = Pattern("[ \u00a0\u2009\u202f]")
+_GROUPS = {sign: Pattern(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for sign in ",.'’ "}
+_INDIAN = Pattern(r"[1-9]\d?(?:,\d\d)+,\d{3}")
+_PLAIN = Pattern(r"\d+\.?\d*|\.\d+")
 
 _MONTH = "(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-z]*"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?:Z| ?[-+]\d{2}:?\d{2})?"
-_DATE = re.compile(
+_DATE = Pattern(
     rf"(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}})"
     rf"|\d{{1,2}}[-. ]+{_MONTH}[-., ]+\d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{4}}-\d{{2}})"
     rf"(?:[T ,]+{_TIME})?|{_TIME}",

@@ -14,12 +14,13 @@ from nodeflow.data import numerals, quick
 from nodeflow.data.cutting import Dialect, Row, dialect_of, rows_of
 from nodeflow.data.numerals import MARKS
 from nodeflow.data.options import Options
+from nodeflow.data.patterns import Pattern
 from nodeflow.data.reading import MOST_BYTES, check_size, reading, tell
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.errors import DataError
 
 _COMMENTS = ("#", "%", "//")
-_FOOTER = re.compile(
+_FOOTER = Pattern(
     r"(?:grand |sub)?(?:totals?|sums?|average|mean|averages|count|summe|gesamt|mittelwert|"
     r"durchschnitt|somme|moyenne|totale|media|suma|source|quelle|note|notes)\b.*",
     re.IGNORECASE,
@@ -27,9 +28,9 @@ _FOOTER = re.compile(
 _ORANGE_KINDS = frozenset(
     {"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"}
 )
-_ORANGE_FLAGS = re.compile(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
-_ORANGE_NAME = re.compile(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
-_PAIR = re.compile(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
+_ORANGE_FLAGS = Pattern(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
+_ORANGE_NAME = Pattern(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
+_PAIR = Pattern(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _SEEN_FOR_HEADER = 5000
 _TOLD = 20_000
 """Rows after which a watcher is told how far it is."""
@@ -341,17 +342,13 @@ class _Page:
         steps = {round(b - a, 9) for a, b in pairwise(values)}
         even = len(values) > 2 and len(steps) == 1 and steps != {0.0}
         whole = all(value == round(value) for value in values)
-        fractions = [
-            i for i in formed
-            if 2 * sum((numerals.plain_number(row[i]) or 0) % 1 != 0 for row in rest) > len(rest)
-        ]  # fmt: skip
-        unlike = whole and len(set(values)) == len(values) and 2 * len(fractions) > len(formed)
+        unlike = whole and len(set(values)) == len(values) and _mostly_fractions(rest, formed)
         new = [i for i in others if _is_new(cells[i], [row[i] for row in rest])]
         named = bool(others or words) and len(new) == len(others)
         counts = values == [*range(len(values))] or values == [*range(1, len(values) + 1)]
-        alike = sum(_evenly(row, formed) for row in rest) * 10 > len(rest)
+        alone = not others and not words and even and (counts or unlike)
         if (named and (even or unlike)) or (
-            not others and not words and even and not alike and (counts or unlike)
+            alone and sum(_evenly(row, formed) for row in rest) * 10 <= len(rest)
         ):
             self.notes.append(
                 f"row {first.line} names the columns by numbers; --header no reads it as data"
@@ -497,6 +494,15 @@ def _is_new(cell: str, others: Sequence[str]) -> bool:
     """Tell whether a cell is none of the texts below it, which all come more than once."""
     counts = Counter(others)
     return cell not in counts and cell not in MARKS and 2 * len(counts) <= len(others)
+
+
+def _mostly_fractions(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> bool:
+    """Tell whether most of some columns hold mostly numbers with fractions."""
+    found = [
+        i for i in columns
+        if 2 * sum((numerals.plain_number(row[i]) or 0) % 1 != 0 for row in rows) > len(rows)
+    ]  # fmt: skip
+    return 2 * len(found) > len(columns)
 
 
 def _evenly(row: Sequence[str], columns: Sequence[int]) -> bool:

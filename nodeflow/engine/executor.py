@@ -167,14 +167,16 @@ class Executor:
         fed, batch = given["fed"], given["batch"]
         samples = 1 if given["alone"] else batch
         head, tail = int(given["head"]), int(given["tail"])
-        rows = table[head : given["test"]]
+        test, rows = int(given["test"]), table[head:]
         if len(rows) > _MOST_STRAIGHT_ROWS or (samples > 1 and fed % batch):
             return None
-        if self._python_work(table, head, int(given["test"]), samples) > _MOST_STRAIGHT_WORK:
+        if self._python_work(table, head, test, samples) > _MOST_STRAIGHT_WORK:
             return None
         from nodeflow.engine.kernel.straight import straight_line
 
-        return straight_line(self.cells.dtype == np.float64, samples, tail - head, rows.tobytes())
+        return straight_line(
+            self.cells.dtype == np.float64, samples, (tail - head, test - head), rows.tobytes()
+        )
 
     def again(self, table: Array, end: int) -> None:
         """Execute the rows of a table before `end` once more, for the samples of the pass.

@@ -89,7 +89,7 @@ class Machine:
             layout = feed_layout(self.plan)
             self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
             self._layout = layout
-        self._beside = self.judge if self.test_rows else None
+        self._beside = self.evaluation if self.test_rows else None
         """The tape that evaluates test rows while it trains, in the same cells."""
         self._refuse_too_large(self._beside or self.tape)
         self.cells = self.fresh_cells()
@@ -111,7 +111,7 @@ class Machine:
         """
         self.tape, self._layout = like.tape, like._layout
         if like.test_rows == self.test_rows:
-            for name in ("judge", "fast", "_trained"):
+            for name in ("evaluation", "fast", "_trained"):
                 if name in like.__dict__:
                     self.__dict__[name] = like.__dict__[name]
 
@@ -179,7 +179,7 @@ class Machine:
         return found
 
     @cached_property
-    def judge(self) -> Tape | None:
+    def evaluation(self) -> Tape | None:
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
         wanted = [self.plan.unfolding.cost] if self.plan.unfolding.cost else []
         hits = self.plan.hits
@@ -200,17 +200,17 @@ class Machine:
         return lay_out(reduced, capacity=most, feed=self._layout, beside=self.tape)
 
     @cached_property
-    def _judging(self) -> Executor:
-        """What executes the rows of `judge`.
+    def _evaluating(self) -> Executor:
+        """What executes the rows of `evaluation`.
 
         Without test rows they are seldom asked for: then they have cells of their own, into which
         `assess` puts the parameters.
         """
-        if self._beside or self.judge is None:
+        if self._beside or self.evaluation is None:
             return self._executor
-        self._refuse_too_large(self.judge)
-        cells = self._cells_of(self.judge)
-        return Executor(cells, self.feed, self.order, self.stats, self._call_to_judge)
+        self._refuse_too_large(self.evaluation)
+        cells = self._cells_of(self.evaluation)
+        return Executor(cells, self.feed, self.order, self.stats, self._call_to_evaluate)
 
     @cached_property
     def fast(self) -> FastRows:
@@ -223,7 +223,7 @@ class Machine:
         return self._layout
 
     @property
-    def judged_beside(self) -> Tape | None:
+    def evaluated_beside(self) -> Tape | None:
         """The tape that evaluates test rows while it trains; None where there are no test rows."""
         return self._beside
 
@@ -289,9 +289,9 @@ class Machine:
     def _call(self, number: int) -> None:
         self._execute_call((self._beside or self.tape).calls[number], self._executor)
 
-    def _call_to_judge(self, number: int) -> None:
-        if self.judge is not None:
-            self._execute_call(self.judge.calls[number], self._judging)
+    def _call_to_evaluate(self, number: int) -> None:
+        if self.evaluation is not None:
+            self._execute_call(self.evaluation.calls[number], self._evaluating)
 
     def _execute_call(self, call: Call | Product, executor: Executor) -> None:
         """Execute what only Python can: a product of BLAS, or a type without rows."""
@@ -357,7 +357,7 @@ class Machine:
         After each epoch a line of `history` (cost, hits, test cost, test hits) and of `states`
         is written.
         """
-        tape, judge = self.tape, self._beside
+        tape, evaluation = self.tape, self._beside
         alone = self.schedule.pass_size < self.batch
         # A batch of all rows in one order needs to be loaded only once.
         loaded = self.per_epoch == 1 and not self.shuffled and not alone
@@ -370,8 +370,9 @@ class Machine:
                     begin=one, end=other, fed=self.rows, batch=self.batch,
                     alone=int(alone), seed=self.seed % _SEEDS,
                     shuffled=int(self.shuffled), state=tape.state,
-                    test_rows=self.test_rows if judge else 0,
-                    test_most=judge.capacity if judge else 1, history=history, states=states,
+                    test_rows=self.test_rows if evaluation else 0,
+                    test_most=evaluation.capacity if evaluation else 1,
+                    history=history, states=states,
                 )  # fmt: skip
                 history, states = history[epochs:], states[epochs:]
         self._placed = (-1, -1)
@@ -396,9 +397,9 @@ class Machine:
 
     def assess(self, *, test: bool) -> tuple[float, float]:
         """Return mean cost and accuracy over the training or the test rows, as they stand now."""
-        if self.judge is None:
+        if self.evaluation is None:
             return float("nan"), float("nan")
-        tape, executor = self.judge, self._judging
+        tape, executor = self.evaluation, self._evaluating
         if executor is not self._executor:
             executor.cells[: self.tape.state] = self.cells[: self.tape.state]
         first, rows = (self.rows, self.test_rows) if test else (0, self.rows)

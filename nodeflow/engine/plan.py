@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
@@ -182,8 +180,8 @@ def hit_source(plan: Plan) -> str | tuple[str, str, float] | None:
         table = plan.inference.tables.get(y.source)
         if table is None or y.output != "y" or not shapes[a.start].batch:
             continue
-        values = np.unique(table.y[:2000])
+        values = set(table.y[:2000].ravel().tolist())
         if table.classes or len(values) == 2:
-            threshold = 0.5 if table.y.shape[1] > 1 else float(values.mean())
+            threshold = 0.5 if table.y.shape[1] > 1 else sum(values) / 2
             return a.start, y.start, threshold
     return None
