@@ -698,8 +698,7 @@ def _port(run: Run, address: str) -> str:
 
 def learns(run: Run) -> bool:
     """Return whether training would change anything."""
-    nodes = run.plan.graph.nodes
-    return any(nodes[key].type in ("weight_update", "minimize") for key in run.order)
+    return run.trains and bool(run.order)
 
 
 def why_untrained(run: Run | None) -> str:
