@@ -121,9 +121,10 @@ class SetPreference:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Exactly these nodes are selected."""
+    """Exactly these nodes are selected; of a layer in the map it may be one neuron."""
 
     nodes: frozenset[str]
+    neuron: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

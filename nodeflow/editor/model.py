@@ -243,6 +243,29 @@ class Live:
     """By node: "ok", or what its gradient check found."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
+    ages: Mapping[str, str] = field(default_factory=dict)
+    """By node that the present pass has not evaluated yet: of when its value is, in words."""
+    gradient_ages: Mapping[str, str] = field(default_factory=dict)
+    """The same, by the address whose gradient it is."""
+    weights_before: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """At the end of an update: the weights that its values were computed with."""
+    cost: float | None = None
+    """J of the batch in view."""
+    cost_age: str = ""
+    """Of when it is, if not of the present pass."""
+    rows: tuple[int, int] = (0, 0)
+    """How many rows there are for training, and for testing."""
+    samples: tuple[int, int] = (1, 1)
+    """The number n of rows of the present update, and of the one whose values are still there."""
+
+    def age(self, address: str) -> str:
+        """Return of when a port's value is, "" if it is of the present pass."""
+        return self.ages.get(address.rpartition(".")[0], "")
+
+    @property
+    def of_this_pass(self) -> dict[str, NDArray[Any]]:
+        """The values that the present pass has evaluated, and those that no pass changes."""
+        return {address: value for address, value in self.values.items() if not self.age(address)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +309,8 @@ class Editor:
     """The canvas on the screen, in pixels."""
     pointer: Point = (0.0, 0.0)
     selection: frozenset[str] = frozenset()
+    picked: tuple[str, int] | None = None
+    """The layer and the neuron of it that was selected in the map last."""
     wire: Wire | None = None
     """The selected wire."""
     hover: str = ""
@@ -318,6 +343,12 @@ class Editor:
     def graph(self) -> Graph:
         """The graph as it is now."""
         return self.history.present
+
+    @property
+    def neuron(self) -> tuple[str, int] | None:
+        """The one neuron of a layer that is selected, None if it is all of it or another node."""
+        picked = self.picked
+        return picked if picked is not None and self.selection == {picked[0]} else None
 
     @property
     def changed(self) -> bool:

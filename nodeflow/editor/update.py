@@ -115,8 +115,11 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case SetPreference(name=name, value=value):
             chosen = replace(editor.preferences, **{name: value})
             return replace(editor, preferences=chosen).asking("preferences", value=chosen)
-        case Select(nodes=nodes):
-            return replace(editor, selection=nodes & editor.drawn.nodes.keys(), wire=None)
+        case Select(nodes=nodes, neuron=neuron):
+            one = next(iter(nodes)) if len(nodes) == 1 else ""
+            picked = None if neuron is None else (one, neuron)
+            there = nodes & editor.drawn.nodes.keys()
+            return replace(editor, selection=there, wire=None, picked=picked)
         case Resized(size=size):
             return replace(editor, size=size)
         case Pasted(text=text):

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data import Fold
-from nodeflow.engine.forking import copy_state, restarted, what_differs
+from nodeflow.engine.forking import (
+    copy_state,
+    is_same_training,
+    moved_state,
+    restarted,
+    what_differs,
+)
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.minimizer import Minimizer
 from nodeflow.engine.parts import PartedMachine, Pool
@@ -484,12 +490,38 @@ class Run:
         found.set_weights(changed)
         return found
 
+    def carried(self, graph: Graph, parent: Run | None = None) -> Run:
+        """Return this run, with all that lies behind it, as one of another graph.
+
+        The graph may differ in what no update and no cost depends on. Of a forked run, `parent`
+        is its parent as a run of the other graph. Raises `RunError` where the training part is
+        another.
+        """
+        found = Run(graph, **self._options, like=self)
+        mine, others = self.machine, found.machine
+        if not is_same_training(mine, others):
+            why = what_differs(mine, others) or "its settings are others"
+            raise RunError(f"what was trained is of another graph: {why}")
+        before, after = self._rewinder, found._rewinder
+        after.checkpoints = before.checkpoints.moved(lambda state: moved_state(state, mine, others))
+        after.log, after.born = before.log.until(before.log.last), before.born
+        if before.minimizer is not None and after.minimizer is not None:
+            after.minimizer.take_over(before.minimizer)
+        if parent is not None:
+            found._come_from(parent)
+        after.return_to(max(self.update, after.born))
+        return found
+
     def _go_on_from(self, parent: Run) -> None:
         """Begin where another run stands, at the start of an update."""
-        self.parent = parent
-        self._rewinder.born = born = parent.update
+        self._rewinder.born = parent.update
         self._rewinder.log = parent._rewinder.log.until(parent.epoch)
         self._copy_position_from(parent)
+        self._come_from(parent)
+
+    def _come_from(self, parent: Run) -> None:
+        """Have a run from which this one was forked, for what lies before."""
+        self.parent, born = parent, self._rewinder.born
 
         def return_to_parent() -> None:
             parent.goto(update=born)
