@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from nodeflow import formula as formulas
 from nodeflow.declare import NodeType
 from nodeflow.derive.logits import Logits
@@ -241,10 +243,13 @@ def _mean_blame(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
 
 
 def _penalty(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
+    # A cell of its own: λ can be changed in a page, and another node's ½ must stay.
+    scale = t.take(1)
+    t.arrays[scale] = np.array([0.5 * settings["regularization"]])
     for number, theta in enumerate(inputs["weights"]):
         t.emit(
             "penalty", dst=out.offset, theta=theta.offset, size=theta.size,
-            scale=t.literal(0.5 * settings["regularization"]).offset, begins=int(number == 0),
+            scale=scale, begins=int(number == 0),
         )  # fmt: skip
 
 
