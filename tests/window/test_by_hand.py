@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-
 # Where the nodes of one neuron are dropped, in pixels of the canvas.
 PLACES = {
     "dataset": (20, 30),
@@ -54,7 +53,8 @@ class Person:
         self.mouse.drag(
             self.window.on_screen(*ports[start]), self.window.on_screen(*ports[end]), steps=6
         )
-        self.window.until(lambda state: any(w.startswith(f"{start} -> {end}") for w in state["wires"]))
+        wire = f"{start} -> {end}"
+        self.window.until(lambda state: any(w.startswith(wire) for w in state["wires"]))
         self.counts["wires"] += 1
 
     def type(self, field, text):
