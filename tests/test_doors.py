@@ -6,6 +6,7 @@ import os
 import warnings
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,6 +153,196 @@ def test_models_of_onnx(seed, tmp_path):
 def _size(graph):
     return float(max(np.abs(np.asarray(layer.weights)).max() for layer in layers_of(graph).steps
                      if isinstance(layer, Dense))) * 10  # fmt: skip
+
+
+ONNX_OWN = (
+    "BatchNorm1d_3d_input_eval", "BatchNorm2d_eval", "BatchNorm3d_eval", "ELU", "LeakyReLU",
+    "LeakyReLU_with_negval", "Linear", "Linear_no_bias", "LogSoftmax", "PReLU_1d", "ReLU", "SELU",
+    "Sigmoid", "Softmax", "Softmin", "Softplus", "Softsign", "Tanh", "log_softmax_lastdim",
+    "softmax_lastdim", "operator_addconstant", "operator_clip", "operator_exp", "operator_flatten",
+    "operator_selu", "operator_sqrt",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONNX_OWN)
+def test_files_that_onnx_itself_ships(name):
+    """Models of many versions of PyTorch and ONNX, with rows and what comes out of them."""
+    import onnx
+    from onnx import numpy_helper
+
+    kind = "operator" if name.startswith("operator") else "converted"
+    data = Path(onnx.__file__).parent / "backend" / "test" / "data"
+    folder = data / f"pytorch-{kind}" / f"test_{name}"
+    found = imported(folder / "model.onnx")
+    assert not found.network.missing
+    x, y = (numpy_helper.to_array(onnx.load_tensor(folder / "test_data_set_0" / f"{which}_0.pb"))
+            for which in ("input", "output"))  # fmt: skip
+    rows = x.reshape(len(x), -1).astype(float)
+    run = nf.Run(found.graph.set("x", value=rows.tolist()), batch="all")
+    run.evaluate()
+    assert run[end_of(found.graph)] == pytest.approx(
+        y.reshape(len(y), -1), abs=2e-6, rel=1e-6, nan_ok=True)  # fmt: skip
+
+
+def test_files_of_onnx_with_what_has_no_counterpart():
+    import onnx
+
+    data = Path(onnx.__file__).parent / "backend" / "test" / "data"
+    for name, why in (("Conv1d", "convolution"), ("MaxPool1d", "pooling"),
+                      ("Embedding", "look-up"), ("log_softmax_dim3", "")):  # fmt: skip
+        found = imported(data / "pytorch-converted" / f"test_{name}" / "model.onnx")
+        assert why in found.network.missing[0].why
+        assert found.verified is None
+
+
+def onnx_file(path, nodes, arrays, *, kind="FLOAT", inputs=(("x", [None, 3]),),
+              outputs=(("y", "FLOAT"),)):  # fmt: skip
+    """Write a model of operators and arrays, unchecked."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = helper.make_graph(
+        [helper.make_node(*node, **given) for node, given in nodes], "g",
+        [helper.make_tensor_value_info(name, getattr(TensorProto, kind), shape)
+         for name, shape in inputs],
+        [helper.make_tensor_value_info(name, getattr(TensorProto, type_), None)
+         for name, type_ in outputs],
+        [array if hasattr(array, "SerializeToString") else numpy_helper.from_array(array, name)
+         for name, array in arrays.items()],
+    )  # fmt: skip
+    opset = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_classifiers_as_skl2onnx_writes_them(tmp_path):
+    """A cast, (in, out) weights, 1 − p beside p, labels by an argmax, and shares by class."""
+    r = np.random.default_rng(0)
+    w1, b1 = r.normal(size=(3, 4)).astype("f"), r.normal(size=(1, 4)).astype("f")
+    w2, b2 = r.normal(size=(4, 1)).astype("f"), r.normal(size=(1, 1)).astype("f")
+    nodes = [
+        (("Cast", ["x"], ["cast"]), {"to": 1}), (("MatMul", ["cast", "coefficient"], ["m"]), {}),
+        (("Add", ["m", "intercepts"], ["a"]), {}), (("Tanh", ["a"], ["next"]), {}),
+        (("MatMul", ["next", "coefficient1"], ["m1"]), {}),
+        (("Add", ["m1", "intercepts1"], ["a1"]), {}), (("Sigmoid", ["a1"], ["p"]), {}),
+        (("Sub", ["unity", "p"], ["rest"]), {}),
+        (("Concat", ["rest", "p"], ["both"]), {"axis": 1}),
+        (("ArgMax", ["both"], ["label"]), {"axis": 1}),
+        (("ZipMap", ["both"], ["shares"]), {"classlabels_int64s": [0, 1], "domain": "ai.onnx.ml"}),
+    ]  # fmt: skip
+    arrays = {"coefficient": w1, "intercepts": b1, "coefficient1": w2, "intercepts1": b2,
+              "unity": np.array([1], "f")}  # fmt: skip
+    path = onnx_file(tmp_path / "m.onnx", nodes, arrays,
+                     outputs=(("label", "INT64"), ("shares", "FLOAT")))  # fmt: skip
+    found = imported(path)
+    x = r.normal(size=(5, 3))
+    run = nf.Run(found.graph.set("x", value=x.tolist()), batch="all")
+    run.evaluate()
+    p = 1 / (1 + np.exp(-(np.tanh(x @ w1 + b1) @ w2 + b2)))
+    assert run[end_of(found.graph)] == pytest.approx(np.hstack([1 - p, p]), abs=1e-14)
+    assert "of 2 outputs, 'shares' came in" in found.network.notes
+
+
+def test_what_is_wrong_in_a_model_is_one_sentence(tmp_path):
+    from onnx import TensorProto, helper
+
+    w, b = np.ones((4, 3), "f"), np.zeros(4, "f")
+    first = (("Gemm", ["x", "W", "b"], ["h"]), {"transB": 1, "name": "fc1"})
+    last = (("Gemm", ["h", "V"], ["y"]), {"transB": 1, "name": "fc2"})
+    cases = {
+        "'fc2' takes 5 features, and what comes before it gives 4":
+            ([first, last], {"W": w, "b": b, "V": np.ones((2, 5), "f")}),
+        "'fc1' has 4 neurons and 7 biases":
+            ([first, last], {"W": w, "b": np.zeros(7, "f"), "V": np.ones((2, 4), "f")}),
+        "'fc1' holds NaN or Infinity":
+            ([first, last], {"W": w * np.nan, "b": b, "V": np.ones((2, 4), "f")}),
+        "is not made of the input 'x' by layers in a row":
+            ([(("If", ["c"], ["y"]), {})], {"c": np.array(True)}),
+    }  # fmt: skip
+    for sentence, (nodes, arrays) in cases.items():
+        with pytest.raises(nf.NodeflowError, match=sentence):
+            imported(onnx_file(tmp_path / "m.onnx", nodes, arrays))
+    with pytest.raises(nf.NodeflowError, match=r"has 2 inputs \(x, x2\)"):
+        imported(onnx_file(tmp_path / "m.onnx", [(("Add", ["x", "x2"], ["y"]), {})], {},
+                           inputs=(("x", [None, 3]), ("x2", [None, 3]))))  # fmt: skip
+    odd = (("Frobnicate", ["h"], ["k"]), {"name": "odd", "domain": "my.own"})
+    behind = (("Gemm", ["k", "V"], ["y"]), {"transB": 1, "name": "fc2"})
+    arrays = {"W": w, "b": b, "V": np.ones((2, 4), "f")}
+    found = imported(onnx_file(tmp_path / "m.onnx", [first, odd, behind], arrays))
+    assert found.as_dict()["not_imported"] == [
+        {"name": "odd", "what": "Frobnicate", "why": "nodeflow has no counterpart of it"}
+    ]
+    run = nf.Run(found.graph, strict=False)
+    run.evaluate()
+    assert run["fc1.z"].shape == (1, 4)
+    # Other types of numbers are converted, and said; a number of columns may be left open.
+    plain = [(("Gemm", ["x", "W"], ["y"]), {"transB": 1, "name": "fc1"})]
+    half = imported(onnx_file(tmp_path / "m.onnx", plain, {"W": w.astype("f2")}, kind="FLOAT16",
+                              inputs=(("x", ["rows", "columns"]),),
+                              outputs=(("y", "FLOAT16"),)))  # fmt: skip
+    assert half.network.notes == ("float16 was converted to float64",)
+    short = helper.make_tensor("W", TensorProto.BFLOAT16, [4, 3], [0.5] * 12)
+    assert imported(onnx_file(tmp_path / "m.onnx", plain, {"W": short})).network.notes == (
+        "bfloat16 was converted to float64",
+    )
+    whole = imported(onnx_file(tmp_path / "m.onnx", plain, {"W": w.astype("i8")}, kind="INT64",
+                               outputs=(("y", "INT64"),)))  # fmt: skip
+    assert whole.network.notes == ("int64 was converted to float64",)
+    assert whole.verified is None
+    dropping = [first, (("Dropout", ["h", "r", "t"], ["y"]), {"name": "drop"})]
+    training = imported(onnx_file(tmp_path / "m.onnx", dropping, {
+        "W": w, "b": b, "r": np.array(0.5, "f"), "t": np.array(True)}))  # fmt: skip
+    assert training.network.missing[0].why == "in training it draws at random"
+
+
+def test_sample_inputs_of_an_exported_program_are_not_touched(tmp_path):
+    import zipfile
+
+    module = torch.nn.Linear(3, 2).eval()
+    torch.export.save(torch.export.export(module, (torch.zeros(2, 3),)), tmp_path / "m.pt2")
+    with (
+        zipfile.ZipFile(tmp_path / "m.pt2") as old,
+        zipfile.ZipFile(tmp_path / "n.pt2", "w") as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, b"no pickle" if "sample_inputs" in name else old.read(name))
+    from nodeflow.interchange import Asked
+    from nodeflow.interchange.torch import read
+
+    network = read(tmp_path / "n.pt2", Asked())
+    assert (network.steps[0].weights == module.weight.detach().numpy()).all()
+
+
+def test_branches_of_keras_and_lambdas(tmp_path):
+    import keras
+
+    def saved(model):
+        model.save(tmp_path / "m.keras")
+        return imported(tmp_path / "m.keras")
+
+    into = keras.Input((3,))
+    one, two = keras.layers.Dense(3, name="one"), keras.layers.Dense(3, name="two")
+    skip = saved(keras.Model(into, keras.layers.Add(name="sum")([into, one(into)])))
+    assert [(m.name, m.why) for m in skip.network.missing] == [
+        ("sum", "it joins values, and layers are a chain")
+    ]
+    with pytest.raises(nf.NodeflowError, match="which is not the layer before it"):
+        saved(keras.Model(into, [one(into), two(into)]))
+    lambdas = saved(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2),
+                                      keras.layers.Lambda(lambda z: z * 2)]))  # fmt: skip
+    assert lambdas.network.missing[0].why == "it is code, and code of a file is never run"
+    half = saved(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype="float16")]))
+    assert half.network.notes == ("float16 was converted to float64",)
+
+
+def test_numbers_of_a_state_dictionary_are_converted_and_said(tmp_path):
+    from nodeflow.interchange import Asked
+
+    torch.save({"a.weight": torch.ones(2, 3, dtype=torch.int8),
+                "a.bias": torch.zeros(2, dtype=torch.bfloat16)}, tmp_path / "w.pt")  # fmt: skip
+    found = imported(tmp_path / "w.pt", asked=Asked((3, 2)))
+    assert found.network.notes == ("int8 was converted to float64",
+                                   "bfloat16 was converted to float64")  # fmt: skip
 
 
 def test_external_data_of_onnx(tmp_path):

@@ -243,9 +243,13 @@ def _network(config: Mapping[str, Any], arrays: Arrays, format_: str) -> Network
     notes: list[str] = []
     inputs: int | None = None
     _refuse_branches(layers)
+    joined = _joined(config["config"], layers)
     for layer in layers:
         kind, about = layer["class_name"], layer["config"]
         name = about.get("name", kind.lower())
+        if name in joined:
+            steps.append(Missing(name, kind, "it joins values, and layers are a chain"))
+            continue
         if kind == "InputLayer":
             shape = about.get("batch_shape") or about.get("batch_input_shape")
             if shape and all(isinstance(size, int) for size in shape[1:]):
@@ -265,6 +269,48 @@ def _refuse_branches(layers: list[Any]) -> None:
         if isinstance(nodes, list) and len(nodes) > 1:
             name = layer["config"].get("name")
             raise InterchangeError(f"the layer '{name}' is used several times; layers are a chain")
+
+
+def _joined(about: Mapping[str, Any], layers: list[Any]) -> set[str]:
+    """Return the layers of a functional model that join values; raises `InterchangeError`.
+
+    A layer that does not take the value of the one before it is a branch.
+    """
+    joined = set()
+    before = ""
+    for layer in layers:
+        name = str(layer["config"].get("name"))
+        sources = [one for node in layer.get("inbound_nodes") or () for one in _sources(node)]
+        if len(set(sources)) > 1:
+            joined.add(name)
+        elif sources and sources[0] != before:
+            raise InterchangeError(
+                f"the layer '{name}' takes the value of '{sources[0]}', which is not the layer "
+                "before it; what comes in is a chain of layers"
+            )
+        before = name
+    ends = about.get("output_layers")
+    if isinstance(ends, list) and ends and ends[-1:] != [before]:
+        ends = [one[0] for one in ends] if isinstance(ends[0], list) else ends[:1]
+        if ends != [before]:
+            raise InterchangeError(
+                f"the model's outputs are {', '.join(map(str, ends))}; a chain of layers ends in "
+                f"'{before}'"
+            )
+    return joined
+
+
+def _sources(node: Any) -> list[str]:
+    """Return the names of the layers whose values go into a call of a layer."""
+    if isinstance(node, Mapping):
+        history = (node.get("config") or {}).get("keras_history") if isinstance(
+            node.get("config"), Mapping) else None  # fmt: skip
+        if isinstance(history, list) and history:
+            return [str(history[0])]
+        return [one for part in node.values() for one in _sources(part)]
+    if isinstance(node, list | tuple):
+        return [one for part in node for one in _sources(part)]
+    return []
 
 
 def _steps(

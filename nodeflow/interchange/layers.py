@@ -93,6 +93,8 @@ class Network:
     """λ of (λ/2) Σ Θ² over all weights."""
     names: tuple[str, ...] = ()
     """Names of the inputs, in order."""
+    end: str = ""
+    """What the source calls its outputs, where it has several."""
     notes: tuple[str, ...] = ()
     """What was converted on the way, in sentences."""
 
@@ -163,7 +165,8 @@ def _arrays(step: Step) -> list[Floats]:
 def as_floats(values: Any, name: str, notes: list[str]) -> Floats:
     """Return numbers as float64; what was another type is noted, in a sentence."""
     array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
+    short = array.dtype.name.startswith(("bfloat", "float8"))  # NumPy knows them by an extension
+    if array.dtype.kind not in "fiub" and not short:
         raise InterchangeError(f"'{name}' holds {array.dtype.name}, and weights are real numbers")
     if array.dtype != np.float64:
         note = f"{array.dtype.name} was converted to float64"

@@ -71,6 +71,14 @@ class Pending:
             self.steps.append(_activation(self._labels[name] or "a", tree))
         self._move(name)
 
+    def settle_complement(self, one: str, other: str) -> bool:
+        """Make `other` a step of its own if `one` is 1 − other; return whether it is."""
+        tree, known = self._trees.get(one), self._trees.get(other)
+        if known is None or tree != ("-", ("number", 1.0), known):
+            return False
+        self.settle(other)
+        return True
+
     def put(self, steps: Sequence[Step], result: str) -> None:
         """Add steps behind the last value; their result is the last value now."""
         self.steps += steps

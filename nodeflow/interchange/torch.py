@@ -173,12 +173,14 @@ def _state(path: Path, asked: Asked) -> Network:
         ) from None
     if not isinstance(found, Mapping):
         raise FileError("holds no dictionary of weights", file=str(path))
-    arrays = {
-        str(key): value.detach().to(torch.float64).numpy()
-        for key, value in found.items()
-        if isinstance(value, torch.Tensor) and value.ndim > 0
-    }
-    return network_of_arrays(arrays, asked, "PyTorch")
+    arrays, kinds = {}, []
+    for key, value in found.items():
+        if isinstance(value, torch.Tensor) and value.ndim > 0:
+            arrays[str(key)] = value.detach().to(torch.float64).numpy()
+            kinds.append(str(value.dtype).removeprefix("torch."))
+    network = network_of_arrays(arrays, asked, "PyTorch")
+    others = [kind for kind in dict.fromkeys(kinds) if kind != "float64"]
+    return replace(network, notes=tuple(f"{kind} was converted to float64" for kind in others))
 
 
 def _read(source: Path | io.BytesIO, name: str) -> Network:
