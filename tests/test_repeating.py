@@ -181,6 +181,13 @@ def test_what_cannot_be_repeated_is_said(nodes, count, graph, reason):
     assert reason in str(error.value)
 
 
+def test_what_is_not_wired_yet_is_no_misfit():
+    """Two steps without a rate are repeated like any: what is missing is missing in all."""
+    graph = one_by_one()
+    bare = replace(graph, training=replace(graph.training, rate=None))
+    assert len(repeat(bare, HIDDEN, 3).of_type("step")) == 8
+
+
 def test_a_duplicate_keeps_its_incoming_wires():
     graph, made = duplicate_wired(one_by_one(), ("h", "hs"))
     assert made == ("h_2", "hs_2")

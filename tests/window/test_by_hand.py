@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from test_journeys import row_of, set_by_keyboard, type_into
+
+import nodeflow as nf
+from nodeflow.editor.neurons import neuron_map
 
 # Where the nodes of one neuron are dropped, in pixels of the canvas.
 PLACES = {
-    "dataset": (20, 30),
-    "pick": (20, 300),
-    "error": (20, 420),
+    "dataset": (860, 30),
+    "pick": (20, 30),
+    "error": (20, 130),
     "weighted_sum": (440, 30),
     "sigmoid": (640, 30),
     "delta": (640, 140),
@@ -38,8 +42,6 @@ class Person:
         self.counts = {"placed": 0, "wires": 0, "other": 0}
 
     def place(self, node, at):
-        from test_journeys import row_of
-
         left, top, *_ = self.window.state["area"]
         kind = node.rstrip("_2")
         row = row_of(self.window, self.mouse, kind)
@@ -53,20 +55,21 @@ class Person:
         self.mouse.drag(
             self.window.on_screen(*ports[start]), self.window.on_screen(*ports[end]), steps=6
         )
-        wire = f"{start} -> {end}"
-        self.window.until(lambda state: any(w.startswith(wire) for w in state["wires"]))
+        self.window.until(lambda state: any(w.startswith(f"{start} -> {end}")
+                                            for w in state["wires"]))  # fmt: skip
         self.counts["wires"] += 1
 
-    def type(self, field, text):
-        from test_journeys import type_into
-
-        type_into(self.window, self.mouse, f"field {field}", text)
+    def set(self, node, setting, text):
+        """One action: the key for settings, its name, a value."""
+        self.window.settled()
+        set_by_keyboard(self.window, self.mouse, node, setting, text)
         self.window.settled()
         self.counts["other"] += 1
 
     def select(self, node):
         self.mouse.click(*self.window.middle(node))
         self.window.until(lambda state: state["selection"] == [node])
+        self.window.settled()
         self.counts["other"] += 1
 
     def box(self, corner, other, nodes):
@@ -74,6 +77,18 @@ class Person:
         left, top, *_ = self.window.state["area"]
         self.mouse.drag((left + corner[0], top + corner[1]), (left + other[0], top + other[1]))
         self.window.until(lambda state: state["selection"] == sorted(nodes))
+        self.counts["other"] += 1
+
+    def rate(self, text):
+        """One action: the palette, the command, a number."""
+        self.mouse.key("p", "Control_L", "Shift_L")
+        for what in ("learning rate", text):
+            self.window.until(lambda state: state["popup"] != "NoneType" and state["ready"]
+                              and state["text"] != "learning rate")  # fmt: skip
+            self.mouse.key("a", "Control_L")
+            self.mouse.write(what)
+            self.window.until(lambda state: state["text"] == what)  # noqa: B023
+            self.mouse.key("Return")
         self.counts["other"] += 1
 
     def keys(self, *held, counts=1):
@@ -117,7 +132,10 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
     for node, at in PLACES.items():
         person.place(node, at)
         if node == "dataset":
-            person.type("source", "seven.csv")
+            mouse.move(*window.wait("field source"))  # before it is pressed, on a slow machine
+            window.settled()
+            type_into(window, mouse, "field source", "seven.csv")
+            person.counts["other"] += 1
     person.wire("dataset.x", "weighted_sum.a")
     person.select("weighted_sum")
     person.keys("Control_L", "Shift_L", "w")
@@ -133,13 +151,14 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
     assert window.state["count"] == [10, 16]
 
     # From here on: a second neuron before it, five of that one, three of the first.
+    before = sum(person.counts.values())
     own = ["b", "delta", "sigmoid", "step", "step_2", "w", "weighted_sum"]
-    person.box((205, 15), (900, 420), own)
+    person.box((202, 10), (850, 415), own)
     person.keys("Control_L", "Alt_L", "d")
     window.until(lambda state: state["selection"] == HIDDEN)
     person.select("w")
-    person.type("shape", "1, 1")
-    person.place("blame", (20, 560))
+    person.set("w", "shape", "[1,1]")
+    person.place("blame", (20, 260))
     for start, end in (
         ("sigmoid_2.a", "weighted_sum.a"),
         ("sigmoid_2.a", "step.a"),
@@ -150,6 +169,35 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
         person.wire(start, end)
     window.settled()
     shot("two neurons")
-    person.box((205, 405), (900, 800), HIDDEN)
+    person.box((202, 405), (850, 800), HIDDEN)
     person.repeat(5)
-    window.until(lambda state: state["count"][0] > 50)
+    window.until(lambda state: state["count"][0] > 45)
+    shot("five hidden")
+    person.box((5, 10), (850, 415), [*own, "blame", "error", "pick"])
+    person.repeat(3)
+    window.until(lambda state: state["count"][0] > 65)
+    person.rate("0.5")
+    assert sum(person.counts.values()) - before < 20
+    person.keys("f", counts=0)
+    shot("7-5-3")
+
+    # It learns, and it is a network of layers, written down by hand.
+    mouse.key("s", "Control_L")
+    window.until(lambda state: state["sheet"] and state["sheet_ready"])
+    mouse.key("Return")
+    window.until(lambda state: state["path"] and not state["changed"])
+    mouse.key("F5")
+    window.until(lambda state: state["live"][0] == "done" and state["live"][1] >= 10, 120)
+    graph = nf.load(window.state["path"])
+    found = nf.check(graph)
+    assert found.valid
+    assert found.findings == ()
+    drawn = neuron_map(graph)
+    columns = sorted({neuron.x for neuron in drawn.neurons})
+    assert [sum(n.x == x for n in drawn.neurons) for x in columns] == [7, 5, 3]
+    layers = nf.collapse(graph)
+    assert sorted(layers.settings(w)["shape"] for w in ("w", "w_2")) == [(3, 5), (5, 7)]
+    runs = [nf.Run(made) for made in (graph, layers)]
+    for run in runs:
+        run.train(40)
+    assert runs[0].assess().train_accuracy == runs[1].assess().train_accuracy > 0.95
