@@ -26,7 +26,7 @@ from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
 from nodeflow.graph import Graph
-from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.source import parameter_shape, uniform_range
 
 _RECORDED = "--recorded (in Python recorded=True) makes a page that plays a recording of it"
 _SEEDS_END = 2**53
@@ -374,11 +374,15 @@ def _starts(run: Run) -> dict[str, Any]:
             shape = parameter_shape({**settings, **whole})
             found[key] = {
                 "name": crc32(str(part["of"]).encode()), "init": init, "shape": shape,
+                "range": uniform_range(settings),
                 "row": part["row"], "column": part.get("column"),
             }  # fmt: skip
         else:
             shape = parameter_shape(settings)
-            found[key] = {"name": crc32(key.encode()), "init": init, "shape": shape}
+            found[key] = {
+                "name": crc32(key.encode()), "init": init, "shape": shape,
+                "range": uniform_range(settings),
+            }  # fmt: skip
     return found
 
 
@@ -397,7 +401,13 @@ def _choices(run: Run) -> dict[str, Any]:
             continue
         shape = parameter_shape(settings)
         drawn: dict[str, Any] = {
-            init: {"name": crc32(key.encode()), "init": init, "shape": shape} for init in _INITS
+            init: {
+                "name": crc32(key.encode()),
+                "init": init,
+                "shape": shape,
+                "range": uniform_range(settings),
+            }
+            for init in _INITS
         }
         drawn["zeros"] = {"value": [0.0] * int(np.prod(shape))}
         found[f"{key}.init"] = {**drawn, settings["init"]: starts[key]}
