@@ -198,7 +198,9 @@ def curves(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
     seeds, summaries = len(found.plan.seeds), found.summaries()
     titles = [_title(one) for one in summaries]
     shown = min(len(titles), int((area[3] - 60) // _ROW))
-    beside = 26 + max(width(title) for title in titles[:shown]) if len(titles) > 1 else 0.0
+    name = width(", ".join(found.plan.names)) - 14
+    widest = max(name, *(width(title) for title in titles[:shown]))
+    beside = 26 + widest if len(titles) > 1 else 0.0
     beside = min(beside, area[2] * 0.35)
     scale = _Scale.of([value for _, points in lines for _, value in points], measure)
     last = max(points[-1][0] for _, points in lines)
@@ -327,7 +329,7 @@ def heat_map(
         return _said(f"no run has a number here: {named(measure)}", area, theme)
     middles = {cell: sorted(values)[len(values) // 2] for cell, values in cells.items()}
     medians = {cell: _median([value for value, _ in values]) for cell, values in cells.items()}
-    scale = _Scale.of(list(medians.values()), measure)
+    scale = _Scale.of(list(medians.values()), "")
     left, top, wide, high = _room(area, below=30)
     labels = [_value(value) for value in other.values]
     beside = min(10 + max(width(label, SMALL) for label in labels), wide * 0.3)
