@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -78,7 +79,7 @@ def test_a_curve_falls_where_the_cost_falls(found):
     for number in found.found:
         path = [(place, epoch) for place, run, epoch in made.places if run == number]
         costs = found.found[number].curves["cost"]
-        for (one, first), (other, second) in zip(path, path[1:], strict=False):
+        for (one, first), (other, second) in itertools.pairwise(path):
             assert (one[1] < other[1]) == (costs[first - 1] > costs[second - 1])
             assert one[0] < other[0]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nodeflow.sweeps.results import Summary, Sweep
-from nodeflow.sweeps.running import CURVES
+from nodeflow.sweeps.rows import CURVES
 from nodeflow.theme import Theme
 from nodeflow.views.marks import (
     LABEL,
@@ -65,10 +65,8 @@ def named(measure: str) -> str:
 
 def measures(found: Sweep) -> list[str]:
     """Return what some of the runs have a number of; what tells most of them comes first."""
-    known = {
-        name for row in found.found.values() for name in MEASURES
-        if row.values.get(name) is not None
-    }  # fmt: skip
+    names = MEASURES if found.plan.until is not None else MEASURES[1:]
+    known = [name for name in names if found.found.column(name, 0, len(found.plan)).size]
     return [name for name in MEASURES if name in known]
 
 
