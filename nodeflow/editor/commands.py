@@ -11,7 +11,7 @@ from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.derive.steps import without_rate
-from nodeflow.editor import editing, exporting, training
+from nodeflow.editor import editing, exporting, others, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -151,6 +151,14 @@ def _revert(editor: Editor) -> Editor:
     return editor.edited(with_places(editor.saved), "revert")
 
 
+@_command("plugins", "Switch on the plugins that this graph needs …", "", "File")
+def _plugins(editor: Editor) -> Editor:
+    asking = others.asking(editor)
+    if asking is editor:
+        return editor.told("no plugin is missing: every type that a plugin has is known")
+    return asking
+
+
 @_command("quit", "Quit", "Ctrl+Q", "File")
 def _quit(editor: Editor) -> Editor:
     return leaving(editor, Request("quit"))
@@ -174,7 +182,7 @@ def answered(editor: Editor, question: Question, answer: str) -> Editor:
     match answer:
         case "save":
             return replace(_save(editor), leaving=question.then)
-        case "discard":
+        case "discard" | "enable":
             return replace(editor, requests=(*editor.requests, question.then))
         case _:
             return editor

@@ -213,6 +213,13 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """Node types came, or are other ones now: what is to be told of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -251,6 +258,7 @@ Message = (
     | Told
     | Tell
     | OpenRun
+    | Renewed
     | Failed
     | Noted
 )

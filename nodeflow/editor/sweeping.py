@@ -20,7 +20,7 @@ from nodeflow.errors import NodeflowError, SweepError
 from nodeflow.graph import Graph
 from nodeflow.sweeps import Axis, Plan, Sweep, run_plan
 from nodeflow.sweeps.axes import applied
-from nodeflow.sweeps.running import Row
+from nodeflow.sweeps.rows import Row, Rows
 
 _KINDS = ("number", "integer", "flag", "choice")
 _NEED_A_VALUE = ("constant",)
@@ -139,7 +139,7 @@ class Sweeping:
     def __init__(self, plan: Plan, workers: int | None = None) -> None:
         self.plan = plan
         self.problem = ""
-        self._rows: dict[int, Row] = {}
+        self._rows = Rows(len(plan), until=plan.until is not None)
         self._lock = threading.Lock()
         self._stopping = False
         self._began = time.monotonic()
@@ -179,7 +179,7 @@ class Sweeping:
     def found(self) -> Sweep:
         """Return the runs that are over."""
         with self._lock:
-            return Sweep(self.plan, dict(self._rows))
+            return Sweep(self.plan, self._rows.copy())
 
     def stop(self) -> None:
         """Make no more runs; those that are over stay."""
@@ -205,7 +205,7 @@ class Sweeping:
         if self._stopping:
             raise _Stopped
         with self._lock:
-            self._rows[row.number] = row
+            self._rows.add(row)
 
 
 def _lasting(seconds: float) -> str:

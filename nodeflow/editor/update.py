@@ -11,6 +11,7 @@ from nodeflow.editor import (
     editing,
     gestures,
     minimap,
+    others,
     playing,
     popups,
     sweeping,
@@ -35,6 +36,7 @@ from nodeflow.editor.messages import (
     Place,
     Pressed,
     Released,
+    Renewed,
     Resized,
     Saved,
     Select,
@@ -130,7 +132,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path), tour=editor.tour)
             if path is None:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return commands.done(made, "fit").asking("anew")
+            return others.asking(commands.done(made, "fit").asking("anew"))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -158,6 +160,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return made.told(training.verdict(live.checks)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
+        case Renewed(text=text):
+            return others.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
         case Failed(text=text):

@@ -26,7 +26,8 @@ from nodeflow.files.text import plain
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
 from nodeflow.sweeps.engine import engine_digest
-from nodeflow.sweeps.running import Row, Worker
+from nodeflow.sweeps.rows import Row
+from nodeflow.sweeps.running import Worker
 
 _ANSWER_SECONDS = 10
 _BATCH_SECONDS = 0.5
@@ -102,7 +103,9 @@ class _Batches:
         self._text = _sent(plan)
         self._name = f"nodeflow-{uuid.uuid4().hex[:12]}"
         self._sent = 0
-        self._left = list(plan.parts(dict(done), _MOST_SEEDS))[::-1]
+        self._parts = plan.parts(done, _MOST_SEEDS)
+        self._left: list[Part] = []
+        """What was taken from these, and not sent yet."""
         self._waiting: dict[Any, tuple[Part, int]] = {}
         self._seconds = 0.0
         self._runs = 0
@@ -115,8 +118,8 @@ class _Batches:
         try:
             while True:
                 with self._there():
-                    while self._left and len(self._waiting) < 2 * self._workers():
-                        self._send_next(ready)
+                    while len(self._waiting) < 2 * self._workers() and self._send_next(ready):
+                        pass
                     if not self._waiting:
                         return
                     rows = self._taken(next(ready), ready)
@@ -146,14 +149,17 @@ class _Batches:
         each = self._seconds / self._runs
         return max(1, min(_MOST_SEEDS, math.ceil(_BATCH_SECONDS / max(each, 1e-6))))
 
-    def _send_next(self, ready: Any) -> None:
-        if not self._left:
-            return
-        combination, cases = self._left.pop()
+    def _send_next(self, ready: Any) -> bool:
+        """Send what comes next; return whether there was anything."""
+        part = self._left.pop() if self._left else next(self._parts, None)
+        if part is None:
+            return False
+        combination, cases = part
         size = self._size()
         if len(cases) > size:
             self._left.append((combination, cases[size:]))
         self._send(ready, (combination, cases[:size]), 0)
+        return True
 
     def _send(self, ready: Any, part: Part, tries: int) -> None:
         self._sent += 1

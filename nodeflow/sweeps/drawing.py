@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nodeflow.sweeps.results import Summary, Sweep
-from nodeflow.sweeps.running import CURVES
+from nodeflow.sweeps.rows import CURVES
 from nodeflow.theme import Theme
 from nodeflow.views.marks import (
     LABEL,
@@ -65,10 +65,8 @@ def named(measure: str) -> str:
 
 def measures(found: Sweep) -> list[str]:
     """Return what some of the runs have a number of; what tells most of them comes first."""
-    known = {
-        name for row in found.found.values() for name in MEASURES
-        if row.values.get(name) is not None
-    }  # fmt: skip
+    names = MEASURES if found.plan.until is not None else MEASURES[1:]
+    known = [name for name in names if found.found.column(name, 0, len(found.plan)).size]
     return [name for name in MEASURES if name in known]
 
 
@@ -198,7 +196,9 @@ def curves(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
     seeds, summaries = len(found.plan.seeds), found.summaries()
     titles = [_title(one) for one in summaries]
     shown = min(len(titles), int((area[3] - 60) // _ROW))
-    beside = 26 + max(width(title) for title in titles[:shown]) if len(titles) > 1 else 0.0
+    name = width(", ".join(found.plan.names)) - 14
+    widest = max(name, *(width(title) for title in titles[:shown]))
+    beside = 26 + widest if len(titles) > 1 else 0.0
     beside = min(beside, area[2] * 0.35)
     scale = _Scale.of([value for _, points in lines for _, value in points], measure)
     last = max(points[-1][0] for _, points in lines)
@@ -327,7 +327,7 @@ def heat_map(
         return _said(f"no run has a number here: {named(measure)}", area, theme)
     middles = {cell: sorted(values)[len(values) // 2] for cell, values in cells.items()}
     medians = {cell: _median([value for value, _ in values]) for cell, values in cells.items()}
-    scale = _Scale.of(list(medians.values()), measure)
+    scale = _Scale.of(list(medians.values()), "")
     left, top, wide, high = _room(area, below=30)
     labels = [_value(value) for value in other.values]
     beside = min(10 + max(width(label, SMALL) for label in labels), wide * 0.3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,7 @@ from nodeflow.playback.conditions import Condition
 from nodeflow.playback.until import condition_of_epochs, first_that_holds, train_until
 from nodeflow.sweeps.axes import applied
 from nodeflow.sweeps.cases import Part, Plan
-
-RESULTS = ("epochs", "cost", "train_accuracy", "test_cost", "test_accuracy")
-CURVES = ("cost", "train_accuracy", "test_cost", "test_accuracy")
+from nodeflow.sweeps.rows import CURVES, RESULTS, Row
 
 _MOST_ABREAST = 256
 _ABREAST_SECONDS = 0.25
@@ -32,17 +30,6 @@ _MOMENT = 0.05
 
 class Stopped(Exception):
     """The sweep was told to end; the run is given up."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What came of one run."""
-
-    number: int
-    """Combination × seeds + place of the seed: the order of the rows."""
-    values: Mapping[str, Any]
-    """Results by column, without the settings and the seed."""
-    curves: Mapping[str, list[float | None]] | None = None
 
 
 class Worker:

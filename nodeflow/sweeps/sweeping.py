@@ -16,7 +16,8 @@ from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
 from nodeflow.sweeps.journal import Journal, journal_of
 from nodeflow.sweeps.results import DRAWN, ENDINGS, Sweep, refused_ending
-from nodeflow.sweeps.running import Row, Stopped, Worker
+from nodeflow.sweeps.rows import Row, Rows
+from nodeflow.sweeps.running import Stopped, Worker
 
 Progress = Callable[[int, int], None]
 """Called with the runs that are there and all of them."""
@@ -81,7 +82,7 @@ def run_plan(
     `each` is called with every row that is made, as it comes.
     """
     _check(plan, out, workers)
-    rows: dict[int, Row] = {}
+    rows = Rows(len(plan), until=plan.until is not None)
     journal: AbstractContextManager[Journal | None] = nullcontext()
     if out is not None:
         kept = Journal(journal_of(out), plan, force=force)
@@ -96,7 +97,8 @@ def run_plan(
         for row in made:
             if book is not None:
                 book.append(row)
-            rows[row.number] = row
+            else:
+                rows.add(row)
             if each is not None:
                 each(row)
             if progress is not None:
@@ -136,7 +138,7 @@ def _by_threads(plan: Plan, done: Mapping[int, Row], workers: int | None) -> Ite
         if hasattr(os, "sched_getaffinity")
         else (workers or os.cpu_count() or 1)
     )
-    parts = iter(list(plan.parts(dict(done), part_size(plan, count))))
+    parts = plan.parts(done, part_size(plan, count))
     ready: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
     stopping = threading.Event()
     taking = threading.Lock()

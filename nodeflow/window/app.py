@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from nodeflow.editor import others
 from nodeflow.editor import shell as shells
 from nodeflow.editor.exporting import Wish, requested
 from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
@@ -23,6 +24,7 @@ from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import load
 from nodeflow.graph import Graph
 from nodeflow.networks import network
+from nodeflow.plugins import load_enabled
 from nodeflow.sweeps import Sweep
 from nodeflow.window import display, fonts
 from nodeflow.window.canvas import Canvas
@@ -84,6 +86,7 @@ def main(path: Path | None = None, *, display_required: bool = True) -> int:
         if display_required:
             sys.stderr.write(f"{why}\n")
         return 1
+    load_enabled()
     shell = shells.Shell()
     try:
         editor, first = begun(shell, path)
@@ -112,6 +115,8 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     else:
         graph = network("2-2-1", data="xor", rate=2.0, init="normal", epochs=2000, name="xor")
         first.append(Do("tour"))
+    if others.wanted(graph):
+        first.append(Do("plugins"))
     editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
     if path is not None:
         with contextlib.suppress(FileError):  # a list of files is no reason not to start

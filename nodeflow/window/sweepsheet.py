@@ -40,7 +40,8 @@ _EVERY = 0.3
 _MOST_ROWS = 400
 _OWN = ("seeds", "epochs", "until", "file")
 _HINTS = {
-    "seeds": "10, or 3,5,8, or 10:29", "epochs": "the graph's", "until": "accuracy >= 0.95",
+    "seeds": "10, or 3,5,8, or 10:29", "epochs": "the graph's",
+    "until": "a condition, such as accuracy >= 0.95",
     "file": "runs.csv, .json, .npz, .svg, .png, .html",
 }  # fmt: skip
 _KEYS = ("Tab next line   ↑ ↓ choose   Enter runs, varies a setting, or opens a run   "
@@ -75,7 +76,7 @@ class SweepSheet(Sheet):
         self._offer = 0
         self._row = 0
         self._view = "table"
-        self._measure = ""
+        self._chosen: dict[str, str] = {"curves": "cost"}
         self._axes = (0, 1)
         self._drawing: Drawing | None = None
         self._found: Sweep | None = None
@@ -304,7 +305,8 @@ class SweepSheet(Sheet):
             return
         self._tell("")
         self._sweeping = self._begin(self._wish, plan)
-        self._was_running, self._measure, self._row = True, "", 0
+        self._was_running, self._row = True, 0
+        self._chosen = {"curves": "cost"}
         self._axes = (0, 1)
         self._look()
 
@@ -370,7 +372,7 @@ class SweepSheet(Sheet):
         if found is None or not there or self._view == "table":
             return
         if self._measure not in there:
-            self._measure = there[0]
+            self._chosen[self._view] = there[0]
         names = {named(one): one for one in there}
         dpg.add_combo(
             list(names), default_value=named(self._measure), width=round(210 * self._dress.scale),
@@ -388,8 +390,13 @@ class SweepSheet(Sheet):
         self._view = view
         self._look()
 
+    @property
+    def _measure(self) -> str:
+        """What is shown in the present view."""
+        return self._chosen.get(self._view, "")
+
     def _choose_measure(self, measure: str) -> None:
-        self._measure = measure
+        self._chosen[self._view] = measure
         self._look()
 
     def _choose_axis(self, _sender: Item, name: str, which: int) -> None:

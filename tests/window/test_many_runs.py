@@ -1,11 +1,13 @@
 """The sheet "Many runs" in a real window: settings by a click, runs by a key, a run opened."""
 
 import csv
+import json
 import shutil
 
 from helpers_window import ROOT
 
 import nodeflow as nf
+from nodeflow.graph import Graph, Node, Wire
 
 
 def ask(window, mouse):
@@ -88,3 +90,66 @@ def test_a_wish_that_cannot_be_is_a_sentence(started, mouse, home, shot):
     window.settled()
     shot()
     assert window.state["sheet"] == "Many runs"
+
+
+def test_two_settings_are_a_heat_map_and_a_run_is_clicked(started, mouse, home, shot):
+    folder = home / "work"
+    shutil.copy(ROOT / "graphs" / "iris.json", folder)
+    window = started(folder / "iris.json")
+    window.until(lambda state: state["live"][0] == "still")
+    ask(window, mouse)
+    for name in ("train.rate", "training.batch"):
+        mouse.click(*window.wait(f"sheet    {name}"))
+        window.wait(f"sheet ✓ {name}")
+        window.settled()
+    for text in ("2", "5"):  # seeds, epochs
+        mouse.key("Tab")
+        clear(window, mouse)
+        mouse.write(text)
+    window.settled()
+    mouse.key("Return")
+    window.wait("sheet 0.03", 60)
+    window.settled()
+    mouse.click(*window.wait("sheet Heat map"))
+    x, y = window.wait("sheet ▸ Heat map")
+    window.settled()
+    shot("heat")
+    mouse.move(x + 60, y + 200)
+    window.settled()
+    mouse.click(x + 60, y + 200)
+    state = window.until(lambda state: not state["sheet"] and state["live"][1] == 5, 40)
+    shot("opened")
+    assert state["notice"].startswith("train.rate")
+    assert "epoch 5" in state["notice"]
+
+
+def test_a_graph_that_needs_a_plugin_asks_for_it(started, mouse, home, shot):
+    nodes = home / "data" / "nodeflow" / "nodes"
+    nodes.mkdir(parents=True)
+    port = {"many": False, "optional": False, "feedback": False}
+    (nodes / "mine.py").write_text(
+        "from nodeflow.declare import Value, node\n\n\n"
+        '@node("activation", formula="a = 3z", shapes="elementwise", no_backward="a test")\n'
+        'def triple(z: Value) -> Value:\n    """Triple it."""\n    return 3 * z\n'
+    )
+    document = {"format": "nodeflow-plugin", "version": 1, "types": [
+        {"name": "triple", "inputs": [{"name": "z", **port}], "outputs": [{"name": "a", **port}]}
+    ]}  # fmt: skip
+    (nodes / "mine.nodeflow-plugin.json").write_text(json.dumps(document))
+    file = home / "work" / "g.json"
+    nf.save(
+        Graph(nodes={"t": Node("triple"), "x": Node("constant", {"value": [2.0]})},
+              wires=(Wire("x", "value", "t", "z"),)), file,
+    )  # fmt: skip
+    window = started(file, XDG_DATA_HOME=str(home / "data"))
+    window.until(lambda state: state["popup"] == "Question")
+    window.settled()
+    shot("asked")
+    mouse.key("Tab")
+    mouse.key("Return")
+    window.until(lambda state: state["values"].get("t.a") == [6.0])
+    window.settled()
+    shot("on")
+    (nodes / "mine.py").write_text((nodes / "mine.py").read_text().replace("3 * z", "5 * z"))
+    state = window.until(lambda state: state["values"].get("t.a") == [10.0])
+    assert not state["changed"]
