@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live
+from nodeflow.editor.model import Live, Offer
 from nodeflow.graph import Graph
 
 
@@ -201,6 +201,13 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """Training was found beside the file of the graph: it may be gone on with."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -240,4 +247,5 @@ Message = (
     | Tell
     | Failed
     | Noted
+    | Offered
 )

@@ -19,6 +19,7 @@ from nodeflow.editor.messages import (
     Message,
     Moved,
     Noted,
+    Offered,
     Opened,
     Pasted,
     Place,
@@ -147,6 +148,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return made.told(training.verdict(live.checks)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
+        case Offered(offer=offer):
+            said = f"there are {offer.text}: Network ▸ Go on with the saved training"
+            return replace(editor, offer=offer).told(said)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):
