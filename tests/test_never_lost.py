@@ -1,10 +1,15 @@
 """What was trained is never lost by an edit, and what trains otherwise begins beside it."""
 
+import time
+
 import numpy as np
 import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
+from nodeflow.editor.messages import Do, SetValue
+from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.update import update
 from nodeflow.editor.worker import Worker
 
 
@@ -146,3 +151,150 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
 
     other = type(graph.training)(batch=1, epochs=2, seed=0, rate=0.1)
     assert not computes_alike(graph, nf.Graph(nodes=graph.nodes, wires=graph.wires, training=other))
+
+
+# --- saved, opened and gone on with -------------------------------------------------------------
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    from nodeflow.editor.shell import Shell
+    from nodeflow.editor.store import Store
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    made = Shell(store=Store())
+    yield made
+    made.close()
+
+
+class Person:
+    """An editor without a window, with a shell that does what it asks for."""
+
+    def __init__(self, shell, graph, path=None):
+        self.shell, self.editor = shell, Editor.of(graph, path)
+        self._perform((Request("anew"),))
+        if graph.nodes:
+            self.until(lambda live: live.weights)
+
+    def _perform(self, requests):
+        for request in requests:
+            for message in self.shell.perform(request, self.editor):
+                self.tell(message)
+
+    def tell(self, message):
+        self.editor = update(self.editor, message)
+        self._perform(self.editor.requests)
+
+    def until(self, holds, seconds=20.0):
+        end = time.monotonic() + seconds
+        while not holds(self.editor.live):
+            assert time.monotonic() < end, self.editor.live
+            for message in self.shell.poll(self.editor):
+                self.tell(message)
+            time.sleep(0.002)
+        return self.editor.live
+
+    def opened(self, path):
+        self._perform((Request("open", path=path),))
+        end = time.monotonic() + 20
+        while self.editor.path != path or (self.editor.live.update and not self.editor.offer):
+            assert time.monotonic() < end
+            for message in self.shell.poll(self.editor):
+                self.tell(message)
+            time.sleep(0.002)
+
+
+def test_training_is_saved_beside_the_graph_and_offered_again(shell, tmp_path) -> None:
+    path = tmp_path / "net.json"
+    graph = xor()
+    nf.save(graph, path)
+    person = Person(shell, nf.load(path), path)
+    person.tell(Do("save"))
+    assert not path.with_suffix(".run.npz").exists()  # there is nothing to keep yet
+    shell.session.train(20)
+    person.until(lambda live: live.state == "done")
+    bytes_ = path.read_bytes()
+    person.tell(Do("save"))
+    assert path.read_bytes() == bytes_  # the start stays the start
+    assert person.editor.notice.text == "saved net.json, and 20 epochs of training in net.run.npz"
+
+    other = Person(shell, nf.Graph())
+    other.opened(path)
+    assert other.editor.offer.text == "20 epochs of training in net.run.npz"
+    live = other.until(lambda live: live.weights and live.state == "still")
+    assert live.epoch == 0  # offered, never silent
+    other.tell(Do("resume"))
+    live = other.until(lambda live: live.epoch == 20)
+    goal = trained(graph, 20)
+    assert_same(live.weights, goal.weights)
+    assert [line["cost"] for line in live.history] == [line["cost"] for line in goal.history]
+    # Adam's memory came back as well: training goes on as if it had never been closed.
+    shell.session.train(10)
+    live = other.until(lambda live: live.epoch == 30)
+    goal.train(10)
+    assert_same(live.weights, goal.weights)
+    assert [line["cost"] for line in live.history] == [line["cost"] for line in goal.history]
+    shell.session.go("7:1")
+    live = other.until(lambda live: live.epoch == 7)
+    goal.goto(epoch=7, sample=1)
+    assert_same(live.weights, goal.weights)
+
+
+def test_a_weight_set_in_the_past_belongs_to_that_line(shell, tmp_path) -> None:
+    path = tmp_path / "net.json"
+    nf.save(xor(), path)
+    graph = nf.load(path)
+    person = Person(shell, graph, path)
+    person.tell(SetValue("b1", "value", [0.5, 0.25]))
+    assert person.editor.graph.settings("b1")["value"] is not None  # a start, before any training
+    person.tell(Do("undo"))
+    shell.session.train(5)
+    person.until(lambda live: live.epoch == 5 and live.state == "done")
+    before = dict(person.editor.live.weights)
+    person.tell(SetValue("b1", "value", [0.5, 0.25]))
+    live = person.until(lambda live: len(live.playback.futures) == 1 and
+                        np.allclose(live.weights["b1.value"], [0.5, 0.25]))  # fmt: skip
+    assert person.editor.graph.settings("b1")["value"] == graph.settings("b1")["value"]
+    np.testing.assert_array_equal(live.weights["b2.value"], before["b2.value"])
+    person.tell(Do("save"))
+    other = Person(shell, nf.Graph())
+    other.opened(path)
+    assert other.editor.graph.nodes == graph.nodes
+    other.until(lambda live: live.weights and live.state == "still")
+    other.tell(Do("resume"))
+    live = other.until(lambda live: live.epoch == 5)
+    np.testing.assert_array_equal(live.weights["b1.value"], [0.5, 0.25])
+    shell.session.go("3")
+    live = other.until(lambda live: live.problem)
+    assert "was trained with other settings" in live.problem
+    other.tell(Do("keep-weights"))
+    assert list(other.editor.graph.settings("b1")["value"]) == [0.5, 0.25]
+
+
+def test_the_training_of_another_network_is_not_offered(shell, tmp_path) -> None:
+    path = tmp_path / "net.json"
+    nf.save(xor(), path)
+    run = trained(net("xor", (2, 3, 1), scale="none"), 2)
+    nf.files.save_run(path.with_suffix(".run.npz"), run.weights, run.history, {})
+    person = Person(shell, nf.Graph())
+    person.opened(path)
+    assert person.editor.offer is None
+    assert "of another network" in person.editor.notice.text
+    path.with_suffix(".run.npz").write_bytes(b"nothing of the kind")
+    person.opened(path)
+    assert "cannot be read" in person.editor.notice.text
+
+
+def test_what_train_saves_is_gone_on_with(shell, tmp_path) -> None:
+    from nodeflow.cli import main
+
+    path = tmp_path / "net.json"
+    nf.save(xor(), path)
+    assert main(["train", str(path), "--epochs", "4", "--save"]) == 0
+    person = Person(shell, nf.Graph())
+    person.opened(path)
+    person.until(lambda live: live.weights and live.state == "still")
+    person.tell(Do("resume"))
+    live = person.until(lambda live: live.epoch == 4)
+    assert_same(live.weights, trained(xor(), 4).weights)

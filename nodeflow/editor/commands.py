@@ -645,6 +645,13 @@ def _keep(editor: Editor) -> Editor:
     return editor.edited(graph, "keep the trained weights")
 
 
+@_command("resume", "Go on with the saved training", "", "Network")
+def _resume(editor: Editor) -> Editor:
+    if editor.offer is None:
+        return editor.refused("there is no training beside the file that could be gone on with")
+    return replace(editor, offer=None).asking("resume", value=editor.offer)
+
+
 # --- view ---------------------------------------------------------------------------------------
 
 

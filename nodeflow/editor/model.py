@@ -186,7 +186,7 @@ class Ask:
 Errand = Literal[
     "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "many_runs", "quit",
     "ask_export", "export", "enable",
-    "anew", "train", "pause", "reset", "check", "compare", "derive",
+    "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -261,6 +261,10 @@ class Live:
     """Of when it is, if not of the present pass."""
     rows: tuple[int, int] = (0, 0)
     """How many rows there are for training, and for testing."""
+    memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """All that training goes on from: weights, velocities and times, by address."""
+    reached: Mapping[str, Any] = field(default_factory=dict)
+    """How far the run has come, as its run file says it."""
     samples: tuple[int, int] = (1, 1)
     """The number n of rows of the present update, and of the one whose values are still there."""
 
@@ -272,6 +276,22 @@ class Live:
     def of_this_pass(self) -> dict[str, NDArray[Any]]:
         """The values that the present pass has evaluated, and those that no pass changes."""
         return {address: value for address, value in self.values.items() if not self.age(address)}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Training that was found beside a graph file, and can be gone on with."""
+
+    path: Path
+    weights: Mapping[str, NDArray[Any]]
+    history: Sequence[Mapping[str, Any]]
+    meta: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """How far it has come, in words."""
+        epochs = self.meta.get("epochs", len(self.history))
+        return f"{epochs} epoch{'s' * (epochs != 1)} of training in {self.path.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +357,8 @@ class Editor:
     """What goes on as soon as the graph is saved."""
     tour: int | None = None
     """The task of the tour that is next; None when there is no tour."""
+    offer: Offer | None = None
+    """Training that lies beside the file, as long as nobody has gone on with it."""
     requests: tuple[Request, ...] = ()
 
     @classmethod

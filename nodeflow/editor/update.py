@@ -30,6 +30,7 @@ from nodeflow.editor.messages import (
     Message,
     Moved,
     Noted,
+    Offered,
     Opened,
     OpenRun,
     Pasted,
@@ -164,6 +165,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return others.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
+        case Offered(offer=offer):
+            said = f"there are {offer.text}: Network ▸ Go on with the saved training"
+            return replace(editor, offer=offer).told(said)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nodeflow.difference import difference
-from nodeflow.editor.model import NO_FAULTS, Live
+from nodeflow.editor.model import NO_FAULTS, Live, Offer
 from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault, Future
@@ -205,6 +205,39 @@ class Worker:
         self._ask()
         self._touched()
         return True
+
+    def resume(self, offer: Offer) -> None:
+        """Go on with the training that a run file holds, from where it was saved."""
+        if self.graph is None:
+            return
+        self._restart()
+        player = self.player
+        if player is None:
+            return
+        run, meta = player.run, offer.meta
+        epochs = int(meta.get("epochs", len(offer.history)))
+        update = int(meta.get("updates", epochs * run.updates_per_epoch))
+        alike = (meta.get("seed"), meta.get("batch")) == (run.machine.seed, run.batch)
+        run.resume(
+            update,
+            offer.weights,
+            offer.history,
+            meta.get("tallies", ()),
+            straight=bool(meta.get("straight", False)) and alike,
+        )
+        run.evaluate()
+        player.line.reach = player.number
+        self.state, self._jumped, self._target = "paused", True, player.number
+        self._ask()
+        self._touched()
+
+    def set_weights(self, weights: Mapping[str, Any], what: str) -> None:
+        """Put values into parameters at this moment: another future begins."""
+        if self.player is not None:
+            player = self.player
+            self._do(lambda: player.set_weights(weights, what))
+            self._jumped = player.run.position.place == 0
+            self._keep_graph()
 
     def reset(self) -> None:
         """Begin again with the graph."""
@@ -533,6 +566,8 @@ class Worker:
             ages=found.ages,
             gradient_ages=found.gradient_ages,
             samples=found.samples,
+            memory=found.memory,
+            reached={} if self.state == "training" else _reached(player),
             cost=_cost(run, found.values),
             cost_age=found.ages.get((run.plan.unfolding.cost or "").rpartition(".")[0], ""),
             rows=(run.schedule.rows, run.machine.test_rows),
@@ -638,6 +673,21 @@ def _at_fault(error: Exception, graph: Graph) -> str:
     while key and key not in graph.nodes:
         key = key.rpartition(".")[0]  # a node of the backward pass is called after it
     return key
+
+
+def _reached(player: Player) -> dict[str, Any]:
+    """Return how far a run has come, as a run file has it."""
+    run = player.run
+    return {
+        "graph": run.graph.name,
+        "epochs": run.epoch,
+        "updates": run.update,
+        "seed": run.machine.seed,
+        "batch": run.batch,
+        "dtype": str(run.machine.dtype),
+        "straight": run.is_straight,
+        "tallies": run.tallies,
+    }
 
 
 def first_problem(run: Run) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nodeflow.engine.forking import parameters
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Schedule
 
@@ -46,6 +47,7 @@ class Names:
     values: Mapping[str, str]
     gradients: Mapping[str, str]
     weights: Mapping[str, str]
+    memory: Mapping[str, str]
 
     @classmethod
     def of(cls, run: Run) -> Names:
@@ -63,6 +65,7 @@ class Names:
                 for key in sorted(nodes)
                 if nodes[key].type == "parameter" and key in order
             },
+            {f"{key}.value": f"{key}.value" for key in parameters(run.machine)},
         )
 
     def without(self, nodes: AbstractSet[str]) -> Names:
@@ -71,7 +74,7 @@ class Names:
         def of(found: Mapping[str, str]) -> Mapping[str, str]:
             return {a: at for a, at in found.items() if at.rpartition(".")[0] not in nodes}
 
-        return Names(of(self.values), of(self.gradients), self.weights)
+        return Names(of(self.values), of(self.gradients), self.weights, self.memory)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Snapshot:
     values: Values
     gradients: Values
     weights: Values
+    memory: Values
+    """All that training goes on from: weights, velocities and times."""
     ages: Mapping[str, str]
     """By node that the present pass has not evaluated: of when its value is, in words."""
     gradient_ages: Mapping[str, str]
@@ -104,6 +109,7 @@ class Snapshot:
             of(names.values),
             gradients,
             of(names.weights),
+            Values(names.memory, still.value),
             old,
             {
                 address: old[key]

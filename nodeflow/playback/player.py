@@ -168,8 +168,8 @@ class Player:
             number = where
         if 0 <= number < self.first:
             raise RunError(
-                f"what lies before epoch {self.first // self.schedule.steps_per_epoch} was another "
-                "graph, with other nodes: reset the run to go there with this one"
+                f"what lies before epoch {self.first // self.schedule.steps_per_epoch} was trained "
+                "with other settings, and is not kept: reset the run to go there with these"
             )
         if not 0 <= number <= self.end:
             epochs = self.end / self.schedule.steps_per_epoch

@@ -42,6 +42,9 @@ class TrainingPanel:
             self._play = dpg.add_button(label="▶ Train", callback=self._on_play)
             dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
             dpg.add_button(label="Check", callback=lambda: send(Do("check")))
+        self._offer = dpg.add_button(
+            label="", parent=parent, width=-1, show=False, callback=lambda: send(Do("resume"))
+        )
         self._state = dpg.add_text("", parent=parent, wrap=0)
         with dpg.table(parent=parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
             dpg.add_table_column(init_width_or_weight=0.28)
@@ -103,7 +106,10 @@ class TrainingPanel:
             self._cost.coloured(theme)
             self._accuracy.coloured(theme)
         live, training = editor.live, editor.graph.training
-        state = (live.state, live.epoch, live.problem, training, editor.selection)
+        state = (
+            live.state, live.epoch, live.problem, training, editor.selection,
+            id(editor.offer) if not live.update else 0,
+        )  # fmt: skip
         parts = (editor.graph.nodes, editor.graph.wires)
         known = self._parts[0] is parts[0] and self._parts[1] is parts[1]
         if not known or state != self._shown:
@@ -121,6 +127,11 @@ class TrainingPanel:
         live, training = editor.live, editor.graph.training
         running = live.state == "training"
         dpg.configure_item(self._play, label="❚❚ Pause" if running else "▶ Train")
+        offer = None if live.update else editor.offer
+        dpg.configure_item(
+            self._offer, show=offer is not None,
+            label="" if offer is None else f"Go on with {offer.text}",
+        )  # fmt: skip
         text = f"! {live.problem}" if live.problem else progress(live, training)
         dpg.set_value(self._state, text)
         colour = theme.problem if live.problem else theme.faint
