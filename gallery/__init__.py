@@ -20,6 +20,7 @@ NAMES = (
     "regularization",
     "nielsen",
     "starts",
+    "many_runs",
     "shapes",
     "dictionary",
     "converged",

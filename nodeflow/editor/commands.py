@@ -11,7 +11,7 @@ from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.derive.steps import without_rate
-from nodeflow.editor import editing, exporting, training
+from nodeflow.editor import editing, exporting, others, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -151,6 +151,14 @@ def _revert(editor: Editor) -> Editor:
     return editor.edited(with_places(editor.saved), "revert")
 
 
+@_command("plugins", "Switch on the plugins that this graph needs …", "", "File")
+def _plugins(editor: Editor) -> Editor:
+    asking = others.asking(editor)
+    if asking is editor:
+        return editor.told("no plugin is missing: every type that a plugin has is known")
+    return asking
+
+
 @_command("quit", "Quit", "Ctrl+Q", "File")
 def _quit(editor: Editor) -> Editor:
     return leaving(editor, Request("quit"))
@@ -174,7 +182,7 @@ def answered(editor: Editor, question: Question, answer: str) -> Editor:
     match answer:
         case "save":
             return replace(_save(editor), leaving=question.then)
-        case "discard":
+        case "discard" | "enable":
             return replace(editor, requests=(*editor.requests, question.then))
         case _:
             return editor
@@ -552,6 +560,13 @@ def _give_weights(editor: Editor) -> Editor:
     return editor.edited(given, "give weights").told(f"made: {', '.join(made)}")
 
 
+@_command("many-runs", "Many runs …", "Ctrl+M", "Network")
+def _many_runs(editor: Editor) -> Editor:
+    if not editor.graph.nodes:
+        return editor.refused("there is nothing to run: the graph has no nodes")
+    return editor.asking("many_runs")
+
+
 @_command("wire-back", "Wire what is missing: updates back to their parameters", "Ctrl+Alt+W",
           "Network", context=True)  # fmt: skip
 def _wire_back(editor: Editor) -> Editor:
@@ -628,6 +643,13 @@ def _keep(editor: Editor) -> Editor:
     if graph is editor.graph:
         return editor.refused("there are no trained weights yet; train first")
     return editor.edited(graph, "keep the trained weights")
+
+
+@_command("resume", "Go on with the saved training", "", "Network")
+def _resume(editor: Editor) -> Editor:
+    if editor.offer is None:
+        return editor.refused("there is no training beside the file that could be gone on with")
+    return replace(editor, offer=None).asking("resume", value=editor.offer)
 
 
 # --- view ---------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from nodeflow import formula as formulas
 from nodeflow.declare import NodeType
 from nodeflow.derive.logits import Logits
@@ -250,10 +252,10 @@ def _penalty(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any],
         whole = t.fresh(Shape((1, size)))
         t.copy_parts(whole, flat)
         first = whole.offset
-    t.emit(
-        "penalty", dst=out.offset, theta=first, size=size,
-        scale=t.literal(0.5 * settings["regularization"]).offset,
-    )  # fmt: skip
+    # A cell of its own: λ can be changed in a page, and another node's ½ must stay.
+    scale = t.take(1)
+    t.arrays[scale] = np.array([0.5 * settings["regularization"]])
+    t.emit("penalty", dst=out.offset, theta=first, size=size, scale=scale)
 
 
 def _power(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
@@ -297,8 +299,8 @@ def _pick_blame(
 _FORMULA_OPS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
     "max": "maximum", "min": "minimum", "exp": "exp", "log": "log", "sqrt": "sqrt",
-    "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid", "abs": "abs",
-    "sign": "sign", "step": "step",
+    "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid", "erf": "erf",
+    "abs": "abs", "sign": "sign", "step": "step",
 }  # fmt: skip
 
 

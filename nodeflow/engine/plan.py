@@ -55,6 +55,17 @@ class Plan:
                       if graph.nodes[before].type == "weight_update")  # fmt: skip
 
     @cached_property
+    def trained(self) -> frozenset[str]:
+        """The training part: the nodes whose values an update or the cost depends on."""
+        graph = self.graph
+        ends = [
+            key for key in self.order if graph.nodes[key].type in ("weight_update", "accumulate")
+        ]
+        if self.unfolding.cost:
+            ends.append(self.unfolding.cost.rpartition(".")[0])
+        return graph.upstream(ends) if ends else frozenset(self.order)
+
+    @cached_property
     def needed(self) -> frozenset[str]:
         """The nodes whose values an update, the cost or the accuracy depends on."""
         graph = self.graph
