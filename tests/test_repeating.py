@@ -244,7 +244,7 @@ def test_a_sum_is_given_its_weights():
     with pytest.raises(GraphError, match="of type dataset: a weighted_sum takes weights"):
         give_weights(given, ["data"])
     editor = replace(Editor.of(graph), selection=frozenset(["s"]))
-    assert done(editor, "give-weights").graph == given
+    assert done(editor, "give-weights").graph.wires == given.wires
     assert done(Editor.of(graph), "give-weights").notice.kind == "problem"
 
 
