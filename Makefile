@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors coverage trials display browser bench ulps commands gallery check clean
+.PHONY: help bits pages run test test-programs test-twins twins doors real-files coverage trials display browser bench ulps commands gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -100,6 +100,14 @@ test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare wit
 		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py
+
+real-files: $(STAMP) ## Read what the real programs save, and let them read what is written here
+	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar; } \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
+		libfann-dev default-jre-headless weka; } >/dev/null 2>&1; \
+	fi
+	@$(BIN)/python tests/doors_programs/compare.py
 
 twins: $(STAMP) ## Write graphs/twins/ and its table anew from the rules
 	@$(BIN)/python -m gallery.twins
