@@ -36,9 +36,11 @@ test: $(STAMP) display browser ## Run all tests
 test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
 
-doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
-	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
-		--programs tests/test_doors.py
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out; write the page
+	@figures=$$(mktemp); NODEFLOW_DOORS=200 NODEFLOW_DOORS_FIGURES=$$figures OPENBLAS_NUM_THREADS=1 \
+		$(PROGRAMS)/bin/python -m pytest -n auto -q --programs tests/test_doors.py \
+		&& $(PROGRAMS)/bin/python -m gallery.doors $$figures; \
+		status=$$?; rm -f $$figures; exit $$status
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
