@@ -147,6 +147,30 @@ def test_snns_is_told_from_fann_by_its_first_line(tmp_path):
     assert found.network.names == ("left", "right")
 
 
+@pytest.mark.parametrize(
+    ("kind", "out", "f"),
+    [
+        ("Act_Identity", "", lambda s, _: s),
+        ("Act_IdentityPlusBias", "", lambda s, b: s + b),
+        ("Act_Elliott", "", lambda s, b: (s + b) / (1 + abs(s + b))),
+        ("Act_TanH_Xdiv2", "", lambda s, b: np.tanh((s + b) / 2)),
+        ("Act_Perceptron", "", lambda s, b: (s >= b) * 1.0),
+        ("Act_Logistic", "Out_Clip_01", lambda s, b: np.clip(sigmoid(s + b), 0, 1)),
+        ("Act_IdentityPlusBias", "Out_Threshold05", lambda s, b: (s + b > 0.5) * 1.0),
+    ],
+)
+def test_activations_and_output_functions_of_snns(tmp_path, kind, out, f):
+    text = SNNS.replace("|  3, 1, 0 |||", f"|  3, 1, 0 | {kind} | {out} |")
+    text = text.replace(" 4: 3.00000,  3:-1.00000", " 4: 3.00000\n                 3:-1.00000")
+    found = read(
+        tmp_path, "s.net", text.replace("| o  |  3, 1, 0 |||", f"| o | 3,1,0 |{kind}|{out}|")
+    )
+    x = np.array([[0.4, -0.9], [1.0, 2.0], [-0.2, 0.1]])
+    h = np.tanh(x @ np.array([[-1.5, 0.75], [2.0, 0.1]]).T + [0.5, -0.25])
+    expected = f(h @ np.array([[-1.0, 3.0]]).T, 0.125)
+    assert outputs(found.graph, x) == pytest.approx(expected, abs=1e-14)
+
+
 def test_weka_prints_a_network(tmp_path):
     found = read(tmp_path, "w.txt", WEKA)
     x = np.array([[0.4, -0.9], [1.0, 0.2]])
