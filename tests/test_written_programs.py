@@ -70,6 +70,15 @@ def test_a_program_in_numpy_comes_to_the_weights_of_the_graph(name):
     compare(of_graph(name))
 
 
+def test_outputs_that_are_compared_one_by_one_are_judged_together():
+    from test_repeating import HIDDEN, OUTPUT, one_by_one
+
+    from nodeflow.derive.repeating import repeat
+
+    graph = repeat(repeat(one_by_one(), HIDDEN, 2), OUTPUT, 3)
+    assert "argmax" in compare(graph.set("data", test=0.2), epochs=2)
+
+
 @pytest.mark.parametrize("cost", ["squared_error", "cross_entropy", "categorical_cross_entropy"])
 @pytest.mark.parametrize(
     "activation", ["sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity"]

@@ -162,9 +162,9 @@ class Recipe:
 
     @property
     def inputs_of_hits(self) -> tuple[str, ...]:
-        """The output and the target that accuracy is counted from, if it is not a node."""
+        """The outputs and the target that accuracy is counted from, if it is not a node."""
         hits = self.plan.hits
-        return hits[:2] if isinstance(hits, tuple) else ()
+        return hits.addresses if isinstance(hits, tuple) else ()
 
     @cached_property
     def constants(self) -> dict[str, Floats]:

@@ -493,8 +493,9 @@ class _Writer:
             return []
         if isinstance(counted, str):
             return [self.names[counted]]
-        a, y, limit = counted
-        return [hits(self.speaker, a, self.names[a], self.names[y], number(limit))]
+        a = self.speaker.joined(counted.outputs)
+        y, limit = self.names[counted.target], number(counted.threshold)
+        return [hits(self.speaker, a, y, limit, alone=self.recipe.dims(counted.target)[-1] == 1)]
 
     def _lines(self, keys: Iterable[str]) -> list[str]:
         """Return an assignment a node; what is another value's name gives it no new one."""
@@ -625,7 +626,7 @@ class _Writer:
 
     def _ends_of_hits(self) -> list[str]:
         counted = self.recipe.plan.hits
-        ends = [counted] if isinstance(counted, str) else list((counted or ())[:2])
+        ends = [counted] if isinstance(counted, str) else [*counted.addresses] if counted else []
         return [str(address).rpartition(".")[0] for address in ends]
 
     def _end(self) -> str:
