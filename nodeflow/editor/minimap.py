@@ -10,7 +10,6 @@ from nodeflow.editor.model import Editor, Looking
 
 WIDTH, HEIGHT = 200, 130
 _MARGIN, _PAD = 14, 8
-_ZOOM = 1.12
 
 
 @dataclass(frozen=True, slots=True)
