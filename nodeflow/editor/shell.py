@@ -339,7 +339,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def run_file(path: Path) -> Path:
     """Return where the training of a graph file is kept: NAME.run.npz beside it."""
-    return path.with_suffix(".run.npz")
+    return run_file_of(path)
 
 
 def offered(graph: Graph, path: Path) -> list[Message]:
