@@ -422,7 +422,7 @@ def _enter(editor: Editor) -> Editor:
     inside = sorted(editor.selection & set(closed_groups(editor.graph)))
     if not inside:
         return editor.refused("select a subgraph to look inside")
-    return _fitted(
+    return _first_view(
         replace(editor, inside=(*editor.inside, inside[0]), selection=frozenset(), wire=None)
     )
 
@@ -431,7 +431,7 @@ def _enter(editor: Editor) -> Editor:
 def _leave(editor: Editor) -> Editor:
     if not editor.inside:
         return editor.told("this is the whole graph already")
-    return _fitted(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
+    return _first_view(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
 
 
 @_command("expand", "Dissolve the subgraph", "", "Arrange", context=True)
@@ -539,7 +539,7 @@ def derived(editor: Editor, graph: Graph, label: str) -> Editor:
     made = editor.edited(with_places(graph), label)
     made = replace(made, selection=frozenset())
     seen = made.asking("compare", value=(editor.graph, graph))
-    return _fitted(seen)
+    return _first_view(seen)
 
 
 @_command("check", "Check gradients", "Ctrl+Shift+C", "Network")
@@ -657,8 +657,44 @@ def _resume(editor: Editor) -> Editor:
 
 @_command("fit", "Zoom to fit", "F", "View")
 def _fitted(editor: Editor) -> Editor:
-    camera = Camera.fitting(editor.drawn.bounds, editor.size, training.foot(editor))
-    return replace(editor, camera=camera)
+    drawn = editor.drawn
+    return _seen_as(
+        editor, "fit",
+        Camera.fitting(drawn.bounds, editor.size, training.foot(editor), editor.preferences.scale),
+    )  # fmt: skip
+
+
+@_command("first-view", "Read from the start", "Home", "View")
+def _first_view(editor: Editor) -> Editor:
+    """Show all of a graph if it can be read then, or else begin at its data."""
+    drawn = editor.drawn
+    begin = _beginning(editor)
+    camera = Camera.first(
+        drawn.bounds, editor.size, begin, training.foot(editor), editor.preferences.scale
+    )
+    return _seen_as(editor, "first-view", camera)
+
+
+def _beginning(editor: Editor) -> tuple[float, float]:
+    """Return where a graph is read from: its first data set, or the node at the far left."""
+    drawn, graph = editor.drawn.nodes, editor.graph
+    data = [drawn[key] for key in graph.of_type("dataset") if key in drawn]
+    views = data or list(drawn.values())
+    if not views:
+        return 0.0, 0.0
+    first = min(views, key=lambda view: (view.x, view.y))
+    return float(first.x), first.y + first.height / 2
+
+
+def _seen_as(editor: Editor, name: str, camera: Camera) -> Editor:
+    return replace(editor, camera=camera, fitted=(name, camera))
+
+
+def refitted(editor: Editor) -> Editor:
+    """Return an editor of another size with its view fitted again, if nobody moved it since."""
+    if editor.fitted is None or editor.camera != editor.fitted[1]:
+        return editor
+    return COMMANDS[editor.fitted[0]].does(editor)
 
 
 @_command("fit-selection", "Zoom to the selection", "Shift+F", "View")
@@ -672,7 +708,8 @@ def _fit_selection(editor: Editor) -> Editor:
         max(n.x + n.width for n in chosen),
         max(n.y + n.height for n in chosen),
     )
-    return replace(editor, camera=Camera.fitting(bounds, editor.size))
+    scale = editor.preferences.scale
+    return replace(editor, camera=Camera.fitting(bounds, editor.size, scale=scale))
 
 
 @_command("zoom-in", "Zoom in", "+ or =", "View")
@@ -687,7 +724,7 @@ def _zoom_out(editor: Editor) -> Editor:
 
 @_command("zoom-100", "Actual size", "1", "View")
 def _zoom_100(editor: Editor) -> Editor:
-    return _zoomed(editor, 1 / editor.camera.zoom)
+    return _zoomed(editor, editor.preferences.scale / editor.camera.zoom)
 
 
 def _zoomed(editor: Editor, factor: float) -> Editor:
@@ -719,12 +756,21 @@ def _values(editor: Editor) -> Editor:
 
 @_command("larger", "Larger text and controls", "Ctrl++ or Ctrl+=", "View")
 def _larger(editor: Editor) -> Editor:
-    return _preferring(editor, scale=min(editor.preferences.scale + 0.1, 3.0))
+    return _scaled(editor, min(editor.preferences.scale + 0.1, 3.0))
 
 
 @_command("smaller", "Smaller text and controls", "Ctrl+-", "View")
 def _smaller(editor: Editor) -> Editor:
-    return _preferring(editor, scale=max(editor.preferences.scale - 0.1, 0.5))
+    return _scaled(editor, max(editor.preferences.scale - 0.1, 0.5))
+
+
+def _scaled(editor: Editor, scale: float) -> Editor:
+    """Change the size of texts and controls, those of the nodes as well."""
+    scale = round(scale, 2)
+    made = _preferring(editor, scale=scale)
+    if made.fitted is not None and made.camera == made.fitted[1]:
+        return refitted(made)
+    return _zoomed(made, scale / editor.preferences.scale)
 
 
 @_command("reduced-motion", "Reduced motion", "", "View")

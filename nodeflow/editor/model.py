@@ -333,6 +333,8 @@ class Editor:
     camera: Camera = field(default_factory=Camera)
     size: tuple[float, float] = (1280.0, 800.0)
     """The canvas on the screen, in pixels."""
+    fitted: tuple[str, Camera] | None = None
+    """The command that fitted the view, and the camera that it gave: another size is fitted too."""
     pointer: Point = (0.0, 0.0)
     selection: frozenset[str] = frozenset()
     picked: tuple[str, int] | None = None

@@ -124,7 +124,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             there = nodes & editor.drawn.nodes.keys()
             return replace(editor, selection=there, wire=None, picked=picked)
         case Resized(size=size):
-            return replace(editor, size=size)
+            return commands.refitted(replace(editor, size=size))
         case Pasted(text=text):
             at = editor.camera.on_canvas(editor.pointer)
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
@@ -133,7 +133,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path), tour=editor.tour)
             if path is None:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return others.asking(commands.done(made, "fit").asking("anew"))
+            return others.asking(commands.done(made, "first-view").asking("anew"))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
