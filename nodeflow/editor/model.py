@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from numpy.typing import NDArray
 
@@ -13,11 +13,15 @@ from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.camera import Camera, Point
 from nodeflow.errors import NodeflowError
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
 from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
+
+if TYPE_CHECKING:
+    from nodeflow.lessons import Progress
 
 T = TypeVar("T")
 
@@ -142,7 +146,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A list to read: "shortcuts", "history", "help", "recent"."""
+    """A list to read: "shortcuts", "history", "help", "recent", "samples"."""
 
     name: str
 
@@ -183,7 +187,7 @@ class Ask:
 # --- what is asked of others --------------------------------------------------------------------
 
 Errand = Literal[
-    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
+    "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
     "ask_export", "export",
     "anew", "train", "pause", "reset", "check", "compare", "derive",
     "stop",
@@ -243,6 +247,8 @@ class Live:
     """By node: "ok", or what its gradient check found."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
+    lesson: Progress | None = None
+    """How far somebody has come in the lesson of the graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +274,17 @@ class Preferences:
     """Whether the view follows the active node in slow motion."""
     card: bool = True
     """Whether a card tells what the last step calculated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """A lesson in the editor: somebody does it, or it is being made."""
+
+    original: Graph
+    """The graph as the lesson begins with it."""
+    making: bool = False
+    kind: str = "at"
+    """What the next task that is made waits for: at, until, ask or wire."""
 
 
 # --- the editor ---------------------------------------------------------------------------------
@@ -304,8 +321,8 @@ class Editor:
     """What is under way that takes its time."""
     leaving: Request | None = None
     """What goes on as soon as the graph is saved."""
-    tour: int | None = None
-    """The task of the tour that is next; None when there is no tour."""
+    lesson: Teaching | None = None
+    """The lesson that is done, or made."""
     requests: tuple[Request, ...] = ()
 
     @classmethod
@@ -354,7 +371,11 @@ class Editor:
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         inside = self.inside[-1] if self.inside else None
-        return _DRAWN.of((self.graph, inside), lambda: _scene(self, inside))
+        whole = _DRAWN.of((self.graph, inside), lambda: _scene(self, inside))
+        hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
+        if not hidden or self.lesson is None or self.lesson.making:
+            return whole
+        return _SEEN.of((whole,), lambda: _without(whole, frozenset(hidden)))
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -420,6 +441,18 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     return scene(graph, problems=editor.problems, inside=inside)
 
 
+def _without(whole: Scene, hidden: frozenset[str]) -> Scene:
+    """Return a scene without the nodes that a lesson hides, and without their wires."""
+    nodes = {key: view for key, view in whole.nodes.items() if key not in hidden}
+    return replace(
+        whole,
+        nodes=nodes,
+        wires=tuple(w for w in whole.wires if not {w.wire.source, w.wire.target} & hidden),
+        ports={port.address: port for view in nodes.values()
+               for port in (*view.inputs, *view.outputs)},
+    )  # fmt: skip
+
+
 def _is_same_but_places(one: Graph, other: Graph) -> bool:
     return (
         one.nodes is other.nodes
@@ -432,5 +465,6 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
 
 _INFERRED: _Last[Inference] = _Last()
 _DRAWN: _Last[Scene] = _Last()
+_SEEN: _Last[Scene] = _Last()
 _LEARNS: _Last[bool] = _Last()
 _VAIN: _Last[dict[str, str]] = _Last()

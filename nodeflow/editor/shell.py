@@ -26,6 +26,7 @@ from nodeflow.editor.model import Editor, Preferences, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
+from nodeflow.examples import sample
 from nodeflow.export import export
 from nodeflow.files import load, save
 from nodeflow.files.moving import moved
@@ -78,6 +79,8 @@ class Shell:
                 for work, _ in self._beside:
                     work.drop()
                 self._beside.clear()
+            case "sample":
+                return [Opened(with_places(sample(request.text)), None, kept=True)]
             case "new":
                 return [Opened(Graph(), None)]
             case "autosave":

@@ -6,7 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import commands, editing, gestures, minimap, playing, popups, tour, training
+from nodeflow.editor import (
+    commands,
+    editing,
+    gestures,
+    minimap,
+    playing,
+    popups,
+    teaching,
+    training,
+)
 from nodeflow.editor.messages import (
     Began,
     Cancelled,
@@ -30,6 +39,7 @@ from nodeflow.editor.messages import (
     SetPreference,
     SetTraining,
     SetValue,
+    Teach,
     Tell,
     Told,
     Typed,
@@ -49,7 +59,7 @@ def update(editor: Editor, message: Message) -> Editor:
     after = _answered(before, message)
     if after.graph is not before.graph:
         after = _without_gone(after)
-    return tour.advanced(after)
+    return teaching.guarded(before, after)
 
 
 def _without_gone(editor: Editor) -> Editor:
@@ -111,12 +121,12 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Pasted(text=text):
             at = editor.camera.on_canvas(editor.pointer)
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
-        case Opened(graph=graph, path=path):
+        case Opened(graph=graph, path=path, kept=kept):
             made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)
-            made = replace(made, recent=_newest(editor, path), tour=editor.tour)
-            if path is None:  # nothing of it is in a file
+            made = replace(made, recent=_newest(editor, path))
+            if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return commands.done(made, "fit").asking("anew")
+            return teaching.opened(commands.done(made, "fit").asking("anew"))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -144,6 +154,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return made.told(training.verdict(live.checks)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
+        case Teach():
+            return teaching.answered(editor, message)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

@@ -9,6 +9,7 @@ from nodeflow.declare import FAMILIES
 from nodeflow.editor.messages import Message, Place
 from nodeflow.editor.model import Editor
 from nodeflow.editor.searching import found
+from nodeflow.editor.teaching import offered
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import mixed
 from nodeflow.window.toolkit import Item, dpg
@@ -24,6 +25,8 @@ class Library:
         self.dragged: str | None = None
         """The type that is on its way to the canvas."""
         self._theme: Theme | None = None
+        self._types: frozenset[str] = frozenset()
+        """Those that a lesson offers; none means all."""
         self._size = (0.0, 0.0)
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_pressed)
@@ -39,8 +42,9 @@ class Library:
         """Show the library in the theme of an editor."""
         theme = THEMES[editor.preferences.theme]
         self._size = editor.size
-        if theme is not self._theme:
-            self._theme = theme
+        types = offered(editor)
+        if theme is not self._theme or types != self._types:
+            self._theme, self._types = theme, types
             self._fill(theme)
 
     def typing(self) -> bool:
@@ -62,7 +66,8 @@ class Library:
 
     def _fill(self, theme: Theme) -> None:
         dpg.delete_item(self._list, children_only=True)
-        there = found(self._text)
+        own = self._types
+        there = found(self._text, lambda type_: not own or type_.name in own)
         if self._text:
             for type_ in there:
                 self._row(type_, self._list)
