@@ -51,7 +51,7 @@ _LARGE = 400
 """Nodes, from which on unfolding and exploding take noticeable time."""
 
 COMMANDS: dict[str, Command] = {}
-MENUS = ("File", "Edit", "Arrange", "Network", "Play", "View", "Help")
+MENUS = ("File", "Edit", "Arrange", "Network", "Play", "Lesson", "View", "Help")
 
 
 def _command(
@@ -121,6 +121,11 @@ def _open(editor: Editor) -> Editor:
 @_command("recent", "Open recent …", "Ctrl+Shift+O", "File")
 def _recent(editor: Editor) -> Editor:
     return replace(editor, popup=Panel("recent"))
+
+
+@_command("samples", "Samples …", "", "File")
+def _samples(editor: Editor) -> Editor:
+    return replace(editor, popup=Panel("samples"))
 
 
 @_command("save", "Save", "Ctrl+S", "File")
@@ -794,13 +799,3 @@ def _palette(editor: Editor) -> Editor:
 @_command("shortcuts", "Shortcuts", "? or F1", "Help")
 def _shortcuts(editor: Editor) -> Editor:
     return replace(editor, popup=Panel("shortcuts"))
-
-
-@_command("tour", "Tour", "", "Help")
-def _tour(editor: Editor) -> Editor:
-    return replace(editor, tour=0)
-
-
-@_command("end-tour", "End the tour", "", "")
-def _end_tour(editor: Editor) -> Editor:
-    return _preferring(replace(editor, tour=None), toured=True)

@@ -147,6 +147,8 @@ class Opened:
 
     graph: Graph
     path: Path | None
+    kept: bool = False
+    """Whether it can be had again without a file of its own: a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,14 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Teach:
+    """Something about the lesson: an answer, skip, unlock; or, while it is made, a change of it."""
+
+    what: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -266,6 +276,7 @@ Message = (
     | Tell
     | OpenRun
     | Renewed
+    | Teach
     | Failed
     | Noted
     | Offered

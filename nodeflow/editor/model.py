@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from numpy.typing import NDArray
 
@@ -14,11 +14,15 @@ from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.camera import Camera, Point
 from nodeflow.errors import NodeflowError
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
 from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
+
+if TYPE_CHECKING:
+    from nodeflow.lessons import Progress
 
 T = TypeVar("T")
 
@@ -143,7 +147,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A list to read: "shortcuts", "history", "help", "recent"."""
+    """A list to read: "shortcuts", "history", "help", "recent", "samples"."""
 
     name: str
 
@@ -184,8 +188,8 @@ class Ask:
 # --- what is asked of others --------------------------------------------------------------------
 
 Errand = Literal[
-    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "many_runs", "quit",
-    "ask_export", "export", "enable",
+    "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
+    "many_runs", "quit", "ask_export", "export", "enable",
     "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
     "stop",
     "tell",
@@ -268,6 +272,9 @@ class Live:
     samples: tuple[int, int] = (1, 1)
     """The number n of rows of the present update, and of the one whose values are still there."""
 
+    lesson: Progress | None = None
+    """How far somebody has come in the lesson of the graph."""
+
     def age(self, address: str) -> str:
         """Return of when a port's value is, "" if it is of the present pass."""
         return self.ages.get(address.rpartition(".")[0], "")
@@ -319,6 +326,17 @@ class Preferences:
     """Whether a card tells what the last step calculated."""
 
 
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """A lesson in the editor: somebody does it, or it is being made."""
+
+    original: Graph
+    """The graph as the lesson begins with it."""
+    making: bool = False
+    kind: str = "at"
+    """What the next task that is made waits for: at, until, ask or wire."""
+
+
 # --- the editor ---------------------------------------------------------------------------------
 
 
@@ -357,8 +375,8 @@ class Editor:
     """What is under way that takes its time."""
     leaving: Request | None = None
     """What goes on as soon as the graph is saved."""
-    tour: int | None = None
-    """The task of the tour that is next; None when there is no tour."""
+    lesson: Teaching | None = None
+    """The lesson that is done, or made."""
     offer: Offer | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
     requests: tuple[Request, ...] = ()
@@ -417,7 +435,11 @@ class Editor:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         inside = self.inside[-1] if self.inside else None
         made_from = self.graph, inside, self.live.faults
-        return _DRAWN.of(made_from, lambda: _scene(self, inside))
+        whole = _DRAWN.of(made_from, lambda: _scene(self, inside))
+        hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
+        if not hidden or self.lesson is None or self.lesson.making:
+            return whole
+        return _SEEN.of((whole,), lambda: _without(whole, frozenset(hidden)))
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -483,6 +505,18 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     return scene(graph, problems=editor.problems, inside=inside)
 
 
+def _without(whole: Scene, hidden: frozenset[str]) -> Scene:
+    """Return a scene without the nodes that a lesson hides, and without their wires."""
+    nodes = {key: view for key, view in whole.nodes.items() if key not in hidden}
+    return replace(
+        whole,
+        nodes=nodes,
+        wires=tuple(w for w in whole.wires if not {w.wire.source, w.wire.target} & hidden),
+        ports={port.address: port for view in nodes.values()
+               for port in (*view.inputs, *view.outputs)},
+    )  # fmt: skip
+
+
 def _is_same_but_places(one: Graph, other: Graph) -> bool:
     return (
         one.nodes is other.nodes
@@ -495,5 +529,6 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
 
 _INFERRED: _Last[Inference] = _Last()
 _DRAWN: _Last[Scene] = _Last()
+_SEEN: _Last[Scene] = _Last()
 _LEARNS: _Last[bool] = _Last()
 _VAIN: _Last[dict[str, str]] = _Last()

@@ -30,8 +30,9 @@ from nodeflow.editor.model import Editor, Offer, Preferences, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
+from nodeflow.examples import sample
 from nodeflow.export import export
-from nodeflow.files import load, load_run, save, save_run
+from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
 from nodeflow.scene import with_places
@@ -85,6 +86,8 @@ class Shell:
                 self._beside.clear()
             case "enable":
                 return others.enabled(request.text)
+            case "sample":
+                return [Opened(with_places(sample(request.text)), None, kept=True)]
             case "new":
                 return [Opened(Graph(), None)]
             case "autosave":
@@ -337,14 +340,9 @@ def _is_same(one: Path, other: Path) -> bool:
 # --- training beside the file -------------------------------------------------------------------
 
 
-def run_file(path: Path) -> Path:
-    """Return where the training of a graph file is kept: NAME.run.npz beside it."""
-    return run_file_of(path)
-
-
 def offered(graph: Graph, path: Path) -> list[Message]:
     """Return what there is to say of a run file beside a graph: it is offered if it fits."""
-    there = run_file(path)
+    there = run_file_of(path)
     if not there.exists():
         return []
     try:
@@ -370,7 +368,7 @@ def _saved_run(path: Path, editor: Editor) -> list[Message]:
     live = editor.live
     if not live.update or not live.reached:
         return []
-    there = run_file(path)
+    there = run_file_of(path)
     if there.exists():
         with suppress(OSError):  # a copy for the case of a mistake, no more
             shutil.copyfile(there, there.with_name(f"{there.name}.bak"))

@@ -15,7 +15,7 @@ from nodeflow.editor import (
     playing,
     popups,
     sweeping,
-    tour,
+    teaching,
     training,
 )
 from nodeflow.editor.messages import (
@@ -44,6 +44,7 @@ from nodeflow.editor.messages import (
     SetPreference,
     SetTraining,
     SetValue,
+    Teach,
     Tell,
     Told,
     Typed,
@@ -63,7 +64,7 @@ def update(editor: Editor, message: Message) -> Editor:
     after = _answered(before, message)
     if after.graph is not before.graph:
         after = _without_gone(after)
-    return tour.advanced(after)
+    return teaching.guarded(before, after)
 
 
 def _without_gone(editor: Editor) -> Editor:
@@ -128,12 +129,13 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Pasted(text=text):
             at = editor.camera.on_canvas(editor.pointer)
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
-        case Opened(graph=graph, path=path):
+        case Opened(graph=graph, path=path, kept=kept):
             made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)
-            made = replace(made, recent=_newest(editor, path), tour=editor.tour)
-            if path is None:  # nothing of it is in a file
+            made = replace(made, recent=_newest(editor, path))
+            if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return others.asking(commands.done(made, "first-view").asking("anew"))
+            made = commands.done(made, "first-view").asking("anew")
+            return others.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -168,6 +170,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
             return replace(editor, offer=offer).told(said)
+        case Teach():
+            return teaching.answered(editor, message)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

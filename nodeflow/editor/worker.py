@@ -20,6 +20,7 @@ from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault, Future
 
 if TYPE_CHECKING:
+    from nodeflow.editor.lecture import Lecture
     from nodeflow.engine.run import Run
     from nodeflow.playback.player import Line, Player
 
@@ -44,6 +45,7 @@ class Worker:
         self.problem = ""
         self.faults = NO_FAULTS
         self.checks: Mapping[str, str] = {}
+        self.lecture: Lecture | None = None
         self._target = 0
         self._at_target = "done"
         self._graphs: WeakKeyDictionary[Line, Graph] = WeakKeyDictionary()
@@ -81,6 +83,7 @@ class Worker:
         """Take the graph of another document: nothing of the run before is kept."""
         self.graph, self._watched, self.checks, self._watch_fault = graph, (), {}, ""
         self.past.clear()
+        self.lecture = None
         self._restart(stops=False)
 
     def start(self, graph: Graph, what: str = "") -> bool:
@@ -530,10 +533,30 @@ class Worker:
         if self.graph is not None and computes_alike(graph, self.graph):
             self.checks, self.problem = checks, problem or self.problem
 
+    # -- a lesson
+
+    def teach(self, graph: Graph | None) -> None:
+        """Begin the lesson in a graph, or end it."""
+        from nodeflow.editor.lecture import Lecture
+
+        if self.lecture is not None:
+            self.lecture.leave()
+        self.lecture = None if graph is None else Lecture(graph)
+        self._touched()
+
+    def task(self, what: str, text: str = "") -> None:
+        """Have an answer to the present task marked, skip it, or unlock a node."""
+        self.pause()
+        if self.lecture is not None:
+            self.lecture.told(what, text)
+            self._touched()
+
     # -- telling
 
     def live(self) -> Live:
         """Return how all stands, with a snapshot of the run."""
+        if self.lecture is not None and self.lecture.follow(self.graph, self.player):
+            self._touched()
         if self._live is None and self.player is not None:
             began = time.thread_time()  # on a busy machine the clock would count others' time
             self._live = self._held(self.player)
@@ -541,8 +564,9 @@ class Worker:
             self._next_frame = time.perf_counter() + max(_FRAME, _SHARE * spent)
         held = self._live or Live()
         return replace(
-            held, state=self.state, problem=self.problem, checks=self.checks, faults=self.faults
-        )
+            held, state=self.state, problem=self.problem, checks=self.checks, faults=self.faults,
+            lesson=None if self.lecture is None else self.lecture.progress,
+        )  # fmt: skip
 
     def _held(self, player: Player) -> Live:
         """Return what a run holds."""

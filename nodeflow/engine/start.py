@@ -36,8 +36,8 @@ def start_value(
         return _part(graph, key, part, shape, seed, splits)
     rows = rows_of(graph, key)
     if rows:
-        found = [_part(graph, key, row, (1, *shape[1:]), seed, splits) for row in rows]
-        return np.concatenate(found)
+        parts = [_part(graph, key, row, (1, *shape[1:]), seed, splits) for row in rows]
+        return np.concatenate(parts)
     if init == "naive_bayes":
         found = _naive_bayes(graph, key, shape, splits)
         if found.shape != shape:
