@@ -66,8 +66,7 @@ def run(*, quick: bool = False) -> Result:
     for samples in (1_000, 10_000, 100_000, 1_000_000):
         alone = costs.update(samples, size, 0)
         told = "   ".join(
-            f"{workers}: {alone / costs.update(samples, size, workers):.2g}×"
-            for workers in WORKERS
+            f"{workers}: {alone / costs.update(samples, size, workers):.2g}×" for workers in WORKERS
         )
         result.rows.append(Row(f"simulated, {samples:,} samples an update", alone, text=told))
     return result
