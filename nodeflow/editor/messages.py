@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live
+from nodeflow.editor.model import Live, Offer
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
@@ -121,9 +121,10 @@ class SetPreference:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Exactly these nodes are selected."""
+    """Exactly these nodes are selected; of a layer in the map it may be one neuron."""
 
     nodes: frozenset[str]
+    neuron: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,13 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """Training was found beside the file of the graph: it may be gone on with."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -260,4 +268,5 @@ Message = (
     | Renewed
     | Failed
     | Noted
+    | Offered
 )

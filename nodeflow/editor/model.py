@@ -186,7 +186,7 @@ class Ask:
 Errand = Literal[
     "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "many_runs", "quit",
     "ask_export", "export", "enable",
-    "anew", "train", "pause", "reset", "check", "compare", "derive",
+    "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -249,6 +249,49 @@ class Live:
     """By node: "ok", or what its gradient check found."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
+    ages: Mapping[str, str] = field(default_factory=dict)
+    """By node that the present pass has not evaluated yet: of when its value is, in words."""
+    gradient_ages: Mapping[str, str] = field(default_factory=dict)
+    """The same, by the address whose gradient it is."""
+    weights_before: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """At the end of an update: the weights that its values were computed with."""
+    cost: float | None = None
+    """J of the batch in view."""
+    cost_age: str = ""
+    """Of when it is, if not of the present pass."""
+    rows: tuple[int, int] = (0, 0)
+    """How many rows there are for training, and for testing."""
+    memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """All that training goes on from: weights, velocities and times, by address."""
+    reached: Mapping[str, Any] = field(default_factory=dict)
+    """How far the run has come, as its run file says it."""
+    samples: tuple[int, int] = (1, 1)
+    """The number n of rows of the present update, and of the one whose values are still there."""
+
+    def age(self, address: str) -> str:
+        """Return of when a port's value is, "" if it is of the present pass."""
+        return self.ages.get(address.rpartition(".")[0], "")
+
+    @property
+    def of_this_pass(self) -> dict[str, NDArray[Any]]:
+        """The values that the present pass has evaluated, and those that no pass changes."""
+        return {address: value for address, value in self.values.items() if not self.age(address)}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Training that was found beside a graph file, and can be gone on with."""
+
+    path: Path
+    weights: Mapping[str, NDArray[Any]]
+    history: Sequence[Mapping[str, Any]]
+    meta: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """How far it has come, in words."""
+        epochs = self.meta.get("epochs", len(self.history))
+        return f"{epochs} epoch{'s' * (epochs != 1)} of training in {self.path.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +335,8 @@ class Editor:
     """The canvas on the screen, in pixels."""
     pointer: Point = (0.0, 0.0)
     selection: frozenset[str] = frozenset()
+    picked: tuple[str, int] | None = None
+    """The layer and the neuron of it that was selected in the map last."""
     wire: Wire | None = None
     """The selected wire."""
     hover: str = ""
@@ -312,6 +357,8 @@ class Editor:
     """What goes on as soon as the graph is saved."""
     tour: int | None = None
     """The task of the tour that is next; None when there is no tour."""
+    offer: Offer | None = None
+    """Training that lies beside the file, as long as nobody has gone on with it."""
     requests: tuple[Request, ...] = ()
 
     @classmethod
@@ -324,6 +371,12 @@ class Editor:
     def graph(self) -> Graph:
         """The graph as it is now."""
         return self.history.present
+
+    @property
+    def neuron(self) -> tuple[str, int] | None:
+        """The one neuron of a layer that is selected, None if it is all of it or another node."""
+        picked = self.picked
+        return picked if picked is not None and self.selection == {picked[0]} else None
 
     @property
     def changed(self) -> bool:

@@ -30,6 +30,7 @@ from nodeflow.editor.messages import (
     Message,
     Moved,
     Noted,
+    Offered,
     Opened,
     OpenRun,
     Pasted,
@@ -117,8 +118,11 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case SetPreference(name=name, value=value):
             chosen = replace(editor.preferences, **{name: value})
             return replace(editor, preferences=chosen).asking("preferences", value=chosen)
-        case Select(nodes=nodes):
-            return replace(editor, selection=nodes & editor.drawn.nodes.keys(), wire=None)
+        case Select(nodes=nodes, neuron=neuron):
+            one = next(iter(nodes)) if len(nodes) == 1 else ""
+            picked = None if neuron is None else (one, neuron)
+            there = nodes & editor.drawn.nodes.keys()
+            return replace(editor, selection=there, wire=None, picked=picked)
         case Resized(size=size):
             return replace(editor, size=size)
         case Pasted(text=text):
@@ -161,6 +165,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return others.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
+        case Offered(offer=offer):
+            said = f"there are {offer.text}: Network ▸ Go on with the saved training"
+            return replace(editor, offer=offer).told(said)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

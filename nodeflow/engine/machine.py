@@ -213,7 +213,7 @@ class Machine:
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
         wanted = [self.plan.unfolding.cost] if self.plan.unfolding.cost else []
         hits = self.plan.hits
-        wanted += [hits] if isinstance(hits, str) else list(hits[:2]) if hits else []
+        wanted += [hits] if isinstance(hits, str) else [*hits.addresses] if hits else []
         ends = [address.rpartition(".")[0] for address in wanted]
         graph = self.plan.graph
         needed = graph.upstream(ends)

@@ -169,7 +169,7 @@ class PartedMachine(Machine):
         """The nodes that cost and accuracy are counted from."""
         plan, hits = self.plan, self.plan.hits
         addresses = [plan.unfolding.cost] if plan.unfolding.cost else []
-        addresses += [hits] if isinstance(hits, str) else list(hits[:2]) if hits else []
+        addresses += [hits] if isinstance(hits, str) else [*hits.addresses] if hits else []
         return [address.rpartition(".")[0] for address in addresses]
 
     # -- parts

@@ -34,10 +34,9 @@ class Trainer:
         NaN or Infinity; the run then stands at the start of that update.
         """
         begin, minimizer = self.at.update, self.rewinder.minimizer
-        if minimizer is not None:
-            minimizer.aim(target)
-        # An update in parts may be any amount of work.
-        chunk = 1 if self.machine.in_parts else max(1, min(target - begin, 256))
+        # An update in parts, or one of a minimizer, may be any amount of work.
+        alone = minimizer is not None or self.machine.in_parts
+        chunk = 1 if alone else max(1, min(target - begin, 256))
         with deferred_interrupt() as interrupted:
             while self.at.update < target:
                 user_set = self.rewinder.checkpoints.next_set(self.at.update)

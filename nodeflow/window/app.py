@@ -103,11 +103,13 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     if path is not None:
         graph = load(path)
         path = path.absolute()
+        first += shells.offered(graph, path)
         there = [path, *(other for other in there if other != path)]
     elif there:
         graph = Graph()
         try:
             graph, path = load(there[0]), there[0]
+            first += shells.offered(graph, path)
         except NodeflowError as error:
             first.append(Failed(str(error)))
     elif preferences.toured:

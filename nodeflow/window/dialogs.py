@@ -19,7 +19,7 @@ from nodeflow.scene import with_places
 from nodeflow.sweeps import Plan, Sweep
 from nodeflow.theme import THEMES
 from nodeflow.window.exportsheet import ExportSheet
-from nodeflow.window.filesheet import Asked, FileSheet
+from nodeflow.window.filesheet import GRAPHS, Asked, FileSheet
 from nodeflow.window.fonts import Fonts
 from nodeflow.window.recoveries import Answer, Recoveries
 from nodeflow.window.sheets import Dress, Sheet
@@ -27,7 +27,7 @@ from nodeflow.window.sweepsheet import SweepSheet
 from nodeflow.window.toolkit import Item
 from nodeflow.window.wizard import Wish, Wizard
 
-_GRAPHS = (".json", ".png")
+_OPENED = (*GRAPHS, ".png")
 _TABLES = (*ENDINGS, ".gz", "-ubyte")
 
 
@@ -92,7 +92,7 @@ class Dialogs:
             name = f"{editor.path.stem if editor.path else editor.graph.name or 'untitled'}.json"
             asked = Asked("Save the graph", where, name, saving=True, own=editor.path)
         else:
-            asked = Asked("Open a graph", where, endings=_GRAPHS)
+            asked = Asked("Open a graph", where, endings=_OPENED)
 
         def leave() -> None:
             self.close()
