@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live, Offer
+from nodeflow.editor.model import Live, Offer, Report
 from nodeflow.graph import Graph
 
 
@@ -201,6 +201,13 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """An account that was asked for is there."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Training was found beside the file of the graph: it may be gone on with."""
 
@@ -248,4 +255,5 @@ Message = (
     | Failed
     | Noted
     | Offered
+    | Reported
 )
