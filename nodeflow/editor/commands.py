@@ -474,6 +474,10 @@ def _freeze(editor: Editor) -> Editor:
 
 @_command("unfold", "Unfold the backward pass", "Ctrl+U", "Network", context=True)
 def _unfold(editor: Editor) -> Editor:
+    if not editor.graph.of_family("trainer"):
+        return editor.refused(
+            "there is nothing to unfold: no trainer hides a backward pass in this graph"
+        )
     return _deriving(editor, "unfold", unfold)
 
 

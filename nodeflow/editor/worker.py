@@ -312,18 +312,16 @@ class Worker:
             self._restart()
 
     def _restart(self, *, stops: bool = True) -> None:
-        """Play from the start, as fast as before and, of the same document, to the same stops."""
+        """Play from the start; of the same document as fast as before, and to the same stops."""
         from nodeflow.playback.curve import Recorder
         from nodeflow.playback.player import Player
 
         run, self.problem = (None, "") if self.graph is None else made(self.graph)
         old = self.player
         self.player = None if run is None else Player(run)
-        if old is not None and self.player is not None:
-            self.player.speed = old.speed
-            if stops:
-                self.player.stops = old.stops
-                self.player.stops.keep_known(self.player.run)
+        if old is not None and self.player is not None and stops:
+            self.player.speed, self.player.stops = old.speed, old.stops
+            self.player.stops.keep_known(self.player.run)
         self.state, self._target = "still", 0
         self._compared = self._mark = self._returned = self._fault = None
         self._recorder = Recorder()

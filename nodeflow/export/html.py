@@ -100,6 +100,7 @@ def page(
         "perEpoch": schedule.updates_per_epoch,
         "phases": PHASES,
         "order": run.order,
+        "lasting": [key for key in run.order if run.reader.stands(key)],
         **picture(shown, scene(shown)),
         "steps": recording.steps,
         "spans": recording.spans,
