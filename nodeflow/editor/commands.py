@@ -489,6 +489,10 @@ def _freeze(editor: Editor) -> Editor:
 
 @_command("unfold", "Unfold the backward pass", "Ctrl+U", "Network", context=True)
 def _unfold(editor: Editor) -> Editor:
+    if not editor.graph.of_family("trainer"):
+        return editor.refused(
+            "there is nothing to unfold: no trainer hides a backward pass in this graph"
+        )
     return _deriving(editor, "unfold", unfold)
 
 
@@ -648,6 +652,35 @@ def _keep(editor: Editor) -> Editor:
     if graph is editor.graph:
         return editor.refused("there are no trained weights yet; train first")
     return editor.edited(graph, "keep the trained weights")
+
+
+@_command("why", "Why did this weight change", "Y", "Network", context=True)
+def _why(editor: Editor) -> Editor:
+    node = _parameter(editor)
+    if not node:
+        return editor.refused("select the parameter whose change is to be explained")
+    return editor.asking("tell", text="why", value=(node,))
+
+
+@_command("origin", "Where does its slope come from", "D", "Network", context=True)
+def _origin(editor: Editor) -> Editor:
+    node = _parameter(editor)
+    if not node:
+        return editor.refused("select the parameter by which the cost is to be derived")
+    return editor.asking("origin", text=node)
+
+
+@_command("where-blame-dies", "Where does blame die", "Shift+B", "Network")
+def _where_blame_dies(editor: Editor) -> Editor:
+    return replace(editor, selection=frozenset(), wire=None).asking("tell", text="dies", value=())
+
+
+def _parameter(editor: Editor) -> str:
+    """Return the parameter that is selected, or the only one of the graph, or ""."""
+    chosen = [key for key in sorted(editor.selection) if key in editor.graph.nodes]
+    found = [key for key in chosen if editor.graph.nodes[key].type == "parameter"]
+    all_ = editor.graph.of_type("parameter")
+    return found[0] if found else all_[0] if len(all_) == 1 else ""
 
 
 @_command("resume", "Go on with the saved training", "", "Network")

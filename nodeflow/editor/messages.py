@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live, Offer
+from nodeflow.editor.model import Live, Offer, Report
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
@@ -222,6 +222,13 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """An account that was asked for is there."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Training was found beside the file of the graph: it may be gone on with."""
 
@@ -280,4 +287,5 @@ Message = (
     | Failed
     | Noted
     | Offered
+    | Reported
 )

@@ -191,6 +191,7 @@ Errand = Literal[
     "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
     "many_runs", "quit", "ask_export", "export", "enable",
     "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
+    "origin",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -231,6 +232,15 @@ NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
+class Report:
+    """An account that was asked for: of a node, or of the network where there is none."""
+
+    node: str
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Live:
     """What the run beside the editor last told: all of it is data, and read-only."""
 
@@ -251,6 +261,8 @@ class Live:
     """By node: why its function failed when it was evaluated."""
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
+    price: str = ""
+    """What that check cost, beside the backward pass, in words."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
     ages: Mapping[str, str] = field(default_factory=dict)
@@ -265,6 +277,8 @@ class Live:
     """Of when it is, if not of the present pass."""
     rows: tuple[int, int] = (0, 0)
     """How many rows there are for training, and for testing."""
+    report: Report | None = None
+    """The account that was asked for last: each is another value."""
     memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """All that training goes on from: weights, velocities and times, by address."""
     reached: Mapping[str, Any] = field(default_factory=dict)
@@ -377,6 +391,8 @@ class Editor:
     """What goes on as soon as the graph is saved."""
     lesson: Teaching | None = None
     """The lesson that is done, or made."""
+    report: Report | None = None
+    """The account that was asked for last."""
     offer: Offer | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
     requests: tuple[Request, ...] = ()

@@ -23,10 +23,11 @@ from nodeflow.editor.messages import (
     Noted,
     Offered,
     Opened,
+    Reported,
     Saved,
     Told,
 )
-from nodeflow.editor.model import Editor, Offer, Preferences, Request
+from nodeflow.editor.model import Editor, Offer, Preferences, Report, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
@@ -109,6 +110,8 @@ class Shell:
                 self.session.pause()
             case "compare":
                 self._compare(*request.value)
+            case "origin":
+                return self._origin(editor.graph, request.text)
             case "resume":
                 self._show(editor)
                 self.session.tell("resume", request.value)
@@ -255,6 +258,19 @@ class Shell:
 
         return self._begun(Work(f"{label} under way", work), graph)
 
+    def _origin(self, graph: Graph, node: str) -> list[Message]:
+        """Derive the cost by the first number of a parameter: that may take seconds."""
+
+        def work(_heed: Heed) -> _Then:
+            from nodeflow.explain.origins import origin
+
+            shape = infer(graph).shapes[f"{node}.value"]
+            lines = origin(graph, f"{node}.value", (0,) * len(shape.dims))
+            report = Report(node, "Where its slope comes from", tuple(lines))
+            return lambda: [Reported(report)]
+
+        return self._begun(Work("deriving", work), graph)
+
     def _compare(self, before: Graph, after: Graph) -> None:
         """Compare two graphs: the first run may have to compile."""
 
@@ -271,10 +287,10 @@ class Shell:
             return
 
         def work(heed: Heed) -> _Then:
-            found, problem = checked(graph, heed)
+            found, price, problem = checked(graph, heed)
 
             def then() -> list[Message]:
-                self.session.tell("checked", graph, found, problem)
+                self.session.tell("checked", graph, found, price, problem)
                 return [Failed(problem)] if problem else []
 
             return then

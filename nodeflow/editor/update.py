@@ -38,6 +38,7 @@ from nodeflow.editor.messages import (
     Pressed,
     Released,
     Renewed,
+    Reported,
     Resized,
     Saved,
     Select,
@@ -157,16 +158,20 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Told(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
+            if live.report is not None and live.report is not editor.live.report:
+                made = replace(made, report=live.report).told(live.report.lines[0])
             made = playing.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
                 made = playing.followed(made)
-            return made.told(training.verdict(live.checks)) if checked else made
+            return made.told(training.verdict(live.checks, live.price)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
         case Renewed(text=text):
             return others.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
+        case Reported(report=report):
+            return replace(editor, report=report).told(report.lines[0] if report.lines else "")
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
             return replace(editor, offer=offer).told(said)

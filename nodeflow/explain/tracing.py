@@ -98,6 +98,10 @@ class Why:
 
     def text(self, most: int = 3) -> str:
         """Return the change in words, with the samples that had most to do with it."""
+        return " ".join(self.sentences(most))
+
+    def sentences(self, most: int = 3) -> list[str]:
+        """Return `text` sentence by sentence."""
         lines = [self.summary]
         for row, change in self.by_sample[:most]:
             who = f"sample {row + 1}" if row >= 0 else "the penalty"
@@ -108,7 +112,7 @@ class Why:
                 f"The largest single step was {show(top.change)}, by sample {top.row + 1} in epoch "
                 f"{top.epoch + 1}: δ = {show(top.delta)} met an input of {show(top.input)}."
             )
-        return " ".join(lines)
+        return lines
 
 
 class _Recipe(NamedTuple):
