@@ -481,7 +481,53 @@ def test_an_address_of_another_graph_is_told(shown):
     page = shown(sample("mazur"))
     fragment = page.run("nodeflow.link()")
     page = shown(sample("xor"), fragment)
-    assert "belongs to another graph" in page.run("document.querySelector('#trouble').textContent")
+    said = page.run("document.querySelector('#trouble').textContent")
+    assert 'belongs to another graph, "mazur"' in said
+    assert "Save takes the other one home" in said
+
+
+def test_a_graph_travels_whole_in_an_address(shown, tmp_path, capsys):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.train(7)")
+    address = f"https://example.org/page.html{page.run('nodeflow.link()')}"
+    assert len(address) < 8192
+    found = nf.load(address)
+    assert found.settings("train")["rate"] == 0.25
+    assert packed(nf.Run(found).weights) == packed(page.run("nodeflow.weights()"))
+    run = nf.Run(found.set("train", rate=0.25))
+    run.train(2)
+    assert main(["train", address, "--epochs", "2", "--json"]) == 0
+    weights = json.loads(capsys.readouterr().out)["weights"]
+    assert packed(weights) == packed(run.weights)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("eJyrVspPU7JSUDIwNDJW0lFQSkosTgXyo2OB7NSy1LySYjCvFgDP6Arq", "only what was changed"),
+        ("eJyrVspPUrJSSsp", "is damaged"),
+        ("????", "is damaged"),
+        ("é", "is damaged"),
+    ],
+)
+def test_an_address_without_a_graph_is_refused(fragment, sentence, capsys):
+    assert main(["run", f"page.html#{fragment}"]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_an_address_opens_the_form_in_which_it_was_made(shown, tmp_path):
+    page = shown(sample("xor"), neurons=True)
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Layers'")
+    page.run("nodeflow.train(3).then(() => nodeflow.step(9))")
+    here = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    fragment = page.run("nodeflow.link()")
+    page.open(tmp_path / "page.html", fragment)
+    page.wait("document.querySelector('#explode').textContent === 'Layers'")
+    assert page.run("[nodeflow.weights(), nodeflow.moment()]") == here
 
 
 def test_the_changed_graph_is_taken_home(shown, tmp_path):

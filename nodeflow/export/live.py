@@ -72,8 +72,8 @@ def page(
     index, blobs = data(graph, **chosen)
     if neurons:
         other, more = data(explode(graph), **{**chosen, "begin": None})
-        index["other"] = {"form": "neurons", "label": "Neurons"}
-        other["other"] = {"form": "", "label": "Layers"}
+        index["other"] = {"form": "neurons", "label": "Neurons", "digest": other["digest"]}
+        other["other"] = {"form": "", "label": "Layers", "digest": index["digest"]}
         more = {"index": as_json(other).encode(), **more}
         blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
     if state is not None:

@@ -236,9 +236,12 @@ function changing(root, index, run, source, view) {
     return found;
   }
 
+  let stranger = null; // the graph of an address that is not this page's
+
   find("#take").addEventListener("click", () => attempt(() => {
-    const text = new Blob([`${JSON.stringify(graph(), null, 1)}\n`], { type: "application/json" });
-    const link = element("a", { href: URL.createObjectURL(text), download: `${index.name.replace(/[^\p{L}\p{N}-]+/gu, "-") || "graph"}.json` });
+    const taken = stranger ?? graph();
+    const text = new Blob([`${JSON.stringify(taken, null, 1)}\n`], { type: "application/json" });
+    const link = element("a", { href: URL.createObjectURL(text), download: `${(taken.name || "nodeflow").replace(/[^\p{L}\p{N}-]+/gu, "-") || "graph"}.json` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }));
@@ -255,9 +258,11 @@ function changing(root, index, run, source, view) {
     };
   }
 
-  /** What this page differs in from the page as it was made, for its address. */
+  /** What stands here, for an address: the state of this page, and the graph whole where there is room. */
   async function link() {
-    const packed = await packedText(JSON.stringify({ of: index.digest, ...stateOf() }));
+    const told = { of: index.digest, ...stateOf() };
+    let packed = await packedText(JSON.stringify({ ...told, graph: graph() }));
+    if (packed.length > LONGEST_LINK) packed = await packedText(JSON.stringify(told));
     if (packed.length > LONGEST_LINK) throw new Error("what was changed is too much for an address: take the graph home as a file");
     return `#${packed}`;
   }
@@ -302,7 +307,12 @@ function changing(root, index, run, source, view) {
     } catch {
       throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
     }
-    if (state.of !== index.digest) throw new Error("the part of the address after # belongs to another graph, so the page shows its own");
+    if (state.of !== index.digest && state.of === index.other?.digest) return index.other.open(fragment);
+    if (state.of !== index.digest) {
+      stranger = state.graph ?? null;
+      throw new Error(`the part of the address after # belongs to another graph${stranger ? `, "${stranger.name ?? ""}"` : ""}, so the page shows its own${stranger ? "; Save takes the other one home, and nodeflow opens it" : ""}`);
+    }
+    stranger = null;
     try {
       takeUp(state);
     } catch (error) {

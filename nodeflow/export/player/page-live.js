@@ -13,7 +13,7 @@ async function openForm(form) {
   const named = (name) => (form ? `${form} ${name}` : name);
   const index = await jsonOf(named("index")), before = player;
   const parts = Object.fromEntries(await Promise.all(index.parts.map(async (name) => [name, await bytesOf(named(name))])));
-  if (index.other) index.other.open = () => openForm(index.other.form);
+  if (index.other) index.other.open = (fragment = "") => openForm(index.other.form).then(() => player.follow(fragment));
   if (before) {
     before.end();
     for (const each of [...root.children]) if (each.tagName !== "SCRIPT") each.remove();
