@@ -17,6 +17,7 @@ from nodeflow.engine import lowering
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
+from nodeflow.explain.tracing import why
 from nodeflow.export import html, live
 from nodeflow.playback import answers
 from nodeflow.workings.shown import show
@@ -755,3 +756,65 @@ def test_changes_on_the_way_travel_in_the_address_as_they_were_made(shown, tmp_p
     page.run("nodeflow.reset()")
     state = page.run("nodeflow.state()")
     assert (state["base"], state["events"]) == ([["train.rate", 0.2]], [])
+
+
+WHYS = [
+    ("xor", "theta1.value", (0, 1), (2, 9)),
+    ("xor", "bias2.value", (0,), (0, 3)),
+    ("wheat-seeds", "theta1.value", (2, 3), (1, 3)),
+    ("lambda", None, (0, 0), (0, 0)),
+    ("xor with a penalty", "theta1.value", (1, 1), (2, 4)),
+    ("spiral", "theta2.value", (0, 0), (0, 1)),
+    ("mazur", "theta1.value", (1, 0), (0, 1)),
+    ("circle", None, (0, 0), (1, 2)),
+]
+
+
+@pytest.mark.parametrize(("name", "address", "place", "epochs"), WHYS)
+def test_why_a_weight_changed_is_told_as_in_python(shown, name, address, place, epochs):
+    graph = sample(name.partition(" ")[0])
+    if "penalty" in name:
+        graph = nf.unfold(graph).set("theta1.average", regularization=0.01)
+    page, run = shown(graph), nf.Run(graph)
+    address = address or next(key for key, value in run.weights.items() if value.ndim == 2)
+    page.run(f"nodeflow.train({epochs[1]}).then(() => nodeflow.step(5))")
+    run.train(epochs[1])
+    for _ in range(5):
+        run.step()
+    here = page.run("[nodeflow.moment(), nodeflow.weights()]")
+    asked = f"nodeflow.why('{address}', {list(place)}, {list(epochs)})"
+    found = page.run(f"{asked}.catch((error) => error.message)")
+    if name in ("lambda", "spiral"):
+        with pytest.raises(NodeflowError) as caught:
+            why(run, address, place, epochs)
+        assert found == str(caught.value)
+    else:
+        wanted = why(run, address, place, epochs)
+        assert found.pop("text") == wanted.text()
+        assert found == wanted.as_dict()
+    assert page.run("[nodeflow.moment(), nodeflow.weights()]") == here
+
+
+def test_why_is_asked_by_hand_and_refused_in_a_sentence(shown):
+    page = shown(sample("xor"))
+    page.run("nodeflow.train(3)")
+    press(page, "#canvas [data-node=theta1]")
+    page.press("c")
+    page.wait("!document.querySelector('#why-part').hidden")
+    page.run("document.querySelector('#why-part').open = true")
+    page.run("document.querySelector('#numbers .grid input:nth-child(2)').focus()")
+    page.run("document.querySelector('#why').requestSubmit()")
+    page.wait("document.querySelector('#because').textContent")
+    run = nf.Run(sample("xor"))
+    run.train(3)
+    said = page.run("document.querySelector('#because').textContent")
+    assert said == why(run, "theta1.value", (0, 1), (0, 3)).text()
+    for script, sentence in (
+        ("nodeflow.why('theta1.value', [0, 5], [0, 3])", "is outside 'theta1.value'"),
+        ("nodeflow.why('theta1.value', [0, 0], [0, 9])", "it goes from epoch 0 to epoch 3"),
+        ("nodeflow.why('theta.value', [0, 0], [0, 1])", "did you mean 'theta1.value'?"),
+    ):
+        assert sentence in page.run(f"{script}.catch((error) => error.message)")
+    page.run("nodeflow.goto(1), nodeflow.set('theta1.value', [[1, 2], [3, 4]]), nodeflow.train(2)")
+    said = page.run("nodeflow.why('theta1.value', [0, 0], [0, 3]).catch((error) => error.message)")
+    assert "was given other values between epochs 0 and 3" in said

@@ -18,6 +18,7 @@ from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
+from nodeflow.explain.tracing import recipe_as_data
 from nodeflow.explain.wording import sentences
 from nodeflow.export import computing
 from nodeflow.export.html import (
@@ -34,8 +35,8 @@ from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
 PLAYER = (
-    "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "predict.js",
-    "change.js", "computing.js",
+    "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
+    "predict.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 
@@ -146,6 +147,7 @@ def _data(
         "formulas": templates(run),
         "remarks": remarks(run),
         "sentences": sentences(),
+        "traces": {address: recipe_as_data(run, address) for address in run.weights},
         "parts": list(blobs),
         **picture(shown, scene(shown)),
         **_folded(graph, run),

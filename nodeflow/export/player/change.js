@@ -106,6 +106,7 @@ function changing(root, index, run, source, view) {
     if (shownFor !== key || !root.contains(document.activeElement) || !find("#change").contains(document.activeElement)) {
       shownFor = key;
       find("#numbers").replaceChildren(...(can ? typed(address, value) : [element("p", {}, `The numbers of ${key} are computed: choose a parameter or a constant to change them.`)]));
+      showWhy(key);
       showSettings();
       find("#seed").value = run.seed;
       find("#batch").value = run.schedule.batch;
@@ -123,6 +124,7 @@ function changing(root, index, run, source, view) {
     grid.style.setProperty("--columns", rows[0].length);
     rows.forEach((row, i) => row.forEach((number, j) => {
       const field = element("input", { type: "number", step: "any", value: number, "aria-label": `${address} ${i + 1}, ${j + 1}` });
+      field.addEventListener("focus", () => { find("#why-place").value = Array.isArray(value[0]) ? `${i},${j}` : j; });
       field.addEventListener("change", () => attempt(() => {
         const own = Number(field.value);
         if (field.value === "" || !Number.isFinite(own)) throw new Error(`"${field.value}" is no number`);
@@ -133,6 +135,29 @@ function changing(root, index, run, source, view) {
     }));
     return [heading, grid];
   }
+
+  let asksAbout = null;
+
+  /** Offer to ask why the numbers of a parameter changed. */
+  function showWhy(key) {
+    const address = `${key}.value`, known = Object.hasOwn(index.traces, address);
+    find("#why-part").hidden = !known;
+    if (!known || asksAbout === address) return;
+    asksAbout = address;
+    find("#because").textContent = "";
+    find("#why-place").value = run.data.parameters[key].map(() => 0).join(",");
+    find("#why-to").value = Math.max(1, run.epoch);
+  }
+
+  find("#why").addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      view.pause();
+      find("#because").textContent = "";
+      const place = find("#why-place").value.split(",").map((each) => (each.trim() === "" ? NaN : Number(each)));
+      find("#because").textContent = (await whyOf(run, index, asksAbout, place, [numberIn("#why-from"), numberIn("#why-to")])).text;
+    });
+  });
 
   const trains = (address) => index.nodes[nodeOf(address)] === undefined || index.nodes[nodeOf(address)].family === "trainer";
 
@@ -371,6 +396,8 @@ function changing(root, index, run, source, view) {
         epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
+      /** Which samples, through which δ, changed a weight: `why("theta1.value", [0, 2], [0, 10])`. */
+      why: (address, place, epochs) => { view.pause(); return whyOf(run, index, address, [place].flat(), epochs); },
       Random, answered, meets,
       /** Call a function with every moment that is shown. */
       watch: (act) => view.watching.push(act),
