@@ -19,7 +19,10 @@ from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
 from nodeflow.explain.tracing import why
 from nodeflow.export import html, live
+from nodeflow.files import loads, whole
 from nodeflow.playback import answers
+from nodeflow.views import Viewer
+from nodeflow.views.plot import Traces
 from nodeflow.workings.shown import show
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -818,3 +821,69 @@ def test_why_is_asked_by_hand_and_refused_in_a_sentence(shown):
     page.run("nodeflow.goto(1), nodeflow.set('theta1.value', [[1, 2], [3, 4]]), nodeflow.train(2)")
     said = page.run("nodeflow.why('theta1.value', [0, 0], [0, 3]).catch((error) => error.message)")
     assert "was given other values between epochs 0 and 3" in said
+
+
+def seen_graph(name, output):
+    """Return a sample with every view that a page has, below its other nodes."""
+    graph = sample(name)
+    key = next(k for k, n in graph.nodes.items() if n.type == "dataset")
+    cost = graph.inputs(graph.of_family("trainer")[0])["cost"][0].start
+    wires = {
+        "plane": {"x": f"{key}.x", "a": output},
+        "taken": {"a": output, "y": f"{key}.y"},
+        "curve": {"a": cost},
+        "row": {"a": output},
+        "tiles": {"a": "theta1.value"},
+        "one": {"a": cost},
+        "rows": {"a": "theta1.value"},
+        "names": {"a": "theta1.value"},
+    }
+    types = dict(zip(wires, ("boundary", "confusion", "plot", "bars", "image", "panel", "table",
+                             "dictionary"), strict=True))  # fmt: skip
+    nodes = dict(graph.nodes) | {name: nf.Node(type_) for name, type_ in types.items()}
+    made = []
+    for view, ports in wires.items():
+        known = [each.name for each in nodes[view].known.inputs]
+        for port, start in ports.items():
+            made.append(f"{start} -> {view}.{port if port in known else known[0]}")
+    raw = json.loads(whole(replace(graph, nodes=nodes, layout={})))
+    raw["wires"] = sorted([*raw["wires"], *made])
+    return loads(json.dumps(raw))
+
+
+SEEN = [("circle", "output_a.a"), ("wheat-softmax", "output_a.a"), ("xor", "output_a.a")]
+
+
+@pytest.mark.parametrize(("name", "output"), SEEN)
+def test_views_show_what_they_show_in_python(shown, name, output):
+    graph = seen_graph(name, output)
+    page, run = shown(graph), nf.Run(graph)
+    traces = Traces()
+    for moment in ((2, 1, None), (3, 0, output.partition(".")[0])):
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        page.run("new Promise((then) => setTimeout(then, 60))")  # what a plot remembers was seen
+        run.goto(*moment)
+        traces.collect({"curve": [graph.into("curve")[0].start]}, run.update, run.values)
+    viewer = Viewer(graph, run.plan.inference.tables)
+    before = page.run("[nodeflow.moment(), nodeflow.weights()]")
+    for key in ("plane", "taken", "curve", "row", "tiles", "one", "rows", "names"):
+        found = page.run(f"nodeflow.view('{key}')")
+        past = {"curve": traces.of("curve", [graph.into("curve")[0].start])}
+        content = viewer.look(key, run.values, run.weights, past)
+        if isinstance(content, str):
+            assert content in found["why"]
+            continue
+        wanted = json.loads(html.as_json(content.as_dict()))
+        found.pop("middle", None)
+        if key in ("one", "rows", "names"):
+            values = {graph.into(key)[0].start: run[graph.into(key)[0].start]}
+            assert packed(found["values"]) == packed(values)
+        elif key == "curve":
+            (line,) = wanted["lines"].values()
+            assert next(iter(found["lines"].values()))[-2:] == line
+        else:
+            assert found == wanted, key
+    assert page.run("[nodeflow.moment(), nodeflow.weights()]") == before
+    page.wait("document.querySelector('[data-node=taken] .inside rect') !== null")
+    assert page.run("document.querySelectorAll('[data-node=tiles] .inside image').length") == 1
+    assert page.problems == []

@@ -20,7 +20,7 @@ from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
 from nodeflow.explain.tracing import recipe_as_data
 from nodeflow.explain.wording import sentences
-from nodeflow.export import computing
+from nodeflow.export import computing, seeing
 from nodeflow.export.html import (
     LARGEST,
     as_json,
@@ -36,7 +36,7 @@ from nodeflow.scene import scene
 
 PLAYER = (
     "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
-    "predict.js", "change.js", "computing.js",
+    "views.js", "predict.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 
@@ -147,6 +147,7 @@ def _data(
         "formulas": templates(run),
         "remarks": remarks(run),
         "sentences": sentences(),
+        "views": seeing.views(run),
         "traces": {address: recipe_as_data(run, address) for address in run.weights},
         "parts": list(blobs),
         **picture(shown, scene(shown)),
