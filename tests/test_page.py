@@ -887,3 +887,11 @@ def test_views_show_what_they_show_in_python(shown, name, output):
     page.wait("document.querySelector('[data-node=taken] .inside rect') !== null")
     assert page.run("document.querySelectorAll('[data-node=tiles] .inside image').length") == 1
     assert page.problems == []
+
+
+def test_the_scripts_are_whole_lines_so_that_remarks_and_indents_can_go():
+    folder = Path(html.__file__).parent / "player"
+    for path in folder.glob("*.js"):
+        for line in path.read_text("utf-8").splitlines():
+            assert line.count("`") % 2 == 0, f"{path.name}: a text over several lines: {line}"
+    assert "  " not in {line[:2] for line in html.script_of(live.PLAYER).splitlines()}
