@@ -28,6 +28,7 @@ from nodeflow.editor.model import (
 )
 from nodeflow.editor.reading import written
 from nodeflow.errors import GraphError
+from nodeflow.files.address import is_address
 from nodeflow.graph import Graph, Wire
 from nodeflow.scene import NodeView, closed_groups, note, with_places
 
@@ -130,9 +131,10 @@ def _samples(editor: Editor) -> Editor:
 
 @_command("save", "Save", "Ctrl+S", "File")
 def _save(editor: Editor) -> Editor:
-    if editor.path is None or editor.path.suffix.lower() == PICTURE:
+    path = editor.path
+    if path is None or path.suffix.lower() == PICTURE or is_address(str(path)):
         return editor.asking("ask_save")
-    return editor.asking("save", path=editor.path, value=editor.graph)
+    return editor.asking("save", path=path, value=editor.graph)
 
 
 @_command("save-as", "Save as …", "Ctrl+Shift+S", "File")
