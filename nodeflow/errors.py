@@ -31,12 +31,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-
 _WORD, _HEAD, _TAIL = 200, 500, 250
 
 
 def visible(text: str) -> str:
-    """Return a text in which nothing acts on a terminal: what is not printed is written `\\x1b`."""
+    """Return a text that does nothing to a terminal: invisible signs are written as escapes."""
     if text.isprintable():
         return text
     return "".join(

@@ -160,7 +160,9 @@ def _wired(editor: Editor, port: str, *, outgoing: bool) -> frozenset[str]:
             address
             for wire in editor.graph.out_of(node)
             if wire.output == name
-            for address in ((wire.end,) if wire.index is None else (wire.end, f"{wire.end}[{wire.index}]"))
+            for address in (
+                (wire.end,) if wire.index is None else (wire.end, f"{wire.end}[{wire.index}]")
+            )
         )
     return frozenset(wire.start for wire in editor.graph.inputs(node).get(name, ()))
 
