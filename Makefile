@@ -2,13 +2,14 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps commands gallery check clean test-install stub
+.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub
 .DELETE_ON_ERROR:
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROGRAMS := .venv-programs
+MINUTES ?= 120
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$name; break; }; done)
@@ -90,6 +91,9 @@ bits: $(STAMP) ## Search long for rows and forms that differ in a bit
 pages: $(STAMP) browser ## Compare many graphs in a page with Python: 500 random ones, all of graphs/
 	@NODEFLOW_PAGES=250 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/test_page_search.py
+
+torture: $(STAMP) ## Search for what falls over, for two hours (MINUTES=…): a line for each part
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m torture --minutes $(MINUTES)
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps

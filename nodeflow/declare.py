@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -24,6 +25,8 @@ from nodeflow.errors import (
     DeclarationError,
     GraphError,
     MissingInput,
+    NodeflowError,
+    RunError,
     ShapeMismatch,
     UnknownPort,
     UnknownSetting,
@@ -532,6 +535,20 @@ class NodeType:
         probe: Callable[..., float] | None = None,
     ) -> Any:
         """Return the function's value for arrays; `…` ports are lists."""
+        try:
+            return self._computed(inputs, settings, samples, probe)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a function that exits does not take the program with it
+            raise RunError(f"{type(error).__name__} in the function of {self.name}") from error
+
+    def _computed(
+        self,
+        inputs: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        samples: int | None,
+        probe: Callable[..., float] | None,
+    ) -> Any:
         keywords = dict(settings)
         if self.probes:
             if probe is None:
@@ -600,6 +617,39 @@ def _flat(values: Any) -> Iterator[Any]:
 def _as_constant(value: Any) -> Output:
     built: Output = CATALOG["constant"](value=inert(value))
     return built
+
+
+@contextmanager
+def foreign(type_: NodeType, key: str, what: str) -> Iterator[None]:
+    """Turn whatever is raised by what others wrote into a `GraphError` at the node.
+
+    Of nodeflow's own types nothing is hidden.
+    """
+    try:
+        yield
+    except (NodeflowError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        if type_.function.__module__.startswith("nodeflow."):
+            raise
+        raise GraphError(
+            f"{what} of '{key}' ({type_.name}) fails: {type(error).__name__}", node=key
+        ) from error
+
+
+def plain_numbers(value: Any) -> str:
+    """Return what is wrong with a function's result, which is to be real numbers; "" if nothing."""
+    try:
+        kind = np.asarray(value).dtype.kind
+    except Exception:  # noqa: BLE001  an object may raise whatever it likes when it is looked at
+        return f"returns {_a(type(value).__name__)}"
+    if kind in "fiub":
+        return ""
+    return "returns complex numbers" if kind == "c" else f"returns {_a(type(value).__name__)}"
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[:1].lower() in 'aeiou' else 'a'} {word}, not numbers"
 
 
 def _bind(
