@@ -20,6 +20,10 @@ NAMES = (
     "regularization",
     "nielsen",
     "starts",
+    "many_runs",
     "shapes",
+    "dictionary",
+    "converged",
+    "black_box",
     "feedback_alignment",
 )

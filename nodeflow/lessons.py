@@ -7,7 +7,8 @@ A lesson is data in a graph's file, under the key "lesson". Each task is done wh
 - `wire`: a wire touches a port that the lesson's own graph does not have (or, written
   "a.port -> b.port", when this wire is there);
 - `ask`: a question is answered with the value of an expression. It is read where the lesson
-  stands; what is not evaluated there yet is read as soon as it is: so it can be predicted.
+  has led by then; what is not evaluated there yet is read as soon as it is: so it can be
+  predicted.
 
 `Attempt` is somebody's way through it, which the terminal leads; `Marker` judges the files that
 come back. A marker trusts no number in a file. It puts locked parts back, runs the graph from its
@@ -16,6 +17,7 @@ start, and evaluates every expression anew.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,12 +37,15 @@ from nodeflow.playback.conditions import Expression, parse, parse_expression
 from nodeflow.playback.player import Player
 from nodeflow.playback.stops import Seen
 
+LEADING = ("at", "until")
+"""The kinds of tasks that lead to a moment, of which the questions behind them are asked."""
 Value = float | bool
 """An answer: a number, or yes or no."""
 TRAINING = "training"
 """The name under which the settings of the training are changed and unlocked."""
 _ROUNDED = 1e-9
 """So far apart, relative to its size, the same number may be on two machines."""
+_COMPARED = re.compile(r"[<>=≤≥≠]|\b(?:any|all|nan|infinite|not)\b")
 _LONGER = 10
 """An answer is trained so many times longer than the lesson's graph at most."""
 
@@ -57,6 +62,11 @@ class Task:
     question: str = ""
     tolerance: float | None = None
     """How far off an answer may be; None is what a prediction may be (`playback.answers`)."""
+
+    @property
+    def is_truth(self) -> bool:
+        """Whether it is answered by yes or no, as far as its text tells."""
+        return self.kind == "ask" and _COMPARED.search(self.goal) is not None
 
 
 @dataclass(frozen=True)
@@ -322,6 +332,60 @@ def reached(task: Task, player: Player) -> bool:
     return player.number == player.schedule.number(player.schedule.find(Moment.read(task.goal)))
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far somebody has come in a lesson."""
+
+    index: int
+    """The number of the present task."""
+    tasks: tuple[str, ...]
+    """The texts of all of them."""
+    task: Task | None
+    """The present task; None when all are over."""
+    done: tuple[Done, ...]
+    skipped: tuple[int, ...] = ()
+    unlocked: tuple[str, ...] = ()
+    said: str = ""
+    """What came of the last answer."""
+
+
+def change_of_locked(original: Graph, graph: Graph, unlocked: Iterable[str] = ()) -> str:
+    """Return what differs in the locked parts of a lesson's graph, in words; "" if nothing does.
+
+    A wire that a task asks for may be drawn, and with it go those that made room for it.
+    """
+    lesson = require_lesson(original)
+    free = set(unlocked)
+    keys = lesson.locked - free
+    asked = {
+        (wire.target, wire.input)
+        for task in lesson.tasks
+        if task.kind == "wire"
+        for wire in (*wires_for(task, original, graph), *_wires_named(task, original))
+    }
+    whole = lesson.everything and TRAINING not in free
+    one, other = (_part(each, keys, asked, training=whole) for each in (original, graph))
+    return next((change.sentence for change in difference(one, other)), "")
+
+
+def _wires_named(task: Task, graph: Graph) -> tuple[Wire, ...]:
+    """Return the wires of the lesson's own graph that stand where a task asks for another one."""
+    end = task.goal.rpartition("->")[2].strip()
+    return tuple(wire for wire in graph.wires if wire.end == end)
+
+
+def _part(
+    graph: Graph, keys: frozenset[str], free: set[tuple[str, str]], *, training: bool
+) -> Graph:
+    """Return some nodes of a graph, and the wires into them that are not free to be drawn."""
+    wires = (w for w in graph.wires if w.target in keys and (w.target, w.input) not in free)
+    return Graph(
+        nodes={key: node for key, node in graph.nodes.items() if key in keys},
+        wires=renumbered(tuple(wires)),
+        training=graph.training if training else Training(),
+    )
+
+
 # --- doing a lesson -----------------------------------------------------------------------------
 
 
@@ -340,15 +404,16 @@ class Attempt:
         self.player = Player(Run(graph, strict=False))
         self.done: list[Done] = []
         self.unlocked: set[str] = set()
-        self._skipped = 0
+        self._skipped: list[int] = []
+        self._watched = ""
         self._moment = 0
-        """Where the present task began: what it asks is asked of this moment."""
+        """Where the tasks before have led: what is asked is asked of this moment."""
         self._begin()
 
     @property
     def index(self) -> int:
         """The number of the present task, from 0; as many as there are at the end."""
-        return len(self.done) + self._skipped
+        return len(self.done) + len(self._skipped)
 
     @property
     def task(self) -> Task | None:
@@ -364,14 +429,39 @@ class Attempt:
 
     def _begin(self) -> None:
         """Stop where the present task's condition becomes true, and nowhere else."""
-        self._moment = self.player.number if self.player.run.order else 0
         self._watch()
 
     def _watch(self) -> None:
-        for text in tuple(self.player.stops.conditions):
-            self.player.stops.forget(text)
+        """Have the player stop where the present task's condition becomes true."""
+        self.player.stops.forget(self._watched)
+        self._watched = ""
         if self.task is not None and self.task.kind == "until":
-            self._located(lambda task: self.player.stops.add(self.player.run, task.goal))
+            added = self._located(lambda task: self.player.stops.add(self.player.run, task.goal))
+            self._watched = added.text
+
+    def follow(self, graph: Graph, player: Player) -> bool:
+        """Go on beside somebody who plays and changes a graph elsewhere; return what is new."""
+        if player is not self.player:
+            self.player, self._moment = player, 0
+            self._watch()
+        self.graph = graph
+        return bool(self.notice())
+
+    def leave(self) -> None:
+        """Stop nowhere any more."""
+        self.player.stops.forget(self._watched)
+
+    def progress(self) -> Progress:
+        """Return how far it has come, as data."""
+        task = self.task
+        return Progress(
+            index=self.index,
+            tasks=tuple(each.text for each in self.lesson.tasks),
+            task=task,
+            done=tuple(self.done),
+            skipped=tuple(self._skipped),
+            unlocked=tuple(sorted(self.unlocked)),
+        )
 
     def _located(self, work: Any) -> Any:
         """Do something with the present task; what is wrong with its goal is a `FileError`."""
@@ -404,7 +494,10 @@ class Attempt:
     def _finish(self, typed: str | None = None, value: Value | None = None) -> Done:
         changed = settings_changed(self.original, self.graph)
         done = Done(self.index, typed, value, self._place(), changed)
+        task = self.lesson.tasks[done.task]
         self.done.append(done)
+        if task.kind in LEADING and self.player.run.order:
+            self._moment = self.player.number
         self._begin()
         return done
 
@@ -428,7 +521,7 @@ class Attempt:
     def skip(self) -> None:
         """Leave the present task for later; it stays undone."""
         if self.task is not None:
-            self._skipped += 1
+            self._skipped.append(self.index)
             self._begin()
 
     # -- going
@@ -619,6 +712,7 @@ class Marker:
     def mark(self, answer: Graph, file: str = "") -> Marks:
         """Return which tasks an answer has done; raises `FileError` for that of another lesson."""
         edited = self._require_same(answer, file)
+        handed_in, answer = answer, _folded(self.original, answer)
         locked = tuple(change.sentence for change in self._changed(answer))
         try:
             restored = self._restored(answer)
@@ -635,6 +729,10 @@ class Marker:
             stage = self._stage(restored, index, record)
             here, begin = self._led_on(course, number, stage)
             mark, end, said = self._mark(index, record, here, begin, only_noted=noted is not None)
+            if mark.kind == "wire" and wires_for(
+                self.lesson.tasks[index], self.original, handed_in
+            ):
+                mark = replace(mark, done=True, why="")
             marks.append(mark)
             edited += said
             if record is not None or noted is None:  # what nobody noted was not on the way
@@ -807,6 +905,8 @@ class Marker:
                     why = "" if done else f"the file does not say that {task.goal} was seen"
                 case "until":
                     met = self._met(task, course, number)
+                    if record is not None and met is not None:
+                        met = self._noted(task, course, record, met)
                     done, number = met is not None, number if met is None else met
                     why = "" if done else f"it is not reached in {self._epochs(course)} epochs"
                     if done and only_noted and record is None:
@@ -833,6 +933,23 @@ class Marker:
             course.met[known] = self._search(task, course, number)
         return course.met[known]
 
+    def _noted(self, task: Task, course: _Course, record: Mapping[str, Any], met: int) -> int:
+        """Return where a file says that a condition was seen, if it holds there as well.
+
+        Somebody may have gone on beyond the moment at which it became true.
+        """
+        player = course.player
+        try:
+            schedule = player.schedule
+            number = schedule.number(schedule.find(Moment.read(str(record.get("moment")))))
+        except RunError:
+            return met
+        if not met < number <= self._epochs(course) * schedule.steps_per_epoch:
+            return met
+        _stand(player, number)
+        holds = parse(task.goal, player.run.plan.graph).holds(Seen(player.run))
+        return number if holds else met
+
     def _search(self, task: Task, course: _Course, number: int) -> int | None:
         player = course.player
         player.run.require_nodes()
@@ -853,6 +970,21 @@ class Marker:
         if known not in course.values:
             course.values[known] = expected(task, course.player, number)
         return course.values[known]
+
+
+def _folded(original: Graph, answer: Graph) -> Graph:
+    """Return an answer that was unfolded or taken apart as it was before: it computes the same."""
+    from nodeflow.derive import collapse, fold
+    from nodeflow.derive.exploding import RECORD as EXPLODED
+    from nodeflow.derive.unfolding import RECORD as UNFOLDED
+
+    for record, undo in ((UNFOLDED, fold), (EXPLODED, collapse)):
+        if answer.extra.get(record) and not original.extra.get(record):
+            try:
+                answer = undo(answer)
+            except GraphError:  # it was changed since: then it is marked as it is
+                return answer
+    return answer
 
 
 def _bare(graph: Graph) -> Graph:

@@ -8,8 +8,10 @@ from functools import partial
 
 from nodeflow.derive import collapse, explode, fold, unfold
 from nodeflow.derive.exploding import RECORD as EXPLODED
+from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
-from nodeflow.editor import editing, exporting, training
+from nodeflow.derive.steps import without_rate
+from nodeflow.editor import editing, exporting, others, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -26,6 +28,7 @@ from nodeflow.editor.model import (
 )
 from nodeflow.editor.reading import written
 from nodeflow.errors import GraphError
+from nodeflow.files.address import is_address
 from nodeflow.graph import Graph, Wire
 from nodeflow.scene import NodeView, closed_groups, note, with_places
 
@@ -49,7 +52,7 @@ _LARGE = 400
 """Nodes, from which on unfolding and exploding take noticeable time."""
 
 COMMANDS: dict[str, Command] = {}
-MENUS = ("File", "Edit", "Arrange", "Network", "Play", "View", "Help")
+MENUS = ("File", "Edit", "Arrange", "Network", "Play", "Lesson", "View", "Help")
 
 
 def _command(
@@ -121,11 +124,17 @@ def _recent(editor: Editor) -> Editor:
     return replace(editor, popup=Panel("recent"))
 
 
+@_command("samples", "Samples …", "", "File")
+def _samples(editor: Editor) -> Editor:
+    return replace(editor, popup=Panel("samples"))
+
+
 @_command("save", "Save", "Ctrl+S", "File")
 def _save(editor: Editor) -> Editor:
-    if editor.path is None or editor.path.suffix.lower() == PICTURE:
+    path = editor.path
+    if path is None or path.suffix.lower() == PICTURE or is_address(str(path)):
         return editor.asking("ask_save")
-    return editor.asking("save", path=editor.path, value=editor.graph)
+    return editor.asking("save", path=path, value=editor.graph)
 
 
 @_command("save-as", "Save as …", "Ctrl+Shift+S", "File")
@@ -147,6 +156,14 @@ def _revert(editor: Editor) -> Editor:
     if not editor.changed:
         return editor.told("nothing has changed since the file was opened")
     return editor.edited(with_places(editor.saved), "revert")
+
+
+@_command("plugins", "Switch on the plugins that this graph needs …", "", "File")
+def _plugins(editor: Editor) -> Editor:
+    asking = others.asking(editor)
+    if asking is editor:
+        return editor.told("no plugin is missing: every type that a plugin has is known")
+    return asking
 
 
 @_command("quit", "Quit", "Ctrl+Q", "File")
@@ -172,7 +189,7 @@ def answered(editor: Editor, question: Question, answer: str) -> Editor:
     match answer:
         case "save":
             return replace(_save(editor), leaving=question.then)
-        case "discard":
+        case "discard" | "enable":
             return replace(editor, requests=(*editor.requests, question.then))
         case _:
             return editor
@@ -412,7 +429,7 @@ def _enter(editor: Editor) -> Editor:
     inside = sorted(editor.selection & set(closed_groups(editor.graph)))
     if not inside:
         return editor.refused("select a subgraph to look inside")
-    return _fitted(
+    return _first_view(
         replace(editor, inside=(*editor.inside, inside[0]), selection=frozenset(), wire=None)
     )
 
@@ -421,7 +438,7 @@ def _enter(editor: Editor) -> Editor:
 def _leave(editor: Editor) -> Editor:
     if not editor.inside:
         return editor.told("this is the whole graph already")
-    return _fitted(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
+    return _first_view(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
 
 
 @_command("expand", "Dissolve the subgraph", "", "Arrange", context=True)
@@ -502,6 +519,8 @@ def _collapse(editor: Editor) -> Editor:
     names = {name for key in editor.chosen for name in held if _belongs(key, name)}
     # What lies inside goes first: it is collapsed with its layer.
     layers = [name for name in names if not any(_belongs(name, o) for o in names - {name})]
+    if not layers and editor.selection:  # neurons that were wired one by one: one stands for all
+        layers = [k for k in sorted(editor.chosen) if graph.nodes[k].type == "weighted_sum"][:1]
     return _deriving(editor, "collapse", partial(_each, collapse, sorted(layers)))
 
 
@@ -531,7 +550,7 @@ def derived(editor: Editor, graph: Graph, label: str) -> Editor:
     made = editor.edited(with_places(graph), label)
     made = replace(made, selection=frozenset())
     seen = made.asking("compare", value=(editor.graph, graph))
-    return _fitted(seen)
+    return _first_view(seen)
 
 
 @_command("check", "Check gradients", "Ctrl+Shift+C", "Network")
@@ -539,8 +558,28 @@ def _check(editor: Editor) -> Editor:
     return editor.asking("check", value=editor.graph).told("checking the gradients …")
 
 
-@_command("wire-back", "Wire what is missing: updates back to their parameters", "", "Network",
-          context=True)  # fmt: skip
+@_command("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network", context=True)
+def _give_weights(editor: Editor) -> Editor:
+    graph = editor.graph
+    sums = [key for key in sorted(editor.chosen) if graph.nodes[key].type == "weighted_sum"]
+    if not sums:
+        return editor.refused("select the weighted_sum that is to have weights and a bias")
+    try:
+        given, made = give_weights(graph, sums)
+    except GraphError as error:
+        return editor.refused(str(error))
+    return editor.edited(given, "give weights").told(f"made: {', '.join(made)}")
+
+
+@_command("many-runs", "Many runs …", "Ctrl+M", "Network")
+def _many_runs(editor: Editor) -> Editor:
+    if not editor.graph.nodes:
+        return editor.refused("there is nothing to run: the graph has no nodes")
+    return editor.asking("many_runs")
+
+
+@_command("wire-back", "Wire what is missing: updates back to their parameters", "Ctrl+Alt+W",
+          "Network", context=True)  # fmt: skip
 def _wire_back(editor: Editor) -> Editor:
     graph, missing = editor.graph, missing_wires(editor.graph)
     if not missing:
@@ -589,6 +628,8 @@ def _typing_training(editor: Editor, name: str) -> Editor:
 @_command("set-rate", "Set learning rate …", "", "Network")
 def _set_rate(editor: Editor) -> Editor:
     found = training.rate(editor)
+    if found is None and without_rate(editor.graph):
+        return _typing_training(editor, "rate")
     if found is None:
         return editor.refused("no trainer of this graph has a learning rate")
     if not found.node:
@@ -656,8 +697,44 @@ def _resume(editor: Editor) -> Editor:
 
 @_command("fit", "Zoom to fit", "F", "View")
 def _fitted(editor: Editor) -> Editor:
-    camera = Camera.fitting(editor.drawn.bounds, editor.size, training.foot(editor))
-    return replace(editor, camera=camera)
+    drawn = editor.drawn
+    return _seen_as(
+        editor, "fit",
+        Camera.fitting(drawn.bounds, editor.size, training.foot(editor), editor.preferences.scale),
+    )  # fmt: skip
+
+
+@_command("first-view", "Read from the start", "Home", "View")
+def _first_view(editor: Editor) -> Editor:
+    """Show all of a graph if it can be read then, or else begin at its data."""
+    drawn = editor.drawn
+    begin = _beginning(editor)
+    camera = Camera.first(
+        drawn.bounds, editor.size, begin, training.foot(editor), editor.preferences.scale
+    )
+    return _seen_as(editor, "first-view", camera)
+
+
+def _beginning(editor: Editor) -> tuple[float, float]:
+    """Return where a graph is read from: its first data set, or the node at the far left."""
+    drawn, graph = editor.drawn.nodes, editor.graph
+    data = [drawn[key] for key in graph.of_type("dataset") if key in drawn]
+    views = data or list(drawn.values())
+    if not views:
+        return 0.0, 0.0
+    first = min(views, key=lambda view: (view.x, view.y))
+    return float(first.x), first.y + first.height / 2
+
+
+def _seen_as(editor: Editor, name: str, camera: Camera) -> Editor:
+    return replace(editor, camera=camera, fitted=(name, camera))
+
+
+def refitted(editor: Editor) -> Editor:
+    """Return an editor of another size with its view fitted again, if nobody moved it since."""
+    if editor.fitted is None or editor.camera != editor.fitted[1]:
+        return editor
+    return COMMANDS[editor.fitted[0]].does(editor)
 
 
 @_command("fit-selection", "Zoom to the selection", "Shift+F", "View")
@@ -671,7 +748,8 @@ def _fit_selection(editor: Editor) -> Editor:
         max(n.x + n.width for n in chosen),
         max(n.y + n.height for n in chosen),
     )
-    return replace(editor, camera=Camera.fitting(bounds, editor.size))
+    scale = editor.preferences.scale
+    return replace(editor, camera=Camera.fitting(bounds, editor.size, scale=scale))
 
 
 @_command("zoom-in", "Zoom in", "+ or =", "View")
@@ -686,7 +764,7 @@ def _zoom_out(editor: Editor) -> Editor:
 
 @_command("zoom-100", "Actual size", "1", "View")
 def _zoom_100(editor: Editor) -> Editor:
-    return _zoomed(editor, 1 / editor.camera.zoom)
+    return _zoomed(editor, editor.preferences.scale / editor.camera.zoom)
 
 
 def _zoomed(editor: Editor, factor: float) -> Editor:
@@ -718,12 +796,21 @@ def _values(editor: Editor) -> Editor:
 
 @_command("larger", "Larger text and controls", "Ctrl++ or Ctrl+=", "View")
 def _larger(editor: Editor) -> Editor:
-    return _preferring(editor, scale=min(editor.preferences.scale + 0.1, 3.0))
+    return _scaled(editor, min(editor.preferences.scale + 0.1, 3.0))
 
 
 @_command("smaller", "Smaller text and controls", "Ctrl+-", "View")
 def _smaller(editor: Editor) -> Editor:
-    return _preferring(editor, scale=max(editor.preferences.scale - 0.1, 0.5))
+    return _scaled(editor, max(editor.preferences.scale - 0.1, 0.5))
+
+
+def _scaled(editor: Editor, scale: float) -> Editor:
+    """Change the size of texts and controls, those of the nodes as well."""
+    scale = round(scale, 2)
+    made = _preferring(editor, scale=scale)
+    if made.fitted is not None and made.camera == made.fitted[1]:
+        return refitted(made)
+    return _zoomed(made, scale / editor.preferences.scale)
 
 
 @_command("reduced-motion", "Reduced motion", "", "View")
@@ -747,13 +834,3 @@ def _palette(editor: Editor) -> Editor:
 @_command("shortcuts", "Shortcuts", "? or F1", "Help")
 def _shortcuts(editor: Editor) -> Editor:
     return replace(editor, popup=Panel("shortcuts"))
-
-
-@_command("tour", "Tour", "", "Help")
-def _tour(editor: Editor) -> Editor:
-    return replace(editor, tour=0)
-
-
-@_command("end-tour", "End the tour", "", "")
-def _end_tour(editor: Editor) -> Editor:
-    return _preferring(replace(editor, tour=None), toured=True)

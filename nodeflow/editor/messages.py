@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Live, Offer, Report
 from nodeflow.graph import Graph
+
+if TYPE_CHECKING:
+    from nodeflow.sweeps import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class Opened:
 
     graph: Graph
     path: Path | None
+    kept: bool = False
+    """Whether it can be had again without a file of its own: a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,22 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRun:
+    """One of many runs is to be shown, at an epoch of it."""
+
+    found: Sweep
+    number: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Node types came, or are other ones now: what is to be told of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """An account that was asked for is there."""
 
@@ -212,6 +233,14 @@ class Offered:
     """Training was found beside the file of the graph: it may be gone on with."""
 
     offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """Something about the lesson: an answer, skip, unlock; or, while it is made, a change of it."""
+
+    what: str
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +281,9 @@ Message = (
     | Ended
     | Told
     | Tell
+    | OpenRun
+    | Renewed
+    | Teach
     | Failed
     | Noted
     | Offered

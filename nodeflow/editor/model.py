@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from numpy.typing import NDArray
 
@@ -13,11 +14,15 @@ from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.camera import Camera, Point
 from nodeflow.errors import NodeflowError
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
 from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
+
+if TYPE_CHECKING:
+    from nodeflow.lessons import Progress
 
 T = TypeVar("T")
 
@@ -142,7 +147,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A list to read: "shortcuts", "history", "help", "recent"."""
+    """A list to read: "shortcuts", "history", "help", "recent", "samples"."""
 
     name: str
 
@@ -183,9 +188,10 @@ class Ask:
 # --- what is asked of others --------------------------------------------------------------------
 
 Errand = Literal[
-    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
-    "ask_export", "export",
-    "anew", "train", "pause", "reset", "resume", "check", "compare", "derive", "origin",
+    "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
+    "many_runs", "quit", "ask_export", "export", "enable",
+    "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
+    "origin",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -222,6 +228,9 @@ Popup = (
 # --- what is known of a run ---------------------------------------------------------------------
 
 
+NO_FAULTS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Report:
     """An account that was asked for: of a node, or of the network where there is none."""
@@ -248,6 +257,8 @@ class Live:
     """The histories of the other futures."""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     problem: str = ""
+    faults: Mapping[str, str] = field(default_factory=lambda: NO_FAULTS)
+    """By node: why its function failed when it was evaluated."""
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
     price: str = ""
@@ -274,6 +285,9 @@ class Live:
     """How far the run has come, as its run file says it."""
     samples: tuple[int, int] = (1, 1)
     """The number n of rows of the present update, and of the one whose values are still there."""
+
+    lesson: Progress | None = None
+    """How far somebody has come in the lesson of the graph."""
 
     def age(self, address: str) -> str:
         """Return of when a port's value is, "" if it is of the present pass."""
@@ -326,6 +340,17 @@ class Preferences:
     """Whether a card tells what the last step calculated."""
 
 
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """A lesson in the editor: somebody does it, or it is being made."""
+
+    original: Graph
+    """The graph as the lesson begins with it."""
+    making: bool = False
+    kind: str = "at"
+    """What the next task that is made waits for: at, until, ask or wire."""
+
+
 # --- the editor ---------------------------------------------------------------------------------
 
 
@@ -340,6 +365,8 @@ class Editor:
     camera: Camera = field(default_factory=Camera)
     size: tuple[float, float] = (1280.0, 800.0)
     """The canvas on the screen, in pixels."""
+    fitted: tuple[str, Camera] | None = None
+    """The command that fitted the view, and the camera that it gave: another size is fitted too."""
     pointer: Point = (0.0, 0.0)
     selection: frozenset[str] = frozenset()
     picked: tuple[str, int] | None = None
@@ -362,8 +389,8 @@ class Editor:
     """What is under way that takes its time."""
     leaving: Request | None = None
     """What goes on as soon as the graph is saved."""
-    tour: int | None = None
-    """The task of the tour that is next; None when there is no tour."""
+    lesson: Teaching | None = None
+    """The lesson that is done, or made."""
     report: Report | None = None
     """The account that was asked for last."""
     offer: Offer | None = None
@@ -407,7 +434,8 @@ class Editor:
             (graph.nodes, graph.wires, graph.training),
             lambda: {finding.node: finding.sentence for finding in silent(graph)},
         )
-        return {**vain, **{key: str(error) for key, error in self.inference.problems.items()}}
+        inferred = {key: str(error) for key, error in self.inference.problems.items()}
+        return {**vain, **self.live.faults, **inferred}
 
     @property
     def learns(self) -> bool:
@@ -422,7 +450,12 @@ class Editor:
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         inside = self.inside[-1] if self.inside else None
-        return _DRAWN.of((self.graph, inside), lambda: _scene(self, inside))
+        made_from = self.graph, inside, self.live.faults
+        whole = _DRAWN.of(made_from, lambda: _scene(self, inside))
+        hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
+        if not hidden or self.lesson is None or self.lesson.making:
+            return whole
+        return _SEEN.of((whole,), lambda: _without(whole, frozenset(hidden)))
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -477,8 +510,8 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     """Return the scene of an editor's graph; after a move that of before, shifted."""
     graph = editor.graph
     if _DRAWN.newest is not None:
-        (before, level), old = _DRAWN.newest
-        if level == inside and _is_same_but_places(before, graph):
+        (before, level, faults), old = _DRAWN.newest
+        if level == inside and faults is editor.live.faults and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
                 for key, (x, y) in graph.layout.items()
@@ -486,6 +519,18 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
             }
             return shifted(old, graph, moved)
     return scene(graph, problems=editor.problems, inside=inside)
+
+
+def _without(whole: Scene, hidden: frozenset[str]) -> Scene:
+    """Return a scene without the nodes that a lesson hides, and without their wires."""
+    nodes = {key: view for key, view in whole.nodes.items() if key not in hidden}
+    return replace(
+        whole,
+        nodes=nodes,
+        wires=tuple(w for w in whole.wires if not {w.wire.source, w.wire.target} & hidden),
+        ports={port.address: port for view in nodes.values()
+               for port in (*view.inputs, *view.outputs)},
+    )  # fmt: skip
 
 
 def _is_same_but_places(one: Graph, other: Graph) -> bool:
@@ -500,5 +545,6 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
 
 _INFERRED: _Last[Inference] = _Last()
 _DRAWN: _Last[Scene] = _Last()
+_SEEN: _Last[Scene] = _Last()
 _LEARNS: _Last[bool] = _Last()
 _VAIN: _Last[dict[str, str]] = _Last()

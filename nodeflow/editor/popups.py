@@ -29,9 +29,11 @@ from nodeflow.editor.model import (
     Settings,
 )
 from nodeflow.editor.reading import written
+from nodeflow.editor.sampling import offered
 from nodeflow.editor.searching import found
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
+from nodeflow.plugins import ORIGINS
 
 MOST = 200
 _LONGEST = 40
@@ -51,7 +53,7 @@ def lines(editor: Editor) -> Sequence[Line]:
     match editor.popup:
         case Search(text=text, port=port):
             types = found(text, lambda type_: _takes(editor.graph, type_, port))
-            return [Line(t.name, t.name.replace("_", " "), t.formula) for t in types[:MOST]]
+            return [Line(t.name, _named(t), t.formula) for t in types[:MOST]]
         case Palette(text=text):
             return _commands(text)
         case Find(text=text):
@@ -71,6 +73,12 @@ def lines(editor: Editor) -> Sequence[Line]:
             return _panel(editor, name)
         case _:
             return ()
+
+
+def _named(type_: NodeType) -> str:
+    """Return the name of a type, with that of the plugin that it came from."""
+    plugin = ORIGINS.get(type_.name)
+    return type_.name.replace("_", " ") + (f" · {plugin}" if plugin else "")
 
 
 def _takes(graph: Graph, type_: NodeType, port: str | None) -> bool:
@@ -168,6 +176,8 @@ def _panel(editor: Editor, name: str) -> list[Line]:
         return [Line(c.name, c.title, c.shortcut) for c in commands.COMMANDS.values() if c.shortcut]
     if name == "recent":
         return [Line(str(path), path.name, str(path.parent)) for path in editor.recent]
+    if name == "samples":
+        return [Line(one.name, one.name, one.about) for one in offered()]
     return []
 
 
@@ -243,6 +253,8 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
         case Panel(name="recent"):
             path = next(path for path in editor.recent if str(path) == name)
             return commands.leaving(editor, Request("open", path=path))
+        case Panel(name="samples"):
+            return commands.leaving(editor, Request("sample", text=name))
         case Question():
             return commands.answered(editor, popup, name)
         case _:

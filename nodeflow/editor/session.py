@@ -24,7 +24,7 @@ _PASSES = 5
 Command = Literal[
     "open", "start", "train", "play", "pause", "reset", "step", "back", "go", "loop", "set_speed",
     "toggle_stop", "add_condition", "forget_condition", "watch", "switch", "compare", "predict",
-    "answer", "checked", "resume", "set_weights", "why", "dies",
+    "answer", "checked", "resume", "set_weights", "teach", "task", "why", "dies",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from nodeflow.derive.shapes import infer
-from nodeflow.editor import exporting
+from nodeflow.editor import exporting, others
 from nodeflow.editor.beside import Heed, Work
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
@@ -31,8 +31,9 @@ from nodeflow.editor.model import Editor, Offer, Preferences, Report, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
+from nodeflow.examples import sample
 from nodeflow.export import export
-from nodeflow.files import load, load_run, save, save_run
+from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
 from nodeflow.scene import with_places
@@ -59,6 +60,7 @@ class Shell:
         self._shown: Graph | None = None
         self._beside: list[tuple[Work[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
+        self._types = others.Watch()
         self._overtaken: Path | None = None
         """The file that another program changed, as was told when it was to be saved."""
 
@@ -83,6 +85,10 @@ class Shell:
                 for work, _ in self._beside:
                     work.drop()
                 self._beside.clear()
+            case "enable":
+                return others.enabled(request.text)
+            case "sample":
+                return [Opened(with_places(sample(request.text)), None, kept=True)]
             case "new":
                 return [Opened(Graph(), None)]
             case "autosave":
@@ -122,6 +128,7 @@ class Shell:
         self._show(editor)
         found: list[Message] = []
         self._keep(editor)
+        found += self._types.poll()
         live = self.session.poll()
         if live is not None:
             found.append(Told(live))
@@ -349,14 +356,9 @@ def _is_same(one: Path, other: Path) -> bool:
 # --- training beside the file -------------------------------------------------------------------
 
 
-def run_file(path: Path) -> Path:
-    """Return where the training of a graph file is kept: NAME.run.npz beside it."""
-    return path.with_suffix(".run.npz")
-
-
 def offered(graph: Graph, path: Path) -> list[Message]:
     """Return what there is to say of a run file beside a graph: it is offered if it fits."""
-    there = run_file(path)
+    there = run_file_of(path)
     if not there.exists():
         return []
     try:
@@ -382,7 +384,7 @@ def _saved_run(path: Path, editor: Editor) -> list[Message]:
     live = editor.live
     if not live.update or not live.reached:
         return []
-    there = run_file(path)
+    there = run_file_of(path)
     if there.exists():
         with suppress(OSError):  # a copy for the case of a mistake, no more
             shutil.copyfile(there, there.with_name(f"{there.name}.bak"))

@@ -67,7 +67,7 @@ def waits(editor: Editor) -> bool:
     live = editor.live
     return (
         editor.view == "canvas"
-        and editor.tour != 0
+        and editor.lesson is None
         and not live.history
         and not live.update
         and not live.playback.number

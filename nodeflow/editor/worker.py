@@ -16,12 +16,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from nodeflow.difference import difference
-from nodeflow.editor.model import Live, Offer, Report
+from nodeflow.editor.model import NO_FAULTS, Live, Offer, Report
 from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault, Future
 
 if TYPE_CHECKING:
+    from nodeflow.editor.lecture import Lecture
     from nodeflow.engine.run import Run
     from nodeflow.playback.player import Line, Player
 
@@ -47,7 +48,9 @@ class Worker:
         self.player: Player | None = None
         self.state = "still"
         self.problem = ""
+        self.faults = NO_FAULTS
         self.checks: Mapping[str, str] = {}
+        self.lecture: Lecture | None = None
         self.price = ""
         """What the last gradient check cost."""
         self._target = 0
@@ -89,6 +92,7 @@ class Worker:
         """Take the graph of another document: nothing of the run before is kept."""
         self.graph, self._watched, self.checks, self._watch_fault = graph, (), {}, ""
         self.past.clear()
+        self.lecture = None
         self._restart(stops=False)
 
     def start(self, graph: Graph, what: str = "") -> bool:
@@ -339,7 +343,9 @@ class Worker:
         from nodeflow.playback.curve import Recorder
         from nodeflow.playback.player import Player
 
-        run, self.problem = (None, "") if self.graph is None else made(self.graph)
+        faults: dict[str, str] = {}
+        run, self.problem = (None, "") if self.graph is None else made(self.graph, faults)
+        self.faults = faults or NO_FAULTS
         old = self.player
         self.player = None if run is None else Player(run)
         if old is not None and self.player is not None and stops:
@@ -617,10 +623,30 @@ class Worker:
             self.checks, self.price = checks, price
             self.problem = problem or self.problem
 
+    # -- a lesson
+
+    def teach(self, graph: Graph | None) -> None:
+        """Begin the lesson in a graph, or end it."""
+        from nodeflow.editor.lecture import Lecture
+
+        if self.lecture is not None:
+            self.lecture.leave()
+        self.lecture = None if graph is None else Lecture(graph)
+        self._touched()
+
+    def task(self, what: str, text: str = "") -> None:
+        """Have an answer to the present task marked, skip it, or unlock a node."""
+        self.pause()
+        if self.lecture is not None:
+            self.lecture.told(what, text)
+            self._touched()
+
     # -- telling
 
     def live(self) -> Live:
         """Return how all stands, with a snapshot of the run."""
+        if self.lecture is not None and self.lecture.follow(self.graph, self.player):
+            self._touched()
         if self._live is None and self.player is not None:
             began = time.thread_time()  # on a busy machine the clock would count others' time
             self._live = self._held(self.player)
@@ -628,8 +654,10 @@ class Worker:
             self._next_frame = time.perf_counter() + max(_FRAME, _SHARE * spent)
         held = self._live or Live()
         return replace(
-            held, state=self.state, problem=self.problem, checks=self.checks, price=self.price
-        )
+            held, state=self.state, problem=self.problem, checks=self.checks, price=self.price,
+            faults=self.faults,
+            lesson=None if self.lecture is None else self.lecture.progress,
+        )  # fmt: skip
 
     def _held(self, player: Player) -> Live:
         """Return what a run holds."""
@@ -724,10 +752,11 @@ class Worker:
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def made(graph: Graph) -> tuple[Run | None, str]:
+def made(graph: Graph, faults: dict[str, str] | None = None) -> tuple[Run | None, str]:
     """Return a run of the graph, evaluated once, and the first fault that was met.
 
-    Nodes that fail are left out with all that hangs on them, and the rest is evaluated.
+    Nodes that fail are left out with all that hangs on them, and the rest is evaluated; `faults`
+    takes why, by node.
     """
     from nodeflow.engine.run import Run
 
@@ -741,6 +770,8 @@ def made(graph: Graph) -> tuple[Run | None, str]:
             key = _at_fault(error, graph)
             if not key or graph.nodes[key].mode == "disable":
                 break
+            if faults is not None:
+                faults[key] = sentence(error)
             graph = graph.with_mode(key, "disable")
         else:
             return run, problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
@@ -33,12 +33,34 @@ def start_value(
         return np.full(shape, float(value.ravel()[0])) if value.shape != shape else value
     part = graph.nodes[key].extra.get("part")
     if part is not None:
-        return _part(graph, key, part, seed, splits)
+        return _part(graph, key, part, shape, seed, splits)
+    rows = rows_of(graph, key)
+    if rows:
+        parts = [_part(graph, key, row, (1, *shape[1:]), seed, splits) for row in rows]
+        return np.concatenate(parts)
     if init == "naive_bayes":
-        return _naive_bayes(graph, key, shape, splits)
+        found = _naive_bayes(graph, key, shape, splits)
+        if found.shape != shape:
+            raise GraphError(
+                f"'{key}' cannot start from naive_bayes: that gives "
+                f"{'×'.join(map(str, found.shape))} numbers, and its shape is "
+                f"{'×'.join(map(str, shape))}",
+                node=key,
+            )
+        return found
     if init == "constant":
         raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
     return _drawn(key, shape, init, seed, uniform_range(settings))
+
+
+def rows_of(graph: Graph, key: str) -> Sequence[Any]:
+    """Return the parts as which the rows of a parameter start, where that is noted.
+
+    A layer that has another size since starts anew.
+    """
+    rows = graph.nodes[key].extra.get("rows")
+    size = parameter_shape(graph.settings(key))[0]
+    return rows if isinstance(rows, Sequence) and len(rows) == size else ()
 
 
 def _drawn(
@@ -62,14 +84,19 @@ _drawn_once = lru_cache(maxsize=4)(_drawn)
 
 
 def _part(
-    graph: Graph, key: str, part: Any, seed: int, splits: Mapping[str, Split]
+    graph: Graph,
+    key: str,
+    part: Any,
+    shape: tuple[int, ...],
+    seed: int,
+    splits: Mapping[str, Split],
 ) -> NDArray[np.float64]:
     """Return the row, or the one number, that this node is of an exploded parameter.
 
     The whole is drawn as it would have been, so that its parts start as they did in it.
     """
     settings = graph.settings(key)
-    shape, init = parameter_shape(settings), settings["init"]
+    init = settings["init"]
     try:
         of, row, column = str(part["of"]), part["row"], part.get("column")
         checked = graph.type_of(key).check({"shape": part["shape"]}, f"{key}.part")

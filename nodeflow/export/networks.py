@@ -54,7 +54,9 @@ def brainjs(job: Job) -> Made:
     """Return the JSON of a brain.js network."""
     from nodeflow.interchange.brainjs import write
 
-    return _made(job, "a brain.js network", write)
+    version = 2 if job.options.program == "brainjs2" else 1
+    what = f"a network of brain.js {version}"
+    return _made(job, what, lambda network: write(network, version=version))
 
 
 def keras(job: Job) -> Made:
@@ -86,8 +88,13 @@ def onnx(job: Job) -> Made:
 
 def program(job: Job) -> Made:
     """Return a program that trains the network."""
-    from nodeflow.interchange.programs import write
+    from nodeflow.interchange.programs import written
+    from nodeflow.interchange.programs.writing import DATA
 
     kind: Any = job.options.code or "numpy"
-    text = write(job.graph, kind, epochs=job.options.epochs)
-    return Made(text.encode(), {"code": kind}, f"a program in {kind}")
+    made = written(job.graph, kind, epochs=job.options.epochs)
+    said, beside = f"a program in {kind}", {}
+    if made.beside is not None:
+        beside[DATA] = made.beside
+        said += f", its data beside it in NAME{DATA}"
+    return Made(made.text.encode(), {"code": kind}, said, beside)

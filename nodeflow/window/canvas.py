@@ -34,7 +34,7 @@ from nodeflow.window.previews import Activated, Aged, Beside, Face, Shown
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.wireitems import Labels, WireItems
 
-NEAR = 0.28
+NEAR = 0.2
 """From this zoom on nodes have texts and wires are curves."""
 SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
@@ -428,6 +428,8 @@ class Canvas:
                 self._drawer.value(items, value)
         items.put(place)
         items.sized(zoom)
+        if zoom < FINE:
+            self._drawer.summarize(items, value, zoom)
 
     def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
         theme = self._theme

@@ -127,7 +127,10 @@ class Watched(app.Window):
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,
             "path": str(editor.path or ""),
-            "tour": editor.tour,
+            "task": None if live.lesson is None else live.lesson.index,
+            "said": "" if live.lesson is None else live.lesson.said,
+            "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),
+            "making": editor.lesson is not None and editor.lesson.making,
             "typing": self._typing(),
             "told": self._told_of_node(),
             "ages": dict(list(live.ages.items())[:50]),
@@ -207,6 +210,8 @@ class Watched(app.Window):
             found[f"bar {name}"] = [bars[0] + bar.left, bars[1] + bar.top, bar.wide, bar.high]
         for name, item in self._play_items():
             found[f"play {name}"] = _place(item)
+        for name, item in self.lesson.items.items():
+            found[f"lesson {name}"] = _place(item)
         for number, row in enumerate(self.popups._rows):
             found[f"popup {number}"] = _place(row)
         for menu in self._menus():
