@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors kills coverage trials display browser bench ulps commands gallery check clean test-install stub
+.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps commands gallery check clean test-install stub
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -39,9 +39,11 @@ test-install: $(STAMP) ## Install the wheel by pip into an empty environment, an
 test-programs: $(PROGRAMS)/.installed browser ## Run the tests with PyTorch, JupyterLab and others
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
 
-doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
-	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
-		--programs tests/test_doors.py
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out; write the page
+	@figures=$$(mktemp); NODEFLOW_DOORS=200 NODEFLOW_DOORS_FIGURES=$$figures OPENBLAS_NUM_THREADS=1 \
+		$(PROGRAMS)/bin/python -m pytest -n auto -q --programs tests/test_doors.py \
+		&& $(PROGRAMS)/bin/python -m gallery.doors $$figures; \
+		status=$$?; rm -f $$figures; exit $$status
 
 kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps at random, 20 times
 	@NODEFLOW_KILLS=20 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -q --programs \
@@ -110,6 +112,14 @@ test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare wit
 		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py
+
+real-files: $(STAMP) ## Read what the real programs save, and let them read what is written here
+	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar; } \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
+		libfann-dev default-jre-headless weka; } >/dev/null 2>&1; \
+	fi
+	@$(BIN)/python tests/doors_programs/compare.py
 
 twins: $(STAMP) ## Write graphs/twins/ and its table anew from the rules
 	@$(BIN)/python -m gallery.twins

@@ -201,6 +201,21 @@ def test_a_seed_has_the_starts_the_split_and_the_order_of_python(shown, name):
         assert page.run("nodeflow.history()") == run.history
 
 
+def test_a_layer_that_was_gathered_from_neurons_starts_as_they_did(shown):
+    from test_repeating import HIDDEN, OUTPUT, one_by_one
+
+    from nodeflow.derive.repeating import repeat
+
+    neurons = repeat(repeat(one_by_one(), HIDDEN, 3), OUTPUT, 3)
+    layers = nf.collapse(neurons.set("b", init="normal").set("b_2", init="normal")
+                         .set("b_3", init="normal"))  # fmt: skip
+    page = shown(layers, epochs=2)
+    for seed in (0, 4):
+        page.run(f"nodeflow.reset({seed})")
+        weights = {key: bits(read(value)) for key, value in page.run("nodeflow.weights()").items()}
+        assert weights == packed(nf.Run(layers, seed=seed).weights)
+
+
 def test_random_numbers_are_those_of_numpy(shown):
     draw = random.Random(3)
     seeds = [*range(1000), *(draw.randrange(2**53) for _ in range(100))]

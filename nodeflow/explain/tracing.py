@@ -98,6 +98,10 @@ class Why:
 
     def text(self, most: int = 3) -> str:
         """Return the change in words, with the samples that had most to do with it."""
+        return " ".join(self.sentences(most))
+
+    def sentences(self, most: int = 3) -> list[str]:
+        """Return `text` sentence by sentence."""
         lines = [self.summary]
         for row, change in self.by_sample[:most]:
             kind = "why sample" if row >= 0 else "why penalty"
@@ -114,7 +118,7 @@ class Why:
                     input=show(top.input),
                 )
             )
-        return " ".join(lines)
+        return lines
 
 
 class _Recipe(NamedTuple):

@@ -105,6 +105,7 @@ def page(
         "sparse": sum(stop - start for start, stop in spans) < end - spans[0][0],
         "phases": PHASES,
         "order": run.order,
+        "lasting": [key for key in run.order if run.reader.stands(key)],
         **picture(shown, scene(shown)),
         "steps": recording.steps,
         "spans": recording.spans,

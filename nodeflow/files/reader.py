@@ -95,7 +95,7 @@ def loads(
         name=form.name,
         about=form.about,
         training=Training(**asdict(form.training)),
-        groups=form.groups,
+        groups=raw.get("groups", {}),
         layout=form.layout,
         extra=_extra(raw),
         folder=where,

@@ -198,9 +198,10 @@ function mount(root, index, source) {
 
   draw(index);
 
-  function showValues(values) {
-    for (const [key, { foot, bars }] of drawn) {
-      const value = values.get(faces.get(key));
+  function showValues({ values, age }) {
+    for (const [key, { group, foot, bars }] of drawn) {
+      const address = faces.get(key), value = values.get(address);
+      group.classList.toggle("old", Boolean(address && value !== undefined && age(nodeOf(address))));
       if (onScreen.get(key) === value && onScreen.has(key)) continue;
       onScreen.set(key, value);
       if (Object.hasOwn(index.views?.nodes ?? {}, key)) continue; // drawn by views.js
@@ -367,7 +368,7 @@ function mount(root, index, source) {
     asked++;
     const forward = now !== null && moment.number === now.number + 1;
     now = moment;
-    showValues(now.values);
+    showValues(now);
     showActive(forward);
     showCaption();
     showPanel();
@@ -462,7 +463,8 @@ function mount(root, index, source) {
 
   function portRow(kind, name, from, value, address) {
     if (value === undefined) return [];
-    const head = element("div", { class: `port ${kind}` }, element("b", {}, name), from, element("small", {}, sizeOf(value)));
+    const age = now.age(from ? nodeOf(from.slice(2)) : nodeOf(address));
+    const head = element("div", { class: `port ${kind}${age && " old"}` }, element("b", {}, name), from, element("small", {}, sizeOf(value)), ...(age ? [element("small", {}, `(${age})`)] : []));
     return [head, element("pre", { [`data-${kind}`]: address, tabindex: "0", "aria-label": `${kind} ${name}` }, written(value))];
   }
 
