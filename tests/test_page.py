@@ -932,3 +932,22 @@ def test_a_page_goes_through_layers_neurons_and_operations(shown, tmp_path):
     assert page.run("document.querySelector('#explode').textContent") == "Layers"
     assert page.run("nodeflow.moment().epoch") == 3
     assert len(live.page(sample("mazur"), operations=True)) < 500_000
+
+
+@pytest.mark.parametrize("name", ["wheat-seeds", "wheat-seeds-neurons-unfolded"])
+def test_the_map_has_a_dot_a_neuron_and_a_line_a_weight(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(2)")
+    run.train(2)
+    page.press("m")
+    page.wait("document.querySelector('#map').checkVisibility()")
+    assert page.run("document.querySelectorAll('#map .dot').length") == 7 + 5 + 3
+    assert page.run("document.querySelectorAll('#map path').length") == 7 * 5 + 5 * 3
+    weights = [v for v in run.weights.values() if v.ndim == 2]
+    signs = page.run("document.querySelectorAll('#map path.negative').length")
+    assert signs == sum(int((value < 0).sum()) for value in weights)
+    press(page, "#map .dot:nth-of-type(9)")
+    assert page.problems == []
+    page.press("m")
+    assert not page.run("document.querySelector('#map').checkVisibility()")

@@ -37,7 +37,7 @@ from nodeflow.scene import scene
 
 PLAYER = (
     "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
-    "views.js", "predict.js", "judging.js", "lesson.js", "change.js", "computing.js",
+    "views.js", "map.js", "predict.js", "judging.js", "lesson.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 
@@ -200,6 +200,7 @@ def _data(
         "remarks": remarks(run),
         "sentences": sentences(),
         "views": seeing.views(run),
+        "neurons": seeing.neurons(run),
         "traces": {address: recipe_as_data(run, address) for address in run.weights},
         "parts": list(blobs),
         **picture(shown, scene(shown)),
