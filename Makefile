@@ -69,8 +69,8 @@ display:
 		command -v Xvfb >/dev/null || \
 			echo "no Xvfb: the tests of the window are skipped" >&2; }
 
-# The tests of the HTML page open it in Chromium. Where it cannot be installed they are skipped,
-# with this reason.
+# The tests of the HTML page open it in Chromium and in Firefox. Where one cannot be installed its
+# tests are skipped, with this reason.
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
 		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -80,6 +80,14 @@ browser:
 		fi; \
 		command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 			echo "no Chromium: the tests of the HTML page are skipped" >&2; }
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			echo "installing Firefox for the tests of the HTML page …"; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends firefox-esr; } >/dev/null 2>&1; \
+		fi; \
+		command -v firefox-esr >/dev/null || command -v firefox >/dev/null || \
+			echo "no Firefox: its tests of the HTML page are skipped" >&2; }
 
 bench: $(STAMP) ## Measure the engine beside others and the build before; write the page
 	@$(BIN)/python -m benchmarks --write-docs
