@@ -729,7 +729,9 @@ class Marker:
             stage = self._stage(restored, index, record)
             here, begin = self._led_on(course, number, stage)
             mark, end, said = self._mark(index, record, here, begin, only_noted=noted is not None)
-            if mark.kind == "wire" and wires_for(self.lesson.tasks[index], self.original, handed_in):
+            if mark.kind == "wire" and wires_for(
+                self.lesson.tasks[index], self.original, handed_in
+            ):
                 mark = replace(mark, done=True, why="")
             marks.append(mark)
             edited += said
