@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-install test-programs test-twins twins doors coverage trials display browser bench ulps commands stub docs gallery check clean
+.PHONY: help bits pages run test test-install test-programs test-twins twins doors kills coverage trials display browser bench ulps commands stub docs gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -43,6 +43,10 @@ test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
 	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
 		--programs tests/test_doors.py
+
+kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps at random, 20 times
+	@NODEFLOW_KILLS=20 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -q --programs \
+		tests/test_cluster.py -k at_random
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
@@ -101,11 +105,13 @@ stub: $(STAMP) ## Renew nodeflow/__init__.pyi from the declarations of the libra
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
 
-# What the programs need themselves is installed in a temporary folder; FANN's headers by the system.
+# What the programs need themselves is installed in a temporary folder; FANN's headers, R, Java and
+# Weka by the system.
 test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare with what is kept
-	@if ! test -e /usr/include/doublefann.h && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar && \
+		command -v Rscript java >/dev/null; } && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
-		libfann-dev; } >/dev/null 2>&1; \
+		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py
 

@@ -466,9 +466,10 @@ def run(*, quick: bool = False) -> Result:
 
 
 def _save_for_both(graph: Graph, path: Path) -> None:
-    """Save a graph without the settings of data sets that the build before does not know."""
+    """Save a graph as the build before wrote it: version 1, the settings that it knows."""
     files.save(graph, path)
     text = json.loads(path.read_text(encoding="utf-8"))
+    text["version"] = 1  # the keys of both versions are the same
     for node in text["nodes"].values():
         if node["type"] == "dataset":
             known = ("source", "target", "scale", "test", "shuffle")

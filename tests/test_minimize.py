@@ -1,5 +1,10 @@
 """SciPy's minimisers as a trainer: one search where it is known how far, the same numbers."""
 
+import gc
+import threading
+import time
+
+import numpy as np
 import pytest
 from networks import assert_same, assert_same_moment, net, walk
 
@@ -13,37 +18,84 @@ def graph(method):
 
 
 @pytest.fixture
-def searches(monkeypatch):
-    """How far each search went."""
-    from nodeflow.engine.minimizer import Minimizer
+def evaluations(monkeypatch):
+    """How often a search was begun, and how often the cost was asked for."""
+    import scipy.optimize
 
-    found, search = [], Minimizer._search
+    found, minimize = [0, 0], scipy.optimize.minimize
 
-    def noted(self, begun, iterations):
-        found.append(iterations)
-        search(self, begun, iterations)
+    def counted(objective, *arguments, **options):
+        found[0] += 1
 
-    monkeypatch.setattr(Minimizer, "_search", noted)
+        def asked(theta):
+            found[1] += 1
+            return objective(theta)
+
+        return minimize(asked, *arguments, **options)
+
+    monkeypatch.setattr(scipy.optimize, "minimize", counted)
     return found
 
 
 @METHODS
-def test_training_searches_once_and_no_farther_than_asked(method, searches):
-    nf.Run(graph(method)).train(20)
-    assert searches == [20]
+def test_a_search_goes_on_where_it_stopped(method, evaluations):
+    """Nothing is calculated twice, and nothing that nobody has asked for."""
+    whole = nf.Run(graph(method))
+    whole.train(20)
+    begun, asked = evaluations
     run = nf.Run(graph(method))
     run.train(20)
+    assert evaluations == [2 * begun, 2 * asked]
     run.goto(epoch=3)
     run.train(5)
-    assert searches == [20, 20]
+    walk(run, 2)
+    assert evaluations == [2 * begun, 2 * asked]
     run.goto(epoch=30)
-    assert searches == [20, 20, 40]
+    assert evaluations[0] == 2
+    assert evaluations[1] > 2 * asked
 
 
 @METHODS
-def test_stepping_searches_twice_as_far_each_time(method, searches):
-    walk(nf.Run(graph(method)), 20)
-    assert searches == [8, 16, 32]
+def test_a_search_has_the_iterations_that_scipy_makes_alone(method):
+    from scipy.optimize import minimize
+
+    run = nf.Run(graph(method))
+    names = run.minimizer.addresses
+    begin = np.concatenate([run.weights[name].ravel() for name in names])
+    other, told = nf.Run(graph(method)), []
+
+    def objective(theta):
+        at = 0
+        for name in names:
+            size = other.weights[name].size
+            other.set_weights({name: theta[at : at + size].reshape(other.weights[name].shape)})
+            at += size
+        cost = other.evaluate()
+        return cost, np.concatenate([other.gradient(name).ravel() for name in names])
+
+    minimize(
+        objective, begin, jac=True, method={"cg": "CG", "l-bfgs": "L-BFGS-B"}[method],
+        callback=lambda theta: told.append(theta.copy()), options={"maxiter": 6, "gtol": 1e-10},
+    )  # fmt: skip
+    for theta in told:
+        run.train(1)
+        mine = np.concatenate([run.weights[name].ravel() for name in names])
+        np.testing.assert_allclose(mine, theta, rtol=1e-9, atol=1e-12)
+
+
+def test_the_thread_of_a_search_ends_with_its_run():
+    run = nf.Run(graph("cg"))
+    run.train(2)
+    assert any(thread.name == "nodeflow-search" for thread in threading.enumerate())
+    before = sum(thread.name == "nodeflow-search" for thread in threading.enumerate())
+    del run
+    gc.collect()
+    for _ in range(100):
+        left = sum(thread.name == "nodeflow-search" for thread in threading.enumerate())
+        if left < before:
+            break
+        time.sleep(0.02)
+    assert left < before
 
 
 @METHODS
@@ -62,7 +114,7 @@ def test_however_one_gets_there_the_numbers_are_the_same(method):
     assert_same(back.values, whole.values)
 
 
-def test_a_search_that_has_ended_is_not_repeated(searches):
+def test_a_search_that_has_ended_is_not_repeated(evaluations):
     """At the minimum nothing is left to find; the weights stay."""
     x, w = nf.constant(value=[1.0]), nf.parameter(value=[[3.0]], id="w")
     cost = nf.squared_error(nf.weighted_sum(x, w), nf.constant(value=[1.0]))
@@ -70,13 +122,6 @@ def test_a_search_that_has_ended_is_not_repeated(searches):
     run.train(20)
     for _ in range(3):
         run.train(30)
-    assert searches == [20]
+    assert evaluations[0] == 1
     assert run.weights["w.value"] == pytest.approx(1.0, abs=1e-9)
     assert run.epoch == 110
-
-
-def test_one_search_goes_not_too_far_ahead(searches):
-    """Ctrl-C waits for it."""
-    nf.Run(graph("cg")).train(300)
-    assert searches[0] == 256
-    assert len(searches) <= 2

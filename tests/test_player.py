@@ -240,8 +240,8 @@ def test_nodes_that_no_update_needs_are_added_while_it_plays():
     player.play(math.inf)
     player.change(graph.add("big", "exp").connect("hidden1.z", "big.a"), "add big")
     assert player.run.update == 6
-    first = player.number
-    assert player.number == player.first == 6 * len(player.run.order)
+    assert player.first == 0
+    assert player.number == 6 * len(player.run.order) + player.schedule.place("hidden1") + 1
     assert "big" in player.run.order
     while player.playing:
         player.tick(1.0)
@@ -251,14 +251,40 @@ def test_nodes_that_no_update_needs_are_added_while_it_plays():
     assert player.number == player.end == 20 * len(player.run.order)
     player.go("1:3:big")
     assert [step.node for _, step in player.log()][-1] == "big"
-    assert player.log()[0][0] == first + 1
     live_run.goto(update=7)
     np.testing.assert_array_equal(player.last.outputs["value"], np.exp(player.run["hidden1.z"]))
     assert_same(player.run.weights, live_run.weights)
-    player.back("epoch")
-    assert player.number == first
-    with pytest.raises(RunError, match="what lies before epoch 1 was another graph"):
-        player.go("0:1")
+    player.go("0:1:big")  # the past has the node as well
+    live_run.goto(update=1)
+    exact = np.exp(player.run["hidden1.z"])
+    np.testing.assert_allclose(player.last.outputs["value"], exact, rtol=1e-14)
+    assert_same(player.run.weights, live_run.weights)
+
+
+def test_all_futures_are_carried_over_to_a_graph_with_more_views():
+    graph = net("xor", (2, 2, 1), scale="none", epochs=5)
+    player = Player(nf.Run(graph))
+    player.advance(4 * player.schedule.steps_per_epoch)
+    player.go("2:1:hidden1")
+    slow = graph.set("train", rate=0.01)
+    player.change(slow, "slow")
+    player.advance(4 * player.schedule.steps_per_epoch)
+    weights = dict(player.run.weights)
+    player.go("2:3:hidden1")
+    more = slow.add("big", "exp").connect("hidden1.z", "big.a")
+    player.change(more, "add big")
+    assert len(player.lines) == 2
+    assert player.last.node == "hidden1"
+    player.go("4")
+    assert_same(player.run.weights, weights)
+    player.switch(0)
+    player.go("4")
+    first = nf.Run(graph)
+    first.train(4)
+    assert_same(player.run.weights, first.weights)
+    assert player.run.graph.settings("train")["rate"] == graph.settings("train")["rate"]
+    assert "big" in player.run.order
+    assert player.run.history == first.history
 
 
 @pytest.mark.parametrize(

@@ -997,7 +997,8 @@ def test_cost_of_all_rows_goes_through_python_and_blas_too(dtype, numpy_types):
     z = x @ theta.T
     expected = ((z / (1 + np.abs(z))) ** 2).sum(axis=1).mean()
     assert machine.test_rows == 0
-    assert {type(call).__name__ for call in machine.judge.calls[len(machine.tape.calls) :]} == {
+    calls = machine.evaluation.calls[len(machine.tape.calls) :]
+    assert {type(call).__name__ for call in calls} == {
         "Call",
         "Product",
     }

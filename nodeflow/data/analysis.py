@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data import numerals
+from nodeflow.data.kinds import distinct
 from nodeflow.data.numerals import MARKS, NO, YES, Form, TwoForms, plain_number
 from nodeflow.data.options import Options
 from nodeflow.data.sheet import Column, Sheet
@@ -43,12 +44,14 @@ class Facts:
     """Whether the numbers have two readings."""
     mixed: bool = False
     """Whether numbers are among the texts."""
+    like: str = ""
+    """What plain numbers are written like besides: "ids", "codes" or "thousands"; "" if nothing."""
 
     @property
     def different(self) -> int:
         """How many different values there are."""
         if self.values is not None:
-            return len(np.unique(self.present))
+            return len(distinct(self.present)[0])
         return len(self.texts)
 
     @property
@@ -221,6 +224,7 @@ def _facts(column: Column, coded: _Coded, signs: _Signs) -> Facts:
     if coded.missing.all():
         return replace(base, kind="empty")
     if coded.values is not None:
+        base = replace(base, like=numerals.written_like(column.cells or ()))
         bad = np.flatnonzero(np.isinf(coded.values))
         if len(bad):
             return replace(base, fault="the number is not finite", fault_row=int(bad[0]))
@@ -356,4 +360,4 @@ def label_names(facts: Facts) -> list[str]:
         return list(facts.texts)
     if facts.kind == "yes/no":
         return sorted(set(facts.texts))
-    return [number_name(value) for value in np.unique(facts.numbers[~facts.missing]).tolist()]
+    return [number_name(value) for value in distinct(facts.numbers[~facts.missing])[0].tolist()]

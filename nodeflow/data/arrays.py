@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data.kinds import looks_like_classes, whole_numbers
+from nodeflow.data.kinds import distinct, looks_like_classes, whole_numbers
 from nodeflow.data.options import Options
 from nodeflow.data.sheet import ColumnReading, Reading
 from nodeflow.data.table import (
@@ -139,7 +139,7 @@ def _labels(
             return cast("list[Any]", values.tolist()), "whole numbers in one dimension"
         return None, "they have fractions"
     classes, why = looks_like_classes(values)
-    if len(np.unique(values)) <= 2:
+    if len(distinct(values)[0]) <= 2:
         return None, "a column of two dimensions is used as it is"
     return (cast("list[Any]", values.tolist()) if classes else None), why
 

@@ -44,6 +44,8 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
     quotes = '"' if '"' in text or "'" not in text else "'\""
     best, found = 0.0, Dialect(separator if separator != "auto" else ",", '"')
     for sign in tried:
+        if sign != " " and sign not in text:
+            continue
         for quote in quotes:
             dialect = Dialect(sign, quote)
             widths = list(islice(_widths(text, dialect), _TRIED_ROWS))

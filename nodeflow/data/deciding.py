@@ -7,7 +7,9 @@ said in the table's `Reading`; whatever has two readings is refused with both.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data.analysis import analysed, label_names
-from nodeflow.data.kinds import looks_like_classes, whole_numbers
+from nodeflow.data.analysis import Facts, analysed, label_names
+from nodeflow.data.kinds import distinct, looks_like_classes, whole_numbers
 from nodeflow.data.numerals import Form
 from nodeflow.data.options import Options
+from nodeflow.data.patterns import Pattern
 from nodeflow.data.sheet import ColumnReading, Reading, Sheet
 from nodeflow.data.table import (
     MOST_CLASSES,
@@ -41,9 +44,9 @@ LABELS = frozenset(
 """Names that say that a column is the target, wherever it stands."""
 MOST_TEXTS = 30
 """A feature of more different texts is left out unless it is named."""
-_ID = re.compile(r"(?:.*[_ \-.])?(?:id|ids|index|idx|uuid)|n[or]\.?|row|rownames?|"
+_ID = Pattern(r"(?:.*[_ \-.])?(?:id|ids|index|idx|uuid)|n[or]\.?|row|rownames?|"
                  r"unnamed: 0|#|", re.IGNORECASE)  # fmt: skip
-_ENDS_IN_ID = re.compile(r".*[a-z](?:Id|ID)")
+_ENDS_IN_ID = Pattern(r".*[a-z](?:Id|ID)")
 _SENTINELS = (-999.0, -9999.0, -99999.0, -99.0, 999.0, 9999.0, 99999.0)
 
 
@@ -230,6 +233,8 @@ class _Decision:
                 return _Left("holds one and the same text")
         if self._counts_rows(i):
             return _Left("counts the rows")
+        if fact.like == "ids":
+            return _Left("holds whole numbers of more than 15 digits, as ids have")
         named = fact.kind == "numbers" and fact.name and _is_id(fact.name) and rows > 2
         if named and fact.different == rows and whole_numbers(fact.numbers):
             return _Left(f"holds {rows} numbers that all differ and is named as an id")
@@ -406,9 +411,9 @@ class _Decision:
             classes, why = False, f"they are written with '{fact.form.before or fact.form.after}'"
         self.kind, self.why = "classes" if classes else "numbers", why
         if classes:
-            if wanted == "auto" and len(np.unique(values)) > 2:
+            if wanted == "auto" and len(distinct(values)[0]) > 2:
                 self.notes.append(
-                    f"the target's whole numbers are {len(np.unique(values))} classes; "
+                    f"the target's whole numbers are {len(distinct(values)[0])} classes; "
                     "--target-kind numbers reads them as numbers"
                 )
             return classify(values, file=self.sheet.file, column=i + 1)
@@ -469,11 +474,7 @@ class _Decision:
             for name, values in self._expanded(i, rows):
                 names.append(name)
                 parts.append(values)
-        x = np.empty((len(parts[0]), len(parts)))
-        step = max(64, 2**15 // len(parts))  # rows that stay in the cache while they are turned
-        for at in range(0, len(x), step):
-            x[at : at + step] = np.array([part[at : at + step] for part in parts]).T
-        return x, tuple(names)
+        return _side_by_side(parts), tuple(names)
 
     def _expanded(self, i: int, rows: NDArray[np.bool_]) -> Iterator[tuple[str, FloatArray]]:
         """Give the columns of numbers that a feature becomes."""
@@ -510,6 +511,16 @@ class _Decision:
         for i in [*features, *self.targets]:
             fact, name = self.facts[i], self.names[i]
             if fact.kind == "numbers":
+                if fact.like == "codes":
+                    self.notes.append(
+                        f"'{name}' has numbers with zeros in front, as codes have; they are read "
+                        "as numbers, and --drop leaves the column out"
+                    )
+                elif self._may_be_thousands(fact):
+                    self.notes.append(
+                        f"'{name}' is read with decimal points; --decimal , reads "
+                        f"{fact.present[0]:.3f} as {1000 * fact.present[0]:.0f}"
+                    )
                 if said := _form_in_words(fact.form):
                     forms.setdefault(said, []).append(f"'{name}'")
                 low, high = fact.span
@@ -544,6 +555,11 @@ class _Decision:
                     f"the classes '{alike[key]}' and '{name}' differ only in how they are written"
                 )
             alike[key] = name
+
+    def _may_be_thousands(self, fact: Facts) -> bool:
+        """Tell whether points may part thousands, as where semicolons part columns."""
+        decided = self.options.decimal != "auto" or fact.form != Form()
+        return fact.like == "thousands" and self.sheet.separator == ";" and not decided
 
     # -- the reading
 
@@ -596,6 +612,25 @@ def _form_in_words(form: Form) -> str:
 
 def _is_id(name: str) -> bool:
     return bool(_ID.fullmatch(name.strip()) or _ENDS_IN_ID.fullmatch(name.strip()))
+
+
+def _side_by_side(columns: Sequence[FloatArray]) -> FloatArray:
+    """Return columns as one array in the order of rows; a large one is made by two threads."""
+    x = np.empty((len(columns[0]), len(columns)))
+    step = max(64, 2**17 // len(columns))  # rows that stay in the cache while they are turned
+
+    def turn(at: int) -> None:
+        for i, column in enumerate(columns):
+            x[at : at + step, i] = column[at : at + step]
+
+    starts = range(0, len(x), step)
+    if len(starts) < 4:
+        for at in starts:
+            turn(at)
+        return x
+    with ThreadPoolExecutor(2, "nodeflow-table") as pool:
+        deque(pool.map(turn, starts), maxlen=0)
+    return x
 
 
 def _sentinel(values: FloatArray, low: float, high: float) -> float | None:

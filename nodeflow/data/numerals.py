@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nodeflow.data.patterns import Pattern
+
 MARKS = frozenset(
     {
         "", "?", "-", "--", ".", "—", "–", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN",
@@ -29,20 +31,22 @@ _CURRENCY = (
     r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₽₩₺]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|Rs\.?)"
 )
 _UNIT = r"(?:[^\W\d_]|[%‰°µ$€£¥₹₽₩/·^*²³.])(?:[^\W\d_]|[%‰°µ/·^*²³. ])*[23]?"
-_NUMERAL = re.compile(
+_NUMERAL = Pattern(
     rf"(?P<minus>[-+−–]?)\s*(?P<before>{_CURRENCY}?)\s*(?P<sign>[-+−–]?)"
     r"(?P<body>(?:\d|[.,]\d)(?:[\d.,'’]|[ \u00a0\u2009\u202f](?=\d{3}))*)"
     r"(?P<exponent>(?:[eEdD][-+−]?\d+)?)"
     rf"[ \u00a0\u202f]*(?P<after>(?:{_UNIT})?)"
 )
-_BLANKS = re.compile("[ \u00a0\u2009\u202f]")
-_GROUPS = {sign: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for sign in ",.'’ "}
-_INDIAN = re.compile(r"[1-9]\d?(?:,\d\d)+,\d{3}")
-_PLAIN = re.compile(r"\d+\.?\d*|\.\d+")
+_BLANKS = Pattern("[ \u00a0\u2009\u202f]")
+_GROUPS = {sign: Pattern(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for sign in ",.'’ "}
+_INDIAN = Pattern(r"[1-9]\d?(?:,\d\d)+,\d{3}")
+_PLAIN = Pattern(r"\d+\.?\d*|\.\d+")
 
+_DIGITS = 15
+"""All whole numbers of so many digits are told apart by a float."""
 _MONTH = "(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-z]*"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?:Z| ?[-+]\d{2}:?\d{2})?"
-_DATE = re.compile(
+_DATE = Pattern(
     rf"(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}})"
     rf"|\d{{1,2}}[-. ]+{_MONTH}[-., ]+\d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{4}}-\d{{2}})"
     rf"(?:[T ,]+{_TIME})?|{_TIME}",
@@ -63,6 +67,20 @@ def plain_number(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
+
+
+def written_like(cells: Sequence[str]) -> str:
+    """Return what plain numbers are written like: "ids", "codes", "thousands" with points, or "".
+
+    Ids have more digits than a float; codes have zeros in front, as 00501 has.
+    """
+    whole = [cell for cell in cells if cell.isdigit()]
+    if any(len(cell) > _DIGITS for cell in whole):
+        return "ids"
+    if any(len(cell) > 1 and cell[0] == "0" for cell in whole):
+        return "codes"
+    points = _GROUPS["."].fullmatch
+    return "thousands" if cells and all(points(cell.lstrip("-")) for cell in cells) else ""
 
 
 def is_date(cell: str) -> bool:

@@ -194,7 +194,7 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
         if end.count(b"\n") < 2:
             stream.seek(max(0, path.stat().st_size - _WIDE_HEAD))
             end = stream.read()
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"'" in start:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"'" in start or b"\0" in start:
         return None
     try:
         text = start.rpartition(b"\n")[0].decode("utf-8-sig")
@@ -242,7 +242,7 @@ def _column(column: Column, parts: list[_Part], options: Options) -> Column | No
     if len(numbers) == len(parts):
         values = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
         parts.clear()
-        if not np.isfinite(values).all() and (not fills or np.isinf(values).any()):
+        if not _finite(values) and (not fills or np.isinf(values).any()):
             return None
         return Column(column.name, values=values, role=column.role)
     if numbers:
@@ -257,3 +257,9 @@ def _column(column: Column, parts: list[_Part], options: Options) -> Column | No
     if any(numerals.is_number(text) for text in places) or (not fills and bool((codes < 0).any())):
         return None
     return Column(column.name, codes=codes, texts=tuple(places), role=column.role)
+
+
+def _finite(values: NDArray[Any]) -> bool:
+    """Tell whether all numbers are finite: their sum tells it alone unless it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

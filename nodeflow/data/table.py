@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.data.kinds import distinct
 from nodeflow.data.sheet import ColumnReading, Reading
 from nodeflow.errors import DataError
 
@@ -63,8 +64,9 @@ def classify(
     Raises DataError if there is only one class, or more than 1,000.
     """
     if isinstance(labels, np.ndarray):
-        found, codes = np.unique(labels, return_inverse=True)
+        found = distinct(labels)[0]
         values: list[Any] = found.tolist()
+        codes = np.searchsorted(found, labels)
     else:
         values = sorted(set(labels))
         place = {value: i for i, value in enumerate(values)}
@@ -86,9 +88,7 @@ def one_hot_of(
     if len(names) > MOST_CLASSES:
         msg = f"there are {len(names)} classes; there may be at most {MOST_CLASSES}"
         raise DataError(msg, file=file, column=column)
-    result = np.zeros((len(codes), len(names)))
-    result[np.arange(len(codes)), codes] = 1
-    return result, names
+    return np.eye(len(names))[codes], names
 
 
 def one_hot(labels: Sequence[Any], values: Sequence[Any]) -> FloatArray:

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from nodeflow.data import numerals, quick
 from nodeflow.data.cutting import Dialect, Row, dialect_of, rows_of
 from nodeflow.data.numerals import MARKS
 from nodeflow.data.options import Options
+from nodeflow.data.patterns import Pattern
 from nodeflow.data.reading import MOST_BYTES, check_size, reading, tell
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.errors import DataError
 
 _COMMENTS = ("#", "%", "//")
-_FOOTER = re.compile(
+_FOOTER = Pattern(
     r"(?:grand |sub)?(?:totals?|sums?|average|mean|averages|count|summe|gesamt|mittelwert|"
     r"durchschnitt|somme|moyenne|totale|media|suma|source|quelle|note|notes)\b.*",
     re.IGNORECASE,
@@ -27,9 +29,9 @@ _FOOTER = re.compile(
 _ORANGE_KINDS = frozenset(
     {"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"}
 )
-_ORANGE_FLAGS = re.compile(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
-_ORANGE_NAME = re.compile(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
-_PAIR = re.compile(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
+_ORANGE_FLAGS = Pattern(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
+_ORANGE_NAME = Pattern(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
+_PAIR = Pattern(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _SEEN_FOR_HEADER = 5000
 _TOLD = 20_000
 """Rows after which a watcher is told how far it is."""
@@ -86,6 +88,19 @@ def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[st
                 raise DataError(
                     "the text is no whole UTF-16; save it as UTF-8", file=file
                 ) from None
+    if data[1:2] == b"\0" or data[:1] == b"\0":  # without its mark
+        name = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+        with suppress(UnicodeDecodeError):
+            text = data.decode(name)
+            if "\0" not in text:
+                return text, ["the text is UTF-16"]
+    if b"\0" in data:
+        row = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise DataError(
+            "there is a character NUL, as in damaged files and in those that are no text; delete "
+            "it, or save the table as text",
+            file=file, row=row,
+        )  # fmt: skip
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
@@ -332,8 +347,9 @@ class _Page:
         words = [i for i in formed if cells[i] not in MARKS and not _formed(cells[i])]
         if any(re.search(r"\d", cells[i]) for i in words):
             return False  # a mistyped number is no name
-        formed = [i for i in formed if i not in words]
-        numbers = [numerals.plain_number(cells[i]) for i in formed]
+        # pandas leaves the name of its row numbers empty.
+        formed = [i for i in formed if i not in words and (cells[i] or i)]
+        numbers = [numerals.plain_number(cells[i].replace(",", ".")) for i in formed]
         values = [number for number in numbers if number is not None and math.isfinite(number)]
         if len(rest) < 3 or len(values) < len(numbers):
             return False
@@ -341,28 +357,27 @@ class _Page:
         steps = {round(b - a, 9) for a, b in pairwise(values)}
         even = len(values) > 2 and len(steps) == 1 and steps != {0.0}
         whole = all(value == round(value) for value in values)
-        fractions = [
-            i for i in formed
-            if 2 * sum((numerals.plain_number(row[i]) or 0) % 1 != 0 for row in rest) > len(rest)
-        ]  # fmt: skip
-        unlike = whole and len(set(values)) == len(values) and 2 * len(fractions) > len(formed)
+        unlike = whole and len(set(values)) == len(values) and _mostly_fractions(rest, formed)
         new = [i for i in others if _is_new(cells[i], [row[i] for row in rest])]
-        named = bool(others or words) and len(new) == len(others)
+        # Names of rows all differ: no text below says whether the one above them is a name too.
+        unseen = all(cells[i] not in {row[i] for row in rest} for i in others)
+        named = bool(words or new) and unseen
         counts = values == [*range(len(values))] or values == [*range(1, len(values) + 1)]
-        alike = sum(_evenly(row, formed) for row in rest) * 10 > len(rest)
+        alone = unseen and not words and even and (counts or unlike)
         if (named and (even or unlike)) or (
-            not others and not words and even and not alike and (counts or unlike)
+            alone and sum(_evenly(row, formed) for row in rest) * 10 <= len(rest)
         ):
             self.notes.append(
                 f"row {first.line} names the columns by numbers; --header no reads it as data"
             )
             return True
-        if named and new and len(rest) >= 10:
-            name = cells[new[0]]
+        odd = new if named and len(rest) >= 10 else others if unseen and unlike else []
+        if odd and (named or len(formed) > 1):
+            name = cells[odd[0]]
             raise DataError(
                 f"the row is either a header or data: '{name}' is nowhere else in its column; "
                 "--header yes or --header no decides",
-                file=self.file, row=first.line, column=new[0] + 1,
+                file=self.file, row=first.line, column=odd[0] + 1,
             )  # fmt: skip
         return False
 
@@ -497,6 +512,15 @@ def _is_new(cell: str, others: Sequence[str]) -> bool:
     """Tell whether a cell is none of the texts below it, which all come more than once."""
     counts = Counter(others)
     return cell not in counts and cell not in MARKS and 2 * len(counts) <= len(others)
+
+
+def _mostly_fractions(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> bool:
+    """Tell whether most of some columns hold mostly numbers with fractions."""
+    found = [
+        i for i in columns
+        if 2 * sum((numerals.plain_number(row[i]) or 0) % 1 != 0 for row in rows) > len(rows)
+    ]  # fmt: skip
+    return 2 * len(found) > len(columns)
 
 
 def _evenly(row: Sequence[str], columns: Sequence[int]) -> bool:

@@ -21,11 +21,14 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     """
     order = tuple(order)
     types = graph.types
+    own = {key: _OWN[type_.family] for key, type_ in types.items() if type_.family in _OWN}
+    if not own:
+        return dict.fromkeys(order, FORWARD)
     found: dict[str, int] = {}
     for key in order:
         type_ = types.get(key)
         family = "" if type_ is None else type_.family
-        phase = _OWN.get(family, FORWARD)
+        phase = own.get(key, FORWARD)
         # What feeds a source is a feedback wire: it comes from the update before.
         for wire in graph.into(key) if family != "source" else ():
             phase = max(phase, found.get(wire.source, FORWARD))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nodeflow.editor.model import Editor
+from nodeflow.engine.snapshot import AHEAD
 
 _MOST = 4
 """So many neurons are named."""
@@ -27,7 +28,7 @@ def _blamed(editor: Editor, node: str) -> str:
 
     inputs = editor.graph.inputs(node)
     delta = editor.live.gradients.get(f"{node}.z")
-    if delta is None or not inputs.get("weights"):
+    if delta is None or not inputs.get("weights") or _is_old(editor, f"{node}.z"):
         return ""
     weights = editor.live.values.get(inputs["weights"][0].start)
     if weights is None:
@@ -45,6 +46,11 @@ def _blamed(editor: Editor, node: str) -> str:
     return f"Blame for its error: {told}{', …' if len(names) > _MOST else ''}"
 
 
+def _is_old(editor: Editor, address: str) -> bool:
+    """Return whether the blame is of another pass than the weights are."""
+    return editor.live.gradient_ages.get(address, "") not in ("", AHEAD)
+
+
 def _flat(editor: Editor, node: str, type_: str) -> str:
     """Say which neurons of an activation are flat for every row of the batch."""
     from nodeflow.explain.dying import DYING
@@ -52,7 +58,7 @@ def _flat(editor: Editor, node: str, type_: str) -> str:
 
     wires = editor.graph.inputs(node).get("z", ())
     z = editor.live.values.get(wires[0].start) if wires else None
-    if z is None:
+    if z is None or editor.live.age(wires[0].start) not in ("", AHEAD):
         return ""
     rows = np.atleast_2d(z)
     found = slope_at(type_, rows)

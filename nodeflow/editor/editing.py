@@ -149,12 +149,29 @@ def renamed(editor: Editor, old: str, new: str) -> Editor:
 
 
 def valued(editor: Editor, node: str, setting: str, value: Any, *, done: bool = True) -> Editor:
-    """Change a setting; what is dragged without a pause is one step."""
+    """Change a setting; what is dragged without a pause is one step.
+
+    A weight that is set after training belongs to the run, and not to the start that the graph
+    has: a file with one weight of then and the others of the start would be a network that never
+    was.
+    """
     graph = editor.graph.set(node, **{setting: value})
+    if setting == "value" and _is_trained(editor, node) and value is not None:
+        weights = {f"{node}.value": value}
+        said = f"set {node} in this future; the other one stays, and so does the start in the graph"
+        asked = editor.asking("tell", text="set_weights", value=(weights, f"set {node}"))
+        return asked.told(said) if done else asked
     if graph == editor.graph:
         return _sealed(editor) if done else editor
     editor = editor.edited(graph, f"set {node}.{setting}", key=("set", node, setting))
     return _sealed(editor) if done else editor
+
+
+def _is_trained(editor: Editor, node: str) -> bool:
+    """Return whether a parameter has another value by now than its start."""
+    live = editor.live
+    is_parameter = editor.graph.nodes[node].type == "parameter"
+    return is_parameter and live.update > 0 and f"{node}.value" in live.weights
 
 
 def _sealed(editor: Editor) -> Editor:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live
+from nodeflow.editor.model import Live, Offer
 from nodeflow.graph import Graph
+
+if TYPE_CHECKING:
+    from nodeflow.sweeps import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,10 @@ class SetPreference:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Exactly these nodes are selected."""
+    """Exactly these nodes are selected; of a layer in the map it may be one neuron."""
 
     nodes: frozenset[str]
+    neuron: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,29 @@ class Teach:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRun:
+    """One of many runs is to be shown, at an epoch of it."""
+
+    found: Sweep
+    number: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Node types came, or are other ones now: what is to be told of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Training was found beside the file of the graph: it may be gone on with."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -248,6 +275,9 @@ Message = (
     | Told
     | Tell
     | Teach
+    | OpenRun
+    | Renewed
     | Failed
     | Noted
+    | Offered
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from numpy.typing import NDArray
@@ -187,9 +188,9 @@ class Ask:
 # --- what is asked of others --------------------------------------------------------------------
 
 Errand = Literal[
-    "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
-    "ask_export", "export",
-    "anew", "train", "pause", "reset", "check", "compare", "derive",
+    "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
+    "many_runs", "quit", "ask_export", "export", "enable",
+    "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -226,6 +227,9 @@ Popup = (
 # --- what is known of a run ---------------------------------------------------------------------
 
 
+NO_FAULTS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Live:
     """What the run beside the editor last told: all of it is data, and read-only."""
@@ -243,12 +247,57 @@ class Live:
     """The histories of the other futures."""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     problem: str = ""
+    faults: Mapping[str, str] = field(default_factory=lambda: NO_FAULTS)
+    """By node: why its function failed when it was evaluated."""
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
     lesson: Progress | None = None
     """How far somebody has come in the lesson of the graph."""
+    ages: Mapping[str, str] = field(default_factory=dict)
+    """By node that the present pass has not evaluated yet: of when its value is, in words."""
+    gradient_ages: Mapping[str, str] = field(default_factory=dict)
+    """The same, by the address whose gradient it is."""
+    weights_before: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """At the end of an update: the weights that its values were computed with."""
+    cost: float | None = None
+    """J of the batch in view."""
+    cost_age: str = ""
+    """Of when it is, if not of the present pass."""
+    rows: tuple[int, int] = (0, 0)
+    """How many rows there are for training, and for testing."""
+    memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """All that training goes on from: weights, velocities and times, by address."""
+    reached: Mapping[str, Any] = field(default_factory=dict)
+    """How far the run has come, as its run file says it."""
+    samples: tuple[int, int] = (1, 1)
+    """The number n of rows of the present update, and of the one whose values are still there."""
+
+    def age(self, address: str) -> str:
+        """Return of when a port's value is, "" if it is of the present pass."""
+        return self.ages.get(address.rpartition(".")[0], "")
+
+    @property
+    def of_this_pass(self) -> dict[str, NDArray[Any]]:
+        """The values that the present pass has evaluated, and those that no pass changes."""
+        return {address: value for address, value in self.values.items() if not self.age(address)}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Training that was found beside a graph file, and can be gone on with."""
+
+    path: Path
+    weights: Mapping[str, NDArray[Any]]
+    history: Sequence[Mapping[str, Any]]
+    meta: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """How far it has come, in words."""
+        epochs = self.meta.get("epochs", len(self.history))
+        return f"{epochs} epoch{'s' * (epochs != 1)} of training in {self.path.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +352,8 @@ class Editor:
     """The canvas on the screen, in pixels."""
     pointer: Point = (0.0, 0.0)
     selection: frozenset[str] = frozenset()
+    picked: tuple[str, int] | None = None
+    """The layer and the neuron of it that was selected in the map last."""
     wire: Wire | None = None
     """The selected wire."""
     hover: str = ""
@@ -323,6 +374,8 @@ class Editor:
     """What goes on as soon as the graph is saved."""
     lesson: Teaching | None = None
     """The lesson that is done, or made."""
+    offer: Offer | None = None
+    """Training that lies beside the file, as long as nobody has gone on with it."""
     requests: tuple[Request, ...] = ()
 
     @classmethod
@@ -335,6 +388,12 @@ class Editor:
     def graph(self) -> Graph:
         """The graph as it is now."""
         return self.history.present
+
+    @property
+    def neuron(self) -> tuple[str, int] | None:
+        """The one neuron of a layer that is selected, None if it is all of it or another node."""
+        picked = self.picked
+        return picked if picked is not None and self.selection == {picked[0]} else None
 
     @property
     def changed(self) -> bool:
@@ -356,7 +415,8 @@ class Editor:
             (graph.nodes, graph.wires, graph.training),
             lambda: {finding.node: finding.sentence for finding in silent(graph)},
         )
-        return {**vain, **{key: str(error) for key, error in self.inference.problems.items()}}
+        inferred = {key: str(error) for key, error in self.inference.problems.items()}
+        return {**vain, **self.live.faults, **inferred}
 
     @property
     def learns(self) -> bool:
@@ -371,7 +431,8 @@ class Editor:
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         inside = self.inside[-1] if self.inside else None
-        whole = _DRAWN.of((self.graph, inside), lambda: _scene(self, inside))
+        made_from = self.graph, inside, self.live.faults
+        whole = _DRAWN.of(made_from, lambda: _scene(self, inside))
         hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
         if not hidden or self.lesson is None or self.lesson.making:
             return whole
@@ -430,8 +491,8 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     """Return the scene of an editor's graph; after a move that of before, shifted."""
     graph = editor.graph
     if _DRAWN.newest is not None:
-        (before, level), old = _DRAWN.newest
-        if level == inside and _is_same_but_places(before, graph):
+        (before, level, faults), old = _DRAWN.newest
+        if level == inside and faults is editor.live.faults and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
                 for key, (x, y) in graph.layout.items()

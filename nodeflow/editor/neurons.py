@@ -37,6 +37,21 @@ class Neuron:
     """Of an input its feature, of an output its class, as the data call them."""
     column: str = ""
     """The layer, or the node of the inputs."""
+    bias: float | None = None
+    delta: float | None = None
+    """δ of the first row: ∂C/∂z."""
+    target: float | None = None
+    """What an output should be."""
+    age: str = ""
+    """Of when the value is, "" if it is of the present pass."""
+    delta_age: str = ""
+
+    @property
+    def error(self) -> float | None:
+        """Return a − y of an output whose value and target are known."""
+        if self.value is None or self.target is None:
+            return None
+        return self.value - self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +123,24 @@ class _Layer:
     """Its column: one more than that of the last layer before it."""
 
 
+_Values = Mapping[str, NDArray[np.float64]]
 _Feature = tuple[str, int]
 """A neuron of a weighted sum, by the sum's id, or a feature of another output, by its address."""
 
 
-def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = None) -> Map:
-    """Return the picture of a graph's layers, with values (by address) if given.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a network at a moment, by address."""
+
+    values: _Values = field(default_factory=dict)
+    gradients: _Values = field(default_factory=dict)
+    ages: Mapping[str, str] = field(default_factory=dict)
+    """By node: of when its value is."""
+    gradient_ages: Mapping[str, str] = field(default_factory=dict)
+
+
+def neuron_map(graph: Graph, values: _Values | None = None, known: Known | None = None) -> Map:
+    """Return the picture of a graph's layers, with values (by address) or all that is `known`.
 
     Columns follow from the wires alone: what is equally far from the inputs stands side by side,
     whether it is a layer or single neurons that somebody wired.
@@ -126,13 +153,15 @@ def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = 
         return Map(reason=str(error))
     if not layers:
         return Map(reason="there is no weighted_sum to draw as a layer")
-    known = {**_settings(whole), **(values or {})}
+    at = known or Known(values or {})
+    held = {**_settings(whole), **at.values}
     by_key = {layer.key: layer for layer in layers}
     columns = _columns(layers)
     places: dict[_Feature, tuple[float, float]] = {}
     neurons: list[Neuron] = []
     outputs = [layer for layer in layers if layer.depth == len(columns) - 1]
     classes = _classes(inference, sum(layer.size[0] for layer in outputs))
+    targets = _targets(whole, inference, by_key, held)
     for depth, column in enumerate(columns):
         shown: list[tuple[_Feature | None, float, float]] = _column(column, depth)
         for feature, x, y in shown:
@@ -140,17 +169,17 @@ def neuron_map(graph: Graph, values: Mapping[str, NDArray[np.float64]] | None = 
                 neurons.append(Neuron(neurons[-1].node, None, x, y, column=neurons[-1].column))
                 continue
             places[feature] = x, y
-            dot = _dot(graph, feature, by_key.get(feature[0]), x, y, known)
+            dot = _dot(graph, feature, by_key.get(feature[0]), x, y, replace(at, values=held))
             if depth == 0:
-                origin = [index for at, index in column if at == feature[0]]
-                names = _features(whole, inference, feature[0], len(origin))
+                names = _features(whole, inference, feature[0])
                 dot = _named(dot, names, "x", column.index(feature))
             elif depth == len(columns) - 1:
                 letter = by_key[feature[0]].output.rpartition(".")[2]
                 name = classes[column.index(feature)] if classes else ""
-                dot = replace(dot, name=name or f"{letter}{column.index(feature) + 1}")
+                name = name or f"{letter}{column.index(feature) + 1}"
+                dot = replace(dot, name=name, target=targets.get(feature))
             neurons.append(dot)
-    lines = [line for layer in layers for line in _lines(layer, places, _weights(layer, known))]
+    lines = [line for layer in layers for line in _lines(layer, places, _weights(layer, held))]
     parts = {
         node: layer.key
         for layer in layers
@@ -283,12 +312,7 @@ def _column(features: list[_Feature], depth: int) -> list[tuple[_Feature | None,
 
 
 def _dot(
-    graph: Graph,
-    feature: _Feature,
-    layer: _Layer | None,
-    x: float,
-    y: float,
-    values: Mapping[str, NDArray[np.float64]],
+    graph: Graph, feature: _Feature, layer: _Layer | None, x: float, y: float, known: Known
 ) -> Neuron:
     """Return a neuron, or an input; it selects its own node where it has one."""
     at, number = feature
@@ -296,18 +320,59 @@ def _dot(
     key, _, port = address.rpartition(".")
     column = key if layer is None else layer.key
     own = f"{column}.{number + 1}"
-    part, row = _row(values.get(f"{key}.{number + 1}.{port}")), _row(values.get(address))
-    value = part[0] if part else row[number] if number < len(row) else None
-    return Neuron(own if own in graph.nodes else column, number, x, y, value, column=column)
+    value, age = _of_neuron(known.values, f"{key}.{number + 1}.{port}", address, number)
+    bias = delta = None
+    delta_at = ""
+    if layer is not None:
+        part = f"{layer.bias}.{number + 1}.value"
+        bias, _ = _of_neuron(known.values, part, f"{layer.bias}.value", number)
+        delta, delta_at = _of_neuron(known.gradients, f"{own}.z", f"{layer.key}.z", number)
+    return Neuron(
+        own if own in graph.nodes else column,
+        number,
+        x,
+        y,
+        value,
+        column=column,
+        bias=bias,
+        delta=delta,
+        age=known.ages.get(age.rpartition(".")[0], ""),
+        delta_age=known.gradient_ages.get(delta_at, ""),
+    )
 
 
-def _features(graph: Graph, inference: Inference, address: str, count: int) -> tuple[str, ...]:
+def _of_neuron(values: _Values, own: str, whole: str, number: int) -> tuple[float | None, str]:
+    """Return a number of one neuron, from its own node or the layer's, and where it stands."""
+    part, row = _row(values.get(own)), _row(values.get(whole))
+    if part:
+        return part[0], own
+    return (row[number], whole) if number < len(row) else (None, "")
+
+
+def _targets(
+    graph: Graph, inference: Inference, layers: Mapping[str, _Layer], values: _Values
+) -> dict[_Feature, float]:
+    """Return what the neurons should be whose outputs a cost compares with a target."""
+    seen = _Seen(graph, inference, layers)
+    found: dict[_Feature, float] = {}
+    for key in inference.order:
+        inputs = graph.inputs(key)
+        if graph.type_of(key).family != "cost" or not {"a", "y"} <= inputs.keys():
+            continue
+        compared = [feature for wire in inputs["a"] for feature in seen.features(wire.start)]
+        wanted = [number for wire in inputs["y"] for number in _row(values.get(wire.start))]
+        if len(compared) == len(wanted):
+            found |= dict(zip(compared, wanted, strict=True))
+    return found
+
+
+def _features(graph: Graph, inference: Inference, address: str) -> tuple[str, ...]:
     """Return the names of a data set's columns, if it is a data set that feeds an address."""
     node, _, port = address.rpartition(".")
     while graph.nodes[node].type == "relay" and graph.into(node):
         node, port = graph.into(node)[0].source, graph.into(node)[0].output
     table = inference.tables.get(node) if port == "x" else None
-    return table.features if table is not None and len(table.features) == count else ()
+    return table.features if table is not None else ()
 
 
 def _classes(inference: Inference, count: int) -> tuple[str, ...]:
@@ -319,7 +384,7 @@ def _classes(inference: Inference, count: int) -> tuple[str, ...]:
 def _named(dot: Neuron, names: tuple[str, ...], letter: str, place: int) -> Neuron:
     """Return an input with its name; without any it has its place in the column."""
     number = dot.number or 0
-    return replace(dot, name=names[number] if names else f"{letter}{place + 1}")
+    return replace(dot, name=names[number] if number < len(names) else f"{letter}{place + 1}")
 
 
 def _row(value: NDArray[np.float64] | None) -> list[float]:

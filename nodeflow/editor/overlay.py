@@ -113,12 +113,16 @@ def _of_port(editor: Editor, port: str) -> tuple[str, ...]:
 
 
 def _value(editor: Editor, address: str) -> tuple[str, ...]:
+    live = editor.live
     found = []
-    for name, values in (("", editor.live.values), ("∂C: ", editor.live.gradients)):
+    for name, values, age in (
+        ("", live.values, live.age(address)),
+        ("∂C: ", live.gradients, live.gradient_ages.get(address, "")),
+    ):
         value = values.get(address)
         if value is not None:
             numbers = np.asarray(value)
-            found.append(f"{name}{shown(numbers)}")
+            found.append(f"{name}{shown(numbers)}" + (f"   ({age})" if age else ""))
             if numbers.size > 4:
                 found.append(f"{name}{numbers.min():.4g} … {numbers.max():.4g}")
     return tuple(text.replace("-", "−") for text in found)

@@ -33,6 +33,7 @@ from nodeflow.editor.sampling import offered
 from nodeflow.editor.searching import found
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
+from nodeflow.plugins import ORIGINS
 
 MOST = 200
 _LONGEST = 40
@@ -52,7 +53,7 @@ def lines(editor: Editor) -> Sequence[Line]:
     match editor.popup:
         case Search(text=text, port=port):
             types = found(text, lambda type_: _takes(editor.graph, type_, port))
-            return [Line(t.name, t.name.replace("_", " "), t.formula) for t in types[:MOST]]
+            return [Line(t.name, _named(t), t.formula) for t in types[:MOST]]
         case Palette(text=text):
             return _commands(text)
         case Find(text=text):
@@ -72,6 +73,12 @@ def lines(editor: Editor) -> Sequence[Line]:
             return _panel(editor, name)
         case _:
             return ()
+
+
+def _named(type_: NodeType) -> str:
+    """Return the name of a type, with that of the plugin that it came from."""
+    plugin = ORIGINS.get(type_.name)
+    return type_.name.replace("_", " ") + (f" · {plugin}" if plugin else "")
 
 
 def _takes(graph: Graph, type_: NodeType, port: str | None) -> bool:

@@ -20,7 +20,7 @@ _PATIENCE = 2.0
 Command = Literal[
     "open", "start", "train", "play", "pause", "reset", "step", "back", "go", "loop", "set_speed",
     "toggle_stop", "add_condition", "forget_condition", "watch", "switch", "compare", "predict",
-    "answer", "checked", "teach", "task",
+    "answer", "checked", "resume", "set_weights", "teach", "task",
 ]  # fmt: skip
 
 

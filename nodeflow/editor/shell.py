@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from nodeflow.editor import exporting
+from nodeflow.derive.shapes import infer
+from nodeflow.editor import exporting, others
 from nodeflow.editor.beside import Heed, Work
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
@@ -18,17 +21,18 @@ from nodeflow.editor.messages import (
     Failed,
     Message,
     Noted,
+    Offered,
     Opened,
     Saved,
     Told,
 )
-from nodeflow.editor.model import Editor, Preferences, Request
+from nodeflow.editor.model import Editor, Offer, Preferences, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export
-from nodeflow.files import load, save
+from nodeflow.files import load, load_run, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
 from nodeflow.scene import with_places
@@ -55,6 +59,7 @@ class Shell:
         self._shown: Graph | None = None
         self._beside: list[tuple[Work[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
+        self._types = others.Watch()
         self._overtaken: Path | None = None
         """The file that another program changed, as was told when it was to be saved."""
 
@@ -68,7 +73,7 @@ class Shell:
     def _answer(self, request: Request, editor: Editor) -> list[Message]:
         match request.what:
             case "save":
-                return self._save(request.path or editor.path, editor.graph)
+                return self._save(request.path or editor.path, editor)
             case "open":
                 return self._open(request.path or editor.path, editor)
             case "export":
@@ -81,6 +86,8 @@ class Shell:
                 self._beside.clear()
             case "sample":
                 return [Opened(with_places(sample(request.text)), None, kept=True)]
+            case "enable":
+                return others.enabled(request.text)
             case "new":
                 return [Opened(Graph(), None)]
             case "autosave":
@@ -102,6 +109,9 @@ class Shell:
                 self.session.pause()
             case "compare":
                 self._compare(*request.value)
+            case "resume":
+                self._show(editor)
+                self.session.tell("resume", request.value)
             case "check":
                 self._show(editor)
                 self._check(editor.graph)
@@ -115,6 +125,7 @@ class Shell:
         self._show(editor)
         found: list[Message] = []
         self._keep(editor)
+        found += self._types.poll()
         live = self.session.poll()
         if live is not None:
             found.append(Told(live))
@@ -151,7 +162,8 @@ class Shell:
 
     # -- files
 
-    def _save(self, path: Path | None, graph: Graph) -> list[Message]:
+    def _save(self, path: Path | None, editor: Editor) -> list[Message]:
+        graph = editor.graph
         if path is None:
             return [Failed("the graph has no file yet: choose a name for it")]
         if not path.suffix:
@@ -175,7 +187,11 @@ class Shell:
         if graph.folder is None or not _is_same(graph.folder, path.parent):
             graph = load(path)  # its arrays lie there now, and its paths start there
         again = None if graph is before else before
-        return [Saved(graph, path, again), *self._remembered(path, graph)]
+        return [
+            Saved(graph, path, again),
+            *_saved_run(path, editor),
+            *self._remembered(path, graph),
+        ]
 
     def _open(self, path: Path | None, editor: Editor) -> list[Message]:
         if path is None:
@@ -185,7 +201,11 @@ class Shell:
             graph = with_places(load(path))
             # Reading its data takes the longest, and the window would wait for it.
             _ = Editor.of(graph, path).drawn
-            return lambda: [Opened(graph, path), *self._remembered(path, graph)]
+            return lambda: [
+                Opened(graph, path),
+                *self._remembered(path, graph),
+                *offered(graph, path),
+            ]
 
         return self._begun(Work(f"opening {path.name}", work), editor.graph)
 
@@ -315,3 +335,51 @@ class Shell:
 
 def _is_same(one: Path, other: Path) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
+
+
+# --- training beside the file -------------------------------------------------------------------
+
+
+def run_file(path: Path) -> Path:
+    """Return where the training of a graph file is kept: NAME.run.npz beside it."""
+    return path.with_suffix(".run.npz")
+
+
+def offered(graph: Graph, path: Path) -> list[Message]:
+    """Return what there is to say of a run file beside a graph: it is offered if it fits."""
+    there = run_file(path)
+    if not there.exists():
+        return []
+    try:
+        found = load_run(there)
+    except NodeflowError as error:
+        return [Noted(f"the training beside the graph cannot be read: {error}")]
+    shapes = infer(graph).shapes
+    known = {
+        f"{key}.value": shapes[f"{key}.value"].dims
+        for key in graph.of_type("parameter")
+        if f"{key}.value" in shapes
+    }
+    held = {name: value.shape for name, value in found.weights.items() if name in known}
+    if held != {name: dims for name, dims in known.items() if name in held} or not (
+        known.keys() <= held.keys()
+    ):
+        return [Noted(f"{there.name} is the training of another network: it stays as it is")]
+    return [Offered(Offer(there, found.weights, found.history, found.meta))]
+
+
+def _saved_run(path: Path, editor: Editor) -> list[Message]:
+    """Write the training of a graph beside its file, if there is any; keep one that was there."""
+    live = editor.live
+    if not live.update or not live.reached:
+        return []
+    there = run_file(path)
+    if there.exists():
+        with suppress(OSError):  # a copy for the case of a mistake, no more
+            shutil.copyfile(there, there.with_name(f"{there.name}.bak"))
+    epochs = live.epoch
+    try:
+        save_run(there, live.memory, list(live.history), live.reached)
+    except NodeflowError as error:
+        return [Failed(f"the graph is saved, its training is not: {error}")]
+    return [Noted(f"saved {path.name}, and {epochs} epochs of training in {there.name}")]

@@ -68,6 +68,8 @@ def watch_rows(live: Live) -> list[WatchRow]:
     for address, rows in live.playback.watched.items():
         now = live.values.get(address)
         value = "not evaluated yet" if now is None else _numbers(now)
+        age = live.age(address)
+        value += f"  ({age})" if age and now is not None else ""
         found.append(WatchRow(address, value, *_lines(rows)))
     return found
 
@@ -143,11 +145,12 @@ def future_rows(playback: Playback) -> tuple[FutureRow, ...]:
             number == playback.future,
             number == playback.compared,
         )
-        for number, future in enumerate(playback.futures)
+        for number, future in enumerate((*playback.futures, *playback.past))
     )
 
 
 def _where(future: Future, per_epoch: int) -> str:
+    per_epoch = future.per_epoch or per_epoch
     begin = future.begin if future.what else 0
     return f"epoch {begin / per_epoch:.4g} to {future.reach / per_epoch:.4g}"
 

@@ -11,8 +11,10 @@ from nodeflow.editor import (
     editing,
     gestures,
     minimap,
+    others,
     playing,
     popups,
+    sweeping,
     teaching,
     training,
 )
@@ -28,11 +30,14 @@ from nodeflow.editor.messages import (
     Message,
     Moved,
     Noted,
+    Offered,
     Opened,
+    OpenRun,
     Pasted,
     Place,
     Pressed,
     Released,
+    Renewed,
     Resized,
     Saved,
     Select,
@@ -114,8 +119,11 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case SetPreference(name=name, value=value):
             chosen = replace(editor.preferences, **{name: value})
             return replace(editor, preferences=chosen).asking("preferences", value=chosen)
-        case Select(nodes=nodes):
-            return replace(editor, selection=nodes & editor.drawn.nodes.keys(), wire=None)
+        case Select(nodes=nodes, neuron=neuron):
+            one = next(iter(nodes)) if len(nodes) == 1 else ""
+            picked = None if neuron is None else (one, neuron)
+            there = nodes & editor.drawn.nodes.keys()
+            return replace(editor, selection=there, wire=None, picked=picked)
         case Resized(size=size):
             return replace(editor, size=size)
         case Pasted(text=text):
@@ -126,7 +134,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path))
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return teaching.opened(commands.done(made, "fit").asking("anew"))
+            return teaching.opened(others.asking(commands.done(made, "fit").asking("anew")))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -156,6 +164,13 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return playing.told(editor, command, *values)
         case Teach():
             return teaching.answered(editor, message)
+        case Renewed(text=text):
+            return others.renewed(editor).told(text)
+        case OpenRun(found=found, number=number, epoch=epoch):
+            return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
+        case Offered(offer=offer):
+            said = f"there are {offer.text}: Network ▸ Go on with the saved training"
+            return replace(editor, offer=offer).told(said)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

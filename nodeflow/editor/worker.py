@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nodeflow.difference import difference
-from nodeflow.editor.model import Live
-from nodeflow.errors import ConditionError, NodeflowError, RunError, nearest
+from nodeflow.editor.model import NO_FAULTS, Live, Offer
+from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
-from nodeflow.playback.state import ConditionFault
+from nodeflow.playback.state import ConditionFault, Future
 
 if TYPE_CHECKING:
     from nodeflow.editor.lecture import Lecture
@@ -28,6 +29,8 @@ _SLICE = 0.025
 _FRAME = 1 / 30
 _SHARE = 20
 """Copying a snapshot takes at most one part in so many of the time."""
+_PAST = 6
+"""So many runs of other graphs are kept."""
 _FAULTS = 16
 """So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
@@ -40,6 +43,7 @@ class Worker:
         self.player: Player | None = None
         self.state = "still"
         self.problem = ""
+        self.faults = NO_FAULTS
         self.checks: Mapping[str, str] = {}
         self.lecture: Lecture | None = None
         self._target = 0
@@ -47,6 +51,10 @@ class Worker:
         self._graphs: WeakKeyDictionary[Line, Graph] = WeakKeyDictionary()
         """The graph of each future, as it was given."""
         self._returned: tuple[Graph, Graph] | None = None
+        self.past: list[Player] = []
+        """What was trained with other graphs of this document, the newest first."""
+        self._whys: WeakKeyDictionary[Player, str] = WeakKeyDictionary()
+        """What ended each of them."""
         self._watched: tuple[str, ...] = ()
         self._sparks: tuple[tuple[object, ...], dict[str, Any]] = (), {}
         self._compared: int | None = None
@@ -54,6 +62,8 @@ class Worker:
         self._watch_fault = ""
         self._question: Any = None
         self._mark: Any = None
+        self._jumped = False
+        """Whether it came here at full speed, and not by steps that somebody follows."""
         self._clock = 0.0
         self._next_frame = 0.0
         self._names: tuple[Run, Any] | None = None
@@ -73,6 +83,7 @@ class Worker:
         """Take the graph of another document: nothing of the run before is kept."""
         self.graph, self._watched, self.checks, self._watch_fault = graph, (), {}, ""
         self.lecture = None
+        self.past.clear()
         self._restart(stops=False)
 
     def start(self, graph: Graph, what: str = "") -> bool:
@@ -82,22 +93,99 @@ class Worker:
             self._keep_graph()
             return False
         self.checks, self._returned, self._fault, self._watch_fault = {}, None, None, ""
-        if not self._goes_back(graph) and not self._goes_on(graph, what):
+        if not (self._carries(graph) or self._goes_back(graph) or self._goes_on(graph, what)):
+            self._put_aside("" if before is None else what_changed(before, graph) or what)
             self._restart()
         return True
 
     def _keep_graph(self) -> None:
-        if self.player is not None and self.graph is not None:
-            self._graphs[self.player.line] = self.graph
+        """Note which graph each future has: all have what was added without training anew."""
+        player, graph = self.player, self.graph
+        if player is None or graph is None:
+            return
+        self._graphs[player.line] = graph
+        for line in player.lines:
+            if self._graph_of(line).nodes.keys() != graph.nodes.keys():
+                self._graphs[line] = line.run.graph
+
+    def _carries(self, graph: Graph) -> bool:
+        """Go on as it was with a graph that trains alike; return whether it does.
+
+        A new node that cannot be evaluated beside the others is left out.
+        """
+        player, problem = self.player, ""
+        if player is None or trains_differently(player.run, graph):
+            return False
+        known = player.run.graph.nodes
+        for _ in range(_FAULTS):
+            per_epoch = player.schedule.steps_per_epoch
+            try:
+                player.carry(graph)
+            except NodeflowError as error:
+                key = _at_fault(error, graph)
+                if not key and isinstance(error, DataError):  # as many rows as the others'
+                    key = next((k for k in graph.of_type("dataset") if k not in known), "")
+                if not key or key in known or graph.nodes[key].mode == "disable":
+                    return False
+                problem = problem or sentence(error)
+                graph = graph.with_mode(key, "disable")
+                continue
+            except Exception:  # noqa: BLE001  it is tried again from the start, which tells it
+                return False
+            self._recount(per_epoch)
+            self._keep_graph()
+            self.problem, self._mark = problem or first_problem(player.run), None
+            self._ask()
+            self._touched()
+            return True
+        return False
+
+    def _recount(self, per_epoch: int) -> None:
+        """Count the end of the training in the steps of the present graph."""
+        player = self.player
+        if player is not None and player.schedule.steps_per_epoch != per_epoch:
+            steps = player.schedule.steps_per_epoch
+            self._target = round(self._target / max(per_epoch, 1)) * steps
+            self._compared = None
 
     def _goes_back(self, graph: Graph) -> bool:
-        """Return to the future that has this very graph, as undo brings it; return whether so."""
+        """Return to the future that has this graph, as undo brings it; return whether so."""
         lines = [] if self.player is None else self.player.lines
         for number, line in enumerate(lines):
-            if self._graphs.get(line) is graph:
+            if computes_alike(self._graph_of(line), graph):
                 self._switch(number)
                 return True
+        for player in self.past:
+            if any(computes_alike(self._graph_of(line), graph) for line in player.lines):
+                self._return_to(player, graph)
+                return True
         return False
+
+    def _graph_of(self, line: Line) -> Graph:
+        return self._graphs.get(line, line.run.graph)
+
+    def _put_aside(self, what: str = "") -> None:
+        """Keep what was trained with another graph: it can be returned to."""
+        player = self.player
+        if player is not None and what:
+            self._whys[player] = f"before: {what}"
+        if player is not None and any(line.reach for line in player.lines):
+            player.pause()
+            self.past = [player, *(other for other in self.past if other is not player)][:_PAST]
+
+    def _return_to(self, player: Player, graph: Graph) -> None:
+        """Go on with a player that was put aside, on the line that has a graph."""
+        self._put_aside()
+        self.past = [other for other in self.past if other is not player]
+        self.player, self.state, self.problem = player, "paused", ""
+        self._target = player.number
+        self._compared = self._mark = self._returned = self._fault = None
+        for number, line in enumerate(player.lines):
+            if line is not player.line and computes_alike(self._graph_of(line), graph):
+                player.switch(number)
+                break
+        self._ask()
+        self._touched()
 
     def _goes_on(self, graph: Graph, what: str) -> bool:
         """Go on with a changed graph; return whether that can be."""
@@ -111,9 +199,7 @@ class Worker:
                 player.run.evaluate()  # what is changed is seen before the next step
         except Exception:  # noqa: BLE001  it is tried again from the start, which tells the reason
             return False
-        if player.schedule.steps_per_epoch != per_epoch:  # nodes were added
-            self._target = self._target // per_epoch * player.schedule.steps_per_epoch
-            self._compared = None
+        self._recount(per_epoch)
         self._keep_graph()
         if player.line.before is not None:
             old = self._graphs.get(player.line.before, player.line.before.run.graph)
@@ -122,6 +208,39 @@ class Worker:
         self._ask()
         self._touched()
         return True
+
+    def resume(self, offer: Offer) -> None:
+        """Go on with the training that a run file holds, from where it was saved."""
+        if self.graph is None:
+            return
+        self._restart()
+        player = self.player
+        if player is None:
+            return
+        run, meta = player.run, offer.meta
+        epochs = int(meta.get("epochs", len(offer.history)))
+        update = int(meta.get("updates", epochs * run.updates_per_epoch))
+        alike = (meta.get("seed"), meta.get("batch")) == (run.machine.seed, run.batch)
+        run.resume(
+            update,
+            offer.weights,
+            offer.history,
+            meta.get("tallies", ()),
+            straight=bool(meta.get("straight", False)) and alike,
+        )
+        run.evaluate()
+        player.line.reach = player.number
+        self.state, self._jumped, self._target = "paused", True, player.number
+        self._ask()
+        self._touched()
+
+    def set_weights(self, weights: Mapping[str, Any], what: str) -> None:
+        """Put values into parameters at this moment: another future begins."""
+        if self.player is not None:
+            player = self.player
+            self._do(lambda: player.set_weights(weights, what))
+            self._jumped = player.run.position.place == 0
+            self._keep_graph()
 
     def reset(self) -> None:
         """Begin again with the graph."""
@@ -133,7 +252,9 @@ class Worker:
         from nodeflow.playback.curve import Recorder
         from nodeflow.playback.player import Player
 
-        run, self.problem = (None, "") if self.graph is None else made(self.graph)
+        faults: dict[str, str] = {}
+        run, self.problem = (None, "") if self.graph is None else made(self.graph, faults)
+        self.faults = faults or NO_FAULTS
         old = self.player
         self.player = None if run is None else Player(run)
         if old is not None and self.player is not None:
@@ -189,6 +310,7 @@ class Worker:
             return
         self._at_target = "done"
         self._mark = self._question = None
+        self._jumped = speed == math.inf
         self._touched()
         if player.number >= self._target:
             self.state = "done"
@@ -217,6 +339,7 @@ class Worker:
             self.player.speed = speed
             if self.running:
                 self.state = "playing" if speed < math.inf else "training"
+                self._jumped = speed == math.inf
             self._touched()
 
     def step(self, level: str) -> None:
@@ -230,12 +353,14 @@ class Worker:
             self._go_on(math.inf)
             self._at_target = "paused"
             return
+        self._jumped = False
         self._do(lambda: player.step(level))
 
     def back(self, level: str) -> None:
         """Go back by one step of a level."""
         if self.player is not None:
             player = self.player
+            self._jumped = False
             self._do(lambda: player.back(level))
 
     def go(self, where: int | str) -> None:
@@ -243,6 +368,7 @@ class Worker:
         if self.player is not None:
             player = self.player
             self._do(lambda: player.go(where))
+            self._jumped = player.schedule.begins("epoch", player.run.position)
 
     def _do(self, what: Any) -> None:
         """Do something with the player, and stand still after it."""
@@ -325,8 +451,13 @@ class Worker:
 
     def switch(self, line: int) -> None:
         """Go over to another future, with the settings that it has."""
-        left = self.graph
-        self._switch(line)
+        left, player = self.graph, self.player
+        if player is not None and line >= len(player.lines):
+            other = self.past[line - len(player.lines)]
+            self.graph = self._graph_of(other.line)
+            self._return_to(other, self.graph)
+        else:
+            self._switch(line)
         if left is not None and self.graph is not None and self.graph is not left:
             self._returned = left, self.graph
 
@@ -339,6 +470,9 @@ class Worker:
 
     def compare(self, line: int | None) -> None:
         """Show the differences to another future, or no longer."""
+        if line is not None and self.player is not None and line >= len(self.player.lines):
+            self.problem = "that run is of another network: no value can be compared with it"
+            line = None
         self._compared = line
         self._touched()
 
@@ -430,7 +564,7 @@ class Worker:
             self._next_frame = time.perf_counter() + max(_FRAME, _SHARE * spent)
         held = self._live or Live()
         return replace(
-            held, state=self.state, problem=self.problem, checks=self.checks,
+            held, state=self.state, problem=self.problem, checks=self.checks, faults=self.faults,
             lesson=None if self.lecture is None else self.lecture.progress,
         )  # fmt: skip
 
@@ -439,6 +573,7 @@ class Worker:
         from nodeflow.engine.snapshot import Names, Snapshot
 
         run = player.run
+        self._look_ahead(player)
         if self._names is None or self._names[0] is not run:
             self._names = run, Names.of(run)
         names = self._names[1]
@@ -452,9 +587,32 @@ class Worker:
             values=found.values,
             gradients=found.gradients,
             weights=found.weights,
+            ages=found.ages,
+            gradient_ages=found.gradient_ages,
+            samples=found.samples,
+            memory=found.memory,
+            reached={} if self.state == "training" else _reached(player),
+            cost=_cost(run, found.values),
+            cost_age=found.ages.get((run.plan.unfolding.cost or "").rpartition(".")[0], ""),
+            rows=(run.schedule.rows, run.machine.test_rows),
+            weights_before={}
+            if run.position.place or run.reader.is_ahead
+            else player.weights_before,
             others=self._other_histories(player),
             playback=self._playback(player),
         )
+
+    def _look_ahead(self, player: Player) -> None:
+        """Where it was trained or gone to at full speed, find the numbers of the weights of now.
+
+        Those in the cells are of the weights before the last update, so that nothing on the screen
+        would fit together. After a step they stay, for they are what the step is about.
+        """
+        run = player.run
+        wanted = self._jumped or self.state == "training"
+        if wanted and run.position.place == 0 and run.order and not run.reader.is_ahead:
+            with suppress(NodeflowError):  # what failed is told where it is stepped
+                run.evaluate()
 
     def _other_histories(self, player: Player) -> tuple[Any, ...]:
         """Return how the futures went that are not the present one."""
@@ -480,7 +638,13 @@ class Worker:
             # Beyond its end there is nothing to compare with.
             if not training and player.lines[line].reach >= player.number:
                 told["differences"] = player.compared(line)
-        return state_of(player, brief=training, **told)
+        found = state_of(player, brief=training, **told)
+        return replace(found, past=tuple(self._put_by(other) for other in self.past))
+
+    def _put_by(self, player: Player) -> Future:
+        """Return what is told of a run of another graph: its steps have another length."""
+        what = self._whys.get(player) or "what was trained before"
+        return Future(what, 0, player.line.reach, max(player.schedule.steps_per_epoch, 1))
 
     def _sparklines(self, player: Player) -> dict[str, Any]:
         """Return the last values of the watched ports; they are others after each update."""
@@ -496,10 +660,11 @@ class Worker:
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def made(graph: Graph) -> tuple[Run | None, str]:
+def made(graph: Graph, faults: dict[str, str] | None = None) -> tuple[Run | None, str]:
     """Return a run of the graph, evaluated once, and the first fault that was met.
 
-    Nodes that fail are left out with all that hangs on them, and the rest is evaluated.
+    Nodes that fail are left out with all that hangs on them, and the rest is evaluated; `faults`
+    takes why, by node.
     """
     from nodeflow.engine.run import Run
 
@@ -510,15 +675,43 @@ def made(graph: Graph) -> tuple[Run | None, str]:
             run.evaluate()
         except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
             problem = problem or sentence(error)
-            key = str(getattr(error, "node", None) or "")
-            while key and key not in graph.nodes:
-                key = key.rpartition(".")[0]  # a node of the backward pass is called after it
+            key = _at_fault(error, graph)
             if not key or graph.nodes[key].mode == "disable":
                 break
+            if faults is not None:
+                faults[key] = sentence(error)
             graph = graph.with_mode(key, "disable")
         else:
             return run, problem
     return None, problem
+
+
+def _cost(run: Run, values: Mapping[str, Any]) -> float | None:
+    """Return J of the batch in view, None while it is not known or not to be told."""
+    return run.cost if run.plan.unfolding.cost in values else None
+
+
+def _at_fault(error: Exception, graph: Graph) -> str:
+    """Return the node of a graph that an error is about, "" if none is known."""
+    key = str(getattr(error, "node", None) or "")
+    while key and key not in graph.nodes:
+        key = key.rpartition(".")[0]  # a node of the backward pass is called after it
+    return key
+
+
+def _reached(player: Player) -> dict[str, Any]:
+    """Return how far a run has come, as a run file has it."""
+    run = player.run
+    return {
+        "graph": run.graph.name,
+        "epochs": run.epoch,
+        "updates": run.update,
+        "seed": run.machine.seed,
+        "batch": run.batch,
+        "dtype": str(run.machine.dtype),
+        "straight": run.is_straight,
+        "tallies": run.tallies,
+    }
 
 
 def first_problem(run: Run) -> str:
@@ -527,11 +720,32 @@ def first_problem(run: Run) -> str:
     return str(problems[min(problems)]) if problems else ""
 
 
+def trains_differently(run: Run, graph: Graph) -> bool:
+    """Return whether it is plain that a graph trains in another way than a run does.
+
+    That spares the making of a run where a setting is dragged.
+    """
+    before, training = run.graph, graph.training
+    if (before.training.batch, before.training.seed, before.training.rate) != (
+        training.batch, training.seed, training.rate,
+    ):  # fmt: skip
+        return True
+    if before.nodes.keys() != graph.nodes.keys() or before.wires != graph.wires:
+        return False
+    trained, known = run.plan.trained, run.plan.graph.nodes
+    return any(
+        key in trained or key not in known
+        for key, node in graph.nodes.items()
+        if node != before.nodes[key]
+    )
+
+
 def computes_alike(before: Graph, after: Graph) -> bool:
     """Return whether two graphs compute the same: where nodes lie does not matter."""
     return before is after or (
         before.training.batch == after.training.batch
         and before.training.seed == after.training.seed
+        and before.training.rate == after.training.rate
         and before.folder == after.folder
         and before.wires == after.wires
         and before.nodes == after.nodes
@@ -566,8 +780,7 @@ def _port(run: Run, address: str) -> str:
 
 def learns(run: Run) -> bool:
     """Return whether training would change anything."""
-    nodes = run.plan.graph.nodes
-    return any(nodes[key].type in ("weight_update", "minimize") for key in run.order)
+    return run.trains and bool(run.order)
 
 
 def why_untrained(run: Run | None) -> str:

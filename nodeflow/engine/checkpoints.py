@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable
 
 import numpy as np
 
@@ -108,6 +109,14 @@ class Checkpoints:
             del kept[place:]
         self.user_set = {moment for moment in self.user_set if moment < update}
         self._recent = {at: kept for at, kept in self._recent.items() if at < update}
+
+    def moved(self, change: Callable[[Floats], Floats]) -> Checkpoints:
+        """Return the same moments with other states, such as those of another layout."""
+        found = Checkpoints(change(self._states[0]), self._stats[0])
+        found._updates, found._stats = list(self._updates), list(self._stats)
+        found._states = [change(state) for state in self._states]
+        found.user_set = set(self.user_set)
+        return found
 
     @property
     def last(self) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.data.relative import there
-from nodeflow.engine.machine import Machine
+from nodeflow.engine.machine import Floats, Machine
 
 
 def what_differs(a: Machine, b: Machine) -> str:
@@ -19,13 +19,30 @@ def what_differs(a: Machine, b: Machine) -> str:
         return "seed or batch is another"
     if (a.rows, a.test_rows) != (b.rows, b.test_rows) or _data(a) != _data(b):
         return "its data is another"
-    alike = (
-        a.schedule.pass_size == b.schedule.pass_size
-        and a.tape.state == b.tape.state
-        and parameters(a) == parameters(b)
-        and _structure(a) == _structure(b)
+    if a.schedule.pass_size != b.schedule.pass_size or _structure(a) != _structure(b):
+        return "its nodes or wires are others"
+    return ""
+
+
+def is_same_training(a: Machine, b: Machine) -> bool:
+    """Return whether `b` trains as `a` does, to the bit: only what nobody trains may differ."""
+
+    def part(machine: Machine) -> dict[str, Any]:
+        nodes, data = machine.plan.graph.nodes, machine.splits
+        return {
+            key: nodes[key].settings if key not in data else None for key in machine.plan.trained
+        }
+
+    def searches(machine: Machine) -> list[tuple[str, Any]]:
+        graph = machine.graph
+        return [(graph.nodes[key].mode, graph.settings(key)) for key in graph.of_type("minimize")]
+
+    return (
+        not what_differs(a, b)
+        and part(a) == part(b)
+        and searches(a) == searches(b)
+        and not restarted(a, b)
     )
-    return "" if alike else "its nodes or wires are others"
 
 
 def parameters(machine: Machine) -> dict[str, tuple[int, int]]:
@@ -40,34 +57,58 @@ def parameters(machine: Machine) -> dict[str, tuple[int, int]]:
 
 def restarted(a: Machine, b: Machine) -> dict[str, Any]:
     """Return the parameters to which `b` gives another start than `a`, with their values."""
+    known = parameters(a)
     return {
         f"{key}.value": b.read(f"{key}.value", 1)
         for key, (offset, size) in parameters(b).items()
-        if (a.start[offset : offset + size] != b.start[offset : offset + size]).any()
+        if key in known
+        and known[key][1] == size
+        and (_part(a.start, known[key]) != b.start[offset : offset + size]).any()
     }
+
+
+def moved_state(state: Floats, a: Machine, b: Machine) -> Floats:
+    """Return a state of `a` as `b` lays it out; a parameter of `b` alone has its start."""
+    known = parameters(a)
+    found: Floats = b.start.copy()
+    for key, (offset, size) in parameters(b).items():
+        if key in known and known[key][1] == size:
+            found[offset : offset + size] = _part(state, known[key])
+    return found
+
+
+def _part(state: Floats, place: tuple[int, int]) -> Floats:
+    return state[place[0] : place[0] + place[1]]
 
 
 def copy_state(a: Machine, b: Machine) -> bool:
     """Copy the cells of `a` into `b`, but for settings; return whether all values have a place."""
     whole = a.tape.slots == b.tape.slots and a.tape.size == b.tape.size
-    end = a.tape.size if whole else a.tape.state
-    b.cells[:end] = a.cells[:end]
+    if whole:
+        b.cells[: a.tape.size] = a.cells[: a.tape.size]
+    else:
+        b.cells[: b.tape.state] = moved_state(a.cells, a, b)
     b.stats[:] = a.stats
     b.tape.put_literals(b.cells)
     return whole
 
 
 def _structure(machine: Machine) -> tuple[Any, ...]:
-    graph, needed = machine.plan.graph, machine.plan.needed
+    graph, trained, sizes = machine.plan.graph, machine.plan.trained, parameters(machine)
     return (
-        {key: (graph.nodes[key].type, graph.nodes[key].mode) for key in needed},
-        {wire for wire in graph.wires if wire.target in needed},
+        {key: (graph.nodes[key].type, graph.nodes[key].mode) for key in trained},
+        {wire for wire in graph.wires if wire.target in trained},
+        {key: size for key, (_, size) in sizes.items() if key in trained},
     )
 
 
 def _data(machine: Machine) -> Mapping[str, Any]:
     graph = machine.plan.graph
-    return {key: _located(graph.settings(key), graph.folder) for key in machine.splits}
+    return {
+        key: _located(graph.settings(key), graph.folder)
+        for key in machine.splits
+        if key in machine.plan.trained
+    }
 
 
 def _located(settings: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:

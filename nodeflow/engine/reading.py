@@ -75,6 +75,41 @@ class Reader:
         key = address.rpartition(".")[0]
         if self._cursor.evaluated_once or key in self._cursor.seen:
             return True
+        return self.stands(key)
+
+    def origin(self, key: str) -> tuple[int, int] | None:
+        """Return the update and the pass that a node's value is of; None if it is of this pass.
+
+        What the present pass has not reached still holds what another one left there. At the start
+        of an update that was evaluated as a whole, everything is that update's own.
+        """
+        schedule, at = self._machine.schedule, self._cursor
+        if key not in self._machine.tape.spans or self.stands(key):
+            return None
+        place = schedule.place(key)
+        if place < at.place:
+            return None
+        if at.pass_ and place < schedule.head:
+            return at.update, at.pass_ - 1
+        if at.evaluated != at.update:
+            return at.shown, schedule.passes(at.shown) - 1
+        if place >= self._machine.plan.without_updates:  # nothing is updated ahead
+            return (at.update - 1, schedule.passes(at.update - 1) - 1) if at.update else None
+        return None if self.is_ahead else (at.update, schedule.passes(at.update) - 1)
+
+    @property
+    def shown(self) -> int:
+        """The update whose values stand where the present one has not come to."""
+        return self._cursor.shown
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether what the present update has not reached was evaluated for it already."""
+        at = self._cursor
+        return at.evaluated == at.update and self._machine.schedule.passes(at.update) == 1
+
+    def stands(self, key: str) -> bool:
+        """Return whether a node holds its value through all passes: a parameter, a setting."""
         plan = self._machine.plan
         node = plan.graph.nodes[key]
         return node.type in ("parameter", "slider") or (

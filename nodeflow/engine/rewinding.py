@@ -82,6 +82,24 @@ class Rewinder:
         if self.minimizer is not None:
             self.minimizer.restart(update)
 
+    def resume(self, update: int, state: Floats, stats: Floats, *, straight: bool) -> None:
+        """Stand at the start of an update with a state that another run had there."""
+
+        def return_there() -> None:
+            self.stepper.forget_beginning()
+            self.machine.cells[:] = self.machine.fresh_cells()
+            self.restore(state, stats)
+            self.at.stand_at(update)
+            self.at.shown, self.at.evaluated, self.at.evaluated_once = update, -1, False
+            self.at.seen.clear()
+
+        self.checkpoints.add(update, state, stats, by_user=not straight)
+        if not straight:
+            self.born, self.from_parent = update, return_there
+            if self.minimizer is not None:
+                self.minimizer.restart(update)
+        return_there()
+
     # -- replaying
 
     def restore(self, state: Floats, stats: Floats) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any
@@ -11,9 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data import Fold
-from nodeflow.engine.forking import copy_state, restarted, what_differs
+from nodeflow.engine.epochlog import NAMES
+from nodeflow.engine.forking import (
+    copy_state,
+    is_same_training,
+    moved_state,
+    parameters,
+    restarted,
+    what_differs,
+)
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.minimizer import Minimizer
+from nodeflow.engine.parts import PartedMachine, Pool
 from nodeflow.engine.plan import Plan
 from nodeflow.engine.reading import Cursor, Reader
 from nodeflow.engine.rewinding import Rewinder
@@ -45,7 +54,9 @@ class Run:
     A moment is a `Position`: everything before it has been evaluated. Epochs, updates and samples
     count from 0: at `epoch` 3 three epochs lie behind. When and on which rows a node is evaluated
     is the `schedule`'s to say. With a run that it is `like`, it shares the rows of the data, where
-    they are the same. With a `fold` those rows are set apart for testing.
+    they are the same. With a `fold` those rows are set apart for testing. With `parts` each batch
+    is cut into so many, whose gradients are added up in a fixed order; a `pool` computes them
+    elsewhere. Such a run trains, and cannot be stepped.
     """
 
     def __init__(
@@ -58,6 +69,8 @@ class Run:
         strict: bool = True,
         like: Run | None = None,
         fold: Fold | None = None,
+        parts: int | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self._options: dict[str, Any] = {
             "seed": seed,
@@ -65,6 +78,8 @@ class Run:
             "dtype": dtype,
             "strict": strict,
             "fold": fold,
+            "parts": parts,
+            "pool": pool,
         }
         training = graph.training
         seed = training.seed if seed is None else seed
@@ -72,8 +87,14 @@ class Run:
         type(training)(batch=batch, epochs=training.epochs, seed=seed)  # checks both
         self.graph = graph
         beside = None if like is None else like.machine
-        self.machine: Machine = Machine(
-            graph, seed=seed, batch=batch, dtype=dtype, strict=strict, like=beside, fold=fold
+        how: dict[str, Any] = {
+            "seed": seed, "batch": batch, "dtype": dtype, "strict": strict, "like": beside,
+            "fold": fold,
+        }  # fmt: skip
+        self.machine: Machine = (
+            Machine(graph, **how)
+            if parts is None
+            else PartedMachine(graph, parts=parts, pool=pool, **how)
         )
         self.schedule: Schedule = self.machine.schedule
         self.parent: Run | None = None
@@ -159,7 +180,8 @@ class Run:
         return bundle
 
     def _repr_html_(self) -> str:
-        return self._repr_mimebundle_()["text/html"]
+        html: str = import_module("nodeflow.export.notebook").html_of_run(self)
+        return html
 
     # -- what it holds
 
@@ -470,12 +492,84 @@ class Run:
         found.set_weights(changed)
         return found
 
+    def carried(self, graph: Graph, parent: Run | None = None) -> Run:
+        """Return this run, with all that lies behind it, as one of another graph.
+
+        The graph may differ in what no update and no cost depends on. Of a forked run, `parent`
+        is its parent as a run of the other graph. Raises `RunError` where the training part is
+        another.
+        """
+        found = Run(graph, **self._options, like=self)
+        mine, others = self.machine, found.machine
+        if not is_same_training(mine, others):
+            why = what_differs(mine, others) or "its settings are others"
+            raise RunError(f"what was trained is of another graph: {why}")
+        before, after = self._rewinder, found._rewinder
+        after.checkpoints = before.checkpoints.moved(lambda state: moved_state(state, mine, others))
+        after.log, after.born = before.log.until(before.log.last), before.born
+        if before.minimizer is not None and after.minimizer is not None:
+            after.minimizer.take_over(before.minimizer)
+        if parent is not None:
+            found._come_from(parent)
+        after.return_to(max(self.update, after.born))
+        return found
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """Return all that training goes on from: parameters, velocities and times, by address."""
+        return {
+            f"{key}.value": self.machine.read(f"{key}.value", 1) for key in parameters(self.machine)
+        }
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether it came from the graph's start by training alone, so that it can be replayed."""
+        return not (self.born or self._rewinder.checkpoints.user_set)
+
+    @property
+    def tallies(self) -> list[float]:
+        """What was tallied in the present epoch so far, at the start of the present update."""
+        stats = self._stepper.begun_with if self._at.within else self.machine.stats
+        found: list[float] = stats.tolist()
+        return found
+
+    def resume(
+        self,
+        update: int,
+        memory: Mapping[str, Any],
+        history: Sequence[Mapping[str, Any]] = (),
+        tallies: Sequence[float] = (),
+        *,
+        straight: bool,
+    ) -> None:
+        """Stand at the start of an update that another run of this graph had reached.
+
+        `memory` has its parameters by address, `history` its lines. What lies before can be gone
+        to if that run came there `straight` from the graph's start. Raises `RunError` for values
+        that do not fit.
+        """
+        found = {key: self._checked_weights(key, value) for key, value in memory.items()}
+        state = self.machine.start.copy()
+        for address, array in found.items():
+            slot = self.machine.tape.slots[address]
+            state[slot.offset : slot.offset + slot.size] = array.ravel()
+        stats = np.zeros_like(self.machine.stats)
+        if len(tallies) == len(stats):
+            stats[:] = tallies
+        self._rewinder.resume(update, state, stats, straight=straight)
+        for line in history:
+            numbers = [[np.nan if line.get(name) is None else line[name] for name in NAMES]]
+            self._rewinder.log.extend(int(line["epoch"]), np.array(numbers, np.float64))
+
     def _go_on_from(self, parent: Run) -> None:
         """Begin where another run stands, at the start of an update."""
-        self.parent = parent
-        self._rewinder.born = born = parent.update
+        self._rewinder.born = parent.update
         self._rewinder.log = parent._rewinder.log.until(parent.epoch)
         self._copy_position_from(parent)
+        self._come_from(parent)
+
+    def _come_from(self, parent: Run) -> None:
+        """Have a run from which this one was forked, for what lies before."""
+        self.parent, born = parent, self._rewinder.born
 
         def return_to_parent() -> None:
             parent.goto(update=born)

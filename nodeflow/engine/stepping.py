@@ -56,6 +56,11 @@ class Stepper:
         """Whether every node of the update was evaluated."""
         return self.at.place == len(self.schedule.order)
 
+    @property
+    def begun_with(self) -> Floats:
+        """The tallies with which the present update began."""
+        return self._tallies
+
     # -- one node
 
     def step(self, *, refuse: bool = True) -> Step:

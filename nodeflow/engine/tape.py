@@ -44,8 +44,9 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     state = beside.state if beside else t.size
     blocks = _blocks(plan)
     spans: dict[str, tuple[int, int]] = {}
+    types = graph.types
     for key in ordered:
-        type_ = graph.type_of(key)
+        type_ = types[key]
         if type_.family != "source" and type_.name not in ("pick", "concatenate"):
             for port in type_.outputs:
                 _slot(t, f"{key}.{port.name}", blocks)
@@ -104,8 +105,11 @@ def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Return which outputs should lie side by side, since they are joined in that order."""
     graph, shapes = plan.graph, plan.inference.shapes
     placed: dict[str, tuple[str, ...]] = {}
+    types = graph.types
     for key in plan.order:
-        type_ = graph.type_of(key)
+        type_ = types[key]
+        if not type_.joined and type_.name != "concatenate":
+            continue
         for port in type_.inputs:
             wires = graph.inputs(key).get(port.name, ()) if port.many else ()
             if len(wires) < 2 or not (type_.joined == port.name or type_.name == "concatenate"):
@@ -144,10 +148,10 @@ def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slo
 
 def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> None:
     graph = t.plan.graph
-    type_, settings = graph.type_of(key), graph.settings(key)
-    wires = graph.inputs(key)
+    type_ = graph.types[key]
     if type_.name == "parameter":
         return
+    settings, wires = graph.settings(key), graph.inputs(key)
     if type_.name == "dataset" or (
         type_.name == "constant" and t.plan.inference.shapes[f"{key}.value"].batch
     ):
@@ -162,9 +166,9 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
     if not type_.outputs:
         return
     # What is fed back comes from the update before: it lies in the node's own cells.
-    fed_back = {port.name for port in type_.inputs if port.feedback}
+    slots, fed_back = t.slots, type_.feedback
     inputs = {
-        name: [t.slots[wire.start] for wire in there]
+        name: [slots[wire.start] for wire in there]
         for name, there in wires.items()
         if name not in fed_back
     }
@@ -292,9 +296,9 @@ def _tally(t: Layout) -> None:
     if isinstance(hits, str):
         slot = t.slots[hits]
     else:
-        a, y, threshold = hits
+        outputs, y, threshold = hits
         out = t.fresh(Shape((1,), batch=True))
-        inputs = {"a": [t.slots[a]], "y": [t.slots[y]]}
+        inputs = {"a": [t.joined([t.slots[a] for a in outputs])], "y": [t.slots[y]]}
         LOWER["accuracy"](t, inputs, {"threshold": threshold}, out)
         slot = out
     t.emit("tally", a=slot.offset, a_r=slot.stride, which=1)

@@ -28,7 +28,7 @@ from nodeflow.export import ziggurat
 from nodeflow.graph import Graph
 from nodeflow.nodes.source import parameter_shape, uniform_range
 
-_RECORDED = "--recorded makes a page that plays a recording of it"
+_RECORDED = "--recorded (in Python recorded=True) makes a page that plays a recording of it"
 _SEEDS_END = 2**53
 _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_CELLS = 20_000
@@ -111,14 +111,14 @@ def engine(run: Run, *, choices: bool = False) -> tuple[list[dict[str, Any]], di
     return forms, blobs
 
 
-def _judge(machine: Machine) -> Tape | None:
+def _evaluation(machine: Machine) -> Tape | None:
     """Return the tape that evaluates test rows, where a page can run it."""
-    judge = machine.judged_beside
-    return None if judge is None or judge.calls else judge
+    evaluation = machine.evaluated_beside
+    return None if evaluation is None or evaluation.calls else evaluation
 
 
 def _fast(machine: Machine) -> list[list[int]]:
-    found = machine.fast.table if _judge(machine) is None else machine.rows_of_training
+    found = machine.fast.table if _evaluation(machine) is None else machine.rows_of_training
     return [_trimmed(row) for row in found.tolist()]
 
 
@@ -128,7 +128,7 @@ def _all_rows(machine: Machine) -> list[list[int]]:
 
 def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
     machine, tape, schedule = run.machine, run.machine.tape, run.schedule
-    plan, shapes, judge = machine.plan, machine.plan.inference.shapes, _judge(run.machine)
+    plan, shapes, evaluation = machine.plan, machine.plan.inference.shapes, _evaluation(run.machine)
     return {
         "ops": _placed((_trimmed(row) for row in tape.ops.tolist()), places),
         "head": tape.head,
@@ -137,11 +137,11 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "tail": machine.fast.tail,
         "loads": machine.fast.loads,
         "test": len(machine.fast.table),
-        "testMost": judge.capacity if judge is not None else 1,
-        "testRows": machine.test_rows if judge is not None else 0,
-        "size": judge.size if judge is not None else tape.size,
+        "testMost": evaluation.capacity if evaluation is not None else 1,
+        "testRows": machine.test_rows if evaluation is not None else 0,
+        "size": evaluation.size if evaluation is not None else tape.size,
         "state": tape.state,
-        "literals": [*(_literals(judge) if judge is not None else ()), *_literals(tape)],
+        "literals": [*(_literals(evaluation) if evaluation is not None else ()), *_literals(tape)],
         "slots": {
             address: [slot.offset, slot.rows, slot.cols, slot.stride,
                       int(shapes[address].batch or len(shapes[address].dims) == 2)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -53,6 +53,7 @@ def page(
     rows: int | None = None,
     float32: bool = False,
     neurons: bool = False,
+    state: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a page that computes a graph, as HTML.
 
@@ -61,7 +62,8 @@ def page(
     travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. With `float32`
     it computes as `Run(graph, dtype=numpy.float32)` does. Raises `ExportError` for what a
     page cannot compute, in one sentence that names the node. With `neurons` the page has a second
-    form, its layers taken apart.
+    form, its layers taken apart. `state` is one that a page has told (`nodeflow.state()`), in which
+    it opens.
     """
     chosen: dict[str, Any] = {
         "begin": begin, "until": until, "epochs": epochs, "samples": samples, "level": level,
@@ -79,6 +81,8 @@ def page(
         other["other"] = {"form": "", "label": "Layers"}
         more = {"index": as_json(other).encode(), **more}
         blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
+    if state is not None:
+        index["state"] = dict(state)
     blobs = {"index": as_json(index).encode(), **blobs}
     text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:

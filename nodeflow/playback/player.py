@@ -10,7 +10,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,8 @@ class Player:
         """The step that led here."""
         self.old: dict[str, NDArray[Any]] = {}
         """What stood at the outputs of its node before, by port."""
+        self.weights_before: Mapping[str, NDArray[Any]] = {}
+        """Where the last step ended an update: the weights that its values were computed with."""
         self.stops = Stops()
         self.reason = ""
         """Why it stopped where it stands."""
@@ -166,8 +168,8 @@ class Player:
             number = where
         if 0 <= number < self.first:
             raise RunError(
-                f"what lies before epoch {self.first // self.schedule.steps_per_epoch} was another "
-                "graph, with other nodes: reset the run to go there with this one"
+                f"what lies before epoch {self.first // self.schedule.steps_per_epoch} was trained "
+                "with other settings, and is not kept: reset the run to go there with these"
             )
         if not 0 <= number <= self.end:
             epochs = self.end / self.schedule.steps_per_epoch
@@ -249,6 +251,8 @@ class Player:
         self.old = {
             p.name: run[f"{key}.{p.name}"] for p in ports if run.has_value(f"{key}.{p.name}")
         }
+        ends = run.position.place == len(run.order) - 1
+        self.weights_before = run.weights if ends else {}
         self.last = run.step()
         self._arrived()
         number = self._last_number = self.number
@@ -387,10 +391,20 @@ class Player:
         """Go on with other settings from the present update on: another line begins.
 
         What this line has beyond the present moment stays, to be compared with and returned to.
+        Nodes that no update needs may have come or gone: then all lines are carried over.
         Raises `RunError` where the graph's structure or data is another.
         """
         number = self.number
-        self._branch(self.run.fork(graph), what, number)
+        run = self.run.fork(graph)
+        if run.order != self.run.order:
+            self._seek(number)
+            alike = with_settings_of(graph, self.run.graph)
+            self.carry(alike)
+            if alike == graph:
+                return  # nothing that was trained is another
+            number = self.number
+            run = self.run.fork(graph)
+        self._branch(run, what, number)
 
     def set_weights(self, weights: Mapping[str, Any], what: str) -> None:
         """Put values into parameters at the present update: another line begins."""
@@ -404,9 +418,6 @@ class Player:
         if before.run.born == run.born and before.before is not None:
             before = before.before
         line = Line(run, what, before)
-        if run.order != self.run.order:
-            self._count_anew(line)
-            return
         line.reach = self.begin_of(line)
         if self.line.reach <= number:
             self.lines[self.lines.index(self.line)] = line
@@ -417,18 +428,43 @@ class Player:
         self._log.clear()
         self.go(number)
 
-    def _count_anew(self, line: Line) -> None:
-        """Go on with a graph that has other nodes, which no update needs: it has other steps.
+    def carry(self, graph: Graph) -> None:
+        """Go on with a graph that trains as this one does; nothing of what lies behind is lost.
 
-        What lies before, and the other futures, had those of before: they are left behind.
+        Nodes that no update and no cost depends on may have come, gone or changed: all lines have
+        them from now on, and keep the settings of what they trained with. Raises `RunError` where
+        the training part is another.
         """
-        per_epoch, self.schedule = self.schedule.steps_per_epoch, line.run.schedule
-        self._until = self._until // per_epoch * self.schedule.steps_per_epoch
-        line.before, self.looped = None, None
-        self.lines, self.line, self.run = [line], line, line.run
-        self.stops.keep_known(line.run)
+        runs: dict[Run, Run] = {}
+
+        def carried(line: Line) -> Run:
+            old = line.run
+            if old not in runs:
+                own = graph if line is self.line else with_settings_of(graph, old.graph)
+                parent = None if line.before is None else carried(line.before)
+                runs[old] = old.carried(own, parent)
+            return runs[old]
+
+        before, position = self.schedule, self.run.position
+        found = {line: carried(line) for line in self.lines}
+        self.schedule = found[self.line].schedule
+        for line, run in found.items():
+            line.run, line.reach = run, self._recounted(line.reach, before)
+        self._until = self._recounted(self._until, before)
+        self.run, self.looped = self.line.at(position.update).run, None
         self._log.clear()
-        self.go(self.first)
+        self._lately.clear()
+        self._watches, self._last_number = {}, 0
+        self.stops.keep_known(self.run)
+        self.go(self._recounted(before.number(position), before))
+
+    def _recounted(self, number: int, before: Schedule) -> int:
+        """Return a moment that was counted with another schedule's steps: after the same node."""
+        update, row, place = before.position(number)
+        while place and before.order[place - 1] not in self.schedule.order:
+            place -= 1
+        place = self.schedule.place(before.order[place - 1]) + 1 if place else 0
+        return self.schedule.number(Position(update, row, place))
 
     def switch(self, line: int) -> None:
         """Go over to another line, at the same moment or at its end."""
@@ -454,6 +490,8 @@ class Player:
             raise RunError(f"line {line} ends before this moment")
         mine = self.run.values
         other.seek(position)
+        if self.run.reader.is_ahead and position.place == 0:
+            other.evaluate()  # as this one was
         theirs = other.values
         if self.run.position != position:
             self._seek(number)
@@ -480,6 +518,16 @@ class Player:
         self._lately = lately
         self._seek(number)
         return {a: [values[a] for values in lately.values()] for a in wanted}
+
+
+def with_settings_of(graph: Graph, other: Graph) -> Graph:
+    """Return a graph with the settings that its nodes have in another one, which may lack some."""
+    nodes = {
+        key: other.nodes[key] if key in other.nodes and other.nodes[key].type == node.type else node
+        for key, node in graph.nodes.items()
+    }
+    training = replace(graph.training, rate=other.training.rate)
+    return replace(graph, nodes=nodes, training=training)
 
 
 class _Watch:

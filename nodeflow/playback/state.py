@@ -25,6 +25,8 @@ class Future:
     what: str
     begin: int
     reach: int
+    per_epoch: int = 0
+    """Steps an epoch, where it is of another graph and has others; 0 for as many as all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Playback:
     futures: tuple[Future, ...] = ()
     future: int = 0
     """Which of them is the present one."""
+    past: tuple[Future, ...] = ()
+    """What was trained with other graphs, and can be returned to; numbered after the futures."""
     returned: tuple[Graph, Graph] | None = None
     """After a return to a future: the graph that was left, and the one that this future has."""
     compared: int | None = None

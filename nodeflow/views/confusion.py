@@ -22,22 +22,31 @@ class Counts:
     """How often each class (a row) was taken for each (a column)."""
 
     table: NDArray[np.int64]
+    """Of the training rows."""
     names: tuple[str, ...]
+    test: tuple[int, int] | None = None
+    """How many test rows are right, and how many there are."""
 
     @property
     def right(self) -> tuple[int, int]:
-        """How many are on the diagonal, and how many there are."""
+        """How many training rows are on the diagonal, and how many there are."""
         return int(np.trace(self.table)), int(self.table.sum())
 
     @property
     def foot(self) -> str:
         """How many are right."""
-        right, count = self.right
-        return f"{right} of {count} right ({right / max(count, 1):.1%})".replace("%", " %")
+        parts = [("train", *self.right), *([("test", *self.test)] if self.test else [])]
+        several = len(parts) > 1
+        return "   ".join(
+            f"{name} {right} of {count}"
+            + ("" if several else f" right ({right / max(count, 1):.1%})".replace("%", " %"))
+            for name, right, count in parts
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the names and the counts, a row what was right, a column what was said."""
-        return {"names": self._named, "counts": self.table}
+        test = {} if self.test is None else {"test": {"right": self.test[0], "rows": self.test[1]}}
+        return {"names": self._named, "rows": "train", "counts": self.table, **test}
 
     @property
     def _named(self) -> tuple[str, ...]:
@@ -53,8 +62,8 @@ class Counts:
         across, down = (wide - margin) / count, (high - head) / count
         across, down = min(across, 2.4 * down), min(down, 26.0)
         size = LABEL if min(across / 2, down) >= _LEAST_CELL else SMALL
+        made: list[Mark] = [Words(left, top + 11, "train", theme.faint, size)]
         shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-        made: list[Mark] = []
         for row in range(count):
             y = top + head + row * down
             base = y + down / 2 + size * 0.36
@@ -76,7 +85,8 @@ class Counts:
         """Write the counts; a row what was right, a column what was said."""
         names = [name[: max(wide // (len(self.table) + 2), 4)] for name in self._named]
         longest = max(len(name) for name in [*names, *map(str, self.table.ravel().tolist())])
-        head = " " * longest + "".join(f"  {name:>{longest}}" for name in names)
+        longest = max(longest, len("train"))
+        head = f"{'train':<{longest}}" + "".join(f"  {name:>{longest}}" for name in names)
         body = (
             f"{name:<{longest}}" + "".join(f"  {count:>{longest}}" for count in row)
             for name, row in zip(names, self.table.tolist(), strict=True)
@@ -94,10 +104,14 @@ def found(sight: Sight, key: str) -> Counts | str | None:
     split = sight.split(data)
     if split is None:
         return "y must come from a data set"
-    outputs = sight.answers(key, f"{data}.x", goal, np.asarray(split.x[:_MOST], float))
-    targets = split.y[: len(outputs)]
     middle = float(split.y.min() + split.y.max()) / 2 if split.y.shape[1] == 1 else 0.5
+    rows = np.concatenate([split.x[:_MOST], split.x_test[:_MOST]])
+    outputs = sight.answers(key, f"{data}.x", goal, np.asarray(rows, float))
+    said, known = classes(outputs, middle), len(split.x[:_MOST])
+    targets = split.y[:known]
+    right = classes(split.y_test[:_MOST], middle) == said[known:]
+    test = (int(right.sum()), right.size) if right.size else None
     count = max(targets.shape[1], outputs.shape[1], 2)
     table = np.zeros((count, count), np.int64)
-    np.add.at(table, (classes(targets, middle), classes(outputs, middle)), 1)
-    return Counts(table, split.classes if len(split.classes) == count else ())
+    np.add.at(table, (classes(targets, middle), said[:known]), 1)
+    return Counts(table, split.classes if len(split.classes) == count else (), test)

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from nodeflow.editor import others
 from nodeflow.editor import shell as shells
 from nodeflow.editor.exporting import Wish, requested
-from nodeflow.editor.messages import Do, Failed, Message, Pasted, Place, Resized
+from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
 from nodeflow.editor.model import Editor, Request
 from nodeflow.editor.store import Recent, Recovery
 from nodeflow.editor.update import update
@@ -24,6 +25,8 @@ from nodeflow.examples import sample
 from nodeflow.files import load
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
+from nodeflow.plugins import load_enabled
+from nodeflow.sweeps import Sweep
 from nodeflow.window import display, fonts
 from nodeflow.window.canvas import Canvas
 from nodeflow.window.dialogs import Dialogs
@@ -85,6 +88,7 @@ def main(path: Path | None = None, *, display_required: bool = True) -> int:
         if display_required:
             sys.stderr.write(f"{why}\n")
         return 1
+    load_enabled()
     shell = shells.Shell()
     try:
         editor, first = begun(shell, path)
@@ -101,11 +105,13 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     if path is not None:
         graph = load(path)
         path = path.absolute()
+        first += shells.offered(graph, path)
         there = [path, *(other for other in there if other != path)]
     elif there:
         graph = Graph()
         try:
             graph, path = load(there[0]), there[0]
+            first += shells.offered(graph, path)
         except NodeflowError as error:
             first.append(Failed(str(error)))
     elif preferences.toured:
@@ -114,6 +120,8 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
         graph = sample("lessons/first-steps")
     if LESSON in graph.extra:
         first.append(Do("lesson"))
+    if others.wanted(graph):
+        first.append(Do("plugins"))
     editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
     if path is not None:
         with contextlib.suppress(FileError):  # a list of files is no reason not to start
@@ -219,6 +227,7 @@ class Window:
                 self._guarded(partial(_call_back, *job))
             self._guarded(partial(self._sleep, started))
         self._cleaner.close()
+        self.dialogs.ended()
         sys.setswitchinterval(before)
 
     def step(self) -> None:
@@ -361,6 +370,9 @@ class Window:
             case "ask_export":
                 self.dialogs.export(self.editor, self._export)
                 return ()
+            case "many_runs":
+                self.dialogs.many_runs(self.editor, self._opened_run)
+                return ()
             case "new_network":
                 self.dialogs.new_network(self.editor)
                 return ()
@@ -387,6 +399,10 @@ class Window:
                 return answer.text
             self._answer(answer)
         return ""
+
+    def _opened_run(self, found: Sweep, number: int, epoch: int) -> None:
+        """Show one of many runs at its moment."""
+        self.send(OpenRun(found, number, epoch))
 
     # --- what a crash left behind
 

@@ -30,7 +30,7 @@ from nodeflow.window.minimap import Minimap
 from nodeflow.window.motionitems import MotionItems
 from nodeflow.window.nodeitems import FINE, NodeDrawer, NodeItems, same
 from nodeflow.window.overlayitems import OverlayItems
-from nodeflow.window.previews import Activated, Beside, Shown
+from nodeflow.window.previews import Activated, Aged, Beside, Face, Shown
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.wireitems import Labels, WireItems
 
@@ -187,7 +187,7 @@ class Canvas:
         self._label_state: tuple[object, ...] = ()
         self._come = False
         self._labels_seen = np.zeros(0, bool)
-        self._label_list: list[tuple[Place, str]] = []
+        self._label_list: list[wireitems.Label] = []
         self._take(Scene({}, (), ()))
 
     def _draw_grid(self, theme: Theme) -> None:
@@ -456,7 +456,8 @@ class Canvas:
         """See what there is to show; what was put together of old values is forgotten."""
         values = editor.live.values
         if self._plots:
-            self._traces.collect(self._plots, editor.live.update, values)
+            known = editor.live.of_this_pass if editor.live.ages else values
+            self._traces.collect(self._plots, editor.live.update, known)
         come = self._beside.look(editor, self._slow)
         self.busy = self.busy or self._beside.busy
         self._come = values is not self._values
@@ -468,10 +469,24 @@ class Canvas:
     def _content(self, view: NodeView, editor: Editor) -> Shown:
         """Return what a node shows, made once for the values that there are."""
         if view.key not in self._contents:
-            self._contents[view.key] = self._made_content(view, editor)
+            content, age = self._made_content(view, editor), self._age(view, editor)
+            self._contents[view.key] = (
+                Aged(content, age) if age and content is not None else content
+            )
         return self._contents[view.key]
 
-    def _made_content(self, view: NodeView, editor: Editor) -> Shown:
+    def _age(self, view: NodeView, editor: Editor) -> str:
+        """Return of when it is what a node shows, "" if it is of the present pass."""
+        live = editor.live
+        if not live.ages or view.type in ("plot", "boundary", "confusion", "curve", "landscape"):
+            return ""  # what is found with the weights of now
+        if view.family != "view":
+            found = (live.age(port.address) for port in view.outputs)
+        else:
+            found = (live.age(start) for start in self._feeds.get(view.key, ()))
+        return next((age for age in found if age), "")
+
+    def _made_content(self, view: NodeView, editor: Editor) -> Face:
         """Return the first output that has a value; of a view, what enters it."""
         values = editor.live.values
         if not values:
@@ -562,7 +577,7 @@ class Canvas:
 
     # --- values on wires
 
-    def _label_texts(self, editor: Editor) -> list[tuple[Place, str]]:
+    def _label_texts(self, editor: Editor) -> list[wireitems.Label]:
         """Return the values that stand on wires, and where."""
         mode = editor.preferences.values
         if mode == "off" or not self._is_near or editor.camera.zoom < FINE:
@@ -588,25 +603,34 @@ class Canvas:
             return self._label_list
         self._label_state = state
         self._labels_seen = self._level.wires
-        self._label_list = [] if mode == "off" else self._label_made(mode, hover)
+        self._label_list = [] if mode == "off" else self._label_made(mode, hover, editor)
         if signs:
-            self._label_list += self._signs(wireitems.MOST_LABELS - len(self._label_list))
+            self._label_list += self._signs(wireitems.MOST_LABELS - len(self._label_list), editor)
         return self._label_list
 
-    def _signs(self, most: int) -> list[tuple[Place, str]]:
-        """Return the weights to write on the wires that stand for them; one for a parameter."""
-        made: dict[Place, str] = {}
+    def _signs(self, most: int, editor: Editor) -> list[wireitems.Label]:
+        """Return what to write on wires that stand for weights, one for a parameter.
+
+        That is the number that the wire carries, times the weight; where it carries several, or
+        none that is known, only "times the weight".
+        """
+        made: dict[Place, wireitems.Label] = {}
         for number in self._weighted[self._level.wires[self._weighted]].tolist():
             view = self._scene.wires[number]
             weight = self._weight(view)
             if weight is None or view.kind == "feedback":
                 continue
-            made[self._followed(view).mark] = f"{weight:+.2g}".replace("-", "−")
+            place, value = self._followed(view).mark, self._values.get(view.wire.start)
+            carried = ""
+            if value is not None and np.size(value) == 1 and not view.across:
+                carried = f"{float(np.ravel(value)[0]):.2g} "
+            text = f"{carried}× {weight:.2g}".replace("-", "−")
+            made[place] = place, text, bool(carried and editor.live.age(view.wire.start))
             if len(made) >= most:
                 break
-        return list(made.items())
+        return list(made.values())
 
-    def _label_made(self, mode: str, hover: str) -> list[tuple[Place, str]]:
+    def _label_made(self, mode: str, hover: str, editor: Editor) -> list[wireitems.Label]:
         found: Sequence[WireView]
         if mode == "hover":
             kind, _, what = hover.partition(":")
@@ -618,14 +642,18 @@ class Canvas:
         else:
             wires = self._scene.wires
             found = [wires[number] for number in np.flatnonzero(self._level.wires).tolist()]
-        made: list[tuple[Place, str]] = []
+        made: list[wireitems.Label] = []
         for view in found:
             value = self._values.get(view.wire.start)
             if value is None or (mode == "changed" and not self._has_changed(view.wire.start)):
                 continue
             curve = self._curve(view)
             room = abs(curve[3][0] - curve[0][0]) + _OVER
-            made.append((_middle(curve), self._short(value, room)))
+            text, age = self._short(value, room), editor.live.age(view.wire.start)
+            longer = f"{text}  {age}"
+            if age and wireitems.label_width(longer, self.fonts) <= room:
+                text = longer
+            made.append((_middle(curve), text, bool(age)))
             if len(made) == wireitems.MOST_LABELS:
                 break
         return made
@@ -826,7 +854,7 @@ def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
     return {key: tuple(start for _, start in sorted(starts)) for key, starts in found.items()}
 
 
-def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Shown:
+def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Face:
     """Return an activation's value with the points of its neurons on its curve."""
     wires = editor.graph.inputs(view.key).get("z", ()) if view.key in editor.graph.nodes else ()
     z = editor.live.values.get(wires[0].start) if wires else None

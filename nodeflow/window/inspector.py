@@ -64,7 +64,7 @@ class Inspector:
             settings = graph.settings(node) if graph.nodes[node].known else {}
             for name, field in self._fields.items():
                 field.show(_present(editor, node, name, settings.get(name)))
-            live = (editor.live.values, editor.graph)
+            live = (editor.live.values, editor.live.ages, editor.graph, editor.neuron)
             if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
                 self._live = live
                 self._tell_values(editor)
@@ -149,7 +149,8 @@ class Inspector:
             arrow = f" ← {start}{more}" if wires else ""
             text = f"{name}{arrow}" + (f"   {shape}" if shape is not None else "")
             if value is not None:
-                text += f"\n    {_told(value)}"
+                age = editor.live.age(start)
+                text += f"\n    {_told(value)}" + (f"\n    ({age})" if age else "")
             dpg.set_value(item, text)
 
     def _without_node(self, editor: Editor, chosen: list[str], theme: Theme) -> None:

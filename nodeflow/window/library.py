@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nodeflow.declare import FAMILIES
+from nodeflow.declare import CATALOG, FAMILIES
 from nodeflow.editor.messages import Message, Place
 from nodeflow.editor.model import Editor
 from nodeflow.editor.searching import found
 from nodeflow.editor.teaching import offered
+from nodeflow.plugins import ORIGINS
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import mixed
 from nodeflow.window.toolkit import Item, dpg
@@ -25,8 +26,10 @@ class Library:
         self.dragged: str | None = None
         """The type that is on its way to the canvas."""
         self._theme: Theme | None = None
-        self._types: frozenset[str] = frozenset()
-        """Those that a lesson offers; none means all."""
+        self._own: frozenset[str] = frozenset()
+        """The types that a lesson offers; none means all."""
+        self._types: object = None
+        """Those, and the types of plugins that are listed."""
         self._size = (0.0, 0.0)
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_pressed)
@@ -42,7 +45,9 @@ class Library:
         """Show the library in the theme of an editor."""
         theme = THEMES[editor.preferences.theme]
         self._size = editor.size
-        types = offered(editor)
+        self._own = offered(editor)
+        plugins = tuple(ORIGINS.items()), tuple(map(id, map(CATALOG.find, ORIGINS)))
+        types = self._own, plugins
         if theme is not self._theme or types != self._types:
             self._theme, self._types = theme, types
             self._fill(theme)
@@ -66,7 +71,7 @@ class Library:
 
     def _fill(self, theme: Theme) -> None:
         dpg.delete_item(self._list, children_only=True)
-        own = self._types
+        own = self._own
         there = found(self._text, lambda type_: not own or type_.name in own)
         if self._text:
             for type_ in there:
@@ -84,8 +89,10 @@ class Library:
                 self._row(type_, header)
 
     def _row(self, type_: Any, parent: Item) -> None:
+        plugin = ORIGINS.get(type_.name)
+        origin = f" · {plugin}" if plugin else ""
         row = dpg.add_selectable(
-            label=f"  {type_.name.replace('_', ' ')}", parent=parent, user_data=type_.name,
+            label=f"  {type_.name.replace('_', ' ')}{origin}", parent=parent, user_data=type_.name,
             callback=lambda sender: dpg.set_value(sender, False),
         )  # fmt: skip
         dpg.bind_item_handler_registry(row, self._handlers)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nodeflow.editor.camera import Camera, Point
 from nodeflow.editor.messages import Message, Moved, Pressed, Released, Select, Wheel
 from nodeflow.editor.model import Editor
-from nodeflow.editor.neurons import Label, Line, Map, Neuron, neuron_map
+from nodeflow.editor.neurons import Known, Label, Line, Map, Neuron, neuron_map
 from nodeflow.fonts import BOLD
 from nodeflow.graph import Graph
 from nodeflow.theme import THEMES, Theme
@@ -27,7 +27,7 @@ from nodeflow.window.fonts import EM, fitted, width
 from nodeflow.window.toolkit import Item, dpg
 
 RADIUS = 20.0
-_NUMBER, _NAME, _LABEL, _WEIGHT = 10.5 * EM, 12.0 * EM, 13.0 * EM, 11.0 * EM
+_NUMBER, _NAME, _LABEL, _WEIGHT, _SMALL = (size * EM for size in (10.5, 12.0, 13.0, 11.0, 9.5))
 _THICKEST, _THINNEST = 5.0, 0.7
 _WIDEST = 2.2
 """Columns are moved apart up to so many times, to fill a wide canvas."""
@@ -37,6 +37,10 @@ _SHARE = 6
 """Making the picture takes at most one part in so many of the time."""
 _LEAST_PAUSE = 0.08
 _MOST_WEIGHTS = 40
+_THICK_RING = 7.0
+"""How thick the ring of the largest |δ| is."""
+_OLD = 0.35
+"""How strongly values of another pass are drawn."""
 _LONGEST = 150.0
 """Names of inputs and outputs are so wide at most."""
 
@@ -47,7 +51,14 @@ class _Items:
 
     lines: list[Item] = field(default_factory=list)
     dots: list[Item] = field(default_factory=list)
+    rings: list[Item] = field(default_factory=list)
+    """As thick as |δ|."""
     numbers: list[Item] = field(default_factory=list)
+    grounds: list[Item] = field(default_factory=list)
+    below: list[Item] = field(default_factory=list)
+    """Bias and δ of each dot."""
+    beside: list[Item] = field(default_factory=list)
+    """Target and error of each dot."""
     labels: list[Item] = field(default_factory=list)
     texts: list[tuple[Item, float]] = field(default_factory=list)
     looks: dict[Item, object] = field(default_factory=dict)
@@ -126,7 +137,7 @@ class MapPanel:
             if made is None:
                 return  # it comes soon
         else:
-            made = neuron_map(editor.graph, editor.live.values)
+            made = neuron_map(editor.graph, known=_known(editor))
             self._state = (*state[:3], False)
         old = self._map
         self._map = _arranged(made, self._size)
@@ -148,11 +159,11 @@ class MapPanel:
             made = None
         busy = self._maker is not None and self._maker.is_alive()
         if not busy and time.perf_counter() >= self._next:
-            graph, values = editor.graph, editor.live.values
+            graph, known = editor.graph, _known(editor)
 
             def work() -> None:
                 began = time.perf_counter()
-                self._made = graph, neuron_map(graph, values)
+                self._made = graph, neuron_map(graph, known=known)
                 now = time.perf_counter()
                 self._next = now + max(_LEAST_PAUSE, _SHARE * (now - began))
 
@@ -222,17 +233,34 @@ class MapPanel:
                 )  # fmt: skip
             self._text(words, at, _NUMBER, theme.faint)
             self._items.dots.append(0)
-            self._items.numbers.append(0)
+            made = self._items
+            for items in (
+                made.rings,
+                made.numbers,
+                made.grounds,
+                made.below,
+                made.beside,
+            ):
+                items.append(0)
             return
         corners = (x - RADIUS, y - RADIUS), (x + RADIUS, y + RADIUS)
+        self._items.rings.append(
+            dpg.draw_ellipse(*corners, parent=self._world, segments=40, show=False)
+        )
         self._items.dots.append(
             dpg.draw_ellipse(*corners, parent=self._world, color=rgba(theme.text), segments=40)
         )
         self._items.numbers.append(self._text("", (x, y), _NUMBER, theme.text))
+        ground = dpg.draw_rectangle(
+            (x, y), (x, y), parent=self._world, fill=rgba(theme.canvas, 0.85), color=(0, 0, 0, 0)
+        )
+        self._items.grounds.append(ground)
+        self._items.below.append(self._text("", (x, y), _SMALL, theme.faint))
+        self._items.beside.append(self._text("", (x, y), _SMALL, theme.faint))
         if x in edges:
             side = -1 if x == edges[0] else 1
             name = fitted(neuron.name, None, _LONGEST / _NAME)
-            room = RADIUS + 9 + width(name, None) * _NAME / 2
+            room = RADIUS + 14 + width(name, None) * _NAME / 2
             self._text(name, (x + side * room, y), _NAME, theme.faint)
 
     def _text(
@@ -305,11 +333,15 @@ class MapPanel:
                 color=glow if active else edge,
                 thickness=2.4 if marked or active else 1.0,
             )
+        blame = max((abs(n.delta or 0.0) for n in self._map.neurons), default=0.0)
         for number, neuron in enumerate(self._map.neurons):
             if neuron.number is not None:
                 active = bool(lit) and neuron.column == lit and only in (None, neuron.number)
                 ring = glow if active else None
-                self._dot_look(number, neuron, largest[neuron.x], chosen, theme, ring)
+                picked = editor.neuron in (None, (neuron.node, neuron.number))
+                marked = neuron.node in chosen and picked
+                self._dot_look(number, neuron, largest[neuron.x], theme, ring, marked=marked)
+                self._tell_of(number, neuron, blame, theme)
         self._tell(theme)
 
     def _dot_look(
@@ -317,24 +349,56 @@ class MapPanel:
         number: int,
         neuron: Neuron,
         largest: float,
-        chosen: frozenset[str],
         theme: Theme,
         ring: Colour | None,
+        *,
+        marked: bool,
     ) -> None:
-        """Colour a dot by its value; the last step lights it with a ring."""
+        """Colour a dot by its value; the last step lights it with a ring, its δ with another."""
         value = neuron.value
         share = 0.0 if value is None else min(abs(value) / largest, 1.0)
-        marked = neuron.node in chosen
+        strength = 0.85 * share * (_OLD if neuron.age else 1.0)
         self._set(
             self._items.dots[number],
-            fill=mixed(theme.body, theme.text, round(0.85 * share, 2)),
+            fill=mixed(theme.body, theme.text, round(strength, 2)),
             color=ring or rgba(theme.selected if marked else theme.faint),
             thickness=5.0 if ring else 3.0 if marked else 1.4,
         )
         text = "" if value is None else _short(value)
         at = neuron.x - width(text, None) * _NUMBER / 2, neuron.y - _NUMBER / 2
-        colour = rgba(theme.canvas if share > 0.5 else theme.text)
-        self._set(self._items.numbers[number], text=text, pos=at, color=colour)
+        colour = rgba(theme.canvas if strength > 0.5 else theme.text)
+        self._set(
+            self._items.numbers[number], text=text, pos=at,
+            color=rgba(theme.faint) if neuron.age else colour,
+        )  # fmt: skip
+
+    def _tell_of(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
+        """Write bias and δ below a dot, target and error beside it; a ring is as thick as |δ|."""
+        delta = neuron.delta
+        told = [f"{name} {_short(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
+                if x is not None]  # fmt: skip
+        text = "   ".join(told)
+        half = width(text, None) * _SMALL / 2
+        at = neuron.x - half, neuron.y + RADIUS + _THICK_RING
+        self._set(
+            self._items.grounds[number], show=bool(text), pmin=(at[0] - 3, at[1] - 1),
+            pmax=(at[0] + 2 * half + 3, at[1] + _SMALL + 1),
+        )  # fmt: skip
+        colour = theme.faint if delta is None or neuron.delta_age else theme.backward
+        self._set(self._items.below[number], text=text, pos=at, color=rgba(colour))
+        share = abs(delta) / largest if delta is not None and largest else 0.0
+        faded = _OLD if neuron.delta_age else 1.0
+        reach = RADIUS + 1.5 + _THICK_RING * share / 2
+        self._set(
+            self._items.rings[number],
+            pmin=(neuron.x - reach, neuron.y - reach), pmax=(neuron.x + reach, neuron.y + reach),
+            thickness=_THICK_RING * share, show=share > 0.01, color=rgba(theme.backward, faded),
+        )  # fmt: skip
+        text = "" if neuron.target is None else f"y {_short(neuron.target)}"
+        if neuron.error is not None and not neuron.age:
+            text += f"   e {_short(neuron.error)}"
+        at = neuron.x + RADIUS + 15, neuron.y + _NAME / 2 + 1
+        self._set(self._items.beside[number], text=text, pos=at, color=rgba(theme.text))
 
     def _set(self, item: Item, **look: Any) -> None:
         if self._items.looks.get(item) != look:
@@ -349,8 +413,16 @@ class MapPanel:
         return self._map.neurons[self._hover[1]]
 
     def _tell(self, theme: Theme) -> None:
-        """Write the weights of the dot or the line under the pointer."""
+        """Write the weights of the dot or the line under the pointer, and of when values are."""
         dpg.delete_item(self._over, children_only=True)
+        told = {"grey": [n.age for n in self._map.neurons], "grey δ":
+                [n.delta_age for n in self._map.neurons]}  # fmt: skip
+        lines = [f"{what}: {age}" for what, ages in told.items() for age in sorted({*ages} - {""})]
+        for place, text in enumerate(lines):
+            dpg.draw_text(
+                (14, 12 + 18 * place), text, parent=self._over, size=_NAME,
+                color=rgba(theme.faint),
+            )  # fmt: skip
         if self._hover is None:
             return
         what, number = self._hover
@@ -448,8 +520,12 @@ class MapPanel:
             self._send(Pressed(at, "middle"))
             return
         nodes = self._nodes(what)
+        neuron = self._map.neurons[what[1]].number if what[0] == "dot" else None
         shift = dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
-        self._send(Select(self._editor.selection | nodes if shift else nodes))
+        if shift:
+            self._send(Select(self._editor.selection | nodes))
+        else:
+            self._send(Select(nodes, neuron))
 
     def _on_release(self, _sender: Item, _button: int, _data: Any = None) -> None:
         if not self._panning:
@@ -459,6 +535,11 @@ class MapPanel:
         self._send(Released(at, "middle"))
         if abs(at[0] - self._at[0]) + abs(at[1] - self._at[1]) < 4:
             self._send(Select(frozenset()))
+
+
+def _known(editor: Editor) -> Known:
+    live = editor.live
+    return Known(live.values, live.gradients, live.ages, live.gradient_ages)
 
 
 # --- the picture --------------------------------------------------------------------------------
@@ -510,7 +591,9 @@ def _bounds(made: Map) -> tuple[float, float, float, float]:
 def _beside(made: Map, x: float) -> float:
     """Return the room that an outer column and its names need at their side."""
     widest = max(width(n.name, None) for n in made.neurons if n.x == x) * _NAME
-    return RADIUS + 20 + max(min(widest, _LONGEST), 20.0)
+    if any(n.target is not None for n in made.neurons if n.x == x):
+        widest = max(widest, width("y −0.00   e −0.00", None) * _SMALL)
+    return RADIUS + 26 + max(min(widest, _LONGEST), 20.0)
 
 
 def _fitting(bounds: tuple[float, float, float, float], size: Point) -> Camera:

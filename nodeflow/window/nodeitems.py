@@ -7,7 +7,7 @@ not scale, text sizes and roundings, is set again when the zoom changes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,11 @@ from nodeflow.editor.hits import LEGIBLE
 from nodeflow.scene import FieldView, NodeView, PortView, shown, sized
 from nodeflow.theme import Theme
 from nodeflow.views.image import Picture
-from nodeflow.views.marks import Dot, Line, Mark, Pixels, Rect, Words, sentence
+from nodeflow.views.marks import SMALL, Dot, Line, Mark, Pixels, Rect, Words, sentence
 from nodeflow.window import badges
 from nodeflow.window.colours import Colour, mixed, rgba
 from nodeflow.window.fonts import EM, Fonts, fitted, width
-from nodeflow.window.previews import Activated, Patch, Shown, patches
+from nodeflow.window.previews import Activated, Aged, Face, Patch, Shown, patches
 from nodeflow.window.toolkit import Item, dpg
 
 FINE = LEGIBLE
@@ -31,6 +31,8 @@ _TITLE, _TYPE, _LABEL = 12.0, 10.0, 11.0
 _ROUNDING = 7.0
 _PAD = 10.0
 _PICTURE = 52.0
+_OLD = 90
+"""How strongly, of 255, the colours of another pass's values are drawn."""
 _ASCENT = 0.928
 """Of the height of a font, as SVG counts it."""
 
@@ -79,6 +81,8 @@ class NodeItems:
     """What a view is drawn with."""
     slope: Item = 0
     """The curve of an activation."""
+    age: str = ""
+    """Of when the value is, if it is not of the present pass."""
     status: str = ""
     badge: Item | None = None
     zoom: float = 0.0
@@ -176,7 +180,7 @@ def _port_looks(view: NodeView, port: PortView) -> tuple[Any, ...]:
     return port.label, port.x - view.x, port.y - view.y, port.side, port.wired, port.optional
 
 
-def _foot(value: Shown) -> str:
+def _foot(value: Face) -> str:
     """Return a value in a few characters; of a matrix, which has a picture, only the shape."""
     if value is None or isinstance(value, str | Activated):
         return "" if isinstance(value, Activated) else value or ""
@@ -185,6 +189,12 @@ def _foot(value: Shown) -> str:
     if value.ndim == 2 and min(value.shape) > 1:
         return sized(value.shape)
     return shown(value)
+
+
+def _count(hits: NDArray[Any]) -> str:
+    """Return how many rows of the batch are right."""
+    right, rows = float(np.sum(hits)), np.size(hits)
+    return f"{right:g} of {rows}" if np.isfinite(right) else "?"
 
 
 def _room(view: NodeView) -> tuple[float, float]:
@@ -357,18 +367,22 @@ class NodeDrawer:
 
     # --- what changes while a network runs
 
-    def value(self, items: NodeItems, value: Shown) -> None:
+    def value(self, items: NodeItems, content: Shown) -> None:
         """Draw the foot, and what a view shows: a value, or the formula where there is none."""
         view = items.view
-        had, items.value = items.value, value
+        had, items.value = items.value, content
         if view.type == "relay":
             return
+        value = content.content if isinstance(content, Aged) else content
+        age = content.age if isinstance(content, Aged) else ""
         if isinstance(value, Activated):
-            self._slope(items, value)
+            self._slope(items, value, old=bool(age))
             value = value.value
         parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
         note = value is None and view.type == "panel" and not any(p.wired for p in view.inputs)
         text = _foot(value) if value is not None else "" if note else view.foot
+        if view.type == "accuracy" and isinstance(value, np.ndarray):
+            parts, text = (), f"train {_count(value)}"
         begin, end = _room(view)
         if view.field is not None and not view.field.own and text == view.field.text:
             text = ""  # it stands in the field
@@ -379,10 +393,20 @@ class NodeDrawer:
             text = sized(value.shape)  # numbers that are cut would be misread
             if parts and width(text, self.fonts.regular) > room:
                 text = ""  # the picture tells how many there are
+        if age:
+            parts = tuple(replace(part, colour=(*part.colour[:3], _OLD)) for part in parts)
+            longer = f"{text}   {age}"
+            text = longer if width(longer, self.fonts.regular) <= room else text
         text = fitted(text, self.fonts.regular, room)
+        colour = rgba(self.theme.faint if value is None or age else self.theme.text)
         marks = self._marks(view, value)
-        if had is not None and value is not None and self._repainted(items, marks, parts):
-            dpg.configure_item(items.foot, text=text)
+        if age and view.view is not None:
+            marks = self._faded(view, marks, age)
+        aged, items.age = items.age != age, age
+        if had is None or value is None or (aged and view.view is not None):
+            pass
+        elif self._repainted(items, marks, parts):
+            dpg.configure_item(items.foot, text=text, color=colour)
             return
         self._clear(items)
         before = len(items.texts)
@@ -392,12 +416,13 @@ class NodeDrawer:
             self._drawn(items, sentence(view.foot, area, self.theme))
         elif view.view is not None:
             self._drawn(items, marks)
+            if age:
+                self._veil(items, view.view)
         else:
             self._patches(items, parts, self._strip(view))
         base = begin, view.height - 8.0
-        faint = rgba(self.theme.faint if value is None else self.theme.text)
         regular = self.fonts.regular
-        self._text(items.texts, items.words, base, text, _LABEL, faint, regular)
+        self._text(items.texts, items.words, base, text, _LABEL, colour, regular)
         items.foot = items.texts[-1].item
         if items.zoom:
             for one in items.texts[before:]:
@@ -450,7 +475,7 @@ class NodeDrawer:
 
     # --- views
 
-    def _marks(self, view: NodeView, value: Shown) -> list[Mark]:
+    def _marks(self, view: NodeView, value: Face) -> list[Mark]:
         """Return what a view is drawn with, in the node's own coordinates."""
         if view.view is None or value is None or isinstance(value, Activated):
             return []
@@ -477,14 +502,35 @@ class NodeDrawer:
                 case _:
                     _sketched(mark, items.picture)
 
-    def _slope(self, items: NodeItems, value: Activated) -> None:
+    def _faded(self, view: NodeView, marks: list[Mark], age: str) -> list[Mark]:
+        """Write what a view shows faintly, and of when it is."""
+        if view.view is None or not marks:
+            return marks
+        left, top, wide, high = view.view
+        faint = [
+            replace(mark, colour=self.theme.faint) if isinstance(mark, Words) else mark
+            for mark in marks
+        ]
+        at = left - view.x + wide, top - view.y + high - 2
+        return [*faint, Words(*at, age, self.theme.text, SMALL, "end")]
+
+    def _veil(self, items: NodeItems, area: _Area) -> None:
+        """Lay a veil over the lines and rectangles of a view; its words lie above."""
+        left, top = area[0] - items.view.x, area[1] - items.view.y
+        dpg.draw_rectangle(
+            (left, top), (left + area[2], top + area[3]), parent=items.picture,
+            color=(0, 0, 0, 0), fill=rgba(self.theme.body, 1 - _OLD / 255),
+        )  # fmt: skip
+
+    def _slope(self, items: NodeItems, value: Activated, *, old: bool) -> None:
         """Draw the curve of an activation between its ports, with the points of its neurons."""
         if items.slope:
             dpg.delete_item(items.slope)
         items.slope = dpg.add_draw_node(parent=items.fine)
         area = between_ports(items.view)
         for mark in value.slope.marks(area, self.theme):
-            _sketched(mark, items.slope)
+            if not (old and isinstance(mark, Dot)):  # the curve stays, its points were others
+                _sketched(mark, items.slope)
 
     def _texture(self, items: NodeItems, mark: Pixels) -> None:
         """Show pixels in an area."""
@@ -571,3 +617,6 @@ def pieces(
             at = onward
             if left <= 1e-9:
                 drawing, left = not drawing, _GAP if drawing else _DASH
+
+
+sketched = _sketched

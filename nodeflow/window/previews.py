@@ -103,8 +103,17 @@ class Activated:
     slope: Slope
 
 
-Shown = NDArray[Any] | Activated | Content | str | None
+@dataclass(frozen=True, eq=False)
+class Aged:
+    """What is of another pass than the present one: it is shown faintly, and says of when it is."""
+
+    content: Face
+    age: str
+
+
+Face = NDArray[Any] | Activated | Content | str | None
 """What a node shows; a text says why there is nothing."""
+Shown = Face | Aged
 
 
 # --- what is evaluated beside -------------------------------------------------------------------

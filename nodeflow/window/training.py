@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from nodeflow.editor.messages import Do, Message, SetTraining, SetValue
-from nodeflow.editor.model import Editor
+from nodeflow.editor.model import Editor, Live
 from nodeflow.editor.training import progress
 from nodeflow.editor.training import rate as rate_of
 from nodeflow.playback.curve import column, epochs
@@ -30,7 +30,7 @@ class TrainingPanel:
         self._send = send
         self._rows: dict[str, Item] = {}
         self._theme: Theme | None = None
-        self._history: object = None
+        self._history: tuple[Any, ...] | None = None
         self._shown: tuple[object, ...] = ()
         self._parts: tuple[object, object] = (None, None)
         self._setting: tuple[str, str] | None = None
@@ -42,6 +42,9 @@ class TrainingPanel:
             self._play = dpg.add_button(label="▶ Train", callback=self._on_play)
             dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
             dpg.add_button(label="Check", callback=lambda: send(Do("check")))
+        self._offer = dpg.add_button(
+            label="", parent=parent, width=-1, show=False, callback=lambda: send(Do("resume"))
+        )
         self._state = dpg.add_text("", parent=parent, wrap=0)
         with dpg.table(parent=parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
             dpg.add_table_column(init_width_or_weight=0.28)
@@ -103,21 +106,32 @@ class TrainingPanel:
             self._cost.coloured(theme)
             self._accuracy.coloured(theme)
         live, training = editor.live, editor.graph.training
-        state = (live.state, live.epoch, live.problem, training, editor.selection)
+        state = (
+            live.state, live.epoch, live.problem, training, editor.selection,
+            id(editor.offer) if not live.update else 0,
+        )  # fmt: skip
         parts = (editor.graph.nodes, editor.graph.wires)
         known = self._parts[0] is parts[0] and self._parts[1] is parts[1]
         if not known or state != self._shown:
             self._shown, self._parts = state, parts
             self._show(editor, theme)
-        if live.history is not self._history:
-            self._history = live.history
-            self._cost.draw(live.history)
-            self._accuracy.draw(live.history)
+        drawn = (live.history, live.epoch, live.cost, live.playback.number)
+        if drawn != self._history:
+            new = self._history is None or self._history[0] is not live.history
+            self._history = drawn
+            here = epochs_lived(live)
+            for plot in (self._cost, self._accuracy):
+                plot.draw(live, here, new=new)
 
     def _show(self, editor: Editor, theme: Theme) -> None:
         live, training = editor.live, editor.graph.training
         running = live.state == "training"
         dpg.configure_item(self._play, label="❚❚ Pause" if running else "▶ Train")
+        offer = None if live.update else editor.offer
+        dpg.configure_item(
+            self._offer, show=offer is not None,
+            label="" if offer is None else f"Go on with {offer.text}",
+        )  # fmt: skip
         text = f"! {live.problem}" if live.problem else progress(live, training)
         dpg.set_value(self._state, text)
         colour = theme.problem if live.problem else theme.faint
@@ -161,7 +175,10 @@ class TrainingPanel:
 
 
 class _Plot:
-    """Lines over the epochs, training rows and test rows; their last values stand above."""
+    """Lines over the epochs, training rows and test rows, and a line where the run stands.
+
+    Above stands what they are at that moment. The wheel zooms, a double click shows all again.
+    """
 
     def __init__(self, parent: Item, title: str, lines: Mapping[str, str]) -> None:
         self._lines = lines
@@ -169,27 +186,42 @@ class _Plot:
         self._series: dict[str, Item] = {}
         self._texts: dict[str, Item] = {}
         self._looks: dict[str, Item] = {}
+        self._zoomed = False
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             dpg.add_text(title)
+            self._now = dpg.add_text("")
+        with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             for label in lines:
                 self._texts[label] = dpg.add_text("")
-        plot = dpg.add_plot(
+        self.item = dpg.add_plot(
             parent=self._group, height=_PLOT_HEIGHT, width=-1, no_menus=True, no_mouse_pos=True,
-            no_box_select=True, no_inputs=True,
+            no_box_select=True,
         )  # fmt: skip
         with dpg.theme() as roomy, dpg.theme_component(dpg.mvAll):
             # The number at the end of an axis reaches beyond it.
             for name, x, y in (("PlotPadding", 20, 8), ("FitPadding", 0, 0.06)):
                 style = getattr(dpg, f"mvPlotStyleVar_{name}")
                 dpg.add_theme_style(style, x, y, category=dpg.mvThemeCat_Plots)
-        dpg.bind_item_theme(plot, roomy)
-        self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=plot, no_gridlines=True)
-        self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=plot)
+        dpg.bind_item_theme(self.item, roomy)
+        self._x = dpg.add_plot_axis(dpg.mvXAxis, parent=self.item, no_gridlines=True)
+        self._y = dpg.add_plot_axis(dpg.mvYAxis, parent=self.item)
         for label in lines:
             self._series[label] = dpg.add_line_series([], [], parent=self._y)
+        self._head = dpg.add_inf_line_series([], parent=self._y)
         if self._share:
             dpg.set_axis_limits(self._y, -0.04, 1.04)
+        with dpg.handler_registry():
+            dpg.add_mouse_wheel_handler(callback=lambda: self._touched(zoomed=True))
+            dpg.add_mouse_drag_handler(0, callback=lambda: self._touched(zoomed=True))
+            dpg.add_mouse_double_click_handler(0, callback=lambda: self._touched(zoomed=False))
+
+    def _touched(self, *, zoomed: bool) -> None:
+        """Leave the axes to the person who looks, or take them back."""
+        if dpg.does_item_exist(self.item) and dpg.is_item_hovered(self.item):
+            self._zoomed = zoomed
+            if not zoomed:
+                self._fit()
 
     def show(self, *, shown: bool) -> None:
         """Show the plot, or hide it where there is nothing to plot."""
@@ -201,29 +233,54 @@ class _Plot:
             dpg.delete_item(old)
         colours = dict(zip(self._lines, (theme.selected, theme.positive), strict=True))
         self._looks = {label: _line(rgba(colour)) for label, colour in colours.items()}
+        dpg.configure_item(self._now, color=rgba(theme.faint))
+        head = self._looks["head"] = _line(rgba(theme.text, 0.6), dpg.mvInfLineSeries)
+        dpg.bind_item_theme(self._head, head)
         for label, item in self._series.items():
             dpg.bind_item_theme(item, self._looks[label])
             dpg.configure_item(self._texts[label], color=rgba(colours[label]))
 
-    def draw(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Draw a history; a line without numbers is not named either."""
-        step = -(-len(history) // _MOST_POINTS) or 1
-        first = (len(history) - 1) % step  # the last epoch is always told
-        at = epochs(history)[first::step]
-        for label, key in self._lines.items():
-            told = column(history, key)[first::step]
-            known = np.flatnonzero(~np.isnan(told))
-            xs, ys = at[known].tolist(), told[known].tolist()
-            dpg.set_value(self._series[label], [xs, ys])
-            last = f"{ys[-1]:.1%}" if self._share and ys else f"{ys[-1]:.4g}" if ys else ""
-            dpg.set_value(self._texts[label], f"{label} {last}" if ys else "")
+    def draw(self, live: Live, here: float, *, new: bool) -> None:
+        """Draw the history of a run if it is new, and tell how it is at the moment `here`."""
+        history = live.history
+        at = epochs(history)
+        if new:
+            step = -(-len(history) // _MOST_POINTS) or 1
+            first = (len(history) - 1) % step  # the last epoch is always told
+            for label, key in self._lines.items():
+                told = column(history, key)[first::step]
+                known = np.flatnonzero(~np.isnan(told))
+                line = [at[first::step][known].tolist(), told[known].tolist()]
+                dpg.set_value(self._series[label], line)
+            if not len(history):
+                self._zoomed = False
+            if not self._zoomed:
+                self._fit()
+        dpg.set_value(self._head, [[here] if len(history) else []])
+        place = int(np.searchsorted(at, live.epoch, side="right")) - 1
+        for (label, key), rows in zip(self._lines.items(), live.rows, strict=True):
+            now = float(column(history, key)[place]) if place >= 0 else math.nan
+            text = f"{now:.1%}".replace("%", " %") if self._share else f"{now:.4g}"
+            of = f" of {rows}" if rows and self._share else ""
+            dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
+        cost = "" if self._share or live.cost is None else f"now {live.cost:.4g}"
+        dpg.set_value(self._now, f"{cost} {live.cost_age}".replace("-", "−") if cost else "")
+
+    def _fit(self) -> None:
         dpg.fit_axis_data(self._x)
         if not self._share:
             dpg.fit_axis_data(self._y)
 
 
-def _line(colour: Colour) -> Item:
-    with dpg.theme() as made, dpg.theme_component(dpg.mvLineSeries):
+def epochs_lived(live: Live) -> float:
+    """Return how many epochs lie behind, with the part of the present one."""
+    playback = live.playback
+    return playback.number / playback.per_epoch if playback.per_epoch else float(live.epoch)
+
+
+def _line(colour: Colour, series: int | None = None) -> Item:
+    kind = dpg.mvLineSeries if series is None else series
+    with dpg.theme() as made, dpg.theme_component(kind):
         dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
         dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, 1.8, category=dpg.mvThemeCat_Plots)
     return made  # type: ignore[no-any-return]

@@ -22,6 +22,8 @@ Curve = tuple[tuple[float, float], ...]
 
 
 Look = tuple[Colour, float]
+Label = tuple[tuple[float, float], str, bool]
+"""Where a value stands, its text, and whether it is of another pass than the present one."""
 
 
 @dataclass(slots=True)
@@ -119,14 +121,14 @@ class Labels:
     def __init__(self, layer: Item, theme: Theme, fonts: Fonts) -> None:
         self._layer, self._fonts = layer, fonts
         self._fill = mixed(theme.canvas, theme.body, 0.5)
-        self._colour = rgba(theme.text)
+        self._colour, self._faint = rgba(theme.text), rgba(theme.faint, 0.8)
         self._border = mixed(theme.canvas, theme.border, 0.7)
         self._items: list[tuple[Item, Item]] = []
         self._shown = 0
         self._zoom = 0.0
         self._drawn: object = None
 
-    def draw(self, texts: list[tuple[tuple[float, float], str]], zoom: float) -> None:
+    def draw(self, texts: list[Label], zoom: float) -> None:
         """Write texts about points of the canvas."""
         if texts is not self._drawn:
             self._drawn = texts
@@ -136,20 +138,21 @@ class Labels:
                 dpg.configure_item(text, size=_LABEL * zoom)
         self._zoom = zoom
 
-    def _write(self, texts: list[tuple[tuple[float, float], str]], zoom: float) -> None:
+    def _write(self, texts: list[Label], zoom: float) -> None:
         while len(self._items) < len(texts):
             box = dpg.draw_rectangle(
                 (0, 0), (1, 1), parent=self._layer, color=self._border, fill=self._fill
             )
             text = dpg.draw_text((0, 0), "", parent=self._layer, color=self._colour, size=_LABEL)
             self._items.append((box, text))
-        for (box, text), ((x, y), words) in zip(self._items, texts, strict=False):
+        for (box, text), ((x, y), words, old) in zip(self._items, texts, strict=False):
             half = width(words, self._fonts.regular) * _LABEL / 2
             corner, end = (x - half - 4, y - 8), (x + half + 4, y + 8)
             dpg.configure_item(box, pmin=corner, pmax=end, show=True)
             dpg.configure_item(
-                text, pos=(x - half, y - _LABEL / 2), text=words, size=_LABEL * zoom, show=True
-            )
+                text, pos=(x - half, y - _LABEL / 2), text=words, size=_LABEL * zoom, show=True,
+                color=self._faint if old else self._colour,
+            )  # fmt: skip
         for pair in self._items[len(texts) : self._shown]:
             for item in pair:
                 dpg.configure_item(item, show=False)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.kernel import drive, language
-from nodeflow.engine.kernel.compiler import is_scalar
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
+from nodeflow.engine.kernel.sources import is_scalar
 
 Array = NDArray[Any]
 

@@ -112,9 +112,16 @@ def cache_folder() -> Path | None:
     return found if found.is_absolute() else None
 
 
-def compiled(text: str, *, level: int = 2, wanted: Callable[[], bool] = lambda: True) -> bytes:
+def compiled(
+    text: str,
+    *,
+    level: int = 2,
+    gather: bool = True,
+    wanted: Callable[[], bool] = lambda: True,
+) -> bytes:
     """Compile assembly for this processor; return an object file.
 
+    `gather` lets LLVM compute scalars that are alike side by side, in lanes.
     Raises `Abandoned` where it is no longer `wanted`, asked between the parts of the work.
     """
     llvm = _llvm()
@@ -126,7 +133,7 @@ def compiled(text: str, *, level: int = 2, wanted: Callable[[], bool] = lambda: 
     options = llvm.create_pipeline_tuning_options(speed_level=level)
     # Loops that matter are written for eight lanes; others are short, and would only get slower.
     options.loop_vectorization = options.loop_unrolling = False
-    options.slp_vectorization = level > 1
+    options.slp_vectorization = gather and level > 1
     builder = llvm.create_pass_builder(machine, options)
     if not wanted():
         raise Abandoned
@@ -213,12 +220,13 @@ class Loaded:
         return module.text()
 
     def function(self, name: str) -> Any:
-        """Return `train`, `run` or `shuffle`, to be called with pointers and numbers."""
+        """Return `train`, `each`, `run` or `shuffle`, to be called with pointers and numbers."""
         with self._lock:
             if name not in self._functions:
                 whole, pointer = ctypes.c_int64, ctypes.c_void_p
                 kinds = {
                     "train": (pointer, pointer),
+                    "each": (pointer, pointer, whole),
                     "run": (pointer, pointer, pointer, whole),
                     "shuffle": (pointer, whole, whole, whole),
                 }
@@ -233,11 +241,11 @@ class Loaded:
         samples: int,
         wanted: Callable[[], bool] = lambda: True,
     ) -> Any:
-        """Compile `train` for given rows of head and tail; return the function.
+        """Compile `train` for given rows of head, tail and test; return the function.
 
-        A row is the number of an operation and its operands; passes have `samples` samples. The
-        code is there for as long as the function is. Raises `Abandoned` where it is no longer
-        `wanted`.
+        A row is the number of an operation and its operands; passes of training have `samples`
+        samples. The code is there for as long as the function is. Raises `Abandoned` where it is
+        no longer `wanted`.
         """
         with _or_unavailable():
             module = Module(self.real)
@@ -246,10 +254,11 @@ class Loaded:
                     (BY_NUMBER[number].function, BY_NUMBER[number].scalar, operands)
                     for number, *operands in rows
                 ]
-                module.straight(part, called, samples)
-            module.runner("test")
+                module.straight(part, called, None if part == "test" else samples)
             module.entry(drive.train)
-            code = compiled(module.text(), wanted=wanted)
+            # Its sums are chains that run beside each other; gathering their terms from all over
+            # the weights takes longer (a tenth of the wheat network's time).
+            code = compiled(module.text(), gather=False, wanted=wanted)
             file = self._straight_file(parts, samples)
             if file is not None:
                 _keep(file, code)
@@ -285,6 +294,7 @@ class Loaded:
         for part in ("head", "tail", "test"):
             module.runner(part)
         module.run()
+        module.each()
         module.entry(drive.train)
         module.entry(drive.shuffle)
         return module.text()

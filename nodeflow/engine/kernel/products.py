@@ -169,7 +169,7 @@ def layer(
 ) -> None:
     """Z = Θa + b, and f(z) from `out` on."""
     terms = inner if bias < 0 else inner + 1
-    if COMPILED and terms < SHORT and cols <= LANES:
+    if COMPILED and rows == 1 and terms < SHORT and cols <= LANES:
         for r in range(rows):
             x = a + r * a_r
             w = weights

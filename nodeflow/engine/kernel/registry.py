@@ -14,8 +14,9 @@ from threading import Lock
 from typing import Any
 
 from nodeflow.engine.kernel import each, products, rows, scalar
-from nodeflow.engine.kernel.compiler import Unsupported, check_joining
+from nodeflow.engine.kernel.compiler import check_joining
 from nodeflow.engine.kernel.language import Function
+from nodeflow.engine.kernel.sources import Unsupported
 from nodeflow.engine.kernel.sums import first
 from nodeflow.errors import DeclarationError
 

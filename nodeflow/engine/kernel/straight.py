@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from functools import cache, lru_cache
 from queue import SimpleQueue
 from threading import Event, Lock, Thread, current_thread, main_thread
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from nodeflow.engine.kernel.machine_code import Unavailable, loaded
 from nodeflow.engine.kernel.notices import say_once
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
 
+_Places: TypeAlias = tuple[int, int]
+"""Where the rows of tail and test begin in a table."""
+
 _PAYS_AFTER = 0.05
 """Seconds of training after which compiling, about 0.15 s beside it, is likely to pay."""
 
@@ -30,8 +33,8 @@ _PAYS_AFTER = 0.05
 class StraightLine:
     """Straight-line code of one table of rows: not there, on its way, or ready."""
 
-    def __init__(self, real: str, samples: int, tail: int, rows: bytes) -> None:
-        self._made_from = real, samples, tail, rows
+    def __init__(self, real: str, samples: int, places: _Places, rows: bytes) -> None:
+        self._made_from = real, samples, places, rows
         self._seconds = 0.0
         self._lock = Lock()
         self._looked_up = False
@@ -67,8 +70,8 @@ class StraightLine:
         """Take what was compiled for the same rows before, if it is in the cache folder."""
         with self._lock:
             self._looked_up = True
-            real, samples, tail, rows = self._made_from
-            found = loaded(real).straight_from_cache(_parts(tail, rows), samples)
+            real, samples, places, rows = self._made_from
+            found = loaded(real).straight_from_cache(_parts(places, rows), samples)
             if found is not None and self._future is None:
                 self._future = Future()
                 self._future.set_result(found)
@@ -81,20 +84,25 @@ class StraightLine:
 
 
 @lru_cache(maxsize=64)
-def _line(real: str, samples: int, tail: int, rows: bytes) -> StraightLine:
-    return StraightLine(real, samples, tail, rows)
+def _line(real: str, samples: int, places: _Places, rows: bytes) -> StraightLine:
+    return StraightLine(real, samples, places, rows)
 
 
 _making = Lock()
 
 
-def straight_line(double: bool, samples: int, tail: int, rows: bytes) -> StraightLine:  # noqa: FBT001
+def straight_line(
+    double: bool,  # noqa: FBT001 (what it is about)
+    samples: int,
+    places: _Places,
+    rows: bytes,
+) -> StraightLine:
     """Return the straight-line code for a table of rows and passes of so many samples.
 
-    The rows up to an end are the head, those from `tail` on the tail.
+    The rows up to an end are the head; `places` tells where tail and test begin.
     """
     with _making:
-        return _line("double" if double else "float", samples, tail, rows)
+        return _line("double" if double else "float", samples, places, rows)
 
 
 class _Background:
@@ -152,13 +160,18 @@ def _only_background() -> _Background:
     return _Background()
 
 
-def _compiled(real: str, samples: int, tail: int, rows: bytes) -> Any:
-    return loaded(real).straight(_parts(tail, rows), samples, lambda: not _ending.is_set())
+def _compiled(real: str, samples: int, places: _Places, rows: bytes) -> Any:
+    return loaded(real).straight(_parts(places, rows), samples, lambda: not _ending.is_set())
 
 
-def _parts(tail: int, rows: bytes) -> dict[str, list[Row]]:
+def _parts(places: _Places, rows: bytes) -> dict[str, list[Row]]:
     table = np.frombuffer(rows, np.int64).reshape(-1, WIDTH).tolist()
-    return {"head": _until_end(table[:tail]), "tail": _until_end(table[tail:])}
+    tail, test = places
+    return {
+        "head": _until_end(table[:tail]),
+        "tail": _until_end(table[tail:test]),
+        "test": _until_end(table[test:]),
+    }
 
 
 def _until_end(table: list[list[int]]) -> list[Row]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nodeflow.engine.kernel import drive
-from nodeflow.engine.kernel.compiler import ROW_SIGNATURE, WIDTH, KernelFunction, Module
+from nodeflow.engine.kernel.compiler import ROW_SIGNATURE, WIDTH, Module
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.kernel.machine_code import (
     _keep,
@@ -25,6 +25,7 @@ from nodeflow.engine.kernel.machine_code import (
     cache_folder,
 )
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
+from nodeflow.engine.kernel.sources import KernelFunction
 
 _TRIPLE = "wasm32-unknown-unknown"
 _FEATURES = "+simd128,+bulk-memory,+bulk-memory-opt,+sign-ext,+nontrapping-fptoint"

@@ -297,10 +297,15 @@ function changing(root, index, run, source, view) {
 
   find("#take").addEventListener("click", () => attempt(() => save(graph(), index.name)));
 
+  const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0" : value);
+  const read = (value) => (Array.isArray(value) ? value.map(read) : Number(value));
+
+  /** All that the moment in view follows from: JSON has no −0, which is spelled. */
   function stateOf() {
     return {
-      seed: run.seed, batch: run.schedule.batch, number: run.number, written: [...run.written],
-      weights: run.own ? run.weights() : null,
+      seed: run.seed, batch: run.schedule.batch, number: run.number,
+      base: run.base.map(([address, value]) => [address, spelled(value)]),
+      events: run.events.map(([update, address, value]) => [update, address, spelled(value)]),
     };
   }
 
@@ -323,15 +328,25 @@ function changing(root, index, run, source, view) {
   }));
 
   /** Be in a state that was told before, of this graph or of another form of it. */
-  function takeUp({ seed, batch: size, number, written, weights }) {
-    if (size !== run.schedule.batch) run.setBatch(size);
-    for (const [address, value] of written) {
-      if (Object.hasOwn(run.data.settings, address) || Object.hasOwn(run.data.choices ?? {}, address)) run.setting(address, value);
-      else run.set(address, value);
+  function takeUp({ seed, batch: size, number, base, events }) {
+    const put = (address, value) => {
+      if (Object.hasOwn(run.data.choices ?? {}, address)) run.setting(address, value);
+      else if (Object.hasOwn(run.data.settings, address)) run.setting(address, read(value));
+      else run.set(address, read(value));
+    };
+    const past = { ...stateOf(), number: undefined };
+    run.stop();
+    if (JSON.stringify({ seed, batch: size, base, events }) !== JSON.stringify(past)) {
+      run.startAgain();
+      if (size !== run.schedule.batch) run.setBatch(size);
+      for (const [address, value] of base) put(address, value);
+      if (base.length || seed !== run.seed) run.reset(seed);
+      for (const [update, address, value] of events) {
+        run.seek({ update, pass: 0, place: 0 });
+        put(address, value);
+      }
     }
-    if (seed !== run.seed) run.reset(seed);
-    if (weights) for (const [address, value] of Object.entries(weights)) run.set(address, value);
-    else if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
+    if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
   }
 
   /** Take up what an address says; a broken one is told, and the page is as it was made. */
@@ -341,7 +356,7 @@ function changing(root, index, run, source, view) {
     try {
       if (fragment.length > LONGEST_LINK + 1) throw new Error("too long");
       state = JSON.parse(await unpackedText(fragment.slice(1)));
-      if (typeof state !== "object" || state === null || !Array.isArray(state.written)) throw new Error("not ours");
+      if (typeof state !== "object" || state === null || !Array.isArray(state.base) || !Array.isArray(state.events)) throw new Error("not ours");
     } catch {
       throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
     }
@@ -409,7 +424,7 @@ function changing(root, index, run, source, view) {
       /** Call a function with every moment that is shown. */
       watch: (act) => view.watching.push(act),
       addresses: () => Object.keys(run.data.slots),
-      graph: () => graph(), link, play: view.play, pause: view.pause, show,
+      graph: () => graph(), link, state: stateOf, takeUp: told(takeUp), play: view.play, pause: view.pause, show,
       ...(lead && { lesson: lead.api }),
       formula: () => view_formula(),
       get playing() { return view.playing; },

@@ -17,5 +17,6 @@ async function computing(root, { index, parts, markup = "" }) {
   const source = live(run, index), view = mount(root, index, source);
   const { api, follow, refresh, stateOf, takeUp, lesson } = changing(root, index, run, source, view);
   await view.open(index.begin);
+  if (index.state) api.takeUp(index.state);
   return { api, follow, refresh, stateOf, takeUp, lesson, end: () => { run.stop(); view.end(); } };
 }

@@ -287,6 +287,7 @@ class Run {
     Object.assign(this, { forms, machines, parts });
     this.written = new Map(); // what a person typed into settings and constants
     this.given = new Map(); // and in place of data
+    this.events = []; // what was changed on the way: update, address, value
     this.typed = new Map(); // and into parameters, since the start
     this.startAgain();
   }
@@ -345,6 +346,8 @@ class Run {
     this.kept = [{ update: 0, state: this.start, stats: machine.stats.slice(), own: false }];
     this.log = []; // lines of the history, an epoch each: cost, hits, test cost, test hits
     this.changes = []; // what was changed on the way: constants from an update on
+    this.events = [];
+    this.base = [...this.written]; // what held when the run began
     this.begun = machine.stats.slice();
     this.own = false; // whether weights were set by hand
     this.typed.clear();
@@ -364,7 +367,7 @@ class Run {
     this.written.set(address, value);
     this.machine.cells.set(started(key, this.startOf(key), this.seed), this.data.slots[`${key}.value`][0]);
     this.own = true;
-    this.branch();
+    this.branch(address, value);
   }
 
   fill(feed) {
@@ -380,15 +383,15 @@ class Run {
     const { form, seed, own, start, number, typed } = this;
     return {
       form, seed, own, start, number, batch: this.schedule.batch, constants: this.constants.slice(), kept: this.kept.slice(),
-      changes: this.changes.slice(), lines: this.log.slice(), written: new Map(this.written), given: new Map(this.given), typed: new Map(typed),
+      events: this.events.slice(), base: this.base, changes: this.changes.slice(), lines: this.log.slice(), written: new Map(this.written), given: new Map(this.given), typed: new Map(typed),
     };
   }
 
   /** Go on in another future, at the moment where it was left. */
-  takeUp({ form, seed, own, start, number, batch, constants, kept, changes, lines, written, given, typed }) {
+  takeUp({ form, seed, own, start, number, batch, constants, kept, events, base, changes, lines, written, given, typed }) {
     this.stop();
     this.use(form, batch);
-    Object.assign(this, { seed, own, start, constants, kept, changes, log: lines, written: new Map(written), given: new Map(given), typed: new Map(typed) });
+    Object.assign(this, { seed, own, start, constants, kept, events, base, changes, log: lines, written: new Map(written), given: new Map(given), typed: new Map(typed) });
     for (const [address, each] of Object.entries(this.data.settings)) each.value = written.get(address) ?? each.first;
     this.fill(feedOf(this.data, this.parts, this.given, seed));
     Object.assign(this.at, { update: 0, pass: 0, place: 0 });
@@ -637,8 +640,9 @@ class Run {
   }
 
   /** Go on from other weights or settings: what was known of the run after this moment is forgotten. */
-  branch() {
+  branch(address, value) {
     const { update } = this.at;
+    this.events = [...this.events.filter(([at]) => at <= update), [update, address, value]];
     this.kept = this.kept.filter((each) => each.update === 0 || each.update < update);
     this.changes = this.changes.filter((each) => each.update <= update);
     this.keep(update, true);
@@ -895,7 +899,7 @@ class Run {
       if (Object.hasOwn(data.settings, address)) data.settings[address].value = numbers[0];
       this.change(address, value);
     }
-    this.branch();
+    this.branch(address, value);
   }
 
   /** Where in the cells a setting or a constant stands, and what. */
@@ -935,7 +939,7 @@ class Run {
     this.restartUpdate();
     for (const form of this.forms) if (Object.hasOwn(form.settings, address)) form.settings[address].value = value;
     this.change(address, value);
-    this.branch();
+    this.branch(address, value);
   }
 }
 

@@ -26,10 +26,11 @@ async function openForm(form, state = player?.lesson ?? held) {
   Object.defineProperties(window.nodeflow, Object.getOwnPropertyDescriptors(player.api));
   if (!before) return;
   // The same moment: a form with other nodes has other numbers of steps, and the same samples.
-  const { seed, batch, written, weights } = before.stateOf(), { epoch, sample } = before.api.moment();
-  player.takeUp({ seed, batch, written, weights: null });
+  const was = before.stateOf(), { epoch, sample } = before.api.moment();
+  const weights = new Set(Object.keys(before.api.weights())), events = was.events.filter(([, address]) => !weights.has(address));
+  player.takeUp({ ...was, number: null, events });
   player.api.goto(epoch, sample);
-  if (weights) complain(root, "Weights that were set by hand stay with the form in which they were set.");
+  if (events.length < was.events.length) complain(root, "Weights that were set by hand stay with the form in which they were set.");
 }
 
 window.nodeflow = {

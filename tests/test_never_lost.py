@@ -1,0 +1,300 @@
+"""What was trained is never lost by an edit, and what trains otherwise begins beside it."""
+
+import time
+
+import numpy as np
+import pytest
+from networks import assert_same, net
+
+import nodeflow as nf
+from nodeflow.editor.messages import Do, SetValue
+from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.update import update
+from nodeflow.editor.worker import Worker
+
+
+def xor(**settings):
+    return net("xor", (2, 2, 1), scale="none", epochs=40, trainer="adam", **settings)
+
+
+def trained(graph, epochs):
+    run = nf.Run(graph)
+    run.train(epochs)
+    return run
+
+
+@pytest.fixture
+def worker():
+    made = Worker()
+    made.open(xor())
+    _train(made, 20)
+    return made
+
+
+def _train(worker, epochs):
+    worker.train(epochs)
+    while worker.running:
+        worker.passed()
+
+
+ADDED = {
+    "a panel, not wired": lambda graph: graph.add("p", "panel"),
+    "a panel, wired": lambda graph: graph.add("p", "panel").connect("hidden1.z", "p.value"),
+    "a plot of the cost": lambda graph: graph.add("p", "plot").connect("cost.cost", "p.value"),
+    "a node beside": lambda graph: graph.add("big", "exp").connect("hidden1.z", "big.a"),
+    "a parameter": lambda graph: graph.add("free", "parameter", shape=(3, 2)),
+    "a layer that is not trained": lambda graph: graph.add("w", "parameter", shape=(1, 2))
+    .add("s", "weighted_sum").connect("w.value", "s.weights").connect("hidden1.z", "s.a"),
+    "a data set with other rows": lambda graph: graph.add("d", "dataset", source="iris"),
+    "a node that fails": lambda graph: graph.add("s", "weighted_sum"),
+    "an accuracy": lambda graph: graph.add("hits", "accuracy").connect("output.a.a", "hits.a")
+    .connect("data.y", "hits.y"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", ADDED.values(), ids=ADDED)
+def test_what_the_cost_does_not_depend_on_comes_and_goes(worker, edit) -> None:
+    before = xor()
+    graph = edit(before)
+    weights, history = dict(worker.player.run.weights), worker.player.run.history
+    for each in (graph, before, graph):
+        worker.start(each, "edit")
+        live = worker.live()
+        assert live.epoch == 20
+        assert [line["cost"] for line in live.history] == [line["cost"] for line in history]
+        for address, value in weights.items():
+            np.testing.assert_array_equal(live.weights[address], value)
+        assert len(live.playback.futures) == 1
+        assert not live.playback.past
+    _train(worker, 10)
+    goal = trained(before, 30)
+    for address, value in goal.weights.items():
+        np.testing.assert_array_equal(worker.player.run.weights[address], value)
+    worker.go("5")
+    goal.goto(epoch=5)
+    for address, value in goal.weights.items():
+        np.testing.assert_array_equal(worker.player.run.weights[address], value)
+
+
+def test_a_panel_that_is_placed_trained_on_wired_pasted_and_undone(worker) -> None:
+    """The way on which the training was lost."""
+    placed = xor().add("p", "panel")
+    worker.start(placed, "add panel")
+    _train(worker, 5)
+    wired = placed.connect("hidden1.z", "p.value")
+    worker.start(wired, "wire")
+    pasted = wired.add("q", "panel").connect("output.a.a", "q.value")
+    for graph in (pasted, wired, placed, pasted):
+        worker.start(graph, "paste, undo")
+        assert worker.live().epoch == 25
+    assert_same(worker.player.run.weights, trained(xor(), 25).weights)
+
+
+def test_another_network_begins_beside_and_the_old_one_is_returned_to(worker) -> None:
+    first = xor()
+    wider = net("xor", (2, 3, 1), scale="none", epochs=40, trainer="adam")
+    worker.start(wider, "explode")
+    live = worker.live()
+    assert live.epoch == 0
+    assert [future.what for future in live.playback.past] == ["before: explode"]
+    _train(worker, 3)
+    worker.start(first, "undo")
+    live = worker.live()
+    assert live.epoch == 20
+    assert len(live.playback.past) == 1
+    assert_same(worker.player.run.weights, trained(first, 20).weights)
+    number = len(live.playback.futures)
+    worker.switch(number)
+    live = worker.live()
+    assert live.epoch == 3
+    assert live.playback.returned == (first, wider)
+    assert_same(worker.player.run.weights, trained(wider, 3).weights)
+
+
+def test_a_wire_that_is_taken_off_and_put_back_loses_nothing(worker) -> None:
+    graph = xor()
+    wire = next(wire for wire in graph.wires if wire.target == "cost" and wire.input == "a")
+    worker.start(graph.disconnect(wire.start, wire.end), "remove wire")
+    assert worker.live().epoch == 0
+    worker.start(graph, "wire")
+    assert worker.live().epoch == 20
+
+
+def test_an_edit_in_the_middle_of_a_sample_stays_there(worker) -> None:
+    worker.go("7:2:output")
+    place = worker.live().playback.place
+    worker.start(xor().add("p", "panel").connect("hidden1.z", "p.value"), "add panel")
+    assert worker.live().playback.place == place
+    worker.step("epoch")
+    while worker.running:
+        worker.passed()
+    assert worker.live().epoch == 8
+
+
+def test_another_seed_or_batch_is_returned_to_as_well(worker) -> None:
+    for other in (xor(seed=3), xor(batch=2)):
+        worker.start(other, "set seed")
+        assert worker.live().epoch == 0
+        _train(worker, 2)
+        worker.start(xor(), "undo")
+        assert worker.live().epoch == 20
+
+
+def test_the_rate_of_the_graph_is_another_future() -> None:
+    graph = nf.load("graphs/wheat-seeds-by-hand.json")
+    if graph.training.rate is None:
+        graph = nf.Graph(
+            nodes=graph.nodes, wires=graph.wires,
+            training=type(graph.training)(batch=1, epochs=2, seed=0, rate=0.3),
+        )  # fmt: skip
+    from nodeflow.editor.worker import computes_alike
+
+    other = type(graph.training)(batch=1, epochs=2, seed=0, rate=0.1)
+    assert not computes_alike(graph, nf.Graph(nodes=graph.nodes, wires=graph.wires, training=other))
+
+
+# --- saved, opened and gone on with -------------------------------------------------------------
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    from nodeflow.editor.shell import Shell
+    from nodeflow.editor.store import Store
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    made = Shell(store=Store())
+    yield made
+    made.close()
+
+
+class Person:
+    """An editor without a window, with a shell that does what it asks for."""
+
+    def __init__(self, shell, graph, path=None):
+        self.shell, self.editor = shell, Editor.of(graph, path)
+        self._perform((Request("anew"),))
+        if graph.nodes:
+            self.until(lambda live: live.weights)
+
+    def _perform(self, requests):
+        for request in requests:
+            for message in self.shell.perform(request, self.editor):
+                self.tell(message)
+
+    def tell(self, message):
+        self.editor = update(self.editor, message)
+        self._perform(self.editor.requests)
+
+    def until(self, holds, seconds=20.0):
+        end = time.monotonic() + seconds
+        while not holds(self.editor.live):
+            assert time.monotonic() < end, self.editor.live
+            for message in self.shell.poll(self.editor):
+                self.tell(message)
+            time.sleep(0.002)
+        return self.editor.live
+
+    def opened(self, path):
+        self._perform((Request("open", path=path),))
+        end = time.monotonic() + 20
+        while self.editor.path != path or (self.editor.live.update and not self.editor.offer):
+            assert time.monotonic() < end
+            for message in self.shell.poll(self.editor):
+                self.tell(message)
+            time.sleep(0.002)
+
+
+def test_training_is_saved_beside_the_graph_and_offered_again(shell, tmp_path) -> None:
+    path = tmp_path / "net.json"
+    graph = xor()
+    nf.save(graph, path)
+    person = Person(shell, nf.load(path), path)
+    person.tell(Do("save"))
+    assert not path.with_suffix(".run.npz").exists()  # there is nothing to keep yet
+    shell.session.train(20)
+    person.until(lambda live: live.state == "done")
+    bytes_ = path.read_bytes()
+    person.tell(Do("save"))
+    assert path.read_bytes() == bytes_  # the start stays the start
+    assert person.editor.notice.text == "saved net.json, and 20 epochs of training in net.run.npz"
+
+    other = Person(shell, nf.Graph())
+    other.opened(path)
+    assert other.editor.offer.text == "20 epochs of training in net.run.npz"
+    live = other.until(lambda live: live.weights and live.state == "still")
+    assert live.epoch == 0  # offered, never silent
+    other.tell(Do("resume"))
+    live = other.until(lambda live: live.epoch == 20)
+    goal = trained(graph, 20)
+    assert_same(live.weights, goal.weights)
+    assert [line["cost"] for line in live.history] == [line["cost"] for line in goal.history]
+    # Adam's memory came back as well: training goes on as if it had never been closed.
+    shell.session.train(10)
+    live = other.until(lambda live: live.epoch == 30)
+    goal.train(10)
+    assert_same(live.weights, goal.weights)
+    assert [line["cost"] for line in live.history] == [line["cost"] for line in goal.history]
+    shell.session.go("7:1")
+    live = other.until(lambda live: live.epoch == 7)
+    goal.goto(epoch=7, sample=1)
+    assert_same(live.weights, goal.weights)
+
+
+def test_a_weight_set_in_the_past_belongs_to_that_line(shell, tmp_path) -> None:
+    path = tmp_path / "net.json"
+    nf.save(xor(), path)
+    graph = nf.load(path)
+    person = Person(shell, graph, path)
+    person.tell(SetValue("b1", "value", [0.5, 0.25]))
+    assert person.editor.graph.settings("b1")["value"] is not None  # a start, before any training
+    person.tell(Do("undo"))
+    shell.session.train(5)
+    person.until(lambda live: live.epoch == 5 and live.state == "done")
+    before = dict(person.editor.live.weights)
+    person.tell(SetValue("b1", "value", [0.5, 0.25]))
+    live = person.until(lambda live: len(live.playback.futures) == 1 and
+                        np.allclose(live.weights["b1.value"], [0.5, 0.25]))  # fmt: skip
+    assert person.editor.graph.settings("b1")["value"] == graph.settings("b1")["value"]
+    np.testing.assert_array_equal(live.weights["b2.value"], before["b2.value"])
+    person.tell(Do("save"))
+    other = Person(shell, nf.Graph())
+    other.opened(path)
+    assert other.editor.graph.nodes == graph.nodes
+    other.until(lambda live: live.weights and live.state == "still")
+    other.tell(Do("resume"))
+    live = other.until(lambda live: live.epoch == 5)
+    np.testing.assert_array_equal(live.weights["b1.value"], [0.5, 0.25])
+    shell.session.go("3")
+    live = other.until(lambda live: live.problem)
+    assert "was trained with other settings" in live.problem
+    other.tell(Do("keep-weights"))
+    assert list(other.editor.graph.settings("b1")["value"]) == [0.5, 0.25]
+
+
+def test_the_training_of_another_network_is_not_offered(shell, tmp_path) -> None:
+    path = tmp_path / "net.json"
+    nf.save(xor(), path)
+    run = trained(net("xor", (2, 3, 1), scale="none"), 2)
+    nf.files.save_run(path.with_suffix(".run.npz"), run.weights, run.history, {})
+    person = Person(shell, nf.Graph())
+    person.opened(path)
+    assert person.editor.offer is None
+    assert "of another network" in person.editor.notice.text
+    path.with_suffix(".run.npz").write_bytes(b"nothing of the kind")
+    person.opened(path)
+    assert "cannot be read" in person.editor.notice.text
+
+
+def test_what_train_saves_is_gone_on_with(shell, tmp_path) -> None:
+    from nodeflow.cli import main
+
+    path = tmp_path / "net.json"
+    nf.save(xor(), path)
+    assert main(["train", str(path), "--epochs", "4", "--save"]) == 0
+    person = Person(shell, nf.Graph())
+    person.opened(path)
+    person.until(lambda live: live.weights and live.state == "still")
+    person.tell(Do("resume"))
+    live = person.until(lambda live: live.epoch == 4)
+    assert_same(live.weights, trained(xor(), 4).weights)

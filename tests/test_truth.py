@@ -1,0 +1,189 @@
+"""What the editor writes is true at every moment: no formula mixes the numbers of two passes."""
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers_explain import value as evaluated
+
+from nodeflow import files
+from nodeflow.editor.model import Editor
+from nodeflow.editor.overlay import overlay
+from nodeflow.editor.slowmotion import watch_rows
+from nodeflow.editor.worker import Worker
+from nodeflow.editor.working import working
+from nodeflow.engine.snapshot import AHEAD
+
+GRAPHS = (
+    "graphs/xor.json",
+    "graphs/one-neuron-unfolded.json",
+    "graphs/mazur-neurons-unfolded.json",
+    "graphs/four-layers.json",
+    "graphs/blame-game.json",
+)
+
+
+@pytest.fixture(params=GRAPHS)
+def played(request):
+    """Return a worker that has gone to the second update, and its graph."""
+    graph = files.load(request.param)
+    worker = Worker()
+    worker.open(graph)
+    worker.step("update")
+    return graph, worker
+
+
+def moments(graph, worker, most=160):
+    """Yield an editor at each moment of an epoch, or of so many steps."""
+    editor = Editor.of(graph, None)
+    end = worker.player.schedule.after("epoch", worker.player.number)
+    for _ in range(min(end - worker.player.number, most)):
+        yield replace(editor, live=worker.live())
+        worker.step("step")
+    yield replace(editor, live=worker.live())
+
+
+def written(editor):
+    """Yield every text about values: those of panels, tooltips of nodes, ports and wires."""
+    for key in editor.graph.nodes:
+        yield f"{key}.", working(editor, key)
+    for view in editor.drawn.nodes.values():
+        for port in (*view.inputs, *view.outputs):
+            over = overlay(replace(editor, hover=f"port:{port.address}"))
+            yield port.address, "\n".join(over.tooltip[1]) if over.tooltip else ""
+    for wire in editor.graph.wires:
+        over = overlay(replace(editor, hover=f"wire:{wire}"))
+        yield wire.start, "\n".join(over.tooltip[1]) if over.tooltip else ""
+
+
+def python(text):
+    """Return a formula as it is written on the screen in Python's signs."""
+    for sign, own in {"−": "-", "·": "*", "^": "**", "²": "**2", "√": "sqrt", "½": "(1/2)"}.items():
+        text = text.replace(sign, own)
+    text = re.sub(r"\((?:\d+ smaller terms|\d+ more): (-?[\d.e+-]+)\)", r"(\1)", text)
+    text = re.sub(r"\be\*\*", f"{math.e}**", text)
+    text = re.sub(r"\bln\b", "log", text)
+    return re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
+
+
+def equations(text):
+    """Yield both sides of each equation in a text, and how far apart rounding may bring them."""
+    for line in text.split("\n"):
+        name, *sides = line.split(" = ")
+        if len(sides) < 2 or not re.fullmatch(r"[\w₀-₉′(),∂/ ]+", name):
+            continue
+        found = [evaluated(python(side)) for side in sides]
+        terms = [abs(float(n)) for n in re.findall(r"\d+\.?\d*(?:e[+-]?\d+)?", python(sides[0]))]
+        slack = 6e-4 * max([1e-3, *terms]) * max(1.0, *terms)
+        for other in found[1:]:
+            yield line, found[0], other, slack
+
+
+def test_every_equation_on_the_screen_holds_at_every_moment(played) -> None:
+    graph, worker = played
+    count = 0
+    for editor in moments(graph, worker):
+        for _, text in written(editor):
+            for line, left, right, slack in equations(text):
+                count += 1
+                assert left == pytest.approx(right, abs=slack, rel=2e-3), (
+                    editor.live.playback.moment, line)  # fmt: skip
+    assert count > 60
+
+
+def test_what_this_pass_has_not_evaluated_is_marked_wherever_it_is_written(played) -> None:
+    graph, worker = played
+    for key in list(graph.nodes)[:8]:
+        worker.watch(key)
+    run = worker.player.run
+    seen = set()
+    for editor in moments(graph, worker, most=80):
+        live, position = editor.live, run.position
+        rest = set(run.order[position.place :])
+        for address, text in written(editor):
+            key = address.rpartition(".")[0]
+            stands = run.reader.stands(key) if key in run.order else True
+            if key in rest and not stands and (address in live.values or address[-1] == "."):
+                assert live.ages[key], (live.playback.moment, key)
+                if text:
+                    assert live.ages[key] in text, (live.playback.moment, text)
+                    seen.add(live.ages[key])
+        for row in watch_rows(live):
+            age = live.age(row.address)
+            assert not age or age in row.value
+    assert any("sample" in age or "epoch" in age for age in seen)
+
+
+def test_what_has_no_mark_is_of_this_pass(played) -> None:
+    """Each value without a mark is what the step of this very pass has calculated."""
+    graph, worker = played
+    made = {}
+    begin = worker.player.run.position[:2]
+    for editor in moments(graph, worker, most=120):
+        live, position = editor.live, worker.player.run.position
+        if position[:2] != begin:
+            made, begin = {}, position[:2]
+        elif live.playback.step is not None and position.place:
+            step = live.playback.step
+            made |= {f"{step.node}.{port}": value for port, value in step.outputs.items()}
+        for address, value in live.values.items():
+            key = address.rpartition(".")[0]
+            stands = worker.player.run.reader.stands(key)
+            if not live.ages.get(key) and not stands and live.playback.step is not None:
+                assert address in made, (live.playback.moment, address)
+                np.testing.assert_array_equal(value, made[address])
+
+
+def test_standing_in_the_middle_of_a_sample_the_output_is_that_of_the_one_before() -> None:
+    """The case that was seen: new inputs beside the old result."""
+    graph = files.load("graphs/xor.json")
+    worker = Worker()
+    worker.open(graph)
+    worker.go("0:2:hidden_a")
+    editor = replace(Editor.of(graph, None), live=worker.live())
+    assert editor.live.ages["output"] == "from sample 1"
+    assert working(editor, "output") == "its value is from sample 1"
+    assert "hidden_a" not in editor.live.ages
+    worker.step("step")
+    editor = replace(editor, live=worker.live())
+    assert "from" not in working(editor, "output")
+
+
+def test_after_full_speed_all_numbers_belong_together() -> None:
+    graph = files.load("graphs/xor.json")
+    worker = Worker()
+    worker.open(graph)
+    worker.train(5)
+    while worker.running:
+        worker.passed()
+    editor = replace(Editor.of(graph, None), live=worker.live())
+    assert not {key: age for key, age in editor.live.ages.items() if "update" not in key}
+    for key in ("hidden", "output", "output_a"):
+        [line] = working(editor, key).split("\n")[:1]
+        assert all(
+            left == pytest.approx(right, abs=slack) for _, left, right, slack in equations(line)
+        )
+    z = editor.live.values["hidden.z"]
+    theta, bias = (editor.live.weights[f"{name}.value"] for name in ("theta1", "bias1"))
+    np.testing.assert_allclose(z, editor.live.values["data.x"] @ theta.T + bias, rtol=1e-12)
+
+
+def test_looking_ahead_changes_nothing() -> None:
+    graph = files.load("graphs/xor.json")
+    looked, plain = Worker(), Worker()
+    for worker in (looked, plain):
+        worker.open(graph)
+    for _ in range(3):
+        looked.train(2)
+        plain.train(2)
+        for worker in (looked, plain):
+            while worker.running:
+                worker.passed()
+                if worker is looked:
+                    worker.live()
+        looked.live()
+    for address, value in plain.player.run.weights.items():
+        np.testing.assert_array_equal(value, looked.player.run.weights[address])
+    assert AHEAD not in looked.live().ages.values()
