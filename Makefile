@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub
+.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROGRAMS := .venv-programs
 MINUTES ?= 120
+SITE := .venv-docs
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$name; break; }; done)
@@ -109,6 +110,9 @@ ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 commands: $(STAMP) ## Renew usage and options in docs/commands.md
 	@$(BIN)/python -m gallery.commands --write
 
+docs: $(SITE)/.installed ## Build the documentation as a site, and check its links: build/docs/html
+	@OPENBLAS_NUM_THREADS=1 $(SITE)/bin/python -m website build/docs
+
 stub: $(STAMP) ## Renew nodeflow/__init__.pyi from the declarations of the library
 	@$(BIN)/python -m gallery.stub --write
 
@@ -143,13 +147,14 @@ check: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/lint-imports --no-cache
 
 clean: ## Remove .venv and all that was made here
-	rm -rf $(VENV) $(PROGRAMS) build dist htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(PROGRAMS) $(SITE) build dist htmlcov .coverage .coverage.* \
 		.pytest_cache .benchmarks .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A .venv without pip is what Debian leaves behind where python3-venv is missing.
 $(STAMP): EXTRAS := dev,datasets
 $(PROGRAMS)/.installed: EXTRAS := dev,datasets,programs
+$(SITE)/.installed: EXTRAS := docs,datasets
 %/.installed: pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "nodeflow needs Python 3.11 or newer: install it, or name it with PYTHON=…" >&2; \

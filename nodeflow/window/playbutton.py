@@ -1,7 +1,6 @@
 """A large Play button over the canvas until a network was trained.
 
-The tour's card is a window of its own (`popups.TourCard`); while it has a Play button this one
-is away.
+A lesson has a card of its own (`lessoncard`); while there is one this button is away.
 """
 
 from __future__ import annotations
