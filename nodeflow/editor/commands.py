@@ -190,6 +190,11 @@ def _cancel(editor: Editor) -> Editor:
     if editor.busy:
         stopped = replace(editor, busy="", leaving=None).asking("stop")
         return stopped.told(f"{editor.busy}: stopped")
+    held = editor.selection or editor.wire or editor.notice
+    if editor.view == "map" and not held:
+        return replace(editor, view="canvas")
+    if editor.tour is not None and not held:
+        return _end_tour(editor)
     if editor.inside and not editor.selection and not editor.wire:
         return replace(editor, inside=editor.inside[:-1])
     return replace(editor, selection=frozenset(), wire=None, notice=None)

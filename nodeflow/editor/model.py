@@ -138,6 +138,8 @@ class Menu:
 
     at: Point
     choice: int = 0
+    canvas: bool = False
+    """Whether nothing is under it: then it is about the canvas."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def _panel_is_wired(editor: Editor) -> bool:
 TASKS = (
     Task(
         "Train the network",
-        "Press Play, or the space bar. Two inputs and one output learn exclusive or: watch the "
+        "Press Train, or the space bar. Two inputs and one output learn exclusive or: watch the "
         "cost fall below 0.05.",
         lambda editor: any(line.get("cost", 1.0) < 0.05 for line in editor.live.history),
     ),

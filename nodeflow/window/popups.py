@@ -495,7 +495,7 @@ class TourCard:
         dpg.add_spacer(height=2, parent=self._window)
         if number == 0 and not running:
             play = dpg.add_button(
-                label="▶  Play", width=-1, height=round(44 * scale), parent=self._window,
+                label="▶  Train", width=-1, height=round(44 * scale), parent=self._window,
                 callback=lambda: self._send(Do("train")),
             )  # fmt: skip
             dpg.bind_item_theme(play, self._bright(theme))

@@ -125,6 +125,8 @@ class Watched(app.Window):
             "path": str(editor.path or ""),
             "tour": editor.tour,
             "typing": self._typing(),
+            "faults": {name: field.fault for name, field in self.training._typed.items()},
+            "card": bool(dpg.is_item_shown(self.card.panel)),
             "playback": self._playback(),
             "values": {
                 address: value.ravel().tolist()
@@ -166,6 +168,8 @@ class Watched(app.Window):
         panel = self.training
         for name in ("batch", "epochs", "seed", "slider", "play"):
             found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
+        found["training rate"] = _place(panel._rate_field)
+        found["card close"] = _place(self.card.close)
         for name, item in self.timeline.buttons.items():
             found[f"timeline {name}"] = _place(item)
         bars = _place(self.timeline.bars)
