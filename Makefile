@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors coverage trials display browser bench ulps commands gallery check clean
+.PHONY: help bits pages run test test-programs test-twins twins doors kills coverage trials display browser bench ulps commands gallery check clean test-install stub
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -32,6 +32,9 @@ run: $(STAMP) ## Open the editor; without a display train a graph and play it in
 test: $(STAMP) display browser ## Run all tests
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(PYTEST)
 
+test-install: $(STAMP) ## Install the wheel by pip into an empty environment, and try the README
+	@NODEFLOW_INSTALL=1 $(BIN)/python -m pytest -q tests/test_wheel.py -k empty_environment
+
 # A program that is missing there is a failure, not a reason to skip.
 test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
@@ -39,6 +42,10 @@ test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
 doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
 	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
 		--programs tests/test_doors.py
+
+kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps at random, 20 times
+	@NODEFLOW_KILLS=20 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -q --programs \
+		tests/test_cluster.py -k at_random
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
@@ -88,14 +95,19 @@ ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 commands: $(STAMP) ## Renew usage and options in docs/commands.md
 	@$(BIN)/python -m gallery.commands --write
 
+stub: $(STAMP) ## Renew nodeflow/__init__.pyi from the declarations of the library
+	@$(BIN)/python -m gallery.stub --write
+
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
 
-# What the programs need themselves is installed in a temporary folder; FANN's headers by the system.
+# What the programs need themselves is installed in a temporary folder; FANN's headers, R, Java and
+# Weka by the system.
 test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare with what is kept
-	@if ! test -e /usr/include/doublefann.h && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar && \
+		command -v Rscript java >/dev/null; } && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
-		libfann-dev; } >/dev/null 2>&1; \
+		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py
 

@@ -43,7 +43,7 @@ _SCREEN = "1600x1000x24"
 def run(*, quick: bool = False) -> Result:
     """Open the window, and have it do what the script says."""
     result = Result("window", "the editor's window")
-    with tempfile.TemporaryDirectory() as name, _display() as (display, why):
+    with tempfile.TemporaryDirectory() as name, display() as (screen, why):
         if why:
             result.title = f"the editor's window: {why}"
             result.rows = [Row(moving, text="not measured") for moving in _MOVING]
@@ -51,7 +51,7 @@ def run(*, quick: bool = False) -> Result:
             return result
         folder = Path(name)
         result.title = _graphs(folder, quick=quick)
-        found = _measured(folder, display, quick=quick)
+        found = _measured(folder, screen, quick=quick)
     _tell(result, found)
     return result
 
@@ -85,7 +85,7 @@ def _joined(graph: Graph) -> Graph:
 
 
 @contextlib.contextmanager
-def _display() -> Iterator[tuple[str, str]]:
+def display() -> Iterator[tuple[str, str]]:
     """Give a display, and why there is none: one of Xvfb's own, or else the one that is there."""
     if importlib.util.find_spec("dearpygui") is None:
         yield "", "Dear PyGui is not installed, so no window was measured"

@@ -20,6 +20,7 @@ NAMES = (
     "regularization",
     "nielsen",
     "starts",
+    "many_runs",
     "shapes",
     "feedback_alignment",
 )

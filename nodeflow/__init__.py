@@ -27,6 +27,7 @@ _HOMES = {
     "Run": "nodeflow.engine.run",
     "Step": "nodeflow.engine.step",
     "Training": "nodeflow.graph",
+    "Widget": "nodeflow.export.widget",
     "Wire": "nodeflow.graph",
     "check": "nodeflow.engine.check",
     "collapse": "nodeflow.derive",
@@ -57,6 +58,7 @@ __all__ = [
     "Run",
     "Step",
     "Training",
+    "Widget",
     "Wire",
     "__version__",
     "check",
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from nodeflow.engine.step import Step
     from nodeflow.errors import NodeflowError
     from nodeflow.examples import sample
+    from nodeflow.export.widget import Widget
     from nodeflow.files import load, save
     from nodeflow.graph import Graph, Node, Training, Wire
     from nodeflow.interchange.keras import from_keras, to_keras

@@ -194,5 +194,6 @@ def nearest(word: object, known: Iterable[str]) -> str:
     close = get_close_matches(str(word), names, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    most = 12 if len(names) > 13 else 13  # "…" for a single name tells less
+    shown = ", ".join(names[:most]) + (", …" if len(names) > most else "")
     return f"; there is {shown}"

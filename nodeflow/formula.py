@@ -36,6 +36,12 @@ def _sigmoid(u: Any) -> Any:
     return np.where(np.asarray(u) >= 0, 1 / (1 + small), small / (1 + small))
 
 
+def _erf(u: Any) -> Any:
+    from scipy.special import erf  # SciPy is slow to import, and few formulas have it
+
+    return erf(u)
+
+
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp,
     "log": np.log,
@@ -43,6 +49,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
+    "erf": _erf,
     "sigmoid": _sigmoid,
     "abs": np.abs,
     "sign": np.sign,
@@ -202,6 +209,11 @@ def derivative(part: Expression, name: str) -> Expression:
         "cos": lambda: ("*", _number(-1), ("sin", u)),
         "tanh": lambda: ("-", ONE, ("*", part, part)),
         "sigmoid": lambda: ("*", part, ("-", ONE, part)),
+        "erf": lambda: (
+            "*",
+            _number(2 / math.sqrt(math.pi)),
+            ("exp", ("*", _number(-1), ("*", u, u))),
+        ),
         "abs": lambda: ("sign", u),
         "sign": lambda: ZERO,
         "step": lambda: ZERO,

@@ -229,7 +229,8 @@ class Graph:
         return bundle
 
     def _repr_html_(self) -> str:
-        return self._repr_mimebundle_()["text/html"]
+        html: str = import_module("nodeflow.export.notebook").html_of_graph(self)
+        return html
 
     # -- building
 

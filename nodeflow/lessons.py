@@ -7,7 +7,8 @@ A lesson is data in a graph's file, under the key "lesson". Each task is done wh
 - `wire`: a wire touches a port that the lesson's own graph does not have (or, written
   "a.port -> b.port", when this wire is there);
 - `ask`: a question is answered with the value of an expression. It is read where the lesson
-  stands; what is not evaluated there yet is read as soon as it is: so it can be predicted.
+  has led by then; what is not evaluated there yet is read as soon as it is: so it can be
+  predicted.
 
 `Attempt` is somebody's way through it, which the terminal leads; `Marker` judges the files that
 come back. A marker trusts no number in a file. It puts locked parts back, runs the graph from its
@@ -35,6 +36,8 @@ from nodeflow.playback.conditions import Expression, parse, parse_expression
 from nodeflow.playback.player import Player
 from nodeflow.playback.stops import Seen
 
+LEADING = ("at", "until")
+"""The kinds of tasks that lead to a moment, of which the questions behind them are asked."""
 Value = float | bool
 """An answer: a number, or yes or no."""
 TRAINING = "training"
@@ -342,7 +345,7 @@ class Attempt:
         self.unlocked: set[str] = set()
         self._skipped = 0
         self._moment = 0
-        """Where the present task began: what it asks is asked of this moment."""
+        """Where the tasks before have led: what is asked is asked of this moment."""
         self._begin()
 
     @property
@@ -364,7 +367,6 @@ class Attempt:
 
     def _begin(self) -> None:
         """Stop where the present task's condition becomes true, and nowhere else."""
-        self._moment = self.player.number if self.player.run.order else 0
         self._watch()
 
     def _watch(self) -> None:
@@ -404,7 +406,10 @@ class Attempt:
     def _finish(self, typed: str | None = None, value: Value | None = None) -> Done:
         changed = settings_changed(self.original, self.graph)
         done = Done(self.index, typed, value, self._place(), changed)
+        task = self.lesson.tasks[done.task]
         self.done.append(done)
+        if task.kind in LEADING and self.player.run.order:
+            self._moment = self.player.number
         self._begin()
         return done
 
@@ -807,6 +812,8 @@ class Marker:
                     why = "" if done else f"the file does not say that {task.goal} was seen"
                 case "until":
                     met = self._met(task, course, number)
+                    if record is not None and met is not None:
+                        met = self._noted(task, course, record, met)
                     done, number = met is not None, number if met is None else met
                     why = "" if done else f"it is not reached in {self._epochs(course)} epochs"
                     if done and only_noted and record is None:
@@ -832,6 +839,23 @@ class Marker:
         if known not in course.met:
             course.met[known] = self._search(task, course, number)
         return course.met[known]
+
+    def _noted(self, task: Task, course: _Course, record: Mapping[str, Any], met: int) -> int:
+        """Return where a file says that a condition was seen, if it holds there as well.
+
+        Somebody may have gone on beyond the moment at which it became true.
+        """
+        player = course.player
+        try:
+            schedule = player.schedule
+            number = schedule.number(schedule.find(Moment.read(str(record.get("moment")))))
+        except RunError:
+            return met
+        if not met < number <= self._epochs(course) * schedule.steps_per_epoch:
+            return met
+        _stand(player, number)
+        holds = parse(task.goal, player.run.plan.graph).holds(Seen(player.run))
+        return number if holds else met
 
     def _search(self, task: Task, course: _Course, number: int) -> int | None:
         player = course.player

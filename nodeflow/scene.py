@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, PortBox, box
-from nodeflow.declare import Array, Setting, numbers
+from nodeflow.declare import CATALOG, Array, Setting, numbers
 from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
@@ -337,6 +337,11 @@ def within(graph: Graph, group: str) -> frozenset[str]:
     )
 
 
+def unknown(type_: str) -> str:
+    """Return what is to be said of a node whose type is not there, and what would mend it."""
+    return f"there is no node type '{type_}' here{CATALOG.why_unknown(type_)}"
+
+
 def _closed(graph: Graph, key: str, problems: Mapping[str, str]) -> NodeView | None:
     """Return the box of a closed group: its ports are those of the wires that cross its edge."""
     members = within(graph, key)
@@ -438,7 +443,7 @@ def node_view(
         inputs=tuple(port(p, into, wired=p.name in wired) for p in size.inputs),
         outputs=tuple(port(p, out, wired=p.name in read) for p in size.outputs),
         mode=node.mode,
-        problem=problem or ("" if type_ else f"there is no node type '{node.type}' here"),
+        problem=problem or ("" if type_ else unknown(node.type)),
         value=value,
         field=field,
     )

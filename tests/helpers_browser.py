@@ -79,9 +79,9 @@ class Browser:
         assert not details, details.get("exception", {}).get("description", details)
         return answer["result"].get("value")
 
-    def wait(self, condition):
+    def wait(self, condition, seconds=SECONDS):
         """Wait until an expression is true."""
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + seconds
         while not self.run(condition):
             assert time.monotonic() < end, f"it never came to be that {condition}; {self.problems}"
             time.sleep(0.01)

@@ -11,7 +11,8 @@ OPERATORS = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-FUNCTIONS = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt", "sin", "cos")} | {
+_NAMES = ("exp", "log", "tanh", "sqrt", "sin", "cos", "erf")
+FUNCTIONS = {name: getattr(math, name) for name in _NAMES} | {
     "abs": abs,
     "max": max,
     "min": min,

@@ -332,6 +332,7 @@ FORMULAS = {
     "max(a, b) + min(a, 2 * b)": ("a", "b"),
     "step(a) * b + sign(a)": ("a", "b"),
     "2 ^ a + pi": ("a",),
+    "a * erf(b) + erf(2 * a)": ("a", "b"),
     "3": (),
 }
 

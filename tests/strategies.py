@@ -411,7 +411,8 @@ class Wiring:
         """Return what a type makes of one value."""
         one = self.value()
         # What is named more often is met by too few costs otherwise.
-        kinds = ("sum", "mean", *["relay"] * 3, *["pick"] * 2, "power", "exp", *["log"] * 3, "root")
+        kinds = ("sum", "mean", *["relay"] * 3, *["pick"] * 2, "power", "exp", *["log"] * 3, "root",
+                 *["log_softmax"] * one.rows)  # fmt: skip
         match self.one(*kinds):
             case "relay":
                 return replace(one, wire=nf.relay(one.wire))
@@ -421,6 +422,9 @@ class Wiring:
                 wanted = self.draw(st.lists(st.integers(0, one.width - 1), min_size=1, max_size=3))
                 index = wanted[0] if len(wanted) == 1 else wanted
                 return replace(one, wire=nf.pick(one.wire, index=index), width=len(wanted))
+            case "log_softmax":
+                bound = 2 * one.bound + 2.0
+                return replace(one, wire=nf.log_softmax(one.wire), bound=bound)
             case "power":
                 exponent = self.one(*POWERS)
                 found = nf.power(one.wire, exponent=exponent)

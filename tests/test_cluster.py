@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -15,6 +17,8 @@ import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.errors import SweepError
 from nodeflow.sweeps import cluster
+from nodeflow.sweeps.journal import journal_of
+from nodeflow.sweeps.parted import run_by
 
 pytestmark = pytest.mark.programs("distributed")
 
@@ -51,8 +55,6 @@ class Cluster:
         deadline = time.monotonic() + 30
         while not file.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        import json
-
         self.address = json.loads(file.read_text())["address"]
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
@@ -139,3 +141,97 @@ def test_an_address_that_does_not_answer(capsys):
 
 def test_a_local_cluster(xor, expected):
     assert plain(nf.sweep(xor, SETTINGS, cluster="local", **HOW)) == expected
+
+
+def test_whatever_is_killed_at_random_the_rows_are_the_same(tmp_path, expected):
+    r = random.Random(int(os.environ.get("NODEFLOW_KILLS", "1")))
+    out = tmp_path / "o.json"
+    command = [
+        sys.executable, "-m", "nodeflow", "sweep", str(ROOT / "graphs" / "xor.json"), "--set",
+        "train.rate=0.5,5.0", "--seeds", "40", "--epochs", "300", "--until", "accuracy >= 1",
+        "-o", str(out), "--cluster",
+    ]  # fmt: skip
+    for round_ in range(int(os.environ.get("NODEFLOW_KILLS", "1")) + 1):
+        folder = tmp_path / f"cluster-{round_}"
+        folder.mkdir()
+        made = Cluster(folder, 2)
+        try:
+            process = subprocess.Popen(
+                [*command, made.address], env=made.environment, stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+            rows = r.randint(1, 60)
+            while process.poll() is None and lines(out) < rows:
+                time.sleep(0.01)
+            victim = r.choice([*made.workers, made.scheduler, process])
+            victim.kill()
+            if victim in made.workers:
+                made.add_worker()
+            process.wait(timeout=120)
+        finally:
+            made.close()
+    subprocess.run(
+        [*command[:-1]], env=made.environment, check=True, stdout=subprocess.DEVNULL, timeout=120
+    )
+    assert plain(json.loads(out.read_text())) == expected
+
+
+def lines(out):
+    """Return how many runs a sweep has on disk."""
+    try:
+        return journal_of(out).read_bytes().count(b"\n") - 1
+    except FileNotFoundError:
+        return 0
+
+
+# --- one training, whose batches are cut into parts ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return nf.load(ROOT / "graphs" / "iris.json")
+
+
+def trained(run):
+    run.train(12)
+    return run.history, {key: value.tolist() for key, value in run.weights.items()}
+
+
+@pytest.mark.parametrize("parts", [1, 5])
+def test_a_batch_in_parts_is_that_of_one_machine(iris, two_workers, parts):
+    alone = trained(nf.Run(iris, batch=25, parts=parts))
+    with run_by(two_workers.address, iris, parts=parts, batch=25) as run:
+        assert trained(run) == alone
+
+
+def test_a_worker_that_dies_between_updates_loses_nothing(iris, two_workers):
+    alone = trained(nf.Run(iris, batch=25, parts=4))
+    with run_by(two_workers.address, iris, parts=4, batch=25) as run:
+        run.train(3)
+        two_workers.workers[0].kill()
+        run.train(4)
+        two_workers.add_worker()
+        run.train(1)
+        two_workers.workers[1].kill()
+        run.train(4)
+        found = run.history, {key: value.tolist() for key, value in run.weights.items()}
+    assert found == alone
+
+
+def test_a_scheduler_that_dies_under_a_training_is_a_sentence(iris, two_workers):
+    with run_by(two_workers.address, iris, parts=4, batch=25) as run:
+        run.train(2)
+        for process in (two_workers.scheduler, *two_workers.workers):
+            process.kill()
+        with pytest.raises(SweepError, match="went away"):
+            run.train(20)
+
+
+def test_the_command_trains_by_a_cluster(capsys):
+    words = ["train", str(ROOT / "graphs" / "iris.json"), "--epochs", "3", "--batch", "25",
+             "--parts", "3", "--json"]  # fmt: skip
+    documents = []
+    for how in ([], ["--cluster", "local"]):
+        assert main([*words, *how]) == 0
+        documents.append(json.loads(capsys.readouterr().out) | {"seconds": 0})
+    assert documents[0] == documents[1]

@@ -358,6 +358,7 @@ def torch_functions(torch: Any) -> dict[str, Any]:
         "softplus": lambda s, z: torch.nn.functional.softplus(z, threshold=100),
         "identity": lambda s, z: z.clone(),  # else its gradient is that of all readers of z
         "softmax": lambda s, z: torch.softmax(row(z), -1),
+        "log_softmax": lambda s, z: torch.log_softmax(row(z), -1),
         "add": lambda s, *a: sum(a[1:], a[0]),
         "multiply": lambda s, *a: functools.reduce(operator.mul, a),
         "subtract": lambda s, a, b: a - b,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import helpers_nodes
 import pytest
+from test_cli_readme import comparable
 
 from nodeflow.cli import main
 from nodeflow.declare import CATALOG
@@ -68,6 +69,28 @@ def test_the_python_blocks_run(path, library, monkeypatch, capsys):
     if shown:
         assert printed.splitlines() == shown
     assert printed
+
+
+HOW_TO = ROOT / "docs" / "how-to.md"
+SESSIONS = [text for text in blocks(HOW_TO, "") if text.startswith("$ ")]
+
+
+@pytest.fixture(scope="module")
+def at_hand(tmp_path_factory):
+    """Return a folder in which the sessions of a document follow one another."""
+    folder = tmp_path_factory.mktemp("how-to")
+    for name in ("graphs", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda text: text.partition("\n")[0])
+def test_the_sessions_of_the_how_to_are_real(session, at_hand, monkeypatch, capsys):
+    monkeypatch.chdir(at_hand)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    command, _, expected = session.partition("\n")
+    assert main(shlex.split(command)[2:]) == 0
+    assert comparable(capsys.readouterr().out) == comparable(expected)
 
 
 def test_the_new_type_is_in_the_library(library, monkeypatch, capsys):

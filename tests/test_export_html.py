@@ -401,6 +401,50 @@ def test_what_json_cannot_hold_is_spelled():
     assert json.loads(html.as_json(odd)) == {"a": [["NaN", "Infinity"], ["-Infinity", 0.1]]}
 
 
+def whole(graph, end):
+    """Each step of a run with its values, by its place in time."""
+    run = nf.Run(graph)
+    while run.epoch < end:
+        at = (run.epoch, run.sample)
+        step = run.step()
+        yield (*at, step.node), run.values
+
+
+@pytest.mark.parametrize("graph", [network(epochs=6), looped()], ids=["each sample", "loop"])
+def test_of_long_beats_the_first_pass_and_the_last_one_are_recorded(shown, graph):
+    """What is recorded has the values of the run; what is not recorded is not claimed."""
+    level = "epoch" if graph.training.batch == 1 else "update"
+    end = graph.training.epochs
+    page = shown(graph, level=level, epochs=end)
+    every = dict(whole(graph, end))
+    told = [page.run(f"(async () => {{ await nodeflow.goto({number}); return [nodeflow.step, "
+                     f"nodeflow.value('w1.value'), nodeflow.value('out.z')]; }})()")
+            for number in range(page.run("nodeflow.steps"))]  # fmt: skip
+    for step, weights, z in told:
+        values = every[step["epoch"], step["sample"], step["node"]]
+        if step["phase"] != "update":
+            assert numbers(weights) == numbers(values["w1.value"])
+        if "out.z" in values:
+            assert numbers(z) == numbers(values["out.z"])
+    places = sorted({(step["epoch"], step["sample"]) for step, *_ in told})
+    if level == "epoch":
+        assert places == [*((epoch, 0) for epoch in range(6)), (5, 3)]
+    else:
+        assert places == [*((epoch, row) for epoch in range(2) for row in (0, 2)), (1, 3)]
+    page.run("nodeflow.goto(0)")
+    assert f"the first sample of each {level}" in page.run(
+        "document.querySelector('#cost').textContent"
+    )
+    assert page.problems == []
+
+
+def test_a_page_by_epochs_is_an_order_smaller(tmp_path):
+    """Ten epochs of the wheat network, neuron by neuron: whole they are fifty times that."""
+    graph = nf.load(GRAPHS / f"{WHEAT}.json")
+    text = html.page(graph, epochs=10, level="epoch")
+    assert len(text) < 200_000
+
+
 def test_a_page_that_would_be_too_large_says_how_large(monkeypatch):
     monkeypatch.setattr(html, "LARGEST", 30_000)
     monkeypatch.setattr(html, "_CHUNK", 10_000)

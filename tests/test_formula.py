@@ -44,6 +44,7 @@ VALUES = [
     ("exp(a) + log(a)", math.exp(A) + math.log(A)),
     ("sqrt(a) * sin(b) - cos(b)", math.sqrt(A) * math.sin(B) - math.cos(B)),
     ("tanh(a) + sigmoid(b)", math.tanh(A) + 1 / (1 + math.exp(-B))),
+    ("erf(a) - erf(b)", math.erf(A) - math.erf(B)),
     ("abs(b) + sign(b) + sign(0)", abs(B) - 1),
     ("step(a) + step(b) + step(0)", 1.0),
     ("max(a, b) - min(a, b)", A - B),
@@ -106,6 +107,7 @@ SLOPES = [
     "a ^ 2.5 - a ^ (-1)",
     "sqrt(a) * log(a)",
     "sin(a) * cos(a * b)",
+    "erf(a * b) * b",
     "tanh(a * b) - sigmoid(a / b)",
     "abs(a - 3) * abs(b)",
     "max(a, b) * min(a, 2 * b)",
@@ -200,7 +202,7 @@ REFUSED = [
     ("min(a, b, c)", "the formula 'min(a, b, c)': min takes 2 values, not 3"),
     ("tan(a)", "the formula 'tan(a)' uses 'tan'; did you mean 'tanh'?"),
     ("__import__('os')",
-     'the formula "__import__(\'os\')" uses \'__import__\'; there is abs, cos, exp, log, max, '
+     'the formula "__import__(\'os\')" uses \'__import__\'; there is abs, cos, erf, exp, log, max, '
      "min, sigmoid, sign, sin, sqrt, step, tanh"),
 ]  # fmt: skip
 

@@ -1,6 +1,9 @@
 """Networks wired by hand: the same in everything as unfolded and folded ones, and what is said."""
 
+import contextlib
+import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +16,7 @@ from nodeflow.cli import main
 from nodeflow.derive.implied import implied
 from nodeflow.derive.silent import missing_wires, silent
 from nodeflow.errors import BadSetting, DataError, GraphError, MissingInput
+from nodeflow.export import export
 
 THETAS = ("theta1", "theta2", "b1", "b2")
 
@@ -390,6 +394,52 @@ def test_a_hand_wired_layer_is_exploded_and_collapsed(form):
         assert nf.collapse(nf.collapse(both, then), first) == graph
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_hand_wired_neurons_are_exploded_to_operations(form):
+    """A weight's gradient is δ·x added up, its blame δ·w: the bits are those of the layer."""
+    graph = wired(**FORMS[form])
+    apart = nf.explode(graph)
+    single = nf.explode(apart)
+    assert not single.of_type("weighted_sum", "weight_gradient", "blame")
+    assert single.nodes["theta1.3.2"].type == "parameter"
+    run, other = trained(graph), trained(single)
+    assert run.history == other.history
+    for name in ("theta1", "theta2"):
+        for (row, column), number in np.ndenumerate(run.weights[f"{name}.value"]):
+            assert other.weights[f"{name}.{row + 1}.{column + 1}.value"] == number
+    assert nf.check(single).valid
+    assert other.assess() == run.assess()
+    walked = nf.Run(single)
+    walk(walked, 3)
+    fast = nf.Run(single)
+    fast.train(updates=3)
+    assert_same(walked.weights, fast.weights)
+    assert nf.collapse(single) == graph
+    one = nf.explode(apart, "hidden1.2")
+    assert nf.collapse(one, "hidden1.2") == apart
+    assert nf.collapse(one) == graph
+
+
+def test_a_layer_of_one_neuron_is_exploded_to_operations():
+    for form in FORMS.values():
+        graph = wired("xor", (2, 1), scale="none", **form)
+        single = nf.explode(graph, "output")
+        assert trained(single).history == trained(graph).history
+        assert nf.check(single).valid
+        assert nf.collapse(single, "output") == graph
+
+
+def test_a_gradient_of_other_inputs_is_no_gradient_of_its_neuron():
+    graph = wired("xor", (2, 1), scale="none").add("x", "constant", value=[0.5, 0.5])
+    graph = graph.disconnect("data.x", "theta1.gradient.a").connect("x.value", "theta1.gradient.a")
+    with pytest.raises(GraphError) as error:
+        nf.explode(graph, "output")
+    assert str(error.value) == (
+        "'output' cannot be exploded: its gradient 'theta1.gradient' takes other inputs than it; "
+        "wire into theta1.gradient.a what is wired into output.a"
+    )
+
+
 def test_an_accumulating_layer_is_exploded_too():
     graph = hand("blobs", (2, 3, 3), rate=0.3, batch=4, loop=True)
     graph = replace(graph, wires=tuple(sorted(graph.wires)))
@@ -399,6 +449,9 @@ def test_an_accumulating_layer_is_exploded_too():
         value = run.weights[f"{name}.value"]
         assert (rows_of(other.weights, name, count, value.shape) == value).all()
     assert nf.collapse(apart) == graph
+    single = nf.explode(apart)
+    assert trained(single).history == run.history
+    assert nf.collapse(single) == graph
 
 
 def test_feedback_through_other_weights_is_exploded_as_it_is():
@@ -457,6 +510,7 @@ def drawn_network(seed):
         "without cost": wired("blobs", sizes, form="steps", cost=False, **how),
         "folded": folded,
         "unfolded": nf.unfold(folded),
+        "unfolded, without its cost": nf.unfold(folded).remove("cost"),
     }, sizes
 
 
@@ -480,8 +534,38 @@ def test_all_forms_of_a_random_network_are_equal_in_everything(seed):
         assert (form.neurons, form.lines, form.labels) == (
             drawn.neurons, drawn.lines, drawn.labels,
         )  # fmt: skip
-        apart = trained(nf.explode(forms[name]), 2)
+        parts = nf.explode(forms[name])
+        apart = trained(parts, 2)
         assert apart.history == first.history
         whole = first.weights["theta1.value"]
         if len(whole) > 1:
             assert (rows_of(apart.weights, "theta1", len(whole), whole.shape) == whole).all()
+        single = nf.explode(parts)
+        assert trained(single, 2).history == first.history
+        assert set(nf.collapse(single).wires) == set(forms[name].wires)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_all_forms_of_a_random_network_are_exported_alike(seed, tmp_path):
+    """Weights, history, picture, and a program that trains: it comes to the same costs."""
+
+    forms, _ = drawn_network(seed)
+    found = {}
+    for name, graph in forms.items():
+        for form, made in ((name, graph), (f"{name}, apart", nf.explode(graph))):
+            for ending in ("csv", "json", "py", "svg"):
+                export(made, tmp_path / f"g.{ending}", epochs=2)
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec((tmp_path / "g.py").read_text("utf-8"), {"__name__": "__main__"})
+            costs = [float(word) for word in re.findall(r"cost (\S+)", out.getvalue())]
+            weights = json.loads((tmp_path / "g.json").read_text("utf-8"))
+            numbers = [n for value in weights.values() for n in np.ravel(value)]
+            found[form] = (tmp_path / "g.csv").read_text("utf-8"), sorted(numbers), costs
+            assert "<svg" in (tmp_path / "g.svg").read_text("utf-8")
+    history, numbers, costs = found["by hand"]
+    assert len(costs) == 2
+    for form, (lines, there, printed) in found.items():
+        assert lines == history, form
+        assert there == numbers, form
+        assert printed == pytest.approx(costs, rel=1e-12), form

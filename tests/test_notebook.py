@@ -13,7 +13,8 @@ def test_a_graph_is_its_drawing_inside_html_and_a_line_of_text():
     graph = nf.sample("one-neuron")
     shown = graph._repr_mimebundle_(include=None, exclude=None)
     assert shown["text/plain"] == "graph 'one neuron', 6 nodes, 5 wires"
-    assert shown["image/svg+xml"] in shown["text/html"] == graph._repr_html_()
+    assert shown["image/svg+xml"] in shown["text/html"]
+    assert shown["text/html"] == graph._repr_html_()
     texts = "".join(ET.fromstring(shown["image/svg+xml"]).itertext())
     assert all(key in texts for key in graph.nodes)
 

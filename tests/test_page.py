@@ -693,3 +693,19 @@ def test_layers_and_neurons_are_two_forms_of_one_page(shown):
     bare = nf.Graph.of(nf.sigmoid(nf.constant(value=[0.5], id="x"), id="a"), name="bare")
     with pytest.raises(NodeflowError, match="nothing to explode"):
         live.page(bare, neurons=True)
+
+
+def test_changes_on_the_way_travel_in_the_address_as_they_were_made(shown, tmp_path):
+    page = shown(sample("xor"))
+    page.run("nodeflow.train(3).then(() => nodeflow.step(11))")
+    page.run("nodeflow.setting('train.rate', 0.07), nodeflow.train(2)")
+    page.run("nodeflow.set('theta2.value', [[0.5, -0]]), nodeflow.step(5)")
+    here = page.run("[nodeflow.weights(), nodeflow.moment(), nodeflow.state()]")
+    fragment = page.run("nodeflow.link()")
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("[nodeflow.weights(), nodeflow.moment(), nodeflow.state()]") == here
+    page.run("nodeflow.goto(1), nodeflow.setting('train.rate', 0.2)")  # forgets what came after
+    assert page.run("nodeflow.state().events") == [[4, "train.rate", 0.2]]
+    page.run("nodeflow.reset()")
+    state = page.run("nodeflow.state()")
+    assert (state["base"], state["events"]) == ([["train.rate", 0.2]], [])

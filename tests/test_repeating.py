@@ -72,6 +72,83 @@ def test_two_neurons_become_a_network_that_is_the_layered_one_to_the_bit(order):
     assert neurons.history[-1]["cost"] == pytest.approx(layers.history[-1]["cost"], rel=1e-14)
 
 
+@pytest.mark.parametrize("cost", [False, True])
+@pytest.mark.parametrize("first", ["h", "o", None])
+def test_neurons_that_were_never_exploded_are_collapsed_into_layers(first, cost):
+    """2-4-3 of single neurons becomes 2-4-3 of layers, with the bits that it had."""
+    graph = one_by_one()
+    if cost:
+        graph = graph.add("c2", "squared_error", half=True)
+        graph = graph.connect("os.a", "c2.a").connect("goal.value", "c2.y")
+        graph = graph.add("J", "add").connect("c2.cost", "J.a")
+    graph = repeat(repeat(graph, HIDDEN, 4), (*OUTPUT, "c2") if cost else OUTPUT, 3)
+    layers = nf.collapse(graph, first)
+    if first is not None:
+        layers = nf.collapse(layers, "o" if first == "h" else "h")
+    assert len(layers.of_type("weighted_sum")) == 2
+    assert not layers.of_type("concatenate", "pick", "add")
+    assert {"h", "hs", "hd", "w", "b", "wn", "bn", "back", "e"} <= layers.nodes.keys()
+    single, whole = nf.Run(graph), nf.Run(layers)
+    for run in (single, whole):
+        run.train(3)
+    assert [line["cost"] for line in single.history] == pytest.approx(
+        [line["cost"] for line in whole.history], rel=1e-14
+    )
+    rights = [line["train_accuracy"] for line in whole.history]
+    assert None not in rights
+    assert [line["train_accuracy"] for line in single.history] == rights
+    assert single.assess().train_accuracy == whole.assess().train_accuracy
+    for name in "wbvc":
+        value = whole.weights[f"{name}.value"]
+        for row, part in enumerate(value):
+            there = single.weights[f"{name}{f'_{row + 1}' if row else ''}.value"]
+            assert (there.ravel() == part.ravel()).all()
+    found = nf.check(layers)
+    assert found.valid
+    assert found.findings == ()
+    apart = nf.explode(layers)
+    assert nf.collapse(apart) == layers
+    run = nf.Run(apart)
+    run.train(3)
+    assert run.history == whole.history
+
+
+def test_what_is_no_layer_is_said():
+    graph = repeat(one_by_one(), HIDDEN, 3)
+
+    def refused(changed, node="h"):
+        with pytest.raises(GraphError) as error:
+            nf.collapse(changed, node)
+        return str(error.value)
+
+    tanh = graph.remove("hs_2").add("hs_2", "tanh").connect("h_2.z", "hs_2.z")
+    for target in ("hd_2.a", "o.a[1]", "vn.a[1]"):
+        tanh = tanh.connect("hs_2.a", target)
+    assert "'h' to 'h_3' cannot be collapsed" in refused(
+        graph.add("look", "panel").connect("hs_2.a", "look.value")
+    )
+    assert "'look' is there for one neuron and not for the others" in refused(
+        graph.add("look", "panel").connect("hs_2.a", "look.value")
+    )
+    assert "of 'w' and 'w_2' one has a value and the other has none" in refused(
+        graph.set("w_2", value=[[1.0, 2.0]], shape=None)
+    )
+    assert "is not exploded, and no neuron beside it takes the same inputs" in refused(graph, "o")
+    assert "'o' does not read all of them in order" in refused(tanh)
+
+
+def test_a_layer_of_gathered_neurons_starts_as_they_did(tmp_path):
+    graph = repeat(one_by_one(), HIDDEN, 3)
+    for seed in (0, 5):
+        before = nf.Run(graph, seed=seed).weights
+        nf.save(nf.collapse(graph, "h"), tmp_path / "g.json")
+        after = nf.Run(nf.load(tmp_path / "g.json"), seed=seed).weights["w.value"]
+        parts = [before[f"{name}.value"] for name in ("w", "w_2", "w_3")]
+        assert np.array_equal(after, np.vstack(parts))
+    larger = nf.collapse(graph, "h").set("w", shape=(5, 2)).set("b", shape=(5,))
+    assert nf.Run(larger.set("v", shape=(1, 5))).weights["w.value"].shape == (5, 2)
+
+
 def test_copies_have_starts_of_their_own():
     graph = repeat(one_by_one(), HIDDEN, 3)
     weights = nf.Run(graph).weights
@@ -102,6 +179,13 @@ def test_what_cannot_be_repeated_is_said(nodes, count, graph, reason):
     with pytest.raises(GraphError) as error:
         repeat(graph, nodes, count)
     assert reason in str(error.value)
+
+
+def test_what_is_not_wired_yet_is_no_misfit():
+    """Two steps without a rate are repeated like any: what is missing is missing in all."""
+    graph = one_by_one()
+    bare = replace(graph, training=replace(graph.training, rate=None))
+    assert len(repeat(bare, HIDDEN, 3).of_type("step")) == 8
 
 
 def test_a_duplicate_keeps_its_incoming_wires():

@@ -248,6 +248,55 @@ def test_a_header_of_numbers_above_numbers(tmp_path, header):
     assert any("names the columns by numbers" in note for note in table.reading.notes)
 
 
+def spectra(header, *, kind):
+    """Return a table of named rows: a name, four fractions, and a class or none."""
+    numbers = rows(20, fraction, fraction, fraction, fraction)
+    named = [[f"s{i}", *row, *(["AB"[i % 2]] if kind else [])] for i, row in enumerate(numbers)]
+    return f"{header}\n" + joined(named)
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "names"),
+    [
+        ("sample,400,410,420,430,kind", True, ("400", "410", "420", "430")),
+        ("country,2000,2001,2002,2003", False, ("2000", "2001", "2002")),
+        (",2000,2001,2002,2003", False, ("2000", "2001", "2002")),
+        ('sample,"400,5","401","401,5","402",kind', True, ("400,5", "401", "401,5", "402")),
+    ],
+)
+def test_a_header_of_numbers_above_named_rows(tmp_path, header, kind, names):
+    table = load(tmp_path, spectra(header, kind=kind))
+    assert (table.features, len(table.x)) == (names, 20)
+
+
+def test_named_rows_without_a_header(tmp_path):
+    body = spectra("", kind=False).lstrip()
+    assert len(load(tmp_path, body).x) == 20
+    text = "country,1990,1995,2004,2005\n" + body
+    assert "'country' is nowhere else in its column; --header yes" in refused(tmp_path, text)
+
+
+def test_numbers_that_are_written_like_something_else(tmp_path):
+    lines = [[f"{i:05d}", f"{10**17 + i}", f"{1 + i % 9}.{100 + i}"] for i in range(30)]
+    table = load(tmp_path, "zip;key;price\n" + joined(lines, ";"))
+    said = " ".join(table.reading.notes)
+    assert "'zip' has numbers with zeros in front, as codes have" in said
+    assert "'key', holds whole numbers of more than 15 digits, as ids have: left out" in said
+    assert "'price' is read with decimal points; --decimal , reads 1.100 as 1100" in said
+    assert table.features == ("zip",)
+    assert table.y[0, 0] == 1.1
+    other = load(tmp_path, "zip;key;price\n" + joined(lines, ";"), decimal=",")
+    assert other.y[0, 0] == 1100
+    assert "decimal points" not in " ".join(other.reading.notes)
+
+
+def test_utf16_without_its_mark_and_nul(tmp_path):
+    for name in ("utf-16-le", "utf-16-be"):
+        text = ("a,b,kind\n" + joined(BODY)).encode(name)
+        assert load(tmp_path, text, f"{name}.csv").features == ("a", "b")
+    assert "row 3: there is a character NUL" in refused(tmp_path, "a,b\n1,2\n3,4\0\n5,6\n")
+
+
 def test_the_header_can_be_said(tmp_path):
     text = "1,2,3\n" + joined(NUMBERS)
     assert load(tmp_path, text, header="yes").features == ("1", "2")

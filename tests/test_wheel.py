@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
+from test_cli_readme import README, comparable
 
+import gallery.stub
 import nodeflow as nf
+from nodeflow.cli import main
+from nodeflow.declare import CATALOG
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "nodeflow"
@@ -115,3 +124,111 @@ def test_the_wheel_trains_where_only_the_graph_can_be_written(installed, tmp_pat
     assert bool(kept) == (cache == "empty")
     assert len(said) == (cache == "cannot be made")  # once, and nothing else
     assert all("machine code cannot be kept" in line for line in said)
+
+
+# --- without extras -----------------------------------------------------------------------------
+
+EXTRAS = ("sklearn", "pandas", "pyarrow", "openpyxl", "sympy", "imageio_ffmpeg", "distributed",
+          "torch", "keras", "onnx", "onnxruntime", "h5py", "matplotlib", "numba")  # fmt: skip
+BARE = f"""
+import sys
+from importlib.machinery import PathFinder
+
+class Bare(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] not in {EXTRAS!r}:
+            return super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
+"""
+"""What an environment without extras does not find."""
+
+
+def first_screen() -> list[str]:
+    """Return the sessions that the README begins with: one's own table, and a first look."""
+    begin = README.index("## Your own table")
+    end = README.index("\n## ", README.index("## A first look") + 1)
+    found = re.findall(r"^```\n(\$ .*?)^```$", README[begin:end], re.MULTILINE | re.DOTALL)
+    assert len(found) >= 3
+    return found
+
+
+def environment_in(folder: Path) -> dict[str, str]:
+    left_out = ("PYTHON", "NODEFLOW", "XDG", "COV", "COLUMNS")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
+    return {**kept, "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def run_first_screen(command: list[str], folder: Path) -> None:
+    """Run what the README shows first, away from the repository, and compare what comes out."""
+    for name in ("graphs", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
+    for session in first_screen():
+        line, _, expected = session.partition("\n")
+        words = shlex.split(line)[2:]
+        if words[0] == "play":
+            words += ["--speed", "0"]
+        found = subprocess.run(
+            [*command, *words], cwd=folder, env=environment_in(folder),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (found.returncode, found.stderr) == (0, "")
+        assert comparable(found.stdout) == comparable(expected)
+
+
+def test_the_first_screen_of_the_readme_works_without_extras(installed, tmp_path) -> None:
+    bare = site_packages(installed.parent.parent) / "sitecustomize.py"
+    bare.write_text(BARE, encoding="utf-8")
+    try:
+        run_first_screen([str(installed), "-m", "nodeflow"], tmp_path)
+        found = subprocess.run(
+            [str(installed), "-m", "nodeflow", "new", "wine.json", "--data", "wine"],
+            cwd=tmp_path, env=environment_in(tmp_path), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert found.returncode == 1
+        assert "nodeflow[datasets]" in found.stderr
+    finally:
+        bare.unlink()
+
+
+@pytest.mark.skipif("NODEFLOW_INSTALL" not in os.environ, reason="it is `make test-install`")
+def test_the_wheel_is_installed_by_pip_into_an_empty_environment(wheel, tmp_path) -> None:
+    venv.create(tmp_path / "empty", symlinks=os.name != "nt", with_pip=True)
+    programs = tmp_path / "empty" / ("Scripts" if os.name == "nt" else "bin")
+    subprocess.run([programs / "python", "-m", "pip", "install", "-q", str(wheel)], check=True)
+    home = tmp_path / "home"
+    home.mkdir()
+    run_first_screen([str(programs / "nodeflow")], home)
+    for name in ("applications/nodeflow.desktop", "mime/packages/nodeflow.xml"):
+        assert (tmp_path / "empty" / "share" / name).is_file()
+
+
+def test_the_wheel_has_what_a_desktop_and_a_type_checker_ask_for(wheel) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name.partition("/data/share/")[2]: name for name in archive.namelist()}
+        entry = archive.read(names["applications/nodeflow.desktop"]).decode()
+        kind = ET.fromstring(archive.read(names["mime/packages/nodeflow.xml"]))
+        stub = archive.read("nodeflow/__init__.pyi").decode()
+    assert "icons/hicolor/scalable/apps/nodeflow.svg" in names
+    space = "{http://www.freedesktop.org/standards/shared-mime-info}"
+    (type_,) = kind.iter(f"{space}mime-type")
+    assert f"MimeType={type_.get('type')};" in entry
+    assert [glob.get("pattern") for glob in kind.iter(f"{space}glob")] == ["*.nodeflow"]
+    defined = {node.name for node in ast.parse(stub).body if isinstance(node, ast.FunctionDef)}
+    assert defined == set(CATALOG)
+    assert stub == gallery.stub.stub(), "run make stub"
+
+
+def test_a_graph_file_may_end_in_nodeflow(tmp_path) -> None:
+    graph = nf.sample("xor")
+    nf.save(graph, tmp_path / "mine.nodeflow")
+    nf.save(graph, tmp_path / "mine.json")
+    assert (tmp_path / "mine.nodeflow").read_bytes() == (tmp_path / "mine.json").read_bytes()
+    assert nf.load(tmp_path / "mine.nodeflow") == nf.load(tmp_path / "mine.json")
+    assert main(["train", str(tmp_path / "mine.nodeflow"), "--epochs", "2", "--save"]) == 0
+    assert (
+        main(["unfold", str(tmp_path / "mine.nodeflow"), "-o", str(tmp_path / "u.nodeflow")]) == 0
+    )
+    assert nf.load(tmp_path / "u.nodeflow").of_type("weight_update")
+    assert main(["export", str(tmp_path / "mine.nodeflow"), str(tmp_path / "mine.svg")]) == 0

@@ -14,7 +14,6 @@ from handwired import wired
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.errors import InterchangeError
 from nodeflow.formula import names, parse
 from nodeflow.graph import Node
 from nodeflow.interchange.programs import write
@@ -45,7 +44,7 @@ def compare(graph, kind="numpy", epochs=1, within=1e-12):
     """Check the weights and the costs that a program comes to."""
     text = write(graph, kind, epochs=epochs)
     imports = re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)
-    assert set(imports) <= {"numpy", "torch", "jax", "base64", "zlib"}
+    assert set(imports) <= {"numpy", "torch", "jax", "base64", "math", "scipy", "zlib"}
     space, printed = executed(text)
     run = nf.Run(graph)
     history = run.train(epochs)
@@ -69,6 +68,15 @@ def compare(graph, kind="numpy", epochs=1, within=1e-12):
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_program_in_numpy_comes_to_the_weights_of_the_graph(name):
     compare(of_graph(name))
+
+
+def test_outputs_that_are_compared_one_by_one_are_judged_together():
+    from test_repeating import HIDDEN, OUTPUT, one_by_one
+
+    from nodeflow.derive.repeating import repeat
+
+    graph = repeat(repeat(one_by_one(), HIDDEN, 2), OUTPUT, 3)
+    assert "argmax" in compare(graph.set("data", test=0.2), epochs=2)
 
 
 @pytest.mark.parametrize("cost", ["squared_error", "cross_entropy", "categorical_cross_entropy"])
@@ -117,7 +125,7 @@ def test_an_edited_backward_pass_is_written_as_it_is():
 def test_formulas_keep_their_brackets():
     formulas = ("a - (b - a)", "a / (b * 2)", "(-a) ^ 2", "-a ^ 2", "2 ^ -a", "a - b - a",
                 "a / b / 2", "max(0, a) + min(b, 1) - max(a, b)", "step(a) * sign(b) + abs(-a)",
-                "sqrt(exp(a)) * log(2 + cos(b)) + pi * e")  # fmt: skip
+                "sqrt(exp(a)) * log(2 + cos(b)) + pi * e + erf(a)")  # fmt: skip
     rows = np.random.default_rng(0).uniform(0.2, 1, (4, 2))
     for formula in formulas:
         y, x = nf.constant(id="y", value=rows.tolist()), nf.constant(id="x", value=rows.tolist())
@@ -166,10 +174,42 @@ def test_many_numbers_are_packed_and_come_out_again():
     assert max(map(len, text.splitlines())) < 300
 
 
-def test_a_search_is_no_update():
-    graph = network((2, 3, 2), data="moons", trainer="minimize")
-    with pytest.raises(InterchangeError, match="minimize searches along lines"):
-        write(graph)
+@pytest.mark.parametrize("method", ["cg", "l-bfgs"])
+@pytest.mark.parametrize("cost", ["squared_error", "categorical_cross_entropy"])
+def test_a_search_is_scipys(method, cost):
+    output = "softmax" if cost.startswith("categorical") else "sigmoid"
+    graph = network((2, 4, 2), data="moons", trainer="minimize", regularization=0.01, batch="all",
+                    output=output, cost=cost)  # fmt: skip
+    text = compare(graph.set("train", method=method), epochs=6, within=1e-9)
+    assert "from scipy.optimize import minimize" in text
+    for epochs in (0, 1):
+        space, printed = executed(write(graph.set("train", method=method), epochs=epochs))
+        run = nf.Run(graph.set("train", method=method))
+        run.train(epochs)
+        assert space["theta1"] == pytest.approx(run.weights["theta1.value"], rel=1e-10)
+        assert sum(line.startswith("epoch") for line in printed) == epochs
+
+
+def test_a_frozen_parameter_is_not_searched():
+    graph = network((2, 4, 2), data="moons", trainer="minimize", batch="all")
+    compare(graph.with_mode("bias1", "freeze"), epochs=4, within=1e-9)
+
+
+def test_what_is_too_large_for_a_text_lies_beside_it(tmp_path, monkeypatch, capsys):
+    for name in ("MOST_IN_TEXT", "MOST_NUMBERS"):
+        monkeypatch.setattr(f"nodeflow.interchange.programs.writing.{name}", 250)
+    graph = network((2, 3, 2), data="moons", batch=10, seed=2)
+    path, out = tmp_path / "g.json", tmp_path / "own.name.py"
+    nf.save(graph, path)
+    assert main(["export", str(path), str(out), "--epochs", "1"]) == 0
+    assert "NAME.data.npz" in capsys.readouterr().out
+    space = {"__name__": "__main__", "__file__": str(out)}
+    text = out.read_text("utf-8")
+    assert 'X = DATA["X"]' in text
+    exec(compile(text, "program", "exec"), space)
+    run = nf.Run(graph)
+    run.train(1)
+    assert space["theta1"] == pytest.approx(run.weights["theta1.value"], abs=1e-12)
 
 
 def test_the_command_writes_a_program(tmp_path, capsys):
@@ -189,6 +229,13 @@ def test_a_program_in_pytorch(name, unfolded):
     graph = of_graph(name)
     text = compare(nf.unfold(graph) if unfolded else graph, "torch", within=1e-10)
     assert (".backward()" in text) is (not unfolded and "unfolded" not in name)
+
+
+@pytest.mark.programs("torch", "jax")
+@pytest.mark.parametrize("kind", ["torch", "jax"])
+def test_a_search_in_other_libraries(kind):
+    graph = network((2, 4, 2), data="moons", trainer="minimize", regularization=0.01, batch="all")
+    compare(graph, kind, epochs=4, within=1e-8)
 
 
 @pytest.mark.programs("jax")

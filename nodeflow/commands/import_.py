@@ -72,7 +72,8 @@ def import_(
     click.echo(f"{click.style(out, bold=True)}  {sizes}, {count(document['nodes'], 'node')}")
     click.echo(found.graph.about)
     for one in found.network.missing:
-        say(f"{one.name} ({one.what}) is a placeholder: {one.why}", bad=False)
+        kept = "" if one is not found.network.missing[0] else "; what stands before it runs"
+        say(f"{one.name} ({one.what}) is a placeholder: {one.why}{kept}", bad=False)
     if found.verified is None:
         click.echo("not verified: the other program is not installed, or cannot be asked")
     else:

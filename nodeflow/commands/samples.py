@@ -24,7 +24,8 @@ def samples(name: str | None, *, as_json: bool) -> None:
         if as_json:
             print_json({"name": name, "files": [str(file) for file in files]})
         else:
-            click.echo(f"{click.style(str(files[0]), bold=True)}  next: nodeflow play {files[0]}")
+            word = "lesson" if name.startswith("lessons/") else "play"
+            click.echo(f"{click.style(str(files[0]), bold=True)}  next: nodeflow {word} {files[0]}")
         return
     found = examples.samples()
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
               help="End when an epoch changes the weights by no more than this.")  # fmt: skip
 @click.option("--folds", "k", type=click.IntRange(2), metavar="K",
               help="Cross-validate: cut the rows into K parts, set each apart once.")  # fmt: skip
+@click.option("--parts", type=click.IntRange(1), metavar="N",
+              help="Cut each batch into N parts, whose gradients are added up in a fixed "
+              "order.")  # fmt: skip
+@click.option("--cluster", metavar="ADDRESS|local",
+              help="Let a Dask scheduler's workers compute the parts, or those of a cluster of "
+              "this machine.")  # fmt: skip
 @json_option
 def train(
     file: str,
@@ -49,6 +56,8 @@ def train(
     until: str | None,
     tolerance: float | None,
     k: int | None,
+    parts: int | None,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Train at full speed, and show what came of it.
@@ -58,8 +67,6 @@ def train(
     graph = load(file)
     from nodeflow import terminal
     from nodeflow.derive.rates import with_rate
-    from nodeflow.engine.run import Run
-    from nodeflow.playback.until import train_to_end
 
     if rate is not None:
         graph = with_rate(graph, rate, by="--rate")
@@ -68,15 +75,55 @@ def train(
     how: dict[str, Any] = {
         "seed": seed, "batch": batch, "dtype": "float32" if float32 else "float64",
     }  # fmt: skip
+    if cluster is not None and parts is None:
+        raise click.UsageError(
+            "--cluster needs --parts N: the numbers depend on N, and not on how many workers "
+            "there are."
+        )
     if k is not None:
+        if parts is not None:
+            raise click.UsageError("--folds and --parts do not go together.")
         if save or dictionary:
             raise click.UsageError(
                 "--folds trains a network a fold, so there is no one run to save or to print."
             )
         _cross_validate(graph, k, epochs=epochs, until=until, as_json=as_json, **how)
         return
-    with terminal.reading_bar():
-        run = Run(graph, **how)
+    with ExitStack() as stack:
+        with terminal.reading_bar():
+            run = _run(stack, graph, parts, cluster, how)
+        _trained(run, file, epochs=epochs, until=until, save=save, dictionary=dictionary,
+                 as_json=as_json)  # fmt: skip
+
+
+def _run(
+    stack: ExitStack, graph: Graph, parts: int | None, cluster: str | None, how: dict[str, Any]
+) -> Run:
+    """Return the run to be trained, in parts or not."""
+    from nodeflow.engine.run import Run
+
+    if cluster is None or parts is None:
+        return Run(graph, parts=parts, **how)
+    from nodeflow.sweeps.parted import run_by
+
+    return stack.enter_context(run_by(cluster, graph, parts=parts, **how))
+
+
+def _trained(
+    run: Run,
+    file: str,
+    *,
+    epochs: int | None,
+    until: str | None,
+    save: bool,
+    dictionary: bool,
+    as_json: bool,
+) -> None:
+    """Train, and print what came of it."""
+    from nodeflow import terminal
+    from nodeflow.playback.until import train_to_end
+
+    graph = run.graph
     if run.machine.shortened is not None:
         say(f"the data has {run.machine.rows} rows, so a batch is {run.batch} "
              f"and not {run.machine.shortened}", bad=False)  # fmt: skip

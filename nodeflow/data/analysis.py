@@ -44,6 +44,8 @@ class Facts:
     """Whether the numbers have two readings."""
     mixed: bool = False
     """Whether numbers are among the texts."""
+    like: str = ""
+    """What plain numbers are written like besides: "ids", "codes" or "thousands"; "" if nothing."""
 
     @property
     def different(self) -> int:
@@ -222,6 +224,7 @@ def _facts(column: Column, coded: _Coded, signs: _Signs) -> Facts:
     if coded.missing.all():
         return replace(base, kind="empty")
     if coded.values is not None:
+        base = replace(base, like=numerals.written_like(column.cells or ()))
         bad = np.flatnonzero(np.isinf(coded.values))
         if len(bad):
             return replace(base, fault="the number is not finite", fault_row=int(bad[0]))

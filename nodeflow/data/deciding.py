@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data.analysis import analysed, label_names
+from nodeflow.data.analysis import Facts, analysed, label_names
 from nodeflow.data.kinds import distinct, looks_like_classes, whole_numbers
 from nodeflow.data.numerals import Form
 from nodeflow.data.options import Options
@@ -233,6 +233,8 @@ class _Decision:
                 return _Left("holds one and the same text")
         if self._counts_rows(i):
             return _Left("counts the rows")
+        if fact.like == "ids":
+            return _Left("holds whole numbers of more than 15 digits, as ids have")
         named = fact.kind == "numbers" and fact.name and _is_id(fact.name) and rows > 2
         if named and fact.different == rows and whole_numbers(fact.numbers):
             return _Left(f"holds {rows} numbers that all differ and is named as an id")
@@ -509,6 +511,16 @@ class _Decision:
         for i in [*features, *self.targets]:
             fact, name = self.facts[i], self.names[i]
             if fact.kind == "numbers":
+                if fact.like == "codes":
+                    self.notes.append(
+                        f"'{name}' has numbers with zeros in front, as codes have; they are read "
+                        "as numbers, and --drop leaves the column out"
+                    )
+                elif self._may_be_thousands(fact):
+                    self.notes.append(
+                        f"'{name}' is read with decimal points; --decimal , reads "
+                        f"{fact.present[0]:.3f} as {1000 * fact.present[0]:.0f}"
+                    )
                 if said := _form_in_words(fact.form):
                     forms.setdefault(said, []).append(f"'{name}'")
                 low, high = fact.span
@@ -543,6 +555,11 @@ class _Decision:
                     f"the classes '{alike[key]}' and '{name}' differ only in how they are written"
                 )
             alike[key] = name
+
+    def _may_be_thousands(self, fact: Facts) -> bool:
+        """Tell whether points may part thousands, as where semicolons part columns."""
+        decided = self.options.decimal != "auto" or fact.form != Form()
+        return fact.like == "thousands" and self.sheet.separator == ";" and not decided
 
     # -- the reading
 

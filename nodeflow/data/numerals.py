@@ -42,6 +42,8 @@ _GROUPS = {sign: Pattern(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for si
 _INDIAN = Pattern(r"[1-9]\d?(?:,\d\d)+,\d{3}")
 _PLAIN = Pattern(r"\d+\.?\d*|\.\d+")
 
+_DIGITS = 15
+"""All whole numbers of so many digits are told apart by a float."""
 _MONTH = "(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-z]*"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?:Z| ?[-+]\d{2}:?\d{2})?"
 _DATE = Pattern(
@@ -65,6 +67,20 @@ def plain_number(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
+
+
+def written_like(cells: Sequence[str]) -> str:
+    """Return what plain numbers are written like: "ids", "codes", "thousands" with points, or "".
+
+    Ids have more digits than a float; codes have zeros in front, as 00501 has.
+    """
+    whole = [cell for cell in cells if cell.isdigit()]
+    if any(len(cell) > _DIGITS for cell in whole):
+        return "ids"
+    if any(len(cell) > 1 and cell[0] == "0" for cell in whole):
+        return "codes"
+    points = _GROUPS["."].fullmatch
+    return "thousands" if cells and all(points(cell.lstrip("-")) for cell in cells) else ""
 
 
 def is_date(cell: str) -> bool:

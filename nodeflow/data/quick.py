@@ -194,7 +194,7 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
         if end.count(b"\n") < 2:
             stream.seek(max(0, path.stat().st_size - _WIDE_HEAD))
             end = stream.read()
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"'" in start:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"'" in start or b"\0" in start:
         return None
     try:
         text = start.rpartition(b"\n")[0].decode("utf-8-sig")

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,6 +88,19 @@ def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[st
                 raise DataError(
                     "the text is no whole UTF-16; save it as UTF-8", file=file
                 ) from None
+    if data[1:2] == b"\0" or data[:1] == b"\0":  # without its mark
+        name = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+        with suppress(UnicodeDecodeError):
+            text = data.decode(name)
+            if "\0" not in text:
+                return text, ["the text is UTF-16"]
+    if b"\0" in data:
+        row = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise DataError(
+            "there is a character NUL, as in damaged files and in those that are no text; delete "
+            "it, or save the table as text",
+            file=file, row=row,
+        )  # fmt: skip
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
@@ -333,8 +347,9 @@ class _Page:
         words = [i for i in formed if cells[i] not in MARKS and not _formed(cells[i])]
         if any(re.search(r"\d", cells[i]) for i in words):
             return False  # a mistyped number is no name
-        formed = [i for i in formed if i not in words]
-        numbers = [numerals.plain_number(cells[i]) for i in formed]
+        # pandas leaves the name of its row numbers empty.
+        formed = [i for i in formed if i not in words and (cells[i] or i)]
+        numbers = [numerals.plain_number(cells[i].replace(",", ".")) for i in formed]
         values = [number for number in numbers if number is not None and math.isfinite(number)]
         if len(rest) < 3 or len(values) < len(numbers):
             return False
@@ -344,9 +359,11 @@ class _Page:
         whole = all(value == round(value) for value in values)
         unlike = whole and len(set(values)) == len(values) and _mostly_fractions(rest, formed)
         new = [i for i in others if _is_new(cells[i], [row[i] for row in rest])]
-        named = bool(others or words) and len(new) == len(others)
+        # Names of rows all differ: no text below says whether the one above them is a name too.
+        unseen = all(cells[i] not in {row[i] for row in rest} for i in others)
+        named = bool(words or new) and unseen
         counts = values == [*range(len(values))] or values == [*range(1, len(values) + 1)]
-        alone = not others and not words and even and (counts or unlike)
+        alone = unseen and not words and even and (counts or unlike)
         if (named and (even or unlike)) or (
             alone and sum(_evenly(row, formed) for row in rest) * 10 <= len(rest)
         ):
@@ -354,12 +371,13 @@ class _Page:
                 f"row {first.line} names the columns by numbers; --header no reads it as data"
             )
             return True
-        if named and new and len(rest) >= 10:
-            name = cells[new[0]]
+        odd = new if named and len(rest) >= 10 else others if unseen and unlike else []
+        if odd and (named or len(formed) > 1):
+            name = cells[odd[0]]
             raise DataError(
                 f"the row is either a header or data: '{name}' is nowhere else in its column; "
                 "--header yes or --header no decides",
-                file=self.file, row=first.line, column=new[0] + 1,
+                file=self.file, row=first.line, column=odd[0] + 1,
             )  # fmt: skip
         return False
 

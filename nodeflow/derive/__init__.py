@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nodeflow.derive.exploding import collapse, explode
+    from nodeflow.derive.collapsing import collapse
+    from nodeflow.derive.exploding import explode
     from nodeflow.derive.modes import resolve
     from nodeflow.derive.rates import Rate, with_rate
     from nodeflow.derive.shapes import Inference, infer
@@ -19,7 +20,7 @@ _HOMES = {
     "Inference": "shapes",
     "Rate": "rates",
     "Unfolding": "unfolding",
-    "collapse": "exploding",
+    "collapse": "collapsing",
     "explode": "exploding",
     "fold": "unfolding",
     "gradients": "unfolding",

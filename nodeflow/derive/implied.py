@@ -43,10 +43,10 @@ class Implied:
 def implied(graph: Graph) -> Implied | None:
     """Return the cost whose slope the errors of a wired backward pass are.
 
-    None where the graph has a cost or a trainer, or was unfolded from one, which is remembered;
+    None where the graph has a cost or a trainer, or was unfolded from a cost that is still there;
     where it updates nothing, has no error, or several that are slopes of different costs.
     """
-    if not graph.of_type(*UPDATES) or graph.of_family("trainer") or graph.extra.get(UNFOLDED):
+    if not graph.of_type(*UPDATES) or graph.of_family("trainer") or remembers_cost(graph):
         return None
     costs = [key for key in graph.of_family("cost")
              if graph.type_of(key).outputs[0].name == "cost"]  # fmt: skip
@@ -59,6 +59,13 @@ def implied(graph: Graph) -> Implied | None:
     named = f"'{errors[0]}' is" if len(errors) == 1 else f"'{errors[0]}' to '{errors[-1]}' are"
     settings = {"half": half} if kind == "squared_error" else {}
     return Implied(errors, Node(kind, settings), f"{text} ({named} {slope})")
+
+
+def remembers_cost(graph: Graph) -> bool:
+    """Return whether the graph was unfolded from a cost that is still there."""
+    records = graph.extra.get(UNFOLDED, {})
+    wires = [Wire.parse(text) for record in records.values() for text in record.get("wires", ())]
+    return any(wire.source in graph.nodes for wire in wires)
 
 
 def _kind(graph: Graph, error: str) -> tuple[str, bool, str, str]:
@@ -111,4 +118,4 @@ def with_cost(graph: Graph) -> Graph:
     return replace(graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)))
 
 
-__all__ = ["Implied", "implied", "with_cost"]
+__all__ = ["Implied", "implied", "remembers_cost", "with_cost"]

@@ -11,14 +11,16 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from nodeflow.boxes import WIDE
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
-from nodeflow.errors import GraphError, UnknownNode
+from nodeflow.errors import GraphError, MissingInput, UnknownNode
 from nodeflow.graph import Graph, Node, Wire, renumbered
 from nodeflow.nodes.source import parameter_shape
 from nodeflow.shape import Shape
 
-_GAP = 40
+_GAP, _TALL = 40, 130
+"""Between copies on the canvas, and how high a node is at most that is repeated."""
 _MOST = 1000
 
 
@@ -43,7 +45,7 @@ def repeat(graph: Graph, nodes: Iterable[str], count: int) -> Graph:
     made = _parted(before.shapes, made, chosen, copies, count)
     after = infer(made)
     for key, problem in after.problems.items():
-        if key not in before.problems:
+        if key not in before.problems and not isinstance(problem, MissingInput):
             raise GraphError(
                 f"{count} of these do not fit what they are wired to: {problem}", node=key
             )
@@ -66,8 +68,7 @@ def _copied(
 ) -> tuple[Graph, _Copies]:
     """Add the copies with the wires between their nodes, and those that come in."""
     nodes, layout, wires = dict(graph.nodes), dict(graph.layout), list(graph.wires)
-    places = [graph.layout[key] for key in chosen if key in graph.layout]
-    height = max((y for _, y in places), default=0) - min((y for _, y in places), default=0) + 120
+    lower, apart = _below(graph, chosen)
     copies: _Copies = []
     for number in range(2, count + 1):
         names = {}
@@ -77,7 +78,7 @@ def _copied(
             nodes[name] = _fresh(graph, key, number) if anew else node
             if key in layout:
                 x, y = layout[key]
-                layout[name] = x, y + (number - 1) * (height + _GAP)
+                layout[name] = x, y + lower + (number - 2) * apart
             names[key] = name
         for wire in graph.wires:
             if wire.target in names:
@@ -88,6 +89,21 @@ def _copied(
         graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)), layout=layout
     )
     return made, copies
+
+
+def _below(graph: Graph, chosen: Collection[str]) -> tuple[int, int]:
+    """Return how far below the first copy stands, and each further one below that.
+
+    Copies stand below what is there in their columns already.
+    """
+    places = [graph.layout[key] for key in chosen if key in graph.layout]
+    if not places:
+        return 0, 0
+    left, right = min(x for x, _ in places) - WIDE, max(x for x, _ in places) + WIDE
+    top, foot = min(y for _, y in places), max(y for _, y in places) + _TALL
+    others = [y + _TALL for key, (x, y) in graph.layout.items()
+              if key not in chosen and left < x < right and y + _TALL > top]  # fmt: skip
+    return max([foot, *others]) - top + _GAP, foot - top + _GAP
 
 
 def _numbered(key: str, number: int) -> str:
@@ -188,7 +204,7 @@ def _parted(
     """Give each copy its own part of what has grown with their number."""
     after = infer(made).shapes
     wholes = [{key: key for key in chosen}, *copies]
-    nodes, wires = dict(made.nodes), list(made.wires)
+    nodes, wires, layout = dict(made.nodes), list(made.wires), dict(made.layout)
     for number, names in enumerate(wholes):
         own = set(names.values())
         for wire in made.wires:
@@ -202,9 +218,14 @@ def _parted(
             name = free_name(nodes, f"{wire.target}.part")
             index = tuple(range(number * width, (number + 1) * width))
             nodes[name] = Node("pick", {"index": index[0] if width == 1 else index})
+            if wire.target in layout:
+                x, y = layout[wire.target]
+                layout[name] = x + WIDE, y
             wires.remove(wire)
             wires += [
                 Wire(wire.source, wire.output, name, "a"),
                 replace(wire, source=name, output="value"),
             ]
-    return replace(made, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)))
+    return replace(
+        made, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)), layout=layout
+    )

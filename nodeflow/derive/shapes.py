@@ -369,6 +369,8 @@ def refusal(graph: Graph, inference: Inference, wire: Wire) -> NodeflowError | N
             signature.apply(*_given(type_, inputs, wire.target), wire.target)
         else:
             _outputs(graph, wire.target, inputs, {}, inference.rows, data=False)
+    except MissingInput:  # that wire may come yet
+        return None
     except NodeflowError as error:
         return error
     return None

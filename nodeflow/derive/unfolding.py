@@ -25,6 +25,7 @@ from nodeflow.declare import (
 from nodeflow.derive.implied import implied, with_cost
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.modes import resolve
+from nodeflow.derive.parts import records_of
 from nodeflow.derive.shapes import Inference, infer, order_of, probe
 from nodeflow.derive.steps import spelled_out, without_rate
 from nodeflow.derive.tidy import under
@@ -479,6 +480,26 @@ class _Builder:
         )
         """Whether any value has a sample axis; without one there is a single sample."""
 
+    @cached_property
+    def wholes(self) -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, int]]:
+        """The neuron, and the layer, of each node that was made by taking one apart.
+
+        And which of its layer's neurons it is, or belongs to.
+        """
+        records = records_of(self.graph)
+        neurons = {
+            part: key
+            for key, layer in records.items()
+            if not layer.neuronal
+            for part in layer.made(self.graph)
+        }
+        layers = {part: key for key, layer in records.items() for part in layer.neurons}
+        place = {part: n for layer in records.values() for n, part in enumerate(layer.neurons)}
+        for part, key in neurons.items():
+            if key in layers:
+                layers[part], place[part] = layers[key], place[key]
+        return neurons, layers, place
+
     def finish(
         self,
         *,
@@ -876,9 +897,34 @@ class _Builder:
             if rest:
                 whole = self._summed([_Part(whole, key), *rest], name)
         else:
-            whole = self._summed(rest, name)
+            whole = self._summed(self._by_layer(rest, name), name)
         self.gradients[address] = f"{whole.node}.{whole.port}"
         return whole
+
+    def _by_layer(self, parts: list[_Part], name: str) -> list[_Part]:
+        """Add up what the operations of a neuron blame, then the neurons of a layer.
+
+        So the order of addition is that of the layers where they are whole.
+        """
+        neurons, layers, place = self.wholes
+        if not place and not neurons:
+            return parts
+        for wholes in (neurons, layers):
+            there: dict[str, list[_Part]] = {}
+            for part in parts:
+                there.setdefault(wholes.get(part.owner, part.owner), []).append(part)
+            for found in there.values():
+                found.sort(key=lambda part: place.get(part.owner, 0))
+            if 1 < len(there) < len(parts):
+                parts = [
+                    found[0]
+                    if len(found) == 1
+                    else found[0]._replace(blame=self._summed(found, f"{name}.{number}"))
+                    for number, found in enumerate(there.values(), 1)
+                ]
+            elif len(there) == 1:
+                (parts,) = there.values()
+        return parts
 
     def _summed(self, parts: list[_Part], name: str) -> Output:
         if len(parts) == 1:

@@ -8,8 +8,10 @@ from functools import partial
 
 from nodeflow.derive import collapse, explode, fold, unfold
 from nodeflow.derive.exploding import RECORD as EXPLODED
+from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
-from nodeflow.editor import editing, exporting, training
+from nodeflow.derive.steps import without_rate
+from nodeflow.editor import editing, exporting, others, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -149,6 +151,14 @@ def _revert(editor: Editor) -> Editor:
     return editor.edited(with_places(editor.saved), "revert")
 
 
+@_command("plugins", "Switch on the plugins that this graph needs …", "", "File")
+def _plugins(editor: Editor) -> Editor:
+    asking = others.asking(editor)
+    if asking is editor:
+        return editor.told("no plugin is missing: every type that a plugin has is known")
+    return asking
+
+
 @_command("quit", "Quit", "Ctrl+Q", "File")
 def _quit(editor: Editor) -> Editor:
     return leaving(editor, Request("quit"))
@@ -172,7 +182,7 @@ def answered(editor: Editor, question: Question, answer: str) -> Editor:
     match answer:
         case "save":
             return replace(_save(editor), leaving=question.then)
-        case "discard":
+        case "discard" | "enable":
             return replace(editor, requests=(*editor.requests, question.then))
         case _:
             return editor
@@ -503,6 +513,8 @@ def _collapse(editor: Editor) -> Editor:
     names = {name for key in editor.chosen for name in held if _belongs(key, name)}
     # What lies inside goes first: it is collapsed with its layer.
     layers = [name for name in names if not any(_belongs(name, o) for o in names - {name})]
+    if not layers and editor.selection:  # neurons that were wired one by one: one stands for all
+        layers = [k for k in sorted(editor.chosen) if graph.nodes[k].type == "weighted_sum"][:1]
     return _deriving(editor, "collapse", partial(_each, collapse, sorted(layers)))
 
 
@@ -540,8 +552,28 @@ def _check(editor: Editor) -> Editor:
     return editor.asking("check", value=editor.graph).told("checking the gradients …")
 
 
-@_command("wire-back", "Wire what is missing: updates back to their parameters", "", "Network",
-          context=True)  # fmt: skip
+@_command("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network", context=True)
+def _give_weights(editor: Editor) -> Editor:
+    graph = editor.graph
+    sums = [key for key in sorted(editor.chosen) if graph.nodes[key].type == "weighted_sum"]
+    if not sums:
+        return editor.refused("select the weighted_sum that is to have weights and a bias")
+    try:
+        given, made = give_weights(graph, sums)
+    except GraphError as error:
+        return editor.refused(str(error))
+    return editor.edited(given, "give weights").told(f"made: {', '.join(made)}")
+
+
+@_command("many-runs", "Many runs …", "Ctrl+M", "Network")
+def _many_runs(editor: Editor) -> Editor:
+    if not editor.graph.nodes:
+        return editor.refused("there is nothing to run: the graph has no nodes")
+    return editor.asking("many_runs")
+
+
+@_command("wire-back", "Wire what is missing: updates back to their parameters", "Ctrl+Alt+W",
+          "Network", context=True)  # fmt: skip
 def _wire_back(editor: Editor) -> Editor:
     graph, missing = editor.graph, missing_wires(editor.graph)
     if not missing:
@@ -590,6 +622,8 @@ def _typing_training(editor: Editor, name: str) -> Editor:
 @_command("set-rate", "Set learning rate …", "", "Network")
 def _set_rate(editor: Editor) -> Editor:
     found = training.rate(editor)
+    if found is None and without_rate(editor.graph):
+        return _typing_training(editor, "rate")
     if found is None:
         return editor.refused("no trainer of this graph has a learning rate")
     if not found.node:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Live, Offer
 from nodeflow.graph import Graph
+
+if TYPE_CHECKING:
+    from nodeflow.sweeps import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,22 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRun:
+    """One of many runs is to be shown, at an epoch of it."""
+
+    found: Sweep
+    number: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Node types came, or are other ones now: what is to be told of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Training was found beside the file of the graph: it may be gone on with."""
 
@@ -245,6 +264,8 @@ Message = (
     | Ended
     | Told
     | Tell
+    | OpenRun
+    | Renewed
     | Failed
     | Noted
     | Offered

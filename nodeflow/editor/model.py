@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 
 from numpy.typing import NDArray
@@ -185,8 +186,8 @@ class Ask:
 # --- what is asked of others --------------------------------------------------------------------
 
 Errand = Literal[
-    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "quit",
-    "ask_export", "export",
+    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "many_runs", "quit",
+    "ask_export", "export", "enable",
     "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
     "stop",
     "tell",
@@ -224,6 +225,9 @@ Popup = (
 # --- what is known of a run ---------------------------------------------------------------------
 
 
+NO_FAULTS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Live:
     """What the run beside the editor last told: all of it is data, and read-only."""
@@ -241,6 +245,8 @@ class Live:
     """The histories of the other futures."""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     problem: str = ""
+    faults: Mapping[str, str] = field(default_factory=lambda: NO_FAULTS)
+    """By node: why its function failed when it was evaluated."""
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
     playback: Playback = field(default_factory=Playback)
@@ -396,7 +402,8 @@ class Editor:
             (graph.nodes, graph.wires, graph.training),
             lambda: {finding.node: finding.sentence for finding in silent(graph)},
         )
-        return {**vain, **{key: str(error) for key, error in self.inference.problems.items()}}
+        inferred = {key: str(error) for key, error in self.inference.problems.items()}
+        return {**vain, **self.live.faults, **inferred}
 
     @property
     def learns(self) -> bool:
@@ -411,7 +418,8 @@ class Editor:
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         inside = self.inside[-1] if self.inside else None
-        return _DRAWN.of((self.graph, inside), lambda: _scene(self, inside))
+        made_from = self.graph, inside, self.live.faults
+        return _DRAWN.of(made_from, lambda: _scene(self, inside))
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -466,8 +474,8 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     """Return the scene of an editor's graph; after a move that of before, shifted."""
     graph = editor.graph
     if _DRAWN.newest is not None:
-        (before, level), old = _DRAWN.newest
-        if level == inside and _is_same_but_places(before, graph):
+        (before, level, faults), old = _DRAWN.newest
+        if level == inside and faults is editor.live.faults and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
                 for key, (x, y) in graph.layout.items()

@@ -32,6 +32,7 @@ from nodeflow.editor.reading import written
 from nodeflow.editor.searching import found
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
+from nodeflow.plugins import ORIGINS
 
 MOST = 200
 _CANVAS = (
@@ -58,7 +59,7 @@ def lines(editor: Editor) -> Sequence[Line]:
             types = found(text, lambda type_: _takes(editor.graph, type_, port))
             if port is not None and not text.strip():
                 types = usual.sorted_for(types, editor.graph, port)
-            return [Line(t.name, t.name.replace("_", " "), t.formula) for t in types[:MOST]]
+            return [Line(t.name, _named(t), t.formula) for t in types[:MOST]]
         case Palette(text=text):
             return _commands(text)
         case Find(text=text):
@@ -81,6 +82,12 @@ def lines(editor: Editor) -> Sequence[Line]:
             return _panel(editor, name)
         case _:
             return ()
+
+
+def _named(type_: NodeType) -> str:
+    """Return the name of a type, with that of the plugin that it came from."""
+    plugin = ORIGINS.get(type_.name)
+    return type_.name.replace("_", " ") + (f" · {plugin}" if plugin else "")
 
 
 def _takes(graph: Graph, type_: NodeType, port: str | None) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from nodeflow.derive.shapes import infer
-from nodeflow.editor import exporting
+from nodeflow.editor import exporting, others
 from nodeflow.editor.beside import Heed, Work
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
@@ -58,6 +58,7 @@ class Shell:
         self._shown: Graph | None = None
         self._beside: list[tuple[Work[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
+        self._types = others.Watch()
         self._overtaken: Path | None = None
         """The file that another program changed, as was told when it was to be saved."""
 
@@ -82,6 +83,8 @@ class Shell:
                 for work, _ in self._beside:
                     work.drop()
                 self._beside.clear()
+            case "enable":
+                return others.enabled(request.text)
             case "new":
                 return [Opened(Graph(), None)]
             case "autosave":
@@ -119,6 +122,7 @@ class Shell:
         self._show(editor)
         found: list[Message] = []
         self._keep(editor)
+        found += self._types.poll()
         live = self.session.poll()
         if live is not None:
             found.append(Told(live))

@@ -6,7 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import commands, editing, gestures, minimap, playing, popups, tour, training
+from nodeflow.editor import (
+    commands,
+    editing,
+    gestures,
+    minimap,
+    others,
+    playing,
+    popups,
+    sweeping,
+    tour,
+    training,
+)
 from nodeflow.editor.messages import (
     Began,
     Cancelled,
@@ -21,10 +32,12 @@ from nodeflow.editor.messages import (
     Noted,
     Offered,
     Opened,
+    OpenRun,
     Pasted,
     Place,
     Pressed,
     Released,
+    Renewed,
     Resized,
     Saved,
     Select,
@@ -120,7 +133,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path), tour=editor.tour)
             if path is None:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return commands.done(made, "first-view").asking("anew")
+            return others.asking(commands.done(made, "first-view").asking("anew"))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -148,6 +161,10 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return made.told(training.verdict(live.checks)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
+        case Renewed(text=text):
+            return others.renewed(editor).told(text)
+        case OpenRun(found=found, number=number, epoch=epoch):
+            return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
             return replace(editor, offer=offer).told(said)

@@ -38,7 +38,10 @@ def fitting(graph: Graph, inference: Inference, port: str, *, outgoing: bool) ->
                 continue
             address = f"{key}.{candidate.name}"
             start, end = (port, address) if outgoing else (address, port)
-            if _shape_refusal(graph, inference, start, plain(end)) is None:
+            if (
+                _shape_refusal(graph, inference, start, plain(end)) is None
+                or _only_instead(graph, inference, start, end) is not None
+            ):
                 found.add(address)
                 found |= _numbered(graph, key, candidate, outgoing=outgoing)
     return frozenset(found)
@@ -57,13 +60,29 @@ def _shape_refusal(
     return refusal(graph, inference, Wire(node, name, target, port))
 
 
+def _only_instead(graph: Graph, inference: Inference, start: str, end: str) -> Wire | None:
+    """Return the only wire of a `…` port where a new one fits in its place and not beside it."""
+    target, name, _ = ends(end)
+    wires = graph.inputs(target).get(name, ())
+    type_ = graph.nodes[target].known
+    if len(wires) != 1 or type_ is None or wires[0].start == start:
+        return None
+    if not type_.input(name, graph.nodes[target].settings, target).many:
+        return None
+    alone = without(graph, wires[0])
+    fits = _shape_refusal(alone, inference, start, f"{target}.{name}") is None
+    beside = _shape_refusal(graph, inference, start, f"{target}.{name}")
+    return wires[0] if fits and beside is not None else None
+
+
 def connected(
     graph: Graph, inference: Inference, start: str, end: str, *, mode: str = "set"
 ) -> Graph:
     """Return the graph with a wire from output to input, or raise with the reason.
 
     An input that takes one wire gets this one instead of its own; a `…` input gets it where it
-    was dropped in place of that wire, or with `mode` "add" beside those that are there.
+    was dropped in place of that wire, or with `mode` "add" beside those that are there. Where it
+    does not fit beside the only wire, but in its place, it takes that.
     """
     target, name, index = ends(end)
     wires = graph.inputs(target).get(name, ())
@@ -75,6 +94,9 @@ def connected(
         graph = graph.disconnect(wires[0].start, str(wires[0].end))
         _require_fit(graph, inference, start, f"{target}.{name}")
         return graph.connect(start, f"{target}.{name}")
+    only = _only_instead(graph, inference, start, end) if many and mode == "set" else None
+    if only is not None:
+        graph = without(graph, only)
     _require_fit(graph, inference, start, f"{target}.{name}")
     if many and index is not None and len(wires) > 1 and mode == "set":
         graph = graph.connect(start, f"{target}.{name}[{index}]")

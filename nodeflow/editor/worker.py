@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nodeflow.difference import difference
-from nodeflow.editor.model import Live, Offer
+from nodeflow.editor.model import NO_FAULTS, Live, Offer
 from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault, Future
@@ -42,6 +42,7 @@ class Worker:
         self.player: Player | None = None
         self.state = "still"
         self.problem = ""
+        self.faults = NO_FAULTS
         self.checks: Mapping[str, str] = {}
         self._target = 0
         self._at_target = "done"
@@ -248,7 +249,9 @@ class Worker:
         from nodeflow.playback.curve import Recorder
         from nodeflow.playback.player import Player
 
-        run, self.problem = (None, "") if self.graph is None else made(self.graph)
+        faults: dict[str, str] = {}
+        run, self.problem = (None, "") if self.graph is None else made(self.graph, faults)
+        self.faults = faults or NO_FAULTS
         old = self.player
         self.player = None if run is None else Player(run)
         if old is not None and self.player is not None:
@@ -537,7 +540,9 @@ class Worker:
             spent = time.thread_time() - began
             self._next_frame = time.perf_counter() + max(_FRAME, _SHARE * spent)
         held = self._live or Live()
-        return replace(held, state=self.state, problem=self.problem, checks=self.checks)
+        return replace(
+            held, state=self.state, problem=self.problem, checks=self.checks, faults=self.faults
+        )
 
     def _held(self, player: Player) -> Live:
         """Return what a run holds."""
@@ -631,10 +636,11 @@ class Worker:
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def made(graph: Graph) -> tuple[Run | None, str]:
+def made(graph: Graph, faults: dict[str, str] | None = None) -> tuple[Run | None, str]:
     """Return a run of the graph, evaluated once, and the first fault that was met.
 
-    Nodes that fail are left out with all that hangs on them, and the rest is evaluated.
+    Nodes that fail are left out with all that hangs on them, and the rest is evaluated; `faults`
+    takes why, by node.
     """
     from nodeflow.engine.run import Run
 
@@ -648,6 +654,8 @@ def made(graph: Graph) -> tuple[Run | None, str]:
             key = _at_fault(error, graph)
             if not key or graph.nodes[key].mode == "disable":
                 break
+            if faults is not None:
+                faults[key] = sentence(error)
             graph = graph.with_mode(key, "disable")
         else:
             return run, problem

@@ -80,6 +80,7 @@ class _Code(NamedTuple):
     end: int
     run: Callable[..., None]
     train: Callable[..., None]
+    each: Callable[..., None]
     shuffle: Callable[..., None]
 
 
@@ -161,6 +162,44 @@ class Executor:
             if straight is not None and train is None:
                 straight.spent(time.thread_time() - started)
         self._raise()
+
+    @property
+    def runs_machine_code(self) -> bool:
+        """Whether machine code is at hand, and enough has been computed to make use of it."""
+        if _forced.get() is None and _Choice.spent <= _PATIENCE and self.cells.dtype == np.float64:
+            return False
+        return self._machine_code(_NO_ROWS) is not None
+
+    def train_each(
+        self,
+        table: Array,
+        cells: Array,
+        fields: NDArray[np.int64],
+        numbers: Array,
+        given: Mapping[str, Any],
+    ) -> None:
+        """Train runs that are lines of `cells` and `fields`, those with these numbers, in one call.
+
+        `given` are the fields that all of them share; a row `python` is not among theirs.
+        """
+        code = self._machine_code(table)
+        if code is None:
+            raise RuntimeError("runs are trained abreast by machine code only")
+        for name, value in given.items():
+            fields[:, _AT[name]] = value
+        for part in ("head", "tail", "test"):
+            fields[:, _AT[part]] = code.rows.ctypes.data + int(given[part]) * code.rows.strides[0]
+        places = np.empty((len(numbers), 2), np.int64)
+        places[:, 0] = cells.ctypes.data + numbers * cells.strides[0]
+        places[:, 1] = fields.ctypes.data + numbers * fields.strides[0]
+        straight = self._straight_line(table, given)
+        train = straight.train if straight is not None else None
+        started = time.thread_time()
+        function: Any = train or code.train
+        address = ctypes.cast(function, ctypes.c_void_p)
+        code.each(address, places.ctypes.data, len(places))
+        if straight is not None and train is None:
+            straight.spent(time.thread_time() - started)
 
     def _straight_line(self, table: Array, given: Mapping[str, Any]) -> StraightLine | None:
         """Return the straight-line code of a table; None where it does not pay."""
@@ -303,6 +342,7 @@ class Executor:
                     end=int(code.addresses((END,))[END]),
                     run=code.function("run"),
                     train=code.function("train"),
+                    each=code.function("each"),
                     shuffle=code.function("shuffle"),
                 ),
             )

@@ -69,7 +69,8 @@ def restarted(a: Machine, b: Machine) -> dict[str, Any]:
 
 def moved_state(state: Floats, a: Machine, b: Machine) -> Floats:
     """Return a state of `a` as `b` lays it out; a parameter of `b` alone has its start."""
-    known, found = parameters(a), b.start.copy()
+    known = parameters(a)
+    found: Floats = b.start.copy()
     for key, (offset, size) in parameters(b).items():
         if key in known and known[key][1] == size:
             found[offset : offset + size] = _part(state, known[key])

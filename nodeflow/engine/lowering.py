@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from nodeflow import formula as formulas
 from nodeflow.declare import NodeType
@@ -241,11 +244,18 @@ def _mean_blame(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
 
 
 def _penalty(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
-    for number, theta in enumerate(inputs["weights"]):
-        t.emit(
-            "penalty", dst=out.offset, theta=theta.offset, size=theta.size,
-            scale=t.literal(0.5 * settings["regularization"]).offset, begins=int(number == 0),
-        )  # fmt: skip
+    # One sum over all numbers, so that its order is that of the numbers and not of the wires.
+    flat = [Slot(theta.offset, 1, theta.size, theta.size) for theta in inputs["weights"]]
+    size = sum(theta.size for theta in flat)
+    first = flat[0].offset
+    if any(one.offset + one.size != two.offset for one, two in pairwise(flat)):
+        whole = t.fresh(Shape((1, size)))
+        t.copy_parts(whole, flat)
+        first = whole.offset
+    # A cell of its own: λ can be changed in a page, and another node's ½ must stay.
+    scale = t.take(1)
+    t.arrays[scale] = np.array([0.5 * settings["regularization"]])
+    t.emit("penalty", dst=out.offset, theta=first, size=size, scale=scale)
 
 
 def _power(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
@@ -289,8 +299,8 @@ def _pick_blame(
 _FORMULA_OPS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
     "max": "maximum", "min": "minimum", "exp": "exp", "log": "log", "sqrt": "sqrt",
-    "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid", "abs": "abs",
-    "sign": "sign", "step": "step",
+    "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid", "erf": "erf",
+    "abs": "abs", "sign": "sign", "step": "step",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -26,10 +27,10 @@ from nodeflow.graph import Graph, uncollected
 from nodeflow.shape import Shape
 
 _TEST_CHUNK = 256
-_SEEDS = 2**63
+SEEDS = 2**63
 """The kernel shuffles by a seed below."""
 _MOST_BYTES = 8_000_000_000
-_STATS = 8
+STATS = 8
 """What passes tally: sum of costs, hits, samples counted for cost, for hits; the second half
 for rows that are only evaluated."""
 Floats = NDArray[Any]
@@ -57,13 +58,12 @@ class Machine:
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
             raise RunError(f"a run computes in float64 or float32, not {self.dtype}")
+        self.cells: Floats
+        self.splits: Mapping[str, Split]
         with uncollected():
             self._lay_out(graph, seed=seed, batch=batch, strict=strict)
         self._placed = (-1, -1)
-        for key in self.plan.order:
-            if self.plan.graph.nodes[key].type == "parameter":
-                value = start_value(self.plan.graph, key, seed, self.splits)
-                self.write(f"{key}.value", value)
+        self.cells[: self.tape.state] = self._start(seed, self.splits)
         self.start = self.cells[: self.tape.state].copy()
 
     # -- making
@@ -72,7 +72,14 @@ class Machine:
         like = self._like
         planned = like is not None and like.graph is graph and like.strict is strict
         self.plan: Plan = like.plan if like is not None and planned else plan(graph, strict=strict)
-        self.splits = _splits(self.plan, seed, self.fold)
+        self.drawn = self.fold is not None or any(
+            _is_drawn(self.plan, key) for key in self.plan.inference.tables
+        )
+        """Whether the seed decides which rows are set apart for testing."""
+        if like is not None and planned and not self.drawn and like.fold is None:
+            self.splits = like.splits
+        else:
+            self.splits = _splits(self.plan, seed, self.fold)
         self.rows, self.test_rows = self._row_counts()
         whole = batch == "all" or not self.splits or bool(graph.of_type("minimize"))
         self.batch = self.rows if whole else min(int(batch), self.rows)
@@ -83,11 +90,12 @@ class Machine:
         )
         self.schedule = Schedule.of(self.plan, self.rows, self.batch)
         self.per_epoch = self.schedule.updates_per_epoch
-        if like is not None and planned and like.schedule == self.schedule:
+        alike = like is not None and planned and like.schedule == self.schedule
+        if like is not None and alike and like.capacity == self.capacity:
             self._share_rows(like)
         else:
             layout = feed_layout(self.plan)
-            self.tape: Tape = lay_out(self.plan, capacity=self.schedule.pass_size, feed=layout)
+            self.tape: Tape = lay_out(self.plan, capacity=self.capacity, feed=layout)
             self._layout = layout
         self._beside = self.evaluation if self.test_rows else None
         """The tape that evaluates test rows while it trains, in the same cells."""
@@ -97,12 +105,22 @@ class Machine:
         same = self._like is not None and _same_feed(self._like.fed_from, self.fed_from)
         # It is only read, and may be by far the largest array there is.
         self.feed: Floats = (
-            self._like.feed if same and self._like else self._fill_feed(self._layout).ravel()
+            self._like.feed if same and self._like else self._fill_feed(self.splits).ravel()
         )
         self._like = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
-        self.stats = np.zeros(_STATS)
+        self.stats = np.zeros(STATS)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether batches are cut into parts, so that no step can be made."""
+        return False
+
+    @property
+    def capacity(self) -> int:
+        """How many samples it holds at once."""
+        return self.schedule.pass_size
 
     def _share_rows(self, like: Machine) -> None:
         """Take over what is laid out for the same plan and the same number of rows.
@@ -146,7 +164,7 @@ class Machine:
                     settings["scale"],
                     settings["scale_target"],
                     settings["test"],
-                    self.seed,
+                    self.seed if self.drawn else None,
                     self.fold,
                 )
                 made.append((self.plan.inference.tables[key], *how))
@@ -154,18 +172,30 @@ class Machine:
                 made.append((graph.nodes[key],))
         return self.dtype, self.rows, self.test_rows, layout.columns, made
 
-    def _fill_feed(self, layout: Feed) -> Floats:
+    def _fill_feed(self, splits: Mapping[str, Split]) -> Floats:
+        layout = self._layout
         feed = np.empty((self.rows + self.test_rows, layout.width), self.dtype)
         for address, (column, count) in layout.columns.items():
             key, _, port = address.rpartition(".")
             part = feed[:, column : column + count]
-            if key in self.splits:
-                found = self.splits[key]
+            if key in splits:
+                found = splits[key]
                 part[: self.rows] = found.x if port == "x" else found.y
                 part[self.rows :] = found.x_test if port == "x" else found.y_test
             else:
                 part[:] = numbers(self.plan.graph.settings(key)["value"])
         return feed
+
+    @property
+    def executor(self) -> Executor:
+        """What executes its rows."""
+        return self._executor
+
+    def cells_of_evaluation(self) -> Floats:
+        """Return a new buffer for the rows of `evaluation`, without the parameters."""
+        if self.evaluation is None:
+            raise RunError("nothing in this graph can be evaluated")
+        return self._cells_of(self._beside or self.evaluation)
 
     def fresh_cells(self) -> Floats:
         """Return a new buffer, with everything in place but the parameters."""
@@ -183,7 +213,7 @@ class Machine:
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
         wanted = [self.plan.unfolding.cost] if self.plan.unfolding.cost else []
         hits = self.plan.hits
-        wanted += [hits] if isinstance(hits, str) else list(hits[:2]) if hits else []
+        wanted += [hits] if isinstance(hits, str) else [*hits.addresses] if hits else []
         ends = [address.rpartition(".")[0] for address in wanted]
         graph = self.plan.graph
         needed = graph.upstream(ends)
@@ -240,6 +270,23 @@ class Machine:
         test = joined(self._beside.rows, self._beside.capacity)
         return np.concatenate([self.fast.table, table([*test, END_ROW])])
 
+    def _start(self, seed: int, splits: Mapping[str, Split]) -> Floats:
+        """Return the parameters before the first update, as they lie in the cells."""
+        found = np.zeros(self.tape.state, self.dtype)
+        for key in self.plan.order:
+            if self.plan.graph.nodes[key].type == "parameter":
+                slot = self.tape.slots[f"{key}.value"]
+                value = start_value(self.plan.graph, key, seed, splits)
+                found[slot.offset : slot.offset + slot.size] = np.asarray(value).ravel()
+        return found
+
+    def beginning(self, seed: int) -> tuple[Floats, Floats]:
+        """Return the parameters before the first update, and the feed, of another seed."""
+        if not self.drawn:
+            return self._start(seed, self.splits), self.feed
+        splits = _splits(self.plan, seed, self.fold)
+        return self._start(seed, splits), self._fill_feed(splits).ravel()
+
     # -- cells
 
     def view(self, slot: Slot, shape: Shape, samples: int) -> Floats:
@@ -275,7 +322,7 @@ class Machine:
     def place(self, epoch: int) -> None:
         """Put the rows into the order of an epoch."""
         if self.shuffled and self._placed != (self.seed, epoch):
-            self._executor.shuffle(self.rows, self.seed % _SEEDS, epoch)
+            self._executor.shuffle(self.rows, self.seed % SEEDS, epoch)
             self._placed = (self.seed, epoch)
 
     def execute(
@@ -368,7 +415,7 @@ class Machine:
                 self._executor.train(
                     self._trained, head=head, tail=self.fast.tail, test=len(self.fast.table),
                     begin=one, end=other, fed=self.rows, batch=self.batch,
-                    alone=int(alone), seed=self.seed % _SEEDS,
+                    alone=int(alone), seed=self.seed % SEEDS,
                     shuffled=int(self.shuffled), state=tape.state,
                     test_rows=self.test_rows if evaluation else 0,
                     test_most=evaluation.capacity if evaluation else 1,
@@ -403,23 +450,13 @@ class Machine:
         if executor is not self._executor:
             executor.cells[: self.tape.state] = self.cells[: self.tape.state]
         first, rows = (self.rows, self.test_rows) if test else (0, self.rows)
-        self.stats[4:] = 0
         order = self.order.copy()
         if not test:
             self.order[:] = np.arange(self.rows + self.test_rows)
         try:
-            for at in range(first, first + rows, tape.capacity):
-                n = min(tape.capacity, first + rows - at)
-                executor.run(
-                    tape.ops, 0, len(tape.ops), first=at, samples=n, number=0, count=n, tally=4
-                )
+            return measured(tape, executor, first, rows)
         finally:
             self.order[:] = order
-        cost, hits, costs, counted = self.stats[4:]
-        return (
-            float(cost / costs) if costs else float("nan"),
-            float(hits / counted) if counted else float("nan"),
-        )
 
     def summary(self) -> tuple[float, float, float, float]:
         """Return an epoch's line of history: cost, hits, and those of the test rows."""
@@ -430,6 +467,19 @@ class Machine:
         return cost, hits, *self.assess(test=True)
 
 
+def measured(tape: Tape, executor: Executor, first: int, rows: int) -> tuple[float, float]:
+    """Return mean cost and accuracy over rows of the feed, by the rows of a tape for it."""
+    executor.stats[4:] = 0
+    for at in range(first, first + rows, tape.capacity):
+        n = min(tape.capacity, first + rows - at)
+        executor.run(tape.ops, 0, len(tape.ops), first=at, samples=n, number=0, count=n, tally=4)
+    cost, hits, costs, counted = executor.stats[4:]
+    return (
+        float(cost / costs) if costs else float("nan"),
+        float(hits / counted) if counted else float("nan"),
+    )
+
+
 def _same_feed(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     *facts, made = one
     *others, made_too = other
@@ -438,6 +488,13 @@ def _same_feed(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
         for mine, theirs in zip(made, made_too, strict=True)
         for a, b in zip(mine, theirs, strict=True)
     )
+
+
+def _is_drawn(plan: Plan, key: str) -> bool:
+    """Return whether the seed decides which rows of a data set are set apart for testing."""
+    if plan.inference.tables[key].x_test is not None or key not in plan.order:
+        return False
+    return bool(plan.graph.settings(key)["test"])
 
 
 def _splits(plan: Plan, seed: int, fold: Fold | None) -> dict[str, Split]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
@@ -77,7 +78,7 @@ class Plan:
         if isinstance(hits, str):
             ends.append(hits.rpartition(".")[0])
         elif hits is not None:
-            ends += [hits[0].rpartition(".")[0], hits[1].rpartition(".")[0]]
+            ends += [address.rpartition(".")[0] for address in hits.addresses]
         if not ends:
             return frozenset(self.order)  # nothing is trained or judged: every value counts
         return graph.upstream(ends)
@@ -104,7 +105,7 @@ class Plan:
         return {} if known is None else known.named
 
     @cached_property
-    def hits(self) -> str | tuple[str, str, float] | None:
+    def hits(self) -> str | Hits | None:
         """What accuracy is counted from, see `hit_source`."""
         return hit_source(self)
 
@@ -158,11 +159,25 @@ def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
     return tail
 
 
-def hit_source(plan: Plan) -> str | tuple[str, str, float] | None:
+class Hits(NamedTuple):
+    """What accuracy is counted from: outputs side by side, and the target of all."""
+
+    outputs: tuple[str, ...]
+    target: str
+    threshold: float
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses that are read."""
+        return *self.outputs, self.target
+
+
+def hit_source(plan: Plan) -> str | Hits | None:
     """Return what accuracy is counted from: an accuracy node, or output and target of the cost.
 
     Without an accuracy node, hits are counted where the target is a class: the threshold of a
-    single output lies halfway between its two targets.
+    single output lies halfway between its two targets. Outputs that are compared one by one, each
+    with its own feature of the target, are judged together.
     """
     graph, shapes = plan.graph, plan.inference.shapes
     counted = set(graph.of_type("accuracy"))
@@ -172,16 +187,38 @@ def hit_source(plan: Plan) -> str | tuple[str, str, float] | None:
     for key in plan.order if counted else ():
         if key in counted and shapes[f"{key}.value"].batch:
             return f"{key}.value"
+    singles: dict[str, dict[int, str]] = {}
+    """Outputs that are compared with one feature of a target, by the target and the feature."""
     for key in reversed(plan.order) if compared else ():
         if key not in compared:
             continue
         inputs = graph.inputs(key)
         a, y = inputs["a"][0], inputs["y"][0]
-        table = plan.inference.tables.get(y.source)
-        if table is None or y.output != "y" or not shapes[a.start].batch:
+        if not shapes[a.start].batch:
             continue
-        values = set(table.y[:2000].ravel().tolist())
-        if table.classes or len(values) == 2:
-            threshold = 0.5 if table.y.shape[1] > 1 else sum(values) / 2
-            return a.start, y.start, threshold
+        if graph.nodes[y.source].type == "pick":
+            index = graph.settings(y.source)["index"]
+            (picked,) = graph.inputs(y.source)["a"]
+            if isinstance(index, int):
+                singles.setdefault(picked.start, {}).setdefault(index, a.start)
+            continue
+        threshold = _threshold(plan, y.start)
+        if threshold is not None:
+            return Hits((a.start,), y.start, threshold)
+    for target, outputs in singles.items():
+        threshold = _threshold(plan, target)
+        if threshold is not None and len(outputs) == shapes[target].features:
+            return Hits(tuple(outputs[index] for index in sorted(outputs)), target, threshold)
     return None
+
+
+def _threshold(plan: Plan, target: str) -> float | None:
+    """Return what an output that is alone must reach; None where the target is no class."""
+    source, _, port = target.rpartition(".")
+    table = plan.inference.tables.get(source)
+    if table is None or port != "y":
+        return None
+    values = set(table.y[:2000].ravel().tolist())
+    if not table.classes and len(values) != 2:
+        return None
+    return 0.5 if table.y.shape[1] > 1 else sum(values) / 2

@@ -22,6 +22,7 @@ from nodeflow.engine.forking import (
 )
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.minimizer import Minimizer
+from nodeflow.engine.parts import PartedMachine, Pool
 from nodeflow.engine.plan import Plan
 from nodeflow.engine.reading import Cursor, Reader
 from nodeflow.engine.rewinding import Rewinder
@@ -53,7 +54,9 @@ class Run:
     A moment is a `Position`: everything before it has been evaluated. Epochs, updates and samples
     count from 0: at `epoch` 3 three epochs lie behind. When and on which rows a node is evaluated
     is the `schedule`'s to say. With a run that it is `like`, it shares the rows of the data, where
-    they are the same. With a `fold` those rows are set apart for testing.
+    they are the same. With a `fold` those rows are set apart for testing. With `parts` each batch
+    is cut into so many, whose gradients are added up in a fixed order; a `pool` computes them
+    elsewhere. Such a run trains, and cannot be stepped.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class Run:
         strict: bool = True,
         like: Run | None = None,
         fold: Fold | None = None,
+        parts: int | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self._options: dict[str, Any] = {
             "seed": seed,
@@ -73,6 +78,8 @@ class Run:
             "dtype": dtype,
             "strict": strict,
             "fold": fold,
+            "parts": parts,
+            "pool": pool,
         }
         training = graph.training
         seed = training.seed if seed is None else seed
@@ -80,8 +87,14 @@ class Run:
         type(training)(batch=batch, epochs=training.epochs, seed=seed)  # checks both
         self.graph = graph
         beside = None if like is None else like.machine
-        self.machine: Machine = Machine(
-            graph, seed=seed, batch=batch, dtype=dtype, strict=strict, like=beside, fold=fold
+        how: dict[str, Any] = {
+            "seed": seed, "batch": batch, "dtype": dtype, "strict": strict, "like": beside,
+            "fold": fold,
+        }  # fmt: skip
+        self.machine: Machine = (
+            Machine(graph, **how)
+            if parts is None
+            else PartedMachine(graph, parts=parts, pool=pool, **how)
         )
         self.schedule: Schedule = self.machine.schedule
         self.parent: Run | None = None
@@ -167,7 +180,8 @@ class Run:
         return bundle
 
     def _repr_html_(self) -> str:
-        return self._repr_mimebundle_()["text/html"]
+        html: str = import_module("nodeflow.export.notebook").html_of_run(self)
+        return html
 
     # -- what it holds
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
@@ -31,9 +31,12 @@ def start_value(
     if settings["value"] is not None:
         value = numbers(settings["value"])
         return np.full(shape, float(value.ravel()[0])) if value.shape != shape else value
-    part = graph.nodes[key].extra.get("part")
+    part, rows = (graph.nodes[key].extra.get(name) for name in ("part", "rows"))
     if part is not None:
-        return _part(graph, key, part, seed, splits)
+        return _part(graph, key, part, shape, seed, splits)
+    if isinstance(rows, Sequence) and len(rows) == shape[0]:  # a layer of another size starts anew
+        found = [_part(graph, key, row, (1, *shape[1:]), seed, splits) for row in rows]
+        return np.concatenate(found)
     if init == "naive_bayes":
         return _naive_bayes(graph, key, shape, splits)
     if init == "constant":
@@ -62,14 +65,19 @@ _drawn_once = lru_cache(maxsize=4)(_drawn)
 
 
 def _part(
-    graph: Graph, key: str, part: Any, seed: int, splits: Mapping[str, Split]
+    graph: Graph,
+    key: str,
+    part: Any,
+    shape: tuple[int, ...],
+    seed: int,
+    splits: Mapping[str, Split],
 ) -> NDArray[np.float64]:
     """Return the row, or the one number, that this node is of an exploded parameter.
 
     The whole is drawn as it would have been, so that its parts start as they did in it.
     """
     settings = graph.settings(key)
-    shape, init = parameter_shape(settings), settings["init"]
+    init = settings["init"]
     try:
         of, row, column = str(part["of"]), part["row"], part.get("column")
         checked = graph.type_of(key).check({"shape": part["shape"]}, f"{key}.part")

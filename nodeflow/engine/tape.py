@@ -296,9 +296,9 @@ def _tally(t: Layout) -> None:
     if isinstance(hits, str):
         slot = t.slots[hits]
     else:
-        a, y, threshold = hits
+        outputs, y, threshold = hits
         out = t.fresh(Shape((1,), batch=True))
-        inputs = {"a": [t.slots[a]], "y": [t.slots[y]]}
+        inputs = {"a": [t.joined([t.slots[a] for a in outputs])], "y": [t.slots[y]]}
         LOWER["accuracy"](t, inputs, {"threshold": threshold}, out)
         slot = out
     t.emit("tally", a=slot.offset, a_r=slot.stride, which=1)

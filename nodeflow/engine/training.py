@@ -34,7 +34,9 @@ class Trainer:
         NaN or Infinity; the run then stands at the start of that update.
         """
         begin, minimizer = self.at.update, self.rewinder.minimizer
-        chunk = 1 if minimizer is not None else max(1, min(target - begin, 256))
+        # An update in parts, or one of a minimizer, may be any amount of work.
+        alone = minimizer is not None or self.machine.in_parts
+        chunk = 1 if alone else max(1, min(target - begin, 256))
         with deferred_interrupt() as interrupted:
             while self.at.update < target:
                 user_set = self.rewinder.checkpoints.next_set(self.at.update)
@@ -109,6 +111,8 @@ class Trainer:
         rewinder.checkpoints.drop_from(begin + 1)
         rewinder.log.drop(self.schedule.epoch(begin))
         rewinder.return_to(begin)
+        if machine.in_parts:
+            raise self.stepper.out_of_range(begin)
         try:
             while self.at.update == begin:
                 self.stepper.step()

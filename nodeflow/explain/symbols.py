@@ -185,7 +185,7 @@ def _by_sympy(sympy: Any, slope: Part, chain: str, called: Mapping[int, str]) ->
         "exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "sin": sympy.sin,
         "cos": sympy.cos, "tanh": sympy.tanh, "abs": sympy.Abs, "sign": sympy.sign,
         "max": sympy.Max, "min": sympy.Min, "step": lambda u: sympy.Heaviside(u, 0),
-        "sigmoid": sympy.Function("sigmoid"),
+        "sigmoid": sympy.Function("sigmoid"), "erf": sympy.erf,
     }  # fmt: skip
 
     def built(part: Part) -> Any:

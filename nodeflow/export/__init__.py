@@ -102,6 +102,8 @@ class Made:
     facts: Mapping[str, Any] = field(default_factory=dict)
     said: str = ""
     """The facts in a few words."""
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+    """Further files, by what takes the place of the ending: they lie there before this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,9 @@ def export(
     module = import_module(f"nodeflow.export.{kind.module}")
     made: Made = getattr(module, kind.make)(Job(graph, file, Options(**options), progress))
     progress(1, 1)  # the last chance to end it
+    for ending, data in made.beside.items():
+        with disk.writing(Path(out).with_suffix(ending)):
+            disk.write(real.with_suffix(ending), data)
     with disk.writing(Path(out)):
         disk.write(real, made.data)
     return made

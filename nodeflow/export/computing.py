@@ -26,9 +26,9 @@ from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
 from nodeflow.graph import Graph
-from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.source import parameter_shape, uniform_range
 
-_RECORDED = "--recorded makes a page that plays a recording of it"
+_RECORDED = "--recorded (in Python recorded=True) makes a page that plays a recording of it"
 _SEEDS_END = 2**53
 _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_CELLS = 20_000
@@ -65,8 +65,10 @@ def _node_of(tape: Tape, call: Product) -> str:
     return next(key for key, (begin, end) in tape.spans.items() if begin <= place < end)
 
 
-def engine(run: Run) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+def engine(run: Run, *, choices: bool = False) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """Return what a page's engine is made from: forms of the tape as plain data, bytes by name.
+
+    With `choices` a person may choose how parameters start.
 
     The first form is the run's own; where its batch is not all rows, a second one has room for all
     of them, and so takes any batch.
@@ -98,7 +100,12 @@ def engine(run: Run) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     blobs = {"kernel": kernel, **_feed_bytes(run)}
     if straight is not None:
         blobs["straight"] = straight
-    if any(how.get("init") == "normal" for how in forms[0]["starts"].values()):
+    if choices:
+        for form, each in zip(forms, runs, strict=True):
+            form["choices"] = _choices(each)
+    drawn = [*forms[0]["starts"].values()]
+    drawn += [how for each in forms[0].get("choices", {}).values() for how in each.values()]
+    if any(how.get("init") == "normal" for how in drawn):
         widths, bounds, heights = ziggurat.tables()
         blobs["ziggurat"] = np.concatenate([widths, bounds, heights]).tobytes()
     return forms, blobs
@@ -164,7 +171,7 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "needed": sorted(plan.needed & set(plan.order)),
         "seed": machine.seed,
         "starts": _starts(run),
-        "problems": dict(plan.inference.problems),
+        "problems": {key: str(why) for key, why in plan.inference.problems.items()},
         "settings": settings(run),
         **_fed(run),
     }  # fmt: skip
@@ -367,11 +374,43 @@ def _starts(run: Run) -> dict[str, Any]:
             shape = parameter_shape({**settings, **whole})
             found[key] = {
                 "name": crc32(str(part["of"]).encode()), "init": init, "shape": shape,
+                "range": uniform_range(settings),
                 "row": part["row"], "column": part.get("column"),
             }  # fmt: skip
         else:
             shape = parameter_shape(settings)
-            found[key] = {"name": crc32(key.encode()), "init": init, "shape": shape}
+            found[key] = {
+                "name": crc32(key.encode()), "init": init, "shape": shape,
+                "range": uniform_range(settings),
+            }  # fmt: skip
+    return found
+
+
+_INITS = ("zeros", "uniform", "normal", "glorot")
+"""How a parameter may be told to start in a page."""
+
+
+def _choices(run: Run) -> dict[str, Any]:
+    """Return, by address, in which ways a parameter without numbers of its own can start."""
+    graph, starts, found = run.plan.graph, _starts(run), {}
+    for key in run.plan.order:
+        if graph.nodes[key].type != "parameter" or key not in run.graph.nodes:
+            continue
+        settings = graph.settings(key)
+        if settings["value"] is not None or graph.nodes[key].extra.get("part") is not None:
+            continue
+        shape = parameter_shape(settings)
+        drawn: dict[str, Any] = {
+            init: {
+                "name": crc32(key.encode()),
+                "init": init,
+                "shape": shape,
+                "range": uniform_range(settings),
+            }
+            for init in _INITS
+        }
+        drawn["zeros"] = {"value": [0.0] * int(np.prod(shape))}
+        found[f"{key}.init"] = {**drawn, settings["init"]: starts[key]}
     return found
 
 

@@ -1,7 +1,9 @@
 """Slow motion as one page: the graph, the recorded steps and a player, with no network.
 
 The steps are those of `nodeflow play`. They lie in the page in chunks, each a compressed JSON text
-that is opened when it is needed, so that a page with many steps opens at once.
+that is opened when it is needed, so that a page with many steps opens at once. Of a beat as long as
+an update or an epoch the first pass is recorded, which is where a beat arrives, and of the last one
+the last pass too; what lies between is trained at full speed.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 from nodeflow.derive.phases import PHASES
 from nodeflow.derive.tidy import tidy, under
 from nodeflow.engine.run import Run
-from nodeflow.engine.schedule import LEVELS, Moment
+from nodeflow.engine.schedule import LEVELS, Moment, Schedule
 from nodeflow.engine.step import Step
 from nodeflow.errors import ExportError
 from nodeflow.explain import account, remark
@@ -72,8 +74,9 @@ def page(
 
     `begin` and `until` are moments as `nodeflow play` takes them; `epochs` and `samples` count
     from `begin`. Without an end, whole epochs of about `STEPS` steps are recorded, or as many
-    passes as `PLENTY` has room for. Every step is recorded; `level` is how far one beat goes when
-    the page opens. The theme "auto" is the reader's own.
+    passes as `PLENTY` has room for. `level` is how far one beat goes when the page opens. Every
+    step is recorded, but of an update or an epoch, where that is the level, the first pass only.
+    The theme "auto" is the reader's own.
 
     Raises `ExportError` for a page that would be larger than `LARGEST`, and what a run raises.
     """
@@ -85,10 +88,11 @@ def page(
         go_before(run, Moment.read(begin))
     player, schedule = Player(run), run.schedule
     open_ended = until is None and epochs is None and samples is None
-    end = _enough(player) if open_ended else _end(player, until, epochs, samples)
+    end = _enough(player, level) if open_ended else _end(player, until, epochs, samples)
     if end <= player.number:
         raise ExportError(f"there is nothing to play: '{until}' is not after the first step")
-    recording = _record(player, end, PLENTY if open_ended else None, progress or _quiet)
+    spans = list(_recorded(schedule, level, player.number, end))
+    recording = _record(player, spans, PLENTY if open_ended else None, progress or _quiet)
     shown = drawn_whole(graph, run)
     index = {
         "name": graph.name or "nodeflow",
@@ -98,12 +102,14 @@ def page(
         "levels": LEVELS,
         "whole": schedule.begins("epoch", run.position),
         "perEpoch": schedule.updates_per_epoch,
+        "sparse": sum(stop - start for start, stop in spans) < end - spans[0][0],
         "phases": PHASES,
         "order": run.order,
         **picture(shown, scene(shown)),
         "steps": recording.steps,
         "spans": recording.spans,
         "costs": recording.costs,
+        "means": recording.means,
         "chunks": recording.firsts,
     }
     blobs = {"index": as_json(index).encode(), **recording.blobs}
@@ -126,10 +132,11 @@ def _end(player: Player, until: str | None, epochs: int | None, samples: int | N
     return min(ends)
 
 
-def _enough(player: Player) -> int:
+def _enough(player: Player, level: str) -> int:
     """Return the end of the training, or of the epochs that make about `STEPS` steps."""
     schedule = player.schedule
-    epochs = max(1, round(STEPS / schedule.steps_per_epoch))
+    an_epoch = list(_recorded(schedule, level, 0, schedule.steps_per_epoch))
+    epochs = max(1, round(STEPS / sum(stop - start for start, stop in an_epoch)))
     end = schedule.number(end_of_training(player.run))
     return min(end, _after_epochs(player, epochs))
 
@@ -138,17 +145,36 @@ def _after_epochs(player: Player, epochs: int) -> int:
     return player.schedule.number(player.schedule.start_of_epoch(player.run.epoch + epochs))
 
 
+def _recorded(schedule: Schedule, level: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield what is recorded: from a moment to another."""
+    if level not in ("update", "epoch"):
+        yield begin, end
+        return
+    start = begin
+    while start < end:
+        beat = min(schedule.after(level, start), end)
+        stop = min(schedule.after_passes(start, 1), beat)
+        yield start, stop
+        if stop < beat == end:
+            yield schedule.phase_spans(end)[0].begin, end
+        start = beat
+
+
 # --- what happens -------------------------------------------------------------------------------
 
 
 @dataclass
 class _Recording:
-    """The steps so far. `spans` are the first steps of phases, `costs` those that found a cost."""
+    """The steps so far. `spans` are the first steps of phases, `costs` those that found a cost.
+
+    `means` are the costs of whole epochs, where not all of their steps are recorded.
+    """
 
     values: dict[str, NDArray[Any]]
     steps: int = 0
     spans: list[tuple[int, int, int, int, str]] = field(default_factory=list)
     costs: list[tuple[int, float]] = field(default_factory=list)
+    means: list[tuple[int, float]] = field(default_factory=list)
     firsts: list[int] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
@@ -176,6 +202,11 @@ class _Recording:
         """Whether the chunk should end with this pass."""
         return self._length > _CHUNK
 
+    def leap(self, values: dict[str, NDArray[Any]]) -> None:
+        """Go on from other values, behind steps that are not recorded."""
+        self.close()
+        self.values = values
+
     def close(self) -> None:
         """Compress the chunk that was begun."""
         if self._lines:
@@ -186,15 +217,17 @@ class _Recording:
             self._lines, self._length = [], 0
 
 
-def _record(player: Player, end: int, enough: int | None, progress: Progress) -> _Recording:
-    """Record to the end; where `enough` characters are found, no more."""
+def _record(
+    player: Player, spans: Sequence[tuple[int, int]], enough: int | None, progress: Progress
+) -> _Recording:
+    """Record from moments to others; where `enough` characters are found, no more."""
     run = player.run
     recording = _Recording(dict(run.values))
     places = {key: place for place, key in enumerate(run.order)}
     cost = run.plan.unfolding.cost
-    total = end - player.number
+    total = sum(stop - start for start, stop in spans)
     now: tuple[int, int, int] | None = None
-    for (step,) in beats(player, "step", end):
+    for step in _steps(player, spans, recording):
         before, now = now, (step.update, step.sample, PHASES.index(step.phase))
         if before != now:
             where = described(run, step).removesuffix(f" · {step.node}")
@@ -215,6 +248,30 @@ def _record(player: Player, end: int, enough: int | None, progress: Progress) ->
     _check_size(recording.size, 1.0)
     progress(total, total)
     return recording
+
+
+def _steps(
+    player: Player, spans: Sequence[tuple[int, int]], recording: _Recording
+) -> Iterator[Step]:
+    """Yield the steps to record; what lies between them is trained at full speed."""
+    for start, stop in spans:
+        if player.number < start:
+            player.advance(start)
+            recording.leap(dict(player.run.values))
+            _add_mean(player, recording, recording.steps)
+        for (step,) in beats(player, "step", stop):
+            yield step
+    if recording.means:
+        _add_mean(player, recording, recording.steps - 1)
+
+
+def _add_mean(player: Player, recording: _Recording, at: int) -> None:
+    """Note the cost of the epoch that has just ended, if one has."""
+    history = player.run.history
+    if history and player.schedule.begins("epoch", player.number):
+        mean = history[-1]["cost"]
+        if mean is not None:
+            recording.means.append((at, float(mean)))
 
 
 def _check_size(size: int, part: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
 from nodeflow.explain.wording import sentences
-from nodeflow.export import computing
+from nodeflow.export import computing, lessonpage
 from nodeflow.export.html import (
     LARGEST,
     as_json,
@@ -30,12 +30,13 @@ from nodeflow.export.html import (
     script_of,
 )
 from nodeflow.export.templates import remarks, templates
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
 PLAYER = (
     "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "predict.js",
-    "change.js", "computing.js",
+    "judging.js", "lesson.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 
@@ -52,6 +53,7 @@ def page(
     rows: int | None = None,
     float32: bool = False,
     neurons: bool = False,
+    state: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a page that computes a graph, as HTML.
 
@@ -60,7 +62,8 @@ def page(
     travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. With `float32`
     it computes as `Run(graph, dtype=numpy.float32)` does. Raises `ExportError` for what a
     page cannot compute, in one sentence that names the node. With `neurons` the page has a second
-    form, its layers taken apart.
+    form, its layers taken apart. `state` is one that a page has told (`nodeflow.state()`), in which
+    it opens.
     """
     chosen: dict[str, Any] = {
         "begin": begin, "until": until, "epochs": epochs, "samples": samples, "level": level,
@@ -68,12 +71,18 @@ def page(
     }  # fmt: skip
     require_known(level, theme)
     index, blobs = data(graph, **chosen)
+    if LESSON in graph.extra:
+        blobs = _with_wired(graph, index, blobs, chosen)
     if neurons:
-        other, more = data(explode(graph), **{**chosen, "begin": None})
+        apart = explode(graph)
+        apart = replace(apart, extra={k: v for k, v in apart.extra.items() if k != LESSON})
+        other, more = data(apart, **{**chosen, "begin": None})
         index["other"] = {"form": "neurons", "label": "Neurons"}
         other["other"] = {"form": "", "label": "Layers"}
         more = {"index": as_json(other).encode(), **more}
         blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
+    if state is not None:
+        index["state"] = dict(state)
     blobs = {"index": as_json(index).encode(), **blobs}
     text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:
@@ -82,6 +91,22 @@ def page(
             "take fewer rows of the data"
         )
     return text
+
+
+def _with_wired(
+    graph: Graph, index: dict[str, Any], blobs: dict[str, bytes], chosen: dict[str, Any]
+) -> dict[str, bytes]:
+    """Add the forms with other wires that a lesson leads to; what is alike travels once."""
+    known = {blob: name for name, blob in blobs.items()}
+    more: dict[str, bytes] = {}
+    for form in lessonpage.forms(graph)[1:]:
+        other, parts = data(form.graph, form=form, **{**chosen, "begin": None})
+        other["same"] = {name: known[blob] for name, blob in parts.items() if blob in known}
+        other["digest"] = index["digest"]  # a link leads to the page's own graph
+        named = {f"{form.name} {name}": part for name, part in parts.items() if part not in known}
+        known |= {part: name for name, part in named.items()}
+        more |= {f"{form.name} index": as_json(other).encode(), **named}
+    return {**blobs, **more}
 
 
 def module() -> str:
@@ -103,11 +128,21 @@ def data(
     level: str = "step",
     rows: int | None = None,
     float32: bool = False,
+    form: lessonpage.Wired | None = None,
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return what a page that computes is made from: an index of plain data, and bytes by name."""
+    """Return what a page that computes is made from: an index of plain data, and bytes by name.
+
+    `form` is of a lesson: what its tasks have made of the graph by wires.
+    """
     dtype = np.float32 if float32 else np.float64
     with sampled(graph, rows) as (thin, said):
-        return _data(graph, Run(thin, dtype=dtype), said, begin, until, epochs, samples, level)
+        run = Run(thin, dtype=dtype, strict=LESSON not in graph.extra)
+        index, blobs = _data(graph, run, said, begin, until, epochs, samples, level)
+    if LESSON in graph.extra:
+        form = form or lessonpage.forms(graph)[0]
+        index["lesson"] = lessonpage.told(form, run)
+        index["hidden"] = lessonpage.hidden(graph, index.get("twins", {}))
+    return index, blobs
 
 
 def _data(
@@ -122,7 +157,7 @@ def _data(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     if not run.order:
         raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
-    forms, blobs = computing.engine(run)
+    forms, blobs = computing.engine(run, choices=LESSON in graph.extra)
     first, end = _span(run, begin, until, epochs, samples)
     text = _graph_text(graph)
     shown = drawn_whole(graph, run)

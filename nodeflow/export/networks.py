@@ -86,8 +86,13 @@ def onnx(job: Job) -> Made:
 
 def program(job: Job) -> Made:
     """Return a program that trains the network."""
-    from nodeflow.interchange.programs import write
+    from nodeflow.interchange.programs import written
+    from nodeflow.interchange.programs.writing import DATA
 
     kind: Any = job.options.code or "numpy"
-    text = write(job.graph, kind, epochs=job.options.epochs)
-    return Made(text.encode(), {"code": kind}, f"a program in {kind}")
+    made = written(job.graph, kind, epochs=job.options.epochs)
+    said, beside = f"a program in {kind}", {}
+    if made.beside is not None:
+        beside[DATA] = made.beside
+        said += f", its data beside it in NAME{DATA}"
+    return Made(made.text.encode(), {"code": kind}, said, beside)

@@ -10,10 +10,11 @@ from nodeflow.declare import CATALOG, Output
 from nodeflow.derive.tidy import tidy
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph, Node, Wire
-from nodeflow.interchange.layers import Activation, Affine, Dense, Missing, Network
+from nodeflow.interchange.chain import LOGITS
+from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Missing, Network
 
 _WRONG = re.compile(r"[^\w.\-]+")
-_RESERVED = ("x", "y", "cost", "train")
+_RESERVED = ("x", "y", "cost", "loss", "train", LOGITS, "penalty", "J")
 
 
 class _Ids:
@@ -49,12 +50,13 @@ def graph_of(network: Network) -> Graph:
     wires: list[Wire] = []
     before: tuple[str, str] | None = None
     ends: list[Any] = []
+    thetas: list[Output] = []
     for step in network.steps:
         if isinstance(step, Missing) or before is not None:
             before = _behind(step, before or _address(end, ends), ids, nodes, wires)
         else:
-            end = _node(step, end, ids)
-    graph = _whole(network, end) if before is None else Graph.of(end, name=network.name)
+            end = _node(step, end, ids, thetas)
+    graph = _whole(network, end, thetas) if before is None else Graph.of(end, name=network.name)
     if before is not None:
         graph = replace(
             graph, nodes={**graph.nodes, **nodes}, wires=tuple(sorted([*graph.wires, *wires]))
@@ -62,10 +64,13 @@ def graph_of(network: Network) -> Graph:
     return replace(tidy(graph), about=_about(network))
 
 
-def _node(step: Dense | Activation | Affine, end: Output, ids: _Ids) -> Output:
+def _node(
+    step: Dense | Activation | Affine, end: Output, ids: _Ids, thetas: list[Output]
+) -> Output:
     if isinstance(step, Dense):
         key = ids.of(step.name, "layer")
         weights = CATALOG["parameter"](id=ids.of(f"{key}.weight", "weight"), value=step.weights)
+        thetas.append(_one(weights))
         if step.bias is None:
             return _one(CATALOG["weighted_sum"](end, weights, id=key))
         bias = CATALOG["parameter"](id=ids.of(f"{key}.bias", "bias"), value=step.bias)
@@ -131,7 +136,7 @@ def _behind(
     return key, "z"
 
 
-def _whole(network: Network, end: Output) -> Graph:
+def _whole(network: Network, end: Output, thetas: list[Output]) -> Graph:
     """Return the graph with a cost and a trainer."""
     target = [0.0] * network.outputs
     last = next((s for s in reversed(network.steps) if isinstance(s, Activation | Dense)), None)
@@ -139,8 +144,11 @@ def _whole(network: Network, end: Output) -> Graph:
     if softmax:
         target[0] = 1.0  # shares add up to 1
     y = CATALOG["constant"](id="y", value=[target])
-    kind = network.cost or ("categorical_cross_entropy" if softmax else "squared_error")
-    cost = CATALOG[kind](end, y, id="cost")
+    judged = network.cost or Cost("categorical_cross_entropy" if softmax else "squared_error")
+    cost = _cost(judged, end, y, network.outputs)
+    if network.penalty:
+        penalty = CATALOG["l2_penalty"](*thetas, regularization=network.penalty, id="penalty")
+        cost = _one(CATALOG["add"](cost, penalty, id="J"))
     settings = dict(network.settings)
     if network.trainer != "minimize":
         settings.setdefault("rate", 0.01 if network.trainer == "adam" else 0.1)
@@ -149,11 +157,35 @@ def _whole(network: Network, end: Output) -> Graph:
     return Graph.of(train, name=network.name, **training)
 
 
+def _cost(cost: Cost, end: Output, y: Output, outputs: int) -> Output:
+    """Return J of a sample: a factor that the source has, and logits, are nodes of their own."""
+    if cost.behind is not None:
+        end = _one(CATALOG[cost.behind](end, id=LOGITS))
+    if cost.formula is not None:
+        each = CATALOG["expression"](a=end, y=y, formula=cost.formula, id="cost")
+        return _one(CATALOG["mean" if cost.mean else "sum"](each, id="loss"))
+    settings = {"half": True} if cost.half else {}
+    whole = _one(CATALOG[cost.kind](end, y, id="cost", **settings))
+    if not cost.mean or outputs == 1:
+        return whole
+    return _one(CATALOG["expression"](cost=whole, formula=f"cost / {outputs}", id="loss"))
+
+
+def end_of(graph: Graph) -> str:
+    """Return the address of a network's outputs: what its cost takes, or logits before it."""
+    wire = next(wire for wire in graph.into("cost") if wire.input == "a")
+    if wire.source == LOGITS:
+        wire = graph.inputs(LOGITS)["z"][0]
+    return wire.start
+
+
 def _about(network: Network) -> str:
     said = [f"From {network.format}."]
     if network.names:
         shown = ", ".join(network.names[:8]) + (", …" if len(network.names) > 8 else "")
         said.append(f"Inputs: {shown}.")
+    if network.cost is not None and network.cost.mean and network.outputs > 1:
+        said.append("Its loss is a mean over rows and outputs.")
     said += [f"{note[0].upper()}{note[1:]}." for note in network.notes]
     said += [f"{one.name} ({one.what}): {one.why}." for one in network.missing]
     return " ".join(said)

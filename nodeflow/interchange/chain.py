@@ -11,12 +11,16 @@ from nodeflow.declare import numbers
 from nodeflow.engine.run import Run
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
-from nodeflow.interchange.layers import Activation, Affine, Dense, Network, Step
+from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Network, Step
 
 _SOURCES = ("constant", "dataset", "slider")
-_ACTIVATIONS = ("identity", "leaky_relu", "relu", "sigmoid", "softmax", "softplus", "tanh")
+_ACTIVATIONS = (
+    "identity", "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh",
+)  # fmt: skip
 _COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
 _TRAINERS = ("gradient_descent", "adam")
+LOGITS = "probabilities"
+"""The id of an activation that belongs to the cost: outputs are what comes before it."""
 
 
 def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network:
@@ -29,6 +33,8 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
     cost = _cost(graph)
     steps: list[Step] = []
     at = _source(graph, cost, "a")
+    if at == LOGITS:
+        at = _source(graph, at, "z")  # the cost takes logits; the activation is its own
     while graph.nodes[at].type not in _SOURCES:
         step, at = _step(graph, at, weights)
         steps.append(step)
@@ -38,7 +44,7 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
         steps=tuple(reversed(steps)),
         format="nodeflow",
         name=graph.name,
-        cost=graph.nodes[cost].type,
+        cost=_said(graph, cost),
         trainer="gradient_descent" if trainer is None else graph.nodes[trainer].type,
         settings=settings,
         batch=graph.training.batch,
@@ -47,12 +53,28 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
 
 def _cost(graph: Graph) -> str:
     costs = [key for key in graph.of_type(*_COSTS) if graph.nodes[key].mode == "active"]
+    costs = costs or [key for key in graph.of_type("expression") if _judges(graph, key)]
     if len(costs) != 1:
         raise InterchangeError(
             f"the graph has {len(costs)} costs; a network that goes out has one, so that it is "
             "known where it ends"
         )
     return costs[0]
+
+
+def _judges(graph: Graph, key: str) -> bool:
+    """Return whether a formula of outputs and targets is a cost: names a and y, y of a source."""
+    inputs = graph.inputs(key)
+    return set(inputs) == {"a", "y"} and graph.nodes[inputs["y"][0].source].type in _SOURCES
+
+
+def _said(graph: Graph, key: str) -> Cost:
+    settings = graph.settings(key)
+    if graph.nodes[key].type == "expression":
+        ends = [wire.target for wire in graph.out_of(key)]
+        mean = any(graph.nodes[end].type == "mean" for end in ends)
+        return Cost("expression", str(settings["formula"]), mean=mean)
+    return Cost(graph.nodes[key].type, half=bool(settings.get("half")))
 
 
 def _source(graph: Graph, key: str, port: str) -> str:
@@ -113,6 +135,8 @@ def _affine(graph: Graph, key: str) -> tuple[Step, str] | None:
     port = next(iter(graph.inputs(key)), "a")
     wires = graph.inputs(key).get(port, ())
     constants = [wire for wire in wires if graph.nodes[wire.source].type == "constant"]
+    if len(constants) == 2:
+        constants = constants[1:]  # the first one is the data
     others = [wire for wire in wires if wire not in constants]
     if len(constants) != 1 or len(others) != 1:
         return None

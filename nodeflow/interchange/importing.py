@@ -64,7 +64,7 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
     reader = import_module(f"nodeflow.interchange.{kind}")
     network: Network = reader.read(path, asked)
     graph = graph_of(network)
-    found = None if network.missing else _verified(kind, path, graph, asked)
+    found = None if network.missing else _verified(kind, path, graph, asked, network.end)
     return Imported(graph, network, kind, found)
 
 
@@ -99,18 +99,18 @@ def _format(path: Path, said: str | None) -> str:
 # --- verifying ------------------------------------------------------------------------------------
 
 
-def _verified(kind: str, path: Path, graph: Graph, asked: Asked) -> Verified | None:
-    check: Callable[[Path, Graph, int], Verified | None] | None = {
+def _verified(kind: str, path: Path, graph: Graph, asked: Asked, end: str) -> Verified | None:
+    check: Callable[[Path, Graph, int, str], Verified | None] | None = {
         "torch": _by_torch, "onnx": _by_onnxruntime, "keras": _by_keras,
     }.get(kind)  # fmt: skip
     if check is None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what other programs say to their own developers
-        return check(path, graph, asked.rows)
+        return check(path, graph, asked.rows, end)
 
 
-def _by_torch(path: Path, graph: Graph, rows: int) -> Verified | None:
+def _by_torch(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None:
     if path.suffix.lower() != ".pt2":
         return None
     try:
@@ -134,16 +134,16 @@ def _plain(text: str) -> str:
     return text.partition("+")[0]
 
 
-def _by_onnxruntime(path: Path, graph: Graph, rows: int) -> Verified | None:
+def _by_onnxruntime(path: Path, graph: Graph, rows: int, end: str) -> Verified | None:
     from nodeflow.interchange.onnx import checked_against
 
-    other = checked_against(path)
+    other = checked_against(path, end)
     if other is None:
         return None
     return verified(graph, f"onnxruntime {version('onnxruntime')}", other, rows=rows)
 
 
-def _by_keras(path: Path, graph: Graph, rows: int) -> Verified | None:
+def _by_keras(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None:
     if path.suffix.lower() != ".keras":
         return None
     try:

@@ -12,6 +12,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from nodeflow.interchange.chain import layers_of
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
+    Cost,
     Dense,
     Floats,
     Missing,
@@ -33,17 +35,21 @@ from nodeflow.interchange.layers import (
     Step,
     activation,
     as_floats,
+    cost_of,
+    kind_of,
 )
 
 _MISSING = "Keras is not installed; pip install 'nodeflow[keras]'"
 _MOST_BYTES = 2**31
+_EPSILON = 1e-7
 _KINDS = {
     "linear": "identity", "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu",
     "softmax": "softmax", "softplus": "softplus", "elu": "elu", "selu": "selu", "silu": "silu",
     "swish": "silu", "softsign": "softsign", "hard_sigmoid": "hard_sigmoid",
     "exponential": "exponential", "relu6": "relu6", "mish": "mish", "log_sigmoid": "log_sigmoid",
     "hard_silu": "hard_silu", "hard_swish": "hard_silu", "tanh_shrink": "tanhshrink",
-    "hard_tanh": "hard_tanh",
+    "hard_tanh": "hard_tanh", "log_softmax": "log_softmax", "gelu": "gelu",
+    "gelu_tanh": "gelu_tanh",
 }  # fmt: skip
 _PASSED = ("InputLayer", "Dropout", "Flatten", "GaussianNoise", "ActivityRegularization",
            "Reshape", "GaussianDropout", "AlphaDropout")  # fmt: skip
@@ -65,21 +71,20 @@ def network_of(model: Any) -> Network:
     config = {"class_name": type(model).__name__, "config": model.get_config()}
     by_name = {layer.name: layer for layer in model.layers}
     network = _network(config, lambda _kind, name: by_name[name].get_weights(), "Keras")
-    return _with_compiled(network, model)
+    return with_compiled(network, _compiled(model))
 
 
-def _with_compiled(network: Network, model: Any) -> Network:
-    from dataclasses import replace
-
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None:
-        return network
-    rate = float(np.asarray(optimizer.learning_rate))
-    kind = {"Adam": "adam", "SGD": "gradient_descent"}.get(type(optimizer).__name__)
-    if kind is None:
-        note = f"its optimizer {type(optimizer).__name__} has no counterpart"
-        return replace(network, notes=(*network.notes, note))
-    return replace(network, trainer=kind, settings={"rate": float(f"{rate:.7g}")})
+def _compiled(model: Any) -> dict[str, Any]:
+    """Return what a live model was compiled with, as its file would say it."""
+    optimizer, loss = getattr(model, "optimizer", None), getattr(model, "loss", None)
+    if loss is not None and hasattr(loss, "get_config"):
+        # What a loss keeps for its function is not all in its configuration.
+        about = {**loss.get_config(), **getattr(loss, "_fn_kwargs", {})}
+        loss = {"class_name": type(loss).__name__, "config": about}
+    if optimizer is not None:
+        about = {**optimizer.get_config(), "learning_rate": np.asarray(optimizer.learning_rate)}
+        optimizer = {"class_name": type(optimizer).__name__, "config": about}
+    return {"optimizer": optimizer, "loss": loss}
 
 
 def read(path: Path, asked: Asked) -> Network:
@@ -99,7 +104,81 @@ def read(path: Path, asked: Asked) -> Network:
             "is no model of Keras 3: it has no config.json and model.weights.h5", file=str(path)
         ) from None
     with _opened(weights, path) as file:
-        return _network(config, _ordered(file), "Keras")
+        network = _network(config, _ordered(file), "Keras")
+    return with_compiled(network, config.get("compile_config") or {})
+
+
+_LOSSES = {
+    "mse": "squared_error", "mean_squared_error": "squared_error",
+    "mae": "absolute_error", "mean_absolute_error": "absolute_error",
+    "huber": "huber", "log_cosh": "log_cosh", "logcosh": "log_cosh", "poisson": "poisson",
+    "binary_crossentropy": "cross_entropy",
+    "categorical_crossentropy": "categorical_cross_entropy",
+    "sparse_categorical_crossentropy": "categorical_cross_entropy",
+}  # fmt: skip
+
+
+def with_compiled(network: Network, said: Mapping[str, Any]) -> Network:
+    """Return the network with the cost and the trainer that a model was compiled with."""
+    notes = list(network.notes)
+    network = replace(network, cost=_cost(said.get("loss"), notes))
+    optimizer = said.get("optimizer")
+    if isinstance(optimizer, Mapping):
+        name, about = str(optimizer.get("class_name")), optimizer.get("config") or {}
+        network = _with_optimizer(network, name, about, notes)
+    return replace(network, notes=tuple(notes))
+
+
+def _cost(loss: Any, notes: list[str]) -> Cost | None:
+    """Return the cost of a loss, which is a name or a class with its configuration."""
+    if loss is None:
+        return None
+    about = loss.get("config") if isinstance(loss, Mapping) else None
+    about = about if isinstance(about, Mapping) else {}
+    name = str(loss.get("class_name") if isinstance(loss, Mapping) else loss)
+    name = getattr(loss, "__name__", name)
+    kind = _LOSSES.get(_snake(name) if name[:1].isupper() else name)
+    if kind is None or about.get("label_smoothing") or about.get("reduction") == "sum":
+        notes.append(f"its loss {name} has no counterpart as it is set: the cost is ours")
+        return None
+    given: dict[str, Any] = {"mean": kind != "categorical_cross_entropy"}
+    if kind == "huber":
+        given["delta"] = float(about.get("delta", 1.0))
+        if "delta" not in about:
+            notes.append("Keras keeps no delta of a Huber loss in its files: it is 1 here")
+    if kind.endswith("cross_entropy") and not about.get("from_logits"):
+        notes.append("Keras holds the outputs to 1e-7 … 1 − 1e-7 in its cost, and has no slope "
+                     "outside; here there is one")  # fmt: skip
+    if about.get("from_logits"):
+        given["behind"] = "sigmoid" if kind == "cross_entropy" else "softmax"
+    if name.lower().startswith("sparse"):
+        notes.append("its targets are numbers of classes there, and one-hot here")
+    return cost_of(kind, **given)
+
+
+def _with_optimizer(
+    network: Network, name: str, about: Mapping[str, Any], notes: list[str]
+) -> Network:
+    kind = {"Adam": "adam", "SGD": "gradient_descent"}.get(name)
+    rate = about.get("learning_rate")
+    if kind is None or rate is None or isinstance(rate, Mapping):
+        what = name if kind is None else "schedule of the learning rate"
+        notes.append(f"its optimizer's {what} has no counterpart" if kind else
+                     f"its optimizer {name} has no counterpart")  # fmt: skip
+        return network
+    settings = {"rate": float(f"{float(rate):.7g}")}
+    if kind == "adam":
+        settings |= {"beta1": float(about.get("beta_1", 0.9)),
+                     "beta2": float(about.get("beta_2", 0.999))}  # fmt: skip
+        notes.append("Keras' Adam has its epsilon in another place: see the twin keras-adam")
+    elif about.get("nesterov"):
+        notes.append("its momentum is Nesterov's, and is left out: see the twin keras-nesterov")
+    elif about.get("momentum"):
+        settings["momentum"] = float(about["momentum"])
+    left = [key for key in ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema")
+            if about.get(key)]  # fmt: skip
+    notes += [f"the {key} of its optimizer is left out" for key in left]
+    return replace(network, trainer=kind, settings=settings)
 
 
 def _opened(source: Any, path: Path) -> Any:
@@ -164,9 +243,13 @@ def _network(config: Mapping[str, Any], arrays: Arrays, format_: str) -> Network
     notes: list[str] = []
     inputs: int | None = None
     _refuse_branches(layers)
+    joined = _joined(config["config"], layers)
     for layer in layers:
         kind, about = layer["class_name"], layer["config"]
         name = about.get("name", kind.lower())
+        if name in joined:
+            steps.append(Missing(name, kind, "it joins values, and layers are a chain"))
+            continue
         if kind == "InputLayer":
             shape = about.get("batch_shape") or about.get("batch_input_shape")
             if shape and all(isinstance(size, int) for size in shape[1:]):
@@ -188,9 +271,53 @@ def _refuse_branches(layers: list[Any]) -> None:
             raise InterchangeError(f"the layer '{name}' is used several times; layers are a chain")
 
 
+def _joined(about: Mapping[str, Any], layers: list[Any]) -> set[str]:
+    """Return the layers of a functional model that join values; raises `InterchangeError`.
+
+    A layer that does not take the value of the one before it is a branch.
+    """
+    joined = set()
+    before = ""
+    for layer in layers:
+        name = str(layer["config"].get("name"))
+        sources = [one for node in layer.get("inbound_nodes") or () for one in _sources(node)]
+        if len(set(sources)) > 1:
+            joined.add(name)
+        elif sources and sources[0] != before:
+            raise InterchangeError(
+                f"the layer '{name}' takes the value of '{sources[0]}', which is not the layer "
+                "before it; what comes in is a chain of layers"
+            )
+        before = name
+    ends = about.get("output_layers")
+    if isinstance(ends, list) and ends and ends[-1:] != [before]:
+        ends = [one[0] for one in ends] if isinstance(ends[0], list) else ends[:1]
+        if ends != [before]:
+            raise InterchangeError(
+                f"the model's outputs are {', '.join(map(str, ends))}; a chain of layers ends in "
+                f"'{before}'"
+            )
+    return joined
+
+
+def _sources(node: Any) -> list[str]:
+    """Return the names of the layers whose values go into a call of a layer."""
+    if isinstance(node, Mapping):
+        history = (node.get("config") or {}).get("keras_history") if isinstance(
+            node.get("config"), Mapping) else None  # fmt: skip
+        if isinstance(history, list) and history:
+            return [str(history[0])]
+        return [one for part in node.values() for one in _sources(part)]
+    if isinstance(node, list | tuple):
+        return [one for part in node for one in _sources(part)]
+    return []
+
+
 def _steps(
     kind: str, name: str, about: Mapping[str, Any], arrays: Arrays, notes: list[str]
 ) -> list[Step]:
+    left = [what for what in ("kernel_regularizer", "bias_regularizer") if about.get(what)]
+    notes += [f"the {what} of {name} is left out" for what in left]
     if kind == "Dense":
         found = [as_floats(one, name, notes) for one in arrays(kind, name)]
         if not found or found[0].ndim != 2 or about.get("quantization_config"):
@@ -205,6 +332,8 @@ def _steps(
     if kind in _PASSED:
         arrays(kind, name)
         return []
+    if kind in ("Rescaling", "Normalization"):
+        return [_rescaled(kind, name, about, arrays(kind, name))]
     if kind == "Activation":
         return [_activation(name, about.get("activation"), {})]
     if kind in ("ReLU", "LeakyReLU", "ELU", "Softmax"):
@@ -231,8 +360,12 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
     plain_relu = not about.get("negative_slope") and not about.get("threshold")
     if kind == "relu" and not (plain_relu and about.get("max_value") is None):
         return _unknown(name, "ReLU with a bound")
-    if kind == "gelu":
-        return _unknown(name, kind)
+    if kind == "gelu" and about.get("approximate"):
+        kind = "gelu_tanh"
+    if kind in ("celu", "soft_shrink", "hard_shrink"):
+        alpha = about.get("alpha" if kind == "celu" else "threshold")
+        given = {"alpha": float((1.0 if kind == "celu" else 0.5) if alpha is None else alpha)}
+        return activation(name, kind.replace("_", ""), **given) or _unknown(name, kind)
     known = _KINDS.get(kind)
     made = None if known is None else activation(name, known)
     return made or _unknown(name, kind)
@@ -240,6 +373,26 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
 
 def _unknown(name: str, kind: str) -> Missing:
     return Missing(name, kind, "nodeflow has no counterpart of it")
+
+
+def _rescaled(kind: str, name: str, about: Mapping[str, Any], found: list[Any]) -> Step:
+    """Return a product and a sum with numbers of the configuration, or of the file."""
+    scale, shift = about.get("scale"), about.get("offset")
+    if kind == "Normalization":
+        mean, variance = about.get("mean"), about.get("variance")
+        if mean is None and len(found) >= 2:
+            mean, variance = found[:2]
+        if mean is None or variance is None or about.get("invert"):
+            return Missing(name, kind, "its means and variances are not in the file")
+        deviation = np.maximum(np.sqrt(np.ravel(np.asarray(variance, np.float64))), _EPSILON)
+        scale, shift = 1 / deviation, -np.ravel(np.asarray(mean, np.float64)) / deviation
+    try:
+        factors, summands = np.broadcast_arrays(
+            np.asarray(scale, np.float64).reshape(-1), np.asarray(shift, np.float64).reshape(-1)
+        )
+    except (TypeError, ValueError):
+        return Missing(name, kind, "its numbers are not plain lists")
+    return Affine(name, factors.copy(), summands.copy())
 
 
 def _normalised(name: str, about: Mapping[str, Any], found: list[Floats]) -> Step:
@@ -284,12 +437,34 @@ def to_keras(graph: Graph, weights: Any = None) -> Any:
             units, has_bias = len(step.weights), step.bias is not None
             model.add(keras.layers.Dense(units, use_bias=has_bias, dtype="float64", name=name))
             arrays += [step.weights.T, *([] if step.bias is None else [step.bias])]
-        elif isinstance(step, Activation) and step.kind == "leaky_relu":
-            model.add(keras.layers.LeakyReLU(negative_slope=0.01, dtype="float64", name=name))
-        elif isinstance(step, Activation) and step.formula is None:
-            kind = "linear" if step.kind == "identity" else step.kind
-            model.add(keras.layers.Activation(kind, dtype="float64", name=name))
+        elif isinstance(step, Affine):
+            scale, offset = step.scale.tolist(), step.shift.tolist()
+            model.add(keras.layers.Rescaling(scale, offset, dtype="float64", name=name))
         else:
-            raise InterchangeError(f"Keras has no layer like '{step.name}'")
+            made = _layer(keras.layers, step, name) if isinstance(step, Activation) else None
+            if made is None:
+                what = step.formula if isinstance(step, Activation) else type(step).__name__
+                raise InterchangeError(f"Keras has no layer like '{step.name}' ({what})")
+            model.add(made)
     model.set_weights(arrays)
     return model
+
+
+def _layer(layers: Any, step: Activation, name: str) -> Any:
+    """Return the layer of an activation; None where Keras has none."""
+    kind, given = kind_of(step)
+    about = {"dtype": "float64", "name": name}
+    if kind == "leaky_relu":
+        return layers.LeakyReLU(negative_slope=given.get("alpha", 0.01), **about)
+    if kind == "elu":
+        return layers.ELU(alpha=given["alpha"], **about)
+    if kind == "hard_tanh" and (given["low"], given["high"]) != (-1.0, 1.0):
+        return None
+    if kind in ("celu", "softshrink", "hardshrink", "gelu_tanh"):
+        usual = {"celu": 1.0, "softshrink": 0.5, "hardshrink": 0.5}
+        if given.get("alpha") != usual.get(kind):
+            return None
+        kind = {"softshrink": "soft_shrink", "hardshrink": "hard_shrink"}.get(kind, kind)
+    names = {ours: theirs for theirs, ours in _KINDS.items() if theirs != "swish"}
+    names |= {"celu": "celu", "soft_shrink": "soft_shrink", "hard_shrink": "hard_shrink"}
+    return layers.Activation(names[kind], **about) if kind in names else None

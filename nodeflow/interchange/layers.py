@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.errors import InterchangeError
+from nodeflow.interchange.recognising import recognised
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 
@@ -34,7 +35,10 @@ class Activation:
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """value · scale + shift, feature by feature: what batch normalisation is in evaluation."""
+    """value · scale + shift, feature by feature: what batch normalisation is in evaluation.
+
+    A single number is for all features.
+    """
 
     name: str
     scale: Floats
@@ -55,6 +59,19 @@ class Missing:
         return {"name": self.name, "what": self.what, "why": self.why}
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What the source minimises: a cost of the library, or a formula in a and y, summed up."""
+
+    kind: str
+    formula: str | None = None
+    mean: bool = False
+    """A mean over the outputs, and not their sum."""
+    half: bool = False
+    behind: str | None = None
+    """The activation that the outputs go through first: the source's loss takes logits."""
+
+
 Step: TypeAlias = Dense | Activation | Affine | Missing
 
 
@@ -67,13 +84,17 @@ class Network:
     name: str = ""
     inputs: int | None = None
     """Features of the input; by default those of the first layer."""
-    cost: str | None = None
+    cost: Cost | None = None
     trainer: str = "gradient_descent"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The trainer's settings, as far as the source knows them."""
     batch: int | str | None = None
+    penalty: float = 0.0
+    """λ of (λ/2) Σ Θ² over all weights."""
     names: tuple[str, ...] = ()
     """Names of the inputs, in order."""
+    end: str = ""
+    """What the source calls its outputs, where it has several."""
     notes: tuple[str, ...] = ()
     """What was converted on the way, in sentences."""
 
@@ -90,7 +111,7 @@ class Network:
         for step in self.steps:
             if isinstance(step, Dense):
                 return int(step.weights.shape[1])
-            if isinstance(step, Affine):
+            if isinstance(step, Affine) and len(step.scale) > 1:
                 return len(step.scale)
         raise InterchangeError("there is no layer with weights in it")
 
@@ -100,7 +121,7 @@ class Network:
         for step in reversed(self.steps):
             if isinstance(step, Dense):
                 return len(step.weights)
-            if isinstance(step, Affine):
+            if isinstance(step, Affine) and len(step.scale) > 1:
                 return len(step.scale)
         return self.width
 
@@ -122,7 +143,9 @@ class Network:
                         f"'{step.name}' has {out} neurons and {step.bias.size} biases"
                     )
                 width = out
-            elif isinstance(step, Affine) and width is not None and len(step.scale) != width:
+            elif (
+                isinstance(step, Affine) and width is not None and len(step.scale) not in (1, width)
+            ):
                 raise InterchangeError(
                     f"'{step.name}' scales {len(step.scale)} features, and what comes before it "
                     f"gives {width}"
@@ -142,7 +165,8 @@ def _arrays(step: Step) -> list[Floats]:
 def as_floats(values: Any, name: str, notes: list[str]) -> Floats:
     """Return numbers as float64; what was another type is noted, in a sentence."""
     array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
+    short = array.dtype.name.startswith(("bfloat", "float8"))  # NumPy knows them by an extension
+    if array.dtype.kind not in "fiub" and not short:
         raise InterchangeError(f"'{name}' holds {array.dtype.name}, and weights are real numbers")
     if array.dtype != np.float64:
         note = f"{array.dtype.name} was converted to float64"
@@ -156,7 +180,7 @@ def as_floats(values: Any, name: str, notes: list[str]) -> Floats:
 KNOWN = {
     "sigmoid": "sigmoid", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu",
     "leaky_relu": "leaky_relu", "softplus": "softplus", "identity": "identity",
-    "linear": "identity", "softmax": "softmax",
+    "linear": "identity", "softmax": "softmax", "log_softmax": "log_softmax",
 }  # fmt: skip
 """Activations of the library, by the names that other programs have for them."""
 
@@ -168,31 +192,70 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     stays finite: e^min(z, 0) is never infinite.
     """
     slope = given.get("alpha", 0.01)
-    if kind == "leaky_relu" and slope != 0.01:
-        return Activation(name, "expression", f"max(z, 0) + {slope!r} * min(z, 0)")
-    if kind in KNOWN:
+    if kind in KNOWN and not (kind == "leaky_relu" and slope != 0.01):
         return Activation(name, KNOWN[kind])
-    alpha = given.get("alpha", 1.0)
-    low, high = given.get("low", -1.0), given.get("high", 1.0)
-    formulas = {
-        "elu": f"max(z, 0) + {alpha!r} * (exp(min(z, 0)) - 1)",
-        "selu": "1.0507009873554805 * (max(z, 0) + 1.6732632423543772 * (exp(min(z, 0)) - 1))",
-        "silu": "z * sigmoid(z)",
-        "gelu_tanh": "0.5 * z * (1 + tanh(0.7978845608028654 * (z + 0.044715 * z^3)))",
-        "softsign": "z / (1 + abs(z))",
-        "hard_sigmoid": "max(0, min(1, z / 6 + 0.5))",
-        "hard_sigmoid_onnx": f"max(0, min(1, {alpha!r} * z + {given.get('low', 0.5)!r}))",
-        "hard_tanh": f"max({low!r}, min({high!r}, z))",
-        "relu6": "max(0, min(6, z))",
-        "log_sigmoid": "min(z, 0) - log(1 + exp(-abs(z)))",
-        "tanhshrink": "z - tanh(z)",
-        "exponential": "exp(z)",
-        "mish": "z * tanh(max(z, 0) + log(1 + exp(-abs(z))))",
-        "hard_silu": "z * max(0, min(1, z / 6 + 0.5))",
-        "square": "z^2",
-        "sin": "sin(z)",
-        "cos": "cos(z)",
-        "abs": "abs(z)",
-    }
-    formula = formulas.get(kind)
-    return None if formula is None else Activation(name, "expression", formula)
+    template = FORMULAS.get(kind)
+    if template is None:
+        return None
+    usual = {"alpha": 1.0, "low": 0.5 if kind == "hard_sigmoid_onnx" else -1.0, "high": 1.0}
+    values = {key: repr(float(given.get(key, value))) for key, value in usual.items()}
+    return Activation(name, "expression", template.format(**values))
+
+
+FORMULAS = {
+    "leaky_relu": "max(z, 0) + {alpha} * min(z, 0)",
+    "elu": "max(z, 0) + {alpha} * (exp(min(z, 0)) - 1)",
+    "selu": "1.0507009873554805 * (max(z, 0) + 1.6732632423543772 * (exp(min(z, 0)) - 1))",
+    "celu": "max(z, 0) + {alpha} * (exp(min(z, 0) / {alpha}) - 1)",
+    "silu": "z * sigmoid(z)",
+    "gelu": "0.5 * z * (1 + erf(z / 1.4142135623730951))",
+    "gelu_tanh": "0.5 * z * (1 + tanh(0.7978845608028654 * (z + 0.044715 * z^3)))",
+    "softsign": "z / (1 + abs(z))",
+    "hard_sigmoid": "max(0, min(1, z / 6 + 0.5))",
+    "hard_sigmoid_onnx": "max(0, min(1, {alpha} * z + {low}))",
+    "hard_tanh": "max({low}, min({high}, z))",
+    "relu6": "max(0, min(6, z))",
+    "log_sigmoid": "min(z, 0) - log(1 + exp(-abs(z)))",
+    "tanhshrink": "z - tanh(z)",
+    "exponential": "exp(z)",
+    "mish": "z * tanh(max(z, 0) + log(1 + exp(-abs(z))))",
+    "hard_silu": "z * max(0, min(1, z / 6 + 0.5))",
+    "softplus_scaled": "(max({alpha} * z, 0) + log(1 + exp(-abs({alpha} * z)))) / {alpha}",
+    "softshrink": "max(z - {alpha}, 0) + min(z + {alpha}, 0)",
+    "hardshrink": "z * step(abs(z) - {alpha})",
+    "square": "z^2",
+    "sin": "sin(z)",
+    "cos": "cos(z)",
+    "abs": "abs(z)",
+    "erf": "erf(z)",
+}
+"""Activations that the library has no type for, as formulas in z with places for settings."""
+
+
+def kind_of(step: Activation) -> tuple[str, dict[str, float]]:
+    """Return what other programs call an activation, with its settings; "expression" for others."""
+    if step.formula is None:
+        return step.kind, {}
+    return recognised(step.formula, FORMULAS) or ("expression", {})
+
+
+# --- costs ----------------------------------------------------------------------------------------
+
+_COSTS = {
+    "absolute_error": "abs(a - y)",
+    "huber": "min(abs(a - y), {delta}) * (abs(a - y) - 0.5 * min(abs(a - y), {delta}))",
+    "smooth_absolute_error": "min(abs(a - y), {delta}) * (abs(a - y) - 0.5 * min(abs(a - y), "
+    "{delta})) / {delta}",
+    "log_cosh": "abs(a - y) + log(1 + exp(-2 * abs(a - y))) - log(2)",
+    "negative_log_likelihood": "-y * a",
+    "poisson": "a - y * log(a)",
+}
+"""Costs that the library has no type for: a formula in a and y for each output."""
+
+
+def cost_of(kind: str, *, delta: float = 1.0, **given: Any) -> Cost:
+    """Return the cost of that kind: one of the library, or a formula that stays finite far out."""
+    formula = _COSTS.get(kind)
+    if formula is None:
+        return Cost(kind, **given)
+    return Cost("expression", formula.format(delta=repr(float(delta))), **given)

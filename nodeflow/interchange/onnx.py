@@ -35,9 +35,9 @@ _ELEMENTWISE = {
     "Sign": "sign",
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softplus": "softplus", "Selu": "selu",
     "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
-    "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu",
+    "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
-_PASSED = ("Identity", "Flatten", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Dropout")
+_PASSED = ("Identity", "Flatten", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
 
 
 def read(path: Path, _asked: Asked) -> Network:
@@ -65,6 +65,8 @@ class _Model:
         self.model, self.path = model, path
         self.graph = model.graph
         self.notes: list[str] = []
+        self.axes: list[int] | None = []
+        """Sizes of the value, without its rows, while it has several axes; None: not known."""
         self.arrays: dict[str, Floats] = {}
         self.opset = max((one.version for one in model.opset_import
                           if one.domain in ("", "ai.onnx")), default=1)  # fmt: skip
@@ -78,25 +80,49 @@ class _Model:
             names = ", ".join(one.name for one in inputs) or "none"
             raise InterchangeError(f"the model has {len(inputs)} inputs ({names}); layers have one")
         chain = Pending(inputs[0].name)
+        self.axes = _axes(inputs[0])
+        end = self._end()
+        needed = self._before(end)
         for node in self.graph.node:
+            if not needed & set(node.output):
+                continue
             own = [name for name in node.input if name and name not in self.arrays]
             if not own:
                 self._computed(node)
             elif not self._elementwise(node, chain):
                 self._layer(node, own, chain)
-        ends = [one.name for one in self.graph.output]
-        last = next((name for name in ends if chain.knows(name)), None)
-        if last is None:
+        if not chain.knows(end):
             raise InterchangeError(
-                f"the output {', '.join(ends)} is not the last value; what comes in is a chain"
+                f"the output '{end}' is not made of the input '{inputs[0].name}' by layers in a row"
             )
-        chain.settle(last)
-        if len(ends) > 1:
-            self.notes.append(f"of {len(ends)} outputs, '{last}' came in")
+        chain.settle(end)
+        count = len(self.graph.output)
+        if count > 1:
+            self.notes.append(f"of {count} outputs, '{end}' came in")
         return Network(
             tuple(_joined(chain.steps)), "ONNX", name=self.graph.name, inputs=_width(inputs[0]),
-            notes=tuple(self.notes),
+            notes=tuple(self.notes), end=end if count > 1 else "",
         )  # fmt: skip
+
+    def _end(self) -> str:
+        """Return the output that comes in: the first with real numbers, no classes by name."""
+        from onnx import TensorProto
+
+        real = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+        found = [one.name for one in self.graph.output if one.type.tensor_type.elem_type in real
+                 or one.type.HasField("sequence_type")]  # fmt: skip
+        return str((found or [one.name for one in self.graph.output])[0])
+
+    def _before(self, end: str) -> set[str]:
+        """Return the names of all values that an output is made of."""
+        makers = {name: node for node in self.graph.node for name in node.output}
+        found, stack = set(), [end]
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found.add(name)
+                stack += makers[name].input if name in makers else ()
+        return found
 
     def _elementwise(self, node: Any, chain: Pending) -> bool:
         """Take an operator that works number by number into the formula of its value."""
@@ -107,6 +133,14 @@ class _Model:
             if array is not None and array.size != 1:
                 return False
             operands.append(name if array is None else float(array.reshape(-1)[0]))
+        if node.op_type == "Clip" and len(operands) == 3 and not isinstance(operands[2], str):
+            if isinstance(operands[1], str):
+                return False
+            kind, settings = "hard_tanh", {"low": operands[1], "high": operands[2]}
+            operands = operands[:1]
+        if node.op_type == "PRelu" and len(operands) == 2 and not isinstance(operands[1], str):
+            kind, settings = "leaky_relu", {"alpha": _short(operands[1])}
+            operands = operands[:1]
         if kind is None:
             return False
         label = node.name or node.output[0]
@@ -115,15 +149,29 @@ class _Model:
     def _layer(self, node: Any, own: Sequence[str], chain: Pending) -> None:
         """Add what an operator is as layers behind the value that it takes."""
         name = node.name or node.output[0]
+        pair = node.op_type == "Concat" and len(own) == len(node.input) == 2
+        if pair and chain.settle_complement(own[0], own[1]):
+            # scikit-learn's two classes: 1 − p beside p, for each output
+            one = np.eye(Network(tuple(chain.steps), "").outputs)
+            shift = np.repeat([1.0, 0.0], len(one))
+            chain.put([Dense(name, np.vstack([-one, one]), shift)], node.output[0])
+            return
         if len(set(own)) > 1 or not chain.knows(own[0]):
             joins = "it joins values, and layers are a chain"
             chain.put([Missing(name, node.op_type, joins)], node.output[0])
             return
+        if node.op_type in ("Flatten", "Reshape"):
+            self.axes = []
         if node.op_type in _PASSED and not (len(node.input) > 2 and node.op_type == "Dropout"):
             chain.same(own[0], node.output[0])
             return
         chain.settle(own[0])
-        chain.put(self._steps(node, name), node.output[0])
+        steps = self._steps(node, name)
+        # A classifier of scikit-learn gives labels first, then its scores.
+        result = node.output[1 if node.op_type == "LinearClassifier" else 0]
+        chain.put(steps, result)
+        if any(isinstance(step, Dense | Missing) for step in steps):
+            self.axes = []
 
     def _array(self, tensor: Any, name: str) -> Floats:
         from onnx import TensorProto, external_data_helper, numpy_helper
@@ -144,11 +192,10 @@ class _Model:
                 what = f"'{name}' cannot be read ({why})"
                 raise FileError(what, file=str(self.path)) from None
         array = numpy_helper.to_array(tensor)
-        if array.dtype.kind not in "fiub":
+        if array.dtype.kind in "OSU":
             return np.zeros(0)  # texts of class names: no weights
-        if array.ndim < 2 or array.dtype.kind == "f":
-            return as_floats(array, name, self.notes if array.dtype.kind == "f" else [])
-        return as_floats(array, name, self.notes)
+        whole = array.dtype.kind in "iub"  # a single row of them is a shape, or an axis
+        return as_floats(array, name, [] if whole and array.ndim < 2 else self.notes)
 
     def _computed(self, node: Any) -> None:
         """Keep what is computed of weights alone: constants, and another order of axes."""
@@ -173,19 +220,49 @@ class _Model:
             case "MatMul" if len(known) == 1 and known[0].ndim == 2 and arrays[1] is not None:
                 return [Dense(_stem(node.input[1], name), known[0].T)]
             case "Add" | "Sub" | "Mul" | "Div" if len(known) == 1:
+                if known[0].ndim > 1 and known[0].size != known[0].shape[-1]:
+                    why = "its numbers differ from row to row, or along several axes"
+                    return [Missing(name, node.op_type, why)]
                 made = _affine(node.op_type, name, known[0], first=arrays[0] is not None)
                 return [made] if made is not None else [self._missing(node, name)]
+            case "LinearClassifier" | "LinearRegressor":
+                return self._linear(node, name, given)
+            case "Scaler":
+                factor = as_floats(given["scale"], name, [])
+                return [Affine(name, factor, -as_floats(given["offset"], name, []) * factor)]
             case "BatchNormalization" if len(known) == 4:
                 if given.get("training_mode"):
                     why = "in training it uses the statistics of each batch"
                     return [Missing(name, node.op_type, why)]
                 scale, shift, mean, variance = known
                 factor = scale / np.sqrt(variance + given.get("epsilon", 1e-5))
-                return [Affine(name, factor, shift - mean * factor)]
+                each = self._of_channels(len(factor))
+                if each is None:
+                    return [Missing(name, node.op_type, "how many numbers a channel has is open")]
+                shift = shift - mean * factor
+                return [Affine(name, np.repeat(factor, each), np.repeat(shift, each))]
             case "Dropout" if len(node.input) > 2 and np.any(arrays[2]):
                 return [Missing(name, "Dropout", "in training it draws at random")]
         made_of = self._activation(node.op_type, name, given)
         return [made_of or self._missing(node, name)]
+
+    def _of_channels(self, count: int) -> int | None:
+        """Return how many numbers lie behind each channel: channels come first."""
+        if self.axes is None:
+            return None
+        behind = self.axes[1:]
+        return int(np.prod(behind)) if self.axes[:1] == [count] else (None if behind else 1)
+
+    def _linear(self, node: Any, name: str, given: Mapping[str, Any]) -> list[Step]:
+        """Return a linear model of scikit-learn: a row of coefficients a class or a target."""
+        biases = as_floats(given.get("intercepts", [0.0]), name, [])
+        matrix = as_floats(given["coefficients"], name, []).reshape(len(biases), -1)
+        end = given.get("post_transform", b"NONE").decode()
+        kind = {"NONE": "identity", "LOGISTIC": "sigmoid", "SOFTMAX": "softmax"}.get(end)
+        if kind is None or (node.op_type == "LinearClassifier" and len(biases) == 1):
+            return [self._missing(node, name)]
+        steps: list[Step] = [Dense(name, matrix, biases)]
+        return steps if kind == "identity" else [*steps, Activation(f"{name}_a", kind)]
 
     def _missing(self, node: Any, name: str) -> Missing:
         why = next(
@@ -204,24 +281,38 @@ class _Model:
         matrix = matrix * float(given.get("alpha", 1.0))
         bias = arrays[2] if len(arrays) > 2 else None
         if bias is not None:
+            if bias.size not in (1, len(matrix)):
+                raise InterchangeError(
+                    f"'{node.name or node.output[0]}' has {len(matrix)} neurons and {bias.size} "
+                    "biases"
+                )
             bias = np.broadcast_to(bias.reshape(-1), (len(matrix),)) * float(given.get("beta", 1.0))
         return [Dense(_stem(node.input[1], node.name or node.output[0]), matrix, bias)]
 
     def _activation(self, kind: str, name: str, given: Mapping[str, Any]) -> Step | None:
         axis = given.get("axis", -1 if self.opset >= 13 else 1)
-        return Activation(name, "softmax") if kind == "Softmax" and axis in (1, -1) else None
+        if self.axes is None or len(self.axes) > 1:
+            return None  # of several axes it would take one
+        known = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}.get(kind)
+        return Activation(name, known) if known is not None and axis in (1, -1) else None
 
 
 def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
     """Return the kind of an operator that works number by number, with its settings."""
-    if kind in ("LeakyRelu", "Elu"):
+    if kind in ("LeakyRelu", "Elu", "Celu", "Swish"):
         alpha = given.get("alpha", 0.01 if kind == "LeakyRelu" else 1.0)
-        return {"LeakyRelu": "leaky_relu", "Elu": "elu"}[kind], {"alpha": _short(alpha)}
+        if kind == "Swish":
+            return ("silu" if alpha == 1 else None), {}
+        return {"LeakyRelu": "leaky_relu", "Elu": "elu", "Celu": "celu"}[kind], {
+            "alpha": _short(alpha)
+        }
+    if kind == "Clip" and {"min", "max"} <= set(given):
+        return "hard_tanh", {"low": _short(given["min"]), "high": _short(given["max"])}
     if kind == "HardSigmoid":
         settings = {"alpha": _short(given.get("alpha", 0.2)), "low": _short(given.get("beta", 0.5))}
         return "hard_sigmoid_onnx", settings
     if kind == "Gelu":
-        return ("gelu_tanh" if given.get("approximate") == b"tanh" else None), {}
+        return ("gelu_tanh" if given.get("approximate") == b"tanh" else "gelu"), {}
     return _ELEMENTWISE.get(kind), {}
 
 
@@ -245,6 +336,14 @@ def _attributes(node: Any) -> dict[str, Any]:
 def _short(value: float) -> float:
     """Return the number that somebody wrote: 0.01 for the float32 0.009999999776."""
     return float(str(np.float32(value)))
+
+
+def _axes(value: Any) -> list[int] | None:
+    """Return the sizes of an input behind its rows; None where one of them is open."""
+    dims = value.type.tensor_type.shape.dim[1:]
+    if any(dim.HasField("dim_param") or not dim.dim_value for dim in dims):
+        return [] if len(dims) == 1 else None
+    return [dim.dim_value for dim in dims]
 
 
 def _stem(weights: str, otherwise: str) -> str:
@@ -297,24 +396,43 @@ def _width(value: Any) -> int | None:
     return int(np.prod([dim.dim_value for dim in dims[1:]]))
 
 
-def checked_against(path: Path) -> Any:
+def _numbers(found: Any) -> Any:
+    """Return an output as an array: of shares by class, those in order."""
+    return np.array([list(one.values()) for one in found]) if isinstance(found, list) else found
+
+
+def checked_against(path: Path, end: str = "") -> Any:
     """Return what sends rows through onnxruntime, for `verified`; None without it."""
     try:
         import onnxruntime
     except ImportError:
         return None
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), quiet, providers=["CPUExecutionProvider"])
+    except Exception:  # noqa: BLE001 (it refuses operators and types with errors of its own)
+        return None
     given = session.get_inputs()[0]
-    kind = np.float64 if "double" in given.type else np.float32
+    kinds = {"tensor(double)": np.float64, "tensor(float)": np.float32,
+             "tensor(float16)": np.float16}  # fmt: skip
+    kind = kinds.get(given.type)
+    if kind is None or not given.shape:
+        return None
 
     def other(x: Floats, _y: Floats) -> tuple[Floats, Mapping[str, Floats] | None]:
         rows = x.astype(kind)
-        fixed = given.shape[0]
-        if isinstance(fixed, int) and fixed != len(rows):
-            parts = [rows[at : at + fixed] for at in range(0, len(rows) // fixed * fixed, fixed)]
-        else:
-            parts = [rows]
-        found = [session.run(None, {given.name: part})[0] for part in parts]
-        return np.concatenate(found).astype(np.float64).reshape(len(rows), -1), None
+        # It may take so many rows, and no others: the last part is filled up.
+        size = given.shape[0] if isinstance(given.shape[0], int) else len(rows)
+        fill = -len(rows) % size
+        filled = np.concatenate([rows, np.zeros((fill, rows.shape[1]), kind)])
+        parts = [filled[at : at + size] for at in range(0, len(filled), size)]
+        shape = [size for size in given.shape[1:] if isinstance(size, int)]
+        if len(shape) > 1:
+            parts = [part.reshape(len(part), *shape) for part in parts]
+        found = [_numbers(session.run([end] if end else None, {given.name: part})[0])
+                 for part in parts]  # fmt: skip
+        whole = np.concatenate([part.reshape(size, -1) for part in found])
+        return whole[: len(rows)].astype(np.float64), None
 
     return other

@@ -6,11 +6,12 @@ formulas are made of parts, and numbers are tensors, since attributes are float3
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nodeflow.engine.kernel import scalar
 from nodeflow.errors import InterchangeError
 
 _OPSET, _IR = 18, 9
@@ -20,6 +21,8 @@ _FUNCTIONS = {"exp": "Exp", "log": "Log", "sqrt": "Sqrt", "sin": "Sin", "cos": "
               "tanh": "Tanh", "sigmoid": "Sigmoid", "abs": "Abs", "sign": "Sign"}  # fmt: skip
 _PLAIN = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "identity": "Identity"}
 LEAK = 0.01
+_NEAR = [getattr(scalar, f"_F{place}") for place in range(12)]
+_FAR = [getattr(scalar, f"_X{place}") for place in range(13)]
 
 
 class Operators:
@@ -102,6 +105,29 @@ class Operators:
             return self.node("Add", self.node("Relu", z), log, to=to)
         raise InterchangeError(f"ONNX has no activation '{kind}'")
 
+    def erf(self, x: str) -> str:
+        """Return the error function as the engine has it: runtimes have Erf in float32 alone.
+
+        It is x + x P(x² − ½) up to 1, 1 − e^(−x²) Q((x − 3)/(x + 3)) from there on.
+        """
+        one, three = self.number(1.0), self.number(3.0)
+        size = self.node("Min", self.node("Abs", x), self.number(6.0))
+        square = self.node("Mul", size, size)
+        u = self.node("Sub", self.node("Min", square, one), self.number(0.5))
+        near = self.node("Add", size, self.node("Mul", size, self.polynomial(_NEAR, u)))
+        t = self.node("Div", self.node("Sub", size, three), self.node("Add", size, three))
+        tail = self.node("Exp", self.node("Neg", square))
+        far = self.node("Sub", one, self.node("Mul", tail, self.polynomial(_FAR, t)))
+        which = self.node("LessOrEqual", size, one)
+        return self.node("Mul", self.node("Sign", x), self.node("Where", which, near, far))
+
+    def polynomial(self, factors: Sequence[float], x: str) -> str:
+        """Return a polynomial by Horner's rule, the constant factor first."""
+        at = self.number(factors[-1])
+        for factor in reversed(factors[:-1]):
+            at = self.node("Add", self.node("Mul", at, x), self.number(factor))
+        return at
+
     def above(self, value: str) -> str:
         """Return 1 where a value is above 0, else 0."""
         return self.node("Relu", self.node("Sign", value))
@@ -116,6 +142,8 @@ class Operators:
         names = [self.formula(part, given) for part in parts]
         if head == "step":
             return self.above(names[0])
+        if head == "erf":
+            return self.erf(names[0])
         kind = _OPERATORS.get(head) or _FUNCTIONS.get(head)
         if kind is None:
             raise InterchangeError(f"ONNX has no operator for '{head}' in a formula")

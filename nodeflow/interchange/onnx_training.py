@@ -23,6 +23,11 @@ from nodeflow.interchange.programs.recipe import Recipe
 def training_step(graph: Graph) -> bytes:
     """Return the model of one update; raises `InterchangeError` for what ONNX cannot say."""
     recipe = Recipe.of(graph)
+    if recipe.method is not None:
+        raise InterchangeError(
+            "minimize searches along lines and has no update of its own to write down; train by "
+            "gradient_descent or adam"
+        )
     if not recipe.next:
         raise InterchangeError("the graph trains nothing: it has neither a trainer nor an update")
     return _Step(recipe).whole_model()

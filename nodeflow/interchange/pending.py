@@ -14,12 +14,12 @@ import numpy as np
 
 from nodeflow import formula as formulas
 from nodeflow.declare import CATALOG
-from nodeflow.interchange.layers import Activation, Step, activation
+from nodeflow.interchange.layers import FORMULAS, Activation, Step, activation
 
 _Z: formulas.Expression = ("name", "z")
 _BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "maximum": "max",
            "minimum": "min", "max": "max", "min": "min"}  # fmt: skip
-_UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "abs", "sign"}
+_UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "sign"}
 _LIBRARY = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity")
 _POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
 
@@ -71,6 +71,14 @@ class Pending:
             self.steps.append(_activation(self._labels[name] or "a", tree))
         self._move(name)
 
+    def settle_complement(self, one: str, other: str) -> bool:
+        """Make `other` a step of its own if `one` is 1 − other; return whether it is."""
+        tree, known = self._trees.get(one), self._trees.get(other)
+        if known is None or tree != ("-", ("number", 1.0), known):
+            return False
+        self.settle(other)
+        return True
+
     def put(self, steps: Sequence[Step], result: str) -> None:
         """Add steps behind the last value; their result is the last value now."""
         self.steps += steps
@@ -96,7 +104,7 @@ def _made(
     if operator in _UNARY:
         return (operator, tree)
     known = activation("a", operator, **given)
-    if known is None or known.kind == "softmax":
+    if known is None or known.kind in ("softmax", "log_softmax"):
         return None
     text = known.formula or _FORMULAS.get(known.kind)
     return None if text is None else _with(formulas.parse(text), tree)
@@ -119,9 +127,20 @@ def _with(tree: formulas.Expression, z: formulas.Expression) -> formulas.Express
 
 
 def _activation(name: str, tree: formulas.Expression) -> Activation:
+    with np.errstate(all="ignore"):
+        return _recognised(name, tree)
+
+
+def _recognised(name: str, tree: formulas.Expression) -> Activation:
+    """Return the activation whose numbers a formula has, or the formula."""
     found = np.asarray(formulas.evaluate(tree, {"z": _POINTS}), np.float64)
     for kind in _LIBRARY:
         wanted: Any = CATALOG[kind].function(_POINTS.reshape(-1, 1))
-        if np.allclose(found, wanted.ravel(), rtol=4e-16, atol=1e-17):
+        if np.allclose(found, wanted.ravel(), rtol=1e-14, atol=1e-15):
             return Activation(name, kind)
+    for template in FORMULAS.values():
+        if "{" not in template:
+            known = formulas.evaluate(formulas.parse(template), {"z": _POINTS})
+            if np.allclose(found, known, rtol=1e-14, atol=1e-15, equal_nan=True):
+                return Activation(name, "expression", template)
     return Activation(name, "expression", formulas.write(tree))

@@ -2,7 +2,7 @@
 
 Their weights are (in, out), and are turned over. The gradient of the squared error is that of
 ½ Σ e², whatever `loss_` shows, so the cost is `squared_error` with half. `alpha` is α/n in a
-batch of n rows: λ is left out of the graph where n is not known, and said.
+batch of n rows: an l2_penalty, which is left out where n is not known, and that is said.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.chain import layers_of
-from nodeflow.interchange.layers import Activation, Dense, Floats, Network, Step, activation
+from nodeflow.interchange.layers import (
+    Activation,
+    Cost,
+    Dense,
+    Floats,
+    Network,
+    Step,
+    activation,
+    cost_of,
+)
 
 _MISSING = "scikit-learn is not installed; pip install 'nodeflow[datasets]'"
 
@@ -49,26 +58,38 @@ def _perceptron(estimator: Any, name: str) -> Network:
         layer = "output" if number == last else f"hidden{number + 1}"
         steps.append(Dense(layer, _floats(weights).T, _floats(bias)))
         kind = estimator.out_activation_ if number == last else estimator.activation
-        found = activation(f"{layer}_a", kind)
+        found = activation(f"{layer}_a", "exponential" if kind == "exp" else kind)
         if found is None:
             raise InterchangeError(f"the activation '{kind}' of this {name} is not known")
         if found.kind != "identity" or number != last:
             steps.append(found)
     outputs = estimator.out_activation_
-    cost = {"softmax": "categorical_cross_entropy", "logistic": "cross_entropy"}.get(
-        outputs, "squared_error"
-    )
-    batch = estimator.batch_size if isinstance(estimator.batch_size, int) else None
+    cost = {
+        "softmax": Cost("categorical_cross_entropy"), "logistic": Cost("cross_entropy"),
+        "exp": cost_of("poisson"),
+    }.get(outputs, Cost("squared_error", half=True))  # fmt: skip
+    searches = estimator.solver == "lbfgs"  # it takes all rows at once, whatever batch_size says
+    known = isinstance(estimator.batch_size, int) and not searches
+    batch = int(estimator.batch_size) if known else None
     trainer, settings = _trainer(estimator)
     notes = []
-    if estimator.alpha:
+    penalty = estimator.alpha / batch if batch else 0.0
+    if estimator.alpha and batch:
+        notes.append(f"alpha {estimator.alpha:g} is divided by the {batch} rows of a batch")
+    elif estimator.alpha:
         notes.append(
-            f"alpha {estimator.alpha:g} is left out: it is alpha divided by the rows of a batch, "
-            "as an l2_penalty with that regularization"
+            f"alpha {estimator.alpha:g} is left out: it is divided by the rows of a batch, which "
+            f"are not known; add an l2_penalty with {estimator.alpha:g}/rows"
+        )
+    if estimator.solver == "sgd" and estimator.momentum and estimator.nesterovs_momentum:
+        notes.append(
+            f"its momentum {estimator.momentum:g} is Nesterov's, and is left out: the twin "
+            "sklearn-nesterov has it"
         )
     return Network(
         tuple(steps), f"scikit-learn ({name})", name=name, cost=cost, trainer=trainer,
-        settings=settings, batch=batch, names=_names(estimator), notes=tuple(notes),
+        settings=settings, batch=batch, penalty=penalty, names=_names(estimator),
+        notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -87,11 +108,11 @@ def _linear(estimator: Any, name: str) -> Network:
     weights = np.atleast_2d(_floats(estimator.coef_))
     bias = np.broadcast_to(_floats(estimator.intercept_).reshape(-1), (len(weights),)).copy()
     steps: list[Step] = [Dense("output", weights, bias)]
-    cost: str | None = None
+    cost: Cost | None = None
     if hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_"):
         several = len(weights) > 1
         steps.append(Activation("output_a", "softmax" if several else "sigmoid"))
-        cost = "categorical_cross_entropy" if several else "cross_entropy"
+        cost = Cost("categorical_cross_entropy" if several else "cross_entropy")
     return Network(
         tuple(steps), f"scikit-learn ({name})", name=name, cost=cost, names=_names(estimator),
         batch="all",

@@ -13,7 +13,7 @@ import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,15 @@ from nodeflow.interchange.chain import layers_of
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
+    Cost,
     Dense,
     Floats,
     Missing,
     Network,
     Step,
     as_floats,
+    cost_of,
+    kind_of,
 )
 from nodeflow.interchange.pending import Pending
 
@@ -45,7 +48,7 @@ _ACTIVATIONS = {
     "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "elu": "elu", "selu": "selu",
     "silu": "silu", "hardsigmoid": "hard_sigmoid", "hardswish": "hard_silu", "relu6": "relu6",
     "log_sigmoid": "log_sigmoid", "mish": "mish", "exp": "exponential", "sin": "sin",
-    "cos": "cos", "abs": "abs",
+    "cos": "cos", "abs": "abs", "erf": "erf", "special_erf": "erf",
 }  # fmt: skip
 _TWO = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
 _PASSED = ("view", "reshape", "flatten", "contiguous", "clone", "alias", "detach", "unsqueeze",
@@ -73,12 +76,16 @@ class _Call:
 # --- in -------------------------------------------------------------------------------------------
 
 
-def from_torch(module: Any, example: Any) -> Graph:
-    """Return the graph of a module in evaluation mode; `example` is an input of a few rows."""
-    return graph_of(network_of(module, example))
+def from_torch(module: Any, example: Any, loss: Any = None) -> Graph:
+    """Return the graph of a module in evaluation mode; `example` is an input of a few rows.
+
+    `loss` is a module such as `torch.nn.HuberLoss()`, whose factors become nodes of the graph;
+    without it the cost is `squared_error`, or what a softmax at the end wants.
+    """
+    return graph_of(network_of(module, example, loss))
 
 
-def network_of(module: Any, example: Any) -> Network:
+def network_of(module: Any, example: Any, loss: Any = None) -> Network:
     """Return the layers of a module; raises `InterchangeError`."""
     try:
         import torch
@@ -100,7 +107,35 @@ def network_of(module: Any, example: Any) -> Network:
         raise InterchangeError(
             f"torch.export cannot follow the module ({type(error).__name__}: {why})"
         ) from error
-    return _read(io.BytesIO(stream.getvalue()), "the module")
+    network = _read(io.BytesIO(stream.getvalue()), "the module")
+    return network if loss is None else replace(network, cost=_cost(loss))
+
+
+def _cost(loss: Any) -> Cost:
+    """Return the cost of a loss of PyTorch; raises `InterchangeError`."""
+    name, reduction = type(loss).__name__, getattr(loss, "reduction", "mean")
+    if reduction != "mean":
+        raise InterchangeError(
+            f"{name} with reduction='{reduction}' has no mean over the rows, and J is one; the "
+            "twin torch-sgd-sum trains by the sum"
+        )
+    if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
+        raise InterchangeError(f"{name} with weights of classes has no counterpart")
+    if getattr(loss, "label_smoothing", 0):
+        raise InterchangeError(f"{name} with smoothed labels has no counterpart")
+    found = {
+        "MSELoss": lambda: cost_of("squared_error", mean=True),
+        "L1Loss": lambda: cost_of("absolute_error", mean=True),
+        "HuberLoss": lambda: cost_of("huber", delta=loss.delta, mean=True),
+        "SmoothL1Loss": lambda: cost_of("smooth_absolute_error", delta=loss.beta, mean=True),
+        "BCELoss": lambda: cost_of("cross_entropy", mean=True),
+        "BCEWithLogitsLoss": lambda: cost_of("cross_entropy", mean=True, behind="sigmoid"),
+        "CrossEntropyLoss": lambda: cost_of("categorical_cross_entropy", behind="softmax"),
+        "NLLLoss": lambda: cost_of("negative_log_likelihood"),
+    }.get(name)
+    if found is None:
+        raise InterchangeError(f"the loss {name} has no counterpart")
+    return found()
 
 
 def _differs_in_training(part: Any) -> bool:
@@ -138,12 +173,14 @@ def _state(path: Path, asked: Asked) -> Network:
         ) from None
     if not isinstance(found, Mapping):
         raise FileError("holds no dictionary of weights", file=str(path))
-    arrays = {
-        str(key): value.detach().to(torch.float64).numpy()
-        for key, value in found.items()
-        if isinstance(value, torch.Tensor) and value.ndim > 0
-    }
-    return network_of_arrays(arrays, asked, "PyTorch")
+    arrays, kinds = {}, []
+    for key, value in found.items():
+        if isinstance(value, torch.Tensor) and value.ndim > 0:
+            arrays[str(key)] = value.detach().to(torch.float64).numpy()
+            kinds.append(str(value.dtype).removeprefix("torch."))
+    network = network_of_arrays(arrays, asked, "PyTorch")
+    others = [kind for kind in dict.fromkeys(kinds) if kind != "float64"]
+    return replace(network, notes=tuple(f"{kind} was converted to float64" for kind in others))
 
 
 def _read(source: Path | io.BytesIO, name: str) -> Network:
@@ -406,9 +443,10 @@ def _label(call: _Call) -> str:
 
 
 def _activation(call: _Call) -> Activation | None:
-    """Return softmax, the one activation that does not work number by number."""
-    plain = call.operator in ("softmax", "_softmax") and call.given.get("dim") in (-1, 1)
-    return Activation(_label(call), "softmax") if plain else None
+    """Return softmax or its logarithm, which do not work number by number."""
+    kinds = ("softmax", "_softmax", "log_softmax", "_log_softmax")
+    plain = call.operator in kinds and call.given.get("dim") in (-1, 1)
+    return Activation(_label(call), call.operator.strip("_")) if plain else None
 
 
 def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
@@ -417,12 +455,12 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
     if operator in _TWO or operator in ("neg", "reciprocal", "log", "sqrt", "sign"):
         return operator, {}
     if operator == "softplus":
-        plain = given.get("beta", 1) == 1 and given.get("threshold", 20) == 20
-        return ("softplus" if plain else None), {}
+        beta = float(given.get("beta", 1))
+        return ("softplus" if beta == 1 else "softplus_scaled"), {"alpha": beta}
     if operator == "leaky_relu":
         return operator, {"alpha": float(given.get("negative_slope", 0.01))}
     if operator == "gelu":
-        return ("gelu_tanh" if given.get("approximate") == "tanh" else None), {}
+        return ("gelu_tanh" if given.get("approximate") == "tanh" else "gelu"), {}
     if operator in ("hardtanh", "clamp"):
         low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
         if isinstance(low, int | float) and isinstance(high, int | float):
@@ -431,6 +469,10 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
     if operator == "elu":
         plain = given.get("scale", 1) == 1 and given.get("input_scale", 1) == 1
         return ("elu" if plain else None), {"alpha": float(given.get("alpha", 1))}
+    if operator == "celu":
+        return operator, {"alpha": float(given.get("alpha", 1))}
+    if operator in ("softshrink", "hardshrink"):
+        return operator, {"alpha": float(given.get("lambd", 0.5))}
     return _ACTIVATIONS.get(operator), {}
 
 
@@ -468,10 +510,10 @@ def _without_identity(steps: Sequence[Step]) -> Iterator[Step]:
         yield waiting
 
 
-def checked_against(module: Any, graph: Graph, shape: Sequence[int] = ()) -> Any:
+def checked_against(module: Any, graph: Graph, shape: Sequence[int] = (), loss: Any = None) -> Any:
     """Return what sends rows through a module, for `verified`: outputs and gradients in float64.
 
-    `shape` is that of a row, where it is no vector.
+    `shape` is that of a row, where it is no vector; `loss` the one that the graph was given.
     """
     import copy
 
@@ -486,7 +528,9 @@ def checked_against(module: Any, graph: Graph, shape: Sequence[int] = ()) -> Any
         double.zero_grad()
         out = double(torch.from_numpy(x.reshape(len(x), *shape) if shape else x))
         target = torch.from_numpy(y)
-        if kind == "squared_error":
+        if loss is not None:
+            cost = loss(out, target)
+        elif kind == "squared_error":
             half = 0.5 if graph.settings("cost")["half"] else 1.0
             cost = half * ((out - target) ** 2).sum(1).mean()
         elif kind == "cross_entropy":
@@ -518,11 +562,6 @@ def to_torch(graph: Graph, weights: Any = None) -> Any:
         raise InterchangeError(_MISSING) from None
     from collections import OrderedDict
 
-    kinds = {
-        "sigmoid": torch.nn.Sigmoid, "tanh": torch.nn.Tanh, "relu": torch.nn.ReLU,
-        "softplus": torch.nn.Softplus, "identity": torch.nn.Identity,
-        "leaky_relu": torch.nn.LeakyReLU,
-    }  # fmt: skip
     parts: OrderedDict[str, Any] = OrderedDict()
     for step in network.steps:
         name = step.name.replace(".", "_")
@@ -534,10 +573,62 @@ def to_torch(graph: Graph, weights: Any = None) -> Any:
                 if step.bias is not None:
                     layer.bias.copy_(torch.from_numpy(np.array(step.bias)))
             parts[name] = layer
-        elif isinstance(step, Activation) and step.kind == "softmax":
-            parts[name] = torch.nn.Softmax(dim=-1)
-        elif isinstance(step, Activation) and step.kind in kinds:
-            parts[name] = kinds[step.kind]()
+        elif isinstance(step, Affine):
+            parts[name] = _scaling(torch, step)
         else:
-            raise InterchangeError(f"PyTorch has no module like '{step.name}'")
+            made = _module(torch.nn, step) if isinstance(step, Activation) else None
+            if made is None:
+                raise InterchangeError(
+                    f"PyTorch has no module like '{step.name}'; --code torch writes any formula as "
+                    "a program"
+                )
+            parts[name] = made
     return torch.nn.Sequential(parts)
+
+
+def _module(nn: Any, step: Activation) -> Any:
+    """Return the module of an activation; None where PyTorch has none."""
+    kind, given = kind_of(step)
+    alpha = given.get("alpha", 1.0)
+    match kind:
+        case "softmax" | "log_softmax":
+            return (nn.Softmax if kind == "softmax" else nn.LogSoftmax)(dim=-1)
+        case "leaky_relu":
+            return nn.LeakyReLU(given.get("alpha", 0.01))
+        case "elu":
+            return nn.ELU(alpha)
+        case "celu":
+            return nn.CELU(alpha)
+        case "softplus_scaled":
+            return nn.Softplus(alpha)
+        case "gelu_tanh":
+            return nn.GELU(approximate="tanh")
+        case "hard_tanh":
+            return nn.Hardtanh(given["low"], given["high"])
+        case "softshrink":
+            return nn.Softshrink(alpha)
+        case "hardshrink":
+            return nn.Hardshrink(alpha)
+    names = {
+        "sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU", "softplus": "Softplus",
+        "identity": "Identity", "selu": "SELU", "silu": "SiLU", "gelu": "GELU",
+        "softsign": "Softsign", "hard_sigmoid": "Hardsigmoid", "relu6": "ReLU6",
+        "log_sigmoid": "LogSigmoid", "tanhshrink": "Tanhshrink", "mish": "Mish",
+        "hard_silu": "Hardswish",
+    }  # fmt: skip
+    return getattr(nn, names[kind])() if kind in names else None
+
+
+def _scaling(torch: Any, step: Affine) -> Any:
+    """Return a module that multiplies and adds numbers that are not trained."""
+
+    class Scaling(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("scale", torch.from_numpy(np.array(step.scale)))
+            self.register_buffer("shift", torch.from_numpy(np.array(step.shift)))
+
+        def forward(self, values: Any) -> Any:
+            return values * self.scale + self.shift
+
+    return Scaling()

@@ -10,7 +10,7 @@ import numpy as np
 from nodeflow.declare import Blame, Output, Penalty, Range, Value, node
 from nodeflow.errors import ShapeMismatch
 from nodeflow.nodes.activation import softplus
-from nodeflow.nodes.arithmetic import log, subtract, times
+from nodeflow.nodes.arithmetic import exp, log, subtract, times
 from nodeflow.shape import Shape
 
 _COST = "(n,f), (n,f) -> (n,1)"
@@ -121,6 +121,11 @@ def log_softmax(z: Value) -> Value:
     # The largest is 1 in the sum: next to it the others would be lost.
     largest = np.arange(z.shape[-1]) == z.argmax(axis=-1, keepdims=True)
     return down - np.log1p(np.where(largest, 0, np.exp(down)).sum(axis=-1, keepdims=True))
+
+
+@log_softmax.backward
+def _(blame: Blame, z: Output, log: Output) -> Mapping[str, Any]:
+    return {"z": lambda: times(-1.0, softmax_error(exp(log), blame))}
 
 
 @categorical_cross_entropy.of_sums(

@@ -33,8 +33,8 @@ def _ports(settings: Mapping[str, Any]) -> tuple[Port, ...]:
 def expression(inputs: Mapping[str, Value], *, formula: FormulaValue = "a + b") -> Value:
     """Calculate a formula number by number; its names become input ports.
 
-    Numbers, names, + − * / ^, pi, e, and exp, log, sqrt, sin, cos, tanh, sigmoid, abs, sign,
-    step, max, min.
+    Numbers, names, + − * / ^, pi, e, and exp, log, sqrt, sin, cos, tanh, sigmoid, erf, abs,
+    sign, step, max, min.
     """
     return np.asarray(formulas.evaluate(formulas.parse(formula), inputs))
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import Many, Samples, Value, node
-from nodeflow.errors import GraphError, ShapeMismatch
+from nodeflow.errors import GraphError, MissingInput, ShapeMismatch
 from nodeflow.nodes.backward import weight_gradient
 from nodeflow.shape import Shape
 
@@ -53,8 +53,9 @@ def _stepped(
             raise ShapeMismatch(f"{name} is {value}, and one row a sample is wanted")
     made = Shape((delta.features,)) if a is None else Shape((delta.features, a.features))
     if not parameter.same(made):
-        if a is None and len(parameter.dims) == 2 and parameter.flat[0] != 1:
-            raise ShapeMismatch(
+        if a is None and len(parameter.dims) == 2:
+            # Not wired yet: no wire into the other inputs is refused for it.
+            raise MissingInput(
                 f"the parameter is {parameter}, a matrix of weights: wire what the weights take "
                 "into 'a' (without it the step is that of a bias)"
             )

@@ -49,6 +49,8 @@ _TO_ONE: dict[str, Callable[..., Any]] = {
     "sum": np.sum,
     "norm": lambda values: np.sqrt(np.sum(np.square(values))),
 }
+_OF_SEVERAL = frozenset({"any", "all", "port", "nan appears", *_TO_ONE})
+"""Where one of these is, numbers of several moments would be taken for those of one."""
 
 
 class Values(Protocol):
@@ -57,7 +59,7 @@ class Values(Protocol):
     def __getitem__(self, address: str) -> NDArray[Any]:
         """Return the value at an output port; KeyError or `RunError` if there is none yet."""
 
-    def number(self, name: str) -> float | None:
+    def number(self, name: str) -> Any:
         """Return a word's number; None, KeyError or `RunError` if it is not known.
 
         epoch, update, sample, cost, train_accuracy, test_accuracy, train_cost, test_cost.
@@ -85,6 +87,21 @@ class Condition:
         """
         with np.errstate(all="ignore"):
             return bool(_Judge(self, now, before).truth(self.root))
+
+    def each(self, now: Values, before: Values) -> NDArray[np.bool_] | None:
+        """Return at which of many moments it is true; None where they must be asked one by one.
+
+        `now` and `before` have an array for a word, a number a moment.
+        """
+        singly = all(part.head not in _OF_SEVERAL for part in self.root.walk())
+        words = {part.value for part in self.root.walk() if part.head == "word"}
+        judge = _Judge(self, now, before, singly=True)
+        if not singly or not words or any(judge.word(word) is None for word in words):
+            return None
+        with np.errstate(all="ignore"):
+            found = np.asarray(judge.truth(self.root))
+        size = np.shape(judge.word(next(iter(words))))
+        return np.broadcast_to(found, size)
 
 
 @dataclass(frozen=True)
@@ -258,7 +275,7 @@ class _Judge:
             case "number":
                 return np.float64(part.value)
             case "word":
-                return self._word(part.value)
+                return self.word(part.value)
             case "port":
                 return self._place(part)
             case "previous":
@@ -305,7 +322,8 @@ class _Judge:
                     return False
         return True
 
-    def _word(self, word: str) -> Any:
+    def word(self, word: str) -> Any:
+        """Return a word's number; None where it is not known."""
         names = ("test_accuracy", "train_accuracy") if word == "accuracy" else (word,)
         found = (_known(self.now.number, name) for name in names)
         return next((value for value in found if value is not None), None)

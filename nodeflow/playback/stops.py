@@ -30,7 +30,7 @@ class Seen:
 
     def __getitem__(self, address: str) -> NDArray[Any]:
         """Return the value of a port; of a parameter, the one that its update has made."""
-        return self._run[_updated(self._run, address)]
+        return self._run[newest(self._run, address)]
 
     def number(self, name: str) -> float | None:
         """Return epoch, update, sample, cost, or a number of the last finished epoch."""
@@ -70,7 +70,7 @@ class Kept:
         return self._numbers[name]
 
 
-def _updated(run: Run, address: str) -> str:
+def newest(run: Run, address: str) -> str:
     """Return where the newest value of an address stands within an update."""
     graph = run.plan.graph
     key = address.rpartition(".")[0]
@@ -158,7 +158,7 @@ class Stops:
 
 def judged_after(run: Run, condition: Condition) -> int:
     """Return the place in the order after which a pass has all that a condition reads."""
-    keys = {_updated(run, address).rpartition(".")[0] for address in condition.ports}
+    keys = {newest(run, address).rpartition(".")[0] for address in condition.ports}
     words = {part.value for part in condition.root.walk() if part.head == "word"}
     if "cost" in words and run.plan.unfolding.cost:
         keys.add(run.plan.unfolding.cost.rpartition(".")[0])

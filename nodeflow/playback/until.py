@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.engine.epochlog import NAMES
 from nodeflow.engine.run import Run
-from nodeflow.errors import ConditionError
+from nodeflow.errors import ConditionError, Diverged
 from nodeflow.playback.conditions import Condition, parse
 
 _MOMENT = 0.02
@@ -25,18 +26,21 @@ class EpochEnd:
     """The values at the end of an epoch, as a condition asks for them.
 
     `cost` and `train_cost` are the mean cost that the epoch met, `epoch` how many lie behind; a
-    port has the value of the epoch's last pass, a parameter its newest one.
+    port has the value of the epoch's last pass, a parameter its newest one. `line` has the four
+    numbers of the epoch's line of the history, NaN for none.
     """
 
-    def __init__(self, run: Run, epoch: int) -> None:
-        self._run, self._epoch = run, epoch
-        self._line = run.line(epoch) or {}
+    def __init__(self, line: Sequence[float], epoch: int, updates_per_epoch: int) -> None:
+        self._line, self._epoch, self._updates = line, epoch, updates_per_epoch
         self._ports: dict[str, NDArray[Any]] = {}
 
-    def keep(self, addresses: frozenset[str]) -> EpochEnd:
-        """Return these values with those of ports, which the run will not have any more."""
-        self._ports = {address: self._run[address] for address in addresses}
-        return self
+    @classmethod
+    def of(cls, run: Run, addresses: frozenset[str]) -> EpochEnd:
+        """Return the values of the epoch that a run has just trained, with those of ports."""
+        _, lines = run.lines(run.epoch - 1)
+        found = cls(lines[-1].tolist(), run.epoch, run.updates_per_epoch)
+        found._ports = {address: run[address] for address in addresses}
+        return found
 
     def __getitem__(self, address: str) -> NDArray[Any]:
         """Return the value at an output port."""
@@ -48,11 +52,60 @@ class EpochEnd:
             case "epoch":
                 return self._epoch
             case "update":
-                return self._epoch * self._run.updates_per_epoch
+                return self._epoch * self._updates
             case "sample":
                 return None
-        found: float | None = self._line.get(_OF_LINE[name])
-        return found
+        found = self._line[NAMES.index(_OF_LINE[name])]
+        return None if found != found else found
+
+
+class _EpochEnds:
+    """The same for many epochs at once: each word is an array, a number an epoch."""
+
+    def __init__(self, lines: NDArray[np.float64], first: int, updates_per_epoch: int) -> None:
+        self._lines, self._first, self._updates = lines, first, updates_per_epoch
+
+    def __getitem__(self, address: str) -> NDArray[Any]:
+        """Refuse: a port's values of epochs that are over are gone."""
+        raise KeyError(address)
+
+    def number(self, name: str) -> Any:
+        """Return a word's numbers; None where they are not known."""
+        if name in _OF_LINE:
+            found = self._lines[:, NAMES.index(_OF_LINE[name])]
+            return None if np.isnan(found).any() else found
+        epochs = np.arange(self._first, self._first + len(self._lines))
+        return {"epoch": epochs, "update": epochs * self._updates}.get(name)
+
+
+def first_that_holds(
+    condition: Condition,
+    lines: NDArray[np.float64],
+    first: int,
+    *,
+    updates_per_epoch: int,
+    before: NDArray[np.float64] | None = None,
+) -> int | None:
+    """Return the first of some epochs, from `first` on, at whose end a condition holds.
+
+    `lines` has the line of each epoch in the history, `before` that of the epoch before them. The
+    condition reads no ports.
+    """
+    found = condition.each(
+        _EpochEnds(lines[1:], first + 1, updates_per_epoch),
+        _EpochEnds(lines[:-1], first, updates_per_epoch),
+    )
+    rows = lines.tolist()
+    last = None if before is None else EpochEnd(before.tolist(), first - 1, updates_per_epoch)
+    # Where some epochs do not know a word that others know, they are judged one by one.
+    for place, row in enumerate(rows if found is None else rows[:1]):
+        now = EpochEnd(row, first + place, updates_per_epoch)
+        if condition.holds(now, last):
+            return first + place
+        last = now
+    if found is None or not found.any():
+        return None
+    return first + 1 + int(found.argmax())
 
 
 def condition_of_epochs(run: Run, text: str) -> Condition:
@@ -81,20 +134,39 @@ def train_until(
     """
     begin, last = run.epoch, run.epoch + epochs
     before: EpochEnd | None = None
+    line: NDArray[np.float64] | None = None
     chunk = 1  # grows: what is trained in vain is never more than what was needed, or a moment
     while run.epoch < last:
         first = run.epoch + 1
         # What ports hold is known at the end of an epoch only while the run stands there.
         count = 1 if condition.ports else min(chunk, last - run.epoch)
         started = time.perf_counter()
-        run.train(epochs=count)
+        fault = None
+        try:
+            run.train(epochs=count)
+        except Diverged as error:
+            fault = error  # the epochs before count, however many were trained at once
         quick = time.perf_counter() - started < _MOMENT
-        for epoch in range(first, run.epoch + 1):
-            now = EpochEnd(run, epoch).keep(condition.ports)
+        if run.epoch < first:
+            if fault is not None:
+                raise fault
+            return None  # there is nothing to evaluate
+        if condition.ports:
+            now = EpochEnd.of(run, condition.ports)
             if condition.holds(now, before):
-                run.goto(epoch=epoch)
-                return epoch
+                return run.epoch
             before = now
+        else:
+            _, lines = run.lines(first - 1)
+            held = first_that_holds(
+                condition, lines, first, updates_per_epoch=run.updates_per_epoch, before=line
+            )
+            if held is not None:
+                run.goto(epoch=held)
+                return held
+            line = lines[-1]
+        if fault is not None:
+            raise fault
         if progress is not None:
             progress(run.epoch - begin, epochs)
         chunk = 2 * chunk if quick else max(1, chunk // 2)
@@ -165,11 +237,9 @@ def train_to_end(
         run.train(1)
         after = _trained(run)
         change, before = float(np.linalg.norm(after - before)), after
-        now = EpochEnd(run, run.epoch)
-        if condition is not None:
-            now.keep(condition.ports)
-            if condition.holds(now, last):
-                return Ending("condition", run.epoch - begin, epochs, until, tolerance, change)
+        now = EpochEnd.of(run, frozenset() if condition is None else condition.ports)
+        if condition is not None and condition.holds(now, last):
+            return Ending("condition", run.epoch - begin, epochs, until, tolerance, change)
         last = now
         if change <= tolerance:
             return Ending("converged", run.epoch - begin, epochs, until, tolerance, change)

@@ -14,6 +14,8 @@ from nodeflow.plugins.enabling import (
     enable,
     enabled,
     load_enabled,
+    plugin_of,
+    reload,
 )
 from nodeflow.plugins.finding import Plugin, plugins, user_folder
 from nodeflow.plugins.making import make
@@ -31,6 +33,8 @@ __all__ = [
     "load_enabled",
     "make",
     "manifest_of",
+    "plugin_of",
     "plugins",
+    "reload",
     "user_folder",
 ]

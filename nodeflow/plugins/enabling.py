@@ -65,6 +65,35 @@ def disable(name: str) -> None:
     _keep([one for one in names if one != name])
 
 
+def reload(name: str) -> list[str]:
+    """Import a plugin that is on again, and return its types; raises `PluginError`.
+
+    Where that fails, the types stay as they were.
+    """
+    plugin = _known(name)
+    old = {key: CATALOG[key] for key, origin in ORIGINS.items() if origin == name}
+    for key in old:
+        CATALOG.remove(key)
+        del ORIGINS[key]
+    _forget(plugin)
+    _imported.discard(name)
+    announced_types.cache_clear()
+    try:
+        return _import(plugin)
+    except PluginError:
+        for key, type_ in old.items():
+            CATALOG.add(type_)
+            ORIGINS[key] = name
+        _imported.add(name)
+        raise
+
+
+def plugin_of(type_: str) -> str:
+    """Return the plugin that a type is of, or would be of if it were on; "" for none."""
+    announced_by = announced_types().get(type_)
+    return ORIGINS.get(type_) or ("" if announced_by is None else announced_by[0])
+
+
 def load_enabled() -> None:
     """Import what is on, once in a process; what fails is left out, and `FAULTS` says why."""
     names = [name for name in enabled() if name not in _imported and name not in FAULTS]

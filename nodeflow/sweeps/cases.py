@@ -27,7 +27,7 @@ class Plan:
 
     graph: Graph
     axes: tuple[Axis, ...]
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     epochs: int | None = None
     until: str | None = None
     curves: bool = False
@@ -53,12 +53,15 @@ class Plan:
         said = [axis.values for axis in axes if axis.address == SEED]
         if said and seeds is not None:
             raise SweepError("the seeds are given twice; give them once")
-        chosen = tuple(said[0] if said else (graph.training.seed,) if seeds is None else seeds)
+        chosen = said[0] if said else (graph.training.seed,) if seeds is None else seeds
+        if not isinstance(chosen, range):  # a range of a million is small as it is
+            chosen = tuple(chosen)
         if not chosen:
             raise SweepError("there are no seeds; give at least one")
-        if any(not isinstance(one, int) or isinstance(one, bool) or one < 0 for one in chosen):
+        ends = (chosen[0], chosen[-1]) if isinstance(chosen, range) else chosen
+        if any(not isinstance(one, int) or isinstance(one, bool) or one < 0 for one in ends):
             raise SweepError("a seed is a whole number from 0")
-        if len(set(chosen)) < len(chosen):
+        if not isinstance(chosen, range) and len(set(chosen)) < len(chosen):
             raise SweepError("a seed is given twice; give each once")
         count = math.prod(len(axis.values) for axis in varied) * len(chosen)
         if count > ASK_FROM and not confirmed:
@@ -88,7 +91,12 @@ class Plan:
     def parts(self, done: Mapping[int, Any], most: int) -> Iterator[Part]:
         """Yield what is left, at most so many runs at once."""
         for combination in range(self.combinations):
-            numbered = enumerate(self.seeds, combination * len(self.seeds))
-            left = [case for case in numbered if case[0] not in done]
-            for at in range(0, len(left), most):
-                yield combination, left[at : at + most]
+            left: list[tuple[int, int]] = []
+            for case in enumerate(self.seeds, combination * len(self.seeds)):
+                if case[0] not in done:
+                    left.append(case)
+                if len(left) == most:
+                    yield combination, left
+                    left = []
+            if left:
+                yield combination, left

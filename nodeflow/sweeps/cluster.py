@@ -26,14 +26,15 @@ from nodeflow.files.text import plain
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
 from nodeflow.sweeps.engine import engine_digest
-from nodeflow.sweeps.running import Row, Worker
+from nodeflow.sweeps.rows import Row
+from nodeflow.sweeps.running import Worker
 
 _ANSWER_SECONDS = 10
 _BATCH_SECONDS = 0.5
 _MOST_SEEDS = 4096
 _TRIES = 3
 """How often a batch is sent anew whose workers died."""
-_OTHER = (
+OTHER = (
     "a worker has another nodeflow than this program, and its numbers might differ; install the "
     "same version on both"
 )
@@ -46,6 +47,13 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
     processor, reachable from this machine only. Raises `SweepError` where no scheduler answers,
     where a worker has another nodeflow, or where the cluster goes away.
     """
+    with client_of(address) as client:
+        yield from _Batches(plan, done, client, address).rows()
+
+
+@contextmanager
+def client_of(address: str) -> Iterator[Any]:
+    """Give a connection to a scheduler, or to a cluster of this machine for as long as it lasts."""
     # What it would say is said in a sentence instead of a traceback of its own.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
@@ -53,9 +61,8 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
     except ImportError:
         raise SweepError("--cluster needs Dask; pip install 'nodeflow[cluster]'") from None
     if address != "local":
-        client = _connected(Client, address)
-        with client:
-            yield from _Batches(plan, done, client, address).rows()
+        with _connected(Client, address) as client:
+            yield client
         return
     with (
         LocalCluster(
@@ -64,7 +71,7 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip
-        yield from _Batches(plan, done, client, address).rows()
+        yield client
 
 
 def _connected(client: Any, address: str) -> Any:
@@ -77,6 +84,16 @@ def _connected(client: Any, address: str) -> Any:
         ) from None
 
 
+def gone(address: str, kept: str) -> SweepError:
+    """Return the error for a scheduler that is not there any more."""
+    return SweepError(f"the cluster at {address} went away; {kept}")
+
+
+def not_installed(address: str, error: ModuleNotFoundError) -> SweepError:
+    """Return the error for a worker without nodeflow."""
+    return SweepError(f"a worker of {address} has no {error.name}; install this nodeflow there")
+
+
 class _Batches:
     """The parts of a plan on their way to the workers and back."""
 
@@ -86,7 +103,9 @@ class _Batches:
         self._text = _sent(plan)
         self._name = f"nodeflow-{uuid.uuid4().hex[:12]}"
         self._sent = 0
-        self._left = list(plan.parts(dict(done), _MOST_SEEDS))[::-1]
+        self._parts = plan.parts(done, _MOST_SEEDS)
+        self._left: list[Part] = []
+        """What was taken from these, and not sent yet."""
         self._waiting: dict[Any, tuple[Part, int]] = {}
         self._seconds = 0.0
         self._runs = 0
@@ -99,8 +118,8 @@ class _Batches:
         try:
             while True:
                 with self._there():
-                    while self._left and len(self._waiting) < 2 * self._workers():
-                        self._send_next(ready)
+                    while len(self._waiting) < 2 * self._workers() and self._send_next(ready):
+                        pass
                     if not self._waiting:
                         return
                     rows = self._taken(next(ready), ready)
@@ -118,10 +137,7 @@ class _Batches:
             raise self._gone() from None
 
     def _gone(self) -> SweepError:
-        return SweepError(
-            f"the cluster at {self.address} went away; finished runs are kept, and the same "
-            "command goes on"
-        )
+        return gone(self.address, "finished runs are kept, and the same command goes on")
 
     def _workers(self) -> int:
         return max(1, sum(int(count) for count in self.client.nthreads().values()))
@@ -133,14 +149,17 @@ class _Batches:
         each = self._seconds / self._runs
         return max(1, min(_MOST_SEEDS, math.ceil(_BATCH_SECONDS / max(each, 1e-6))))
 
-    def _send_next(self, ready: Any) -> None:
-        if not self._left:
-            return
-        combination, cases = self._left.pop()
+    def _send_next(self, ready: Any) -> bool:
+        """Send what comes next; return whether there was anything."""
+        part = self._left.pop() if self._left else next(self._parts, None)
+        if part is None:
+            return False
+        combination, cases = part
         size = self._size()
         if len(cases) > size:
             self._left.append((combination, cases[size:]))
         self._send(ready, (combination, cases[:size]), 0)
+        return True
 
     def _send(self, ready: Any, part: Part, tries: int) -> None:
         self._sent += 1
@@ -162,9 +181,7 @@ class _Batches:
             return [Row(number, values, curves) for number, values, curves in rows]
         error = future.exception() if future.status == "error" else None
         if isinstance(error, ModuleNotFoundError):
-            raise SweepError(
-                f"a worker of {self.address} has no {error.name}; install this nodeflow there"
-            )
+            raise not_installed(self.address, error)
         if self.client.status != "running":
             raise self._gone()
         if tries >= _TRIES:
@@ -205,7 +222,7 @@ def made(
 ) -> tuple[str, list[tuple[int, dict[str, Any], dict[str, list[float | None]] | None]]]:
     """Make some runs; called by a worker. Returns what refuses them, and their rows."""
     if engine != engine_digest():
-        return _OTHER, []
+        return OTHER, []
     try:
         worker = _worker(text, folder)
         rows = [

@@ -26,7 +26,7 @@ from nodeflow.files.text import plain
 from nodeflow.graph import Graph
 from nodeflow.sweeps.cases import Plan
 from nodeflow.sweeps.engine import engine_digest
-from nodeflow.sweeps.running import Row
+from nodeflow.sweeps.rows import Row, Rows
 
 _FORMAT = "nodeflow-sweep"
 _VERSION = 1
@@ -41,7 +41,7 @@ def digest(plan: Plan) -> str:
         "graph": whole(graph),
         "data": [_contents(graph, key) for key in sorted(graph.of_type("dataset"))],
         "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
-        "seeds": list(plan.seeds),
+        "seeds": str(plan.seeds) if isinstance(plan.seeds, range) else list(plan.seeds),
         "options": [plan.epochs, plan.until, plan.curves, plan.dtype],
     }
     text = json.dumps(plain(about), sort_keys=True, ensure_ascii=False)
@@ -75,7 +75,7 @@ class Journal:
         self._lock = threading.Lock()
         self._synced = time.monotonic()
         head = {"format": _FORMAT, "version": _VERSION, "runs": len(plan), "digest": digest(plan)}
-        self.rows: dict[int, Row] = {}
+        self.rows = Rows(len(plan), until=plan.until is not None)
         whole_until = 0
         if path.exists() and not force:
             whole_until = self._read(head)
@@ -89,14 +89,29 @@ class Journal:
 
     def _read(self, head: dict[str, Any]) -> int:
         """Take over the rows of the journal; return where its last whole line ends."""
-        with reading(self.path):
-            data = self.path.read_bytes()
-        end = data.rfind(b"\n") + 1
-        lines = data[:end].split(b"\n")[:-1]
-        if not lines:
-            return 0
+        end = 0
+        decoder = msgspec.json.Decoder(tuple[int, dict[str, Any], dict[str, Any] | None])
+        with reading(self.path), self.path.open("rb") as stream:
+            for at, line in enumerate(stream, 1):
+                if not line.endswith(b"\n"):
+                    break  # cut off by a kill
+                if at == 1:
+                    self._compare(line, head)
+                else:
+                    try:
+                        number, values, curves = decoder.decode(line)
+                        self.rows.add(Row(number, values, curves))
+                    except (msgspec.DecodeError, IndexError, TypeError, ValueError):
+                        raise FileError(
+                            f"line {at} is damaged; --force begins anew", file=str(self.path)
+                        ) from None
+                end += len(line)
+        return end
+
+    def _compare(self, line: bytes, head: dict[str, Any]) -> None:
+        """Refuse a file that is no journal, and the journal of another sweep."""
         try:
-            first = json.loads(lines[0])
+            first = json.loads(line)
         except ValueError:
             first = None
         if not isinstance(first, dict) or first.get("format") != _FORMAT:
@@ -106,23 +121,13 @@ class Journal:
                 f"{self.path} is the journal of another sweep (another graph, data, values, seeds, "
                 "options or engine); write to another file, or --force begins anew"
             )
-        decoder = msgspec.json.Decoder(tuple[int, dict[str, Any], dict[str, Any] | None])
-        for at, line in enumerate(lines[1:], 2):
-            try:
-                number, values, curves = decoder.decode(line)
-            except msgspec.DecodeError:
-                raise FileError(
-                    f"line {at} is damaged; --force begins anew", file=str(self.path)
-                ) from None
-            self.rows[number] = Row(number, values, curves)
-        return end
 
     def append(self, row: Row) -> None:
         """Put a row to the others; it is on disk within half a second or so."""
         line = json.dumps(plain([row.number, row.values, row.curves]), ensure_ascii=False)
         with self._lock:
             self._write(line.encode() + b"\n")
-            self.rows[row.number] = row
+            self.rows.add(row)
             if time.monotonic() - self._synced > _SYNC_SECONDS:
                 self._sync()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from nodeflow.errors import FileError
 from nodeflow.files.arrays import packed
 from nodeflow.files.disk import write, writing
 from nodeflow.sweeps.cases import Plan
-from nodeflow.sweeps.running import CURVES, RESULTS, Row
+from nodeflow.sweeps.rows import CURVES, RESULTS, Row, Rows
 
 ENDINGS = (".csv", ".json", ".npz")
+DRAWN = (".svg", ".png", ".html")
 QUARTILES = (0.25, 0.5, 0.75)
 
 
@@ -53,7 +56,7 @@ class Sweep:
     """What came of many runs: a row a run, in the order of values and seeds."""
 
     plan: Plan
-    found: Mapping[int, Row]
+    found: Rows
 
     @property
     def columns(self) -> list[str]:
@@ -69,7 +72,7 @@ class Sweep:
     @property
     def failed(self) -> list[dict[str, Any]]:
         """The rows of runs that failed; `why` says why."""
-        return [row for row in self._rows() if row["why"]]
+        return [self._row(number) for number in self.found.failed]
 
     @property
     def is_whole(self) -> bool:
@@ -91,37 +94,48 @@ class Sweep:
         seeds, columns = self.plan.seeds, self.columns
         settings: dict[str, Any] = {}
         at = -1
-        for number in sorted(self.found):
+        for number in self.found:
             combination, place = divmod(number, len(seeds))
             if combination != at:
                 settings, at = self.plan.settings(combination), combination
             row = {**settings, "seed": seeds[place], **self.found[number].values}
             yield {name: row.get(name) for name in columns}
 
+    def _row(self, number: int) -> dict[str, Any]:
+        combination, place = divmod(number, len(self.plan.seeds))
+        row = {
+            **self.plan.settings(combination), "seed": self.plan.seeds[place],
+            **self.found[number].values,
+        }  # fmt: skip
+        return {name: row.get(name) for name in self.columns}
+
     # -- over the seeds
 
     def summaries(self) -> list[Summary]:
         """Return median and quartiles over the seeds, a combination each."""
         count = len(self.plan.seeds)
-        parts: dict[int, list[Row]] = {}
-        for number in sorted(self.found):
-            parts.setdefault(number // count, []).append(self.found[number])
-        return [self._summary(combination, rows) for combination, rows in parts.items()]
+        failed = Counter(number // count for number in self.found.failed)
+        return [
+            self._summary(combination, failed[combination])
+            for combination in range(self.plan.combinations)
+            if self.found.count(combination * count, (combination + 1) * count)
+        ]
 
-    def _summary(self, combination: int, rows: Sequence[Row]) -> Summary:
+    def _summary(self, combination: int, failed: int) -> Summary:
+        count = len(self.plan.seeds)
+        begin, end = combination * count, (combination + 1) * count
         names = ["cost", "train_accuracy", "test_cost", "test_accuracy"]
         names += ["epochs_to"] if self.plan.until is not None else []
         quartiles: dict[str, tuple[float, float, float] | None] = {}
         for name in names:
-            there = [row.values[name] for row in rows if row.values[name] is not None]
-            three = np.quantile(there, QUARTILES).tolist() if there else None
+            there = self.found.column(name, begin, end)
+            three = np.quantile(there, QUARTILES).tolist() if there.size else None
             quartiles[name] = None if three is None else (three[0], three[1], three[2])
         reached = None
         if self.plan.until is not None:
-            reached = sum(row.values["epochs_to"] is not None for row in rows)
-        failed = sum(bool(row.values["why"]) for row in rows)
+            reached = self.found.column("epochs_to", begin, end).size
         settings = self.plan.settings(combination)
-        return Summary(settings, len(rows), failed, quartiles, reached)
+        return Summary(settings, self.found.count(begin, end), failed, quartiles, reached)
 
     # -- in files
 
@@ -130,7 +144,8 @@ class Sweep:
 
         CSV and JSON hold a row a run; JSON has the curves in each row as `history`, CSV in a file
         of its own, NAME.curves.csv, a line an epoch. NPZ holds a column an array (texts as texts,
-        no value as NaN), and the curves as arrays of (runs, epochs), NaN behind a run's end.
+        no value as NaN), and the curves as arrays of (runs, epochs), NaN behind a run's end. SVG
+        and PNG are a picture of curves, spread and two settings, HTML is a page with the tables.
         """
         ending = out.suffix.lower()
         if ending == ".csv":
@@ -141,6 +156,9 @@ class Sweep:
             files = {out: self._json()}
         elif ending == ".npz":
             files = {out: packed(self._arrays())}
+        elif ending in DRAWN:
+            # What draws lies above the runs, and is looked for only where it is wanted.
+            files = {out: import_module("nodeflow.export.sweeps").made(self, ending)}
         else:
             raise refused_ending(out)
         for path, data in files.items():
@@ -187,12 +205,12 @@ class Sweep:
         return found
 
     def _sorted(self) -> list[Row]:
-        return [self.found[number] for number in sorted(self.found)]
+        return [self.found[number] for number in self.found]
 
 
 def refused_ending(out: Path) -> FileError:
     """Return what refuses a file by its ending."""
-    return FileError(f"a sweep is written to {', '.join(ENDINGS)}", file=str(out))
+    return FileError(f"a sweep is written to {', '.join((*ENDINGS, *DRAWN))}", file=str(out))
 
 
 def _cell(value: Any) -> Any:

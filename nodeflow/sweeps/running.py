@@ -1,40 +1,39 @@
-"""One run after the other: what a worker does with a part of a sweep."""
+"""What a worker does with a part of a sweep: one run after the other, or small ones abreast."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nodeflow.engine.run import Run
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.engine.abreast import Abreast, bytes_each, can_be_abreast
+from nodeflow.engine.run import Assessment, Run
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
-from nodeflow.playback.until import condition_of_epochs, train_until
+from nodeflow.playback.conditions import Condition
+from nodeflow.playback.until import condition_of_epochs, first_that_holds, train_until
 from nodeflow.sweeps.axes import applied
 from nodeflow.sweeps.cases import Part, Plan
+from nodeflow.sweeps.rows import CURVES, RESULTS, Row
 
-RESULTS = ("epochs", "cost", "train_accuracy", "test_cost", "test_accuracy")
-CURVES = ("cost", "train_accuracy", "test_cost", "test_accuracy")
+_MOST_ABREAST = 256
+_ABREAST_SECONDS = 0.25
+"""So long do runs train abreast, about: a finished one is to be on disk within a second."""
+_ABREAST_BYTES = 16_000_000
+_FIRST_EPOCHS = 16
+_MOMENT = 0.05
 
 
 class Stopped(Exception):
     """The sweep was told to end; the run is given up."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """What came of one run."""
-
-    number: int
-    """Combination × seeds + place of the seed: the order of the rows."""
-    values: Mapping[str, Any]
-    """Results by column, without the settings and the seed."""
-    curves: Mapping[str, list[float | None]] | None = None
-
-
 class Worker:
-    """Makes runs of a plan; keeps the last one of a combination, whose plan the next one shares."""
+    """Makes runs of a plan, those of a combination abreast where they are small."""
 
     def __init__(self, plan: Plan, stopping: Callable[[], bool] = lambda: False) -> None:
         self.plan = plan
@@ -42,6 +41,9 @@ class Worker:
         self._combination = -1
         self._graph: Graph = plan.graph
         self._like: Run | None = None
+        self._condition: Condition | None = None
+        self._seconds = 0.0
+        """What the last run took."""
 
     def rows(self, part: Part) -> Iterator[Row]:
         """Yield the rows of some runs of a combination; raises `Stopped`."""
@@ -49,12 +51,18 @@ class Worker:
         if combination != self._combination:
             self._graph = applied(self.plan.graph, self.plan.settings(combination))
             self._combination, self._like = combination, None
-        for number, seed in cases:
-            if self._stopping():
-                raise Stopped
-            yield self._row(number, seed)
+        while cases:
+            count = min(self._abreast(), len(cases))
+            if count > 1:
+                yield from self._many(cases[:count])
+            else:
+                yield self._row(*cases[0])
+            cases = cases[max(count, 1) :]
+
+    # -- one run
 
     def _row(self, number: int, seed: int) -> Row:
+        self._look_up()
         started = time.perf_counter()
         why, held, run = "", None, None
         try:
@@ -70,22 +78,128 @@ class Worker:
             values |= run.assess().as_dict()
         if self.plan.until is not None:
             values["epochs_to"] = held
-        values["seconds"] = round(time.perf_counter() - started, 6)
+        self._seconds = time.perf_counter() - started
+        values["seconds"] = round(self._seconds, 6)
         values["why"] = why or None
         curves = None
         if self.plan.curves and run is not None:
-            lines = run.history[: run.epoch]
-            curves = {name: [line[name] for line in lines] for name in CURVES}
+            curves = _curves(run.lines()[1][: run.epoch])
         return Row(number, values, curves)
 
-    def _train(self, run: Run) -> int | None:
-        epochs = run.graph.training.epochs if self.plan.epochs is None else self.plan.epochs
-        if self.plan.until is None:
-            run.train(epochs=epochs, progress=self._look_up)
-            return None
-        condition = condition_of_epochs(run, self.plan.until)
-        return train_until(run, condition, epochs, progress=self._look_up)
+    def _epochs(self) -> int:
+        return self._graph.training.epochs if self.plan.epochs is None else self.plan.epochs
 
-    def _look_up(self, _done: int, _all: int) -> None:
+    def _train(self, run: Run) -> int | None:
+        if self.plan.until is None:
+            run.train(epochs=self._epochs(), progress=self._look_up)
+            return None
+        self._condition = condition_of_epochs(run, self.plan.until)
+        return train_until(run, self._condition, self._epochs(), progress=self._look_up)
+
+    def _look_up(self, *_progress: int) -> None:
         if self._stopping():
             raise Stopped
+
+    # -- many at once
+
+    def _abreast(self) -> int:
+        """Return how many runs to make at once: what takes a moment, and little memory."""
+        like = self._like
+        if like is None or not can_be_abreast(like):
+            return 1
+        if self._condition is not None and self._condition.ports:
+            return 1
+        fitting = _ABREAST_BYTES // bytes_each(like, self._epochs())
+        return int(min(_MOST_ABREAST, fitting, _ABREAST_SECONDS / max(self._seconds, 1e-9)))
+
+    def _many(self, cases: Sequence[tuple[int, int]]) -> Iterator[Row]:
+        """Yield the rows of runs that differ only in their seeds, as they end."""
+        for run in self._ends([seed for _, seed in cases]):
+            began = time.perf_counter()
+            if not run.is_sound:
+                yield self._row(*cases[run.number])  # which says where it went wrong
+                continue
+            values: dict[str, Any] = {"epochs": run.epoch, **run.assess().as_dict()}
+            if self.plan.until is not None:
+                values["epochs_to"] = run.held
+            self._seconds = run.seconds + time.perf_counter() - began
+            values |= {"seconds": round(self._seconds, 6), "why": None}
+            curves = _curves(run.lines) if self.plan.curves else None
+            yield Row(cases[run.number][0], values, curves)
+
+    def _ends(self, seeds: Sequence[int]) -> Iterator[_Ended]:
+        """Train runs abreast; yield each when it ends."""
+        began = time.perf_counter()
+        if self._like is None:
+            return
+        epochs, condition = self._epochs(), self._condition
+        runs = Abreast(self._like, seeds, epochs)
+        seconds = np.full(len(seeds), (time.perf_counter() - began) / len(seeds))
+        waiting, chunk = [(list(range(len(seeds))), 0)], _FIRST_EPOCHS
+        while waiting:
+            numbers, at = waiting.pop()
+            if len(numbers) > 1 and time.perf_counter() - began > _ABREAST_SECONDS:
+                # What is done is soon to be on disk: from here on one is ended after the other.
+                waiting += [([number], at) for number in reversed(numbers)]
+                continue
+            self._look_up()
+            end = min(at + chunk, epochs)
+            states = {number: runs.state(number) for number in numbers if condition is not None}
+            started = time.perf_counter()
+            runs.train(numbers, at, end)
+            spent = time.perf_counter() - started
+            seconds[numbers] += spent / len(numbers)
+            chunk = 2 * chunk if spent < _MOMENT else max(1, chunk // 2)
+            left = []
+            for number in numbers:
+                held = None
+                if condition is not None:
+                    held = self._held(condition, runs, number, at, end)
+                    if held is not None and held < end:
+                        runs.put_state(number, states[number])
+                        runs.train([number], at, held)
+                if held is None and end < epochs:
+                    left.append(number)
+                else:
+                    yield _Ended(runs, number, held or end, held, float(seconds[number]))
+            if left:
+                waiting.append((left, end))
+
+    def _held(
+        self, condition: Condition, runs: Abreast, number: int, begin: int, end: int
+    ) -> int | None:
+        lines = runs.lines(number, max(begin - 1, 0), end)
+        return first_that_holds(
+            condition, lines[min(begin, 1) :], begin + 1,
+            updates_per_epoch=self._like.updates_per_epoch if self._like else 1,
+            before=lines[0] if begin else None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A run that ended among others, and stands there."""
+
+    runs: Abreast
+    number: int
+    epoch: int
+    held: int | None
+    seconds: float
+
+    @property
+    def is_sound(self) -> bool:
+        return self.runs.is_sound(self.number, self.epoch)
+
+    @property
+    def lines(self) -> NDArray[np.float64]:
+        return self.runs.lines(self.number, 0, self.epoch)
+
+    def assess(self) -> Assessment:
+        return self.runs.assess(self.number)
+
+
+def _curves(lines: NDArray[np.float64]) -> dict[str, list[float | None]]:
+    return {
+        name: [None if value != value else value for value in column]
+        for name, column in zip(CURVES, lines.T.tolist(), strict=True)
+    }

@@ -15,12 +15,13 @@ from nodeflow.graph import Graph
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
 from nodeflow.sweeps.journal import Journal, journal_of
-from nodeflow.sweeps.results import ENDINGS, Sweep, refused_ending
-from nodeflow.sweeps.running import Row, Stopped, Worker
+from nodeflow.sweeps.results import DRAWN, ENDINGS, Sweep, refused_ending
+from nodeflow.sweeps.rows import Row, Rows
+from nodeflow.sweeps.running import Stopped, Worker
 
 Progress = Callable[[int, int], None]
 """Called with the runs that are there and all of them."""
-_MOST_SEEDS = 64
+_MOST_SEEDS = 256
 """A worker takes so many seeds of a combination at once, at most."""
 
 
@@ -74,10 +75,14 @@ def run_plan(
     cluster: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
+    each: Callable[[Row], None] | None = None,
 ) -> Sweep:
-    """Make the runs of a plan that are not there yet, and write all of them to `out`."""
+    """Make the runs of a plan that are not there yet, and write all of them to `out`.
+
+    `each` is called with every row that is made, as it comes.
+    """
     _check(plan, out, workers)
-    rows: dict[int, Row] = {}
+    rows = Rows(len(plan), until=plan.until is not None)
     journal: AbstractContextManager[Journal | None] = nullcontext()
     if out is not None:
         kept = Journal(journal_of(out), plan, force=force)
@@ -92,7 +97,10 @@ def run_plan(
         for row in made:
             if book is not None:
                 book.append(row)
-            rows[row.number] = row
+            else:
+                rows.add(row)
+            if each is not None:
+                each(row)
             if progress is not None:
                 progress(len(rows), len(plan))
     found = Sweep(plan, rows)
@@ -104,7 +112,7 @@ def run_plan(
 def _check(plan: Plan, out: Path | None, workers: int | None) -> None:
     if workers is not None and workers < 1:
         raise SweepError(f"there must be at least one worker, not {workers}")
-    if out is not None and out.suffix.lower() not in ENDINGS:
+    if out is not None and out.suffix.lower() not in (*ENDINGS, *DRAWN):
         raise refused_ending(out)
     if plan.epochs is not None and (plan.epochs < 0 or isinstance(plan.epochs, bool)):
         raise SweepError(f"epochs are a whole number from 0, not {plan.epochs}")
@@ -130,7 +138,7 @@ def _by_threads(plan: Plan, done: Mapping[int, Row], workers: int | None) -> Ite
         if hasattr(os, "sched_getaffinity")
         else (workers or os.cpu_count() or 1)
     )
-    parts = iter(list(plan.parts(dict(done), part_size(plan, count))))
+    parts = plan.parts(done, part_size(plan, count))
     ready: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
     stopping = threading.Event()
     taking = threading.Lock()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
+from nodeflow import formula as formulas
 from nodeflow.errors import GraphError, nearest
 from nodeflow.graph import Graph
 from nodeflow.twins.network import KEY, TRAIN, Network, read
@@ -206,19 +208,25 @@ def keras_nesterov(network: Network) -> Graph:
     return wiring.graph
 
 
-def _adam_in_front(network: Network, epsilon: float) -> Graph:
-    """Return Adam with its corrections in the rate, and ε beside √v that is not corrected."""
+def adam_by(network: Network, formula: Callable[[str], str]) -> Graph:
+    """Return Adam with another formula for the step of each parameter, in m, v and t."""
     graph = network.with_trainer("adam", rate=network.rate).unfolded()
-    formula = f"sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v) + {epsilon!r})"
     for theta in network.parameters:
+        text = formula(theta)
         wires = {port: graph.inputs(f"{theta}.step")[port][0].start for port in ("m", "v", "t")}
         ends = [wire.end for wire in graph.out_of(f"{theta}.step")]
-        graph = graph.remove(f"{theta}.step").add(f"{theta}.step", "expression", formula=formula)
-        for port, start in wires.items():
-            graph = graph.connect(start, f"{theta}.step.{port}")
+        graph = graph.remove(f"{theta}.step").add(f"{theta}.step", "expression", formula=text)
+        for port in formulas.names(formulas.parse(text)):
+            graph = graph.connect(wires[port], f"{theta}.step.{port}")
         for end in ends:
             graph = graph.connect(f"{theta}.step.value", end)
     return graph
+
+
+def _adam_in_front(network: Network, epsilon: float) -> Graph:
+    """Return Adam with its corrections in the rate, and ε beside √v that is not corrected."""
+    text = f"sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v) + {epsilon!r})"
+    return adam_by(network, lambda _: text)
 
 
 @rule("keras-adam", KERAS, factor=MEANS, momentum="Adam, ε 1e-7 beside √v", within=1e-6,
@@ -517,7 +525,7 @@ _CV_SCALING = "inputs to mean 0, deviation 1; targets to ±0.95; a = 1.7159·tan
 
 
 @rule("opencv-backprop", "OpenCV 4.14.0, BACKPROP", order="after: blame through new weights",
-      momentum=f"{INSIDE}, μ = 0.1", scaling=_CV_SCALING, steps=0.1,
+      momentum=f"{INSIDE}, μ = 0.1", scaling=_CV_SCALING, steps=0.1, within=2e-7,
       rows="each pass, rows are swapped at random",
       stops="when the error moves less than ε·n in a pass")  # fmt: skip
 def opencv_backprop(network: Network) -> Graph:
@@ -565,6 +573,21 @@ def brain_js(network: Network) -> Graph:
     weights = [theta for theta in network.parameters if theta not in network.biases]
     wiring.velocity(weights, network.momentum or 0.1)
     return wiring.graph
+
+
+@rule("brain-js-adam", "brain.js 1.6.1, praxis 'adam'", within=2e-6, steps=0.01,
+      momentum="Adam, ε 1e-8 beside √v̂; biases by the moments of the update before",
+      stops="at a mean error of 0.005, or after 20,000 passes")  # fmt: skip
+def brain_js_adam(network: Network) -> Graph:
+    """Adam row by row; a bias steps by the moments of the update before, so not at the first."""
+    network = half_squared(network.with_batch(1))
+    graph = network.with_trainer("adam", rate=network.rate).unfolded()
+    for bias in network.biases:
+        for port, memory in (("m", "mean"), ("v", "size")):
+            end = f"{bias}.step.{port}"
+            graph = graph.disconnect(graph.inputs(f"{bias}.step")[port][0].start, end)
+            graph = graph.connect(f"{bias}.{memory}.value", end)
+    return graph
 
 
 @rule("synaptic", "synaptic 1.1.4", factor="a − y in place of δ, whatever the cost",
@@ -668,15 +691,77 @@ def ffnet_momentum(network: Network) -> Graph:
     return wiring.graph
 
 
+def rprop(wiring: Wiring, text: str, kept: str, sign: str, *, late: bool = False) -> None:
+    """Step by signs alone, with a step size for each weight that starts at 0.1.
+
+    `text` gives the new size from s, the old one, and p, the product of this gradient g and the one
+    that is `kept`; `late`: a step is taken with the old size.
+    """
+    for theta in wiring.network.parameters:
+        gradient = wiring.gradient(theta)
+        size = wiring.memory(f"{theta}.size", theta, 0.1)
+        before = wiring.memory(f"{theta}.before", theta)
+        agree = wiring.formula(f"{theta}.agree", "g * b", g=gradient, b=before)
+        wide = wiring.formula(f"{theta}.size.new", text, s=size, p=agree)
+        if kept == "g":
+            wiring.keep(f"{theta}.before", gradient)
+        else:
+            wiring.keep(f"{theta}.before",
+                        wiring.formula(f"{theta}.kept", kept, g=gradient, p=agree))  # fmt: skip
+        step = wiring.formula(f"{theta}.step", f"s * {sign}", s=size if late else wide, g=gradient)
+        wiring.keep(f"{theta}.size", wide)
+        wiring.step_by(theta, step)
+
+
+@rule("ffnet-rprop", "ffnet 0.8.6, train_rprop", factor="e, summed over rows",
+      scaling="inputs and targets to 0.15 … 0.85",
+      momentum="a step size a weight: ·1.2, ·0.5; moves at a turn, down where g = 0")  # fmt: skip
+def ffnet_rprop(network: Network) -> Graph:
+    """RPROP by signs alone, with all rows; a weight moves at a turn too."""
+    wiring = _ffnet(network)
+    rprop(
+        wiring,
+        "step(p) * min(1.2 * s, 50) + step(0 - p) * max(0.5 * s, 1e-06)"
+        " + (1 - step(p) - step(0 - p)) * s",
+        "g", "(2 * step(0 - g) - 1)",
+    )  # fmt: skip
+    return wiring.graph
+
+
+@rule("pybrain-rprop", "PyBrain3 3.0.4, RPropMinusTrainer", factor="e, summed over rows",
+      momentum="a step size a weight: ·1.2, ·0.5, for the step after the next")  # fmt: skip
+def pybrain_rprop(network: Network) -> Graph:
+    """RPROP by signs alone, with all rows; a size grows only after it was used."""
+    wiring = Wiring(half_squared(network.with_batch("all")))
+    rprop(
+        wiring, "min(max(s * (1 + 0.2 * step(p) - 0.5 * step(0 - p)), 1e-06), 5)",
+        "g * (1 - step(0 - p))", "(0 - sign(g))", late=True,
+    )  # fmt: skip
+    return wiring.graph
+
+
 @rule("mlxtend", "mlxtend 0.25.0", factor="a − y in place of δ, summed over rows",
-      momentum="of the last gradient alone, without the rate", decay="l2·Θ, weights only, preset 0",
+      decay="l2·Θ, weights only, preset 0",
       rows="shuffled each pass")  # fmt: skip
 def mlxtend(network: Network) -> Graph:
-    """Sum over the minibatch; with momentum the last gradient is taken off, raw."""
+    """Sum over the minibatch."""
+    return _mlxtend(network, network.momentum)
+
+
+@rule("mlxtend-momentum", "mlxtend 0.25.0 with momentum",
+      factor="a − y in place of δ, summed over rows",
+      momentum="of the last gradient alone, without the rate", decay="l2·Θ, weights only, preset 0",
+      rows="shuffled each pass")  # fmt: skip
+def mlxtend_momentum(network: Network) -> Graph:
+    """Sum over the minibatch; the last gradient is taken off too, raw, without the rate."""
+    return _mlxtend(network, network.momentum or 0.1)
+
+
+def _mlxtend(network: Network, momentum: float) -> Graph:
     wiring = Wiring(likelihood(network.with_batch("all")))
     wiring.total()
-    if network.momentum:
-        share = wiring.constant(f"{TRAIN}.momentum", network.momentum)
+    if momentum:
+        share = wiring.constant(f"{TRAIN}.momentum", momentum)
         for theta in network.parameters:
             before = wiring.memory(f"{theta}.before", theta)
             wiring.keep(f"{theta}.before", wiring.gradient(theta))
@@ -753,6 +838,61 @@ def backpropagation(network: Network) -> Graph:
 def backpropagation2(network: Network) -> Graph:
     """Train row by row, by the book, with biases that never move."""
     return half_squared(network.with_batch(1)).with_fixed_biases().unfolded()
+
+
+@rule("neuralnetlib-clipped", "neuralnetlib 5.0.0, bce as preset",
+      factor="a − y in place of δ, summed over rows",
+      clipping="blame before each layer, and each gradient, to length 1")  # fmt: skip
+def neuralnetlib_clipped(network: Network) -> Graph:
+    """All rows at once: a − y, summed; what is longer than 1, of all rows together, is cut to 1."""
+    wiring = by_error_alone(network.with_batch("all"))
+    wiring.total()
+    for layer in network.layers:
+        # Blame is cut before the activation and before the weights; at the outputs only here.
+        if layer is not network.last:
+            wiring.shorten_rows(f"{layer.sum}.delta.blame", f"{layer.a}.short")
+    for layer in network.layers:
+        wiring.shorten_readers(f"{layer.sum}.delta.delta", f"{layer.sum}.short")
+    for theta in network.parameters:
+        wiring.shorten(f"{theta}.update.gradient", f"{theta}.short")
+    return wiring.graph
+
+
+@rule("npnet-adam", "npnet 0.0.10, Adam, one batch", factor="e, summed over rows", within=1e-5,
+      momentum="Adam, corrected by the array's place and not by time; ε below the root",
+      steps=0.01)  # fmt: skip
+def npnet_adam(network: Network) -> Graph:
+    """Adam in float32; 1 − βᵗ has the place of the array, 2, 3, …, in the place of the time t."""
+    network = half_squared(network.with_batch("all"))
+    places = {theta: place for place, theta in enumerate(network.parameters, 2)}
+
+    def formula(theta: str) -> str:
+        place = places[theta]
+        return f"m / {1 - 0.9**place!r} / sqrt(v / {1 - 0.999**place!r} + 1e-08)"
+
+    graph = adam_by(network, formula)
+    for theta in network.parameters:
+        graph = graph.with_mode(f"{theta}.average", "bypass")
+    return graph
+
+
+@rule("numpy-neural-network", "numpy-neural-network 0.1.8", factor="a − y in place of δ")
+def numpy_neural_network(network: Network) -> Graph:
+    """All rows of a batch at once: a − y, their mean; a last batch that is not full is left out."""
+    return by_error_alone(network.with_batch("all")).graph
+
+
+@rule("flexible-neural-network", "flexible-neural-network 0.0.42",
+      factor="e; of a hidden layer no slope of the layer behind it")  # fmt: skip
+def flexible_neural_network(network: Network) -> Graph:
+    """Train row by row with linear outputs; blame passes weights before the slope, not after it."""
+    wiring = Wiring(half_squared(network.with_batch(1)))
+    for before, layer in pairwise(network.layers):
+        blame = wiring.graph.inputs(f"{layer.sum}.delta").get("blame") if (
+            f"{layer.sum}.delta" in wiring.graph.nodes) else None  # fmt: skip
+        if blame:
+            wiring.move(f"{before.sum}.blame.delta", blame[0].start)
+    return wiring.graph
 
 
 def twin(graph: Graph, program: str) -> Graph:

@@ -125,6 +125,34 @@ class Wiring:
             if self.network.trains(layer.weights):
                 self.move(f"{before.sum}.blame.weights", f"{layer.weights}.update.value")
 
+    # -- lengths
+
+    def shorten(self, end: str, key: str) -> None:
+        """Cut what comes into a port to length 1, if it is longer; it has no sample axis."""
+        start = self.source(end)
+        square = self.node(f"{key}.square", "l2_penalty", regularization=2.0)
+        self.graph = self.graph.connect(start, f"{key}.square.weights")
+        self.splice(end, key, "v / max(1, sqrt(s))", s=square)
+
+    def shorten_rows(self, end: str, key: str) -> None:
+        """Cut blame to length 1, if that of all rows together is longer."""
+        self.move(end, self._shortened(self.source(end), key))
+
+    def shorten_readers(self, start: str, key: str) -> None:
+        """Cut blame to length 1 for all that read it."""
+        readers = self.graph.out_of(start.rpartition(".")[0])
+        out = self._shortened(start, key)
+        for wire in readers:
+            self.graph = self.graph.disconnect(wire.start, wire.end).connect(out, wire.end)
+
+    def _shortened(self, start: str, key: str) -> str:
+        squares = self.formula(f"{key}.squares", "v * v", v=start)
+        sums = self.node(f"{key}.sums", "bias_gradient")  # adds up over the rows
+        self.graph = self.graph.connect(squares, f"{key}.sums.delta")
+        total = self.node(f"{key}.total", "sum")
+        self.graph = self.graph.connect(sums, f"{key}.total.a")
+        return self.formula(key, "v / max(1, sqrt(s))", v=start, s=total)
+
     # -- forward pass
 
     def _instead(self, start: str, new: str, but: str) -> None:

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from nodeflow.editor import others
 from nodeflow.editor import shell as shells
 from nodeflow.editor.exporting import Wish, requested
-from nodeflow.editor.messages import Do, Failed, Message, Pasted, Place, Resized
+from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
 from nodeflow.editor.model import Editor, Request
 from nodeflow.editor.store import Recent, Recovery
 from nodeflow.editor.update import update
@@ -23,6 +24,8 @@ from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import load
 from nodeflow.graph import Graph
 from nodeflow.networks import network
+from nodeflow.plugins import load_enabled
+from nodeflow.sweeps import Sweep
 from nodeflow.window import display, fonts
 from nodeflow.window.canvas import Canvas
 from nodeflow.window.dialogs import Dialogs
@@ -83,6 +86,7 @@ def main(path: Path | None = None, *, display_required: bool = True) -> int:
         if display_required:
             sys.stderr.write(f"{why}\n")
         return 1
+    load_enabled()
     shell = shells.Shell()
     try:
         editor, first = begun(shell, path)
@@ -113,6 +117,8 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     else:
         graph = network("2-2-1", data="xor", rate=2.0, init="normal", epochs=2000, name="xor")
         first.append(Do("tour"))
+    if others.wanted(graph):
+        first.append(Do("plugins"))
     editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
     if path is not None:
         with contextlib.suppress(FileError):  # a list of files is no reason not to start
@@ -218,6 +224,7 @@ class Window:
                 self._guarded(partial(_call_back, *job))
             self._guarded(partial(self._sleep, started))
         self._cleaner.close()
+        self.dialogs.ended()
         sys.setswitchinterval(before)
 
     def step(self) -> None:
@@ -360,6 +367,9 @@ class Window:
             case "ask_export":
                 self.dialogs.export(self.editor, self._export)
                 return ()
+            case "many_runs":
+                self.dialogs.many_runs(self.editor, self._opened_run)
+                return ()
             case "new_network":
                 self.dialogs.new_network(self.editor)
                 return ()
@@ -386,6 +396,10 @@ class Window:
                 return answer.text
             self._answer(answer)
         return ""
+
+    def _opened_run(self, found: Sweep, number: int, epoch: int) -> None:
+        """Show one of many runs at its moment."""
+        self.send(OpenRun(found, number, epoch))
 
     # --- what a crash left behind
 

@@ -11,19 +11,23 @@ from nodeflow.editor import exporting
 from nodeflow.editor.messages import Cancelled, Message, Opened
 from nodeflow.editor.model import Editor
 from nodeflow.editor.store import Recovery
+from nodeflow.editor.sweeping import Sweeping
+from nodeflow.editor.sweeping import Wish as Wishes
 from nodeflow.graph import Graph
 from nodeflow.networks import network
 from nodeflow.scene import with_places
+from nodeflow.sweeps import Plan, Sweep
 from nodeflow.theme import THEMES
 from nodeflow.window.exportsheet import ExportSheet
-from nodeflow.window.filesheet import Asked, FileSheet
+from nodeflow.window.filesheet import GRAPHS, Asked, FileSheet
 from nodeflow.window.fonts import Fonts
 from nodeflow.window.recoveries import Answer, Recoveries
 from nodeflow.window.sheets import Dress, Sheet
+from nodeflow.window.sweepsheet import SweepSheet
 from nodeflow.window.toolkit import Item
 from nodeflow.window.wizard import Wish, Wizard
 
-_GRAPHS = (".json", ".png")
+_OPENED = (*GRAPHS, ".png")
 _TABLES = (*ENDINGS, ".gz", "-ubyte")
 
 
@@ -41,6 +45,7 @@ class Dialogs:
         self._sheet: Sheet | None = None
         self._wish = Wish()
         self._exported: tuple[exporting.Wish | None, Path | None] = None, None
+        self._swept: tuple[Wishes, Sweeping | None] = Wishes(), None
 
     @property
     def open(self) -> bool:
@@ -89,7 +94,7 @@ class Dialogs:
             name = f"{editor.path.stem if editor.path else editor.graph.name or 'untitled'}.json"
             asked = Asked("Save the graph", where, name, saving=True, own=editor.path)
         else:
-            asked = Asked("Open a graph", where, endings=_GRAPHS)
+            asked = Asked("Open a graph", where, endings=_OPENED)
 
         def leave() -> None:
             self.close()
@@ -115,6 +120,29 @@ class Dialogs:
         self.close()
         wish = exporting.first_wish(editor, *self._exported)
         self._sheet = ExportSheet(self._dress(editor), editor, wish, begun, self.close)
+
+    def many_runs(self, editor: Editor, pick: Callable[[Sweep, int, int], None]) -> None:
+        """Ask what is to be varied, and show the runs; `pick` opens one of them."""
+
+        def begun(wish: Wishes, plan: Plan) -> Sweeping:
+            sweeping = Sweeping(plan)
+            self._swept = wish, sweeping
+            return sweeping
+
+        def picked(found: Sweep, number: int, epoch: int) -> None:
+            self.close()
+            pick(found, number, epoch)
+
+        self.close()
+        wish, sweeping = self._swept
+        self._sheet = SweepSheet(
+            self._dress(editor), editor, wish, sweeping, begun, picked, self.close
+        )
+
+    def ended(self) -> None:
+        """Make no more runs: the window closes."""
+        if self._swept[1] is not None:
+            self._swept[1].stop()
 
     def new_network(self, editor: Editor) -> None:
         """Ask what a new network should be like."""

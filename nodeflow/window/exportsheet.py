@@ -11,7 +11,7 @@ from nodeflow.editor.model import Editor
 from nodeflow.errors import NodeflowError
 from nodeflow.export import FORMATS
 from nodeflow.window.colours import rgba
-from nodeflow.window.sheets import Dress, Sheet
+from nodeflow.window.sheets import Dress, Sheet, plain
 from nodeflow.window.toolkit import Item, dpg
 
 _HIGH, _ROW = 600, 20
@@ -170,7 +170,7 @@ class ExportSheet(Sheet):
         for look in self._looks:
             dpg.delete_item(look)
         theme = self._dress.theme
-        self._looks = [_plain(rgba(colour)) for colour in (theme.text, theme.faint)]
+        self._looks = [plain(rgba(colour)) for colour in (theme.text, theme.faint)]
         for row in self._formats.values():
             dpg.bind_item_theme(row, self._looks[0])
         self._fill()
@@ -292,12 +292,3 @@ class ExportSheet(Sheet):
             self._export()
         else:
             self._light(_NAME)
-
-
-def _plain(colour: tuple[int, int, int, int]) -> Item:
-    """Return the looks of a field that nobody types in, and of a line in a list."""
-    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0.0, 0.5)
-        dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, 1.0)
-        dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
-    return made  # type: ignore[no-any-return]

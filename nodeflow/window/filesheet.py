@@ -17,6 +17,8 @@ _ROW, _ROWS = 26, 12
 _DOUBLE = 0.5
 """Seconds between the two clicks that take a file."""
 _MOST_ENTRIES = 500
+GRAPHS = (".json", ".nodeflow")
+"""The endings of graph files; both have the same text in them."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Asked:
     folder: Path
     name: str = ""
     saving: bool = False
-    endings: tuple[str, ...] = (".json",)
+    endings: tuple[str, ...] = GRAPHS
     own: Path | None = None
     """The file that may be written over without a question."""
 
@@ -180,11 +182,13 @@ class FileSheet(Sheet):
             self._tell("type a name, or choose one")
             return None
         path = self._folder / Path(text).expanduser()
-        with_ending = path.with_name(f"{path.name}.json")
-        return with_ending if not path.exists() and with_ending.exists() else path
+        if path.exists():
+            return path
+        others = (path.with_name(f"{path.name}{ending}") for ending in GRAPHS)
+        return next((each for each in others if each.exists()), path)
 
     def _save(self, path: Path) -> None:
-        if path.suffix != ".json":
+        if path.suffix not in GRAPHS:
             path = path.with_name(f"{path.name}.json")
         if not path.parent.is_dir():
             self._tell(f"there is no folder '{path.parent}'")

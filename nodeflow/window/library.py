@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nodeflow.declare import FAMILIES
+from nodeflow.declare import CATALOG, FAMILIES
 from nodeflow.editor.messages import Message, Place
 from nodeflow.editor.model import Editor
 from nodeflow.editor.searching import found
+from nodeflow.plugins import ORIGINS
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import mixed
 from nodeflow.window.toolkit import Item, dpg
@@ -24,6 +25,8 @@ class Library:
         self.dragged: str | None = None
         """The type that is on its way to the canvas."""
         self._theme: Theme | None = None
+        self._types: object = None
+        """The types of plugins that are listed."""
         self._size = (0.0, 0.0)
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_pressed)
@@ -39,8 +42,9 @@ class Library:
         """Show the library in the theme of an editor."""
         theme = THEMES[editor.preferences.theme]
         self._size = editor.size
-        if theme is not self._theme:
-            self._theme = theme
+        types = tuple(ORIGINS.items()), tuple(map(id, map(CATALOG.find, ORIGINS)))
+        if theme is not self._theme or types != self._types:
+            self._theme, self._types = theme, types
             self._fill(theme)
 
     def typing(self) -> bool:
@@ -79,8 +83,10 @@ class Library:
                 self._row(type_, header)
 
     def _row(self, type_: Any, parent: Item) -> None:
+        plugin = ORIGINS.get(type_.name)
+        origin = f" · {plugin}" if plugin else ""
         row = dpg.add_selectable(
-            label=f"  {type_.name.replace('_', ' ')}", parent=parent, user_data=type_.name,
+            label=f"  {type_.name.replace('_', ' ')}{origin}", parent=parent, user_data=type_.name,
             callback=lambda sender: dpg.set_value(sender, False),
         )  # fmt: skip
         dpg.bind_item_handler_registry(row, self._handlers)

@@ -675,3 +675,6 @@ def pieces(
             at = onward
             if left <= 1e-9:
                 drawing, left = not drawing, _GAP if drawing else _DASH
+
+
+sketched = _sketched

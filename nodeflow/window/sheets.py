@@ -137,3 +137,12 @@ class Sheet:
 
 def _pressed(_sender: Item, _value: Any, does: Callable[[], None]) -> None:
     does()
+
+
+def plain(colour: tuple[int, int, int, int]) -> Item:
+    """Return the looks of a field that nobody types in, and of a line in a list."""
+    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
+        dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0.0, 0.5)
+        dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, 1.0)
+        dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
+    return made  # type: ignore[no-any-return]

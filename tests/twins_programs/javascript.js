@@ -35,6 +35,24 @@ function brain() {
     Array.from(net.biases[2])));
 }
 
+function brainAdam() {
+  const { NeuralNetwork } = own("brain.js");
+  const net = new NeuralNetwork({ hiddenLayers: [2], activation: "sigmoid" });
+  net.sizes = [2, 2, 2];
+  net.initialize();
+  Object.assign(net.trainOpts, { learningRate: 0.01, praxis: "adam", beta1: 0.9, beta2: 0.999,
+    epsilon: 1e-8 });
+  net._setupAdam();
+  [null, W1, W2].forEach((w, l) => w && w.forEach((r, i) => net.weights[l][i].set(r)));
+  [null, B1, B2].forEach((b, l) => b && net.biases[l].set(b));
+  return each((x, t) => {
+    net.runInput(Float32Array.from(x));
+    net.calculateDeltas(Float32Array.from(t));
+    net.adjustWeights();
+  }, () => state(rows(net.weights[1]), Array.from(net.biases[1]), rows(net.weights[2]),
+    Array.from(net.biases[2])));
+}
+
 function synaptic() {
   const { Layer, Network } = own("synaptic");
   const layers = [new Layer(2), new Layer(2), new Layer(2)];
@@ -99,7 +117,8 @@ function tensorflow(way) {
   }), () => state(w1.arraySync(), b1.arraySync(), w2.arraySync(), b2.arraySync()));
 }
 
-const WAYS = { "brain-js": [brain, "brain.js"], synaptic: [synaptic, "synaptic"],
+const WAYS = { "brain-js": [brain, "brain.js"],
+  "brain-js-adam": [brainAdam, "brain.js"], synaptic: [synaptic, "synaptic"],
   neataptic: [neataptic, "neataptic"], convnetjs: [convnet, "convnetjs"],
   "tensorflow-js-sgd": [() => tensorflow("sgd"), "@tensorflow/tfjs"],
   "tensorflow-js-momentum": [() => tensorflow("momentum"), "@tensorflow/tfjs"],

@@ -135,25 +135,26 @@ def sklearn_way(way):
     return sklearn.__version__, found
 
 
-def mlxtend_way(_):
+def mlxtend_way(way):
     import mlxtend
     from mlxtend.classifier import MultiLayerPerceptron
 
     found = {}
     for last in (1, 2, 3, 20):
         net = MultiLayerPerceptron(hidden_layers=[2], eta=0.5, epochs=last, l2=0.0, l1=0.0,
-                                   momentum=0.0, minibatches=1, random_seed=1)  # fmt: skip
-        net._init_params_ = net._init_params
+                                   momentum=0.1 if way else 0.0, minibatches=1,
+                                   random_seed=1)  # fmt: skip
+        net._drawn = net._init_params_from_layermapping
 
         def start(*_arguments, net=net, **_named):
-            weights, biases = net._init_params_(*_arguments, **_named)
+            weights, biases = net._drawn(*_arguments, **_named)
             for key, new in (("1", W1.T), ("out", W2.T)):
                 weights[key][:] = new
             for key, new in (("1", B1), ("out", B2)):
                 biases[key][:] = new
             return weights, biases
 
-        net._init_params = start
+        net._init_params_from_layermapping = start
         net.fit(X, np.array([1, 0, 1]))
         found[str(last)] = state(net.w_["1"].T, net.b_["1"], net.w_["out"].T, net.b_["out"])
     return mlxtend.__version__, found

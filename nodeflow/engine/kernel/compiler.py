@@ -278,6 +278,27 @@ class Module:
             "  ret void\n}\n"
         )
 
+    def each(self) -> None:
+        """Add what trains many runs one after the other: a table of cells and context of each."""
+        self.parts.append(
+            "define void @each(ptr %train, ptr %table, i64 %count) nounwind {\n"
+            "  br label %test\n"
+            "test:\n"
+            "  %i = phi i64 [0, %0], [%next, %go]\n"
+            "  %more = icmp slt i64 %i, %count\n"
+            "  br i1 %more, label %go, label %done\n"
+            "go:\n"
+            "  %line = getelementptr [2 x ptr], ptr %table, i64 %i\n"
+            "  %cells = load ptr, ptr %line\n"
+            "  %place = getelementptr ptr, ptr %line, i64 1\n"
+            "  %context = load ptr, ptr %place\n"
+            "  call void %train(ptr %cells, ptr %context)\n"
+            "  %next = add i64 %i, 1\n"
+            "  br label %test\n"
+            "done:\n"
+            "  ret void\n}\n"
+        )
+
     def text(self) -> str:
         """Return the assembly."""
         return "\n".join((*self.parts, *_INTRINSIC_DECLARATIONS))

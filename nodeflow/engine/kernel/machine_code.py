@@ -220,12 +220,13 @@ class Loaded:
         return module.text()
 
     def function(self, name: str) -> Any:
-        """Return `train`, `run` or `shuffle`, to be called with pointers and numbers."""
+        """Return `train`, `each`, `run` or `shuffle`, to be called with pointers and numbers."""
         with self._lock:
             if name not in self._functions:
                 whole, pointer = ctypes.c_int64, ctypes.c_void_p
                 kinds = {
                     "train": (pointer, pointer),
+                    "each": (pointer, pointer, whole),
                     "run": (pointer, pointer, pointer, whole),
                     "shuffle": (pointer, whole, whole, whole),
                 }
@@ -293,6 +294,7 @@ class Loaded:
         for part in ("head", "tail", "test"):
             module.runner(part)
         module.run()
+        module.each()
         module.entry(drive.train)
         module.entry(drive.shuffle)
         return module.text()

@@ -215,12 +215,9 @@ def softmax_error(
             cells[dst + r * dst_r + j] = part
 
 
-def penalty(
-    cells: Cells, dst: Whole, theta: Whole, size: Whole, scale: Whole, begins: Whole
-) -> None:
-    """C = s·Σ Θ² of one matrix; added to what is there unless it `begins`."""
-    part = cells[scale] * sum_of(multiply, cells, size, theta, 1, theta, 1)
-    cells[dst] = part if begins == 1 else cells[dst] + part
+def penalty(cells: Cells, dst: Whole, theta: Whole, size: Whole, scale: Whole) -> None:
+    """C = s·Σ Θ², over all weights as one row of numbers."""
+    cells[dst] = cells[scale] * sum_of(multiply, cells, size, theta, 1, theta, 1)
 
 
 def accuracy(

@@ -45,6 +45,8 @@ function changing(root, index, run, source, view) {
     button.classList.toggle("playing", training);
   }
 
+  let lead = null; // of a lesson, where there is one
+
   async function train(epochs) {
     view.pause();
     showTraining(true);
@@ -55,7 +57,7 @@ function changing(root, index, run, source, view) {
       refresh();
     };
     try {
-      await run.train(epochs, nowAndThen);
+      if (!(lead && (await lead.train(epochs, nowAndThen)))) await run.train(epochs, nowAndThen);
     } finally {
       showTraining(false);
       refresh();
@@ -87,10 +89,21 @@ function changing(root, index, run, source, view) {
     }
   }
 
-  const set = (address, value) => changed(`before ${address} was changed`, () => run.set(address, value));
-  const setting = (address, value) => changed(`before ${address} = ${value}`, () => run.setting(address, value));
-  const reset = (seed) => changed(`seed ${run.seed}`, () => run.reset(seed));
-  const batch = (size) => changed(`batch ${run.schedule.batch}`, () => run.setBatch(size));
+  /** The node to which an address belongs: "train.rate" may be a setting, or a node of its own. */
+  const ownerOf = (address) => (Object.hasOwn(index.graph.nodes, address) ? address : nodeOf(address));
+
+  function inLesson(key, act) {
+    lead?.requireFree(key);
+    const { seed, own } = run, { batch: size } = run.schedule;
+    act();
+    if (seed !== run.seed || size !== run.schedule.batch || (own && !run.own)) lead?.restarted();
+    else lead?.changed();
+  }
+
+  const set = (address, value) => inLesson(nodeOf(address), () => changed(`before ${address} was changed`, () => run.set(address, value)));
+  const setting = (address, value) => inLesson(ownerOf(address), () => changed(`before ${address} = ${value}`, () => run.setting(address, value)));
+  const reset = (seed) => inLesson(seed === undefined || seed === run.seed ? null : "training", () => changed(`seed ${run.seed}`, () => run.reset(seed)));
+  const batch = (size) => inLesson("training", () => changed(`batch ${run.schedule.batch}`, () => run.setBatch(size)));
 
   find("#again").addEventListener("click", () => attempt(() => reset(numberIn("#seed"))));
   find("#batch").addEventListener("change", () => attempt(() => batch(numberIn("#batch"))));
@@ -117,12 +130,13 @@ function changing(root, index, run, source, view) {
 
   function typed(address, value) {
     const rows = Array.isArray(value[0]) ? value : [value], count = rows.flat().length;
-    const heading = element("h3", {}, address);
+    const heading = element("h3", {}, address), key = nodeOf(address), shut = lead?.isLocked(key) ?? false;
     if (count > MOST_TYPED) return [heading, element("p", {}, `${count} numbers are too many to type; nodeflow.set("${address}", …) takes them.`)];
     const grid = element("div", { class: "grid" });
     grid.style.setProperty("--columns", rows[0].length);
     rows.forEach((row, i) => row.forEach((number, j) => {
       const field = element("input", { type: "number", step: "any", value: number, "aria-label": `${address} ${i + 1}, ${j + 1}` });
+      field.disabled = shut;
       field.addEventListener("change", () => attempt(() => {
         const own = Number(field.value);
         if (field.value === "" || !Number.isFinite(own)) throw new Error(`"${field.value}" is no number`);
@@ -131,7 +145,28 @@ function changing(root, index, run, source, view) {
       }));
       grid.append(field);
     }));
-    return [heading, grid];
+    return [heading, ...lockedNote(key), ...startChoice(key, shut), grid];
+  }
+
+  /** What says that a node is locked in the lesson, and lifts the lock. */
+  function lockedNote(key) {
+    if (!lead?.isLocked(key)) return [];
+    const button = element("button", { "data-unlock": key, title: "The answer notes it" }, "Unlock");
+    button.addEventListener("click", () => attempt(() => { lead.unlock(key); shownFor = null; }));
+    return [element("p", { class: "locked" }, `${key} is locked. `, button)];
+  }
+
+  /** How a parameter begins, where it can be chosen. */
+  function startChoice(key, shut) {
+    const address = `${key}.init`, choices = run.data.choices?.[address];
+    if (!choices) return [];
+    const chosen = run.written.get(address) ?? index.graph.nodes[key]?.settings?.init;
+    const field = element("select", { "data-setting": address });
+    field.append(...Object.keys(choices).map((each) => element("option", {}, each)));
+    field.value = chosen;
+    field.disabled = shut;
+    field.addEventListener("change", () => attempt(() => { setting(address, field.value); shownFor = null; }));
+    return [element("label", {}, element("span", {}, "starts as"), field)];
   }
 
   const trains = (address) => index.nodes[nodeOf(address)] === undefined || index.nodes[nodeOf(address)].family === "trainer";
@@ -142,6 +177,7 @@ function changing(root, index, run, source, view) {
     find("#settings").replaceChildren(...shown.map(([address, { value, least, most }]) => {
       const field = element("input", { type: "number", step: "any", value, "data-setting": address });
       const line = element("label", {}, element("span", {}, address), field);
+      field.disabled = lead?.isLocked(ownerOf(address)) ?? false;
       const change = (number) => attempt(() => { setting(address, number); field.value = number; });
       field.addEventListener("change", () => change(Number(field.value)));
       const [low, high] = least !== null && most !== null ? [least, most] : value > 0 ? [value / 20, value * 20] : [null, null];
@@ -151,10 +187,14 @@ function changing(root, index, run, source, view) {
         const wanted = () => Number((curved ? Math.exp(slider.value) : Number(slider.value)).toPrecision(3));
         slider.addEventListener("input", () => { field.value = wanted(); });
         slider.addEventListener("change", () => change(wanted()));
+        slider.disabled = field.disabled;
         line.append(slider);
       }
       return line;
     }));
+    const keys = new Set(shown.map(([address]) => ownerOf(address)));
+    find("#settings").append(...[...keys, "training"].flatMap(lockedNote));
+    for (const id of ["#seed", "#batch"]) find(id).disabled = lead?.isLocked("training") ?? false;
   }
 
   function showFutures() {
@@ -223,10 +263,11 @@ function changing(root, index, run, source, view) {
   // -- taken home, and shared
 
   /** The graph as it stands: with the weights, settings, seed and batch of now. */
-  function graph() {
+  function graph({ trained = true } = {}) {
     const found = structuredClone(index.graph);
     const settingsOf = (key) => ((found.nodes[key].settings ??= {}), found.nodes[key].settings);
-    for (const key of run.data.own) settingsOf(key).value = run.machine.read(`${key}.value`, 1);
+    if (trained) for (const key of run.data.own) settingsOf(key).value = run.machine.read(`${key}.value`, 1);
+    else for (const [address, value] of run.typed) settingsOf(nodeOf(address)).value = value;
     for (const [address, value] of run.written) {
       const at = address.lastIndexOf("."), key = address.slice(0, at);
       if (Object.hasOwn(found.nodes, key)) settingsOf(key)[address.slice(at + 1)] = value;
@@ -236,17 +277,35 @@ function changing(root, index, run, source, view) {
     return found;
   }
 
-  find("#take").addEventListener("click", () => attempt(() => {
-    const text = new Blob([`${JSON.stringify(graph(), null, 1)}\n`], { type: "application/json" });
-    const link = element("a", { href: URL.createObjectURL(text), download: `${index.name.replace(/[^\p{L}\p{N}-]+/gu, "-") || "graph"}.json` });
+  /** By address, the settings that are not those of the page's own graph. */
+  function changes() {
+    const now = graph({ trained: false }), found = {};
+    const compare = (address, own, other) => { if (JSON.stringify(own) !== JSON.stringify(other)) found[address] = own; };
+    for (const [key, node] of Object.entries(now.nodes)) {
+      for (const [name, value] of Object.entries(node.settings ?? {})) compare(`${key}.${name}`, value, index.graph.nodes[key].settings?.[name]);
+    }
+    for (const name of ["seed", "batch"]) compare(`training.${name}`, now.training[name], index.graph.training?.[name] ?? now.training[name]);
+    return found;
+  }
+
+  function save(what, name) {
+    const text = new Blob([`${JSON.stringify(what, null, 1)}\n`], { type: "application/json" });
+    const link = element("a", { href: URL.createObjectURL(text), download: `${name.replace(/[^\p{L}\p{N}-]+/gu, "-") || "graph"}.json` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  }));
+  }
 
+  find("#take").addEventListener("click", () => attempt(() => save(graph(), index.name)));
+
+  const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0" : value);
+  const read = (value) => (Array.isArray(value) ? value.map(read) : Number(value));
+
+  /** All that the moment in view follows from: JSON has no −0, which is spelled. */
   function stateOf() {
     return {
-      seed: run.seed, batch: run.schedule.batch, number: run.number, written: [...run.written],
-      weights: run.own ? run.weights() : null,
+      seed: run.seed, batch: run.schedule.batch, number: run.number,
+      base: run.base.map(([address, value]) => [address, spelled(value)]),
+      events: run.events.map(([update, address, value]) => [update, address, spelled(value)]),
     };
   }
 
@@ -269,15 +328,25 @@ function changing(root, index, run, source, view) {
   }));
 
   /** Be in a state that was told before, of this graph or of another form of it. */
-  function takeUp({ seed, batch: size, number, written, weights }) {
-    if (size !== run.schedule.batch) run.setBatch(size);
-    for (const [address, value] of written) {
-      if (Object.hasOwn(run.data.settings, address)) run.setting(address, value);
-      else run.set(address, value);
+  function takeUp({ seed, batch: size, number, base, events }) {
+    const put = (address, value) => {
+      if (Object.hasOwn(run.data.choices ?? {}, address)) run.setting(address, value);
+      else if (Object.hasOwn(run.data.settings, address)) run.setting(address, read(value));
+      else run.set(address, read(value));
+    };
+    const past = { ...stateOf(), number: undefined };
+    run.stop();
+    if (JSON.stringify({ seed, batch: size, base, events }) !== JSON.stringify(past)) {
+      run.startAgain();
+      if (size !== run.schedule.batch) run.setBatch(size);
+      for (const [address, value] of base) put(address, value);
+      if (base.length || seed !== run.seed) run.reset(seed);
+      for (const [update, address, value] of events) {
+        run.seek({ update, pass: 0, place: 0 });
+        put(address, value);
+      }
     }
-    if (seed !== run.seed) run.reset(seed);
-    if (weights) for (const [address, value] of Object.entries(weights)) run.set(address, value);
-    else if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
+    if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
   }
 
   /** Take up what an address says; a broken one is told, and the page is as it was made. */
@@ -287,7 +356,7 @@ function changing(root, index, run, source, view) {
     try {
       if (fragment.length > LONGEST_LINK + 1) throw new Error("too long");
       state = JSON.parse(await unpackedText(fragment.slice(1)));
-      if (typeof state !== "object" || state === null || !Array.isArray(state.written)) throw new Error("not ours");
+      if (typeof state !== "object" || state === null || !Array.isArray(state.base) || !Array.isArray(state.events)) throw new Error("not ours");
     } catch {
       throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
     }
@@ -320,6 +389,7 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
+  lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
@@ -354,11 +424,12 @@ function changing(root, index, run, source, view) {
       /** Call a function with every moment that is shown. */
       watch: (act) => view.watching.push(act),
       addresses: () => Object.keys(run.data.slots),
-      graph, link, play: view.play, pause: view.pause, show,
+      graph: () => graph(), link, state: stateOf, takeUp: told(takeUp), play: view.play, pause: view.pause, show,
+      ...(lead && { lesson: lead.api }),
       formula: () => view_formula(),
       get playing() { return view.playing; },
     },
-    follow, refresh, stateOf, takeUp,
+    follow, refresh, stateOf, takeUp, lesson: lead?.state,
   };
 
   function known(number) { return Number.isNaN(number) ? null : number; }

@@ -15,7 +15,8 @@ async function computing(root, { index, parts, markup = "" }) {
   const run = await Run.made(index.forms, parts);
   index.explained = explained(index);
   const source = live(run, index), view = mount(root, index, source);
-  const { api, follow, refresh, stateOf, takeUp } = changing(root, index, run, source, view);
+  const { api, follow, refresh, stateOf, takeUp, lesson } = changing(root, index, run, source, view);
   await view.open(index.begin);
-  return { api, follow, refresh, stateOf, takeUp, end: () => { run.stop(); view.end(); } };
+  if (index.state) api.takeUp(index.state);
+  return { api, follow, refresh, stateOf, takeUp, lesson, end: () => { run.stop(); view.end(); } };
 }

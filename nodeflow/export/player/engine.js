@@ -287,6 +287,8 @@ class Run {
     Object.assign(this, { forms, machines, parts });
     this.written = new Map(); // what a person typed into settings and constants
     this.given = new Map(); // and in place of data
+    this.events = []; // what was changed on the way: update, address, value
+    this.typed = new Map(); // and into parameters, since the start
     this.startAgain();
   }
 
@@ -329,7 +331,7 @@ class Run {
   reset(seed = this.seed) {
     if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`a seed is a whole number from 0, not ${seed}`);
     const { data, machine } = this;
-    const starts = Object.entries(data.starts).map(([key, how]) => [key, started(key, how, seed)]);
+    const starts = Object.keys(data.starts).map((key) => [key, started(key, this.startOf(key), seed)]);
     const feed = feedOf(data, this.parts, this.given, seed);
     this.stop();
     this.constants = data.literals.map(([at, numbers]) => [at, numbers.map(unspelled)]);
@@ -344,8 +346,28 @@ class Run {
     this.kept = [{ update: 0, state: this.start, stats: machine.stats.slice(), own: false }];
     this.log = []; // lines of the history, an epoch each: cost, hits, test cost, test hits
     this.changes = []; // what was changed on the way: constants from an update on
+    this.events = [];
+    this.base = [...this.written]; // what held when the run began
     this.begun = machine.stats.slice();
     this.own = false; // whether weights were set by hand
+    this.typed.clear();
+  }
+
+  /** How a parameter starts: as in the graph, or as a person chose. */
+  startOf(key) {
+    const address = `${key}.init`;
+    return this.written.has(address) ? this.data.choices[address][this.written.get(address)] : this.data.starts[key];
+  }
+
+  /** Let a parameter start in another way, and put that start in place now. */
+  choose(address, value) {
+    const choices = this.data.choices[address], key = nodeOf(address);
+    if (!Object.hasOwn(choices, value)) throw new Error(`'${address}' is one of ${Object.keys(choices).join(", ")}, not ${value}`);
+    this.restartUpdate();
+    this.written.set(address, value);
+    this.machine.cells.set(started(key, this.startOf(key), this.seed), this.data.slots[`${key}.value`][0]);
+    this.own = true;
+    this.branch(address, value);
   }
 
   fill(feed) {
@@ -358,18 +380,18 @@ class Run {
 
   /** All that a future is made of, to come back to it. */
   snapshot() {
-    const { form, seed, own, start, number } = this;
+    const { form, seed, own, start, number, typed } = this;
     return {
       form, seed, own, start, number, batch: this.schedule.batch, constants: this.constants.slice(), kept: this.kept.slice(),
-      changes: this.changes.slice(), lines: this.log.slice(), written: new Map(this.written), given: new Map(this.given),
+      events: this.events.slice(), base: this.base, changes: this.changes.slice(), lines: this.log.slice(), written: new Map(this.written), given: new Map(this.given), typed: new Map(typed),
     };
   }
 
   /** Go on in another future, at the moment where it was left. */
-  takeUp({ form, seed, own, start, number, batch, constants, kept, changes, lines, written, given }) {
+  takeUp({ form, seed, own, start, number, batch, constants, kept, events, base, changes, lines, written, given, typed }) {
     this.stop();
     this.use(form, batch);
-    Object.assign(this, { seed, own, start, constants, kept, changes, log: lines, written: new Map(written), given: new Map(given) });
+    Object.assign(this, { seed, own, start, constants, kept, events, base, changes, log: lines, written: new Map(written), given: new Map(given), typed: new Map(typed) });
     for (const [address, each] of Object.entries(this.data.settings)) each.value = written.get(address) ?? each.first;
     this.fill(feedOf(this.data, this.parts, this.given, seed));
     Object.assign(this.at, { update: 0, pass: 0, place: 0 });
@@ -618,8 +640,9 @@ class Run {
   }
 
   /** Go on from other weights or settings: what was known of the run after this moment is forgotten. */
-  branch() {
+  branch(address, value) {
     const { update } = this.at;
+    this.events = [...this.events.filter(([at]) => at <= update), [update, address, value]];
     this.kept = this.kept.filter((each) => each.update === 0 || each.update < update);
     this.changes = this.changes.filter((each) => each.update <= update);
     this.keep(update, true);
@@ -871,17 +894,18 @@ class Run {
     if (parameter) {
       this.machine.cells.set(numbers, offset);
       this.own = true;
+      this.typed.set(address, value);
     } else {
       if (Object.hasOwn(data.settings, address)) data.settings[address].value = numbers[0];
       this.change(address, value);
     }
-    this.branch();
+    this.branch(address, value);
   }
 
   /** Where in the cells a setting or a constant stands, and what. */
   cellsOf(address, value) {
     const { settings, slots } = this.data;
-    if (this.given.has(address)) return [];
+    if (this.given.has(address) || Object.hasOwn(this.data.choices ?? {}, address)) return [];
     if (typeof value === "number" && Object.hasOwn(settings, address)) return settings[address].cells.map(([at, factor, offset]) => [at, [factor * value + offset]]);
     return [[slots[address][0], [value].flat(Infinity)]];
   }
@@ -905,6 +929,7 @@ class Run {
   /** Change a number that was typed into a node, such as "train.rate"; the run goes on with it. */
   setting(address, value) {
     const known = this.data.settings;
+    if (Object.hasOwn(this.data.choices ?? {}, address)) return this.choose(address, value);
     if (!Object.hasOwn(known, address) && Object.hasOwn(known, `${address}.value`)) address = `${address}.value`;
     const found = Object.hasOwn(known, address) ? known[address] : null;
     if (!found) throw new Error(`'${address}' cannot be changed in a page${nearest(address, Object.keys(known))}; there is ${Object.keys(known).join(", ") || "no setting"}`);
@@ -914,7 +939,7 @@ class Run {
     this.restartUpdate();
     for (const form of this.forms) if (Object.hasOwn(form.settings, address)) form.settings[address].value = value;
     this.change(address, value);
-    this.branch();
+    this.branch(address, value);
   }
 }
 

@@ -92,7 +92,15 @@ const OPERATIONS = {
   "<": (x, y) => x < y, ">": (x, y) => x > y, "=": (x, y) => x === y, ">=": (x, y) => x >= y, nothing: () => 0,
   max: Math.max, min: Math.min, abs: Math.abs, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, sin: Math.sin, cos: Math.cos,
   tanh: Math.tanh, sign: Math.sign, step: (x) => Number(x > 0), sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  erf,
 };
+
+/** The error function to seven digits: M. Abramowitz and I. Stegun, 7.1.26. */
+function erf(x) {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return Math.sign(x) * (1 - tail * Math.exp(-x * x));
+}
 
 /** What a filled tree comes to: for choices and for the order of terms, not for the network. */
 function evaluated(part) {

@@ -6,14 +6,17 @@ for (const kind of ["error", "unhandledrejection"]) {
   addEventListener(kind, (event) => complain(root, event.reason?.message ?? `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
 }
 
-let player = null;
+let player = null, held = null; // the page's player, and how far somebody has come in its lesson
 
-/** Open a form of the graph: the one that the page was made of (""), or its layers taken apart. */
-async function openForm(form) {
+/** Open a form of the graph: the one that the page was made of (""), its layers taken apart, or more wires. */
+async function openForm(form, state = player?.lesson ?? held) {
   const named = (name) => (form ? `${form} ${name}` : name);
   const index = await jsonOf(named("index")), before = player;
-  const parts = Object.fromEntries(await Promise.all(index.parts.map(async (name) => [name, await bytesOf(named(name))])));
+  const placeOf = (name) => index.same?.[name] ?? named(name);
+  const parts = Object.fromEntries(await Promise.all(index.parts.map(async (name) => [name, await bytesOf(placeOf(name))])));
   if (index.other) index.other.open = () => openForm(index.other.form);
+  if (index.lesson) Object.assign(index.lesson, { open: openForm, state: state ?? undefined });
+  held = state;
   if (before) {
     before.end();
     for (const each of [...root.children]) if (each.tagName !== "SCRIPT") each.remove();
@@ -23,10 +26,11 @@ async function openForm(form) {
   Object.defineProperties(window.nodeflow, Object.getOwnPropertyDescriptors(player.api));
   if (!before) return;
   // The same moment: a form with other nodes has other numbers of steps, and the same samples.
-  const { seed, batch, written, weights } = before.stateOf(), { epoch, sample } = before.api.moment();
-  player.takeUp({ seed, batch, written, weights: null });
+  const was = before.stateOf(), { epoch, sample } = before.api.moment();
+  const weights = new Set(Object.keys(before.api.weights())), events = was.events.filter(([, address]) => !weights.has(address));
+  player.takeUp({ ...was, number: null, events });
   player.api.goto(epoch, sample);
-  if (weights) complain(root, "Weights that were set by hand stay with the form in which they were set.");
+  if (events.length < was.events.length) complain(root, "Weights that were set by hand stay with the form in which they were set.");
 }
 
 window.nodeflow = {

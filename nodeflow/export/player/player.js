@@ -97,6 +97,7 @@ function mount(root, index, source) {
   const find = (selector) => root.querySelector(selector);
   const LEVELS = index.levels;
   const nodes = new Map(Object.entries({ ...index.folded?.nodes, ...index.nodes }));
+  const hidden = new Set(index.hidden ?? []); // by a lesson
 
   const text = (x, y, words, attributes = {}) => shape("text", { x, y, ...attributes }, words);
 
@@ -113,8 +114,8 @@ function mount(root, index, source) {
     onScreen.clear();
     world.replaceChildren();
     ({ bounds } = picture);
-    places = new Map(Object.entries(picture.nodes));
-    wires = picture.wires.map((wire) => ({ ...wire, ...wireParts(wire) }));
+    places = new Map(Object.entries(picture.nodes).filter(([key]) => !hidden.has(key)));
+    wires = picture.wires.filter(({ from, to }) => !hidden.has(nodeOf(from)) && !hidden.has(nodeOf(to))).map((wire) => ({ ...wire, ...wireParts(wire) }));
     for (const [title, x, y, width, height] of picture.groups) {
       world.append(shape("rect", { class: "group", x, y, width, height, rx: 10 }));
       world.append(text(x + 12, y + 19, title, { class: "title" }));
@@ -476,6 +477,7 @@ function mount(root, index, source) {
       log.replaceChildren();
       let phase = null;
       for (const step of pass.steps) {
+        if (hidden.has(step.node)) continue;
         if (step.phase !== phase) log.append(element("li", { class: `phase ${step.phase}` }, step.phase));
         ({ phase } = step);
         const button = element("button", { "data-log": step.number, tabindex: "-1" }, element("b", {}, step.node), " ", element("span"));
@@ -484,6 +486,7 @@ function mount(root, index, source) {
     }
     for (const step of pass.steps) {
       const button = log.querySelector(`[data-log="${step.number}"]`);
+      if (!button) continue; // it is hidden
       if (button.title !== step.formula) button.lastChild.textContent = button.title = step.formula;
     }
     log.querySelector("[aria-current]")?.removeAttribute("aria-current");

@@ -124,11 +124,11 @@ function started(key, how, seed) {
     if (!Object.hasOwn(how.seeds, seed)) throw new Error(`'${key}' starts from the data, and this page knows its start for the seeds ${Object.keys(how.seeds).join(", ")}`);
     return how.seeds[seed].map(Number);
   }
-  const { shape, init, row, column } = how;
+  const { shape, init, row, column, range } = how;
   const random = new Random([seed, how.name]);
   const size = shape.reduce((all, each) => all * each, 1);
   const limit = init === "glorot" && shape.length === 2 ? Math.sqrt(6 / (shape[0] + shape[1])) : 0;
-  const draw = { uniform: () => random.uniform(-0.5, 0.5), normal: () => random.normal(), glorot: () => (limit ? random.uniform(-limit, limit) : 0) }[init];
+  const draw = { uniform: () => random.uniform(...(range ?? [-0.5, 0.5])), normal: () => random.normal(), glorot: () => (limit ? random.uniform(-limit, limit) : 0) }[init];
   const whole = Array.from({ length: size }, draw);
   if (row === undefined || row === null) return whole;
   const width = shape.length > 1 ? shape[1] : 1;

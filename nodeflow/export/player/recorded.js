@@ -66,8 +66,9 @@ function recording(run, unpacked) {
   const note = (() => {
     const [first, last] = [run.spans[0], run.spans.at(-1)].map(([, update]) => Math.floor(update / run.perEpoch));
     if (!run.whole) return `recorded up to ${run.spans.at(-1)[4].split(" · ").slice(0, 2).join(", ")}`;
-    if (first === 0 && last >= run.epochs - 1) return "";
-    return first === last ? `epoch ${first} of ${run.epochs} recorded` : `epochs ${first} to ${last} of ${run.epochs} recorded`;
+    const which = run.sparse ? `, the first sample of each ${run.level}` : "";
+    if (first === 0 && last >= run.epochs - 1) return which && `recorded${which}`;
+    return (first === last ? `epoch ${first} of ${run.epochs} recorded` : `epochs ${first} to ${last} of ${run.epochs} recorded`) + which;
   })();
 
   /** The steps of the pass that a step is in; of a long one those around it. */
@@ -100,7 +101,7 @@ function recording(run, unpacked) {
   function curve() {
     const epochOf = ([, update]) => Math.floor(update / run.perEpoch);
     const begun = run.spans.filter((span, place) => place === 0 || epochOf(span) !== epochOf(run.spans[place - 1]));
-    const epochs = begun.map(([step]) => step), finite = run.costs.filter(([, cost]) => Number.isFinite(cost));
+    const epochs = begun.map(([step]) => step), finite = (run.means.length ? run.means : run.costs).filter(([, cost]) => Number.isFinite(cost));
     const group = Math.max(1, finite.length / (epochs.length >= 8 ? Math.min(epochs.length, 500) : 500));
     const points = [];
     for (let from = 0; from < finite.length; from += group) {

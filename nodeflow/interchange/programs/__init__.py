@@ -4,6 +4,6 @@ The recipe is the plan of a graph: its nodes in order, with those of the backwar
 of a program is a node.
 """
 
-from nodeflow.interchange.programs.writing import MOST_NUMBERS, write
+from nodeflow.interchange.programs.writing import MOST_NUMBERS, Program, write, written
 
-__all__ = ["MOST_NUMBERS", "write"]
+__all__ = ["MOST_NUMBERS", "Program", "write", "written"]

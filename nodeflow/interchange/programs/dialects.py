@@ -39,6 +39,9 @@ _NUMPY_HELPERS = {
     """1 / (1 + e^(-z)); no power of e is ever too large."""
     small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1, small) / (1 + small)''',
+    "erf": '''def erf(z):
+    """2/√π times the integral of e^(-t²) from 0 to z."""
+    return np.vectorize(math.erf, otypes=[float])(z)''',
     "softplus": '''def softplus(z):
     """ln(1 + e^z)"""
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))''',
@@ -107,6 +110,7 @@ JAX = Dialect(
     helpers={},
     known={
         "sigmoid": "jax.nn.sigmoid({})",
+        "erf": "jax.scipy.special.erf({})",
         "softplus": "jax.nn.softplus({})",
         "softmax": "jax.nn.softmax({}, axis=1)",
         "log_softmax": "jax.nn.log_softmax({}, axis=1)",

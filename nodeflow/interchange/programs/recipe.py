@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from nodeflow.derive.phases import FORWARD
 from nodeflow.engine.plan import Plan
 from nodeflow.engine.run import Run
-from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 
 Floats = NDArray[Any]
@@ -43,13 +42,25 @@ class Recipe:
 
     @classmethod
     def of(cls, graph: Graph) -> Recipe:
-        """Return the recipe of a graph; raises `InterchangeError` for a trainer that searches."""
-        if graph.of_type("minimize"):
-            raise InterchangeError(
-                "minimize searches along lines and has no update of its own to write down; train "
-                "by gradient_descent or adam"
-            )
+        """Return the recipe of a graph."""
         return cls(Run(graph), graph)
+
+    @property
+    def method(self) -> str | None:
+        """SciPy's name of the search, where the trainer is `minimize`."""
+        keys = [k for k in self.graph.of_type("minimize") if self.graph.nodes[k].mode == "active"]
+        if not keys:
+            return None
+        return {"cg": "CG", "l-bfgs": "L-BFGS-B"}[str(self.graph.settings(keys[0])["method"])]
+
+    @cached_property
+    def searched(self) -> dict[str, str]:
+        """Parameters that a search moves, in its order, with the addresses of their slopes."""
+        found = self.plan.unfolding.gradients
+        nodes = self.plan.graph.nodes
+        keys = {address: address.rpartition(".")[0] for address in sorted(found)}
+        return {address: found[address] for address, key in keys.items()
+                if nodes[key].type == "parameter" and nodes[key].mode != "freeze"}  # fmt: skip
 
     @property
     def plan(self) -> Plan:
@@ -78,6 +89,19 @@ class Recipe:
         """Return whether a value has a row a sample."""
         return bool(self.plan.inference.shapes[address].batch)
 
+    @cached_property
+    def sloped(self) -> set[str]:
+        """The nodes that a search computes for its slopes."""
+        if self.method is None:
+            return set()
+        ends = [address.rpartition(".")[0] for address in self.searched.values()]
+        return set(self.plan.graph.upstream(ends)) | set(ends)
+
+    @cached_property
+    def needed(self) -> set[str]:
+        """The nodes that an update, the cost, the accuracy or a search needs."""
+        return set(self.plan.needed) | self.sloped
+
     # -- what there is
 
     @cached_property
@@ -85,7 +109,7 @@ class Recipe:
         """The nodes that an update, the cost or the accuracy needs, in order, without sources."""
         plan = self.plan
         return tuple(key for key in plan.order
-                     if key in plan.needed and self.type(key) not in SOURCES
+                     if key in self.needed and self.type(key) not in SOURCES
                      and plan.graph.type_of(key).outputs)  # fmt: skip
 
     @cached_property
@@ -93,7 +117,7 @@ class Recipe:
         """The addresses of all parameters that are needed; velocities are some."""
         plan = self.plan
         return tuple(f"{key}.value" for key in plan.order
-                     if self.type(key) == "parameter" and key in plan.needed)  # fmt: skip
+                     if self.type(key) == "parameter" and key in self.needed)  # fmt: skip
 
     @cached_property
     def next(self) -> dict[str, str]:
@@ -119,7 +143,7 @@ class Recipe:
         """The rows of data sets, and of constants that are a batch, by address."""
         found: dict[str, Rows] = {}
         machine, graph = self.run.machine, self.plan.graph
-        used = {wire.start for wire in graph.wires if wire.target in self.plan.needed}
+        used = {wire.start for wire in graph.wires if wire.target in self.needed}
         used |= set(self.inputs_of_hits)
         for key, split in machine.splits.items():
             for name in ("x", "y"):
@@ -138,9 +162,9 @@ class Recipe:
 
     @property
     def inputs_of_hits(self) -> tuple[str, ...]:
-        """The output and the target that accuracy is counted from, if it is not a node."""
+        """The outputs and the target that accuracy is counted from, if it is not a node."""
         hits = self.plan.hits
-        return hits[:2] if isinstance(hits, tuple) else ()
+        return hits.addresses if isinstance(hits, tuple) else ()
 
     @cached_property
     def constants(self) -> dict[str, Floats]:
@@ -152,7 +176,7 @@ class Recipe:
             )
             for key in self.plan.order
             if self.type(key) in ("constant", "slider")
-            and key in self.plan.needed and f"{key}.value" not in self.fed
+            and key in self.needed and f"{key}.value" not in self.fed
         }  # fmt: skip
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,10 @@ class Speaker:
 
     def one(self, key: str, port: str) -> str:
         """Return the variable of a port, several joined side by side."""
-        addresses = self.recipe.inputs(key, port)
+        return self.joined(self.recipe.inputs(key, port))
+
+    def joined(self, addresses: Sequence[str]) -> str:
+        """Return the variable of an address, several joined side by side."""
         found = [self.names[address] for address in addresses]
         if len(found) == 1:
             return found[0]
@@ -223,12 +226,13 @@ def _penalty(s: Speaker, key: str) -> str:
 
 def _accuracy(s: Speaker, key: str) -> str:
     limit = number(s.setting(key, "threshold"))
-    return hits(s, s.recipe.inputs(key, "a")[0], s.one(key, "a"), s.one(key, "y"), limit)
+    y = s.recipe.inputs(key, "y")
+    return hits(s, s.one(key, "a"), s.one(key, "y"), limit, alone=s.recipe.dims(y[0])[-1] == 1)
 
 
-def hits(s: Speaker, address: str, a: str, y: str, limit: str) -> str:
-    """Return which samples are right."""
-    if s.recipe.dims(address)[-1] == 1:
+def hits(s: Speaker, a: str, y: str, limit: str, *, alone: bool) -> str:
+    """Return which samples are right: by the threshold where there is one output `alone`."""
+    if alone:
         return f"({a} >= {limit}) == ({y} >= {limit})"
     return f"{s.dialect.highest.format(a)} == {s.dialect.highest.format(y)}"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import textwrap
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,13 @@ import numpy as np
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.programs.dialects import DIALECTS, Dialect
-from nodeflow.interchange.programs.recipe import SOURCES, Recipe, Rows, identifiers
+from nodeflow.interchange.programs.recipe import SOURCES, Floats, Recipe, Rows, identifiers
 from nodeflow.interchange.programs.saying import Speaker, grouped, hits, number
 
 MOST_NUMBERS = 2_000
 """So many numbers of an array are written out; more are packed."""
-_TOO_MANY = 5_000_000
+MOST_IN_TEXT = 1_000_000
+"""Larger arrays lie in a file beside the program."""
 _PRINTED = 1_000
 _WIDE = 100
 _ROW = 240
@@ -27,8 +30,10 @@ _ROW = 240
 _RESERVED = (
     "np", "torch", "jax", "jnp", "n", "epoch", "rows", "row", "total", "right",
     "batches", "shuffled", "J", "state", "update", "forward", "optimizer", "slopes", "weights",
-    "sigmoid", "softplus", "softmax", "log_softmax", "order", "EPOCHS", "BATCH", "SEED",
-    "base64", "zlib", "unpacked", "hits", "tested",
+    "sigmoid", "softplus", "softmax", "erf", "math",
+    "log_softmax", "order", "EPOCHS", "BATCH", "SEED",
+    "base64", "zlib", "unpacked", "hits", "tested", "DATA", "Path", "minimize", "seen", "now",
+    "after", "unrolled", "unrolled_to_weights", "cost_and_slopes", "share_of_right",
 )  # fmt: skip
 _SHUFFLE = '''
 def shuffled(rows, seed, epoch):
@@ -56,17 +61,47 @@ def unpacked(text, *shape):
 '''
 
 
+DATA = ".data.npz"
+"""What the name of the file beside a program ends in, in the place of .py."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, and what is too large for its text: arrays for the file beside it, by name."""
+
+    text: str
+    arrays: Mapping[str, Floats]
+
+    @property
+    def beside(self) -> bytes | None:
+        """The contents of NAME.data.npz, which the program reads; None if it needs none."""
+        if not self.arrays:
+            return None
+        stream = io.BytesIO()
+        arrays: Any = dict(self.arrays)
+        np.savez_compressed(stream, **arrays)
+        return stream.getvalue()
+
+
 def write(graph: Graph, kind: str = "numpy", *, epochs: int | None = None, name: str = "") -> str:
+    """Return the text of `written`."""
+    return written(graph, kind, epochs=epochs, name=name).text
+
+
+def written(
+    graph: Graph, kind: str = "numpy", *, epochs: int | None = None, name: str = ""
+) -> Program:
     """Return a graph as a program in NumPy, PyTorch or JAX that trains to the same weights.
 
     Unfolded, or wired by hand, it has its backward pass written out; folded, PyTorch and JAX
-    differentiate by themselves. `name` is that of the program's file. Raises `InterchangeError`
-    for what cannot be written down: `minimize`, types that only nodeflow has.
+    differentiate by themselves. What `minimize` searches is handed to SciPy, as here. `name` is
+    that of the program's file. Raises `InterchangeError` for types that only nodeflow has.
     """
     if kind not in DIALECTS:
         raise InterchangeError(f"a program is in {', '.join(DIALECTS)}, not {kind}")
     epochs = graph.training.epochs if epochs is None else epochs
-    return _Writer(Recipe.of(graph), DIALECTS[kind], name or "FILE.py", epochs).program()
+    writer = _Writer(Recipe.of(graph), DIALECTS[kind], name or "FILE.py", epochs)
+    return Program(writer.program(), writer.arrays)
 
 
 class _Writer:
@@ -82,10 +117,15 @@ class _Writer:
         self.loop = run.plan.loop
         self.whole = run.batch == run.schedule.rows
         self.speaker.samples = "1" if run.batch == 1 else "n"
-        folded = not run.plan.loop and bool(recipe.graph.of_family("trainer"))
+        folded = (
+            not run.plan.loop and recipe.method is None
+            and bool(recipe.graph.of_family("trainer"))
+        )  # fmt: skip
         self.after = recipe.after_slopes() if folded and dialect.name != "numpy" else None
         """What comes after the slopes, where the library finds these by itself."""
         self.packed = False
+        self.arrays: dict[str, Floats] = {}
+        """What lies in the file beside the program, by name."""
 
     def _large(self, name: str) -> str:
         text = name.upper()
@@ -113,11 +153,24 @@ class _Writer:
 
     def _head(self) -> str:
         head = self.dialect.head
-        if not self.packed:
-            return head + "\n"
-        if "import numpy" not in head:
+        needs_numpy = self.packed or self.arrays or self.recipe.method is not None
+        if needs_numpy and "import numpy" not in head:
             head = f"import numpy as np\n{head}"
-        return f"import base64\nimport zlib\n\n{head}\n"
+        if self.recipe.method is not None:
+            imports, gap, rest = head.partition("\n\n")
+            head = f"{imports}\nfrom scipy.optimize import minimize{gap}{rest}"
+        own = [
+            line for line, wanted in (
+                ("import base64", self.packed), ("import math", "erf" in self.speaker.helpers),
+                ("import zlib", self.packed), ("from pathlib import Path", bool(self.arrays)),
+            ) if wanted
+        ]  # fmt: skip
+        if self.arrays:
+            head += (
+                "\n\n# What is too large for a text.\n"
+                f'DATA = np.load(Path(__file__).with_suffix("{DATA}"))'
+            )
+        return "\n".join([*own, *[""] * bool(own), head, ""])
 
     def _about(self) -> str:
         name = self.recipe.graph.name or "A network"
@@ -138,18 +191,16 @@ class _Writer:
         value = np.asarray(value, np.float64)
         if value.size <= MOST_NUMBERS:
             return self.dialect.array.format(_nested(value.tolist(), indent))
-        if value.size > _TOO_MANY:
-            raise InterchangeError(
-                f"'{key}' has {value.size:,} numbers, too many for a text; export a graph with "
-                "fewer rows"
-            )
+        form = {"torch": "torch.from_numpy({})", "jax": "jnp.array({})"}.get(
+            self.dialect.name, "{}"
+        )
+        if value.size > MOST_IN_TEXT:
+            self.arrays[key] = value
+            return form.format(f'DATA["{key}"]')
         self.packed = True
         packed = base64.b85encode(zlib.compress(np.ascontiguousarray(value, "<f8").tobytes(), 9))
         text, pad = packed.decode(), " " * (indent + 4)
         lines = "".join(f'{pad}"{text[at : at + 90]}"\n' for at in range(0, len(text), 90))
-        form = {"torch": "torch.from_numpy({})", "jax": "jnp.array({})"}.get(
-            self.dialect.name, "{}"
-        )
         shape = ", ".join(map(str, value.shape))
         return form.format(f"unpacked(\n{lines}{pad}, {shape}\n{' ' * indent})")
 
@@ -197,7 +248,7 @@ class _Writer:
         return all(
             self.recipe.type(wire.target) in plain and wire.input not in ("delta", "a[0]")
             for wire in self.recipe.plan.graph.wires
-            if wire.start == address and wire.target in self.recipe.plan.needed
+            if wire.start == address and wire.target in self.recipe.needed
         )
 
     # -- the rows of an update
@@ -216,6 +267,8 @@ class _Writer:
     # -- training
 
     def _training(self) -> str:
+        if self.recipe.method is not None:
+            return self._search()
         compiled = self.dialect.name == "jax" and not self.loop
         steps = self._compiled() if compiled else self._steps()
         lines: list[str] = ["", *steps, ""] if compiled else []
@@ -318,6 +371,76 @@ class _Writer:
         yield from (f"    {line}" if line else "" for line in body[:split])
         yield from body[split + 1 :]
 
+    # -- a search
+
+    def _search(self) -> str:
+        """Return the search of `minimize`: J with its slopes, SciPy, and what it went through."""
+        recipe = self.recipe
+        parameters = list(recipe.searched)
+        names = [self.names[address] for address in parameters]
+        fed = [self.names[address] for address in recipe.fed]
+        rows = ", ".join(self.large[address] for address in recipe.fed)
+        form = {"torch": "torch.from_numpy({})", "jax": "jnp.array({})"}.get(
+            self.dialect.name, "{}"
+        )
+        unpacking, at = [], 0
+        for address, name in zip(parameters, names, strict=True):
+            array = recipe.start[address]
+            part = f"unrolled[{at} : {at + array.size}]"
+            shape = "" if array.ndim == 1 else f".reshape{array.shape}"
+            unpacking.append(f"{name} = {form.format(part + shape)}")
+            at += array.size
+        end = (recipe.cost or "").rpartition(".")[0]
+        read = recipe.sloped | {end} | set(recipe.plan.graph.upstream([end]))
+        needed = [key for key in recipe.computed if key in read]
+        forward = self._lines([key for key in needed if key in recipe.forward])
+        backward = self._lines([key for key in needed if key not in recipe.forward])
+        slopes = [self.names[recipe.searched[address]] for address in parameters]
+        cost = self.names[recipe.cost or ""]
+        lines = ["", "def unrolled_to_weights(unrolled):",
+                 '    """The parameters, from all their numbers in a row."""',
+                 *(f"    {line}" for line in unpacking), f"    return {_several(names)}", "", "",
+                 "def cost_and_slopes(unrolled):", '    """J of all rows, and its slopes."""',
+                 f"    {_several(names)} = unrolled_to_weights(unrolled)",
+                 f"    {', '.join(fed)} = {rows}", f"    n = len({fed[0]})", "", "    # forward",
+                 *(f"    {line}" for line in forward), "", "    # backward",
+                 *(f"    {line}" for line in backward),
+                 f"    slopes = ({_several(slopes)})",
+                 f"    return float({cost}.mean()), np.concatenate([np.ravel(s) for s in slopes])",
+                 "", ""]  # fmt: skip
+        if self._counts:
+            wanted = recipe.plan.graph.upstream(self._ends_of_hits())
+            judged = self._lines([key for key in recipe.forward if key in wanted])
+            right = grouped(self._hits()[0])
+            lines += [f"def share_of_right(unrolled, {', '.join(fed)}):",
+                      '    """How many of the rows are right."""',
+                      f"    {_several(names)} = unrolled_to_weights(unrolled)",
+                      *(f"    {line}" for line in judged),
+                      f"    return float({right}.sum()) / len({fed[0]})", "", ""]  # fmt: skip
+        lines += ["# The weights at the start.", *self._start(), "",
+                  f"seen = [np.concatenate([np.ravel(w) for w in ({_several(names)})])]",
+                  f'minimize(cost_and_slopes, seen[0], jac=True, method="{recipe.method}",',
+                  "         callback=lambda now: seen.append(now.copy()),",
+                  '         options={"maxiter": EPOCHS, "gtol": 1e-10})', "",
+                  "for epoch in range(EPOCHS):",
+                  "    now, after = (seen[min(at, len(seen) - 1)] for at in (epoch, epoch + 1))",
+                  *self._searched_told(rows),
+                  f"{_several(names)} = unrolled_to_weights(seen[min(EPOCHS, len(seen) - 1)])",
+                  ""]  # fmt: skip
+        return "\n".join(lines)
+
+    def _searched_told(self, rows: str) -> Iterable[str]:
+        text = "epoch {epoch}  cost {cost_and_slopes(now)[0]}"
+        if self._counts:
+            text += f"  right {{share_of_right(now, {rows})}}"
+            if any(self._tests(fed) for fed in self.recipe.fed.values()):
+                tests = ", ".join(
+                    f"{self.large[address]}_TEST" if self._tests(fed) else self.large[address]
+                    for address, fed in self.recipe.fed.items()
+                )
+                text += f"  of the test rows {{share_of_right(after, {tests})}}"
+        yield f'    print(f"{text}")'
+
     # -- steps
 
     def _steps(self) -> list[str]:
@@ -370,8 +493,9 @@ class _Writer:
             return []
         if isinstance(counted, str):
             return [self.names[counted]]
-        a, y, limit = counted
-        return [hits(self.speaker, a, self.names[a], self.names[y], number(limit))]
+        a = self.speaker.joined(counted.outputs)
+        y, limit = self.names[counted.target], number(counted.threshold)
+        return [hits(self.speaker, a, y, limit, alone=self.recipe.dims(counted.target)[-1] == 1)]
 
     def _lines(self, keys: Iterable[str]) -> list[str]:
         """Return an assignment a node; what is another value's name gives it no new one."""
@@ -502,7 +626,7 @@ class _Writer:
 
     def _ends_of_hits(self) -> list[str]:
         counted = self.recipe.plan.hits
-        ends = [counted] if isinstance(counted, str) else list((counted or ())[:2])
+        ends = [counted] if isinstance(counted, str) else [*counted.addresses] if counted else []
         return [str(address).rpartition(".")[0] for address in ends]
 
     def _end(self) -> str:
@@ -513,7 +637,7 @@ class _Writer:
         return "".join(
             f'print("{address} =", {self.names[address]}.tolist())\n'
             for address in self.recipe.parameters
-            if address in self.recipe.next
+            if address in self.recipe.next or address in self.recipe.searched
         )
 
 

@@ -1,0 +1,63 @@
+"""What a weighted sum needs and has not: parameters for its weights and its bias."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from nodeflow.derive.shapes import infer
+from nodeflow.derive.steps import free_name
+from nodeflow.errors import GraphError, UnknownNode
+from nodeflow.graph import Graph, Node, Wire
+
+_LEFT, _BELOW = 230, 100
+"""Where they are placed, from their sum."""
+
+
+def give_weights(graph: Graph, sums: Iterable[str]) -> tuple[Graph, tuple[str, ...]]:
+    """Return the graph with weights and a bias for each weighted sum without, and their ids.
+
+    They are those of a single neuron: the number of features that come in says how many weights
+    it takes; a layer of more has another shape, which can be set. Raises `GraphError`.
+    """
+    shapes = infer(graph).shapes
+    nodes, wires, layout = dict(graph.nodes), list(graph.wires), dict(graph.layout)
+    made: list[str] = []
+    for key in sums:
+        if key not in graph.nodes:
+            raise UnknownNode(f"there is no node '{key}'", node=key)
+        if graph.nodes[key].type != "weighted_sum":
+            raise GraphError(
+                f"'{key}' is of type {graph.nodes[key].type}: a weighted_sum takes weights",
+                node=key,
+            )
+        inputs = graph.inputs(key)
+        if {"weights", "bias"} <= inputs.keys():
+            raise GraphError(f"'{key}' has weights and a bias already", node=key)
+        fed = inputs.get("a", ())
+        widths = [shapes[wire.start].features if wire.start in shapes else None for wire in fed]
+        if not fed or None in widths:
+            raise GraphError(
+                f"how many weights '{key}' takes is not known: wire what it weighs into "
+                f"'{key}.a' first",
+                node=key,
+            )
+        width = sum(one or 0 for one in widths)
+        given = (("weights", "w", (1, width)), ("bias", "b", (1,)))
+        for place, (port, short, shape) in enumerate(given, 1):
+            if port in inputs:
+                continue
+            name = free_name(nodes, short)
+            nodes[name] = Node("parameter", {"shape": shape, "init": "uniform"})
+            wires.append(Wire(name, "value", key, port))
+            made.append(name)
+            if key in layout:
+                x, y = layout[key]
+                layout[name] = x - _LEFT, y + place * _BELOW
+    after = replace(
+        graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)), layout=layout
+    )
+    return after, tuple(made)
+
+
+__all__ = ["give_weights"]

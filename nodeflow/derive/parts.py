@@ -1,0 +1,400 @@
+"""What a layer, or a neuron, is taken apart into: the names of its parts, and who goes along.
+
+An exploded graph keeps a record of each layer that was taken apart; `collapse` needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from nodeflow.derive.bench import Bench
+from nodeflow.errors import GraphError, UnknownNode, nearest
+from nodeflow.graph import Graph, Node, Wire
+from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.update import UPDATES
+
+RECORD = "exploded"
+"""The graph file's key under which an exploded graph keeps what `collapse` needs."""
+PART = "part"
+"""A node's key that says which part of which parameter it starts as."""
+ROWS = "rows"
+"""A node's key that says as which rows of which parameters it starts, one for each of its own."""
+
+Seen = Graph | Bench
+"""What is read: a graph, or one that is just being taken apart."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A weighted sum with what belongs to it, and the names of its parts."""
+
+    key: str
+    weights: str
+    bias: str | None
+    activations: tuple[str, ...]
+    rows: int
+    columns: int
+    nodes: Mapping[str, Any] = field(default_factory=dict)
+    """The nodes that vanish, as they stand in a file, without the parameters' values."""
+    numbered: tuple[str, ...] = ()
+    """Ports whose only wire has a number."""
+    tall: bool = False
+    """Whether the bias is a matrix of one row."""
+    chain: tuple[str, ...] = ()
+    """Nodes wired by hand that update the parameters, or pass blame back along the weights."""
+    deltas: tuple[str, ...] = ()
+    """The nodes whose δ they take."""
+
+    @property
+    def neuronal(self) -> bool:
+        """Whether the parts are neurons; those of a single neuron are operations."""
+        return self.rows > 1
+
+    @property
+    def neurons(self) -> tuple[str, ...]:
+        """The weighted sums of the neurons."""
+        return tuple(parts_of(self.key, self.rows)) if self.neuronal else ()
+
+    @property
+    def split(self) -> tuple[str, ...]:
+        """The parameters that are cut up."""
+        return (self.weights, self.bias) if self.neuronal and self.bias else (self.weights,)
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The nodes that stand only in the whole."""
+        own = (self.key, *self.activations) if self.neuronal else (self.key,)
+        return (*own, *self.split, *self.chain)
+
+    @property
+    def joins(self) -> Mapping[str, str]:
+        """The node that joins an output's neurons, by the output's address."""
+        if not self.neuronal:
+            return {}
+        first, *others = [*(f"{key}.a" for key in self.activations), f"{self.key}.z"]
+        names = {first: f"{self.key}.joined"}
+        for address in others:
+            key, _, port = address.rpartition(".")
+            names[address] = f"{key}.joined_{port}"
+        return names
+
+    def pieces(self, parameter: str) -> list[str]:
+        """Return the ids of a parameter's parts, in order."""
+        return parts_of(parameter, self.rows if self.neuronal else self.columns)
+
+    @property
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        """Addresses of the parts of each output and parameter, by the whole's address."""
+        found = {f"{name}.value": ports_of(self.pieces(name), "value") for name in self.split}
+        for key in self.blames:
+            found[f"{key}.blame"] = (f"{key}.value",)
+        if not self.neuronal:
+            return {**found, f"{self.key}.z": (f"{self.key}.value",)}
+        for key in self.activations:
+            found[f"{key}.a"] = ports_of(parts_of(key, self.rows), "a")
+        return {**found, f"{self.key}.z": ports_of(self.neurons, "z")}
+
+    @property
+    def blames(self) -> tuple[str, ...]:
+        """The nodes that pass blame back along the weights: their parts are added up again."""
+        return tuple(key for key in self.chain if self.nodes[key]["type"] == "blame")
+
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """The nodes wired by hand that take δ and what came in: gradients, and steps."""
+        kinds = ("weight_gradient", "step")
+        return tuple(key for key in self.chain if self.nodes[key]["type"] in kinds)
+
+    def made(self, graph: Seen) -> list[str]:
+        """Return which nodes of an exploded graph are this one's parts."""
+        names = [name for parameter in self.split for name in self.pieces(parameter)]
+        if self.neuronal:
+            names += [name for key in (self.key, *self.activations) for name in self._of(key)]
+            names += [name for name in self.joins.values() if name in graph.nodes]
+            names += [name for key in (*self.chain, *self.deltas) for name in self._of(key)]
+            names += self.blames
+        else:
+            names += [self.key, *parts_of(self.key, self.columns)]
+            picks = parts_of(f"{self.key}.x", self.columns, "")
+            names += [name for name in picks if name in graph.nodes]
+            names += [name for key in self.chain for name in parts_of(key, self.columns)]
+            names += [name for key in self.fed for name in parts_of(products(key), self.columns)]
+            names += self.blames
+        return names
+
+    def as_record(self) -> dict[str, Any]:
+        """Return what a graph file keeps of it."""
+        return {
+            "weights": self.weights,
+            "bias": self.bias,
+            "activations": self.activations,
+            "rows": self.rows,
+            "columns": self.columns,
+            "nodes": self.nodes,
+            **({"numbered": self.numbered} if self.numbered else {}),
+            **({"tall": True} if self.tall else {}),
+            **({"chain": self.chain, "deltas": self.deltas} if self.chain else {}),
+        }
+
+    def _of(self, key: str) -> list[str]:
+        return parts_of(key, self.rows)
+
+
+def parts_of(key: str, count: int, dot: str = ".") -> list[str]:
+    """Return the ids of a node's parts, in order."""
+    return [f"{key}{dot}{number}" for number in range(1, count + 1)]
+
+
+def ports_of(keys: Iterable[str], port: str) -> tuple[str, ...]:
+    """Return the addresses of one port of many nodes."""
+    return tuple(f"{key}.{port}" for key in keys)
+
+
+def products(key: str) -> str:
+    """Return what the products δ·x of a gradient wired by hand are called, without numbers."""
+    return f"{key}.product"
+
+
+def ends_of(address: str) -> tuple[str, str]:
+    """Return node and port of an address."""
+    node, _, port = address.rpartition(".")
+    return node, port
+
+
+def numbered(starts: Sequence[str], target: str, port: str, single: int | None) -> Iterable[Wire]:
+    """Yield the wires from outputs into a `…` port, in order."""
+    for index, start in enumerate(starts):
+        yield Wire(*ends_of(start), target, port, index if len(starts) > 1 else single)
+
+
+def joins_features(graph: Seen, target: str, port: str) -> bool:
+    """Return whether a port takes the parts' wires side by side as it took the whole's."""
+    type_ = graph.nodes[target].known
+    if type_ is None:
+        return False
+    return type_.joined == port or (type_.name, port) in (
+        ("concatenate", "a"),
+        ("l2_penalty", "weights"),
+    )
+
+
+def _goes_along(graph: Seen, key: str) -> bool:
+    """Return whether a node is an activation that can be taken apart with its layer.
+
+    Softmax needs all weighted sums: it stays whole.
+    """
+    type_ = graph.nodes[key].known
+    return type_ is not None and type_.family == "activation" and type_.name != "softmax"
+
+
+def layer_of(
+    graph: Seen, records: Mapping[str, Layer], key: str, along: Iterable[str] | None = None
+) -> Layer:
+    """Return what `key` is taken apart into, or raise `GraphError` with the reason.
+
+    `along` names the activations that go with it, where that is known.
+    """
+
+    def refuse(why: str) -> GraphError:
+        return GraphError(f"'{key}' cannot be exploded: {why}", node=key)
+
+    if key in records:
+        parts = records[key].neurons
+        shown = f"its neurons are {parts[0]} to {parts[-1]}" if parts else "it is single operations"
+        raise GraphError(f"'{key}' is exploded already: {shown}", node=key)
+    if key not in graph.nodes:
+        raise UnknownNode(f"there is no node '{key}'{nearest(key, graph.nodes)}", node=key)
+    node = graph.nodes[key]
+    if node.type != "weighted_sum":
+        sums = [name for name, node in graph.nodes.items() if node.type == "weighted_sum"]
+        hint = nearest(key, sums)
+        raise refuse(f"it is not a weighted_sum but a node of type {node.type}{hint}")
+    if node.mode in ("bypass", "disable"):
+        raise refuse(f"its mode is {node.mode}; make it active first")
+    inputs = graph.inputs(key)
+    for port in ("a", "weights"):
+        if port not in inputs:
+            raise refuse(f"nothing is wired into its input '{port}'")
+    weights = inputs["weights"][0].source
+    wired = {wires[0].source: port for port, wires in inputs.items() if port != "a"}
+    chain = _chain(graph, key, wired)
+    shape = _shape_of(graph, key, weights, "weights", chain)
+    if len(shape) != 2:
+        raise refuse(f"'{weights}' (its weights) must have rows and columns, such as [5, 7]")
+    rows, columns = shape
+    bias, tall = inputs["bias"][0].source if "bias" in inputs else None, False
+    if bias is not None and (rows > 1 or graph.nodes[bias].type == "parameter"):
+        size = _shape_of(graph, key, bias, "bias", chain)
+        tall = len(size) == 2
+        if size[-1] != rows or (len(size) == 2 and size[0] != 1):
+            raise refuse(f"'{bias}' (its bias) must hold {rows} numbers, one a neuron")
+    if along is None:
+        along = {w.target for w in graph.out_of(key) if _goes_along(graph, w.target)}
+    if chain and tall and rows > 1:
+        raise refuse(
+            f"its bias is one row [1, {rows}] and is updated by nodes wired by hand "
+            f"({chain[-1]}); give it the shape [{rows}]"
+        )
+    if rows == 1:
+        # The bias of a single neuron stays as it is, with what updates it.
+        chain = _chain(graph, key, [weights])
+        _refuse_other_inputs(graph, key, chain)
+    deltas = {w.source for name in chain for w in graph.into(name) if w.input == "delta"}
+    layer = Layer(
+        key, weights, bias, tuple(sorted(along)), rows, columns, tall=tall, chain=chain,
+        deltas=tuple(sorted(deltas)),
+    )  # fmt: skip
+    seen = [w for name in layer.gone for w in (*graph.out_of(name), *graph.into(name))]
+    return replace(
+        layer,
+        nodes={
+            name: _plain_node(graph.nodes[name], is_cut=name in layer.split) for name in layer.gone
+        },
+        numbered=tuple(
+            sorted({w.end for w in seen if w.index == 0 and len(_siblings(graph, w)) == 1})
+        ),
+    )
+
+
+def _refuse_other_inputs(graph: Seen, key: str, chain: Iterable[str]) -> None:
+    """Refuse a neuron whose gradient takes other inputs than it has itself."""
+    own = [wire.start for wire in graph.inputs(key)["a"]]
+    for name in chain:
+        fed = graph.inputs(name)
+        takes = graph.nodes[name].type in ("weight_gradient", "step")
+        if takes and [wire.start for wire in fed.get("a", ())] != own:
+            raise GraphError(
+                f"'{key}' cannot be exploded: its gradient '{name}' takes other inputs than it; "
+                f"wire into {name}.a what is wired into {key}.a",
+                node=key,
+            )
+        if graph.nodes[name].type in ("weight_gradient", "step", "blame") and "delta" not in fed:
+            raise GraphError(
+                f"'{key}' cannot be exploded: nothing is wired into the input 'delta' of '{name}'",
+                node=key,
+            )
+
+
+def _siblings(graph: Seen, wire: Wire) -> Sequence[Wire]:
+    return graph.inputs(wire.target)[wire.input]
+
+
+_ON_THE_WAY = {"average": "total", "accumulate": "gradient"}
+"""Between a gradient and its update, and the input that leads on."""
+
+
+def _chain(graph: Seen, key: str, parameters: Iterable[str]) -> tuple[str, ...]:
+    """Return the nodes wired by hand that belong to a layer's parameters, sorted.
+
+    Those are `blame` along the weights, updates, and what lies between them and their gradient.
+    Raises `GraphError` where somebody else looks at what is to be taken apart.
+    """
+    found: set[str] = set()
+    for name in parameters:
+        for wire in graph.out_of(name):
+            kind = graph.nodes[wire.target].type
+            if (kind, wire.input) == ("blame", "weights"):
+                found.add(wire.target)
+            elif kind in UPDATES and wire.input == "parameter":
+                found |= _update_chain(graph, wire.target)
+    for name in sorted(found):
+        kind = graph.nodes[name].type
+        for wire in graph.out_of(name) if kind != "blame" else ():
+            if wire.target not in found and wire.target not in parameters:
+                raise GraphError(
+                    f"'{key}' cannot be exploded: '{wire.target}' reads '{name}', which holds what "
+                    "belongs to the whole layer; take that wire away first",
+                    node=key,
+                )
+    return tuple(sorted(found))
+
+
+def _update_chain(graph: Seen, update: str) -> set[str]:
+    """Return an update and what leads from the gradient of its parameter to it."""
+    found = {update}
+    wires = graph.inputs(update).get("gradient", ())
+    while wires:
+        before = wires[0].source
+        kind = graph.nodes[before].type
+        if kind not in (*_ON_THE_WAY, "weight_gradient", "bias_gradient"):
+            return {update}
+        found.add(before)
+        wires = graph.inputs(before).get(_ON_THE_WAY.get(kind, ""), ())
+    return found
+
+
+def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str]) -> tuple[int, ...]:
+    """Return the shape of a parameter that only `key` uses, or raise `GraphError`."""
+
+    def refuse(why: str) -> GraphError:
+        return GraphError(f"'{key}' cannot be exploded: '{name}' (its {port}) {why}", node=key)
+
+    node = graph.nodes[name]
+    if node.type != "parameter":
+        raise refuse(f"must be a parameter, not {node.type}")
+    others = [
+        f"{w.target}.{w.input}"
+        for w in graph.out_of(name)
+        if graph.nodes[w.target].type != "l2_penalty"
+        and (w.target, w.input) != (key, port)
+        and w.target not in chain
+    ]
+    if others:
+        raise refuse(f"is shared: it goes to {others[0]} too")
+    for wire in graph.into(name):
+        update = wire.source
+        if update not in chain:
+            raise refuse(f"takes its next value from '{update}', which is no update of its own")
+        kinds = {graph.nodes[part].type for part in _update_chain(graph, update)}
+        if not kinds & {"weight_gradient", "bias_gradient", "step"}:
+            raise refuse(
+                f"is updated by '{update}' with a gradient that is no weight_gradient or "
+                "bias_gradient of its own"
+            )
+    settings = graph.settings(name)
+    if settings["value"] is None and settings["shape"] is None:
+        raise refuse("has no shape yet; give it a value, or a shape and an init")
+    return parameter_shape(settings)
+
+
+def _plain_node(node: Node, *, is_cut: bool) -> dict[str, Any]:
+    settings = {k: v for k, v in node.settings.items() if not is_cut or k != "value"}
+    mode = {} if node.mode == "active" else {"mode": node.mode}
+    return {**node.extra, "type": node.type, "settings": settings, **mode}
+
+
+def records_of(graph: Graph) -> dict[str, Layer]:
+    """Return what is exploded in a graph, by the id of its weighted sum."""
+    try:
+        return {
+            key: _read(graph, key, record) for key, record in graph.extra.get(RECORD, {}).items()
+        }
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise GraphError(f"what the graph keeps under '{RECORD}' cannot be read") from error
+
+
+def _read(graph: Graph, key: str, record: Mapping[str, Any]) -> Layer:
+    layer = Layer(
+        key,
+        str(record["weights"]),
+        None if record["bias"] is None else str(record["bias"]),
+        tuple(map(str, record["activations"])),
+        int(record["rows"]),
+        int(record["columns"]),
+        nodes={
+            name: {**node, "type": str(node["type"]), "settings": dict(node["settings"])}
+            for name, node in record["nodes"].items()
+        },
+        numbered=tuple(map(str, record.get("numbered", ()))),
+        tall=bool(record.get("tall", False)),
+        chain=tuple(map(str, record.get("chain", ()))),
+        deltas=tuple(map(str, record.get("deltas", ()))),
+    )
+    parts = layer.rows if layer.neuronal else layer.columns
+    if min(layer.rows, layer.columns) < 1 or parts > len(graph.nodes):
+        raise ValueError
+    if any(name not in layer.nodes for name in layer.gone):
+        raise ValueError
+    return layer

@@ -1,0 +1,224 @@
+"""A lesson in a page: its tasks as plain data, and the other forms of the graph that they draw.
+
+Conditions and expressions are read here, by the one grammar; the page is given their parts. A page
+does not plan graphs, so the wires that tasks ask for are drawn beforehand: each gives a form of
+the graph, in which the tasks behind it are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from nodeflow.engine.run import Run
+from nodeflow.engine.schedule import Moment
+from nodeflow.errors import ConditionError, NodeflowError
+from nodeflow.graph import Graph, Wire
+from nodeflow.lessons import Lesson, Task, lesson_of, require_lesson
+from nodeflow.playback.conditions import Expression, parse, parse_expression
+from nodeflow.playback.grammar import Part
+from nodeflow.playback.stops import judged_after, newest
+
+MOST_FORMS = 6
+"""So many graphs with other wires travel in a page."""
+_MOST_WIRES = 4
+"""Of a task that any wire to a port does, so many are drawn beforehand."""
+
+
+@dataclass
+class Wired:
+    """A form of the graph, in which the wires of some tasks are drawn."""
+
+    graph: Graph
+    name: str = ""
+    """What its parts are called in the page; the graph as it was given has no name."""
+    tasks: int = 0
+    """The tasks before this one are read in another form."""
+    following: dict[str, str] = field(default_factory=dict)
+    """By wire, the form in which it is drawn: those of the next task that asks for a wire."""
+    asks: int | None = None
+    """The task that `following` belongs to."""
+
+
+def forms(graph: Graph) -> list[Wired]:
+    """Return the graph, and what it becomes by the wires that its lesson asks for."""
+    lesson = lesson_of(graph)
+    found = [Wired(graph)]
+    if lesson is None:
+        return found
+    for form in found:  # it grows on the way
+        wires = [i for i, task in enumerate(lesson.tasks) if task.kind == "wire"]
+        form.asks = next((i for i in wires if i >= form.tasks), None)
+        if form.asks is None:
+            continue
+        for text, wired in _drawn(form.graph, lesson, lesson.tasks[form.asks]):
+            if len(found) > MOST_FORMS:
+                break
+            name = f"wired{len(found)}"
+            form.following[text] = name
+            found.append(Wired(wired, name, form.asks + 1))
+    return found
+
+
+def _drawn(graph: Graph, lesson: Lesson, task: Task) -> Iterator[tuple[str, Graph]]:
+    """Yield the wires that do a task, and the graph with each."""
+    if "->" in task.goal:
+        wanted = Wire.parse(task.goal)
+        ends = [(wanted.start, wanted.end)]
+        graph = _with_new_nodes(graph, lesson, wanted)
+    else:
+        taken = {wire.end for wire in graph.wires}
+        ends = [(task.goal, end) for end in _ports(graph, outputs=False) if end not in taken]
+        ends += [(start, task.goal) for start in _ports(graph, outputs=True)]
+    done, before = 0, set(Run(graph, strict=False).plan.inference.problems)
+    for start, end in ends:
+        try:
+            wired = _connected(graph, start, end)
+            problems = Run(wired, strict=False).plan.inference.problems
+        except NodeflowError:
+            continue
+        if problems.keys() <= before and wired != graph:
+            yield f"{start} -> {end}", wired
+            done += 1
+        if done == _MOST_WIRES:
+            return
+
+
+def _with_new_nodes(graph: Graph, lesson: Lesson, wire: Wire) -> Graph:
+    """Return a graph with the node that a wire is to lead to, of the first type that it fits."""
+    for key, port, outputs in ((wire.source, wire.output, True), (wire.target, wire.input, False)):
+        if key in graph.nodes:
+            continue
+        for type_ in lesson.types or ("panel",):
+            try:
+                bigger = graph.add(key, type_)
+            except NodeflowError:
+                continue
+            known = bigger.nodes[key].known
+            ports = () if known is None else known.outputs if outputs else known.inputs
+            if any(each.name == port for each in ports):
+                graph = bigger
+                break
+    return graph
+
+
+def _connected(graph: Graph, start: str, end: str) -> Graph:
+    """Return a graph with a wire, in place of the one that was there."""
+    target, _, name = end.rpartition(".")
+    known = graph.nodes[target].known if target in graph.nodes else None
+    port = next((p for p in known.inputs if p.name == name), None) if known else None
+    if port is not None and not port.many:
+        for wire in graph.into(target):
+            if wire.input == name:
+                graph = graph.disconnect(wire.start, end)
+    return graph.connect(start, end)
+
+
+def _ports(graph: Graph, *, outputs: bool) -> list[str]:
+    """Return the addresses of a graph's own ports."""
+    return [
+        f"{key}.{port.name}"
+        for key, node in graph.nodes.items()
+        if node.known is not None
+        for port in (node.known.outputs if outputs else node.known.inputs)
+    ]
+
+
+def told(form: Wired, run: Run) -> dict[str, Any]:
+    """Return the lesson as plain data, its tasks read in one form of the graph."""
+    lesson = require_lesson(form.graph)
+    return {
+        "tasks": [_task(form, index, task, run, lesson) for index, task in enumerate(lesson.tasks)],
+        "locked": sorted(lesson.locked),
+        "everything": lesson.everything,
+    }
+
+
+def _task(form: Wired, index: int, task: Task, run: Run, lesson: Lesson) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "text": task.text,
+        "kind": task.kind,
+        "goal": task.goal,
+        "question": task.question,
+        "tolerance": task.tolerance,
+    }
+    if index < form.tasks:
+        return found
+    if task.kind == "wire":
+        if index == form.asks and form.following:
+            shown = [key for key in form.graph.nodes if key not in lesson.hidden]
+            starts = [wire.rpartition(" -> ")[0] for wire in form.following]
+            ends = [wire.rpartition(" -> ")[2] for wire in form.following]
+            found["forms"] = form.following
+            found["from"] = _choices(_ports(form.graph, outputs=True), starts, shown)
+            found["to"] = _choices(_ports(form.graph, outputs=False), ends, shown)
+        return found
+    try:
+        return {**found, **_read(task, run)}
+    except NodeflowError as error:
+        return {**found, "fault": str(error)}
+
+
+def _choices(ports: list[str], wanted: list[str], shown: list[str]) -> list[str]:
+    return sorted({*(p for p in ports if p.rpartition(".")[0] in shown), *wanted})
+
+
+def _read(task: Task, run: Run) -> dict[str, Any]:
+    """Return what a page wants to know of a goal besides its text."""
+    if task.kind == "at":
+        moment = Moment.read(task.goal)
+        run.schedule.find(moment)
+        return {"moment": [moment.epoch, moment.sample, moment.node]}
+    if task.kind == "ask":
+        expression = parse_expression(task.goal, run.plan.graph)
+        return {
+            "tree": _tree(expression.root, run, now=True),
+            "truth": expression.root.truth,
+            "place": _place(expression, run),
+        }
+    condition = parse(task.goal, run.plan.graph)
+    parts = list(condition.root.walk())
+    if any(part.head == "word" and part.value not in _WORDS for part in parts):
+        raise ConditionError("a page does not know it", text=task.goal, position=0)
+    return {
+        "tree": _tree(condition.root, run, now=False),
+        "epochal": condition.epochal,
+        "looksBack": condition.looks_back,
+        "place": judged_after(run, condition),
+        "ports": sorted(newest(run, address) for address in condition.ports),
+        "words": sorted({part.value for part in parts if part.head == "word"}),
+    }
+
+
+_WORDS = (
+    "epoch", "update", "sample", "cost",
+    "accuracy", "train_accuracy", "test_accuracy", "train_cost", "test_cost",
+)  # fmt: skip
+
+
+def _place(expression: Expression, run: Run) -> int | None:
+    """Return the place after which all is known that an answer reads; None: an epoch's end."""
+    if expression.words - {"epoch", "update", "sample", "cost"}:
+        return None
+    keys = {address.rpartition(".")[0] for address in expression.ports}
+    if "cost" in expression.words and run.plan.unfolding.cost:
+        keys.add(run.plan.unfolding.cost.rpartition(".")[0])
+    return max((run.schedule.place(key) for key in keys if key in run.order), default=0)
+
+
+def _tree(part: Part, run: Run, *, now: bool) -> list[Any]:
+    """Return a part as `[head, value, parts]`; a parameter is read where its update has made it."""
+    value = part.value
+    if part.head == "port":
+        address, indices = value
+        value = [address if now else newest(run, address), list(indices)]
+    return [part.head, value, [_tree(inner, run, now=now) for inner in part.parts]]
+
+
+def hidden(graph: Graph, twins: dict[str, str]) -> list[str]:
+    """Return the nodes that a lesson hides, those of their backward pass with them."""
+    lesson = lesson_of(graph)
+    if lesson is None or not lesson.hidden:
+        return []
+    return [*lesson.hidden, *(key for key, twin in twins.items() if twin in lesson.hidden)]

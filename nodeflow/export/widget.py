@@ -1,0 +1,287 @@
+"""The page that computes, as a widget of notebooks: what it stands for goes both ways.
+
+A moment follows from few things: seed, batch, what was changed at which update, and how many steps
+lie behind. They are the widget's state, as plain data. The page replays it, and so does Python,
+which has the same bits: `widget.run` is a run that stands where the page stands.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from html import escape
+from importlib.resources import files
+from secrets import token_hex
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.engine.run import Run
+from nodeflow.errors import ExportError, GraphError, RunError
+from nodeflow.export import html, live, notebook
+from nodeflow.export.html import packed
+from nodeflow.export.pagestate import State, changed, go, moment_of, replayed, setting_all, state_of
+from nodeflow.files import loads, whole
+from nodeflow.graph import Graph
+
+try:
+    import traitlets
+    from anywidget import AnyWidget
+except ImportError as error:
+    raise ExportError("a widget needs anywidget: pip install 'nodeflow[notebook]'") from error
+
+_ESM = (files("nodeflow.export") / "widget.js").read_text("utf-8")
+
+
+def _wants_view() -> bool:
+    """Return whether a view of Jupyter's widgets is to be in an output, besides the page.
+
+    JupyterLab saves no widgets unless it is told to, and prefers a view of a widget that is gone
+    to a page that plays. It makes the widget itself without a view, and that links the page. VS
+    Code and Colab make widgets where they are shown.
+    """
+    if "google.colab" in sys.modules or "VSCODE_PID" in os.environ:
+        return True
+    if "-jvsc-" in os.environ.get("JPY_SESSION_NAME", ""):
+        return True
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is None
+
+
+def _packed(weights: Mapping[str, NDArray[Any]], _widget: Any = None) -> dict[str, Any]:
+    """Return weights as shapes and the bytes of float64, which JSON would not keep."""
+    return {
+        address: {
+            "shape": list(value.shape),
+            "data": b64encode(np.asarray(value, "<f8").tobytes()).decode("ascii"),
+        }
+        for address, value in weights.items()
+    }
+
+
+def _unpacked(weights: Mapping[str, Any], _widget: Any = None) -> dict[str, NDArray[Any]]:
+    found = {}
+    for address, told in weights.items():
+        array = np.frombuffer(b64decode(told["data"]), "<f8").reshape(told["shape"])
+        array.flags.writeable = False
+        found[address] = array
+    return found
+
+
+class Widget(AnyWidget):  # type: ignore[misc]
+    """A graph or a run as a page that computes, in a notebook.
+
+    `moment`, `weights` and `graph` are what the page shows, and can be assigned: the page follows.
+    `run` is a run that stands at the same moment, with the same bits. In a saved notebook the page
+    plays without a kernel.
+
+        widget = nf.Widget(graph)
+        widget                                  # at the end of a cell: the page
+        widget.moment = {"epoch": 3, "sample": 2, "node": "hidden"}
+        widget.weights = {"w.value": [[0.5]]}
+        widget.run["hidden.z"]
+
+    `rows`, `float32` and `theme` are those of `nodeflow export`; `height` is in pixels. Raises
+    `ExportError` for what a page cannot compute; with `recorded` the page plays a recording, which
+    has a graph, and neither moment nor weights.
+    """
+
+    _esm = _ESM
+    _page = traitlets.Unicode().tag(sync=True)
+    _state = traitlets.Dict().tag(sync=True)
+    _title = traitlets.Unicode().tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)
+    height = traitlets.Int(640).tag(sync=True)
+    moment = traitlets.Any().tag(sync=True)
+    weights = traitlets.Any().tag(sync=True, to_json=_packed, from_json=_unpacked)
+    graph = traitlets.Any().tag(
+        sync=True, to_json=lambda graph, _: whole(graph), from_json=lambda text, _: loads(text)
+    )
+
+    def __init__(
+        self,
+        graph_or_run: Graph | Run,
+        *,
+        rows: int | None = None,
+        float32: bool = False,
+        theme: str = "auto",
+        recorded: bool = False,
+        height: int = 640,
+    ) -> None:
+        self._rows, self._theme, self._recorded = rows, theme, recorded
+        self._dtype: Any = np.float32 if float32 else np.float64
+        self._settled = 0  # above 0 while values are put in place that were worked out
+        self._run: Run | None = None
+        shown = self._shown(graph_or_run)
+        with self._settling():
+            super().__init__(height=height, _id=token_hex(8), **shown)
+
+    # -- what is shown
+
+    def _shown(self, given: Graph | Run) -> dict[str, Any]:
+        """Take a graph or a run as what the page begins with; return the values of all traits."""
+        if isinstance(given, Run):
+            if self._recorded:
+                raise ExportError("a recording is made of a graph: nf.Widget(run.graph, …)")
+            dtype = given.machine.dtype
+            origin, state = state_of(given)
+        elif isinstance(given, Graph):
+            dtype, origin = self._dtype, given
+            state = {"seed": given.training.seed, "batch": given.training.batch,
+                     "base": [], "events": [], "number": 0}  # fmt: skip
+        else:
+            raise GraphError(f"a widget shows a graph or a run, not {type(given).__name__}")
+        if self._recorded:
+            text = html.page(origin, theme=self._theme)
+            found: dict[str, Any] = {"_state": {}, "moment": None, "weights": {}, "graph": origin}
+        else:
+            with live.sampled(origin, self._rows) as (_, said):
+                pass
+            if said and isinstance(given, Run):  # other rows are other moments
+                state |= {"events": setting_all(0, given.weights), "number": 0}
+            run = self._replayed(origin, state, dtype)
+            state["batch"] = run.batch
+            text = self._text(origin, state, dtype)
+            self._run, self._batch = run, run.batch
+            found = {"_state": state, "moment": moment_of(run), "weights": run.weights,
+                     "graph": self._graph_of(origin, state)}  # fmt: skip
+        self._origin, self._dtype = origin, dtype
+        return {"_page": packed(text.encode()), "_title": notebook.told(origin), **found}
+
+    def _text(self, origin: Graph, state: State, dtype: Any) -> str:
+        single = bool(np.dtype(dtype) == np.float32)
+        return live.page(origin, rows=self._rows, theme=self._theme, float32=single, state=state)
+
+    def _replayed(self, origin: Graph, state: State, dtype: Any) -> Run:
+        with live.sampled(origin, self._rows) as (thin, _):
+            return replayed(thin, state, dtype)
+
+    def _graph_of(self, origin: Graph, state: State) -> Graph:
+        """Return the graph with the settings, the seed and the batch that the page has."""
+        graph = origin
+        for address, value in (*state["base"], *(event[1:] for event in state["events"])):
+            key = address.rpartition(".")[0]
+            if not (key in graph.nodes and graph.nodes[key].type == "parameter"):
+                graph = changed(graph, address, value)
+        batch = graph.training.batch if state["batch"] == self._batch else state["batch"]
+        training = replace(graph.training, seed=state["seed"], batch=batch)
+        return graph if training == graph.training else replace(graph, training=training)
+
+    @property
+    def run(self) -> Run:
+        """A run that stands where the page stands; what is done with it stays in Python."""
+        self._require_engine("run")
+        if self._run is None:
+            self._run = self._replayed(self._origin, self._state, self._dtype)
+        return self._run
+
+    def _require_engine(self, what: str) -> None:
+        if self._recorded:
+            raise ExportError(f"a page that plays a recording has no {what}")
+
+    # -- what comes from the page, and what goes to it
+
+    @contextmanager
+    def _settling(self) -> Iterator[None]:
+        self._settled += 1
+        try:
+            yield
+        finally:
+            self._settled -= 1
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page says; whatever follows from it is put in place."""
+        if "_state" not in sync_data:
+            super().set_state(sync_data)
+            return
+        with self._settling():
+            super().set_state(sync_data)
+            self._run = None
+            graph = self._graph_of(self._origin, self._state)
+            if graph != self.graph:
+                self.graph = graph
+
+    def _settle(self, run: Run, state: State) -> None:
+        """Stand where a run stands; the page follows."""
+        with self._settling(), self.hold_sync():
+            self._run = run
+            self.weights = run.weights
+            self.moment = moment_of(run)
+            self._state = {**state, "number": run.schedule.number(run.position)}
+
+    @traitlets.validate("moment")
+    def _moment_given(self, proposal: Any) -> Any:
+        if self._settled:
+            return proposal.value
+        self._require_engine("moment")
+        run = self._replayed(self._origin, self._state, self._dtype)
+        go(run, proposal.value)
+        later = [event for event in self._state["events"] if event[0] > self._state_update()]
+        if later:  # changes that lie ahead are made on the way
+            state = {**self._state, "number": run.schedule.number(run.position)}
+            run = self._replayed(self._origin, state, self._dtype)
+        self._settle(run, self._state)
+        return self.moment
+
+    def _state_update(self) -> int:
+        return self.run.schedule.position(self._state["number"]).update
+
+    @traitlets.validate("weights")
+    def _weights_given(self, proposal: Any) -> Any:
+        if self._settled:
+            return proposal.value
+        self._require_engine("weights")
+        given = proposal.value
+        if not isinstance(given, Mapping):
+            raise RunError("weights are given by address: {'w.value': [[0.5]]}")
+        run = self._replayed(self._origin, self._state, self._dtype)
+        run.set_weights(given)
+        known = [event for event in self._state["events"] if event[0] <= run.update]
+        made = setting_all(run.update, {key: run.weights[key] for key in given})
+        self._settle(run, {**self._state, "events": known + made})
+        return self.weights
+
+    @traitlets.validate("graph")
+    def _graph_given(self, proposal: Any) -> Any:
+        if self._settled:
+            return proposal.value
+        found = self._shown(proposal.value)
+        with self._settling(), self.hold_sync():
+            for name, value in found.items():
+                setattr(self, name, value)
+        return self.graph
+
+    # -- in a notebook
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        data = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        shown = super()._repr_mimebundle_()
+        if shown is None or not _wants_view():
+            return data, {}
+        return {**shown[0], **data}, shown[1]
+
+    def _repr_html_(self) -> str:
+        """Return the page as it stands, and a drawing for a notebook that is not trusted."""
+        if self._recorded:
+            text = html.page(self._origin, theme=self._theme)
+            run = None
+        else:
+            text, run = self._text(self._origin, self._state, self._dtype), self.run
+        words = notebook.told(self._origin) if run is None else notebook.told_run(run)
+        return (
+            "<style>.nodeflow-still{display:none}</style>"
+            f'<iframe data-nodeflow="{self._id}" title="{escape(words)}" srcdoc="{escape(text)}" '
+            f'style="display:block;width:100%;height:{self.height}px;border:0" '
+            "onload=\"window.dispatchEvent(new CustomEvent('nodeflow', {detail: this}))\"></iframe>"
+            f'<div class="nodeflow-still">{notebook.image(self._origin, run)}</div>'
+        )
+
+    def __repr__(self) -> str:
+        if self._recorded:
+            return f"recording of {self._title}"
+        return notebook.told_run(self.run)

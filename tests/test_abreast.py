@@ -1,0 +1,129 @@
+"""Runs that train abreast, in one call of machine code, have the numbers of runs alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import nodeflow as nf
+from nodeflow.engine.executor import executed_by
+from nodeflow.playback.until import condition_of_epochs, first_that_holds
+from nodeflow.sweeps.axes import Axis
+from nodeflow.sweeps.cases import Plan
+from nodeflow.sweeps.running import Worker
+
+ROOT = Path(__file__).parents[1]
+SEEDS = range(3, 12)
+
+
+def graph(name):
+    return nf.load(ROOT / "graphs" / f"{name}.json")
+
+
+def rows(plan, most):
+    """Return the rows of a plan, at most so many runs at once; and how many were made abreast."""
+    many = []
+
+    class Counted(Worker):
+        def _abreast(self):
+            return min(most, super()._abreast())
+
+        def _many(self, cases):
+            many.extend(cases)
+            return super()._many(cases)
+
+    with executed_by("machine code"):
+        found = [row for part in plan.parts({}, 64) for row in Counted(plan).rows(part)]
+    plain = [
+        (row.number, {k: v for k, v in row.values.items() if k != "seconds"}, row.curves)
+        for row in sorted(found, key=lambda row: row.number)
+    ]
+    return plain, len(many)
+
+
+def same(graph, *, axes=(), **how):
+    how = {"epochs": 40, "curves": True, **how}
+    plan = Plan.of(graph, [Axis.of(*axis) for axis in axes], seeds=list(SEEDS), **how)
+    alone, none = rows(plan, 1)
+    beside, many = rows(plan, 256)
+    assert none == 0
+    assert beside == alone
+    return beside, many
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "graphs").glob("*.json")))
+def test_every_graph_that_is_small(name):
+    whole = graph(name)
+    if not whole.of_type("dataset") or whole.settings(whole.of_type("dataset")[0])["source"] in (
+        "mnist", "digits",
+    ):  # fmt: skip
+        pytest.skip("it has no data, or much")
+    try:
+        nf.Run(whole)
+    except nf.NodeflowError as error:
+        pytest.skip(str(error))
+    same(whole, epochs=3)
+
+
+@pytest.mark.parametrize("batch", [1, 7, "all"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_batches_shuffles_and_rows_set_apart_by_the_seed(batch, dtype):
+    iris = graph("iris")
+    data = iris.of_type("dataset")[0]
+    for test, scale in ((0.0, "none"), (0.3, "standard")):
+        changed = iris.set(data, test=test, scale=scale, shuffle=True)
+        _, many = same(changed, axes=[("training.batch", [batch])], dtype=dtype, epochs=4)
+        assert many
+
+
+@pytest.mark.parametrize(
+    "until",
+    ["accuracy >= 1", "cost < 0.2 and not epoch > 30", "cost falls or epoch > 9", "epoch >= 17",
+     "change(cost) > 0 and epoch > 2", "max(cost) < 0.2", "test_cost < 1", "update > 100"],
+)  # fmt: skip
+def test_each_ends_where_it_would_alone(until):
+    found, many = same(graph("xor"), axes=[("rate", [0.5, 8.0])], until=until, epochs=200)
+    assert many > 4
+    assert len(found) == 18
+
+
+def test_one_that_leaves_the_range_says_where_as_alone():
+    w = nf.parameter(shape=[1, 2], init="uniform", range=[-1.0, 1.0])
+    x, y = nf.dataset(source="xor")
+    cost = nf.squared_error(nf.weighted_sum(x, w), y)
+    whole = nf.Graph.of(nf.gradient_descent(cost, rate=3.0), name="one")
+    found, _ = same(whole, axes=[("rate", [0.1, 3.0, 1e150])], epochs=3000)
+    assert any(values["why"] for _, values, _ in found)
+    assert not all(values["why"] for _, values, _ in found)
+    # What held before is what counts, whenever the numbers left the range behind it.
+    until = "cost > 1e9"
+    held, _ = same(whole, axes=[("rate", [3.0])], epochs=3000, until=until)
+    assert all(values["epochs_to"] for _, values, _ in held)
+
+
+@pytest.mark.parametrize(
+    "text", ["cost < 0.1", "accuracy > 0.5 or epoch == 3", "rises", "not cost > 0.2", "cost rises",
+             "previous(cost) - cost < 1e-4", "min(cost, 0.2) < 0.1", "train_accuracy changes"],
+)  # fmt: skip
+def test_many_epochs_are_judged_as_each_of_them(text):
+    run = nf.Run(graph("xor"), seed=4)
+    run.train(epochs=60)
+    try:
+        condition = condition_of_epochs(run, text)
+    except nf.errors.ConditionError:
+        pytest.skip("no condition")
+    _, lines = run.lines()
+    for at in (0, 1, 20):
+        one = None
+        for epoch in range(at, 60):
+            before = lines[epoch - 1] if epoch else None
+            one = first_that_holds(
+                condition, lines[epoch : epoch + 1], epoch + 1, updates_per_epoch=4, before=before
+            )
+            if one:
+                break
+        many = first_that_holds(
+            condition, lines[at:], at + 1, updates_per_epoch=4, before=lines[at - 1] if at else None
+        )
+        assert one == many

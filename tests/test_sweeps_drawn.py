@@ -1,0 +1,190 @@
+"""Many runs as pictures and pages: each drawing has the numbers of the rows, and tells its runs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nodeflow as nf
+from nodeflow.cli import main
+from nodeflow.editor.model import Editor
+from nodeflow.editor.sweeping import Sweeping, Wish, middle_run, offers, opened, plan_of, written
+from nodeflow.errors import SweepError
+from nodeflow.sweeps import drawing
+from nodeflow.sweeps.drawing import drawn, measures
+from nodeflow.theme import DARK, LIGHT
+from nodeflow.views.marks import Line, Rect, Words
+from nodeflow.workings.shown import show
+
+ROOT = Path(__file__).parents[1]
+AREA = (0.0, 0.0, 700.0, 300.0)
+RATES, INITS = [0.5, 2.0, 8.0], ["uniform", "normal"]
+
+
+@pytest.fixture(scope="module")
+def found():
+    return nf.sweep(
+        nf.load(ROOT / "graphs" / "xor.json"), {"train.rate": RATES, "*.init": INITS},
+        seeds=5, epochs=120, until="accuracy >= 1", curves=True,
+    )  # fmt: skip
+
+
+def texts(made):
+    return [mark.text for mark in made.marks if isinstance(mark, Words)]
+
+
+def test_a_heat_map_has_the_median_of_each_pair_and_counts_what_never_came(found):
+    made = drawn("heat map", found, "cost", AREA, LIGHT)
+    said = texts(made)
+    for rate in RATES:
+        for init in INITS:
+            costs = [r["cost"] for r in found if (r["train.rate"], r["*.init"]) == (rate, init)]
+            assert show(float(f"{np.median(costs):.6g}")) in said
+    assert len(made.places) == 6
+    counted = drawn("heat map", found, "epochs_to", AREA, LIGHT)
+    for summary in found.summaries():
+        never = summary.runs - summary.reached
+        if 0 < never < summary.runs:
+            assert any(text.endswith(f"({never} never)") for text in texts(counted))
+
+
+def test_a_place_tells_its_run_and_epoch(found):
+    for kind in drawing.KINDS:
+        made = drawn(kind, found, "cost", AREA, DARK)
+        for place, number, epoch in made.places[:: max(len(made.places) // 50, 1)]:
+            near = made.nearest(*place)
+            assert near is not None
+            at = [one for one in made.places if one[0] == place]
+            assert near in [one[1:] for one in at]
+            assert 0 < epoch <= found.found[number].values["epochs"]
+        assert made.nearest(-500, -500) is None
+        left, top, wide, high = AREA
+        for mark in made.marks:
+            if isinstance(mark, Rect):
+                assert left <= mark.x <= left + wide
+                assert top <= mark.y <= mark.y + mark.height <= top + high + 1
+            elif isinstance(mark, Line):
+                assert all(left <= x <= left + wide and top <= y <= top + high
+                           for x, y in mark.points)  # fmt: skip
+
+
+def test_a_curve_falls_where_the_cost_falls(found):
+    made = drawn("curves", found, "cost", AREA, LIGHT)
+    for number in found.found:
+        path = [(place, epoch) for place, run, epoch in made.places if run == number]
+        costs = found.found[number].curves["cost"]
+        for (one, first), (other, second) in itertools.pairwise(path):
+            assert (one[1] < other[1]) == (costs[first - 1] > costs[second - 1])
+            assert one[0] < other[0]
+
+
+def test_what_cannot_be_drawn_says_so(found):
+    one = nf.sweep(nf.load(ROOT / "graphs" / "xor.json"), {}, seeds=2, epochs=3)
+    assert "two settings" in texts(drawn("heat map", one, "cost", AREA, LIGHT))[0]
+    assert "no curves" in texts(drawn("curves", one, "cost", AREA, LIGHT))[0]
+    assert "no run has" in texts(drawn("spread", one, "test_cost", AREA, LIGHT))[0]
+    assert measures(one) == ["train_accuracy", "cost"]
+
+
+def test_pictures_and_pages_are_whole(found, tmp_path):
+    for ending in ("svg", "png", "html"):
+        found.save(tmp_path / f"runs.{ending}")
+    root = ET.parse(tmp_path / "runs.svg").getroot()
+    assert sum(1 for _ in root.iter("{http://www.w3.org/2000/svg}polyline")) >= 30
+    assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "runs.html").read_text()
+    cells = []
+
+    class Reader(HTMLParser):
+        def handle_data(self, data):
+            cells.append(data)
+
+    Reader().feed(page)
+    assert page.count("<svg") == 3
+    assert not re.search(r"(src|href)=\"http", page)
+    for row in found:
+        assert f"{row['cost']:.6g}" in cells
+
+
+def test_the_command_writes_them(tmp_path, capsys):
+    out = tmp_path / "o.html"
+    words = ["sweep", str(ROOT / "graphs" / "xor.json"), "--set", "train.rate=0.5,5", "--seeds",
+             "2", "--epochs", "5", "--curves", "-o", str(out)]  # fmt: skip
+    assert main(words) == 0
+    assert "<svg" in out.read_text()
+    capsys.readouterr()
+
+
+# --- what the editor's sheet asks of it -----------------------------------------------------------
+
+
+def test_whatever_is_offered_can_be_run():
+    for name in ("xor", "iris", "spiral"):
+        editor = Editor.of(nf.load(ROOT / "graphs" / f"{name}.json"))
+        offered = offers(editor)
+        assert offered[0].address == "train.rate"
+        for offer in offered:
+            plan = plan_of(editor.graph, Wish(seeds="1").toggled(offer))
+            assert len(plan) > 1, offer
+
+
+def test_selected_nodes_come_first():
+    from dataclasses import replace
+
+    editor = Editor.of(nf.load(ROOT / "graphs" / "xor.json"))
+    chosen = replace(editor, selection=frozenset({"bias1"}))
+    assert offers(chosen)[0].address.startswith("bias1.")
+
+
+def test_runs_beside_the_editor_are_those_of_a_sweep_and_can_be_stopped():
+    graph = nf.load(ROOT / "graphs" / "xor.json")
+    wish = Wish((("train.rate", "0.5, 2"),), seeds="3", epochs="20", until="accuracy >= 1")
+    sweeping = Sweeping(plan_of(graph, wish), workers=1)
+    sweeping.wait()
+    assert not sweeping.running
+    assert sweeping.told.startswith("6 runs in ")
+    expected = nf.sweep(graph, {"train.rate": [0.5, 2]}, seeds=3, epochs=20, until="accuracy >= 1")
+    without = [{k: v for k, v in row.items() if k != "seconds"} for row in sweeping.found()]
+    assert without == [{k: v for k, v in row.items() if k != "seconds"} for row in expected]
+    long = Sweeping(plan_of(graph, Wish(seeds="4000", epochs="2000")), workers=1)
+    while not long.done:
+        pass
+    long.stop()
+    long.wait()
+    assert 0 < long.done < 4000
+    assert long.told == f"stopped after {long.done:,} of 4,000 runs"
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        (Wish((("trian.rate", "1"),)), "did you mean 'train'"),
+        (Wish((("train.rate", ""),)), "train.rate"),
+        (Wish(seeds="x"), "a seed is a whole number"),
+        (Wish(epochs="many"), "epochs are a whole number"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_a_sentence(wish, sentence):
+    with pytest.raises(nf.NodeflowError, match=sentence):
+        plan_of(nf.load(ROOT / "graphs" / "xor.json"), wish)
+
+
+def test_a_run_that_is_opened_is_that_run(found, tmp_path):
+    editor = Editor.of(nf.load(ROOT / "graphs" / "xor.json"))
+    number = middle_run(found, 3, "cost")
+    costs = sorted(found.found[n].values["cost"] for n in range(15, 20))
+    assert found.found[number].values["cost"] == costs[2]
+    made = opened(editor, found, number, 7)
+    assert [(r.what, r.text, r.value) for r in made.requests] == [("tell", "go", ("7",))]
+    run = nf.Run(made.graph)
+    run.train(found.found[number].values["epochs"])
+    assert run.assess().cost == found.found[number].values["cost"]
+    assert written(found, tmp_path, "runs.csv") == "runs.csv and runs.curves.csv"
+    with pytest.raises(SweepError, match="needs a name"):
+        written(found, tmp_path, " ")

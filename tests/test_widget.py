@@ -1,0 +1,486 @@
+"""The page as a widget: in JupyterLab and marimo, in a browser, with Python on the other side."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+from helpers_browser import NAMES, browser, executable
+
+import nodeflow as nf
+from nodeflow.errors import ExportError, GraphError, NodeflowError
+from nodeflow.export.pagestate import moment_of
+
+with suppress(ModuleNotFoundError):  # then the mark says what becomes of the tests
+    import nbformat
+    from nbclient import NotebookClient
+    from nbconvert import HTMLExporter, LatexExporter
+
+pytestmark = [
+    pytest.mark.programs("anywidget", "jupyterlab", "marimo", "nbconvert"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+VIEW = "application/vnd.jupyter.widget-view+json"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def held(weights):
+    return {key: np.asarray(value, np.float64).tobytes() for key, value in weights.items()}
+
+
+# --- Python alone -------------------------------------------------------------------------------
+
+
+def test_a_widget_is_assigned_in_python():
+    graph = nf.sample("xor")
+    widget, run = nf.Widget(graph), nf.Run(graph)
+    assert widget.graph is graph
+    assert held(widget.weights) == held(run.weights)
+    widget.moment = {"epoch": 3, "sample": 2, "node": "hidden"}
+    run.goto(3, 2, "hidden")
+    assert widget.moment == moment_of(run) == moment_of(widget.run)
+    assert held(widget.weights) == held(run.weights)
+    assert widget.run["hidden.z"].tobytes() == run["hidden.z"].tobytes()
+    widget.weights = {"theta2.value": [[0.5, -0.0]]}
+    run.set_weights({"theta2.value": [[0.5, -0.0]]})
+    assert widget.moment == moment_of(run)
+    assert held(widget.weights) == held(run.weights)
+    widget.moment = "2"  # before that change, and then beyond it
+    before = nf.Run(graph)
+    before.goto(2)
+    assert held(widget.weights) == held(before.weights)
+    widget.moment = "7:1:cost"
+    run.goto(7, 1, "cost")
+    assert held(widget.weights) == held(run.weights)
+    other = graph.set("train", rate=0.5)
+    widget.graph = other
+    assert widget.graph is other
+    assert widget.moment["number"] == 0
+    widget.graph = run  # a run's moment and weights come with it
+    assert held(widget.weights) == held(run.weights)
+    assert widget.moment == moment_of(run)
+    assert not next(iter(widget.weights.values())).flags.writeable
+
+
+def test_what_a_page_says_is_what_the_widget_has():
+    graph = nf.sample("xor")
+    widget, run = nf.Widget(graph), nf.Run(graph)
+    seen = []
+    widget.observe(lambda change: seen.append(change["new"]), "moment")
+    run.train(2)
+    run = run.fork(graph.set("train", rate=0.25))
+    run.set_weights({"bias2.value": [-0.0]})
+    run.train(1)
+    run.step()
+    state = {
+        "seed": 0, "batch": 1, "base": [], "number": run.schedule.number(run.position),
+        "events": [[8, "train.rate", 0.25], [8, "bias2.value", ["-0"]]],
+    }  # fmt: skip
+    told = nf.Widget(run).get_state()["weights"]
+    widget.set_state({"_state": state, "moment": moment_of(run), "weights": told})
+    assert seen == [moment_of(run)]
+    assert held(widget.weights) == held(run.weights) == held(widget.run.weights)
+    assert widget.graph == graph.set("train", rate=0.25)
+    assert moment_of(widget.run) == widget.moment
+    widget.set_state({"_state": {**state, "seed": 4, "batch": 2, "events": [], "number": 5}})
+    assert (widget.graph.training.seed, widget.graph.training.batch) == (4, 2)
+    assert held(widget.run.weights) == held(nf.Run(graph, seed=4, batch=2).weights)
+
+
+BAD = [
+    (lambda w: setattr(w, "moment", {"epoch": 1, "node": "hiden"}), "did you mean 'hidden'"),
+    (lambda w: setattr(w, "moment", "soon"), "'soon' is not EPOCH"),
+    (lambda w: setattr(w, "weights", {"theta2.value": [1]}), "'theta2.value' is 1×2; 1 cannot"),
+    (lambda w: setattr(w, "weights", {"theta9.value": [1]}), "no parameter 'theta9.value'"),
+    (lambda w: setattr(w, "weights", {"theta2.value": [[1, np.nan]]}), "cannot hold NaN"),
+    (lambda w: setattr(w, "weights", [1]), "weights are given by address"),
+    (lambda w: setattr(w, "graph", "xor"), "a widget shows a graph or a run, not str"),
+]
+
+
+@pytest.mark.parametrize(("act", "sentence"), BAD)
+def test_what_cannot_be_assigned_is_said_and_changes_nothing(act, sentence):
+    widget = nf.Widget(nf.sample("xor"))
+    widget.moment = 30
+    before = widget.get_state()
+    with pytest.raises(NodeflowError) as caught:
+        act(widget)
+    assert sentence in str(caught.value)
+    assert widget.get_state() == before
+
+
+def test_what_a_page_cannot_compute_is_played_from_a_recording():
+    wide = np.random.default_rng(0).normal(size=(400, 60))
+    x, y = nf.dataset(nf.hold((wide, wide[:, :1])), id="data")
+    z = nf.weighted_sum(x, nf.parameter(shape=(40, 60)), id="wide")
+    cost = nf.squared_error(nf.weighted_sum(z, nf.parameter(shape=(1, 40))), y)
+    graph = nf.Graph.of(nf.gradient_descent(cost), name="large", batch="all", epochs=1)
+    with pytest.raises(ExportError, match=r"'wide' is a product .* recorded=True"):
+        nf.Widget(graph)
+    widget = nf.Widget(graph, recorded=True)
+    assert widget.graph is graph
+    assert "srcdoc" in widget._repr_html_()
+    with pytest.raises(ExportError, match="plays a recording has no run"):
+        _ = widget.run
+    with pytest.raises(ExportError, match="plays a recording has no moment"):
+        widget.moment = "1"
+    with pytest.raises(GraphError):
+        nf.Widget(3)
+
+
+def test_a_view_of_the_widget_goes_where_it_is_needed(monkeypatch):
+    widget = nf.Widget(nf.sample("one-neuron"))
+    assert {VIEW, "text/html", "text/plain"} == set(widget._repr_mimebundle_()[0])
+
+    class Shell:
+        kernel = object()
+
+    monkeypatch.setattr("IPython.get_ipython", lambda: Shell)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.delenv("VSCODE_PID", raising=False)
+    assert VIEW not in widget._repr_mimebundle_()[0]
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/a/b-jvsc-7c65.ipynb")
+    assert VIEW in widget._repr_mimebundle_()[0]
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/a/b.ipynb")
+    assert VIEW not in widget._repr_mimebundle_()[0]
+    monkeypatch.setenv("VSCODE_PID", "1")
+    assert VIEW in widget._repr_mimebundle_()[0]
+
+
+# --- in a browser -------------------------------------------------------------------------------
+
+FRAMES = """(() => {
+  const all = (root) => [...root.querySelectorAll("*")].flatMap((each) => [
+    ...(each.tagName === "IFRAME" ? [each] : []),
+    ...(each.shadowRoot ? all(each.shadowRoot) : [])]);
+  return all(document).filter((each) => each.contentWindow?.nodeflow?.moment);
+})()"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if executable() is None:
+        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
+    with browser() as found:
+        found.size(1300, 1400)
+        yield found
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextmanager
+def server(folder, *command):
+    """Start a server and end it with all that it started."""
+    env = {**os.environ, "HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    env["PYTHONPATH"] = str(Path(nf.__file__).parent.parent)
+    for name in [key for key in env if key.startswith(("JPY_", "VSCODE"))]:
+        del env[name]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], env=env, stdout=log, stderr=log, cwd=folder,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def answers(url):
+    with suppress(OSError), urlopen(url, timeout=5):
+        return True
+    return False
+
+
+def until(condition, what, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"it never came to be: {what}"
+        time.sleep(0.1)
+
+
+def visit(page, url):
+    page.send("Page.navigate", url="about:blank")
+    page.problems.clear()
+    page.requests.clear()
+    page.send("Page.navigate", url=url)
+
+
+def wait(page, condition):
+    """Wait for what another program takes its time for."""
+    page.wait(condition, 90)
+
+
+def press(page, selector, frame=0):
+    """Press what is in a page's frame, with the mouse."""
+    x, y = page.run(
+        f"""(() => {{
+          const frame = {FRAMES}[{frame}];
+          const found = frame.contentDocument.querySelector("{selector}");
+          frame.scrollIntoView({{ block: "nearest" }});
+          const outer = frame.getBoundingClientRect(), inner = found.getBoundingClientRect();
+          return [outer.x + inner.x + inner.width / 2, outer.y + inner.y + inner.height / 2];
+        }})()"""
+    )
+    page.mouse("moved", x, y)
+    page.mouse("pressed", x, y)
+    page.mouse("released", x, y)
+
+
+def of_page(page, script, frame=0):
+    return page.run(f"{FRAMES}[{frame}].contentWindow.nodeflow.{script}")
+
+
+def wait_for(page, script, frame=0, seconds=90):
+    until(lambda: page.run(f"Boolean({FRAMES}[{frame}])") and of_page(page, script, frame),
+          f"{script}; {page.problems}", seconds)  # fmt: skip
+
+
+CELLS = (
+    "import nodeflow as nf\nwidget = nf.Widget(nf.sample('xor'))\nwidget",
+    "print('seen', widget.moment['number'], widget.run['hidden.z'].tolist(), "
+    "widget.weights['theta1.value'].tolist())",
+    "widget.moment = '5:1:hidden'\nwidget.weights = {'theta2.value': [[0.5, 0.25]]}\nprint('set')",
+    "nf.sample('xor')",
+)
+
+
+def cell(page, number):
+    """Execute a cell of the notebook in JupyterLab, and return what it wrote."""
+    script = f"document.querySelectorAll('.jp-Notebook .jp-CodeCell')[{number}]"
+    x, y, height = page.run(
+        f"""(() => {{ const found = {script}.querySelector(".jp-InputArea-editor");
+          found.scrollIntoView({{ block: "center" }});
+          const box = found.getBoundingClientRect(); return [box.x, box.y, box.height];
+        }})()"""
+    )
+    page.mouse("pressed", x + 30, y + height / 2)
+    page.mouse("released", x + 30, y + height / 2)
+    for kind in ("rawKeyDown", "keyUp"):
+        page.send("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter",
+                  windowsVirtualKeyCode=13, modifiers=2)  # fmt: skip
+    wait(page, f"/\\[\\d+\\]/.test({script}.querySelector('.jp-InputPrompt').textContent)")
+    return page.run(f"{script}.querySelector('.jp-OutputArea').innerText")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder, port = tmp_path_factory.mktemp("lab"), free_port()
+    command = (
+        "jupyterlab", "--allow-root", "--no-browser", f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--IdentityProvider.token=t", "--LabApp.news_url=", "--LabApp.check_for_updates_class="
+        "jupyterlab.NeverCheckForUpdate", f"--ServerApp.root_dir={folder}",
+    )  # fmt: skip
+    with server(folder, *command):
+        until(lambda: answers(f"http://127.0.0.1:{port}/api?token=t"), "JupyterLab answers")
+        yield folder, port
+
+
+def open_in_lab(page, lab, name):
+    _, port = lab
+    visit(page, f"http://127.0.0.1:{port}/lab/tree/{name}?token=t&reset")
+    wait(page, "document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > 3")
+
+
+def end_kernels(lab):
+    _, port = lab
+    sessions = f"http://127.0.0.1:{port}/api/sessions"
+    with urlopen(f"{sessions}?token=t") as answer:
+        for each in json.load(answer):
+            request = Request(f"{sessions}/{each['id']}?token=t", method="DELETE")
+            with urlopen(request):
+                pass
+
+
+def notebook(*sources):
+    found = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in sources])
+    found.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    return found
+
+
+def test_jupyterlab_steps_and_python_sees_it_and_back_again(chromium, lab):
+    folder, _ = lab
+    page, run = chromium, nf.Run(nf.sample("xor"))
+    nbformat.write(notebook(*CELLS), folder / "widget.ipynb")
+    open_in_lab(page, lab, "widget.ipynb")
+    wait(page, "document.body.innerText.includes('| Idle')")
+    cell(page, 0)
+    wait_for(page, "moment().number === 0")
+    for count in range(1, 13):
+        press(page, "#next")
+        wait_for(page, f"moment().number === {count}")
+    for _ in range(12):
+        run.step()
+    page.run("new Promise((then) => setTimeout(then, 1000))")  # a message takes its time
+    said = cell(page, 1)
+    weights = run.weights["theta1.value"].tolist()
+    assert said.split() == f"seen 12 {run['hidden.z'].tolist()} {weights}".split()
+    assert "set" in cell(page, 2)
+    run.goto(5, 1, "hidden")
+    run.set_weights({"theta2.value": [[0.5, 0.25]]})
+    wait_for(page, f"moment().number === {moment_of(run)['number']}")
+    assert held(of_page(page, "weights()")) == held(run.weights)
+    of_page(page, "train(3)")
+    run.train(3)
+    assert held(of_page(page, "weights()")) == held(run.weights)
+    cell(page, 3)
+    wait(page, "document.querySelector('.nodeflow-drawing svg')?.checkVisibility()")
+    drawn = page.run("document.querySelector('.jp-OutputArea .nodeflow-drawing').innerText")
+    assert "hidden_a" in drawn
+
+    # Saved as it is, without its kernel: it plays all the same.
+    for kind in ("rawKeyDown", "keyUp"):
+        page.send("Input.dispatchKeyEvent", type=kind, key="s", code="KeyS",
+                  windowsVirtualKeyCode=83, modifiers=2)  # fmt: skip
+    saved = folder / "widget.ipynb"
+    until(lambda: "srcdoc" in saved.read_text("utf-8"), "the notebook is saved")
+    end_kernels(lab)
+    shutil.copy(saved, folder / "again.ipynb")  # signed by what is in it, not by its name
+    open_in_lab(page, lab, "again.ipynb")
+    wait_for(page, "moment().number === 0")
+    press(page, "#next")
+    wait_for(page, "moment().number === 1")
+
+    # From somebody else: not trusted, so nothing runs, and there is a drawing.
+    strange = nbformat.read(saved, 4)
+    strange.cells[0].source += "\n# changed"
+    for each in strange.cells:
+        each.metadata.pop("trusted", None)
+    (folder / "strange.ipynb").write_text(nbformat.writes(strange), encoding="utf-8")
+    (folder / "strange.ipynb").write_text(
+        (folder / "strange.ipynb").read_text("utf-8").replace("12 nodes", "twelve nodes"), "utf-8"
+    )
+    end_kernels(lab)
+    open_in_lab(page, lab, "strange.ipynb")
+    wait(page, "document.querySelectorAll('.jp-OutputArea img.nodeflow-image').length === 2")
+    assert page.run("document.querySelectorAll('.jp-OutputArea iframe').length") == 0
+    assert page.run("document.querySelector('.jp-OutputArea img.nodeflow-image').naturalWidth") > 0
+    assert (
+        page.run("[...document.querySelectorAll('.jp-OutputArea-output')].at(-1).innerText.trim()")
+        == "graph 'xor', twelve nodes, 13 wires"
+    )
+
+
+MARIMO = """import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import marimo as mo
+    import nodeflow as nf
+
+    widget = mo.ui.anywidget(nf.Widget(nf.sample("xor"), height=500))
+    widget
+    return nf, widget
+
+
+@app.cell
+def _(mo, widget):
+    found = widget.weights["theta1.value"].tolist()
+    mo.md(f"seen {widget.value['moment']['number']} {widget.run['hidden.z'].tolist()} {found}")
+
+
+@app.cell
+def _(mo):
+    button = mo.ui.button(label="go", on_click=lambda _: 1)
+    button
+    return (button,)
+
+
+@app.cell
+def _(button, widget):
+    if button.value:
+        widget.widget.moment = "5:1:hidden"
+
+
+@app.cell
+def _(nf):
+    nf.sample("xor")
+
+
+@app.cell
+def _(nf):
+    nf.Widget(nf.sample("mazur"))
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+def test_marimo_steps_and_python_sees_it_and_back_again(chromium, tmp_path):
+    page, port, run = chromium, free_port(), nf.Run(nf.sample("xor"))
+    program = MARIMO.replace("return nf, widget", "return mo, nf, widget")
+    (tmp_path / "app.py").write_text(program, encoding="utf-8")
+    command = ("marimo", "run", "--headless", "--no-token", "-p", str(port), "app.py")
+    with server(tmp_path, *command):
+        until(lambda: answers(f"http://127.0.0.1:{port}/"), "marimo answers")
+        visit(page, f"http://127.0.0.1:{port}/")
+        wait_for(page, "moment().number === 0")
+        wait_for(page, "moment().number === 0", frame=1)  # also a widget that nothing wraps
+        for count in range(1, 13):
+            press(page, "#next")
+            wait_for(page, f"moment().number === {count}")
+            run.step()
+        weights = run.weights["theta1.value"].tolist()
+        wanted = f"seen 12 {run['hidden.z'].tolist()} {weights}"
+        wait(page, f"document.body.innerText.includes({json.dumps(wanted)})")
+        page.run("[...document.querySelectorAll('marimo-button')].map((each) => "
+                 "(each.shadowRoot ?? each).querySelector('button')).at(-1).click()")  # fmt: skip
+        run.goto(5, 1, "hidden")
+        wait_for(page, f"moment().number === {moment_of(run)['number']}")
+        assert held(of_page(page, "weights()")) == held(run.weights)
+        wait(page, "document.querySelector('.nodeflow-drawing svg')?.checkVisibility()")
+        x, _, width, _ = page.box(".nodeflow-drawing svg")
+        assert x >= 0
+        assert x + width <= 1300
+
+
+# --- a saved notebook ---------------------------------------------------------------------------
+
+
+def test_an_executed_notebook_plays_as_a_page_and_is_printed(chromium, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(nf.__file__).parent.parent))
+    made = notebook(CELLS[0], "widget.moment = '2:1:hidden'\nwidget", CELLS[3], "nf.Run(_)")
+    NotebookClient(made, kernel_name="python3", timeout=300).execute()
+    outputs = [each.outputs[0]["data"] for each in made.cells]
+    assert [VIEW in each for each in outputs] == [False] * 4
+    path = tmp_path / "page.html"
+    path.write_text(HTMLExporter().from_notebook_node(made)[0], encoding="utf-8")
+    visit(chromium, path.as_uri())
+    run = nf.Run(nf.sample("xor"))
+    run.goto(2, 1, "hidden")
+    wait_for(chromium, "moment().number === 0")
+    wait_for(chromium, f"moment().number === {moment_of(run)['number']}", frame=1)
+    press(chromium, "#next", frame=1)
+    run.step()
+    wait_for(chromium, f"moment().number === {moment_of(run)['number']}", frame=1)
+    assert of_page(chromium, "value('hidden_a.a')", frame=1) == run["hidden_a.a"].tolist()
+
+    text, resources = LatexExporter().from_notebook_node(made)  # without Inkscape
+    drawings = sorted(name for name in resources["outputs"] if name.endswith(".pdf"))
+    assert len(drawings) == 2
+    assert all(Path(name).name in text for name in drawings)

@@ -1,0 +1,203 @@
+"""The deconstruction as its author did it: from an empty canvas, with mouse and keys, counted."""
+
+import numpy as np
+import pytest
+from test_journeys import row_of, set_by_keyboard, type_into
+
+import nodeflow as nf
+from nodeflow.editor.neurons import neuron_map
+
+# Where the nodes of one neuron are dropped, in pixels of the canvas.
+PLACES = {
+    "dataset": (860, 30),
+    "pick": (20, 30),
+    "error": (20, 130),
+    "weighted_sum": (440, 30),
+    "sigmoid": (640, 30),
+    "delta": (640, 140),
+    "step": (440, 170),
+    "step_2": (640, 260),
+}
+WIRES = [
+    ("weighted_sum.z", "sigmoid.z"),
+    ("sigmoid.a", "error.a"),
+    ("dataset.y", "pick.a"),
+    ("pick.value", "error.y"),
+    ("error.e", "delta.blame"),
+    ("sigmoid.a", "delta.a"),
+    ("w.value", "step.parameter"),
+    ("delta.delta", "step.delta"),
+    ("dataset.x", "step.a"),
+    ("b.value", "step_2.parameter"),
+    ("delta.delta", "step_2.delta"),
+]
+HIDDEN = ["b_2", "delta_2", "sigmoid_2", "step_2_2", "step_2_2_2", "w_2", "weighted_sum_2"]
+
+
+class Person:
+    """Somebody with a mouse and keys, whose every action is counted."""
+
+    def __init__(self, window, mouse):
+        self.window, self.mouse = window, mouse
+        self.counts = {"placed": 0, "wires": 0, "other": 0}
+
+    def place(self, node, at):
+        left, top, *_ = self.window.state["area"]
+        kind = node.rstrip("_2")
+        row = row_of(self.window, self.mouse, kind)
+        self.mouse.drag(row, (left + at[0] + 20, top + at[1] + 12))
+        self.window.until(lambda state: node in state["nodes"] and state["selection"] == [node])
+        self.counts["placed"] += 1
+
+    def wire(self, start, end):
+        self.window.settled(3)
+        ports = self.window.state["ports"]
+        self.mouse.drag(
+            self.window.on_screen(*ports[start]), self.window.on_screen(*ports[end]), steps=6
+        )
+        self.window.until(lambda state: any(w.startswith(f"{start} -> {end}")
+                                            for w in state["wires"]))  # fmt: skip
+        self.counts["wires"] += 1
+
+    def set(self, node, setting, text):
+        """One action: the key for settings, its name, a value."""
+        self.window.settled()
+        set_by_keyboard(self.window, self.mouse, node, setting, text)
+        self.window.settled()
+        self.counts["other"] += 1
+
+    def select(self, node):
+        self.mouse.click(*self.window.middle(node))
+        self.window.until(lambda state: state["selection"] == [node])
+        self.window.settled()
+        self.counts["other"] += 1
+
+    def box(self, corner, other, nodes):
+        """Draw a box around nodes; it begins where there is nothing."""
+        left, top, *_ = self.window.state["area"]
+        self.mouse.drag((left + corner[0], top + corner[1]), (left + other[0], top + other[1]))
+        self.window.until(lambda state: state["selection"] == sorted(nodes))
+        self.counts["other"] += 1
+
+    def rate(self, text):
+        """One action: the palette, the command, a number."""
+        self.mouse.key("p", "Control_L", "Shift_L")
+        for what in ("learning rate", text):
+            self.window.until(lambda state: state["popup"] != "NoneType" and state["ready"]
+                              and state["text"] != "learning rate")  # fmt: skip
+            self.mouse.key("a", "Control_L")
+            self.mouse.write(what)
+            self.window.until(lambda state: state["text"] == what)  # noqa: B023
+            self.mouse.key("Return")
+        self.counts["other"] += 1
+
+    def keys(self, *held, counts=1):
+        self.mouse.key(held[-1], *held[:-1])
+        self.window.settled()
+        self.counts["other"] += counts
+
+    def repeat(self, count):
+        """One action: the keys, a number, Enter."""
+        self.mouse.key("r", "Control_L", "Shift_L")
+        self.window.until(lambda state: state["popup"] == "Editing" and state["ready"])
+        self.mouse.key("a", "Control_L")
+        self.mouse.write(str(count))
+        self.window.until(lambda state: state["text"] == str(count))
+        self.mouse.key("Return")
+        self.counts["other"] += 1
+
+
+@pytest.fixture
+def seeds(home):
+    """Seven measurements of three kinds."""
+    random = np.random.default_rng(3)
+    middle = random.uniform(0, 1, (3, 7))
+    rows = [
+        [f"{value:.3f}" for value in middle[kind] + random.normal(0, 0.15, 7)] + ["ABC"[kind]]
+        for kind in range(3)
+        for _ in range(30)
+    ]
+    header = [*(f"m{n}" for n in range(1, 8)), "kind"]
+    text = "\n".join(",".join(row) for row in [header, *rows]) + "\n"
+    (home / "work" / "seven.csv").write_text(text)
+    return home / "work"
+
+
+def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
+    """8 nodes are placed and 11 wires drawn for a neuron that learns; 15 actions on, 7-5-3 does."""
+    window = started(NODEFLOW_DATA=str(seeds))
+    window.until(lambda state: state["count"] == [0, 0])
+    window.settled()
+    person = Person(window, mouse)
+    for node, at in PLACES.items():
+        person.place(node, at)
+        if node == "dataset":
+            mouse.move(*window.wait("field source"))  # before it is pressed, on a slow machine
+            window.settled()
+            type_into(window, mouse, "field source", "seven.csv")
+            person.counts["other"] += 1
+    person.wire("dataset.x", "weighted_sum.a")
+    person.select("weighted_sum")
+    person.keys("Control_L", "Shift_L", "w")
+    window.until(lambda state: {"w", "b"} <= state["nodes"].keys())
+    for start, end in WIRES:
+        person.wire(start, end)
+    person.keys("Control_L", "Alt_L", "w")
+    window.until(lambda state: "step.value -> w.next" in state["wires"])
+    window.settled()
+    shot("one neuron")
+    assert person.counts["placed"] <= 8
+    assert person.counts["wires"] <= 14
+    assert window.state["count"] == [10, 16]
+
+    # From here on: a second neuron before it, five of that one, three of the first.
+    before = sum(person.counts.values())
+    own = ["b", "delta", "sigmoid", "step", "step_2", "w", "weighted_sum"]
+    person.box((202, 10), (850, 415), own)
+    person.keys("Control_L", "Alt_L", "d")
+    window.until(lambda state: state["selection"] == HIDDEN)
+    person.select("w")
+    person.set("w", "shape", "[1,1]")
+    person.place("blame", (20, 260))
+    for start, end in (
+        ("sigmoid_2.a", "weighted_sum.a"),
+        ("sigmoid_2.a", "step.a"),
+        ("delta.delta", "blame.delta"),
+        ("w.value", "blame.weights"),
+        ("blame.blame", "delta_2.blame"),
+    ):
+        person.wire(start, end)
+    window.settled()
+    shot("two neurons")
+    person.box((202, 405), (850, 800), HIDDEN)
+    person.repeat(5)
+    window.until(lambda state: state["count"][0] > 45)
+    shot("five hidden")
+    person.box((5, 10), (850, 415), [*own, "blame", "error", "pick"])
+    person.repeat(3)
+    window.until(lambda state: state["count"][0] > 65)
+    person.rate("0.5")
+    assert sum(person.counts.values()) - before < 20
+    person.keys("f", counts=0)
+    shot("7-5-3")
+
+    # It learns, and it is a network of layers, written down by hand.
+    mouse.key("s", "Control_L")
+    window.until(lambda state: state["sheet"] and state["sheet_ready"])
+    mouse.key("Return")
+    window.until(lambda state: state["path"] and not state["changed"])
+    mouse.key("F5")
+    window.until(lambda state: state["live"][0] == "done" and state["live"][1] >= 10, 120)
+    graph = nf.load(window.state["path"])
+    found = nf.check(graph)
+    assert found.valid
+    assert found.findings == ()
+    drawn = neuron_map(graph)
+    columns = sorted({neuron.x for neuron in drawn.neurons})
+    assert [sum(n.x == x for n in drawn.neurons) for x in columns] == [7, 5, 3]
+    layers = nf.collapse(graph)
+    assert sorted(layers.settings(w)["shape"] for w in ("w", "w_2")) == [(3, 5), (5, 7)]
+    runs = [nf.Run(made) for made in (graph, layers)]
+    for run in runs:
+        run.train(40)
+    assert runs[0].assess().train_accuracy == runs[1].assess().train_accuracy > 0.95

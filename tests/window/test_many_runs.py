@@ -1,0 +1,155 @@
+"""The sheet "Many runs" in a real window: settings by a click, runs by a key, a run opened."""
+
+import csv
+import json
+import shutil
+
+from helpers_window import ROOT
+
+import nodeflow as nf
+from nodeflow.graph import Graph, Node, Wire
+
+
+def ask(window, mouse):
+    mouse.key("m", "Control_L")
+    window.until(lambda state: state["sheet"] == "Many runs" and state["sheet_ready"])
+
+
+def clear(window, mouse):
+    """Take away what stands in the field that is lit."""
+    window.settled()
+    window.until(lambda state: state["sheet_ready"])
+    mouse.key("a", "Control_L")
+    mouse.key("BackSpace")
+
+
+def test_runs_are_made_looked_at_exported_and_opened(started, mouse, home, shot):
+    folder = home / "work"
+    shutil.copy(ROOT / "graphs" / "xor.json", folder)
+    window = started(folder / "xor.json")
+    window.until(lambda state: state["count"] == [12, 13] and state["live"][0] == "still")
+    ask(window, mouse)
+    mouse.click(*window.wait("sheet    train.rate"))
+    window.wait("sheet ✓ train.rate")
+    clear(window, mouse)
+    mouse.write("0.5,2,8")
+    for text in ("6", "80"):  # seeds, epochs
+        mouse.key("Tab")
+        clear(window, mouse)
+        mouse.write(text)
+    window.settled()
+    mouse.key("Return")
+    window.wait("sheet 8", 60)
+    window.settled()
+    shot("table")
+    for view in ("Curves", "Spread", "Heat map"):
+        mouse.click(*window.wait(f"sheet {view}"))
+        window.wait(f"sheet ▸ {view}")
+        window.settled()
+        shot(view.lower())
+    # The file is the last line; its ending says what is written.
+    for _ in range(2):
+        mouse.key("Tab")
+        window.settled()
+    window.until(lambda state: state["sheet_ready"])
+    mouse.write("runs.csv")
+    window.settled()
+    mouse.key("Return")
+    window.settled()
+    with (folder / "runs.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    found = nf.sweep(nf.load(folder / "xor.json"), {"train.rate": [0.5, 2, 8]}, seeds=6, epochs=80)
+    assert [float(row["cost"]) for row in rows] == [row["cost"] for row in found]
+    # A line of the table opens the run in the middle of its combination, at its end.
+    mouse.click(*window.wait("sheet Table"))
+    mouse.click(*window.wait("sheet 2"))
+    state = window.until(lambda state: not state["sheet"] and state["live"][1] == 80)
+    assert state["settings"]["train"]["rate"] == "2"
+    seed = state["training"][1]
+    cost = found.rows[6 + seed]["cost"]
+    costs = sorted(row["cost"] for row in found.rows[6:12])
+    assert cost == costs[2]
+    # The runs are still there, and opening one can be undone.
+    ask(window, mouse)
+    window.wait("sheet 8")
+    mouse.key("Escape")
+    window.until(lambda state: not state["sheet"])
+    mouse.key("z", "Control_L")
+    window.until(lambda state: not state["changed"])
+
+
+def test_a_wish_that_cannot_be_is_a_sentence(started, mouse, home, shot):
+    folder = home / "work"
+    shutil.copy(ROOT / "graphs" / "xor.json", folder)
+    window = started(folder / "xor.json")
+    window.until(lambda state: state["live"][0] == "still")
+    ask(window, mouse)
+    clear(window, mouse)
+    mouse.write("no")
+    mouse.key("Return")
+    window.settled()
+    shot()
+    assert window.state["sheet"] == "Many runs"
+
+
+def test_two_settings_are_a_heat_map_and_a_run_is_clicked(started, mouse, home, shot):
+    folder = home / "work"
+    shutil.copy(ROOT / "graphs" / "iris.json", folder)
+    window = started(folder / "iris.json")
+    window.until(lambda state: state["live"][0] == "still")
+    ask(window, mouse)
+    for name in ("train.rate", "training.batch"):
+        mouse.click(*window.wait(f"sheet    {name}"))
+        window.wait(f"sheet ✓ {name}")
+        window.settled()
+    for text in ("2", "5"):  # seeds, epochs
+        mouse.key("Tab")
+        clear(window, mouse)
+        mouse.write(text)
+    window.settled()
+    mouse.key("Return")
+    window.wait("sheet 0.03", 60)
+    window.settled()
+    mouse.click(*window.wait("sheet Heat map"))
+    x, y = window.wait("sheet ▸ Heat map")
+    window.settled()
+    shot("heat")
+    mouse.move(x + 60, y + 200)
+    window.settled()
+    mouse.click(x + 60, y + 200)
+    state = window.until(lambda state: not state["sheet"] and state["live"][1] == 5, 40)
+    shot("opened")
+    assert state["notice"].startswith("train.rate")
+    assert "epoch 5" in state["notice"]
+
+
+def test_a_graph_that_needs_a_plugin_asks_for_it(started, mouse, home, shot):
+    nodes = home / "data" / "nodeflow" / "nodes"
+    nodes.mkdir(parents=True)
+    port = {"many": False, "optional": False, "feedback": False}
+    (nodes / "mine.py").write_text(
+        "from nodeflow.declare import Value, node\n\n\n"
+        '@node("activation", formula="a = 3z", shapes="elementwise", no_backward="a test")\n'
+        'def triple(z: Value) -> Value:\n    """Triple it."""\n    return 3 * z\n'
+    )
+    document = {"format": "nodeflow-plugin", "version": 1, "types": [
+        {"name": "triple", "inputs": [{"name": "z", **port}], "outputs": [{"name": "a", **port}]}
+    ]}  # fmt: skip
+    (nodes / "mine.nodeflow-plugin.json").write_text(json.dumps(document))
+    file = home / "work" / "g.json"
+    nf.save(
+        Graph(nodes={"t": Node("triple"), "x": Node("constant", {"value": [2.0]})},
+              wires=(Wire("x", "value", "t", "z"),)), file,
+    )  # fmt: skip
+    window = started(file, XDG_DATA_HOME=str(home / "data"))
+    window.until(lambda state: state["popup"] == "Question")
+    window.settled()
+    shot("asked")
+    mouse.key("Tab")
+    mouse.key("Return")
+    window.until(lambda state: state["values"].get("t.a") == [6.0])
+    window.settled()
+    shot("on")
+    (nodes / "mine.py").write_text((nodes / "mine.py").read_text().replace("3 * z", "5 * z"))
+    state = window.until(lambda state: state["values"].get("t.a") == [10.0])
+    assert not state["changed"]

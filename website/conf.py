@@ -1,0 +1,25 @@
+"""What Sphinx is told."""
+
+from importlib import metadata
+
+project = "nodeflow"
+author = copyright = "the nodeflow authors"  # noqa: A001
+release = metadata.version("nodeflow")
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 4
+suppress_warnings = ["myst.header"]  # a commands page begins with what the command says itself
+html_theme = "furo"
+html_title = "nodeflow"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+templates_path: list[str] = []
+exclude_patterns = ["README.md", "graphs", "examples", "gallery"]
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_class_signature = "separated"
+nitpicky = False
+default_role = "code"
+pygments_style = "default"
