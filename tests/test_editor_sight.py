@@ -7,7 +7,8 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editing, Editor, Menu, Search
+from nodeflow.editor.model import Editing, Editor, Menu, Preferences, Search
+from nodeflow.editor.panels import widths
 from nodeflow.editor.popups import lines
 from nodeflow.editor.reading import read
 from nodeflow.editor.searching import found
@@ -142,3 +143,29 @@ def test_escape_closes_whatever_is_open():
         asked = do(opened(), m.Do(command))
         assert asked.popup is not None
         assert do(asked, m.Key("Escape")).popup is None
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize("wide", [640, 1024, 1440, 1600, 3000])
+def test_panels_leave_room_to_the_canvas(wide, scale):
+    library, side = widths(Preferences(scale=scale), wide)
+    assert wide - library - side >= min(560, wide)
+    if wide >= 1440 and scale == 1:
+        assert (library, side) == (214, 316)
+    # What a person wants to be there is there, and the canvas never goes.
+    library, side = widths(Preferences(scale=scale, library=214.0, side=316.0), wide)
+    assert library > 0
+    assert side > 0
+    assert wide - library - side >= 158
+    assert widths(Preferences(library=-1.0, side=-1.0), wide) == (0, 0)
+
+
+def test_panels_are_there_or_not_as_one_says():
+    editor = opened()
+    for name in ("library", "side"):
+        seen = []
+        for _ in range(3):
+            editor = do(editor, m.Do(name))
+            seen.append(getattr(editor.preferences, name))
+        assert seen[0] < 0 < seen[1]
+        assert seen[2] == 0

@@ -116,6 +116,7 @@ class Watched(app.Window):
             "theme": editor.preferences.theme,
             "busy": self.canvas.busy,
             "drawn": len(self.canvas._nodes),
+            "undrawn": self._undrawn(),
             "sheet": self.dialogs.shown,
             "sheet_ready": self.dialogs.ready,
             "line": getattr(self.dialogs._sheet, "_lit", None),
@@ -135,6 +136,21 @@ class Watched(app.Window):
             },
             "places": self._places(),
         }
+
+    def _undrawn(self):
+        """Return the nodes in view that the toolkit does not show though nothing is waiting."""
+        canvas, editor = self.canvas, self.editor
+        if canvas.busy or editor.view == "map":
+            return []
+        (left, top), (right, bottom) = map(editor.camera.on_canvas, ((0, 0), editor.size))
+        kept = canvas._nodes if canvas._is_near else canvas._flats
+        return [
+            key
+            for key, view in editor.drawn.nodes.items()
+            if view.x < right and view.x + view.width > left
+            and view.y < bottom and view.y + view.height > top
+            and not (key in kept and dpg.is_item_shown(kept[key].root))
+        ]  # fmt: skip
 
     def _playback(self):
         playback = self.editor.live.playback
