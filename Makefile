@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs
+.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -92,6 +92,12 @@ browser:
 
 bench: $(STAMP) ## Measure the engine beside others and the build before; write the page
 	@$(BIN)/python -m benchmarks --write-docs
+
+messages: $(STAMP) display ## Send a million random messages to the editor, and the window 100,000 random events
+	@NODEFLOW_MESSAGES=1000000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
+		tests/test_editor_random.py
+	@NODEFLOW_EVENTS=100000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -p no:xdist \
+		tests/window/test_random_events.py
 
 bits: $(STAMP) ## Search long for rows and forms that differ in a bit
 	@NODEFLOW_SEARCH=20 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
