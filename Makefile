@@ -36,7 +36,7 @@ test-install: $(STAMP) ## Install the wheel by pip into an empty environment, an
 	@NODEFLOW_INSTALL=1 $(BIN)/python -m pytest -q tests/test_wheel.py -k empty_environment
 
 # A program that is missing there is a failure, not a reason to skip.
-test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
+test-programs: $(PROGRAMS)/.installed browser ## Run the tests with PyTorch, JupyterLab and others
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
 
 doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out; write the page
