@@ -350,6 +350,10 @@ class NodeType:
     function: Callable[..., Any]
     shapes: Signature | Callable[..., tuple[Shape, ...]] | None
     aliases: tuple[str, ...] = ()
+    between: tuple[float, float] = (-math.inf, math.inf)
+    """What its outputs lie between, whatever goes in."""
+    verb: str = "squashed"
+    """What it does to a number that goes through it, in the past tense."""
     samples: bool = False
     probes: bool = False
     """Whether its function wants to know the cost with other values of its inputs."""
@@ -734,6 +738,8 @@ def node(
     shapes: str | Callable[..., tuple[Shape, ...]] | None = None,
     aliases: Sequence[str] = (),
     no_backward: str = "",
+    between: tuple[float, float] = (-math.inf, math.inf),
+    verb: str = "squashed",
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
     catalog: Catalog | None = None,
     name: str = "",
@@ -743,7 +749,9 @@ def node(
     `outputs` defaults to the left side of the formula. `shapes` is a signature such as
     "(n,i), (o,i), (o) -> (n,o)" (n is the sample axis), "elementwise", or a function of the
     settings and input shapes; without it the function is tried on ones. `no_backward` says why
-    blame stops here. `name` is for types whose name Python keeps for itself.
+    blame stops here. `between` are the ends of what comes out, and `verb` says in an account of a
+    step what an activation did ("cut", "bent"). `name` is for types whose name Python keeps for
+    itself.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -756,6 +764,8 @@ def node(
             shapes=shapes,
             aliases=tuple(aliases),
             no_backward=no_backward,
+            between=between,
+            verb=verb,
             dynamic_inputs=dynamic_inputs,
             catalog=CATALOG if catalog is None else catalog,
             name=name,
@@ -778,6 +788,8 @@ def _declare(
     name: str = "",
     aliases: tuple[str, ...] = (),
     no_backward: str = "",
+    between: tuple[float, float] = (-math.inf, math.inf),
+    verb: str = "squashed",
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
 ) -> NodeType:
     name = name or function.__name__
@@ -829,6 +841,8 @@ def _declare(
         function=function,
         shapes=Signature.parse(shapes) if isinstance(shapes, str) else shapes,
         aliases=aliases,
+        between=between,
+        verb=verb,
         samples=samples,
         probes=probes,
         joined=joined,

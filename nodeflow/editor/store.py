@@ -353,6 +353,10 @@ def _write(path: Path, value: Any) -> None:
         disk.write(path, data)
 
 
+_WIDEST = 4000.0
+"""No panel is wider, in pixels at scale 1."""
+
+
 def _checked(found: Any) -> Preferences:
     """Return preferences as they were read; raises `ValueError` where one cannot be.
 
@@ -370,6 +374,8 @@ def _checked(found: Any) -> Preferences:
             raise ValueError(f"{name} cannot be {value!r}")
         if name in _CHOICES and value not in _CHOICES[name]:
             raise ValueError(f"{name} cannot be {value!r}; there is {', '.join(_CHOICES[name])}")
+        if name in ("library", "side") and not -_WIDEST <= value <= _WIDEST:
+            raise ValueError(f"{name} cannot be {value!r}")
         if name == "scale" and not _SCALES[0] <= value <= _SCALES[1]:
             raise ValueError(f"scale must be from {_SCALES[0]} to {_SCALES[1]}, not {value}")
         chosen[name] = value

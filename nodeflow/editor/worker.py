@@ -99,6 +99,8 @@ class Worker:
         """Take another graph, and go on with it if that can be; return whether it matters."""
         before, self.graph = self.graph, graph
         if before is not None and computes_alike(before, graph):
+            if self._returns(graph):
+                return True
             self._keep_graph()
             return False
         self.checks, self._returned, self._fault, self._watch_fault = {}, None, None, ""
@@ -116,6 +118,20 @@ class Worker:
         for line in player.lines:
             if self._graph_of(line).nodes.keys() != graph.nodes.keys():
                 self._graphs[line] = line.run.graph
+
+    def _returns(self, graph: Graph) -> bool:
+        """Return to the future whose weights were left when others were set by hand.
+
+        The graph is the same in both, but another object: undo and redo bring it back.
+        """
+        player = self.player
+        if player is None or self._graphs.get(player.line) is graph:
+            return False
+        for number, line in enumerate(player.lines):
+            if line is not player.line and self._graphs.get(line) is graph:
+                self._switch(number)
+                return True
+        return False
 
     def _carries(self, graph: Graph) -> bool:
         """Go on as it was with a graph that trains alike; return whether it does.
@@ -243,13 +259,20 @@ class Worker:
         self._ask()
         self._touched()
 
-    def set_weights(self, weights: Mapping[str, Any], what: str) -> None:
-        """Put values into parameters at this moment: another future begins."""
-        if self.player is not None:
-            player = self.player
-            self._do(lambda: player.set_weights(weights, what))
-            self._jumped = player.run.position.place == 0
-            self._keep_graph()
+    def set_weights(
+        self, weights: Mapping[str, Any], what: str, before: Graph, after: Graph
+    ) -> None:
+        """Put values into parameters at this moment: another future begins.
+
+        The graph is the same `after` it as `before`, but another object.
+        """
+        player = self.player
+        if player is None:
+            return
+        left = player.line
+        self._do(lambda: player.set_weights(weights, what))
+        self._jumped = player.run.position.place == 0
+        self._graphs[left], self._graphs[player.line], self.graph = before, after, after
 
     # -- accounts
 
