@@ -910,3 +910,17 @@ def test_the_scripts_are_whole_lines_so_that_remarks_and_indents_can_go():
         for line in path.read_text("utf-8").splitlines():
             assert line.count("`") % 2 == 0, f"{path.name}: a text over several lines: {line}"
     assert "  " not in {line[:2] for line in html.script_of(live.PLAYER).splitlines()}
+
+
+def test_values_of_the_pass_before_are_marked_in_the_page(shown):
+    page = shown(sample("xor"))
+    drawn = "new Promise((done) => setTimeout(done, 200))"  # a frame or two
+    page.run("nodeflow.goto(0, 2, 'hidden_a')")
+    page.run(drawn)
+    old = "[...document.querySelectorAll('.node.old')].map((each) => each.dataset.node)"
+    marked = page.run(old)
+    assert {"output", "output_a", "cost"} <= set(marked)
+    assert not {"hidden", "hidden_a", "data", "theta1"} & set(marked)
+    page.run("nodeflow.goto(0, 2, 'output')")
+    page.run(drawn)
+    assert "output" not in page.run(old)
