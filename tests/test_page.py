@@ -214,6 +214,12 @@ def test_a_layer_that_was_gathered_from_neurons_starts_as_they_did(shown):
         page.run(f"nodeflow.reset({seed})")
         weights = {key: bits(read(value)) for key, value in page.run("nodeflow.weights()").items()}
         assert weights == packed(nf.Run(layers, seed=seed).weights)
+    page = shown(neurons, epochs=2)
+    page.run("nodeflow.train(2)")
+    run = nf.Run(neurons)
+    run.train(2)
+    assert page.run("nodeflow.history()") == run.history
+    assert run.history[-1]["train_accuracy"] is not None
 
 
 def test_random_numbers_are_those_of_numpy(shown):
