@@ -87,6 +87,7 @@ def test_sheets(window, mouse, home, shot):
     mouse.click(*window.wait("sheet    .svg"))
     window.until(lambda state: "sheet ▸ .svg" in state["places"])
     assert not (home / "work" / "xor.svg").exists()
+    window.settled()  # another format has other lines above the button
     mouse.click(*window.wait("sheet Export"))
     window.until(lambda state: state["notice"].startswith("exported xor.svg"), 60)
     assert closed(window.state)
