@@ -16,6 +16,7 @@ from nodeflow.engine.run import Run as Run
 from nodeflow.engine.step import Step as Step
 from nodeflow.errors import NodeflowError as NodeflowError
 from nodeflow.examples import sample as sample
+from nodeflow.export.widget import Widget as Widget
 from nodeflow.files import load as load, save as save
 from nodeflow.graph import Graph as Graph, Node as Node, Training as Training, Wire as Wire
 from nodeflow.interchange.keras import from_keras as from_keras, to_keras as to_keras
@@ -299,8 +300,8 @@ def expression(
 ) -> Any:
     """Calculate a formula number by number; its names become input ports.
 
-    Numbers, names, + − * / ^, pi, e, and exp, log, sqrt, sin, cos, tanh, sigmoid, abs, sign,
-    step, max, min.
+    Numbers, names, + − * / ^, pi, e, and exp, log, sqrt, sin, cos, tanh, sigmoid, erf, abs,
+    sign, step, max, min.
 
     formula
     the names in it → value

@@ -17,6 +17,7 @@ start, and evaluates every expression anew.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +45,7 @@ TRAINING = "training"
 """The name under which the settings of the training are changed and unlocked."""
 _ROUNDED = 1e-9
 """So far apart, relative to its size, the same number may be on two machines."""
+_COMPARED = re.compile(r"[<>=≤≥≠]|\b(?:any|all|nan|infinite|not)\b")
 _LONGER = 10
 """An answer is trained so many times longer than the lesson's graph at most."""
 
@@ -60,6 +62,11 @@ class Task:
     question: str = ""
     tolerance: float | None = None
     """How far off an answer may be; None is what a prediction may be (`playback.answers`)."""
+
+    @property
+    def is_truth(self) -> bool:
+        """Whether it is answered by yes or no, as far as its text tells."""
+        return self.kind == "ask" and _COMPARED.search(self.goal) is not None
 
 
 @dataclass(frozen=True)
@@ -325,6 +332,60 @@ def reached(task: Task, player: Player) -> bool:
     return player.number == player.schedule.number(player.schedule.find(Moment.read(task.goal)))
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far somebody has come in a lesson."""
+
+    index: int
+    """The number of the present task."""
+    tasks: tuple[str, ...]
+    """The texts of all of them."""
+    task: Task | None
+    """The present task; None when all are over."""
+    done: tuple[Done, ...]
+    skipped: tuple[int, ...] = ()
+    unlocked: tuple[str, ...] = ()
+    said: str = ""
+    """What came of the last answer."""
+
+
+def change_of_locked(original: Graph, graph: Graph, unlocked: Iterable[str] = ()) -> str:
+    """Return what differs in the locked parts of a lesson's graph, in words; "" if nothing does.
+
+    A wire that a task asks for may be drawn, and with it go those that made room for it.
+    """
+    lesson = require_lesson(original)
+    free = set(unlocked)
+    keys = lesson.locked - free
+    asked = {
+        (wire.target, wire.input)
+        for task in lesson.tasks
+        if task.kind == "wire"
+        for wire in (*wires_for(task, original, graph), *_wires_named(task, original))
+    }
+    whole = lesson.everything and TRAINING not in free
+    one, other = (_part(each, keys, asked, training=whole) for each in (original, graph))
+    return next((change.sentence for change in difference(one, other)), "")
+
+
+def _wires_named(task: Task, graph: Graph) -> tuple[Wire, ...]:
+    """Return the wires of the lesson's own graph that stand where a task asks for another one."""
+    end = task.goal.rpartition("->")[2].strip()
+    return tuple(wire for wire in graph.wires if wire.end == end)
+
+
+def _part(
+    graph: Graph, keys: frozenset[str], free: set[tuple[str, str]], *, training: bool
+) -> Graph:
+    """Return some nodes of a graph, and the wires into them that are not free to be drawn."""
+    wires = (w for w in graph.wires if w.target in keys and (w.target, w.input) not in free)
+    return Graph(
+        nodes={key: node for key, node in graph.nodes.items() if key in keys},
+        wires=renumbered(tuple(wires)),
+        training=graph.training if training else Training(),
+    )
+
+
 # --- doing a lesson -----------------------------------------------------------------------------
 
 
@@ -343,7 +404,8 @@ class Attempt:
         self.player = Player(Run(graph, strict=False))
         self.done: list[Done] = []
         self.unlocked: set[str] = set()
-        self._skipped = 0
+        self._skipped: list[int] = []
+        self._watched = ""
         self._moment = 0
         """Where the tasks before have led: what is asked is asked of this moment."""
         self._begin()
@@ -351,7 +413,7 @@ class Attempt:
     @property
     def index(self) -> int:
         """The number of the present task, from 0; as many as there are at the end."""
-        return len(self.done) + self._skipped
+        return len(self.done) + len(self._skipped)
 
     @property
     def task(self) -> Task | None:
@@ -370,10 +432,36 @@ class Attempt:
         self._watch()
 
     def _watch(self) -> None:
-        for text in tuple(self.player.stops.conditions):
-            self.player.stops.forget(text)
+        """Have the player stop where the present task's condition becomes true."""
+        self.player.stops.forget(self._watched)
+        self._watched = ""
         if self.task is not None and self.task.kind == "until":
-            self._located(lambda task: self.player.stops.add(self.player.run, task.goal))
+            added = self._located(lambda task: self.player.stops.add(self.player.run, task.goal))
+            self._watched = added.text
+
+    def follow(self, graph: Graph, player: Player) -> bool:
+        """Go on beside somebody who plays and changes a graph elsewhere; return what is new."""
+        if player is not self.player:
+            self.player, self._moment = player, 0
+            self._watch()
+        self.graph = graph
+        return bool(self.notice())
+
+    def leave(self) -> None:
+        """Stop nowhere any more."""
+        self.player.stops.forget(self._watched)
+
+    def progress(self) -> Progress:
+        """Return how far it has come, as data."""
+        task = self.task
+        return Progress(
+            index=self.index,
+            tasks=tuple(each.text for each in self.lesson.tasks),
+            task=task,
+            done=tuple(self.done),
+            skipped=tuple(self._skipped),
+            unlocked=tuple(sorted(self.unlocked)),
+        )
 
     def _located(self, work: Any) -> Any:
         """Do something with the present task; what is wrong with its goal is a `FileError`."""
@@ -433,7 +521,7 @@ class Attempt:
     def skip(self) -> None:
         """Leave the present task for later; it stays undone."""
         if self.task is not None:
-            self._skipped += 1
+            self._skipped.append(self.index)
             self._begin()
 
     # -- going
@@ -624,6 +712,7 @@ class Marker:
     def mark(self, answer: Graph, file: str = "") -> Marks:
         """Return which tasks an answer has done; raises `FileError` for that of another lesson."""
         edited = self._require_same(answer, file)
+        handed_in, answer = answer, _folded(self.original, answer)
         locked = tuple(change.sentence for change in self._changed(answer))
         try:
             restored = self._restored(answer)
@@ -640,6 +729,10 @@ class Marker:
             stage = self._stage(restored, index, record)
             here, begin = self._led_on(course, number, stage)
             mark, end, said = self._mark(index, record, here, begin, only_noted=noted is not None)
+            if mark.kind == "wire" and wires_for(
+                self.lesson.tasks[index], self.original, handed_in
+            ):
+                mark = replace(mark, done=True, why="")
             marks.append(mark)
             edited += said
             if record is not None or noted is None:  # what nobody noted was not on the way
@@ -877,6 +970,21 @@ class Marker:
         if known not in course.values:
             course.values[known] = expected(task, course.player, number)
         return course.values[known]
+
+
+def _folded(original: Graph, answer: Graph) -> Graph:
+    """Return an answer that was unfolded or taken apart as it was before: it computes the same."""
+    from nodeflow.derive import collapse, fold
+    from nodeflow.derive.exploding import RECORD as EXPLODED
+    from nodeflow.derive.unfolding import RECORD as UNFOLDED
+
+    for record, undo in ((UNFOLDED, fold), (EXPLODED, collapse)):
+        if answer.extra.get(record) and not original.extra.get(record):
+            try:
+                answer = undo(answer)
+            except GraphError:  # it was changed since: then it is marked as it is
+                return answer
+    return answer
 
 
 def _bare(graph: Graph) -> Graph:

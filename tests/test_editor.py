@@ -609,28 +609,6 @@ def test_a_slider_is_dragged_in_its_steps():
     assert done.graph.layout == editor.graph.layout
 
 
-# --- the tour -----------------------------------------------------------------------------------
-
-
-def test_the_tour_notices_what_is_done():
-    editor = do(opened(), m.Do("tour"))
-    assert editor.tour == 0
-    trained = do(editor, m.Told(Live(history=({"cost": 0.2}, {"cost": 0.04}))))
-    assert trained.tour == 1
-    panel = do(trained, m.Place("panel", (20, 700)), m.Do("fit"))
-    assert panel.tour == 2
-    wired = dragged(panel, at(panel, "output_a.a"), at(panel, "panel.value"))
-    assert wired.tour == 3
-    unfolded = do(wired, m.Key("u", ctrl=True))
-    assert unfolded.tour == 4
-    exploded = do(unfolded, m.Select(frozenset(["hidden"])), m.Key("k", ctrl=True))
-    assert exploded.tour == 5
-    ended = do(exploded, m.Do("undo"), m.Do("undo"))
-    assert ended.tour is None
-    assert ended.preferences.toured
-    assert ended.requests[0].what == "preferences"
-
-
 def test_graphs_are_compared_by_their_numbers():
     graph = nf.load(GRAPHS / "xor.json")
     for other in (nf.unfold(graph), nf.explode(graph, "hidden"), nf.unfold(nf.explode(graph))):

@@ -13,7 +13,6 @@ from nodeflow.editor.popups import lines
 from nodeflow.editor.reading import read
 from nodeflow.editor.searching import found
 from nodeflow.editor.update import update
-from nodeflow.graph import Graph
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 
@@ -136,9 +135,6 @@ def test_a_double_click_on_a_title_renames():
 def test_escape_closes_whatever_is_open():
     editor = do(opened(), m.Do("map"), m.Key("Escape"))
     assert editor.view == "canvas"
-    touring = do(Editor.of(Graph()), m.Do("tour"))
-    assert touring.tour is not None
-    assert do(touring, m.Key("Escape")).tour is None
     for command in ("palette", "find", "add", "shortcuts", "history", "recent", "go-to"):
         asked = do(opened(), m.Do(command))
         assert asked.popup is not None

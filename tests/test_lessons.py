@@ -41,6 +41,11 @@ ACTIONS = {
     "why-not-the-numeric-gradient": {2 - 1: [("connect", "cost_less.cost", "difference.b")]},
 }
 """What is to be changed in a task, beside going on and answering."""
+ACTIONS["first-steps"] = {
+    2: [("add", "look", "panel"), ("connect", "output_a.a", "look.value")],
+    3: [("turn", nf.unfold)],
+    4: [("turn", lambda graph: nf.explode(graph, "hidden"))],
+}
 ANSWERS = {
     "where-is-the-input-layer": {1: 3, 2: 0.5, 3: -0.5, 4: 0.377541},
     "where-4.5w-1.5-comes-from": {0: 1.2, 2: 1.4, 3: 2.1, 4: 0.59, 6: 1 / 3},
@@ -59,7 +64,9 @@ def solved(attempt: Attempt, name: str, until: int = 99) -> list:
     while (task := attempt.task) is not None and attempt.index < until:
         index = attempt.index
         for what, *rest in ACTIONS.get(name, {}).get(index, ()):
-            if isinstance(rest[-1], dict):
+            if what == "turn":
+                attempt.change(rest[0](attempt.graph))
+            elif isinstance(rest[-1], dict):
                 attempt.set(rest[0], **rest[-1])
             else:
                 getattr(attempt, what)(*rest)

@@ -84,7 +84,11 @@ def done_in(page, graph, name):
         page.wait(f"nodeflow.lesson.task().index > {index}")
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+# The first one shows what the editor can do: unfolding and taking apart.
+IN_PAGES = [path for path in LESSONS if path.stem != "first-steps"]
+
+
+@pytest.mark.parametrize("path", IN_PAGES, ids=lambda path: path.stem)
 def test_each_lesson_is_done_in_a_page_and_python_marks_every_task(shown, tmp_path, path):
     graph = nf.load(path)
     page = shown(graph)

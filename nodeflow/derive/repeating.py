@@ -176,7 +176,11 @@ def _grown(graph: Graph, made: Graph, chosen: Collection[str], count: int) -> Gr
             continue
         theta = made.inputs(key)["weights"][0].source
         wide, was = (
-            sum(shapes[w.start].features or 0 for w in there.inputs(key)["a"] if w.start in shapes)
+            sum(
+                shapes[w.start].features or 0
+                for w in there.inputs(key).get("a", ())
+                if w.start in shapes
+            )
             for shapes, there in ((after, made), (before, graph))
         )
         if wide == was or made.nodes[theta].type != "parameter" or theta in chosen:

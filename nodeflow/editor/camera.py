@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 LEAST, MOST = 0.05, 4.0
+_CLICK, _CLICKS = 1.12, 200.0
+"""How much a click of the wheel enlarges; no zoom is reached by more clicks at once."""
 _MARGIN, _GAP = 60, 16
 _LARGEST_FIT = 1.0
 READABLE = 0.8
@@ -38,6 +40,10 @@ class Camera:
         zoom = min(max(self.zoom * factor, LEAST), MOST)
         x, y = self.on_canvas(about)
         return Camera(x - about[0] / zoom, y - about[1] / zoom, zoom)
+
+    def turned(self, clicks: float, about: Point) -> Camera:
+        """Return the camera after so many clicks of the wheel."""
+        return self.zoomed(_CLICK ** min(max(clicks, -_CLICKS), _CLICKS), about)
 
     def centred(self, point: Point, size: Point) -> Camera:
         """Return the camera with a canvas point in the middle of a view of this size."""

@@ -28,6 +28,7 @@ from nodeflow.editor.model import (
 )
 from nodeflow.editor.reading import written
 from nodeflow.errors import GraphError
+from nodeflow.files.address import is_address
 from nodeflow.graph import Graph, Wire
 from nodeflow.scene import NodeView, closed_groups, note, with_places
 
@@ -51,7 +52,7 @@ _LARGE = 400
 """Nodes, from which on unfolding and exploding take noticeable time."""
 
 COMMANDS: dict[str, Command] = {}
-MENUS = ("File", "Edit", "Arrange", "Network", "Play", "View", "Help")
+MENUS = ("File", "Edit", "Arrange", "Network", "Play", "Lesson", "View", "Help")
 
 
 def _command(
@@ -123,11 +124,17 @@ def _recent(editor: Editor) -> Editor:
     return replace(editor, popup=Panel("recent"))
 
 
+@_command("samples", "Samples …", "", "File")
+def _samples(editor: Editor) -> Editor:
+    return replace(editor, popup=Panel("samples"))
+
+
 @_command("save", "Save", "Ctrl+S", "File")
 def _save(editor: Editor) -> Editor:
-    if editor.path is None or editor.path.suffix.lower() == PICTURE:
+    path = editor.path
+    if path is None or path.suffix.lower() == PICTURE or is_address(str(path)):
         return editor.asking("ask_save")
-    return editor.asking("save", path=editor.path, value=editor.graph)
+    return editor.asking("save", path=path, value=editor.graph)
 
 
 @_command("save-as", "Save as …", "Ctrl+Shift+S", "File")
@@ -203,8 +210,6 @@ def _cancel(editor: Editor) -> Editor:
     held = editor.selection or editor.wire or editor.notice
     if editor.view == "map" and not held:
         return replace(editor, view="canvas")
-    if editor.tour is not None and not held:
-        return _end_tour(editor)
     if editor.inside and not editor.selection and not editor.wire:
         return replace(editor, inside=editor.inside[:-1])
     return replace(editor, selection=frozenset(), wire=None, notice=None)
@@ -489,6 +494,10 @@ def _freeze(editor: Editor) -> Editor:
 
 @_command("unfold", "Unfold the backward pass", "Ctrl+U", "Network", context=True)
 def _unfold(editor: Editor) -> Editor:
+    if not editor.graph.of_family("trainer"):
+        return editor.refused(
+            "there is nothing to unfold: no trainer hides a backward pass in this graph"
+        )
     return _deriving(editor, "unfold", unfold)
 
 
@@ -648,6 +657,35 @@ def _keep(editor: Editor) -> Editor:
     if graph is editor.graph:
         return editor.refused("there are no trained weights yet; train first")
     return editor.edited(graph, "keep the trained weights")
+
+
+@_command("why", "Why did this weight change", "Y", "Network", context=True)
+def _why(editor: Editor) -> Editor:
+    node = _parameter(editor)
+    if not node:
+        return editor.refused("select the parameter whose change is to be explained")
+    return editor.asking("tell", text="why", value=(node,))
+
+
+@_command("origin", "Where does its slope come from", "D", "Network", context=True)
+def _origin(editor: Editor) -> Editor:
+    node = _parameter(editor)
+    if not node:
+        return editor.refused("select the parameter by which the cost is to be derived")
+    return editor.asking("origin", text=node)
+
+
+@_command("where-blame-dies", "Where does blame die", "Shift+B", "Network")
+def _where_blame_dies(editor: Editor) -> Editor:
+    return replace(editor, selection=frozenset(), wire=None).asking("tell", text="dies", value=())
+
+
+def _parameter(editor: Editor) -> str:
+    """Return the parameter that is selected, or the only one of the graph, or ""."""
+    chosen = [key for key in sorted(editor.selection) if key in editor.graph.nodes]
+    found = [key for key in chosen if editor.graph.nodes[key].type == "parameter"]
+    all_ = editor.graph.of_type("parameter")
+    return found[0] if found else all_[0] if len(all_) == 1 else ""
 
 
 @_command("resume", "Go on with the saved training", "", "Network")
@@ -821,13 +859,3 @@ def _palette(editor: Editor) -> Editor:
 @_command("shortcuts", "Shortcuts", "? or F1", "Help")
 def _shortcuts(editor: Editor) -> Editor:
     return replace(editor, popup=Panel("shortcuts"))
-
-
-@_command("tour", "Tour", "", "Help")
-def _tour(editor: Editor) -> Editor:
-    return replace(editor, tour=0)
-
-
-@_command("end-tour", "End the tour", "", "")
-def _end_tour(editor: Editor) -> Editor:
-    return _preferring(replace(editor, tour=None), toured=True)

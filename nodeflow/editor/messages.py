@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live, Offer
+from nodeflow.editor.model import Live, Offer, Report
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ class Opened:
 
     graph: Graph
     path: Path | None
+    kept: bool = False
+    """Whether it can be had again without a file of its own: a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +222,25 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """An account that was asked for is there."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Training was found beside the file of the graph: it may be gone on with."""
 
     offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """Something about the lesson: an answer, skip, unlock; or, while it is made, a change of it."""
+
+    what: str
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +283,9 @@ Message = (
     | Tell
     | OpenRun
     | Renewed
+    | Teach
     | Failed
     | Noted
     | Offered
+    | Reported
 )

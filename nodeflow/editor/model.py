@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from numpy.typing import NDArray
 
@@ -14,11 +14,15 @@ from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.camera import Camera, Point
 from nodeflow.errors import NodeflowError
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
 from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
+
+if TYPE_CHECKING:
+    from nodeflow.lessons import Progress
 
 T = TypeVar("T")
 
@@ -145,7 +149,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A list to read: "shortcuts", "history", "help", "recent"."""
+    """A list to read: "shortcuts", "history", "help", "recent", "samples"."""
 
     name: str
 
@@ -186,9 +190,10 @@ class Ask:
 # --- what is asked of others --------------------------------------------------------------------
 
 Errand = Literal[
-    "new", "open", "save", "autosave", "ask_open", "ask_save", "new_network", "many_runs", "quit",
-    "ask_export", "export", "enable",
+    "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
+    "many_runs", "quit", "ask_export", "export", "enable",
     "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
+    "origin",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -229,6 +234,15 @@ NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
+class Report:
+    """An account that was asked for: of a node, or of the network where there is none."""
+
+    node: str
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Live:
     """What the run beside the editor last told: all of it is data, and read-only."""
 
@@ -249,6 +263,8 @@ class Live:
     """By node: why its function failed when it was evaluated."""
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
+    price: str = ""
+    """What that check cost, beside the backward pass, in words."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
     ages: Mapping[str, str] = field(default_factory=dict)
@@ -263,12 +279,17 @@ class Live:
     """Of when it is, if not of the present pass."""
     rows: tuple[int, int] = (0, 0)
     """How many rows there are for training, and for testing."""
+    report: Report | None = None
+    """The account that was asked for last: each is another value."""
     memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """All that training goes on from: weights, velocities and times, by address."""
     reached: Mapping[str, Any] = field(default_factory=dict)
     """How far the run has come, as its run file says it."""
     samples: tuple[int, int] = (1, 1)
     """The number n of rows of the present update, and of the one whose values are still there."""
+
+    lesson: Progress | None = None
+    """How far somebody has come in the lesson of the graph."""
 
     def age(self, address: str) -> str:
         """Return of when a port's value is, "" if it is of the present pass."""
@@ -326,6 +347,17 @@ class Preferences:
     """Whether a card tells what the last step calculated."""
 
 
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """A lesson in the editor: somebody does it, or it is being made."""
+
+    original: Graph
+    """The graph as the lesson begins with it."""
+    making: bool = False
+    kind: str = "at"
+    """What the next task that is made waits for: at, until, ask or wire."""
+
+
 # --- the editor ---------------------------------------------------------------------------------
 
 
@@ -364,8 +396,10 @@ class Editor:
     """What is under way that takes its time."""
     leaving: Request | None = None
     """What goes on as soon as the graph is saved."""
-    tour: int | None = None
-    """The task of the tour that is next; None when there is no tour."""
+    lesson: Teaching | None = None
+    """The lesson that is done, or made."""
+    report: Report | None = None
+    """The account that was asked for last."""
     offer: Offer | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
     requests: tuple[Request, ...] = ()
@@ -424,7 +458,11 @@ class Editor:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         inside = self.inside[-1] if self.inside else None
         made_from = self.graph, inside, self.live.faults
-        return _DRAWN.of(made_from, lambda: _scene(self, inside))
+        whole = _DRAWN.of(made_from, lambda: _scene(self, inside))
+        hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
+        if not hidden or self.lesson is None or self.lesson.making:
+            return whole
+        return _SEEN.of((whole,), lambda: _without(whole, frozenset(hidden)))
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -490,6 +528,18 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     return scene(graph, problems=editor.problems, inside=inside)
 
 
+def _without(whole: Scene, hidden: frozenset[str]) -> Scene:
+    """Return a scene without the nodes that a lesson hides, and without their wires."""
+    nodes = {key: view for key, view in whole.nodes.items() if key not in hidden}
+    return replace(
+        whole,
+        nodes=nodes,
+        wires=tuple(w for w in whole.wires if not {w.wire.source, w.wire.target} & hidden),
+        ports={port.address: port for view in nodes.values()
+               for port in (*view.inputs, *view.outputs)},
+    )  # fmt: skip
+
+
 def _is_same_but_places(one: Graph, other: Graph) -> bool:
     return (
         one.nodes is other.nodes
@@ -502,5 +552,6 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
 
 _INFERRED: _Last[Inference] = _Last()
 _DRAWN: _Last[Scene] = _Last()
+_SEEN: _Last[Scene] = _Last()
 _LEARNS: _Last[bool] = _Last()
 _VAIN: _Last[dict[str, str]] = _Last()

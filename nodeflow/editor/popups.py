@@ -29,6 +29,7 @@ from nodeflow.editor.model import (
     Settings,
 )
 from nodeflow.editor.reading import written
+from nodeflow.editor.sampling import offered
 from nodeflow.editor.searching import found
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
@@ -185,6 +186,8 @@ def _panel(editor: Editor, name: str) -> list[Line]:
         return [Line(c.name, c.title, c.shortcut) for c in commands.COMMANDS.values() if c.shortcut]
     if name == "recent":
         return [Line(str(path), path.name, str(path.parent)) for path in editor.recent]
+    if name == "samples":
+        return [Line(one.name, one.name, one.about) for one in offered()]
     return []
 
 
@@ -260,6 +263,8 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
         case Panel(name="recent"):
             path = next(path for path in editor.recent if str(path) == name)
             return commands.leaving(editor, Request("open", path=path))
+        case Panel(name="samples"):
+            return commands.leaving(editor, Request("sample", text=name))
         case Question():
             return commands.answered(editor, popup, name)
         case _:

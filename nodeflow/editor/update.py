@@ -15,7 +15,7 @@ from nodeflow.editor import (
     playing,
     popups,
     sweeping,
-    tour,
+    teaching,
     training,
 )
 from nodeflow.editor.messages import (
@@ -38,12 +38,14 @@ from nodeflow.editor.messages import (
     Pressed,
     Released,
     Renewed,
+    Reported,
     Resized,
     Saved,
     Select,
     SetPreference,
     SetTraining,
     SetValue,
+    Teach,
     Tell,
     Told,
     Typed,
@@ -63,7 +65,7 @@ def update(editor: Editor, message: Message) -> Editor:
     after = _answered(before, message)
     if after.graph is not before.graph:
         after = _without_gone(after)
-    return tour.advanced(after)
+    return teaching.guarded(before, after)
 
 
 def _without_gone(editor: Editor) -> Editor:
@@ -128,12 +130,13 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Pasted(text=text):
             at = editor.camera.on_canvas(editor.pointer)
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
-        case Opened(graph=graph, path=path):
+        case Opened(graph=graph, path=path, kept=kept):
             made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)
-            made = replace(made, recent=_newest(editor, path), tour=editor.tour)
-            if path is None:  # nothing of it is in a file
+            made = replace(made, recent=_newest(editor, path))
+            if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return others.asking(commands.done(made, "first-view").asking("anew"))
+            made = commands.done(made, "first-view").asking("anew")
+            return others.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -155,19 +158,25 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Told(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
+            if live.report is not None and live.report is not editor.live.report:
+                made = replace(made, report=live.report).told(live.report.lines[0])
             made = playing.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
                 made = playing.followed(made)
-            return made.told(training.verdict(live.checks)) if checked else made
+            return made.told(training.verdict(live.checks, live.price)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
         case Renewed(text=text):
             return others.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
+        case Reported(report=report):
+            return replace(editor, report=report).told(report.lines[0] if report.lines else "")
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
             return replace(editor, offer=offer).told(said)
+        case Teach():
+            return teaching.answered(editor, message)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

@@ -21,9 +21,10 @@ from nodeflow.editor.model import Editor, Request
 from nodeflow.editor.store import Recent, Recovery
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
+from nodeflow.examples import sample
 from nodeflow.files import load
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
-from nodeflow.networks import network
 from nodeflow.plugins import load_enabled
 from nodeflow.sweeps import Sweep
 from nodeflow.window import display, fonts
@@ -33,10 +34,11 @@ from nodeflow.window.formulacard import FormulaCard
 from nodeflow.window.frame import Frame
 from nodeflow.window.inputs import Inputs
 from nodeflow.window.inspector import Inspector
+from nodeflow.window.lessoncard import LessonCard
 from nodeflow.window.library import Library
 from nodeflow.window.pace import Pace
 from nodeflow.window.playpanel import PlayPanel
-from nodeflow.window.popups import Popups, TourCard
+from nodeflow.window.popups import Popups
 from nodeflow.window.tabs import Tabs
 from nodeflow.window.timelinebar import TimelineBar
 from nodeflow.window.toolkit import dpg
@@ -77,7 +79,7 @@ class Shell(Protocol):
 def main(path: Path | None = None, *, display_required: bool = True) -> int:
     """Open the editor with a file, or with what a person expects without one.
 
-    That is XOR with the tour at the first start, later the file that was open last. Returns the
+    That is the first lesson at the first start, later the file that was open last. Returns the
     exit code: 1 without a display, which is told in a sentence if the display is required.
     Raises `NodeflowError` for a file that cannot be read, before any window opens.
     """
@@ -115,8 +117,9 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     elif preferences.toured:
         graph = Graph()
     else:
-        graph = network("2-2-1", data="xor", rate=2.0, init="normal", epochs=2000, name="xor")
-        first.append(Do("tour"))
+        graph = sample("lessons/first-steps")
+    if LESSON in graph.extra:
+        first.append(Do("lesson"))
     if others.wanted(graph):
         first.append(Do("plugins"))
     editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
@@ -189,7 +192,7 @@ class Window:
         self.library = Library(self.frame.library, self.send)
         self._build_side(loaded)
         self.popups = Popups(self.send, loaded, shell.recent)
-        self.tour = TourCard(self.send, loaded, self.popups.look)
+        self.lesson = LessonCard(self.send, loaded, self.popups.look)
         self.dialogs = Dialogs(self.send, self._chosen_file, self.popups.look, loaded)
         self.inputs = Inputs(self._over_canvas, self._eats)
         dpg.set_exit_callback(lambda: self.send(Do("quit")))
@@ -252,7 +255,7 @@ class Window:
     @property
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
-        drawn = (self.canvas, self.popups, self.dialogs, self.tour)
+        drawn = (self.canvas, self.popups, self.dialogs, self.lesson)
         return self._pace.waiting or any(part.busy for part in drawn)
 
     def _draw(self) -> None:
@@ -269,7 +272,7 @@ class Window:
         self.card.draw(editor)
         self.timeline.draw(self._pace.of("timeline", editor))
         self.popups.draw(editor, (area.x, area.y))
-        self.tour.draw(editor, (area.x, area.y))
+        self.lesson.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor)
 
     def _redraw(self) -> None:
@@ -442,7 +445,7 @@ class Window:
         return self._typing() or self._typed_before
 
     def _typing(self) -> bool:
-        panels = (self.inspector, self.training, self.library, self.playpanel)
+        panels = (self.inspector, self.training, self.library, self.playpanel, self.lesson)
         return any(panel.typing() for panel in panels)
 
     def _carry(self) -> None:

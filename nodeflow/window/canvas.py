@@ -624,6 +624,9 @@ class Canvas:
                 continue
             place, value = self._followed(view).mark, self._values.get(view.wire.start)
             carried = ""
+            if view.weighs is not None and view.wire.start == view.weighs[0]:
+                made[place] = place, f"{weight:+.2g}".replace("-", "−"), False
+                continue  # it carries the weight itself
             if value is not None and np.size(value) == 1 and not view.across:
                 carried = f"{float(np.ravel(value)[0]):.2g} "
             text = f"{carried}× {weight:.2g}".replace("-", "−")

@@ -69,7 +69,8 @@ class FormulaCard:
         training = editor.live.state == "training"
         shown = editor.preferences.card and playback.step is not None and not training
         around = (
-            shown, editor.preferences, editor.size, editor.tour is None, map_shown(editor) is None,
+            shown, editor.preferences, editor.size, editor.lesson is None,
+            map_shown(editor) is None,
         )  # fmt: skip
         if playback.step is self._step and around == self._around:
             return
@@ -99,7 +100,7 @@ class FormulaCard:
                    *(text * 1.15 for _ in remarks)]  # fmt: skip
         high = sum(heights) + 2 * (_PAD - 3) * scale
         self._dress(theme)
-        top = _MARGIN if editor.tour is not None else editor.size[1] - high - _MARGIN
+        top = _MARGIN if editor.lesson is not None else editor.size[1] - high - _MARGIN
         left = _MARGIN if minimap is not None else (editor.size[0] - wide) / 2
         dpg.configure_item(self.panel, width=round(wide), height=round(high))
         dpg.set_item_pos(self.panel, [round(left), round(top)])

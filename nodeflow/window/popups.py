@@ -7,7 +7,7 @@ from typing import Any
 
 from nodeflow.editor import inplace
 from nodeflow.editor.camera import Point
-from nodeflow.editor.messages import Chosen, Do, Message, Typed
+from nodeflow.editor.messages import Chosen, Message, Typed
 from nodeflow.editor.model import (
     Ask,
     Choices,
@@ -25,16 +25,17 @@ from nodeflow.editor.model import (
 )
 from nodeflow.editor.playing import PROMPTS
 from nodeflow.editor.popups import Line, lines, title
+from nodeflow.editor.sampling import pictured
 from nodeflow.editor.store import Recent, Thumbnail
-from nodeflow.editor.tour import TASKS
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.colours import mixed, rgba
+from nodeflow.window.colours import rgba
 from nodeflow.window.fonts import Fonts, fitted
 from nodeflow.window.toolkit import Item, dpg
 
 _FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing, Ask)
 _TITLES = {
-    "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "help": "Help",
+    "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "samples": "Samples",
+    "help": "Help",
 }  # fmt: skip
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24
@@ -98,7 +99,7 @@ class Popups:
         self._show_lit(before, on=False)
         self._show_lit(self._own, on=True)
         if self._list:
-            row = _PICTURE[1] + 10 if self._is_recent else _ROW
+            row = _PICTURE[1] + 10 if self._is_pictured else _ROW
             self._scroll(self._own, row * self._scale)
 
     def _show_lit(self, number: int, *, on: bool) -> None:
@@ -109,8 +110,8 @@ class Popups:
             dpg.set_value(self._rows[number], on)
 
     @property
-    def _is_recent(self) -> bool:
-        return self._kind == Panel("recent")
+    def _is_pictured(self) -> bool:
+        return self._kind in (Panel("recent"), Panel("samples"))
 
     @property
     def ready(self) -> bool:
@@ -255,8 +256,8 @@ class Popups:
         there = list(lines(editor))
         if there != self._lines:
             self._lines = there
-            if self._is_recent and there:
-                self._list_recent(editor, there)
+            if self._is_pictured and there:
+                self._list_pictured(editor, there)
             else:
                 self._list_lines(editor, popup, there)
             self._lit = -1
@@ -297,11 +298,12 @@ class Popups:
                     dpg.add_selectable(label=hint, enabled=False)
                     self._rows.append(row)
 
-    def _list_recent(self, editor: Editor, there: list[Line]) -> None:
-        """List files with a small picture of each."""
+    def _list_pictured(self, editor: Editor, there: list[Line]) -> None:
+        """List graphs with a small picture of each."""
         theme, scale = THEMES[editor.preferences.theme], editor.preferences.scale
         wide, high = (round(side * scale) for side in _PICTURE)
-        known = {str(recent.path): recent for recent in self._recent()}
+        graphs = self._recent() if self._kind == Panel("recent") else pictured()
+        known = {str(graph.path): graph for graph in graphs}
         dpg.delete_item(self._list, children_only=True)
         self._rows = []
         room = _MOST_ROWS * _ROW * scale
@@ -437,82 +439,3 @@ def _draw_small(small: Thumbnail, parent: Item, size: tuple[int, int], theme: Th
             corner, (corner[0] + max(wide * share, 1), corner[1] + max(high * share, 1)),
             parent=parent, color=colour, fill=colour,
         )  # fmt: skip
-
-
-class TourCard:
-    """The next task of the tour, at the canvas's lower left."""
-
-    def __init__(
-        self, send: Callable[[Message], None], fonts: Fonts, look: Callable[[str], Item]
-    ) -> None:
-        self._send, self._fonts, self._look = send, fonts, look
-        self._window: Item | None = None
-        self._shown: object = None
-        self._brights: dict[str, Item] = {}
-        self._settling = 0
-
-    @property
-    def busy(self) -> bool:
-        """Whether its size is not known yet."""
-        return self._settling > 0
-
-    def draw(self, editor: Editor, origin: tuple[float, float]) -> None:
-        """Show the task of an editor, if there is one."""
-        running = editor.live.state == "training"
-        shown = editor.tour, editor.preferences.theme, editor.preferences.scale, running
-        if shown != self._shown:
-            self._shown = shown
-            if self._window is not None:
-                dpg.delete_item(self._window)
-                self._window = None
-            if editor.tour is not None:
-                self._build(editor, editor.tour, running=running)
-                self._settling = 3
-        if self._window is None:
-            return
-        self._settling = max(self._settling - 1, 0)
-        high = dpg.get_item_rect_size(self._window)[1]
-        place = round(origin[0] + 12), round(origin[1] + editor.size[1] - high - 12)
-        # Until its height is known it would stand below the window.
-        dpg.configure_item(self._window, pos=place if high > 40 else (-4000, 0))
-
-    def _build(self, editor: Editor, number: int, *, running: bool) -> None:
-        theme, scale = THEMES[editor.preferences.theme], editor.preferences.scale
-        wide = round(330 * scale)
-        task = TASKS[number]
-        self._window = dpg.add_window(
-            no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, autosize=True,
-            min_size=(wide, 10), max_size=(wide, 2000), no_saved_settings=True, pos=(-4000, 0),
-            no_focus_on_appearing=True,
-        )  # fmt: skip
-        dpg.bind_item_theme(self._window, self._look(editor.preferences.theme))
-        told = f"task {number + 1} of {len(TASKS)}"
-        dpg.add_text(told, parent=self._window, color=rgba(theme.faint))
-        title = dpg.add_text(task.title, parent=self._window)
-        if self._fonts.bold is not None:
-            dpg.bind_item_font(title, self._fonts.bold)
-        dpg.add_text(task.how, parent=self._window, wrap=wide - round(24 * scale))
-        dpg.add_spacer(height=2, parent=self._window)
-        if number == 0 and not running:
-            play = dpg.add_button(
-                label="▶  Train", width=-1, height=round(44 * scale), parent=self._window,
-                callback=lambda: self._send(Do("train")),
-            )  # fmt: skip
-            dpg.bind_item_theme(play, self._bright(theme))
-            if self._fonts.bold is not None:
-                dpg.bind_item_font(play, self._fonts.bold)
-        dpg.add_button(
-            label="End the tour", parent=self._window, small=True,
-            callback=lambda: self._send(Do("end-tour")),
-        )  # fmt: skip
-
-    def _bright(self, theme: Theme) -> Item:
-        """Return the looks of the one button that a beginner should find."""
-        if theme.name not in self._brights:
-            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-                for part, share in (("", 0.0), ("Hovered", 0.15), ("Active", 0.3)):
-                    colour = mixed(theme.selected, theme.text, share)
-                    dpg.add_theme_color(getattr(dpg, f"mvThemeCol_Button{part}"), colour)
-                dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.canvas))
-            self._brights[theme.name] = made
-        return self._brights[theme.name]

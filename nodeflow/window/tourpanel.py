@@ -1,6 +1,6 @@
 """A large Train button over the canvas until a network was trained.
 
-The tour's card is a window of its own (`popups.TourCard`); while it has a Train button this one
+A lesson's card is a window of its own (`lessoncard`); while it has a Train button this one
 is away.
 """
 

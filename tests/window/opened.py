@@ -11,6 +11,7 @@ from pathlib import Path
 import nodeflow as nf
 from nodeflow.editor.messages import Key, Told
 from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
 from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
@@ -83,7 +84,10 @@ class Watched(app.Window):
         editor, area = self.editor, self.frame.area
         if editor.graph is not self._digest[0]:
             # A graph that was never saved has no version yet; what counts is what it holds.
-            text = dumps(replace(editor.graph, version=NEWEST))
+            try:
+                text = dumps(replace(editor.graph, version=NEWEST))
+            except NodeflowError:  # its arrays lie in a file beside it
+                text = str(editor.graph)
             self.__dict__["_digest"] = editor.graph, hashlib.sha256(text.encode()).hexdigest()
         live = editor.live
         return {
@@ -124,10 +128,18 @@ class Watched(app.Window):
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,
             "path": str(editor.path or ""),
-            "tour": editor.tour,
+            "task": None if live.lesson is None else live.lesson.index,
+            "said": "" if live.lesson is None else live.lesson.said,
+            "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),
+            "making": editor.lesson is not None and editor.lesson.making,
             "typing": self._typing(),
             "faults": {name: field.fault for name, field in self.training._typed.items()},
             "card": bool(dpg.is_item_shown(self.card.panel)),
+            "told": self._told_of_node(),
+            "ages": dict(list(live.ages.items())[:50]),
+            "offer": editor.offer.text if editor.offer else "",
+            "neuron": editor.neuron,
+            "map": self._map(),
             "playback": self._playback(),
             "values": {
                 address: value.ravel().tolist()
@@ -151,6 +163,29 @@ class Watched(app.Window):
             and view.y < bottom and view.y + view.height > top
             and not (key in kept and dpg.is_item_shown(kept[key].root))
         ]  # fmt: skip
+
+    def _told_of_node(self):
+        """Return what the panel writes about the selected node: formula, account and ports."""
+        panel = self.inspector
+        items = [panel._working, panel._account, *panel._values.values()]
+        return [dpg.get_value(item) for item in items if item and dpg.does_item_exist(item)]
+
+    def _map(self):
+        """Return what is written about each neuron of the map, and where its dot is."""
+        panel = self.frame.map
+        if self.editor.view != "map" or not panel._items.dots:
+            return {}
+        found = {}
+        left, top = dpg.get_item_pos(panel._canvas)
+        for number, neuron in enumerate(panel._map.neurons):
+            if neuron.number is None:
+                continue
+            items = panel._items
+            texts = [dpg.get_item_configuration(part[number])["text"] for part in
+                     (items.numbers, items.below, items.beside)]  # fmt: skip
+            x, y = panel._camera.on_screen((neuron.x, neuron.y))
+            found[f"{neuron.column} {neuron.number + 1}"] = [left + x, top + y, *texts]
+        return found
 
     def _playback(self):
         playback = self.editor.live.playback
@@ -186,6 +221,7 @@ class Watched(app.Window):
             found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
         found["training rate"] = _place(panel._rate_field)
         found["card close"] = _place(self.card.close)
+        found["training Check"] = _place(panel._check)
         for name, item in self.timeline.buttons.items():
             found[f"timeline {name}"] = _place(item)
         bars = _place(self.timeline.bars)
@@ -194,6 +230,8 @@ class Watched(app.Window):
             found[f"bar {name}"] = [bars[0] + bar.left, bars[1] + bar.top, bar.wide, bar.high]
         for name, item in self._play_items():
             found[f"play {name}"] = _place(item)
+        for name, item in self.lesson.items.items():
+            found[f"lesson {name}"] = _place(item)
         for number, row in enumerate(self.popups._rows):
             found[f"popup {number}"] = _place(row)
         for menu in self._menus():

@@ -276,16 +276,71 @@ def test_work_is_there_after_kill_9(started, mouse, shot):
     again.until(lambda state: state["count"] == [0, 0])
 
 
-def test_the_first_start_has_xor_and_a_tour(started, mouse, shot):
+def test_the_first_start_has_xor_and_the_first_lesson(started, mouse, shot):
     window = started(toured=False)
-    window.until(lambda state: state["tour"] == 0 and state["count"][0] == 12)
+    window.until(lambda state: state["task"] == 0 and state["count"][0] == 12, 60)
     window.settled()
     shot("before")
-    area = window.state["area"]
-    mouse.click(area[0] + 170, area[1] + area[3] - 72)
-    window.until(lambda state: state["tour"] == 1, 60)
+    mouse.click(*window.wait("lesson play"))
+    window.until(lambda state: state["task"] == 1, 60)
     window.settled()
     shot("after")
+
+
+def test_a_sample_is_chosen_by_its_picture(started, mouse, shot):
+    window = started()
+    choose_in_menu(window, mouse, "File", "Samples …")
+    window.until(lambda state: state["popup"] == "Panel")
+    window.settled()
+    shot("list")
+    for _ in range(3):
+        mouse.key("Down")
+    window.settled()
+    mouse.key("Return")
+    window.until(lambda state: state["task"] == 0 and state["count"][0] > 3)
+    window.settled()
+    shot("opened")
+
+
+def test_a_teacher_makes_a_lesson_and_does_it(started, mouse, home, shot):
+    """From a graph to a page with a lesson, by mouse and keys."""
+    window = started(ROOT / "graphs" / "one-neuron.json")
+    window.until(lambda state: state["count"][0] == 6 and "sum.z" in state["values"])
+    choose_in_menu(window, mouse, "Lesson", "Edit the lesson")
+    window.until(lambda state: state["making"])
+    for kind, fields in (
+        ("at", {"text": "Go to the sum", "goal": "0:0:sum"}),
+        ("ask", {"text": "Predict", "question": "What does it cost?", "goal": "cost.cost"}),
+    ):
+        before = window.state["tasks"]
+        window.settled()
+        mouse.click(*window.wait(f"lesson kind {kind}"))
+        window.settled()
+        for name, text in fields.items():
+            type_into(window, mouse, f"lesson {name}", text)
+            window.settled()
+        mouse.click(*window.wait("lesson add"))
+        window.until(lambda state, before=before: state["tasks"] == before + 1)
+        window.settled()
+    mouse.click(*window.wait("lesson lock all"))
+    window.settled()
+    shot("made")
+    mouse.click(*window.wait("lesson try"))
+    window.until(lambda state: state["task"] == 0 and not state["making"])
+    window.settled()
+    for _ in range(12):
+        if window.state["task"] == 1:
+            break
+        number = window.state["playback"]["number"]
+        mouse.key("F10")
+        window.until(lambda state, number=number: state["playback"]["number"] > number)
+    window.until(lambda state: state["task"] == 1)
+    window.settled()
+    shot("asked")
+    type_into(window, mouse, "lesson answer", "0.49")
+    window.until(lambda state: state["task"] == 2)
+    window.settled()
+    shot("done")
 
 
 def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, shot):

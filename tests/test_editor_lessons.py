@@ -1,0 +1,188 @@
+"""Lessons in the editor, without a window: led beside the run, guarded, and made."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import nodeflow as nf
+from nodeflow.editor import messages as m
+from nodeflow.editor.model import Editor
+from nodeflow.editor.popups import lines
+from nodeflow.editor.session import Session
+from nodeflow.editor.shell import Shell
+from nodeflow.editor.store import Store
+from nodeflow.editor.update import update
+from nodeflow.files.lessonform import LESSON
+from nodeflow.lessons import Marker
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+
+
+class Person:
+    """Somebody at an editor with a run beside it."""
+
+    def __init__(self, graph, path=None):
+        self.shell = Shell(Session(), Store())
+        self.editor = Editor.of(graph, path)
+
+    def do(self, *messages):
+        for message in messages:
+            self.editor = update(self.editor, message)
+            for request in self.editor.requests:
+                self.do(*self.shell.perform(request, self.editor))
+        return self
+
+    def until(self, seen, seconds=60.0):
+        end = time.monotonic() + seconds
+        while not seen(self.editor):
+            assert time.monotonic() < end, (self.editor.live.lesson, self.editor.notice)
+            self.do(*self.shell.poll(self.editor))
+            time.sleep(0.002)
+        return self
+
+    def at_task(self, index):
+        return self.until(lambda e: e.live.lesson is not None and e.live.lesson.index == index)
+
+
+@pytest.fixture
+def person(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = []
+
+    def at(graph):
+        made.append(Person(graph))
+        return made[-1]
+
+    yield at
+    for each in made:
+        each.shell.close()
+
+
+def lesson(name):
+    return nf.sample(f"lessons/{name}")
+
+
+def tell(command, *values):
+    return m.Tell(command, values)
+
+
+def test_a_lesson_is_led_and_its_answer_is_marked(person, tmp_path):
+    graph = lesson("where-4.5w-1.5-comes-from")
+    somebody = person(graph).do(m.Do("lesson")).at_task(0)
+    somebody.do(m.Teach("answer", "7")).until(lambda e: e.live.lesson.said)
+    assert somebody.editor.live.lesson.index == 0
+    somebody.do(m.Teach("answer", "1.2")).at_task(1)
+    somebody.do(tell("go", "0:0:cost.error")).at_task(2)
+    somebody.do(m.Teach("answer", "1.4")).at_task(3).do(m.Teach("answer", "2.1")).at_task(4)
+    somebody.do(m.Teach("answer", "0.59")).at_task(5)
+    somebody.do(m.Do("train")).at_task(6)  # it stops where the condition became true
+    assert somebody.editor.live.epoch < graph.training.epochs
+    somebody.do(m.Teach("answer", "0.3333")).at_task(7)
+    somebody.do(m.Do("hand-in"))
+    assert somebody.editor.requests[-1].what == "ask_save"
+    assert somebody.editor.path is None, "it would be saved over the lesson"
+    nf.save(somebody.editor.graph, tmp_path / "answer.json")
+    marks = Marker(graph).mark(nf.load(tmp_path / "answer.json"))
+    assert (marks.done, marks.locked, marks.edited) == (7, (), ())
+
+
+def test_what_is_locked_stays_until_it_is_unlocked_and_that_is_noted(person):
+    somebody = person(lesson("what-lambda-does")).do(m.Do("lesson")).at_task(0)
+    somebody.do(m.SetValue("w", "value", ((9.0,),)))
+    assert somebody.editor.graph.settings("w")["value"] == ((3.0,),)
+    assert "locked in the lesson" in somebody.editor.notice.text
+    somebody.do(m.Select(frozenset(["cost"])), m.Do("delete"))
+    assert "cost" in somebody.editor.graph.nodes
+    somebody.do(m.SetValue("penalty", "regularization", 0.5))
+    assert somebody.editor.graph.settings("penalty")["regularization"] == 0.5
+    somebody.do(m.Teach("unlock", "w")).until(lambda e: e.live.lesson.unlocked == ("w",))
+    somebody.do(m.SetValue("w", "value", ((9.0,),)))
+    assert somebody.editor.graph.settings("w")["value"] == ((9.0,),)
+    somebody.do(m.Do("end-lesson"), m.SetValue("x", "value", ((2.0,),)))
+    assert somebody.editor.lesson is None
+    assert somebody.editor.graph.settings("x")["value"] == ((2.0,),)
+
+
+def test_a_wire_that_a_task_asks_for_is_drawn_into_a_locked_node(person):
+    somebody = person(lesson("do-i-need-the-bias")).do(m.Do("lesson")).at_task(0)
+    for answer in ("0", "0.5"):
+        index = somebody.editor.live.lesson.index
+        somebody.do(m.Teach("answer", answer)).at_task(index + 1)
+    somebody.do(m.Teach("skip")).at_task(3).do(m.Teach("answer", "0.25")).at_task(4)
+    graph = somebody.editor.graph.connect("bias1.value", "output.bias")
+    somebody.do(m.Derived(graph, "a wire")).at_task(5)
+    done = [each.task for each in somebody.editor.live.lesson.done]
+    assert done == [0, 1, 3, 4]
+
+
+def test_the_first_lesson_is_done_as_its_tasks_say(person):
+    somebody = person(lesson("first-steps")).do(m.Do("fit"), m.Do("lesson")).at_task(0)
+    somebody.do(m.Do("train")).at_task(1)
+    somebody.do(tell("go", "0:0:hidden")).at_task(2)
+    somebody.do(m.Place("panel", (20, 700)))
+    graph = somebody.editor.graph.connect("output_a.a", "panel.value")
+    somebody.do(m.Derived(graph, "a wire")).at_task(3)
+    somebody.do(m.Do("unfold")).at_task(4)
+    somebody.do(m.Select(frozenset(["hidden"])), m.Do("explode")).at_task(5)
+    somebody.do(m.Teach("answer", "9")).at_task(6)
+    somebody.do(m.Do("end-lesson"))
+    assert somebody.editor.preferences.toured
+
+
+def test_a_teacher_makes_a_lesson(person, tmp_path):
+    graph = nf.sample("one-neuron")
+    somebody = person(graph).do(m.Do("edit-lesson")).until(lambda e: e.live.values)
+    record = lambda *task: somebody.do(m.Teach("record", task))  # noqa: E731
+    record("at", "", "0:0:sum", "")
+    assert "needs a text" in somebody.editor.notice.text
+    record("until", "Train.", "cots < 1", "")
+    assert "did you mean" in somebody.editor.notice.text or "cots" in somebody.editor.notice.text
+    assert LESSON not in somebody.editor.graph.extra
+    record("at", "Go to the sum.", "0:0:sum", "")
+    record("ask", "Predict.", "cost.cost", "What does it cost?")
+    record("until", "Train.", "cost < 0.01", "")
+    record("wire", "Look at it.", "sum.z", "")
+    somebody.do(m.Teach("earlier", 1), m.Teach("drop", 3), m.Select(frozenset(["x", "y"])))
+    somebody.do(m.Teach("locked"), m.Teach("types"))
+    made = somebody.editor.graph.extra[LESSON]
+    assert [task["text"] for task in made["tasks"]] == ["Predict.", "Go to the sum.", "Train."]
+    assert made["locked"] == ["x", "y"]
+    assert made["types"] == ["constant"]
+    nf.save(somebody.editor.graph, tmp_path / "lesson.json")
+    again = nf.load(tmp_path / "lesson.json")
+    assert Marker(again).lesson.types == ("constant",)
+    somebody.do(m.Do("lesson")).at_task(0)
+    somebody.do(m.Place("relu", (20, 20)))
+    assert "library has no relu" in somebody.editor.notice.text
+    somebody.do(m.Do("edit-lesson"), m.Select(frozenset(["x"])), m.Teach("hidden"))
+    assert "x" in somebody.editor.drawn.nodes
+    somebody.do(m.Do("lesson"))
+    assert "x" not in somebody.editor.drawn.nodes
+    assert somebody.editor.drawn.port("x.value") is None
+
+
+def test_a_graph_without_a_lesson_says_so_and_a_broken_one_where():
+    editor = update(Editor.of(nf.sample("xor")), m.Do("lesson"))
+    assert "there is no lesson in this graph" in editor.notice.text
+    graph = nf.sample("xor")
+    broken = {"tasks": [{"text": "a", "until": "cots < 1"}]}
+    editor = update(
+        Editor.of(replace(graph, extra={**graph.extra, LESSON: broken})), m.Do("lesson")
+    )
+    assert "$.lesson.tasks[0].until" in editor.notice.text
+
+
+def test_samples_are_opened_and_need_no_saving(person):
+    somebody = person(nf.sample("xor")).do(m.Do("samples"))
+    names = [line.name for line in lines(somebody.editor)]
+    assert names[0].startswith("lessons/")
+    assert "wheat-seeds" in names
+    assert not any(name.startswith("twins/") for name in names)
+    somebody.do(m.Chosen(names.index("wheat-seeds")))
+    assert somebody.editor.graph.name == nf.sample("wheat-seeds").name
+    assert not somebody.editor.changed
