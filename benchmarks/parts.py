@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 import nodeflow as nf
-from benchmarks.harness import Result, Row
+from benchmarks.harness import Result, Row, Target
 from nodeflow.engine.parts import bounds
 from nodeflow.networks import network
 
@@ -83,7 +83,17 @@ def _measured(graph: Any, result: Result, *, quick: bool) -> tuple[Costs | None,
     samples = bounds(0, rows, 2, 0)[1]
     sample, rest = part / samples, max(whole - 2 * part, 0.0)
     size = state.nbytes
-    result.rows.append(Row(f"an update of {rows:,} samples, {state.size:,} weights", whole))
+    alone = nf.Run(graph, batch="all")
+    alone.train(2)
+    fresh = nf.Run(graph, batch="all", parts=1)
+    fresh.train(2)
+    for key, weights in alone.weights.items():
+        result.agree(key, weights, fresh.weights[key], 0.0)
+    one = _timed(lambda: alone.machine.update(0), 3 if quick else 9)
+    result.rows.append(Row(f"an update of {rows:,} samples, {state.size:,} weights", one))
+    result.rows.append(Row("the same in two parts, one after the other", whole, whole / one))
+    result.targets.append(Target("an update in two parts over one of the whole batch", 1.5,
+                                 whole / one))  # fmt: skip
     result.rows.append(Row("one sample, forward and backward", sample))
     try:
         from distributed import Client, LocalCluster
