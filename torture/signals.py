@@ -29,7 +29,9 @@ COMMANDS = (
 
 # Before nodeflow's first line Python itself answers; so it says when it is there.
 _LAUNCH = """
-import os, sys
+import os, signal, sys
+# What a shell starts in the background ignores Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv[0] = "nodeflow"
 import nodeflow
 os.write(int(os.environ["READY"]), b"1")
