@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-install test-programs test-twins twins doors kills coverage trials display browser bench ulps commands stub docs gallery check clean
+.PHONY: help bits pages run test test-install test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps commands stub docs gallery check clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -37,12 +37,14 @@ test-install: $(STAMP) ## Install the wheel by pip into an empty environment, an
 	@NODEFLOW_INSTALL=1 $(BIN)/python -m pytest -q tests/test_wheel.py -k empty_environment
 
 # A program that is missing there is a failure, not a reason to skip.
-test-programs: $(PROGRAMS)/.installed ## Run the tests that compare with PyTorch
+test-programs: $(PROGRAMS)/.installed browser ## Run the tests with PyTorch, JupyterLab and others
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
 
-doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out
-	@NODEFLOW_DOORS=200 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto -q \
-		--programs tests/test_doors.py
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out; write the page
+	@figures=$$(mktemp); NODEFLOW_DOORS=200 NODEFLOW_DOORS_FIGURES=$$figures OPENBLAS_NUM_THREADS=1 \
+		$(PROGRAMS)/bin/python -m pytest -n auto -q --programs tests/test_doors.py \
+		&& $(PROGRAMS)/bin/python -m gallery.doors $$figures; \
+		status=$$?; rm -f $$figures; exit $$status
 
 kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps at random, 20 times
 	@NODEFLOW_KILLS=20 OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -q --programs \
@@ -114,6 +116,14 @@ test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare wit
 		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py
+
+real-files: $(STAMP) ## Read what the real programs save, and let them read what is written here
+	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar; } \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
+		libfann-dev default-jre-headless weka; } >/dev/null 2>&1; \
+	fi
+	@$(BIN)/python tests/doors_programs/compare.py
 
 twins: $(STAMP) ## Write graphs/twins/ and its table anew from the rules
 	@$(BIN)/python -m gallery.twins

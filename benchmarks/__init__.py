@@ -5,6 +5,6 @@ python -m benchmarks [NAME…] [--quick] [--json FILE] [--write-docs] [--threads
 
 NAMES = (
     "commands", "wheat", "mnist", "fullbatch", "growth", "memory", "goto", "playing", "explaining",
-    "editor", "window", "tables", "start", "page", "sweeps", "doors",
+    "editor", "window", "tables", "start", "page", "sweeps", "parts", "doors",
 )  # fmt: skip
 """The benchmarks, each a module of this package with `run(quick) -> Result`."""

@@ -160,6 +160,7 @@ def opened(path: str) -> float:
     def script(window: Scripted) -> Script:
         yield from window.drawn()
         begin = time.perf_counter()
+        window.inputs.stirred = True  # whoever opens a file has just clicked
         yield from window.open(Path(path))
         yield from window.drawn(least=2)
         found.append(time.perf_counter() - begin)

@@ -22,5 +22,8 @@ NAMES = (
     "starts",
     "many_runs",
     "shapes",
+    "dictionary",
+    "converged",
+    "black_box",
     "feedback_alignment",
 )

@@ -69,7 +69,7 @@ def exhibit() -> Exhibit:
             "so that λ is a slider: 64-25-10 on 180 of the digits that come with scikit-learn, "
             "few enough to be learnt by heart, and 1,617 others to see what that is worth."
         ),
-        graphs=("lambda",),
+        graphs=("lambda", "lambda-twins"),
         commands=(
             "nodeflow train graphs/lambda.json",
             "nodeflow export graphs/lambda.json lambda.svg --epochs 100",

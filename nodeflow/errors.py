@@ -31,9 +31,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_WORD, _HEAD, _TAIL = 200, 500, 250
+
+
+def visible(text: str) -> str:
+    r"""Return a text in which nothing acts on a terminal: unprintable signs are written `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
+def readable(text: str) -> str:
+    """Return a message as one sentence that can be read, whatever names and cells are in it.
+
+    Line breaks are blanks, what is invisible is written out, and what is very long is cut.
+    """
+    if len(text) > _HEAD + _TAIL + 8 or any(len(word) > _WORD for word in text.split(" ")):
+        text = text[:100_000]
+        words = text.split(" ")
+        text = " ".join(w if len(w) <= _WORD else f"{w[:60]}…{w[-20:]}" for w in words)
+        if len(text) > _HEAD + _TAIL + 8:
+            text = f"{text[:_HEAD].rstrip()} … {text[-_TAIL:].lstrip()}"
+    return visible(" ".join(text.splitlines()))
+
 
 class NodeflowError(Exception):
     """Everything that nodeflow raises on purpose."""
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(readable(one) if isinstance(one, str) else one for one in words))
 
 
 class Slower(UserWarning):
@@ -156,8 +184,6 @@ class FileError(NodeflowError):
 
     def __init__(self, message: str, *, file: str = "", path: str = "") -> None:
         place = ": ".join(part for part in (file, path) if part)
-        # A name in the file may hold a line break: a sentence has none.
-        message = " ".join(message.splitlines())
         super().__init__(f"{place}: {message}" if place else message)
         self.file, self.path = file, path
 

@@ -25,7 +25,7 @@ LEFT, RIGHT = -1, 1
 _LONGEST = 26
 _SHOWN = 4
 _INSET = 24
-_INNER, _NUMBER, _PICTURE, _CHARACTER = 6, 84, 62, 6.6
+_INNER, _NUMBER, _PICTURE, _CHARACTER = 6, 84, 62, 7.6
 """A field's distance from the edge; widths of one for a number, of a picture, of a character."""
 _SHORT = ("number", "choice", "index", "text", "formula")
 """Kinds of settings that are one line long."""

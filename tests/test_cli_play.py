@@ -6,6 +6,7 @@ import re
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nodeflow as nf
@@ -317,3 +318,50 @@ def test_bars_are_a_sentence_where_it_fits(capsys, tmp_path):
     nf.save(graph.connect("p.value", "bars.value"), tmp_path / "g.json")
     assert main(["play", str(tmp_path / "g.json"), "--samples", "1", "--speed", "0"]) == 0
     assert "bars  1 10 %, 2 63 %, 3 27 % → 2" in capsys.readouterr().out
+
+
+def test_every_view_shows_its_values_in_the_terminal(capsys, tmp_path):
+    """Numbers of a panel and a table, counts of a confusion, the line of a plot: from NumPy."""
+    from networks import net
+
+    from nodeflow.workings.shown import show
+
+    graph = net("iris", (4, 3, 3), rate=0.3)
+    wires = {
+        "panel": ["output.a.a -> v_panel.value"],
+        "table": ["output.a.a -> v_table.value", "data.y -> v_table.value"],
+        "confusion": ["output.a.a -> v_confusion.a", "data.y -> v_confusion.y"],
+        "plot": ["cost.cost -> v_plot.value"],
+    }
+    for name, ends in wires.items():
+        graph = graph.add(f"v_{name}", name)
+        for end in ends:
+            graph = graph.connect(*end.split(" -> "))
+    nf.save(graph, tmp_path / "g.json")
+    assert main(["play", str(tmp_path / "g.json"), "--samples", "2", "--speed", "0"]) == 0
+    told = capsys.readouterr().out
+    assert "value as" not in told
+    run = nf.Run(graph)
+    run.train(updates=1)
+    weights = run.weights
+    split = run.machine.splits["data"]
+
+    def layer(x, theta, bias):
+        z = x @ weights[f"{theta}.value"].T + weights[f"{bias}.value"]
+        return 1 / (1 + np.exp(-z))
+
+    best = layer(layer(split.x, "theta1", "b1"), "theta2", "b2").argmax(axis=1)
+    second = told.rpartition("v_confusion")[2]
+    for number, name in enumerate(("setosa", "versicolor", "virginica")):
+        counts = [int((best[split.y.argmax(axis=1) == number] == k).sum()) for k in range(3)]
+        assert re.search(rf"{name}\s+" + r"\s+".join(map(str, counts)) + r"\s", second), counts
+    while run.update < 2:
+        step = run.step()
+        if step.node == "output.a":
+            numbers = [show(number) for number in step.outputs["a"].ravel()]
+        if step.node == "cost":
+            cost = show(float(step.outputs["cost"].item()))
+    row = r"\s+".join(map(re.escape, numbers))
+    assert re.search(rf"v_panel\s+{row}", second)
+    assert re.search(rf"v_table\s+{row}(\s+[01]){{3}}", second)
+    assert re.search(rf"v_plot\s+cost.cost  [▁-█]+  \S+ → {re.escape(cost)}", second)

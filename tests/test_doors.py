@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from contextlib import suppress
@@ -47,6 +48,19 @@ LOSSES = {
 """Losses of PyTorch by what a network ends in."""
 
 
+def keep(program, outputs, gradients=None):
+    """Write down how far apart a network was, for `make doors`, which puts it into the docs."""
+    figures = os.environ.get("NODEFLOW_DOORS_FIGURES")
+    if figures:
+        with Path(figures).open("a", encoding="utf-8") as file:
+            file.write(json.dumps([program, float(outputs), gradients and float(gradients)]) + "\n")
+
+
+def apart(one, other):
+    """Return the largest difference, relative to the other's size where that is above 1."""
+    return np.max(np.abs(one - other)) / max(1.0, float(np.abs(other).max()))
+
+
 def shape(r):
     """Return widths from inputs to outputs: 1 to 40 wide, 1 to 5 deep."""
     return [int(n) for n in r.integers(1, 41, r.integers(2, 7))]
@@ -85,6 +99,7 @@ def test_modules_of_pytorch(seed):
     # a float32's 1/6.
     rough = ("Softplus", "Hardsigmoid", "Hardswish", "Mish")
     close = not any(word in str(module) for word in rough)
+    keep(f"torch{'' if close else ' rough'}", found.outputs, found.gradients)
     assert found.outputs <= (1e-12 if close else 1e-7)
     assert found.gradients <= (1e-10 if close else 1e-7)
     again = nf.to_torch(graph)
@@ -147,6 +162,7 @@ def test_models_of_onnx(seed, tmp_path):
         torch.onnx.export(module.float(), (torch.zeros(16, sizes[0]),), path, dynamo=False)
     found = imported(path)
     assert found.verified is not None
+    keep("onnx in", found.verified.outputs)
     assert found.verified.outputs <= 2e-6 * max(1, _size(found.graph))
 
 
@@ -394,10 +410,13 @@ def test_onnx_out_is_what_onnxruntime_computes(seed, tmp_path):
              if one.name in run.weights}  # fmt: skip
     names = [one.name for one in session.get_outputs()]
     made = session.run(None, {"x": x, "y": y, **given})
+    slopes = 0.0
     for name, slope in zip(names, made, strict=True):
         if name.endswith(".gradient"):
             own = run.gradient(name.removesuffix("gradient") + "value")
-            assert slope == pytest.approx(own, abs=1e-10)
+            slopes = max(slopes, float(np.abs(slope - own).max()))
+    keep("onnx out", again.verified.outputs, slopes)
+    assert slopes <= 1e-10
 
 
 KERAS_LOSSES = {
@@ -440,6 +459,7 @@ def test_models_of_keras(seed, tmp_path):
     y /= y.sum(axis=1, keepdims=True)
     expected = keras.ops.convert_to_numpy(model(x))
     model.compute_loss(x, torch.from_numpy(y), model(x, training=False)).backward()
+    slopes = 0.0
     for one in (found.graph, graph):
         fed = one.set("x", value=x.tolist()).set("y", value=y.tolist())
         run = nf.Run(fed, batch="all")
@@ -450,7 +470,9 @@ def test_models_of_keras(seed, tmp_path):
             size = max(1.0, float(np.abs(slope).max()))
             own = run.gradient(f"{layer.name}.weight.value")
             assert own == pytest.approx(slope, abs=2e-4 * size), model.loss
+            slopes = max(slopes, float(np.abs(own - slope).max()) / size)
     assert found.verified is not None
+    keep("keras", apart(run[end_of(graph)], expected), slopes)
     again = nf.to_keras(graph)
     assert keras.ops.convert_to_numpy(again(x)) == pytest.approx(expected, rel=2e-5, abs=1e-5)
 
@@ -504,6 +526,9 @@ def test_networks_of_scikit_learn(seed):
     biases = [np.empty_like(b) for b in estimator.intercepts_]
     _, slopes, biases = estimator._backprop(x, y, None, values, deltas, slopes, biases)
     dense = sorted(graph.of_type("weighted_sum"), key=lambda key: (key == "output", key))
+    off = max(float(np.abs(run.gradient(f"{key}.weight.value") - slope.T).max())
+              for key, slope in zip(dense, slopes, strict=True))  # fmt: skip
+    keep("sklearn", np.abs(run[end_of(graph)] - expected).max(), off)
     for key, slope, bias in zip(dense, slopes, biases, strict=True):
         assert run.gradient(f"{key}.weight.value") == pytest.approx(slope.T, abs=1e-10)
         assert run.gradient(f"{key}.bias.value") == pytest.approx(bias, abs=1e-10)

@@ -14,7 +14,7 @@ from nodeflow.cli import main
 from nodeflow.data.relative import relative_source
 from nodeflow.editor import messages as m
 from nodeflow.editor import minimap, training
-from nodeflow.editor.camera import Camera
+from nodeflow.editor.camera import READABLE, Camera
 from nodeflow.editor.comparing import compared
 from nodeflow.editor.model import Editing, Editor, Live, Question, Request
 from nodeflow.editor.popups import lines, title
@@ -278,6 +278,7 @@ def test_where_no_minimap_is_the_canvas_answers():
 def test_nothing_of_a_graph_lies_under_the_play_button_at_first():
     for name in ("xor", "four-layers", "mazur-neurons-unfolded"):
         editor = do(Editor.of(Graph()), m.Opened(nf.load(GRAPHS / f"{name}.json"), Path(name)))
+        editor = do(editor, m.Do("fit"))
         foot = editor.camera.on_screen((0, editor.drawn.bounds[3]))[1]
         button = editor.size[1] - training.PLAY_HIGH - training.PLAY_MARGIN
         assert foot < button
@@ -562,3 +563,43 @@ def test_what_was_dropped_is_not_among_the_recent_files(shell, gate):
     time.sleep(0.05)
     assert shell.poll(editor) is not None
     assert shell.recent() == []
+
+
+# --- the first view -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(1070, 839), (640, 560)], ids=str)
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds-neurons-unfolded", "landscape", "slopes"])
+def test_the_first_view_begins_at_the_data_and_reads(name, size):
+    graph = nf.load(GRAPHS / f"{name}.json")
+    editor = do(Editor.of(Graph(), size=size), m.Opened(graph, Path(name)))
+    assert READABLE <= editor.camera.zoom <= 1
+    data = graph.of_type("dataset")
+    for key in data[:1]:
+        view = editor.drawn.nodes[key]
+        left, top = editor.camera.on_screen((view.x, view.y))
+        right, bottom = editor.camera.on_screen((view.x + view.width, view.y + view.height))
+        assert left >= 0
+        assert top >= 0
+        assert right <= size[0]
+        assert bottom <= size[1]
+
+
+def test_another_size_fits_the_view_again_until_somebody_moves_it():
+    for how in ("fit", "first-view"):
+        editor = do(xor(), m.Resized((900, 500)), m.Do(how))
+        larger = do(editor, m.Resized((2400, 1500)))
+        assert larger.camera == do(larger, m.Do(how)).camera != editor.camera
+        assert larger.camera.zoom > editor.camera.zoom
+        moved = do(editor, m.Wheel((100, 100), 1))
+        assert do(moved, m.Resized((2400, 1500))).camera == moved.camera
+
+
+def test_nodes_grow_with_the_text_of_the_window():
+    editor = do(xor(), m.Resized((3000, 2000)), m.Do("first-view"))
+    assert editor.camera.zoom == 1
+    for _ in range(10):
+        editor = do(editor, m.Do("larger"))
+    assert editor.preferences.scale == 2
+    assert editor.camera.zoom == pytest.approx(min(2, do(editor, m.Do("fit")).camera.zoom))
+    assert do(editor, m.Do("zoom-100")).camera.zoom == pytest.approx(2)

@@ -1,6 +1,7 @@
 """Films: their beats are counted, their pictures are those of the canvas, none is too long."""
 
 import io
+import re
 import sys
 from itertools import islice
 
@@ -273,3 +274,39 @@ def test_a_missing_ffmpeg_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(ExportError, match=r'pip install "nodeflow\[video\]"'):
         export(one_neuron(), tmp_path / "x.mp4")
+
+
+def test_a_film_of_epochs_tells_their_cost_and_accuracy_and_what_the_weights_did():
+    """Beside a run that is trained: the numbers of its history, the change of its weights."""
+    from networks import net
+
+    graph = net("iris", (4, 3, 3), rate=0.3, test=0.3, epochs=4)
+    beats = list(Reel(graph, Options(level="epoch", shown=(0, 3))).beats())
+    run = nf.Run(graph)
+    assert len(beats) == 4
+    for number, beat in enumerate(beats, 1):
+        before = np.concatenate([value.ravel() for value in run.weights.values()])
+        line = run.train(1)[-1]
+        after = np.concatenate([value.ravel() for value in run.weights.values()])
+        assert dict(beat.epoch) == line
+        assert beat.where == f"epoch {number} of 4"
+        moved = float(re.search(r"moved by (\d\S*);", beat.sentence)[1])
+        assert moved == pytest.approx(np.linalg.norm(after - before), rel=1e-3)
+        assert set(beat.nodes) == {"theta1", "theta2", "b1", "b2"}
+        assert (beat.values["theta1.value"] == run.weights["theta1.value"]).all()
+
+
+def test_a_film_of_epochs_draws_the_curve_of_those_so_far():
+    """The canvas is the graph as it was made; the curves reach as far as the film has come."""
+    from networks import net
+
+    graph = net("iris", (4, 3, 3), rate=0.3, epochs=6)
+    made = film(graph, level="epoch", shown=(0, 5))
+    assert made.reel.graph.nodes.keys() == graph.nodes.keys()
+    seen = list(made.frames())
+    colour = np.array(ImageColor.getrgb(DARK.positive))
+    reach = []
+    for frame in seen[1:]:
+        band = np.asarray(frame.image)[-HEIGHT:, 560:]
+        reach.append(int(np.flatnonzero((band == colour).all(axis=2).any(axis=0)).max()))
+    assert reach[-1] > reach[0] + 100

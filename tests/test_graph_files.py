@@ -74,10 +74,11 @@ def test_those_of_the_text_are_here() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_file_is_as_nodeflow_writes_it(name: str) -> None:
+def test_the_file_is_as_nodeflow_writes_it(name: str, tmp_path: Path) -> None:
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
     graph = nf.load(FOLDER / f"{name}.json")
-    assert dumps(graph) == text
+    nf.save(graph, tmp_path / f"{name}.json")  # large arrays go beside it
+    assert (tmp_path / f"{name}.json").read_text(encoding="utf-8") == text
     assert graph.about
     assert graph.name == name.replace("-", " ")
     assert set(json.loads(text)["layout"]) == set(graph.nodes)
@@ -106,6 +107,9 @@ def test_a_folded_one_unfolds_and_folds(name: str) -> None:
     graph = opened(name)
     wired = nf.unfold(graph)
     assert not wired.of_family("trainer")
+    if name == "lambda-twins":  # its weights lie beside it, and no text holds them
+        assert nf.fold(wired) == graph
+        return
     assert dumps(nf.fold(wired)) == dumps(graph)
 
 

@@ -147,6 +147,30 @@ def test_snns_is_told_from_fann_by_its_first_line(tmp_path):
     assert found.network.names == ("left", "right")
 
 
+@pytest.mark.parametrize(
+    ("kind", "out", "f"),
+    [
+        ("Act_Identity", "", lambda s, _: s),
+        ("Act_IdentityPlusBias", "", lambda s, b: s + b),
+        ("Act_Elliott", "", lambda s, b: (s + b) / (1 + abs(s + b))),
+        ("Act_TanH_Xdiv2", "", lambda s, b: np.tanh((s + b) / 2)),
+        ("Act_Perceptron", "", lambda s, b: (s >= b) * 1.0),
+        ("Act_Logistic", "Out_Clip_01", lambda s, b: np.clip(sigmoid(s + b), 0, 1)),
+        ("Act_IdentityPlusBias", "Out_Threshold05", lambda s, b: (s + b > 0.5) * 1.0),
+    ],
+)
+def test_activations_and_output_functions_of_snns(tmp_path, kind, out, f):
+    text = SNNS.replace("|  3, 1, 0 |||", f"|  3, 1, 0 | {kind} | {out} |")
+    text = text.replace(" 4: 3.00000,  3:-1.00000", " 4: 3.00000\n                 3:-1.00000")
+    found = read(
+        tmp_path, "s.net", text.replace("| o  |  3, 1, 0 |||", f"| o | 3,1,0 |{kind}|{out}|")
+    )
+    x = np.array([[0.4, -0.9], [1.0, 2.0], [-0.2, 0.1]])
+    h = np.tanh(x @ np.array([[-1.5, 0.75], [2.0, 0.1]]).T + [0.5, -0.25])
+    expected = f(h @ np.array([[-1.0, 3.0]]).T, 0.125)
+    assert outputs(found.graph, x) == pytest.approx(expected, abs=1e-14)
+
+
 def test_weka_prints_a_network(tmp_path):
     found = read(tmp_path, "w.txt", WEKA)
     x = np.array([[0.4, -0.9], [1.0, 0.2]])
@@ -184,6 +208,39 @@ def test_brain_js(tmp_path, kind):
     h = f(x @ np.array([[0.5, -1.0], [2.0, 0.25]]).T + [0.1, -0.2])
     assert outputs(found.graph, x) == pytest.approx(f(h @ [[1.5], [-0.5]] + 0.3), abs=1e-15)
     assert found.network.names == ("r", "g")
+
+
+BRAIN_1 = """{"sizes":[2,2,2],"layers":[{"r":{},"g":{}},{"0":{"bias":0.1022455096244812,
+"weights":{"r":0.15882641077041626,"g":-0.08818657696247101}},"1":{"bias":-0.05270186811685562,
+"weights":{"r":0.027005504816770554,"g":0.14730125665664673}}},{"a":{"bias":-0.08055654168128967,
+"weights":{"0":-0.0721169114112854,"1":-0.1700986623764038}},"b":{"bias":1.5454668998718262,
+"weights":{"0":0.07373339682817459,"1":-0.11894120275974274}}}],"outputLookup":true,
+"inputLookup":true,"activation":"leaky-relu","trainOpts":{"iterations":5,"errorThresh":0.005,
+"log":false,"logPeriod":10,"learningRate":0.3,"momentum":0.1,"callbackPeriod":10,"beta1":0.9,
+"beta2":0.999,"epsilon":1e-8}}"""
+"""Of brain.js 1.6.1, trained for a moment: `run({r: 0.3, g: -0.4})` gave the numbers below."""
+
+
+def test_brain_js_of_npm_has_names_for_nodes(tmp_path):
+    found = read(tmp_path, "b.json", BRAIN_1)
+    assert found.network.names == ("r", "g")
+    got = outputs(found.graph, [[0.3, -0.4]])
+    assert got[0] == pytest.approx([0, 0.015456033870577812], abs=1e-9)
+    back = tmp_path / "again.json"
+    nf.save(found.graph, tmp_path / "g.json")
+    assert main(["export", str(tmp_path / "g.json"), str(back), "--for", "brainjs"]) == 0
+    document = json.loads(back.read_text())
+    assert document["layers"][1]["1"]["weights"] == {
+        "0": 0.027005504816770554, "1": 0.14730125665664673
+    }  # fmt: skip
+    assert document["activation"] == "leaky-relu"
+    again = imported(back).graph
+    assert outputs(again, [[0.3, 0.9]]) == pytest.approx(outputs(found.graph, [[0.3, 0.9]]))
+    usual = network((2, 3, 1), activation="leaky_relu", output="leaky_relu")
+    with pytest.raises(InterchangeError, match="is 0 below 0 and leaks above"):
+        export(usual, tmp_path / "o.json", program="brainjs")
+    export(usual, tmp_path / "o.json", program="brainjs2")
+    assert json.loads((tmp_path / "o.json").read_text())["type"] == "NeuralNetwork"
 
 
 def test_safetensors_needs_to_be_told_how_weights_are_connected(tmp_path):
@@ -320,15 +377,19 @@ def trained():
     return graph, {key: np.array(value) + 0.1 for key, value in run.weights.items()}
 
 
-@pytest.mark.parametrize("name", ["o.safetensors", "o.mat", "o.net", "o.json"])
+def _whose(name):
+    return {"o.json": ["--for", "brainjs"], "o2.json": ["--for", "brainjs2"]}.get(name, [])
+
+
+@pytest.mark.parametrize("name", ["o.safetensors", "o.mat", "o.net", "o.json", "o2.json"])
 def test_round_trips_keep_every_bit(tmp_path, trained, name):
     graph, _ = trained
     graph_file, out = tmp_path / "g.json", tmp_path / name
     nf.save(graph, graph_file)
     words = ["export", str(graph_file), str(out)]
-    assert main([*words, *(["--for", "brainjs"] if name == "o.json" else [])]) == 0
+    assert main([*words, *_whose(name)]) == 0
     asked = Asked((3, 4, 2), "sigmoid", "sigmoid")
-    found = imported(out, format_="brainjs" if name == "o.json" else None, asked=asked)
+    found = imported(out, format_="brainjs" if name.endswith("json") else None, asked=asked)
     ours = [step for step in layers_of(graph).steps if isinstance(step, Dense)]
     theirs = [step for step in found.network.steps if isinstance(step, Dense)]
     for one, other in zip(ours, theirs, strict=True):

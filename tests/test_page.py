@@ -17,8 +17,12 @@ from nodeflow.engine import lowering
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
+from nodeflow.explain.tracing import why
 from nodeflow.export import html, live
+from nodeflow.files import loads, whole
 from nodeflow.playback import answers
+from nodeflow.views import Viewer
+from nodeflow.views.plot import Traces
 from nodeflow.workings.shown import show
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -195,6 +199,21 @@ def test_a_seed_has_the_starts_the_split_and_the_order_of_python(shown, name):
         run.train(3)
         assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
         assert page.run("nodeflow.history()") == run.history
+
+
+def test_a_layer_that_was_gathered_from_neurons_starts_as_they_did(shown):
+    from test_repeating import HIDDEN, OUTPUT, one_by_one
+
+    from nodeflow.derive.repeating import repeat
+
+    neurons = repeat(repeat(one_by_one(), HIDDEN, 3), OUTPUT, 3)
+    layers = nf.collapse(neurons.set("b", init="normal").set("b_2", init="normal")
+                         .set("b_3", init="normal"))  # fmt: skip
+    page = shown(layers, epochs=2)
+    for seed in (0, 4):
+        page.run(f"nodeflow.reset({seed})")
+        weights = {key: bits(read(value)) for key, value in page.run("nodeflow.weights()").items()}
+        assert weights == packed(nf.Run(layers, seed=seed).weights)
 
 
 def test_random_numbers_are_those_of_numpy(shown):
@@ -481,7 +500,53 @@ def test_an_address_of_another_graph_is_told(shown):
     page = shown(sample("mazur"))
     fragment = page.run("nodeflow.link()")
     page = shown(sample("xor"), fragment)
-    assert "belongs to another graph" in page.run("document.querySelector('#trouble').textContent")
+    said = page.run("document.querySelector('#trouble').textContent")
+    assert 'belongs to another graph, "mazur"' in said
+    assert "Save takes the other one home" in said
+
+
+def test_a_graph_travels_whole_in_an_address(shown, tmp_path, capsys):
+    graph = sample("xor")
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.setting('train.rate', 0.25), nodeflow.train(7)")
+    address = f"https://example.org/page.html{page.run('nodeflow.link()')}"
+    assert len(address) < 8192
+    found = nf.load(address)
+    assert found.settings("train")["rate"] == 0.25
+    assert packed(nf.Run(found).weights) == packed(page.run("nodeflow.weights()"))
+    run = nf.Run(found.set("train", rate=0.25))
+    run.train(2)
+    assert main(["train", address, "--epochs", "2", "--json"]) == 0
+    weights = json.loads(capsys.readouterr().out)["weights"]
+    assert packed(weights) == packed(run.weights)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("eJyrVspPU7JSUDIwNDJW0lFQSkosTgXyo2OB7NSy1LySYjCvFgDP6Arq", "only what was changed"),
+        ("eJyrVspPUrJSSsp", "is damaged"),
+        ("????", "is damaged"),
+        ("é", "is damaged"),
+    ],
+)
+def test_an_address_without_a_graph_is_refused(fragment, sentence, capsys):
+    assert main(["run", f"page.html#{fragment}"]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_an_address_opens_the_form_in_which_it_was_made(shown, tmp_path):
+    page = shown(sample("xor"), neurons=True)
+    press(page, "#explode")
+    page.wait("document.querySelector('#explode').textContent === 'Layers'")
+    page.run("nodeflow.train(3).then(() => nodeflow.step(9))")
+    here = page.run("[nodeflow.weights(), nodeflow.moment()]")
+    fragment = page.run("nodeflow.link()")
+    page.open(tmp_path / "page.html", fragment)
+    page.wait("document.querySelector('#explode').textContent === 'Layers'")
+    assert page.run("[nodeflow.weights(), nodeflow.moment()]") == here
 
 
 def test_the_changed_graph_is_taken_home(shown, tmp_path):
@@ -709,3 +774,139 @@ def test_changes_on_the_way_travel_in_the_address_as_they_were_made(shown, tmp_p
     page.run("nodeflow.reset()")
     state = page.run("nodeflow.state()")
     assert (state["base"], state["events"]) == ([["train.rate", 0.2]], [])
+
+
+WHYS = [
+    ("xor", "theta1.value", (0, 1), (2, 9)),
+    ("xor", "bias2.value", (0,), (0, 3)),
+    ("wheat-seeds", "theta1.value", (2, 3), (1, 3)),
+    ("lambda", None, (0, 0), (0, 0)),
+    ("xor with a penalty", "theta1.value", (1, 1), (2, 4)),
+    ("spiral", "theta2.value", (0, 0), (0, 1)),
+    ("mazur", "theta1.value", (1, 0), (0, 1)),
+    ("circle", None, (0, 0), (1, 2)),
+]
+
+
+@pytest.mark.parametrize(("name", "address", "place", "epochs"), WHYS)
+def test_why_a_weight_changed_is_told_as_in_python(shown, name, address, place, epochs):
+    graph = sample(name.partition(" ")[0])
+    if "penalty" in name:
+        graph = nf.unfold(graph).set("theta1.average", regularization=0.01)
+    page, run = shown(graph), nf.Run(graph)
+    address = address or next(key for key, value in run.weights.items() if value.ndim == 2)
+    page.run(f"nodeflow.train({epochs[1]}).then(() => nodeflow.step(5))")
+    run.train(epochs[1])
+    for _ in range(5):
+        run.step()
+    here = page.run("[nodeflow.moment(), nodeflow.weights()]")
+    asked = f"nodeflow.why('{address}', {list(place)}, {list(epochs)})"
+    found = page.run(f"{asked}.catch((error) => error.message)")
+    if name in ("lambda", "spiral"):
+        with pytest.raises(NodeflowError) as caught:
+            why(run, address, place, epochs)
+        assert found == str(caught.value)
+    else:
+        wanted = why(run, address, place, epochs)
+        assert found.pop("text") == wanted.text()
+        assert found == wanted.as_dict()
+    assert page.run("[nodeflow.moment(), nodeflow.weights()]") == here
+
+
+def test_why_is_asked_by_hand_and_refused_in_a_sentence(shown):
+    page = shown(sample("xor"))
+    page.run("nodeflow.train(3)")
+    press(page, "#canvas [data-node=theta1]")
+    page.press("c")
+    page.wait("!document.querySelector('#why-part').hidden")
+    page.run("document.querySelector('#why-part').open = true")
+    page.run("document.querySelector('#numbers .grid input:nth-child(2)').focus()")
+    page.run("document.querySelector('#why').requestSubmit()")
+    page.wait("document.querySelector('#because').textContent")
+    run = nf.Run(sample("xor"))
+    run.train(3)
+    said = page.run("document.querySelector('#because').textContent")
+    assert said == why(run, "theta1.value", (0, 1), (0, 3)).text()
+    for script, sentence in (
+        ("nodeflow.why('theta1.value', [0, 5], [0, 3])", "is outside 'theta1.value'"),
+        ("nodeflow.why('theta1.value', [0, 0], [0, 9])", "it goes from epoch 0 to epoch 3"),
+        ("nodeflow.why('theta.value', [0, 0], [0, 1])", "did you mean 'theta1.value'?"),
+    ):
+        assert sentence in page.run(f"{script}.catch((error) => error.message)")
+    page.run("nodeflow.goto(1), nodeflow.set('theta1.value', [[1, 2], [3, 4]]), nodeflow.train(2)")
+    said = page.run("nodeflow.why('theta1.value', [0, 0], [0, 3]).catch((error) => error.message)")
+    assert "was given other values between epochs 0 and 3" in said
+
+
+def seen_graph(name, output):
+    """Return a sample with every view that a page has, below its other nodes."""
+    graph = sample(name)
+    key = next(k for k, n in graph.nodes.items() if n.type == "dataset")
+    cost = graph.inputs(graph.of_family("trainer")[0])["cost"][0].start
+    wires = {
+        "plane": {"x": f"{key}.x", "a": output},
+        "taken": {"a": output, "y": f"{key}.y"},
+        "curve": {"a": cost},
+        "row": {"a": output},
+        "tiles": {"a": "theta1.value"},
+        "one": {"a": cost},
+        "rows": {"a": "theta1.value"},
+        "names": {"a": "theta1.value"},
+    }
+    types = dict(zip(wires, ("boundary", "confusion", "plot", "bars", "image", "panel", "table",
+                             "dictionary"), strict=True))  # fmt: skip
+    nodes = dict(graph.nodes) | {name: nf.Node(type_) for name, type_ in types.items()}
+    made = []
+    for view, ports in wires.items():
+        known = [each.name for each in nodes[view].known.inputs]
+        for port, start in ports.items():
+            made.append(f"{start} -> {view}.{port if port in known else known[0]}")
+    raw = json.loads(whole(replace(graph, nodes=nodes, layout={})))
+    raw["wires"] = sorted([*raw["wires"], *made])
+    return loads(json.dumps(raw))
+
+
+SEEN = [("circle", "output_a.a"), ("wheat-softmax", "output_a.a"), ("xor", "output_a.a")]
+
+
+@pytest.mark.parametrize(("name", "output"), SEEN)
+def test_views_show_what_they_show_in_python(shown, name, output):
+    graph = seen_graph(name, output)
+    page, run = shown(graph), nf.Run(graph)
+    traces = Traces()
+    for moment in ((2, 1, None), (3, 0, output.partition(".")[0])):
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        page.run("new Promise((then) => setTimeout(then, 60))")  # what a plot remembers was seen
+        run.goto(*moment)
+        traces.collect({"curve": [graph.into("curve")[0].start]}, run.update, run.values)
+    viewer = Viewer(graph, run.plan.inference.tables)
+    before = page.run("[nodeflow.moment(), nodeflow.weights()]")
+    for key in ("plane", "taken", "curve", "row", "tiles", "one", "rows", "names"):
+        found = page.run(f"nodeflow.view('{key}')")
+        past = {"curve": traces.of("curve", [graph.into("curve")[0].start])}
+        content = viewer.look(key, run.values, run.weights, past)
+        if isinstance(content, str):
+            assert content in found["why"]
+            continue
+        wanted = json.loads(html.as_json(content.as_dict()))
+        found.pop("middle", None)
+        if key in ("one", "rows", "names"):
+            values = {graph.into(key)[0].start: run[graph.into(key)[0].start]}
+            assert packed(found["values"]) == packed(values)
+        elif key == "curve":
+            (line,) = wanted["lines"].values()
+            assert next(iter(found["lines"].values()))[-2:] == line
+        else:
+            assert found == wanted, key
+    assert page.run("[nodeflow.moment(), nodeflow.weights()]") == before
+    page.wait("document.querySelector('[data-node=taken] .inside rect') !== null")
+    assert page.run("document.querySelectorAll('[data-node=tiles] .inside image').length") == 1
+    assert page.problems == []
+
+
+def test_the_scripts_are_whole_lines_so_that_remarks_and_indents_can_go():
+    folder = Path(html.__file__).parent / "player"
+    for path in folder.glob("*.js"):
+        for line in path.read_text("utf-8").splitlines():
+            assert line.count("`") % 2 == 0, f"{path.name}: a text over several lines: {line}"
+    assert "  " not in {line[:2] for line in html.script_of(live.PLAYER).splitlines()}

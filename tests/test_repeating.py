@@ -7,12 +7,15 @@ import pytest
 from handwired import wired
 
 import nodeflow as nf
+from nodeflow.derive import infer
+from nodeflow.derive.giving import give_weights
 from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.editor.commands import done
 from nodeflow.editor.messages import Key, Typed
 from nodeflow.editor.model import Editing, Editor
 from nodeflow.editor.neurons import neuron_map
 from nodeflow.editor.update import update
+from nodeflow.editor.wiring import connected
 from nodeflow.errors import GraphError
 
 HIDDEN = ("w", "b", "h", "hs", "hd", "wn", "bn")
@@ -215,3 +218,53 @@ def test_a_refusal_names_the_way():
     with pytest.raises(GraphError, match=r"n×4 cannot enter 'b1\.new\.gradient': it must be 4 as "
                        r"'parameter' is; bias_gradient sums it over the rows"):  # fmt: skip
         nf.Run(graph)
+
+
+def test_a_sum_is_given_its_weights():
+    """As many as come in, for a single neuron; what is missing or there already is said."""
+    graph = nf.Graph().add("data", "dataset", source="iris").add("s", "weighted_sum")
+    graph = graph.add("more", "constant", value=[1.0, 2.0]).move(s=(500, 40))
+    with pytest.raises(GraphError) as error:
+        give_weights(graph, ["s"])
+    assert str(error.value) == (
+        "how many weights 's' takes is not known: wire what it weighs into 's.a' first"
+    )
+    graph = graph.connect("data.x", "s.a").connect("more.value", "s.a")
+    given, made = give_weights(graph, ["s"])
+    assert made == ("w", "b")
+    assert given.settings("w")["shape"] == (1, 6)
+    assert given.settings("b")["shape"] == (1,)
+    assert {"w.value -> s.weights", "b.value -> s.bias"} <= {str(w) for w in given.wires}
+    assert given.layout["w"] != given.layout["b"]
+    run = nf.Run(given)
+    run.evaluate()
+    assert run["s.z"].shape == (1, 1)
+    with pytest.raises(GraphError, match="'s' has weights and a bias already"):
+        give_weights(given, ["s"])
+    with pytest.raises(GraphError, match="of type dataset: a weighted_sum takes weights"):
+        give_weights(given, ["data"])
+    editor = replace(Editor.of(graph), selection=frozenset(["s"]))
+    assert done(editor, "give-weights").graph.wires == given.wires
+    assert done(Editor.of(graph), "give-weights").notice.kind == "problem"
+
+
+def test_the_editor_collapses_neurons_that_were_wired_one_by_one():
+    graph = repeat(one_by_one(), HIDDEN, 3)
+    editor = replace(Editor.of(graph), selection=frozenset(["h_2", "hs_2"]))
+    collapsed = done(editor, "collapse").graph
+    assert replace(collapsed, layout={}) == nf.collapse(graph, "h")
+    assert "h_2" not in collapsed.nodes
+
+
+def test_a_wire_takes_the_place_of_the_only_one_where_it_does_not_fit_beside_it():
+    graph = nf.Graph().add("two", "constant", value=[1.0, 2.0]).add("one", "constant", value=[3.0])
+    graph = graph.add("w", "parameter", shape=(1, 2)).add("s", "weighted_sum")
+    graph = graph.connect("w.value", "s.weights").connect("two.value", "s.a")
+    narrow = graph.set("w", shape=(1, 1))
+    moved = connected(narrow, infer(narrow), "one.value", "s.a")
+    assert [wire.start for wire in moved.inputs("s")["a"]] == ["one.value"]
+    wide = graph.set("w", shape=(1, 3))
+    both = connected(wide, infer(wide), "one.value", "s.a")
+    assert [wire.start for wire in both.inputs("s")["a"]] == ["two.value", "one.value"]
+    with pytest.raises(GraphError):
+        connected(narrow, infer(narrow), "one.value", "s.a", mode="add")

@@ -1,5 +1,8 @@
 """The schedule of time, as a value: numbers by hand, and what holds for every schedule."""
 
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +13,8 @@ import nodeflow as nf
 from nodeflow.engine.schedule import LEVELS, Moment, Position, Schedule
 from nodeflow.errors import RunError
 from nodeflow.playback.moments import described, go_before
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
 
 ORDER = ("x", "w", "z", "g", "sum", "mean", "new")
 PHASES = ("forward", "forward", "forward", "backward", "backward", "backward", "update")
@@ -270,3 +275,21 @@ def test_a_loop_of_any_size_trains_as_it_is_stepped(batch):
     assert_same_moment(trained, walk(stepped, trained.update))
     assert trained.cost == stepped.cost
     assert nf.check(graph, batch=batch).valid
+
+
+def test_a_loop_over_samples_takes_longer_than_all_at_once_and_learns_the_same():
+    """The graphs that the gallery tells the clock of: the same D, and a pass a sample."""
+    graphs = [
+        nf.load(GRAPHS / f"{name}.json") for name in ("four-layers", "four-layers-vectorised")
+    ]
+    runs = [nf.Run(graph) for graph in graphs]
+    assert runs[0].schedule.passes_per_epoch == 200 * runs[1].schedule.passes_per_epoch
+    clock = []
+    for run in runs:
+        run.train(20)
+        began = time.perf_counter()
+        run.train(150)
+        clock.append(time.perf_counter() - began)
+    assert clock[0] > 1.2 * clock[1], clock
+    for address, value in runs[0].weights.items():
+        np.testing.assert_allclose(value, runs[1].weights[address], rtol=0, atol=1e-9)

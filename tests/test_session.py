@@ -422,23 +422,24 @@ def test_numbers_out_of_range_keep_the_last_good_weights(session: Session) -> No
 
 def test_the_check_by_node(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    found, problem = checked(graph)
+    found, price, problem = checked(graph)
+    assert "digits" in price
     assert problem == ""
     assert found == {key: found.status for key, found in nf.check(graph).nodes.items()}
-    session.tell("checked", graph, found, problem)
+    session.tell("checked", graph, found, price, problem)
     assert until(session, lambda live: live.checks).checks == found
     session.start(graph.set("train", rate=0.7))
     assert until(session, lambda live: not live.checks).problem == ""
-    session.tell("checked", graph, found, problem)  # of a graph that is no longer shown
+    session.tell("checked", graph, found, price, problem)  # of a graph that is no longer shown
     assert not settled(session).checks
-    assert "nothing to check" in checked(nf.Graph().add("x", "constant"))[1]
+    assert "nothing to check" in checked(nf.Graph().add("x", "constant"))[2]
 
 
 def test_the_check_tells_what_is_wrong() -> None:
     from networks import hand
 
     source, sizes = CLASSES
-    found, _ = checked(hand(source, sizes, rate=0.3, factor=1.0))
+    found, _, _ = checked(hand(source, sizes, rate=0.3, factor=1.0))
     wrong = [text for text in found.values() if text != "ok"]
     assert wrong
     assert all(text.startswith("fault: gradient ") for text in wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -156,6 +157,15 @@ def test_a_view_of_the_widget_goes_where_it_is_needed(monkeypatch):
     assert VIEW not in widget._repr_mimebundle_()[0]
     monkeypatch.setenv("VSCODE_PID", "1")
     assert VIEW in widget._repr_mimebundle_()[0]
+
+
+def test_the_document_shows_what_can_be_done():
+    shown = (EXAMPLES.parent / "docs" / "notebooks.md").read_text("utf-8")
+    names = {}
+    exec(re.search(r"```py\n(.*?)```", shown, re.DOTALL)[1], names)
+    widget = names["widget"]
+    for name in re.findall(r"\| `widget\.(\w+)` \|", shown):
+        assert getattr(widget, name) is not None
 
 
 # --- in a browser -------------------------------------------------------------------------------
@@ -484,3 +494,29 @@ def test_an_executed_notebook_plays_as_a_page_and_is_printed(chromium, tmp_path,
     drawings = sorted(name for name in resources["outputs"] if name.endswith(".pdf"))
     assert len(drawings) == 2
     assert all(Path(name).name in text for name in drawings)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_examples_are_executed_as_notebooks_and_as_marimo(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(nf.__file__).parent.parent))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    example = nbformat.read(path, 4)
+    assert not any(each.get("outputs") for each in example.cells)  # they are made anew
+    NotebookClient(example, kernel_name="python3", timeout=300).execute()
+    said = [
+        output["text"]
+        for each in example.cells
+        for output in each.get("outputs", ())
+        if output["output_type"] == "stream"
+    ]
+    app = EXAMPLES / "marimo" / f"{path.stem}.py"
+    again = tmp_path / app.name
+    for command in (["marimo", "convert", path, "-o", again], ["marimo", "check", again]):
+        made = subprocess.run(
+            [sys.executable, "-m", *map(str, command)], capture_output=True, text=True, check=False
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+    assert again.read_text("utf-8") == app.read_text("utf-8"), "convert it again: marimo convert"
+    found = subprocess.run([sys.executable, app], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == "".join(said)

@@ -16,7 +16,11 @@ from nodeflow.commands.options import file_argument, json_option, node_argument,
 @out_option
 @json_option
 def collapse(file: str, node: str | None, *, out: str, as_json: bool) -> None:
-    """Write the graph with the exploded layer or neuron NODE whole again."""
+    """Write the graph with the exploded layer or neuron NODE whole again.
+
+    A NODE that was never exploded, one of several neurons that were wired one by one, becomes a
+    layer with those beside it that take the same inputs.
+    """
     from nodeflow.derive import collapse as derive
 
     write_derived(file, out, partial(derive, node=node), as_json=as_json)

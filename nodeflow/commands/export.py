@@ -87,8 +87,9 @@ def _epochs(
               help="Of .py: the library.  [numpy]")  # fmt: skip
 @click.option("--backward", is_flag=True, default=None,
               help="Of .onnx: one training step, weights in and new weights out.")  # fmt: skip
-@click.option("--for", "program", type=click.Choice(("brainjs",)),
-              help="Of .json: whose JSON, instead of the weights by address.")  # fmt: skip
+@click.option("--for", "program", type=click.Choice(("brainjs", "brainjs2")),
+              help="Of .json: whose JSON, instead of the weights by address: that of brain.js 1, "
+              "which npm installs, or 2.")  # fmt: skip
 @click.option("--no-graph", "bare", is_flag=True, default=None,
               help="Leave the graph out of a .png.")  # fmt: skip
 @json_option

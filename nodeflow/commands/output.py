@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from nodeflow.errors import readable
+
+_INVISIBLE = re.compile("[\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON leaves as it is, and a terminal may act on."""
 
 FAULT, INTERRUPTED, READER_GONE = 1, 130, 141
 """Exit codes: the graph or data has a fault; Ctrl-C; the reader of the output went away."""
@@ -51,6 +57,7 @@ def print_json(document: Any) -> None:
     """Print a document on a line of its own."""
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
     text = json.dumps(plain(document), ensure_ascii=encoding != "utf8", allow_nan=False)
+    text = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     state().printed = True
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
@@ -58,8 +65,7 @@ def print_json(document: Any) -> None:
 
 def sentence(error: BaseException) -> str:
     """Return an error's message as one line that a terminal can show."""
-    text = " ".join(str(error).split())
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return readable(" ".join(str(error).split()))
 
 
 def say(sentence: str, *, bad: bool = True) -> None:

@@ -199,9 +199,9 @@ def _noted(graph: Graph) -> list[str]:
 
 
 def _save_run(run: Run, file: str) -> Path:
-    from nodeflow.files import save_run
+    from nodeflow.files import run_file_of, save_run
 
-    path = Path(file).with_suffix(".run.npz")
+    path = run_file_of(Path(file))
     meta = {
         "graph": run.graph.name,
         "epochs": run.epoch,

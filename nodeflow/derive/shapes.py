@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,7 +63,9 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
                     continue
                 found = _outputs(graph, key, inputs, tables, rows, data=data)
                 names = (port.name for port in types[key].outputs)
-                known = cases.learnt(case, dict(zip(names, found, strict=True)))
+                made = dict(zip(names, found, strict=True))
+                _refuse_too_large(key, made)
+                known = cases.learnt(case, made)
         except NodeflowError as error:
             problems[key] = error
             continue
@@ -71,6 +74,24 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
             shapes[f"{key}.{port}"] = shape
     _check_feedback(graph, shapes, problems)
     return Inference(shapes, problems, frozenset(waiting), order, tables, rows)
+
+
+MOST_NUMBERS = 500_000_000
+"""A value of one sample may hold so many numbers: 4 GB."""
+_MOST_TRIED = 1_000_000
+"""A function is tried on so many ones."""
+
+
+def _refuse_too_large(key: str, made: Mapping[str, Shape]) -> None:
+    """Raise `GraphError` for a value of a size that no machine is to be asked for."""
+    for port, shape in made.items():
+        count = math.prod(size or 1 for size in shape.dims)
+        if count > MOST_NUMBERS:
+            raise GraphError(
+                f"'{key}.{port}' would hold {count:.3g} numbers ({count * 8e-9:.3g} GB), and a "
+                f"value at most {MOST_NUMBERS:,}: make its shape smaller",
+                node=key,
+            )
 
 
 class _Cases:
@@ -275,6 +296,14 @@ def probe(
     """Return output shapes by trying the function on ones, for batches of 2 and of 3."""
     if any(shape is not None and None in shape.dims for shape in given.values()):
         return tuple(Shape((None,), batch=True) for _ in type_.outputs)
+
+    tried = sum(math.prod(shape.array(3)) for shape in given.values() if shape is not None)
+    if tried > _MOST_TRIED:
+        raise ShapeMismatch(
+            f"the function of '{node}' ({type_.name}) says nothing about shapes, and {tried:.3g} "
+            f"numbers are too many to try it on (at most {_MOST_TRIED:,})",
+            node=node,
+        )
 
     def attempt(samples: int) -> tuple[Any, ...]:
         inputs: dict[str, Any] = {}

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 LEAST, MOST = 0.05, 4.0
+_CLICK, _CLICKS = 1.12, 200.0
+"""How much a click of the wheel enlarges; no zoom is reached by more clicks at once."""
 _MARGIN, _GAP = 60, 16
 _LARGEST_FIT = 1.0
+READABLE = 0.8
+"""From this zoom on a node has all its texts, none of them smaller than 11 pixels."""
 
 Point = tuple[float, float]
 
@@ -37,6 +41,10 @@ class Camera:
         x, y = self.on_canvas(about)
         return Camera(x - about[0] / zoom, y - about[1] / zoom, zoom)
 
+    def turned(self, clicks: float, about: Point) -> Camera:
+        """Return the camera after so many clicks of the wheel."""
+        return self.zoomed(_CLICK ** min(max(clicks, -_CLICKS), _CLICKS), about)
+
     def centred(self, point: Point, size: Point) -> Camera:
         """Return the camera with a canvas point in the middle of a view of this size."""
         return replace(
@@ -45,9 +53,13 @@ class Camera:
 
     @classmethod
     def fitting(
-        cls, bounds: tuple[float, float, float, float], size: Point, foot: float = 0.0
+        cls,
+        bounds: tuple[float, float, float, float],
+        size: Point,
+        foot: float = 0.0,
+        scale: float = 1.0,
     ) -> Camera:
-        """Return the camera that sees all of left, top, right, bottom; never enlarged.
+        """Return the camera that sees all of left, top, right, bottom; never above `scale`.
 
         Something else takes `foot` pixels at the bottom of the view.
         """
@@ -55,6 +67,43 @@ class Camera:
         wide, high = max(right - left, 1.0), max(bottom - top, 1.0)
         below = max(_MARGIN, foot + _GAP)
         room = max(size[0] - 2 * _MARGIN, 1.0), max(size[1] - _MARGIN - below, 1.0)
-        zoom = min(max(min(room[0] / wide, room[1] / high), LEAST), _LARGEST_FIT)
+        zoom = min(max(min(room[0] / wide, room[1] / high), LEAST), _LARGEST_FIT * scale)
         middle = (left + right) / 2, (top + bottom) / 2
         return cls(zoom=zoom).centred(middle, (size[0], size[1] + _MARGIN - below))
+
+    @classmethod
+    def first(
+        cls,
+        bounds: tuple[float, float, float, float],
+        size: Point,
+        begin: Point,
+        foot: float = 0.0,
+        scale: float = 1.0,
+    ) -> Camera:
+        """Return the camera that sees all, or else what begins at `begin`, at a size that reads.
+
+        What does not fit lies at the right and below: `begin` stands in the left, at the middle
+        height, or as near to it as leaves nothing of the view empty.
+        """
+        whole = cls.fitting(bounds, size, foot, scale)
+        zoom = READABLE * scale
+        if whole.zoom >= zoom:
+            return whole
+        left, top, right, bottom = bounds
+        below = max(_MARGIN, foot + _GAP)
+        wide, high = (size[0] - 2 * _MARGIN) / zoom, (size[1] - _MARGIN - below) / zoom
+        x = (
+            (left + right - wide) / 2
+            if right - left <= wide
+            else _between(begin[0], left, right - wide)
+        )
+        y = (
+            (top + bottom - high) / 2
+            if bottom - top <= high
+            else _between(begin[1] - high / 2, top, bottom - high)
+        )
+        return cls(x - _MARGIN / zoom, y - _MARGIN / zoom, zoom)
+
+
+def _between(value: float, least: float, most: float) -> float:
+    return min(max(value, least), most)

@@ -28,6 +28,7 @@ from nodeflow.editor.model import (
 )
 from nodeflow.editor.reading import written
 from nodeflow.errors import GraphError
+from nodeflow.files.address import is_address
 from nodeflow.graph import Graph, Wire
 from nodeflow.scene import NodeView, closed_groups, note, with_places
 
@@ -130,9 +131,10 @@ def _samples(editor: Editor) -> Editor:
 
 @_command("save", "Save", "Ctrl+S", "File")
 def _save(editor: Editor) -> Editor:
-    if editor.path is None or editor.path.suffix.lower() == PICTURE:
+    path = editor.path
+    if path is None or path.suffix.lower() == PICTURE or is_address(str(path)):
         return editor.asking("ask_save")
-    return editor.asking("save", path=editor.path, value=editor.graph)
+    return editor.asking("save", path=path, value=editor.graph)
 
 
 @_command("save-as", "Save as …", "Ctrl+Shift+S", "File")
@@ -427,7 +429,7 @@ def _enter(editor: Editor) -> Editor:
     inside = sorted(editor.selection & set(closed_groups(editor.graph)))
     if not inside:
         return editor.refused("select a subgraph to look inside")
-    return _fitted(
+    return _first_view(
         replace(editor, inside=(*editor.inside, inside[0]), selection=frozenset(), wire=None)
     )
 
@@ -436,7 +438,7 @@ def _enter(editor: Editor) -> Editor:
 def _leave(editor: Editor) -> Editor:
     if not editor.inside:
         return editor.told("this is the whole graph already")
-    return _fitted(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
+    return _first_view(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
 
 
 @_command("expand", "Dissolve the subgraph", "", "Arrange", context=True)
@@ -489,6 +491,10 @@ def _freeze(editor: Editor) -> Editor:
 
 @_command("unfold", "Unfold the backward pass", "Ctrl+U", "Network", context=True)
 def _unfold(editor: Editor) -> Editor:
+    if not editor.graph.of_family("trainer"):
+        return editor.refused(
+            "there is nothing to unfold: no trainer hides a backward pass in this graph"
+        )
     return _deriving(editor, "unfold", unfold)
 
 
@@ -544,7 +550,7 @@ def derived(editor: Editor, graph: Graph, label: str) -> Editor:
     made = editor.edited(with_places(graph), label)
     made = replace(made, selection=frozenset())
     seen = made.asking("compare", value=(editor.graph, graph))
-    return _fitted(seen)
+    return _first_view(seen)
 
 
 @_command("check", "Check gradients", "Ctrl+Shift+C", "Network")
@@ -650,6 +656,35 @@ def _keep(editor: Editor) -> Editor:
     return editor.edited(graph, "keep the trained weights")
 
 
+@_command("why", "Why did this weight change", "Y", "Network", context=True)
+def _why(editor: Editor) -> Editor:
+    node = _parameter(editor)
+    if not node:
+        return editor.refused("select the parameter whose change is to be explained")
+    return editor.asking("tell", text="why", value=(node,))
+
+
+@_command("origin", "Where does its slope come from", "D", "Network", context=True)
+def _origin(editor: Editor) -> Editor:
+    node = _parameter(editor)
+    if not node:
+        return editor.refused("select the parameter by which the cost is to be derived")
+    return editor.asking("origin", text=node)
+
+
+@_command("where-blame-dies", "Where does blame die", "Shift+B", "Network")
+def _where_blame_dies(editor: Editor) -> Editor:
+    return replace(editor, selection=frozenset(), wire=None).asking("tell", text="dies", value=())
+
+
+def _parameter(editor: Editor) -> str:
+    """Return the parameter that is selected, or the only one of the graph, or ""."""
+    chosen = [key for key in sorted(editor.selection) if key in editor.graph.nodes]
+    found = [key for key in chosen if editor.graph.nodes[key].type == "parameter"]
+    all_ = editor.graph.of_type("parameter")
+    return found[0] if found else all_[0] if len(all_) == 1 else ""
+
+
 @_command("resume", "Go on with the saved training", "", "Network")
 def _resume(editor: Editor) -> Editor:
     if editor.offer is None:
@@ -662,8 +697,44 @@ def _resume(editor: Editor) -> Editor:
 
 @_command("fit", "Zoom to fit", "F", "View")
 def _fitted(editor: Editor) -> Editor:
-    camera = Camera.fitting(editor.drawn.bounds, editor.size, training.foot(editor))
-    return replace(editor, camera=camera)
+    drawn = editor.drawn
+    return _seen_as(
+        editor, "fit",
+        Camera.fitting(drawn.bounds, editor.size, training.foot(editor), editor.preferences.scale),
+    )  # fmt: skip
+
+
+@_command("first-view", "Read from the start", "Home", "View")
+def _first_view(editor: Editor) -> Editor:
+    """Show all of a graph if it can be read then, or else begin at its data."""
+    drawn = editor.drawn
+    begin = _beginning(editor)
+    camera = Camera.first(
+        drawn.bounds, editor.size, begin, training.foot(editor), editor.preferences.scale
+    )
+    return _seen_as(editor, "first-view", camera)
+
+
+def _beginning(editor: Editor) -> tuple[float, float]:
+    """Return where a graph is read from: its first data set, or the node at the far left."""
+    drawn, graph = editor.drawn.nodes, editor.graph
+    data = [drawn[key] for key in graph.of_type("dataset") if key in drawn]
+    views = data or list(drawn.values())
+    if not views:
+        return 0.0, 0.0
+    first = min(views, key=lambda view: (view.x, view.y))
+    return float(first.x), first.y + first.height / 2
+
+
+def _seen_as(editor: Editor, name: str, camera: Camera) -> Editor:
+    return replace(editor, camera=camera, fitted=(name, camera))
+
+
+def refitted(editor: Editor) -> Editor:
+    """Return an editor of another size with its view fitted again, if nobody moved it since."""
+    if editor.fitted is None or editor.camera != editor.fitted[1]:
+        return editor
+    return COMMANDS[editor.fitted[0]].does(editor)
 
 
 @_command("fit-selection", "Zoom to the selection", "Shift+F", "View")
@@ -677,7 +748,8 @@ def _fit_selection(editor: Editor) -> Editor:
         max(n.x + n.width for n in chosen),
         max(n.y + n.height for n in chosen),
     )
-    return replace(editor, camera=Camera.fitting(bounds, editor.size))
+    scale = editor.preferences.scale
+    return replace(editor, camera=Camera.fitting(bounds, editor.size, scale=scale))
 
 
 @_command("zoom-in", "Zoom in", "+ or =", "View")
@@ -692,7 +764,7 @@ def _zoom_out(editor: Editor) -> Editor:
 
 @_command("zoom-100", "Actual size", "1", "View")
 def _zoom_100(editor: Editor) -> Editor:
-    return _zoomed(editor, 1 / editor.camera.zoom)
+    return _zoomed(editor, editor.preferences.scale / editor.camera.zoom)
 
 
 def _zoomed(editor: Editor, factor: float) -> Editor:
@@ -724,12 +796,21 @@ def _values(editor: Editor) -> Editor:
 
 @_command("larger", "Larger text and controls", "Ctrl++ or Ctrl+=", "View")
 def _larger(editor: Editor) -> Editor:
-    return _preferring(editor, scale=min(editor.preferences.scale + 0.1, 3.0))
+    return _scaled(editor, min(editor.preferences.scale + 0.1, 3.0))
 
 
 @_command("smaller", "Smaller text and controls", "Ctrl+-", "View")
 def _smaller(editor: Editor) -> Editor:
-    return _preferring(editor, scale=max(editor.preferences.scale - 0.1, 0.5))
+    return _scaled(editor, max(editor.preferences.scale - 0.1, 0.5))
+
+
+def _scaled(editor: Editor, scale: float) -> Editor:
+    """Change the size of texts and controls, those of the nodes as well."""
+    scale = round(scale, 2)
+    made = _preferring(editor, scale=scale)
+    if made.fitted is not None and made.camera == made.fitted[1]:
+        return refitted(made)
+    return _zoomed(made, scale / editor.preferences.scale)
 
 
 @_command("reduced-motion", "Reduced motion", "", "View")

@@ -35,8 +35,6 @@ from nodeflow.editor.model import (
 from nodeflow.graph import Wire
 from nodeflow.scene import FieldView
 
-_ZOOM = 1.12
-"""A click of the wheel."""
 _STILL = 4.0
 """So many pixels are no drag."""
 
@@ -162,7 +160,9 @@ def _wired(editor: Editor, port: str, *, outgoing: bool) -> frozenset[str]:
             address
             for wire in editor.graph.out_of(node)
             if wire.output == name
-            for address in (wire.end, f"{wire.end}[{wire.index}]")
+            for address in (
+                (wire.end,) if wire.index is None else (wire.end, f"{wire.end}[{wire.index}]")
+            )
         )
     return frozenset(wire.start for wire in editor.graph.inputs(node).get(name, ()))
 
@@ -375,4 +375,4 @@ def wheel(editor: Editor, message: Wheel) -> Editor:
         step = 60.0 * message.clicks
         by = (step, 0.0) if message.shift else (0.0, step)
         return replace(editor, camera=editor.camera.moved(*by))
-    return replace(editor, camera=editor.camera.zoomed(_ZOOM**message.clicks, message.at))
+    return replace(editor, camera=editor.camera.turned(message.clicks, message.at))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live, Offer
+from nodeflow.editor.model import Live, Offer, Report
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
@@ -206,14 +206,6 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class Teach:
-    """Something about the lesson: an answer, skip, unlock; or, while it is made, a change of it."""
-
-    what: str
-    value: Any = None
-
-
-@dataclass(frozen=True, slots=True)
 class OpenRun:
     """One of many runs is to be shown, at an epoch of it."""
 
@@ -230,10 +222,25 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """An account that was asked for is there."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Training was found beside the file of the graph: it may be gone on with."""
 
     offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """Something about the lesson: an answer, skip, unlock; or, while it is made, a change of it."""
+
+    what: str
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +281,11 @@ Message = (
     | Ended
     | Told
     | Tell
-    | Teach
     | OpenRun
     | Renewed
+    | Teach
     | Failed
     | Noted
     | Offered
+    | Reported
 )

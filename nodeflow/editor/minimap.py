@@ -10,7 +10,6 @@ from nodeflow.editor.model import Editor, Looking
 
 WIDTH, HEIGHT = 200, 130
 _MARGIN, _PAD = 14, 8
-_ZOOM = 1.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +96,4 @@ def looked(editor: Editor, at: Point) -> Editor:
 def wheel(editor: Editor, message: Wheel) -> Editor:
     """Zoom about the middle of what is seen."""
     middle = editor.size[0] / 2, editor.size[1] / 2
-    return replace(editor, camera=editor.camera.zoomed(_ZOOM**message.clicks, middle))
+    return replace(editor, camera=editor.camera.turned(message.clicks, middle))

@@ -191,6 +191,7 @@ Errand = Literal[
     "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
     "many_runs", "quit", "ask_export", "export", "enable",
     "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
+    "origin",
     "stop",
     "tell",
     "copy", "paste", "preferences", "discard",
@@ -231,6 +232,15 @@ NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
+class Report:
+    """An account that was asked for: of a node, or of the network where there is none."""
+
+    node: str
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Live:
     """What the run beside the editor last told: all of it is data, and read-only."""
 
@@ -251,10 +261,10 @@ class Live:
     """By node: why its function failed when it was evaluated."""
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
+    price: str = ""
+    """What that check cost, beside the backward pass, in words."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
-    lesson: Progress | None = None
-    """How far somebody has come in the lesson of the graph."""
     ages: Mapping[str, str] = field(default_factory=dict)
     """By node that the present pass has not evaluated yet: of when its value is, in words."""
     gradient_ages: Mapping[str, str] = field(default_factory=dict)
@@ -267,12 +277,17 @@ class Live:
     """Of when it is, if not of the present pass."""
     rows: tuple[int, int] = (0, 0)
     """How many rows there are for training, and for testing."""
+    report: Report | None = None
+    """The account that was asked for last: each is another value."""
     memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """All that training goes on from: weights, velocities and times, by address."""
     reached: Mapping[str, Any] = field(default_factory=dict)
     """How far the run has come, as its run file says it."""
     samples: tuple[int, int] = (1, 1)
     """The number n of rows of the present update, and of the one whose values are still there."""
+
+    lesson: Progress | None = None
+    """How far somebody has come in the lesson of the graph."""
 
     def age(self, address: str) -> str:
         """Return of when a port's value is, "" if it is of the present pass."""
@@ -350,6 +365,8 @@ class Editor:
     camera: Camera = field(default_factory=Camera)
     size: tuple[float, float] = (1280.0, 800.0)
     """The canvas on the screen, in pixels."""
+    fitted: tuple[str, Camera] | None = None
+    """The command that fitted the view, and the camera that it gave: another size is fitted too."""
     pointer: Point = (0.0, 0.0)
     selection: frozenset[str] = frozenset()
     picked: tuple[str, int] | None = None
@@ -374,6 +391,8 @@ class Editor:
     """What goes on as soon as the graph is saved."""
     lesson: Teaching | None = None
     """The lesson that is done, or made."""
+    report: Report | None = None
+    """The account that was asked for last."""
     offer: Offer | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
     requests: tuple[Request, ...] = ()

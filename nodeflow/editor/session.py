@@ -6,7 +6,9 @@ The run itself is touched by its thread alone.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from dataclasses import replace
 from typing import Any, Literal
@@ -17,10 +19,12 @@ from nodeflow.editor.worker import Worker, kept, sentence
 from nodeflow.graph import Graph
 
 _PATIENCE = 2.0
+_PASSES = 5
+"""So many passes are timed, for their mean."""
 Command = Literal[
     "open", "start", "train", "play", "pause", "reset", "step", "back", "go", "loop", "set_speed",
     "toggle_stop", "add_condition", "forget_condition", "watch", "switch", "compare", "predict",
-    "answer", "checked", "resume", "set_weights", "teach", "task",
+    "answer", "checked", "resume", "set_weights", "teach", "task", "why", "dies",
 ]  # fmt: skip
 
 
@@ -183,26 +187,48 @@ def _warm_up() -> None:
 # --- gradient check -----------------------------------------------------------------------------
 
 
-def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str]:
-    """Return what the gradient check found by node ("ok", or a text), and why it could not be.
+def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str, str]:
+    """Return what the gradient check found by node ("ok", or a text), its price, or why it failed.
 
-    Texts begin with "kink", "small" or "fault". Raises `Dropped` where `heed` does.
+    Texts begin with "kink", "small" or "fault". The price says to how many digits differences
+    agree with the backward pass, and how long both took. Raises `Dropped` where `heed` does.
     """
     from nodeflow.engine.check import check
+    from nodeflow.engine.run import Run
 
     try:
+        began = time.perf_counter()
         found = check(graph, progress=heed)
+        spent = time.perf_counter() - began
+        run = Run(graph)
+        run.evaluate()
+        began = time.perf_counter()
+        for _ in range(_PASSES):
+            run.evaluate()
+        backward = (time.perf_counter() - began) / _PASSES
     except Dropped:
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
-        return {}, sentence(error)
-    return {
-        key: node.status
-        if node.status == "ok"
-        else f"{node.status}: gradient {node.gradient:.6g}, difference {node.difference:.6g}, "
-        f"relative error {node.relative_error:.1e}" + (f"; {node.reason}" if node.reason else "")
-        for key, node in found.nodes.items()
-    }, ""
+        return {}, "", sentence(error)
+    errors = [node.relative_error for node in found.nodes.values() if node.status == "ok"]
+    worst = max((error for error in errors if error > 0), default=1e-16)
+    digits = max(math.floor(-math.log10(worst)), 0)
+    price = (
+        f"differences agree to {digits} digits and took {spent:.2g} s, the backward pass "
+        f"{backward:.2g} s: {spent / max(backward, 1e-9):,.0f} times as long"
+    )
+    return (
+        {
+            key: node.status
+            if node.status == "ok"
+            else f"{node.status}: gradient {node.gradient:.6g}, difference {node.difference:.6g}, "
+            f"relative error {node.relative_error:.1e}"
+            + (f"; {node.reason}" if node.reason else "")
+            for key, node in found.nodes.items()
+        },
+        price,
+        "",
+    )
 
 
 __all__ = ["Session", "kept"]

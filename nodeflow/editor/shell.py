@@ -23,16 +23,17 @@ from nodeflow.editor.messages import (
     Noted,
     Offered,
     Opened,
+    Reported,
     Saved,
     Told,
 )
-from nodeflow.editor.model import Editor, Offer, Preferences, Request
+from nodeflow.editor.model import Editor, Offer, Preferences, Report, Request
 from nodeflow.editor.session import Command, Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export
-from nodeflow.files import load, load_run, save, save_run
+from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
 from nodeflow.scene import with_places
@@ -84,10 +85,10 @@ class Shell:
                 for work, _ in self._beside:
                     work.drop()
                 self._beside.clear()
-            case "sample":
-                return [Opened(with_places(sample(request.text)), None, kept=True)]
             case "enable":
                 return others.enabled(request.text)
+            case "sample":
+                return [Opened(with_places(sample(request.text)), None, kept=True)]
             case "new":
                 return [Opened(Graph(), None)]
             case "autosave":
@@ -109,6 +110,8 @@ class Shell:
                 self.session.pause()
             case "compare":
                 self._compare(*request.value)
+            case "origin":
+                return self._origin(editor.graph, request.text)
             case "resume":
                 self._show(editor)
                 self.session.tell("resume", request.value)
@@ -255,6 +258,19 @@ class Shell:
 
         return self._begun(Work(f"{label} under way", work), graph)
 
+    def _origin(self, graph: Graph, node: str) -> list[Message]:
+        """Derive the cost by the first number of a parameter: that may take seconds."""
+
+        def work(_heed: Heed) -> _Then:
+            from nodeflow.explain.origins import origin
+
+            shape = infer(graph).shapes[f"{node}.value"]
+            lines = origin(graph, f"{node}.value", (0,) * len(shape.dims))
+            report = Report(node, "Where its slope comes from", tuple(lines))
+            return lambda: [Reported(report)]
+
+        return self._begun(Work("deriving", work), graph)
+
     def _compare(self, before: Graph, after: Graph) -> None:
         """Compare two graphs: the first run may have to compile."""
 
@@ -271,10 +287,10 @@ class Shell:
             return
 
         def work(heed: Heed) -> _Then:
-            found, problem = checked(graph, heed)
+            found, price, problem = checked(graph, heed)
 
             def then() -> list[Message]:
-                self.session.tell("checked", graph, found, problem)
+                self.session.tell("checked", graph, found, price, problem)
                 return [Failed(problem)] if problem else []
 
             return then
@@ -340,14 +356,9 @@ def _is_same(one: Path, other: Path) -> bool:
 # --- training beside the file -------------------------------------------------------------------
 
 
-def run_file(path: Path) -> Path:
-    """Return where the training of a graph file is kept: NAME.run.npz beside it."""
-    return path.with_suffix(".run.npz")
-
-
 def offered(graph: Graph, path: Path) -> list[Message]:
     """Return what there is to say of a run file beside a graph: it is offered if it fits."""
-    there = run_file(path)
+    there = run_file_of(path)
     if not there.exists():
         return []
     try:
@@ -373,7 +384,7 @@ def _saved_run(path: Path, editor: Editor) -> list[Message]:
     live = editor.live
     if not live.update or not live.reached:
         return []
-    there = run_file(path)
+    there = run_file_of(path)
     if there.exists():
         with suppress(OSError):  # a copy for the case of a mistake, no more
             shutil.copyfile(there, there.with_name(f"{there.name}.bak"))

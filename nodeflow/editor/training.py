@@ -47,11 +47,12 @@ def progress(live: Live, training: Training) -> str:
     return f"{words}, epoch {live.epoch}{end}"
 
 
-def verdict(checks: Mapping[str, str]) -> str:
+def verdict(checks: Mapping[str, str], price: str = "") -> str:
     """Return in a sentence what a gradient check found."""
     wrong = sorted(key for key, found in checks.items() if found.startswith("fault"))
     if not wrong:
-        return f"the gradients are right: {len(checks)} nodes were checked"
+        more = f"; {price}" if price else ""
+        return f"the gradients are right: {len(checks)} nodes were checked{more}"
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
     return f"the gradient check found a fault at {', '.join(wrong[:5])}{more}"
 

@@ -38,6 +38,7 @@ from nodeflow.editor.messages import (
     Pressed,
     Released,
     Renewed,
+    Reported,
     Resized,
     Saved,
     Select,
@@ -125,7 +126,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             there = nodes & editor.drawn.nodes.keys()
             return replace(editor, selection=there, wire=None, picked=picked)
         case Resized(size=size):
-            return replace(editor, size=size)
+            return commands.refitted(replace(editor, size=size))
         case Pasted(text=text):
             at = editor.camera.on_canvas(editor.pointer)
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
@@ -134,7 +135,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path))
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            return teaching.opened(others.asking(commands.done(made, "fit").asking("anew")))
+            made = commands.done(made, "first-view").asking("anew")
+            return others.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -156,21 +158,25 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Told(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
+            if live.report is not None and live.report is not editor.live.report:
+                made = replace(made, report=live.report).told(live.report.lines[0])
             made = playing.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
                 made = playing.followed(made)
-            return made.told(training.verdict(live.checks)) if checked else made
+            return made.told(training.verdict(live.checks, live.price)) if checked else made
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
-        case Teach():
-            return teaching.answered(editor, message)
         case Renewed(text=text):
             return others.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
+        case Reported(report=report):
+            return replace(editor, report=report).told(report.lines[0] if report.lines else "")
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
             return replace(editor, offer=offer).told(said)
+        case Teach():
+            return teaching.answered(editor, message)
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from nodeflow.difference import difference
-from nodeflow.editor.model import NO_FAULTS, Live, Offer
+from nodeflow.editor.model import NO_FAULTS, Live, Offer, Report
 from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault, Future
@@ -31,6 +33,9 @@ _SHARE = 20
 """Copying a snapshot takes at most one part in so many of the time."""
 _PAST = 6
 """So many runs of other graphs are kept."""
+_LATELY = 10
+"""Of so many epochs it is told why a weight changed."""
+_REASONS = 12
 _FAULTS = 16
 """So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
@@ -46,6 +51,8 @@ class Worker:
         self.faults = NO_FAULTS
         self.checks: Mapping[str, str] = {}
         self.lecture: Lecture | None = None
+        self.price = ""
+        """What the last gradient check cost."""
         self._target = 0
         self._at_target = "done"
         self._graphs: WeakKeyDictionary[Line, Graph] = WeakKeyDictionary()
@@ -62,6 +69,8 @@ class Worker:
         self._watch_fault = ""
         self._question: Any = None
         self._mark: Any = None
+        self._told: Report | None = None
+        """The account that was asked for last."""
         self._jumped = False
         """Whether it came here at full speed, and not by steps that somebody follows."""
         self._clock = 0.0
@@ -82,8 +91,8 @@ class Worker:
     def open(self, graph: Graph) -> None:
         """Take the graph of another document: nothing of the run before is kept."""
         self.graph, self._watched, self.checks, self._watch_fault = graph, (), {}, ""
-        self.lecture = None
         self.past.clear()
+        self.lecture = None
         self._restart(stops=False)
 
     def start(self, graph: Graph, what: str = "") -> bool:
@@ -242,13 +251,72 @@ class Worker:
             self._jumped = player.run.position.place == 0
             self._keep_graph()
 
+    # -- accounts
+
+    def why(self, node: str) -> None:
+        """Tell which samples moved a parameter's number that changed most lately."""
+        from nodeflow.explain.tracing import why
+
+        def asked(player: Player) -> Report:
+            run, address = player.run, f"{node}.value"
+            last, number = run.epoch, player.number
+            first = max(last - _LATELY, run.schedule.epoch(run.born))
+            if first == last:
+                raise RunError("nothing has changed yet: train an epoch first", node=node)
+            if address not in run.weights:
+                raise RunError(f"'{node}' has no weight that is trained", node=node)
+            try:
+                run.goto(epoch=last)
+                after = run.weights[address]
+                run.goto(epoch=first)
+                moved = np.abs(after - run.weights[address])
+            finally:
+                run.seek(run.schedule.position(number))
+            index = tuple(int(i) for i in np.unravel_index(int(np.argmax(moved)), moved.shape))
+            found = why(run, address, index, (first, last))
+            return Report(node, "Why it changed", tuple(found.sentences()))
+
+        self._report(asked)
+
+    def dies(self) -> None:
+        """Tell where blame dies in the network, with the numbers of the present pass."""
+        from nodeflow.explain.dying import where_blame_dies
+
+        def asked(player: Player) -> Report:
+            run, number = player.run, player.number
+            apart = run.fork()  # with numbers of one pass alone
+            run.seek(run.schedule.position(number))
+            apart.evaluate()
+            found = where_blame_dies(apart)
+            lines = tuple(reason.text for reason in found[:_REASONS])
+            more = len(found) - _REASONS
+            lines += (f"and {more} more",) if more > 0 else ()
+            said = lines or ("blame comes through every neuron",)
+            return Report("", f"Where blame dies, after {player.run.epoch} epochs", said)
+
+        self._report(asked)
+
+    def _report(self, asked: Callable[[Player], Report]) -> None:
+        """Tell an account of the run, or why there is none."""
+        player = self.player
+        if player is None:
+            return
+        if self.running:
+            self.pause()
+        self.problem = ""
+        try:
+            self._told = asked(player)
+        except NodeflowError as error:
+            self.problem = str(error)
+        self._touched()
+
     def reset(self) -> None:
         """Begin again with the graph."""
         if self.graph is not None:
             self._restart()
 
     def _restart(self, *, stops: bool = True) -> None:
-        """Play from the start, as fast as before and, of the same document, to the same stops."""
+        """Play from the start; of the same document as fast as before, and to the same stops."""
         from nodeflow.playback.curve import Recorder
         from nodeflow.playback.player import Player
 
@@ -257,11 +325,9 @@ class Worker:
         self.faults = faults or NO_FAULTS
         old = self.player
         self.player = None if run is None else Player(run)
-        if old is not None and self.player is not None:
-            self.player.speed = old.speed
-            if stops:
-                self.player.stops = old.stops
-                self.player.stops.keep_known(self.player.run)
+        if old is not None and self.player is not None and stops:
+            self.player.speed, self.player.stops = old.speed, old.stops
+            self.player.stops.keep_known(self.player.run)
         self.state, self._target = "still", 0
         self._compared = self._mark = self._returned = self._fault = None
         self._recorder = Recorder()
@@ -528,10 +594,11 @@ class Worker:
                 self.problem = str(error)
             self._touched()
 
-    def checked(self, graph: Graph, checks: Mapping[str, str], problem: str) -> None:
+    def checked(self, graph: Graph, checks: Mapping[str, str], price: str, problem: str) -> None:
         """Take the outcome of a gradient check, if it is still of this graph."""
         if self.graph is not None and computes_alike(graph, self.graph):
-            self.checks, self.problem = checks, problem or self.problem
+            self.checks, self.price = checks, price
+            self.problem = problem or self.problem
 
     # -- a lesson
 
@@ -564,7 +631,8 @@ class Worker:
             self._next_frame = time.perf_counter() + max(_FRAME, _SHARE * spent)
         held = self._live or Live()
         return replace(
-            held, state=self.state, problem=self.problem, checks=self.checks, faults=self.faults,
+            held, state=self.state, problem=self.problem, checks=self.checks, price=self.price,
+            faults=self.faults,
             lesson=None if self.lecture is None else self.lecture.progress,
         )  # fmt: skip
 
@@ -590,6 +658,7 @@ class Worker:
             ages=found.ages,
             gradient_ages=found.gradient_ages,
             samples=found.samples,
+            report=self._told,
             memory=found.memory,
             reached={} if self.state == "training" else _reached(player),
             cost=_cost(run, found.values),

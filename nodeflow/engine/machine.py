@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -30,6 +32,16 @@ _TEST_CHUNK = 256
 SEEDS = 2**63
 """The kernel shuffles by a seed below."""
 _MOST_BYTES = 8_000_000_000
+"""A run may take so much memory, and no more than three quarters of what the machine has."""
+
+
+def _most_bytes() -> float:
+    try:
+        return min(_MOST_BYTES, 0.75 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return _MOST_BYTES
+
+
 STATS = 8
 """What passes tally: sum of costs, hits, samples counted for cost, for hits; the second half
 for rows that are only evaluated."""
@@ -137,10 +149,24 @@ class Machine:
         """Raise `RunError` rather than ask for more memory than a machine is likely to have."""
         fed = (self.rows + self.test_rows) * self._layout.width
         size = (whole.size + fed) * self.dtype.itemsize
-        if size > _MOST_BYTES:
+        most = _most_bytes()
+        if size > most:
+            shapes = self.plan.inference.shapes
+
+            def held(address: str) -> int:
+                shape = shapes[address]
+                return math.prod(shape.array(self.tape.capacity))
+
+            largest = max(self.tape.slots.keys() & shapes.keys(), key=held, default="")
+            node = largest.rpartition(".")[0] or None
             raise RunError(
                 f"the values of one batch take {size / 1e9:.1f} GB, more than "
-                f"{_MOST_BYTES / 1e9:.0f}; make the layers or the batch smaller"
+                f"{most / 1e9:.0f} (the largest is {largest}, {held(largest):,} numbers); "
+                "make the layers or the batch smaller"
+                if node
+                else f"the values of one batch take {size / 1e9:.1f} GB, more than "
+                f"{most / 1e9:.0f}; make the batch smaller",
+                node=node,
             )
 
     def _row_counts(self) -> tuple[int, int]:

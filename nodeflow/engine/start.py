@@ -31,17 +31,36 @@ def start_value(
     if settings["value"] is not None:
         value = numbers(settings["value"])
         return np.full(shape, float(value.ravel()[0])) if value.shape != shape else value
-    part, rows = (graph.nodes[key].extra.get(name) for name in ("part", "rows"))
+    part = graph.nodes[key].extra.get("part")
     if part is not None:
         return _part(graph, key, part, shape, seed, splits)
-    if isinstance(rows, Sequence) and len(rows) == shape[0]:  # a layer of another size starts anew
-        found = [_part(graph, key, row, (1, *shape[1:]), seed, splits) for row in rows]
-        return np.concatenate(found)
+    rows = rows_of(graph, key)
+    if rows:
+        parts = [_part(graph, key, row, (1, *shape[1:]), seed, splits) for row in rows]
+        return np.concatenate(parts)
     if init == "naive_bayes":
-        return _naive_bayes(graph, key, shape, splits)
+        found = _naive_bayes(graph, key, shape, splits)
+        if found.shape != shape:
+            raise GraphError(
+                f"'{key}' cannot start from naive_bayes: that gives "
+                f"{'×'.join(map(str, found.shape))} numbers, and its shape is "
+                f"{'×'.join(map(str, shape))}",
+                node=key,
+            )
+        return found
     if init == "constant":
         raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
     return _drawn(key, shape, init, seed, uniform_range(settings))
+
+
+def rows_of(graph: Graph, key: str) -> Sequence[Any]:
+    """Return the parts as which the rows of a parameter start, where that is noted.
+
+    A layer that has another size since starts anew.
+    """
+    rows = graph.nodes[key].extra.get("rows")
+    size = parameter_shape(graph.settings(key))[0]
+    return rows if isinstance(rows, Sequence) and len(rows) == size else ()
 
 
 def _drawn(

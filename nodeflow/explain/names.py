@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nodeflow.graph import Graph, Wire
 from nodeflow.shape import Shape
@@ -73,14 +73,33 @@ def place_of(
 ) -> str:
     """Return where in a parameter a number stands: "x₃ meets hidden 2", "hidden 2"."""
     layer = layer_of(graph, address)
-    alone = shapes is not None and layer and shapes[f"{layer}.z"].features == 1
     if layer and len(index) == 2:
-        who = neuron(layer, index[0], 1 if alone else 2)
+        who = _who(layer, index[0], shapes)
         return f"{neuron_before(graph, layer, index[1], shapes)} meets {who}"
-    if not layer:
-        layer = layer_of(graph, address, "bias")
-        alone = shapes is not None and layer and shapes[f"{layer}.z"].features == 1
+    layer = layer or layer_of(graph, address, "bias")
     if layer and len(index) == 1:
-        return neuron(layer, index[0], 1 if alone else 2)
+        return _who(layer, index[0], shapes)
     number = ", ".join(str(i + 1) for i in index)
     return f"{layer or 'number'} {number}"
+
+
+def places_of(
+    graph: Graph, address: str, shape: Sequence[int], shapes: Mapping[str, Shape]
+) -> str | list[list[str]]:
+    """Return the parts that `place_of` puts together, for all numbers of a parameter.
+
+    Inputs and neurons of weights, neurons of a bias; a word, which the place follows, of others.
+    """
+    layer = layer_of(graph, address)
+    if layer and len(shape) == 2:
+        inputs = [neuron_before(graph, layer, i, shapes) for i in range(shape[1])]
+        return [inputs, [_who(layer, i, shapes) for i in range(shape[0])]]
+    layer = layer or layer_of(graph, address, "bias")
+    if layer and len(shape) == 1:
+        return [[_who(layer, i, shapes) for i in range(shape[0])]]
+    return layer or "number"
+
+
+def _who(layer: str, number: int, shapes: Mapping[str, Shape] | None) -> str:
+    alone = shapes is not None and shapes[f"{layer}.z"].features == 1
+    return neuron(layer, number, 1 if alone else 2)

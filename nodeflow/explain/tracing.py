@@ -12,7 +12,8 @@ import numpy as np
 
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError, nearest
-from nodeflow.explain.names import place_of
+from nodeflow.explain.names import place_of, places_of
+from nodeflow.explain.wording import say
 from nodeflow.graph import Graph, Wire
 from nodeflow.workings.parts import Index
 from nodeflow.workings.shown import show
@@ -89,33 +90,42 @@ class Why:
     @property
     def summary(self) -> str:
         """The change in words, without the samples."""
-        name = self.address.rpartition(".")[0]
         first, last = self.epochs
-        return (
-            f"{name} ({self.place}) went from {show(self.before)} to {show(self.after)}, "
-            f"by {show(self.change)}, from epoch {first} to epoch {last}."
-        )
+        return say(
+            "why", name=self.address.rpartition(".")[0], place=self.place, first=first, last=last,
+            before=show(self.before), after=show(self.after), change=show(self.change),
+        )  # fmt: skip
 
     def text(self, most: int = 3) -> str:
         """Return the change in words, with the samples that had most to do with it."""
+        return " ".join(self.sentences(most))
+
+    def sentences(self, most: int = 3) -> list[str]:
+        """Return `text` sentence by sentence."""
         lines = [self.summary]
         for row, change in self.by_sample[:most]:
-            who = f"sample {row + 1}" if row >= 0 else "the penalty"
-            lines.append(f"{who[0].upper()}{who[1:]} moved it by {show(change)}.")
+            kind = "why sample" if row >= 0 else "why penalty"
+            lines.append(say(kind, number=row + 1, change=show(change)))
         top = next((each for each in self.ranking if each.row >= 0), None)
         if top is not None:
             lines.append(
-                f"The largest single step was {show(top.change)}, by sample {top.row + 1} in epoch "
-                f"{top.epoch + 1}: δ = {show(top.delta)} met an input of {show(top.input)}."
+                say(
+                    "why step",
+                    change=show(top.change),
+                    number=top.row + 1,
+                    epoch=top.epoch + 1,
+                    delta=show(top.delta),
+                    input=show(top.input),
+                )
             )
-        return " ".join(lines)
+        return lines
 
 
 class _Recipe(NamedTuple):
     """Where the numbers of a parameter's update are found."""
 
-    pairs: tuple[tuple[str, int, tuple[str, int] | None], ...]
-    """δ (address, column) and the input (address, column), None where it is always 1."""
+    sources: tuple[tuple[str, tuple[Wire, ...] | None], ...]
+    """δ, and the inputs side by side that it meets: None where they are always 1."""
     rate: str
     penalty: float
     averaged: bool = True
@@ -222,11 +232,32 @@ def _recipe(run: Run, address: str, index: Index) -> _Recipe:
     if graph.type_of(rate.rpartition(".")[0]).family != "source":
         raise _untraceable(address)
     if graph.nodes[mean].type != "average":  # wired without one: what is summed is not divided
-        return _Recipe(tuple(_pairs(run, mean, index, address)), rate, 0.0, averaged=False)
+        return _Recipe(tuple(_sources(run, mean, index, address)), rate, 0.0, averaged=False)
     inputs = graph.inputs(mean)
     penalty = graph.settings(mean)["regularization"] if "weights" in inputs else 0.0
-    pairs = tuple(_pairs(run, inputs["total"][0].source, index, address))
-    return _Recipe(pairs, rate, penalty)
+    sources = tuple(_sources(run, inputs["total"][0].source, index, address))
+    return _Recipe(sources, rate, penalty)
+
+
+def recipe_as_data(run: Run, address: str) -> dict[str, Any]:
+    """Return what a page needs to trace a parameter: where δ and inputs are, or why it cannot.
+
+    Of each δ the addresses and widths of the inputs that it meets, in their order, None for a bias.
+    """
+    graph, shapes, shape = run.plan.graph, run.plan.inference.shapes, run.weights[address].shape
+    try:
+        recipe = _recipe(run, address, _index_of(run, address, (0,) * len(shape)))
+    except RunError as error:
+        return {"refused": str(error)}
+    return {
+        "pairs": [
+            [delta, None if wires is None else
+             [[wire.start, shapes[wire.start].features or 0] for wire in wires]]
+            for delta, wires in recipe.sources
+        ],
+        "rate": recipe.rate, "penalty": recipe.penalty, "averaged": recipe.averaged,
+        "places": places_of(graph, address, shape, shapes),
+    }  # fmt: skip
 
 
 def _active(graph: Graph, name: str) -> bool:
@@ -240,26 +271,27 @@ def _untraceable(address: str) -> RunError:
     )
 
 
-def _pairs(
+def _sources(
     run: Run, key: str, index: Index, address: str
-) -> Iterator[tuple[str, int, tuple[str, int] | None]]:
+) -> Iterator[tuple[str, tuple[Wire, ...] | None]]:
     """Follow a summed gradient back to its δ and inputs."""
     inputs = run.plan.graph.inputs(key)
     type_ = run.plan.graph.nodes[key].type
     if type_ == "add":
         for wire in inputs["a"]:
-            yield from _pairs(run, wire.source, index, address)
+            yield from _sources(run, wire.source, index, address)
         return
     if (type_, len(index)) not in (("weight_gradient", 2), ("bias_gradient", 1)):
         raise _untraceable(address)
     delta = inputs["delta"][0].start
-    a = _input(run, inputs["a"], index[1]) if len(index) == 2 else None
-    shapes = [run.plan.inference.shapes[end] for end in (delta, *(a[:1] if a else ()))]
+    wires = inputs["a"] if len(index) == 2 else None
+    a = (_input(run, wires, index[1])[0],) if wires else ()
+    shapes = [run.plan.inference.shapes[end] for end in (delta, *a)]
     # A row a sample; what has no sample axis at all is counted once, not once a sample.
     once = run.batch == 1 or any(shape.batch for shape in shapes)
     if not once or not all(shape.single_row() for shape in shapes):
         raise _untraceable(address)
-    yield delta, index[0], a
+    yield delta, wires
 
 
 def _input(run: Run, wires: tuple[Wire, ...], column: int) -> tuple[str, int]:
@@ -296,8 +328,11 @@ def _collected(
     cells, stats = machine.cells.copy(), machine.stats.copy()
     rate = float(machine.read(recipe.rate, 1).ravel()[0])
     readers = [
-        (_reader(run, delta, column), _reader(run, *a) if a else None)
-        for delta, column, a in recipe.pairs
+        (
+            _reader(run, delta, index[0]),
+            _reader(run, *_input(run, wires, index[1])) if wires else None,
+        )
+        for delta, wires in recipe.sources
     ]
     found: list[Contribution] = []
     try:

@@ -62,7 +62,7 @@ class Options:
     backward: bool = False
     """Whether an ONNX model is a training step."""
     program: str | None = None
-    """Whose JSON is written: brainjs, or None for the weights by address."""
+    """Whose JSON is written: brainjs, brainjs2, or None for the weights by address."""
     level: str = "step"
     speed: float = 2.0
     """Steps (or what `level` says) a second."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -18,9 +19,18 @@ _SIGNS = {"forward": "▶", "backward": "◀", "update": "●"}
 
 
 def drawn(
-    beat: Beat, width: int, scale: float, theme: Theme, colour: str, done: float
+    beat: Beat,
+    width: int,
+    scale: float,
+    theme: Theme,
+    colour: str,
+    done: float,
+    past: Sequence[Mapping[str, float | None]] = (),
 ) -> Image.Image:
-    """Return the band; `done` is the share of the film that lies behind."""
+    """Return the band; `done` is the share of the film that lies behind.
+
+    `past` are the epochs so far, where a beat is one: their cost and accuracy are drawn.
+    """
     image = Image.new("RGB", (width, round(HEIGHT * scale)), theme.body)
     draw = ImageDraw.Draw(image)
     line = round(4 * scale)
@@ -31,6 +41,9 @@ def drawn(
     small, bold = _font(False, _SMALL * scale), _font(True, _SMALL * scale)
     large = _font(False, _LARGE * scale)
     y = round(13 * scale)
+    if beat.epoch is not None:
+        _of_epoch(draw, beat, past, (left, y, room, scale), theme, done)
+        return image
     sign = _SIGNS[beat.phase]
     draw.text((left, y), sign, fill=colour, font=bold)
     at = left + bold.getlength(f"{sign}  ")
@@ -48,6 +61,64 @@ def drawn(
     sentence = _fitted(beat.sentence, small, room)
     draw.text((left, y + round(7 * scale)), sentence, fill=theme.faint, font=small)
     return image
+
+
+_NAMED = (
+    ("cost", "cost", "{:.4g}", 1.0), ("train_accuracy", "accuracy", "{:.1f} %", 100.0),
+    ("test_cost", "test cost", "{:.4g}", 1.0),
+    ("test_accuracy", "test accuracy", "{:.1f} %", 100.0),
+)  # fmt: skip
+
+
+def _of_epoch(
+    draw: ImageDraw.ImageDraw,
+    beat: Beat,
+    past: Sequence[Mapping[str, float | None]],
+    place: tuple[float, float, float, float],
+    theme: Theme,
+    done: float,
+) -> None:
+    """Write an epoch's cost and accuracy, and draw those of all epochs so far at the right."""
+    left, y, room, scale = place
+    small, bold, large = (_font(False, _SMALL * scale), _font(True, _SMALL * scale),
+                          _font(False, _LARGE * scale))  # fmt: skip
+    half = room * 0.58
+    draw.text((left, y), _fitted(beat.where, bold, half), fill=theme.text, font=bold)
+    y += 24 * scale
+    for names in (("cost", "train_accuracy"), ("test_cost", "test_accuracy")):
+        known = [
+            f"{name} {form.format(factor * number)}"
+            for key, name, form, factor in _NAMED
+            if key in names and (number := (beat.epoch or {}).get(key)) is not None
+        ]
+        text = _fitted("    ".join(known), large, half)
+        draw.text((left, y), text, fill=theme.text, font=large)
+        y += 23 * scale
+    draw.text((left, y + 7 * scale), _fitted(beat.sentence, small, half), fill=theme.faint,
+              font=small)  # fmt: skip
+    box = (left + half + 20 * scale, place[1], left + room, place[1] + 88 * scale)
+    draw.rectangle(box, outline=theme.border)
+    for key, colour in (("cost", theme.forward), ("train_accuracy", theme.positive),
+                        ("test_accuracy", theme.backward)):  # fmt: skip
+        found = [line.get(key) for line in past]
+        heights = [number for number in found if number is not None]
+        if len(heights) < len(past) or not heights:
+            continue
+        top = 1.0 if key.endswith("accuracy") else max(heights) or 1.0
+        wide = (box[2] - box[0]) * done / max(len(heights) - 1, 1)
+        points = [
+            (box[0] + at * wide, box[3] - 3 - (box[3] - box[1] - 6) * number / top)
+            for at, number in enumerate(heights)
+        ]
+        if len(points) > 1:
+            draw.line(points, fill=colour, width=max(1, round(2 * scale)))
+        name = {"cost": "cost", "train_accuracy": "accuracy"}.get(key, "test accuracy")
+        x, at = points[-1]
+        room_left = x - small.getlength(name) - 6 > box[0]
+        text_x = x - small.getlength(name) - 6 if room_left else x + 6
+        above = key != "test_accuracy" and at - 17 * scale > box[1]
+        high = at - 17 * scale if above else at + (4 if key == "test_accuracy" else 20) * scale
+        draw.text((text_x, high), name, fill=colour, font=small)
 
 
 @lru_cache(maxsize=16)

@@ -22,6 +22,7 @@ from nodeflow.engine.kernel.registry import BY_NUMBER, END, OPERATIONS
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
+from nodeflow.engine.start import rows_of, start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
@@ -370,13 +371,9 @@ def _starts(run: Run) -> dict[str, Any]:
         elif init == "naive_bayes":
             found[key] = {"seeds": _by_seed(run, key)}
         elif part is not None:
-            whole = {"value": None, "shape": part["shape"]}
-            shape = parameter_shape({**settings, **whole})
-            found[key] = {
-                "name": crc32(str(part["of"]).encode()), "init": init, "shape": shape,
-                "range": uniform_range(settings),
-                "row": part["row"], "column": part.get("column"),
-            }  # fmt: skip
+            found[key] = _of_part(settings, part)
+        elif rows := rows_of(graph, key):
+            found[key] = {"rows": [_of_part(settings, row) for row in rows], "init": init}
         else:
             shape = parameter_shape(settings)
             found[key] = {
@@ -384,6 +381,15 @@ def _starts(run: Run) -> dict[str, Any]:
                 "range": uniform_range(settings),
             }  # fmt: skip
     return found
+
+
+def _of_part(settings: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a row, or a number, of a parameter that was drawn whole starts."""
+    shape = parameter_shape({**settings, "value": None, "shape": part["shape"]})
+    return {
+        "name": crc32(str(part["of"]).encode()), "init": settings["init"], "shape": shape,
+        "range": uniform_range(settings), "row": part["row"], "column": part.get("column"),
+    }  # fmt: skip
 
 
 _INITS = ("zeros", "uniform", "normal", "glorot")
@@ -422,7 +428,6 @@ def _span(run: Run, key: str) -> slice:
 def _by_seed(run: Run, key: str) -> dict[str, Any]:
     """Return a start that is computed from the data, for the first seeds and the graph's own."""
     from nodeflow.data import split_by
-    from nodeflow.engine.start import start_value
 
     graph, found = run.plan.graph, {}
     for seed in {*range(_SEEDS), run.machine.seed}:

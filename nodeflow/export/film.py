@@ -91,6 +91,8 @@ class Film:
         self._values: dict[str, NDArray[Any]] = dict(self.reel.start())
         self._viewer = Viewer(self._graph, self.reel.run.plan.inference.tables)
         self._traces, self._plots = Traces(), plotted(self._graph)
+        self._views = [key for key in self._graph.of_family("view") if key not in self._boxes]
+        self._epochs: list[Mapping[str, float | None]] = []
 
     def frames(self) -> Iterator[Frame]:
         """Yield the pictures, and tell the job's progress."""
@@ -119,7 +121,8 @@ class Film:
         left, top, right, bottom = bounds(drawn)
         width, height = right - left, bottom - top
         fitting = min(self.size[0] / width, (self.size[1] - self._band) / height)
-        zoom = max(_LEAST_ZOOM, min(fitting, _MOST_ZOOM * self._scale))
+        least = _LEAST_ZOOM if self._job.options.level != "epoch" else _LEAST_ZOOM / 1.6
+        zoom = max(least, min(fitting, _MOST_ZOOM * self._scale))
         if width * height * zoom**2 > _LARGEST:
             raise ExportError(
                 f"the canvas is {width:,.0f} × {height:,.0f} units large, and a film shows "
@@ -135,10 +138,19 @@ class Film:
             view: beat.inputs[view.wire] for view in stage.scene.wires if view.wire in beat.inputs
         }
         light = stage.light(wires, colour)
-        band = caption.drawn(beat, self.size[0], self._scale, self.theme, colour, done)
+        if beat.epoch is not None:
+            self._epochs.append(beat.epoch)
+        band = caption.drawn(
+            beat, self.size[0], self._scale, self.theme, colour, done, self._epochs
+        )
         seen = list(dict.fromkeys(self._boxes.get(key, key) for key in beat.nodes))
         lit = [stage.frame(stage.scene.nodes[key], colour) for key in seen]
-        camera.follow(*(sprite.box for sprite in (lit[-1], light) if sprite is not None))
+        if beat.epoch is None:
+            camera.follow(*(sprite.box for sprite in (lit[-1], light) if sprite is not None))
+        else:  # what shows something, then what is learnt
+            shown_first = [*self._views, *seen]
+            camera.follow(*(stage.frame(stage.scene.nodes[key], colour).box for key in shown_first
+                            if key in stage.scene.nodes))  # fmt: skip
         moves = self._moves if wires else 0
         for move in range(1, moves + 1):
             box = camera.at(move / moves)

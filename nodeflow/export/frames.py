@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
@@ -16,6 +18,7 @@ from nodeflow.graph import Graph, Wire
 from nodeflow.playback.beats import beats
 from nodeflow.playback.moments import described, go_before
 from nodeflow.playback.player import Player
+from nodeflow.workings.shown import show
 
 if TYPE_CHECKING:
     from nodeflow.engine.step import Step
@@ -39,6 +42,8 @@ class Beat:
     where: str
     formula: str
     sentence: str
+    epoch: Mapping[str, float | None] | None = None
+    """The line of the history of the epoch that has ended, where a beat is one: cost, accuracy."""
 
 
 class Reel:
@@ -46,6 +51,7 @@ class Reel:
 
     def __init__(self, graph: Graph, options: Options) -> None:
         self.run = Run(graph)
+        self._made = graph
         if not self.run.order:
             raise ExportError("there is nothing to show: the graph has no node that can run")
         if options.level not in LEVELS:
@@ -56,12 +62,16 @@ class Reel:
             raise ExportError("there is nothing to show: the film ends where it begins")
         """Moments, as numbers of the schedule."""
         self.total = self.count(self._level)
+        self._before = dict(self.run.weights)
 
     @property
     def graph(self) -> Graph:
-        """The graph whose nodes are evaluated: its backward pass is wired."""
+        """The graph whose nodes are evaluated: its backward pass is wired.
+
+        Epoch by epoch no step is seen, so that is the graph as it was made.
+        """
         whole: Graph = self.run.plan.graph
-        return whole
+        return self._made if self._level == "epoch" else whole
 
     def start(self) -> Values:
         """Return what is known before the first beat."""
@@ -80,6 +90,8 @@ class Reel:
             values |= run.weights
         if self._level == "epoch":
             values |= run.values
+            if self.run.schedule.ends_epoch(run.update) and updated:
+                return self._epoch(values)
         inputs = {}
         if len(steps) == 1:
             for wire in self.graph.into(last.node):
@@ -99,6 +111,32 @@ class Reel:
             last.formula,
             sentence,
         )
+
+    def _epoch(self, values: Values) -> Beat:
+        """Return the beat of an epoch: what it cost, and which weights it moved most."""
+        run = self.run
+        before, self._before = self._before, dict(run.weights)
+        moved = {
+            address: float(np.abs(value - before[address]).max())
+            for address, value in run.weights.items()
+            if address in before and value.size
+        }
+        lit = [address.rpartition(".")[0] for address in moved]
+        sentence = ""
+        if any(moved.values()):
+            most = max(moved, key=lambda address: moved[address])
+            whole = math.sqrt(
+                sum(float(((value - before[key]) ** 2).sum()) for key, value in run.weights.items())
+            )
+            sentence = (
+                f"All weights together moved by {show(whole)}; most of all "
+                f"{most.rpartition('.')[0]}, by {show(moved[most])}."
+            )
+        line = run.line(run.epoch)
+        return Beat(
+            tuple(key for key in lit if key in self._made.nodes), "update", {}, values, True,
+            f"epoch {run.epoch} of {run.graph.training.epochs}", "", sentence, line,
+        )  # fmt: skip
 
     def count(self, level: str) -> int:
         """Return how many beats there would be at another level."""

@@ -105,6 +105,7 @@ def page(
         "sparse": sum(stop - start for start, stop in spans) < end - spans[0][0],
         "phases": PHASES,
         "order": run.order,
+        "lasting": [key for key in run.order if run.reader.stands(key)],
         **picture(shown, scene(shown)),
         "steps": recording.steps,
         "spans": recording.spans,
@@ -430,8 +431,19 @@ _FOLDER = files("nodeflow.export") / "player"
 
 
 def script_of(scripts: Sequence[str]) -> str:
-    """Return the scripts of a page as one."""
-    return "\n".join((_FOLDER / name).read_text("utf-8") for name in scripts)
+    """Return the scripts of a page as one, without remarks and indents."""
+    whole = "\n".join((_FOLDER / name).read_text("utf-8") for name in scripts)
+    for part in _REMARKS:
+        whole = part.sub("", whole)
+    return whole
+
+
+_REMARKS = (
+    re.compile(r"^[ ]*/\*\*.*?\*/\s*?\n", re.MULTILINE | re.DOTALL),
+    re.compile(r"^[ ]*//.*\n", re.MULTILINE),
+    re.compile(r"^[ ]+", re.MULTILINE),
+)
+"""What the scripts are read without: no text in them goes over a line."""
 
 
 def style_of() -> str:

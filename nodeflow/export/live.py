@@ -18,8 +18,9 @@ from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import LEVELS, Moment
 from nodeflow.errors import ExportError
+from nodeflow.explain.tracing import recipe_as_data
 from nodeflow.explain.wording import sentences
-from nodeflow.export import computing, lessonpage
+from nodeflow.export import computing, lessonpage, seeing
 from nodeflow.export.html import (
     LARGEST,
     as_json,
@@ -35,8 +36,8 @@ from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
 PLAYER = (
-    "common.js", "random.js", "engine.js", "formulas.js", "live.js", "player.js", "predict.js",
-    "judging.js", "lesson.js", "change.js", "computing.js",
+    "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
+    "views.js", "predict.js", "judging.js", "lesson.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 
@@ -77,8 +78,8 @@ def page(
         apart = explode(graph)
         apart = replace(apart, extra={k: v for k, v in apart.extra.items() if k != LESSON})
         other, more = data(apart, **{**chosen, "begin": None})
-        index["other"] = {"form": "neurons", "label": "Neurons"}
-        other["other"] = {"form": "", "label": "Layers"}
+        index["other"] = {"form": "neurons", "label": "Neurons", "digest": other["digest"]}
+        other["other"] = {"form": "", "label": "Layers", "digest": index["digest"]}
         more = {"index": as_json(other).encode(), **more}
         blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
     if state is not None:
@@ -177,6 +178,8 @@ def _data(
         "formulas": templates(run),
         "remarks": remarks(run),
         "sentences": sentences(),
+        "views": seeing.views(run),
+        "traces": {address: recipe_as_data(run, address) for address in run.weights},
         "parts": list(blobs),
         **picture(shown, scene(shown)),
         **_folded(graph, run),

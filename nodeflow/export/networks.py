@@ -54,7 +54,9 @@ def brainjs(job: Job) -> Made:
     """Return the JSON of a brain.js network."""
     from nodeflow.interchange.brainjs import write
 
-    return _made(job, "a brain.js network", write)
+    version = 2 if job.options.program == "brainjs2" else 1
+    what = f"a network of brain.js {version}"
+    return _made(job, what, lambda network: write(network, version=version))
 
 
 def keras(job: Job) -> Made:

@@ -119,7 +119,7 @@ def _numbers(value: Any) -> Any:
     """Return numbers that came from a page, which spells −0."""
     if isinstance(value, list | tuple):
         return [_numbers(part) for part in value]
-    return float(value) if isinstance(value, str) else value
+    return -0.0 if value == "-0" else value
 
 
 def _plain(value: Any) -> Any:

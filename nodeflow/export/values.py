@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def run_file(file: Path) -> Path:
     """Return where the run of a graph file lies."""
-    return file.with_suffix(".run.npz")
+    from nodeflow.files import run_file_of
+
+    return run_file_of(file)
 
 
 def held_run(job: Job) -> RunFile | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def make(job: Job) -> Made:
     """Return the weights, an address a line."""
-    if job.options.program == "brainjs":
+    if job.options.program in ("brainjs", "brainjs2"):
         from nodeflow.export.networks import brainjs
 
         return brainjs(job)

@@ -5,6 +5,7 @@ Whatever is wrong with a file, it is a `FileError` that names the file and the p
 
 from nodeflow.files.form import NEWEST, VERSION, schema
 from nodeflow.files.migrations import MIGRATIONS
+from nodeflow.files.names import run_file_of, sidecar_of
 from nodeflow.files.reader import load, loads
 from nodeflow.files.runfile import RunFile, load_run, save_run
 from nodeflow.files.writer import dumps, save, whole
@@ -18,8 +19,10 @@ __all__ = [
     "load",
     "load_run",
     "loads",
+    "run_file_of",
     "save",
     "save_run",
     "schema",
+    "sidecar_of",
     "whole",
 ]

@@ -20,6 +20,8 @@ from nodeflow.files.disk import reading
 MAX_NUMBERS = 100_000_000
 """A graph's or a run's arrays may hold so many numbers in all."""
 _MAX_MEMBERS = 100_000
+_FREE, _RATIO = 16 * 2**20, 50
+"""An array takes 16 MB, or 50 times what it is packed into."""
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -94,6 +96,12 @@ class Archive:
         """
         if name not in self.names:
             raise self._error(f"there is no array '{name}' in it")
+        member = self._zip.getinfo(f"{name}.npy")
+        if member.file_size > _FREE + _RATIO * member.compress_size:
+            raise self._error(
+                f"the array '{name}' unpacks from {member.compress_size:,} bytes to "
+                f"{member.file_size:,}, which no weights do"
+            )
         try:
             with self._zip.open(f"{name}.npy") as stream:
                 version = npy.read_magic(stream)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import re
 import stat
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,19 +63,63 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
+def _take_over(old: Path, new: Path) -> None:
+    """Give a new file the owner, the group and the permission bits of the one it replaces."""
+    with contextlib.suppress(OSError):
+        status = old.stat()
+        mine = new.stat()
+        if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (mine.st_uid, mine.st_gid):
+            # Who is not root may give a file to a group of their own, and to no other person.
+            with contextlib.suppress(OSError):
+                os.chown(new, -1, status.st_gid)
+            with contextlib.suppress(OSError):
+                os.chown(new, status.st_uid, -1)
+        new.chmod(stat.S_IMODE(status.st_mode))
+
+
+_LEFT = re.compile(r"\.nodeflow-(\d+)-[0-9a-f]{8}\.tmp")
+_OLD = 3600.0
+"""A file whose process is not here may be written by another machine, for so many seconds."""
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what killed saves left in a folder; what a living process writes stays."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            found = _LEFT.fullmatch(entry.name)
+            if found is None or not entry.is_file(follow_symlinks=False) or _lives(int(found[1])):
+                continue
+            with contextlib.suppress(OSError):
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
+                    Path(entry.path).unlink()
+
+
+def _lives(process: int) -> bool:
+    """Return whether a process of that number is there."""
+    if sys.platform == "win32":
+        return False  # the age decides; signal 0 would end it
+    try:
+        os.kill(process, 0)
+    except (OverflowError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 class Pending:
     """New contents of a file, on the disk under another name until `commit`."""
 
     def __init__(self, path: Path, data: bytes) -> None:
         self.path = path
-        self._new = path.with_name(f".{os.urandom(6).hex()}.tmp")
+        # The name says whose it is: what a killed save leaves is told from what is being written.
+        self._new = path.with_name(f".nodeflow-{os.getpid()}-{os.urandom(4).hex()}.tmp")
         try:
             with self._new.open("xb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            with contextlib.suppress(OSError):
-                shutil.copymode(path, self._new)
+            _take_over(path, self._new)
         except BaseException:
             self.discard()
             raise

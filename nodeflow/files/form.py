@@ -55,6 +55,25 @@ class NodeForm(Struct, frozen=True):
     ] = "active"
 
 
+class GroupForm(Struct, frozen=True, rename={"inside": "in"}):
+    """A coloured frame around nodes, or a box in their place. Keys that are not listed are kept."""
+
+    nodes: Annotated[list[str], Meta(description="the ids of its nodes")] = field(
+        default_factory=list
+    )
+    title: Annotated[str, Meta(description="what stands on it")] = ""
+    colour: Annotated[str, Meta(description="the name of a colour, or #rrggbb")] = ""
+    closed: Annotated[bool, Meta(description="drawn as one box")] = False
+    inside: Annotated[str | None, Meta(description="the closed group that it lies in")] = None
+
+
+class PlacesForm(Struct, frozen=True):
+    """Where nodes stood before something was exploded, and where they were put."""
+
+    stood: dict[str, tuple[int, int]]
+    placed: dict[str, tuple[int, int]]
+
+
 class GraphForm(Struct, frozen=True):
     """A nodeflow graph. Keys that are not listed are kept."""
 
@@ -73,12 +92,20 @@ class GraphForm(Struct, frozen=True):
     wires: Annotated[
         list[str], Meta(description="node.output -> node.input, with [0], [1] … in a port of many")
     ] = field(default_factory=list)
-    groups: Annotated[dict[str, Any], Meta(description="coloured frames")] = field(
+    groups: Annotated[dict[str, GroupForm], Meta(description="coloured frames")] = field(
         default_factory=dict
     )
     layout: Annotated[
         dict[str, tuple[int, int]], Meta(description="x and y of nodes on the canvas")
     ] = field(default_factory=dict)
+
+
+class DerivedForm(Struct, frozen=True):
+    """The keys under which `fold` and `collapse` find what was there; no person writes them."""
+
+    unfolded: dict[str, NodeForm] = field(default_factory=dict)
+    exploded: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: PlacesForm | None = None
 
 
 class ArrayForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,18 +137,38 @@ _EXPECTED: dict[tuple[str, ...], str] = {
     ("wires",): "a list",
     ("wires", "*"): "a text 'node.output -> node.input'",
     ("groups",): "an object",
+    ("groups", "*"): "an object",
+    ("groups", "*", "nodes"): "a list of ids",
+    ("groups", "*", "nodes", "*"): "the id of a node",
+    ("groups", "*", "title"): "a text",
+    ("groups", "*", "colour"): "a text",
+    ("groups", "*", "closed"): "true or false",
+    ("groups", "*", "in"): "the name of a group",
     ("layout",): "an object",
     ("layout", "*"): "two whole numbers [x, y]",
+    ("unfolded",): "an object of trainers",
+    ("unfolded", "*"): "a node",
+    ("exploded",): "an object of layers",
+    ("exploded", "*"): "an object",
+    ("places",): 'an object {"stood": …, "placed": …}',
+    ("places", "stood"): "an object of places [x, y]",
+    ("places", "placed"): "an object of places [x, y]",
 }
+
+
+_DERIVED = frozenset(DerivedForm.__struct_fields__)
 
 
 def shaped(raw: dict[str, Any], *, file: str = "") -> GraphForm:
     """Return the plain object as a graph's form, or raise `FileError` with the place."""
     try:
-        return msgspec.convert(raw, GraphForm)
+        form = msgspec.convert(raw, GraphForm)
+        if raw.keys() & _DERIVED:
+            msgspec.convert(raw, DerivedForm)
     except msgspec.ValidationError as error:
         message, keys = _first_fault(raw)
         raise FileError(message or str(error), file=file, path=at(*keys)) from None
+    return form
 
 
 def _first_fault(raw: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
@@ -134,20 +181,43 @@ def _first_fault(raw: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
             for key, part in value.items():
                 if not _converts({name: {key: part}}):
                     return _wrong((name, key), (name, key), part)
-        if name in ("nodes", "layout") and isinstance(value, dict):
+        if name in ("nodes", "groups", "layout") and isinstance(value, dict):
             for key, part in value.items():
                 if not _converts({name: {key: part}}):
-                    return (
-                        _node_fault(key, part)
-                        if name == "nodes"
-                        else _wrong((name, "*"), (name, key), part)
-                    )
+                    if name == "nodes":
+                        return _node_fault(key, part)
+                    if name == "groups" and isinstance(part, dict):
+                        return _group_fault(key, part)
+                    return _wrong((name, "*"), (name, key), part)
         if name == "wires" and isinstance(value, list):
             for index, part in enumerate(value):
                 if not isinstance(part, str):
                     return _wrong((name, "*"), (name, index), part)
         return _wrong((name,), (name,), value)
+    for name in sorted(raw.keys() & _DERIVED):
+        if _converts({name: raw[name]}, DerivedForm):
+            continue
+        value = raw[name]
+        for key, part in value.items() if isinstance(value, dict) else ():
+            rule = (name, key if name == "places" else "*")
+            if rule in _EXPECTED and not _converts(
+                {name: {"stood": {}, "placed": {}, key: part} if name == "places" else {key: part}},
+                DerivedForm,
+            ):
+                return _wrong(rule, (name, key), part)
+        return _wrong((name,), (name,), value)
     return "", ()
+
+
+def _group_fault(key: str, value: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
+    for name, part in value.items():
+        if _converts({"groups": {key: {name: part}}}):
+            continue
+        if name == "nodes" and isinstance(part, list):
+            index = next(i for i, one in enumerate(part) if not isinstance(one, str))
+            return _wrong(("groups", "*", name, "*"), ("groups", key, name, index), part[index])
+        return _wrong(("groups", "*", name), ("groups", key, name), part)
+    return "", ("groups", key)
 
 
 def _node_fault(key: str, value: Any) -> tuple[str, tuple[str | int, ...]]:
@@ -167,9 +237,9 @@ def _wrong(
     return f"expected {_EXPECTED.get(rule, 'something else')}, got {describe(value)}", keys
 
 
-def _converts(part: dict[str, Any]) -> bool:
+def _converts(part: dict[str, Any], form: type[Struct] = GraphForm) -> bool:
     try:
-        msgspec.convert({"format": "nodeflow", "version": VERSION, **part}, GraphForm)
+        msgspec.convert({"format": "nodeflow", "version": VERSION, **part}, form)
     except msgspec.ValidationError:
         return False
     return True

@@ -24,6 +24,7 @@ from nodeflow.errors import (
     UnknownSetting,
 )
 from nodeflow.files import disk
+from nodeflow.files.address import graph_in_address, is_address
 from nodeflow.files.form import VERSION, GraphForm, NodeForm, TrainingForm, shaped
 from nodeflow.files.lessonform import check_lesson
 from nodeflow.files.migrations import migrated
@@ -41,9 +42,14 @@ _TRAINING_KEYS = frozenset(TrainingForm.__struct_fields__)
 def load(path: str | os.PathLike[str]) -> Graph:
     """Return the graph of a file, or of a PNG that carries one; its `folder` is the file's.
 
+    The address of a page (`xor.html#…`) has the graph in it.
+
     Nothing is imported or executed. Whatever is wrong, also with the arrays beside the file,
     raises `FileError` with the place inside the file.
     """
+    if is_address(os.fspath(path)):
+        address = os.fspath(path)
+        return loads(graph_in_address(address), file=address.partition("#")[0])
     path = Path(path)
     data = disk.read(path, MAX_BYTES, too_large)
     if is_picture(data):
@@ -89,7 +95,7 @@ def loads(
         name=form.name,
         about=form.about,
         training=Training(**asdict(form.training)),
-        groups=form.groups,
+        groups=raw.get("groups", {}),
         layout=form.layout,
         extra=_extra(raw),
         folder=where,

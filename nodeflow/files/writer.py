@@ -18,8 +18,9 @@ from nodeflow.errors import FileError, Overtaken
 from nodeflow.files import disk
 from nodeflow.files.arrays import Archive, digest, packed
 from nodeflow.files.form import NEWEST, VERSION
+from nodeflow.files.names import others_of, sidecar_of
 from nodeflow.files.sidecar import Sidecars, backup_of, is_reference, reference, refuse_absolute
-from nodeflow.files.text import HALF, at, decode, encode, named
+from nodeflow.files.text import HALF, MAX_BYTES, at, decode, encode, named, too_large
 from nodeflow.graph import Graph, Node, Wire
 
 _Elsewhere = Callable[[str, str, NDArray[np.float64]], Any]
@@ -83,7 +84,8 @@ def save(
         raise FileError(
             f"cannot be saved: a graph file ends in .json, not {real.suffix}", file=str(path)
         )
-    beside = real.with_suffix(".npz")
+    beside = sidecar_of(real)
+    disk.clear_leftovers(real.parent)
     try:
         newest = graph if graph.version else replace(graph, version=NEWEST)
         text, arrays = _with_sidecar(newest, beside.name)
@@ -93,7 +95,7 @@ def save(
     except FileError as error:
         raise named(error, str(path)) from None
     if arrays:
-        _refuse_foreign(beside, str(path))
+        _refuse_foreign(beside, real, str(path))
     with disk.writing(shown):
         if not force:
             _refuse_overtaken(graph, real, data, str(path))
@@ -115,10 +117,17 @@ def _refuse_overtaken(graph: Graph, real: Path, data: bytes, file: str) -> None:
         )
 
 
-def _refuse_foreign(beside: Path, file: str) -> None:
+def _refuse_foreign(beside: Path, real: Path, file: str) -> None:
     """Raise `FileError` where the arrays would replace somebody's data."""
     if not os.path.lexists(beside):
         return
+    for other in others_of(beside, real):
+        if _refers_to(other, beside.name):
+            raise FileError(
+                f"cannot be saved: its large arrays go into {beside.name}, which holds those of "
+                f"{other.name}; choose another name",
+                file=file,
+            )
     try:
         with Archive(beside) as archive:
             ours = bool(archive.names) and all("." in name for name in archive.names)
@@ -130,6 +139,17 @@ def _refuse_foreign(beside: Path, file: str) -> None:
             "other data; choose another name",
             file=file,
         )
+
+
+def _refers_to(other: Path, name: str) -> bool:
+    """Return whether a graph file has arrays in a file of that name."""
+    try:
+        raw = decode(disk.read(other, MAX_BYTES, too_large))
+        nodes = raw["nodes"].values()
+        values = [value for node in nodes for value in node.get("settings", {}).values()]
+    except (AttributeError, FileError, KeyError, TypeError):
+        return False  # it is no graph file, and has no arrays to lose
+    return any(is_reference(value) and value["file"] == name for value in values)
 
 
 def _with_sidecar(graph: Graph, name: str) -> tuple[str, dict[str, NDArray[np.float64]]]:

@@ -1,7 +1,9 @@
-"""brain.js: the JSON of a trained `NeuralNetwork`.
+"""brain.js: the JSON of a trained `NeuralNetwork`, of version 1 (which npm installs) and of 2.
 
-Weights are (out, in) as here, one and the same activation in every layer, the output's too. Where
-inputs or outputs were objects, their keys are names, in the order of `inputLookup`.
+In version 1 a layer is a dictionary of nodes, each with a bias and its weights by the names of the
+nodes before it; in version 2 it has a matrix, (out, in) as here, and a list. One and the same
+activation stands in every layer, the output's too. Where inputs or outputs were objects, their keys
+are names.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.layers import Activation, Dense, Network, Step, activation, as_floats
 
 _KINDS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "leaky-relu": "leaky_relu"}
+_ALPHA = 0.01
 
 
 def read(path: Path, _asked: Asked) -> Network:
@@ -42,37 +47,56 @@ def read(path: Path, _asked: Asked) -> Network:
 
 
 def _network(found: Mapping[str, Any]) -> Network:
-    options = {**found.get("options", {}), **found.get("trainOpts", {})}
+    options = {**found, **found.get("options", {}), **found.get("trainOpts", {})}
     kind = options.get("activation", "sigmoid")
     if kind not in _KINDS:
         raise InterchangeError(f"brain.js has no activation '{kind}'")
-    alpha = float(options.get("leakyReluAlpha", 0.01))
+    alpha = float(options.get("leakyReluAlpha", _ALPHA))
     steps: list[Step] = []
     notes: list[str] = []
     layers = found["layers"]
+    first = not any("biases" in layer for layer in layers)
     for number, layer in enumerate(layers):
-        if not layer.get("weights"):
-            continue
         name = "output" if number == len(layers) - 1 else f"hidden{number}"
-        weights = as_floats(layer["weights"], name, notes)
-        bias = as_floats(layer["biases"], name, notes)
-        steps.append(Dense(name, weights, bias))
-        made = activation(f"{name}_a", _KINDS[kind], alpha=alpha)
-        if made is not None:
-            steps.append(made)
+        if first:
+            weights, bias = _of_nodes(layer, layers[number - 1]) if number else ([], [])
+        else:
+            weights, bias = layer.get("weights"), layer.get("biases")
+        if not weights:
+            continue
+        steps.append(Dense(name, as_floats(weights, name, notes), as_floats(bias, name, notes)))
+        steps.append(_activation(f"{name}_a", kind, alpha, first=first))
     if not steps:
         raise InterchangeError("the network of brain.js has no weights yet; train it first")
     rate = float(options.get("learningRate", 0.3))
     momentum = float(options.get("momentum", 0.1))
     notes.append(f"brain.js trained with rate {rate:g} and momentum {momentum:g} (not on biases)")
+    inputs = layers[0] if first and found.get("inputLookup") else found.get("inputLookup")
+    names = tuple(map(str, inputs)) if isinstance(inputs, Mapping) else ()
     return Network(
         tuple(steps), "brain.js", settings={"rate": rate}, batch=1, notes=tuple(notes),
-        names=tuple(found.get("inputLookup") or ()),
+        names=names,
     )  # fmt: skip
 
 
-def write(network: Network) -> bytes:
-    """Return the JSON that `new brain.NeuralNetwork().fromJSON(…)` takes.
+def _of_nodes(layer: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return weights and biases of a layer of version 1, in the order of its nodes."""
+    rows = [[node["weights"][key] for key in before] for node in layer.values()]
+    return rows, [node["bias"] for node in layer.values()]
+
+
+def _activation(name: str, kind: str, alpha: float, *, first: bool) -> Activation:
+    if kind == "leaky-relu" and first:
+        # In version 1 it is 0 below 0, and leaks above.
+        return Activation(name, "expression", f"{alpha!r} * max(z, 0)")
+    made = activation(name, _KINDS[kind], alpha=alpha)
+    if made is None:
+        raise InterchangeError(f"brain.js has no activation '{kind}'")
+    return made
+
+
+def write(network: Network, *, version: int = 1) -> bytes:
+    """Return the JSON that `new brain.NeuralNetwork().fromJSON(…)` of a version takes.
 
     Raises `InterchangeError` where layers have unlike activations, or none.
     """
@@ -83,7 +107,7 @@ def write(network: Network) -> bytes:
             dense.append(step)
             kinds.append("identity")
         elif isinstance(step, Activation) and dense:
-            kinds[-1] = step.kind
+            kinds[-1] = _kind_out(step, version)
         else:
             raise InterchangeError(f"brain.js has nothing like '{step.name}'")
     names = {ours: theirs for theirs, ours in _KINDS.items()}
@@ -92,22 +116,63 @@ def write(network: Network) -> bytes:
             f"brain.js has one activation for all layers ({', '.join(_KINDS)}), and the graph has "
             f"{', '.join(dict.fromkeys(kinds))}"
         )
-    layers: list[dict[str, Any]] = [{"weights": [], "biases": []}]
+    made = _first if version == 1 else _second
+    return (json.dumps(made(dense, names[kinds[0]])) + "\n").encode()
+
+
+def _kind_out(step: Activation, version: int) -> str:
+    leaks = f"{_ALPHA!r} * max(z, 0)"
+    if version == 1:
+        if step.formula == leaks:
+            return "leaky_relu"
+        if step.kind == "leaky_relu":
+            raise InterchangeError(
+                "the leaky relu of brain.js 1 is 0 below 0 and leaks above; version 2 has the "
+                "usual one (--for brainjs2)"
+            )
+    return step.kind
+
+
+def _sizes(dense: list[Dense]) -> list[int]:
+    return [int(dense[0].weights.shape[1]), *(len(step.weights) for step in dense)]
+
+
+def _bias(step: Dense) -> list[float]:
+    return [float(b) for b in (np.zeros(len(step.weights)) if step.bias is None else step.bias)]
+
+
+def _first(dense: list[Dense], kind: str) -> dict[str, Any]:
+    sizes = _sizes(dense)
+    layers: list[dict[str, Any]] = [{str(place): {} for place in range(sizes[0])}]
     layers += [
         {
-            "weights": step.weights.tolist(),
-            "biases": [0.0] * len(step.weights) if step.bias is None else step.bias.tolist(),
+            str(place): {"bias": bias, "weights": {str(at): w for at, w in enumerate(row)}}
+            for place, (row, bias) in enumerate(
+                zip(step.weights.tolist(), _bias(step), strict=True)
+            )
         }
         for step in dense
     ]
-    sizes = [dense[0].weights.shape[1], *(len(step.weights) for step in dense)]
+    return {"sizes": sizes, "layers": layers, "outputLookup": False, "inputLookup": False,
+            "activation": kind, "trainOpts": {}}  # fmt: skip
+
+
+def _second(dense: list[Dense], kind: str) -> dict[str, Any]:
+    sizes = _sizes(dense)
+    layers: list[dict[str, Any]] = [{"weights": [], "biases": []}]
+    layers += [{"weights": step.weights.tolist(), "biases": _bias(step)} for step in dense]
     options = {
         "inputSize": sizes[0], "outputSize": sizes[-1], "binaryThresh": 0.5,
-        "hiddenLayers": sizes[1:-1], "activation": names[kinds[0]],
+        "hiddenLayers": sizes[1:-1], "activation": kind,
     }  # fmt: skip
-    document = {
+    return {
         "type": "NeuralNetwork", "sizes": sizes, "layers": layers, "inputLookup": None,
         "inputLookupLength": 0, "outputLookup": None, "outputLookupLength": 0, "options": options,
-        "trainOpts": {"activation": names[kinds[0]], "leakyReluAlpha": 0.01},
+        # It takes no network without all of these.
+        "trainOpts": {
+            "activation": kind, "iterations": 20000, "errorThresh": 0.005, "log": False,
+            "logPeriod": 10, "leakyReluAlpha": _ALPHA, "learningRate": 0.3, "momentum": 0.1,
+            "callbackPeriod": 10, "timeout": "Infinity", "beta1": 0.9, "beta2": 0.999,
+            "epsilon": 1e-8,
+        },
     }  # fmt: skip
-    return (json.dumps(document) + "\n").encode()

@@ -16,6 +16,7 @@ from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Step
+from nodeflow.interchange.recognising import recognised
 
 FIRST_LINE = "FANN_FLO"
 _FIXED = "FANN_FIX"
@@ -95,6 +96,48 @@ def _network(fields: dict[str, str]) -> Network:
     return Network(tuple(steps), "FANN", settings={"rate": rate}, notes=tuple(notes))
 
 
+def stepwise(*, symmetric: bool = False) -> str:
+    """Return FANN's sigmoid in five straight pieces as a formula in z, with a place for s.
+
+    Below and above the pieces it is 0 and 1, or −1 and 1.
+    """
+    single = [float(np.float32(n)) for n in (_SYMMETRIC if symmetric else _PLAIN)]
+    values = [float(np.float32(n)) for n in (_HEIGHTS[symmetric])]
+    low = -1.0 if symmetric else 0.0
+    parts = [f"{values[0] - low!r} * step({{s}} * z - {single[0]!r})"]
+    for at, after, below, above in zip(single, single[1:], values, values[1:], strict=False):
+        run = f"min(max({{s}} * z - {at!r}, 0), {after - at!r})"
+        parts.append(f"{(above - below) / (after - at)!r} * {run}")
+    parts.append(f"{1 - values[-1]!r} * step({{s}} * z - {single[-1]!r})")
+    text = " + ".join(parts).replace("- -", "+ ")
+    return f"{text} - 1" if symmetric else text
+
+
+_PLAIN = (-2.64665246, -1.47221947, -0.54930615, 0.54930615, 1.47221935, 2.64665294)
+_SYMMETRIC = (-2.64665294, -1.47221935, -0.54930615, 0.54930615, 1.47221935, 2.64665294)
+_HEIGHTS = ((0.005, 0.05, 0.25, 0.75, 0.95, 0.995), (-0.99, -0.9, -0.5, 0.5, 0.9, 0.99))
+_FORMULAS = {
+    0: "{s} * z",
+    1: "1 - step(0 - {s} * z)",
+    2: "1 - 2 * step(0 - {s} * z)",
+    4: stepwise(),
+    6: stepwise(symmetric=True),
+    3: "sigmoid({twice} * z)",
+    5: "tanh({s} * z)",
+    7: "exp(-({s} * z)^2)",
+    8: "2 * exp(-({s} * z)^2) - 1",
+    10: "{half} * z / (1 + abs({s} * z)) + 0.5",
+    11: "{s} * z / (1 + abs({s} * z))",
+    12: "max(0, min(1, {s} * z))",
+    13: "max(-1, min(1, {s} * z))",
+    14: "sin({s} * z)",
+    15: "cos({s} * z)",
+    16: "sin({s} * z) / 2 + 0.5",
+    17: "cos({s} * z) / 2 + 0.5",
+}
+"""FANN's activations by its numbers, with the steepness s."""
+
+
 def _numbers(text: str) -> list[float]:
     return [float(part) for part in text.split(",")]
 
@@ -104,28 +147,11 @@ def _activation(name: str, code: int, s: float) -> Step | None:
     if (code, s) in plain:
         kind = plain[code, s]
         return None if kind is None else Activation(name, kind)
-    u = f"{s!r} * z"
-    formulas = {
-        0: u,
-        3: f"sigmoid({2 * s!r} * z)",
-        5: f"tanh({u})",
-        7: f"exp(-({u})^2)",
-        8: f"2 * exp(-({u})^2) - 1",
-        10: f"{s / 2!r} * z / (1 + abs({u})) + 0.5",
-        11: f"{u} / (1 + abs({u}))",
-        12: f"max(0, min(1, {u}))",
-        13: f"max(-1, min(1, {u}))",
-        14: f"sin({u})",
-        15: f"cos({u})",
-        16: f"sin({u}) / 2 + 0.5",
-        17: f"cos({u}) / 2 + 0.5",
-    }
-    if code in formulas:
-        return Activation(name, "expression", formulas[code])
-    what = {1: "threshold", 2: "symmetric threshold", 4: "stepwise sigmoid",
-            6: "symmetric stepwise sigmoid", 9: "stepwise Gaussian"}  # fmt: skip
-    kind = what.get(code, f"activation {code}")
-    return Missing(name, f"FANN {kind}", "it is a table of straight pieces inside FANN")
+    if code in _FORMULAS:
+        given = {"s": repr(s), "twice": repr(2 * s), "half": repr(s / 2)}
+        return Activation(name, "expression", _FORMULAS[code].format(**given))
+    kind = "stepwise Gaussian" if code == 9 else f"activation {code}"
+    return Missing(name, f"FANN {kind}", "FANN computes none of it either, or it is not known here")
 
 
 # --- out ------------------------------------------------------------------------------------------
@@ -168,30 +194,41 @@ scale_included=0
 """
 
 
+def _code(step: Activation) -> tuple[int, float] | None:
+    """Return FANN's number of an activation, and its steepness; None where it has none."""
+    if step.formula is None:
+        return _CODES.get(step.kind)
+    found = recognised(step.formula, {str(code): text for code, text in _FORMULAS.items()})
+    if found is None:
+        return None
+    kind, given = found
+    return int(kind), given.get("s", given.get("twice", 0.0) / 2)
+
+
 def write(network: Network) -> bytes:
     """Return the text that `fann_create_from_file` takes; 21 digits keep every bit.
 
     Raises `InterchangeError` for activations that FANN has not: it has sigmoid, tanh and identity.
     """
     dense: list[Dense] = []
-    kinds: list[str] = []
+    kinds: list[tuple[int, float]] = []
     for step in network.steps:
         if isinstance(step, Dense):
             dense.append(step)
-            kinds.append("identity")
-        elif isinstance(step, Activation) and dense and step.kind in _CODES:
-            kinds[-1] = step.kind
+            kinds.append(_CODES["identity"])
+        elif isinstance(step, Activation) and dense and (known := _code(step)) is not None:
+            kinds[-1] = known
         else:
             raise InterchangeError(
-                f"FANN has nothing like '{step.name}'; it has {', '.join(_CODES)}"
+                f"FANN has nothing like '{step.name}'; it has {', '.join(_CODES)}, and formulas "
+                "of its own activations with a steepness"
             )
     sizes = [dense[0].weights.shape[1], *(len(step.weights) for step in dense)]
     none = "(0, 0, 0.00000000000000000000e+00)"
     neurons = [none] * (sizes[0] + 1)
     connections = []
     below = 0
-    for step, kind in zip(dense, kinds, strict=True):
-        code, steepness = _CODES[kind]
+    for step, (code, steepness) in zip(dense, kinds, strict=True):
         count, into = step.weights.shape
         neurons += [f"({into + 1}, {code}, {steepness:.20e})"] * count
         neurons.append(f"(0, {code}, {0:.20e})")

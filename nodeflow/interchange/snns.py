@@ -21,8 +21,18 @@ from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Ste
 FIRST_LINE = "SNNS network definition file"
 _KINDS = {
     "Act_Logistic": "sigmoid", "Act_LogisticTbl": "sigmoid", "Act_TanH": "tanh",
-    "Act_TanH_Xdiv2": "tanh", "Act_Identity": "identity", "Act_IdentityPlusBias": "identity",
-    "Act_Softmax": "softmax", "Act_Exponential": "exp",
+    "Act_Identity": "identity", "Act_IdentityPlusBias": "identity", "Act_Softmax": "softmax",
+}  # fmt: skip
+_FORMULAS = {
+    "Act_TanH_Xdiv2": "tanh(max(-9, min(9, z)) / 2)", "Act_Elliott": "z / (1 + abs(z))",
+    "Act_Exponential": "exp(z)", "Act_Sinus": "sin(z)", "Act_StepFunc": "step(z)",
+    "Act_Perceptron": "1 - step(0 - z)",
+}  # fmt: skip
+_WITHOUT_BIAS = ("Act_Identity", "Act_StepFunc")
+"""These take the sum alone, whatever bias stands in the file."""
+_OUT = {
+    "Out_Identity": "", "Out_Clip_01": "max(0, min(1, z))", "Out_Clip_11": "max(-1, min(1, z))",
+    "Out_Threshold05": "step(z - 0.5)",
 }  # fmt: skip
 _LINK = re.compile(r"(\d+)\s*:\s*([-+.\deE]+)")
 
@@ -35,6 +45,7 @@ class _Unit:
     kind: str
     """i, o or h: input, output, hidden."""
     activation: str
+    out: str
 
 
 def read(path: Path, _asked: Asked) -> Network:
@@ -56,10 +67,12 @@ def read(path: Path, _asked: Asked) -> Network:
 def _network(text: str) -> Network:
     default = _rows(text, "unit default section")
     default_kind = default[0][5].strip() if default else "Act_Logistic"
+    default_out = default[0][6].strip() if default and len(default[0]) > 6 else "Out_Identity"
     units = {}
     for row in _rows(text, "unit definition section"):
         kind = row[7].strip() if len(row) > 7 and row[7].strip() else default_kind
-        unit = _Unit(int(row[0]), row[2].strip(), float(row[4]), row[5].strip()[:1], kind)
+        out = row[8].strip() if len(row) > 8 and row[8].strip() else default_out
+        unit = _Unit(int(row[0]), row[2].strip(), float(row[4]), row[5].strip()[:1], kind, out)
         units[unit.number] = unit
     links: dict[int, dict[int, float]] = {}
     for row in _rows(text, "connection definition section"):
@@ -83,13 +96,15 @@ def _network(text: str) -> Network:
                     )
                 weights[row_at, places[source]] = weight
         name = "output" if at == len(layers) - 1 else f"hidden{at}"
-        steps.append(Dense(name, weights, np.array([units[number].bias for number in layer])))
-        kinds = {units[number].activation for number in layer}
+        kinds = {(units[number].activation, units[number].out) for number in layer}
         if len(kinds) > 1:
             raise InterchangeError(f"the units of {name} have unlike activations")
-        made = _activation(f"{name}_a", kinds.pop())
-        if made is not None:
-            steps.append(made)
+        kind, out = kinds.pop()
+        bias = np.array([units[number].bias for number in layer])
+        if kind == "Act_Perceptron":
+            bias = -bias  # it is what the sum has to reach
+        steps.append(Dense(name, weights, None if kind in _WITHOUT_BIAS else bias))
+        steps += _activation(f"{name}_a", kind, out)
     return Network(
         tuple(steps), "SNNS", name=_title(text), names=tuple(units[n].name for n in layers[0]),
         notes=("SNNS prints weights with five decimals",),
@@ -117,6 +132,9 @@ def _rows(text: str, section: str) -> list[list[str]]:
             continue
         if not ruled or not line.strip():
             continue
+        if "|" not in line and not begun and rows:
+            rows[-1][-1] += " " + line  # what is too long for a line goes on in the next
+            continue
         begun += " " + line if begun else line
         if begun.rstrip().endswith(","):
             continue
@@ -143,14 +161,16 @@ def _depths(units: dict[int, _Unit], links: dict[int, dict[int, float]]) -> dict
     return found
 
 
-def _activation(name: str, kind: str) -> Step | None:
-    known = _KINDS.get(kind)
-    if known == "identity":
-        return None
-    if known == "exp":
-        return Activation(name, "expression", "exp(z)")
-    if kind == "Act_TanH_Xdiv2":
-        return Activation(name, "expression", "tanh(z / 2)")
-    if known is None:
-        return Missing(name, kind, "nodeflow has no counterpart of it")
-    return Activation(name, known)
+def _activation(name: str, kind: str, out: str) -> list[Step]:
+    """Return what a unit makes of its sum, and what its output function makes of that."""
+    if kind in _FORMULAS:
+        steps: list[Step] = [Activation(name, "expression", _FORMULAS[kind])]
+    elif kind not in _KINDS:
+        steps = [Missing(name, kind, "nodeflow has no counterpart of it")]
+    else:
+        steps = [Activation(name, _KINDS[kind])] if _KINDS[kind] != "identity" else []
+    if out not in _OUT:
+        steps.append(Missing(f"{name}_out", out, "nodeflow has no counterpart of it"))
+    elif _OUT[out]:
+        steps.append(Activation(f"{name}_out", "expression", _OUT[out]))
+    return steps

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 40
 _STRIP = 24
-_SHOWN = ("test_accuracy", "train_accuracy", "test_cost", "cost")
+_SHOWN = ("epochs_to", "test_accuracy", "train_accuracy", "test_cost", "cost")
 """What is drawn: the first of these that the runs have."""
 
 
@@ -30,21 +30,26 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
     console.print(title(found.plan.graph.name, f"{runs}, {seeds} a line"))
     console.print()
     summaries = found.summaries()
-    what = next((name for name in _SHOWN if any(one.quartiles[name] for one in summaries)), "cost")
-    scale = _Scale.of([one.quartiles[what] for one in summaries], what)
+    what = next((n for n in _SHOWN if any(one.quartiles.get(n) for one in summaries)), "cost")
+    scale = _Scale.of([one.quartiles.get(what) for one in summaries], what)
     until = found.plan.until is not None
     names = [clean(name) for name in found.plan.names]
-    columns = [*names, "cost", "accuracy", "test", *(["reached", "epochs"] if until else []),
-               f"{what.replace('_', ' ')}  {scale.ends}"]  # fmt: skip
+    strip = "epochs" if what == "epochs_to" else what.replace("_", " ")
+    columns = [*names, "cost", "accuracy", "test", *(["reached", "median"] if until else []),
+               f"{strip}  {scale.ends}"]  # fmt: skip
     rows = table(*columns, numbers=tuple(columns[:-1]))
     for one in summaries[:_MOST_LINES]:
-        rows.add_row(*_cells(one, until=until), Text(scale.strip(one.quartiles[what])))
+        rows.add_row(*_cells(one, until=until), Text(scale.strip(one.quartiles.get(what))))
     print_inset(console, rows)
     console.print()
     if len(summaries) > _MOST_LINES:
         console.print(f"  … and {plural(len(summaries) - _MOST_LINES, 'line')} more")
     console.print(Text("  medians over the seeds; ● the median, ━ from the first quartile to the "
                        "third", "dim"))  # fmt: skip
+    if until:
+        never = sum(one.runs - (one.reached or 0) for one in summaries)
+        told = f"  epochs until {found.plan.until}; {plural(never, 'run')} never got there"
+        console.print(Text(clean(told), "dim"))
     if out is not None:
         console.print(Text.assemble("  ", (clean(str(out)), "bold"), "  a row a run"))
 

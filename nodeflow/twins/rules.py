@@ -15,6 +15,7 @@ import numpy as np
 from nodeflow import formula as formulas
 from nodeflow.errors import GraphError, nearest
 from nodeflow.graph import Graph
+from nodeflow.interchange.fann import stepwise
 from nodeflow.twins.network import KEY, TRAIN, Network, read
 from nodeflow.twins.wiring import Wiring
 
@@ -343,21 +344,8 @@ def sklearn_adam(network: Network) -> Graph:
 # --- FANN --------------------------------------------------------------------------------------
 
 FANN = "FANN 2.2.0"
-_STEPS = (-2.64665246, -1.47221947, -0.54930615, 0.54930615, 1.47221935, 2.64665294)
-_VALUES = (0.005, 0.05, 0.25, 0.75, 0.95, 0.995)
 _CLIP = "a to 0.01 … 0.99 in slopes"
 _ATANH = "ln((1+e)/(1−e))"
-
-
-def _stepwise() -> str:
-    """Return FANN's sigmoid in five straight pieces, 0 and 1 outside, as a formula in z."""
-    s, v = [single(n) for n in _STEPS], [single(n) for n in _VALUES]
-    parts = [f"{v[0]!r} * step(z / 2 - {s[0]!r})".replace("- -", "+ ")]
-    for low, high, below, above in zip(s, s[1:], v, v[1:], strict=False):
-        run = f"min(max(z / 2 - {low!r}, 0), {high - low!r})".replace("- -", "+ ")
-        parts.append(f"{(above - below) / (high - low)!r} * {run}")
-    parts.append(f"{1 - v[-1]!r} * step(z / 2 - {s[-1]!r})")
-    return " + ".join(parts)
 
 
 def _fann(
@@ -381,7 +369,7 @@ def _fann(
         wiring.splice(f"{layer.sum}.delta.a", f"{layer.sum}.clipped",
                       f"min(max(a, {low!r}), {high!r})")  # fmt: skip
         if steps:
-            wiring.activation(layer, _stepwise())
+            wiring.activation(layer, stepwise().format(s="0.5"))
     return wiring
 
 

@@ -163,7 +163,7 @@ class Window:
     ) -> None:
         self.editor = editor
         self.shell = shell
-        self._queue: list[Message] = [Do("fit"), *first]
+        self._queue: list[Message] = [Do("first-view"), *first]
         self._faults: set[str] = set()
         self._typed_before = False
         self._asked: tuple[bool, object] = (False, None)
@@ -420,7 +420,7 @@ class Window:
         self.editor = self.shell.recover(
             recovery, size=now.size, preferences=now.preferences, recent=now.recent
         ).told(f"recovered {recovery.name}: save it to keep it")
-        self.send(Do("fit"))
+        self.send(Do("first-view"))
 
     # --- the pointer and the keys between canvas and panels
 

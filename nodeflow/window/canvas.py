@@ -34,7 +34,7 @@ from nodeflow.window.previews import Activated, Aged, Beside, Face, Shown
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.wireitems import Labels, WireItems
 
-NEAR = 0.28
+NEAR = 0.2
 """From this zoom on nodes have texts and wires are curves."""
 SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
@@ -428,6 +428,8 @@ class Canvas:
                 self._drawer.value(items, value)
         items.put(place)
         items.sized(zoom)
+        if zoom < FINE:
+            self._drawer.summarize(items, value, zoom)
 
     def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
         theme = self._theme
@@ -622,6 +624,9 @@ class Canvas:
                 continue
             place, value = self._followed(view).mark, self._values.get(view.wire.start)
             carried = ""
+            if view.weighs is not None and view.wire.start == view.weighs[0]:
+                made[place] = place, f"{weight:+.2g}".replace("-", "−"), False
+                continue  # it carries the weight itself
             if value is not None and np.size(value) == 1 and not view.across:
                 carried = f"{float(np.ravel(value)[0]):.2g} "
             text = f"{carried}× {weight:.2g}".replace("-", "−")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import Setting
-from nodeflow.editor.accounts import account
+from nodeflow.editor.accounts import account, told
 from nodeflow.editor.messages import Message, SetValue
 from nodeflow.editor.model import Editor
 from nodeflow.editor.working import working
@@ -54,7 +54,7 @@ class Inspector:
         of = (
             node, type_, problem, editor.preferences.theme, editor.preferences.scale,
             chosen if not node else None, str(editor.wire),
-            None if chosen else (graph.name, len(graph.nodes), len(graph.wires)),
+            None if chosen else (graph.name, len(graph.nodes), len(graph.wires), told(editor, "")),
         )  # fmt: skip
         if of != self._of:
             self._of = of
@@ -64,7 +64,9 @@ class Inspector:
             settings = graph.settings(node) if graph.nodes[node].known else {}
             for name, field in self._fields.items():
                 field.show(_present(editor, node, name, settings.get(name)))
-            live = (editor.live.values, editor.live.ages, editor.graph, editor.neuron)
+            live = (
+                editor.live.values, editor.live.ages, editor.graph, editor.neuron, editor.report,
+            )  # fmt: skip
             if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
                 self._live = live
                 self._tell_values(editor)
@@ -86,13 +88,13 @@ class Inspector:
         known = editor.graph.nodes[node].known
         self._title(node)
         self._text(editor.graph.nodes[node].type, theme.faint)
+        self._account = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.backward))
         if problem:
             self._text(f"! {problem}", theme.problem)
         if known is None:
             return
         self._large(known.formula, theme.text)
         self._working = self._large("", theme.selected)
-        self._account = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.backward))
         first, *more = (_plain(part) for part in known.help.split("\n\n"))
         self._text(first, theme.faint)
         if more:
@@ -133,7 +135,8 @@ class Inspector:
             dpg.set_value(self._working, self._broken(text, editor.preferences.scale))
             dpg.configure_item(self._working, show=bool(text))
         if self._account is not None:
-            text = self._broken(account(editor, self._node), editor.preferences.scale, SIZE)
+            text = "\n".join(filter(None, (account(editor, self._node), told(editor, self._node))))
+            text = self._broken(text, editor.preferences.scale, SIZE)
             dpg.set_value(self._account, text)
             dpg.configure_item(self._account, show=bool(text))
         for name, item in self._values.items():
@@ -165,6 +168,8 @@ class Inspector:
         else:
             self._title(graph.name or "untitled")
             self._text(f"{len(graph.nodes)} nodes, {len(graph.wires)} wires", theme.faint)
+            if report := told(editor, ""):
+                self._text(report, theme.backward)
             if graph.about:
                 self._text(graph.about, theme.text)
 

@@ -26,10 +26,10 @@ class Library:
         self.dragged: str | None = None
         """The type that is on its way to the canvas."""
         self._theme: Theme | None = None
-        self._own: frozenset[str] = frozenset()
-        """The types that a lesson offers; none means all."""
-        self._types: object = None
-        """Those, and the types of plugins that are listed."""
+        self._offered: frozenset[str] = frozenset()
+        """Those that a lesson offers; none means all."""
+        self._listed: object = None
+        """What is listed just now: those types, and the ones of plugins."""
         self._size = (0.0, 0.0)
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_pressed)
@@ -45,11 +45,10 @@ class Library:
         """Show the library in the theme of an editor."""
         theme = THEMES[editor.preferences.theme]
         self._size = editor.size
-        self._own = offered(editor)
-        plugins = tuple(ORIGINS.items()), tuple(map(id, map(CATALOG.find, ORIGINS)))
-        types = self._own, plugins
-        if theme is not self._theme or types != self._types:
-            self._theme, self._types = theme, types
+        self._offered = offered(editor)
+        types = self._offered, (*ORIGINS.items(),), (*map(id, map(CATALOG.find, ORIGINS)),)
+        if theme is not self._theme or types != self._listed:
+            self._theme, self._listed = theme, types
             self._fill(theme)
 
     def typing(self) -> bool:
@@ -71,7 +70,7 @@ class Library:
 
     def _fill(self, theme: Theme) -> None:
         dpg.delete_item(self._list, children_only=True)
-        own = self._own
+        own = self._offered
         there = found(self._text, lambda type_: not own or type_.name in own)
         if self._text:
             for type_ in there:

@@ -644,7 +644,9 @@ def _gaps(lines: tuple[Line, ...], point: Point) -> NDArray[np.float64]:
 def _short(value: float) -> str:
     """Return a number in few characters."""
     text = (
-        f"{value:.2f}"
+        f"{value:.1g}"
+        if 0 < abs(value) < 0.005
+        else f"{value:.2f}"
         if abs(value) < 10
         else f"{value:.1f}"
         if abs(value) < 100

@@ -19,10 +19,11 @@ from nodeflow.scene import FieldView, NodeView, PortView, shown, sized
 from nodeflow.theme import Theme
 from nodeflow.views.image import Picture
 from nodeflow.views.marks import SMALL, Dot, Line, Mark, Pixels, Rect, Words, sentence
-from nodeflow.window import badges
+from nodeflow.window import badges, summaries
 from nodeflow.window.colours import Colour, mixed, rgba
 from nodeflow.window.fonts import EM, Fonts, fitted, width
 from nodeflow.window.previews import Activated, Aged, Face, Patch, Shown, patches
+from nodeflow.window.summaries import SMALLEST, Summary
 from nodeflow.window.toolkit import Item, dpg
 
 FINE = LEGIBLE
@@ -49,8 +50,31 @@ _Spare = dict[tuple[int, ...], list[tuple[Item, _Texture]]]
 
 @dataclass(slots=True)
 class _Text:
+    """A text on a node; one that has a `room` is fitted to it, in canvas units."""
+
     item: Item
     size: float
+    text: str = ""
+    font: Item | None = None
+    base: tuple[float, float] = (0.0, 0.0)
+    right: bool = False
+    room: float = 0.0
+    enlarged: bool = False
+
+    def sized(self, zoom: float) -> None:
+        """Be as large as the zoom says, but never too small to be read."""
+        high = self.size * zoom
+        least = SMALLEST * EM if self.room else 0.0
+        if high >= least and not self.enlarged:
+            dpg.configure_item(self.item, size=high)
+            return
+        self.enlarged = high < least
+        high = max(high, least)
+        unit = high / zoom
+        text = fitted(self.text, self.font, round(self.room / unit, 1))
+        x = self.base[0] - width(text, self.font) * unit if self.right else self.base[0]
+        at = x, self.base[1] - _ASCENT * unit / EM
+        dpg.configure_item(self.item, size=high, pos=at, text=text)
 
 
 @dataclass(slots=True)
@@ -66,11 +90,15 @@ class NodeItems:
     rounded: list[Item] = field(default_factory=list)
     texts: list[_Text] = field(default_factory=list)
     titles: list[_Text] = field(default_factory=list)
+    head: Item = 0
+    """The titles; from far away a summary stands in their place."""
+    body: Item = 0
+    summary: Summary | None = None
     picture: Item = 0
     words: Item = 0
     """The texts of the picture: from far away it is seen without them."""
     patches: list[Item] = field(default_factory=list)
-    foot: Item | None = None
+    foot: _Text | None = None
     handle: Item | None = None
     slid: float | None = None
     texture: Item | None = None
@@ -102,15 +130,17 @@ class NodeItems:
             return
         self.zoom = zoom
         configure = dpg.configure_item
-        for text in self.titles:
-            configure(text.item, size=text.size * zoom)
         fine = zoom >= FINE
         if fine:
-            for text in self.texts:
-                configure(text.item, size=text.size * zoom)
+            for text in (*self.titles, *self.texts):
+                text.sized(zoom)
         if fine != self.fine_shown:
             self.fine_shown = fine
-            configure(self.fine, show=fine)
+            for item in (self.fine, self.head, *([self.body] if self.view.view is None else [])):
+                if item:
+                    configure(item, show=fine)
+            if self.summary is not None:
+                configure(self.summary.root, show=not fine)
         rounding = round(_ROUNDING * zoom)
         if rounding != self.rounding:
             self.rounding = rounding
@@ -238,15 +268,18 @@ class NodeDrawer:
         nothing = (0, 0, 0, 0)
         # The header's lower and the body's upper corners are square.
         outer = dpg.draw_rectangle((0, 0), (wide, high), parent=root, color=nothing, fill=header)
-        lower = dpg.draw_rectangle((0, HEADER), (wide, high), parent=root, color=nothing, fill=body)
-        dpg.draw_rectangle((0, HEADER), (wide, high - 12), parent=root, color=nothing, fill=body)
+        ground = dpg.add_draw_node(parent=root)
+        lower = dpg.draw_rectangle(
+            (0, HEADER), (wide, high), parent=ground, color=nothing, fill=body
+        )
+        dpg.draw_rectangle((0, HEADER), (wide, high - 12), parent=ground, color=nothing, fill=body)
         colour, thickness = edge(view, theme, selected=selected)
         border = dpg.draw_rectangle(
             (0, 0), (wide, high), parent=root, color=colour, fill=nothing, thickness=thickness
         )
         foot = high - FOOT
         dpg.draw_line(
-            (8, foot), (wide - 8, foot), parent=root, color=mixed(theme.body, theme.border, 0.45)
+            (8, foot), (wide - 8, foot), parent=ground, color=mixed(theme.body, theme.border, 0.45)
         )
         if view.type == "slider":
             middle = foot - SLIDER / 2
@@ -261,7 +294,8 @@ class NodeDrawer:
             handle = None
         fine = dpg.add_draw_node(parent=root)
         items = NodeItems(root, view, None, selected, fine, border, [outer, lower, border])
-        items.handle = handle
+        items.handle, items.body = handle, ground
+        items.head = dpg.add_draw_node(parent=root)
         self._header(items, view)
         for port in (*view.inputs, *view.outputs):
             self._port(items, view, port)
@@ -297,14 +331,17 @@ class NodeDrawer:
         if needs + beside > room and not mark:
             type_, beside = "", 0.0
         title = fitted(view.title, bold, (room - beside) / (_TITLE * EM), middle=True)
-        self._text(items.titles, items.root, (_PAD, 17.5), title, _TITLE, colour, bold)
+        self._text(items.titles, items.head, (_PAD, 17.5), title, _TITLE, colour, bold,
+                   room=room - beside)  # fmt: skip
         if type_:
             faint = rgba(self.theme.problem if view.problem else self.theme.faint)
             at = view.width - _PAD, 17.5
             kept, parent = items.texts, items.fine
             if view.problem:
-                kept, parent, regular = items.titles, items.root, bold
-            self._text(kept, parent, at, type_, _TYPE, faint, regular, right=True)
+                kept, parent, regular = items.titles, items.head, bold
+            left = room - min(needs, room - beside) * SMALLEST / (FINE * _TITLE) - 4
+            self._text(kept, parent, at, type_, _TYPE, faint, regular, right=True,
+                       room=max(left, 1.0))  # fmt: skip
 
     def _text(
         self,
@@ -317,6 +354,7 @@ class NodeDrawer:
         font: Item | None,
         *,
         right: bool = False,
+        room: float = 0.0,
     ) -> None:
         """Draw a text that stands on a point, as SVG has it; `right` ends there."""
         high = size * EM
@@ -325,7 +363,7 @@ class NodeDrawer:
         item = dpg.draw_text(at, text, parent=parent, size=high, color=colour)
         if font is not None:
             dpg.bind_item_font(item, font)
-        kept.append(_Text(item, high))
+        kept.append(_Text(item, high, text, font, base, right, room))
 
     def _port(self, items: NodeItems, view: NodeView, port: PortView) -> None:
         x, y = port.x - view.x, port.y - view.y
@@ -338,11 +376,12 @@ class NodeDrawer:
         base = x - 11.0 * port.side, y + 4.0
         regular = self.fonts.regular
         shares = bool(view.inputs and view.outputs)
-        room = (view.width / 2 - 14 if shares else view.width - 22) / (_LABEL * EM)
-        label = fitted(port.label, regular, room)
+        room = view.width / 2 - 14 if shares else view.width - 22
+        label = fitted(port.label, regular, room / (_LABEL * EM))
         right = port.side > 0
         faint = rgba(theme.faint)
-        self._text(items.texts, items.fine, base, label, _LABEL, faint, regular, right=right)
+        self._text(items.texts, items.fine, base, label, _LABEL, faint, regular, right=right,
+                   room=room)  # fmt: skip
 
     def _field(self, items: NodeItems, view: NodeView, field: FieldView) -> None:
         """Draw the field of a setting: its ground, its text, and an arrow where it is a list."""
@@ -358,9 +397,10 @@ class NodeDrawer:
         colour = rgba(theme.faint if view.mode == "disable" else theme.text)
         regular = self.fonts.regular
         base = view.height - 8.0
-        room = (field.width - 8 - 11 * len(arrow)) / (_LABEL * EM)
-        text = fitted(field.text, regular, room)
-        self._text(items.texts, items.fine, (field.left + 5, base), text, _LABEL, colour, regular)
+        room = field.width - 8 - 11 * len(arrow)
+        text = fitted(field.text, regular, room / (_LABEL * EM))
+        self._text(items.texts, items.fine, (field.left + 5, base), text, _LABEL, colour, regular,
+                   room=room)  # fmt: skip
         if arrow:
             at = field.left + field.width - 4.0, base
             self._text(items.texts, items.fine, at, arrow, _LABEL, colour, regular, right=True)
@@ -405,8 +445,11 @@ class NodeDrawer:
         aged, items.age = items.age != age, age
         if had is None or value is None or (aged and view.view is not None):
             pass
-        elif self._repainted(items, marks, parts):
-            dpg.configure_item(items.foot, text=text, color=colour)
+        elif self._repainted(items, marks, parts) and items.foot is not None:
+            dpg.configure_item(items.foot.item, text=text, color=colour)
+            items.foot.text, items.foot.room = text, room * _LABEL * EM
+            if items.foot.enlarged and items.zoom:
+                items.foot.sized(items.zoom)
             return
         self._clear(items)
         before = len(items.texts)
@@ -422,11 +465,26 @@ class NodeDrawer:
             self._patches(items, parts, self._strip(view))
         base = begin, view.height - 8.0
         regular = self.fonts.regular
-        self._text(items.texts, items.words, base, text, _LABEL, colour, regular)
-        items.foot = items.texts[-1].item
+        self._text(items.texts, items.words, base, text, _LABEL, colour, regular,
+                   room=room * _LABEL * EM)  # fmt: skip
+        items.foot = items.texts[-1]
         if items.zoom:
             for one in items.texts[before:]:
-                dpg.configure_item(one.item, size=one.size * items.zoom)
+                one.sized(items.zoom)
+
+    def summarize(self, items: NodeItems, value: Shown, zoom: float) -> None:
+        """Write name and value for those who look from afar."""
+        view = items.view
+        if view.type == "relay":
+            return
+        if items.summary is None:
+            items.summary = summaries.made(items.root, self.theme, self.fonts)
+            dpg.configure_item(items.summary.root, show=zoom < FINE)
+        content = value.content if isinstance(value, Aged) else value
+        if isinstance(content, Activated):
+            content = content.value
+        shown_: Any = content if isinstance(content, np.ndarray) else _foot(content) or view.foot
+        summaries.write(items.summary, view, shown_, zoom, self.fonts)
 
     def _clear(self, items: NodeItems) -> None:
         if items.picture:

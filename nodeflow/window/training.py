@@ -41,7 +41,7 @@ class TrainingPanel:
         with dpg.group(horizontal=True, parent=parent):
             self._play = dpg.add_button(label="▶ Train", callback=self._on_play)
             dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
-            dpg.add_button(label="Check", callback=lambda: send(Do("check")))
+            self._check = dpg.add_button(label="Check", callback=lambda: send(Do("check")))
         self._offer = dpg.add_button(
             label="", parent=parent, width=-1, show=False, callback=lambda: send(Do("resume"))
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 import nodeflow as nf
 from nodeflow.editor.messages import Key, Told
 from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
 from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
@@ -83,7 +84,10 @@ class Watched(app.Window):
         editor, area = self.editor, self.frame.area
         if editor.graph is not self._digest[0]:
             # A graph that was never saved has no version yet; what counts is what it holds.
-            text = dumps(replace(editor.graph, version=NEWEST))
+            try:
+                text = dumps(replace(editor.graph, version=NEWEST))
+            except NodeflowError:  # its arrays lie in a file beside it
+                text = str(editor.graph)
             self.__dict__["_digest"] = editor.graph, hashlib.sha256(text.encode()).hexdigest()
         live = editor.live
         return {
@@ -128,6 +132,11 @@ class Watched(app.Window):
             "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),
             "making": editor.lesson is not None and editor.lesson.making,
             "typing": self._typing(),
+            "told": self._told_of_node(),
+            "ages": dict(list(live.ages.items())[:50]),
+            "offer": editor.offer.text if editor.offer else "",
+            "neuron": editor.neuron,
+            "map": self._map(),
             "playback": self._playback(),
             "values": {
                 address: value.ravel().tolist()
@@ -136,6 +145,29 @@ class Watched(app.Window):
             },
             "places": self._places(),
         }
+
+    def _told_of_node(self):
+        """Return what the panel writes about the selected node: formula, account and ports."""
+        panel = self.inspector
+        items = [panel._working, panel._account, *panel._values.values()]
+        return [dpg.get_value(item) for item in items if item and dpg.does_item_exist(item)]
+
+    def _map(self):
+        """Return what is written about each neuron of the map, and where its dot is."""
+        panel = self.frame.map
+        if self.editor.view != "map" or not panel._items.dots:
+            return {}
+        found = {}
+        left, top = dpg.get_item_pos(panel._canvas)
+        for number, neuron in enumerate(panel._map.neurons):
+            if neuron.number is None:
+                continue
+            items = panel._items
+            texts = [dpg.get_item_configuration(part[number])["text"] for part in
+                     (items.numbers, items.below, items.beside)]  # fmt: skip
+            x, y = panel._camera.on_screen((neuron.x, neuron.y))
+            found[f"{neuron.column} {neuron.number + 1}"] = [left + x, top + y, *texts]
+        return found
 
     def _playback(self):
         playback = self.editor.live.playback
@@ -169,6 +201,7 @@ class Watched(app.Window):
         panel = self.training
         for name in ("batch", "epochs", "seed", "slider", "play"):
             found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
+        found["training Check"] = _place(panel._check)
         for name, item in self.timeline.buttons.items():
             found[f"timeline {name}"] = _place(item)
         bars = _place(self.timeline.bars)

@@ -119,6 +119,7 @@ function changing(root, index, run, source, view) {
     if (shownFor !== key || !root.contains(document.activeElement) || !find("#change").contains(document.activeElement)) {
       shownFor = key;
       find("#numbers").replaceChildren(...(can ? typed(address, value) : [element("p", {}, `The numbers of ${key} are computed: choose a parameter or a constant to change them.`)]));
+      showWhy(key);
       showSettings();
       find("#seed").value = run.seed;
       find("#batch").value = run.schedule.batch;
@@ -136,6 +137,7 @@ function changing(root, index, run, source, view) {
     grid.style.setProperty("--columns", rows[0].length);
     rows.forEach((row, i) => row.forEach((number, j) => {
       const field = element("input", { type: "number", step: "any", value: number, "aria-label": `${address} ${i + 1}, ${j + 1}` });
+      field.addEventListener("focus", () => { find("#why-place").value = Array.isArray(value[0]) ? `${i},${j}` : j; });
       field.disabled = shut;
       field.addEventListener("change", () => attempt(() => {
         const own = Number(field.value);
@@ -168,6 +170,29 @@ function changing(root, index, run, source, view) {
     field.addEventListener("change", () => attempt(() => { setting(address, field.value); shownFor = null; }));
     return [element("label", {}, element("span", {}, "starts as"), field)];
   }
+
+  let asksAbout = null;
+
+  /** Offer to ask why the numbers of a parameter changed. */
+  function showWhy(key) {
+    const address = `${key}.value`, known = Object.hasOwn(index.traces, address);
+    find("#why-part").hidden = !known;
+    if (!known || asksAbout === address) return;
+    asksAbout = address;
+    find("#because").textContent = "";
+    find("#why-place").value = run.data.parameters[key].map(() => 0).join(",");
+    find("#why-to").value = Math.max(1, run.epoch);
+  }
+
+  find("#why").addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      view.pause();
+      find("#because").textContent = "";
+      const place = find("#why-place").value.split(",").map((each) => (each.trim() === "" ? NaN : Number(each)));
+      find("#because").textContent = (await whyOf(run, index, asksAbout, place, [numberIn("#why-from"), numberIn("#why-to")])).text;
+    });
+  });
 
   const trains = (address) => index.nodes[nodeOf(address)] === undefined || index.nodes[nodeOf(address)].family === "trainer";
 
@@ -277,6 +302,8 @@ function changing(root, index, run, source, view) {
     return found;
   }
 
+  let stranger = null; // the graph of an address that is not this page's
+
   /** By address, the settings that are not those of the page's own graph. */
   function changes() {
     const now = graph({ trained: false }), found = {};
@@ -295,7 +322,7 @@ function changing(root, index, run, source, view) {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  find("#take").addEventListener("click", () => attempt(() => save(graph(), index.name)));
+  find("#take").addEventListener("click", () => attempt(() => (stranger ? save(stranger, stranger.name || "nodeflow") : save(graph(), index.name))));
 
   const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0" : value);
   const read = (value) => (Array.isArray(value) ? value.map(read) : Number(value));
@@ -309,9 +336,11 @@ function changing(root, index, run, source, view) {
     };
   }
 
-  /** What this page differs in from the page as it was made, for its address. */
+  /** What stands here, for an address: the state of this page, and the graph whole where there is room. */
   async function link() {
-    const packed = await packedText(JSON.stringify({ of: index.digest, ...stateOf() }));
+    const told = { of: index.digest, ...stateOf() };
+    let packed = await packedText(JSON.stringify({ ...told, graph: graph() }));
+    if (packed.length > LONGEST_LINK) packed = await packedText(JSON.stringify(told));
     if (packed.length > LONGEST_LINK) throw new Error("what was changed is too much for an address: take the graph home as a file");
     return `#${packed}`;
   }
@@ -360,7 +389,12 @@ function changing(root, index, run, source, view) {
     } catch {
       throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
     }
-    if (state.of !== index.digest) throw new Error("the part of the address after # belongs to another graph, so the page shows its own");
+    if (state.of !== index.digest && state.of === index.other?.digest) return index.other.open(fragment);
+    if (state.of !== index.digest) {
+      stranger = state.graph ?? null;
+      throw new Error(`the part of the address after # belongs to another graph${stranger ? `, "${stranger.name ?? ""}"` : ""}, so the page shows its own${stranger ? "; Save takes the other one home, and nodeflow opens it" : ""}`);
+    }
+    stranger = null;
     try {
       takeUp(state);
     } catch (error) {
@@ -420,6 +454,8 @@ function changing(root, index, run, source, view) {
         epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
+      /** Which samples, through which δ, changed a weight: `why("theta1.value", [0, 2], [0, 10])`. */
+      why: (address, place, epochs) => { view.pause(); return whyOf(run, index, address, [place].flat(), epochs); },
       Random, answered, meets,
       /** Call a function with every moment that is shown. */
       watch: (act) => view.watching.push(act),

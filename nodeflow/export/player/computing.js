@@ -15,7 +15,9 @@ async function computing(root, { index, parts, markup = "" }) {
   const run = await Run.made(index.forms, parts);
   index.explained = explained(index);
   const source = live(run, index), view = mount(root, index, source);
-  const { api, follow, refresh, stateOf, takeUp, lesson } = changing(root, index, run, source, view);
+  const { api, follow, refresh, stateOf, takeUp, lesson } = changing(root, index, run, source, view), sight = showingViews(root, run, index, view);
+  /** What a view shows, as plain data. */
+  api.view = (key) => sight.look(key);
   await view.open(index.begin);
   if (index.state) api.takeUp(index.state);
   return { api, follow, refresh, stateOf, takeUp, lesson, end: () => { run.stop(); view.end(); } };

@@ -430,6 +430,17 @@ class Run {
     return this.machine.read(address, this.samplesOf(nodeOf(address)));
   }
 
+  /** Of when a node's value is, in words: "" if it is of the pass in view, or of no pass at all. */
+  age(key) {
+    const { at, schedule } = this, place = schedule.places.get(key);
+    if (!at.place || place === undefined || place < at.place || this.constant.has(key) || !this.hasValue(`${key}.`)) return "";
+    if (Object.hasOwn(this.data.parameters, key)) return "";
+    const [update, pass] = at.pass && place < schedule.head ? [at.update, at.pass - 1] : [at.shown, schedule.passes(at.shown) - 1];
+    const epoch = schedule.epoch(update), row = schedule.row(update, pass), many = schedule.samples(update);
+    const rows = many === 1 ? `sample ${row}` : `samples ${row} to ${row + many - 1}`;
+    return epoch === this.epoch ? `from ${rows}` : `from epoch ${epoch}, ${rows}`;
+  }
+
   samplesOf(key) {
     const { at, schedule } = this;
     return schedule.samples(schedule.places.get(key) < at.place ? at.update : at.shown);

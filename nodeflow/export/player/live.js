@@ -41,7 +41,7 @@ function live(run, index) {
     const node = after ? schedule.order[place] : null, phase = after ? schedule.phases[place] : "forward";
     const sample = schedule.row(update, pass), epoch = schedule.epoch(update);
     return {
-      number, epoch, update, sample, phase, node, values,
+      number, epoch, update, sample, phase, node, values, age: (key) => run.age(key),
       where: `${rowsOf(update, sample)} · ${after ? phase : "before the first step"}`,
       formula: node === null ? "" : index.explained.formula(run, place), remark: node === null ? "" : index.explained.remark(run, place),
       shares: node === null ? [] : index.explained.shares(run, place),

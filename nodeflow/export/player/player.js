@@ -147,7 +147,7 @@ function mount(root, index, source) {
     const { x, y, width, height } = node;
     const group = shape("g", { class: `node ${node.family}`, "data-node": key });
     group.append(shape("rect", { class: "body", x, y, width, height, rx: 7 }));
-    const knot = node.type === "relay";
+    const knot = node.type === "relay", inside = shape("g", { class: "inside" });
     const title = text(x + 10, y + 17.5, fitting(node.title, 24), { class: "title" });
     enlarge(title, 20);
     const foot = text(x + 10, y + height - 8, node.foot, { class: "foot" });
@@ -163,7 +163,7 @@ function mount(root, index, source) {
       const room = node.title.length + node.type.length < 22 && node.type !== node.title;
       if (room) group.append(text(x + width - 10, y + 17.5, node.type, { class: "type" }));
       group.append(shape("path", { class: "rule", d: `M${x + 8} ${y + height - 24}H${x + width - 8}` }));
-      group.append(foot, bars.up, bars.down);
+      group.append(foot, bars.up, bars.down, inside);
     }
     for (const [address, label, px, py, side, wired, optional] of [...node.inputs, ...node.outputs]) {
       group.append(shape("circle", {
@@ -174,7 +174,7 @@ function mount(root, index, source) {
     }
     foot.style.setProperty("--rise", `${24 - (node.view ? 24 : height) / 2 - (node.view ? 12 : 0)}px`);
     enlarge(foot, 26);
-    drawn.set(key, { group, foot, bars });
+    drawn.set(key, { group, foot, bars, inside });
     return group;
   }
 
@@ -182,6 +182,12 @@ function mount(root, index, source) {
   function enlarge(drawing, most, room = 160) {
     const size = Math.min(most, room / (0.66 * (drawing.textContent.length || 1)));
     drawing.style.setProperty("--far", `${size.toFixed(1)}px`);
+  }
+
+  /** The area in which a view draws. */
+  function areaOf(key) {
+    const [left, top, width, height] = places.get(key).view;
+    return [left, top + 2, width, height - 4];
   }
 
   /** Where a node's value comes from: its first output, of a view its first input. */
@@ -192,11 +198,13 @@ function mount(root, index, source) {
 
   draw(index);
 
-  function showValues(values) {
-    for (const [key, { foot, bars }] of drawn) {
-      const value = values.get(faces.get(key));
+  function showValues({ values, age }) {
+    for (const [key, { group, foot, bars }] of drawn) {
+      const address = faces.get(key), value = values.get(address);
+      group.classList.toggle("old", Boolean(address && value !== undefined && age(nodeOf(address))));
       if (onScreen.get(key) === value && onScreen.has(key)) continue;
       onScreen.set(key, value);
+      if (Object.hasOwn(index.views?.nodes ?? {}, key)) continue; // drawn by views.js
       const node = places.get(key), count = value === undefined ? 0 : flat(value).length;
       const [left, top, width, height] = node.view ?? [node.x + 84, node.y + node.height - 22, node.width - 94, 20];
       const listed = value === undefined ? fitting(node.foot, FOOT) : short(value);
@@ -360,7 +368,7 @@ function mount(root, index, source) {
     asked++;
     const forward = now !== null && moment.number === now.number + 1;
     now = moment;
-    showValues(now.values);
+    showValues(now);
     showActive(forward);
     showCaption();
     showPanel();
@@ -455,7 +463,8 @@ function mount(root, index, source) {
 
   function portRow(kind, name, from, value, address) {
     if (value === undefined) return [];
-    const head = element("div", { class: `port ${kind}` }, element("b", {}, name), from, element("small", {}, sizeOf(value)));
+    const age = now.age(from ? nodeOf(from.slice(2)) : nodeOf(address));
+    const head = element("div", { class: `port ${kind}${age && " old"}` }, element("b", {}, name), from, element("small", {}, sizeOf(value)), ...(age ? [element("small", {}, `(${age})`)] : []));
     return [head, element("pre", { [`data-${kind}`]: address, tabindex: "0", "aria-label": `${kind} ${name}` }, written(value))];
   }
 
@@ -657,6 +666,7 @@ function mount(root, index, source) {
   function toggleTheme() {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
+    if (now) present(now); // pictures have the colours of a theme
   }
 
   function toggleSide(open = root.classList.contains("narrow")) {
@@ -736,6 +746,11 @@ function mount(root, index, source) {
   }
 
   return {
+    hasInside: (key) => drawn.has(key), areaOf,
+    fill: (key, made, foot) => {
+      drawn.get(key)?.inside.replaceChildren(...made);
+      if (drawn.has(key)) drawn.get(key).foot.textContent = fitting(foot, FOOT);
+    },
     open, end: () => { pause(); ending.abort(); }, goto: (number) => { pause(); return goto(number); }, present, play, pause, drawCurve, watching, pin, move, keys,
     get now() { return now; },
     get pinned() { return pinned; },

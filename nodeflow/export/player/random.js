@@ -124,6 +124,7 @@ function started(key, how, seed) {
     if (!Object.hasOwn(how.seeds, seed)) throw new Error(`'${key}' starts from the data, and this page knows its start for the seeds ${Object.keys(how.seeds).join(", ")}`);
     return how.seeds[seed].map(Number);
   }
+  if (how.rows) return how.rows.flatMap((row) => started(key, row, seed));
   const { shape, init, row, column, range } = how;
   const random = new Random([seed, how.name]);
   const size = shape.reduce((all, each) => all * each, 1);

@@ -31,7 +31,9 @@ function recording(run, unpacked) {
       }
     }
     const [place, , formula, remark] = steps[number - first];
-    return { ...toldOf(number, place, formula, remark), values, replaced };
+    const left = new Set(run.order.slice(place + 1));
+    const age = (key) => (place + 1 < run.order.length && left.has(key) && !run.lasting.includes(key) ? "from the pass before" : "");
+    return { ...toldOf(number, place, formula, remark), values, replaced, age };
   }
 
   function toldOf(number, place, formula, remark) {

@@ -1,0 +1,49 @@
+"""What a page needs to find what views show: where values come from, and what they are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nodeflow.engine.run import Run
+from nodeflow.workings.shown import show
+
+IN_PAGES = ("bars", "boundary", "confusion", "dictionary", "image", "panel", "plot", "table")
+"""The views that a page has; of others it shows the numbers that enter."""
+
+
+def views(run: Run) -> dict[str, Any]:
+    """Return the views of a graph, and the names of the classes of its data sets."""
+    graph, tables = run.plan.graph, run.plan.inference.tables
+    return {
+        "classes": [table.classes for table in tables.values() if table.classes],
+        "nodes": {
+            key: _view(run, key)
+            for key, node in graph.nodes.items()
+            if node.type in IN_PAGES and node.mode == "active"
+        },
+    }
+
+
+def _view(run: Run, key: str) -> dict[str, Any]:
+    graph = run.plan.graph
+    inputs = {name: wires[0].start for name, wires in graph.inputs(key).items() if wires}
+    type_ = graph.nodes[key].type
+    found: dict[str, Any] = {
+        "type": type_,
+        "starts": [wire.start for wire in graph.into(key)],
+        "inputs": inputs,
+    }
+    if type_ in ("boundary", "confusion"):
+        data = inputs.get("x" if type_ == "boundary" else "y", "").rpartition(".")[0]
+        if data in run.machine.splits:
+            split = run.machine.splits[data]
+            middle = float(split.y.min() + split.y.max()) / 2
+            at = show(float(split.in_units(np.array([[middle]]))[0, 0]))
+            found |= {
+                "data": data,
+                "classes": split.classes,
+                "sides": [f"below {at}", f"above {at}"],
+            }
+    return found
