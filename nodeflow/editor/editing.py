@@ -11,7 +11,7 @@ from nodeflow.boxes import GRID, KNOT, box
 from nodeflow.declare import CATALOG
 from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import tidy
-from nodeflow.editor import wiring
+from nodeflow.editor import shaping, wiring
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Editor
 from nodeflow.errors import GraphError, NodeflowError
@@ -55,6 +55,9 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
         name = wiring.first_fit(CATALOG[type_], outgoing=outgoing)
         if name is not None:
             ends = (port, f"{key}.{name}") if outgoing else (f"{key}.{name}", port)
+            shape = shaping.wanted(editor.graph, editor.inference, port)
+            if type_ == "parameter" and not outgoing and shape is not None:
+                graph = graph.set(key, shape=shape)
             inference = replace(editor, history=editor.history.then(graph, "")).inference
             graph = wiring.connected(graph, inference, *ends)
     if graph.groups and editor.inside:
@@ -159,8 +162,13 @@ def valued(editor: Editor, node: str, setting: str, value: Any, *, done: bool = 
     if setting == "value" and _is_trained(editor, node) and value is not None:
         weights = {f"{node}.value": value}
         said = f"set {node} in this future; the other one stays, and so does the start in the graph"
-        asked = editor.asking("tell", text="set_weights", value=(weights, f"set {node}"))
-        return asked.told(said) if done else asked
+        # The graph holds the same; that it is another object lets undo find the future left.
+        same = replace(editor.graph)
+        key = ("set", node, setting)
+        made = editor.edited(same, f"set {node}.{setting} in this future", key=key)
+        values = weights, f"{node}.value set by hand", editor.graph, same
+        asked = made.asking("tell", text="set_weights", value=values)
+        return _sealed(asked.told(said)) if done else asked
     if graph == editor.graph:
         return _sealed(editor) if done else editor
     editor = editor.edited(graph, f"set {node}.{setting}", key=("set", node, setting))
