@@ -160,7 +160,7 @@ clean: ## Remove .venv and all that was made here
 # A .venv without pip is what Debian leaves behind where python3-venv is missing.
 $(STAMP): EXTRAS := dev,datasets
 $(PROGRAMS)/.installed: EXTRAS := dev,datasets,programs
-$(SITE)/.installed: EXTRAS := docs,datasets
+$(SITE)/.installed: EXTRAS := docs,datasets,notebook
 %/.installed: pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "nodeflow needs Python 3.11 or newer: install it, or name it with PYTHON=…" >&2; \

@@ -101,7 +101,9 @@ def _index() -> str:
     lines = ["# nodeflow", "", readme[begin:end].replace("](docs/", "]("), "## At once", ""]
     lines += _frame("xor", "A network that learns exclusive or: step it, train it, change it")
     lines += ["More: [all graphs](live-graphs.md), [the lessons](lessons-live.md).", ""]
-    for caption, names in _DOCUMENTS.items():
+    listed = {name for names in _DOCUMENTS.values() for name in names}
+    others = sorted({path.stem for path in (ROOT / "docs").glob("*.md")} - listed)
+    for caption, names in {**_DOCUMENTS, "More": others}.items():
         lines += ["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```", ""]
     lines += ["```{toctree}", ":hidden:", "", "CONTRIBUTING", "CHANGELOG", "```", ""]
     return "\n".join(lines).replace(

@@ -95,11 +95,21 @@ const OPERATIONS = {
   erf,
 };
 
-/** The error function to seven digits: M. Abramowitz and I. Stegun, 7.1.26. */
-function erf(x) {
-  const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return Math.sign(x) * (1 - tail * Math.exp(-x * x));
+/** The error function: its series near 0, Lentz's continued fraction of 1 − erf beyond. */
+function erf(u) {
+  const x = Math.abs(u);
+  if (!(x < 6)) return Number.isNaN(u) ? NaN : Math.sign(u);
+  if (x < 2.5) {
+    let term = u, sum = u;
+    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+      term *= (-u * u) / n;
+      sum += term / (2 * n + 1);
+    }
+    return (2 / Math.sqrt(Math.PI)) * sum;
+  }
+  let below = 0;
+  for (let n = 60; n > 0; n--) below = n / 2 / (x + below);
+  return Math.sign(u) * (1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + below));
 }
 
 /** What a filled tree comes to: for choices and for the order of terms, not for the network. */

@@ -49,7 +49,7 @@ const OPERATORS = {
 const OF_NUMBER = {
   negative: (u) => -u, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, sin: Math.sin, cos: Math.cos, tanh: Math.tanh,
   sigmoid: (u) => (u >= 0 ? 1 / (1 + Math.exp(-u)) : Math.exp(u) / (1 + Math.exp(u))),
-  abs: Math.abs, sign: Math.sign, step: (u) => Number(u > 0),
+  erf, abs: Math.abs, sign: Math.sign, step: (u) => Number(u > 0),
 };
 const totalOf = (numbers) => numbers.reduce((all, each) => all + each, 0);
 const TO_ONE = {

@@ -217,9 +217,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       return show();
     }
     if (!lesson.open) throw new Error("wires are drawn in the page of this lesson, or in nodeflow's editor: skip this task here");
-    state.wired.push(place());
-    state.moment = 0;
-    await lesson.open(form, state);
+    await lesson.open(form, { ...state, wired: [...state.wired, place()], moment: 0 });
   }
 
   /** The graph as it was handed in: with its own starts, and what was done. */

@@ -29,7 +29,8 @@ async function openForm(form, state = player?.lesson ?? held) {
   const was = before.stateOf(), { epoch, sample } = before.api.moment();
   const weights = new Set(Object.keys(before.api.weights())), events = was.events.filter(([, address]) => !weights.has(address));
   player.takeUp({ ...was, number: null, events });
-  player.api.goto(epoch, sample);
+  const rewired = state && before.lesson && state.wired.length > before.lesson.wired.length; // it begins anew, as in Python
+  player.api.goto(rewired ? 0 : epoch, rewired ? 0 : sample);
   if (events.length < was.events.length) complain(root, "Weights that were set by hand stay with the form in which they were set.");
 }
 
