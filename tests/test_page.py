@@ -955,3 +955,17 @@ def test_the_map_has_a_dot_a_neuron_and_a_line_a_weight(shown, name):
     assert page.problems == []
     page.press("m")
     assert not page.run("document.querySelector('#map').checkVisibility()")
+
+
+def test_values_of_the_pass_before_are_marked_in_the_page(shown):
+    page = shown(sample("xor"))
+    drawn = "new Promise((done) => setTimeout(done, 200))"  # a frame or two
+    page.run("nodeflow.goto(0, 2, 'hidden_a')")
+    page.run(drawn)
+    old = "[...document.querySelectorAll('.node.old')].map((each) => each.dataset.node)"
+    marked = page.run(old)
+    assert {"output", "output_a", "cost"} <= set(marked)
+    assert not {"hidden", "hidden_a", "data", "theta1"} & set(marked)
+    page.run("nodeflow.goto(0, 2, 'output')")
+    page.run(drawn)
+    assert "output" not in page.run(old)

@@ -22,7 +22,7 @@ from nodeflow.window.fonts import Fonts
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.typed import Typed
 
-_PLOT_HEIGHT = 132
+_PLOT_HEIGHT = 107
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
 _MOST_POINTS = 160
 

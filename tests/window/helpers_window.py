@@ -249,6 +249,24 @@ class Opened:
         x, y, wide, _ = self.state["nodes"][node]
         return self.on_screen(x + wide / 2, y + 13)
 
+    def sees(self, node):
+        """Return whether the whole of a node lies on the canvas that is seen."""
+        x, y, wide, high = self.state["nodes"][node]
+        left, top, across, down = self.state["area"]
+        (x0, y0), (x1, y1) = self.on_screen(x, y), self.on_screen(x + wide, y + high)
+        return left < x0 and x1 < left + across and top < y0 and y1 < top + down
+
+    def show(self, node, mouse):
+        """Zoom out until a node is seen; return how many keys that took."""
+        for keys in range(8):
+            if self.sees(node):
+                return keys
+            zoom = self.state["camera"][2]
+            mouse.key("minus")
+            self.until(lambda state, zoom=zoom: state["camera"][2] < zoom)
+            self.settled()
+        raise AssertionError(f"{node} is not to be seen")
+
     def wait(self, name, seconds=20.0):
         """Wait until something to click is there, and return its middle."""
         x, y, wide, high = self.until(lambda state: name in state["places"], seconds)["places"][
