@@ -214,6 +214,12 @@ def test_a_layer_that_was_gathered_from_neurons_starts_as_they_did(shown):
         page.run(f"nodeflow.reset({seed})")
         weights = {key: bits(read(value)) for key, value in page.run("nodeflow.weights()").items()}
         assert weights == packed(nf.Run(layers, seed=seed).weights)
+    page = shown(neurons, epochs=2)
+    page.run("nodeflow.train(2)")
+    run = nf.Run(neurons)
+    run.train(2)
+    assert page.run("nodeflow.history()") == run.history
+    assert run.history[-1]["train_accuracy"] is not None
 
 
 def test_random_numbers_are_those_of_numpy(shown):
@@ -924,3 +930,44 @@ def test_values_of_the_pass_before_are_marked_in_the_page(shown):
     page.run("nodeflow.goto(0, 2, 'output')")
     page.run(drawn)
     assert "output" not in page.run(old)
+
+
+def test_a_page_goes_through_layers_neurons_and_operations(shown, tmp_path):
+    graph = sample("xor")
+    page = shown(graph, neurons=True, operations=True)
+    page.run("nodeflow.setting('train.rate', 0.5), nodeflow.goto(3, 2)")
+    apart = graph.set("train", rate=0.5)
+    for label in ("Neurons", "Operations", "Layers"):
+        assert page.run("document.querySelector('#explode').textContent") == label
+        press(page, "#explode")
+        page.wait(f"document.querySelector('#explode').textContent !== '{label}'")
+        page.wait("nodeflow.moment().epoch === 3")
+        apart = apart if label == "Layers" else nf.explode(apart)
+        run = nf.Run(graph.set("train", rate=0.5) if label == "Layers" else apart)
+        run.goto(3, 2)
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+        if label == "Operations":
+            fragment = page.run("nodeflow.link()")
+    page.open(tmp_path / "page.html", fragment)
+    assert page.run("document.querySelector('#explode').textContent") == "Layers"
+    assert page.run("nodeflow.moment().epoch") == 3
+    assert len(live.page(sample("mazur"), operations=True)) < 500_000
+
+
+@pytest.mark.parametrize("name", ["wheat-seeds", "wheat-seeds-neurons-unfolded"])
+def test_the_map_has_a_dot_a_neuron_and_a_line_a_weight(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.run("nodeflow.train(2)")
+    run.train(2)
+    page.press("m")
+    page.wait("document.querySelector('#map').checkVisibility()")
+    assert page.run("document.querySelectorAll('#map .dot').length") == 7 + 5 + 3
+    assert page.run("document.querySelectorAll('#map path').length") == 7 * 5 + 5 * 3
+    weights = [v for v in run.weights.values() if v.ndim == 2]
+    signs = page.run("document.querySelectorAll('#map path.negative').length")
+    assert signs == sum(int((value < 0).sum()) for value in weights)
+    press(page, "#map .dot:nth-of-type(9)")
+    assert page.problems == []
+    page.press("m")
+    assert not page.run("document.querySelector('#map').checkVisibility()")

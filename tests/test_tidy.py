@@ -1,6 +1,7 @@
 """Where nodes stand, and the scene and picture that follow from it."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -11,6 +12,7 @@ from strategies import networks
 
 import nodeflow as nf
 from nodeflow.boxes import FOOT, HEADER, MOST_ROWS, ROW, box
+from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import backward_nodes, overlaps, tidy, under
 from nodeflow.export.svg import svg
 from nodeflow.networks import network
@@ -37,6 +39,25 @@ def test_nothing_overlaps(graph):
     for laid in (graph, tidy(graph)):
         assert laid.layout.keys() == laid.nodes.keys()
         assert not overlaps(laid)
+
+
+@pytest.mark.parametrize("form", ["unfolded", "neurons unfolded"])
+@pytest.mark.parametrize("name", ["xor", "iris", "four-layers"])
+def test_views_of_a_backward_pass_lie_over_nothing(name, form):
+    graph = FORMS[form](nf.load(GRAPHS / f"{name}.json"))
+    later = sorted(backward_nodes(graph))
+    for number, key in enumerate(later):
+        out = graph.type_of(key).outputs
+        if out and number % 2:
+            view = ("panel", "bars", "table")[number % 3]
+            port = CATALOG[view].inputs[0].name
+            graph = graph.add(f"v{number}", view)
+            graph = graph.connect(f"{key}.{out[0].name}", f"v{number}.{port}")
+    assert not overlaps(tidy(graph))
+    bare = replace(graph, layout={k: at for k, at in graph.layout.items() if k not in later})
+    forward = {k: at for k, at in tidy(bare).layout.items() if k not in backward_nodes(graph)}
+    laid = {**forward, **under(replace(graph, layout=forward), backward_nodes(graph))}
+    assert not overlaps(replace(graph, layout=laid))
 
 
 def test_overlaps_are_found():

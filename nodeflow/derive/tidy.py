@@ -147,16 +147,19 @@ def _below(graph: Graph, boxes: Mapping[str, Box], order: Sequence[str], there: 
     top = min(y for _, y in placed.values())
     shift = -(-(bottom + BELOW - top) // GRID) * GRID
     left, right = (xs[0], xs[-1]) if xs else (0, 0)
+    wide = {column[key] for key in order if boxes[key].width > WIDTH}
     found: Places = {}
     for key, (_, y) in placed.items():
         at = column[key]
+        # A wide node grows to the left, and all that is left of it makes room.
+        aside = (WIDE - WIDTH) * sum(1 for other in wide if other >= at)
         if at < 0:
             x = left + PITCH * at
         elif at >= len(xs):
             x = right + PITCH * (at - max(len(xs) - 1, 0))
         else:
             x = xs[at]
-        found[key] = (x, y + shift)
+        found[key] = (x - aside, y + shift)
     return found
 
 

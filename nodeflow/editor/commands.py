@@ -11,7 +11,7 @@ from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.derive.steps import without_rate
-from nodeflow.editor import editing, exporting, others, training
+from nodeflow.editor import editing, exporting, others, panels, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -207,6 +207,9 @@ def _cancel(editor: Editor) -> Editor:
     if editor.busy:
         stopped = replace(editor, busy="", leaving=None).asking("stop")
         return stopped.told(f"{editor.busy}: stopped")
+    held = editor.selection or editor.wire or editor.notice
+    if editor.view == "map" and not held:
+        return replace(editor, view="canvas")
     if editor.inside and not editor.selection and not editor.wire:
         return replace(editor, inside=editor.inside[:-1])
     return replace(editor, selection=frozenset(), wire=None, notice=None)
@@ -775,6 +778,28 @@ def _zoomed(editor: Editor, factor: float) -> Editor:
 @_command("map", "Canvas or map of neurons", "M", "View")
 def _map(editor: Editor) -> Editor:
     return replace(editor, view="map" if editor.view == "canvas" else "canvas")
+
+
+@_command("library", "Library: where there is room, hidden, always", "Ctrl+1", "View")
+def _library(editor: Editor) -> Editor:
+    return _panel(editor, "library", panels.LIBRARY)
+
+
+@_command("side", "Panels at the right: where there is room, hidden, always", "Ctrl+2", "View")
+def _side(editor: Editor) -> Editor:
+    return _panel(editor, "side", panels.SIDE)
+
+
+def _panel(editor: Editor, name: str, wide: float) -> Editor:
+    """Go on to the next of the three ways in which a panel is there."""
+    now = getattr(editor.preferences, name)
+    after, said = (
+        (-1.0, "hidden")
+        if now == 0
+        else ((float(wide), "always there") if now < 0 else (0.0, "where there is room"))
+    )
+    told = {"library": "the library is", "side": "the panels at the right are"}[name]
+    return _preferring(editor, **{name: after}).told(f"{told} {said}")
 
 
 @_command("minimap", "Minimap", "N", "View")

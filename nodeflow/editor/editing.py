@@ -11,7 +11,7 @@ from nodeflow.boxes import GRID, KNOT, box
 from nodeflow.declare import CATALOG
 from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import tidy
-from nodeflow.editor import wiring
+from nodeflow.editor import shaping, wiring
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Editor
 from nodeflow.errors import GraphError, NodeflowError
@@ -55,6 +55,9 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
         name = wiring.first_fit(CATALOG[type_], outgoing=outgoing)
         if name is not None:
             ends = (port, f"{key}.{name}") if outgoing else (f"{key}.{name}", port)
+            shape = shaping.wanted(editor.graph, editor.inference, port)
+            if type_ == "parameter" and not outgoing and shape is not None:
+                graph = graph.set(key, shape=shape)
             inference = replace(editor, history=editor.history.then(graph, "")).inference
             graph = wiring.connected(graph, inference, *ends)
     if graph.groups and editor.inside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodeflow.boxes import SLIDER, box, track
+from nodeflow.boxes import HEADER, SLIDER, box, track
 from nodeflow.derive.shapes import refusal
 from nodeflow.editor import editing, inplace, wiring
 from nodeflow.editor.camera import Point
@@ -24,6 +24,7 @@ from nodeflow.editor.hits import (
 from nodeflow.editor.messages import Moved, Pressed, Released, Wheel
 from nodeflow.editor.model import (
     Boxing,
+    Editing,
     Editor,
     Menu,
     Moving,
@@ -72,6 +73,8 @@ def _menu(editor: Editor, screen: Point, node: str | None, at: Point) -> Editor:
     if node is None:
         wire = wire_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom)
         editor = replace(editor, wire=wire, selection=frozenset() if wire else editor.selection)
+        if wire is None:
+            return replace(editor, popup=Menu(screen, canvas=True), gesture=None)
     return replace(editor, popup=Menu(screen), gesture=None)
 
 
@@ -85,6 +88,9 @@ def _node_pressed(editor: Editor, node: str, at: Point, message: Pressed) -> Edi
         return replace(editor, inside=(*editor.inside, node), selection=frozenset())
     if node not in editor.selection:
         editor = replace(editor, selection=frozenset([node]))
+    view = editor.drawn.nodes[node]
+    if message.clicks == 2 and view.title and at[1] - view.y <= HEADER:
+        return replace(editor, popup=Editing(node, "id", node), gesture=None)
     if _is_on_track(editor, node, at):
         return _slid(replace(editor, gesture=Sliding(node)), node, at)
     field = _field(editor, node, at)

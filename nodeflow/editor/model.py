@@ -143,6 +143,8 @@ class Menu:
 
     at: Point
     choice: int = 0
+    canvas: bool = False
+    """Whether nothing is under it: then it is about the canvas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +338,11 @@ class Preferences:
     toured: bool = False
     follow: bool = True
     """Whether the view follows the active node in slow motion."""
+    library: float = 0.0
+    """How wide the library is, in pixels at scale 1: 0 for its own width and only where there is
+    room, below 0 for hidden."""
+    side: float = 0.0
+    """The same of the panels at the right."""
     card: bool = True
     """Whether a card tells what the last step calculated."""
 

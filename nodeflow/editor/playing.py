@@ -48,7 +48,7 @@ def entered(editor: Editor, popup: Ask) -> Editor:
     return told(closed, command, text)
 
 
-@register("play", "Slow motion, or pause", "F8 or P", "Play")
+@register("play", "Play in slow motion, or pause", "F8 or P", "Play")
 def _play(editor: Editor) -> Editor:
     if editor.live.state in ("training", "playing"):
         return editor.asking("pause")

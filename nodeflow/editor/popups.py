@@ -9,7 +9,7 @@ import numpy as np
 
 from nodeflow.boxes import box
 from nodeflow.declare import CATALOG, NodeType
-from nodeflow.editor import commands, editing, inplace, playing, training, wiring
+from nodeflow.editor import commands, editing, inplace, playing, training, usual, wiring
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -36,6 +36,11 @@ from nodeflow.graph import Graph
 from nodeflow.plugins import ORIGINS
 
 MOST = 200
+_CANVAS = (
+    "add", "paste", "select-all", "fit", "first-view", "zoom-100", "tidy", "map", "samples",
+    "new-network", "undo", "redo",
+)  # fmt: skip
+"""What the right button offers where nothing is."""
 _LONGEST = 40
 
 
@@ -53,6 +58,8 @@ def lines(editor: Editor) -> Sequence[Line]:
     match editor.popup:
         case Search(text=text, port=port):
             types = found(text, lambda type_: _takes(editor.graph, type_, port))
+            if port is not None and not text.strip():
+                types = usual.sorted_for(types, editor.graph, port)
             return [Line(t.name, _named(t), t.formula) for t in types[:MOST]]
         case Palette(text=text):
             return _commands(text)
@@ -64,6 +71,9 @@ def lines(editor: Editor) -> Sequence[Line]:
             return _settings(editor, node, text)
         case Choices() as popup:
             return [Line(name, name) for name in inplace.choices(editor, popup)]
+        case Menu(canvas=True):
+            there = (commands.COMMANDS.get(name) for name in _CANVAS)
+            return [Line(c.name, c.title, c.shortcut) for c in there if c is not None]
         case Menu():
             chosen = (c for c in commands.COMMANDS.values() if c.context)
             return [Line(c.name, c.title, c.shortcut) for c in chosen]

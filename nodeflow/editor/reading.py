@@ -7,10 +7,13 @@ allowed.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from nodeflow.declare import Array
 
+_SIZES = re.compile(r"[\[(]?\s*\d+(\s*[x×*,\s]\s*\d+)*\s*(numbers?)?\s*[\])]?", re.IGNORECASE)
+"""Sizes as they are shown and as they are typed: 2×3, 2x3, 2 3, 2, 3, (2, 3), 5 numbers."""
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -79,6 +82,8 @@ def _array(text: str) -> Any:
 
 def _parts(text: str, *, several: bool) -> Any:
     """Return whole numbers and names, as a shape or a target has them."""
+    if several and (sizes := _SIZES.fullmatch(text)):
+        return [int(size) for size in re.findall(r"\d+", sizes[0])]
     bare = text.strip("[]()") if several or text.startswith(("[", "(")) else text
     parts = [_whole(part.strip().strip("\"'")) for part in bare.split(",")]
     return parts if several or len(parts) > 1 else parts[0]

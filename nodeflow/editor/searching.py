@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nodeflow.data.bundled import BUNDLED
+from nodeflow.data.generators import GENERATORS
 from nodeflow.declare import CATALOG, NodeType
 
 _WORDS = {
@@ -16,6 +18,15 @@ _WORDS = {
     "backprop": "gradient_descent",
     "watch": "panel",
     "number": "constant",
+    "bias": "parameter",
+    "weight": "parameter",
+    "data": "dataset",
+    "table": "dataset",
+    "csv": "dataset",
+    "nonlinearity": "sigmoid",
+    "plus": "add",
+    "minus": "subtract",
+    "times": "multiply",
 }
 """Other words, beside the aliases that the types themselves declare."""
 
@@ -36,25 +47,32 @@ def _types() -> list[NodeType]:
 
 
 def _rank(type_: NodeType, wanted: str) -> int | None:
+    """Return how well a text tells of a type: its name, then other words, then the rest.
+
+    Whole words come before beginnings, and these before parts; scattered letters are the last.
+    """
     if not wanted:
         return 0
-    name = type_.name.replace("_", " ")
-    words = [name, *(alias.lower() for alias in type_.aliases)]
-    words += [word for word, target in _WORDS.items() if target == type_.name]
     plain = wanted.replace("_", " ")
-    if plain in words[:1]:
-        return 0
-    if any(word.startswith(plain) for word in words):
-        return 1
-    if any(part.startswith(plain) for word in words for part in word.split()):
-        return 2
-    if any(plain in word for word in words):
-        return 3
-    if _squeezed(wanted) in _squeezed(type_.formula):
-        return 4
-    if _is_spread_in(plain, name):
-        return 5
-    return 6 if plain in type_.help.lower() else None
+    name = type_.name.replace("_", " ")
+    others = [alias.lower() for alias in type_.aliases]
+    others += [word for word, target in _WORDS.items() if target == type_.name]
+    if type_.name == "dataset":
+        others += [*GENERATORS, *BUNDLED]
+    parts = [part for word in (name, *others) for part in word.split()]
+    tests = (
+        plain == name,
+        plain in others or plain in (type_.family, f"{type_.family}s"),
+        name.startswith(plain),
+        plain in parts,
+        any(word.startswith(plain) for word in others),
+        any(part.startswith(plain) for part in parts),
+        any(plain in word for word in (name, *others)),
+        _squeezed(wanted) in _squeezed(type_.formula),
+        plain in type_.help.lower(),
+        _is_spread_in(plain, name),
+    )
+    return next((rank for rank, holds in enumerate(tests) if holds), None)
 
 
 def _squeezed(text: str) -> str:

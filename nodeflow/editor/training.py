@@ -12,7 +12,7 @@ from nodeflow.editor.reading import read, written
 from nodeflow.graph import Graph, Training
 
 PLAY_HIGH, PLAY_MARGIN = 52.0, 24.0
-"""How high the Play button on the canvas is at scale 1, and how far from its foot, in pixels."""
+"""How high the Train button on the canvas is at scale 1, and how far from its foot, in pixels."""
 
 
 def present(graph: Graph, name: str) -> str:
@@ -27,6 +27,7 @@ def changed(editor: Editor, name: str, value: Any) -> Editor:
         is_number = name in ("rate", "tolerance")
         none = is_number and not value.strip()
         value = None if none else read(value, "number" if is_number else "integer")
+        value = "" if value is None and not none else value
     graph = replace(editor.graph, training=replace(editor.graph.training, **{name: value}))
     return editor.edited(graph, f"set {name}", key=("training", name))
 
@@ -58,12 +59,12 @@ def verdict(checks: Mapping[str, str], price: str = "") -> str:
 
 
 def foot(editor: Editor) -> float:
-    """Return how many pixels at the canvas's foot the Play button takes."""
+    """Return how many pixels at the canvas's foot the Train button takes."""
     return PLAY_MARGIN + PLAY_HIGH * editor.preferences.scale if waits(editor) else 0.0
 
 
 def waits(editor: Editor) -> bool:
-    """Return whether the canvas offers a Play button: nothing was trained, nothing else does."""
+    """Return whether the canvas offers a Train button: nothing was trained, nothing else does."""
     live = editor.live
     return (
         editor.view == "canvas"

@@ -383,6 +383,8 @@ class Worker:
 
     def play(self, speed: float | None) -> None:
         """Set out to play in slow motion, at so many steps a second."""
+        if speed is not None and not speed > 0:
+            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
         player = self.player
         if player is None or not player.run.order:
             self.problem = self.problem or why_untrained(None if player is None else player.run)
@@ -424,6 +426,8 @@ class Worker:
 
     def set_speed(self, speed: float) -> None:
         """Play at so many steps a second from now on."""
+        if not speed > 0:
+            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
         if self.player is not None:
             self.player.speed = speed
             if self.running:
@@ -541,6 +545,8 @@ class Worker:
     def switch(self, line: int) -> None:
         """Go over to another future, with the settings that it has."""
         left, player = self.graph, self.player
+        if not 0 <= line < (0 if player is None else len(player.lines)) + len(self.past):
+            raise RunError(f"there is no run {line}")
         if player is not None and line >= len(player.lines):
             other = self.past[line - len(player.lines)]
             self.graph = self._graph_of(other.line)
@@ -559,10 +565,17 @@ class Worker:
 
     def compare(self, line: int | None) -> None:
         """Show the differences to another future, or no longer."""
+        if line is not None and line < 0:
+            raise RunError(f"there is no run {line}: they are counted from 0")
         if line is not None and self.player is not None and line >= len(self.player.lines):
             self.problem = "that run is of another network: no value can be compared with it"
             line = None
         self._compared = line
+        self._touched()
+
+    def show_less(self) -> None:
+        """Compare and watch nothing: what was shown cannot be."""
+        self._compared, self._watched = None, ()
         self._touched()
 
     def predict(self) -> None:

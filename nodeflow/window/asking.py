@@ -29,7 +29,6 @@ class Asking(Section):
         self._asked = dpg.add_group(parent=self.body)
         self._shown: tuple[object, ...] = ()
         self._hinted = False
-        self._answered = False
         self.entry: Entry | None = None
         self.words: dict[str, Item] = {}
 
@@ -88,14 +87,12 @@ class Asking(Section):
         else:
             self.entry = Entry(self._asked, "a number, then Enter", self._answer)
             self.entry.put(typed)
-            if self._answered:
-                self.entry.focus()
+            self.entry.focus()
             with dpg.tooltip(self.entry.item, delay=0.8):
                 dpg.add_text(question.note, wrap=280)
             if fault:
                 self.looks.bind(self.entry.item, "wrong")
                 self._write(f"! {fault}", "problem", self._asked)
-        self._answered = False
         with dpg.group(horizontal=True, parent=self._asked):
             toggle = dpg.add_button(label="Hint")
             dpg.set_item_callback(toggle, partial(self._hint, hint))
@@ -114,7 +111,6 @@ class Asking(Section):
         dpg.configure_item(hint, show=self._hinted)
 
     def _answer(self, text: str) -> None:
-        self._answered = True
         self._send(Tell("answer", (text,)))
 
     def _write(self, text: str, colour: str, parent: Item) -> Item:

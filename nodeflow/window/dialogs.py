@@ -74,6 +74,8 @@ class Dialogs:
 
     def draw(self, editor: Editor) -> None:
         """Give a new field the keys, the toolkit takes its time to; take on another theme."""
+        if self._sheet is not None and self._sheet.gone:
+            self._sheet.key("Escape")  # what nobody sees takes no keys
         if self._sheet is not None:
             if self._sheet.theme != editor.preferences.theme:
                 self._sheet.restyled(self._dress(editor))

@@ -73,6 +73,7 @@ class ExportSheet(Sheet):
             for ending, kind in FORMATS.items():
                 with dpg.table_row() as row:
                     found[ending] = dpg.add_selectable(
+                        disable_popup_close=True,
                         span_columns=True, height=round(_ROW * self._dress.scale),
                         user_data=ending,
                         callback=lambda _s, _v, ending: self._choose_format(ending),
@@ -255,6 +256,7 @@ class ExportSheet(Sheet):
         dpg.add_text(f"{name} is there already.", parent=self._doubt, wrap=0)
         self._asked = [
             dpg.add_selectable(
+                        disable_popup_close=True,
                 label=label, parent=self._doubt, user_data=number,
                 callback=lambda _s, _v, number: self._answered(number),
             )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import Setting, inert, numbers
-from nodeflow.editor.reading import read, written
+from nodeflow.editor.reading import number, read, written
 from nodeflow.errors import BadSetting
 from nodeflow.window.colours import Colour
 from nodeflow.window.toolkit import Item, dpg
+from nodeflow.window.typed import Typed
 
 MOST_ROWS = MOST_COLUMNS = 12
 """Larger arrays are told, not edited."""
@@ -38,6 +40,7 @@ class Field:
         self._value: Any = object()
         self._shape: tuple[int, int] | None = None
         self.items: list[Item] = []
+        self._typed: list[Typed] = []
         self._parent = dpg.add_group(parent=parent)
         self._fault = 0
         self._make(value)
@@ -57,7 +60,7 @@ class Field:
             for item in dpg.get_item_children(self._parent, 1):
                 if item != self._fault:
                     dpg.delete_item(item)
-            self.items = []
+            self.items, self._typed = [], []
             self._make(value)
         self._value = value
         self._tell("")
@@ -125,20 +128,22 @@ class Field:
             for row in range(rows):
                 with dpg.table_row():
                     for column in range(columns):
-                        self.items.append(
-                            dpg.add_input_double(
-                                width=_CELL if scrolls else -1, step=0, step_fast=0,
-                                format=f"%{_SHOWN}", on_enter=True, user_data=(row, column),
-                                callback=self._on_cell,
-                            )
-                        )  # fmt: skip
+                        place = dpg.add_group()
+                        cell = Typed(
+                            place,
+                            partial(self._on_cell, (row, column)),
+                            width=_CELL if scrolls else -1,
+                        )
+                        cell.dress(self._wrong)
+                        self._typed.append(cell)
+                        self.items.append(cell.item)
 
     def _set(self, value: Any) -> None:
         kind = self.setting.kind
         if kind == "array":
             if self.items:
-                for item, number in zip(self.items, _array(value).ravel().tolist(), strict=True):
-                    dpg.set_value(item, number)
+                for cell, one in zip(self._typed, _array(value).ravel().tolist(), strict=True):
+                    cell.show(_written(one))
             return
         (item,) = self.items
         if kind in ("flag", "choice"):
@@ -161,15 +166,20 @@ class Field:
     def _on_left(self, _sender: Item, item: Item, _data: Any = None) -> None:
         self._on_text(item, dpg.get_value(item))
 
-    def _on_cell(self, _sender: Item, number: float, cell: tuple[int, int]) -> None:
+    def _on_cell(self, cell: tuple[int, int], text: str) -> str:
+        """Put what was typed into the array, or return what is wrong with it."""
+        one = number(text)
+        if isinstance(one, str) or not np.isfinite(one):
+            return "a number"
         before = _array(self._value)
         array = np.atleast_2d(before).copy()
-        if float(f"{array[cell]:{_SHOWN}}") == number:
-            return  # what was shown has fewer digits than what is there
-        array[cell] = number
+        if _written(float(array[cell])) == _written(one):
+            return ""  # what was shown has fewer digits than what is there
+        array[cell] = one
         value = (array[0] if before.ndim == 1 else array).tolist()
         if self._holds(value):
             self._change(self.setting.name, value, True)
+        return ""
 
     def _holds(self, value: Any) -> bool:
         """Check a value; what is wrong is told below the field, which keeps what was typed."""
@@ -196,6 +206,10 @@ class Field:
             dpg.bind_item_theme(self.items[0], 0)
             dpg.delete_item(self._red)
             self._red = None
+
+
+def _written(number: float) -> str:
+    return f"{number:{_SHOWN}}".replace("-", "−")
 
 
 def _array(value: Any) -> NDArray[np.float64]:

@@ -124,7 +124,11 @@ class FileSheet(Sheet):
                 label = "../"
             self._rows.append(
                 dpg.add_selectable(
-                    label=f" {label}", parent=self._list, user_data=number, callback=self._on_row
+                    disable_popup_close=True,
+                    label=f" {label}",
+                    parent=self._list,
+                    user_data=number,
+                    callback=self._on_row,
                 )
             )
         if not found:
@@ -205,6 +209,7 @@ class FileSheet(Sheet):
         dpg.add_text(f"{path.name} is there already.", parent=self._list, wrap=0)
         self._rows = [
             dpg.add_selectable(
+                        disable_popup_close=True,
                 label=label, parent=self._list, user_data=name,
                 callback=lambda _s, _v, key: self._answered(key),
             )

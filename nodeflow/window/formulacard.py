@@ -52,8 +52,12 @@ class FormulaCard:
             pos=[0, 0], width=10, height=10,
         )  # fmt: skip
         self._drawing = dpg.add_drawlist(10, 10, parent=self.panel)
+        # What overlaps a drawing in the same window gets no clicks.
+        self._corner = dpg.add_child_window(
+            parent=self.panel, border=False, no_scrollbar=True, width=22, height=22, pos=[0, 0]
+        )
         self.close = dpg.add_button(
-            label="×", parent=self.panel, width=22, height=22,
+            label="×", parent=self._corner, width=22, height=22,
             callback=lambda: send(SetPreference("card", value=False)),
         )  # fmt: skip
         with dpg.tooltip(self.close):
@@ -134,7 +138,8 @@ class FormulaCard:
             y += text * 1.15
         side = round(22 * scale)
         dpg.configure_item(self.close, width=side, height=side)
-        dpg.set_item_pos(self.close, [round(wide - side - 6 * scale), round(6 * scale)])
+        dpg.configure_item(self._corner, width=side, height=side)
+        dpg.set_item_pos(self._corner, [round(wide - side - 6 * scale), round(6 * scale)])
 
     def _dress(self, theme: Theme) -> None:
         if theme is self._theme:

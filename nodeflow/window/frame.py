@@ -6,20 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nodeflow.editor.commands import COMMANDS, MENUS
-from nodeflow.editor.messages import Do, Message
-from nodeflow.editor.model import Editor
+from nodeflow.editor.messages import Do, Message, SetPreference
+from nodeflow.editor.model import Editor, Preferences
+from nodeflow.editor.panels import NARROWEST, widths
 from nodeflow.theme import THEMES
 from nodeflow.window.colours import flat, mixed, rgba, widgets
-from nodeflow.window.fonts import SIZE, width
+from nodeflow.window.fonts import SIZE, fitted, width
 from nodeflow.window.mapitems import MapPanel
+from nodeflow.window.playbutton import PlayButton
 from nodeflow.window.timelinebar import HEIGHT as TIMELINE
 from nodeflow.window.toolkit import Item, dpg
-from nodeflow.window.tourpanel import PlayButton
 
 _MENU, _STATUS, _PAD = 27, 28, 6
-_LIBRARY, _SIDE = 214, 316
-_NARROW = 900
-"""A narrower window has no library: the search box has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,10 @@ class Frame:
         }  # fmt: skip
         plain = {**still, "no_scrollbar": True, "no_scroll_with_mouse": True}
         self.canvas = dpg.add_window(**plain)
-        self.library = dpg.add_window(**plain)
-        self.side = dpg.add_window(**still)
+        # Their edges are dragged; what they are then is read back.
+        self.library = dpg.add_window(**{**plain, "no_resize": False})
+        self.side = dpg.add_window(**{**still, "no_resize": False})
+        self._put: dict[str, int] = {}
         self.timeline = dpg.add_window(**plain)
         self._status = dpg.add_window(**plain)
         self.drawlist = dpg.add_drawlist(100, 100, parent=self.canvas)
@@ -80,25 +80,37 @@ class Frame:
     def place(self, editor: Editor) -> Area:
         """Put the windows where they belong; return the canvas's place."""
         wide, high = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        state = (wide, high, editor.preferences.scale)
+        preferences = editor.preferences
+        self._read_back(preferences)
+        state = (wide, high, preferences.scale, preferences.library, preferences.side)
         if state == self._state:
             return self.area
         self._state = state
-        scale = editor.preferences.scale
+        scale = preferences.scale
         top, foot = round(_MENU * scale), round(_STATUS * scale)
-        left = round(_LIBRARY * scale) if wide >= _NARROW else 0
-        right = round(_SIDE * scale)
+        left, right = widths(preferences, wide)
+        self._put = {"library": left, "side": right}
         line = round(TIMELINE * scale)
         middle = max(high - top - foot - line, 50)
         self.area = Area(left, top, max(wide - left - right, 100), middle)
         _put(self.library, Area(0, top, max(left, 1), middle))
         dpg.configure_item(self.library, show=left > 0)
+        dpg.configure_item(self.side, show=right > 0)
         _put(self.canvas, self.area)
-        _put(self.side, Area(left + self.area.width, top, right, middle))
+        _put(self.side, Area(left + self.area.width, top, max(right, 1), middle))
         _put(self.timeline, Area(0, top + middle, wide, line))
         _put(self._status, Area(0, top + middle + line, wide, foot))
         dpg.configure_item(self.drawlist, width=self.area.width, height=middle)
         return self.area
+
+    def _read_back(self, preferences: Preferences) -> None:
+        """See whether a panel's edge was dragged."""
+        for name, put in self._put.items():
+            now = dpg.get_item_width(getattr(self, name))
+            if put and now and abs(now - put) > 1:
+                self._put[name] = now
+                wide = max(now, NARROWEST) / preferences.scale
+                self._send(SetPreference(name, wide))
 
     def dress(self, editor: Editor) -> None:
         """Take on the theme and the scale of an editor."""
@@ -143,7 +155,6 @@ class Frame:
         notice = editor.notice
         wrong = notice is not None and notice.kind == "problem"
         text = ("! " if wrong else "") + notice.text if notice else _hint(editor)
-        dpg.set_value(self._notice, text)
         colour = theme.problem if wrong else theme.text if notice else theme.faint
         dpg.configure_item(self._notice, color=rgba(colour))
         where = f"{len(editor.graph.nodes)} nodes   {zoom} %"
@@ -155,6 +166,8 @@ class Frame:
         dpg.configure_item(self._where, color=rgba(theme.faint))
         scale = editor.preferences.scale
         room = width(where, None) * SIZE * scale + 14
+        left = (dpg.get_viewport_client_width() - room) / (SIZE * scale) - 2
+        dpg.set_value(self._notice, fitted(text, None, max(left, 0)))
         dpg.set_item_pos(
             self._where, (round(dpg.get_viewport_client_width() - room), round(_PAD * scale))
         )

@@ -60,6 +60,8 @@ class _Text:
     right: bool = False
     room: float = 0.0
     enlarged: bool = False
+    whole: bool = False
+    """Whether it is left out where it does not fit: a number that was cut would be misread."""
 
     def sized(self, zoom: float) -> None:
         """Be as large as the zoom says, but never too small to be read."""
@@ -72,6 +74,8 @@ class _Text:
         high = max(high, least)
         unit = high / zoom
         text = fitted(self.text, self.font, round(self.room / unit, 1))
+        if self.whole and text != self.text:
+            text = ""
         x = self.base[0] - width(text, self.font) * unit if self.right else self.base[0]
         at = x, self.base[1] - _ASCENT * unit / EM
         dpg.configure_item(self.item, size=high, pos=at, text=text)
@@ -468,6 +472,7 @@ class NodeDrawer:
         self._text(items.texts, items.words, base, text, _LABEL, colour, regular,
                    room=room * _LABEL * EM)  # fmt: skip
         items.foot = items.texts[-1]
+        items.foot.whole = isinstance(value, np.ndarray)
         if items.zoom:
             for one in items.texts[before:]:
                 one.sized(items.zoom)

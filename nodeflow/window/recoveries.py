@@ -56,6 +56,7 @@ class Recoveries(Sheet):
             label = f"{recovery.name}   {_when(recovery.time)}"
             self._rows.append(
                 dpg.add_selectable(
+                        disable_popup_close=True,
                     label=label, parent=self._list, user_data=number,
                     callback=lambda _s, _v, which: self._light(which),
                 )

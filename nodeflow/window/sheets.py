@@ -41,6 +41,7 @@ class Sheet:
         self._field: Item | None = None
         self._focus = 0
         self._fault: Item | None = None
+        self._seen = False
         wide = round(self.wide * dress.scale)
         left = max((dpg.get_viewport_client_width() - wide) // 2, 8)
         top = max(round(dpg.get_viewport_client_height() * 0.12), 8)
@@ -59,6 +60,12 @@ class Sheet:
     def theme(self) -> str:
         """The name of the theme that it was made in."""
         return self._dress.theme.name
+
+    @property
+    def gone(self) -> bool:
+        """Whether the toolkit closed it by itself."""
+        self._seen = self._seen or bool(dpg.is_item_visible(self.window))
+        return self._seen and not dpg.is_item_shown(self.window)
 
     @property
     def waits(self) -> bool:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nodeflow.editor.messages import Do, Message, SetTraining, SetValue
 from nodeflow.editor.model import Editor, Live
-from nodeflow.editor.training import progress
+from nodeflow.editor.reading import read, written
+from nodeflow.editor.training import changed, present, progress
 from nodeflow.editor.training import rate as rate_of
+from nodeflow.errors import NodeflowError
 from nodeflow.playback.curve import column, epochs
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import Colour, rgba
 from nodeflow.window.fonts import Fonts
 from nodeflow.window.toolkit import Item, dpg
+from nodeflow.window.typed import Typed
 
 _PLOT_HEIGHT = 107
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
@@ -35,6 +39,7 @@ class TrainingPanel:
         self._parts: tuple[object, object] = (None, None)
         self._setting: tuple[str, str] | None = None
         self._rate: float | None = None
+        self._editor: Editor | None = None
         title = dpg.add_text("Training", parent=parent)
         if fonts.bold is not None:
             dpg.bind_item_font(title, fonts.bold)
@@ -49,41 +54,56 @@ class TrainingPanel:
         with dpg.table(parent=parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
             dpg.add_table_column(init_width_or_weight=0.28)
             dpg.add_table_column(init_width_or_weight=0.72)
-            self._batch = self._row(
-                "batch",
-                lambda: dpg.add_input_text(width=-1, on_enter=True, callback=self._on_batch),
-            )
-            self._epochs = self._row("epochs", lambda: self._whole("epochs"))
-            self._seed = self._row("seed", lambda: self._whole("seed"))
-            self._slider = self._row(
-                "rate", lambda: dpg.add_slider_double(
-                    width=-1, min_value=math.log10(_LEAST_RATE), max_value=math.log10(_MOST_RATE),
-                    format="", callback=self._on_rate,
+            self._typed = {name: self._line(name) for name in ("batch", "epochs", "seed", "rate")}
+            with dpg.table_row():
+                dpg.add_text("")
+                # A double-click would edit the exponent that it stands for.
+                self._slider = dpg.add_slider_double(
+                    width=-1,
+                    min_value=math.log10(_LEAST_RATE),
+                    max_value=math.log10(_MOST_RATE),
+                    format="",
+                    no_input=True,
+                    callback=self._on_rate,
                 )
-            )  # fmt: skip
-        self._fields = (self._batch, self._epochs, self._seed, self._slider)
+        self._batch, self._epochs, self._seed, self._rate_field = (
+            field.item for field in self._typed.values()
+        )
         self._plots = dpg.add_group(parent=parent)
         self._cost = _Plot(self._plots, "cost", {"train": "cost", "test": "test_cost"})
         self._accuracy = _Plot(
             self._plots, "accuracy", {"train": "train_accuracy", "test": "test_accuracy"}
         )
 
-    def _row(self, label: str, make: Callable[[], Item]) -> Item:
+    def _line(self, label: str) -> Typed:
         with dpg.table_row() as row:
             dpg.add_text(label)
-            item = make()
+            cell = dpg.add_group()
         self._rows[label] = row
-        return item
+        return Typed(cell, partial(self._enter, label))
 
-    def _whole(self, name: str) -> Item:
-        return dpg.add_input_int(  # type: ignore[no-any-return]
-            width=-1, min_value=0, min_clamped=True, step=0, on_enter=True, user_data=name,
-            callback=lambda _sender, value, what: self._send(SetTraining(what, value)),
-        )  # fmt: skip
+    def _enter(self, name: str, text: str) -> str:
+        """Send what was typed, or return what is wrong with it."""
+        editor = self._editor
+        if editor is None:
+            return ""
+        try:
+            if name == "rate" and self._setting is not None and self._setting[0]:
+                value = read(text, "number")
+                editor.graph.set(self._setting[0], **{self._setting[1]: value})
+                self._send(SetValue(*self._setting, value))
+            elif name == "rate" and self._setting is None:
+                return "no trainer of this graph has a learning rate"
+            else:
+                changed(editor, name, text)
+                self._send(SetTraining(name, text))
+        except NodeflowError as error:
+            return str(error).removeprefix(f"training.{name} ")
+        return ""
 
     def typing(self) -> bool:
         """Return whether a field takes keys."""
-        return any(dpg.is_item_active(item) for item in self._fields)
+        return any(field.active for field in self._typed.values())
 
     def show_all(self, *, shown: bool) -> None:
         """Show all, or leave room to what stands below: buttons and the rate stay."""
@@ -105,6 +125,9 @@ class TrainingPanel:
             self._theme = theme
             self._cost.coloured(theme)
             self._accuracy.coloured(theme)
+            for field in self._typed.values():
+                field.dress(rgba(theme.problem))
+        self._editor = editor
         live, training = editor.live, editor.graph.training
         state = (
             live.state, live.epoch, live.problem, training, editor.selection,
@@ -136,31 +159,24 @@ class TrainingPanel:
         dpg.set_value(self._state, text)
         colour = theme.problem if live.problem else theme.faint
         dpg.configure_item(self._state, color=rgba(colour))
-        for item, value in (
-            (self._batch, str(training.batch)),
-            (self._epochs, training.epochs),
-            (self._seed, training.seed),
-        ):
-            if not dpg.is_item_active(item):
-                dpg.set_value(item, value)
+        for name in ("batch", "epochs", "seed"):
+            self._typed[name].show(present(editor.graph, name))
         self._accuracy.show(shown=bool(editor.graph.of_type("accuracy")))
         found = rate_of(editor)
         rate = _LEAST_RATE
         if found is None:
             self._setting = None
-            dpg.configure_item(self._slider, format="no trainer", enabled=False)
+            self._typed["rate"].show("")
         else:
             self._setting, rate = (found.node, found.setting), found.value
-            dpg.configure_item(self._slider, format=f"{rate:.4g}", enabled=True)
+            self._typed["rate"].show(written(rate).removesuffix(".0"))
+        for item in (self._slider, self._rate_field):
+            dpg.configure_item(item, enabled=found is not None)
         if not dpg.is_item_active(self._slider):
             dpg.set_value(self._slider, math.log10(max(rate, _LEAST_RATE)))
 
     def _on_play(self) -> None:
         self._send(Do("toggle-training"))
-
-    def _on_batch(self, _sender: Item, text: str, _data: Any = None) -> None:
-        text = text.strip()
-        self._send(SetTraining("batch", int(text) if text.isdecimal() else text))
 
     def _on_rate(self, _sender: Item, power: float, _data: Any = None) -> None:
         if self._setting is not None:

@@ -161,9 +161,10 @@ class Mouse:
         names = {
             " ": "space", "_": "underscore", ".": "period", "-": "minus", ",": "comma",
             "[": "bracketleft", "]": "bracketright", "/": "slash",
+            ":": "colon", "?": "question",
         }  # fmt: skip
         for letter in text:
-            shifted = letter.isupper() or letter == "_"
+            shifted = letter.isupper() or letter in "_:?"
             self.key(names.get(letter, letter), *(["Shift_L"] if shifted else []))
 
 

@@ -1,7 +1,6 @@
-"""A large Play button over the canvas until a network was trained.
+"""A large Train button over the canvas until a network was trained.
 
-The tour's card is a window of its own (`popups.TourCard`); while it has a Play button this one
-is away.
+A lesson has a card of its own (`lessoncard`); while there is one this button is away.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class PlayButton:
             no_scrollbar=True, no_scroll_with_mouse=True,
         )  # fmt: skip
         button = dpg.add_button(
-            label="▶  Play", parent=self._panel, width=wide, height=high,
+            label="▶  Train", parent=self._panel, width=wide, height=high,
             callback=lambda: self._send(Do("train")),
         )  # fmt: skip
         dpg.bind_item_font(button, self._font)

@@ -1,0 +1,167 @@
+"""What is found, offered and understood at first sight: search, menus, shapes, names."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import nodeflow as nf
+from nodeflow.editor import messages as m
+from nodeflow.editor.model import Editing, Editor, Menu, Preferences, Search
+from nodeflow.editor.panels import widths
+from nodeflow.editor.popups import lines
+from nodeflow.editor.reading import read
+from nodeflow.editor.searching import found
+from nodeflow.editor.update import update
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+
+
+def do(editor, *messages):
+    for message in messages:
+        editor = update(editor, message)
+    return editor
+
+
+def opened(name="xor"):
+    return do(
+        Editor.of(nf.load(GRAPHS / f"{name}.json"), size=(3000.0, 1500.0)), m.Do("first-view")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("xor", "dataset"), ("iris", "dataset"), ("bias", "parameter"), ("weights", "parameter"),
+        ("sum", "sum"), ("weighted sum", "weighted_sum"), ("sig", "sigmoid"), ("loss", None),
+        ("relu", "relu"), ("neuron", "weighted_sum"), ("add", "add"), ("wsum", "weighted_sum"),
+    ],
+)  # fmt: skip
+def test_search_puts_what_is_meant_first(text, first):
+    types = found(text)
+    if first is None:  # a word for several
+        assert {type_.family for type_ in types[:4]} == {"cost"}
+    else:
+        assert types[0].name == first
+
+
+def test_a_family_is_found_by_its_name():
+    views = [type_.name for type_ in found("") if type_.family == "view"]
+    assert {type_.name for type_ in found("view")[: len(views)]} == set(views)
+
+
+def test_scattered_letters_come_last():
+    for text in ("sum", "mean", "tan", "log", "sub", "soft"):
+        names = [type_.name for type_ in found(text)]
+        written = [text in name for name in names]
+        assert written[0], names
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [
+        ("hidden.z", {"sigmoid", "tanh", "relu", "softmax"}),
+        ("hidden_a.a", {"weighted_sum"}),
+        ("hidden.weights", {"parameter"}),
+        ("cost.cost", {"gradient_descent"}),
+    ],
+)
+def test_a_dropped_wire_offers_first_what_people_wire_there(port, expected):
+    editor = replace(opened(), popup=Search((0.0, 0.0), port=port))
+    assert lines(editor)[0].name in expected
+
+
+def test_what_is_typed_counts_for_more_than_habit():
+    editor = replace(opened(), popup=Search((0.0, 0.0), port="hidden.z", text="add"))
+    assert lines(editor)[0].name == "add"
+
+
+@pytest.mark.parametrize(
+    ("name", "port"),
+    [
+        ("xor", "hidden.weights"), ("xor", "hidden.bias"), ("xor", "output.weights"),
+        ("xor", "output.bias"), ("iris", "hidden.weights"), ("iris", "output.bias"),
+        ("iris", "output.weights"), ("iris", "hidden.bias"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_is_placed_on_a_port_has_the_shape_that_was_there(name, port):
+    editor = opened(name)
+    node, _, into = port.rpartition(".")
+    (wire,) = editor.graph.inputs(node)[into]
+    shape = list(editor.graph.settings(wire.source)["shape"])
+    without = editor.edited(editor.graph.remove(wire.source), "remove")
+    popup = Search((0.0, 0.0), port=port, text="parameter")
+    made = do(replace(without, popup=popup), m.Chosen(0))
+    (new,) = made.graph.inputs(node)[into]
+    assert new.source not in without.graph.nodes
+    assert list(made.graph.settings(new.source)["shape"]) == shape
+    assert not made.inference.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("2×3", [2, 3]), ("2x3", [2, 3]), ("2 X 3", [2, 3]), ("2, 3", [2, 3]), ("2 3", [2, 3]),
+        ("(2, 3)", [2, 3]), ("[2,3]", [2, 3]), ("5", [5]), ("5 numbers", [5]), ("1 number", [1]),
+    ],
+)  # fmt: skip
+def test_a_shape_is_typed_as_it_is_shown(text, shape):
+    assert list(read(text, "shape")) == shape
+
+
+def test_the_right_button_on_nothing_is_about_the_canvas():
+    editor = do(opened(), m.Select(frozenset(["hidden"])), m.Pressed((5.0, 5.0), "right"))
+    assert editor.popup == Menu((5.0, 5.0), canvas=True)
+    names = [line.name for line in lines(editor)]
+    assert {"add", "paste", "fit", "select-all"} <= set(names)
+    assert "delete" not in names
+    assert editor.selection == {"hidden"}
+    added = do(editor, m.Chosen(names.index("add")))
+    assert isinstance(added.popup, Search)
+
+
+def test_a_double_click_on_a_title_renames():
+    editor = opened()
+    view = editor.drawn.nodes["hidden"]
+    at = editor.camera.on_screen((view.x + 30, view.y + 10))
+    editor = do(editor, m.Pressed(at, "left"), m.Released(at, "left"),
+                m.Pressed(at, "left", 2), m.Released(at, "left"))  # fmt: skip
+    assert editor.popup == Editing("hidden", "id", "hidden")
+    renamed = do(editor, m.Typed("middle"), m.Key("Enter"))
+    assert "middle" in renamed.graph.nodes
+    assert "hidden" not in renamed.graph.nodes
+
+
+def test_escape_closes_whatever_is_open():
+    editor = do(opened(), m.Do("map"), m.Key("Escape"))
+    assert editor.view == "canvas"
+    for command in ("palette", "find", "add", "shortcuts", "history", "recent", "go-to"):
+        asked = do(opened(), m.Do(command))
+        assert asked.popup is not None
+        assert do(asked, m.Key("Escape")).popup is None
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize("wide", [640, 1024, 1440, 1600, 3000])
+def test_panels_leave_room_to_the_canvas(wide, scale):
+    library, side = widths(Preferences(scale=scale), wide)
+    assert wide - library - side >= min(560, wide)
+    if wide >= 1440 and scale == 1:
+        assert (library, side) == (214, 316)
+    # What a person wants to be there is there, and the canvas never goes.
+    library, side = widths(Preferences(scale=scale, library=214.0, side=316.0), wide)
+    assert library > 0
+    assert side > 0
+    assert wide - library - side >= 158
+    assert widths(Preferences(library=-1.0, side=-1.0), wide) == (0, 0)
+
+
+def test_panels_are_there_or_not_as_one_says():
+    editor = opened()
+    for name in ("library", "side"):
+        seen = []
+        for _ in range(3):
+            editor = do(editor, m.Do(name))
+            seen.append(getattr(editor.preferences, name))
+        assert seen[0] < 0 < seen[1]
+        assert seen[2] == 0

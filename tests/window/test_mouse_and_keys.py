@@ -1,0 +1,163 @@
+"""Whatever opens is opened, used and closed by the mouse alone, and by keys alone, alike."""
+
+import shutil
+
+import pytest
+from helpers_window import ROOT
+
+POPUPS = {
+    # What is opened: its keys, its menu, its line there; whether it has a field.
+    "Search": (("Tab",), "Edit", "Add a node …", True),
+    "Palette": (("p", "Control_L", "Shift_L"), "Help", "All commands …", True),
+    "Find": (("f", "Control_L"), "Edit", "Find …", True),
+    "Panel": (("F1",), "Help", "Shortcuts", False),
+    "Ask": (("g",), "Play", "Go to a moment …", True),
+}
+SHEETS = {
+    "Open a graph": (("o", "Control_L"), "File", "Open …"),
+    "Save the graph": (("s", "Control_L", "Shift_L"), "File", "Save as …"),
+    "Export": (("e", "Control_L", "Shift_L"), "File", "Export …"),
+    "New network": (("n", "Control_L", "Shift_L"), "File", "New network …"),
+}
+
+
+@pytest.fixture
+def window(started, home):
+    folder = home / "work"
+    shutil.copy(ROOT / "graphs" / "xor.json", folder)
+    window = started(folder / "xor.json")
+    window.until(lambda state: state["count"] == [12, 13] and state["live"][0] == "still")
+    return window
+
+
+def from_menu(window, mouse, menu, line):
+    window.settled()
+    mouse.click(*window.wait(f"menu {menu}"))
+    mouse.click(*window.wait(f"menu {line}"))
+
+
+def empty(window):
+    """Return a point of the canvas where nothing is."""
+    left, top, wide, high = window.state["area"]
+    return left + wide * 0.3, top + high * 0.75
+
+
+def closed(state):
+    return state["popup"] == "NoneType" and not state["sheet"]
+
+
+def test_popups(window, mouse, shot):
+    graph = window.state["digest"]
+    for name, (keys, menu, line, has_field) in POPUPS.items():
+        mouse.move(*empty(window))
+        mouse.key(*keys)
+        window.until(lambda state, name=name: state["popup"] == name)
+        if has_field:
+            window.until(lambda state: state["ready"])
+        mouse.key("Escape")
+        window.until(closed)
+        from_menu(window, mouse, menu, line)
+        window.until(lambda state, name=name: state["popup"] == name)
+        if has_field:  # the keys go there, whoever opened it
+            window.until(lambda state: state["ready"])
+        shot(name)
+        mouse.click(*empty(window))
+        window.until(closed)
+    assert window.settled()["digest"] == graph
+
+
+def test_sheets(window, mouse, home, shot):
+    for name, (keys, menu, line) in SHEETS.items():
+        mouse.move(*empty(window))
+        mouse.key(*keys)
+        window.until(lambda state, name=name: state["sheet"].startswith(name))
+        mouse.key("Escape")
+        window.until(closed)
+        from_menu(window, mouse, menu, line)
+        window.until(lambda state, name=name: state["sheet"].startswith(name))
+        window.settled()
+        shot(name)
+        mouse.click(*window.wait("sheet Cancel"))
+        window.until(closed)
+    # A format is clicked, and then the button: the sheet stays until the file is there.
+    from_menu(window, mouse, "File", "Export …")
+    window.until(lambda state: state["sheet"].startswith("Export"))
+    window.settled()
+    window.until(lambda state: "sheet    .svg" in state["places"])
+    mouse.click(*window.wait("sheet    .svg"))
+    window.until(lambda state: "sheet ▸ .svg" in state["places"])
+    assert not (home / "work" / "xor.svg").exists()
+    mouse.click(*window.wait("sheet Export"))
+    window.until(lambda state: state["notice"].startswith("exported xor.svg"), 60)
+    assert closed(window.state)
+    by_mouse = (home / "work" / "xor.svg").read_text()
+    (home / "work" / "xor.svg").unlink()
+    mouse.move(*empty(window))
+    mouse.key("e", "Control_L", "Shift_L")
+    window.until(lambda state: state["sheet"].startswith("Export"))
+    window.settled()
+    mouse.key("Return")
+    window.until(lambda state: closed(state) and (home / "work" / "xor.svg").exists(), 60)
+    window.settled()
+    assert (home / "work" / "xor.svg").read_text() == by_mouse
+    assert sorted(one.name for one in (home / "work").iterdir()) == ["xor.json", "xor.svg"]
+
+
+def test_fields(window, mouse, shot):
+    def type_over(name, text, end):
+        mouse.click(*window.wait(f"training {name}"))
+        window.until(lambda state: state["typing"])
+        mouse.key("a", "Control_L")
+        mouse.write(text)
+        end()
+
+    def enter():
+        mouse.key("Return")
+
+    def click():
+        mouse.click(*empty(window))
+
+    rate = lambda state: float(state["settings"]["train"]["rate"])  # noqa: E731
+    for text, end in (("3.5", enter), ("0,25", click), ("2", enter)):
+        type_over("rate", text, end)
+        window.until(lambda state, text=text: rate(state) == float(text.replace(",", ".")))
+    type_over("epochs", "5000000000", click)  # more than 32 bits
+    window.until(lambda state: state["training"][0] == 5_000_000_000)
+    type_over("batch", "abc", enter)
+    window.until(lambda state: "whole number" in state["faults"]["batch"])
+    shot("marked")
+    type_over("batch", "4", click)
+    window.until(lambda state: not state["faults"]["batch"])
+    window.settled()
+    # The slider goes where it is clicked; two clicks are two, and open no field.
+    mouse.click(*window.wait("training slider"), times=2)
+    window.until(lambda state: rate(state) != 2)
+    assert not window.settled()["typing"]
+
+
+def test_names_and_the_card(window, mouse, shot):
+    x, y, _, _ = window.state["nodes"]["hidden"]
+    mouse.click(*window.on_screen(x + 30, y + 13), times=2)
+    window.until(lambda state: state["popup"] == "Editing" and state["ready"])
+    mouse.write("middle")
+    mouse.key("Return")
+    window.until(lambda state: "middle" in state["nodes"])
+    mouse.key("F2")
+    window.until(lambda state: state["popup"] == "Editing" and state["ready"])
+    mouse.write("hidden")
+    mouse.key("Return")
+    window.until(lambda state: "hidden" in state["nodes"])
+    mouse.click(*empty(window), button=3)
+    window.until(lambda state: state["popup"] == "Menu")
+    shot("menu")
+    mouse.key("Escape")
+    window.until(closed)
+    mouse.key("F10")
+    window.until(lambda state: state["card"])
+    mouse.click(*window.wait("card close"))
+    window.until(lambda state: not state["card"])
+    mouse.key("F10")
+    window.settled()
+    assert not window.state["card"]  # it stays hidden
+    mouse.key("k", "Shift_L")
+    window.until(lambda state: state["card"])
