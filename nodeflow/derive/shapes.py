@@ -156,6 +156,8 @@ def _inputs(
     """Return the shapes at a node's ports, or None if a node before it has none."""
     type_ = graph.type_of(key)
     wires = graph.inputs(key)
+    if type_.name == "panel" and not wires and graph.nodes[key].extra.get("note"):
+        return None  # it is a note that somebody wrote beside the graph
     found = []
     for port in type_.ports_in(graph.nodes[key].settings):
         if port.feedback:

@@ -159,7 +159,7 @@ class LessonCard:
         if kind == "until" and not running:
             scale = editor.preferences.scale
             play = dpg.add_button(
-                label="▶  Play", width=-1, height=round(44 * scale), parent=window,
+                label="▶  Train", width=-1, height=round(44 * scale), parent=window,
                 callback=lambda: self._send(Do("train")),
             )  # fmt: skip
             self.items["play"] = play

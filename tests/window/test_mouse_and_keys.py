@@ -32,7 +32,14 @@ def window(started, home):
 
 def from_menu(window, mouse, menu, line):
     window.settled()
-    mouse.click(*window.wait(f"menu {menu}"))
+    for _ in range(3):
+        mouse.click(*window.wait(f"menu {menu}"))
+        try:
+            window.wait(f"menu {line}", 6)
+            break
+        except AssertionError:  # on a machine that is busy with other things
+            mouse.move(*empty(window))
+            window.settled()
     mouse.click(*window.wait(f"menu {line}"))
 
 
@@ -87,6 +94,7 @@ def test_sheets(window, mouse, home, shot):
     mouse.click(*window.wait("sheet    .svg"))
     window.until(lambda state: "sheet ▸ .svg" in state["places"])
     assert not (home / "work" / "xor.svg").exists()
+    window.settled()  # another format has other lines above the button
     mouse.click(*window.wait("sheet Export"))
     window.until(lambda state: state["notice"].startswith("exported xor.svg"), 60)
     assert closed(window.state)

@@ -53,11 +53,13 @@ function mapping(root, run, index, view) {
   for (const group of dots.values()) {
     for (const dot of group.dots) {
       const circle = shape("circle", { class: "dot", cx: dot.x, cy: dot.y, r: 15 }), said = text("", dot.x, dot.y + 4, "value");
+      circle.append(shape("title", {}, `${group.layer?.key ?? group.address} ${dot.number + 1}`));
       circle.addEventListener("click", () => view.pin(group.layer?.key ?? nodeOf(group.address)));
       sheet.append(circle, said);
       circles.push({ group, dot, circle, said });
     }
-    if (group.dots.length) sheet.append(text(fitting(group.layer?.key ?? nodeOf(group.address), 20), group.dots[0].x, group.dots[0].y - 24, "title"));
+    const alone = group.count > 1 || columns[depths.get(group.name) ?? 0].length === 1; // single neurons would be hidden by their names
+    if (group.dots.length && alone) sheet.append(text(fitting(group.layer?.key ?? nodeOf(group.address), 20), group.dots[0].x, group.dots[0].y - 24, "title"));
   }
   const left = 0, right = 120 + 180 * (columns.length - 1);
   sheet.setAttribute("viewBox", `${left} ${-height - 60} ${right} ${2 * height + 100}`);
