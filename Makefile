@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
+.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -53,6 +53,10 @@ kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps a
 
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
+
+test-samples: $(STAMP) display ## Press the buttons of the real window on every sample
+	@NODEFLOW_SAMPLES=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
+		tests/window/test_samples.py
 
 trials: $(STAMP) ## Try the gradient check on 500 networks, right ones and ones with a wrong rule
 	@NODEFLOW_TRIALS=500 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \

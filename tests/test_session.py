@@ -484,12 +484,13 @@ def test_snapshots_are_whole_moments(session: Session, graph: nf.Graph) -> None:
     """Two threads poll while the run trains: each snapshot agrees with itself."""
     session.start(graph)
     session.train(math.inf)
+    until(session, lambda live: live.update > 0)  # the engine is there
     faults: list[str] = []
     seen: list[int] = []
 
     def look() -> None:
         last = -1
-        end = time.monotonic() + 0.5
+        end = time.monotonic() + 1.0
         while time.monotonic() < end:
             live = session.poll()
             if live is None or live.update == 0:
@@ -512,7 +513,7 @@ def test_snapshots_are_whole_moments(session: Session, graph: nf.Graph) -> None:
     for looker in lookers:
         looker.join()
     assert faults == []
-    assert 3 <= len(seen) <= 30  # about 30 a second, whatever the speed
+    assert 3 <= len(seen) <= 60  # about 30 a second, whatever the speed; fewer on a busy machine
 
 
 def test_a_snapshot_stays_as_it_was(session: Session, graph: nf.Graph) -> None:

@@ -35,7 +35,7 @@ def played(request):
     return graph, worker
 
 
-def moments(graph, worker, most=160):
+def moments(graph, worker, most=70):
     """Yield an editor at each moment of an epoch, or of so many steps."""
     editor = Editor.of(graph, None)
     end = worker.player.schedule.after("epoch", worker.player.number)
@@ -99,7 +99,7 @@ def test_what_this_pass_has_not_evaluated_is_marked_wherever_it_is_written(playe
         worker.watch(key)
     run = worker.player.run
     seen = set()
-    for editor in moments(graph, worker, most=80):
+    for editor in moments(graph, worker, most=45):
         live, position = editor.live, run.position
         rest = set(run.order[position.place :])
         for address, text in written(editor):
@@ -121,7 +121,7 @@ def test_what_has_no_mark_is_of_this_pass(played) -> None:
     graph, worker = played
     made = {}
     begin = worker.player.run.position[:2]
-    for editor in moments(graph, worker, most=120):
+    for editor in moments(graph, worker, most=45):
         live, position = editor.live, worker.player.run.position
         if position[:2] != begin:
             made, begin = {}, position[:2]

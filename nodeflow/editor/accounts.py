@@ -49,6 +49,8 @@ def _through_zero(editor: Editor, node: str) -> str:
     inputs = editor.graph.inputs(node)
     if inputs.get("bias") or not inputs.get("weights") or not inputs.get("a"):
         return ""
+    if editor.graph.nodes[inputs["a"][0].source].type != "dataset":
+        return ""  # only of the data it is plain where 0 lies
     return (
         "Without a bias z is 0 wherever all inputs are 0, whatever the weights are: the border "
         "that it draws goes through the origin."

@@ -116,6 +116,7 @@ class Watched(app.Window):
             "hover": editor.hover,
             "gesture": type(editor.gesture).__name__,
             "notice": editor.notice.text if editor.notice else "",
+            "problem": live.problem,
             "ready": self.popups.ready,
             "theme": editor.preferences.theme,
             "busy": self.canvas.busy,
