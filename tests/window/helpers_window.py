@@ -244,9 +244,27 @@ class Opened:
         )
 
     def middle(self, node):
-        """Return the middle of a node's header on the screen."""
+        """Return the middle of what is seen of a node's header on the screen."""
         x, y, wide, _ = self.state["nodes"][node]
-        return self.on_screen(x + wide / 2, y + 13)
+        (left, top), (right, _) = self.on_screen(x, y + 13), self.on_screen(x + wide, y + 13)
+        begin, _, width, _ = self.state["area"]
+        start, end = max(left, begin), min(right, begin + width)
+        return ((start + end) / 2 if end - start > 20 else (left + right) / 2), top
+
+    def is_seen(self, node):
+        """Return whether the middle of a node's header lies on the canvas."""
+        (x, y), (left, top, wide, high) = self.middle(node), self.state["area"]
+        return left < x < left + wide - 5 and top < y < top + high - 5
+
+    def see(self, mouse, node):
+        """Fit the whole graph into the view if a node is not in it."""
+        if not self.is_seen(node):
+            camera = self.state["camera"]
+            left, top, wide, high = self.state["area"]
+            mouse.move(left + wide / 2, top + 20)
+            mouse.key("f")
+            self.until(lambda state: state["camera"] != camera)
+            self.settled()
 
     def wait(self, name, seconds=20.0):
         """Wait until something to click is there, and return its middle."""

@@ -401,6 +401,7 @@ def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, sho
 
 
 def select(window, mouse, node):
+    window.see(mouse, node)
     mouse.move(*window.middle(node))
     window.until(lambda state: state["hover"] == f"node:{node}")
     mouse.click(*window.middle(node))
@@ -439,6 +440,7 @@ def test_a_fault_of_nodeflow_does_not_lose_the_work(started, mouse, home, where,
     if where == "key":
         mouse.key("F9")
     else:
+        window.see(mouse, "train")
         mouse.click(*window.middle("train"))
         mouse.click(*window.middle("train"))
     window.until(lambda state: "on purpose" in state["notice"])
