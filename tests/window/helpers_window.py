@@ -260,7 +260,7 @@ class Opened:
         """Fit the whole graph into the view if a node is not in it."""
         if not self.is_seen(node):
             camera = self.state["camera"]
-            left, top, wide, high = self.state["area"]
+            left, top, wide, _ = self.state["area"]
             mouse.move(left + wide / 2, top + 20)
             mouse.key("f")
             self.until(lambda state: state["camera"] != camera)
