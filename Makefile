@@ -2,13 +2,15 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench messages ulps commands gallery check clean test-install stub
+.PHONY: help bits pages run test test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
 .DELETE_ON_ERROR:
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROGRAMS := .venv-programs
+MINUTES ?= 120
+SITE := .venv-docs
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$name; break; }; done)
@@ -68,8 +70,8 @@ display:
 		command -v Xvfb >/dev/null || \
 			echo "no Xvfb: the tests of the window are skipped" >&2; }
 
-# The tests of the HTML page open it in Chromium. Where it cannot be installed they are skipped,
-# with this reason.
+# The tests of the HTML page open it in Chromium and in Firefox. Where one cannot be installed its
+# tests are skipped, with this reason.
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
 		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -79,6 +81,14 @@ browser:
 		fi; \
 		command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 			echo "no Chromium: the tests of the HTML page are skipped" >&2; }
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			echo "installing Firefox for the tests of the HTML page …"; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends firefox-esr; } >/dev/null 2>&1; \
+		fi; \
+		command -v firefox-esr >/dev/null || command -v firefox >/dev/null || \
+			echo "no Firefox: its tests of the HTML page are skipped" >&2; }
 
 bench: $(STAMP) ## Measure the engine beside others and the build before; write the page
 	@$(BIN)/python -m benchmarks --write-docs
@@ -97,11 +107,17 @@ pages: $(STAMP) browser ## Compare many graphs in a page with Python: 500 random
 	@NODEFLOW_PAGES=250 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/test_page_search.py
 
+torture: $(STAMP) ## Search for what falls over, for two hours (MINUTES=…): a line for each part
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m torture --minutes $(MINUTES)
+
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps
 
 commands: $(STAMP) ## Renew usage and options in docs/commands.md
 	@$(BIN)/python -m gallery.commands --write
+
+docs: $(SITE)/.installed ## Build the documentation as a site, and check its links: build/docs/html
+	@OPENBLAS_NUM_THREADS=1 $(SITE)/bin/python -m website build/docs
 
 stub: $(STAMP) ## Renew nodeflow/__init__.pyi from the declarations of the library
 	@$(BIN)/python -m gallery.stub --write
@@ -137,13 +153,14 @@ check: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/lint-imports --no-cache
 
 clean: ## Remove .venv and all that was made here
-	rm -rf $(VENV) $(PROGRAMS) build dist htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(PROGRAMS) $(SITE) build dist htmlcov .coverage .coverage.* \
 		.pytest_cache .benchmarks .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A .venv without pip is what Debian leaves behind where python3-venv is missing.
 $(STAMP): EXTRAS := dev,datasets
 $(PROGRAMS)/.installed: EXTRAS := dev,datasets,programs
+$(SITE)/.installed: EXTRAS := docs,datasets
 %/.installed: pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "nodeflow needs Python 3.11 or newer: install it, or name it with PYTHON=…" >&2; \

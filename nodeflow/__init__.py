@@ -12,6 +12,17 @@ Every node type of the library is a function here too: `nf.sigmoid(array)` compu
 
 from __future__ import annotations
 
+import sys
+
+if sys.argv and sys.argv[0].replace("\\", "/").rpartition("/")[2].split(".")[0] in (
+    "nodeflow",
+    "-m",
+):
+    # The command is starting: until it listens, Ctrl-C ends it without a traceback.
+    from nodeflow.streams import hold_interrupts
+
+    hold_interrupts()
+
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any

@@ -13,12 +13,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from keyword import iskeyword
-from pathlib import Path
 from typing import TextIO
 
 import click
 
-from nodeflow import __version__
+from nodeflow import __version__, streams
 from nodeflow.commands.completing import answer as completed
 from nodeflow.commands.output import FAULT, INTERRUPTED, READER_GONE, State, refuse, say, sentence
 from nodeflow.errors import NodeflowError, Slower
@@ -91,6 +90,22 @@ def app(context: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no exception leaves, but for a debugger's."""
+    streams.open_missing()
+    if arguments is None:
+        streams.take_interrupts()
+    try:
+        code = _whole(arguments)
+    except KeyboardInterrupt:  # between two lines of ours
+        code = INTERRUPTED
+    if arguments is None:
+        streams.ignore_interrupts()
+        code = INTERRUPTED if code == 0 and streams.interrupted() else code
+        if not streams.close_quietly() and code == 0:
+            code = FAULT
+    return code
+
+
+def _whole(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -103,10 +118,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.showwarning = _say_slower
             return _ended(state, lambda: _invoked(state, arguments))
     except BrokenPipeError:
-        # Python would complain once more when it flushes standard output at its end.
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        streams.close_quietly()
         return READER_GONE
+    except OSError:  # nothing can be said, for standard error is full or gone
+        streams.close_quietly()
+        return FAULT
 
 
 def _say_slower(
@@ -153,9 +169,11 @@ def _ended(state: State, work: Callable[[], int]) -> int:
         return refuse(state, f"{place}the system refused ({reason})", FAULT)
     except (KeyboardInterrupt, click.Abort) as error:
         return refuse(state, sentence(error) or "interrupted", INTERRUPTED)
-    except MemoryError:
-        return refuse(state, "there is not enough memory; a smaller batch needs less", FAULT)
     except Exception as error:
+        if streams.interrupted():  # what was being imported made another error of it
+            return refuse(state, "interrupted", INTERRUPTED)
+        if isinstance(error, MemoryError):
+            return refuse(state, "there is not enough memory; a smaller batch needs less", FAULT)
         if os.environ.get("NODEFLOW_DEBUG"):
             raise
         about = f"{type(error).__name__}: {sentence(error)}".removesuffix(": ")

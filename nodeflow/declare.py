@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -24,6 +25,8 @@ from nodeflow.errors import (
     DeclarationError,
     GraphError,
     MissingInput,
+    NodeflowError,
+    RunError,
     ShapeMismatch,
     UnknownPort,
     UnknownSetting,
@@ -347,6 +350,10 @@ class NodeType:
     function: Callable[..., Any]
     shapes: Signature | Callable[..., tuple[Shape, ...]] | None
     aliases: tuple[str, ...] = ()
+    between: tuple[float, float] = (-math.inf, math.inf)
+    """What its outputs lie between, whatever goes in."""
+    verb: str = "squashed"
+    """What it does to a number that goes through it, in the past tense."""
     samples: bool = False
     probes: bool = False
     """Whether its function wants to know the cost with other values of its inputs."""
@@ -532,6 +539,20 @@ class NodeType:
         probe: Callable[..., float] | None = None,
     ) -> Any:
         """Return the function's value for arrays; `…` ports are lists."""
+        try:
+            return self._computed(inputs, settings, samples, probe)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a function that exits does not take the program with it
+            raise RunError(f"{type(error).__name__} in the function of {self.name}") from error
+
+    def _computed(
+        self,
+        inputs: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        samples: int | None,
+        probe: Callable[..., float] | None,
+    ) -> Any:
         keywords = dict(settings)
         if self.probes:
             if probe is None:
@@ -600,6 +621,39 @@ def _flat(values: Any) -> Iterator[Any]:
 def _as_constant(value: Any) -> Output:
     built: Output = CATALOG["constant"](value=inert(value))
     return built
+
+
+@contextmanager
+def foreign(type_: NodeType, key: str, what: str) -> Iterator[None]:
+    """Turn whatever is raised by what others wrote into a `GraphError` at the node.
+
+    Of nodeflow's own types nothing is hidden.
+    """
+    try:
+        yield
+    except (NodeflowError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        if type_.function.__module__.startswith("nodeflow."):
+            raise
+        raise GraphError(
+            f"{what} of '{key}' ({type_.name}) fails: {type(error).__name__}", node=key
+        ) from error
+
+
+def plain_numbers(value: Any) -> str:
+    """Return what is wrong with a function's result, which is to be real numbers; "" if nothing."""
+    try:
+        kind = np.asarray(value).dtype.kind
+    except Exception:  # noqa: BLE001  an object may raise whatever it likes when it is looked at
+        return f"returns {_a(type(value).__name__)}"
+    if kind in "fiub":
+        return ""
+    return "returns complex numbers" if kind == "c" else f"returns {_a(type(value).__name__)}"
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[:1].lower() in 'aeiou' else 'a'} {word}, not numbers"
 
 
 def _bind(
@@ -684,6 +738,8 @@ def node(
     shapes: str | Callable[..., tuple[Shape, ...]] | None = None,
     aliases: Sequence[str] = (),
     no_backward: str = "",
+    between: tuple[float, float] = (-math.inf, math.inf),
+    verb: str = "squashed",
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
     catalog: Catalog | None = None,
     name: str = "",
@@ -693,7 +749,9 @@ def node(
     `outputs` defaults to the left side of the formula. `shapes` is a signature such as
     "(n,i), (o,i), (o) -> (n,o)" (n is the sample axis), "elementwise", or a function of the
     settings and input shapes; without it the function is tried on ones. `no_backward` says why
-    blame stops here. `name` is for types whose name Python keeps for itself.
+    blame stops here. `between` are the ends of what comes out, and `verb` says in an account of a
+    step what an activation did ("cut", "bent"). `name` is for types whose name Python keeps for
+    itself.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -706,6 +764,8 @@ def node(
             shapes=shapes,
             aliases=tuple(aliases),
             no_backward=no_backward,
+            between=between,
+            verb=verb,
             dynamic_inputs=dynamic_inputs,
             catalog=CATALOG if catalog is None else catalog,
             name=name,
@@ -728,6 +788,8 @@ def _declare(
     name: str = "",
     aliases: tuple[str, ...] = (),
     no_backward: str = "",
+    between: tuple[float, float] = (-math.inf, math.inf),
+    verb: str = "squashed",
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
 ) -> NodeType:
     name = name or function.__name__
@@ -779,6 +841,8 @@ def _declare(
         function=function,
         shapes=Signature.parse(shapes) if isinstance(shapes, str) else shapes,
         aliases=aliases,
+        between=between,
+        verb=verb,
         samples=samples,
         probes=probes,
         joined=joined,

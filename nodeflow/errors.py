@@ -35,7 +35,7 @@ _WORD, _HEAD, _TAIL = 200, 500, 250
 
 
 def visible(text: str) -> str:
-    r"""Return a text in which nothing acts on a terminal: unprintable signs are written `\x1b`."""
+    """Return a text that does nothing to a terminal: invisible signs are written as escapes."""
     if text.isprintable():
         return text
     return "".join(

@@ -36,14 +36,6 @@ _DIGITS = 9
 GENTLE = 0.003
 """A rate for scaled targets that keeps the noise of single samples small."""
 
-_RANGES = {
-    "sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "relu": (0.0, math.inf),
-    "softplus": (0.0, math.inf),
-}
-_BOUNDED = ("sigmoid", "tanh", "softmax")
 _COST_NAMES = {
     "squared_error": "squared error",
     "cross_entropy": "cross-entropy",
@@ -134,7 +126,7 @@ def network(
         raise GraphError("naive_bayes needs data with classes to start from; choose another init")
     if rate is None and trainer != "minimize":
         inner = (activation,) if len(sizes) > 2 else ()
-        bounded = all(one in _BOUNDED for one in (*inner, output))
+        bounded = all(np.isfinite(CATALOG[one].between).all() for one in (*inner, output))
         scaled = facts is not None and facts.split.scaled_target
         rate = 0.01 if trainer == "adam" else 0.3 if bounded else _careful(facts)
         if scaled and trainer != "adam":
@@ -330,7 +322,7 @@ def _ending(
         raise GraphError(f"softmax{why} of a single output is always 1; choose sigmoid outputs "
                          "with squared_error or cross_entropy")  # fmt: skip
     if facts is not None:
-        low, high = _RANGES.get(output, (-math.inf, math.inf))
+        low, high = CATALOG[output].between
         if facts.low < low or facts.high > high:
             raise GraphError(
                 f"{output} outputs cannot reach the targets, which go from {facts.low:g} to "

@@ -50,6 +50,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             importlib.import_module("torch").set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _folders_that_tests_name(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[None, None, None]:
+    """Folders that tests name for data are not kept in the home of whoever runs them."""
+    kept = tmp_path_factory.mktemp("named") / "folders.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nodeflow.data.places._list", lambda: kept)
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -190,3 +190,6 @@ def browser():
                 process.wait()
             os.close(reading)
             os.close(writing)
+
+
+started = browser

@@ -8,6 +8,7 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.engine.executor import executed_by
+from nodeflow.networks import network
 from nodeflow.playback.until import condition_of_epochs, first_that_holds
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Plan
@@ -52,13 +53,17 @@ def same(graph, *, axes=(), **how):
     return beside, many
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "graphs").glob("*.json")))
+def small():
+    """Return the names of graphs that are fed little data."""
+    for path in sorted((ROOT / "graphs").glob("*.json")):
+        text = path.read_text(encoding="utf-8")
+        if '"type": "dataset"' in text and "mnist" not in text and "digits" not in text:
+            yield path.stem
+
+
+@pytest.mark.parametrize("name", list(small()))
 def test_every_graph_that_is_small(name):
     whole = graph(name)
-    if not whole.of_type("dataset") or whole.settings(whole.of_type("dataset")[0])["source"] in (
-        "mnist", "digits",
-    ):  # fmt: skip
-        pytest.skip("it has no data, or much")
     try:
         nf.Run(whole)
     except nf.NodeflowError as error:
@@ -102,17 +107,31 @@ def test_one_that_leaves_the_range_says_where_as_alone():
     assert all(values["epochs_to"] for _, values, _ in held)
 
 
+def test_a_seed_that_cannot_begin_is_a_row_among_the_others(tmp_path):
+    table = tmp_path / "t.csv"
+    # Where row 9 is set apart for testing, what is left of a column cannot be scaled.
+    lines = [f"{1e-320 * (at + 1)},{at % 3},{'xy'[at % 2]}" for at in range(9)]
+    table.write_text("a,b,kind\n" + "\n".join(lines) + "\n1e300,2,x\n")
+    whole = network((2, 2, 2), data="t.csv", folder=tmp_path, test=0.2, scale="standard")
+    found, _ = same(whole, epochs=3)
+    failed = [bool(values["why"]) for _, values, _ in found]
+    assert any(failed)
+    assert not all(failed)
+
+
+def test_no_epochs_are_no_epochs():
+    same(graph("xor"), epochs=0)
+    same(graph("xor"), epochs=0, until="accuracy >= 1")
+
+
 @pytest.mark.parametrize(
-    "text", ["cost < 0.1", "accuracy > 0.5 or epoch == 3", "rises", "not cost > 0.2", "cost rises",
+    "text", ["cost < 0.1", "accuracy > 0.5 or epoch == 3", "not cost > 0.2", "cost rises",
              "previous(cost) - cost < 1e-4", "min(cost, 0.2) < 0.1", "train_accuracy changes"],
 )  # fmt: skip
 def test_many_epochs_are_judged_as_each_of_them(text):
     run = nf.Run(graph("xor"), seed=4)
     run.train(epochs=60)
-    try:
-        condition = condition_of_epochs(run, text)
-    except nf.errors.ConditionError:
-        pytest.skip("no condition")
+    condition = condition_of_epochs(run, text)
     _, lines = run.lines()
     for at in (0, 1, 20):
         one = None

@@ -14,6 +14,7 @@ GRAPHS = Path(__file__).parent.parent / "graphs"
 ONE, XOR = str(GRAPHS / "one-neuron.json"), str(GRAPHS / "xor.json")
 TEXT = PAGE.read_text(encoding="utf-8")
 RUNS = {
+    "data allow": [str(GRAPHS)],
     "blame": [XOR, "--at", "1:2"],
     "check": [XOR],
     "collapse": [str(GRAPHS / "mazur-neurons-unfolded.json"), "-o", "OUT"],

@@ -80,8 +80,8 @@ def test_what_is_typed_counts_for_more_than_habit():
     ("name", "port"),
     [
         ("xor", "hidden.weights"), ("xor", "hidden.bias"), ("xor", "output.weights"),
-        ("xor", "output.bias"), ("wheat-seeds", "hidden.weights"), ("iris", "output.bias"),
-        ("wheat-seeds", "output.weights"), ("iris", "hidden.bias"),
+        ("xor", "output.bias"), ("iris", "hidden.weights"), ("iris", "output.bias"),
+        ("iris", "output.weights"), ("iris", "hidden.bias"),
     ],
 )  # fmt: skip
 def test_a_parameter_that_is_placed_on_a_port_has_the_shape_that_was_there(name, port):

@@ -617,6 +617,27 @@ def test_commands(tmp_path):
     assert str(failed.exception) == "there is no node 'hiden'; did you mean 'hidden'?"
 
 
+def test_views_that_show_parameters_show_their_parts():
+    """A dictionary of weights has an entry a neuron; what takes a whole matrix is named."""
+    graph = example("weights-dictionary")
+    parts = nf.explode(graph)
+    assert [wire.start for wire in parts.inputs("all_that_was_learnt")["values"]] == [
+        "theta1.1.value", "theta1.2.value", "bias1.1.value", "bias1.2.value",
+        "theta2.1.value", "theta2.2.value", "bias2.value",
+    ]  # fmt: skip
+    singles = nf.explode(parts)
+    assert len(singles.inputs("all_that_was_learnt")["values"]) == 9
+    assert_same_training(graph, singles, 20)
+    assert_back(graph, parts)
+    assert_back(graph, singles)
+    with pytest.raises(GraphError) as error:
+        nf.explode(example("ng-digits"), "hidden")
+    assert str(error.value) == (
+        "'hidden' cannot be exploded: 'theta1' (its weights) is shown whole by 'hidden_units'; "
+        "take that wire away first"
+    )
+
+
 def test_taking_apart_grows_with_the_number_of_nodes():
     """3.6 times the nodes take about 3.6 times as long, and not its square, there and back."""
 

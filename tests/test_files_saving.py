@@ -619,7 +619,7 @@ def test_what_another_program_saved_is_not_replaced_in_silence(tmp_path: Path) -
         save(replace(graph, name="late"), path)
     assert str(caught.value) == (
         f"{path}: was changed by another program since it was loaded: save under another name "
-        "and merge the two (nodeflow merge), or replace it (force=True)"
+        "and merge the two (nodeflow merge), or replace it (--force, in Python force=True)"
     )
     assert path.read_text() == other
     save(replace(graph, name="late"), tmp_path / "other.json")

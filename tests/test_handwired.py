@@ -542,6 +542,11 @@ def test_all_forms_of_a_random_network_are_equal_in_everything(seed):
             assert (rows_of(apart.weights, "theta1", len(whole), whole.shape) == whole).all()
         single = nf.explode(parts)
         assert trained(single, 2).history == first.history
+        if name != "unfolded":  # neurons that nobody remembers as a layer's are one again
+            bare = replace(parts, extra={k: v for k, v in parts.extra.items() if k != "exploded"})
+            gathered = nf.collapse(bare)
+            assert len(gathered.nodes) == len(forms[name].nodes)
+            assert trained(gathered, 2).history == first.history
         assert set(nf.collapse(single).wires) == set(forms[name].wires)
 
 

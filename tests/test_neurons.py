@@ -201,3 +201,43 @@ def test_a_hand_wired_graph_has_the_map_of_the_folded_one():
     assert by_hand.neurons == folded.neurons
     assert by_hand.lines == folded.lines
     assert by_hand.labels == folded.labels
+
+
+def test_the_map_has_targets_errors_biases_and_blame() -> None:
+    """All numbers are those of the run, the names those of the data's columns."""
+    from nodeflow.editor.neurons import Known
+    from nodeflow.engine.snapshot import Names, Snapshot
+
+    graph = nf.load(GRAPHS / "iris.json")
+    run = nf.Run(graph)
+    run.train(3)
+    run.evaluate()
+    shot = Snapshot.of(run, Names.of(run))
+    known = Known(shot.values, shot.gradients, shot.ages, shot.gradient_ages)
+    for form in (graph, nf.explode(graph), nf.unfold(graph)):
+        drawn = neuron_map(form, known=known)
+        hidden = [n for n in drawn.neurons if n.column == "hidden"]
+        outputs = [n for n in drawn.neurons if n.column == "output"]
+        assert [n.bias for n in hidden] == run["bias1.value"].tolist()
+        assert [n.delta for n in hidden] == run.gradient("hidden.z")[0].tolist()
+        assert [n.delta for n in outputs] == run.gradient("output.z")[0].tolist()
+        assert [n.target for n in outputs] == run["data.y"][0].tolist()
+        assert [n.error for n in outputs] == (run["output_a.a"] - run["data.y"])[0].tolist()
+        assert not any(n.age for n in drawn.neurons)
+    inputs = [n.name for n in drawn.neurons if n.x == 0]
+    assert inputs == list(run.plan.inference.tables["data"].features)
+
+
+def test_neurons_of_another_pass_say_so() -> None:
+    from nodeflow.editor.neurons import Known
+    from nodeflow.engine.snapshot import Names, Snapshot
+
+    run = nf.Run(nf.load(GRAPHS / "xor.json"))
+    run.goto(epoch=0, sample=2, node="hidden_a")
+    shot = Snapshot.of(run, Names.of(run))
+    drawn = neuron_map(
+        run.graph, known=Known(shot.values, shot.gradients, shot.ages, shot.gradient_ages)
+    )
+    ages = {n.column: (n.age, n.delta_age) for n in drawn.neurons}
+    assert ages["hidden"] == ("", "from sample 1")
+    assert ages["output"] == ("from sample 1", "from sample 1")

@@ -253,8 +253,13 @@ def test_a_weight_set_in_the_past_belongs_to_that_line(shell, tmp_path) -> None:
     person.until(lambda live: live.epoch == 5 and live.state == "done")
     before = dict(person.editor.live.weights)
     person.tell(SetValue("b1", "value", [0.5, 0.25]))
-    live = person.until(lambda live: len(live.playback.futures) == 1 and
+    live = person.until(lambda live: len(live.playback.futures) == 2 and
                         np.allclose(live.weights["b1.value"], [0.5, 0.25]))  # fmt: skip
+    person.tell(Do("undo"))  # the other future stays, and is returned to
+    person.until(lambda live: np.array_equal(live.weights["b1.value"], before["b1.value"]))
+    person.tell(Do("redo"))
+    live = person.until(lambda live: np.allclose(live.weights["b1.value"], [0.5, 0.25]))
+    assert not person.editor.changed
     assert person.editor.graph.settings("b1")["value"] == graph.settings("b1")["value"]
     np.testing.assert_array_equal(live.weights["b2.value"], before["b2.value"])
     person.tell(Do("save"))

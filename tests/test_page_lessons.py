@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from helpers_browser import NAMES, browser, executable
 from test_lessons import ACTIONS, ANSWERS, LESSONS
 
 import nodeflow as nf
+from nodeflow.cli import main
 from nodeflow.export import live
 from nodeflow.lessons import Marker
+from nodeflow.playback.conditions import parse
+from nodeflow.playback.stops import Seen
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
-NEURON = nf.load(GRAPHS / "lessons" / "where-4.5w-1.5-comes-from.json")
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,172 @@ def test_each_lesson_is_done_in_a_page_and_python_marks_every_task(shown, tmp_pa
     assert (marks.locked, marks.unlocked, marks.edited) == ((), (), ())
     assert page.problems == []
     assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
+
+
+# --- as a student, and as a teacher -------------------------------------------------------------
+
+
+def tap(page, selector):
+    """Touch an element where it is on the screen, as a finger does."""
+    page.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+    left, top, width, height = page.box(selector)
+    assert width * height > 0, f"{selector} cannot be seen"
+    point = {"x": left + width / 2, "y": top + height / 2}
+    page.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[point])
+    page.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+
+def write(page, selector, text):
+    tap(page, selector)
+    page.wait(f"document.activeElement === document.querySelector({json.dumps(selector)})")
+    page.send("Input.insertText", text=text)
+    tap(page, "#task-do button")
+
+
+def reach(page, index):
+    page.wait(f"nodeflow.lesson.task().index === {index}")
+
+
+@pytest.fixture
+def on_a_phone(chromium, tmp_path):
+    """Open a page as on a phone: 390 pixels wide, with fingers, downloads into a folder."""
+    path = tmp_path / "lesson.html"
+    chromium.send("Emulation.setDeviceMetricsOverride", width=390, height=844,
+                  deviceScaleFactor=2, mobile=True)  # fmt: skip
+    chromium.send("Emulation.setTouchEmulationEnabled", enabled=True)
+    chromium.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    chromium.media()
+
+    def open_page(made):
+        path.write_bytes(made)
+        chromium.open(path)
+        return chromium
+
+    yield open_page
+    chromium.send("Emulation.setTouchEmulationEnabled", enabled=False)
+    chromium.send("Emulation.clearDeviceMetricsOverride")
+
+
+def downloaded(folder, name):
+    end = time.monotonic() + 30
+    while not (folder / name).exists():
+        assert time.monotonic() < end, sorted(each.name for each in folder.iterdir())
+        time.sleep(0.02)
+    return folder / name
+
+
+def test_from_a_teachers_lesson_to_marks_by_way_of_a_phone(on_a_phone, tmp_path, capsys):
+    """A teacher writes tasks and exports a page; a student does it; the file is marked."""
+    lesson = {
+        "tasks": [
+            {"text": "Go to the sum.", "at": "0:0:sum"},
+            {"text": "Predict.", "ask": {"question": "What does it cost?", "answer": "cost.cost"}},
+            {"text": "Grows it?", "ask": {"question": "Yes or no?", "answer": "sum.z > 2"}},
+            {"text": "Train.", "until": "cost < 0.01"},
+            {"text": "Look at the sum.", "wire": "sum.z -> look.value"},
+        ],
+        "locked": ["w", "x", "y"],
+        "types": ["panel"],
+    }
+    original = tmp_path / "original.json"
+    nf.save(with_lesson(nf.sample("one-neuron"), **lesson), original)
+    assert main(["export", str(original), str(tmp_path / "made.html")]) == 0
+    page = on_a_phone((tmp_path / "made.html").read_bytes())
+    assert page.run("document.documentElement.scrollWidth <= innerWidth"), "it is too wide"
+    for _ in range(9):
+        if page.run("nodeflow.lesson.task().index"):
+            break
+        tap(page, "#next")
+        page.run("new Promise((then) => setTimeout(then, 30))")
+    reach(page, 1)
+    write(page, "#lesson-answer", "7")
+    page.wait("document.querySelector('#lesson-said').textContent.includes('Not yet')")
+    page.run("document.querySelector('#lesson-answer').value = ''")
+    write(page, "#lesson-answer", "0,49")  # as many write it
+    reach(page, 2)
+    tap(page, "[data-answer=no]")
+    reach(page, 3)
+    tap(page, "#lesson-train")
+    reach(page, 4)
+    for selector, value in (("#wire-from", "sum.z"), ("#wire-to", "look.value")):
+        page.run(f"document.querySelector('{selector}').value = '{value}'")
+    tap(page, "#task-do button")
+    page.wait("nodeflow.lesson.task().index === 5 && nodeflow.addresses().length > 0")
+    tap(page, "#lesson-save")
+    answer = downloaded(tmp_path, "one-neuron-answer.json")
+    assert page.problems == []
+    assert [url for url in page.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    capsys.readouterr()
+    assert main(["lesson", "check", str(original), str(answer), "--json"]) == 0
+    (marks,) = json.loads(capsys.readouterr().out)["answers"]
+    assert (marks["done"], marks["of"]) == (5, 5)
+    assert (marks["locked"], marks["unlocked"], marks["edited"]) == ([], [], [])
+
+
+def test_what_is_locked_is_refused_until_it_is_unlocked_and_that_is_noted(shown, tmp_path):
+    graph = nf.load(GRAPHS / "lessons" / "what-lambda-does.json")
+    page = shown(graph)
+    set_it = "nodeflow.set('w.value', [[9]])"
+    told = page.run(f"(() => {{ try {{ {set_it} }} catch (error) {{ return error.message }} }})()")
+    assert "locked in this lesson" in told
+    assert page.run("nodeflow.value('w.value')[0][0]") == 3
+    page.run("document.querySelector('#tab-change').click()")
+    click = "dispatchEvent(new Event('click', {bubbles: true}))"
+    page.run(f"document.querySelector('[data-node=w]').{click}")
+    page.wait("document.querySelector('[data-unlock=w]') !== null")
+    page.run("document.querySelector('[data-unlock=w]').click()")
+    page.wait("nodeflow.lesson.answers().answers.unlocked.includes('w')")
+    page.run(set_it)
+    marks = Marker(graph).mark(handed_in(page, tmp_path))
+    assert marks.unlocked == ("w",)
+    assert len(marks.locked) == 1
+
+
+def test_a_wrong_wire_is_not_drawn_and_a_skipped_task_stays_undone(shown, tmp_path):
+    graph = nf.load(GRAPHS / "lessons" / "why-not-the-numeric-gradient.json")
+    page = shown(graph)
+    page.run("nodeflow.lesson.skip()")
+    page.run("nodeflow.lesson.wire('cost_more.cost -> difference.b')")
+    assert "think again" in page.run("document.querySelector('#lesson-said').textContent")
+    assert page.run("nodeflow.lesson.task().index") == 1
+    page.run("nodeflow.lesson.wire('cost_less.cost -> difference.b')")
+    page.wait("nodeflow.lesson.task().index === 2")
+    marks = Marker(graph).mark(handed_in(page, tmp_path))
+    assert [mark.done for mark in marks.tasks[:3]] == [False, True, False]
+
+
+def test_hidden_nodes_are_not_drawn_and_not_listed(shown):
+    lesson = {"tasks": [{"text": "Train.", "until": "cost < 0.01"}], "hidden": ["y", "cost"]}
+    page = shown(with_lesson(nf.sample("one-neuron"), **lesson))
+    page.run("nodeflow.step(5)")
+    page.wait("document.querySelectorAll('#log [data-log]').length > 3")
+    drawn = page.run(
+        "[...document.querySelectorAll('[data-node]')].map((each) => each.dataset.node)"
+    )
+    listed = page.run("[...document.querySelectorAll('#log b')].map((each) => each.textContent)")
+    assert "sum" in drawn
+    assert "sum" in listed
+    assert not {"y", "cost"} & {*drawn, *listed}
+
+
+def test_conditions_are_judged_in_a_page_as_in_python(shown):
+    """The words of the conditions' language, at moments of a run."""
+    texts = (
+        "cost < 0.3", "not cost < 0.3 or epoch >= 2",
+        "any(theta1.value < 0)", "all(theta1.value < 5)",
+        "0 < hidden_a.a[0, 0] < 1", "abs(output_a.a[0, 0] - 0.5) > 0.1", "norm(theta1.value) > 1",
+        "max(hidden_a.a) >= min(hidden_a.a)", "mean(hidden_a.a) < 0.5", "train_accuracy == 1",
+        "infinite(cost.cost)", "nan(cost.cost)", "sum(theta2.value) * 2 ^ 2 > -1", "update > 3",
+        "-theta2.value[0, 0] < 0", "max(theta1.value[0, 0], theta1.value[1, 0]) > 0.2",
+        "nan appears", "sample == 2", "exp(cost.cost) > 1 and tanh(output.z[0, 0]) < 1",
+    )  # fmt: skip
+    graph = nf.sample("xor")
+    tasks = [{"text": text, "until": text} for text in texts]
+    page = shown(with_lesson(graph, tasks=tasks))
+    run = nf.Run(graph)
+    for moment in ("0:0:accuracy", "0:3:theta2.update", "2:1:hidden_a", "40:2:cost"):
+        epoch, sample, node = moment.split(":")
+        run.goto(epoch=int(epoch), sample=int(sample), node=node)
+        page.run(f"nodeflow.goto({epoch}, {sample}, '{node}')")
+        expected = [parse(text, run.plan.graph).holds(Seen(run)) for text in texts]
+        assert page.run("nodeflow.lesson.holding()") == expected, moment

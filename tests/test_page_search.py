@@ -5,9 +5,10 @@ import os
 import random
 from pathlib import Path
 
+import helpers_browser
+import helpers_firefox
 import numpy as np
 import pytest
-from helpers_browser import NAMES, browser, executable
 from hypothesis import HealthCheck, Phase, given, settings
 from networks import HAS_DATA
 from strategies import networks, whole_library
@@ -26,12 +27,14 @@ LONG = "NODEFLOW_PAGES" in os.environ
 EXAMPLES = int(os.environ.get("NODEFLOW_PAGES", "250"))
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    if executable() is None:
-        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
-    with browser() as found:
-        yield found
+@pytest.fixture(scope="module", params=["chromium", "firefox"])
+def browser(request):
+    """One browser after the other."""
+    found = helpers_browser if request.param == "chromium" else helpers_firefox
+    if found.executable() is None:
+        pytest.skip(f"no page can be tested: there is none of {', '.join(found.NAMES)}")
+    with found.started() as page:
+        yield page
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,7 +56,7 @@ def _one_kernel():
     patch.undo()
 
 
-def held_equal(chromium, tmp_path, graph, moments, epochs):
+def held_equal(browser, tmp_path, graph, moments, epochs):
     try:
         text = live.page(graph)
         nf.Run(graph).train(epochs)
@@ -61,15 +64,15 @@ def held_equal(chromium, tmp_path, graph, moments, epochs):
         return False
     path = tmp_path / "page.html"
     path.write_text(text, encoding="utf-8")
-    chromium.open(path)
-    hold_equal(chromium, graph, moments_of(nf.Run(graph), moments, graph.name, 3), epochs)
-    assert chromium.problems == []
+    browser.open(path)
+    hold_equal(browser, graph, moments_of(nf.Run(graph), moments, graph.name, 3), epochs)
+    assert browser.problems == []
     return True
 
 
 @pytest.mark.skipif(not LONG, reason="`make pages` compares 500 random graphs")
 @pytest.mark.parametrize("strategy", [networks, whole_library])
-def test_random_graphs_have_the_bits_of_python(chromium, tmp_path_factory, strategy):
+def test_random_graphs_have_the_bits_of_python(browser, tmp_path_factory, strategy):
     folder = tmp_path_factory.mktemp("random")
     computed = []
 
@@ -79,7 +82,7 @@ def test_random_graphs_have_the_bits_of_python(chromium, tmp_path_factory, strat
     )  # fmt: skip
     @given(strategy())
     def search(graph):
-        computed.append(held_equal(chromium, folder, graph, 6, 3))
+        computed.append(held_equal(browser, folder, graph, 6, 3))
 
     search()
     assert sum(computed) >= len(computed) / 3, "too few of the graphs can be computed in a page"
@@ -87,25 +90,25 @@ def test_random_graphs_have_the_bits_of_python(chromium, tmp_path_factory, strat
 
 @pytest.mark.skipif(not LONG, reason="`make pages` compares all graphs of the gallery")
 @pytest.mark.parametrize("path", sorted(GRAPHS.glob("*.json")), ids=lambda path: path.stem)
-def test_all_graphs_have_the_bits_of_python_at_200_moments(chromium, tmp_path, path):
+def test_all_graphs_have_the_bits_of_python_at_200_moments(browser, tmp_path, path):
     graph = nf.load(path)
     if not HAS_DATA and any(name in path.stem for name in ("wheat", "mnist", "nielsen", "ng-")):
         pytest.skip("the data is not here: NODEFLOW_DATA says where it is")
     with live.sampled(graph) as (thin, _):
-        if not held_equal(chromium, tmp_path, thin, 200, 20):
+        if not held_equal(browser, tmp_path, thin, 200, 20):
             pytest.skip("BLAS computes it")
 
 
 @pytest.mark.skipif(not LONG, reason="`make pages` compares 10,000 seeds")
-def test_10000_seeds_have_the_numbers_of_numpy(chromium, tmp_path):
+def test_10000_seeds_have_the_numbers_of_numpy(browser, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(live.page(nf.load(GRAPHS / "xor.json")), encoding="utf-8")
-    chromium.open(path)
+    browser.open(path)
     draw = random.Random(1)
     seeds = [*range(5000), *(draw.randrange(2**53) for _ in range(5000))]
     for at in range(0, len(seeds), 1000):
         some = seeds[at : at + 1000]
-        found = chromium.run(
+        found = browser.run(
             f"""{json.dumps(some)}.map((seed) => {{
               const random = new nodeflow.Random([seed, 77]);
               const normal = Array.from({{length: 20}}, () => random.normal());

@@ -6,6 +6,7 @@ import sys
 import time
 from importlib import import_module
 
+import numpy as np
 import pytest
 from helpers_browser import NAMES, browser, executable
 from test_page import hold_equal, moments_of
@@ -15,6 +16,7 @@ from nodeflow import plugins
 from nodeflow.declare import CATALOG
 from nodeflow.engine.executor import executed_by
 from nodeflow.export import live
+from nodeflow.views.slope import slope_at
 
 
 @pytest.fixture
@@ -60,6 +62,13 @@ def test_it_has_the_numbers_of_the_formula(made):
     runs = [nf.Run(network(kind), batch=10) for kind in (made, formula)]
     lines = [[line["cost"] for line in run.train(5)] for run in runs]
     assert lines[0] == pytest.approx(lines[1], rel=1e-9)
+
+
+def test_it_draws_its_curve_with_the_slopes(made):
+    z = np.array([-1.5, 0.7])
+    found = slope_at("quick_nodes_elu", z)
+    assert found.a == pytest.approx([np.exp(-1.5) - 1, 0.7])
+    assert found.slopes == pytest.approx([np.exp(-1.5), 1.0], rel=1e-8)
 
 
 def test_it_explodes_and_is_checked(made):

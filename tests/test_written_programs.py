@@ -190,6 +190,22 @@ def test_a_search_is_scipys(method, cost):
         assert sum(line.startswith("epoch") for line in printed) == epochs
 
 
+def test_a_logarithm_of_shares_is_forward():
+    """A log-softmax on the way to a cost is no part of the backward pass, whatever its family."""
+    graph = network((2, 4, 2), data="moons", activation="tanh", output="softmax",
+                    cost="categorical_cross_entropy", batch=10)  # fmt: skip
+    graph = graph.remove("output_a", "cost").add("logs", "log_softmax")
+    graph = graph.add("cost", "squared_error").connect("output.z", "logs.z")
+    graph = graph.connect("logs.log", "cost.a").connect("data.y", "cost.y")
+    graph = graph.connect("cost.cost", "train.cost")
+    for key in graph.of_type("accuracy"):
+        graph = graph.connect("logs.log", f"{key}.a")
+    text = compare(graph, epochs=2)
+    forward = text[text.index("# forward") : text.index("# backward")]
+    assert "logs = log_softmax(output)" in forward
+    assert nf.Run(graph).plan.phases["logs"] == 0
+
+
 def test_a_frozen_parameter_is_not_searched():
     graph = network((2, 4, 2), data="moons", trainer="minimize", batch="all")
     compare(graph.with_mode("bias1", "freeze"), epochs=4, within=1e-9)

@@ -80,7 +80,9 @@ def events(dice: random.Random, editor: Editor) -> Iterator[m.Message]:
                 case 1:
                     yield m.Chosen(dice.choice((None, 0, 1, 5, 10_000)))
                 case 2:
-                    yield m.Resized((dice.choice((0.0, 1.0, 800.0, 1e5)), dice.choice((0.0, 600.0))))
+                    yield m.Resized(
+                        (dice.choice((0.0, 1.0, 800.0, 1e5)), dice.choice((0.0, 600.0)))
+                    )
                 case 3:
                     yield m.Pasted(dice.choice(_TEXTS))
                 case _:

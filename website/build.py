@@ -38,7 +38,7 @@ def build(folder: Path, *, only: str | None = None) -> list[str]:
     shutil.rmtree(out, ignore_errors=True)
     write(source)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html",
-               "-c", str(source), "-d", str(folder / "doctrees"), str(source), str(out)]  # fmt: skip
+               "-d", str(folder / "doctrees"), str(source), str(out)]  # fmt: skip
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         return done.stderr.splitlines()
@@ -76,7 +76,9 @@ def _moved(text: str, path: Path) -> str:
         text = text.replace(f"](../{name}", f"]({name}")
     text = re.sub(r"\[([^]]*)\]\(\.\./graphs/([\w./-]+)\.json\)", _live, text)
     # What the site does not have is named, and does not lead anywhere.
-    return re.sub(r"\[([^]]*)\]\((?:\.\./)?(?:(?:examples|findings)/[\w./-]+|README\.md)\)", r"\1", text)
+    return re.sub(
+        r"\[([^]]*)\]\((?:\.\./)?(?:(?:examples|findings)/[\w./-]+|README\.md)\)", r"\1", text
+    )
 
 
 def _live(found: re.Match[str]) -> str:
@@ -98,11 +100,13 @@ def _index() -> str:
     begin, end = readme.index("A visual dataflow"), readme.index("## Your own table")
     lines = ["# nodeflow", "", readme[begin:end].replace("](docs/", "]("), "## At once", ""]
     lines += _frame("xor", "A network that learns exclusive or: step it, train it, change it")
-    lines += ["[All graphs](live-graphs.md), [the lessons](lessons-live.md), ", ""]
+    lines += ["More: [all graphs](live-graphs.md), [the lessons](lessons-live.md).", ""]
     for caption, names in _DOCUMENTS.items():
         lines += ["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```", ""]
     lines += ["```{toctree}", ":hidden:", "", "CONTRIBUTING", "CHANGELOG", "```", ""]
-    return "\n".join(lines).replace("[the lessons](lessons-live.md), ", "[the lessons](lessons-live.md).")
+    return "\n".join(lines).replace(
+        "[the lessons](lessons-live.md), ", "[the lessons](lessons-live.md)."
+    )
 
 
 def _frame(page: str, title: str, kind: str = "live", up: str = "") -> list[str]:
@@ -131,27 +135,44 @@ def _lessons(folder: Path) -> str:
         lines.append(f"| [{graph.name}](lessons-live/{short}.md) | {tasks} | {graph.about} |")
         page = [f"# {graph.name}", "", graph.about, ""]
         page += _frame(f"lesson-{short}", graph.name, "live lesson", "../")
-        page += [f"In the terminal: `nodeflow samples {name}`, then `nodeflow lesson {short}.json`.", ""]
+        page += [
+            f"In the terminal: `nodeflow samples {name}`, then `nodeflow lesson {short}.json`.",
+            "",
+        ]
         (folder / f"{short}.md").write_text("\n".join(page), encoding="utf-8")
     shorts = [f"lessons-live/{name.removeprefix('lessons/')}" for name in names]
     return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *shorts, "```", ""])
 
 
 def _graphs(static: Path) -> str:
-    """Return the page with all graphs that come with nodeflow, each drawn and leading to its page."""
-    lines = ["# Graphs to open here", "", "Each opens as a page that computes. "
-             "`nodeflow samples NAME` writes its file.", "", "```{raw} html", '<div class="cards">']
+    """Return the page with all graphs that come with nodeflow, each drawn, leading to its page."""
+    lines = [
+        "# Graphs to open here",
+        "",
+        "Each opens as a page that computes. `nodeflow samples NAME` writes its file.",
+        "",
+        "```{raw} html",
+        '<div class="cards">',
+    ]
     (static / "graphs").mkdir()
     for name, sample in nf.examples.samples().items():
         if name.startswith(("twins/", "lessons/")):
             continue
-        (static / "graphs" / f"{name}.svg").write_text(live.drawing(nf.sample(name)), encoding="utf-8")
-        about = escape(sample.about.partition(". ")[0])
+        (static / "graphs" / f"{name}.svg").write_text(
+            live.drawing(nf.sample(name)), encoding="utf-8"
+        )
+        about = escape(_sentence(sample.about))
         lines.append(
-            f'<a href="live/{name}.html"><img loading="lazy" alt="" src="_static/graphs/{name}.svg">'
+            f'<a href="live/{name}.html">'
+            f'<img loading="lazy" alt="" src="_static/graphs/{name}.svg">'
             f"<b>{escape(name)}</b><span>{about}</span></a>"
         )
     return "\n".join([*lines, "</div>", "```", ""])
+
+
+def _sentence(text: str) -> str:
+    """Return the first sentence; a point after a name's first letter ends none."""
+    return re.split(r"(?<=[a-zA-Z\d)]{3})[.:] ", text, maxsplit=1)[0].rstrip(".")
 
 
 def _python() -> str:

@@ -97,7 +97,7 @@ def _cost(type_: NodeType) -> Graph:
 
 
 def _measure(type_: NodeType) -> Graph:
-    """An error, an accuracy or a margin beside the cost that trains."""
+    """Return a graph with an error, an accuracy or a margin beside the cost that trains."""
     a = nf.sigmoid(_sum(3), id="output")
     y = nf.constant([[0.0, 1.0, 0.0]], id="y")
     cost = nf.squared_error(a, y, id="cost")

@@ -1,4 +1,4 @@
-"""The pages in the site that compute: node types, lessons, and the graphs that come with nodeflow."""
+"""The pages in the site that compute: node types, lessons, graphs."""
 
 from __future__ import annotations
 

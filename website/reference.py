@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import nodeflow as nf
-from nodeflow.declare import CATALOG, NodeType, Port, Setting
+from nodeflow.declare import CATALOG, Made, NodeType, Output, Port, Setting
+from nodeflow.derive.unfolding import _call
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.shape import Signature
@@ -32,7 +33,8 @@ def index() -> str:
         lines += [f"## {title}", "", "| type | inputs → outputs | formula |", "| --- | --- | --- |"]
         for type_ in types:
             lines.append(
-                f"| [{type_.name}]({type_.name}.md) | {_signature(type_)} | {_cell(type_.formula)} |"
+                f"| [{type_.name}]({type_.name}.md) | {_signature(type_)} "
+                f"| {_cell(type_.formula)} |"
             )
         lines.append("")
     lines += ["```{toctree}", ":hidden:", "", *CATALOG, "```", ""]
@@ -155,21 +157,45 @@ def _blame(type_: NodeType) -> Iterator[str]:
     else:
         made = _backward_types(type_)
         said = ", ".join(f"[{name}]({name}.md)" for name in made)
-        yield f"It passes, as other nodes: {said}." if made else "It passes, by a rule."
+        yield f"It passes, by {said}." if made else "It passes, by a rule of its own."
     yield ""
 
 
 def _backward_types(type_: NodeType) -> list[str]:
-    """Return the types of the nodes that unfolding puts after a node in its example."""
+    """Return the types of the nodes that a type's rule makes, asked with wires of its example."""
     graph = example(type_.name)
     key = graph.of_type(type_.name)[0]
+    shapes = nf.Run(graph).plan.inference.shapes
+    given: dict[str, Any] = {
+        port.name: Output(key, port.name, shapes.get(f"{key}.{port.name}"))
+        for port in type_.outputs
+    }
+    for port in type_.ports_in(graph.settings(key)):
+        wires = [Output(wire.source, wire.output, shapes.get(wire.start))
+                 for wire in graph.inputs(key).get(port.name, ())]  # fmt: skip
+        given[port.name] = tuple(wires) if port.many else wires[0] if wires else None
+    named = {"inputs": given} if type_.dynamic_inputs else given
+    blame = Output("blame", "value", next(iter(shapes.values())))
     try:
-        unfolded = nf.unfold(graph)
-    except NodeflowError:
+        parts = _call(type_.rule, blame, named, graph.settings(key)).values()
+    except (NodeflowError, TypeError, AttributeError):
         return []
-    new = [k for k in unfolded.nodes if k not in graph.nodes and k.startswith(f"{key}.")]
-    names = {unfolded.nodes[k].type for k in new}
-    return sorted(name for name in names if name in CATALOG)
+    found: set[str] = set()
+    for part in parts:
+        try:
+            _collect(part() if callable(part) else part, found)
+        except (NodeflowError, TypeError, AttributeError):
+            continue
+    return sorted(name for name in found if name in CATALOG and name != "constant")
+
+
+def _collect(part: Any, found: set[str]) -> None:
+    """Add the types of a wire's node, and of those before it."""
+    for each in part if isinstance(part, list | tuple) else (part,):
+        if isinstance(each, Output) and isinstance(each.node, Made):
+            found.add(each.node.type.name)
+            for wires in each.node.inputs.values():
+                _collect(wires, found)
 
 
 def _python(type_: NodeType) -> Iterator[str]:

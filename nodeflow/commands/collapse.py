@@ -7,15 +7,22 @@ from functools import partial
 import click
 
 from nodeflow.commands.derived import write_derived
-from nodeflow.commands.options import file_argument, json_option, node_argument, out_option
+from nodeflow.commands.options import (
+    file_argument,
+    force_option,
+    json_option,
+    node_argument,
+    out_option,
+)
 
 
 @click.command()
 @file_argument
 @node_argument
 @out_option
+@force_option
 @json_option
-def collapse(file: str, node: str | None, *, out: str, as_json: bool) -> None:
+def collapse(file: str, node: str | None, *, out: str, force: bool, as_json: bool) -> None:
     """Write the graph with the exploded layer or neuron NODE whole again.
 
     A NODE that was never exploded, one of several neurons that were wired one by one, becomes a
@@ -23,4 +30,4 @@ def collapse(file: str, node: str | None, *, out: str, as_json: bool) -> None:
     """
     from nodeflow.derive import collapse as derive
 
-    write_derived(file, out, partial(derive, node=node), as_json=as_json)
+    write_derived(file, out, partial(derive, node=node), force=force, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from nodeflow.commands.options import file_argument, json_option
 from nodeflow.commands.output import FAULT, print_json, refuse, state
 from nodeflow.commands.tables import table_options, taken
+from nodeflow.errors import FileError
 
 
 @click.group()
@@ -33,6 +35,25 @@ def look(file: str, *, as_json: bool, **said: Any) -> int:
     else:
         terminal.show_reading(reading)
     return refuse(state(), reading.fault, FAULT) if reading.fault else 0
+
+
+@data.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False))
+@json_option
+def allow(folder: str, *, as_json: bool) -> None:
+    """Let graph files read data in FOLDER, though it is not theirs (by ../ in their sources)."""
+    import os
+
+    from nodeflow.data.places import name_folder
+
+    kept = name_folder(Path(folder))
+    real = os.path.realpath(folder)
+    if not kept:
+        raise FileError("cannot be kept: your data folder cannot be written", file=real)
+    if as_json:
+        print_json({"folder": real})
+    else:
+        click.echo(f"graphs may read data in {real}")
 
 
 @data.command()

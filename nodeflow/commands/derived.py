@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,17 @@ if TYPE_CHECKING:
     from nodeflow.graph import Graph
 
 
-def write_derived(file: str, out: str, derive: Callable[[Graph], Graph], *, as_json: bool) -> None:
+def write_derived(
+    file: str, out: str, derive: Callable[[Graph], Graph], *, force: bool, as_json: bool
+) -> None:
     """Write what `derive` makes of the graph in FILE, and say what it is."""
     from nodeflow.files import save
     from nodeflow.files.moving import moved
 
     before = load(file)
     after = moved(derive(before), Path(out).parent)
-    save(after, out)
+    # Derived or not: what lies there is to be what was read.
+    save(replace(after, origin=before.origin), out, force=force)
     nodes, wires = len(after.nodes), len(after.wires)
     if as_json:
         print_json({"file": out, "nodes": nodes, "wires": wires})

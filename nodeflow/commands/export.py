@@ -83,6 +83,8 @@ def _epochs(
               help="Of .html: compute in float32.")  # fmt: skip
 @click.option("--neurons", is_flag=True, default=None,
               help="Of .html: the layers taken apart, too.")  # fmt: skip
+@click.option("--operations", is_flag=True, default=None,
+              help="Of .html: the layers as single operations, too.")  # fmt: skip
 @click.option("--code", type=click.Choice(("numpy", "torch", "jax")),
               help="Of .py: the library.  [numpy]")  # fmt: skip
 @click.option("--backward", is_flag=True, default=None,

@@ -15,4 +15,19 @@ def load(file: str) -> Graph:
     from nodeflow.plugins.enabling import load_enabled
 
     load_enabled()
-    return loaded(file)
+    graph = loaded(file)
+    _say_what_is_read(graph)
+    return graph
+
+
+def _say_what_is_read(graph: Graph) -> None:
+    """Say which files outside the graph's folder are read: nobody sees them in `../`."""
+    import os
+
+    from nodeflow.commands.output import say
+    from nodeflow.data.places import escapes
+
+    for key in graph.of_type("dataset"):
+        source = graph.settings(key)["source"]
+        if isinstance(source, str) and graph.folder is not None and escapes(source):
+            say(f"'{key}' reads {os.path.realpath(graph.folder / source)}", bad=False)

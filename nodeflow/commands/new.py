@@ -97,16 +97,20 @@ def new(
     if os.path.lexists(path) and not path.is_dir() and not force:
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)
     from nodeflow import terminal
+    from nodeflow.data.places import escapes, name_folder
     from nodeflow.data.relative import relative_source
     from nodeflow.derive.sizes import sizes_of
     from nodeflow.files import save
     from nodeflow.measuring import choices, measured
     from nodeflow.networks import network
 
+    source = None if data is None else relative_source(data, path.parent)
+    if source is not None and escapes(source):
+        name_folder((path.parent / source).parent)  # whoever names a file lets graphs read there
     with terminal.reading_bar():
         graph = network(
             layers,
-            data=None if data is None else relative_source(data, path.parent),
+            data=source,
             hidden=hidden,
             depth=depth,
             options=taken(settings),

@@ -48,6 +48,11 @@ file_argument = click.argument("file", metavar="FILE", type=click.Path())
 out_option = click.option(
     "-o", "--out", metavar="OUT", required=True, type=click.Path(), help="The graph file to write."
 )
+force_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace OUT even if another program changed it meanwhile; what it was is OUT.bak.",
+)
 node_argument = click.argument(
     "node", metavar="[NODE]", required=False, shell_complete=nodes_of_file
 )

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 @click.option("--curves", is_flag=True, help="Keep the history of every run.")
 @click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
 @click.option("-o", "--out", metavar="OUT", type=click.Path(),
-              help="A .csv, .json or .npz with a row a run; finished runs are on disk at once, and "
-              "the same command goes on where it stopped.")  # fmt: skip
+              help="A .csv, .json or .npz with a row a run, or a .svg, .png or .html that shows "
+              "them; finished runs are on disk at once, and the same command goes on where it "
+              "stopped.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Begin anew, and replace OUT.")
 @click.option("--yes", is_flag=True, help="Make more than a million runs.")
 @json_option
@@ -58,7 +59,10 @@ def sweep(
     graph = load(file)
     from nodeflow import terminal
     from nodeflow.sweeps import Axis, Plan, run_plan
+    from nodeflow.sweeps.results import DRAWN
 
+    target = None if out is None else Path(out)
+    drawn = target is not None and target.suffix.lower() in DRAWN
     plan = Plan.of(
         graph,
         [Axis.read(text) for text in sets],
@@ -66,10 +70,9 @@ def sweep(
         confirmed=yes,
         epochs=epochs,
         until=until,
-        curves=curves,
+        curves=curves or drawn,
         dtype="float32" if float32 else "float64",
     )
-    target = None if out is None else Path(out)
     done = 0
 
     def progress(there: int, _all: int) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from nodeflow.commands.derived import write_derived
-from nodeflow.commands.options import file_argument, json_option, out_option
+from nodeflow.commands.options import file_argument, force_option, json_option, out_option
 
 
 @click.command()
 @file_argument
 @out_option
+@force_option
 @json_option
-def unfold(file: str, *, out: str, as_json: bool) -> None:
+def unfold(file: str, *, out: str, force: bool, as_json: bool) -> None:
     """Write the graph with its backward pass as wired nodes."""
     from nodeflow.derive import unfold as derive
 
-    write_derived(file, out, derive, as_json=as_json)
+    write_derived(file, out, derive, force=force, as_json=as_json)

@@ -7,14 +7,15 @@ from dataclasses import replace
 import click
 
 from nodeflow.commands.graphs import load
-from nodeflow.commands.options import file_argument, json_option
+from nodeflow.commands.options import file_argument, force_option, json_option
 from nodeflow.commands.output import print_json
 
 
 @click.command()
 @file_argument
+@force_option
 @json_option
-def upgrade(file: str, *, as_json: bool) -> None:
+def upgrade(file: str, *, force: bool, as_json: bool) -> None:
     """Write FILE in the newest version of the format; what it was is kept as FILE.bak.
 
     In version 2 git merges what two people add side by side. nodeflow reads both.
@@ -24,7 +25,7 @@ def upgrade(file: str, *, as_json: bool) -> None:
     graph = load(file)
     before = graph.version
     if before < NEWEST:
-        save(replace(graph, version=NEWEST), file)
+        save(replace(graph, version=NEWEST), file, force=force)
     if as_json:
         print_json({"file": file, "from": before, "version": NEWEST})
     elif before < NEWEST:

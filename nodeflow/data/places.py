@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 from pathlib import Path
+
+from nodeflow.errors import DataError
 
 FETCHABLE = ("mnist", "wheat-seeds")
 
@@ -20,3 +24,69 @@ def places(folder: Path | None) -> list[Path]:
     named = os.environ.get("NODEFLOW_DATA")
     middle = [Path(named)] if named else []
     return list(dict.fromkeys([Path(folder) if folder else Path.cwd(), *middle, user_folder()]))
+
+
+def escapes(source: str) -> bool:
+    """Return whether a source of a graph file leads out of the folder that it starts from."""
+    depth = 0
+    for part in source.replace("\\", "/").split("/"):
+        depth += -1 if part == ".." else part not in ("", ".")
+        if depth < 0:
+            return True
+    return False
+
+
+def refuse_unnamed(name: str, path: Path, folder: Path) -> None:
+    """Raise `DataError` where a graph file leads out of its folder, to where nobody let it.
+
+    A person lets graphs read in a folder by NODEFLOW_DATA, by `nodeflow data allow`, by naming a
+    file there for a new network, or in the editor.
+    """
+    real = Path(os.path.realpath(path))
+    if any(real.is_relative_to(os.path.realpath(one)) for one in [folder, *named_folders()]):
+        return
+    raise DataError(
+        f"'{name}' leads out of the folder of the graph, to {real.parent}: "
+        f"`nodeflow data allow {shlex.quote(str(real.parent))}` lets graphs read there, "
+        "or copy the file beside the graph"
+    )
+
+
+_named: list[Path] = []
+"""The folders that were named in this process: the home may be read-only."""
+
+
+def _list() -> Path:
+    return user_folder() / "folders.json"
+
+
+def named_folders() -> list[Path]:
+    """Return the folders that a person named for data."""
+    named = os.environ.get("NODEFLOW_DATA")
+    try:
+        kept = json.loads(_list().read_text("utf-8"))
+    except (OSError, ValueError):
+        kept = []
+    there = [Path(one) for one in kept if isinstance(one, str)] if isinstance(kept, list) else []
+    return [*([Path(named)] if named else []), user_folder(), *there, *_named]
+
+
+def name_folder(folder: Path) -> bool:
+    """Let graphs read data in a folder, from now on; return whether that is kept."""
+    real = Path(os.path.realpath(folder))
+    if real in named_folders():
+        return True
+    _named.append(real)
+    path = _list()
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        kept = []
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{path.name}.{os.getpid()}")
+        aside.write_text(json.dumps([*kept, str(real)], indent=1), "utf-8")
+        aside.replace(path)
+    except OSError:
+        return False
+    return True

@@ -13,7 +13,7 @@ from nodeflow.data import formats, memory
 from nodeflow.data.bundled import BUNDLED, bundled
 from nodeflow.data.generators import GENERATORS
 from nodeflow.data.options import Options, Target, checked_target
-from nodeflow.data.places import FETCHABLE, places
+from nodeflow.data.places import FETCHABLE, escapes, places, refuse_unnamed
 from nodeflow.data.reading import reading
 from nodeflow.data.sheet import Reading
 from nodeflow.data.shrunk import SHRUNK, shrunk
@@ -100,6 +100,8 @@ def _find(name: str, folder: Path | None) -> Path:
     barren = None
     with reading(path):
         for candidate in (one for place in searched for one in _candidates(place / name)):
+            if folder is not None and escapes(name) and candidate.exists():
+                refuse_unnamed(name, candidate, folder)
             if candidate.is_file():
                 return candidate
             if candidate.is_dir():

@@ -27,6 +27,7 @@ from nodeflow.derive.parts import (
     parts_of,
     products,
     records_of,
+    shows_many,
 )
 from nodeflow.derive.places import laid_out, spread_out
 from nodeflow.derive.steps import explode_steps
@@ -304,7 +305,11 @@ def _rewired(
             found = parts.get(wire.start)
             if found is None:
                 starts.append(wire.start)
-            elif len(found) == 1 or joins_features(graph, target, port):
+            elif (
+                len(found) == 1
+                or joins_features(graph, target, port)
+                or (wire.source in layer.split and shows_many(graph, target, port))
+            ):
                 starts += found
             else:
                 used[wire.start] = None

@@ -335,14 +335,18 @@ def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str])
     if node.type != "parameter":
         raise refuse(f"must be a parameter, not {node.type}")
     others = [
-        f"{w.target}.{w.input}"
+        w
         for w in graph.out_of(name)
         if graph.nodes[w.target].type != "l2_penalty"
         and (w.target, w.input) != (key, port)
         and w.target not in chain
+        and not shows_many(graph, w.target, w.input)
     ]
-    if others:
-        raise refuse(f"is shared: it goes to {others[0]} too")
+    for wire in others:
+        type_ = graph.nodes[wire.target].known
+        if type_ is not None and type_.family == "view":
+            raise refuse(f"is shown whole by '{wire.target}'; take that wire away first")
+        raise refuse(f"is shared: it goes to {wire.end} too")
     for wire in graph.into(name):
         update = wire.source
         if update not in chain:
@@ -357,6 +361,14 @@ def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str])
     if settings["value"] is None and settings["shape"] is None:
         raise refuse("has no shape yet; give it a value, or a shape and an init")
     return parameter_shape(settings)
+
+
+def shows_many(graph: Seen, target: str, port: str) -> bool:
+    """Return whether a node is a view that shows several values, each for itself."""
+    type_ = graph.nodes[target].known
+    if type_ is None or type_.family != "view":
+        return False
+    return any(one.many for one in type_.inputs if one.name == port)
 
 
 def _plain_node(node: Node, *, is_cut: bool) -> dict[str, Any]:

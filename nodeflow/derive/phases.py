@@ -15,13 +15,17 @@ _OWN = {"backward": BACKWARD, "update": UPDATE}
 def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str, int]:
     """Return the phase of each node of `order`, which is topological.
 
-    Backward begins at the backward family, update at an update. Arithmetic that only a later
+    Backward begins at the backward family, update at an update; but what blame can pass is forward
+    where a node of `cost` is made of it (`log_softmax`). Arithmetic that only a later
     phase wants (the error before the first δ) belongs to it, unless a node of `cost` is made
     of it.
     """
     order = tuple(order)
     types = graph.types
     own = {key: _OWN[type_.family] for key, type_ in types.items() if type_.family in _OWN}
+    of_cost = graph.upstream(cost) if own else frozenset()
+    own = {key: phase for key, phase in own.items()
+           if key not in of_cost or types[key].rule is None}  # fmt: skip
     if not own:
         return dict.fromkeys(order, FORWARD)
     found: dict[str, int] = {}
@@ -35,7 +39,6 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
         found[key] = phase
     if not any(found.values()):
         return found
-    of_cost = graph.upstream(cost)
     for key in reversed(order):
         type_ = types.get(key)
         waits = type_ is not None and (type_.family == "arithmetic" or type_.name == "error")

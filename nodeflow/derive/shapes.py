@@ -11,8 +11,15 @@ import numpy as np
 
 from nodeflow.data import Options, Table
 from nodeflow.data import load as load_data
-from nodeflow.declare import NodeType, Port, numbers
-from nodeflow.errors import DataError, GraphError, MissingInput, NodeflowError, ShapeMismatch
+from nodeflow.declare import NodeType, Port, foreign, numbers, plain_numbers
+from nodeflow.errors import (
+    DataError,
+    GraphError,
+    MissingInput,
+    NodeflowError,
+    RunError,
+    ShapeMismatch,
+)
 from nodeflow.graph import Graph, Wire
 from nodeflow.nodes.update import UPDATES
 from nodeflow.shape import Shape, Signature
@@ -149,6 +156,8 @@ def _inputs(
     """Return the shapes at a node's ports, or None if a node before it has none."""
     type_ = graph.type_of(key)
     wires = graph.inputs(key)
+    if type_.name == "panel" and not wires and graph.nodes[key].extra.get("note"):
+        return None  # it is a note that somebody wrote beside the graph
     found = []
     for port in type_.ports_in(graph.nodes[key].settings):
         if port.feedback:
@@ -193,7 +202,8 @@ def _outputs(
         if isinstance(type_.shapes, Signature):
             return type_.shapes.apply(names, given, key)
         if type_.shapes is not None:
-            return type_.shapes(settings, *given)
+            with foreign(type_, key, "what tells the shapes"):
+                return type_.shapes(settings, *given)
         return probe(type_, settings, dict(zip(names, given, strict=True)), key)
     except GraphError as error:
         if error.node is None:
@@ -315,6 +325,8 @@ def probe(
                 inputs[name] = value
         try:
             result = type_.compute(inputs, settings, samples)
+        except RunError as error:
+            raise ShapeMismatch(f"'{node}': {error}", node=node) from error
         except NodeflowError:
             raise
         except Exception as error:
@@ -322,11 +334,19 @@ def probe(
             raise ShapeMismatch(
                 f"the function of '{node}' ({type_.name}) cannot take {shown}", node=node
             ) from error
-        return result if isinstance(result, tuple) else (result,)
+        results = result if isinstance(result, tuple) else (result,)
+        for value in results:
+            if wrong := plain_numbers(value):
+                raise ShapeMismatch(f"the function of '{node}' ({type_.name}) {wrong}", node=node)
+        if len(results) != len(type_.outputs):
+            raise ShapeMismatch(
+                f"the function of '{node}' ({type_.name}) must return {len(type_.outputs)} values",
+                node=node,
+            )
+        return results
 
-    pairs = zip(attempt(2), attempt(3), strict=True)
     found = []
-    for two, three in pairs:
+    for two, three in zip(attempt(2), attempt(3), strict=True):
         small, large = np.shape(two), np.shape(three)
         batch = small != large
         dims = small[1:] if batch else (small or (1,))
@@ -335,11 +355,6 @@ def probe(
                 f"the function of '{node}' ({type_.name}) must return rows of numbers", node=node
             )
         found.append(Shape(tuple(dims), batch=batch))
-    if len(found) != len(type_.outputs):
-        raise ShapeMismatch(
-            f"the function of '{node}' ({type_.name}) must return {len(type_.outputs)} values",
-            node=node,
-        )
     return tuple(found)
 
 

@@ -21,6 +21,7 @@ from nodeflow.declare import (
     NodeType,
     Output,
     Penalty,
+    foreign,
 )
 from nodeflow.derive.implied import implied, with_cost
 from nodeflow.derive.logits import Logits, logits
@@ -756,7 +757,14 @@ class _Builder:
                 blame = spread(blame, whole)  # its rule adds up over the samples
             # Ports that a setting names could be called anything: their rule gets them as one.
             named = {"inputs": given} if type_.dynamic_inputs else {**given, **outputs}
-            contributions = _call(type_.rule, blame, named, graph.settings(key))
+            with foreign(type_, key, "the backward rule"):
+                contributions = _call(type_.rule, blame, named, graph.settings(key))
+        if not isinstance(contributions, Mapping):
+            raise NoBackward(
+                f"blame cannot pass '{key}' ({type_.name}): its rule returns a "
+                f"{type(contributions).__name__}, and not blames by port",
+                node=key,
+            )
         over_rows = isinstance(blame, Output) and self.shape_of(blame).batch
         for wire in moved:
             if wire.input not in contributions and not graph.feeds_back(wire):

@@ -37,14 +37,14 @@ class Work(Generic[T]):
         self._since = monotonic()
         self._work = work
         self._result: T | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._thread = Thread(target=self._run, name=f"nodeflow-{what}", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         try:
             self._result = self._work(self._heed)
-        except Exception as error:  # noqa: BLE001  it is raised where the result is asked for
+        except BaseException as error:  # noqa: BLE001  it is raised where it is asked for
             self._error = error
 
     def _heed(self, done: int, total: int) -> None:

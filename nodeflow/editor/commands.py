@@ -104,6 +104,20 @@ def _by_shortcut() -> dict[str, Command]:
 # --- file ---------------------------------------------------------------------------------------
 
 
+@_command("allow-data", "Let this graph read its data in other folders", menu="File")
+def _allow_data(editor: Editor) -> Editor:
+    from nodeflow.data.places import escapes
+
+    graph, found = editor.graph, set()
+    for key in graph.of_type("dataset"):
+        source = graph.settings(key)["source"]
+        if graph.folder is not None and isinstance(source, str) and escapes(source):
+            found.add((graph.folder / source).parent)
+    if not found:
+        return editor.refused("all data of this graph lies in its own folder, or needs no file")
+    return leaving(editor, Request("allow", value=tuple(sorted(found))))
+
+
 @_command("new", "New graph", "Ctrl+N", "File")
 def _new(editor: Editor) -> Editor:
     return leaving(editor, Request("new"))

@@ -162,8 +162,13 @@ def valued(editor: Editor, node: str, setting: str, value: Any, *, done: bool = 
     if setting == "value" and _is_trained(editor, node) and value is not None:
         weights = {f"{node}.value": value}
         said = f"set {node} in this future; the other one stays, and so does the start in the graph"
-        asked = editor.asking("tell", text="set_weights", value=(weights, f"set {node}"))
-        return asked.told(said) if done else asked
+        # The graph holds the same; that it is another object lets undo find the future left.
+        same = replace(editor.graph)
+        key = ("set", node, setting)
+        made = editor.edited(same, f"set {node}.{setting} in this future", key=key)
+        values = weights, f"{node}.value set by hand", editor.graph, same
+        asked = made.asking("tell", text="set_weights", value=values)
+        return _sealed(asked.told(said)) if done else asked
     if graph == editor.graph:
         return _sealed(editor) if done else editor
     editor = editor.edited(graph, f"set {node}.{setting}", key=("set", node, setting))

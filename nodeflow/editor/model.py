@@ -191,7 +191,7 @@ class Ask:
 
 Errand = Literal[
     "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
-    "many_runs", "quit", "ask_export", "export", "enable",
+    "many_runs", "quit", "ask_export", "export", "enable", "allow",
     "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
     "origin",
     "stop",

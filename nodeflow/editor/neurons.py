@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.declare import numbers
 from nodeflow.derive import collapse, fold
+from nodeflow.derive.parts import RECORD as EXPLODED
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
@@ -213,6 +214,8 @@ def _labels(layers: list[_Layer]) -> tuple[Label, ...]:
 def _whole(graph: Graph) -> Graph:
     """Return the graph with its layers whole and its backward pass folded, where that goes."""
     for back in (fold, collapse):
+        if back is collapse and not graph.extra.get(EXPLODED):
+            break  # neurons that were wired one by one keep their names
         try:
             graph = back(graph)
         except NodeflowError:

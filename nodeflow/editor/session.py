@@ -148,13 +148,29 @@ class Session:
             _warm_up()
         except Exception as error:  # noqa: BLE001  the thread must not end in silence
             worker.problem = sentence(error)
-        self._tell(worker.live())
+        self._show(worker)
         while not self._closed:
-            command = self._next(worker.wait if worker.running else None)
-            if command is not None:
-                self._obey(worker, *command)
-            elif worker.running and worker.passed():
-                self._tell(worker.live())
+            try:
+                command = self._next(worker.wait if worker.running else None)
+                if command is not None:
+                    self._obey(worker, *command)
+                elif worker.running and worker.passed():
+                    self._show(worker)
+            except Exception as error:  # noqa: BLE001  the thread must not end in silence
+                worker.problem, worker.state = sentence(error), "paused"
+                self._show(worker)
+
+    def _show(self, worker: Worker) -> None:
+        """Tell how the run stands; what cannot be shown is no reason to show nothing any more."""
+        try:
+            live = worker.live()
+        except Exception as error:  # noqa: BLE001  the thread must not end in silence
+            worker.show_less()
+            try:
+                live = replace(worker.live(), problem=sentence(error))
+            except Exception:  # noqa: BLE001  what is wrong was said
+                live = Live(state=worker.state, problem=sentence(error))
+        self._tell(live)
 
     def _obey(self, worker: Worker, command: Command, values: tuple[Any, ...]) -> None:
         try:
@@ -165,7 +181,7 @@ class Session:
         if command == "pause":
             with self._changed:
                 self._pausing = any(other == "pause" for other, _ in self._commands)
-        self._tell(worker.live())
+        self._show(worker)
 
 
 _warm = threading.Event()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
 from nodeflow.editor import exporting, others
 from nodeflow.editor.beside import Heed, Work
@@ -85,6 +86,8 @@ class Shell:
                 for work, _ in self._beside:
                     work.drop()
                 self._beside.clear()
+            case "allow":
+                return self._allow(request.value, editor)
             case "enable":
                 return others.enabled(request.text)
             case "sample":
@@ -164,6 +167,14 @@ class Shell:
         self.store.close()
 
     # -- files
+
+    def _allow(self, folders: Sequence[Path], editor: Editor) -> list[Message]:
+        """Let graphs read data in folders that lie elsewhere, and read it."""
+        for folder in folders:
+            name_folder(folder)
+        told = "graphs may read data in " + " and ".join(os.path.realpath(one) for one in folders)
+        opened = [] if editor.path is None else self._open(editor.path, editor)
+        return [*opened, Noted(told)]
 
     def _save(self, path: Path | None, editor: Editor) -> list[Message]:
         graph = editor.graph

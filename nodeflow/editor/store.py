@@ -33,6 +33,8 @@ _BOXES = 300
 _DELAY = 1.0
 """Seconds from a change to the journal: what is changed meanwhile is written with it."""
 _AGAIN = 5.0
+_BEGUN = 60.0
+"""A journal's folder gets its lock within so many seconds."""
 _PATIENCE = 5.0
 _LIMIT = 1_000_000
 _CHOICES = {"theme": ("dark", "light"), "values": ("off", "hover", "changed", "all")}
@@ -156,12 +158,18 @@ class Store:
         They are claimed by this editor: no other one is offered them while it lives.
         """
         found = []
+        for folder in (config_folder(), state_folder()):
+            disk.clear_leftovers(folder)
         for folder in _folders():
             if self._journal is not None and folder == self._journal.folder:
                 continue
             lock = self._claimed.get(folder) or _claim(folder)
             if lock is None:
+                _remove_empty(folder)
                 continue  # its editor is alive, or another one was faster
+            if not _has_graph(folder):
+                _remove(folder, lock)  # its editor ended before it wrote any
+                continue
             self._claimed[folder] = lock
             with contextlib.suppress(OSError, NodeflowError, ValueError, TypeError):
                 recovery = _recovery(folder)
@@ -435,6 +443,22 @@ def _remove(folder: Path, lock: IO[bytes] | None) -> None:
     if lock is not None:
         lock.close()  # not every system removes files that are open
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_graph(folder: Path) -> bool:
+    """Return whether a journal holds more than a lock, what it is about, and half a file."""
+    try:
+        names = {found.name for found in folder.iterdir()}
+    except OSError:
+        return True
+    return any(name not in ("lock", _ABOUT) and not name.endswith(".tmp") for name in names)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a journal without a lock in which nothing is, unless it was begun just now."""
+    with contextlib.suppress(OSError):
+        if time.time() - folder.stat().st_mtime > _BEGUN:
+            folder.rmdir()
 
 
 def _kept_in(folder: Path, path: Path | None) -> Path:

@@ -99,6 +99,8 @@ class Worker:
         """Take another graph, and go on with it if that can be; return whether it matters."""
         before, self.graph = self.graph, graph
         if before is not None and computes_alike(before, graph):
+            if self._returns(graph):
+                return True
             self._keep_graph()
             return False
         self.checks, self._returned, self._fault, self._watch_fault = {}, None, None, ""
@@ -116,6 +118,20 @@ class Worker:
         for line in player.lines:
             if self._graph_of(line).nodes.keys() != graph.nodes.keys():
                 self._graphs[line] = line.run.graph
+
+    def _returns(self, graph: Graph) -> bool:
+        """Return to the future whose weights were left when others were set by hand.
+
+        The graph is the same in both, but another object: undo and redo bring it back.
+        """
+        player = self.player
+        if player is None or self._graphs.get(player.line) is graph:
+            return False
+        for number, line in enumerate(player.lines):
+            if line is not player.line and self._graphs.get(line) is graph:
+                self._switch(number)
+                return True
+        return False
 
     def _carries(self, graph: Graph) -> bool:
         """Go on as it was with a graph that trains alike; return whether it does.
@@ -243,13 +259,20 @@ class Worker:
         self._ask()
         self._touched()
 
-    def set_weights(self, weights: Mapping[str, Any], what: str) -> None:
-        """Put values into parameters at this moment: another future begins."""
-        if self.player is not None:
-            player = self.player
-            self._do(lambda: player.set_weights(weights, what))
-            self._jumped = player.run.position.place == 0
-            self._keep_graph()
+    def set_weights(
+        self, weights: Mapping[str, Any], what: str, before: Graph, after: Graph
+    ) -> None:
+        """Put values into parameters at this moment: another future begins.
+
+        The graph is the same `after` it as `before`, but another object.
+        """
+        player = self.player
+        if player is None:
+            return
+        left = player.line
+        self._do(lambda: player.set_weights(weights, what))
+        self._jumped = player.run.position.place == 0
+        self._graphs[left], self._graphs[player.line], self.graph = before, after, after
 
     # -- accounts
 
@@ -360,6 +383,8 @@ class Worker:
 
     def play(self, speed: float | None) -> None:
         """Set out to play in slow motion, at so many steps a second."""
+        if speed is not None and not speed > 0:
+            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
         player = self.player
         if player is None or not player.run.order:
             self.problem = self.problem or why_untrained(None if player is None else player.run)
@@ -401,6 +426,8 @@ class Worker:
 
     def set_speed(self, speed: float) -> None:
         """Play at so many steps a second from now on."""
+        if not speed > 0:
+            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
         if self.player is not None:
             self.player.speed = speed
             if self.running:
@@ -518,6 +545,8 @@ class Worker:
     def switch(self, line: int) -> None:
         """Go over to another future, with the settings that it has."""
         left, player = self.graph, self.player
+        if not 0 <= line < (0 if player is None else len(player.lines)) + len(self.past):
+            raise RunError(f"there is no run {line}")
         if player is not None and line >= len(player.lines):
             other = self.past[line - len(player.lines)]
             self.graph = self._graph_of(other.line)
@@ -536,10 +565,17 @@ class Worker:
 
     def compare(self, line: int | None) -> None:
         """Show the differences to another future, or no longer."""
+        if line is not None and line < 0:
+            raise RunError(f"there is no run {line}: they are counted from 0")
         if line is not None and self.player is not None and line >= len(self.player.lines):
             self.problem = "that run is of another network: no value can be compared with it"
             line = None
         self._compared = line
+        self._touched()
+
+    def show_less(self) -> None:
+        """Compare and watch nothing: what was shown cannot be."""
+        self._compared, self._watched = None, ()
         self._touched()
 
     def predict(self) -> None:

@@ -33,3 +33,4 @@ def deferred_interrupt() -> Iterator[Callable[[], Any]]:
         yield interrupt
     finally:
         signal.signal(signal.SIGINT, previous)
+        interrupt()  # one that came after the last chunk

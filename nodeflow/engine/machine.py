@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data import Fold, Split, Table, split_by
-from nodeflow.declare import numbers
+from nodeflow.declare import numbers, plain_numbers
 from nodeflow.derive.phases import FORWARD
 from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
 from nodeflow.engine.executor import Executor
@@ -33,6 +33,10 @@ SEEDS = 2**63
 """The kernel shuffles by a seed below."""
 _MOST_BYTES = 8_000_000_000
 """A run may take so much memory, and no more than three quarters of what the machine has."""
+
+
+def _misbehaved(call: Call, how: str) -> RunError:
+    return RunError(f"the function of '{call.node}' ({call.type.name}) {how}", node=call.node)
 
 
 def _most_bytes() -> float:
@@ -387,15 +391,18 @@ class Machine:
                         result = call.compute(inputs, update, cost)
                 else:
                     result = call.compute(inputs, update)
-            results = result if isinstance(result, tuple) else (result,)
-            for (slot, shape), value in zip(call.outputs, results, strict=True):
-                target = self._view(cells, slot, shape, samples)
-                # a vector and a single row are the same numbers
-                same = np.size(value) == target.size
-                target[...] = np.reshape(value, target.shape) if same else value
+            self._put(cells, call, result, samples)
+        except RunError as error:
+            raise (
+                error if error.node else RunError(f"'{call.node}': {error}", node=call.node)
+            ) from error
         except NodeflowError:
             raise
         except Exception as error:
+            if isinstance(error, ValueError) and "read-only" in str(error):
+                raise _misbehaved(
+                    call, "changes its input, which others read: let it work on a copy"
+                ) from error
             shown = ", ".join(
                 f"{name} {'×'.join(map(str, np.shape(value)))}"
                 for name, value in inputs.items()
@@ -406,6 +413,24 @@ class Machine:
                 f"{type(error).__name__} in its function",
                 node=call.node,
             ) from error
+
+    def _put(self, cells: Floats, call: Call, result: Any, samples: int) -> None:
+        """Write what a function returned into its cells, or raise `RunError`: others write them."""
+        results = result if isinstance(result, tuple) else (result,)
+        if len(results) != len(call.outputs):
+            raise _misbehaved(call, f"returns {len(results)} values, not {len(call.outputs)}")
+        for (slot, shape), value in zip(call.outputs, results, strict=True):
+            target = self._view(cells, slot, shape, samples)
+            if wrong := plain_numbers(value):
+                raise _misbehaved(call, wrong)
+            # a vector and a single row are the same numbers; one number stands for all
+            same = np.size(value) == target.size
+            if not same and np.size(value) != 1:
+                found, wanted = (
+                    "×".join(map(str, size)) for size in (np.shape(value), target.shape)
+                )
+                raise _misbehaved(call, f"returns {found} numbers, not {wanted}")
+            target[...] = np.reshape(value, target.shape) if same else np.ravel(value)[0]
 
     @staticmethod
     def _multiply(cells: Floats, product: Product, samples: int) -> None:

@@ -39,15 +39,15 @@ def start_value(
         parts = [_part(graph, key, row, (1, *shape[1:]), seed, splits) for row in rows]
         return np.concatenate(parts)
     if init == "naive_bayes":
-        found = _naive_bayes(graph, key, shape, splits)
-        if found.shape != shape:
+        bayes = _naive_bayes(graph, key, shape, splits)
+        if bayes.shape != shape:
             raise GraphError(
                 f"'{key}' cannot start from naive_bayes: that gives "
-                f"{'×'.join(map(str, found.shape))} numbers, and its shape is "
+                f"{'×'.join(map(str, bayes.shape))} numbers, and its shape is "
                 f"{'×'.join(map(str, shape))}",
                 node=key,
             )
-        return found
+        return bayes
     if init == "constant":
         raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
     return _drawn(key, shape, init, seed, uniform_range(settings))

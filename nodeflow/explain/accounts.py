@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
 from nodeflow.explain.apportioning import apportioned
@@ -124,10 +125,6 @@ def _added_up(_run: Run, step: Step) -> str:
     return _say("added up many", **known, where=where, sum=sum_, number=show(value[index]))
 
 
-VERBS = {"relu": "cut", "leaky_relu": "cut", "softplus": "bent", "identity": "passed on"}
-"""What activations do to a sum; the others squash it."""
-
-
 def _activated(_run: Run, step: Step) -> str:
     z, a = np.broadcast_arrays(step.inputs["z"], _first(step))
     if step.type == "softmax":
@@ -139,7 +136,7 @@ def _activated(_run: Run, step: Step) -> str:
     if before == after:
         return _say("passed", node=step.node, number=show(before))
     which = "" if a.size == 1 else _say("activated which", where=_at(a, index))
-    verb = _say(VERBS.get(step.type, "squashed"))
+    verb = _say(CATALOG[step.type].verb)
     return _say(
         "activated", node=step.node, verb=verb, before=show(before), after=show(after), which=which
     )

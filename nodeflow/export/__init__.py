@@ -57,6 +57,8 @@ class Options:
     """Whether a page computes in float32."""
     neurons: bool = False
     """Whether a page that computes has the graph's layers as neurons, too."""
+    operations: bool = False
+    """And as single operations."""
     code: str | None = None
     """The library of a program: numpy, torch or jax."""
     backward: bool = False
@@ -131,7 +133,7 @@ FORMATS = {
     ".html": Format(
         "a page that computes: to step, to train, to change",
         "page",
-        ("theme", *_SPAN, "epochs", "recorded", "rows", "float32", "neurons"),
+        ("theme", *_SPAN, "epochs", "recorded", "rows", "float32", "neurons", "operations"),
     ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs", "program")),

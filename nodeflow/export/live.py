@@ -37,7 +37,7 @@ from nodeflow.scene import scene
 
 PLAYER = (
     "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
-    "views.js", "predict.js", "judging.js", "lesson.js", "change.js", "computing.js",
+    "views.js", "map.js", "predict.js", "judging.js", "lesson.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 
@@ -54,6 +54,7 @@ def page(
     rows: int | None = None,
     float32: bool = False,
     neurons: bool = False,
+    operations: bool = False,
     state: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a page that computes a graph, as HTML.
@@ -62,9 +63,9 @@ def page(
     at first: with the graph's epochs, if nothing is said. `rows` is how many rows of each data set
     travel in the page; a large one is otherwise thinned out to `SAMPLE` of them. With `float32`
     it computes as `Run(graph, dtype=numpy.float32)` does. Raises `ExportError` for what a
-    page cannot compute, in one sentence that names the node. With `neurons` the page has a second
-    form, its layers taken apart. `state` is one that a page has told (`nodeflow.state()`), in which
-    it opens.
+    page cannot compute, in one sentence that names the node. With `neurons` or
+    `operations` the page has other forms, its layers taken apart. `state` is one that a page has
+    told (`nodeflow.state()`), in which it opens.
     """
     chosen: dict[str, Any] = {
         "begin": begin, "until": until, "epochs": epochs, "samples": samples, "level": level,
@@ -74,14 +75,8 @@ def page(
     index, blobs = data(graph, **chosen)
     if LESSON in graph.extra:
         blobs = _with_wired(graph, index, blobs, chosen)
-    if neurons:
-        apart = explode(graph)
-        apart = replace(apart, extra={k: v for k, v in apart.extra.items() if k != LESSON})
-        other, more = data(apart, **{**chosen, "begin": None})
-        index["other"] = {"form": "neurons", "label": "Neurons", "digest": other["digest"]}
-        other["other"] = {"form": "", "label": "Layers", "digest": index["digest"]}
-        more = {"index": as_json(other).encode(), **more}
-        blobs = {**blobs, **{f"neurons {name}": blob for name, blob in more.items()}}
+    if neurons or operations:
+        blobs = _with_apart(graph, index, blobs, chosen, neurons=neurons, operations=operations)
     if state is not None:
         index["state"] = dict(state)
     blobs = {"index": as_json(index).encode(), **blobs}
@@ -92,6 +87,32 @@ def page(
             "take fewer rows of the data"
         )
     return text
+
+
+def _with_apart(
+    graph: Graph, index: dict[str, Any], blobs: dict[str, bytes], chosen: dict[str, Any],
+    *, neurons: bool, operations: bool,
+) -> dict[str, bytes]:  # fmt: skip
+    """Add the forms in which the layers are taken apart; a button leads from one to the next."""
+    bare = replace(graph, extra={k: v for k, v in graph.extra.items() if k != LESSON})
+    apart = explode(bare)
+    wanted = [("neurons", "Neurons", apart)] if neurons else []
+    if operations:
+        wanted.append(("operations", "Operations", explode(apart)))
+    known = {blob: name for name, blob in blobs.items()}
+    forms: list[tuple[str, str, dict[str, Any]]] = [("", "Layers", index)]
+    more: dict[str, bytes] = {}
+    for name, label, taken in wanted:
+        other, parts = data(taken, **{**chosen, "begin": None})
+        other["same"] = {part: known[blob] for part, blob in parts.items() if blob in known}
+        more |= {f"{name} {part}": blob for part, blob in parts.items() if blob not in known}
+        forms.append((name, label, other))
+    for at, (_, _, each) in enumerate(forms):
+        name, label, _ = forms[(at + 1) % len(forms)]
+        each["other"] = {"form": name, "label": label}
+        each["apart"] = [[form, found["digest"]] for form, _, found in forms]
+    more |= {f"{name} index": as_json(other).encode() for name, _, other in forms[1:]}
+    return {**blobs, **more}
 
 
 def _with_wired(
@@ -179,6 +200,7 @@ def _data(
         "remarks": remarks(run),
         "sentences": sentences(),
         "views": seeing.views(run),
+        "neurons": seeing.neurons(run),
         "traces": {address: recipe_as_data(run, address) for address in run.weights},
         "parts": list(blobs),
         **picture(shown, scene(shown)),

@@ -27,8 +27,9 @@ def make(job: Job) -> Made:
             raise ExportError("a recording has the rows that it plays: choose them with --samples")
         if options.float32:
             raise ExportError("a recording is made in float64: leave out --float32 or --recorded")
-        if options.neurons:
-            raise ExportError("a recording has one form: leave out --neurons or --recorded")
+        for name in ("neurons", "operations"):
+            if getattr(options, name):
+                raise ExportError(f"a recording has one form: leave out --{name} or --recorded")
         from nodeflow.export import html
 
         text = html.page(job.graph, **chosen, progress=job.progress)
@@ -37,6 +38,6 @@ def make(job: Job) -> Made:
 
         text = live.page(
             job.graph, **chosen, rows=options.rows, float32=options.float32,
-            neurons=options.neurons,
+            neurons=options.neurons, operations=options.operations,
         )  # fmt: skip
     return Made(text.encode("utf-8"), {"recorded": options.recorded})

@@ -47,3 +47,30 @@ def _view(run: Run, key: str) -> dict[str, Any]:
                 "sides": [f"below {at}", f"above {at}"],
             }
     return found
+
+
+def neurons(run: Run) -> list[dict[str, Any]]:
+    """Return the weighted sums in their order: weights, outputs, and inputs with widths."""
+    graph, shapes = run.plan.graph, run.plan.inference.shapes
+    found = []
+    for key in run.plan.order:
+        inputs = graph.inputs(key)
+        if graph.nodes[key].type != "weighted_sum" or key not in run.graph.nodes:
+            continue
+        weights = inputs["weights"][0]
+        if graph.nodes[weights.source].type != "parameter" or len(shapes[weights.start].dims) != 2:
+            continue
+        after = [
+            wire.target for wire in graph.out_of(key)
+            if wire.input == "z" and graph.type_of(wire.target).family == "activation"
+        ]  # fmt: skip
+        found.append(
+            {
+                "key": key,
+                "weights": weights.start,
+                "bias": inputs["bias"][0].start if inputs.get("bias") else None,
+                "outputs": [f"{key}.z", *(f"{name}.a" for name in after[:1])],
+                "inputs": [[wire.start, shapes[wire.start].features or 0] for wire in inputs["a"]],
+            }
+        )
+    return found

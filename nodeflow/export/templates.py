@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
-from nodeflow.explain.accounts import VERBS, remark_kind
+from nodeflow.explain.accounts import remark_kind
 from nodeflow.explain.names import layer_of, neuron_before
 from nodeflow.graph import Graph
 from nodeflow.playback.predicting import worth_asking
@@ -150,7 +151,7 @@ def _remark(run: Run, key: str) -> dict[str, Any]:
         case "added_up":
             found["width"] = Given(step).width
         case "activated":
-            found["verb"] = VERBS.get(step.type, "squashed")
+            found["verb"] = CATALOG[step.type].verb
             found["shares"] = step.type == "softmax"
         case "held_many":
             found["dataset"] = step.type == "dataset"

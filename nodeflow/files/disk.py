@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import re
 import stat
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -77,9 +79,11 @@ def _take_over(old: Path, new: Path) -> None:
         new.chmod(stat.S_IMODE(status.st_mode))
 
 
-_LEFT = re.compile(r"\.nodeflow-(\d+)-[0-9a-f]{8}\.tmp")
+_LEFT = re.compile(r"\.nodeflow-([0-9a-f]{8})-(\d{1,10})-[0-9a-f]{8}\.tmp")
+_HERE = f"{zlib.crc32(platform.node().encode()):08x}"
+"""This machine: folders may be shared."""
 _OLD = 3600.0
-"""A file whose process is not here may be written by another machine, for so many seconds."""
+"""Nobody writes a file for so many seconds."""
 
 
 def clear_leftovers(folder: Path) -> None:
@@ -87,17 +91,18 @@ def clear_leftovers(folder: Path) -> None:
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             found = _LEFT.fullmatch(entry.name)
-            if found is None or not entry.is_file(follow_symlinks=False) or _lives(int(found[1])):
+            if found is None or not entry.is_file(follow_symlinks=False):
                 continue
             with contextlib.suppress(OSError):
-                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
+                killed = found[1] == _HERE and not _lives(int(found[2]))
+                if killed or time.time() - entry.stat().st_mtime > _OLD:
                     Path(entry.path).unlink()
 
 
 def _lives(process: int) -> bool:
     """Return whether a process of that number is there."""
     if sys.platform == "win32":
-        return False  # the age decides; signal 0 would end it
+        return True  # the age decides: signal 0 would end it
     try:
         os.kill(process, 0)
     except (OverflowError, ProcessLookupError):
@@ -113,7 +118,7 @@ class Pending:
     def __init__(self, path: Path, data: bytes) -> None:
         self.path = path
         # The name says whose it is: what a killed save leaves is told from what is being written.
-        self._new = path.with_name(f".nodeflow-{os.getpid()}-{os.urandom(4).hex()}.tmp")
+        self._new = path.with_name(f".nodeflow-{_HERE}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
         try:
             with self._new.open("xb") as stream:
                 stream.write(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from nodeflow.data.places import escapes, name_folder
 from nodeflow.data.relative import relative_source
 from nodeflow.graph import Graph
 
@@ -24,6 +25,8 @@ def moved(graph: Graph, folder: Path) -> Graph:
         source = graph.settings(key)["source"]
         if isinstance(source, str) and source.strip() and not Path(source).is_absolute():
             named = relative_source(source, folder, start)
+            if escapes(named) and not escapes(source):
+                name_folder((Path(folder) / named).parent)  # what was beside the graph, stays read
             if named != source:
                 graph = graph.set(key, source=named)
     return graph

@@ -112,7 +112,7 @@ def _refuse_overtaken(graph: Graph, real: Path, data: bytes, file: str) -> None:
     if found != data and hashlib.sha256(found).hexdigest() not in known:
         raise Overtaken(
             "was changed by another program since it was loaded: save under another name and "
-            "merge the two (nodeflow merge), or replace it (force=True)",
+            "merge the two (nodeflow merge), or replace it (--force, in Python force=True)",
             file=file,
         )
 

@@ -10,8 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nodeflow.errors import FileError, InterchangeError, nearest
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
@@ -150,9 +148,8 @@ def _by_keras(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None
         import keras
     except ImportError:
         return None
+    from nodeflow.interchange.keras import checked_against
+
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
-
-    def other(x: Any, _y: Any) -> tuple[Any, None]:
-        return np.asarray(keras.ops.convert_to_numpy(model(x)), np.float64), None
-
+    other: Other = checked_against(model, graph)
     return verified(graph, f"keras {keras.__version__}", other, rows=rows)

@@ -290,7 +290,7 @@ def _joined(about: Mapping[str, Any], layers: list[Any]) -> set[str]:
             )
         before = name
     ends = about.get("output_layers")
-    if isinstance(ends, list) and ends and ends[-1:] != [before]:
+    if isinstance(ends, list) and ends:
         ends = [one[0] for one in ends] if isinstance(ends[0], list) else ends[:1]
         if ends != [before]:
             raise InterchangeError(
@@ -417,6 +417,39 @@ def _why(kind: str) -> str:
         if word in kind:
             return why
     return "nodeflow has no counterpart of it"
+
+
+def checked_against(model: Any, graph: Graph) -> Any:
+    """Return what sends rows through a model, for `verified`: outputs, and gradients of kernels.
+
+    Gradients are asked of PyTorch where Keras computes by it. The cost is the graph's own, which
+    is compared with Keras' in the tests: the loss of a file may be code.
+    """
+    import keras
+
+    kind = graph.nodes["cost"].type
+    slopes = keras.backend.backend() == "torch" and kind == "squared_error"
+
+    def other(x: Floats, y: Floats) -> tuple[Floats, Mapping[str, Floats] | None]:
+        out = model(x, training=False)
+        found = np.asarray(keras.ops.convert_to_numpy(out), np.float64)
+        if not slopes:
+            return found, None
+        half = 0.5 if graph.settings("cost")["half"] else 1.0
+        share = 1 / out.shape[1] if "loss" in graph.nodes else 1.0
+        kind_of_numbers = keras.backend.standardize_dtype(out.dtype)
+        target = keras.ops.convert_to_tensor(y.astype(kind_of_numbers))
+        (share * half * ((out - target) ** 2).sum(1).mean()).backward()
+        made = {}
+        for layer in model.layers:
+            for what, name in (("kernel", "weight"), ("bias", "bias")):
+                variable, key = getattr(layer, what, None), f"{layer.name}.{name}"
+                slope = None if variable is None else variable.value.grad
+                if slope is not None and key in graph.nodes:
+                    made[key] = slope.detach().numpy().T.astype(np.float64)
+        return found, made
+
+    return other
 
 
 # --- out ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,13 @@ from nodeflow.declare import Blame, NodeType, Output, Value, node
 from nodeflow.nodes.backward import LEAK, delta
 
 
-@node("activation", formula="a = 1 / (1 + e^(−z))", shapes="elementwise", aliases=("logistic", "σ"))
+@node(
+    "activation",
+    formula="a = 1 / (1 + e^(−z))",
+    shapes="elementwise",
+    aliases=("logistic", "σ"),
+    between=(0.0, 1.0),
+)
 def sigmoid(z: Value) -> Value:
     """Squash each weighted sum into 0 … 1."""
     # e^−|z| never overflows; both branches of the usual formula are written with it.
@@ -19,31 +26,57 @@ def sigmoid(z: Value) -> Value:
     return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
 
 
-@node("activation", formula="a = tanh(z)", shapes="elementwise", aliases=("hyperbolic tangent",))
+@node(
+    "activation",
+    formula="a = tanh(z)",
+    shapes="elementwise",
+    aliases=("hyperbolic tangent",),
+    between=(-1.0, 1.0),
+)
 def tanh(z: Value) -> Value:
     """Squash each weighted sum into −1 … 1."""
     return np.tanh(z)
 
 
-@node("activation", formula="a = max(0, z)", shapes="elementwise", aliases=("rectifier", "ramp"))
+@node(
+    "activation",
+    formula="a = max(0, z)",
+    shapes="elementwise",
+    aliases=("rectifier", "ramp"),
+    between=(0.0, math.inf),
+    verb="cut",
+)
 def relu(z: Value) -> Value:
     """Pass positive weighted sums, cut negative ones to 0."""
     return np.maximum(z, 0)
 
 
-@node("activation", formula="a = z if z > 0 else 0.01·z", shapes="elementwise")
+@node("activation", formula="a = z if z > 0 else 0.01·z", shapes="elementwise", verb="cut")
 def leaky_relu(z: Value) -> Value:
     """Pass positive weighted sums, and a hundredth of negative ones."""
     return np.where(z > 0, z, LEAK * z)
 
 
-@node("activation", formula="a = ln(1 + e^z)", shapes="elementwise", aliases=("smooth relu",))
+@node(
+    "activation",
+    formula="a = ln(1 + e^z)",
+    shapes="elementwise",
+    aliases=("smooth relu",),
+    between=(0.0, math.inf),
+    verb="bent",
+)
 def softplus(z: Value) -> Value:
     """Bend smoothly from 0 to z."""
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
-@node("activation", formula="a = z", shapes="elementwise", aliases=("linear",))
+@node(
+    "activation",
+    formula="a = z",
+    shapes="elementwise",
+    aliases=("linear",),
+    verb="passed on",
+)
 def identity(z: Value) -> Value:
     """Pass the weighted sum on as it is."""
     return z
@@ -54,6 +87,7 @@ def identity(z: Value) -> Value:
     formula="a = e^zⱼ / Σₖ e^zₖ",
     shapes="(n,o) -> (n,o)",
     aliases=("probabilities",),
+    between=(0.0, 1.0),
 )
 def softmax(z: Value) -> Value:
     """Turn each row of weighted sums into shares that add up to 1."""

@@ -411,15 +411,17 @@ class Player:
         number = self.number
         run = self.run.fork()
         run.set_weights(weights)
-        self._branch(run, what, number)
+        # Set again at the same moment, it is the same future; otherwise the present one stays.
+        again = self.line.what == what and self.line.run.born == run.born
+        self._branch(run, what, number, stays=not again)
 
-    def _branch(self, run: Run, what: str, number: int) -> None:
+    def _branch(self, run: Run, what: str, number: int, *, stays: bool = False) -> None:
         before = self.line.at(run.born)
         if before.run.born == run.born and before.before is not None:
             before = before.before
         line = Line(run, what, before)
         line.reach = self.begin_of(line)
-        if self.line.reach <= number:
+        if self.line.reach <= number and not stays:
             self.lines[self.lines.index(self.line)] = line
         else:
             self.lines.append(line)

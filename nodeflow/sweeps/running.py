@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Worker:
         combination, cases = part
         if combination != self._combination:
             self._graph = applied(self.plan.graph, self.plan.settings(combination))
-            self._combination, self._like = combination, None
+            self._combination, self._like, self._condition = combination, None, None
         while cases:
             count = min(self._abreast(), len(cases))
             if count > 1:
@@ -107,14 +108,22 @@ class Worker:
         like = self._like
         if like is None or not can_be_abreast(like):
             return 1
-        if self._condition is not None and self._condition.ports:
+        condition = self._condition
+        if self.plan.until is not None and (condition is None or condition.ports):
             return 1
         fitting = _ABREAST_BYTES // bytes_each(like, self._epochs())
         return int(min(_MOST_ABREAST, fitting, _ABREAST_SECONDS / max(self._seconds, 1e-9)))
 
     def _many(self, cases: Sequence[tuple[int, int]]) -> Iterator[Row]:
         """Yield the rows of runs that differ only in their seeds, as they end."""
-        for run in self._ends([seed for _, seed in cases]):
+        try:
+            ends = self._ends([seed for _, seed in cases])
+            first = next(ends)
+        except NodeflowError:  # a seed that cannot begin: its row says why, the others are made
+            for case in cases:
+                yield self._row(*case)
+            return
+        for run in chain([first], ends):
             began = time.perf_counter()
             if not run.is_sound:
                 yield self._row(*cases[run.number])  # which says where it went wrong

@@ -10,8 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from nodeflow.declare import CATALOG
+from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.explain.dying import DYING
 from nodeflow.nodes.backward import slope as slopes_of
+from nodeflow.shape import Signature
 from nodeflow.theme import Theme
 from nodeflow.views.marks import Area, Axes, Dot, Line, Mark, tangent
 from nodeflow.views.sight import Floats
@@ -21,8 +23,8 @@ _RANGE, _STEPS = 4.0, 33
 _MOST, _MOST_TANGENTS = 24, 3
 _SQUARE: Literal["square"] = "square"
 _ROUND: Literal["circle"] = "circle"
-NUMBER_BY_NUMBER = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity")
-"""Activations that have a curve; softmax takes a whole row."""
+_NEAR = 1e-6
+"""Half the distance over which the slope of a type that declares none is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,7 @@ class Slope:
 
     def marks(self, area: Area, theme: Theme) -> list[Mark]:
         """Draw the curve small, the points, and the tangents where they are few."""
-        xs, ys = _curve(self.kind)
+        xs, ys = _curve(CATALOG[self.kind].function)
         reach = float(np.abs(self.z).max(initial=0.0))
         if reach > _RANGE:  # the points are what counts: the curve goes as far
             xs = np.linspace(-reach, reach, _STEPS)
@@ -72,9 +74,8 @@ class Slope:
 
 
 @cache
-def _curve(kind: str) -> tuple[Floats, Floats]:
+def _curve(function: Callable[..., Any]) -> tuple[Floats, Floats]:
     xs = np.linspace(-_RANGE, _RANGE, _STEPS)
-    function: Callable[..., Any] = CATALOG[kind].function
     return xs, np.asarray(function(xs), float)
 
 
@@ -83,9 +84,26 @@ def slope_at(kind: str, z: Floats) -> Slope | None:
 
     Without numbers, or with any that is not finite, it is the curve alone.
     """
-    if kind not in NUMBER_BY_NUMBER:
+    if not has_curve(kind):
         return None
     z = np.ravel(np.asarray(z, float))
     z = z if np.isfinite(z).all() else z[:0]
     a = np.asarray(CATALOG[kind].function(z), float)
-    return Slope(kind, z, a, np.asarray(slopes_of(a, kind), float))
+    return Slope(kind, z, a, _slopes(kind, z, a))
+
+
+def has_curve(kind: str) -> bool:
+    """Whether an activation has a curve: it takes number by number, softmax takes a whole row."""
+    type_ = CATALOG.find(kind)
+    if type_ is None or type_.family != "activation" or not isinstance(type_.shapes, Signature):
+        return False
+    return type_.shapes.elementwise and len(type_.inputs) == 1 and not type_.settings
+
+
+def _slopes(kind: str, z: Floats, a: Floats) -> Floats:
+    """Return g′(z): by the formula of the library's own, else as measured from both sides."""
+    if kind in (*SLOPES, "identity"):
+        return np.asarray(slopes_of(a, kind), float)
+    function: Callable[..., Any] = CATALOG[kind].function
+    ends = (np.asarray(function(z + by), float) for by in (_NEAR, -_NEAR))
+    return np.asarray(np.subtract(*ends) / (2 * _NEAR))

@@ -13,9 +13,9 @@ from nodeflow.theme import THEMES
 from nodeflow.window.colours import flat, mixed, rgba, widgets
 from nodeflow.window.fonts import SIZE, fitted, width
 from nodeflow.window.mapitems import MapPanel
+from nodeflow.window.playbutton import PlayButton
 from nodeflow.window.timelinebar import HEIGHT as TIMELINE
 from nodeflow.window.toolkit import Item, dpg
-from nodeflow.window.tourpanel import PlayButton
 
 _MENU, _STATUS, _PAD = 27, 28, 6
 

@@ -30,6 +30,8 @@ from nodeflow.editor.store import Recent, Thumbnail
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import rgba
 from nodeflow.window.fonts import Fonts, fitted
+from nodeflow.window.formulacard import cut
+from nodeflow.window.overlayitems import wrapped
 from nodeflow.window.toolkit import Item, dpg
 
 _FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing, Ask)
@@ -43,6 +45,7 @@ _MOST_ROWS = 14
 _BESIDE = 18
 """A field for a port is so far from it, in pixels."""
 _NAV = ("Up", "Down", "Enter", "Escape")
+_BROAD = 640
 _PICTURE = (112, 70)
 """Width and height of a graph's thumbnail."""
 
@@ -150,7 +153,9 @@ class Popups:
 
     def _open(self, editor: Editor, popup: Popup, origin: tuple[float, float]) -> None:
         scale = self._scale = editor.preferences.scale
-        wide = round(_WIDTHS.get(type(popup), 480) * scale)
+        wide = round(
+            (_BROAD if popup == Panel("samples") else _WIDTHS.get(type(popup), 480)) * scale
+        )
         at = _place(editor, popup, wide)
         pos = round(origin[0] + at[0]), round(origin[1] + at[1])
         self._window = dpg.add_window(
@@ -319,13 +324,19 @@ class Popups:
                 if recent is not None:
                     _draw_small(recent.thumbnail, picture, (wide, high), theme)
                 gone = recent.missing if recent is not None else False
-                where = "is not there any more" if gone else fitted(line.hint, None, 19.0)
+                where = ["is not there any more"] if gone else self._hints(line.hint)
+                label = "\n ".join([f" {fitted(line.text, None, 19.0)}", *where])
                 self._rows.append(
                     dpg.add_selectable(
-                        label=f" {fitted(line.text, None, 19.0)}\n {where}", height=high,
-                        user_data=number, callback=self._on_chosen,
+                        label=label, height=high, user_data=number, callback=self._on_chosen,
                     )
                 )  # fmt: skip
+
+    def _hints(self, text: str) -> list[str]:
+        """Return what stands below a graph's name: where it lies, or what it is."""
+        if self._kind == Panel("recent"):
+            return [fitted(text, None, 19.0)]
+        return cut(wrapped(text, None, 27.0), 3, None, 27.0)
 
     def _scroll(self, choice: int, row: float) -> None:
         """Keep the lit line in view."""

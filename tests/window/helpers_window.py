@@ -161,9 +161,10 @@ class Mouse:
         names = {
             " ": "space", "_": "underscore", ".": "period", "-": "minus", ",": "comma",
             "[": "bracketleft", "]": "bracketright", "/": "slash",
+            ":": "colon", "?": "question",
         }  # fmt: skip
         for letter in text:
-            shifted = letter.isupper() or letter == "_"
+            shifted = letter.isupper() or letter in "_:?"
             self.key(names.get(letter, letter), *(["Shift_L"] if shifted else []))
 
 
@@ -251,20 +252,23 @@ class Opened:
         start, end = max(left, begin), min(right, begin + width)
         return ((start + end) / 2 if end - start > 20 else (left + right) / 2), top
 
-    def is_seen(self, node):
-        """Return whether the middle of a node's header lies on the canvas."""
-        (x, y), (left, top, wide, high) = self.middle(node), self.state["area"]
-        return left < x < left + wide - 5 and top < y < top + high - 5
+    def sees(self, node):
+        """Return whether the whole of a node lies on the canvas that is seen."""
+        x, y, wide, high = self.state["nodes"][node]
+        left, top, across, down = self.state["area"]
+        (x0, y0), (x1, y1) = self.on_screen(x, y), self.on_screen(x + wide, y + high)
+        return left < x0 and x1 < left + across and top < y0 and y1 < top + down
 
-    def see(self, mouse, node):
-        """Fit the whole graph into the view if a node is not in it."""
-        if not self.is_seen(node):
-            camera = self.state["camera"]
-            left, top, wide, _ = self.state["area"]
-            mouse.move(left + wide / 2, top + 20)
-            mouse.key("f")
-            self.until(lambda state: state["camera"] != camera)
+    def show(self, node, mouse):
+        """Zoom out until a node is seen; return how many keys that took."""
+        for keys in range(8):
+            if self.sees(node):
+                return keys
+            zoom = self.state["camera"][2]
+            mouse.key("minus")
+            self.until(lambda state, zoom=zoom: state["camera"][2] < zoom)
             self.settled()
+        raise AssertionError(f"{node} is not to be seen")
 
     def wait(self, name, seconds=20.0):
         """Wait until something to click is there, and return its middle."""

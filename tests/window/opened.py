@@ -133,13 +133,13 @@ class Watched(app.Window):
             "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),
             "making": editor.lesson is not None and editor.lesson.making,
             "typing": self._typing(),
-            "faults": {name: field.fault for name, field in self.training._typed.items()},
-            "card": bool(dpg.is_item_shown(self.card.panel)),
             "told": self._told_of_node(),
             "ages": dict(list(live.ages.items())[:50]),
             "offer": editor.offer.text if editor.offer else "",
             "neuron": editor.neuron,
             "map": self._map(),
+            "faults": {name: field.fault for name, field in self.training._typed.items()},
+            "card": bool(dpg.is_item_shown(self.card.panel)),
             "playback": self._playback(),
             "values": {
                 address: value.ravel().tolist()
@@ -148,21 +148,6 @@ class Watched(app.Window):
             },
             "places": self._places(),
         }
-
-    def _undrawn(self):
-        """Return the nodes in view that the toolkit does not show though nothing is waiting."""
-        canvas, editor = self.canvas, self.editor
-        if canvas.busy or editor.view == "map":
-            return []
-        (left, top), (right, bottom) = map(editor.camera.on_canvas, ((0, 0), editor.size))
-        kept = canvas._nodes if canvas._is_near else canvas._flats
-        return [
-            key
-            for key, view in editor.drawn.nodes.items()
-            if view.x < right and view.x + view.width > left
-            and view.y < bottom and view.y + view.height > top
-            and not (key in kept and dpg.is_item_shown(kept[key].root))
-        ]  # fmt: skip
 
     def _told_of_node(self):
         """Return what the panel writes about the selected node: formula, account and ports."""
@@ -186,6 +171,21 @@ class Watched(app.Window):
             x, y = panel._camera.on_screen((neuron.x, neuron.y))
             found[f"{neuron.column} {neuron.number + 1}"] = [left + x, top + y, *texts]
         return found
+
+    def _undrawn(self):
+        """Return the nodes in view that the toolkit does not show though nothing is waiting."""
+        canvas, editor = self.canvas, self.editor
+        if canvas.busy or editor.view == "map":
+            return []
+        (left, top), (right, bottom) = map(editor.camera.on_canvas, ((0, 0), editor.size))
+        kept = canvas._nodes if canvas._is_near else canvas._flats
+        return [
+            key
+            for key, view in editor.drawn.nodes.items()
+            if view.x < right and view.x + view.width > left
+            and view.y < bottom and view.y + view.height > top
+            and not (key in kept and dpg.is_item_shown(kept[key].root))
+        ]  # fmt: skip
 
     def _playback(self):
         playback = self.editor.live.playback
@@ -219,9 +219,9 @@ class Watched(app.Window):
         panel = self.training
         for name in ("batch", "epochs", "seed", "slider", "play"):
             found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
+        found["training Check"] = _place(panel._check)
         found["training rate"] = _place(panel._rate_field)
         found["card close"] = _place(self.card.close)
-        found["training Check"] = _place(panel._check)
         for name, item in self.timeline.buttons.items():
             found[f"timeline {name}"] = _place(item)
         bars = _place(self.timeline.bars)

@@ -401,7 +401,7 @@ def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, sho
 
 
 def select(window, mouse, node):
-    window.see(mouse, node)
+    window.show(node, mouse)
     mouse.move(*window.middle(node))
     window.until(lambda state: state["hover"] == f"node:{node}")
     mouse.click(*window.middle(node))
@@ -423,7 +423,8 @@ def test_values_are_changed_in_the_inspector(started, mouse, shot):
     epoch = window.state["live"][1]
     select(window, mouse, "theta1")
     type_into(window, mouse, "field value", "0.5")  # its first cell
-    window.until(lambda state: "0.5" in state["settings"]["theta1"].get("value", ""))
+    window.until(lambda state: state["values"]["theta1.value"][0] == 0.5)
+    assert "0.5" not in window.state["settings"]["theta1"].get("value", "")  # it is no start
     window.settled()
     shot("a weight is changed")
     assert window.state["live"][1] == epoch
@@ -440,7 +441,7 @@ def test_a_fault_of_nodeflow_does_not_lose_the_work(started, mouse, home, where,
     if where == "key":
         mouse.key("F9")
     else:
-        window.see(mouse, "train")
+        window.show("train", mouse)
         mouse.click(*window.middle("train"))
         mouse.click(*window.middle("train"))
     window.until(lambda state: "on purpose" in state["notice"])

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import time
 
 from helpers_window import ROOT
 
@@ -15,10 +16,16 @@ def ask(window, mouse):
     window.until(lambda state: state["sheet"] == "Many runs" and state["sheet_ready"])
 
 
-def clear(window, mouse):
-    """Take away what stands in the field that is lit."""
+def lit(window, line):
+    """Wait until what is typed goes into a line."""
+    window.until(lambda state: state["line"] == line and state["sheet_ready"])
     window.settled()
     window.until(lambda state: state["sheet_ready"])
+
+
+def clear(window, mouse, line):
+    """Take away what stands in the field that is lit."""
+    lit(window, line)
     mouse.key("a", "Control_L")
     mouse.key("BackSpace")
 
@@ -31,11 +38,11 @@ def test_runs_are_made_looked_at_exported_and_opened(started, mouse, home, shot)
     ask(window, mouse)
     mouse.click(*window.wait("sheet    train.rate"))
     window.wait("sheet ✓ train.rate")
-    clear(window, mouse)
+    clear(window, mouse, 0)
     mouse.write("0.5,2,8")
-    for text in ("6", "80"):  # seeds, epochs
+    for line, text in ((1, "6"), (2, "80")):  # seeds, epochs
         mouse.key("Tab")
-        clear(window, mouse)
+        clear(window, mouse, line)
         mouse.write(text)
     window.settled()
     mouse.key("Return")
@@ -48,14 +55,15 @@ def test_runs_are_made_looked_at_exported_and_opened(started, mouse, home, shot)
         window.settled()
         shot(view.lower())
     # The file is the last line; its ending says what is written.
-    for _ in range(2):
+    for line in (3, 4):
         mouse.key("Tab")
-        window.settled()
-    window.until(lambda state: state["sheet_ready"])
+        lit(window, line)
     mouse.write("runs.csv")
     window.settled()
     mouse.key("Return")
-    window.settled()
+    end = time.monotonic() + 20
+    while not (folder / "runs.csv").exists() and time.monotonic() < end:
+        window.settled()
     with (folder / "runs.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     found = nf.sweep(nf.load(folder / "xor.json"), {"train.rate": [0.5, 2, 8]}, seeds=6, epochs=80)
@@ -84,7 +92,7 @@ def test_a_wish_that_cannot_be_is_a_sentence(started, mouse, home, shot):
     window = started(folder / "xor.json")
     window.until(lambda state: state["live"][0] == "still")
     ask(window, mouse)
-    clear(window, mouse)
+    clear(window, mouse, 0)
     mouse.write("no")
     mouse.key("Return")
     window.settled()
@@ -102,9 +110,9 @@ def test_two_settings_are_a_heat_map_and_a_run_is_clicked(started, mouse, home, 
         mouse.click(*window.wait(f"sheet    {name}"))
         window.wait(f"sheet ✓ {name}")
         window.settled()
-    for text in ("2", "5"):  # seeds, epochs
+    for line, text in ((2, "2"), (3, "5")):  # seeds, epochs
         mouse.key("Tab")
-        clear(window, mouse)
+        clear(window, mouse, line)
         mouse.write(text)
     window.settled()
     mouse.key("Return")

@@ -37,6 +37,7 @@ class Person:
         self.until(lambda state: state["live"][0] == "done")
 
     def select(self, node):
+        self.keys += self.window.show(node, self.mouse)
         self.click(*self.window.middle(node))
         self.until(lambda state: state["selection"] == [node])
         return self.told()
@@ -109,6 +110,8 @@ def derivative(person):
 def regularization(person):
     """What does λ do?"""
     person.train()
+    for node in ("λ", "with_λ", "without"):
+        person.keys += person.window.show(node, person.mouse)
     x, y, wide, high = person.window.state["nodes"]["λ"]
     slider = person.window.state["settings"]["λ"]
     share = float(slider["value"]) / float(slider["max"])
@@ -129,6 +132,8 @@ def bias(person):
     """Do I need the bias?"""
     person.train()
     before = person.window.state["cost"]
+    for node in ("bias1", "output"):
+        person.keys += person.window.show(node, person.mouse)
     start, end = (person.window.on_screen(*person.window.state["ports"][port])
                   for port in ("bias1.value", "output.bias"))  # fmt: skip
     person.drag(start, end)

@@ -160,3 +160,27 @@ def count(pixels, colour):
     """Return how many pixels have a colour."""
     wanted = np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)
     return int((pixels == wanted).all(axis=2).sum())
+
+
+def test_what_is_of_another_sample_is_grey_and_says_so(xor, mouse, shot, run):
+    """Standing behind `hidden_a` of sample 2: the output is that of sample 1."""
+    mouse.click(*xor.middle("output"))
+    xor.until(lambda state: state["selection"] == ["output"])
+    mouse.key("g")
+    xor.until(lambda state: state["popup"] == "Ask" and state["ready"])
+    mouse.write("0")
+    mouse.key("colon", "Shift_L")
+    mouse.write("2")
+    mouse.key("colon", "Shift_L")
+    mouse.write("hidden_a")
+    mouse.key("Return")
+    _stands(xor, node="hidden_a")
+    xor.settled()
+    told = " ".join(" ".join(xor.state["told"]).split())
+    assert "its value is from sample 1" in told
+    assert "=" not in told.partition("its value")[0]
+    assert xor.state["ages"]["output"] == "from sample 1"
+    assert "hidden_a" not in xor.state["ages"]
+    run.goto(epoch=0, sample=2, node="hidden_a")
+    _agrees(xor.state, run, "hidden_a.a", "output.z")
+    shot()

@@ -33,7 +33,7 @@ def xor(opened, mouse):
     window = opened(XOR)
     window.until(lambda state: len(state["nodes"]) == 12)
     window.settled()
-    window.see(mouse, "train")
+    window.show("train", mouse)
     return window
 
 

@@ -389,7 +389,8 @@ function changing(root, index, run, source, view) {
     } catch {
       throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
     }
-    if (state.of !== index.digest && state.of === index.other?.digest) return index.other.open(fragment);
+    const [form] = index.apart?.find(([, digest]) => digest === state.of) ?? [];
+    if (state.of !== index.digest && form !== undefined) return index.other.open(form, fragment);
     if (state.of !== index.digest) {
       stranger = state.graph ?? null;
       throw new Error(`the part of the address after # belongs to another graph${stranger ? `, "${stranger.name ?? ""}"` : ""}, so the page shows its own${stranger ? "; Save takes the other one home, and nodeflow opens it" : ""}`);
@@ -419,7 +420,7 @@ function changing(root, index, run, source, view) {
   if (index.other) {
     find("#explode").hidden = false;
     find("#explode").textContent = index.other.label;
-    find("#explode").addEventListener("click", () => attempt(() => index.other.open()));
+    find("#explode").addEventListener("click", () => attempt(() => index.other.open(index.other.form)));
   }
 
   predicting(root, index, run, view, attempt);

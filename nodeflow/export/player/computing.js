@@ -16,6 +16,7 @@ async function computing(root, { index, parts, markup = "" }) {
   index.explained = explained(index);
   const source = live(run, index), view = mount(root, index, source);
   const { api, follow, refresh, stateOf, takeUp, lesson } = changing(root, index, run, source, view), sight = showingViews(root, run, index, view);
+  mapping(root, run, index, view);
   /** What a view shows, as plain data. */
   api.view = (key) => sight.look(key);
   await view.open(index.begin);

@@ -250,7 +250,8 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
     find("#lesson-said").className = right || said.includes("unlocked") ? "right" : "wrong";
     find("#lesson").classList.toggle("over", !now);
     find("#lesson-locks").hidden = !locked.size && !lesson.everything;
-    find("#lesson-locks").textContent = unlocked.size ? `Unlocked: ${[...unlocked].join(", ")}` : lesson.everything ? "All of the graph is locked." : `Locked: ${[...locked].join(", ")}`;
+    find("#lesson-locks").textContent = unlocked.size ? `Unlocked: ${[...unlocked].join(", ")}` : lesson.everything ? "All of the graph is locked."
+      : locked.size > 6 ? `${locked.size} nodes are locked.` : `Locked: ${[...locked].join(", ")}`;
     find("#tasks").scrollTop = find("#tasks").scrollHeight;
     if (hadFocus) (focusable() ?? find("#lesson-save")).focus();
   }
@@ -353,6 +354,8 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       task: () => ({ index: place(), of: lesson.tasks.length, ...(task() && { text: task().text, kind: task().kind, question: task().question }) }),
       answer: (typed) => { const ok = answer(String(typed)); refresh(); return ok; },
       wire, skip, unlock, answers,
+      /** Which of the tasks' conditions hold at this moment. */
+      holding: () => lesson.tasks.map((each) => each.kind === "until" && holds(each.tree, seenAt())),
     },
   };
 }

@@ -14,7 +14,7 @@ async function openForm(form, state = player?.lesson ?? held) {
   const index = await jsonOf(named("index")), before = player;
   const placeOf = (name) => index.same?.[name] ?? named(name);
   const parts = Object.fromEntries(await Promise.all(index.parts.map(async (name) => [name, await bytesOf(placeOf(name))])));
-  if (index.other) index.other.open = (fragment = "") => openForm(index.other.form).then(() => player.follow(fragment));
+  if (index.other) index.other.open = (wanted, fragment = "") => openForm(wanted).then(() => player.follow(fragment));
   if (index.lesson) Object.assign(index.lesson, { open: openForm, state: state ?? undefined });
   held = state;
   if (before) {

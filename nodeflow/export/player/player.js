@@ -472,7 +472,9 @@ function mount(root, index, source) {
     drawn.get(pinned)?.group.classList.remove("pinned");
     pinned = key === pinned ? null : key;
     drawn.get(pinned)?.group.classList.add("pinned");
-    if (now) showPanel();
+    if (!now) return;
+    showPanel();
+    for (const shown of watching) shown(now);
   }
 
   let logged = null;

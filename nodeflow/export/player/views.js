@@ -20,9 +20,9 @@ function seeing(run, index) {
   const column = (address) => run.columnOf(address);
 
   /** The numbers that the network is fed with at an address, a row a sample. */
-  function fed(address, most = Infinity) {
+  function fed(address, begin = 0, length = run.data.rows) {
     const { column: from, count } = column(address), { feed } = run.machine, { width } = run.data;
-    return Array.from({ length: Math.min(run.data.rows, most) }, (_, row) => Array.from(feed.subarray(row * width + from, row * width + from + count)));
+    return Array.from({ length }, (_, at) => (begin + at) * width + from).map((start) => Array.from(feed.subarray(start, start + count)));
   }
 
   /** An output of the network for rows that take the place of its data: asked of a machine beside it. */
@@ -106,11 +106,14 @@ function seeing(run, index) {
     async confusion({ inputs, data, classes: named }) {
       for (const port of ["a", "y"]) if (!inputs[port]) return { why: `wire ${port} as well` };
       if (!data) return { why: "y must come from a data set" };
-      const outputs = await answers(`${data}.x`, inputs.a, fed(`${data}.x`, MOST_ROWS)), every = fed(`${data}.y`);
-      const middle = middleOf(every), count = Math.max(every[0].length, outputs[0].length, 2);
-      const counts = Array.from({ length: count }, () => Array(count).fill(0));
-      outputs.forEach((row, at) => { counts[chosen(every[at], middle)][chosen(row, middle)]++; });
-      return { names: named.length === count ? named : counts.map((_, at) => String(at)), counts };
+      const known = Math.min(run.data.rows, MOST_ROWS), apart = Math.min(run.data.apart, MOST_ROWS), { rows: whole } = run.data;
+      const asked = [...fed(`${data}.x`, 0, known), ...fed(`${data}.x`, whole, apart)], every = fed(`${data}.y`);
+      const outputs = await answers(`${data}.x`, inputs.a, asked), middle = middleOf(every), said = outputs.map((row) => chosen(row, middle));
+      const count = Math.max(every[0].length, outputs[0].length, 2), counts = Array.from({ length: count }, () => Array(count).fill(0));
+      for (let at = 0; at < known; at++) counts[chosen(every[at], middle)][said[at]]++;
+      const right = fed(`${data}.y`, whole, apart).filter((row, at) => chosen(row, middle) === said[known + at]).length;
+      const found = { names: named.length === count ? named : counts.map((_, at) => String(at)), rows: "train", counts };
+      return apart ? { ...found, test: { right, rows: apart } } : found;
     },
   };
 
@@ -296,10 +299,11 @@ const drawers = {
     return [made, `x1 ${show(low[0])} … ${show(high[0])}`];
   },
 
-  confusion({ names, counts }, [left, top, width, height]) {
+  confusion({ names, counts, test }, [left, top, width, height]) {
     const count = counts.length, margin = Math.min(Math.max(...names.map((name) => wideness(name))) + 8, width * 0.34), head = 15;
     const down = Math.min((height - head) / count, 26), across = Math.min((width - margin) / count, (2.4 * (height - head)) / count), size = Math.min(across / 2, down) >= 12 ? 11 : 9;
-    const made = counts.flatMap((line, row) => {
+    const made = [lettering(left, top + 11, "train", { size, fill: "var(--faint)" })];
+    made.push(...counts.flatMap((line, row) => {
       const y = top + head + row * down, base = y + down / 2 + size * 0.36, all = Math.max(line.reduce((sum, each) => sum + each, 0), 1);
       return [
         lettering(left, base, shortened(names[row], margin - 6, size), { size }), lettering(left + margin + row * across + 3, top + 11, shortened(names[row], across - 3, size), { size, fill: "var(--faint)" }),
@@ -308,8 +312,9 @@ const drawers = {
           return [rectangle(x + 0.5, y + 0.5, across - 1, down - 1, between("var(--canvas)", row === column ? "var(--selected)" : "var(--problem)", 0.62 * (each / all))), lettering(x + across / 2, base, String(each), { size, anchor: "middle" })];
         }),
       ];
-    });
+    }));
     const right = counts.reduce((sum, line, at) => sum + line[at], 0), all = counts.flat().reduce((sum, each) => sum + each, 0);
+    if (test) return [made, `train ${right} of ${all}   test ${test.right} of ${test.rows}`];
     return [made, `${right} of ${all} right (${((100 * right) / Math.max(all, 1)).toFixed(1)} %)`];
   },
 };

@@ -1,7 +1,6 @@
 """A large Train button over the canvas until a network was trained.
 
-A lesson's card is a window of its own (`lessoncard`); while it has a Train button this one
-is away.
+A lesson has a card of its own (`lessoncard`); while there is one this button is away.
 """
 
 from __future__ import annotations

@@ -1,0 +1,60 @@
+"""The site of the documentation, without building it: `make docs` does that."""
+
+from __future__ import annotations
+
+import pytest
+
+import nodeflow as nf
+from nodeflow.declare import CATALOG
+from website import reference
+from website.build import _moved, _sentence
+from website.examples import example
+from website.links import broken
+
+
+@pytest.mark.parametrize("name", ["weighted_sum", "relu", "squared_error", "average", "expression"])
+def test_a_type_has_a_graph_that_runs_and_a_page_that_says_what_it_does(name) -> None:
+    graph = example(name)
+    assert graph.of_type(name)
+    nf.Run(graph).advance("update")
+    page = reference.page(CATALOG[name])
+    assert CATALOG[name].formula in page
+    assert f"live/type-{name}.html" in page
+    for port in CATALOG[name].outputs:
+        assert f"| `{port.name}` | output |" in page
+
+
+def test_blame_and_refusals_are_what_the_program_says() -> None:
+    page = reference.page(CATALOG["weighted_sum"])
+    for name in ("blame", "weight_gradient", "bias_gradient"):
+        assert f"[{name}]({name}.md)" in page
+    with pytest.raises(nf.NodeflowError) as told:
+        nf.Run(nf.Graph().add("node", "weighted_sum"))
+    assert str(told.value).replace("_", "\\_") in page
+    assert "from 0 below 1" in reference.page(CATALOG["gradient_descent"])
+
+
+def test_links_are_followed_to_their_places(tmp_path) -> None:
+    (tmp_path / "live").mkdir()
+    (tmp_path / "a.html").write_text(
+        '<h1 id="here">A</h1><a href="b.html#there">1</a><a href="#here">2</a>'
+        '<a href="b.html#nowhere">3</a><img src="gone.svg"><a href="../outside.html">4</a>'
+        '<a href="https://example.org/x">5</a><a href="live/later.html">6</a>'
+    )
+    (tmp_path / "b.html").write_text('<p id="there">B</p>')
+    found = broken(tmp_path, left_out="live/")
+    assert [each.split(": ")[1].split(" ")[0] for each in found] == [
+        "b.html#nowhere", "gone.svg", "../outside.html",
+    ]  # fmt: skip
+    assert len(broken(tmp_path)) == 4
+
+
+def test_a_document_leads_to_live_pages_in_place_of_files(tmp_path) -> None:
+    text = "See [`xor`](../graphs/xor.json) and [here](../CONTRIBUTING.md#more)."
+    moved = _moved(text, tmp_path / "gallery.md")
+    assert '<a href="live/xor.html"><code>xor</code></a>' in moved
+    assert "](CONTRIBUTING.md#more)" in moved
+
+
+def test_the_first_sentence_of_a_text() -> None:
+    assert _sentence("After M. Laine's lessons. More of it.") == "After M. Laine's lessons"

@@ -1,0 +1,39 @@
+"""Training for long, at steady memory."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import nodeflow as nf
+from torture.report import Report
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+_MOST = 5.0
+_CHUNK = 20
+
+
+def trained(seconds: float, *, name: str = "iris") -> Report:
+    """Train for so long; after the first minute (or fifth part) memory grows by less than 5 MB."""
+    report = Report("training")
+    graph = nf.load(GRAPHS / f"{name}.json")
+    start = time.monotonic()
+    first = None
+    run = nf.Run(graph)
+    while time.monotonic() < start + seconds:
+        run.train(_CHUNK)
+        report.count("epochs", _CHUNK)
+        if first is None and time.monotonic() > start + min(60.0, seconds / 5):
+            first = _megabytes()
+    grown = 0.0 if first is None else _megabytes() - first
+    report.count("KB more", round(grown * 1024))
+    if grown >= _MOST:
+        report.fault("memory grows", f"by {grown:.1f} MB in {report.counts['epochs']} epochs")
+    return report
+
+
+def _megabytes() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0

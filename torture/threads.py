@@ -1,0 +1,94 @@
+"""Commands to one session from four threads, right ones and wrong ones: it answers to the end."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from nodeflow.editor.session import Session
+from nodeflow.files import load
+from torture.report import Report
+
+GRAPHS = Path(__file__).parent.parent / "graphs"
+_NAMES = ("xor", "iris", "one-neuron", "mazur", "two-weights-unfolded")
+
+
+def _command(dice: random.Random) -> tuple[str, tuple[Any, ...]]:
+    number = dice.choice((-5, -1, 0, 1, 2, 7, 10**12))
+    return dice.choice(
+        [
+            ("train", (dice.choice((None, 1, 5)),)),
+            (
+                "play",
+                (
+                    dice.choice(
+                        (None, 0.0, -1.0, 30.0, float("nan")),
+                    ),
+                ),
+            ),
+            ("set_speed", (dice.choice((0.0, -3.0, 100.0, float("inf"))),)),
+            ("step", (dice.choice(("step", "sample", "update", "epoch", "nonsense")),)),
+            ("back", (dice.choice(("step", "phase", "epoch", "nonsense")),)),
+            ("go", (dice.choice((number, "1:2", "nonsense", "")),)),
+            ("toggle_stop", (dice.choice(("hidden", "gone", "")),)),
+            ("add_condition", (dice.choice(("cost < 0.1", "((", "gone.z > 1", "")),)),
+            ("loop", (dice.choice(("sample", None, "nonsense")),)),
+            ("watch", (dice.choice(("hidden.z", "gone", "")),)),
+            ("switch", (number,)),
+            ("compare", (number,)),
+        ]
+    )
+
+
+def told(seconds: float, *, seed: int = 0) -> Report:
+    """Send commands for so long; at the end the session trains as if nothing had been."""
+    report = Report("commands from four threads")
+    session = Session()
+    graphs = [load(GRAPHS / f"{name}.json") for name in _NAMES]
+    session.open(graphs[0])
+    end = time.monotonic() + seconds
+
+    def work(number: int) -> None:
+        dice = random.Random(f"{seed}:{number}")
+        while time.monotonic() < end:
+            command, values = _command(dice)
+            try:
+                match dice.randrange(20):
+                    case 0:
+                        session.open(dice.choice(graphs))
+                    case 1:
+                        session.pause()
+                    case 2:
+                        session.poll()
+                    case _:
+                        session.tell(command, *values)  # type: ignore[arg-type]
+            except Exception as error:  # noqa: BLE001  this is what is looked for
+                report.raised(command, error, f"{seed}:{number} {command}{values}")
+            report.count("commands")
+            time.sleep(dice.random() * 0.004)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    _still_works(session, graphs[0], report)
+    session.close()
+    return report
+
+
+def _still_works(session: Session, graph: Any, report: Report) -> None:
+    session.open(graph)
+    session.tell("set_speed", float("inf"))
+    session.tell("train", 3)
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        live = session.poll()
+        if live is not None and live.epoch >= 3 and live.state in ("done", "paused"):
+            report.count("trainings at the end")
+            return
+        time.sleep(0.02)
+    report.fault("the session does not answer any more", "after the last command")
