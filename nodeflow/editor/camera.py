@@ -9,6 +9,8 @@ _CLICK, _CLICKS = 1.12, 200.0
 """How much a click of the wheel enlarges; no zoom is reached by more clicks at once."""
 _MARGIN, _GAP = 60, 16
 _LARGEST_FIT = 1.0
+_UPPER = 0.9
+"""A view that begins at the top has its data in so much of its height."""
 READABLE = 0.8
 """From this zoom on a node has all its texts, none of them smaller than 11 pixels."""
 
@@ -82,8 +84,8 @@ class Camera:
     ) -> Camera:
         """Return the camera that sees all, or else what begins at `begin`, at a size that reads.
 
-        What does not fit lies at the right and below: `begin` stands in the left, at the middle
-        height, or as near to it as leaves nothing of the view empty.
+        What does not fit lies at the right and below: `begin` stands in the left, the top of all at
+        the top if both are in view then, or else `begin` at the middle height.
         """
         whole = cls.fitting(bounds, size, foot, scale)
         zoom = READABLE * scale
@@ -97,11 +99,12 @@ class Camera:
             if right - left <= wide
             else _between(begin[0], left, right - wide)
         )
-        y = (
-            (top + bottom - high) / 2
-            if bottom - top <= high
-            else _between(begin[1] - high / 2, top, bottom - high)
-        )
+        if bottom - top <= high:
+            y = (top + bottom - high) / 2
+        elif begin[1] - top <= high * _UPPER:
+            y = top  # what stands above the data is there to be read first
+        else:
+            y = _between(begin[1] - high / 2, top, bottom - high)
         return cls(x - _MARGIN / zoom, y - _MARGIN / zoom, zoom)
 
 

@@ -22,7 +22,7 @@ from nodeflow.window.fonts import Fonts
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.typed import Typed
 
-_PLOT_HEIGHT = 107
+_PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
 _MOST_POINTS = 160
 
@@ -54,18 +54,8 @@ class TrainingPanel:
         with dpg.table(parent=parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
             dpg.add_table_column(init_width_or_weight=0.28)
             dpg.add_table_column(init_width_or_weight=0.72)
-            self._typed = {name: self._line(name) for name in ("batch", "epochs", "seed", "rate")}
-            with dpg.table_row():
-                dpg.add_text("")
-                # A double-click would edit the exponent that it stands for.
-                self._slider = dpg.add_slider_double(
-                    width=-1,
-                    min_value=math.log10(_LEAST_RATE),
-                    max_value=math.log10(_MOST_RATE),
-                    format="",
-                    no_input=True,
-                    callback=self._on_rate,
-                )
+            self._typed = {name: self._line(name) for name in ("batch", "epochs", "seed")}
+            self._typed["rate"] = self._rate_line()
         self._batch, self._epochs, self._seed, self._rate_field = (
             field.item for field in self._typed.values()
         )
@@ -81,6 +71,25 @@ class TrainingPanel:
             cell = dpg.add_group()
         self._rows[label] = row
         return Typed(cell, partial(self._enter, label))
+
+    def _rate_line(self) -> Typed:
+        """Return the field of the rate; beside it stands a slider of its powers."""
+        with dpg.table_row() as self._rows["rate"]:
+            dpg.add_text("rate")
+            cell = dpg.add_group()
+        with dpg.table(
+            parent=cell, header_row=False, policy=dpg.mvTable_SizingStretchProp, pad_outerX=False
+        ):
+            dpg.add_table_column(init_width_or_weight=0.42)
+            dpg.add_table_column(init_width_or_weight=0.58)
+            with dpg.table_row():
+                typed = Typed(dpg.add_group(), partial(self._enter, "rate"), told=cell)
+                # A double-click would edit the exponent that it stands for.
+                self._slider: Item = dpg.add_slider_double(
+                    width=-1, min_value=math.log10(_LEAST_RATE), max_value=math.log10(_MOST_RATE),
+                    format="", no_input=True, callback=self._on_rate,
+                )  # fmt: skip
+        return typed
 
     def _enter(self, name: str, text: str) -> str:
         """Send what was typed, or return what is wrong with it."""

@@ -245,9 +245,12 @@ class Opened:
         )
 
     def middle(self, node):
-        """Return the middle of a node's header on the screen."""
+        """Return the middle of what is seen of a node's header on the screen."""
         x, y, wide, _ = self.state["nodes"][node]
-        return self.on_screen(x + wide / 2, y + 13)
+        (left, top), (right, _) = self.on_screen(x, y + 13), self.on_screen(x + wide, y + 13)
+        begin, _, width, _ = self.state["area"]
+        start, end = max(left, begin), min(right, begin + width)
+        return ((start + end) / 2 if end - start > 20 else (left + right) / 2), top
 
     def sees(self, node):
         """Return whether the whole of a node lies on the canvas that is seen."""

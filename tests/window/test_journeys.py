@@ -441,6 +441,7 @@ def test_a_fault_of_nodeflow_does_not_lose_the_work(started, mouse, home, where,
     if where == "key":
         mouse.key("F9")
     else:
+        window.show("train", mouse)
         mouse.click(*window.middle("train"))
         mouse.click(*window.middle("train"))
     window.until(lambda state: "on purpose" in state["notice"])

@@ -29,10 +29,11 @@ def _has(pixels, colour, corner, end, near=6):
 
 
 @pytest.fixture
-def xor(opened):
+def xor(opened, mouse):
     window = opened(XOR)
     window.until(lambda state: len(state["nodes"]) == 12)
     window.settled()
+    window.show("train", mouse)
     return window
 
 
@@ -41,7 +42,7 @@ def test_the_window_shows_every_node(xor, shot):
     headers = {"data": "source", "hidden": "layer", "hidden_a": "activation", "cost": "cost"}
     for node, (x, y, wide, high) in xor.state["nodes"].items():
         corner, end = xor.on_screen(x, y), xor.on_screen(x + wide, y + high)
-        assert _has(pixels, DARK.body, corner, end) > 200, node
+        assert _has(pixels, DARK.text, corner, end, near=40) > 20, node  # its name
         if node in headers:
             assert _has(pixels, DARK.families[headers[node]], corner, end) > 200, node
     left, top, wide, high = xor.state["area"]
