@@ -22,7 +22,7 @@ from networks import net
 
 import nodeflow as nf
 from nodeflow.engine import coalescing, executor, fusing, lowering, machine
-from nodeflow.engine.kernel import compiler, machine_code, products, sums
+from nodeflow.engine.kernel import machine_code, products, statements, sums
 from nodeflow.engine.kernel.registry import OPERATIONS
 from nodeflow.engine.kernel.sums import order_of_addition
 from nodeflow.engine.machine import Machine
@@ -345,9 +345,9 @@ def test_the_same_constant_everywhere_changes_no_bits_between_forms(
 @pytest.mark.parametrize(
     ("module", "name", "value"),
     [
-        (compiler, "_UNROLLED", 0),
-        (compiler, "_UNROLLED", 3),
-        (compiler, "_UNROLLED", 40),
+        (statements, "UNROLLED", 0),
+        (statements, "UNROLLED", 3),
+        (statements, "UNROLLED", 40),
         (coalescing, "_MOST", 4),
         (coalescing, "_MOST", 10**9),
         (machine, "_TEST_CHUNK", 5),
@@ -365,7 +365,7 @@ def test_which_loop_is_chosen_never_changes_a_bit(monkeypatch, tmp_path, module,
             return [part.tobytes() for part in at_full_speed(one, 2)]
 
     wanted = bits()
-    if module is compiler:
+    if module is statements:
         monkeypatch.setenv("NODEFLOW_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(machine_code, "_loaded", {})
     monkeypatch.setattr(module, name, value)

@@ -6,8 +6,10 @@ import json
 import sys
 from functools import cache
 from importlib import import_module
+from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 from nodeflow.declare import CATALOG
 from nodeflow.errors import NodeflowError, PluginError, nearest
@@ -170,9 +172,18 @@ def _module_name(file: Path | None) -> str:
     return f"nodeflow_nodes_of_the_user.{file.stem if file else ''}"
 
 
+class _Source(SourceFileLoader):
+    """Reads a file's source each time: bytecode of a second ago would stand for an edited file."""
+
+    def get_code(self, fullname: str) -> Any:
+        """Return the code of the file as it is now."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def _import_file(file: Path) -> None:
     name = _module_name(file)
-    spec = spec_from_file_location(name, file)
+    spec = spec_from_file_location(name, file, loader=_Source(name, str(file)))
     if spec is None or spec.loader is None:
         raise PluginError(f"{file} is no Python file")
     module = module_from_spec(spec)

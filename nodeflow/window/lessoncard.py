@@ -67,7 +67,7 @@ class LessonCard:
                 self._make(editor, made, typed)
             elif told is not None:
                 self._lead(editor, running=running)
-            self._settling = 3
+            self._settling = 0 if self._window is None else 3
         if self._window is None:
             return
         self._settling = max(self._settling - 1, 0)

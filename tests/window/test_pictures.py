@@ -265,7 +265,7 @@ def test_nodes_glide_to_exactly_their_places(trained, mouse, screen, shot):
     glided = canvas(window, shot("unfolded"))
     mouse.key("equal")  # zoomed and back: everything is drawn from its place
     window.settled()
-    mouse.key("f")
+    mouse.key("Home")
     window.settled()
     time.sleep(0.3)
     assert (np.abs(glided.astype(int) - canvas(window, screen.picture())) > 60).mean() < 0.002

@@ -168,7 +168,8 @@ class _Writer:
         if self.arrays:
             head += (
                 "\n\n# What is too large for a text.\n"
-                f'DATA = np.load(Path(__file__).with_suffix("{DATA}"))'
+                f'with np.load(Path(__file__).with_suffix("{DATA}")) as held:\n'
+                "    DATA = dict(held)"
             )
         return "\n".join([*own, *[""] * bool(own), head, ""])
 
