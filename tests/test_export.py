@@ -230,7 +230,7 @@ def test_a_damaged_picture_is_refused(tmp_path, monkeypatch):
         nf.load(path)
     monkeypatch.setattr(picture, "MAX_BYTES", 1000)
     path.write_bytes(small(" " * 5_000_000))
-    with pytest.raises(FileError, match="unpacks from .* bytes to over 1,000"):
+    with pytest.raises(FileError, match=r"unpacks from .* bytes to over 1,000"):
         picture.graph_in(path.read_bytes())
 
 

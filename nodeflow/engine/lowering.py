@@ -408,7 +408,17 @@ def compute_by(type_: NodeType, function: Function) -> None:
     def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
         t.elementwise(operation.name, out, *(inputs[port][0] for port in ports))
 
-    LOWER[type_.name] = lower
+    _COMPUTED[type_.name] = type_, lower
+
+
+_COMPUTED: dict[str, tuple[NodeType, Lower]] = {}
+"""Types that are computed by a function of their own: that very type, not another of its name."""
+
+
+def lower_of(type_: NodeType) -> Lower | None:
+    """Return how a type becomes rows; None if its function is called."""
+    own, lower = _COMPUTED.get(type_.name, (None, None))
+    return lower if own is type_ else LOWER.get(type_.name)
 
 
 # --- costs that are computed from weighted sums --------------------------------------------------

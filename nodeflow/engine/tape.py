@@ -20,6 +20,7 @@ from nodeflow.engine.lowering import (
     alike,
     decay_of,
     indices_of,
+    lower_of,
     sums_of,
 )
 from nodeflow.engine.plan import Plan
@@ -177,7 +178,7 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
     if known is not None:
         _lower_of_sums(t, key, known, inputs["y"][0], out)
         return
-    lower = LOWER.get(type_.name)
+    lower = lower_of(type_)
     if lower is not None and (type_.name not in WHOLE or alike(t, inputs, out)):
         lower(t, inputs, settings, out)
         return
