@@ -570,6 +570,11 @@ def test_the_changed_graph_is_taken_home(shown, tmp_path):
     assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
 
 
+def has_come(page, run):
+    """Wait for the page's other form: its buttons are there a moment before its numbers."""
+    page.wait(f"Object.keys(nodeflow.weights()).length === {len(run.weights)}")
+
+
 def press(page, selector):
     x, y, width, height = page.box(selector)
     page.mouse("pressed", x + width / 2, y + height / 2)
@@ -703,6 +708,7 @@ def test_a_number_is_predicted_and_then_revealed(shown):
     first = step.outputs["a"][0, 0]
     for typed, verdict in ((f"{first:.2f}", "Right"), ("12", "No")):
         page.run("nodeflow.goto(0, 0, 'hidden')")
+        page.run("new Promise((done) => setTimeout(done, 200))")  # the question is drawn anew
         page.wait("!document.querySelector('#question').hidden")
         page.run(f"document.querySelector('#answer').value = '{typed}'")
         page.run("document.querySelector('#question').requestSubmit()")
@@ -747,6 +753,7 @@ def test_layers_and_neurons_are_two_forms_of_one_page(shown):
     page.wait("document.querySelector('#explode').textContent === 'Layers'")
     apart = nf.Run(nf.explode(graph.set("train", rate=0.5)))
     apart.goto(3, 2)
+    has_come(page, apart)
     page.wait("nodeflow.moment().epoch === 3")
     assert packed(page.run("nodeflow.weights()")) == packed(apart.weights)
     page.press("ArrowRight")
@@ -758,6 +765,7 @@ def test_layers_and_neurons_are_two_forms_of_one_page(shown):
     page.wait("document.querySelector('#explode').textContent === 'Neurons'")
     run = nf.Run(graph.set("train", rate=0.5))
     run.goto(3, 2)
+    has_come(page, run)
     page.wait("nodeflow.moment().epoch === 3")
     assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
     assert page.problems == []
@@ -925,10 +933,11 @@ def test_a_page_goes_through_layers_neurons_and_operations(shown, tmp_path):
         assert page.run("document.querySelector('#explode').textContent") == label
         press(page, "#explode")
         page.wait(f"document.querySelector('#explode').textContent !== '{label}'")
-        page.wait("nodeflow.moment().epoch === 3")
         apart = apart if label == "Layers" else nf.explode(apart)
         run = nf.Run(graph.set("train", rate=0.5) if label == "Layers" else apart)
         run.goto(3, 2)
+        has_come(page, run)
+        page.wait("nodeflow.moment().epoch === 3")
         assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
         if label == "Operations":
             fragment = page.run("nodeflow.link()")
