@@ -1,5 +1,6 @@
 """What was trained is never lost by an edit, and what trains otherwise begins beside it."""
 
+import json
 import time
 
 import numpy as np
@@ -303,3 +304,32 @@ def test_what_train_saves_is_gone_on_with(shell, tmp_path) -> None:
     person.tell(Do("resume"))
     live = person.until(lambda live: live.epoch == 4)
     assert_same(live.weights, trained(xor(), 4).weights)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [xor(), net("xor", (2, 2, 1), scale="none", epochs=40).set("train", momentum=0.9)],
+    ids=["adam", "momentum"],
+)
+def test_what_train_saves_has_the_memory_of_its_trainer(tmp_path, graph) -> None:
+    from nodeflow.cli import main
+
+    path = tmp_path / "net.json"
+    nf.save(graph, path)
+    assert main(["train", str(path), "--epochs", "4", "--save"]) == 0
+    held = nf.files.load_run(path.with_suffix(".run.npz"))
+    run, whole = nf.Run(graph), nf.Run(graph)
+    run.resume(
+        held.meta["updates"], held.weights, held.history, held.meta["tallies"],
+        straight=held.meta["straight"],
+    )  # fmt: skip
+    run.train(3)
+    whole.train(7)
+    assert_same(run.weights, whole.weights)
+    assert [line["cost"] for line in run.history] == [line["cost"] for line in whole.history]
+    # What is exported are the weights alone.
+    out = tmp_path / "weights.json"
+    assert main(["export", str(path), str(out), "--trained"]) == 0
+    whole = nf.Run(graph)
+    whole.train(4)
+    assert set(json.loads(out.read_text())) == set(whole.weights)

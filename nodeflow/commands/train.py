@@ -202,15 +202,7 @@ def _save_run(run: Run, file: str) -> Path:
     from nodeflow.files import run_file_of, save_run
 
     path = run_file_of(Path(file))
-    meta = {
-        "graph": run.graph.name,
-        "epochs": run.epoch,
-        "updates": run.update,
-        "seed": run.machine.seed,
-        "batch": run.batch,
-        "dtype": str(run.machine.dtype),
-    }
-    save_run(path, run.weights, run.history, meta)
+    save_run(path, run.memory(), run.history, run.reached())
     return path
 
 

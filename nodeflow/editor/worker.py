@@ -696,7 +696,7 @@ class Worker:
             samples=found.samples,
             report=self._told,
             memory=found.memory,
-            reached={} if self.state == "training" else _reached(player),
+            reached={} if self.state == "training" else player.run.reached(),
             cost=_cost(run, found.values),
             cost_age=found.ages.get((run.plan.unfolding.cost or "").rpartition(".")[0], ""),
             rows=(run.schedule.rows, run.machine.test_rows),
@@ -802,21 +802,6 @@ def _at_fault(error: Exception, graph: Graph) -> str:
     while key and key not in graph.nodes:
         key = key.rpartition(".")[0]  # a node of the backward pass is called after it
     return key
-
-
-def _reached(player: Player) -> dict[str, Any]:
-    """Return how far a run has come, as a run file has it."""
-    run = player.run
-    return {
-        "graph": run.graph.name,
-        "epochs": run.epoch,
-        "updates": run.update,
-        "seed": run.machine.seed,
-        "batch": run.batch,
-        "dtype": str(run.machine.dtype),
-        "straight": run.is_straight,
-        "tallies": run.tallies,
-    }
 
 
 def first_problem(run: Run) -> str:

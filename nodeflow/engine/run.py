@@ -532,6 +532,19 @@ class Run:
         found: list[float] = stats.tolist()
         return found
 
+    def reached(self) -> dict[str, Any]:
+        """Return how far the run has come, as a run file says it beside `memory` and history."""
+        return {
+            "graph": self.graph.name,
+            "epochs": self.epoch,
+            "updates": self.update,
+            "seed": self.machine.seed,
+            "batch": self.batch,
+            "dtype": str(self.machine.dtype),
+            "straight": self.is_straight,
+            "tallies": self.tallies,
+        }
+
     def resume(
         self,
         update: int,
