@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -83,3 +85,30 @@ def _wants_data(text: str) -> bool:
         f"there is no data set '{name}" in text or f"'{name}' is not here yet" in text
         for name in FETCHABLE
     )
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser for the tests of a module."""
+    from helpers_browser import NAMES, browser, executable
+
+    if executable() is None:
+        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def shown(chromium: Any, tmp_path: Path) -> Callable[..., Any]:
+    """A function that opens the page of a graph that computes, as a reader has it."""
+    from nodeflow.export import live
+
+    def open_page(graph: Any, fragment: str = "", **options: Any) -> Any:
+        path = tmp_path / "page.html"
+        path.write_text(live.page(graph, **options), encoding="utf-8")
+        chromium.size(1280, 800)
+        chromium.media()
+        chromium.open(path, fragment)
+        return chromium
+
+    return open_page

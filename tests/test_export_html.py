@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_browser import NAMES, browser, executable
 
 import nodeflow as nf
 from nodeflow.cli import main
@@ -18,14 +17,6 @@ from nodeflow.workings.shown import show
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 WHEAT = "wheat-seeds-neurons-unfolded"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if executable() is None:
-        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from nodeflow.engine.kernel import language, registry, scalar
 from nodeflow.engine.kernel.language import Double, divide
 from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, fused, join
 from nodeflow.engine.kernel.scalar import branching, exp, expm1
-from nodeflow.engine.lowering import LOWER, compute_by
+from nodeflow.engine.lowering import compute_by
 from nodeflow.engine.machine import Machine
 from nodeflow.errors import DeclarationError
 
@@ -58,7 +58,20 @@ def elu(monkeypatch):
     yield elu
     for name in ("elu", "elu_delta"):
         CATALOG.remove(name)
-        LOWER.pop(name, None)
+
+
+@pytest.mark.usefixtures("elu")
+def test_another_type_of_the_same_name_is_computed_by_its_own_function():
+    CATALOG.remove("elu")
+
+    @node("activation", formula="a = 2z", shapes="elementwise", name="elu", no_backward="a test")
+    def doubled(z):
+        """Double it: a plugin that was edited and is read again."""
+        return 2 * z
+
+    run = nf.Run(nf.Graph.of(doubled(nf.constant(value=[-3.0], id="z"), id="a")))
+    run.evaluate()
+    assert run["a.a"].ravel().tolist() == [-6.0]
 
 
 def trained(graph, batch, way):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_browser import NAMES, browser, executable
 from networks import net
 
 import nodeflow as nf
@@ -26,29 +25,6 @@ from nodeflow.views.plot import Traces
 from nodeflow.workings.shown import show
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if executable() is None:
-        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
-    with browser() as found:
-        yield found
-
-
-@pytest.fixture
-def shown(chromium, tmp_path):
-    """Return a function that opens the page of a graph."""
-
-    def open_page(graph, fragment="", **options):
-        path = tmp_path / "page.html"
-        path.write_text(live.page(graph, **options), encoding="utf-8")
-        chromium.size(1280, 800)
-        chromium.media()
-        chromium.open(path, fragment)
-        return chromium
-
-    return open_page
 
 
 def sample(name):

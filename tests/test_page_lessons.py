@@ -8,38 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers_browser import NAMES, browser, executable
 from test_lessons import ACTIONS, ANSWERS, LESSONS
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.export import live
 from nodeflow.lessons import Marker
 from nodeflow.playback.conditions import parse
 from nodeflow.playback.stops import Seen
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if executable() is None:
-        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
-    with browser() as found:
-        yield found
-
-
-@pytest.fixture
-def shown(chromium, tmp_path):
-    def open_page(graph, **options):
-        path = tmp_path / "page.html"
-        path.write_text(live.page(graph, **options), encoding="utf-8")
-        chromium.size(1280, 800)
-        chromium.media()
-        chromium.open(path)
-        return chromium
-
-    return open_page
 
 
 def handed_in(page, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from test_plugins import TYPE, home, write  # noqa: F401  (home is a fixture)
 import nodeflow as nf
 from nodeflow import plugins
 from nodeflow.declare import CATALOG
-from nodeflow.editor import others
+from nodeflow.editor import plugins as editor_plugins
 from nodeflow.editor.messages import Chosen, Do, Failed, Opened, Renewed, Told
 from nodeflow.editor.model import Editor, Question, Search
 from nodeflow.editor.popups import lines
@@ -92,11 +93,13 @@ def test_the_palette_names_the_plugin(home):  # noqa: F811
 
 
 def test_a_file_that_changes_is_read_again(home, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(others, "_EVERY", 0.0)
+    monkeypatch.setattr(editor_plugins, "_EVERY", 0.0)
+    # Files of one second and one size: bytecode of the first must not stand for the second.
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     file = write(home, "mine", TYPE.format(name="triple"))
     plugins.enable("mine")
     editor = Editor.of(graph())
-    watch = others.Watch()
+    watch = editor_plugins.Watch()
     assert list(watch.poll()) == []
     for factor, text in ((5, "return 5 * z"), (7, "return 7 * z")):
         file.write_text(TYPE.format(name="triple").replace("return 3 * z", text))

@@ -16,7 +16,6 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
-from helpers_browser import NAMES, browser, executable
 
 import nodeflow as nf
 from nodeflow.errors import ExportError, GraphError, NodeflowError
@@ -179,12 +178,10 @@ FRAMES = """(() => {
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    if executable() is None:
-        pytest.skip(f"no page can be tested: there is none of {', '.join(NAMES)}")
-    with browser() as found:
-        found.size(1300, 1400)
-        yield found
+def tall(chromium):
+    """The browser with room for a whole notebook."""
+    chromium.size(1300, 1400)
+    return chromium
 
 
 def free_port():
@@ -329,9 +326,9 @@ def notebook(*sources):
     return found
 
 
-def test_jupyterlab_steps_and_python_sees_it_and_back_again(chromium, lab):
+def test_jupyterlab_steps_and_python_sees_it_and_back_again(tall, lab):
     folder, _ = lab
-    page, run = chromium, nf.Run(nf.sample("xor"))
+    page, run = tall, nf.Run(nf.sample("xor"))
     nbformat.write(notebook(*CELLS), folder / "widget.ipynb")
     open_in_lab(page, lab, "widget.ipynb")
     wait(page, "document.body.innerText.includes('| Idle')")
@@ -441,8 +438,8 @@ if __name__ == "__main__":
 """
 
 
-def test_marimo_steps_and_python_sees_it_and_back_again(chromium, tmp_path):
-    page, port, run = chromium, free_port(), nf.Run(nf.sample("xor"))
+def test_marimo_steps_and_python_sees_it_and_back_again(tall, tmp_path):
+    page, port, run = tall, free_port(), nf.Run(nf.sample("xor"))
     program = MARIMO.replace("return nf, widget", "return mo, nf, widget")
     (tmp_path / "app.py").write_text(program, encoding="utf-8")
     command = ("marimo", "run", "--headless", "--no-token", "-p", str(port), "app.py")
@@ -472,7 +469,7 @@ def test_marimo_steps_and_python_sees_it_and_back_again(chromium, tmp_path):
 # --- a saved notebook ---------------------------------------------------------------------------
 
 
-def test_an_executed_notebook_plays_as_a_page_and_is_printed(chromium, tmp_path, monkeypatch):
+def test_an_executed_notebook_plays_as_a_page_and_is_printed(tall, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(nf.__file__).parent.parent))
     made = notebook(CELLS[0], "widget.moment = '2:1:hidden'\nwidget", CELLS[3], "nf.Run(_)")
     NotebookClient(made, kernel_name="python3", timeout=300).execute()
@@ -480,15 +477,15 @@ def test_an_executed_notebook_plays_as_a_page_and_is_printed(chromium, tmp_path,
     assert [VIEW in each for each in outputs] == [False] * 4
     path = tmp_path / "page.html"
     path.write_text(HTMLExporter().from_notebook_node(made)[0], encoding="utf-8")
-    visit(chromium, path.as_uri())
+    visit(tall, path.as_uri())
     run = nf.Run(nf.sample("xor"))
     run.goto(2, 1, "hidden")
-    wait_for(chromium, "moment().number === 0")
-    wait_for(chromium, f"moment().number === {moment_of(run)['number']}", frame=1)
-    press(chromium, "#next", frame=1)
+    wait_for(tall, "moment().number === 0")
+    wait_for(tall, f"moment().number === {moment_of(run)['number']}", frame=1)
+    press(tall, "#next", frame=1)
     run.step()
-    wait_for(chromium, f"moment().number === {moment_of(run)['number']}", frame=1)
-    assert of_page(chromium, "value('hidden_a.a')", frame=1) == run["hidden_a.a"].tolist()
+    wait_for(tall, f"moment().number === {moment_of(run)['number']}", frame=1)
+    assert of_page(tall, "value('hidden_a.a')", frame=1) == run["hidden_a.a"].tolist()
 
     text, resources = LatexExporter().from_notebook_node(made)  # without Inkscape
     drawings = sorted(name for name in resources["outputs"] if name.endswith(".pdf"))

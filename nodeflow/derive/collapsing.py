@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from nodeflow.declare import Array, inert, numbers
-from nodeflow.derive.bench import Bench
+from nodeflow.derive.draft import Draft
 from nodeflow.derive.exploding import forgetful, take_apart, with_records
 from nodeflow.derive.gathering import gather, gather_all
 from nodeflow.derive.implied import remembers_cost
@@ -61,18 +61,18 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
         raise UnknownNode(
             f"there is no node '{node}'{nearest(node, {*graph.nodes, *records})}", node=node
         )
-    bench = Bench(graph)
+    draft = Draft(graph)
     joins = {name: key for key, layer in records.items() for name in layer.joins.values()}
-    _tidy_joins(bench, joins, [name for name in joins if name in bench.nodes])
+    _tidy_joins(draft, joins, [name for name in joins if name in draft.nodes])
     for key in sorted(chosen, key=lambda key: (records[key].neuronal, key)):
-        _put_together(bench, records, joins, key)
-    whole = with_records(bench.graph(), records)
+        _put_together(draft, records, joins, key)
+    whole = with_records(draft.graph(), records)
     whole.validate()
     return moved_back(graph, whole)
 
 
 def _put_together(
-    graph: Bench, records: dict[str, Layer], joins: Mapping[str, str], key: str
+    graph: Draft, records: dict[str, Layer], joins: Mapping[str, str], key: str
 ) -> None:
     layer = records[key]
     made = layer.made(graph)
@@ -118,7 +118,7 @@ def _edited(key: str, differ: Sequence[str]) -> GraphError:
     )
 
 
-def _node(graph: Bench, layer: Layer, name: str) -> Node:
+def _node(graph: Draft, layer: Layer, name: str) -> Node:
     """Return a node of the whole again; a parameter's value is that of its parts."""
     plain = layer.nodes[name]
     settings = {k: inert(v) for k, v in plain["settings"].items()}
@@ -128,7 +128,7 @@ def _node(graph: Bench, layer: Layer, name: str) -> Node:
     return Node(plain["type"], settings, plain.get("mode", "active"), extra)
 
 
-def _value(graph: Bench, layer: Layer, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _value(graph: Draft, layer: Layer, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the value setting of a parameter, put together from its parts."""
     pieces = layer.pieces(name)
     parts = [inert(graph.nodes[piece].settings.get("value")) for piece in pieces]
@@ -167,7 +167,7 @@ def _flat(value: Any, width: int) -> tuple[Any, ...]:
     return found * width if len(found) == 1 else found
 
 
-def _outside(graph: Bench, layer: Layer, made: Collection[str]) -> tuple[list[Wire], list[Wire]]:
+def _outside(graph: Draft, layer: Layer, made: Collection[str]) -> tuple[list[Wire], list[Wire]]:
     """Return the wires into nodes that stay: those to cut, and those from the whole's outputs."""
     whole: dict[str, str | None] = {}
     for address, parts in layer.parts.items():
@@ -196,7 +196,7 @@ def _single(layer: Layer, target: str, port: str) -> int | None:
     return 0 if any(f"{name}.{port}" in layer.numbered for name in names) else None
 
 
-def _inside(graph: Bench, layer: Layer) -> Iterator[Wire]:
+def _inside(graph: Draft, layer: Layer) -> Iterator[Wire]:
     """Yield the wires into the whole, and between its nodes."""
     key = layer.key
     yield Wire(layer.weights, "value", key, "weights")
@@ -225,7 +225,7 @@ def _inside(graph: Bench, layer: Layer) -> Iterator[Wire]:
         yield Wire(last.source, last.output, key, "bias")
 
 
-def _chain_of_whole(graph: Bench, layer: Layer) -> Iterator[Wire]:
+def _chain_of_whole(graph: Draft, layer: Layer) -> Iterator[Wire]:
     """Yield the wires into the updates and the blame of a whole layer, from its first neuron's."""
     whole = {f"{key}.1": key for key in (*layer.chain, *layer.split)}
     for key in layer.chain:
@@ -242,7 +242,7 @@ def _chain_of_whole(graph: Bench, layer: Layer) -> Iterator[Wire]:
             yield replace(wire, source=whole[wire.source], target=key)
 
 
-def _chain_of_weights(graph: Bench, layer: Layer, starts: Sequence[str]) -> Iterator[Wire]:
+def _chain_of_weights(graph: Draft, layer: Layer, starts: Sequence[str]) -> Iterator[Wire]:
     """Yield the wires into the updates and the blame of a single neuron, from its first weight's.
 
     `starts` is what comes into the neuron.
@@ -267,7 +267,7 @@ def _chain_of_weights(graph: Bench, layer: Layer, starts: Sequence[str]) -> Iter
         yield replace(wire, source=whole[wire.source], target=layer.weights)
 
 
-def _tidy_joins(graph: Bench, joins: Mapping[str, str], touched: Sequence[str]) -> None:
+def _tidy_joins(graph: Draft, joins: Mapping[str, str], touched: Sequence[str]) -> None:
     """Leave no more joining nodes than `explode` makes.
 
     Where a neuron that read one is whole again, it takes the parts themselves; one that nothing
@@ -293,7 +293,7 @@ def _tidy_joins(graph: Bench, joins: Mapping[str, str], touched: Sequence[str]) 
             graph.swap([join], [], {}, [])
 
 
-def _differences(graph: Bench, since: int) -> list[str]:
+def _differences(graph: Draft, since: int) -> list[str]:
     """Return the nodes that are otherwise than they were at a moment."""
     nodes, wires = graph.changed(since)
     names = {

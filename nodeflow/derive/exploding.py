@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import Array, inert, numbers
-from nodeflow.derive.bench import Bench
+from nodeflow.derive.draft import Draft
 from nodeflow.derive.implied import remembers_cost
 from nodeflow.derive.parts import (
     PART,
@@ -53,10 +53,10 @@ def explode(graph: Graph, node: str | None = None) -> Graph:
     layers = graph.of_type("weighted_sum") if node is None else (node,)
     if not layers:
         raise GraphError("the graph has no weighted_sum: there is nothing to explode")
-    bench, records = Bench(graph), records_of(graph)
+    draft, records = Draft(graph), records_of(graph)
     for key in layers:
-        take_apart(bench, records, key)
-    return spread_out(graph, with_records(bench.graph(), records))
+        take_apart(draft, records, key)
+    return spread_out(graph, with_records(draft.graph(), records))
 
 
 def forgetful(graph: Graph) -> Graph:
@@ -80,7 +80,7 @@ def with_records(graph: Graph, records: Mapping[str, Layer]) -> Graph:
 
 
 def take_apart(
-    graph: Bench, records: dict[str, Layer], key: str, along: Iterable[str] | None = None
+    graph: Draft, records: dict[str, Layer], key: str, along: Iterable[str] | None = None
 ) -> None:
     """Take a layer or a neuron apart, and note it in the records."""
     layer = layer_of(graph, records, key, along)
@@ -103,7 +103,7 @@ def take_apart(
     records[key] = layer
 
 
-def _neurons(graph: Bench, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
+def _neurons(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
     whole = graph.nodes[layer.key]
     nodes: dict[str, Node] = {}
     wires: list[Wire] = []
@@ -132,7 +132,7 @@ def _neurons(graph: Bench, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
 
 
 def _chain_of_neuron(
-    graph: Bench, layer: Layer, row: int, nodes: dict[str, Node], wires: list[Wire]
+    graph: Draft, layer: Layer, row: int, nodes: dict[str, Node], wires: list[Wire]
 ) -> None:
     """Add what of the updates and of the blame wired by hand belongs to one neuron."""
     own = {*layer.chain, *layer.split}
@@ -157,7 +157,7 @@ def _chain_of_neuron(
                 wires.append(replace(wire, target=part))
 
 
-def _operations(graph: Bench, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
+def _operations(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
     key = layer.key
     nodes = {key: Node("add", mode=graph.nodes[key].mode)}
     wires: list[Wire] = []
@@ -191,7 +191,7 @@ def _operations(graph: Bench, layer: Layer) -> tuple[dict[str, Node], list[Wire]
 
 
 def _chain_of_weight(
-    graph: Bench,
+    graph: Draft,
     layer: Layer,
     column: int,
     start: str,
@@ -231,7 +231,7 @@ def _chain_of_weight(
                 wires.append(replace(wire, source=source, target=part))
 
 
-def _features(graph: Bench, layer: Layer) -> list[tuple[str, int | None]]:
+def _features(graph: Draft, layer: Layer) -> list[tuple[str, int | None]]:
     """Return where each input of a neuron comes from: a wire, and its feature if it has several."""
     there = graph.inputs(layer.key)["a"]
     if len(there) == layer.columns:
@@ -252,12 +252,12 @@ def _features(graph: Bench, layer: Layer) -> list[tuple[str, int | None]]:
     ]
 
 
-def _widths(graph: Bench, wires: Iterable[Wire], *, data: bool) -> list[int]:
+def _widths(graph: Draft, wires: Iterable[Wire], *, data: bool) -> list[int]:
     """Return how many features each wire has; 0 where that is not known."""
     return [graph.width(wire.start, data=data) for wire in wires]
 
 
-def _piece(graph: Bench, name: str, row: int, column: int | None, shape: tuple[int, ...]) -> Node:
+def _piece(graph: Draft, name: str, row: int, column: int | None, shape: tuple[int, ...]) -> Node:
     """Return one part of a parameter: a row of it, or one number."""
     whole = graph.nodes[name]
     settings = dict(whole.settings)
@@ -284,7 +284,7 @@ def _piece(graph: Bench, name: str, row: int, column: int | None, shape: tuple[i
 
 
 def _rewired(
-    graph: Bench, layer: Layer, gone: Collection[str]
+    graph: Draft, layer: Layer, gone: Collection[str]
 ) -> tuple[list[Wire], list[Wire], list[str]]:
     """Return the wires into nodes that stay: those to cut, and those in their place.
 

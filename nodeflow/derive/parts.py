@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nodeflow.derive.bench import Bench
+from nodeflow.derive.draft import Draft
 from nodeflow.errors import GraphError, UnknownNode, nearest
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.source import parameter_shape
@@ -22,7 +22,7 @@ PART = "part"
 ROWS = "rows"
 """A node's key that says as which rows of which parameters it starts, one for each of its own."""
 
-Seen = Graph | Bench
+Seen = Graph | Draft
 """What is read: a graph, or one that is just being taken apart."""
 
 

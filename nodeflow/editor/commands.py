@@ -11,7 +11,7 @@ from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.derive.steps import without_rate
-from nodeflow.editor import editing, exporting, others, panels, training
+from nodeflow.editor import editing, exporting, panels, plugins, training
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -174,7 +174,7 @@ def _revert(editor: Editor) -> Editor:
 
 @_command("plugins", "Switch on the plugins that this graph needs …", "", "File")
 def _plugins(editor: Editor) -> Editor:
-    asking = others.asking(editor)
+    asking = plugins.asking(editor)
     if asking is editor:
         return editor.told("no plugin is missing: every type that a plugin has is known")
     return asking

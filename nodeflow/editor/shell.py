@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
-from nodeflow.editor import exporting, others
+from nodeflow.editor import exporting, plugins
 from nodeflow.editor.beside import Heed, Work
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
@@ -61,7 +61,7 @@ class Shell:
         self._shown: Graph | None = None
         self._beside: list[tuple[Work[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
-        self._types = others.Watch()
+        self._types = plugins.Watch()
         self._overtaken: Path | None = None
         """The file that another program changed, as was told when it was to be saved."""
 
@@ -89,7 +89,7 @@ class Shell:
             case "allow":
                 return self._allow(request.value, editor)
             case "enable":
-                return others.enabled(request.text)
+                return plugins.enabled(request.text)
             case "sample":
                 return [Opened(with_places(sample(request.text)), None, kept=True)]
             case "new":

@@ -11,8 +11,8 @@ from nodeflow.editor import (
     editing,
     gestures,
     minimap,
-    others,
     playing,
+    plugins,
     popups,
     sweeping,
     teaching,
@@ -136,7 +136,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
             made = commands.done(made, "first-view").asking("anew")
-            return others.asking(teaching.opened(made))
+            return plugins.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
@@ -167,7 +167,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Tell(command=command, values=values):
             return playing.told(editor, command, *values)
         case Renewed(text=text):
-            return others.renewed(editor).told(text)
+            return plugins.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
         case Reported(report=report):

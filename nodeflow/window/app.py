@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from nodeflow.editor import others
+from nodeflow.editor import plugins
 from nodeflow.editor import shell as shells
 from nodeflow.editor.exporting import Wish, requested
 from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
@@ -120,7 +120,7 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
         graph = sample("lessons/first-steps")
     if LESSON in graph.extra:
         first.append(Do("lesson"))
-    if others.wanted(graph):
+    if plugins.wanted(graph):
         first.append(Do("plugins"))
     editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
     if path is not None:

@@ -16,7 +16,7 @@ from nodeflow.graph import Graph, Node, Wire
 from nodeflow.inert import Settings
 
 
-class Bench:
+class Draft:
     """Nodes and wires that are read as those of a graph are, and changed in place."""
 
     def __init__(self, graph: Graph) -> None:
@@ -161,4 +161,4 @@ def _in_order(wire: Wire) -> tuple[str, str, str, str, int]:
     return wire.source, wire.output, wire.target, wire.input, index
 
 
-__all__ = ["Bench"]
+__all__ = ["Draft"]
