@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,10 +48,12 @@ def gather(graph: Graph, neuron: str) -> Graph:
 
 def gather_all(graph: Graph) -> Graph | None:
     """Return the graph with all layers of single neurons gathered; None if there are none."""
+    signatures = {key: _signature(graph, key) for key in graph.of_type("weighted_sum")}
+    alike = Counter(signatures.values())
     found = None
-    for key in graph.of_type("weighted_sum"):
-        there = found or graph
-        if key in there.nodes and len(_peers(there, key)) > 1:
+    for key, signature in signatures.items():
+        there = found or graph  # one that is alone is not compared with all others
+        if alike[signature] > 1 and key in there.nodes and len(_peers(there, key)) > 1:
             found = gather(there, key)
     return found
 
@@ -64,7 +66,8 @@ def _peers(graph: Graph, neuron: str) -> list[str]:
     return [key for key in graph.of_type("weighted_sum") if _signature(graph, key) == wanted]
 
 
-def _signature(graph: Graph, key: str) -> Any:
+def _signature(graph: Graph, key: str) -> Hashable | None:
+    """Return what neurons of one layer have in common; None for what is no single neuron."""
     inputs = graph.inputs(key)
     if not {"a", "weights"} <= inputs.keys():
         return None
@@ -76,7 +79,7 @@ def _signature(graph: Graph, key: str) -> Any:
         return None
     if len(shape := parameter_shape(settings)) != 2 or shape[0] != 1:
         return None
-    readers = sorted({(graph.nodes[w.target].type, w.input) for w in graph.out_of(key)})
+    readers = tuple(sorted({(graph.nodes[w.target].type, w.input) for w in graph.out_of(key)}))
     starts = tuple(wire.start for wire in inputs["a"])
     return starts, readers, "bias" in inputs, graph.nodes[key].mode
 

@@ -25,7 +25,7 @@ from nodeflow.shape import Shape
 Sums: TypeAlias = tuple[NDArray[np.float64], Floats]
 """Of some parts: the tallies of cost and hits, and all sums over samples, one after the other."""
 Place: TypeAlias = tuple[int, int]
-"""A knot of the tree: its level, the parts being 0, and its number within the level."""
+"""A node of the tree: its level, the parts being 0, and its number within the level."""
 Pool: TypeAlias = Callable[[Floats, int], Mapping[Place, Sums]]
 """Gives the sums of all parts of an update, for these parameters; some may be added up already."""
 _ADDS = ("weight_gradient", "bias_gradient")
