@@ -179,8 +179,15 @@ def _read(task: Task, run: Run) -> dict[str, Any]:
         }
     condition = parse(task.goal, run.plan.graph)
     parts = list(condition.root.walk())
-    if any(part.head == "word" and part.value not in _WORDS for part in parts):
-        raise ConditionError("a page does not know it", text=task.goal, position=0)
+    strange = [p.value for p in parts if p.head == "word" and p.value not in _WORDS]
+    if strange:
+        known = ", ".join(sorted(_WORDS))
+        raise ConditionError(
+            f"a page cannot ask for '{strange[0]}'; write the condition with {known}, or export "
+            "the graph without its lesson",
+            text=task.goal,
+            position=max(task.goal.find(str(strange[0])), 0),
+        )
     return {
         "tree": _tree(condition.root, run, now=False),
         "epochal": condition.epochal,
