@@ -11,7 +11,7 @@ from networks import assert_same, hand, net
 import nodeflow as nf
 from nodeflow.editor.timeline import Timeline
 from nodeflow.engine.schedule import LEVELS
-from nodeflow.errors import ConditionError, RunError
+from nodeflow.errors import ConditionError, Diverged, RunError
 from nodeflow.playback.player import Player
 from nodeflow.playback.telling import state_of
 
@@ -21,6 +21,7 @@ GRAPHS = {
     "batch all": lambda: net("xor", (2, 2, 1), scale="none", batch="all", momentum=0.5),
     "sample loop": lambda: hand("polynomial", (1, 2, 1), rate=0.3, batch=8, loop=True),
 }
+REGRESSION = ("polynomial", (1, 3, 1))
 STEPS = 200
 
 
@@ -509,3 +510,39 @@ def test_watched_ports_show_their_last_values():
         run.skip_to_next_update()
         expected.append(run.weights["theta1.value"].ravel())
     np.testing.assert_array_equal(found, expected[-5:])
+
+
+@pytest.mark.parametrize("make", [
+    lambda: net(*REGRESSION, act="identity", rate=1e4, batch=4, accuracy=False),
+    lambda: hand(*REGRESSION, rate=1e200, factor=1e200, batch=8, loop=True),
+])  # fmt: skip
+def test_numbers_out_of_range_stop_before_the_node_at_fault_at_any_speed(make):
+    """At full speed, in slices of any length and by steps: one place, one sentence, one future."""
+
+    def at_once(player):
+        player.advance(10**9)
+
+    def by_updates(player):
+        while True:
+            player.step("update")
+
+    def in_slices(player):
+        player._stride = 1
+        while True:
+            player.advance(10**9, 1e-9)
+
+    def by_steps(player):
+        while True:
+            player.step()
+
+    found = []
+    for way in (at_once, by_updates, in_slices, by_steps):
+        player = Player(nf.Run(make()))
+        with pytest.raises(Diverged) as e:
+            way(player)
+        assert player.run.node == e.value.node
+        found.append((str(e.value), player.number, player.run))
+    for sentence, number, run in found[1:]:
+        assert (sentence, number) == found[0][:2]
+        assert_same(run.values, found[0][2].values)
+        assert_same(run.weights, found[0][2].weights)

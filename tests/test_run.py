@@ -1,6 +1,7 @@
 """A run: stepping and full speed give the same numbers, and faults leave it whole."""
 
 import gc
+import re
 import signal
 import threading
 from weakref import ref
@@ -22,6 +23,7 @@ from networks import (
 import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.engine.executor import Executor, executed_by
+from nodeflow.engine.snapshot import ages
 from nodeflow.errors import BadSetting, Diverged, GraphError, MissingInput, RunError, UnknownPort
 
 SMALL = ("polynomial", (1, 3, 1))
@@ -513,6 +515,27 @@ def test_divergence_names_node_and_moment_and_keeps_the_last_good_weights():
     assert (again.value.node, str(again.value)) == (error.node, str(error))
     run.goto(epoch=0)
     assert run.weights["w.value"] == 0.5
+
+
+def test_a_node_that_was_refused_leaves_nothing_behind():
+    """What it gave is of no update: all values are those that stood there before the step."""
+    reference = nf.Run(regression(1e6))
+    with pytest.raises(Diverged) as e:
+        reference.train(200)
+    update, node = e.value.update, e.value.node
+    for evaluated in (False, True):
+        run = nf.Run(regression(1e6))
+        run.train(updates=update)
+        if evaluated:
+            run.evaluate()  # what lies ahead is infinite, and known to be of this update
+        for _ in range(run.order.index(node)):
+            run.step()
+        reference.seek(run.position)
+        with pytest.raises(Diverged, match=re.escape(str(e.value))):
+            run.step()
+        assert run.node == node
+        assert_same_moment(run, reference)
+        assert ages(run) == ages(reference)
 
 
 def test_a_run_goes_on_after_divergence():

@@ -409,6 +409,8 @@ def test_numbers_out_of_range_keep_the_last_good_weights(session: Session) -> No
         run.train()
     assert live.state == "paused"
     assert live.problem == str(caught.value)
+    run.goto(33, 0, "z")  # right before the node at fault
+    assert run.node == "squared_error"
     same(live, run)
     session.start(with_rate(graph, 0.01))
     session.reset()

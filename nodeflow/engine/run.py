@@ -30,7 +30,7 @@ from nodeflow.engine.schedule import Moment, Position, Schedule, require_level
 from nodeflow.engine.step import Step
 from nodeflow.engine.stepping import Stepper
 from nodeflow.engine.training import Progress, Trainer
-from nodeflow.errors import RunError, nearest
+from nodeflow.errors import Diverged, RunError, nearest
 from nodeflow.graph import Graph
 
 
@@ -349,7 +349,15 @@ class Run:
         Where nothing is updated, or with `refuse` off, they are values like others: `Step.fault`
         says where they first appeared, and the run goes on.
         """
-        made = self._stepper.step(refuse=refuse)
+        at = self._at
+        pass_, place = at.pass_, at.place
+        try:
+            made = self._stepper.step(refuse=refuse)
+        except Diverged:  # what the node gave lies in the cells: nothing of it may be read as old
+            self._rewinder.return_to(at.update)
+            if (pass_, place) > (0, 0):
+                self._stepper.run_to(pass_, place)
+            raise
         if self._stepper.is_over:
             self._rewinder.end_update()
         return made

@@ -10,6 +10,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment, Position, Schedule, require_level
 from nodeflow.engine.step import Step
-from nodeflow.errors import NodeflowError, RunError
+from nodeflow.errors import Diverged, NodeflowError, RunError
 from nodeflow.graph import Graph
 from nodeflow.playback.conditions import Condition
 from nodeflow.playback.moments import described
@@ -188,10 +189,17 @@ class Player:
         """Go on to the moment `target`, or to a stop before; return whether that was reached.
 
         After so many `seconds` it stands still on the way. Raises `Diverged` at a node that
-        gives NaN or Infinity.
+        gives NaN or Infinity, and stands before that node, however fast it came there.
         """
-        deadline = time.perf_counter() + seconds
         self.reason = ""
+        try:
+            self._advance(target, time.perf_counter() + seconds)
+        except Diverged as error:
+            self._stand_before(error)
+            raise
+        return bool(self.reason) or self.number >= target
+
+    def _advance(self, target: int, deadline: float) -> None:
         while self.number < target and not self.reason:
             stop = self.stops.next_breakpoint(self.run, self.number, target)
             goal = target if stop is None else stop
@@ -204,7 +212,15 @@ class Player:
             if time.perf_counter() > deadline:
                 break
         self._remake_last()
-        return bool(self.reason) or self.number >= target
+
+    def _stand_before(self, error: Diverged) -> None:
+        """Stand before the node at fault, with all that came before it in its update."""
+        schedule, run = self.schedule, self.run
+        after = schedule.find(Moment(error.epoch, error.sample, error.node))
+        before = schedule.number(after) - 1
+        if run.update == error.update and self.number < before:
+            with suppress(Diverged):  # an earlier node cannot be at fault; it would be told again
+                self._seek(before)
 
     def _run_until(self, goal: int, deadline: float) -> None:
         """Go on to a moment with nothing to stop at on the way, while there is time."""
