@@ -24,9 +24,13 @@ def _layers(job: Job) -> tuple[Network, str]:
 
 
 def _made(job: Job, what: str, write: Callable[[Network], bytes]) -> Made:
+    from nodeflow.interchange.folding import folded
+
     network, which = _layers(job)
+    network = folded(network, what)
     data = write(network)
-    return Made(data, {"of": which}, f"{what} with the weights {which}")
+    said = "; ".join([f"{what} with the weights {which}", *network.notes])
+    return Made(data, {"of": which}, said)
 
 
 def safetensors(job: Job) -> Made:
@@ -82,7 +86,12 @@ def onnx(job: Job) -> Made:
 
     run, which = trained(job)
     data = write(job.graph, run.weights, backward=job.options.backward)
-    what = "one training step" if job.options.backward else f"forward with the weights {which}"
+    if not job.options.backward:
+        what = f"forward with the weights {which}"
+    elif any(job.graph.nodes[key].mode == "active" for key in job.graph.of_type("minimize")):
+        what = "J and its slopes, which minimize searches by: a search has no step of its own"
+    else:
+        what = "one training step"
     return Made(data, {"of": which, "backward": job.options.backward}, what)
 
 

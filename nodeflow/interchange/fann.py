@@ -15,6 +15,7 @@ import numpy as np
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
+from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Step
 from nodeflow.interchange.recognising import recognised
 
@@ -212,17 +213,16 @@ def write(network: Network) -> bytes:
     """
     dense: list[Dense] = []
     kinds: list[tuple[int, float]] = []
-    for step in network.steps:
-        if isinstance(step, Dense):
-            dense.append(step)
-            kinds.append(_CODES["identity"])
-        elif isinstance(step, Activation) and dense and (known := _code(step)) is not None:
-            kinds[-1] = known
-        else:
+    for step, after in layers_with_activation(folded(network, "FANN"), "FANN"):
+        dense.append(step)
+        known = _CODES["identity"] if after is None else _code(after)
+        if known is None:
             raise InterchangeError(
-                f"FANN has nothing like '{step.name}'; it has {', '.join(_CODES)}, and formulas "
-                "of its own activations with a steepness"
+                f"FANN has nothing like '{after.name if after else step.name}'; it has "
+                f"{', '.join(_CODES)}, and formulas of its own activations with a steepness; .onnx "
+                "and .keras have more"
             )
+        kinds.append(known)
     sizes = [dense[0].weights.shape[1], *(len(step.weights) for step in dense)]
     none = "(0, 0, 0.00000000000000000000e+00)"
     neurons = [none] * (sizes[0] + 1)

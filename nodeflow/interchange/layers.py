@@ -113,7 +113,10 @@ class Network:
                 return int(step.weights.shape[1])
             if isinstance(step, Affine) and len(step.scale) > 1:
                 return len(step.scale)
-        raise InterchangeError("there is no layer with weights in it")
+        raise InterchangeError(
+            "there is no layer with weights in it, and weights say how many features there are; "
+            ".onnx and .py (--code numpy, torch, jax) hold any graph"
+        )
 
     @property
     def outputs(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked, asked_activation, in_order
+from nodeflow.interchange.folding import folded
 from nodeflow.interchange.layers import Dense, Network, Step, as_floats
 
 _THETA = re.compile(r"(?i)theta_?(\d+)")
@@ -56,7 +57,7 @@ def write(network: Network) -> bytes:
     """Return Theta1, Theta2, … as doubles; a layer without a bias has zeros in column 0."""
     from scipy.io import savemat
 
-    dense = [step for step in network.steps if isinstance(step, Dense)]
+    dense = [step for step in folded(network, ".mat").steps if isinstance(step, Dense)]
     arrays = {}
     for number, step in enumerate(dense, 1):
         bias = np.zeros(len(step.weights)) if step.bias is None else step.bias

@@ -1,4 +1,4 @@
-"""ONNX out: the forward pass; one training step is in `onnx_training`."""
+"""ONNX out: layers in a row; any other graph is in `onnx_forward`, a step in `onnx_training`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nodeflow.interchange.onnx_operators import Operators, tensor, value_info
 def write(graph: Graph, weights: Any = None, *, backward: bool = False) -> bytes:
     """Return a model in float64.
 
-    Forward: `x` (rows, features) in, `output` out, weights inside. With `backward` it is one
-    training step, see `onnx_training`. Raises `InterchangeError` without the package onnx, and for
-    what ONNX cannot hold.
+    Forward: `x` (rows, features) in, `output` out, weights inside; of a graph that is no chain of
+    layers, see `onnx_forward`. With `backward` it is one training step, see `onnx_training`. Raises
+    `InterchangeError` without the package onnx, and for what ONNX cannot hold.
     """
     try:
         import onnx  # noqa: F401
@@ -29,7 +29,13 @@ def write(graph: Graph, weights: Any = None, *, backward: bool = False) -> bytes
         from nodeflow.interchange.onnx_training import training_step
 
         return training_step(graph)
-    return _forward(layers_of(graph, weights))
+    try:
+        network = layers_of(graph, weights)
+    except InterchangeError:
+        from nodeflow.interchange.onnx_forward import forward_pass
+
+        return forward_pass(graph, weights)
+    return _forward(network)
 
 
 def _forward(network: Network) -> bytes:
