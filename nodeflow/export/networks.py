@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nodeflow.export import Made
 from nodeflow.export.values import trained
 
@@ -85,14 +87,18 @@ def onnx(job: Job) -> Made:
     from nodeflow.interchange.onnx_writing import write
 
     run, which = trained(job)
-    data = write(job.graph, run.weights, backward=job.options.backward)
-    if not job.options.backward:
+    options = job.options
+    dtype = np.float32 if options.float32 else np.float64
+    data = write(job.graph, run.weights, backward=options.backward, dtype=dtype)
+    if not options.backward:
         what = f"forward with the weights {which}"
     elif any(job.graph.nodes[key].mode == "active" for key in job.graph.of_type("minimize")):
         what = "J and its slopes, which minimize searches by: a search has no step of its own"
     else:
         what = "one training step"
-    return Made(data, {"of": which, "backward": job.options.backward}, what)
+    if options.float32:
+        what += ", in float32"
+    return Made(data, {"of": which, "backward": options.backward}, what)
 
 
 def program(job: Job) -> Made:

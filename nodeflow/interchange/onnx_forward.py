@@ -12,32 +12,34 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nodeflow.engine.plan import Plan
 from nodeflow.engine.run import Run
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.onnx_nodes import Nodes
-from nodeflow.interchange.onnx_operators import tensor, value_info
 from nodeflow.interchange.programs.recipe import SOURCES, Recipe
 
 
-def forward_pass(graph: Graph, weights: Mapping[str, Any] | None = None) -> bytes:
+def forward_pass(
+    graph: Graph, weights: Mapping[str, Any] | None = None, dtype: DTypeLike = np.float64
+) -> bytes:
     """Return the model; raises `InterchangeError` for what ONNX has no operators for."""
     run = Run(graph)
     ends = outputs_of(run.plan)
     keys = run.plan.graph.upstream(end.rpartition(".")[0] for end in ends)
-    ops = Nodes(Recipe(run, graph, keys))
+    ops = Nodes(Recipe(run, graph, keys), dtype)
     inputs = []
     for address, rows in ops.recipe.fed.items():
-        inputs.append(value_info(ops.names[address], ["rows", rows.train.shape[1]]))
+        inputs.append(ops.value_info(ops.names[address], ["rows", rows.train.shape[1]]))
     if not inputs:
         for address, array in ops.recipe.constants.items():
             ops.take(address)
-            inputs.append(value_info(ops.names[address], list(array.shape)))
+            inputs.append(ops.value_info(ops.names[address], list(array.shape)))
     for address, start in ops.recipe.start.items():
         value = start if weights is None or address not in weights else weights[address]
-        ops.constants.append(tensor(address, np.asarray(value, np.float64).reshape(start.shape)))
+        ops.constant(address, np.asarray(value, np.float64).reshape(start.shape))
     ops.count()
     for key in ops.recipe.computed:
         ops.say(key)
@@ -46,7 +48,7 @@ def forward_pass(graph: Graph, weights: Mapping[str, Any] | None = None) -> byte
         name = "output" if len(ends) == 1 else f"{end.rpartition('.')[0]}.output"
         ops.node("Identity", ops.with_rows(end), to=name)
         width = int(np.prod([size or 1 for size in ops.recipe.dims(end)]))
-        found.append(value_info(name, ["rows" if ops.rows else 1, width]))
+        found.append(ops.value_info(name, ["rows" if ops.rows else 1, width]))
     return ops.model(graph.name, inputs, found)
 
 

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nodeflow import formula as formulas
 from nodeflow.errors import InterchangeError
-from nodeflow.interchange.onnx_operators import LEAK, Operators, tensor
+from nodeflow.interchange.onnx_operators import LEAK, Operators
 from nodeflow.interchange.programs.recipe import Recipe
 
 
 class Nodes(Operators):
     """Operators that are nodes of a graph, with the names of their values."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__()
+    def __init__(self, recipe: Recipe, dtype: DTypeLike = np.float64) -> None:
+        super().__init__(dtype)
         self.recipe = recipe
         self.names: dict[str, str] = {}
         """The operators' names of the graph's values, by address."""
@@ -29,11 +30,10 @@ class Nodes(Operators):
             )  # fmt: skip
         self.names |= {address: address for address in recipe.parameters}
         for address, value in recipe.constants.items():
-            self.constants.append(tensor(address, value))
-            self.names[address] = address
+            self.names[address] = self.constant(address, value)
         self.count_rows = ""
         self.rows = ""
-        """n, the number of rows, as a float64; "" where there is no input with rows."""
+        """n, the number of rows, as a real number; "" where there is no input with rows."""
 
     def take(self, address: str) -> None:
         """Make an input of a constant, under its node's id."""
@@ -45,7 +45,7 @@ class Nodes(Operators):
         if self.recipe.fed:
             shape = self.node("Shape", self.names[next(iter(self.recipe.fed))])
             self.count_rows = self.node("Gather", shape, self.whole(0))
-            self.rows = self.double(self.count_rows)
+            self.rows = self.real(self.count_rows)
 
     def say(self, key: str) -> None:
         """Add the operators of a node."""

@@ -11,14 +11,16 @@ these alone come out, for whoever searches outside.
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.onnx_nodes import Nodes
-from nodeflow.interchange.onnx_operators import value_info
 from nodeflow.interchange.programs.recipe import Recipe
 
 
-def training_step(graph: Graph) -> bytes:
+def training_step(graph: Graph, dtype: DTypeLike = np.float64) -> bytes:
     """Return the model of one update; raises `InterchangeError` for what ONNX cannot say."""
     recipe = Recipe.of(graph)
     if not recipe.next and recipe.method is None:
@@ -26,16 +28,16 @@ def training_step(graph: Graph) -> bytes:
             "the graph trains nothing: it has neither a trainer nor an update; add "
             "gradient_descent, or leave out --backward for the forward pass"
         )
-    return _Step(recipe).whole_model()
+    return _Step(recipe, dtype).whole_model()
 
 
 class _Step(Nodes):
     def whole_model(self) -> bytes:
         """Return the file."""
         recipe = self.recipe
-        inputs = [value_info(self.names[address], ["rows", rows.train.shape[1]])
+        inputs = [self.value_info(self.names[address], ["rows", rows.train.shape[1]])
                   for address, rows in recipe.fed.items()]  # fmt: skip
-        inputs += [value_info(address, list(array.shape))
+        inputs += [self.value_info(address, list(array.shape))
                    for address, array in recipe.start.items()]  # fmt: skip
         self.count()
         for key in self._needed():
@@ -46,16 +48,16 @@ class _Step(Nodes):
             value = self.names[recipe.next.get(parameter, parameter)]
             name = f"{parameter.rpartition('.')[0]}.next"
             self.node("Reshape", value, self.whole(*array.shape), to=name)
-            found.append(value_info(name, list(array.shape)))
+            found.append(self.value_info(name, list(array.shape)))
         if recipe.cost is not None:
             self.node("ReduceMean", self.names[recipe.cost], keepdims=0, to="cost")
-            found.append(value_info("cost", []))
+            found.append(self.value_info("cost", []))
         for parameter, address in self._slopes().items():
             if address in self.names:
                 name = f"{parameter.rpartition('.')[0]}.gradient"
                 sizes = list(recipe.start[parameter].shape)
                 self.node("Reshape", self.names[address], self.whole(*sizes), to=name)
-                found.append(value_info(name, sizes))
+                found.append(self.value_info(name, sizes))
         return self.model(recipe.graph.name, inputs, found)
 
     def _slopes(self) -> dict[str, str]:
