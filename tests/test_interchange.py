@@ -155,8 +155,14 @@ def test_snns_is_told_from_fann_by_its_first_line(tmp_path):
         ("Act_Elliott", "", lambda s, b: (s + b) / (1 + abs(s + b))),
         ("Act_TanH_Xdiv2", "", lambda s, b: np.tanh((s + b) / 2)),
         ("Act_Perceptron", "", lambda s, b: (s >= b) * 1.0),
+        ("Act_Exponential", "", lambda s, b: np.exp(-((s + b) ** 2) / 2)),
+        ("Act_Softmax", "", lambda s, b: np.exp(-s - b)),  # no shares: SNNS has one unit at a time
+        ("Act_Sinus", "", lambda s, b: np.sin(0.1 * (s + b))),
+        ("Act_Signum", "", lambda s, _: np.where(s > 0, 1.0, -1.0)),
+        ("Act_Signum0", "", lambda s, _: np.sign(s)),
+        ("Act_LogSym", "", lambda s, b: sigmoid(s + b) - 0.5),
         ("Act_Logistic", "Out_Clip_01", lambda s, b: np.clip(sigmoid(s + b), 0, 1)),
-        ("Act_IdentityPlusBias", "Out_Threshold05", lambda s, b: (s + b > 0.5) * 1.0),
+        ("Act_IdentityPlusBias", "Out_Threshold05", lambda s, b: (s + b >= 0.5) * 1.0),
     ],
 )
 def test_activations_and_output_functions_of_snns(tmp_path, kind, out, f):

@@ -20,24 +20,27 @@ from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Ste
 FIRST_LINE = "SNNS network definition file"
 _KINDS = {
     "Act_Logistic": "sigmoid", "Act_LogisticTbl": "sigmoid", "Act_TanH": "tanh",
-    "Act_Identity": "identity", "Act_IdentityPlusBias": "identity", "Act_Softmax": "softmax",
+    "Act_Identity": "identity", "Act_IdentityPlusBias": "identity",
 }  # fmt: skip
 _FORMULAS = {
     "Act_TanH_Xdiv2": "tanh(max(-9, min(9, z)) / 2)", "Act_Elliott": "z / (1 + abs(z))",
-    "Act_Exponential": "exp(z)", "Act_Sinus": "sin(z)", "Act_StepFunc": "step(z)",
-    "Act_Perceptron": "1 - step(0 - z)",
+    "Act_LogSym": "sigmoid(z) - 0.5", "Act_StepFunc": "step(z)", "Act_Signum": "2 * step(z) - 1",
+    "Act_Signum0": "sign(z)", "Act_Perceptron": "1 - step(0 - z)",
+    "Act_CC_Thresh": "1 - step(0 - z)",
+    # By their names these would be something else; so the kernel computes them.
+    "Act_Exponential": "exp(-0.5 * z^2)", "Act_Softmax": "exp(0 - z)", "Act_Sinus": "sin(0.1 * z)",
 }  # fmt: skip
-_WITHOUT_BIAS = ("Act_Identity", "Act_StepFunc")
+_WITHOUT_BIAS = ("Act_Identity", "Act_StepFunc", "Act_Signum", "Act_Signum0")
 """These take the sum alone, whatever bias stands in the file."""
 _OUT = {
     "Out_Identity": "", "Out_Clip_01": "max(0, min(1, z))", "Out_Clip_11": "max(-1, min(1, z))",
-    "Out_Threshold05": "step(z - 0.5)",
+    "Out_Threshold05": "1 - step(0.5 - z)",
 }  # fmt: skip
 _ORDERS = ("Topological_Order", "Serial_Order", "Synchronous_Order", "Synchonous_Order",
            "Random_Order", "BPTT_Order", "")  # fmt: skip
 """Update functions by which each unit computes what its activation says; the third is misspelt in
 SNNS itself. Others, such as Dynamic_LVQ, compute distances or resonance instead."""
-_LINK = re.compile(r"(\d+)\s*:\s*([-+.\deE]+)")
+_LINK = re.compile(r"(\d+)\s*:\s*([^\s,]+)")
 
 
 @dataclass
@@ -126,10 +129,13 @@ def _network(text: str) -> Network:
         else:  # a distance, a product: it makes something else of its inputs than a weighted sum
             steps.append(Missing(name, kind, "nodeflow has no counterpart of it"))
         ends.append(steps[-1].name)
+    # The simulator reads that sigmoid from a table.
+    tabled = any(units[number].activation == "Act_LogisticTbl" for number in units)
+    tables = ("SNNS's Act_LogisticTbl is a table, 5e-5 or so from the sigmoid",) if tabled else ()
     return Network(
         tuple(steps), "SNNS", name=_said(text, "network name"),
         names=tuple(units[number].name for number in layers[0]), inputs=len(layers[0]),
-        notes=("SNNS prints weights with five decimals",),
+        notes=("SNNS prints weights with five decimals", *tables),
     )  # fmt: skip
 
 
