@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers_interchange import forward
 from scipy.io import loadmat, savemat
+from scipy.sparse import csc_matrix
 
 import nodeflow as nf
 from nodeflow.cli import main
@@ -249,6 +250,58 @@ def test_weka_prints_a_network(tmp_path):
     expected = sigmoid(h @ np.array([[1.5, -0.2], [-1.5, 0.25]]).T + [0.5, -0.5])
     assert outputs(found.graph, x) == pytest.approx(expected, abs=1e-15)
     assert found.network.names == ("petal length", "width")
+
+
+OCTAVE = """# Created by Octave 7.3.0, Sat Nov 28 16:14:01 2026 UTC <user@host>
+# name: lambda
+# type: scalar
+1
+
+
+# name: Theta1
+# type: matrix
+# rows: 2
+# columns: 3
+ -0.43691187351942062 0.11236172914505005 -0.36125211417675018
+ -0.33343824744224548 -0.46311107277870178 2e-05
+
+
+# name: Theta2
+# type: matrix
+# rows: 1
+# columns: 3
+ 0.10000000000000001 -0.5 0.25
+
+
+"""  # as `save weights.mat lambda Theta1 Theta2` of Octave 7.3.0 writes it
+
+
+def test_octave_writes_text_if_it_is_told_nothing_else(tmp_path):
+    x = np.array([[0.3, -0.7]])
+    theta = np.array([[-0.43691187351942062, 0.11236172914505005, -0.36125211417675018],
+                      [-0.33343824744224548, -0.46311107277870178, 2e-05]])  # fmt: skip
+    h = sigmoid(theta[:, 0] + x @ theta[:, 1:].T)
+    expected = sigmoid(0.1 + h @ np.array([[-0.5, 0.25]]).T)
+    assert outputs(read(tmp_path, "w.mat", OCTAVE).graph, x) == pytest.approx(expected, abs=1e-15)
+    with pytest.raises(FileError, match="'Theta1' is not 3×3 real numbers"):
+        read(tmp_path, "w.mat", OCTAVE.replace("rows: 2", "rows: 3"))
+
+
+def test_what_octave_and_matlab_save_otherwise(tmp_path):
+    path = tmp_path / "w.mat"
+    thetas = {"Theta1": np.eye(2, 3), "Theta2": np.ones((1, 3))}
+    savemat(path, {name: csc_matrix(theta) for name, theta in thetas.items()})
+    assert layers_of(imported(path).graph).steps[0].weights.tolist() == [[0, 0], [1, 0]]
+    savemat(path, {**thetas, "Theta1": np.eye(2, 3) + 1j})
+    with pytest.raises(FileError, match="complex numbers"):
+        imported(path)
+    savemat(path, {"Theta1": thetas["Theta1"], "Theta3": thetas["Theta2"]})
+    with pytest.raises(InterchangeError, match="one is missing among Theta1, Theta3"):
+        imported(path)
+    for begin in (b"\x89HDF\r\n", b"Octave-1-L", b"\x1f\x8b"):
+        path.write_bytes(begin + bytes(600))
+        with pytest.raises(FileError, match="save it with -v7"):
+            imported(path)
 
 
 def test_thetas_of_the_course_have_the_bias_in_column_0(tmp_path):
