@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -434,6 +434,53 @@ class Graph:
             return ()
         return tuple(w for w in self.wires if w.target in fed and self.feeds_back(w))
 
+    @cached_property
+    def depths(self) -> Mapping[str, int]:
+        """The ranks, in some topological order."""
+        return self.ranks
+
+    def extended(
+        self, nodes: Mapping[str, Node], wires: Sequence[Wire], *, without: Collection[str] = ()
+    ) -> Graph:
+        """Return the graph with more nodes and wires, and without some nodes that feed nobody.
+
+        Each new node comes after those that feed it. Besides, wires may enter feedback ports of
+        the old ones. What is known of the old nodes is not found out again.
+        """
+        gone = frozenset(without)
+        kept = {key: node for key, node in self.nodes.items() if key not in gone} | nodes
+        there = self.wires
+        if gone:
+            there = tuple([wire for wire in there if wire.target not in gone])
+        found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
+        find = CATALOG.find
+        types = dict(self.types)
+        types |= {key: type_ for key, node in nodes.items() if (type_ := find(node.type))}
+        incoming, new = dict(self._incoming), _bundled(wires, attrgetter("target"), _by_input)
+        incoming |= {
+            key: tuple(sorted((*incoming[key], *more), key=_by_input)) if key in incoming else more
+            for key, more in new.items()
+        }
+        depths = dict(self.ranks)
+        for key in nodes:
+            type_ = types.get(key)
+            feedback = type_.feedback if type_ is not None else ()
+            depths[key] = 1 + max(
+                [depths[w.source] for w in new.get(key, ()) if w.input not in feedback], default=-1
+            )
+        settings = dict(self._settings)
+        for key in gone:
+            for known in (types, incoming, depths, settings):
+                known.pop(key, None)  # type: ignore[attr-defined]
+        known_of = {
+            "types": MappingProxyType(types),
+            "depths": MappingProxyType(depths),
+            "_incoming": incoming,
+            "_settings": settings,
+        }
+        found.__dict__.update(known_of)
+        return found
+
     def digraph(self) -> nx.DiGraph[str]:
         """Return nodes and wires as a networkx graph, without the feedback wires."""
         import networkx as nx
@@ -447,11 +494,15 @@ class Graph:
         """Return these nodes and all that feed them, without going through feedback wires."""
         found = set(nodes)
         queue = list(found)
+        types, incoming = self.types, self._incoming
         for key in queue:
-            for wire in self.into(key):
-                if wire.source not in found and not self.feeds_back(wire):
-                    found.add(wire.source)
-                    queue.append(wire.source)
+            type_ = types.get(key)
+            feedback = type_.feedback if type_ is not None else ()
+            for wire in incoming.get(key, ()):
+                source = wire.source
+                if source not in found and wire.input not in feedback:
+                    found.add(source)
+                    queue.append(source)
         return frozenset(found)
 
     def downstream(self, nodes: Iterable[str]) -> frozenset[str]:

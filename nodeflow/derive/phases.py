@@ -31,19 +31,27 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     found: dict[str, int] = {}
     for key in order:
         type_ = types.get(key)
-        family = "" if type_ is None else type_.family
         phase = own.get(key, FORWARD)
         # What feeds a source is a feedback wire: it comes from the update before.
-        for wire in graph.into(key) if family != "source" else ():
-            phase = max(phase, found.get(wire.source, FORWARD))
+        if phase < UPDATE and (type_ is None or type_.family != "source"):
+            for wire in graph.into(key):
+                before = found.get(wire.source, FORWARD)
+                if before > phase:
+                    phase = before
         found[key] = phase
     if not any(found.values()):
         return found
+    first: dict[str, int] = {}
+    """The first phase in which a node's value is read."""
+    for wire in graph.feedback:
+        if wire.target in found:
+            first[wire.source] = min(found[wire.target], first.get(wire.source, UPDATE))
     for key in reversed(order):
-        type_ = types.get(key)
+        type_, phase = types.get(key), found[key]
         waits = type_ is not None and (type_.family == "arithmetic" or type_.name == "error")
-        if waits and key not in of_cost:
-            after = [found[w.target] for w in graph.out_of(key) if w.target in found]
-            if after:
-                found[key] = max(found[key], min(after))
+        if waits and key not in of_cost and first.get(key, FORWARD) > phase:
+            phase = found[key] = first[key]
+        for wire in graph.into(key):
+            if first.get(wire.source, UPDATE) >= phase:
+                first[wire.source] = phase
     return found

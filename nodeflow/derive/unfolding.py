@@ -461,8 +461,8 @@ class _Builder:
         self.inference = inference
         self.records = records or {}
         self.shapes: dict[str, Shape] = dict(inference.shapes)
-        self.nodes: dict[str, Node] = dict(graph.nodes)
-        self.wires: list[Wire] = list(graph.wires)
+        self.made: dict[str, Node] = {}
+        self.wires: list[Wire] = []
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self.cases: dict[tuple[Any, ...], tuple[list[Any], tuple[Shape, ...]]] = {}
@@ -512,12 +512,8 @@ class _Builder:
         gone = set(remove)
         graph = self.graph
         # A graph to which nothing was added stays the same object, with all that it knows.
-        if gone or self.made_for or len(self.wires) > len(graph.wires):
-            graph = replace(
-                graph,
-                nodes={key: node for key, node in self.nodes.items() if key not in gone},
-                wires=tuple(w for w in self.wires if w.target not in gone),
-            )
+        if gone or self.made:
+            graph = graph.extended(self.made, self.wires, without=gone)
         inference = replace(self.inference, shapes=self.shapes, problems=problems)
         # What was made here is known; for a wired pass the rules tell, or else names and wires.
         known = {a: at for a, at in ruled.gradients.items() if {a, at} <= self.shapes.keys()}
@@ -1116,7 +1112,7 @@ class _Builder:
                         str(start.node), start.port, key, port, index if len(sources) > 1 else None
                     )
                 )
-        self.nodes[key] = self._node(made)
+        self.made[key] = self._node(made)
         for port_, shape in zip(made.type.outputs, shapes, strict=True):
             self.shapes[f"{key}.{port_.name}"] = shape
         self.made_for[key] = self.trainer
@@ -1133,10 +1129,11 @@ class _Builder:
         return self.bare[name]
 
     def _free(self, name: str) -> str:
-        if name not in self.nodes:
+        made, there = self.made, self.graph.nodes
+        if name not in made and name not in there:
             return name
         number = 2
-        while f"{name}_{number}" in self.nodes:
+        while f"{name}_{number}" in made or f"{name}_{number}" in there:
             number += 1
         return f"{name}_{number}"
 
