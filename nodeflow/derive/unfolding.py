@@ -22,7 +22,9 @@ from nodeflow.declare import (
     Output,
     Penalty,
     foreign,
+    is_own,
 )
+from nodeflow.derive.answers import Answer, Form, Forms, standing_for
 from nodeflow.derive.implied import implied, with_cost
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.modes import resolve
@@ -465,8 +467,11 @@ class _Builder:
         self.wires: list[Wire] = []
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
+        self.forms = Forms(self.inferred, self._shapes_of)
+        self.answers: dict[tuple[Any, ...], list[tuple[int, Answer, bool]]] = {}
+        self.outputs: dict[str, Output] = {}
         self.cases: dict[tuple[Any, ...], tuple[list[Any], tuple[Shape, ...]]] = {}
-        self.same: dict[Shape, Shape] = {}
+        self.same: dict[Shape, Shape] = {shape: shape for shape in inference.shapes.values()}
         self.bare: dict[str, Node] = {}
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
@@ -717,6 +722,8 @@ class _Builder:
         needed: set[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
+        if self._hand_on_alike(key, type_, blame, needed, arrived):
+            return
         graph = self.graph
         wires = graph.inputs(key)
         given = {
@@ -780,6 +787,94 @@ class _Builder:
                     # What comes from rows to what has none was added up over them, or will be.
                     summed = isinstance(made, Output) and (over_rows or self.shape_of(made).batch)
                     arrived.setdefault(wire.start, []).append(_Part(made, key, summed))
+
+    def _hand_on_alike(
+        self,
+        key: str,
+        type_: NodeType,
+        blame: Blame,
+        needed: set[str],
+        arrived: dict[str, list[_Part]],
+    ) -> bool:
+        """Hand on what the rule answers for nodes like this one; False where it must be asked."""
+        if key in self.logits or type_.dynamic_inputs or not is_own(type_):
+            return False
+        graph, shapes, output = self.graph, self.shapes, self._output
+        wires = [output(f"{key}.{port.name}") for port in type_.outputs]
+        case: list[Any] = [type_, id(graph.settings(key))]
+        if isinstance(blame, Output):
+            wires.append(blame)
+            case.append(id(self.shape_of(blame)))
+        else:
+            case.append(blame)
+        there = graph.into(key)
+        for wire in there:
+            start = f"{wire.source}.{wire.output}"
+            wires.append(output(start))
+            case += [wire.input, id(shapes[start]), wire.source in needed]
+        known = tuple(case)
+        answers = self.answers.get(known)
+        if answers is None:
+            answers = self.answers[known] = self._answers(key, type_, blame, wires, needed)
+        done: dict[int, Made] = {}
+        for place, answer, summed in answers:
+            wire = there[place]
+            part = _Part(self.forms.made(answer, wires, done), key, summed)
+            arrived.setdefault(f"{wire.source}.{wire.output}", []).append(part)
+        return bool(answers)
+
+    def _answers(
+        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: set[str]
+    ) -> list[tuple[int, Answer, bool]]:
+        """Return what a rule answers for each wire into a node that is to be blamed.
+
+        That is the wire's place, the answer, and whether it was added up over the samples. Empty
+        where the node has to be looked at itself.
+        """
+        if type_.rule is None or (type_.family == "layer" and not isinstance(blame, Output)):
+            return []
+        rest = (standing_for(place, self.shape_of(wire)) for place, wire in enumerate(wires))
+        outputs = {port.name: next(rest) for port in type_.outputs}
+        asked: Blame = next(rest) if isinstance(blame, Output) else blame
+        given: dict[str, Any] = {port.name: [] for port in type_.inputs if not port.feedback}
+        places: dict[str, list[int]] = {}
+        there = self.graph.into(key)
+        for place, wire in enumerate(there):
+            places.setdefault(wire.input, []).append(place)
+            stand_in = next(rest)
+            if wire.input in given:
+                given[wire.input].append(stand_in)
+        for port in type_.inputs:
+            own = given.get(port.name)
+            if own is not None and not (port.many and (type_.joined != port.name or len(own) > 1)):
+                given[port.name] = own[0] if own else None
+        wanted = {wire.input for wire in there
+                  if wire.source in needed and wire.input in given}  # fmt: skip
+        known: dict[int, Form] = {}
+        found: list[tuple[int, Answer, bool]] = []
+        over_rows = isinstance(blame, Output) and self.shape_of(blame).batch
+        try:
+            answered = _call(type_.rule, asked, {**given, **outputs}, self.graph.settings(key))
+            if not isinstance(answered, Mapping) or not wanted <= answered.keys():
+                return []
+            for name in (name for name in answered if name in wanted):
+                answer = answered[name]
+                if not isinstance(answer, list):
+                    if len(places[name]) > 1:
+                        return []
+                    answer = [answer]
+                for place, part in zip(places[name], answer, strict=True):
+                    if there[place].source in needed:
+                        made = part() if callable(part) else part
+                        if isinstance(made, Penalty):
+                            return []
+                        summed = isinstance(made, Output) and (
+                            over_rows or self.shape_of(made).batch
+                        )
+                        found.append((place, self.forms.of(made, known), summed))
+        except NodeflowError:  # it is said of the node itself
+            return []
+        return found
 
     def _hand_to_sums(
         self,
@@ -878,8 +973,13 @@ class _Builder:
         return found[0] if found else None
 
     def _output(self, address: str) -> Output:
-        key, _, port = address.rpartition(".")
-        return Output(key, port, self.shapes.get(address))
+        found = self.outputs.get(address)
+        if found is None:
+            key, _, port = address.rpartition(".")
+            found = Output(key, port, self.shapes.get(address))
+            if found.shape is not None:
+                self.outputs[address] = found
+        return found
 
     # -- putting contributions together
 
@@ -1032,7 +1132,7 @@ class _Builder:
     def shape_of(self, wire: Output) -> Shape:
         """Return the shape of a wire, also of nodes that are not placed yet."""
         if isinstance(wire.node, str):
-            return self.shapes[f"{wire.node}.{wire.port}"]
+            return wire.shape or self.shapes[f"{wire.node}.{wire.port}"]
         if id(wire.node) in self.placed:
             return self.shapes[f"{self.placed[id(wire.node)][1]}.{wire.port}"]
         made = wire.node
@@ -1097,27 +1197,25 @@ class _Builder:
         if id(made) in self.placed:
             return Output(self.placed[id(made)][1], wire.port)
         shapes = self._shapes_of(made)
-        key = self._free(name)
+        key, wires = self._free(name), self.wires
         for port, sources in made.inputs.items():
+            several = len(sources) > 1
             for index, source in enumerate(sources):
-                start = source
-                if isinstance(source.node, Made):
-                    child = source.node.type.name
+                node, output = source.node, source.port
+                if not isinstance(node, str):
+                    child = node.type.name
                     is_error = owner and child.endswith("error")
                     start = self.place(
                         source, f"{owner}.error" if is_error else f"{name}.{child}", owner=owner
                     )
-                self.wires.append(
-                    Wire(
-                        str(start.node), start.port, key, port, index if len(sources) > 1 else None
-                    )
-                )
+                    node, output = str(start.node), start.port
+                wires.append(Wire(node, output, key, port, index if several else None))
         self.made[key] = self._node(made)
-        for port_, shape in zip(made.type.outputs, shapes, strict=True):
-            self.shapes[f"{key}.{port_.name}"] = shape
+        for place, shape in zip(made.type.outputs, shapes, strict=True):
+            self.shapes[f"{key}.{place.name}"] = shape
         self.made_for[key] = self.trainer
         self.placed[id(made)] = (made, key)
-        return Output(key, wire.port, self.shapes[f"{key}.{wire.port}"])
+        return self._output(f"{key}.{wire.port}")
 
     def _node(self, made: Made) -> Node:
         """Return the node of an expression; those without settings of their own are one."""
