@@ -533,7 +533,10 @@ class Graph:
         """Return a node's settings, defaults filled in and checked."""
         found = self._settings.get(node)
         if found is None:
-            found = self.type_of(node).check(self.nodes[node].settings, node)
+            type_, own = self.type_of(node), self.nodes[node]
+            found = self._settings_of.get(id(own))  # one node may stand under many ids
+            if found is None:
+                found = self._settings_of[id(own)] = type_.check(own.settings, node)
             self._settings[node] = found
         return found
 
@@ -548,6 +551,10 @@ class Graph:
                 if (type_ := find(node.type)) is not None
             }
         )
+
+    @cached_property
+    def _settings_of(self) -> dict[int, Settings]:
+        return {}
 
     @cached_property
     def _settings(self) -> dict[str, Settings]:

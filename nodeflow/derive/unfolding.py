@@ -472,7 +472,9 @@ class _Builder:
         self.outputs: dict[str, Output] = {}
         self.cases: dict[tuple[Any, ...], tuple[list[Any], tuple[Shape, ...]]] = {}
         self.same: dict[Shape, Shape] = {shape: shape for shape in inference.shapes.values()}
-        self.bare: dict[str, Node] = {}
+        self.alike: dict[tuple[str, int], tuple[Mapping[str, Any], Node]] = {}
+        self.decays: dict[float, Mapping[str, Any]] = {}
+        self.fitting: set[tuple[int, int]] = set()
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
         self.made_for: dict[str, str] = {}
@@ -648,7 +650,10 @@ class _Builder:
     def _update(
         self, name: str, theta: Output, gradient: Output, rate: Output, start: Output | None = None
     ) -> Output:
-        new = self.place(weight_update(start or theta, gradient, rate), f"{name}.update")
+        new = self.place(
+            _made(weight_update, {}, parameter=start or theta, gradient=gradient, rate=rate),
+            f"{name}.update",
+        )
         self.wires.append(Wire(f"{name}.update", "value", name, "next"))
         return new
 
@@ -986,6 +991,12 @@ class _Builder:
     def _combined(self, address: str, parts: list[_Part]) -> Blame:
         """Return the whole blame of a port, placed and named."""
         key, name = address.rpartition(".")[0], self._name(address)
+        batch = self.shapes[address].batch
+        if len(parts) == 1 and isinstance(parts[0].blame, Output) and (batch or not self.has_rows):
+            part = self._fitted(parts[0], address)
+            whole = self._summed([part if batch else self._shaped(part, address)], name)
+            self.gradients[address] = f"{whole.node}.{whole.port}"
+            return whole
         parts = [self._fitted(self._decayed(part, address), address) for part in parts]
         numbers = [part.blame for part in parts if not isinstance(part.blame, Output)]
         if len(numbers) == len(parts):
@@ -1053,11 +1064,11 @@ class _Builder:
         key, value = address.rpartition(".")[0], self._output(address)
         total = self._summed(parts, f"{key}.gradient")
         alike = self.shape_of(total).dims == self.shapes[address].dims
-        mean = (
-            average(total)
-            if alike and not penalty
-            else average(total, value, regularization=penalty)
-        )
+        if alike and not penalty:
+            mean = _made(average, {}, total=total)
+        else:
+            settings = self.decays.setdefault(penalty, {"regularization": penalty})
+            mean = _made(average, settings, total=total, weights=value)
         return self.place(mean, f"{key}.average")
 
     def _gradient(self, key: str, parts: list[_Part]) -> Output:
@@ -1067,6 +1078,9 @@ class _Builder:
         sample axis is a part of ∂J/∂Θ as it is. A graph without rows has one sample.
         """
         address = f"{key}.value"
+        if len(parts) == 1 and isinstance(parts[0].blame, Output):
+            if parts[0].summed or not self.has_rows:
+                return self._averaged(address, [self._fitted(parts[0], address)])
         penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
         penalty = math.fsum(part.regularization for part in penalties)
         parts = [
@@ -1113,8 +1127,12 @@ class _Builder:
         """Undo broadcasting: blame must have the shape of the value it is the blame of."""
         wanted = self.shapes[address]
         shape = self.shape_of(part)
-        if None in wanted.dims or None in shape.dims:
+        if shape is wanted or None in wanted.dims or None in shape.dims:
             return part
+        both = id(shape), id(wanted)
+        if both in self.fitting:
+            return part
+        given = part
         if shape.flat[1] != wanted.flat[1]:
             if wanted.flat[1] == 1:
                 part = sum_(part)
@@ -1127,6 +1145,8 @@ class _Builder:
             part = spread(part, self._output(address))
         elif shape.flat[0] != wanted.flat[0] and wanted.flat[0] == 1 and not wanted.batch:
             part = bias_gradient(part)
+        if part is given:  # both shapes are kept: those of inputs and of cases
+            self.fitting.add(both)
         return part
 
     def shape_of(self, wire: Output) -> Shape:
@@ -1145,11 +1165,10 @@ class _Builder:
         return self.inferred[id(made)][1]
 
     def _infer(self, made: Made) -> tuple[Shape, ...]:
-        if made.settings and not isinstance(made.type.shapes, Signature):
-            return self._infer_anew(made)
-        # What is fed by the same shapes has the same, as settings have no say; equal shapes are
-        # one object.
-        case: list[Any] = [made.type.name]
+        # What is fed by the same shapes has the same; equal shapes are one object, and so are
+        # the settings of nodes that are made alike. Some types' shapes do not depend on them.
+        has_say = made.settings and not isinstance(made.type.shapes, Signature)
+        case: list[Any] = [made.type, made.settings if has_say else None]
         for port, sources in made.inputs.items():
             case.append(port)
             case += [self.shape_of(source) for source in sources]
@@ -1157,7 +1176,7 @@ class _Builder:
         known = self.cases.get(key)
         if known is None:
             found = [self.same.setdefault(shape, shape) for shape in self._infer_anew(made)]
-            # The shapes of a case are kept with it: an id is good for as long as its object is.
+            # What a case is of is kept with it: an id is good for as long as its object is.
             known = self.cases[key] = case, tuple(found)
         return known[1]
 
@@ -1218,13 +1237,13 @@ class _Builder:
         return self._output(f"{key}.{wire.port}")
 
     def _node(self, made: Made) -> Node:
-        """Return the node of an expression; those without settings of their own are one."""
-        name = made.type.name
-        if made.settings:
-            return Node(name, made.settings)
-        if name not in self.bare:
-            self.bare[name] = Node(name)
-        return self.bare[name]
+        """Return the node of an expression; those of the same settings are one."""
+        name, settings = made.type.name, made.settings
+        key = name, id(settings) if settings else 0
+        known = self.alike.get(key)
+        if known is None:  # an id is good for as long as its object is
+            known = self.alike[key] = settings, Node(name, settings)
+        return known[1]
 
     def _free(self, name: str) -> str:
         made, there = self.made, self.graph.nodes
@@ -1246,6 +1265,12 @@ class _Builder:
             if before and self.graph.type_of(before[0].source).family == "layer":
                 return f"{before[0].source}.blame"
         return f"{key}.blame"
+
+
+def _made(type_: NodeType, settings: Mapping[str, Any], **inputs: Output) -> Output:
+    """Return the output of a node of wires that are there; nothing is left to be checked."""
+    made = Made(type_, settings, {port: (wire,) for port, wire in inputs.items()})
+    return Output(made, type_.outputs[0].name)
 
 
 def _numbered(key: str) -> list[tuple[int, str]]:
