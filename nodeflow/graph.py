@@ -19,7 +19,7 @@ from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodeflow.declare import CATALOG, Made, NodeType, Output, Port
 from nodeflow.errors import (
@@ -138,16 +138,27 @@ class Node:
         return CATALOG.find(self.type)
 
 
-@read_only("graph.disconnect(…) and graph.connect(…) return a new graph")
-@dataclass(frozen=True, slots=True, order=True)
-class Wire:
-    """A connection from an output port to an input port; `index` orders wires into a `…` port."""
-
+class _Ends(NamedTuple):
     source: str
     output: str
     target: str
     input: str
-    index: int | None = None
+    index: int | None = None  # type: ignore[assignment]  # not a tuple's method
+
+
+@read_only("graph.disconnect(…) and graph.connect(…) return a new graph")
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Wire(_Ends):
+    """A connection from an output port to an input port; `index` orders wires into a `…` port."""
+
+    # A tuple, since large graphs have very many: it is made, compared and sorted several times as
+    # fast as a dataclass. It is one as well, so that `dataclasses.replace` makes others of it.
+    __slots__ = ()
+    source: str
+    output: str
+    target: str
+    input: str
+    index: int | None
 
     @classmethod
     def parse(cls, text: str) -> Wire:
