@@ -61,7 +61,8 @@ _WIRE = re.compile(
 def uncollected() -> Iterator[None]:
     """Hold cyclic garbage collection back while a large graph is built.
 
-    Ten thousands of small objects that all stay would be searched again and again.
+    Ten thousands of small objects that all stay would be searched again and again. What was made
+    counts as old afterwards: it is searched with everything else, when Python next does that.
     """
     was = gc.isenabled()
     gc.disable()
@@ -69,6 +70,9 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was:
+            if not gc.get_freeze_count():  # what somebody else has frozen stays so
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -384,7 +388,7 @@ class Graph:
 
     @cached_property
     def _incoming(self) -> dict[str, tuple[Wire, ...]]:
-        return _bundled(self.wires, attrgetter("target"), _by_input)
+        return _bundled(self.wires, attrgetter("target"), by_port)
 
     @cached_property
     def _outgoing(self) -> dict[str, tuple[Wire, ...]]:
@@ -451,34 +455,44 @@ class Graph:
         return self.ranks
 
     def extended(
-        self, nodes: Mapping[str, Node], wires: Sequence[Wire], *, without: Collection[str] = ()
+        self,
+        nodes: Mapping[str, Node],
+        wires: Sequence[Wire],
+        into: Mapping[str, tuple[Wire, ...]],
+        *,
+        without: Collection[str] = (),
     ) -> Graph:
         """Return the graph with more nodes and wires, and without some nodes that feed nobody.
 
-        Each new node comes after those that feed it. Besides, wires may enter feedback ports of
-        the old ones. What is known of the old nodes is not found out again.
+        Each new node comes after those that feed it; `into` has the wires into it, by port and
+        index. All other wires enter feedback ports of old nodes. What is known of the old nodes
+        is not found out again.
         """
         gone = frozenset(without)
-        kept = {key: node for key, node in self.nodes.items() if key not in gone} | nodes
+        kept = dict(self.nodes)
+        for key in gone:
+            del kept[key]
+        kept |= nodes
         there = self.wires
         if gone:
             there = tuple([wire for wire in there if wire.target not in gone])
         found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
-        find = CATALOG.find
-        types = dict(self.types)
-        types |= {key: type_ for key, node in nodes.items() if (type_ := find(node.type))}
-        incoming, new = dict(self._incoming), _bundled(wires, attrgetter("target"), _by_input)
-        incoming |= {
-            key: tuple(sorted((*incoming[key], *more), key=_by_input)) if key in incoming else more
-            for key, more in new.items()
-        }
-        depths = dict(self.ranks)
-        for key in nodes:
-            type_ = types.get(key)
-            feedback = type_.feedback if type_ is not None else ()
-            depths[key] = 1 + max(
-                [depths[w.source] for w in new.get(key, ()) if w.input not in feedback], default=-1
-            )
+        find, types = CATALOG.find, dict(self.types)
+        incoming, depths = self._incoming | into, dict(self.ranks)
+        for wire in wires:
+            if wire.target not in nodes:
+                there = (*incoming.get(wire.target, ()), wire)
+                incoming[wire.target] = tuple(sorted(there, key=by_port))
+        for key, node in nodes.items():
+            type_ = find(node.type)
+            if type_ is not None:
+                types[key] = type_
+            depth = -1
+            for wire in into[key]:
+                before = depths.get(wire.source, depth)  # none: it is fed back from a later one
+                if before > depth:
+                    depth = before
+            depths[key] = depth + 1
         settings = dict(self._settings)
         for key in gone:
             for known in (types, incoming, depths, settings):
@@ -682,7 +696,8 @@ class Graph:
         return None
 
 
-def _by_input(wire: Wire) -> tuple[str, int]:
+def by_port(wire: Wire) -> tuple[str, int]:
+    """Return what sorts the wires into a node: by port, then by number."""
     return wire.input, wire.index or 0
 
 

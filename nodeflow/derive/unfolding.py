@@ -33,7 +33,8 @@ from nodeflow.derive.shapes import Inference, infer, order_of, probe
 from nodeflow.derive.steps import spelled_out, without_rate
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
-from nodeflow.graph import UNFOLDED, Graph, Node, Wire
+from nodeflow.graph import UNFOLDED, Graph, Node, Wire, by_port
+from nodeflow.inert import NO_SETTINGS
 from nodeflow.nodes.arithmetic import add, multiply, pick, subtract, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
 from nodeflow.nodes.expression import expression
@@ -465,6 +466,9 @@ class _Builder:
         self.shapes: dict[str, Shape] = dict(inference.shapes)
         self.made: dict[str, Node] = {}
         self.wires: list[Wire] = []
+        self.into: dict[str, tuple[Wire, ...]] = {}
+        """The wires into each node that was made, by port and index."""
+        self.put: dict[tuple[Any, ...], tuple[Shape, Mapping[str, Any]]] = {}
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self.forms = Forms(self.inferred, self._shapes_of)
@@ -520,7 +524,7 @@ class _Builder:
         graph = self.graph
         # A graph to which nothing was added stays the same object, with all that it knows.
         if gone or self.made:
-            graph = graph.extended(self.made, self.wires, without=gone)
+            graph = graph.extended(self.made, self.wires, self.into, without=gone)
         inference = replace(self.inference, shapes=self.shapes, problems=problems)
         # What was made here is known; for a wired pass the rules tell, or else names and wires.
         known = {a: at for a, at in ruled.gradients.items() if {a, at} <= self.shapes.keys()}
@@ -650,11 +654,14 @@ class _Builder:
     def _update(
         self, name: str, theta: Output, gradient: Output, rate: Output, start: Output | None = None
     ) -> Output:
-        new = self.place(
-            _made(weight_update, {}, parameter=start or theta, gradient=gradient, rate=rate),
-            f"{name}.update",
-        )
-        self.wires.append(Wire(f"{name}.update", "value", name, "next"))
+        new = self._put(
+            weight_update, NO_SETTINGS, f"{name}.update",
+            parameter=start or theta, gradient=gradient, rate=rate,
+        )  # fmt: skip
+        fed_back = Wire(f"{name}.update", "value", name, "next")
+        self.wires.append(fed_back)
+        if name in self.into:
+            self.into[name] = (*self.into[name], fed_back)
         return new
 
     # -- differentiation
@@ -1065,11 +1072,9 @@ class _Builder:
         total = self._summed(parts, f"{key}.gradient")
         alike = self.shape_of(total).dims == self.shapes[address].dims
         if alike and not penalty:
-            mean = _made(average, {}, total=total)
-        else:
-            settings = self.decays.setdefault(penalty, {"regularization": penalty})
-            mean = _made(average, settings, total=total, weights=value)
-        return self.place(mean, f"{key}.average")
+            return self._put(average, NO_SETTINGS, f"{key}.average", total=total)
+        settings = self.decays.setdefault(penalty, {"regularization": penalty})
+        return self._put(average, settings, f"{key}.average", total=total, weights=value)
 
     def _gradient(self, key: str, parts: list[_Part]) -> Output:
         """Return D = ∂J/∂Θ of a parameter, in its shape.
@@ -1216,7 +1221,7 @@ class _Builder:
         if id(made) in self.placed:
             return Output(self.placed[id(made)][1], wire.port)
         shapes = self._shapes_of(made)
-        key, wires = self._free(name), self.wires
+        key, wires = self._free(name), list[Wire]()
         for port, sources in made.inputs.items():
             several = len(sources) > 1
             for index, source in enumerate(sources):
@@ -1229,16 +1234,37 @@ class _Builder:
                     )
                     node, output = str(start.node), start.port
                 wires.append(Wire(node, output, key, port, index if several else None))
-        self.made[key] = self._node(made)
+        self._add(key, self._node(made.type.name, made.settings), wires)
         for place, shape in zip(made.type.outputs, shapes, strict=True):
             self.shapes[f"{key}.{place.name}"] = shape
-        self.made_for[key] = self.trainer
         self.placed[id(made)] = (made, key)
         return self._output(f"{key}.{wire.port}")
 
-    def _node(self, made: Made) -> Node:
+    def _put(
+        self, type_: NodeType, settings: Mapping[str, Any], name: str, **inputs: Output
+    ) -> Output:
+        """Put a node of one output into the graph, that reads wires which are there."""
+        case = (type_, id(settings), *[id(self.shape_of(wire)) for wire in inputs.values()])
+        known = self.put.get(case)
+        if known is None:
+            made = Made(type_, settings, {port: (wire,) for port, wire in inputs.items()})
+            known = self.put[case] = self._infer(made)[0], settings
+        key, port = self._free(name), type_.outputs[0].name
+        wires = [Wire(str(w.node), w.port, key, port) for port, w in inputs.items()]
+        self._add(key, self._node(type_.name, settings), wires)
+        shape = self.shapes[f"{key}.{port}"] = known[0]
+        return Output(key, port, shape)
+
+    def _add(self, key: str, node: Node, wires: list[Wire]) -> None:
+        self.made[key] = node
+        self.wires += wires
+        if len(wires) > 1:
+            wires.sort(key=by_port)
+        self.into[key] = tuple(wires)
+        self.made_for[key] = self.trainer
+
+    def _node(self, name: str, settings: Mapping[str, Any]) -> Node:
         """Return the node of an expression; those of the same settings are one."""
-        name, settings = made.type.name, made.settings
         key = name, id(settings) if settings else 0
         known = self.alike.get(key)
         if known is None:  # an id is good for as long as its object is
@@ -1265,12 +1291,6 @@ class _Builder:
             if before and self.graph.type_of(before[0].source).family == "layer":
                 return f"{before[0].source}.blame"
         return f"{key}.blame"
-
-
-def _made(type_: NodeType, settings: Mapping[str, Any], **inputs: Output) -> Output:
-    """Return the output of a node of wires that are there; nothing is left to be checked."""
-    made = Made(type_, settings, {port: (wire,) for port, wire in inputs.items()})
-    return Output(made, type_.outputs[0].name)
 
 
 def _numbered(key: str) -> list[tuple[int, str]]:

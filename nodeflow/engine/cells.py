@@ -217,9 +217,9 @@ def feed_layout(plan: Plan) -> Feed:
     """Return how the rows of data sets, and of constants that hold several, are fed."""
     columns: dict[str, tuple[int, int]] = {}
     width = 0
-    for key in plan.order:
-        type_ = plan.graph.type_of(key)
-        for port in type_.outputs if type_.name in ("dataset", "constant") else ():
+    fed = set(plan.graph.of_type("dataset", "constant"))
+    for key in plan.order if fed else ():
+        for port in plan.graph.type_of(key).outputs if key in fed else ():
             shape = plan.inference.shapes[f"{key}.{port.name}"]
             if shape.batch:
                 columns[f"{key}.{port.name}"] = width, shape.features or 1

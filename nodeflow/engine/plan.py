@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from nodeflow.derive.logits import Logits, logits
@@ -127,7 +128,10 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         tail = _after_accumulate(whole, by_rank)
         # Neither stage nor phase nor rank ever falls along a wire: sorting keeps the order
         # topological.
-        order = tuple(sorted(rank, key=lambda key: (key in tail, phases[key], rank[key], key)))
+        together: dict[tuple[bool, int, int], list[str]] = {}
+        for key, at in rank.items():
+            together.setdefault((key in tail, phases[key], at), []).append(key)
+        order = tuple(chain.from_iterable(sorted(together[place]) for place in sorted(together)))
         return Plan(unfolding, inference, order, phases, len(order) - len(tail), bool(tail))
 
 
