@@ -192,6 +192,9 @@ def _array(_: Setting, value: Any) -> str:
             "" if np.isfinite(value.values).all() else "finite numbers (it holds NaN or Infinity)"
         )
 
+    if type(value) is tuple and {*map(type, value)} == {float} and all(map(math.isfinite, value)):
+        return ""
+
     def ragged(part: Any, depth: int = 0) -> bool | str:
         if isinstance(part, str) and part in ("NaN", "Infinity", "-Infinity"):
             return "finite numbers (it holds NaN or Infinity)"

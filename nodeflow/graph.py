@@ -495,7 +495,8 @@ class Graph:
             depths[key] = depth + 1
         settings = dict(self._settings)
         for key in gone:
-            for known in (types, incoming, depths, settings):
+            settings.pop(id(self.nodes[key]), None)
+            for known in (types, incoming, depths):
                 known.pop(key, None)  # type: ignore[attr-defined]
         known_of = {
             "types": MappingProxyType(types),
@@ -556,13 +557,11 @@ class Graph:
 
     def settings(self, node: str) -> Settings:
         """Return a node's settings, defaults filled in and checked."""
-        found = self._settings.get(node)
+        own = self.nodes.get(node)
+        found = self._settings.get(id(own))
         if found is None:
-            type_, own = self.type_of(node), self.nodes[node]
-            found = self._settings_of.get(id(own))  # one node may stand under many ids
-            if found is None:
-                found = self._settings_of[id(own)] = type_.check(own.settings, node)
-            self._settings[node] = found
+            found = self.type_of(node).check(self.nodes[node].settings, node)
+            self._settings[id(own)] = found
         return found
 
     @cached_property
@@ -578,11 +577,8 @@ class Graph:
         )
 
     @cached_property
-    def _settings_of(self) -> dict[int, Settings]:
-        return {}
-
-    @cached_property
-    def _settings(self) -> dict[str, Settings]:
+    def _settings(self) -> dict[int, Settings]:
+        """The settings of each node, by the identity of the node: one may stand under many ids."""
         return {}
 
     def of_type(self, *types: str) -> tuple[str, ...]:

@@ -171,10 +171,10 @@ class Layout:
 
     def elementwise(self, name: str, out: Slot, *parts: Slot) -> None:
         """Add the row of an operation number by number, with broadcasting."""
-        cols = out.cols
-        row = [OPERATIONS[name].number, out.rows, cols, out.offset, out.stride, 1]
-        for part in parts:
-            row += part.across(cols)
+        offset, rows, cols, stride = out
+        row = [OPERATIONS[name].number, rows, cols, offset, stride, 1]
+        for at, tall, wide, step in parts:  # as `Slot.across` has it
+            row += (at, 0 if tall == 1 else step, 1 if wide == cols else 0)
         self.rows.append(row)
 
     def joined(self, slots: Sequence[Slot]) -> Slot:

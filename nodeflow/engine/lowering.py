@@ -518,11 +518,13 @@ WHOLE = ("accumulate", "average", "weight_update")
 
 def alike(t: Layout, inputs: dict[str, list[Slot]], out: Slot) -> bool:
     """Return whether all values but a rate have the shape of the result, without gaps."""
-    batched, size = out.rows == 0, out.size
+    batched, size, form = out.rows == 0, out.size, out[1:]
     if (batched and t.capacity > 1) or not t.contiguous(out):
         return False
     for name, there in inputs.items():
         for part in there if name != "rate" else ():
+            if part[1:] == form:
+                continue
             if (part.rows == 0) != batched or part.size != size or not t.contiguous(part):
                 return False
     return True

@@ -59,7 +59,8 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     # Rows are collected node by node; what has no cells yet gets them when it is met.
     begin = len(t.rows)
     for key in plan.order:
-        _lower_node(t, key, blocks)
+        if types[key].name != "parameter":
+            _lower_node(t, key, blocks)
         end = len(t.rows)
         spans[key] = (begin, end)
         begin = end
@@ -71,9 +72,13 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         spans[key] = (begin + len(tallies), end + len(tallies))
     # Where nothing comes once an update, a pass ends with the commits; a loop has passes without.
     whole = plan.head == len(plan.order) and not plan.loop
+    met: set[tuple[int, int]] = set()
     for key, node in graph.nodes.items():
         if node.type == "average" and key in spans:
-            t.literal(decay_of(graph, key))  # for full speed
+            alike = id(node), len(graph.into(key))
+            if alike not in met:
+                met.add(alike)
+                t.literal(decay_of(graph, key))  # for full speed
     return Tape(
         plan=plan,
         slots=t.slots,
@@ -172,16 +177,13 @@ def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slo
 def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> None:
     graph = t.plan.graph
     type_ = graph.types[key]
-    if type_.name == "parameter":
-        return
     settings, slots = graph.settings(key), t.slots
-    if type_.name == "dataset" or (
-        type_.name == "constant" and t.plan.inference.shapes[f"{key}.value"].batch
-    ):
-        for port in type_.outputs:
-            _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
-        return
     if type_.family == "source":
+        shapes = t.plan.inference.shapes
+        if type_.name == "dataset" or (type_.name == "constant" and shapes[f"{key}.value"].batch):
+            for port in type_.outputs:
+                _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
+            return
         slot = _slot(t, f"{key}.value", blocks)
         value = settings["value"]
         t.arrays[slot.offset] = numbers(value)
