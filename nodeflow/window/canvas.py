@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.editor.camera import Camera
-from nodeflow.editor.model import Editor
+from nodeflow.editor.model import Editor, Live
 from nodeflow.editor.overlay import overlay
 from nodeflow.scene import NodeView, Scene, WireView
 from nodeflow.theme import THEMES, Theme
@@ -25,6 +25,7 @@ from nodeflow.views.plot import Traces
 from nodeflow.views.slope import slope_at
 from nodeflow.window import wireitems
 from nodeflow.window.colours import is_colour, mixed, rgba
+from nodeflow.window.differenceitems import DifferenceItems
 from nodeflow.window.fonts import EM, Fonts
 from nodeflow.window.minimap import Minimap
 from nodeflow.window.motionitems import MotionItems
@@ -50,6 +51,7 @@ _FILLING = 0.04
 _LEAST = 0.0003
 """Of these so many for each, however large the graph is."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
+_NO_RUN = Live()
 _LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights")
 """What the values that stand on wires depend on."""
 _REACH = 6
@@ -113,6 +115,8 @@ class Canvas:
             self._build(theme)
         self.busy = False
         self._began = time.perf_counter()
+        if editor.comparison is not None:  # both are drawn as they are in their files
+            editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
         if editor.view == "map":
             return  # drawn elsewhere; what has changed is seen when the canvas is back
         if editor.camera != self._camera:
@@ -139,6 +143,7 @@ class Canvas:
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         self._stirred.clear()
         self._fills = self._fills and self.busy and self._glides is None
+        self._differences.draw(editor)
         self._overlay.draw(editor, over)
         self._minimap.draw(editor)
 
@@ -161,6 +166,12 @@ class Canvas:
         self._wire_layer = dpg.add_draw_node(parent=self._near)
         self._node_layer = dpg.add_draw_node(parent=self._near)
         self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
+        self._differences = DifferenceItems(
+            dpg.add_draw_node(parent=self._world),
+            dpg.add_draw_node(parent=self.drawlist),
+            theme,
+            self.fonts,
+        )
         moving = dpg.add_draw_node(parent=self.drawlist)
         self._marks = dpg.add_draw_node(parent=self.drawlist)
         self._motion = MotionItems(moving, self._marks, theme, self.fonts)
@@ -395,7 +406,7 @@ class Canvas:
             value = self._content(view, editor)
             self._node(view, value, place, editor.camera.zoom, selected=chosen)
             self._nodes[view.key].check(editor.live.checks.get(view.key, ""), self._theme)
-            if view.type == "slider":
+            if view.type == "slider" and view.key in editor.graph.nodes:
                 self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
         else:
             self._flat(view, place, selected=chosen)
