@@ -146,12 +146,12 @@ def _flat(editor: Editor, node: str, type_: str) -> str:
     from nodeflow.explain.dying import DYING
     from nodeflow.views.slope import slope_at
 
-    wires = editor.graph.inputs(node).get("z", ())
+    wires = next(iter(editor.graph.inputs(node).values()), ())
     z = editor.live.values.get(wires[0].start) if wires else None
     if z is None or editor.live.age(wires[0].start) not in ("", AHEAD):
         return ""
     rows = np.atleast_2d(z)
-    found = slope_at(type_, rows)
+    found = slope_at(type_, rows, editor.graph.settings(node))
     if found is None or not found.z.size:
         return ""
     steepest = found.slopes.reshape(rows.shape).max(axis=0)

@@ -252,8 +252,7 @@ class Machine:
         order = tuple(
             key
             for key in self.plan.order
-            if graph.nodes[key].type == "parameter"
-            or (key in needed and self.plan.phases[key] == FORWARD)
+            if graph.nodes[key].is_parameter or (key in needed and self.plan.phases[key] == FORWARD)
         )
         reduced = replace(self.plan, order=order, head=len(order), loop=False)
         most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
@@ -304,7 +303,7 @@ class Machine:
         """Return the parameters before the first update, as they lie in the cells."""
         found = np.zeros(self.tape.state, self.dtype)
         for key in self.plan.order:
-            if self.plan.graph.nodes[key].type == "parameter":
+            if self.plan.graph.nodes[key].is_parameter:
                 slot = self.tape.slots[f"{key}.value"]
                 value = start_value(self.plan.graph, key, seed, splits)
                 found[slot.offset : slot.offset + slot.size] = np.asarray(value).ravel()

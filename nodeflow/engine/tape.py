@@ -38,7 +38,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
     ordered = _side_by_side(plan.order)
-    parameters = [key for key in ordered if graph.nodes[key].type == "parameter"]
+    parameters = [key for key in ordered if graph.nodes[key].is_parameter]
     for key in parameters:
         address = f"{key}.value"
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
@@ -150,7 +150,7 @@ def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slo
 def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> None:
     graph = t.plan.graph
     type_ = graph.types[key]
-    if type_.name == "parameter":
+    if type_.holds_weights:
         return
     settings, wires = graph.settings(key), graph.inputs(key)
     if type_.name == "dataset" or (
@@ -265,7 +265,7 @@ def _commits(t: Layout) -> list[Row]:
     """Return the rows that put the new values of an update into the parameters."""
     before, t.rows = t.rows, []
     graph = t.plan.graph
-    for key in graph.of_type("parameter"):
+    for key in graph.parameters:
         for wire in graph.into(key):
             if wire.input == "next" and graph.nodes[key].mode != "freeze" and wire.start in t.slots:
                 source, target = t.slots[wire.start], t.slots[f"{key}.value"]
