@@ -355,6 +355,7 @@ Moves = Callable[[Updates, Mapping[str, Any]], Update]
 # --- node types -----------------------------------------------------------------------------
 
 
+_SUM = "Σ"
 Sums = Callable[[Value, Value], Value]
 """A cost as a function of weighted sums and targets, (samples, features) each."""
 
@@ -389,7 +390,10 @@ class NodeType:
     verb: str = "squashed"
     """What it does to a number that goes through it, in the past tense."""
     calculation: str = ""
-    """What it makes of one number of each input, as a formula of ports and settings; or nothing."""
+    """What it makes of one number of each input, as a formula of ports and settings; or nothing.
+
+    Behind a Σ the formula is that of a cost of one feature: they are added up.
+    """
     title: str = ""
     """What people call it in a sentence: "cross-entropy", "Adam"."""
     noun: str = ""
@@ -449,7 +453,12 @@ class NodeType:
     def calculated(self, settings: Mapping[str, Any]) -> formulas.Expression:
         """Return its calculation, with the numbers of its settings in it; it must declare one."""
         given = {name: settings[name] for name in self.setting_named}
-        return formulas.filled(formulas.parse(self.calculation), given)
+        return formulas.filled(formulas.parse(self.calculation.removeprefix(_SUM)), given)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its calculation is that of one feature, and all of them are added up."""
+        return self.calculation.startswith(_SUM)
 
     def ports_in(self, settings: Mapping[str, Any]) -> tuple[Port, ...]:
         """Return the input ports of a node with these settings."""
@@ -838,7 +847,8 @@ def node(
     `calculation` says what the function makes of one number of each input, in the language of
     `expression`: "max(z, 0) + exp(min(z, 0)) - 1". A type that says it needs no more to train at
     full speed, to pass blame, to be written out with its numbers, to run in a page and to be
-    written in other programs. `title` is what people call it, `noun` is what one of its numbers is
+    written in other programs. A cost may say what it is of one feature: "Σ abs(a - y)". `title` is
+    what people call it, `noun` is what one of its numbers is
     called ("the error"), `passes` the port whose value goes through as it is, `typed` marks numbers
     that a person types, `holds_weights` those that training changes. `view` names the module that
     tells what a view shows, by a function `found(sight, key)`, `slow` one that evaluates the
@@ -967,6 +977,14 @@ def _declare(
         no_backward=no_backward,
         dynamic_inputs=dynamic_inputs,
     )
+    if family == "activation" and [port.name for port in (*made.inputs, *made.outputs)] != [
+        "z",
+        "a",
+    ]:
+        raise DeclarationError(
+            f"{name}: an activation takes z and gives a, so that it can be taken apart with its "
+            "layer; name its parameter z, and begin its formula with 'a ='"
+        )
     if calculation:
         _check_calculation(made)
         if not no_backward:
@@ -978,7 +996,7 @@ def _declare(
 def _check_calculation(type_: NodeType) -> None:
     """Refuse a calculation that is no formula of the type's ports and numbers."""
     try:
-        tree = formulas.parse(type_.calculation)
+        tree = formulas.parse(type_.calculation.removeprefix(_SUM))
     except GraphError as error:
         raise DeclarationError(f"{type_.name}: its calculation cannot be read: {error}") from None
     single = [port.name for port in type_.inputs if not port.many and not port.feedback]
@@ -1001,7 +1019,7 @@ def _rule_of_calculation(type_: NodeType) -> Rule:
     ports = [port.name for port in type_.inputs]
 
     def rule(blame: Blame, **given: Any) -> Mapping[str, Any]:
-        tree = formulas.filled(formulas.parse(type_.calculation), given.pop("settings", {}))
+        tree = type_.calculated({**type_.defaults, **given.pop("settings", {})})
         own = formulas.names(tree)
         read = {name: given[name] for name in ports if name in own}
         made: Mapping[str, Any] = CATALOG["expression"].rule(  # type: ignore[misc]

@@ -164,7 +164,10 @@ def filled(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
         return expression
     if head == "name":
         return _number(numbers[parts[0]]) if parts[0] in numbers else expression
-    return (head, *(filled(part, numbers) for part in parts))
+    inner = [filled(part, numbers) for part in parts]
+    if head == "*" and ONE in inner:
+        return inner[1] if inner[0] == ONE else inner[0]
+    return (head, *inner)
 
 
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:

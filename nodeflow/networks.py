@@ -39,14 +39,13 @@ def offered(family: str) -> tuple[str, ...]:
 
     Those of plugins are among them.
     """
-    ports = {"activation": 1, "cost": 2, "trainer": 1}[family]
+    ports = {"activation": ["z", "a"], "cost": ["a", "y", "cost"], "trainer": ["cost"]}[family]
     return tuple(
         name
         for name, type_ in CATALOG.items()
-        if type_.family == family and len(type_.inputs) == ports
-        and not any(port.many for port in type_.inputs)
-        and (family != "cost" or type_.outputs[0].name == "cost")
-    )  # fmt: skip
+        if type_.family == family
+        and [port.name for port in (*type_.inputs, *type_.outputs)] == ports
+    )
 
 
 def network(

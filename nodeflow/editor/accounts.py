@@ -146,7 +146,7 @@ def _flat(editor: Editor, node: str, type_: str) -> str:
     from nodeflow.explain.dying import DYING
     from nodeflow.views.slope import slope_at
 
-    wires = next(iter(editor.graph.inputs(node).values()), ())
+    wires = editor.graph.inputs(node).get("z", ())
     z = editor.live.values.get(wires[0].start) if wires else None
     if z is None or editor.live.age(wires[0].start) not in ("", AHEAD):
         return ""

@@ -340,7 +340,15 @@ def _calculated(type_: NodeType) -> Lower:
     def lower(
         t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
     ) -> None:
-        _formula(t, type_.calculated(settings), inputs, out)
+        tree = type_.calculated(settings)
+        if not type_.adds_up:
+            _formula(t, tree, inputs, out)
+            return
+        width = max(slots[0].cols for slots in inputs.values())
+        shape = Shape((width,), batch=True) if out.rows == 0 else Shape((out.rows, width))
+        each = t.fresh(shape)
+        _formula(t, tree, inputs, each)
+        _sum(t, {"a": [each]}, settings, out)
 
     return lower
 

@@ -13,7 +13,7 @@ from nodeflow.engine.run import Run
 from nodeflow.errors import RunError
 from nodeflow.explain.names import neuron as called
 from nodeflow.explain.slopes import has_curve, slopes_at
-from nodeflow.graph import Graph, Wire
+from nodeflow.graph import Wire
 from nodeflow.workings.shown import show
 
 DYING = 0.01
@@ -57,17 +57,10 @@ def where_blame_dies(run: Run) -> list[Reason]:
     for layer in (key for key in run.order if graph.nodes[key].type == "weighted_sum"):
         for wire in graph.out_of(layer):
             activation = wire.target
-            if (
-                graph.type_of(activation).family == "activation"
-                and _out(graph, activation) in gradients
-            ):
+            if graph.type_of(activation).family == "activation" and f"{activation}.a" in gradients:
                 found += _flat(run, layer, activation)
                 found += _unread(run, layer, activation)
     return found
-
-
-def _out(graph: Graph, activation: str) -> str:
-    return f"{activation}.{graph.type_of(activation).outputs[0].name}"
 
 
 def _slopes(run: Run, activation: str, z: NDArray[Any], a: NDArray[Any]) -> NDArray[Any] | None:
@@ -79,7 +72,7 @@ def _slopes(run: Run, activation: str, z: NDArray[Any], a: NDArray[Any]) -> NDAr
 def _flat(run: Run, layer: str, activation: str) -> Iterator[Reason]:
     graph = run.plan.graph
     type_ = graph.type_of(activation)
-    z, a = np.atleast_2d(run[f"{layer}.z"]), np.atleast_2d(run[_out(graph, activation)])
+    z, a = np.atleast_2d(run[f"{layer}.z"]), np.atleast_2d(run[f"{activation}.a"])
     slopes = _slopes(run, activation, z, a)
     if slopes is None:
         return
@@ -101,7 +94,7 @@ def _flat(run: Run, layer: str, activation: str) -> Iterator[Reason]:
 def _unread(run: Run, layer: str, activation: str) -> Iterator[Reason]:
     """Find neurons that no later layer gives a weight to."""
     graph = run.plan.graph
-    z, a = np.atleast_2d(run[f"{layer}.z"]), np.atleast_2d(run[_out(graph, activation)])
+    z, a = np.atleast_2d(run[f"{layer}.z"]), np.atleast_2d(run[f"{activation}.a"])
     parts = []
     for wire in graph.out_of(activation):
         type_ = graph.type_of(wire.target)

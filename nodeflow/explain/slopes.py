@@ -23,7 +23,7 @@ def has_curve(kind: str) -> bool:
     type_ = CATALOG.find(kind)
     if type_ is None or type_.family != "activation":
         return False
-    return type_.is_elementwise and len(type_.inputs) == 1 and not type_.dynamic_inputs
+    return type_.is_elementwise
 
 
 def curve_of(type_: NodeType, z: Any, settings: Mapping[str, Any]) -> Floats:
@@ -37,10 +37,9 @@ def slopes_at(type_: NodeType, z: Any, a: Any, settings: Mapping[str, Any]) -> F
     if type_.name in SLOPES:
         return np.asarray(slope_in_a(a, type_.name), float)
     if type_.calculation:
-        (port,) = type_.inputs
-        slope = formulas.derivative(type_.calculated(settings), port.name)
+        slope = formulas.derivative(type_.calculated(settings), "z")
         with np.errstate(all="ignore"):
-            found = formulas.evaluate(slope, {port.name: np.asarray(z, float)})
+            found = formulas.evaluate(slope, {"z": np.asarray(z, float)})
         return np.asarray(np.broadcast_to(found, np.shape(z)), float)
     ends = (curve_of(type_, z + by, settings) for by in (_NEAR, -_NEAR))
     return np.asarray(np.subtract(*ends) / (2 * _NEAR))

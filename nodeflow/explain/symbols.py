@@ -312,11 +312,11 @@ class _Symbols:
                     for port, wires in self.graph.inputs(key).items()
                 }
                 rule = _RULES.get(name)
-                found = (
-                    rule(inputs, settings)
-                    if rule
-                    else _of_formula(type_.calculated(settings), inputs)
-                )
+                if rule is not None:
+                    found = rule(inputs, settings)
+                else:
+                    found = _of_formula(type_.calculated(settings), inputs)
+                    found = [[_total(row)] for row in found] if type_.adds_up else found
                 self._known[f"{key}.{type_.outputs[0].name}"] = found
                 if type_.family == "activation" and not type_.passes:
                     self._name(key, found)

@@ -53,7 +53,7 @@ def filled(
                 nodes[key] = replace(view, foot=content.foot)
             inside[key] = tuple(lines(marks))
         elif view.family == "activation" and key in graph.nodes:
-            wires = next(iter(graph.inputs(key).values()), ())
+            wires = graph.inputs(key).get("z", ())
             z = values.get(wires[0].start) if wires else None
             rows = np.zeros((1, 0)) if z is None else np.atleast_2d(z)
             slope = slope_at(view.type, rows[0], graph.settings(key))

@@ -289,8 +289,10 @@ def _expression(s: _Step, key: str) -> str:
 def _calculated(s: _Step, key: str) -> str:
     """Return what a type says that it calculates."""
     graph = s.recipe.plan.graph
-    tree = graph.type_of(key).calculated(graph.settings(key))
-    return s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
+    type_ = graph.type_of(key)
+    tree = type_.calculated(graph.settings(key))
+    said = s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
+    return s.total(said, 1) if type_.adds_up else said
 
 
 def _softmax_error(s: _Step, key: str) -> str:

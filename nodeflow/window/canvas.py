@@ -863,7 +863,7 @@ def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Face:
     """Return an activation's value with the points of its neurons on its curve."""
     if view.key not in editor.graph.nodes:
         return value
-    wires = next(iter(editor.graph.inputs(view.key).values()), ())
+    wires = editor.graph.inputs(view.key).get("z", ())
     z = editor.live.values.get(wires[0].start) if wires else None
     if z is None:
         return value

@@ -517,4 +517,13 @@ def body_of(kind: str) -> Body | None:
 
 
 def _calculated(type_: NodeType, given: Given, index: Index) -> Sequence[Part]:
-    return (_filled(type_.calculated(given.settings), given, index),)
+    tree = type_.calculated(given.settings)
+    if not type_.adds_up:
+        return (_filled(tree, given, index),)
+    row, names = row_of(index), formulas.names(tree)
+    values = formulas.evaluate(tree, {name: given.one(name).row(row) for name in names})
+    width = max(given.one(name).width for name in names)
+    return Terms(
+        np.array(np.broadcast_to(values, (width,)), float),
+        lambda place: _filled(tree, given, (row, place)),
+    )

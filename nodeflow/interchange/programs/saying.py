@@ -180,8 +180,10 @@ def _expression(s: Speaker, key: str) -> str:
 def _calculated(s: Speaker, key: str) -> str:
     """Return what a type says that it calculates."""
     graph = s.recipe.plan.graph
-    tree = graph.type_of(key).calculated(graph.settings(key))
-    return bare(s.written(tree, {name: s.one(key, name) for name in formulas.names(tree)}))
+    type_ = graph.type_of(key)
+    tree = type_.calculated(graph.settings(key))
+    said = bare(s.written(tree, {name: s.one(key, name) for name in formulas.names(tree)}))
+    return s.sums(said) if type_.adds_up else said
 
 
 def _delta(s: Speaker, key: str) -> str:
