@@ -299,22 +299,26 @@ class Machine:
         test = joined(self._beside.rows, self._beside.capacity)
         return np.concatenate([self.fast.table, table([*test, END_ROW])])
 
-    def _start(self, seed: int, splits: Mapping[str, Split]) -> Floats:
+    def _start(self, seed: int, splits: Mapping[str, Split], graph: Graph | None = None) -> Floats:
         """Return the parameters before the first update, as they lie in the cells."""
         found = np.zeros(self.tape.state, self.dtype)
+        graph = graph or self.plan.graph
         for key in self.plan.order:
-            if self.plan.graph.nodes[key].is_parameter:
+            if graph.nodes[key].is_parameter:
                 slot = self.tape.slots[f"{key}.value"]
-                value = start_value(self.plan.graph, key, seed, splits)
+                value = start_value(graph, key, seed, splits)
                 found[slot.offset : slot.offset + slot.size] = np.asarray(value).ravel()
         return found
 
-    def beginning(self, seed: int) -> tuple[Floats, Floats]:
-        """Return the parameters before the first update, and the feed, of another seed."""
+    def beginning(self, seed: int, graph: Graph | None = None) -> tuple[Floats, Floats]:
+        """Return the parameters before the first update, and the feed, of another seed.
+
+        `graph` is the plan's, with parameters that start otherwise.
+        """
         if not self.drawn:
-            return self._start(seed, self.splits), self.feed
+            return self._start(seed, self.splits, graph), self.feed
         splits = _splits(self.plan, seed, self.fold)
-        return self._start(seed, splits), self._fill_feed(splits).ravel()
+        return self._start(seed, splits, graph), self._fill_feed(splits).ravel()
 
     # -- cells
 
