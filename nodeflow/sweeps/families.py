@@ -53,14 +53,15 @@ class Family:
         """Return the plan's graph of each run with its starts; None where all start alike."""
         if not self.starting:
             return None
-        known: dict[tuple[Any, ...], Graph] = {}
+        known: dict[str, Graph] = {}
         found = []
         for number, _ in part:
             values = self.plan.values(self.plan.combination(number))
-            own = tuple(values[axis] for axis in self.starting)
-            if own not in known:
-                known[own] = self._started(own)
-            found.append(known[own])
+            own = [values[axis] for axis in self.starting]
+            text = json.dumps(own, default=str)
+            if text not in known:
+                known[text] = self._started(own)
+            found.append(known[text])
         return found
 
     def _started(self, values: Sequence[Any]) -> Graph:
