@@ -58,9 +58,10 @@ class Worker:
                 continue
             first, left = cases[0], cases
             if not self._families.is_known(first[0]):
-                yield self._row(*first)  # which tells how long one takes
+                yield self._row(*first)  # which tells how long one takes, and what it asks for
                 left = cases[1:]
-            worth = self._families.is_known(first[0]) or self._abreast(None) > 1
+            like = self._like
+            worth = self._families.is_known(first[0]) or (like is not None and can_be_abreast(like))
             family = self._families.of(first[0]) if worth else None
             if family is not None:
                 self._take(family)
