@@ -21,7 +21,7 @@ from nodeflow.editor.overlay import overlay
 from nodeflow.routing import longest_run
 from nodeflow.scene import NodeView, Scene, WireView
 from nodeflow.theme import THEMES, Theme
-from nodeflow.views import SLOW, Viewer
+from nodeflow.views import Viewer, is_slow
 from nodeflow.views.plot import Traces
 from nodeflow.views.slope import slope_at
 from nodeflow.window import wireitems
@@ -220,7 +220,7 @@ class Canvas:
         self._feeds = _feeds(scene)
         types = {key: scene.nodes[key].type for key in self._feeds}
         self._plots = {key: starts for key, starts in self._feeds.items() if types[key] == "plot"}
-        self._slow = tuple(key for key, type_ in types.items() if type_ in SLOW)
+        self._slow = tuple(key for key, type_ in types.items() if is_slow(type_))
         self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
         self._contents = {}
         self._starts: dict[str, list[int]] | None = None
@@ -492,7 +492,7 @@ class Canvas:
     def _age(self, view: NodeView, editor: Editor) -> str:
         """Return of when it is what a node shows, "" if it is of the present pass."""
         live = editor.live
-        if not live.ages or view.type in ("plot", "boundary", "confusion", "curve", "landscape"):
+        if not live.ages or view.type == "plot" or is_slow(view.type):
             return ""  # what is found with the weights of now
         if view.family != "view":
             found = (live.age(port.address) for port in view.outputs)
@@ -511,7 +511,7 @@ class Canvas:
             if view.family == "activation" and value is not None:
                 return _activated(view, editor, value)
             return value
-        if view.type in SLOW:
+        if is_slow(view.type):
             return self._beside.found.get(view.key)
         past = {}
         if view.type == "plot":
@@ -880,9 +880,13 @@ def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
 
 def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Face:
     """Return an activation's value with the points of its neurons on its curve."""
-    wires = editor.graph.inputs(view.key).get("z", ()) if view.key in editor.graph.nodes else ()
+    if view.key not in editor.graph.nodes:
+        return value
+    wires = editor.graph.inputs(view.key).get("z", ())
     z = editor.live.values.get(wires[0].start) if wires else None
-    slope = None if z is None else slope_at(view.type, np.atleast_2d(z)[0])
+    if z is None:
+        return value
+    slope = slope_at(view.type, np.atleast_2d(z)[0], editor.graph.settings(view.key))
     return value if slope is None else Activated(value, slope)
 
 
