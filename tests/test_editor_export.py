@@ -19,7 +19,9 @@ import nodeflow as nf
 from nodeflow.editor import exporting
 from nodeflow.editor import messages as m
 from nodeflow.editor.exporting import BARE, HELD, HERE, NOW, START, TRAINED, first_wish, lines
-from nodeflow.editor.model import Editor, Live, Request
+from nodeflow.editor.model import Editor, Live
+from nodeflow.editor.requests import AskExport, AskSave, ControlRun, OpenFile, Save
+from nodeflow.editor.runcommands import Go, Train
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.update import update
 from nodeflow.errors import ExportError, FileError
@@ -67,7 +69,7 @@ def until(shell, editor, holds):
 
 def trained(shell, editor, epochs=5):
     """Return the editor after some epochs of training."""
-    shell.perform(Request("train", value=epochs), editor)
+    shell.perform(ControlRun(Train(epochs)), editor)
     return until(shell, editor, lambda now: now.live.epoch == epochs and now.live.state == "done")
 
 
@@ -110,7 +112,7 @@ def left(home):
 
 def test_the_command_asks_the_window_and_refuses_an_empty_graph(editor):
     asking = update(editor, m.Key("e", ctrl=True, shift=True))
-    assert [request.what for request in asking.requests] == ["ask_export"]
+    assert asking.requests == (AskExport(),)
     empty = update(Editor.of(nf.Graph()), m.Do("export"))
     assert not empty.requests
     assert "nothing to export" in empty.notice.text
@@ -259,7 +261,7 @@ def test_the_history_is_the_one_that_is_seen(shell, editor, home):
     # A change of the rate on the way: the graph alone would be trained another way.
     now = update(now, m.SetValue("train", "rate", 0.5))
     shell.poll(now)
-    shell.perform(Request("train", value=3), now)
+    shell.perform(ControlRun(Train(3)), now)
     now = until(shell, now, lambda now: now.live.epoch == 7 and now.live.state == "done")
     told = exported(shell, now, asked(now, ".csv"))
     assert told.notice.text == "exported xor-history.csv, 7 epochs, as it stands"
@@ -277,7 +279,7 @@ def begun(editor, **chosen):
 
 
 def test_a_film_begins_where_the_run_stands(shell, editor):
-    shell.perform(Request("tell", text="go", value=(47,)), editor)
+    shell.perform(ControlRun(Go(47)), editor)
     now = until(shell, editor, lambda now: now.live.playback.number == 47)
     assert values(now, asked(now, ".gif"))["begin"] == HERE
     graph, options = begun(now)
@@ -402,18 +404,18 @@ def test_a_graph_from_a_picture_is_saved_under_another_name(shell, editor, home)
     exported(shell, editor, asked(editor, ".png", scale="0.5"))
     picture = (home / "xor.png").read_bytes()
     (home / "xor.json").unlink()
-    (opened,) = shell.perform(Request("open", path=home / "xor.png"), editor)
+    (opened,) = shell.perform(OpenFile(home / "xor.png"), editor)
     now = update(editor, opened)
     assert now.graph == editor.graph
     assert not now.changed
-    assert [request.what for request in update(now, m.Do("save")).requests] == ["ask_save"]
-    (answer,) = shell.perform(Request("save", path=home / "xor.png"), now)
+    assert update(now, m.Do("save")).requests == (AskSave(),)
+    (answer,) = shell.perform(Save(home / "xor.png"), now)
     assert "a graph is saved as .json" in answer.text
     assert (home / "xor.png").read_bytes() == picture
 
 
 def test_a_picture_without_a_graph_is_not_opened(shell, editor, home):
     Image.new("RGB", (8, 8)).save(home / "plain.png")
-    (answer,) = shell.perform(Request("open", path=home / "plain.png"), editor)
+    (answer,) = shell.perform(OpenFile(home / "plain.png"), editor)
     assert isinstance(answer, m.Failed)
     assert "this picture carries no graph" in answer.text

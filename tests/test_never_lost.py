@@ -9,7 +9,8 @@ from networks import assert_same, net
 
 import nodeflow as nf
 from nodeflow.editor.messages import Do, SetValue
-from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import OpenFile, RunAnew
 from nodeflow.editor.update import update
 from nodeflow.editor.worker import Worker
 
@@ -174,7 +175,7 @@ class Person:
 
     def __init__(self, shell, graph, path=None):
         self.shell, self.editor = shell, Editor.of(graph, path)
-        self._perform((Request("anew"),))
+        self._perform((RunAnew(),))
         if graph.nodes:
             self.until(lambda live: live.weights)
 
@@ -197,7 +198,7 @@ class Person:
         return self.editor.live
 
     def opened(self, path):
-        self._perform((Request("open", path=path),))
+        self._perform((OpenFile(path),))
         end = time.monotonic() + 20
         while self.editor.path != path or (self.editor.live.update and not self.editor.offer):
             assert time.monotonic() < end

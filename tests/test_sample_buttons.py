@@ -9,7 +9,8 @@ import time
 import pytest
 
 from nodeflow.editor.messages import Do
-from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import CompareGraphs, RunAnew
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.store import Store
 from nodeflow.editor.update import update
@@ -42,11 +43,11 @@ class Person:
 
     def __init__(self, shell, graph):
         self.shell, self.editor = shell, Editor.of(graph)
-        self.perform((Request("anew"),))
+        self.perform((RunAnew(),))
 
     def perform(self, requests):
         for request in requests:
-            if request.what != "compare":  # that takes its time, and changes nothing
+            if not isinstance(request, CompareGraphs):  # that takes its time, and changes nothing
                 for message in self.shell.perform(request, self.editor):
                     self.tell(message)
 

@@ -16,6 +16,7 @@ import nodeflow as nf
 from nodeflow.derive.rates import with_rate
 from nodeflow.editor.beside import Dropped
 from nodeflow.editor.model import Live
+from nodeflow.editor.runcommands import ShowCheck
 from nodeflow.editor.session import Session, checked, kept
 
 SECONDS = 60.0
@@ -428,11 +429,11 @@ def test_the_check_by_node(session: Session, graph: nf.Graph) -> None:
     assert "digits" in price
     assert problem == ""
     assert found == {key: found.status for key, found in nf.check(graph).nodes.items()}
-    session.tell("checked", graph, found, price, problem)
+    session.do(ShowCheck(graph, found, price, problem))
     assert until(session, lambda live: live.checks).checks == found
     session.start(graph.set("train", rate=0.7))
     assert until(session, lambda live: not live.checks).problem == ""
-    session.tell("checked", graph, found, price, problem)  # of a graph that is no longer shown
+    session.do(ShowCheck(graph, found, price, problem))  # of a graph that is no longer shown
     assert not settled(session).checks
     assert "nothing to check" in checked(nf.Graph().add("x", "constant"))[2]
 

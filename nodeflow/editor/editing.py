@@ -14,6 +14,8 @@ from nodeflow.derive.tidy import tidy
 from nodeflow.editor import shaping, wiring
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import SetWeights
 from nodeflow.errors import GraphError, NodeflowError
 from nodeflow.graph import Graph, Wire, check_id
 from nodeflow.scene import NOTE, closed_groups
@@ -166,8 +168,9 @@ def valued(editor: Editor, node: str, setting: str, value: Any, *, done: bool = 
         same = replace(editor.graph)
         key = ("set", node, setting)
         made = editor.edited(same, f"set {node}.{setting} in this future", key=key)
-        values = weights, f"{node}.value set by hand", editor.graph, same
-        asked = made.asking("tell", text="set_weights", value=values)
+        asked = made.asking(
+            ControlRun(SetWeights(weights, f"{node}.value set by hand", editor.graph, same))
+        )
         return _sealed(asked.told(said)) if done else asked
     if graph == editor.graph:
         return _sealed(editor) if done else editor

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.model import Editor
 from nodeflow.editor.reading import number, read
+from nodeflow.editor.requests import Export
 from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ExportError
 from nodeflow.export import FORMATS, destination
@@ -191,11 +192,8 @@ def place(editor: Editor, wish: Wish) -> Path:
     return out
 
 
-def requested(editor: Editor, wish: Wish) -> Request:
-    """Return the export as the shell does it; raises as `place`, and for what cannot be read.
-
-    Its value is the graph and the options, its text what is told of it instead of the usual.
-    """
+def requested(editor: Editor, wish: Wish) -> Export:
+    """Return the export as the shell does it; raises as `place`, and for what cannot be read."""
     out = place(editor, wish)
     values = {line.name: line.value for line in lines(editor, wish)}
     graph, options = editor.graph, dict[str, Any]()
@@ -229,7 +227,7 @@ def requested(editor: Editor, wish: Wish) -> Request:
     if values.get("begin") == HERE:
         graph = _begun(editor, options)
     said = "the weights as they stand" if which == NOW and wish.ending == ".json" else ""
-    return Request("export", path=out, text=said, value=(graph, options))
+    return Export(graph, out, options, said)
 
 
 def _begun(editor: Editor, options: dict[str, Any]) -> Graph:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
+from nodeflow.editor.runcommands import AnswerTask, SkipTask, TaskCommand, UnlockNode
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.lessons import Attempt, Progress
@@ -35,16 +37,19 @@ class Lecture:
             self._said = ""
         return done
 
-    def told(self, what: str, text: str) -> None:
+    def do(self, command: TaskCommand) -> None:
         """Mark what was typed, leave the present task undone, or lift the lock of a node."""
-        if what == "answer":
-            self._answer(text)
-        elif what == "unlock":
-            self._attempt.unlock(text)
-            self._said = f"{text} is unlocked; the answer notes it."
-        else:
-            self._attempt.skip()
-            self._said = ""
+        match command:
+            case AnswerTask(text=text):
+                self._answer(text)
+            case SkipTask():
+                self._attempt.skip()
+                self._said = ""
+            case UnlockNode(node=node):
+                self._attempt.unlock(node)
+                self._said = f"{node} is unlocked; the answer notes it."
+            case _:
+                assert_never(command)
 
     def _answer(self, typed: str) -> None:
         if self._attempt.answer(typed):

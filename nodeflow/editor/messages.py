@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
 from nodeflow.editor.model import Live, Offer, Report
+from nodeflow.editor.requests import ControlRun
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
@@ -191,18 +192,10 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The run beside the editor tells how it stands."""
+class RunUpdate:
+    """How the run in the background stands now."""
 
     live: Live
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """The run beside the editor is told to do something: a command of `Session.tell`."""
-
-    command: str
-    values: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +272,8 @@ Message = (
     | Derived
     | Began
     | Ended
-    | Told
-    | Tell
+    | RunUpdate
+    | ControlRun
     | OpenRun
     | Renewed
     | Teach

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.camera import Camera, Point
+from nodeflow.editor.requests import Request
 from nodeflow.errors import NodeflowError
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
@@ -187,30 +188,7 @@ class Ask:
     text: str = ""
 
 
-# --- what is asked of others --------------------------------------------------------------------
-
-Errand = Literal[
-    "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
-    "many_runs", "quit", "ask_export", "export", "enable", "allow",
-    "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
-    "origin",
-    "stop",
-    "tell",
-    "copy", "paste", "preferences", "discard",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Something to be done outside: the shell does `what`, and answers with messages.
-
-    What else belongs to it is a path, a text or a value.
-    """
-
-    what: Errand
-    path: Path | None = None
-    text: str = ""
-    value: Any = None
+# --- what is asked of somebody -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,9 +462,9 @@ class Editor:
         """Return the editor with a sentence at its foot."""
         return replace(self, notice=Notice(text))
 
-    def asking(self, what: Errand, **more: Any) -> Editor:
-        """Return the editor with something more for the shell to do."""
-        return replace(self, requests=(*self.requests, Request(what, **more)))
+    def asking(self, request: Request) -> Editor:
+        """Return the editor with something more to be done outside of it."""
+        return replace(self, requests=(*self.requests, request))
 
 
 class _Last(Generic[T]):

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from typing import assert_never
 
 from nodeflow.editor.commands import register
 from nodeflow.editor.model import Ask, Editor, Live
 from nodeflow.editor.motion import owner
+from nodeflow.editor.requests import ControlRun, SavePreferences
+from nodeflow.editor.runcommands import (
+    AddCondition,
+    Answer,
+    Back,
+    ForgetCondition,
+    Go,
+    Loop,
+    Pause,
+    Play,
+    Predict,
+    RunCommand,
+    SetSpeed,
+    Step,
+    ToggleStop,
+    Watch,
+)
 from nodeflow.engine.schedule import LEVELS
 
 _KEYS = (
@@ -33,9 +51,9 @@ CARD = 130.0
 """So much of the canvas's foot, in pixels at scale 1, the card with the formula takes."""
 
 
-def told(editor: Editor, command: str, *values: object) -> Editor:
-    """Return the editor asking for a command of the run beside it."""
-    return editor.asking("tell", text=command, value=values)
+def controlled(editor: Editor, command: RunCommand) -> Editor:
+    """Return the editor asking its run to do something."""
+    return editor.asking(ControlRun(command))
 
 
 def entered(editor: Editor, popup: Ask) -> Editor:
@@ -44,24 +62,31 @@ def entered(editor: Editor, popup: Ask) -> Editor:
     closed = replace(editor, popup=None)
     if not text:
         return closed
-    command = {"moment": "go", "condition": "add_condition", "answer": "answer"}[popup.what]
-    return told(closed, command, text)
+    match popup.what:
+        case "moment":
+            return controlled(closed, Go(text))
+        case "condition":
+            return controlled(closed, AddCondition(text))
+        case "answer":
+            return controlled(closed, Answer(text))
+        case _:
+            assert_never(popup.what)
 
 
 @register("play", "Play in slow motion, or pause", "F8 or P", "Play")
 def _play(editor: Editor) -> Editor:
     if editor.live.state in ("training", "playing"):
-        return editor.asking("pause")
-    return told(editor, "play", None)
+        return controlled(editor, Pause())
+    return controlled(editor, Play())
 
 
-def _level(level: str, command: str, editor: Editor) -> Editor:
-    return told(editor, command, level)
+def _asking(command: RunCommand) -> Callable[[Editor], Editor]:
+    return lambda editor: controlled(editor, command)
 
 
 for _name, (_on, _back) in zip(LEVELS, _KEYS, strict=True):
-    register(f"{_name}-on", f"One {_name} on", _on, "Play")(partial(_level, _name, "step"))
-    register(f"{_name}-back", f"One {_name} back", _back, "Play")(partial(_level, _name, "back"))
+    register(f"{_name}-on", f"One {_name} on", _on, "Play")(_asking(Step(_name)))
+    register(f"{_name}-back", f"One {_name} back", _back, "Play")(_asking(Back(_name)))
 
 
 @register("go-to", "Go to a moment …", "G", "Play")
@@ -71,30 +96,30 @@ def _go_to(editor: Editor) -> Editor:
 
 @register("to-start", "To the start of the run", "Ctrl+Home", "Play")
 def _to_start(editor: Editor) -> Editor:
-    return told(editor, "go", 0)
+    return controlled(editor, Go(0))
 
 
 @register("to-end", "To the end of what was played", "Ctrl+End", "Play")
 def _to_end(editor: Editor) -> Editor:
     playback = editor.live.playback
     reach = playback.futures[playback.future].reach if playback.futures else 0
-    return told(editor, "go", reach)
+    return controlled(editor, Go(reach))
 
 
 @register("loop", "Play this sample over and over", "L", "Play")
 def _loop(editor: Editor) -> Editor:
-    return told(editor, "loop", None if editor.live.playback.looped else "sample")
+    return controlled(editor, Loop(None if editor.live.playback.looped else "sample"))
 
 
 @register("breakpoint", "Breakpoint, or none", "F9", "Play", context=True)
 def _breakpoint(editor: Editor) -> Editor:
     if editor.wire is not None:
-        return told(editor, "toggle_stop", str(editor.wire))
+        return controlled(editor, ToggleStop(str(editor.wire)))
     nodes = sorted(editor.chosen)
     if not nodes:
         return editor.refused("select a node or a wire to stop at")
     for key in nodes:
-        editor = told(editor, "toggle_stop", key)
+        editor = controlled(editor, ToggleStop(key))
     return editor
 
 
@@ -107,15 +132,15 @@ def _stop_when(editor: Editor) -> Editor:
 def _no_stops(editor: Editor) -> Editor:
     playback = editor.live.playback
     for what in sorted(playback.breakpoints):
-        editor = told(editor, "toggle_stop", what)
+        editor = controlled(editor, ToggleStop(what))
     for text in playback.conditions:
-        editor = told(editor, "forget_condition", text)
+        editor = controlled(editor, ForgetCondition(text))
     return editor
 
 
 @register("predict", "Predict, then reveal", "Shift+P", "Play")
 def _predict(editor: Editor) -> Editor:
-    return told(editor, "predict")
+    return controlled(editor, Predict())
 
 
 @register("answer", "Answer the question …", "A", "Play")
@@ -136,20 +161,20 @@ def _watch(editor: Editor) -> Editor:
     if not addresses:
         return editor.refused("select a node with an output to watch")
     for address in addresses:
-        editor = told(editor, "watch", address)
+        editor = controlled(editor, Watch(address))
     return editor
 
 
 @register("follow", "The view follows the active node", "Shift+M", "Play")
 def _follow(editor: Editor) -> Editor:
     chosen = replace(editor.preferences, follow=not editor.preferences.follow)
-    return replace(editor, preferences=chosen).asking("preferences", value=chosen)
+    return replace(editor, preferences=chosen).asking(SavePreferences())
 
 
 @register("card", "The card with the formula", "Shift+K", "Play")
 def _card(editor: Editor) -> Editor:
     chosen = replace(editor.preferences, card=not editor.preferences.card)
-    return replace(editor, preferences=chosen).asking("preferences", value=chosen)
+    return replace(editor, preferences=chosen).asking(SavePreferences())
 
 
 @register("faster", "Play twice as fast", "Shift+F8", "Play")
@@ -165,7 +190,7 @@ def _slower(editor: Editor) -> Editor:
 def _at_speed(editor: Editor, factor: float) -> Editor:
     speed = editor.live.playback.speed
     speed = 1000.0 if speed == math.inf and factor < 1 else speed * factor
-    return told(editor, "set_speed", math.inf if speed > 1000 else max(speed, 0.25))
+    return controlled(editor, SetSpeed(math.inf if speed > 1000 else max(speed, 0.25)))
 
 
 # --- other futures ------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from nodeflow import plugins
 from nodeflow.editor.messages import Failed, Message, Renewed
-from nodeflow.editor.model import Editor, Question, Request
+from nodeflow.editor.model import Editor, Question
+from nodeflow.editor.requests import EnablePlugin, RunAnew
 from nodeflow.errors import NodeflowError, PluginError
 from nodeflow.graph import Graph
 from nodeflow.plugins import finding
@@ -45,7 +46,7 @@ def asking(editor: Editor) -> Editor:
         f"This graph has nodes of the plugin '{plugin}' ({source}): {named}. It is off; switched "
         "on, its code is run.",
         (("Leave it off", "cancel"), ("Switch it on", "enable")),
-        Request("enable", text=plugin),
+        EnablePlugin(plugin),
     )
     return replace(editor, popup=question)
 
@@ -54,7 +55,7 @@ def renewed(editor: Editor) -> Editor:
     """Return the editor with graphs that know the types that are there now; nothing is edited."""
     history = editor.history
     entries = tuple(replace(entry, value=_anew(entry.value)) for entry in history.entries)
-    return replace(editor, history=replace(history, entries=entries)).asking("anew")
+    return replace(editor, history=replace(history, entries=entries)).asking(RunAnew())
 
 
 def _anew(graph: Graph) -> Graph:

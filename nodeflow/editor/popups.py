@@ -24,11 +24,11 @@ from nodeflow.editor.model import (
     Panel,
     Popup,
     Question,
-    Request,
     Search,
     Settings,
 )
 from nodeflow.editor.reading import written
+from nodeflow.editor.requests import OpenFile, OpenSample
 from nodeflow.editor.sampling import offered
 from nodeflow.editor.searching import found
 from nodeflow.errors import NodeflowError
@@ -262,9 +262,9 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
             return replace(editor, history=editor.history.to(int(name)))
         case Panel(name="recent"):
             path = next(path for path in editor.recent if str(path) == name)
-            return commands.leaving(editor, Request("open", path=path))
+            return commands.leaving(editor, OpenFile(path))
         case Panel(name="samples"):
-            return commands.leaving(editor, Request("sample", text=name))
+            return commands.leaving(editor, OpenSample(name))
         case Question():
             return commands.answered(editor, popup, name)
         case _:

@@ -11,21 +11,28 @@ import threading
 import time
 from collections import deque
 from dataclasses import replace
-from typing import Any, Literal
 
 from nodeflow.editor.beside import Dropped, Heed
 from nodeflow.editor.model import Live
+from nodeflow.editor.runcommands import (
+    Back,
+    Go,
+    Open,
+    Pause,
+    Play,
+    Reset,
+    RunCommand,
+    Start,
+    Step,
+    Train,
+    in_words,
+)
 from nodeflow.editor.worker import Worker, kept, sentence
 from nodeflow.graph import Graph
 
 _PATIENCE = 2.0
 _PASSES = 5
 """So many passes are timed, for their mean."""
-Command = Literal[
-    "open", "start", "train", "play", "pause", "reset", "step", "back", "go", "loop", "set_speed",
-    "toggle_stop", "add_condition", "forget_condition", "watch", "switch", "compare", "predict",
-    "answer", "checked", "resume", "set_weights", "teach", "task", "why", "dies",
-]  # fmt: skip
 
 
 class Session:
@@ -37,7 +44,7 @@ class Session:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._commands: deque[tuple[Command, tuple[Any, ...]]] = deque()
+        self._commands: deque[RunCommand] = deque()
         self._graph: Graph | None = None
         self._last = Live()
         self._slot: Live | None = None
@@ -51,7 +58,7 @@ class Session:
     def open(self, graph: Graph) -> None:
         """Show the graph of another document, from the start."""
         self._graph = graph
-        self.tell("open", graph)
+        self.do(Open(graph))
 
     def start(self, graph: Graph, what: str = "") -> None:
         """Show this graph: evaluated once, or going on where only numbers of it changed.
@@ -64,51 +71,51 @@ class Session:
             if graph is self._graph:
                 return
             self._graph = graph
-            if self._commands and self._commands[-1][0] == "start":
-                self._commands.pop()  # nobody has seen that one yet
-        self.tell("start", graph, what)
+        self.do(Start(graph, what))
 
     def train(self, epochs: float | None = None) -> None:
         """Train so many epochs more, or with `math.inf` until paused.
 
         Without a number: to the end of a training that was paused, else the graph's epochs.
         """
-        self.tell("train", epochs)
+        self.do(Train(epochs))
 
     def play(self, speed: float | None = None) -> None:
         """Play in slow motion, at so many steps a second."""
-        self.tell("play", speed)
+        self.do(Play(speed))
 
     def pause(self) -> None:
         """Stop at the end of the present slice; `poll` says "paused" at once."""
-        with self._changed:
-            if self._last.state in ("training", "playing"):
-                self._pausing = True
-                self._slot = self._last = replace(self._last, state="paused")
-        self.tell("pause")
+        self.do(Pause())
 
     def reset(self) -> None:
         """Go back to the start: the weights of the graph, no history."""
-        self.tell("reset")
+        self.do(Reset())
 
     def step(self, level: str = "step") -> None:
         """Go on by one step (a node), phase, sample, update or epoch, and stand still there."""
-        self.tell("step", level)
+        self.do(Step(level))
 
     def back(self, level: str = "step") -> None:
         """Go back by one step, phase, sample, update or epoch, and stand still there."""
-        self.tell("back", level)
+        self.do(Back(level))
 
     def go(self, where: int | str) -> None:
         """Go to a moment: its number, or EPOCH[:SAMPLE[:NODE]]."""
-        self.tell("go", where)
+        self.do(Go(where))
 
-    def tell(self, command: Command, *values: Any) -> None:
-        """Have something done; what each command needs, its method of `Worker` says."""
+    def do(self, command: RunCommand) -> None:
+        """Have something done; returns at once."""
         with self._changed:
-            if command == "go" and self._commands and self._commands[-1][0] == "go":
-                self._commands.pop()  # a scrub bar that is dragged asks faster than it gets
-            self._commands.append((command, values))
+            before = self._commands[-1] if self._commands else None
+            match command, before:
+                case (Go(), Go()) | (Start(), Start()):
+                    # A scrub bar that is dragged asks faster than it gets: nobody saw that one.
+                    self._commands.pop()
+                case Pause(), _ if self._last.state in ("training", "playing"):
+                    self._pausing = True
+                    self._slot = self._last = replace(self._last, state="paused")
+            self._commands.append(command)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -128,7 +135,7 @@ class Session:
 
     # -- between the threads
 
-    def _next(self, wait: float | None) -> tuple[Command, tuple[Any, ...]] | None:
+    def _next(self, wait: float | None) -> RunCommand | None:
         """Return the next command, waiting for one so many seconds (None: as long as it takes)."""
         with self._changed:
             self._changed.wait_for(lambda: self._commands or self._closed, wait)
@@ -153,7 +160,7 @@ class Session:
             try:
                 command = self._next(worker.wait if worker.running else None)
                 if command is not None:
-                    self._obey(worker, *command)
+                    self._obey(worker, command)
                 elif worker.running and worker.passed():
                     self._show(worker)
             except Exception as error:  # noqa: BLE001  the thread must not end in silence
@@ -172,15 +179,15 @@ class Session:
                 live = Live(state=worker.state, problem=sentence(error))
         self._tell(live)
 
-    def _obey(self, worker: Worker, command: Command, values: tuple[Any, ...]) -> None:
+    def _obey(self, worker: Worker, command: RunCommand) -> None:
         try:
-            if getattr(worker, command)(*values) is False:
+            if not worker.do(command):
                 return  # nothing that matters
         except Exception as error:  # noqa: BLE001  the commands after it are still to be done
-            worker.problem = f"{command.replace('_', ' ')} failed: {sentence(error)}"
-        if command == "pause":
+            worker.problem = f"{in_words(command)} failed: {sentence(error)}"
+        if isinstance(command, Pause):
             with self._changed:
-                self._pausing = any(other == "pause" for other, _ in self._commands)
+                self._pausing = any(isinstance(other, Pause) for other in self._commands)
         self._show(worker)
 
 

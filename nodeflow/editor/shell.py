@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, assert_never
 
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
@@ -25,11 +25,32 @@ from nodeflow.editor.messages import (
     Offered,
     Opened,
     Reported,
+    RunUpdate,
     Saved,
-    Told,
 )
-from nodeflow.editor.model import Editor, Offer, Preferences, Report, Request
-from nodeflow.editor.session import Command, Session, checked
+from nodeflow.editor.model import Editor, Offer, Preferences, Report
+from nodeflow.editor.requests import (
+    AllowData,
+    Autosave,
+    Check,
+    CompareGraphs,
+    ControlRun,
+    Derive,
+    DeriveCost,
+    Discard,
+    EnablePlugin,
+    Export,
+    New,
+    OpenFile,
+    OpenSample,
+    RunAnew,
+    Save,
+    SavePreferences,
+    ShellRequest,
+    StopWork,
+)
+from nodeflow.editor.runcommands import Pause, ShowCheck
+from nodeflow.editor.session import Session, checked
 from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
@@ -52,7 +73,7 @@ _Then = Callable[[], list[Message]]
 class Shell:
     """Does what editors request, and tells them what happens beside them.
 
-    `ask_open`, `ask_save`, `ask_export`, `copy`, `paste` and `quit` are the window's business.
+    Each `WindowRequest` is the window's business.
     """
 
     def __init__(self, session: Session | None = None, store: Store | None = None) -> None:
@@ -65,62 +86,57 @@ class Shell:
         self._overtaken: Path | None = None
         """The file that another program changed, as was told when it was to be saved."""
 
-    def perform(self, request: Request, editor: Editor) -> list[Message]:
+    def perform(self, request: ShellRequest, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
         try:
             return self._answer(request, editor)
         except NodeflowError as error:
             return [Failed(str(error))]
 
-    def _answer(self, request: Request, editor: Editor) -> list[Message]:
-        match request.what:
-            case "save":
-                return self._save(request.path or editor.path, editor)
-            case "open":
-                return self._open(request.path or editor.path, editor)
-            case "export":
+    def _answer(self, request: ShellRequest, editor: Editor) -> list[Message]:
+        match request:
+            case Save(path=path):
+                return self._save(path or editor.path, editor)
+            case OpenFile(path=path):
+                return self._open(path or editor.path, editor)
+            case OpenSample(name=name):
+                return [Opened(with_places(sample(name)), None, kept=True)]
+            case New():
+                return [Opened(Graph(), None)]
+            case Export():
                 return self._export(request, editor.path)
-            case "derive":
-                return self._derive(request.text, request.value, editor.graph)
-            case "stop":
+            case Derive(label=label, change=change):
+                return self._derive(label, change, editor.graph)
+            case DeriveCost(node=node):
+                return self._derive_cost(editor.graph, node)
+            case AllowData(folders=folders):
+                return self._allow(folders, editor)
+            case EnablePlugin(name=name):
+                return plugins.enabled(name)
+            case Autosave():
+                self._keep(editor)
+            case SavePreferences():
+                self.store.save_preferences(editor.preferences)
+            case Discard(recovery=recovery):
+                self.store.discard(recovery)
+            case CompareGraphs(before=before, after=after):
+                self._compare(before, after)
+            case Check():
+                self._show(editor)
+                self._check(editor.graph)
+            case StopWork():
                 for work, _ in self._beside:
                     work.drop()
                 self._beside.clear()
-            case "allow":
-                return self._allow(request.value, editor)
-            case "enable":
-                return plugins.enabled(request.text)
-            case "sample":
-                return [Opened(with_places(sample(request.text)), None, kept=True)]
-            case "new":
-                return [Opened(Graph(), None)]
-            case "autosave":
-                self._keep(editor)
-            case "preferences":
-                self.store.save_preferences(editor.preferences)
-            case "discard" if isinstance(request.value, Recovery):
-                self.store.discard(request.value)
-            case "anew":
+            case RunAnew():
                 self._shown = editor.graph
                 self.session.open(editor.graph)
-            case "train" | "reset":
-                self._show(editor)
-                self._run(request)
-            case "tell":
-                self._show(editor)
-                self.session.tell(cast("Command", request.text), *request.value)
-            case "pause":
-                self.session.pause()
-            case "compare":
-                self._compare(*request.value)
-            case "origin":
-                return self._origin(editor.graph, request.text)
-            case "resume":
-                self._show(editor)
-                self.session.tell("resume", request.value)
-            case "check":
-                self._show(editor)
-                self._check(editor.graph)
+            case ControlRun(command=command):
+                if not isinstance(command, Pause):  # what is running stops before all else
+                    self._show(editor)
+                self.session.do(command)
+            case _:
+                assert_never(request)
         return []
 
     def poll(self, editor: Editor) -> list[Message]:
@@ -134,7 +150,7 @@ class Shell:
         found += self._types.poll()
         live = self.session.poll()
         if live is not None:
-            found.append(Told(live))
+            found.append(RunUpdate(live))
         found += self._ended(editor)
         problem = self.store.problem()
         if problem:
@@ -223,11 +239,9 @@ class Shell:
 
         return self._begun(Work(f"opening {path.name}", work), editor.graph)
 
-    def _export(self, request: Request, file: Path | None) -> list[Message]:
+    def _export(self, request: Export, file: Path | None) -> list[Message]:
         """Write a graph in another format, as it is now: it may be edited meanwhile."""
-        (graph, options), out = request.value, request.path
-        if out is None:
-            return [Failed("the export has no file: choose a name for it")]
+        graph, out, options = request.graph, request.path, request.options
 
         def work(heed: Heed) -> _Then:
             try:
@@ -237,7 +251,7 @@ class Shell:
             except (OSError, MemoryError) as error:
                 reason = str(error) or "there is not enough memory"
                 raise ExportError(f"{out.name} cannot be made: {reason}") from error
-            said = request.text or made.said
+            said = request.said or made.said
             return lambda: [Noted(f"exported {out.name}{', ' * bool(said)}{said}")]
 
         return self._begun(Work(f"exporting {out.name}", work))
@@ -269,7 +283,7 @@ class Shell:
 
         return self._begun(Work(f"{label} under way", work), graph)
 
-    def _origin(self, graph: Graph, node: str) -> list[Message]:
+    def _derive_cost(self, graph: Graph, node: str) -> list[Message]:
         """Derive the cost by the first number of a parameter: that may take seconds."""
 
         def work(_heed: Heed) -> _Then:
@@ -301,7 +315,7 @@ class Shell:
             found, price, problem = checked(graph, heed)
 
             def then() -> list[Message]:
-                self.session.tell("checked", graph, found, price, problem)
+                self.session.do(ShowCheck(graph, found, price, problem))
                 return [Failed(problem)] if problem else []
 
             return then
@@ -350,14 +364,6 @@ class Shell:
         if editor.graph is not self._shown:
             self._shown = editor.graph
             self.session.start(editor.graph, editor.history.label)
-
-    def _run(self, request: Request) -> None:
-        value = request.value
-        match request.what:
-            case "train":
-                self.session.train(value if isinstance(value, int | float) else None)
-            case "reset":
-                self.session.reset()
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 
 from nodeflow.declare import Setting
 from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import Go
 from nodeflow.errors import NodeflowError, SweepError
 from nodeflow.graph import Graph
 from nodeflow.sweeps import Axis, Plan, Sweep, run_plan
@@ -237,7 +239,7 @@ def opened(editor: Editor, found: Sweep, number: int, epoch: int) -> Editor:
     said = ", ".join(f"{name} {value}" for name, value in plan.settings(combination).items())
     told = f"{said}{', ' * bool(said)}seed {plan.seeds[place]}, epoch {epoch}"
     edited = editor.edited(graph, "a run of many")
-    return edited.asking("tell", text="go", value=(str(epoch),)).told(told)
+    return edited.asking(ControlRun(Go(str(epoch)))).told(told)
 
 
 def written(found: Sweep, folder: Path, name: str) -> str:

@@ -10,13 +10,45 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from nodeflow.difference import difference
 from nodeflow.editor.model import NO_FAULTS, Live, Offer, Report
+from nodeflow.editor.runcommands import (
+    AddCondition,
+    Answer,
+    AnswerTask,
+    Back,
+    CompareFuture,
+    ExplainChange,
+    ExplainSaturation,
+    ForgetCondition,
+    Go,
+    Loop,
+    Open,
+    Pause,
+    Play,
+    Predict,
+    Reset,
+    Resume,
+    RunCommand,
+    SetSpeed,
+    SetWeights,
+    ShowCheck,
+    SkipTask,
+    Start,
+    Step,
+    Switch,
+    TaskCommand,
+    Teach,
+    ToggleStop,
+    Train,
+    UnlockNode,
+    Watch,
+)
 from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault, Future
@@ -85,6 +117,65 @@ class Worker:
     def running(self) -> bool:
         """Whether time matters to it."""
         return self.state in ("training", "playing")
+
+    def do(self, command: RunCommand) -> bool:
+        """Do what is asked for; return whether it matters to who looks on."""
+        match command:
+            case Start(graph=graph, what=what):
+                return self.start(graph, what)
+            case Open(graph=graph):
+                self.open(graph)
+            case Resume(offer=offer):
+                self.resume(offer)
+            case SetWeights(weights=weights, what=what, before=before, after=after):
+                self.set_weights(weights, what, before, after)
+            case Train(epochs=epochs):
+                self.train(epochs)
+            case Play(speed=speed):
+                self.play(speed)
+            case Pause():
+                self.pause()
+            case Reset():
+                self.reset()
+            case Step(level=level):
+                self.step(level)
+            case Back(level=level):
+                self.back(level)
+            case Go(where=where):
+                self.go(where)
+            case Loop(level=level):
+                self.loop(level)
+            case SetSpeed(speed=speed):
+                self.set_speed(speed)
+            case ToggleStop(what=what):
+                self.toggle_stop(what)
+            case AddCondition(text=text):
+                self.add_condition(text)
+            case ForgetCondition(text=text):
+                self.forget_condition(text)
+            case Watch(address=address):
+                self.watch(address)
+            case Switch(line=line):
+                self.switch(line)
+            case CompareFuture(line=line):
+                self.compare(line)
+            case Predict():
+                self.predict()
+            case Answer(text=text):
+                self.answer(text)
+            case ExplainChange(node=node):
+                self.why(node)
+            case ExplainSaturation():
+                self.dies()
+            case ShowCheck(graph=graph, checks=checks, price=price, problem=problem):
+                self.checked(graph, checks, price, problem)
+            case Teach(graph=graph):
+                self.teach(graph)
+            case AnswerTask() | SkipTask() | UnlockNode():
+                self.task(command)
+            case _:
+                assert_never(command)
+        return True
 
     # -- the graph
 
@@ -647,11 +738,11 @@ class Worker:
         self.lecture = None if graph is None else Lecture(graph)
         self._touched()
 
-    def task(self, what: str, text: str = "") -> None:
+    def task(self, command: TaskCommand) -> None:
         """Have an answer to the present task marked, skip it, or unlock a node."""
         self.pause()
         if self.lecture is not None:
-            self.lecture.told(what, text)
+            self.lecture.do(command)
             self._touched()
 
     # -- telling

@@ -17,7 +17,23 @@ from nodeflow.editor import plugins
 from nodeflow.editor import shell as shells
 from nodeflow.editor.exporting import Wish, requested
 from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
-from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import (
+    AskExport,
+    AskOpen,
+    AskSave,
+    Autosave,
+    Copy,
+    Discard,
+    ManyRuns,
+    NewNetwork,
+    OpenFile,
+    Paste,
+    Quit,
+    Request,
+    Save,
+    ShellRequest,
+)
 from nodeflow.editor.store import Recent, Recovery
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
@@ -60,7 +76,7 @@ _BLIND = 0.15
 class Shell(Protocol):
     """What the window cannot do itself: files and training."""
 
-    def perform(self, request: Request, editor: Editor) -> Sequence[Message]:
+    def perform(self, request: ShellRequest, editor: Editor) -> Sequence[Message]:
         """Do what the editor asks for, or begin it; return what is to be told at once."""
 
     def poll(self, editor: Editor) -> Sequence[Message]:
@@ -322,7 +338,7 @@ class Window:
             f"a fault in nodeflow itself was caught ({_short(error)}): the graph is kept, save it"
         )
         try:
-            self.shell.perform(Request("autosave"), self.editor)
+            self.shell.perform(Autosave(), self.editor)
             self.frame.tell(self.editor)
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             traceback.print_exc()
@@ -357,34 +373,28 @@ class Window:
     # --- what the editor asks for
 
     def _perform(self, request: Request) -> Sequence[Message]:
-        match request.what:
-            case "copy":
-                dpg.set_clipboard_text(request.text)
-                return ()
-            case "paste":
+        match request:
+            case Copy(text=text):
+                dpg.set_clipboard_text(text)
+            case Paste():
                 text = dpg.get_clipboard_text()
                 return (Pasted(text),) if text else ()
-            case "ask_open" | "ask_save":
-                self.dialogs.ask(request.what, self.editor)
-                return ()
-            case "ask_export":
-                self.dialogs.export(self.editor, self._export)
-                return ()
-            case "many_runs":
+            case AskOpen() | AskSave():
+                self.dialogs.ask(request, self.editor)
+            case AskExport():
+                self.dialogs.export(self.editor, self._export, request.ending)
+            case ManyRuns():
                 self.dialogs.many_runs(self.editor, self._opened_run)
-                return ()
-            case "new_network":
+            case NewNetwork():
                 self.dialogs.new_network(self.editor)
-                return ()
-            case "quit":
+            case Quit():
                 self._open = False
-        return self.shell.perform(request, self.editor)
+            case _:
+                return self.shell.perform(request, self.editor)
+        return ()
 
-    def _chosen_file(self, what: str, path: Path) -> None:
-        if what == "ask_open":
-            request = Request("open", path=path)
-        else:
-            request = Request("save", path=path, value=self.editor.graph)
+    def _chosen_file(self, asked: AskOpen | AskSave, path: Path) -> None:
+        request = OpenFile(path) if isinstance(asked, AskOpen) else Save(path)
         for answer in self._perform(request):  # at once: nothing is edited in between
             self._answer(answer)
 
@@ -414,7 +424,7 @@ class Window:
 
     def _recovered(self, what: Literal["recover", "discard"], recovery: Recovery) -> None:
         if what == "discard":
-            self._queue += self.shell.perform(Request("discard", value=recovery), self.editor)
+            self._queue += self.shell.perform(Discard(recovery), self.editor)
             return
         now = self.editor
         self.editor = self.shell.recover(

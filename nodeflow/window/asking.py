@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nodeflow.editor.messages import Do, Message, Tell
+from nodeflow.editor.messages import Do, Message
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import Answer, Step
 from nodeflow.playback.state import Playback
 from nodeflow.window.fonts import Fonts
 from nodeflow.window.overlayitems import wrapped
@@ -82,7 +84,7 @@ class Asking(Section):
             with dpg.group(horizontal=True, parent=self._asked):
                 for word in question.words:
                     self.words[word] = dpg.add_button(
-                        label=word, callback=partial(self._send, Tell("answer", (word,)))
+                        label=word, callback=partial(self._send, ControlRun(Answer(word)))
                     )
         else:
             self.entry = Entry(self._asked, "a number, then Enter", self._answer)
@@ -96,7 +98,7 @@ class Asking(Section):
         with dpg.group(horizontal=True, parent=self._asked):
             toggle = dpg.add_button(label="Hint")
             dpg.set_item_callback(toggle, partial(self._hint, hint))
-            dpg.add_button(label="Show me", callback=partial(self._send, Tell("step", ("step",))))
+            dpg.add_button(label="Show me", callback=partial(self._send, ControlRun(Step())))
 
     def _go_on(self, playback: Playback) -> None:
         if playback.playing:
@@ -111,7 +113,7 @@ class Asking(Section):
         dpg.configure_item(hint, show=self._hinted)
 
     def _answer(self, text: str) -> None:
-        self._send(Tell("answer", (text,)))
+        self._send(ControlRun(Answer(text)))
 
     def _write(self, text: str, colour: str, parent: Item) -> Item:
         item: Item = dpg.add_text(

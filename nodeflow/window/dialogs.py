@@ -10,6 +10,7 @@ from nodeflow.data.formats import ENDINGS
 from nodeflow.editor import exporting
 from nodeflow.editor.messages import Cancelled, Message, Opened
 from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import AskOpen, AskSave
 from nodeflow.editor.store import Recovery
 from nodeflow.editor.sweeping import Sweeping
 from nodeflow.editor.sweeping import Wish as Wishes
@@ -37,7 +38,7 @@ class Dialogs:
     def __init__(
         self,
         send: Callable[[Message], None],
-        chosen: Callable[[str, Path], None],
+        chosen: Callable[[AskOpen | AskSave, Path], None],
         look: Callable[[str], Item],
         fonts: Fonts,
     ) -> None:
@@ -87,10 +88,10 @@ class Dialogs:
             self._sheet.close()
             self._sheet = None
 
-    def ask(self, what: str, editor: Editor) -> None:
+    def ask(self, request: AskOpen | AskSave, editor: Editor) -> None:
         """Ask for a graph file, to open it or to save to it."""
         where = editor.path.parent if editor.path else editor.graph.folder or Path.cwd()
-        if what == "ask_save":
+        if isinstance(request, AskSave):
             name = f"{editor.path.stem if editor.path else editor.graph.name or 'untitled'}.json"
             asked = Asked("Save the graph", where, name, saving=True, own=editor.path)
         else:
@@ -100,15 +101,20 @@ class Dialogs:
             self.close()
             self._send(Cancelled())
 
-        self._files(editor, asked, lambda path: self._chosen(what, path), leave)
+        self._files(editor, asked, lambda path: self._chosen(request, path), leave)
 
     def offer(self, editor: Editor, found: Sequence[Recovery], answer: Answer) -> None:
         """Ask what is to become of the graphs that a crash left behind."""
         self.close()
         self._sheet = Recoveries(self._dress(editor), found, answer, self.close)
 
-    def export(self, editor: Editor, begin: Callable[[exporting.Wish], str]) -> None:
-        """Ask what is to be exported, and how; `begin` has it done, or says why it cannot be."""
+    def export(
+        self, editor: Editor, begin: Callable[[exporting.Wish], str], ending: str = ""
+    ) -> None:
+        """Ask what is to be exported, and how; `begin` has it done, or says why it cannot be.
+
+        `ending` is the format that is proposed; without one it is that of the last time.
+        """
 
         def begun(wish: exporting.Wish) -> str:
             self._exported = wish, editor.path
@@ -119,6 +125,7 @@ class Dialogs:
 
         self.close()
         wish = exporting.first_wish(editor, *self._exported)
+        wish = exporting.with_ending(editor, wish, ending) if ending else wish
         self._sheet = ExportSheet(self._dress(editor), editor, wish, begun, self.close)
 
     def many_runs(self, editor: Editor, pick: Callable[[Sweep, int, int], None]) -> None:

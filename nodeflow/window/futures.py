@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nodeflow.editor.messages import Message, Tell
+from nodeflow.editor.messages import Message
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import CompareFuture, Switch
 from nodeflow.editor.slowmotion import FutureRow, comparison, largest_differences
 from nodeflow.playback.state import Playback
 from nodeflow.window.fonts import Fonts, fitted
@@ -93,7 +95,7 @@ class Futures(Section):
     def _switched(self, sender: Item, _value: object, number: int) -> None:
         dpg.set_value(sender, self._shown[number].present)
         if not self._shown[number].present:
-            self._send(Tell("switch", (number,)))
+            self._send(ControlRun(Switch(number)))
 
     def _toggled(self, _sender: Item, _value: object, number: int) -> None:
-        self._send(Tell("compare", (None if self._shown[number].compared else number,)))
+        self._send(ControlRun(CompareFuture(None if self._shown[number].compared else number)))

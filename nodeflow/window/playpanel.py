@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nodeflow.editor.messages import Do, Message, Tell
+from nodeflow.editor.messages import Do, Message
 from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import Go
 from nodeflow.editor.slowmotion import future_rows, log_rows, stop_rows, watch_rows
 from nodeflow.window.asking import Asking
 from nodeflow.window.fonts import Fonts
@@ -28,7 +30,7 @@ class PlayPanel:
             callback=lambda: send(Do("predict")),
         )  # fmt: skip
         self.asking = Asking(parent, self._looks, send, fonts)
-        self.log = StepLog(parent, self._looks, lambda number: send(Tell("go", (number,))))
+        self.log = StepLog(parent, self._looks, lambda number: send(ControlRun(Go(number))))
         self.watches = WatchList(parent, self._looks, send, fonts)
         self.stops = StopList(parent, self._looks, send, fonts)
         self.futures = Futures(parent, self._looks, send, fonts)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from nodeflow.editor.messages import Message, Tell
+from nodeflow.editor.messages import Message
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import AddCondition, ForgetCondition, ToggleStop
 from nodeflow.editor.slowmotion import StopRow, pointed
 from nodeflow.playback.state import ConditionFault
 from nodeflow.window.fonts import Fonts, fitted, width
@@ -68,8 +70,8 @@ class StopList(Section):
             if shown != text:
                 with dpg.tooltip(item, delay=0.5):
                     dpg.add_text(row.text)
-            command = "forget_condition" if row.condition else "toggle_stop"
-            remove = partial(self._send, Tell(command, (row.name,)))
+            command = ForgetCondition(row.name) if row.condition else ToggleStop(row.name)
+            remove = partial(self._send, ControlRun(command))
             self.crosses[row.name] = add_cross(line, looks, "stop here no longer", remove)
 
     def _point(self, fault: ConditionFault | None) -> None:
@@ -100,4 +102,4 @@ class StopList(Section):
 
     def _entered(self, text: str) -> None:
         self._typed = text
-        self._send(Tell("add_condition", (text,)))
+        self._send(ControlRun(AddCondition(text)))

@@ -12,8 +12,10 @@ import numpy as np
 
 from nodeflow.derive.phases import PHASES
 from nodeflow.editor.commands import COMMANDS
-from nodeflow.editor.messages import Do, Message, Tell
+from nodeflow.editor.messages import Do, Message
 from nodeflow.editor.model import Editor
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import Go, SetSpeed
 from nodeflow.editor.timeline import Timeline, curve, share_of, speed_at, speed_text
 from nodeflow.engine.schedule import LEVELS
 from nodeflow.playback.curve import Curve
@@ -129,7 +131,7 @@ class TimelineBar:
 
     def _on_speed(self, _sender: Item, share: float, _data: Any = None) -> None:
         dpg.set_value(self._speed, speed_text(speed_at(share)))
-        self._send(Tell("set_speed", (speed_at(share),)))
+        self._send(ControlRun(SetSpeed(speed_at(share))))
 
     def _on_click(self, _sender: Item, _button: int, _data: Any = None) -> None:
         self._pressed = dpg.is_item_hovered(self.bars)
@@ -396,7 +398,7 @@ class TimelineBar:
             moment = self._moment(line, which, x)
             if moment != self._sent:
                 self._sent = moment
-                self._send(Tell("go", (moment,)))
+                self._send(ControlRun(Go(moment)))
             if not dpg.is_mouse_button_down(0):
                 self._drag, self._held = "", None
         self._point(line, which if hovered or self._drag else "", x)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from nodeflow.editor.messages import Do, Message, Tell
+from nodeflow.editor.messages import Do, Message
+from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.runcommands import Watch
 from nodeflow.editor.slowmotion import WatchRow
 from nodeflow.window.fonts import Fonts, fitted, width
 from nodeflow.window.sections import CROSS, Entry, Looks, Section, add_cross, columns
@@ -75,7 +77,7 @@ class WatchList(Section):
             name = fitted(address, self._fonts.regular, room, middle=True)
             dpg.add_text(name, parent=row, color=self.looks.colour("faint"))
             value = dpg.add_text("", parent=row)
-            remove = partial(self._send, Tell("watch", (address,)))
+            remove = partial(self._send, ControlRun(Watch(address)))
             add_cross(row, self.looks, f"watch {address} no longer", remove)
             drawing = dpg.add_drawlist(
                 round(self.looks.room), round(_HEIGHT * self.looks.scale), parent=self._list
@@ -113,4 +115,4 @@ class WatchList(Section):
         if address in self.rows:
             self.entry.put("")
             return
-        self._send(Tell("watch", (address,)))
+        self._send(ControlRun(Watch(address)))
