@@ -177,7 +177,8 @@ def test_present_weights_are_offered_first_once_there_are_any(shell, editor):
 def test_what_a_sheet_shows_is_exported_though_a_run_goes_on_behind_it(shell, editor):
     wish = exporting.settled(editor, asked(editor, ".png"))
     now = trained(shell, editor, 2)
-    assert exporting.requested(now, wish).value == (editor.graph, {"theme": "dark"})
+    export = exporting.requested(now, wish)
+    assert (export.graph, export.options) == (editor.graph, {"theme": "dark"})
 
 
 def test_a_long_epoch_is_not_filmed_as_a_whole(editor):
@@ -275,7 +276,8 @@ def test_the_history_is_the_one_that_is_seen(shell, editor, home):
 
 def begun(editor, **chosen):
     """Return the graph and the options of a film."""
-    return exporting.requested(editor, asked(editor, ".gif", **SHORT, **chosen)).value
+    export = exporting.requested(editor, asked(editor, ".gif", **SHORT, **chosen))
+    return export.graph, export.options
 
 
 def test_a_film_begins_where_the_run_stands(shell, editor):
@@ -367,7 +369,7 @@ def test_progress_is_told_and_escape_leaves_no_file(shell, editor, home):
     assert now.busy == "exporting xor.gif"
     told = re.compile(r"exporting xor\.gif … [1-9]\d? %   Escape stops it")
     now = until(shell, now, lambda now: told.fullmatch(now.notice.text))
-    work = shell._beside[0][0]
+    work = shell._jobs[0][0]
     now = update(now, m.Key("Escape"))
     assert now.notice.text == "exporting xor.gif: stopped"
     for request in now.requests:

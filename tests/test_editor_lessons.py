@@ -12,7 +12,7 @@ import nodeflow as nf
 from nodeflow.editor import messages as m
 from nodeflow.editor.model import Editor
 from nodeflow.editor.popups import lines
-from nodeflow.editor.requests import AskSave, ControlRun
+from nodeflow.editor.requests import AskSave, ControlRun, WindowRequest
 from nodeflow.editor.runcommands import Go
 from nodeflow.editor.session import Session
 from nodeflow.editor.shell import Shell
@@ -35,7 +35,8 @@ class Person:
         for message in messages:
             self.editor = update(self.editor, message)
             for request in self.editor.requests:
-                self.do(*self.shell.perform(request, self.editor))
+                if not isinstance(request, WindowRequest):
+                    self.do(*self.shell.perform(request, self.editor))
         return self
 
     def until(self, seen, seconds=60.0):

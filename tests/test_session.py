@@ -14,7 +14,7 @@ from networks import CLASSES, net
 
 import nodeflow as nf
 from nodeflow.derive.rates import with_rate
-from nodeflow.editor.beside import Dropped
+from nodeflow.editor.background import Cancelled
 from nodeflow.editor.model import Live
 from nodeflow.editor.runcommands import ShowCheck
 from nodeflow.editor.session import Session, checked, kept
@@ -454,9 +454,9 @@ def test_a_check_that_is_dropped_ends(graph: nf.Graph) -> None:
     def heed(done: int, total: int) -> None:
         heeded.append((done, total))
         if done == 2:
-            raise Dropped
+            raise Cancelled
 
-    with pytest.raises(Dropped):
+    with pytest.raises(Cancelled):
         checked(graph, heed)
     assert [done for done, _ in heeded] == [0, 1, 2]
 

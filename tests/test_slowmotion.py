@@ -113,7 +113,7 @@ def test_the_largest_differences_come_first():
     differences = {"a.x": 0.0, "b.x": 0.5, "c.x": np.nan, **{f"n{i}.x": 0.1 * i for i in range(9)}}
     playback = replace(FUTURES, compared=0, differences=differences)
     assert largest_differences(playback) == (
-        ("c.x", "nan"),
+        ("c.x", "NaN"),
         ("n8.x", "0.8"),
         ("n7.x", "0.7"),
         ("n6.x", "0.6"),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nodeflow.editor.model import Editor
 from nodeflow.engine.snapshot import AHEAD
 from nodeflow.playback.curve import column, epochs
+from nodeflow.workings.shown import rough, show
 
 _MOST = 4
 """So many neurons are named."""
@@ -69,21 +70,21 @@ def _still(editor: Editor, node: str) -> str:
         begin, end = still
         lines.append(
             f"It stood at {100 * hits[begin]:.1f} % from epoch {at[begin]} to {at[end]}, while the "
-            f"cost went from {costs[begin]:.4g} to {costs[end]:.4g}: outputs moved, and no row "
+            f"cost went from {show(costs[begin])} to {show(costs[end])}: outputs moved, and no row "
             "changed sides."
         )
     wires = editor.graph.inputs(node).get("a", ())
     a = live.values.get(wires[0].start) if wires else None
     if a is not None and live.age(wires[0].start) in ("", AHEAD):
-        lines.append(f"Now the outputs lie from {a.min():.3g} to {a.max():.3g}.")
+        lines.append(f"Now the outputs lie from {show(a.min())} to {show(a.max())}.")
     z = editor.graph.inputs(wires[0].source).get("z", ()) if wires else ()
     delta = live.gradients.get(z[0].start) if z else None
     if delta is not None and np.size(delta) > 1 and not _is_old(editor, z[0].start):
         mean, size = float(np.mean(delta)), float(np.mean(np.abs(delta)))
         if size and abs(mean) < size / 4:
             lines.append(
-                f"The blame of the rows cancels: δ is {size:.2g} in size on average, and its mean "
-                f"is {mean:.2g}; so the weights hardly move."
+                f"The blame of the rows cancels: δ is {rough(size)} in size on average, and its "
+                f"mean is {rough(mean)}; so the weights hardly move."
             )
     return " ".join(lines).replace(" -", " −")
 

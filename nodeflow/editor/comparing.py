@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.run import Run
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
+from nodeflow.workings.shown import rough
 
 _EQUAL = 1e-12
 _Values = Mapping[str, NDArray[np.float64]]
@@ -37,10 +38,10 @@ def compared(before: Graph, after: Graph) -> str:
     gaps |= layers
     worst = max(gaps, key=lambda key: gaps[key])
     if gaps[worst] > _EQUAL:
-        return f"the numbers differ: by {gaps[worst]:.2g} at {worst}"
+        return f"the numbers differ: by {rough(gaps[worst])} at {worst}"
     count = f"{len(gaps)} values" if len(gaps) > 1 else "1 value"
     parts = f", {len(layers)} of them with their neurons together" if layers else ""
-    return f"the same numbers: {count} compared{parts}, largest difference {gaps[worst]:.1g}"
+    return f"the same numbers: {count} compared{parts}, largest difference {rough(gaps[worst], 1)}"
 
 
 def _values(run: Run) -> _Values:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.editor.model import Editor
 from nodeflow.graph import Wire
 from nodeflow.scene import Scene, WireView, closed_groups, sized, within
+from nodeflow.workings.shown import changed, listed, rough, show
 
 if TYPE_CHECKING:
     from nodeflow.playback.state import Playback
@@ -225,7 +226,7 @@ def token_text(value: NDArray[Any]) -> str:
     """Return a value as a token carries it: a number or two, or its shape."""
     flat = np.ravel(value)
     if flat.size <= 2:
-        return ", ".join(f"{number:.3g}" for number in flat.tolist()).replace("-", "−")
+        return listed(flat)
     return sized(np.shape(value))
 
 
@@ -238,15 +239,16 @@ def change(playback: Playback) -> str:
     old = step.inputs.get("parameter") if step.phase == "update" else playback.old.get(port)
     if new.size != 1:
         return _largest_change(old, new) if old is not None and old.shape == new.shape else ""
-    text = f"{float(np.ravel(new)[0]):.5g}"
+    text = show(np.ravel(new)[0])
     if old is not None and np.size(old) == 1:
         before = float(np.ravel(old)[0])
         if before == float(np.ravel(new)[0]):
             return ""
-        text = f"{before:.5g} → {text}"
+        text = changed(before, np.ravel(new)[0])
         if step.phase == "update":
-            text += f"  ({float(np.ravel(new)[0]) - before:+.2g})"
-    return text.replace("-", "−")
+            step_size = float(np.ravel(new)[0]) - before
+            text += f"  ({'+' * (step_size >= 0)}{rough(step_size)})"
+    return text
 
 
 def _largest_change(old: NDArray[Any], new: NDArray[Any]) -> str:
@@ -257,4 +259,4 @@ def _largest_change(old: NDArray[Any], new: NDArray[Any]) -> str:
     at = int(np.argmax(differences))
     before, after = float(np.ravel(old)[at]), float(np.ravel(new)[at])
     place = ", ".join(str(i) for i in np.unravel_index(at, new.shape))
-    return f"[{place}] {before:.4g} → {after:.4g}".replace("-", "−")
+    return f"[{place}] {changed(before, after)}"

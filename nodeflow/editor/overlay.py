@@ -12,6 +12,7 @@ from nodeflow.editor.camera import Point
 from nodeflow.editor.hits import LEGIBLE, field_at
 from nodeflow.editor.model import Boxing, Editor, Moving, Wiring
 from nodeflow.scene import note, shown
+from nodeflow.workings.shown import span
 
 
 @dataclass(frozen=True)
@@ -124,5 +125,5 @@ def _value(editor: Editor, address: str) -> tuple[str, ...]:
             numbers = np.asarray(value)
             found.append(f"{name}{shown(numbers)}" + (f"   ({age})" if age else ""))
             if numbers.size > 4:
-                found.append(f"{name}{numbers.min():.4g} … {numbers.max():.4g}")
-    return tuple(text.replace("-", "−") for text in found)
+                found.append(f"{name}{span(numbers)}")
+    return tuple(found)

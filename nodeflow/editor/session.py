@@ -12,7 +12,7 @@ import time
 from collections import deque
 from dataclasses import replace
 
-from nodeflow.editor.beside import Dropped, Heed
+from nodeflow.editor.background import Cancelled, Loop, Progress
 from nodeflow.editor.model import Live
 from nodeflow.editor.runcommands import (
     Back,
@@ -29,8 +29,8 @@ from nodeflow.editor.runcommands import (
 )
 from nodeflow.editor.worker import Worker, kept, sentence
 from nodeflow.graph import Graph
+from nodeflow.workings.shown import precise, rough
 
-_PATIENCE = 2.0
 _PASSES = 5
 """So many passes are timed, for their mean."""
 
@@ -43,15 +43,14 @@ class Session:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
         self._commands: deque[RunCommand] = deque()
         self._graph: Graph | None = None
         self._last = Live()
         self._slot: Live | None = None
         self._pausing = False
-        self._closed = False
-        self._worker = threading.Thread(target=self._work, name="nodeflow-run", daemon=True)
-        self._worker.start()
+        self._loop = Loop("run", self._work)
+        self._changed = self._loop.changed
+        self._loop.start()
 
     # -- told by the editor
 
@@ -120,10 +119,7 @@ class Session:
 
     def close(self) -> None:
         """End the thread."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        self._worker.join(_PATIENCE)
+        self._loop.close()
 
     # -- asked by the editor
 
@@ -133,13 +129,17 @@ class Session:
             live, self._slot = self._slot, None
             return live
 
+    def fault(self) -> str:
+        """Return what has ended the thread that should not have, once; else ""."""
+        return self._loop.fault()
+
     # -- between the threads
 
     def _next(self, wait: float | None) -> RunCommand | None:
         """Return the next command, waiting for one so many seconds (None: as long as it takes)."""
         with self._changed:
-            self._changed.wait_for(lambda: self._commands or self._closed, wait)
-            return self._commands.popleft() if self._commands and not self._closed else None
+            self._loop.wait(lambda: self._commands, wait)
+            return self._commands.popleft() if self._commands and not self._loop.closed else None
 
     def _tell(self, live: Live) -> None:
         with self._changed:
@@ -156,7 +156,7 @@ class Session:
         except Exception as error:  # noqa: BLE001  the thread must not end in silence
             worker.problem = sentence(error)
         self._show(worker)
-        while not self._closed:
+        while not self._loop.closed:
             try:
                 command = self._next(worker.wait if worker.running else None)
                 if command is not None:
@@ -210,18 +210,18 @@ def _warm_up() -> None:
 # --- gradient check -----------------------------------------------------------------------------
 
 
-def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str, str]:
+def checked(graph: Graph, progress: Progress | None = None) -> tuple[dict[str, str], str, str]:
     """Return what the gradient check found by node ("ok", or a text), its price, or why it failed.
 
     Texts begin with "kink", "small" or "fault". The price says to how many digits differences
-    agree with the backward pass, and how long both took. Raises `Dropped` where `heed` does.
+    agree with the backward pass, and how long both took. Raises `Cancelled` where `progress` does.
     """
     from nodeflow.engine.check import check
     from nodeflow.engine.run import Run
 
     try:
         began = time.perf_counter()
-        found = check(graph, progress=heed)
+        found = check(graph, progress=progress)
         spent = time.perf_counter() - began
         run = Run(graph)
         run.evaluate()
@@ -229,7 +229,7 @@ def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str
         for _ in range(_PASSES):
             run.evaluate()
         backward = (time.perf_counter() - began) / _PASSES
-    except Dropped:
+    except Cancelled:
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
         return {}, "", sentence(error)
@@ -237,15 +237,15 @@ def checked(graph: Graph, heed: Heed | None = None) -> tuple[dict[str, str], str
     worst = max((error for error in errors if error > 0), default=1e-16)
     digits = max(math.floor(-math.log10(worst)), 0)
     price = (
-        f"differences agree to {digits} digits and took {spent:.2g} s, the backward pass "
-        f"{backward:.2g} s: {spent / max(backward, 1e-9):,.0f} times as long"
+        f"differences agree to {digits} digits and took {rough(spent)} s, the backward pass "
+        f"{rough(backward)} s: {spent / max(backward, 1e-9):,.0f} times as long"
     )
     return (
         {
             key: node.status
             if node.status == "ok"
-            else f"{node.status}: gradient {node.gradient:.6g}, difference {node.difference:.6g}, "
-            f"relative error {node.relative_error:.1e}"
+            else f"{node.status}: gradient {precise(node.gradient)}, "
+            f"difference {precise(node.difference)}, relative error {node.relative_error:.1e}"
             + (f"; {node.reason}" if node.reason else "")
             for key, node in found.nodes.items()
         },

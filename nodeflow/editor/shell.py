@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
 from nodeflow.editor import exporting, plugins
-from nodeflow.editor.beside import Heed, Work
+from nodeflow.editor.background import Job, Progress
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
 from nodeflow.editor.messages import (
@@ -80,7 +80,7 @@ class Shell:
         self.session = session or Session()
         self.store = store or Store()
         self._shown: Graph | None = None
-        self._beside: list[tuple[Work[_Then], Graph | None]] = []
+        self._jobs: list[tuple[Job[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
         self._types = plugins.Watch()
         self._overtaken: Path | None = None
@@ -125,9 +125,7 @@ class Shell:
                 self._show(editor)
                 self._check(editor.graph)
             case StopWork():
-                for work, _ in self._beside:
-                    work.drop()
-                self._beside.clear()
+                self._cancel()
             case RunAnew():
                 self._shown = editor.graph
                 self.session.open(editor.graph)
@@ -152,10 +150,8 @@ class Shell:
         if live is not None:
             found.append(RunUpdate(live))
         found += self._ended(editor)
-        problem = self.store.problem()
-        if problem:
-            found.append(Failed(problem))
-        return found
+        problems = (self.store.problem(), self.session.fault())
+        return found + [Failed(problem) for problem in problems if problem]
 
     def recent(self) -> list[Recent]:
         """Return the files that were open last."""
@@ -177,8 +173,7 @@ class Shell:
 
     def close(self) -> None:
         """End cleanly: the run and what is under way end, and the journal is removed."""
-        for work, _ in self._beside:
-            work.drop()
+        self._cancel()
         self.session.close()
         self.store.close()
 
@@ -227,7 +222,7 @@ class Shell:
         if path is None:
             return [Failed("the graph has no file that could be read")]
 
-        def work(_heed: Heed) -> _Then:
+        def work(_progress: Progress) -> _Then:
             graph = with_places(load(path))
             # Reading its data takes the longest, and the window would wait for it.
             _ = Editor.of(graph, path).drawn
@@ -237,15 +232,15 @@ class Shell:
                 *offered(graph, path),
             ]
 
-        return self._begun(Work(f"opening {path.name}", work), editor.graph)
+        return self._begun(Job(f"opening {path.name}", work), editor.graph)
 
     def _export(self, request: Export, file: Path | None) -> list[Message]:
         """Write a graph in another format, as it is now: it may be edited meanwhile."""
         graph, out, options = request.graph, request.path, request.options
 
-        def work(heed: Heed) -> _Then:
+        def work(progress: Progress) -> _Then:
             try:
-                made = export(graph, out, file=file, progress=heed, **options)
+                made = export(graph, out, file=file, progress=progress, **options)
             except ExportError as error:
                 raise ExportError(exporting.plain(str(error))) from error
             except (OSError, MemoryError) as error:
@@ -254,7 +249,7 @@ class Shell:
             said = request.said or made.said
             return lambda: [Noted(f"exported {out.name}{', ' * bool(said)}{said}")]
 
-        return self._begun(Work(f"exporting {out.name}", work))
+        return self._begun(Job(f"exporting {out.name}", work))
 
     def _remembered(self, path: Path, graph: Graph) -> list[Message]:
         try:
@@ -277,16 +272,16 @@ class Shell:
     # -- what takes its time
 
     def _derive(self, label: str, change: Callable[[], Graph], graph: Graph) -> list[Message]:
-        def work(_heed: Heed) -> _Then:
+        def work(_progress: Progress) -> _Then:
             made = change()
             return lambda: [Derived(made, label)]
 
-        return self._begun(Work(f"{label} under way", work), graph)
+        return self._begun(Job(f"{label} under way", work), graph)
 
     def _derive_cost(self, graph: Graph, node: str) -> list[Message]:
         """Derive the cost by the first number of a parameter: that may take seconds."""
 
-        def work(_heed: Heed) -> _Then:
+        def work(_progress: Progress) -> _Then:
             from nodeflow.explain.origins import origin
 
             shape = infer(graph).shapes[f"{node}.value"]
@@ -294,25 +289,25 @@ class Shell:
             report = Report(node, "Where its slope comes from", tuple(lines))
             return lambda: [Reported(report)]
 
-        return self._begun(Work("deriving", work), graph)
+        return self._begun(Job("deriving", work), graph)
 
     def _compare(self, before: Graph, after: Graph) -> None:
         """Compare two graphs: the first run may have to compile."""
 
-        def work(_heed: Heed) -> _Then:
+        def work(_progress: Progress) -> _Then:
             told = compared(before, after)
             return lambda: [Noted(told)]
 
-        self._beside.append((Work("comparing the numbers", work), None))
+        self._jobs.append((Job("comparing the numbers", work), None))
 
     def _check(self, graph: Graph) -> None:
         """Check the gradients of a graph, so that training goes on; one check at a time."""
         what = "checking the gradients"
-        if any(work.what == what for work, _ in self._beside):
+        if any(job.what == what for job, _ in self._jobs):
             return
 
-        def work(heed: Heed) -> _Then:
-            found, price, problem = checked(graph, heed)
+        def work(progress: Progress) -> _Then:
+            found, price, problem = checked(graph, progress)
 
             def then() -> list[Message]:
                 self.session.do(ShowCheck(graph, found, price, problem))
@@ -320,42 +315,48 @@ class Shell:
 
             return then
 
-        self._beside.append((Work(what, work), None))
+        self._jobs.append((Job(what, work), None))
 
-    def _begun(self, work: Work[_Then], over: Graph | None = None) -> list[Message]:
+    def _cancel(self) -> None:
+        """Give up all that is under way."""
+        for job, _ in self._jobs:
+            job.cancel()
+        self._jobs.clear()
+
+    def _begun(self, job: Job[_Then], over: Graph | None = None) -> list[Message]:
         """Return what comes of work at once, or have it told when it is done.
 
         It may take the place of the graph `over`: where that is changed meanwhile, it is given up.
         """
-        if work.done(_AT_ONCE):
-            return work.result()()
-        self._beside.append((work, over))
-        work.told = True
-        return [Began(work.what)]
+        if job.done(_AT_ONCE):
+            return job.result()()
+        self._jobs.append((job, over))
+        job.announced = True
+        return [Began(job.what)]
 
     def _ended(self, editor: Editor) -> list[Message]:
         """Return what came of the work that is done, and tell of what takes its time."""
-        if not self._beside:
+        if not self._jobs:
             return []
         found: list[Message] = []
-        for work, _ in self._beside:
-            if not work.told and work.age > _SILENT and not work.done():
-                work.told = True
-                found.append(Began(work.what))
-            elif work.told and work.share != work.told_share:
-                work.told_share = work.share
-                found.append(Began(work.what, work.share))
-        for entry in [one for one in self._beside if one[0].done()]:
-            self._beside.remove(entry)
-            work, over = entry
+        for job, _ in self._jobs:
+            if not job.announced and job.age > _SILENT and not job.done():
+                job.announced = True
+                found.append(Began(job.what))
+            elif job.announced and job.share != job.announced_share:
+                job.announced_share = job.share
+                found.append(Began(job.what, job.share))
+        for entry in [one for one in self._jobs if one[0].done()]:
+            self._jobs.remove(entry)
+            job, over = entry
             if over is not None and editor.graph is not over:
-                found.append(Failed(f"{work.what} was given up: the graph was changed meanwhile"))
+                found.append(Failed(f"{job.what} was given up: the graph was changed meanwhile"))
                 continue
             try:
-                found += work.result()()
+                found += job.result()()
             except NodeflowError as error:
                 found.append(Failed(str(error)))
-        return found if self._beside else [*found, Ended()]
+        return found if self._jobs else [*found, Ended()]
 
     # -- the run
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.editor.motion import token_text
+from nodeflow.workings.shown import listed, show
 
 if TYPE_CHECKING:
     from nodeflow.editor.model import Live
@@ -78,7 +79,7 @@ def _numbers(value: NDArray[Any]) -> str:
     """Return an array's first numbers; a view leaves out what has no room."""
     flat = np.ravel(value)
     more = ", …" if flat.size > MOST_LINES else ""
-    return ", ".join(f"{x:.3g}" for x in flat[:MOST_LINES].tolist()).replace("-", "−") + more
+    return listed(flat[:MOST_LINES]) + more
 
 
 def _lines(
@@ -99,7 +100,7 @@ def _lines(
         tuple((float(x), float(y)) for x, y in zip(xs, column, strict=True) if np.isfinite(y))
         for column in ys.T
     )
-    return lines, *((_short(low), _short(high)) if span else ("", ""))
+    return lines, *((show(low), show(high)) if span else ("", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +153,14 @@ def future_rows(playback: Playback) -> tuple[FutureRow, ...]:
 def _where(future: Future, per_epoch: int) -> str:
     per_epoch = future.per_epoch or per_epoch
     begin = future.begin if future.what else 0
-    return f"epoch {begin / per_epoch:.4g} to {future.reach / per_epoch:.4g}"
+    return f"epoch {show(begin / per_epoch)} to {show(future.reach / per_epoch)}"
 
 
 def largest_differences(playback: Playback) -> tuple[tuple[str, str], ...]:
     """Return the ports that differ most from the future compared with, and by how much."""
     found = {a: d for a, d in playback.differences.items() if d != 0}  # NaN differs
     most = sorted(found, key=lambda a: (-np.nan_to_num(found[a], nan=np.inf), a))
-    return tuple((address, _short(found[address])) for address in most[:MOST_DIFFERENCES])
+    return tuple((address, show(found[address])) for address in most[:MOST_DIFFERENCES])
 
 
 def comparison(playback: Playback) -> str:
@@ -202,7 +203,3 @@ def _word_end(text: str, position: int) -> int:
     while end < len(text) and (text[end].isalnum() or text[end] in "._"):
         end += 1
     return end
-
-
-def _short(number: float) -> str:
-    return f"{number:.4g}".replace("-", "−")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nodeflow.difference import difference
+from nodeflow.editor.background import Loop
 from nodeflow.editor.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import disk, load, save
@@ -35,7 +36,6 @@ _DELAY = 1.0
 _AGAIN = 5.0
 _BEGUN = 60.0
 """A journal's folder gets its lock within so many seconds."""
-_PATIENCE = 5.0
 _LIMIT = 1_000_000
 _CHOICES = {"theme": ("dark", "light"), "values": ("off", "hover", "changed", "all")}
 _SCALES = (0.5, 4.0)
@@ -150,7 +150,7 @@ class Store:
 
     def problem(self) -> str:
         """Return why the journal could not be written, once for each reason, else ""."""
-        return "" if self._journal is None else self._journal.told()
+        return "" if self._journal is None else self._journal.problem()
 
     def left_behind(self) -> list[Recovery]:
         """Return what editors left behind that did not end well, the newest first.
@@ -214,16 +214,15 @@ class Journal:
     def __init__(self, folder: Path | None = None, lock: IO[bytes] | None = None) -> None:
         self.folder = folder or journal_folder() / f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = lock
-        self._changed = threading.Condition()
+        self._loop = Loop("journal", self._work)
+        self._changed = self._loop.changed
         self._wanted: tuple[Graph, Path | None] | None = None
         self._about: dict[str, str | None] | None = None
         self._since = 0.0
         self._drops = 0
-        self._problem = self._told = ""
-        self._closed = False
+        self._problem = self._reported = ""
         self._disk = threading.Lock()  # held while files of the journal are touched
-        self._writer = threading.Thread(target=self._work, name="nodeflow-journal", daemon=True)
-        self._writer.start()
+        self._loop.start()
 
     def put(self, graph: Graph, path: Path | None) -> None:
         """Have a graph written; returns at once."""
@@ -233,12 +232,12 @@ class Journal:
             self._wanted = graph, path
             self._changed.notify_all()
 
-    def told(self) -> str:
-        """Return what went wrong, if it was not told yet."""
+    def problem(self) -> str:
+        """Return what went wrong, if it was not reported yet."""
         with self._changed:
             found, self._problem = self._problem, ""
-            self._told = found or self._told
-            return found
+            self._reported = found or self._reported
+            return found or self._loop.fault()
 
     def drop(self) -> None:
         """Remove what is written, and what waits to be."""
@@ -251,9 +250,8 @@ class Journal:
     def close(self) -> None:
         """Remove everything and end the thread."""
         with self._changed:
-            self._wanted, self._closed = None, True
-            self._changed.notify_all()
-        self._writer.join(_PATIENCE)
+            self._wanted = None
+        self._loop.close()
         with self._disk:
             self._remove()
 
@@ -264,12 +262,12 @@ class Journal:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not self._closed and (
+                while not self._loop.closed and (
                     self._wanted is None or time.monotonic() < self._since + _DELAY
                 ):
                     left = None if self._wanted is None else self._since + _DELAY - time.monotonic()
                     self._changed.wait(left)
-                if self._closed:
+                if self._loop.closed:
                     return
             self._write_wanted()
 
@@ -291,8 +289,8 @@ class Journal:
                     self._wanted = wanted
                 self._since = time.monotonic() + _AGAIN
             if not problem:
-                self._told = ""
-            self._problem = problem if problem != self._told else ""
+                self._reported = ""
+            self._problem = problem if problem != self._reported else ""
 
     def _write(self, graph: Graph, path: Path | None) -> None:
         about = {

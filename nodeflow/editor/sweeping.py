@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.declare import Setting
+from nodeflow.editor.background import Cancelled, Job, Progress
 from nodeflow.editor.model import Editor
 from nodeflow.editor.requests import ControlRun
 from nodeflow.editor.runcommands import Go
@@ -131,10 +132,6 @@ def _epochs(text: str) -> int | None:
     return int(text.strip())
 
 
-class _Stopped(Exception):
-    """Nobody wants the rest of the runs."""
-
-
 class Sweeping:
     """Runs that are made in threads beside the editor; what there is of them is always at hand."""
 
@@ -143,13 +140,11 @@ class Sweeping:
         self.problem = ""
         self._rows = Rows(len(plan), until=plan.until is not None)
         self._lock = threading.Lock()
-        self._stopping = False
         self._began = time.monotonic()
         self._ended: float | None = None
         # One processor is left to the window.
         self._workers = workers or max(1, (os.cpu_count() or 2) - 1)
-        self._thread = threading.Thread(target=self._work, name="nodeflow-sweep", daemon=True)
-        self._thread.start()
+        self._job = Job("many runs", self._work)
 
     @property
     def running(self) -> bool:
@@ -185,16 +180,21 @@ class Sweeping:
 
     def stop(self) -> None:
         """Make no more runs; those that are over stay."""
-        self._stopping = True
+        self._job.cancel()
 
     def wait(self) -> None:
         """Wait until no run is under way."""
-        self._thread.join()
+        self._job.done(None)
 
-    def _work(self) -> None:
+    def _work(self, progress: Progress) -> None:
+        def take(row: Row) -> None:
+            progress(len(self._rows), len(self.plan))
+            with self._lock:
+                self._rows.add(row)
+
         try:
-            run_plan(self.plan, workers=self._workers, each=self._take)
-        except _Stopped:
+            run_plan(self.plan, workers=self._workers, each=take)
+        except Cancelled:
             pass
         except NodeflowError as error:
             self.problem = str(error)
@@ -202,12 +202,6 @@ class Sweeping:
             self.problem = f"a fault in nodeflow itself: {type(error).__name__}: {error}"
         finally:
             self._ended = time.monotonic()
-
-    def _take(self, row: Row) -> None:
-        if self._stopping:
-            raise _Stopped
-        with self._lock:
-            self._rows.add(row)
 
 
 def _lasting(seconds: float) -> str:

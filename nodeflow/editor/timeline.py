@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.playback.state import COST, Playback
+from nodeflow.workings.shown import rough
 
 SLOWEST, FASTEST = 0.25, 1000.0
 """Steps a second at the ends of the speed slider; beyond its end is full speed."""
@@ -160,7 +161,7 @@ def speed_text(speed: float) -> str:
     if speed == math.inf:
         return "full speed"
     if speed < 1:
-        return f"a step in {1 / speed:.2g} s"
+        return f"a step in {rough(1 / speed)} s"
     return f"{speed:.0f} step{'s' if round(speed) != 1 else ''} a second"
 
 

@@ -30,9 +30,10 @@ from nodeflow.window.minimap import Minimap
 from nodeflow.window.motionitems import MotionItems
 from nodeflow.window.nodeitems import FINE, NodeDrawer, NodeItems, same
 from nodeflow.window.overlayitems import OverlayItems
-from nodeflow.window.previews import Activated, Aged, Beside, Face, Shown
+from nodeflow.window.previews import Activated, Aged, Face, Shown, SlowViews
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.wireitems import Labels, WireItems
+from nodeflow.workings.shown import listed, show, signed
 
 NEAR = 0.2
 """From this zoom on nodes have texts and wires are curves."""
@@ -94,7 +95,7 @@ class Canvas:
         self.busy = False
         """Whether there is more to draw in the next frame."""
         self._minimap = Minimap()
-        self._beside = Beside()
+        self._slow_views = SlowViews()
         self._traces = Traces()
         self._viewer: Viewer | None = None
         self._glides: Glides | None = None
@@ -460,8 +461,8 @@ class Canvas:
         if self._plots:
             known = editor.live.of_this_pass if editor.live.ages else values
             self._traces.collect(self._plots, editor.live.update, known)
-        come = self._beside.look(editor, self._slow)
-        self.busy = self.busy or self._beside.busy
+        come = self._slow_views.look(editor, self._slow)
+        self.busy = self.busy or self._slow_views.busy
         self._come = values is not self._values
         if come or self._come:
             if values is not self._values:
@@ -500,7 +501,7 @@ class Canvas:
                 return _activated(view, editor, value)
             return value
         if view.type in SLOW:
-            return self._beside.found.get(view.key)
+            return self._slow_views.found.get(view.key)
         past = {}
         if view.type == "plot":
             seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
@@ -625,11 +626,11 @@ class Canvas:
             place, value = self._followed(view).mark, self._values.get(view.wire.start)
             carried = ""
             if view.weighs is not None and view.wire.start == view.weighs[0]:
-                made[place] = place, f"{weight:+.2g}".replace("-", "−"), False
+                made[place] = place, signed(weight), False
                 continue  # it carries the weight itself
             if value is not None and np.size(value) == 1 and not view.across:
-                carried = f"{float(np.ravel(value)[0]):.2g} "
-            text = f"{carried}× {weight:.2g}".replace("-", "−")
+                carried = f"{show(np.ravel(value)[0])} "
+            text = f"{carried}× {show(weight)}"
             made[place] = place, text, bool(carried and editor.live.age(view.wire.start))
             if len(made) >= most:
                 break
@@ -665,15 +666,11 @@ class Canvas:
 
     def _short(self, value: NDArray[Any], room: float) -> str:
         """Return a value in the few characters for which a wire has room."""
-        flat = np.ravel(value).tolist()
-        shape = "×".join(map(str, np.shape(value)))
-        if len(flat) > 2:
-            return shape
-        for digits in (3, 2):
-            text = ", ".join(f"{number:.{digits}g}" for number in flat).replace("-", "−")
-            if len(flat) == 1 or wireitems.label_width(text, self.fonts) <= room:
+        if value.size <= 2:
+            text = listed(value)
+            if value.size == 1 or wireitems.label_width(text, self.fonts) <= room:
                 return text
-        return shape
+        return "×".join(map(str, np.shape(value)))
 
     def _has_changed(self, start: str) -> bool:
         if self._motion.lit:

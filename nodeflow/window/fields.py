@@ -15,13 +15,12 @@ from nodeflow.errors import BadSetting
 from nodeflow.window.colours import Colour
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.typed import Typed
+from nodeflow.workings.shown import show
 
 MOST_ROWS = MOST_COLUMNS = 12
 """Larger arrays are told, not edited."""
 _FITTING, _CELL, _ROW = 3, 80, 30
 """So many columns fit beside each other; more are so wide, and scrolled."""
-
-_SHOWN = ".4g"
 
 Change = Callable[[str, Any, bool], None]
 """Called with a setting's name, its value, and whether this is all of the change."""
@@ -209,7 +208,7 @@ class Field:
 
 
 def _written(number: float) -> str:
-    return f"{number:{_SHOWN}}".replace("-", "−")
+    return show(number)
 
 
 def _array(value: Any) -> NDArray[np.float64]:

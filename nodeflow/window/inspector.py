@@ -20,6 +20,7 @@ from nodeflow.window.fields import Field
 from nodeflow.window.fonts import SIZE, Fonts
 from nodeflow.window.overlayitems import wrapped
 from nodeflow.window.toolkit import Item, dpg
+from nodeflow.workings.shown import span
 
 _MOST = 12
 _FORMULA = 18
@@ -205,7 +206,7 @@ def _told(value: Any) -> str:
     array = np.asarray(value)
     text = shown(array)
     if array.size > 4:
-        text += f"   {array.min():.4g} … {array.max():.4g}".replace("-", "−")
+        text += f"   {span(array)}"
     return text
 
 

@@ -6,8 +6,6 @@ on the canvas is fitted here, and panning and zooming is the same.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.editor.background import Latest
 from nodeflow.editor.camera import Camera, Point
 from nodeflow.editor.messages import Message, Moved, Pressed, Released, Select, Wheel
 from nodeflow.editor.model import Editor
@@ -25,6 +24,7 @@ from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.fonts import EM, fitted, width
 from nodeflow.window.toolkit import Item, dpg
+from nodeflow.workings.shown import compact
 
 RADIUS = 20.0
 _NUMBER, _NAME, _LABEL, _WEIGHT, _SMALL = (size * EM for size in (10.5, 12.0, 13.0, 11.0, 9.5))
@@ -83,9 +83,7 @@ class MapPanel:
         self._theme: Theme | None = None
         self._map = Map()
         self._items = _Items()
-        self._next = 0.0
-        self._maker: threading.Thread | None = None
-        self._made: tuple[Graph, Map] | None = None
+        self._made: Latest[tuple[Graph, Map]] = Latest("map", _LEAST_PAUSE, _SHARE)
         self._base: tuple[Camera, Camera] | None = None
         self._camera = self._fitted = Camera()
         self._size: Point = (0.0, 0.0)
@@ -133,10 +131,11 @@ class MapPanel:
         training = editor.live.state == "training"
         made: Map | None
         if values_only and training and self._base is not None:
-            made = self._beside(editor)
+            made = self._made_meanwhile(editor)
             if made is None:
                 return  # it comes soon
         else:
+            self._made.forget()
             made = neuron_map(editor.graph, known=_known(editor))
             self._state = (*state[:3], False)
         old = self._map
@@ -149,27 +148,15 @@ class MapPanel:
             self._build(theme)
             self._base = None
 
-    def _beside(self, editor: Editor) -> Map | None:
-        """Return the picture that was made beside the window, if one is ready; begin the next.
+    def _made_meanwhile(self, editor: Editor) -> Map | None:
+        """Return the picture that was made in the background, if one is ready; begin the next.
 
         Single neurons are put together to layers for it, which takes too long for a frame.
         """
-        made, self._made = self._made, None
-        if made is not None and made[0] is not editor.graph:
-            made = None
-        busy = self._maker is not None and self._maker.is_alive()
-        if not busy and time.perf_counter() >= self._next:
-            graph, known = editor.graph, _known(editor)
-
-            def work() -> None:
-                began = time.perf_counter()
-                self._made = graph, neuron_map(graph, known=known)
-                now = time.perf_counter()
-                self._next = now + max(_LEAST_PAUSE, _SHARE * (now - began))
-
-            self._maker = threading.Thread(target=work, name="nodeflow-map", daemon=True)
-            self._maker.start()
-        return None if made is None else made[1]
+        graph, known = editor.graph, _known(editor)
+        self._made.ask(lambda: (graph, neuron_map(graph, known=known)))
+        made = self._made.poll()
+        return None if made is None or made[0] is not graph else made[1]
 
     def _dress(self, theme: Theme) -> None:
         if self._look_of_panel is not None:
@@ -364,7 +351,7 @@ class MapPanel:
             color=ring or rgba(theme.selected if marked else theme.faint),
             thickness=5.0 if ring else 3.0 if marked else 1.4,
         )
-        text = "" if value is None else _short(value)
+        text = "" if value is None else compact(value)
         at = neuron.x - width(text, None) * _NUMBER / 2, neuron.y - _NUMBER / 2
         colour = rgba(theme.canvas if strength > 0.5 else theme.text)
         self._set(
@@ -375,7 +362,7 @@ class MapPanel:
     def _tell_of(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
         """Write bias and δ below a dot, target and error beside it; a ring is as thick as |δ|."""
         delta = neuron.delta
-        told = [f"{name} {_short(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
+        told = [f"{name} {compact(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
                 if x is not None]  # fmt: skip
         text = "   ".join(told)
         half = width(text, None) * _SMALL / 2
@@ -394,9 +381,9 @@ class MapPanel:
             pmin=(neuron.x - reach, neuron.y - reach), pmax=(neuron.x + reach, neuron.y + reach),
             thickness=_THICK_RING * share, show=share > 0.01, color=rgba(theme.backward, faded),
         )  # fmt: skip
-        text = "" if neuron.target is None else f"y {_short(neuron.target)}"
+        text = "" if neuron.target is None else f"y {compact(neuron.target)}"
         if neuron.error is not None and not neuron.age:
-            text += f"   e {_short(neuron.error)}"
+            text += f"   e {compact(neuron.error)}"
         at = neuron.x + RADIUS + 15, neuron.y + _NAME / 2 + 1
         self._set(self._items.beside[number], text=text, pos=at, color=rgba(theme.text))
 
@@ -444,7 +431,7 @@ class MapPanel:
         """Write a weight on its line."""
         (x0, y0), (x1, y1) = line.start, line.end
         x, y = self._camera.on_screen((x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
-        text = _short(line.weight or 0.0)
+        text = compact(line.weight or 0.0)
         half = width(text, None) * _WEIGHT / 2
         colour = theme.positive if (line.weight or 0.0) >= 0 else theme.negative
         dpg.draw_rectangle(
@@ -639,17 +626,3 @@ def _gaps(lines: tuple[Line, ...], point: Point) -> NDArray[np.float64]:
     nearest = start + share[:, None] * along
     gaps: NDArray[np.float64] = np.hypot(*(nearest - point).T)
     return gaps
-
-
-def _short(value: float) -> str:
-    """Return a number in few characters."""
-    text = (
-        f"{value:.1g}"
-        if 0 < abs(value) < 0.005
-        else f"{value:.2f}"
-        if abs(value) < 10
-        else f"{value:.1f}"
-        if abs(value) < 100
-        else f"{value:.3g}"
-    )
-    return text.replace("-", "−")

@@ -1,14 +1,12 @@
 """A value as a picture, bars or strips, at the foot of a node; and what the views show.
 
 The sign is told by colour and by place or strength; nothing is drawn for a single number. Views
-that evaluate the network many times (the plane of a boundary, a landscape) are found in a thread
-beside the window.
+that evaluate the network many times (the plane of a boundary, a landscape) are found in the
+background.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.editor.background import Latest
 from nodeflow.graph import Graph
 from nodeflow.theme import Theme
 from nodeflow.views import Content, Viewer
@@ -116,68 +115,45 @@ Face = NDArray[Any] | Activated | Content | str | None
 Shown = Face | Aged
 
 
-# --- what is evaluated beside -------------------------------------------------------------------
+# --- what is evaluated in the background --------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Job:
-    graph: Graph
-    tables: Mapping[str, Table]
-    live: Live
-    views: tuple[str, ...]
+Found = dict[str, Content | str | None]
+"""What views show, or why not, by node."""
 
 
-class Beside:
-    """Finds what slow views show in a thread; the newest weights win."""
+class SlowViews:
+    """Finds what slow views show in the background; the newest weights win."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Content | str | None] = {}
-        self._changed = threading.Condition()
-        self._job: _Job | None = None
-        self._news: dict[str, Content | str | None] | None = None
-        self._working = False
+        self.found: Found = {}
+        self._latest: Latest[Found] = Latest("views", _PAUSE)
         self._asked: tuple[object, ...] = ()
-        self._thread: threading.Thread | None = None
+        self._viewer = Viewer(Graph())  # of one job at a time
 
     @property
     def busy(self) -> bool:
         """Whether something will come."""
-        return self._working
+        return self._latest.busy
 
     def look(self, editor: Editor, views: tuple[str, ...]) -> bool:
         """Ask for what the views of an editor show; return whether something has come."""
         asked = (editor.graph.nodes, editor.graph.wires, editor.live.values, views)
         if views and not _alike(asked, self._asked) and editor.live.values:
             self._asked = asked
-            self._ask(_Job(editor.graph, editor.inference.tables, editor.live, views))
-        with self._changed:
-            news, self._news = self._news, None
+            graph, tables, live = editor.graph, editor.inference.tables, editor.live
+            self._latest.ask(lambda: self._look(graph, tables, live, views))
+        news = self._latest.poll()
         if news is not None:
             self.found = news
         return news is not None
 
-    def _ask(self, job: _Job) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="nodeflow-views", daemon=True)
-            self._thread.start()
-        with self._changed:
-            self._job, self._working = job, True
-            self._changed.notify_all()
-
-    def _work(self) -> None:
-        viewer = Viewer(Graph())
-        while True:
-            with self._changed:
-                while self._job is None:
-                    self._changed.wait()
-                job, self._job = self._job, None
-            if viewer.graph.nodes is not job.graph.nodes:
-                viewer = Viewer(job.graph, job.tables)
-            found = {key: _looked(viewer, job.live, key) for key in job.views}
-            with self._changed:
-                self._news = found
-                self._working = self._job is not None
-            time.sleep(_PAUSE)
+    def _look(
+        self, graph: Graph, tables: Mapping[str, Table], live: Live, views: tuple[str, ...]
+    ) -> Found:
+        if self._viewer.graph.nodes is not graph.nodes:
+            self._viewer = Viewer(graph, tables)
+        return {key: _looked(self._viewer, live, key) for key in views}
 
 
 def _alike(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
@@ -187,7 +163,7 @@ def _alike(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 
 
 def _looked(viewer: Viewer, live: Live, key: str) -> Content | str | None:
-    """Return what a view shows, or why not: a fault must not end the thread."""
+    """Return what a view shows, or why not: one that fails leaves the others."""
     try:
         return viewer.look(key, live.values, live.weights)
     except Exception as error:  # noqa: BLE001  whatever it is, the window lives on

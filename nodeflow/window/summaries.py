@@ -13,6 +13,7 @@ from nodeflow.theme import Theme
 from nodeflow.window.colours import rgba
 from nodeflow.window.fonts import EM, Fonts, fitted, width
 from nodeflow.window.toolkit import Item, dpg
+from nodeflow.workings.shown import listed
 
 SMALLEST = 11.0
 """No text on a node is smaller, in pixels."""
@@ -75,9 +76,8 @@ def _fitting(value: NDArray[Any] | str, font: Item | None, room: float) -> str:
     flat = np.ravel(value) + 0
     tried = [sized(np.shape(value))]
     if flat.size <= 4:
-        tried = [", ".join(f"{n:.{digits}g}" for n in flat.tolist()) for digits in (4, 3, 2)]
-        tried += [sized(np.shape(value))] if flat.size > 1 else []
+        tried = [listed(flat), *([sized(np.shape(value))] if flat.size > 1 else [])]
     for text in tried:
         if width(text, font) <= room:
-            return text.replace("-", "−")
+            return text
     return ""

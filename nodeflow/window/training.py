@@ -21,6 +21,7 @@ from nodeflow.window.colours import Colour, rgba
 from nodeflow.window.fonts import Fonts
 from nodeflow.window.toolkit import Item, dpg
 from nodeflow.window.typed import Typed
+from nodeflow.workings.shown import show
 
 _PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
@@ -285,11 +286,11 @@ class _Plot:
         place = int(np.searchsorted(at, live.epoch, side="right")) - 1
         for (label, key), rows in zip(self._lines.items(), live.rows, strict=True):
             now = float(column(history, key)[place]) if place >= 0 else math.nan
-            text = f"{now:.1%}".replace("%", " %") if self._share else f"{now:.4g}"
+            text = f"{now:.1%}".replace("%", " %") if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
-        cost = "" if self._share or live.cost is None else f"now {live.cost:.4g}"
-        dpg.set_value(self._now, f"{cost} {live.cost_age}".replace("-", "−") if cost else "")
+        cost = "" if self._share or live.cost is None else f"now {show(live.cost)}"
+        dpg.set_value(self._now, f"{cost} {live.cost_age}" if cost else "")
 
     def _fit(self) -> None:
         dpg.fit_axis_data(self._x)

@@ -10,7 +10,7 @@ from typing import Any
 from nodeflow.data import GENERATORS, Options, Reading, look
 from nodeflow.data.bundled import BUNDLED
 from nodeflow.data.options import MISSING, TARGET_KINDS, TEXTS
-from nodeflow.editor.beside import Work
+from nodeflow.editor.background import Job
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.networks import ACTIVATIONS, COSTS, LEVELS, TRAINERS
@@ -78,7 +78,7 @@ class Wizard(Sheet):
     ) -> None:
         super().__init__(dress, leave)
         self._wish, self._network, self._made, self._ask_data = wish, make, made, ask_data
-        self._work: Work[Graph] | None = None
+        self._work: Job[Graph] | None = None
         self._lit = 0
         self._labels: list[Item] = []
         self._combos: dict[str, Item] = {}
@@ -99,7 +99,7 @@ class Wizard(Sheet):
                     )  # fmt: skip
         self._table = self._faint("", self.window)
         dpg.configure_item(self._table, show=False)
-        self._reading: Work[Reading] | None = None
+        self._reading: Job[Reading] | None = None
         self._read()
         self._with_field(place, wish.layers, "2-4-1; empty: what fits the data", self._typed)
         self._with_fault()
@@ -188,8 +188,8 @@ class Wizard(Sheet):
         self._reading = None
         if wish.file is not None:
             path, options = wish.file, wish.options()
-            self._reading = Work(
-                "reading the table", lambda _heed: look(str(path), options=options)
+            self._reading = Job(
+                "reading the table", lambda _progress: look(str(path), options=options)
             )
 
     def _show_table(self) -> None:
@@ -213,10 +213,10 @@ class Wizard(Sheet):
         if self._work is not None:
             return
         wish = self._wish
-        self._worked(Work("making the network", lambda _heed: self._network(wish)))
+        self._worked(Job("making the network", lambda _progress: self._network(wish)))
         self.draw(_AT_ONCE)
 
-    def _worked(self, work: Work[Graph] | None) -> None:
+    def _worked(self, work: Job[Graph] | None) -> None:
         """Tell that the network is being made, or is no longer."""
         self._work = work
         dpg.configure_item(self._busy, show=work is not None)
