@@ -20,8 +20,9 @@ import pytest
 import nodeflow as nf
 from nodeflow.declare import Array
 from nodeflow.editor import store as module
+from nodeflow.editor.kept import Recovery
 from nodeflow.editor.model import Preferences
-from nodeflow.editor.store import Recovery, Store
+from nodeflow.editor.store import Store
 from nodeflow.errors import FileError
 from nodeflow.graph import Graph, Node
 from nodeflow.scene import scene

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.camera import Camera, Point
+from nodeflow.editor.kept import Offer
 from nodeflow.editor.requests import Request
 from nodeflow.errors import NodeflowError
 from nodeflow.files.lessonform import LESSON
@@ -23,6 +24,7 @@ from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
 
 if TYPE_CHECKING:
+    from nodeflow.export.compared import Both
     from nodeflow.lessons import Progress
 
 T = TypeVar("T")
@@ -199,6 +201,34 @@ class Question:
     answers: tuple[tuple[str, str], ...]
     then: Request
     """What goes on."""
+    about: Rival | None = None
+    """The file of another program that the question is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A file that another program changed since it was opened, and what can be done about it."""
+
+    path: Path
+    ours: Graph
+    """The graph that was to be saved."""
+    theirs: Graph | None
+    """What the file holds now; None if that is no graph."""
+    merged: Graph | None
+    """Both edits in one; None where they contradict each other."""
+    origin: tuple[str, str]
+    """The file as it was looked at: whoever replaces it replaces this, and nothing newer."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two graphs, shown in place of the graph; nothing of it is edited."""
+
+    both: Both
+    scene: Scene
+    title: str
+    back: Camera
+    """Where one looked before."""
 
 
 Popup = (
@@ -279,22 +309,6 @@ class Live:
         return {address: value for address, value in self.values.items() if not self.age(address)}
 
 
-@dataclass(frozen=True)
-class Offer:
-    """Training that was found beside a graph file, and can be gone on with."""
-
-    path: Path
-    weights: Mapping[str, NDArray[Any]]
-    history: Sequence[Mapping[str, Any]]
-    meta: Mapping[str, Any]
-
-    @property
-    def text(self) -> str:
-        """How far it has come, in words."""
-        epochs = self.meta.get("epochs", len(self.history))
-        return f"{epochs} epoch{'s' * (epochs != 1)} of training in {self.path.name}"
-
-
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A sentence at the foot of the window; `kind` is info or problem."""
@@ -366,6 +380,8 @@ class Editor:
     """The subgraphs (closed groups) that were entered."""
     view: str = "canvas"
     """canvas, or map: the classic picture of neurons."""
+    comparison: Comparison | None = None
+    """The difference of two graphs, where that is looked at."""
     live: Live = Live()
     notice: Notice | None = None
     preferences: Preferences = Preferences()
@@ -434,6 +450,8 @@ class Editor:
     @property
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
+        if self.comparison is not None:
+            return self.comparison.scene
         inside = self.inside[-1] if self.inside else None
         made_from = self.graph, inside, self.live.faults
         whole = _DRAWN.of(made_from, lambda: _scene(self, inside))

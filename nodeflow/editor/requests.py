@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nodeflow.editor.kept import Recovery
 from nodeflow.editor.runcommands import RunCommand
 from nodeflow.graph import Graph
-
-if TYPE_CHECKING:
-    from nodeflow.editor.store import Recovery
-
 
 # --- of the window ------------------------------------------------------------------------------
 
@@ -36,6 +33,11 @@ class AskExport:
     """Let somebody choose what to export; `ending` is the format that is proposed."""
 
     ending: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskDiffer:
+    """Let somebody choose the file to compare the graph with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class Quit:
     """End."""
 
 
-WindowRequest = AskOpen | AskSave | AskExport | NewNetwork | ManyRuns | Copy | Paste | Quit
+WindowRequest = (
+    AskOpen | AskSave | AskExport | AskDiffer | NewNetwork | ManyRuns | Copy | Paste | Quit
+)
 
 # --- of the shell: files ------------------------------------------------------------------------
 
@@ -156,6 +160,14 @@ class DeriveCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Differ:
+    """Show what differs from another graph, or from a file; `name` is what that is called."""
+
+    before: Path | Graph
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CompareGraphs:
     """Report whether two graphs compute the same numbers."""
 
@@ -198,6 +210,7 @@ ShellRequest = (
     | EnablePlugin
     | Derive
     | DeriveCost
+    | Differ
     | CompareGraphs
     | Check
     | StopWork

@@ -9,13 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nodeflow.editor.kept import Offer
 from nodeflow.graph import Graph
-
-if TYPE_CHECKING:
-    from nodeflow.editor.model import Offer
-
 
 # --- the graph ----------------------------------------------------------------------------------
 

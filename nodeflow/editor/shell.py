@@ -15,9 +15,12 @@ from nodeflow.editor import exporting, plugins
 from nodeflow.editor.background import Job, Progress
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
+from nodeflow.editor.differing import rival
+from nodeflow.editor.kept import Offer, Recovery
 from nodeflow.editor.messages import (
     Began,
     Derived,
+    Differed,
     Ended,
     Failed,
     Message,
@@ -28,7 +31,7 @@ from nodeflow.editor.messages import (
     RunUpdate,
     Saved,
 )
-from nodeflow.editor.model import Editor, Offer, Preferences, Report
+from nodeflow.editor.model import Editor, Preferences, Report
 from nodeflow.editor.requests import (
     AllowData,
     Autosave,
@@ -37,6 +40,7 @@ from nodeflow.editor.requests import (
     ControlRun,
     Derive,
     DeriveCost,
+    Differ,
     Discard,
     EnablePlugin,
     Export,
@@ -51,10 +55,11 @@ from nodeflow.editor.requests import (
 )
 from nodeflow.editor.runcommands import Pause, ShowCheck
 from nodeflow.editor.session import Session, checked
-from nodeflow.editor.store import Recent, Recovery, Store
+from nodeflow.editor.store import Recent, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export
+from nodeflow.export.compared import both
 from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
@@ -83,8 +88,6 @@ class Shell:
         self._jobs: list[tuple[Job[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
         self._types = plugins.Watch()
-        self._overtaken: Path | None = None
-        """The file that another program changed, as was told when it was to be saved."""
 
     def perform(self, request: ShellRequest, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
@@ -103,6 +106,8 @@ class Shell:
                 return [Opened(with_places(sample(name)), None, kept=True)]
             case New():
                 return [Opened(Graph(), None)]
+            case Differ():
+                return self._differ(request, editor)
             case Export():
                 return self._export(request, editor.path)
             case Derive(label=label, change=change):
@@ -197,16 +202,9 @@ class Shell:
             return [Failed(f"{path.name} is a picture, a graph is saved as .json: save it as that")]
         before, graph = graph, moved(graph, path.parent)
         try:
-            save(graph, path, force=self._overtaken == path)
+            save(graph, path)
         except Overtaken:
-            self._overtaken = path
-            return [
-                Failed(
-                    f"{path.name} was changed by another program since it was opened: save again "
-                    f"to replace it (it is kept as {path.name}.bak), or save under another name"
-                )
-            ]
-        self._overtaken = None
+            return [rival(before, editor.saved, path)]
         self.store.forget()
         self._kept = None
         if graph.folder is None or not _is_same(graph.folder, path.parent):
@@ -233,6 +231,19 @@ class Shell:
             ]
 
         return self._begun(Job(f"opening {path.name}", work), editor.graph)
+
+    def _differ(self, request: Differ, editor: Editor) -> list[Message]:
+        """Compare the graph with another one: a file, or what is given."""
+        after, other = editor.graph, request.before
+        name = editor.path.name if editor.path is not None else after.name or "this graph"
+
+        def work(_progress: Progress) -> _Then:
+            before = other if isinstance(other, Graph) else load(other)
+            found = both(before, after)
+            said = request.name or (other.name if isinstance(other, Path) else "")
+            return lambda: [Differed(found, f"{said} → {name}")]
+
+        return self._begun(Job("comparing the graphs", work), after)
 
     def _export(self, request: Export, file: Path | None) -> list[Message]:
         """Write a graph in another format, as it is now: it may be edited meanwhile."""
@@ -386,7 +397,7 @@ def offered(graph: Graph, path: Path) -> list[Message]:
     shapes = infer(graph).shapes
     known = {
         f"{key}.value": shapes[f"{key}.value"].dims
-        for key in graph.of_type("parameter")
+        for key in graph.parameters
         if f"{key}.value" in shapes
     }
     held = {name: value.shape for name, value in found.weights.items() if name in known}

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from nodeflow.difference import difference
 from nodeflow.editor.background import Loop
+from nodeflow.editor.kept import Recovery
 from nodeflow.editor.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import disk, load, save
@@ -57,23 +58,6 @@ class Recent:
     path: Path
     missing: bool = False
     thumbnail: Thumbnail = Thumbnail()
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What an editor that did not end well left behind."""
-
-    name: str
-    path: Path | None
-    """The graph's file; None if it was never saved."""
-    time: float
-    """When it was written, in seconds since 1970."""
-    changes: tuple[str, ...]
-    """What differs from the file, in words."""
-    graph: Graph
-    saved: Graph | None
-    """The graph as its file has it, if there is one."""
-    folder: Path
 
 
 class Store:

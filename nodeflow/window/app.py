@@ -11,19 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, assert_never
 
 from nodeflow.editor import plugins
 from nodeflow.editor import shell as shells
 from nodeflow.editor.exporting import Wish, requested
+from nodeflow.editor.kept import Recovery
 from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
 from nodeflow.editor.model import Editor
 from nodeflow.editor.requests import (
+    AskDiffer,
     AskExport,
     AskOpen,
     AskSave,
     Autosave,
     Copy,
+    Differ,
     Discard,
     ManyRuns,
     NewNetwork,
@@ -34,7 +37,7 @@ from nodeflow.editor.requests import (
     Save,
     ShellRequest,
 )
-from nodeflow.editor.store import Recent, Recovery
+from nodeflow.editor.store import Recent
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.examples import sample
@@ -92,8 +95,12 @@ class Shell(Protocol):
         """Return an editor with a recovered graph."""
 
 
-def main(path: Path | None = None, *, display_required: bool = True) -> int:
+def main(
+    path: Path | None = None, *, other: Path | None = None, display_required: bool = True
+) -> int:
     """Open the editor with a file, or with what a person expects without one.
+
+    With an `other` file it shows first what differs from that.
 
     That is the first lesson at the first start, later the file that was open last. Returns the
     exit code: 1 without a display, which is told in a sentence if the display is required.
@@ -108,6 +115,8 @@ def main(path: Path | None = None, *, display_required: bool = True) -> int:
     shell = shells.Shell()
     try:
         editor, first = begun(shell, path)
+        if other is not None:
+            first += shell.perform(Differ(other), editor)
         return run(editor, shell=shell, first=first, probe=False)
     finally:
         shell.close()
@@ -379,7 +388,7 @@ class Window:
             case Paste():
                 text = dpg.get_clipboard_text()
                 return (Pasted(text),) if text else ()
-            case AskOpen() | AskSave():
+            case AskOpen() | AskSave() | AskDiffer():
                 self.dialogs.ask(request, self.editor)
             case AskExport():
                 self.dialogs.export(self.editor, self._export, request.ending)
@@ -393,8 +402,17 @@ class Window:
                 return self.shell.perform(request, self.editor)
         return ()
 
-    def _chosen_file(self, asked: AskOpen | AskSave, path: Path) -> None:
-        request = OpenFile(path) if isinstance(asked, AskOpen) else Save(path)
+    def _chosen_file(self, asked: AskOpen | AskSave | AskDiffer, path: Path) -> None:
+        request: Request
+        match asked:
+            case AskOpen():
+                request = OpenFile(path)
+            case AskSave():
+                request = Save(path)
+            case AskDiffer():
+                request = Differ(path)
+            case _:
+                assert_never(asked)
         for answer in self._perform(request):  # at once: nothing is edited in between
             self._answer(answer)
 

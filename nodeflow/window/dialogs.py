@@ -8,10 +8,10 @@ from pathlib import Path
 
 from nodeflow.data.formats import ENDINGS
 from nodeflow.editor import exporting
+from nodeflow.editor.kept import Recovery
 from nodeflow.editor.messages import Cancelled, Message, Opened
 from nodeflow.editor.model import Editor
-from nodeflow.editor.requests import AskOpen, AskSave
-from nodeflow.editor.store import Recovery
+from nodeflow.editor.requests import AskDiffer, AskOpen, AskSave
 from nodeflow.editor.sweeping import Sweeping
 from nodeflow.editor.sweeping import Wish as Wishes
 from nodeflow.graph import Graph
@@ -38,7 +38,7 @@ class Dialogs:
     def __init__(
         self,
         send: Callable[[Message], None],
-        chosen: Callable[[AskOpen | AskSave, Path], None],
+        chosen: Callable[[AskOpen | AskSave | AskDiffer, Path], None],
         look: Callable[[str], Item],
         fonts: Fonts,
     ) -> None:
@@ -88,14 +88,15 @@ class Dialogs:
             self._sheet.close()
             self._sheet = None
 
-    def ask(self, request: AskOpen | AskSave, editor: Editor) -> None:
+    def ask(self, request: AskOpen | AskSave | AskDiffer, editor: Editor) -> None:
         """Ask for a graph file, to open it or to save to it."""
         where = editor.path.parent if editor.path else editor.graph.folder or Path.cwd()
         if isinstance(request, AskSave):
             name = f"{editor.path.stem if editor.path else editor.graph.name or 'untitled'}.json"
             asked = Asked("Save the graph", where, name, saving=True, own=editor.path)
         else:
-            asked = Asked("Open a graph", where, endings=_OPENED)
+            title = "Compare with a graph" if isinstance(request, AskDiffer) else "Open a graph"
+            asked = Asked(title, where, endings=_OPENED)
 
         def leave() -> None:
             self.close()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from nodeflow.editor.store import Recovery
+from nodeflow.editor.kept import Recovery
 from nodeflow.window.fonts import fitted
 from nodeflow.window.sheets import Dress, Sheet
 from nodeflow.window.toolkit import Item, dpg
