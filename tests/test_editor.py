@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 import nodeflow as nf
 from nodeflow.boxes import box, track
 from nodeflow.declare import CATALOG
-from nodeflow.editor import messages as m
+from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.commands import COMMANDS, of_key
-from nodeflow.editor.comparing import compared
-from nodeflow.editor.model import Boxing, Editor, Live, Menu, Moving, Palette, Search, Wiring
-from nodeflow.editor.overlay import overlay
-from nodeflow.editor.popups import lines
-from nodeflow.editor.requests import AskOpen, AskSave, CompareGraphs, Copy, New, Quit, Save
-from nodeflow.editor.searching import found
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.dialogs.searching import found
+from nodeflow.editor.documents.comparing import compared
+from nodeflow.editor.panels.working import working
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Boxing, Editor, Live, Menu, Moving, Palette, Search, Wiring
+from nodeflow.editor.state.requests import AskOpen, AskSave, CompareGraphs, Copy, New, Quit, Save
 from nodeflow.editor.update import update
-from nodeflow.editor.working import working
 from nodeflow.files import dumps
 
 GRAPHS = Path(__file__).parent.parent / "graphs"

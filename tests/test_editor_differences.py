@@ -13,7 +13,9 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.editor.commands import COMMANDS, MENUS
-from nodeflow.editor.messages import (
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.messages import (
     Chosen,
     Differed,
     Do,
@@ -30,11 +32,9 @@ from nodeflow.editor.messages import (
     Typed,
     Wheel,
 )
-from nodeflow.editor.model import Comparison, Editor, Question
-from nodeflow.editor.popups import lines
-from nodeflow.editor.requests import AskDiffer, ControlRun, Differ, Quit, Request, Save
-from nodeflow.editor.runcommands import Step
-from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.model import Comparison, Editor, Question
+from nodeflow.editor.state.requests import AskDiffer, ControlRun, Differ, Quit, Request, Save
+from nodeflow.editor.state.runcommands import Step
 from nodeflow.editor.update import update
 from nodeflow.export.compared import both
 from nodeflow.files import dumps, load, save
@@ -379,7 +379,8 @@ def test_the_question_leads_to_the_difference(person: Person) -> None:
 def test_edit_compares_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                  capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     from nodeflow.cli import main
-    from nodeflow.window import app, display
+    from nodeflow.window import app
+    from nodeflow.window.platform import display
 
     monkeypatch.setattr(display, "reason", lambda: None)
     seen: list[Any] = []

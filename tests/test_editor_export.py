@@ -16,13 +16,22 @@ import pytest
 from PIL import Image
 
 import nodeflow as nf
-from nodeflow.editor import exporting
-from nodeflow.editor import messages as m
-from nodeflow.editor.exporting import BARE, HELD, HERE, NOW, START, TRAINED, first_wish, lines
-from nodeflow.editor.model import Editor, Live
-from nodeflow.editor.requests import AskExport, AskSave, ControlRun, OpenFile, Save
-from nodeflow.editor.runcommands import Go, Train
+from nodeflow.editor.documents import exporting
+from nodeflow.editor.documents.exporting import (
+    BARE,
+    HELD,
+    HERE,
+    NOW,
+    START,
+    TRAINED,
+    first_wish,
+    lines,
+)
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.requests import AskExport, AskSave, ControlRun, OpenFile, Save
+from nodeflow.editor.state.runcommands import Go, Train
 from nodeflow.editor.update import update
 from nodeflow.errors import ExportError, FileError
 from nodeflow.export import FORMATS, Cancelled, export

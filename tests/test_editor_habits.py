@@ -12,14 +12,17 @@ import pytest
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.data.relative import relative_source
-from nodeflow.editor import messages as m
-from nodeflow.editor import minimap, training
-from nodeflow.editor.camera import READABLE, Camera
-from nodeflow.editor.comparing import compared
-from nodeflow.editor.model import Editing, Editor, Live, Question
-from nodeflow.editor.popups import lines, title
-from nodeflow.editor.reading import read, written
-from nodeflow.editor.requests import (
+from nodeflow.editor.canvas import minimap
+from nodeflow.editor.dialogs.popups import lines, title
+from nodeflow.editor.documents.comparing import compared
+from nodeflow.editor.documents.store import Store
+from nodeflow.editor.panels import training
+from nodeflow.editor.shell import Shell
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.camera import READABLE, Camera
+from nodeflow.editor.state.model import Editing, Editor, Live, Question
+from nodeflow.editor.state.reading import read, written
+from nodeflow.editor.state.requests import (
     AskOpen,
     AskSave,
     ControlRun,
@@ -30,9 +33,7 @@ from nodeflow.editor.requests import (
     Save,
     StopWork,
 )
-from nodeflow.editor.runcommands import Step, Train
-from nodeflow.editor.shell import Shell
-from nodeflow.editor.store import Store
+from nodeflow.editor.state.runcommands import Step, Train
 from nodeflow.editor.update import update
 from nodeflow.errors import DataError
 from nodeflow.files.moving import moved

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editor
-from nodeflow.editor.popups import lines
-from nodeflow.editor.requests import AskSave, ControlRun, WindowRequest
-from nodeflow.editor.runcommands import Go
-from nodeflow.editor.session import Session
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.documents.store import Store
+from nodeflow.editor.run.session import Session
 from nodeflow.editor.shell import Shell
-from nodeflow.editor.store import Store
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import AskSave, ControlRun, WindowRequest
+from nodeflow.editor.state.runcommands import Go
 from nodeflow.editor.update import update
 from nodeflow.files.lessonform import LESSON
 from nodeflow.lessons import Marker

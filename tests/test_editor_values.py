@@ -11,12 +11,12 @@ import pytest
 import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import overlaps, tidy
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Choices, Editing, Editor, Link, Live, Sliding
-from nodeflow.editor.overlay import overlay
-from nodeflow.editor.popups import lines
+from nodeflow.editor.canvas.overlay import overlay
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.panels.working import working
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Choices, Editing, Editor, Link, Live, Sliding
 from nodeflow.editor.update import update
-from nodeflow.editor.working import working
 from nodeflow.export.svg import svg
 from nodeflow.files import dumps, loads
 from nodeflow.scene import scene, thickness

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from networks import net
 
 import nodeflow as nf
-from nodeflow.editor.model import Editor, Live
-from nodeflow.editor.motion import MOST, motion
-from nodeflow.editor.timeline import Timeline, curve, share_of, speed_at, speed_text
-from nodeflow.editor.worker import Worker
+from nodeflow.editor.playing.motion import MOST, motion
+from nodeflow.editor.playing.timeline import Timeline, curve, share_of, speed_at, speed_text
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.model import Editor, Live
 from nodeflow.playback.state import Playback
 from nodeflow.workings.shown import show
 

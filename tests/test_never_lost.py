@@ -8,11 +8,11 @@ import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
-from nodeflow.editor.messages import Do, SetValue
-from nodeflow.editor.model import Editor
-from nodeflow.editor.requests import OpenFile, RunAnew
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.messages import Do, SetValue
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import OpenFile, RunAnew
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker
 
 
 def xor(**settings):
@@ -149,7 +149,7 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
             nodes=graph.nodes, wires=graph.wires,
             training=type(graph.training)(batch=1, epochs=2, seed=0, rate=0.3),
         )  # fmt: skip
-    from nodeflow.editor.worker import computes_alike
+    from nodeflow.editor.run.worker import computes_alike
 
     other = type(graph.training)(batch=1, epochs=2, seed=0, rate=0.1)
     assert not computes_alike(graph, nf.Graph(nodes=graph.nodes, wires=graph.wires, training=other))
@@ -160,8 +160,8 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
+    from nodeflow.editor.documents.store import Store
     from nodeflow.editor.shell import Shell
-    from nodeflow.editor.store import Store
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor.exporting import kept
-from nodeflow.editor.messages import RunUpdate
-from nodeflow.editor.model import Editor
-from nodeflow.editor.motion import token_text
-from nodeflow.editor.overlay import overlay
-from nodeflow.editor.slowmotion import watch_rows
+from nodeflow.editor.canvas.overlay import overlay
+from nodeflow.editor.documents.exporting import kept
+from nodeflow.editor.panels.working import working
+from nodeflow.editor.playing.motion import token_text
+from nodeflow.editor.playing.slowmotion import watch_rows
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.messages import RunUpdate
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker
-from nodeflow.editor.working import working
 from nodeflow.export.svg import svg
 from nodeflow.scene import scene, shown
 from nodeflow.theme import THEMES
-from nodeflow.window.nodeitems import _foot
+from nodeflow.window.canvas.nodeitems import _foot
 from nodeflow.workings.shown import changed, compact, listed, precise, rough, show, signed, span
 
 ROOT = Path(__file__).parent.parent

@@ -12,14 +12,14 @@ from test_plugins import TYPE, home, write  # noqa: F401  (home is a fixture)
 import nodeflow as nf
 from nodeflow import plugins
 from nodeflow.declare import CATALOG
-from nodeflow.editor import plugins as editor_plugins
-from nodeflow.editor.messages import Chosen, Do, Failed, Opened, Renewed, RunUpdate
-from nodeflow.editor.model import Editor, Question, Search
-from nodeflow.editor.popups import lines
-from nodeflow.editor.requests import RunAnew
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.documents import plugins as editor_plugins
+from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.messages import Chosen, Do, Failed, Opened, Renewed, RunUpdate
+from nodeflow.editor.state.model import Editor, Question, Search
+from nodeflow.editor.state.requests import RunAnew
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker
 from nodeflow.graph import Graph, Node, Wire
 
 FAILS = TYPE.replace("return 3 * z", "return 3 * z if z.max() < 5 else z.nothing")

@@ -18,10 +18,10 @@ import pytest
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.declare import Array
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editor
-from nodeflow.editor.runcommands import CompareFuture, Play, RunCommand, SetSpeed, Switch
-from nodeflow.editor.session import Session
+from nodeflow.editor.run.session import Session
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.runcommands import CompareFuture, Play, RunCommand, SetSpeed, Switch
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, GraphError, NodeflowError, readable
 from nodeflow.files import disk, dumps, load, loads, run_file_of, save, save_run, sidecar_of

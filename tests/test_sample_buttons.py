@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from nodeflow.editor.messages import Do
-from nodeflow.editor.model import Editor
-from nodeflow.editor.requests import CompareGraphs, RunAnew
+from nodeflow.editor.documents.store import Store
 from nodeflow.editor.shell import Shell
-from nodeflow.editor.store import Store
+from nodeflow.editor.state.messages import Do
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import CompareGraphs, RunAnew
 from nodeflow.editor.update import update
 from nodeflow.examples import samples
 from nodeflow.files import load

@@ -15,9 +15,9 @@ from networks import CLASSES, net
 import nodeflow as nf
 from nodeflow.derive.rates import with_rate
 from nodeflow.editor.background import Cancelled
-from nodeflow.editor.model import Live
-from nodeflow.editor.runcommands import ShowCheck
-from nodeflow.editor.session import Session, checked, kept
+from nodeflow.editor.run.session import Session, checked, kept
+from nodeflow.editor.state.model import Live
+from nodeflow.editor.state.runcommands import ShowCheck
 
 SECONDS = 60.0
 """Only a fault takes so long: the first run of all compiles the engine."""
@@ -549,7 +549,7 @@ def test_no_thread_is_left(graph: nf.Graph) -> None:
 
 def test_while_the_engine_is_compiled(monkeypatch: pytest.MonkeyPatch, graph: nf.Graph) -> None:
     ready = threading.Event()
-    monkeypatch.setattr("nodeflow.editor.session._warm_up", ready.wait)
+    monkeypatch.setattr("nodeflow.editor.run.session._warm_up", ready.wait)
     session = Session()
     try:
         session.start(graph)
@@ -583,7 +583,7 @@ def test_an_engine_that_cannot_be_compiled_is_told(monkeypatch: pytest.MonkeyPat
     def fails() -> None:
         raise RuntimeError("no compiler")
 
-    monkeypatch.setattr("nodeflow.editor.session._warm_up", fails)
+    monkeypatch.setattr("nodeflow.editor.run.session._warm_up", fails)
     session = Session()
     try:
         problem = until(session, lambda live: live.problem).problem

@@ -13,10 +13,11 @@ import pytest
 from networks import CLASSES, net
 
 import nodeflow as nf
-from nodeflow.editor import store as store_module
-from nodeflow.editor.messages import Failed, Message, Noted, Opened, RunUpdate, Saved
-from nodeflow.editor.model import Editor, Live, Preferences
-from nodeflow.editor.requests import (
+from nodeflow.editor.documents import store as store_module
+from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.messages import Failed, Message, Noted, Opened, RunUpdate, Saved
+from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.requests import (
     Check,
     CompareGraphs,
     ControlRun,
@@ -25,8 +26,7 @@ from nodeflow.editor.requests import (
     SavePreferences,
     ShellRequest,
 )
-from nodeflow.editor.runcommands import Pause, Reset, Step, Train
-from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.runcommands import Pause, Reset, Step, Train
 from nodeflow.files import dumps, loads
 from nodeflow.scene import with_places
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from networks import net
 
-from nodeflow.editor.model import Live
-from nodeflow.editor.slowmotion import (
+from nodeflow.editor.playing.slowmotion import (
     comparison,
     future_rows,
     largest_differences,
@@ -16,7 +15,8 @@ from nodeflow.editor.slowmotion import (
     stop_rows,
     watch_rows,
 )
-from nodeflow.editor.worker import Worker
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.model import Live
 from nodeflow.playback.state import ConditionFault, Future, Playback
 
 

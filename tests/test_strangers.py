@@ -13,7 +13,7 @@ import pytest
 import nodeflow as nf
 from nodeflow.declare import CATALOG, node
 from nodeflow.derive.shapes import infer
-from nodeflow.editor.session import Session
+from nodeflow.editor.run.session import Session
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 

@@ -13,10 +13,18 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.editor.model import Editor
-from nodeflow.editor.requests import ControlRun
-from nodeflow.editor.runcommands import Go
-from nodeflow.editor.sweeping import Sweeping, Wish, middle_run, offers, opened, plan_of, written
+from nodeflow.editor.run.sweeping import (
+    Sweeping,
+    Wish,
+    middle_run,
+    offers,
+    opened,
+    plan_of,
+    written,
+)
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import ControlRun
+from nodeflow.editor.state.runcommands import Go
 from nodeflow.errors import SweepError
 from nodeflow.sweeps import drawing
 from nodeflow.sweeps.drawing import drawn, measures

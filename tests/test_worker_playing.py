@@ -8,10 +8,12 @@ import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
-from nodeflow.editor.messages import Do, RunUpdate, SetValue
-from nodeflow.editor.model import Editor
-from nodeflow.editor.requests import ControlRun
-from nodeflow.editor.runcommands import (
+from nodeflow.editor.run.session import Session
+from nodeflow.editor.run.worker import Worker, computes_alike
+from nodeflow.editor.state.messages import Do, RunUpdate, SetValue
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import ControlRun
+from nodeflow.editor.state.runcommands import (
     AddCondition,
     Answer,
     CompareFuture,
@@ -25,9 +27,7 @@ from nodeflow.editor.runcommands import (
     Switch,
     Watch,
 )
-from nodeflow.editor.session import Session
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker, computes_alike
 from nodeflow.playback.answers import read_number
 from nodeflow.playback.predicting import worth_asking
 

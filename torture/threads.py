@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nodeflow.editor.runcommands import (
+from nodeflow.editor.run.session import Session
+from nodeflow.editor.state.runcommands import (
     AddCondition,
     Back,
     CompareFuture,
@@ -24,7 +25,6 @@ from nodeflow.editor.runcommands import (
     Watch,
     in_words,
 )
-from nodeflow.editor.session import Session
 from nodeflow.files import load
 from torture.report import Report
 

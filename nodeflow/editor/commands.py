@@ -11,10 +11,12 @@ from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.derive.steps import without_rate
-from nodeflow.editor import editing, exporting, panels, plugins, training
-from nodeflow.editor.camera import Camera
-from nodeflow.editor.messages import Key
-from nodeflow.editor.model import (
+from nodeflow.editor.canvas import editing
+from nodeflow.editor.documents import exporting, plugins
+from nodeflow.editor.panels import room, training
+from nodeflow.editor.state.camera import Camera
+from nodeflow.editor.state.messages import Key
+from nodeflow.editor.state.model import (
     Editing,
     Editor,
     Find,
@@ -25,8 +27,8 @@ from nodeflow.editor.model import (
     Search,
     Settings,
 )
-from nodeflow.editor.reading import written
-from nodeflow.editor.requests import (
+from nodeflow.editor.state.reading import written
+from nodeflow.editor.state.requests import (
     AllowData,
     AskDiffer,
     AskExport,
@@ -48,7 +50,7 @@ from nodeflow.editor.requests import (
     SavePreferences,
     StopWork,
 )
-from nodeflow.editor.runcommands import (
+from nodeflow.editor.state.runcommands import (
     ExplainChange,
     ExplainSaturation,
     Pause,
@@ -853,12 +855,12 @@ def _differences(editor: Editor) -> Editor:
 
 @_command("library", "Library: where there is room, hidden, always", "Ctrl+1", "View")
 def _library(editor: Editor) -> Editor:
-    return _panel(editor, "library", panels.LIBRARY)
+    return _panel(editor, "library", room.LIBRARY)
 
 
 @_command("side", "Panels at the right: where there is room, hidden, always", "Ctrl+2", "View")
 def _side(editor: Editor) -> Editor:
-    return _panel(editor, "side", panels.SIDE)
+    return _panel(editor, "side", room.SIDE)
 
 
 def _panel(editor: Editor, name: str, wide: float) -> Editor:

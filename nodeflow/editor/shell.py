@@ -11,13 +11,15 @@ from typing import Any, assert_never
 
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
-from nodeflow.editor import exporting, plugins
 from nodeflow.editor.background import Job, Progress
 from nodeflow.editor.commands import PICTURE
-from nodeflow.editor.comparing import compared
-from nodeflow.editor.differing import rival
-from nodeflow.editor.kept import Offer, Recovery
-from nodeflow.editor.messages import (
+from nodeflow.editor.dialogs.differing import rival
+from nodeflow.editor.documents import exporting, plugins
+from nodeflow.editor.documents.comparing import compared
+from nodeflow.editor.documents.store import Recent, Store
+from nodeflow.editor.run.session import Session, checked
+from nodeflow.editor.state.kept import Offer, Recovery
+from nodeflow.editor.state.messages import (
     Began,
     Derived,
     Differed,
@@ -31,8 +33,8 @@ from nodeflow.editor.messages import (
     RunUpdate,
     Saved,
 )
-from nodeflow.editor.model import Editor, Preferences, Report
-from nodeflow.editor.requests import (
+from nodeflow.editor.state.model import Editor, Preferences, Report
+from nodeflow.editor.state.requests import (
     AllowData,
     Autosave,
     Check,
@@ -53,9 +55,7 @@ from nodeflow.editor.requests import (
     ShellRequest,
     StopWork,
 )
-from nodeflow.editor.runcommands import Pause, ShowCheck
-from nodeflow.editor.session import Session, checked
-from nodeflow.editor.store import Recent, Store
+from nodeflow.editor.state.runcommands import Pause, ShowCheck
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export

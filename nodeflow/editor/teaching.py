@@ -9,11 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nodeflow.editor import runcommands
 from nodeflow.editor.commands import leaving, register
-from nodeflow.editor.messages import Teach
-from nodeflow.editor.model import Editor, Teaching
-from nodeflow.editor.requests import AskExport, AskSave, ControlRun, OpenSample, SavePreferences
+from nodeflow.editor.state import runcommands
+from nodeflow.editor.state.messages import Teach
+from nodeflow.editor.state.model import Editor, Teaching
+from nodeflow.editor.state.requests import (
+    AskExport,
+    AskSave,
+    ControlRun,
+    OpenSample,
+    SavePreferences,
+)
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files.lessonform import ANSWERS, LESSON, check_lesson
 from nodeflow.graph import Graph

@@ -6,20 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import (
-    commands,
-    differing,
-    editing,
-    gestures,
-    minimap,
-    playing,
-    plugins,
-    popups,
-    sweeping,
-    teaching,
-    training,
-)
-from nodeflow.editor.messages import (
+from nodeflow.editor import commands, teaching
+from nodeflow.editor.canvas import editing, gestures, minimap
+from nodeflow.editor.dialogs import differing, popups
+from nodeflow.editor.documents import plugins
+from nodeflow.editor.panels import training
+from nodeflow.editor.playing import controls
+from nodeflow.editor.run import sweeping
+from nodeflow.editor.state.messages import (
     Began,
     Cancelled,
     Chosen,
@@ -53,8 +47,8 @@ from nodeflow.editor.messages import (
     Typed,
     Wheel,
 )
-from nodeflow.editor.model import Editor, Looking, Sliding
-from nodeflow.editor.requests import ControlRun, RunAnew, SavePreferences
+from nodeflow.editor.state.model import Editor, Looking, Sliding
+from nodeflow.editor.state.requests import ControlRun, RunAnew, SavePreferences
 from nodeflow.graph import Graph
 
 _ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
@@ -165,9 +159,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(editor, live=live)
             if live.report is not None and live.report is not editor.live.report:
                 made = replace(made, report=live.report).told(live.report.lines[0])
-            made = playing.returned(made, editor.live)
+            made = controls.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
-                made = playing.followed(made)
+                made = controls.followed(made)
             return made.told(training.verdict(live.checks, live.price)) if checked else made
         case ControlRun():
             return editor.asking(message)

@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, assert_never
 
-from nodeflow.editor import plugins
 from nodeflow.editor import shell as shells
-from nodeflow.editor.exporting import Wish, requested
-from nodeflow.editor.kept import Recovery
-from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
-from nodeflow.editor.model import Editor
-from nodeflow.editor.requests import (
+from nodeflow.editor.documents import plugins
+from nodeflow.editor.documents.exporting import Wish, requested
+from nodeflow.editor.documents.store import Recent
+from nodeflow.editor.state.kept import Recovery
+from nodeflow.editor.state.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import (
     AskDiffer,
     AskExport,
     AskOpen,
@@ -37,7 +38,6 @@ from nodeflow.editor.requests import (
     Save,
     ShellRequest,
 )
-from nodeflow.editor.store import Recent
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.examples import sample
@@ -46,23 +46,23 @@ from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.plugins import load_enabled
 from nodeflow.sweeps import Sweep
-from nodeflow.window import display, fonts
-from nodeflow.window.canvas import Canvas
-from nodeflow.window.dialogs import Dialogs
-from nodeflow.window.formulacard import FormulaCard
+from nodeflow.window.canvas.canvas import Canvas
+from nodeflow.window.dialogs.dialogs import Dialogs
+from nodeflow.window.dialogs.popups import Popups
 from nodeflow.window.frame import Frame
-from nodeflow.window.inputs import Inputs
-from nodeflow.window.inspector import Inspector
-from nodeflow.window.lessoncard import LessonCard
-from nodeflow.window.library import Library
-from nodeflow.window.pace import Pace
-from nodeflow.window.playpanel import PlayPanel
-from nodeflow.window.popups import Popups
-from nodeflow.window.tabs import Tabs
-from nodeflow.window.timelinebar import TimelineBar
-from nodeflow.window.toolkit import dpg
-from nodeflow.window.training import TrainingPanel
-from nodeflow.window.waiting import Cleaner, Doze, sockets
+from nodeflow.window.panels.formulacard import FormulaCard
+from nodeflow.window.panels.inspector import Inspector
+from nodeflow.window.panels.lessoncard import LessonCard
+from nodeflow.window.panels.library import Library
+from nodeflow.window.panels.playpanel import PlayPanel
+from nodeflow.window.panels.tabs import Tabs
+from nodeflow.window.panels.timelinebar import TimelineBar
+from nodeflow.window.panels.training import TrainingPanel
+from nodeflow.window.platform import display, fonts
+from nodeflow.window.platform.inputs import Inputs
+from nodeflow.window.platform.pace import Pace
+from nodeflow.window.platform.toolkit import dpg
+from nodeflow.window.platform.waiting import Cleaner, Doze, sockets
 
 FRAME = 1 / 60
 """Seconds a frame while something moves, and how long frames go on after the last event."""

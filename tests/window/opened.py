@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import nodeflow as nf
-from nodeflow.editor.messages import Key, RunUpdate
-from nodeflow.editor.model import Editor, Live, Preferences
-from nodeflow.editor.requests import ControlRun
+from nodeflow.editor.state.messages import Key, RunUpdate
+from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.requests import ControlRun
 from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
 from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
 from nodeflow.window import app
-from nodeflow.window.toolkit import dpg
+from nodeflow.window.platform.toolkit import dpg
 
 FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
 

@@ -10,15 +10,15 @@ import pytest
 from helpers_window import ROOT
 
 import nodeflow as nf
-from nodeflow.editor.messages import Moved, Wheel
-from nodeflow.editor.model import Editor, Preferences
+from nodeflow.editor.state.messages import Moved, Wheel
+from nodeflow.editor.state.model import Editor, Preferences
 from nodeflow.editor.update import update
 from nodeflow.explain.quality import fed
 from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views.image import picture
 from nodeflow.views.plot import Traces
-from nodeflow.window.canvas import gliding
+from nodeflow.window.canvas.canvas import gliding
 
 GRAPHS = ROOT / "graphs"
 MORE = '''
@@ -30,8 +30,8 @@ from pathlib import Path
 sys.path.insert(0, os.environ["NODEFLOW_TEST_FOLDER"])
 import nodeflow as nf
 import opened
-from nodeflow.editor.messages import RunUpdate
-from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.editor.state.messages import RunUpdate
+from nodeflow.editor.state.model import Editor, Live, Preferences
 from nodeflow.window import app
 
 more = json.loads(os.environ["NODEFLOW_TEST_MORE"])
