@@ -21,7 +21,7 @@ help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## Open the editor; without a display train a graph and play it in the terminal
-	@if $(BIN)/python -c 'import sys; from nodeflow.window.display import reason; \
+	@if $(BIN)/python -c 'import sys; from nodeflow.window.platform.display import reason; \
 		sys.exit(reason() is not None)'; then \
 		$(BIN)/nodeflow edit; \
 	else \

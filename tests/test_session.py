@@ -14,9 +14,10 @@ from networks import CLASSES, net
 
 import nodeflow as nf
 from nodeflow.derive.rates import with_rate
-from nodeflow.editor.beside import Dropped
-from nodeflow.editor.model import Live
-from nodeflow.editor.session import Session, checked, kept
+from nodeflow.editor.background import Cancelled
+from nodeflow.editor.run.session import Session, checked, kept
+from nodeflow.editor.state.model import Live
+from nodeflow.editor.state.runcommands import ShowCheck
 
 SECONDS = 60.0
 """Only a fault takes so long: the first run of all compiles the engine."""
@@ -428,11 +429,11 @@ def test_the_check_by_node(session: Session, graph: nf.Graph) -> None:
     assert "digits" in price
     assert problem == ""
     assert found == {key: found.status for key, found in nf.check(graph).nodes.items()}
-    session.tell("checked", graph, found, price, problem)
+    session.do(ShowCheck(graph, found, price, problem))
     assert until(session, lambda live: live.checks).checks == found
     session.start(graph.set("train", rate=0.7))
     assert until(session, lambda live: not live.checks).problem == ""
-    session.tell("checked", graph, found, price, problem)  # of a graph that is no longer shown
+    session.do(ShowCheck(graph, found, price, problem))  # of a graph that is no longer shown
     assert not settled(session).checks
     assert "nothing to check" in checked(nf.Graph().add("x", "constant"))[2]
 
@@ -453,9 +454,9 @@ def test_a_check_that_is_dropped_ends(graph: nf.Graph) -> None:
     def heed(done: int, total: int) -> None:
         heeded.append((done, total))
         if done == 2:
-            raise Dropped
+            raise Cancelled
 
-    with pytest.raises(Dropped):
+    with pytest.raises(Cancelled):
         checked(graph, heed)
     assert [done for done, _ in heeded] == [0, 1, 2]
 
@@ -548,7 +549,7 @@ def test_no_thread_is_left(graph: nf.Graph) -> None:
 
 def test_while_the_engine_is_compiled(monkeypatch: pytest.MonkeyPatch, graph: nf.Graph) -> None:
     ready = threading.Event()
-    monkeypatch.setattr("nodeflow.editor.session._warm_up", ready.wait)
+    monkeypatch.setattr("nodeflow.editor.run.session._warm_up", ready.wait)
     session = Session()
     try:
         session.start(graph)
@@ -582,7 +583,7 @@ def test_an_engine_that_cannot_be_compiled_is_told(monkeypatch: pytest.MonkeyPat
     def fails() -> None:
         raise RuntimeError("no compiler")
 
-    monkeypatch.setattr("nodeflow.editor.session._warm_up", fails)
+    monkeypatch.setattr("nodeflow.editor.run.session._warm_up", fails)
     session = Session()
     try:
         problem = until(session, lambda live: live.problem).problem

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
+from nodeflow.workings.shown import precise
 
 if TYPE_CHECKING:
     from nodeflow.graph import Graph
@@ -94,7 +95,7 @@ def _cells(one: Summary, *, until: bool) -> list[Text]:
 
 
 def _value(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return precise(value) if isinstance(value, float) else str(value)
 
 
 class _Scale:
