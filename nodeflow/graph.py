@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from nodeflow.declare import CATALOG, Made, NodeType, Output, Port
 from nodeflow.errors import (
@@ -142,12 +142,20 @@ class Node:
         return CATALOG.find(self.type)
 
 
-class _Ends(NamedTuple):
-    source: str
-    output: str
-    target: str
-    input: str
-    index: int | None = None  # type: ignore[assignment]  # not a tuple's method
+if TYPE_CHECKING:
+
+    @dataclass(frozen=True, order=True)
+    class _Ends:
+        source: str
+        output: str
+        target: str
+        input: str
+        index: int | None = None
+
+else:
+    # A tuple, since large graphs have very many wires: it is made, compared and sorted several
+    # times as fast as a dataclass.
+    _Ends = namedtuple("_Ends", "source output target input index", defaults=[None])  # noqa: PYI024
 
 
 @read_only("graph.disconnect(…) and graph.connect(…) return a new graph")
@@ -155,8 +163,7 @@ class _Ends(NamedTuple):
 class Wire(_Ends):
     """A connection from an output port to an input port; `index` orders wires into a `…` port."""
 
-    # A tuple, since large graphs have very many: it is made, compared and sorted several times as
-    # fast as a dataclass. It is one as well, so that `dataclasses.replace` makes others of it.
+    # Fields, so that `dataclasses.replace` makes others of it.
     __slots__ = ()
     source: str
     output: str
@@ -478,7 +485,7 @@ class Graph:
             there = tuple([wire for wire in there if wire.target not in gone])
         found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
         find, types = CATALOG.find, dict(self.types)
-        incoming, depths = self._incoming | into, dict(self.ranks)
+        incoming, depths = {**self._incoming, **into}, dict(self.ranks)
         for wire in wires:
             if wire.target not in nodes:
                 there = (*incoming.get(wire.target, ()), wire)
@@ -490,14 +497,13 @@ class Graph:
             depth = -1
             for wire in into[key]:
                 before = depths.get(wire.source, depth)  # none: it is fed back from a later one
-                if before > depth:
-                    depth = before
+                depth = before if before > depth else depth  # noqa: FURB136  faster than max
             depths[key] = depth + 1
         settings = dict(self._settings)
         for key in gone:
             settings.pop(id(self.nodes[key]), None)
             for known in (types, incoming, depths):
-                known.pop(key, None)  # type: ignore[attr-defined]
+                known.pop(key, None)
         known_of = {
             "types": MappingProxyType(types),
             "depths": MappingProxyType(depths),

@@ -1083,9 +1083,9 @@ class _Builder:
         sample axis is a part of ∂J/∂Θ as it is. A graph without rows has one sample.
         """
         address = f"{key}.value"
-        if len(parts) == 1 and isinstance(parts[0].blame, Output):
-            if parts[0].summed or not self.has_rows:
-                return self._averaged(address, [self._fitted(parts[0], address)])
+        is_lone = len(parts) == 1 and isinstance(parts[0].blame, Output)
+        if is_lone and (parts[0].summed or not self.has_rows):
+            return self._averaged(address, [self._fitted(parts[0], address)])
         penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
         penalty = math.fsum(part.regularization for part in penalties)
         parts = [
