@@ -141,6 +141,24 @@ class Node:
         """The node's type, or None for a placeholder."""
         return CATALOG.find(self.type)
 
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it holds numbers that training changes."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.holds_weights
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it gives numbers that a person types, such as a constant or a slider."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.typed
+
+    @property
+    def passes(self) -> str:
+        """The port whose value it passes on as it is, or ""."""
+        known = CATALOG.find(self.type)
+        return known.passes if known is not None else ""
+
 
 if TYPE_CHECKING:
 
@@ -590,6 +608,12 @@ class Graph:
     def of_type(self, *types: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these types, sorted."""
         return self._united(types)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The ids of all nodes that hold numbers that training changes, sorted."""
+        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        return self._united(name for name, type_ in known if type_ and type_.holds_weights)
 
     def of_family(self, *families: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these families, sorted."""

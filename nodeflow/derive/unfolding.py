@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -21,6 +21,7 @@ from nodeflow.declare import (
     NodeType,
     Output,
     Penalty,
+    Update,
     foreign,
     is_own,
 )
@@ -37,7 +38,6 @@ from nodeflow.graph import UNFOLDED, Graph, Node, Wire, by_port
 from nodeflow.inert import NO_SETTINGS
 from nodeflow.nodes.arithmetic import add, multiply, pick, subtract, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
-from nodeflow.nodes.expression import expression
 from nodeflow.nodes.source import parameter
 from nodeflow.nodes.update import weight_update
 from nodeflow.shape import Shape, Signature
@@ -373,7 +373,7 @@ def _by_updates(graph: Graph) -> dict[str, str]:
         if node.type == "weight_update" and "parameter" in inputs and "gradient" in inputs:
             start, owner = inputs["parameter"][0].start, inputs["parameter"][0].source
             # A parameter that is not trained is a memory (a velocity, a time), not a weight.
-            if graph.nodes[owner].type == "parameter" and graph.settings(owner)["trainable"]:
+            if graph.nodes[owner].is_parameter and graph.settings(owner)["trainable"]:
                 found.setdefault(start, _mean_gradient(graph, key))
     return found
 
@@ -415,7 +415,7 @@ def _by_wires(graph: Graph) -> dict[str, str]:
 
 def _reads_alone(graph: Graph, wire: Wire) -> bool:
     """Return whether the blame of a value comes from this reader alone, once a sample."""
-    if graph.nodes[wire.source].type == "parameter":
+    if graph.nodes[wire.source].is_parameter:
         return False
     families = ("layer", "activation", "arithmetic", "cost")
     others = (graph.nodes[w.target].known for w in graph.out_of(wire.source) if w != wire)
@@ -450,8 +450,32 @@ class _Part(NamedTuple):
     """Whether it was added up over the samples, or has a row a sample that will be."""
 
 
-_Update = Callable[[str, Output, Output], Any]
-"""Adds the nodes that move a parameter: its id, its value, its gradient."""
+class _Moving:
+    """Places the nodes that a trainer moves parameters by: `declare.Updates`."""
+
+    def __init__(self, builder: _Builder, key: str) -> None:
+        self.builder, self.key = builder, key
+        self.place = builder.place
+
+    def constant(self, value: float, name: str) -> Output:
+        return self.place(CATALOG["constant"](value=value), f"{self.key}.{name}")
+
+    def counter(self, name: str) -> Output:
+        one, minus = self.constant(1.0, "one"), self.constant(-1.0, "minus")
+        key = f"{self.key}.{name}"
+        time = self.place(parameter(value=(0.0,), trainable=False), key)
+        return self.move(key, time, one, minus)
+
+    def running(
+        self, name: str, theta: Output, gradient: Output, keep: float, rate: Output
+    ) -> Output:
+        shape = self.builder.shapes[f"{theta.node}.{theta.port}"].dims
+        memory = self.place(parameter(shape=shape, init="zeros", trainable=False), name)
+        kept = self.place(multiply(keep, memory), f"{name}.kept")
+        return self.move(name, kept, gradient, rate)
+
+    def move(self, name: str, theta: Output, gradient: Output, rate: Output) -> Output:
+        return self.builder.moved(name, theta, gradient, rate)
 
 
 class _Builder:
@@ -544,7 +568,7 @@ class _Builder:
         if not trainers:
             return
         moved_by = self._moved_by(trainers)
-        updates: dict[str, _Update] = {}
+        updates: dict[str, Update] = {}
         for key in trainers:
             self.trainer = key
             update = self._update_rule(key)
@@ -557,7 +581,7 @@ class _Builder:
         """Return which trainer moves each parameter, or raise `GraphError` where two do."""
         graph, found = self.graph, dict[str, str]()
         others = [*self.records, *trainers]
-        search = [key for key in trainers if graph.nodes[key].type == "minimize"]
+        search = [key for key in trainers if graph.type_of(key).searches]
         if search and len(others) > 1:
             beside = next(key for key in others if key != search[0])
             raise GraphError(
@@ -567,7 +591,7 @@ class _Builder:
             )
         for key, cost in zip(trainers, _costs(graph, trainers), strict=True):
             for theta in sorted(self._between([cost])):
-                if graph.nodes[theta].type != "parameter" or graph.nodes[theta].mode == "freeze":
+                if not graph.nodes[theta].is_parameter or graph.nodes[theta].mode == "freeze":
                     continue
                 before = graph.inputs(theta).get("next")
                 other = found.get(theta) or (self._origin(before[0].source) if before else None)
@@ -596,67 +620,14 @@ class _Builder:
         whole = self.place(add(*map(self._output, several)), "J")
         return f"{whole.node}.{whole.port}"
 
-    def _update_rule(self, key: str) -> _Update | None:
-        settings = self.graph.settings(key)
-        match self.graph.nodes[key].type:
-            case "gradient_descent":
-                return self._descent(key, settings)
-            case "adam":
-                return self._adam(key, settings)
-            case _:
-                return None
-
     def _constant(self, value: float, name: str) -> Output:
         return self.place(CATALOG["constant"](value=value), name)
 
-    def _descent(self, key: str, settings: Mapping[str, Any]) -> _Update:
-        rate = self._constant(settings["rate"], f"{key}.rate")
-        momentum = settings["momentum"]
-        minus = self._constant(-1.0, f"{key}.minus") if momentum else rate
-
-        def update(name: str, theta: Output, gradient: Output) -> None:
-            if momentum:
-                gradient = self._running(f"{name}.velocity", theta, gradient, momentum, minus)
-            self._update(name, theta, gradient, rate)
-
-        return update
-
-    def _adam(self, key: str, settings: Mapping[str, Any]) -> _Update:
-        rate = self._constant(settings["rate"], f"{key}.rate")
-        one, minus = (
-            self._constant(sign, f"{key}.{n}") for sign, n in ((1.0, "one"), (-1.0, "minus"))
-        )
-        beta1, beta2, epsilon = (settings[name] for name in ("beta1", "beta2", "epsilon"))
-        rate1 = self._constant(-(1 - beta1), f"{key}.rate1")
-        rate2 = self._constant(-(1 - beta2), f"{key}.rate2")
-        time = self.place(parameter(value=(0.0,), trainable=False), f"{key}.time")
-        now = self._update(f"{key}.time", time, one, minus)
-        formula = f"m / (1 - {beta1!r}^t) / (sqrt(v / (1 - {beta2!r}^t)) + {epsilon!r})"
-
-        def update(name: str, theta: Output, gradient: Output) -> None:
-            mean = self._running(f"{name}.mean", theta, gradient, beta1, rate1)
-            squared = self.place(multiply(gradient, gradient), f"{name}.squared")
-            size = self._running(f"{name}.size", theta, squared, beta2, rate2)
-            step = self.place(expression(formula=formula, m=mean, v=size, t=now), f"{name}.step")
-            self._update(name, theta, step, rate)
-
-        return update
-
-    def _running(
-        self, name: str, theta: Output, gradient: Output, keep: float, rate: Output
-    ) -> Output:
-        """Keep a running sum v ← keep·v − rate·gradient in a parameter that is not trained."""
-        shape = self.shapes[f"{theta.node}.{theta.port}"].dims
-        memory = self.place(parameter(shape=shape, init="zeros", trainable=False), name)
-        kept = self.place(multiply(keep, memory), f"{name}.kept")
-        return self._update(name, memory, gradient, rate, start=kept)
-
-    def _update(
-        self, name: str, theta: Output, gradient: Output, rate: Output, start: Output | None = None
-    ) -> Output:
+    def moved(self, name: str, theta: Output, gradient: Output, rate: Output) -> Output:
+        """Place the update of a parameter, and the wire that feeds it back."""
         new = self._put(
             weight_update, NO_SETTINGS, f"{name}.update",
-            parameter=start or theta, gradient=gradient, rate=rate,
+            parameter=theta, gradient=gradient, rate=rate,
         )  # fmt: skip
         fed_back = Wire(f"{name}.update", "value", name, "next")
         self.wires.append(fed_back)
@@ -664,12 +635,16 @@ class _Builder:
             self.into[name] = (*self.into[name], fed_back)
         return new
 
+    def _update_rule(self, key: str) -> Update | None:
+        moves = self.graph.type_of(key).moves
+        return moves(_Moving(self, key), self.graph.settings(key)) if moves else None
+
     # -- differentiation
 
     def differentiate(
         self,
         costs: Iterable[str],
-        updates: Mapping[str, _Update],
+        updates: Mapping[str, Update],
         moved_by: Mapping[str, str] | None = None,
     ) -> None:
         """Add the nodes that compute the gradient of every port between parameters and costs.
@@ -693,7 +668,7 @@ class _Builder:
             # Neurons are added up in the order of their layer: 1, 2, … 10, as its own rows do.
             if len(parts) > 1:
                 parts.sort(key=lambda part: _numbered(part[1]))
-            if type_.name == "parameter":
+            if type_.holds_weights:
                 finished.append((key, self._gradient(key, parts)))
                 continue
             blame = self._combined(address, parts)
@@ -717,7 +692,7 @@ class _Builder:
         moving: set[str] = set()
         graph = self.graph
         for key in self.inference.order:
-            if graph.nodes[key].type == "parameter":
+            if graph.nodes[key].is_parameter:
                 if graph.settings(key)["trainable"]:
                     moving.add(key)
             elif any(
@@ -1083,8 +1058,8 @@ class _Builder:
         sample axis is a part of ∂J/∂Θ as it is. A graph without rows has one sample.
         """
         address = f"{key}.value"
-        is_lone = len(parts) == 1 and isinstance(parts[0].blame, Output)
-        if is_lone and (parts[0].summed or not self.has_rows):
+        only = parts[0].blame if len(parts) == 1 else None
+        if isinstance(only, Output) and (parts[0].summed or not self.has_rows):
             return self._averaged(address, [self._fitted(parts[0], address)])
         penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
         penalty = math.fsum(part.regularization for part in penalties)

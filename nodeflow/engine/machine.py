@@ -252,8 +252,7 @@ class Machine:
         order = tuple(
             key
             for key in self.plan.order
-            if graph.nodes[key].type == "parameter"
-            or (key in needed and self.plan.phases[key] == FORWARD)
+            if graph.nodes[key].is_parameter or (key in needed and self.plan.phases[key] == FORWARD)
         )
         reduced = replace(self.plan, order=order, head=len(order), loop=False)
         most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
@@ -300,14 +299,15 @@ class Machine:
         test = joined(self._beside.rows, self._beside.capacity)
         return np.concatenate([self.fast.table, table([*test, END_ROW])])
 
-    def _start(self, seed: int, splits: Mapping[str, Split]) -> Floats:
+    def _start(self, seed: int, splits: Mapping[str, Split], graph: Graph | None = None) -> Floats:
         """Return the parameters before the first update, as they lie in the cells."""
         found = np.zeros(self.tape.state, self.dtype)
-        graph, slots = self.plan.graph, self.tape.slots
-        for key in graph.of_type("parameter"):
-            slot = slots.get(f"{key}.value")
-            if slot is None:
+        graph, slots = graph or self.plan.graph, self.tape.slots
+        types = graph.types
+        for key in self.plan.order:
+            if not types[key].holds_weights:
                 continue
+            slot = slots[f"{key}.value"]
             begin, size = slot.offset, slot.size
             single = single_number(graph.settings(key)) if size == 1 else None
             if single is None:
@@ -317,12 +317,15 @@ class Machine:
                 found[begin] = single
         return found
 
-    def beginning(self, seed: int) -> tuple[Floats, Floats]:
-        """Return the parameters before the first update, and the feed, of another seed."""
+    def beginning(self, seed: int, graph: Graph | None = None) -> tuple[Floats, Floats]:
+        """Return the parameters before the first update, and the feed, of another seed.
+
+        `graph` is the plan's, with parameters that start otherwise.
+        """
         if not self.drawn:
-            return self._start(seed, self.splits), self.feed
+            return self._start(seed, self.splits, graph), self.feed
         splits = _splits(self.plan, seed, self.fold)
-        return self._start(seed, splits), self._fill_feed(splits).ravel()
+        return self._start(seed, splits, graph), self._fill_feed(splits).ravel()
 
     # -- cells
 

@@ -38,14 +38,14 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
     ordered = _side_by_side(plan.order)
-    parameters = [key for key in ordered if graph.nodes[key].type == "parameter"]
+    types = graph.types
+    parameters = [key for key in ordered if types[key].holds_weights]
     for key in parameters:
         address = f"{key}.value"
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
     state = beside.state if beside else t.size
     blocks = _blocks(plan)
     spans: dict[str, tuple[int, int]] = {}
-    types = graph.types
     slots, fresh = t.slots, t.fresh
     for key in ordered:
         type_ = types[key]
@@ -59,7 +59,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     # Rows are collected node by node; what has no cells yet gets them when it is met.
     begin = len(t.rows)
     for key in plan.order:
-        if types[key].name != "parameter":
+        if not types[key].holds_weights:
             _lower_node(t, key, blocks)
         end = len(t.rows)
         spans[key] = (begin, end)
@@ -293,7 +293,7 @@ def _commits(t: Layout) -> list[Row]:
     """Return the rows that put the new values of an update into the parameters."""
     before, t.rows = t.rows, []
     graph = t.plan.graph
-    for key in graph.of_type("parameter"):
+    for key in graph.parameters:
         for wire in graph.into(key):
             if wire.input == "next" and graph.nodes[key].mode != "freeze" and wire.start in t.slots:
                 source, target = t.slots[wire.start], t.slots[f"{key}.value"]
