@@ -104,7 +104,7 @@ def test_by_the_mouse_alone(started, mouse, home, shot):
     window = started(folder / "xor.json")
     window.until(lambda state: state["live"][0] == "still")
     mouse.click(*window.wait("menu Network"))
-    mouse.click(*window.wait("item Many runs …"))
+    mouse.click(*window.wait("menu Many runs …"))
     window.until(lambda state: state["sheet"] == "Many runs" and state["sheet_ready"])
     mouse.click(*window.wait("sheet    train.rate"))
     window.wait("sheet ✓ train.rate")
