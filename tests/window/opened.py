@@ -126,6 +126,8 @@ class Watched(app.Window):
             "sheet_ready": self.dialogs.ready,
             "line": getattr(self.dialogs._sheet, "_lit", None),
             "sheet_state": self._sheet_state(),
+            "sheet_file": getattr(self.dialogs._sheet, "_file", ""),
+            "sheet_measure": getattr(self.dialogs._sheet, "_measure", ""),
             "live": [live.state, live.epoch],
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,

@@ -114,6 +114,7 @@ def test_by_the_mouse_alone(started, mouse, home, shot):
     window.until(lambda state: "50 runs in" in state["sheet_state"], 90)
     for ending, begin in BEGINS.items():
         mouse.click(*window.wait(f"sheet {ending}"))
+        window.until(lambda state, file=f"xor-runs{ending}": state["sheet_file"] == file)
         window.settled()
         mouse.click(*window.wait("sheet Export"))
         data = exported(window, folder / f"xor-runs{ending}")
@@ -164,7 +165,9 @@ def test_by_keys_alone(started, mouse, home, shot):
         mouse.key("Down")
         window.settled()
         shot(view.lower())
+    before = window.state["sheet_measure"]
     mouse.key("m")
+    window.until(lambda state: state["sheet_measure"] != before)
     mouse.key("x")
     window.settled()
     shot("other settings")
