@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -191,6 +192,9 @@ def _array(_: Setting, value: Any) -> str:
             "" if np.isfinite(value.values).all() else "finite numbers (it holds NaN or Infinity)"
         )
 
+    if type(value) is tuple and {*map(type, value)} == {float} and all(map(math.isfinite, value)):
+        return ""
+
     def ragged(part: Any, depth: int = 0) -> bool | str:
         if isinstance(part, str) and part in ("NaN", "Infinity", "-Infinity"):
             return "finite numbers (it holds NaN or Infinity)"
@@ -279,7 +283,7 @@ _MOST = 100_000_000
 # --- wires as expressions -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Made:
     """A node that an expression builds; it gets its place in a graph from `Graph.of`."""
 
@@ -292,7 +296,7 @@ class Made:
         return f"<{self.id or self.type.name}>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)  # a frozen one takes three times as long to make
 class Output:
     """An output port in an expression: of a node being made, or of one that stands in a graph."""
 
@@ -716,11 +720,17 @@ def foreign(type_: NodeType, key: str, what: str) -> Iterator[None]:
     except (NodeflowError, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
-        if type_.function.__module__.startswith("nodeflow."):
+        if is_own(type_):
             raise
         raise GraphError(
             f"{what} of '{key}' ({type_.name}) fails: {type(error).__name__}", node=key
         ) from error
+
+
+@cache
+def is_own(type_: NodeType) -> bool:
+    """Return whether a type is one of nodeflow's."""
+    return type_.function.__module__.startswith("nodeflow.")
 
 
 def plain_numbers(value: Any) -> str:

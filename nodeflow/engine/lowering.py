@@ -139,7 +139,7 @@ def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
 
 def decay_of(graph: Graph, average: str) -> float:
     """Return the λ of an `average` node: 0 where no weights are wired to it."""
-    wired = graph.inputs(average).get("weights")
+    wired = any(wire.input == "weights" for wire in graph.into(average))
     return float(graph.settings(average)["regularization"]) if wired else 0.0
 
 
@@ -538,10 +538,13 @@ WHOLE = ("accumulate", "average", "weight_update")
 
 def alike(t: Layout, inputs: dict[str, list[Slot]], out: Slot) -> bool:
     """Return whether all values but a rate have the shape of the result, without gaps."""
-    parts = [out, *(slot for name, there in inputs.items() if name != "rate" for slot in there)]
-    if out.rows == 0 and t.capacity > 1:
+    batched, size, form = out.rows == 0, out.size, out[1:]
+    if (batched and t.capacity > 1) or not t.contiguous(out):
         return False
-    return all(
-        t.contiguous(part) and (part.rows == 0) == (out.rows == 0) and part.size == out.size
-        for part in parts
-    )
+    for name, there in inputs.items():
+        for part in there if name != "rate" else ():
+            if part[1:] == form:
+                continue
+            if (part.rows == 0) != batched or part.size != size or not t.contiguous(part):
+                return False
+    return True

@@ -22,7 +22,7 @@ from nodeflow.engine.kernel.sums import LANES
 from nodeflow.engine.plan import Plan, plan
 from nodeflow.engine.probing import probed
 from nodeflow.engine.schedule import Schedule
-from nodeflow.engine.start import start_value
+from nodeflow.engine.start import single_number, start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError
 from nodeflow.graph import Graph, uncollected
@@ -302,12 +302,18 @@ class Machine:
     def _start(self, seed: int, splits: Mapping[str, Split], graph: Graph | None = None) -> Floats:
         """Return the parameters before the first update, as they lie in the cells."""
         found = np.zeros(self.tape.state, self.dtype)
-        graph = graph or self.plan.graph
+        graph, slots = graph or self.plan.graph, self.tape.slots
         for key in self.plan.order:
-            if graph.nodes[key].is_parameter:
-                slot = self.tape.slots[f"{key}.value"]
+            slot = slots.get(f"{key}.value") if graph.nodes[key].is_parameter else None
+            if slot is None:
+                continue
+            begin, size = slot.offset, slot.size
+            single = single_number(graph.settings(key)) if size == 1 else None
+            if single is None:
                 value = start_value(graph, key, seed, splits)
-                found[slot.offset : slot.offset + slot.size] = np.asarray(value).ravel()
+                found[begin : begin + size] = np.asarray(value).ravel()
+            else:
+                found[begin] = single
         return found
 
     def beginning(self, seed: int, graph: Graph | None = None) -> tuple[Floats, Floats]:

@@ -19,6 +19,7 @@ from nodeflow.declare import (
     numbers,
 )
 from nodeflow.errors import BadSetting
+from nodeflow.inert import shape_of
 from nodeflow.shape import Shape
 
 
@@ -122,7 +123,7 @@ def parameter_shape(settings: dict[str, Any]) -> tuple[int, ...]:
         raise BadSetting("a parameter needs a value, or a shape such as [5, 7] and an init")
     if value is None or (settings["init"] == "constant" and shape is not None):
         return tuple(shape)
-    found = numbers(value).shape
+    found = shape_of(value)
     if shape is not None and tuple(shape) != found:
         given = "×".join(map(str, shape))
         raise BadSetting(
