@@ -93,6 +93,8 @@ def test_values_that_cannot_be_are_refused(text, sentence):
         ({"x*.rate": [1]}, "no node that matches"),
         ({"train.rate": []}, "has no values"),
         ({"seed": [1, 1]}, "twice"),
+        ({"train.rate": [1.0, 2.0], "rate": [3.0]}, "'train.rate' and 'rate' both set train.rate"),
+        ({"*.init": ["zeros"], "theta1.init": ["zeros"]}, "both set theta1.init"),
         ({"seed": [-1]}, "a seed is a whole number"),
         ({"train.rate": [1.0, 2.0], "seed": range(600_000)}, "1,200,000 runs, more than"),
     ],
