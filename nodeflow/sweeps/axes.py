@@ -143,8 +143,8 @@ def check(graph: Graph, axes: Sequence[Axis]) -> None:
         for setting in sorted(changed):
             if varied_by.setdefault(setting, axis.address) != axis.address:
                 raise SweepError(
-                    f"'{varied_by[setting]}' and '{axis.address}' both set {setting}; vary it by one of "
-                    "the two"
+                    f"'{varied_by[setting]}' and '{axis.address}' both set {setting}; vary it by "
+                    "one of the two"
                 )
 
 
