@@ -83,3 +83,12 @@ def test_random_messages_never_fail_and_are_undone(file):
             editor = update(editor, m.Do("undo"))
         anew = editor.history.entries[0].value is not first  # a new graph has its own history
         assert dumps(editor.graph) == (dumps(Graph()) if anew else start)
+
+
+@pytest.mark.parametrize("name", ["xor", "feedback-alignment", "nielsen-unfolded"])
+def test_a_graph_that_lacks_a_wire_is_shown_and_told_about(name):
+    graph = examples.sample(name)
+    for wire in graph.wires:
+        editor = Editor.of(replace(graph, wires=tuple(w for w in graph.wires if w != wire)))
+        assert editor.drawn.nodes.keys() == graph.nodes.keys()
+        assert all(isinstance(sentence, str) for sentence in editor.problems.values())
