@@ -563,7 +563,7 @@ def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
     own = node.settings.get("value")
     if own is not None and node.known.family == "source":
         return shown(numbers(own))
-    if node.type == "parameter" and node.settings.get("shape"):
+    if node.is_parameter and node.settings.get("shape"):
         return sized(tuple(node.settings["shape"]))
     return node.known.formula
 
@@ -610,7 +610,7 @@ def weighing(graph: Graph) -> dict[Wire, tuple[str, int]]:
     single neuron, whose weights come straight from a parameter.
     """
     found: dict[Wire, tuple[str, int]] = {}
-    for key in graph.of_type("parameter"):
+    for key in graph.parameters:
         size = _size(graph, key)
         for wire in graph.out_of(key):
             if size and math.prod(size) == 1:
