@@ -56,7 +56,7 @@ coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines
 
 test-samples: $(STAMP) display ## Press the buttons of the real window on every sample
 	@NODEFLOW_SAMPLES=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
-		tests/window/test_samples.py
+		tests/window/test_file_samples.py
 
 trials: $(STAMP) ## Try the gradient check on 500 networks, right ones and ones with a wrong rule
 	@NODEFLOW_TRIALS=500 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
