@@ -41,9 +41,9 @@ test-install: $(STAMP) ## Install the wheel by pip into an empty environment, an
 test-programs: $(PROGRAMS)/.installed browser ## Run the tests with PyTorch, JupyterLab and others
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
 
-doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out; write the page
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program and all samples, in and out; write the page
 	@figures=$$(mktemp); NODEFLOW_DOORS=200 NODEFLOW_DOORS_FIGURES=$$figures OPENBLAS_NUM_THREADS=1 \
-		$(PROGRAMS)/bin/python -m pytest -n auto -q --programs tests/test_doors.py \
+		$(PROGRAMS)/bin/python -m pytest -n auto -q --programs tests/test_doors.py tests/test_doors_samples.py \
 		&& $(PROGRAMS)/bin/python -m gallery.doors $$figures; \
 		status=$$?; rm -f $$figures; exit $$status
 
