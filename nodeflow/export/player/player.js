@@ -747,9 +747,11 @@ function mount(root, index, source) {
 
   return {
     hasInside: (key) => drawn.has(key), areaOf,
-    fill: (key, made, foot) => {
-      drawn.get(key)?.inside.replaceChildren(...made);
-      if (drawn.has(key)) drawn.get(key).foot.textContent = fitting(foot, FOOT);
+    fill: (key, made, foot, number) => {
+      const { inside, foot: below } = drawn.get(key);
+      inside.replaceChildren(...made);
+      inside.dataset.moment = number; // of which what is drawn tells
+      below.textContent = fitting(foot || places.get(key).foot, Math.floor((places.get(key).width - 20) / 6));
     },
     open, end: () => { pause(); ending.abort(); }, goto: (number) => { pause(); return goto(number); }, present, play, pause, drawCurve, watching, pin, move, keys,
     get now() { return now; },
