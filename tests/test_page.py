@@ -13,6 +13,7 @@ from networks import net
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.engine import lowering
+from nodeflow.engine.snapshot import ages
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
@@ -1032,10 +1033,68 @@ def test_the_map_has_a_dot_a_neuron_and_a_line_a_weight(shown, name):
     weights = [v for v in run.weights.values() if v.ndim == 2]
     signs = page.run("document.querySelectorAll('#map path.negative').length")
     assert signs == sum(int((value < 0).sum()) for value in weights)
-    press(page, "#map .dot:nth-of-type(9)")
+    press(page, "#map .dot")
     assert page.problems == []
     page.press("m")
     assert not page.run("document.querySelector('#map').checkVisibility()")
+
+
+DOTS = """[...document.querySelectorAll("#map .dot")].map((dot) => {
+  const [ring, said, delta] = [dot.previousSibling, dot.nextSibling, dot.nextSibling.nextSibling];
+  return [dot.textContent, said.textContent, delta.textContent, Number(ring.style.strokeWidth),
+    dot.classList.contains("old"), ring.classList.contains("old")];
+})"""
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds-neurons-unfolded"])
+def test_the_map_shows_every_delta_and_of_when_it_is(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    page.press("m")
+    sums = [key for key, node in graph.nodes.items() if node.type == "weighted_sum"]
+    first = next(key for key in run.order if key in sums)
+    for moment in ((0, 0, first), (0, 0, None), (1, 2, first), (1, 2, run.order[-1]), (2, 0, None)):
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        page.run("new Promise((done) => setTimeout(done, 100))")
+        run.goto(*moment)
+        found = {title.partition(",")[0]: (title, *more) for title, *more in page.run(DOTS)}
+        largest = max((np.abs(run.gradients[f"{key}.z"]).max() for key in sums
+                       if f"{key}.z" in run.gradients), default=0.0)  # fmt: skip
+        deltas = {key: run.gradients.get(f"{key}.z") for key in sums}
+        for key, delta in deltas.items():
+            count = run.weights[graph.inputs(key)["weights"][0].start].shape[0]
+            for number in range(count):
+                title, _, below, thick, _, old = found[f"{key} {number + 1}"]
+                if delta is None:
+                    assert "δ" not in title
+                    assert below == ""
+                    assert thick == 0
+                    continue
+                one = np.atleast_2d(delta)[0, number]
+                age = page.run(f"nodeflow.age('{run.plan.unfolding.gradients[f'{key}.z'].rpartition('.')[0]}')")
+                assert f"δ = {show(one)}" + (f" ({age})" if age else "") in title
+                assert below == f"δ {show(float(f'{one:.2g}'))}"
+                assert thick == pytest.approx(7 * abs(one) / largest, rel=1e-4, abs=1e-6)
+                assert old == bool(age)
+        notes = page.run("[...document.querySelectorAll('#map-note li')].map((one) => one.innerText)")
+        told = {f"grey δ: {f[0].rpartition('(')[2][:-1]}" for f in found.values() if f[5]}
+        assert {note for note in notes if note.startswith("grey δ")} == told
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("name", ["xor", "landscape", "mazur-neurons-unfolded", "spiral"])
+def test_a_page_says_of_when_every_value_is_as_python_does(shown, name):
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    middle = run.order[len(run.order) // 2]
+    for moment in ((0, 0, middle), (1, 0, run.order[2]), (2, run.schedule.rows - 1, middle)):
+        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
+        run.goto(*moment)
+        wanted = ages(run)
+        known = {address.rpartition(".")[0] for address in run.values}
+        told = page.run(f"Object.fromEntries({json.dumps(sorted(known))}"
+                        ".map((key) => [key, nodeflow.age(key)]))")  # fmt: skip
+        assert told == {key: wanted.get(key, "") for key in known}
 
 
 def test_values_of_the_pass_before_are_marked_in_the_page(shown):

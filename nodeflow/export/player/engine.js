@@ -436,9 +436,20 @@ class Run {
     if (!at.place || place === undefined || place < at.place || this.constant.has(key) || !this.hasValue(`${key}.`)) return "";
     if (Object.hasOwn(this.data.parameters, key)) return "";
     const [update, pass] = at.pass && place < schedule.head ? [at.update, at.pass - 1] : [at.shown, schedule.passes(at.shown) - 1];
-    const epoch = schedule.epoch(update), row = schedule.row(update, pass), many = schedule.samples(update);
+    const own = this.when(update, pass), lies = this.data.lies[key];
+    if (!lies) return own;
+    // No row computes it: it lies where its inputs lie, and has what they have by now.
+    const parts = new Set(lies.map((source) => this.age(source)));
+    if (!parts.size || (parts.size === 1 && parts.has(own))) return own;
+    return parts.size === 1 && parts.has("") ? "" : `partly ${own}`;
+  }
+
+  /** A pass in words, as seen from the present epoch. */
+  when(update, pass) {
+    const { schedule } = this, epoch = schedule.epoch(update), row = schedule.row(update, pass), many = schedule.samples(update);
     const rows = many === 1 ? `sample ${row}` : `samples ${row} to ${row + many - 1}`;
-    return epoch === this.epoch ? `from ${rows}` : `from epoch ${epoch}, ${rows}`;
+    if (epoch === this.epoch) return `from ${rows}`;
+    return schedule.perEpoch === 1 && schedule.passes(update) === 1 ? `from epoch ${epoch}` : `from epoch ${epoch}, ${rows}`;
   }
 
   samplesOf(key) {
