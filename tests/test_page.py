@@ -8,19 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import net
+from networks import hand, net
 
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.engine import lowering
 from nodeflow.engine.snapshot import ages
-from nodeflow.errors import ExportError, NodeflowError
+from nodeflow.errors import Diverged, ExportError, NodeflowError
 from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
 from nodeflow.explain.tracing import why
 from nodeflow.export import html, live
 from nodeflow.files import loads, whole
 from nodeflow.playback import answers
+from nodeflow.playback.player import Player
 from nodeflow.theme import THEMES
 from nodeflow.views import VIEWS, Viewer
 from nodeflow.views.marks import Dot, Line, Pixels, Rect, Words, sentence
@@ -349,15 +350,68 @@ def test_what_cannot_be_done_is_said_in_a_sentence_and_changes_nothing(shown):
         assert page.run("[nodeflow.weights(), nodeflow.moment()]") == before, script
 
 
-def test_numbers_that_leave_the_range_name_their_node(shown):
+OUT_OF_RANGE = {
+    "batches": lambda: net("polynomial", (1, 3, 1), act="identity", rate=1e4, batch=4,
+                           accuracy=False),
+    "rows": lambda: sample("polynomial").set("train", rate=1e6),
+    "loop": lambda: hand("polynomial", (1, 3, 1), rate=1e200, factor=1e200, batch=8, loop=True),
+}  # fmt: skip
+WAYS = {
+    "full speed": "nodeflow.train(500)",
+    "a condition": "nodeflow.until('cost < 0', 500)",
+    "far away": "(async () => nodeflow.goto(400))()",
+    "by steps": "(async () => { for (;;) nodeflow.step(); })()",
+    "by many": "(async () => { for (;;) nodeflow.step(7); })()",
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_RANGE)
+def test_numbers_out_of_range_stop_before_the_node_at_fault_at_any_speed(shown, name):
+    graph = OUT_OF_RANGE[name]()
+    player = Player(nf.Run(graph))
+    with pytest.raises(Diverged) as caught:
+        player.advance(10**9)
+    run, at = player.run, caught.value
+    wanted = ages(run)
+    page = shown(graph)
+    for way, script in WAYS.items():
+        page.run("nodeflow.reset()")
+        assert page.run(f"{script}.catch((error) => error.message)") == str(at), way
+        moment = page.run("nodeflow.moment()")
+        assert (moment["update"], moment["next"]) == (at.update, at.node), way
+        assert moment["number"] == player.number, way
+        (found,) = page.run(f"""(() => {{ {BITS} const all = nodeflow.addresses(); return [
+            each(all.map((name) => [name, tried(() => nodeflow.value(name))]))]; }})()""")
+        assert packed(run.values) == packed({k: read(v) for k, v in found.items()}), way
+        assert packed(page.run("nodeflow.weights()")) == packed(run.weights), way
+        known = {address.rpartition(".")[0] for address in run.values}
+        told = page.run(f"Object.fromEntries({json.dumps(sorted(known))}"
+                        ".map((key) => [key, nodeflow.age(key)]))")  # fmt: skip
+        assert told == {key: wanted.get(key, "") for key in known}, way
+        said = page.run("(() => { try { nodeflow.step(); } "
+                        "catch (error) { return error.message; } })()")  # fmt: skip
+        assert said == str(at), way
+        assert page.run("nodeflow.moment()") == moment, way
+
+
+def test_a_person_who_plays_sees_which_node_is_at_fault_and_stands_before_it(shown):
     graph = sample("polynomial").set("train", rate=1e6)
-    page, run = shown(graph), nf.Run(graph)
-    said = page.run("nodeflow.train(500).catch((error) => error.message)")
-    with pytest.raises(NodeflowError) as caught:
-        run.train(500)
-    assert said == str(caught.value)
-    assert page.run("nodeflow.moment().update") == run.update
-    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page, player = shown(graph), Player(nf.Run(graph))
+    with pytest.raises(Diverged) as caught:
+        player.advance(10**9)
+    page.press("5")  # a beat is an epoch
+    page.press("+"), page.press("+"), page.press("+"), page.press("+")
+    press(page, "#play")
+    page.wait("!document.querySelector('#trouble').hidden")
+    assert page.run("document.querySelector('#trouble').textContent") == str(caught.value)
+    assert page.run("nodeflow.playing") is False
+    before = player.run.order[player.run.order.index(caught.value.node) - 1]
+    page.wait(f"document.querySelector('#node').textContent === '{before}'")
+    assert page.run("Number(document.querySelector('#scrub').value)") == player.number
+    press(page, "#next")
+    page.run("new Promise((done) => setTimeout(done, 100))")
+    assert page.run("document.querySelector('#trouble').textContent") == str(caught.value)
+    assert page.run("Number(document.querySelector('#scrub').value)") == player.number
 
 
 def test_a_condition_stops_where_it_becomes_true(shown):
@@ -948,7 +1002,9 @@ def test_views_are_found_and_drawn_as_in_python_at_every_moment(shown, name):
         run.goto(*moment)
         number = page.run("nodeflow.moment().number")
         for key in views:
-            page.wait(f"document.querySelector('[data-node=\"{key}\"] .inside').dataset.moment === '{number}'")
+            page.wait(
+                f"document.querySelector('[data-node=\"{key}\"] .inside').dataset.moment === '{number}'"
+            )
             content = viewer.look(key, run.values, run.weights)
             found = page.run(f"nodeflow.view({json.dumps(key)})")
             left, top, wide, high = nodes[key]["view"]
@@ -962,7 +1018,9 @@ def test_views_are_found_and_drawn_as_in_python_at_every_moment(shown, name):
             else:
                 close(json.loads(html.as_json(content.as_dict())), found)
                 wanted = drawn(content.marks(area, THEMES["light"]))
-                foot = page.run(f"document.querySelector('[data-node=\"{key}\"] .foot').textContent")
+                foot = page.run(
+                    f"document.querySelector('[data-node=\"{key}\"] .foot').textContent"
+                )
                 assert foot == content.foot or ("…" in foot and foot[:9] == content.foot[:9])
             close(wanted, page.run(f"{DRAWN}({json.dumps(key)})"), 1.5)
     assert page.problems == []
@@ -1071,12 +1129,16 @@ def test_the_map_shows_every_delta_and_of_when_it_is(shown, name):
                     assert thick == 0
                     continue
                 one = np.atleast_2d(delta)[0, number]
-                age = page.run(f"nodeflow.age('{run.plan.unfolding.gradients[f'{key}.z'].rpartition('.')[0]}')")
+                age = page.run(
+                    f"nodeflow.age('{run.plan.unfolding.gradients[f'{key}.z'].rpartition('.')[0]}')"
+                )
                 assert f"δ = {show(one)}" + (f" ({age})" if age else "") in title
                 assert below == f"δ {show(float(f'{one:.2g}'))}"
                 assert thick == pytest.approx(7 * abs(one) / largest, rel=1e-4, abs=1e-6)
                 assert old == bool(age)
-        notes = page.run("[...document.querySelectorAll('#map-note li')].map((one) => one.innerText)")
+        notes = page.run(
+            "[...document.querySelectorAll('#map-note li')].map((one) => one.innerText)"
+        )
         told = {f"grey δ: {f[0].rpartition('(')[2][:-1]}" for f in found.values() if f[5]}
         assert {note for note in notes if note.startswith("grey δ")} == told
     assert page.problems == []

@@ -183,9 +183,7 @@ def _lying(run: Run) -> dict[str, list[str]]:
     """Return the nodes whose values no row computes, and whose values they lie in."""
     graph, spans = run.plan.graph, run.machine.tape.spans
     return {
-        key: sorted(
-            {wire.source for wire in graph.into(key) if not run.reader.stands(wire.source)}
-        )
+        key: sorted({wire.source for wire in graph.into(key) if not run.reader.stands(wire.source)})
         for key in run.plan.order
         if spans[key][0] == spans[key][1] and not run.reader.stands(key)
     }

@@ -12,6 +12,7 @@ from nodeflow.errors import NodeflowError
 from nodeflow.views import VIEWS, Viewer, blame_shares, landscape
 from nodeflow.workings.shown import show
 
+
 def views(run: Run) -> dict[str, Any]:
     """Return the views of a graph, and the names of the classes of its data sets."""
     graph, tables = run.plan.graph, run.plan.inference.tables

@@ -62,8 +62,7 @@ def who(
     """Return what the neurons of a layer with these weights are called, and those before it."""
     layer = layer_of(graph, weights)
     before = tuple(
-        neuron_before(graph, layer, i, shapes) if layer else f"input {i + 1}"
-        for i in range(inputs)
+        neuron_before(graph, layer, i, shapes) if layer else f"input {i + 1}" for i in range(inputs)
     )
     return tuple(neuron(layer or "δ", j, count) for j in range(count)), before
 
@@ -79,7 +78,9 @@ def found(sight: Sight, key: str) -> BlameShares | str | None:
     delta, weights = sight.row(inputs["delta"])[0], sight.row(inputs["weights"])
     if delta.size != len(weights):
         return apart(delta.size, len(weights))
-    names, before = who(sight.graph, inputs["weights"], len(weights), weights.shape[1], sight.shapes)
+    names, before = who(
+        sight.graph, inputs["weights"], len(weights), weights.shape[1], sight.shapes
+    )
     made = responsibility(names, before, weights, delta)
     if not made.shares.any():
         return f"δ is {show(0)}: there is nothing to apportion"

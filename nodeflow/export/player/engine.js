@@ -827,7 +827,7 @@ class Run {
     this.keep(end);
   }
 
-  /** Go back to the update in which NaN or Infinity appeared, and step to the node. */
+  /** Go back to the update in which NaN or Infinity appeared, and stand before the node at fault. */
   findDivergence(good, end) {
     const { machine } = this;
     let begin = good.update;
@@ -846,11 +846,8 @@ class Run {
     this.log.length = Math.min(this.log.length, this.schedule.epoch(begin));
     this.keep(begin, this.kept.at(-1).update === begin && this.kept.at(-1).own);
     this.returnTo(begin);
-    try {
-      while (this.at.update === begin) this.stepNode();
-    } finally {
-      this.returnTo(begin);
-    }
+    while (this.at.update === begin) this.stepNode(); // it throws at the node
+    this.returnTo(begin);
     throw this.outOfRange(begin);
   }
 

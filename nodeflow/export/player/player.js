@@ -354,8 +354,13 @@ function mount(root, index, source) {
   /** Show a moment. Of several that are asked for in a hurry only the last is shown. */
   async function goto(number, { flying = 0 } = {}) {
     const mine = ++asked;
-    const moment = await source.at(clamp(number));
-    if (mine === asked) present(moment, flying);
+    try {
+      const moment = await source.at(clamp(number));
+      if (mine === asked) present(moment, flying);
+    } catch (error) {
+      if (source.now) present(source.now()); // it came as far as the node at fault
+      throw error;
+    }
   }
 
   function clamp(number) {
