@@ -24,7 +24,8 @@ from nodeflow.playback import answers
 from nodeflow.playback.player import Player
 from nodeflow.theme import THEMES
 from nodeflow.views import VIEWS, Viewer
-from nodeflow.views.marks import Dot, Line, Pixels, Rect, Words, sentence
+from nodeflow.views import marks as drawing
+from nodeflow.views.marks import Dot, Line, Pixels, Rect, Words
 from nodeflow.views.plot import Traces
 from nodeflow.workings.shown import show
 
@@ -961,9 +962,14 @@ ASKING = {
 }
 """Graphs with views that ask the network for other numbers, and moments to look at them."""
 
-DRAWN = """((key) => [...document.querySelector(`[data-node="${key}"] .inside`).children].map((each) => [
-  each.tagName, each.textContent || [...(each.getAttribute("points") ?? "").matchAll(/-?[\\d.]+/g)].map(([found]) => Number(found)),
-  ...["x", "y", "width", "height", "cx", "cy", "r"].map((name) => each.getAttribute(name)).filter(Boolean).map(Number)]))"""
+DRAWN = """((key) => {
+  const numbersOf = (text) => [...text.matchAll(/-?[\\d.]+/g)].map(([found]) => Number(found));
+  const named = ["x", "y", "width", "height", "cx", "cy", "r"];
+  const inside = document.querySelector(`[data-node="${key}"] .inside`);
+  return [...inside.children].map((each) => [
+    each.tagName, each.textContent || numbersOf(each.getAttribute("points") ?? ""),
+    ...named.map((name) => each.getAttribute(name)).filter(Boolean).map(Number)]);
+})"""
 
 
 def drawn(marks):
@@ -996,15 +1002,13 @@ def test_views_are_found_and_drawn_as_in_python_at_every_moment(shown, name):
     views = [key for key, node in graph.nodes.items() if node.type in VIEWS and node.type != "plot"]
     assert views
     viewer = Viewer(graph, run.plan.inference.tables)
-    for epoch, sample_, *node in ASKING[name]:
-        moment = (epoch, sample_, *node)
+    for moment in ASKING[name]:
         page.run(f"nodeflow.goto(...{json.dumps(moment)})")
         run.goto(*moment)
         number = page.run("nodeflow.moment().number")
         for key in views:
-            page.wait(
-                f"document.querySelector('[data-node=\"{key}\"] .inside').dataset.moment === '{number}'"
-            )
+            inside = f"document.querySelector('[data-node=\"{key}\"] .inside')"
+            page.wait(f"{inside}.dataset.moment === '{number}'")
             content = viewer.look(key, run.values, run.weights)
             found = page.run(f"nodeflow.view({json.dumps(key)})")
             left, top, wide, high = nodes[key]["view"]
@@ -1014,13 +1018,11 @@ def test_views_are_found_and_drawn_as_in_python_at_every_moment(shown, name):
                 continue
             if isinstance(content, str):
                 assert found == {"why": content}
-                wanted = drawn(sentence(content, area, THEMES["light"]))
+                wanted = drawn(drawing.sentence(content, area, THEMES["light"]))
             else:
                 close(json.loads(html.as_json(content.as_dict())), found)
                 wanted = drawn(content.marks(area, THEMES["light"]))
-                foot = page.run(
-                    f"document.querySelector('[data-node=\"{key}\"] .foot').textContent"
-                )
+                foot = page.run(inside.replace(".inside", ".foot") + ".textContent")
                 assert foot == content.foot or ("…" in foot and foot[:9] == content.foot[:9])
             close(wanted, page.run(f"{DRAWN}({json.dumps(key)})"), 1.5)
     assert page.problems == []

@@ -37,7 +37,8 @@ from nodeflow.scene import scene
 
 PLAYER = (
     "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
-    "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "lesson.js", "change.js", "computing.js",
+    "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "lesson.js", "change.js",
+    "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 

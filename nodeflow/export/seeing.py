@@ -70,7 +70,7 @@ def _curve(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
     return {"whole": whole, "beyond": beyond, **_fixed(run, key)}
 
 
-def _functions(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
+def _functions(run: Run, key: str, _: dict[str, str]) -> dict[str, Any]:
     settings, wires = run.plan.graph.settings(key), run.plan.graph.inputs(key).get("a", ())
     return {
         "goals": [wire.start for wire in wires],
@@ -80,7 +80,7 @@ def _functions(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _landscape(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
+def _landscape(run: Run, key: str, _: dict[str, str]) -> dict[str, Any]:
     shapes = {address: np.shape(weights) for address, weights in run.weights.items()}
     plan = landscape.planned(run.plan.graph, key, shapes)
     if isinstance(plan, str):
@@ -90,7 +90,7 @@ def _landscape(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
     return asdict(plan)
 
 
-def _shares(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
+def _shares(run: Run, _: str, inputs: dict[str, str]) -> dict[str, Any]:
     for port in ("delta", "weights"):
         if port not in inputs:
             return {"why": f"wire {port} as well"}
