@@ -424,7 +424,7 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
-  lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save });
+  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
