@@ -16,10 +16,14 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+from test_lessons import LESSONS
+from test_page_lessons import done_in
 
 import nodeflow as nf
 from nodeflow.errors import ExportError, GraphError, NodeflowError
 from nodeflow.export.pagestate import moment_of
+from nodeflow.files import loads, whole
+from nodeflow.lessons import Marker, settings_changed
 
 with suppress(ModuleNotFoundError):  # then the mark says what becomes of the tests
     import nbformat
@@ -517,3 +521,69 @@ def test_examples_are_executed_as_notebooks_and_as_marimo(path, tmp_path, monkey
     found = subprocess.run([sys.executable, app], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert found.stdout == "".join(said)
+
+
+# --- lessons ------------------------------------------------------------------------------------
+
+
+def same_run(page, widget, what):
+    """Hold all values, weights and the moment of a page and of a widget's run equal."""
+    run = widget.run
+    assert widget.moment == moment_of(run)
+    assert of_page(page, "moment()") == moment_of(run), what
+    assert held(of_page(page, "weights()")) == held(run.weights), what
+    for address, value in run.values.items():
+        assert np.array_equal(of_page(page, f"value({json.dumps(address)})"), value), address
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_that_is_done_in_the_page_is_done_in_python(tall, tmp_path, path):
+    """What the page tells is the run, the graph with its wires, and the answer to hand in."""
+    graph = nf.load(path)
+    widget = nf.Widget(graph)
+    page_path = tmp_path / "page.html"
+    page_path.write_text(f"<!doctype html>{widget._repr_html_()}", encoding="utf-8")
+    visit(tall, page_path.as_uri())
+    wait_for(tall, "moment().number === 0")
+    done_in.folder = tmp_path
+    inner = Framed(tall)
+    if path.stem == "first-steps":  # what is the editor's business is left out
+        of_page(tall, "goto(0, 0, 'hidden')")
+    else:
+        done_in(inner, graph, path.stem)
+        assert of_page(tall, "lesson.task().index") == of_page(tall, "lesson.task().of")
+    state = of_page(tall, "state()")
+    widget.set_state({"_state": state, "moment": of_page(tall, "moment()")})
+    same_run(tall, widget, path.stem)
+    told, wanted = loads(json.dumps(of_page(tall, "lesson.answers()"))), widget.answer
+    assert set(told.wires) == set(wanted.wires)
+    assert told.extra["answers"] == wanted.extra["answers"]
+    assert settings_changed(told, wanted) == {}
+    assert set(widget.graph.wires) == set(wanted.wires)
+    if path.stem != "first-steps":
+        marks = Marker(graph).mark(loads(whole(wanted)))
+        assert [mark.why for mark in marks.tasks if not mark.done] == []
+        assert (marks.locked, marks.unlocked, marks.edited) == ((), (), ())
+
+    # Another view of the widget takes it up: it opens where this one stands.
+    page_path.write_text(f"<!doctype html>{widget._repr_html_()}", encoding="utf-8")
+    visit(tall, page_path.as_uri())
+    wait_for(tall, f"moment().number === {state['number']}")
+    wait_for(tall, "lesson && true")
+    assert of_page(tall, "state()") == state
+    assert of_page(tall, "lesson.answers()")["answers"] == told.extra["answers"]
+    of_page(tall, "back()")
+    assert tall.problems == []
+
+
+class Framed:
+    """A page in a frame of another page, with what `done_in` asks of it."""
+
+    def __init__(self, page):
+        self._page = page
+
+    def run(self, script):
+        return self._page.run(script.replace("nodeflow.", f"{FRAMES}[0].contentWindow.nodeflow."))
+
+    def wait(self, condition):
+        until(lambda: self.run(condition), condition)

@@ -952,15 +952,18 @@ class _Builder:
         ]
         return self.place(add(*placed), name)
 
-    def _averaged(self, address: str, parts: list[_Part], penalty: float = 0.0) -> Output:
-        """Return Δ/n + λΘ of what was added up over the samples: ∂J/∂ of a value without rows."""
+    def _averaged(self, address: str, parts: list[_Part], penalty: float | None = None) -> Output:
+        """Return Δ/n + λΘ of what was added up over the samples: ∂J/∂ of a value without rows.
+
+        A penalty of 0 has its part as any other: the nodes do not depend on numbers.
+        """
         key, value = address.rpartition(".")[0], self._output(address)
         total = self._summed(parts, f"{key}.gradient")
         alike = self.shape_of(total).dims == self.shapes[address].dims
         mean = (
             average(total)
-            if alike and not penalty
-            else average(total, value, regularization=penalty)
+            if alike and penalty is None
+            else average(total, value, regularization=penalty or 0.0)
         )
         return self.place(mean, f"{key}.average")
 
@@ -972,15 +975,15 @@ class _Builder:
         """
         address = f"{key}.value"
         penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
-        penalty = math.fsum(part.regularization for part in penalties)
+        penalty = math.fsum(part.regularization for part in penalties) if penalties else None
         parts = [
             self._fitted(part, address) for part in parts if not isinstance(part.blame, Penalty)
         ]
         summed = [part for part in parts if part.summed or not self.has_rows]
         rest = [self._shaped(part, address) for part in parts if part not in summed]
         if not summed:
-            if penalty or not rest:
-                decay = _Part(times(penalty, self._output(address)), key)
+            if penalty is not None or not rest:
+                decay = _Part(times(penalty or 0.0, self._output(address)), key)
                 rest.append(self._shaped(decay, address))
             return self._summed(rest, f"{key}.gradient")
         mean = self._averaged(address, summed, penalty)
