@@ -294,6 +294,15 @@ def cell(page, number):
     return page.run(f"{script}.querySelector('.jp-OutputArea').innerText")
 
 
+def save(page, path):
+    """Save the notebook with its outputs; a page that is left with changes would ask."""
+    for kind in ("rawKeyDown", "keyUp"):
+        page.send("Input.dispatchKeyEvent", type=kind, key="s", code="KeyS",
+                  windowsVirtualKeyCode=83, modifiers=2)  # fmt: skip
+    until(lambda: "srcdoc" in path.read_text("utf-8"), "the notebook is saved")
+    return path
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder, port = tmp_path_factory.mktemp("lab"), free_port()
@@ -361,11 +370,7 @@ def test_jupyterlab_steps_and_python_sees_it_and_back_again(tall, lab):
     assert "hidden_a" in drawn
 
     # Saved as it is, without its kernel: it plays all the same.
-    for kind in ("rawKeyDown", "keyUp"):
-        page.send("Input.dispatchKeyEvent", type=kind, key="s", code="KeyS",
-                  windowsVirtualKeyCode=83, modifiers=2)  # fmt: skip
-    saved = folder / "widget.ipynb"
-    until(lambda: "srcdoc" in saved.read_text("utf-8"), "the notebook is saved")
+    saved = save(page, folder / "widget.ipynb")
     end_kernels(lab)
     shutil.copy(saved, folder / "again.ipynb")  # signed by what is in it, not by its name
     open_in_lab(page, lab, "again.ipynb")
@@ -569,11 +574,87 @@ def test_a_lesson_that_is_done_in_the_page_is_done_in_python(tall, tmp_path, pat
     page_path.write_text(f"<!doctype html>{widget._repr_html_()}", encoding="utf-8")
     visit(tall, page_path.as_uri())
     wait_for(tall, f"moment().number === {state['number']}")
-    wait_for(tall, "lesson && true")
-    assert of_page(tall, "state()") == state
+    until(lambda: of_page(tall, "state()") == state, "the page opens where it stood")
     assert of_page(tall, "lesson.answers()")["answers"] == told.extra["answers"]
     of_page(tall, "back()")
     assert tall.problems == []
+
+
+WIRED = "why-not-the-numeric-gradient"
+
+
+def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp_path):
+    folder, _ = lab
+    graph = nf.sample(f"lessons/{WIRED}")
+    cells = (
+        f"import nodeflow as nf\nwidget = nf.Widget(nf.sample('lessons/{WIRED}'))\nwidget",
+        "nf.save(widget.answer, 'answer.json')\n"
+        "print(len(widget.answer.extra['answers']['tasks']), widget.moment['number'])",
+        "widget.moment = 1\nprint('set')",
+        "widget.graph = nf.sample('lessons/do-i-need-the-bias')\nprint('another')",
+    )
+    nbformat.write(notebook(*cells), folder / "lesson.ipynb")
+    open_in_lab(tall, lab, "lesson.ipynb")
+    wait(tall, "document.body.innerText.includes('| Idle')")
+    cell(tall, 0)
+    wait_for(tall, "moment().number === 0")
+    done_in.folder = tmp_path
+    done_in(Framed(tall), graph, WIRED)  # its wires open other forms of the page
+    tasks, number = of_page(tall, "lesson.task().of"), of_page(tall, "moment().number")
+    tall.run("new Promise((then) => setTimeout(then, 1000))")  # a message takes its time
+    assert cell(tall, 1).split() == [str(tasks), str(number)]
+    marks = Marker(graph).mark(nf.load(folder / "answer.json"))
+    assert [mark.why for mark in marks.tasks if not mark.done] == []
+    cell(tall, 2)
+    wait_for(tall, "moment().number === 1")
+    assert of_page(tall, "lesson.task().index") == tasks  # going back undoes no task
+    press(tall, "#next")
+    wait_for(tall, "moment().number === 2")
+    cell(tall, 3)
+    wait_for(tall, "graph().name === 'do I need the bias'")
+    assert of_page(tall, "lesson.task().index") == 0
+    save(tall, folder / "lesson.ipynb")
+    end_kernels(lab)
+
+
+LESSON_IN_MARIMO = """import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import marimo as mo
+    import nodeflow as nf
+
+    widget = mo.ui.anywidget(nf.Widget(nf.sample("lessons/WIRED"), height=700))
+    widget
+    return mo, nf, widget
+
+
+@app.cell
+def _(mo, widget):
+    widget.value
+    mo.md(f"done {len(widget.answer.extra['answers']['tasks'])} of it")
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+def test_a_lesson_is_done_in_marimo(tall, tmp_path):
+    port, graph = free_port(), nf.sample(f"lessons/{WIRED}")
+    (tmp_path / "app.py").write_text(LESSON_IN_MARIMO.replace("WIRED", WIRED), encoding="utf-8")
+    command = ("marimo", "run", "--headless", "--no-token", "-p", str(port), "app.py")
+    with server(tmp_path, *command):
+        until(lambda: answers(f"http://127.0.0.1:{port}/"), "marimo answers")
+        visit(tall, f"http://127.0.0.1:{port}/")
+        wait_for(tall, "moment().number === 0")
+        done_in.folder = tmp_path
+        done_in(Framed(tall), graph, WIRED)
+        tasks = of_page(tall, "lesson.task().of")
+        wait(tall, f"document.body.innerText.includes('done {tasks} of it')")
 
 
 class Framed:
