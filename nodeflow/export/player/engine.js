@@ -43,6 +43,7 @@ function multiplier(memory) {
 /** Cells and the rows that change them; it knows updates and samples, but no history. */
 class Machine {
   static async made(data, bytes) {
+    if (!globalThis.WebAssembly) throw new Error("This browser has no WebAssembly, or it is turned off: this page computes with it.");
     const machine = new Machine(data);
     const { memory, table } = machine;
     const pointer = new WebAssembly.Global({ value: "i32", mutable: true }, machine.stackTop);
@@ -50,7 +51,9 @@ class Machine {
       __linear_memory: memory, __indirect_function_table: table, __stack_pointer: pointer,
       __multi3: multiplier(memory),
     };
-    const { instance } = await WebAssembly.instantiate(bytes.kernel, { env });
+    const { instance } = await WebAssembly.instantiate(bytes.kernel, { env }).catch((error) => {
+      throw new Error(`This browser cannot compute this page (${error.message}): open it in a newer one.`);
+    });
     machine.kernel = instance.exports;
     data.functions.forEach((name, place) => table.set(place + 1, instance.exports[name]));
     if (bytes.straight) {
