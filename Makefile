@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
+.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs links messages
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -122,6 +122,9 @@ commands: $(STAMP) ## Renew usage and options in docs/commands.md
 
 docs: $(SITE)/.installed ## Build the documentation as a site, and check its links: build/docs/html
 	@OPENBLAS_NUM_THREADS=1 $(SITE)/bin/python -m website build/docs
+
+links: $(SITE)/.installed ## Follow the links of the documentation that lead elsewhere
+	@OPENBLAS_NUM_THREADS=1 $(SITE)/bin/python -m website --links build/docs
 
 stub: $(STAMP) ## Renew nodeflow/__init__.pyi from the declarations of the library
 	@$(BIN)/python -m gallery.stub --write

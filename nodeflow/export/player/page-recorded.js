@@ -1,6 +1,7 @@
 // A page with a recording.
 
 const root = document.body;
+document.documentElement.dataset.begun = "";
 for (const kind of ["error", "unhandledrejection"]) {
   addEventListener(kind, (event) => complain(root, `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
 }
