@@ -23,7 +23,7 @@ from nodeflow.files import loads, whole
 from nodeflow.playback import answers
 from nodeflow.playback.player import Player
 from nodeflow.theme import THEMES
-from nodeflow.views import VIEWS, Viewer
+from nodeflow.views import Viewer, module_of
 from nodeflow.views import marks as drawing
 from nodeflow.views.marks import Dot, Line, Pixels, Rect, Words
 from nodeflow.views.plot import Traces
@@ -1028,7 +1028,11 @@ def test_views_are_found_and_drawn_as_in_python_at_every_moment(shown, name):
     graph = seen_graph(name, "output_a.a") if name in dict(SEEN) else sample(name)
     page, run = shown(graph), nf.Run(graph)
     nodes = live.data(graph)[0]["nodes"]
-    views = [key for key, node in graph.nodes.items() if node.type in VIEWS and node.type != "plot"]
+    views = [
+        key
+        for key, node in graph.nodes.items()
+        if module_of(node.type) is not None and node.type != "plot"
+    ]
     assert views
     viewer = Viewer(graph, run.plan.inference.tables)
     for moment in ASKING[name]:
