@@ -20,7 +20,7 @@ def user_folder() -> Path:
     return Path(user_data_dir("nodeflow"))
 
 
-def in_turn(folder: Path | None) -> Iterator[Path]:
+def places(folder: Path | None) -> Iterator[Path]:
     """Yield the folders that relative sources are looked for in, the first one first.
 
     The user's own is seldom needed, and to find it takes longer than to read a small table.
@@ -30,11 +30,6 @@ def in_turn(folder: Path | None) -> Iterator[Path]:
     if named:
         yield Path(named)
     yield user_folder()
-
-
-def places(folder: Path | None) -> list[Path]:
-    """Return the folders that relative sources are looked for in, the first one first."""
-    return list(dict.fromkeys(in_turn(folder)))
 
 
 def escapes(source: str) -> bool:

@@ -13,7 +13,7 @@ from nodeflow.data import formats, memory
 from nodeflow.data.bundled import BUNDLED, bundled
 from nodeflow.data.generators import GENERATORS
 from nodeflow.data.options import Options, Target, checked_target
-from nodeflow.data.places import FETCHABLE, escapes, in_turn, places, refuse_unnamed
+from nodeflow.data.places import FETCHABLE, escapes, places, refuse_unnamed
 from nodeflow.data.reading import reading
 from nodeflow.data.sheet import Reading
 from nodeflow.data.shrunk import SHRUNK, shrunk
@@ -97,7 +97,7 @@ def _find(name: str, folder: Path | None) -> Path:
     path = Path(name)
     barren = None
     with reading(path):
-        there = iter([path.parent]) if path.is_absolute() else in_turn(folder)
+        there = [path.parent] if path.is_absolute() else places(folder)
         for candidate in (one for place in there for one in _candidates(place / name)):
             if folder is not None and escapes(name) and candidate.exists():
                 refuse_unnamed(name, candidate, folder)
@@ -107,7 +107,7 @@ def _find(name: str, folder: Path | None) -> Path:
                 if idx_files(candidate):
                     return candidate
                 barren = barren or candidate
-        searched = [path.parent] if path.is_absolute() else places(folder)
+        searched = [path.parent] if path.is_absolute() else [*dict.fromkeys(places(folder))]
     if barren:
         msg = (
             "the folder is not a data set; name a file in it, or put MNIST's four files "
