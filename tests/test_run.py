@@ -521,7 +521,7 @@ def test_what_is_behind_a_wrong_wire_back_is_left_out():
     """The fault is seen when all shapes are known: of what reads the parameter nothing is run."""
     graph = net(*SMALL, accuracy=False)
     wired = graph.connect("hidden1.z", "b1.next")
-    with pytest.raises(GraphError, match="'b1.next' is fed back from a weight_update"):
+    with pytest.raises(GraphError, match=r"'b1\.next' is fed back from a weight_update"):
         nf.Run(wired)
     run = nf.Run(wired, strict=False)
     assert not {"b1", "hidden1", "output"} & set(run.order)

@@ -178,7 +178,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
         graph = _form_of(origin, state)
         for address, value in (*state["base"], *(event[1:] for event in state["events"])):
             key, _, name = address.rpartition(".")
-            weights = key in graph.nodes and graph.nodes[key].type == "parameter"
+            weights = key in graph.nodes and graph.nodes[key].is_parameter
             if typed or not (weights and name == "value"):
                 graph = changed(graph, address, value)
         batch = graph.training.batch if state["batch"] == self._batch else state["batch"]
