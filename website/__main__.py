@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _follow(folder: Path) -> int:
-    """Follow links that lead out of the site; 1 where one leads nowhere, 2 without a network."""
+    """Follow the links out of the site; 1 where one leads nowhere, 2 without a network."""
     try:
         checked, wrong = links(folder)
     except Offline as error:

@@ -54,7 +54,7 @@ def _sphinx(folder: Path, builder: str, *options: str) -> subprocess.CompletedPr
 
 
 def links(folder: Path) -> tuple[list[str], list[str]]:
-    """Follow links that lead out of the site; return those that were checked, and what is wrong.
+    """Follow the links out of the site; return those that were checked, and what is wrong.
 
     Raises `Offline` where not one of them could be reached for want of a network.
     """

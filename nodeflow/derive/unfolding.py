@@ -1051,8 +1051,8 @@ class _Builder:
         alike = self.shape_of(total).dims == self.shapes[address].dims
         if alike and penalty is None:
             return self._put(average, NO_SETTINGS, f"{key}.average", total=total)
-        rate = penalty or 0.0
-        settings = self.decays.setdefault(rate, {"regularization": rate})
+        decay = penalty or 0.0
+        settings = self.decays.setdefault(decay, {"regularization": decay})
         return self._put(average, settings, f"{key}.average", total=total, weights=value)
 
     def _gradient(self, key: str, parts: list[_Part]) -> Output:

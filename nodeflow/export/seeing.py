@@ -9,8 +9,14 @@ import numpy as np
 
 from nodeflow.engine.run import Run
 from nodeflow.errors import NodeflowError
-from nodeflow.views import Viewer, blame_shares, landscape, module_of
+from nodeflow.views import Viewer, blame_shares, landscape
 from nodeflow.workings.shown import show
+
+IN_PAGES = (
+    "bars", "blame_shares", "boundary", "confusion", "curve", "dictionary", "function_plot",
+    "image", "landscape", "panel", "plot", "table",
+)  # fmt: skip
+"""The views that a page has; of one that a plugin brings it shows the numbers that enter."""
 
 
 def views(run: Run) -> dict[str, Any]:
@@ -21,7 +27,7 @@ def views(run: Run) -> dict[str, Any]:
         "nodes": {
             key: _view(run, key)
             for key, node in graph.nodes.items()
-            if module_of(node.type) is not None and node.mode == "active"
+            if node.type in IN_PAGES and node.mode == "active"
         },
     }
 

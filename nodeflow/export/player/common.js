@@ -39,3 +39,9 @@ function complain(root, words) {
   place.textContent = words;
   place.hidden = !words;
 }
+
+/** What an error event is to say: our own sentences as they are, others with what may help. */
+function toldOf(event) {
+  const error = event.reason ?? event.error;
+  return error?.constructor === Error ? error.message : `This page cannot go on: ${event.message ?? error?.message ?? error}. A newer browser may help.`;
+}

@@ -4,7 +4,7 @@ const root = document.body;
 document.documentElement.dataset.begun = "";
 const markup = [...root.children].filter((each) => each.tagName !== "SCRIPT").map((each) => each.outerHTML).join("");
 for (const kind of ["error", "unhandledrejection"]) {
-  addEventListener(kind, (event) => complain(root, event.reason?.message ?? `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
+  addEventListener(kind, (event) => complain(root, toldOf(event)));
 }
 
 let player = null, held = null; // the page's player, and how far somebody has come in its lesson
