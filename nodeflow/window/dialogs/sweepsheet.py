@@ -91,6 +91,7 @@ class SweepSheet(Sheet):
         self._was_running = False
         self._rows: list[tuple[Item, int]] = []
         self._ring: Item | None = None
+        self._file_line: Item | None = None
         self._unit = 1.0
         left, _ = dpg.get_item_pos(self.window)
         tall = min(_HIGH * dress.scale, high - 190 * dress.scale)
@@ -269,12 +270,17 @@ class SweepSheet(Sheet):
                                 callback=lambda _s, _v, number: self._light(number),
                             )  # fmt: skip
                             dpg.bind_item_theme(field, self._looks[0 if text else 1])
+                            self._file_line = field  # the last one
 
     def _choose_ending(self, ending: str) -> None:
         """Write another kind of file under the same name."""
         self._file = str(Path(self._file or "runs").with_suffix(ending))
         self._tell("")
-        self._fill()
+        if self._zone == "line" and self._shown[self._lit][0] == "file":
+            dpg.set_value(self._field, self._file)
+        else:  # nothing is made anew, so that no click is lost
+            dpg.configure_item(self._file_line, label=f"{self._file}##file")
+            dpg.bind_item_theme(self._file_line, self._looks[0])
 
     def _typed(self, text: str) -> None:
         self._tell("")
