@@ -6,8 +6,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
