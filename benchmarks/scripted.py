@@ -21,6 +21,7 @@ from nodeflow.editor import shell as shells
 from nodeflow.editor.playing.motion import motion
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor, Preferences
+from nodeflow.editor.state.requests import AskOpen
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.files import load
 from nodeflow.window import app
@@ -71,7 +72,7 @@ class Scripted(app.Window):
 
     def open(self, path: Path) -> Script:
         """Open a file as the dialog does; it is read beside the window."""
-        self._chosen_file("ask_open", path)
+        self._chosen_file(AskOpen(), path)
         while self.editor.path != path:
             yield ""
 
