@@ -172,7 +172,7 @@ def test_runs_beside_the_editor_are_those_of_a_sweep_and_can_be_stopped():
 
 
 @pytest.mark.parametrize(
-    ("wish", "sentence"),
+    ("form", "sentence"),
     [
         (SweepForm((("trian.rate", "1"),)), "did you mean 'train'"),
         (SweepForm((("train.rate", ""),)), "train.rate"),
