@@ -120,7 +120,7 @@ def test_dragging_moves_the_selection_in_one_step():
 def test_a_box_selects_what_is_in_it_or_from_the_right_what_it_touches():
     editor = opened()
     hidden, active = editor.drawn.nodes["hidden"], editor.drawn.nodes["hidden_a"]
-    corner = editor.camera.on_screen((hidden.x - 15, hidden.y - 15))
+    corner = editor.camera.on_screen((hidden.x - 15, hidden.y - 35))
     inside = editor.camera.on_screen((active.x - 9, hidden.y + hidden.height + 9))
     boxed = do(editor, m.Pressed(corner), m.Moved(inside))
     assert isinstance(boxed.gesture, Boxing)

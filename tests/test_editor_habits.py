@@ -616,3 +616,15 @@ def test_nodes_grow_with_the_text_of_the_window():
     assert editor.preferences.scale == 2
     assert editor.camera.zoom == pytest.approx(min(2, do(editor, m.Do("fit")).camera.zoom))
     assert do(editor, m.Do("zoom-100")).camera.zoom == pytest.approx(2)
+
+
+def test_tidy_leaves_nothing_off_the_screen():
+    editor = do(Editor.of(Graph(), size=(900.0, 600.0)), m.Opened(nf.sample("xor"), None))
+    far = replace(editor, camera=replace(editor.camera, x=5000.0, y=5000.0))
+    tidied = do(far, m.Do("tidy"))
+    left, top, right, bottom = tidied.drawn.bounds
+    (x0, y0), (x1, y1) = tidied.camera.on_canvas((0, 0)), tidied.camera.on_canvas(tidied.size)
+    assert x0 <= left < right <= x1
+    assert y0 <= top < bottom <= y1
+    again = do(tidied, m.SetValue("train", "rate", 9.0), m.Do("tidy"))
+    assert again.camera == tidied.camera  # all of it is in view: the view stays

@@ -107,6 +107,17 @@ def test_what_is_locked_stays_until_it_is_unlocked_and_that_is_noted(person):
     assert somebody.editor.graph.settings("x")["value"] == ((2.0,),)
 
 
+def test_escape_closes_what_is_open_and_then_the_lesson(person):
+    somebody = person(lesson("first-steps"))
+    somebody.do(m.Do("lesson"))
+    key = next(iter(somebody.editor.graph.nodes))
+    somebody.do(m.Select(frozenset({key})), m.Key("Escape"))
+    assert somebody.editor.lesson is not None
+    assert not somebody.editor.selection
+    somebody.do(m.Key("Escape"), m.Key("Escape"))
+    assert somebody.editor.lesson is None
+
+
 def test_a_wire_that_a_task_asks_for_is_drawn_into_a_locked_node(person):
     somebody = person(lesson("do-i-need-the-bias")).do(m.Do("lesson")).at_task(0)
     for answer in ("0", "0.5"):

@@ -78,6 +78,51 @@ def test_what_the_cost_does_not_depend_on_comes_and_goes(worker, edit) -> None:
         np.testing.assert_array_equal(worker.player.run.weights[address], value)
 
 
+@pytest.mark.parametrize("old", ["theta1", "hidden1", "data", "cost", "train"])
+@pytest.mark.parametrize("new", ["aa", "zz.z"])
+def test_a_node_that_is_renamed_keeps_its_training(worker, old, new) -> None:
+    before = xor()
+    worker.toggle_stop("hidden1")
+    weights, history = dict(worker.player.run.weights), list(worker.player.run.history)
+    number = worker.player.number
+    assert worker.start(before.rename(old, new), "rename")
+    player = worker.player
+    assert player.number == number
+    assert list(player.run.history) == history
+    assert player.stops.breakpoints == {new if old == "hidden1" else "hidden1"}
+    if old == "hidden1":
+        worker.toggle_stop(new)
+    else:
+        worker.toggle_stop("hidden1")
+
+    def called(weights):
+        return {f"{new}.value" if key == f"{old}.value" else key: w for key, w in weights.items()}
+
+    assert_same(dict(player.run.weights), called(weights))
+    _train(worker, 5)
+    assert_same(dict(player.run.weights), called(trained(xor(), 25).weights))
+    worker.go(3 * player.schedule.steps_per_epoch)
+    assert_same(dict(worker.player.run.weights), called(trained(xor(), 3).weights))
+    worker.start(before, "undo")
+    assert len(worker.player.run.history) == 25  # what lies ahead is kept as well
+    assert not worker.past
+
+
+def test_a_parameter_that_is_renamed_starts_as_before(tmp_path) -> None:
+    graph = xor()
+    again = graph.rename("theta1", "first")
+    one, two = nf.Run(graph), nf.Run(again)
+    assert np.array_equal(one.weights["theta1.value"], two.weights["first.value"])
+    assert again.rename("first", "theta1") == graph
+    assert again.rename("first", "second").nodes["second"].extra == {"drawn_as": "theta1"}
+    nf.save(again, tmp_path / "again.json")
+    three = nf.Run(nf.load(tmp_path / "again.json"))
+    assert np.array_equal(one.weights["theta1.value"], three.weights["first.value"])
+    parts = nf.Run(nf.explode(again)).weights
+    whole = np.concatenate([parts[f"first.{n}.value"] for n in (1, 2)])
+    assert np.array_equal(whole.reshape(2, 2), one.weights["theta1.value"])
+
+
 def test_a_panel_that_is_placed_trained_on_wired_pasted_and_undone(worker) -> None:
     """The way on which the training was lost."""
     placed = xor().add("p", "panel")

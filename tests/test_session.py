@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +24,22 @@ SECONDS = 60.0
 """Only a fault takes so long: the first run of all compiles the engine."""
 
 
+class Watched(Session):
+    """A session that tells whether its thread waits for a command, and nothing runs."""
+
+    idle = False
+
+    def _next(self, wait: float | None) -> Any:
+        self.idle = wait is None and not self._commands
+        try:
+            return super()._next(wait)
+        finally:
+            self.idle = False
+
+
 @pytest.fixture
 def session() -> Iterator[Session]:
-    made = Session()
+    made = Watched()
     yield made
     made.close()
 
@@ -44,13 +58,13 @@ def until(session: Session, seen: Callable[[Live], object], seconds: float = SEC
     raise AssertionError(f"it never came: {last and (last.state, last.update, last.problem)}")
 
 
-def settled(session: Session, seconds: float = 0.15) -> Live | None:
+def settled(session: Watched, seconds: float = 0.15) -> Live | None:
     """Return the last snapshot after everything that was asked for is done."""
     last, end = None, time.monotonic() + seconds
     while time.monotonic() < end:
         live = session.poll()
         last = live or last
-        if live is not None or session._commands:
+        if live is not None or session._commands or not session.idle:
             end = time.monotonic() + seconds
         time.sleep(0.005)
     return last

@@ -277,6 +277,8 @@ def _cancel(editor: Editor) -> Editor:
         return replace(editor, view="canvas")
     if editor.inside and not editor.selection and not editor.wire:
         return replace(editor, inside=editor.inside[:-1])
+    if editor.lesson is not None and not held:
+        return COMMANDS["end-lesson"].does(editor)
     return replace(editor, selection=frozenset(), wire=None, notice=None)
 
 
@@ -536,7 +538,17 @@ def _distribute_down(editor: Editor) -> Editor:
 
 @_command("tidy", "Tidy up", "Ctrl+L", "Arrange", context=True)
 def _tidy(editor: Editor) -> Editor:
-    return editing.tidied(editor)
+    """Lay out; nothing of what was in view, or of a whole graph, is off the screen then."""
+    made = editing.tidied(editor)
+    if made.graph is editor.graph or _sees_all(made):
+        return made
+    return _fitted(made) if len(editor.chosen) < 2 or _sees_all(editor) else made
+
+
+def _sees_all(editor: Editor) -> bool:
+    left, top, right, bottom = editor.drawn.bounds
+    (x0, y0), (x1, y1) = editor.camera.on_canvas((0, 0)), editor.camera.on_canvas(editor.size)
+    return x0 <= left and right <= x1 and y0 <= top and bottom <= y1
 
 
 @_command("bypass", "Bypass", "Ctrl+B", "Arrange", context=True)

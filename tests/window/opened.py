@@ -127,6 +127,9 @@ class Watched(app.Window):
             "sheet": self.dialogs.shown,
             "sheet_ready": self.dialogs.ready,
             "line": getattr(self.dialogs._sheet, "_lit", None),
+            "sheet_state": self._sheet_state(),
+            "sheet_file": getattr(self.dialogs._sheet, "_file", ""),
+            "sheet_measure": getattr(self.dialogs._sheet, "_measure", ""),
             "live": [live.state, live.epoch],
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,
@@ -151,6 +154,10 @@ class Watched(app.Window):
             },
             "places": self._places(),
         }
+
+    def _sheet_state(self):
+        item = getattr(self.dialogs._sheet, "_state", None)
+        return dpg.get_value(item) if item is not None and dpg.does_item_exist(item) else ""
 
     def _told_of_node(self):
         """Return what the panel writes about the selected node: formula, account and ports."""

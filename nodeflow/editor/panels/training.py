@@ -68,6 +68,7 @@ def waits(editor: Editor) -> bool:
     live = editor.live
     return (
         editor.view == "canvas"
+        and editor.comparison is None
         and editor.lesson is None
         and not live.history
         and not live.update

@@ -50,6 +50,7 @@ from nodeflow.editor.state.runcommands import (
     UnlockNode,
     Watch,
 )
+from nodeflow.engine.forking import SAME, Renaming
 from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault, Future
@@ -192,6 +193,9 @@ class Worker:
                 return True
             self._keep_graph()
             return False
+        rename = None if before is None else what_renamed(before, graph)
+        if rename is not None and self._carries(graph, rename):
+            return True
         self.checks, self._returned, self._fault, self._watch_fault = {}, None, None, ""
         if not (self._carries(graph) or self._goes_back(graph) or self._goes_on(graph, what)):
             self._put_aside("" if before is None else what_changed(before, graph) or what)
@@ -222,19 +226,20 @@ class Worker:
                 return True
         return False
 
-    def _carries(self, graph: Graph) -> bool:
+    def _carries(self, graph: Graph, rename: Renaming = SAME) -> bool:
         """Go on as it was with a graph that trains alike; return whether it does.
 
-        A new node that cannot be evaluated beside the others is left out.
+        A new node that cannot be evaluated beside the others is left out. A node that was renamed
+        keeps all that is known of it.
         """
         player, problem = self.player, ""
-        if player is None or trains_differently(player.run, graph):
+        if player is None or (rename is SAME and trains_differently(player.run, graph)):
             return False
         known = player.run.graph.nodes
         for _ in range(_FAULTS):
             per_epoch = player.schedule.steps_per_epoch
             try:
-                player.carry(graph)
+                player.carry(graph, rename)
             except NodeflowError as error:
                 key = _at_fault(error, graph)
                 if not key and isinstance(error, DataError):  # as many rows as the others'
@@ -247,12 +252,26 @@ class Worker:
             except Exception:  # noqa: BLE001  it is tried again from the start, which tells it
                 return False
             self._recount(per_epoch)
+            self._rename(rename)
             self._keep_graph()
             self.problem, self._mark = problem or first_problem(player.run), None
             self._ask()
             self._touched()
             return True
         return False
+
+    def _rename(self, rename: Renaming) -> None:
+        """Show what was shown of a node under its new id."""
+
+        def now(address: str) -> str:
+            key, _, port = address.rpartition(".")
+            return f"{rename.now(key)}.{port}"
+
+        if rename is not SAME:
+            self._watched = tuple(map(now, self._watched))
+            self.checks = {rename.now(key): said for key, said in self.checks.items()}
+            if self._last_report is not None:
+                self._last_report = replace(self._last_report, node=rename.now(self._last_report.node))
 
     def _recount(self, per_epoch: int) -> None:
         """Count the end of the training in the steps of the present graph."""
@@ -911,6 +930,17 @@ def trains_differently(run: Run, graph: Graph) -> bool:
         for key, node in graph.nodes.items()
         if node != before.nodes[key]
     )
+
+
+def what_renamed(before: Graph, after: Graph) -> Renaming | None:
+    """Return which node has another id, if all else is the same."""
+    gone, come = before.nodes.keys() - after.nodes.keys(), after.nodes.keys() - before.nodes.keys()
+    if len(gone) != 1 or len(come) != 1:
+        return None
+    rename = Renaming(next(iter(gone)), next(iter(come)), before.nodes.keys())
+    found = before.rename(rename.old, rename.new)
+    alike = found.nodes == after.nodes and set(found.wires) == set(after.wires)
+    return rename if alike and before.training == after.training else None
 
 
 def computes_alike(before: Graph, after: Graph) -> bool:

@@ -353,8 +353,13 @@ function mount(root, index, source) {
   /** Show a moment. Of several that are asked for in a hurry only the last is shown. */
   async function goto(number, { flying = 0 } = {}) {
     const mine = ++asked;
-    const moment = await source.at(clamp(number));
-    if (mine === asked) present(moment, flying);
+    try {
+      const moment = await source.at(clamp(number));
+      if (mine === asked) present(moment, flying);
+    } catch (error) {
+      if (source.now) present(source.now()); // it came as far as the node at fault
+      throw error;
+    }
   }
 
   function clamp(number) {
@@ -746,9 +751,11 @@ function mount(root, index, source) {
 
   return {
     hasInside: (key) => drawn.has(key), areaOf,
-    fill: (key, made, foot) => {
-      drawn.get(key)?.inside.replaceChildren(...made);
-      if (drawn.has(key)) drawn.get(key).foot.textContent = fitting(foot, FOOT);
+    fill: (key, made, foot, number) => {
+      const { inside, foot: below } = drawn.get(key);
+      inside.replaceChildren(...made);
+      inside.dataset.moment = number; // of which what is drawn tells
+      below.textContent = fitting(foot || places.get(key).foot, Math.floor((places.get(key).width - 20) / 6));
     },
     open, end: () => { pause(); ending.abort(); }, goto: (number) => { pause(); return goto(number); }, present, play, pause, drawCurve, watching, pin, move, keys,
     get now() { return now; },

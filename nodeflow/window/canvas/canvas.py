@@ -166,9 +166,11 @@ class Canvas:
         self._line_layer = dpg.add_draw_node(parent=self._far)
         self._flat_layer = dpg.add_draw_node(parent=self._far)
         self._wire_layer = dpg.add_draw_node(parent=self._near)
+        lit = dpg.add_draw_node(parent=self._near)
         self._node_layer = dpg.add_draw_node(parent=self._near)
         self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
         self._differences = DifferenceItems(
+            lit,
             dpg.add_draw_node(parent=self._world),
             dpg.add_draw_node(parent=self.drawlist),
             theme,

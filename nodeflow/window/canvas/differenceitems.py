@@ -15,6 +15,8 @@ from nodeflow.window.platform.toolkit import Item, dpg
 
 _SIGN, _TEXT, _TITLE = 13.0, 11.0, 13.0
 _LONGEST = 46
+_LEGIBLE = 0.85
+"""Words are not smaller than at this zoom."""
 _RADIUS = 9.0
 _DASH, _GAP = 7.0, 5.0
 _LEFT, _TOP, _ROW = 16.0, 14.0, 22.0
@@ -23,10 +25,11 @@ _LEFT, _TOP, _ROW = 16.0, 14.0, 22.0
 class DifferenceItems:
     """Marks in the world, which moves with the camera, and a legend, which does not."""
 
-    def __init__(self, world: Item, screen: Item, theme: Theme, fonts: Fonts) -> None:
-        self._world, self._screen, self._theme, self._fonts = world, screen, theme, fonts
+    def __init__(self, wires: Item, world: Item, screen: Item, theme: Theme, fonts: Fonts) -> None:
+        self._wires, self._world, self._screen = wires, world, screen
+        self._theme, self._fonts = theme, fonts
         self._drawn: Comparison | None = None
-        self._texts: list[tuple[Item, float]] = []
+        self._texts: list[tuple[Item, float, float]] = []
         self._zoom = 0.0
 
     def draw(self, editor: Editor) -> None:
@@ -34,7 +37,7 @@ class DifferenceItems:
         found, zoom = editor.comparison, editor.camera.zoom
         if found is not self._drawn:
             self._drawn, self._texts = found, []
-            for layer in (self._world, self._screen):
+            for layer in (self._wires, self._world, self._screen):
                 dpg.delete_item(layer, children_only=True)
             if found is not None:
                 self._mark(found)
@@ -42,8 +45,8 @@ class DifferenceItems:
         elif zoom == self._zoom:
             return
         self._zoom = zoom
-        for text, size in self._texts:
-            dpg.configure_item(text, size=size * zoom)
+        for text, size, least in self._texts:
+            dpg.configure_item(text, size=size * max(zoom, least))
 
     def _mark(self, found: Comparison) -> None:
         for view, kind in found.both.wires:
@@ -56,10 +59,12 @@ class DifferenceItems:
 
     def _wire(self, view: WireView, kind: str) -> None:
         curve: Any = view.curve
-        drawn(self._world, _KINDS[kind], curve,
-              (rgba(COLOURS[kind]), 3.0))  # fmt: skip
-        if kind == "added":
-            drawn(self._world, "forward", curve, (rgba(COLOURS[kind], 0.28), 8.0))
+        colour = COLOURS[kind]
+        if kind == "removed":
+            drawn(self._wires, "feedback", curve, (rgba(colour), 3.0))  # in dashes
+            return
+        for thickness, opacity in ((8.0, 0.28), (3.0, 1.0)):
+            drawn(self._wires, "forward", curve, (rgba(colour, opacity), thickness))
 
     def _node(self, one: Marked) -> None:
         view, colour = one.view, rgba(COLOURS[one.kind])
@@ -111,7 +116,8 @@ class DifferenceItems:
         dpg.draw_circle((x, y), _RADIUS, parent=parent, color=colour, fill=colour)
         sign = SIGNS[kind]
         wide = width(sign, self._fonts.bold) * _SIGN * EM
-        self._write((x - wide / 2, y - _SIGN * EM * 0.62), sign, _SIGN, (255, 255, 255), parent)
+        at = x - wide / 2, y - _SIGN * EM * 0.62
+        self._write(at, sign, _SIGN, (255, 255, 255), parent, least=0.0)
 
     def _legend(self, title: str) -> None:
         white = rgba(self._theme.text)
@@ -127,14 +133,17 @@ class DifferenceItems:
             self._write((x + 14, y - _TEXT * EM * 0.62), kind, _TEXT, white, self._screen)
 
     def _write(
-        self, at: tuple[float, float], text: str, size: float, colour: Any, parent: Item
+        self,
+        at: tuple[float, float],
+        text: str,
+        size: float,
+        colour: Any,
+        parent: Item,
+        *,
+        least: float = _LEGIBLE,
     ) -> None:
         item = dpg.draw_text(at, text, parent=parent, size=size * EM, color=colour)
         if self._fonts.bold is not None:
             dpg.bind_item_font(item, self._fonts.bold)
         if parent == self._world:
-            self._texts.append((item, size * EM))
-
-
-_KINDS = {"added": "forward", "removed": "feedback"}
-"""How the toolkit draws a wire of a kind: what is gone in dashes."""
+            self._texts.append((item, size * EM, least))

@@ -79,6 +79,8 @@ class Sheet:
 
     def draw(self) -> None:
         """Give the field the keys."""
+        if dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+            return  # what is pressed just now would lose its click
         if self._focus and self._field is not None:
             active = bool(dpg.is_item_active(self._field))
             self._focus = max(self._focus - (_HELD if active else 1), 0)

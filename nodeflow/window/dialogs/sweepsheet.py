@@ -44,8 +44,15 @@ _HINTS = {
     "until": "a condition, such as accuracy >= 0.95",
     "file": "runs.csv, .json, .npz, .svg, .png, .html",
 }  # fmt: skip
-_KEYS = ("Tab next line   ↑ ↓ choose   Enter runs, varies a setting, or opens a run   "
-         "← → another view   Escape leaves; runs go on")  # fmt: skip
+_KEYS = {
+    "line": "Tab next   ↑ ↓ another line   Enter runs, or exports   Escape leaves; runs go on",
+    "offers": "Tab next   ↑ ↓ a setting   Enter varies it, or leaves it out   ← → view   "
+    "S stops the runs   Escape leaves; runs go on",
+    "rows": "Tab next   ↑ ↓ a run   Enter opens it   ← → view   M another measure   X Y the "
+    "settings of the map   S stops   Escape leaves",
+}
+"""What the keys do, by where they go."""
+_ENDINGS = (".csv", ".json", ".npz", ".svg", ".png", ".html")
 _NOT_RUN = "Click the settings to vary, give their values, and run."
 
 
@@ -70,7 +77,7 @@ class SweepSheet(Sheet):
         super().__init__(style, leave)
         self._editor, self._form, self._sweeping = editor, form, sweeping
         self._begin, self._pick = begin, pick
-        self._file = ""
+        self._file = f"{(editor.path or Path('many')).stem}-runs.csv"
         self._offers = offers(editor)
         self._lit = 0
         self._offer = 0
@@ -83,6 +90,9 @@ class SweepSheet(Sheet):
         self._looked = 0.0
         self._was_running = False
         self._rows: list[tuple[Item, int]] = []
+        self._ring: Item | None = None
+        self._file_line: Item | None = None
+        self._unit = 1.0
         left, _ = dpg.get_item_pos(self.window)
         tall = min(_HIGH * style.scale, high - 190 * style.scale)
         dpg.configure_item(self.window, pos=(left, max(round((high - tall) / 2 - 85), 8)))
@@ -91,6 +101,12 @@ class SweepSheet(Sheet):
         with dpg.group(horizontal=True, parent=self.window):
             with dpg.child_window(width=self._wide_left, height=self._tall, border=False):
                 self._lines = dpg.add_group()
+                with dpg.group(horizontal=True):
+                    for ending in _ENDINGS:  # what is written, without typing
+                        dpg.add_button(
+                            label=ending, user_data=ending, small=True,
+                            callback=lambda _s, _v, ending: self._choose_ending(ending),
+                        )  # fmt: skip
                 self._faint("Settings: a click varies one, another leaves it out", 0)
                 self._list = dpg.add_child_window(width=-1, height=-1)
             with dpg.group():
@@ -103,7 +119,7 @@ class SweepSheet(Sheet):
         self._runs = self._buttons(
             ("Run", self._run), ("Stop", self._stop), ("Export", self._export), ("Close", leave)
         )
-        self._faint(_KEYS, self.window)
+        self._keys = self._faint("", self.window)
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_click)
         self._looks: list[Item] = []
@@ -182,14 +198,27 @@ class SweepSheet(Sheet):
             self._choose_view(_VIEWS[at % len(_VIEWS)])
         elif name == "Enter":
             self._entered()
+        elif name in ("m", "x", "y", "s") and self._zone != "line":
+            self._letter(name)
         else:
             super().key(name)
+
+    def _letter(self, name: str) -> None:
+        """Answer a letter, where nothing is typed."""
+        match name:
+            case "m":
+                self._next_measure()
+            case "s":
+                self._stop()
+            case _:
+                self._next_axis("xy".index(name))
 
     def _light(self, number: int) -> None:
         self._lit = number % (len(self._shown) + 2)
         self._fill()
         self._mark_offers()
         self._mark_rows()
+        self._tell_state()
 
     def _go(self, by: int) -> None:
         if self._zone == "line":
@@ -197,15 +226,19 @@ class SweepSheet(Sheet):
         elif self._zone == "offers":
             self._offer = (self._offer + by) % len(self._offers)
             self._mark_offers()
-        elif self._rows:
+        elif self._view == "table" and self._rows:
             self._row = (self._row + by) % len(self._rows)
             self._mark_rows()
+        elif self._drawing is not None and self._ends:
+            self._row = (self._row + by) % len(self._ends)
+            self._mark_rows()
+            self._tell_state()
 
     def _entered(self) -> None:
         if self._zone == "offers":
             self._toggle(self._offers[self._offer])
-        elif self._zone == "rows" and self._rows:
-            self._open_combination(self._rows[self._row][1])
+        elif self._zone == "rows":
+            self._open_lit()
         elif self._lit < len(self._shown) and self._shown[self._lit][0] == "file":
             self._export()
         else:
@@ -215,6 +248,7 @@ class SweepSheet(Sheet):
 
     def _fill(self) -> None:
         """Show the lines; the one that is lit can be typed in."""
+        dpg.set_value(self._keys, _KEYS[self._zone])
         self._field, self._focus = None, 0
         dpg.delete_item(self._lines, children_only=True)
         theme = self._style.theme
@@ -236,6 +270,17 @@ class SweepSheet(Sheet):
                                 callback=lambda _s, _v, number: self._light(number),
                             )  # fmt: skip
                             dpg.bind_item_theme(field, self._looks[0 if text else 1])
+                            self._file_line = field  # the last one
+
+    def _choose_ending(self, ending: str) -> None:
+        """Write another kind of file under the same name."""
+        self._file = str(Path(self._file or "runs").with_suffix(ending))
+        self._show_fault("")
+        if self._zone == "line" and self._shown[self._lit][0] == "file":
+            dpg.set_value(self._field, self._file)
+        else:  # nothing is made anew, so that no click is lost
+            dpg.configure_item(self._file_line, label=f"{self._file}##file")
+            dpg.bind_item_theme(self._file_line, self._looks[0])
 
     def _typed(self, text: str) -> None:
         self._show_fault("")
@@ -344,6 +389,8 @@ class SweepSheet(Sheet):
     def _tell_state(self) -> None:
         status = _NOT_RUN if self._sweeping is None else self._sweeping.status
         near = self._near()
+        if near is None and self._zone == "rows" and self._view != "table" and self._ends:
+            near = self._ends[self._row % len(self._ends)][1:]
         if near is not None and self._found is not None:
             status = self._said(self._found, *near)
         dpg.set_value(self._state, status)
@@ -387,8 +434,20 @@ class SweepSheet(Sheet):
                 )  # fmt: skip
 
     def _choose_view(self, view: str) -> None:
-        self._view = view
+        self._view, self._row = view, 0
         self._look()
+
+    def _next_measure(self) -> None:
+        there = [] if self._found is None else measures(self._found)
+        if there and self._view != "table":
+            at = there.index(self._measure) if self._measure in there else -1
+            self._choose_measure(there[(at + 1) % len(there)])
+
+    def _next_axis(self, which: int) -> None:
+        if self._found is not None and self._view == "heat map":
+            names = self._found.plan.names
+            at = (self._axes[which] + 1) % len(names)
+            self._choose_axis(0, names[at], which)
 
     @property
     def _measure(self) -> str:
@@ -428,6 +487,8 @@ class SweepSheet(Sheet):
         )  # fmt: skip
         self._canvas = dpg.add_drawlist(wide, high, parent=self._body)
         draw_marks(self._drawing.marks, self._canvas, self._style.fonts, unit)
+        self._unit = unit
+        self._mark_rows()
         dpg.bind_item_handler_registry(self._canvas, self._handlers)
 
     def _fill_table(self) -> None:
@@ -472,6 +533,26 @@ class SweepSheet(Sheet):
     def _mark_rows(self) -> None:
         for number, (item, _) in enumerate(self._rows):
             dpg.set_value(item, self._zone == "rows" and number == self._row)
+        if self._ring is not None and dpg.does_item_exist(self._ring):
+            dpg.delete_item(self._ring)
+        self._ring = None
+        if self._drawing is not None and self._ends and self._zone == "rows":
+            (x, y), _, _ = self._ends[self._row % len(self._ends)]
+            self._ring = dpg.draw_circle(
+                (x * self._unit, y * self._unit), 7 * self._style.scale, parent=self._canvas,
+                color=rgba(self._style.theme.selected), thickness=2 * self._style.scale,
+            )  # fmt: skip
+
+    @property
+    def _ends(self) -> list[tuple[tuple[float, float], int, int]]:
+        """Where each run of a drawing ends, from left to right."""
+        drawing = self._drawing
+        if drawing is None:
+            return []
+        last = {run: (place, run, epoch) for place, run, epoch in drawing.places}
+        if self._view == "curves":
+            return [last[run] for run in sorted(last)]
+        return sorted(last.values())
 
     # --- opening a run
 
@@ -489,6 +570,13 @@ class SweepSheet(Sheet):
         near = self._near()
         if near is not None and self._found is not None:
             self._pick(self._found, *near)
+
+    def _open_lit(self) -> None:
+        """Open the run that the keys have chosen."""
+        if self._view == "table" and self._rows:
+            self._open_combination(self._rows[self._row % len(self._rows)][1])
+        elif self._found is not None and self._ends:
+            self._pick(self._found, *self._ends[self._row % len(self._ends)][1:])
 
     def _open_combination(self, combination: int) -> None:
         """Open the run in the middle of a combination, at its end."""
