@@ -271,7 +271,9 @@ class Worker:
             self._watched = tuple(map(now, self._watched))
             self.checks = {rename.now(key): said for key, said in self.checks.items()}
             if self._last_report is not None:
-                self._last_report = replace(self._last_report, node=rename.now(self._last_report.node))
+                self._last_report = replace(
+                    self._last_report, node=rename.now(self._last_report.node)
+                )
 
     def _recount(self, per_epoch: int) -> None:
         """Count the end of the training in the steps of the present graph."""
