@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
+.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -138,6 +138,11 @@ test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare wit
 		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py
+
+runtimes: $(PROGRAMS)/.installed ## Have other programs run the ONNX files written here; write the page
+	@command -v clang >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends clang; } >/dev/null 2>&1; }
+	@$(PROGRAMS)/bin/python tests/doors_programs/runtimes.py --write-docs
 
 real-files: $(STAMP) ## Read what the real programs save, and let them read what is written here
 	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar; } \

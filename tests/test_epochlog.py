@@ -1,5 +1,8 @@
 """The history of a run: every epoch up to a million, then older ones thinned out, and told."""
 
+import random
+import tracemalloc
+
 import numpy as np
 import pytest
 from networks import net
@@ -7,7 +10,6 @@ from networks import net
 import nodeflow as nf
 from nodeflow.engine import epochlog
 from nodeflow.engine.epochlog import EpochLog
-from nodeflow.playback.curve import Recorder
 
 
 def lines(first, count):
@@ -26,7 +28,7 @@ def filled(epochs, each=50_000):
 def test_a_million_epochs_have_a_line_each():
     log = filled(1_000_000)
     epochs, numbers = log.lines()
-    assert (log.last, log.left_out, log.thinned) == (1_000_000, 0, 0)
+    assert (log.last, log.left_out) == (1_000_000, 0)
     assert np.array_equal(epochs, np.arange(1, 1_000_001))
     assert np.array_equal(numbers[:, 0], epochs)
 
@@ -72,11 +74,11 @@ def test_a_long_run_tells_that_lines_were_left_out(monkeypatch):
     assert whole.epochs_left_out == 0
     assert len(whole.history) == 200
     monkeypatch.setattr(epochlog, "MOST_LINES", 64)
-    run, recorder = nf.Run(graph), Recorder()
+    run = nf.Run(graph)
     for epochs in (30, 50, 1, 119):
         run.train(epochs)
         assert len(run.history) <= 64
-        assert list(recorder.curve(run)) == run.history
+        assert list(run.curve) == run.history
     assert run.epochs_known == 200
     assert run.epochs_left_out == 200 - len(run.history)
     known = {line["epoch"]: line for line in whole.history}
@@ -110,3 +112,62 @@ def test_there_may_be_nothing_to_tell(epochs):
     log = filled(epochs)
     assert len(log.history) == log.last == epochs
     assert log.line(0) is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_was_given_stays_whatever_becomes_of_the_log(seed, monkeypatch):
+    """Blocks are shared by logs and their views: none may write what another one sees."""
+    monkeypatch.setattr(epochlog, "_BLOCK", 4)
+    chance = random.Random(seed)
+    log, model, known = EpochLog(), [], []
+    for step in range(1, 30):
+        what, size = chance.choice(["extend", "extend", "drop", "until"]), chance.randrange(12)
+        if what == "extend":
+            new = lines(log.last + 1, size)
+            new[:, 1] = step
+            model = model + [[epoch, *row] for epoch, row in enumerate(new, log.last + 1)]
+            log.extend(log.last + 1, new)
+        elif what == "drop":
+            model = model[:size]
+            log.drop(size)
+        else:
+            known.append((log.view, model))
+            log, model = log.until(size), model[:size]
+        assert log.view is log.view
+        known.append((log.view, model))
+    for view, rows in known:
+        assert view.epochs.tolist() == [row[0] for row in rows]
+        expected = np.array([row[1:] for row in rows]).reshape(-1, 4)
+        assert np.array_equal(view.rows, expected, equal_nan=True)
+        assert view == list(view)
+        assert [line["train_accuracy"] for line in view] == [row[2] for row in rows]
+
+
+def test_a_view_reads_like_a_list():
+    log = filled(10_000, each=999)
+    view, listed = log.view, log.history
+    assert view == listed
+    assert listed == view
+    assert view != listed[:-1]
+    assert (view[0], view[-1], view[4095], view[4096]) == (*listed[::9999], *listed[4095:4097])
+    assert view[-3:] == listed[-3:]
+    assert [view.known(epoch) for epoch in (0, 1, 4096, 4097, 10_000, 99_999)] == [
+        0, 1, 4096, 4097, 10_000, 10_000,
+    ]  # fmt: skip
+    with pytest.raises(IndexError):
+        view[10_000]
+
+
+def test_training_on_and_on_takes_no_more_memory_each_time():
+    """Who trains by an epoch is not given a copy of all lines each time: 30 MB of 100,000."""
+    run = nf.Run(net("xor", (2, 2, 1), scale="none"))
+    run.train(100_000)
+    tracemalloc.start()
+    try:
+        for _ in range(50):
+            last = run.train(1)[-1]
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert last["epoch"] == 100_050
+    assert most < 2_000_000

@@ -25,14 +25,14 @@ NAMES = (
 """By hand, by neurons, sample by sample, with Adam, penalties, formulas, frozen weights."""
 
 
-def followed(graph, updates, within, *, reference=0):
+def followed(graph, updates, within, *, reference=0, dtype=np.float64):
     """Check the weights, J and the slopes that a model comes to, update by update."""
     import onnx.reference
     import onnxruntime
 
     from nodeflow.interchange.onnx_writing import write
 
-    data = write(graph, backward=True)
+    data = write(graph, backward=True, dtype=dtype)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     slow = onnx.reference.ReferenceEvaluator(onnx.load_from_string(data)) if reference else None
     inputs = [one.name for one in session.get_inputs()]
@@ -47,6 +47,7 @@ def followed(graph, updates, within, *, reference=0):
         first, n = run.schedule.bounds(update)
         taken = np.array(machine.order[first : first + n])
         given = {name: values[taken] for name, values in rows.items()} | weights
+        given = {name: values.astype(dtype) for name, values in given.items()}
         found = dict(zip(outputs, session.run(None, given), strict=True))
         if update < reference:
             other = dict(zip(outputs, slow.run(None, given), strict=True))
@@ -118,6 +119,35 @@ def test_slopes_and_cost_are_those_of_the_rows():
     run.evaluate()
     assert float(found["cost"]) == pytest.approx(run.cost, abs=1e-15)
     assert found["theta1.gradient"] == pytest.approx(run.gradient("theta1.value"), abs=1e-16)
+
+
+@pytest.mark.parametrize("name", ["spiral", "wheat-softmax", "lambda", "mazur-neurons-unfolded"])
+def test_a_step_in_float32_takes_and_gives_float32(name):
+    found = followed(nf.load(GRAPHS / f"{name}.json"), 5, 2e-6, dtype=np.float32)
+    assert {value.dtype for value in found.values()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "leaky_relu", "softplus", "softmax"])
+def test_a_model_in_float32_gives_what_a_run_in_float32_does(kind, tmp_path):
+    import onnxruntime
+
+    rows = np.random.default_rng(2).normal(size=(9, 3)).astype(np.float32)
+    graph = network((3, 5, 2), activation="tanh", output=kind).set("x", value=rows.tolist())
+    nf.export.export(graph, tmp_path / "net.onnx", float32=True)
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    (found,) = session.run(None, {"x": rows})
+    run = nf.Run(graph, dtype=np.float32, batch="all")
+    run.evaluate()
+    assert found.dtype == np.float32
+    assert np.abs(found - run["output_a.a"]).max() < 3e-7
+
+
+def test_numbers_beyond_float32_are_named():
+    from nodeflow.interchange.onnx_writing import write
+
+    graph = network((2, 3, 2)).set("theta1", value=[[1e40, 0.0]] * 3)
+    with pytest.raises(InterchangeError, match=r"'hidden.weight' has numbers beyond 3.4e\+38"):
+        write(graph, dtype=np.float32)
 
 
 def test_what_has_no_step_is_refused():

@@ -13,24 +13,31 @@ from nodeflow.commands.output import FAULT, print_json, refuse, state
 
 @click.command()
 @click.argument("file", required=False, type=click.Path())
+@click.option("--compare", "other", metavar="OTHER", type=click.Path(),
+              help="Show first what differs from the graph file OTHER.")  # fmt: skip
 @json_option
-def edit(file: str | None, *, as_json: bool) -> int:
+def edit(file: str | None, *, other: str | None, as_json: bool) -> int:
     """Open the editor, with a graph file if one is given."""
-    code = edited(file)
+    if other is not None and file is None:
+        raise click.UsageError("--compare needs a FILE that is compared with OTHER")
+    code = edited(file, other)
     if as_json and not code:
         print_json({"file": file})
     return code
 
 
-def edited(file: str | None) -> int:
+def edited(file: str | None, other: str | None = None) -> int:
     """Open the editor's window and stay until it is closed."""
     from nodeflow.window import display
 
     why = display.reason()
     if why is not None:
         return refuse(state(), why, FAULT)
-    if file is not None:
-        load(file)  # a fault of the file is said here, before a window opens
+    for one in (file, other):
+        if one is not None:
+            load(one)  # a fault of the file is said here, before a window opens
     from nodeflow.window.app import main as window
 
-    return window(None if file is None else Path(file))
+    return window(
+        None if file is None else Path(file), other=None if other is None else Path(other)
+    )

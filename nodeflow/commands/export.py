@@ -80,7 +80,7 @@ def _epochs(
               help="Of .html: how many rows of the data travel in it.  "
               "[all; of a large set 500]")  # fmt: skip
 @click.option("--float32", is_flag=True, default=None,
-              help="Of .html: compute in float32.")  # fmt: skip
+              help="Of .html and .onnx: compute in float32.")  # fmt: skip
 @click.option("--neurons", is_flag=True, default=None,
               help="Of .html: the layers taken apart, too.")  # fmt: skip
 @click.option("--operations", is_flag=True, default=None,

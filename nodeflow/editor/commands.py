@@ -73,8 +73,20 @@ def done(editor: Editor, name: str) -> Editor:
     command = COMMANDS.get(name)
     if command is None:
         return editor.refused(f"there is no command '{name}'")
+    if editor.comparison is not None and not _only_looks(command):
+        return editor.refused(f"{LOOKED_AT}: {command.title.rstrip(' …').lower()} comes after it")
     plain = replace(editor, popup=None, gesture=None)
     return editing.attempted(plain, lambda: command.does(plain))
+
+
+LOOKED_AT = "a comparison is only looked at; Escape goes back to the graph"
+
+
+def _only_looks(command: Command) -> bool:
+    """Return whether a command leaves the graph as it is: others wait while two are compared."""
+    return command.name == "cancel" or (
+        command.menu in ("File", "View", "Help") and command.name not in ("revert", "map")
+    )
 
 
 def of_key(key: Key) -> Command | None:
@@ -163,6 +175,11 @@ def _export(editor: Editor) -> Editor:
     return editor.asking("ask_export")
 
 
+@_command("compare-with", "Compare with …", "", "File")
+def _compare_with(editor: Editor) -> Editor:
+    return editor.asking("ask_differ")
+
+
 @_command("revert", "Revert to the file", "", "File")
 def _revert(editor: Editor) -> Editor:
     if editor.path is None or editor.saved is None:
@@ -221,6 +238,9 @@ def _cancel(editor: Editor) -> Editor:
     if editor.busy:
         stopped = replace(editor, busy="", leaving=None).asking("stop")
         return stopped.told(f"{editor.busy}: stopped")
+    if editor.comparison is not None:
+        back = editor.comparison.back
+        return replace(editor, comparison=None, camera=back, fitted=None, notice=None)
     held = editor.selection or editor.wire or editor.notice
     if editor.view == "map" and not held:
         return replace(editor, view="canvas")
@@ -697,8 +717,8 @@ def _where_blame_dies(editor: Editor) -> Editor:
 def _parameter(editor: Editor) -> str:
     """Return the parameter that is selected, or the only one of the graph, or ""."""
     chosen = [key for key in sorted(editor.selection) if key in editor.graph.nodes]
-    found = [key for key in chosen if editor.graph.nodes[key].type == "parameter"]
-    all_ = editor.graph.of_type("parameter")
+    found = [key for key in chosen if editor.graph.nodes[key].is_parameter]
+    all_ = editor.graph.parameters
     return found[0] if found else all_[0] if len(all_) == 1 else ""
 
 
@@ -792,6 +812,13 @@ def _zoomed(editor: Editor, factor: float) -> Editor:
 @_command("map", "Canvas or map of neurons", "M", "View")
 def _map(editor: Editor) -> Editor:
     return replace(editor, view="map" if editor.view == "canvas" else "canvas")
+
+
+@_command("differences", "List what differs …", "", "View")
+def _differences(editor: Editor) -> Editor:
+    if editor.comparison is None:
+        return editor.refused("nothing is compared: File ▸ Compare with … does")
+    return replace(editor, popup=Panel("differences"))
 
 
 @_command("library", "Library: where there is room, hidden, always", "Ctrl+1", "View")

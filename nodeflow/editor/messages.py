@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.camera import Point
-from nodeflow.editor.model import Live, Offer, Report
+from nodeflow.editor.model import Live, Offer, Report, Rival
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
+    from nodeflow.export.compared import Both
     from nodeflow.sweeps import Sweep
 
 
@@ -244,6 +245,22 @@ class Teach:
 
 
 @dataclass(frozen=True, slots=True)
+class Overtook:
+    """Another program changed the file that is to be saved; `text` says what is different."""
+
+    rival: Rival
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differed:
+    """What differs between two graphs is there to be looked at."""
+
+    both: Both
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -288,4 +305,6 @@ Message = (
     | Noted
     | Offered
     | Reported
+    | Overtook
+    | Differed
 )

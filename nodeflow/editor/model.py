@@ -22,6 +22,7 @@ from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
 
 if TYPE_CHECKING:
+    from nodeflow.export.compared import Both
     from nodeflow.lessons import Progress
 
 T = TypeVar("T")
@@ -191,7 +192,7 @@ class Ask:
 
 Errand = Literal[
     "new", "open", "sample", "save", "autosave", "ask_open", "ask_save", "new_network",
-    "many_runs", "quit", "ask_export", "export", "enable", "allow",
+    "many_runs", "quit", "ask_export", "export", "enable", "allow", "ask_differ", "differ",
     "anew", "train", "pause", "reset", "resume", "check", "compare", "derive",
     "origin",
     "stop",
@@ -221,6 +222,32 @@ class Question:
     answers: tuple[tuple[str, str], ...]
     then: Request
     """What goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A file that another program changed since it was opened, and what can be done about it."""
+
+    path: Path
+    ours: Graph
+    """The graph that was to be saved."""
+    theirs: Graph | None
+    """What the file holds now; None if that is no graph."""
+    merged: Graph | None
+    """Both edits in one; None where they contradict each other."""
+    origin: tuple[str, str]
+    """The file as it was looked at: whoever replaces it replaces this, and nothing newer."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two graphs, shown in place of the graph; nothing of it is edited."""
+
+    both: Both
+    scene: Scene
+    title: str
+    back: Camera
+    """Where one looked before."""
 
 
 Popup = (
@@ -388,6 +415,8 @@ class Editor:
     """The subgraphs (closed groups) that were entered."""
     view: str = "canvas"
     """canvas, or map: the classic picture of neurons."""
+    comparison: Comparison | None = None
+    """The difference of two graphs, where that is looked at."""
     live: Live = Live()
     notice: Notice | None = None
     preferences: Preferences = Preferences()
@@ -456,6 +485,8 @@ class Editor:
     @property
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
+        if self.comparison is not None:
+            return self.comparison.scene
         inside = self.inside[-1] if self.inside else None
         made_from = self.graph, inside, self.live.faults
         whole = _DRAWN.of(made_from, lambda: _scene(self, inside))

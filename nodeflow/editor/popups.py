@@ -9,7 +9,7 @@ import numpy as np
 
 from nodeflow.boxes import box
 from nodeflow.declare import CATALOG, NodeType
-from nodeflow.editor import commands, editing, inplace, playing, training, usual, wiring
+from nodeflow.editor import commands, differing, editing, inplace, playing, training, usual, wiring
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.messages import Key
 from nodeflow.editor.model import (
@@ -25,6 +25,7 @@ from nodeflow.editor.model import (
     Popup,
     Question,
     Request,
+    Rival,
     Search,
     Settings,
 )
@@ -186,6 +187,8 @@ def _panel(editor: Editor, name: str) -> list[Line]:
         return [Line(c.name, c.title, c.shortcut) for c in commands.COMMANDS.values() if c.shortcut]
     if name == "recent":
         return [Line(str(path), path.name, str(path.parent)) for path in editor.recent]
+    if name == "differences" and editor.comparison is not None:
+        return differing.listed(editor.comparison)
     if name == "samples":
         return [Line(one.name, one.name, one.about) for one in offered()]
     return []
@@ -217,7 +220,7 @@ def key(editor: Editor, message: Key) -> Editor:
     """Answer a key while a popup is open."""
     match message.name:
         case "Escape":
-            return replace(editor, popup=None)
+            return replace(editor, popup=None, leaving=None)
         case "Down":
             return stepped(editor, 1)
         case "Up":
@@ -265,6 +268,10 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
             return commands.leaving(editor, Request("open", path=path))
         case Panel(name="samples"):
             return commands.leaving(editor, Request("sample", text=name))
+        case Panel(name="differences"):
+            return shown(editor, name) if name in editor.drawn.nodes else editor
+        case Question(then=Request(value=Rival())):
+            return differing.resolved(editor, popup, name)
         case Question():
             return commands.answered(editor, popup, name)
         case _:

@@ -15,9 +15,11 @@ from nodeflow.editor import exporting, plugins
 from nodeflow.editor.beside import Heed, Work
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.comparing import compared
+from nodeflow.editor.differing import rival
 from nodeflow.editor.messages import (
     Began,
     Derived,
+    Differed,
     Ended,
     Failed,
     Message,
@@ -34,6 +36,7 @@ from nodeflow.editor.store import Recent, Recovery, Store
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export
+from nodeflow.export.compared import both
 from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
@@ -62,8 +65,6 @@ class Shell:
         self._beside: list[tuple[Work[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
         self._types = plugins.Watch()
-        self._overtaken: Path | None = None
-        """The file that another program changed, as was told when it was to be saved."""
 
     def perform(self, request: Request, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
@@ -80,6 +81,8 @@ class Shell:
                 return self._open(request.path or editor.path, editor)
             case "export":
                 return self._export(request, editor.path)
+            case "differ":
+                return self._differ(request, editor)
             case "derive":
                 return self._derive(request.text, request.value, editor.graph)
             case "stop":
@@ -186,16 +189,9 @@ class Shell:
             return [Failed(f"{path.name} is a picture, a graph is saved as .json: save it as that")]
         before, graph = graph, moved(graph, path.parent)
         try:
-            save(graph, path, force=self._overtaken == path)
+            save(graph, path)
         except Overtaken:
-            self._overtaken = path
-            return [
-                Failed(
-                    f"{path.name} was changed by another program since it was opened: save again "
-                    f"to replace it (it is kept as {path.name}.bak), or save under another name"
-                )
-            ]
-        self._overtaken = None
+            return [rival(before, editor.saved, path)]
         self.store.forget()
         self._kept = None
         if graph.folder is None or not _is_same(graph.folder, path.parent):
@@ -222,6 +218,19 @@ class Shell:
             ]
 
         return self._begun(Work(f"opening {path.name}", work), editor.graph)
+
+    def _differ(self, request: Request, editor: Editor) -> list[Message]:
+        """Compare the graph with another one: a file, or what is given."""
+        after, path, given = editor.graph, request.path, request.value
+        name = editor.path.name if editor.path is not None else after.name or "this graph"
+
+        def work(_heed: Heed) -> _Then:
+            before = given if path is None else load(path)
+            found = both(before, after)
+            title = f"{request.text or (path.name if path else '')} → {name}"
+            return lambda: [Differed(found, title)]
+
+        return self._begun(Work("comparing the graphs", work), after)
 
     def _export(self, request: Request, file: Path | None) -> list[Message]:
         """Write a graph in another format, as it is now: it may be edited meanwhile."""
@@ -379,7 +388,7 @@ def offered(graph: Graph, path: Path) -> list[Message]:
     shapes = infer(graph).shapes
     known = {
         f"{key}.value": shapes[f"{key}.value"].dims
-        for key in graph.of_type("parameter")
+        for key in graph.parameters
         if f"{key}.value" in shapes
     }
     held = {name: value.shape for name, value in found.weights.items() if name in known}

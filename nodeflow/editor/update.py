@@ -8,6 +8,7 @@ from typing import assert_never
 
 from nodeflow.editor import (
     commands,
+    differing,
     editing,
     gestures,
     minimap,
@@ -23,6 +24,7 @@ from nodeflow.editor.messages import (
     Cancelled,
     Chosen,
     Derived,
+    Differed,
     Do,
     Ended,
     Failed,
@@ -33,6 +35,7 @@ from nodeflow.editor.messages import (
     Offered,
     Opened,
     OpenRun,
+    Overtook,
     Pasted,
     Place,
     Pressed,
@@ -92,6 +95,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return minimap.pressed(editor, at)
         case Wheel(at=at) if minimap.holds(editor, at):
             return minimap.wheel(editor, message)
+        case _ if (made := differing.answered(editor, message)) is not None:
+            return made
         case Moved():
             return gestures.moved(editor, message)
         case Pressed():
@@ -175,6 +180,10 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
             return replace(editor, offer=offer).told(said)
+        case Overtook(rival=rival, text=text):
+            return differing.overtaken(editor, rival, text)
+        case Differed(both=both, title=title):
+            return commands.done(differing.shown(editor, both, title), "fit")
         case Teach():
             return teaching.answered(editor, message)
         case Failed(text=text):

@@ -76,9 +76,6 @@ class Worker:
         self._clock = 0.0
         self._next_frame = 0.0
         self._names: tuple[Run, Any] | None = None
-        self._recorder: Any = None
-        self._others: dict[Run, Any] = {}
-        """What follows the histories of the futures that are not the present one."""
         self._live: Live | None = None  # what the run holds, until it is touched
 
     @property
@@ -340,7 +337,6 @@ class Worker:
 
     def _restart(self, *, stops: bool = True) -> None:
         """Play from the start; of the same document as fast as before, and to the same stops."""
-        from nodeflow.playback.curve import Recorder
         from nodeflow.playback.player import Player
 
         faults: dict[str, str] = {}
@@ -353,8 +349,6 @@ class Worker:
             self.player.stops.keep_known(self.player.run)
         self.state, self._target = "still", 0
         self._compared = self._mark = self._returned = self._fault = None
-        self._recorder = Recorder()
-        self._others.clear()
         self._keep_graph()
         self._ask()
         self._touched()
@@ -687,7 +681,7 @@ class Worker:
         return Live(
             epoch=run.epoch,
             update=run.update,
-            history=self._recorder.curve(player.line.run),
+            history=player.line.run.curve,
             values=found.values,
             gradients=found.gradients,
             weights=found.weights,
@@ -721,10 +715,7 @@ class Worker:
 
     def _other_histories(self, player: Player) -> tuple[Any, ...]:
         """Return how the futures went that are not the present one."""
-        from nodeflow.playback.curve import Recorder
-
-        runs = [line.run for line in player.lines if line is not player.line]
-        return tuple(self._others.setdefault(run, Recorder()).curve(run) for run in runs)
+        return tuple(line.run.curve for line in player.lines if line is not player.line)
 
     def _playback(self, player: Player) -> Any:
         from nodeflow.playback.telling import state_of

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data import Fold
-from nodeflow.engine.epochlog import NAMES
+from nodeflow.engine.epochlog import NAMES, Lines
 from nodeflow.engine.forking import (
     copy_state,
     is_same_training,
@@ -247,7 +247,7 @@ class Run:
 
     def _checked_weights(self, address: str, value: Any) -> NDArray[Any]:
         plan, key = self.plan, address.rpartition(".")[0]
-        if address not in self.machine.tape.slots or plan.graph.nodes[key].type != "parameter":
+        if address not in self.machine.tape.slots or not plan.graph.nodes[key].is_parameter:
             names = ", ".join(self.weights) or "none"
             raise RunError(f"there is no parameter '{address}'; there is {names}", node=key)
         array, shape = np.asarray(value), plan.inference.shapes[address]
@@ -296,9 +296,9 @@ class Run:
         return self._rewinder.log.bytes
 
     @property
-    def times_thinned(self) -> int:
-        """How often lines of the history were left out; whoever copies it begins again then."""
-        return self._rewinder.log.thinned
+    def curve(self) -> Lines:
+        """The history as it is now, without a copy: the same object until it has other lines."""
+        return self._rewinder.log.view
 
     def line(self, epoch: int) -> dict[str, Any] | None:
         """Return an epoch's line of the history; None if it has none."""
@@ -406,8 +406,11 @@ class Run:
         *,
         updates: int | None = None,
         progress: Progress | None = None,
-    ) -> list[dict[str, Any]]:
-        """Train on at full speed; the numbers are those of stepping. Returns the history.
+    ) -> Lines:
+        """Train on at full speed; the numbers are those of stepping. Returns the history so far.
+
+        Its lines are those of `history`, each put together when it is read: who trains on and on
+        by an epoch does not wait for all the lines each time.
 
         Ctrl-C ends it at the end of an update; the run can go on from there. Raises `Diverged`
         where NaN or Infinity would enter parameters, the weights being the last good ones; a graph
@@ -422,7 +425,7 @@ class Run:
             target = self._at.update + int(updates)
         if self.order:
             self._trainer.train_to(target, progress)
-        return self.history
+        return self._rewinder.log.view
 
     # -- going anywhere
 

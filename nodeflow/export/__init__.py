@@ -54,7 +54,7 @@ class Options:
     """How many rows of each data set a page that computes has; None is all of them, of a large
     one 500."""
     float32: bool = False
-    """Whether a page computes in float32."""
+    """Whether a page computes in float32, or an ONNX model does."""
     neurons: bool = False
     """Whether a page that computes has the graph's layers as neurons, too."""
     operations: bool = False
@@ -140,7 +140,10 @@ FORMATS = {
     ".csv": Format("the history, a line an epoch", "table", ("epochs", "history")),
     ".py": Format("a program of its own that trains", "networks", ("code", "epochs"), "program"),
     ".onnx": Format(
-        "for ONNX: forward, or a training step", "networks", (*_WEIGHTS, "backward"), "onnx"
+        "for ONNX: forward, or a training step",
+        "networks",
+        (*_WEIGHTS, "backward", "float32"),
+        "onnx",
     ),
     ".safetensors": Format("weights for PyTorch and others", "networks", _WEIGHTS, "safetensors"),
     ".keras": Format("for Keras 3", "networks", _WEIGHTS, "keras"),

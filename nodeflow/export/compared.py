@@ -13,7 +13,7 @@ from nodeflow.difference import Change, difference
 from nodeflow.errors import ExportError
 from nodeflow.export.svg import bounds, document, ground, lit_frame, lit_wire, node, words
 from nodeflow.graph import Graph
-from nodeflow.scene import NodeView, Scene, clipped, scene, with_places
+from nodeflow.scene import NodeView, Scene, WireView, clipped, scene, with_places
 from nodeflow.theme import LIGHT, Theme
 
 COLOURS = {"added": "#1f8f4e", "removed": "#d13c3c", "changed": "#b87500", "moved": "#3d6fd1"}
@@ -21,6 +21,51 @@ SIGNS = {"added": "+", "removed": "−", "changed": "≠", "moved": "→"}
 ENDINGS = (".svg", ".png", ".html")
 _LEGEND = 34
 _LONGEST = 46
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A node that differs: where it is or was, what kind of difference, and that in words."""
+
+    view: NodeView
+    kind: str
+    text: str = ""
+    before: NodeView | None = None
+    """Of a node that moved: where it stood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Two graphs as one scene: that of `after`, and where it stood what it has no longer."""
+
+    before: Scene
+    after: Scene
+    nodes: tuple[Marked, ...]
+    wires: tuple[tuple[WireView, str], ...]
+    """Those that are gone or new."""
+    changes: tuple[Change, ...]
+
+    @property
+    def scene(self) -> Scene:
+        """Everything of both."""
+        gone = {key: view for key, view in self.before.nodes.items() if key not in self.after.nodes}
+        there = {str(view.wire) for view in self.after.wires}
+        wires = (view for view in self.before.wires if str(view.wire) not in there)
+        ports = {port.address: port for view in gone.values()
+                 for port in (*view.inputs, *view.outputs)}  # fmt: skip
+        return Scene(
+            {**gone, **self.after.nodes},
+            (*wires, *self.after.wires),
+            self.after.groups,
+            {**ports, **self.after.ports},
+        )
+
+
+def both(before: Graph, after: Graph) -> Both:
+    """Return what differs between two graphs, as it is drawn."""
+    changes = difference(before, after)
+    old, new = scene(with_places(before)), scene(with_places(after))
+    return Both(old, new, tuple(_nodes(old, new, changes)), tuple(_wires(old, new)), changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,50 +78,61 @@ class Compared:
 
 def picture(before: Graph, after: Graph, theme: Theme = LIGHT) -> Compared:
     """Draw both graphs as one: `after`, and where it stood what it has no longer."""
-    changes = difference(before, after)
-    old, new = scene(with_places(before)), scene(with_places(after))
+    found = both(before, after)
+    old, new = found.before, found.after
     left, top, right, bottom = (
         pick(one, other)
         for pick, one, other in zip((min, min, max, max), bounds(old), bounds(new), strict=True)
     )
     lines = [
         *ground(new, theme),
-        *_wires(old, new),
+        *(line for view, kind in found.wires for line in _lit(view, kind)),
         *(line for view in new.nodes.values() for line in node(view, theme)),
-        *_nodes(old, new, changes, theme),
+        *(line for one in found.nodes for line in _drawn(one, theme)),
         *_legend(left, bottom, theme),
     ]
     right = max(right, left + 4 * 130)
-    return Compared(document((left, top, right, bottom + _LEGEND), lines, theme.canvas), changes)
+    return Compared(
+        document((left, top, right, bottom + _LEGEND), lines, theme.canvas), found.changes
+    )
 
 
-def _wires(old: Scene, new: Scene) -> Iterator[str]:
-    """Draw what is new of the wires, and what is gone where it ran."""
+def _wires(old: Scene, new: Scene) -> Iterator[tuple[WireView, str]]:
+    """Return the wires that are gone, where they ran, and those that are new."""
     there, then = ({str(view.wire) for view in one.wires} for one in (new, old))
-    for view in old.wires:
-        if str(view.wire) not in there:
-            yield f'<g stroke-dasharray="7 5">{lit_wire(view, COLOURS["removed"])}</g>'
-    for view in new.wires:
-        if str(view.wire) not in then:
-            yield lit_wire(view, COLOURS["added"])
+    yield from ((view, "removed") for view in old.wires if str(view.wire) not in there)
+    yield from ((view, "added") for view in new.wires if str(view.wire) not in then)
 
 
-def _nodes(old: Scene, new: Scene, changes: tuple[Change, ...], theme: Theme) -> Iterator[str]:
+def _nodes(old: Scene, new: Scene, changes: tuple[Change, ...]) -> Iterator[Marked]:
     for key, view in old.nodes.items():
         if key not in new.nodes:
-            yield '<g opacity="0.55">'
-            yield from node(view, theme)
-            yield "</g>"
-            yield from _marked(view, "removed", "")
+            yield Marked(view, "removed")
     for key, view in new.nodes.items():
         before = old.nodes.get(key)
         told = [change.sentence for change in changes if _is_about(change, key)]
         if before is None:
-            yield from _marked(view, "added", "")
+            yield Marked(view, "added")
         elif told:
-            yield from _marked(view, "changed", "; ".join(told))
+            yield Marked(view, "changed", "; ".join(told))
         if before is not None and (before.x, before.y) != (view.x, view.y):
-            yield from _moved(before, view)
+            yield Marked(view, "moved", before=before)
+
+
+def _lit(view: WireView, kind: str) -> Iterator[str]:
+    light = lit_wire(view, COLOURS[kind])
+    yield f'<g stroke-dasharray="7 5">{light}</g>' if kind == "removed" else light
+
+
+def _drawn(one: Marked, theme: Theme) -> Iterator[str]:
+    if one.before is not None:
+        yield from _moved(one.before, one.view)
+        return
+    if one.kind == "removed":
+        yield '<g opacity="0.55">'
+        yield from node(one.view, theme)
+        yield "</g>"
+    yield from _marked(one.view, one.kind, one.text)
 
 
 def _is_about(change: Change, key: str) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nodeflow.export import Made
 from nodeflow.export.values import trained
 
@@ -81,9 +83,13 @@ def onnx(job: Job) -> Made:
     from nodeflow.interchange.onnx_writing import write
 
     run, which = trained(job)
-    data = write(job.graph, run.weights, backward=job.options.backward)
-    what = "one training step" if job.options.backward else f"forward with the weights {which}"
-    return Made(data, {"of": which, "backward": job.options.backward}, what)
+    options = job.options
+    dtype = np.float32 if options.float32 else np.float64
+    data = write(job.graph, run.weights, backward=options.backward, dtype=dtype)
+    what = "one training step" if options.backward else f"forward with the weights {which}"
+    if options.float32:
+        what += ", in float32"
+    return Made(data, {"of": which, "backward": options.backward}, what)
 
 
 def program(job: Job) -> Made:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nodeflow.engine.kernel import scalar
 from nodeflow.errors import InterchangeError
@@ -26,9 +27,10 @@ _FAR = [getattr(scalar, f"_X{place}") for place in range(13)]
 
 
 class Operators:
-    """A graph of operators, with names for its values."""
+    """A graph of operators, with names for its values; its numbers are float64 or float32."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: DTypeLike = np.float64) -> None:
+        self.dtype = np.dtype(dtype)
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._numbers: dict[tuple[Any, ...], str] = {}
@@ -47,8 +49,7 @@ class Operators:
         """Return the name of a constant; the same numbers are there once."""
         if values not in self._numbers:
             name = f"number_{len(self._numbers)}"
-            array = np.array(values[0] if len(values) == 1 else values, np.float64)
-            self.constants.append(tensor(name, array))
+            self.constant(name, np.array(values[0] if len(values) == 1 else values))
             self._numbers[values] = name
         return self._numbers[values]
 
@@ -57,9 +58,32 @@ class Operators:
         key = ("whole", *values)
         if key not in self._numbers:
             name = f"whole_{len(self._numbers)}"
-            self.constants.append(tensor(name, np.array(values, np.int64)))
+            self.constants.append(_tensor(name, np.array(values, np.int64)))
             self._numbers[key] = name
         return self._numbers[key]
+
+    def constant(self, name: str, array: Any) -> str:
+        """Add an array of real numbers; return its name. What leaves the range is refused."""
+        with np.errstate(over="ignore", under="ignore"):
+            kept = np.asarray(array).astype(self.dtype)
+        if not np.array_equal(np.isfinite(kept), np.isfinite(array)):
+            raise InterchangeError(
+                f"'{name}' has numbers beyond {np.finfo(self.dtype).max:.2g}, the largest of "
+                f"{self.dtype}; leave out --float32"
+            )
+        self.constants.append(_tensor(name, kept))
+        return name
+
+    def value_info(self, name: str, shape: list[Any]) -> Any:
+        """Return what ONNX wants to know of an input or an output."""
+        from onnx import helper
+
+        return helper.make_tensor_value_info(name, self._kind(), shape)
+
+    def _kind(self) -> int:
+        from onnx import helper
+
+        return int(helper.np_dtype_to_tensor_dtype(self.dtype))
 
     def total(self, value: str, axis: int, *, keep: bool = True, to: str | None = None) -> str:
         """Return the sum along an axis."""
@@ -79,12 +103,12 @@ class Operators:
             at = self.node(kind, at, part)
         return at
 
-    def double(self, value: str) -> str:
-        """Return a value as float64: a truth is 0 or 1."""
-        from onnx import TensorProto, helper
+    def real(self, value: str) -> str:
+        """Return a value as a real number: a truth is 0 or 1."""
+        from onnx import helper
 
         self._count += 1
-        name, kind = f"cast_{self._count}", TensorProto.DOUBLE
+        name, kind = f"cast_{self._count}", self._kind()
         self.nodes.append(helper.make_node("Cast", [value], [name], name=name, to=kind))
         return name
 
@@ -106,7 +130,7 @@ class Operators:
         raise InterchangeError(f"ONNX has no activation '{kind}'")
 
     def erf(self, x: str) -> str:
-        """Return the error function as the engine has it: runtimes have Erf in float32 alone.
+        """Return the error function as the engine has it: runtimes have no Erf in float64.
 
         It is x + x P(x² − ½) up to 1, 1 − e^(−x²) Q((x − 3)/(x + 3)) from there on.
         """
@@ -163,14 +187,7 @@ class Operators:
         return bytes(made.SerializeToString())
 
 
-def value_info(name: str, shape: list[Any]) -> Any:
-    """Return what ONNX wants to know of an input or an output."""
-    from onnx import TensorProto, helper
-
-    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, shape)
-
-
-def tensor(name: str, array: Any) -> Any:
+def _tensor(name: str, array: Any) -> Any:
     """Return an array as ONNX stores it."""
     from onnx import numpy_helper
 

@@ -12,15 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nodeflow import formula as formulas
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
-from nodeflow.interchange.onnx_operators import LEAK, Operators, tensor, value_info
+from nodeflow.interchange.onnx_operators import LEAK, Operators
 from nodeflow.interchange.programs.recipe import Recipe
 
 
-def training_step(graph: Graph) -> bytes:
+def training_step(graph: Graph, dtype: DTypeLike = np.float64) -> bytes:
     """Return the model of one update; raises `InterchangeError` for what ONNX cannot say."""
     recipe = Recipe.of(graph)
     if recipe.method is not None:
@@ -30,12 +31,12 @@ def training_step(graph: Graph) -> bytes:
         )
     if not recipe.next:
         raise InterchangeError("the graph trains nothing: it has neither a trainer nor an update")
-    return _Step(recipe).whole_model()
+    return _Step(recipe, dtype).whole_model()
 
 
 class _Step(Operators):
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__()
+    def __init__(self, recipe: Recipe, dtype: DTypeLike) -> None:
+        super().__init__(dtype)
         self.recipe = recipe
         self.names: dict[str, str] = {}
         """The operators' names of the graph's values, by address."""
@@ -47,23 +48,22 @@ class _Step(Operators):
             )  # fmt: skip
         self.names |= {address: address for address in recipe.parameters}
         for address, value in recipe.constants.items():
-            self.constants.append(tensor(address, value))
-            self.names[address] = address
+            self.names[address] = self.constant(address, value)
         self.count_rows = ""
         self.rows = ""
-        """n, the number of rows, as a float64; "" where there is no input with rows."""
+        """n, the number of rows, as a real number; "" where there is no input with rows."""
 
     def whole_model(self) -> bytes:
         """Return the file."""
         recipe = self.recipe
-        inputs = [value_info(self.names[address], ["rows", rows.train.shape[1]])
+        inputs = [self.value_info(self.names[address], ["rows", rows.train.shape[1]])
                   for address, rows in recipe.fed.items()]  # fmt: skip
-        inputs += [value_info(address, list(array.shape))
+        inputs += [self.value_info(address, list(array.shape))
                    for address, array in recipe.start.items()]  # fmt: skip
         if recipe.fed:
             shape = self.node("Shape", self.names[next(iter(recipe.fed))])
             self.count_rows = self.node("Gather", shape, self.whole(0))
-            self.rows = self.double(self.count_rows)
+            self.rows = self.real(self.count_rows)
         for key in self._needed():
             self.names[recipe.output(key)] = self._said(key)
         found = []
@@ -72,16 +72,16 @@ class _Step(Operators):
             value = self.names[recipe.next.get(parameter, parameter)]
             name = f"{parameter.rpartition('.')[0]}.next"
             self.node("Reshape", value, self.whole(*array.shape), to=name)
-            found.append(value_info(name, list(array.shape)))
+            found.append(self.value_info(name, list(array.shape)))
         if recipe.cost is not None:
             self.node("ReduceMean", self.names[recipe.cost], keepdims=0, to="cost")
-            found.append(value_info("cost", []))
+            found.append(self.value_info("cost", []))
         for parameter, address in recipe.slopes.items():
             if address in self.names:
                 name = f"{parameter.rpartition('.')[0]}.gradient"
                 sizes = list(recipe.start[parameter].shape)
                 self.node("Reshape", self.names[address], self.whole(*sizes), to=name)
-                found.append(value_info(name, sizes))
+                found.append(self.value_info(name, sizes))
         return self.model(recipe.graph.name, inputs, found)
 
     def _needed(self) -> list[str]:
@@ -94,6 +94,8 @@ class _Step(Operators):
     def _said(self, key: str) -> str:
         type_ = self.recipe.type(key)
         say = _SAID.get(type_)
+        if say is None and self.recipe.plan.graph.type_of(key).calculation:
+            say = _calculated
         if say is None:
             raise InterchangeError(f"'{key}' ({type_}) has no counterpart among ONNX's operators")
         return say(self, key)
@@ -284,6 +286,15 @@ def _expression(s: _Step, key: str) -> str:
     return s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
 
 
+def _calculated(s: _Step, key: str) -> str:
+    """Return what a type says that it calculates."""
+    graph = s.recipe.plan.graph
+    type_ = graph.type_of(key)
+    tree = type_.calculated(graph.settings(key))
+    said = s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
+    return s.total(said, 1) if type_.adds_up else said
+
+
 def _softmax_error(s: _Step, key: str) -> str:
     y = s.one(key, "y")
     return s.node("Sub", s.node("Mul", s.one(key, "a"), s.total(y, 1)), y)
@@ -307,35 +318,23 @@ def _spread(s: _Step, key: str) -> str:
     return s.node("Add", nothing, s.one(key, "blame"))
 
 
-def _power(s: _Step, key: str) -> str:
-    return s.node("Pow", s.one(key, "a"), s.number(float(s.setting(key, "exponent"))))
-
-
 def _mean_blame(s: _Step, key: str) -> str:
     width = float(s.recipe.dims(s.recipe.inputs(key, "a")[0])[-1] or 1)
     return s.node("Div", _spread(s, key), s.number(width))
 
 
-_ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax",
-                "log_softmax")  # fmt: skip
+_OF_THE_FORMAT = ("relu", "leaky_relu", "softplus", "softmax", "log_softmax")
 _SAID: dict[str, _Say] = {
     "weighted_sum": _weighted_sum,
-    **dict.fromkeys(_ACTIVATIONS, _activation),
-    "relay": _plain("Identity", "a"),
+    **dict.fromkeys(_OF_THE_FORMAT, _activation),
     "add": lambda s, key: s.add(*s.all(key, "a")),
     "multiply": lambda s, key: s.product(*s.all(key, "a")),
-    "subtract": _plain("Sub", "a", "b"),
-    "divide": _plain("Div", "a", "b"),
-    "power": _power,
-    "exp": _plain("Exp", "a"),
-    "log": _plain("Log", "a"),
     "sum": lambda s, key: s.total(s.one(key, "a"), 1),
     "mean": lambda s, key: s.node("ReduceMean", s.one(key, "a"), s.whole(1), keepdims=1),
     "mean_blame": _mean_blame,
     "pick": _pick,
     "concatenate": lambda s, key: s.one(key, "a"),
     "expression": _expression,
-    "error": _plain("Sub", "a", "y"),
     "squared_error": _squared_error,
     "cross_entropy": _cross_entropy,
     "categorical_cross_entropy": _categorical,

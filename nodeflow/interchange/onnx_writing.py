@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nodeflow import formula as formulas
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.chain import layers_of
 from nodeflow.interchange.layers import Activation, Affine, Dense, Network
-from nodeflow.interchange.onnx_operators import Operators, tensor, value_info
+from nodeflow.interchange.onnx_operators import Operators
 
 
-def write(graph: Graph, weights: Any = None, *, backward: bool = False) -> bytes:
-    """Return a model in float64.
+def write(
+    graph: Graph,
+    weights: Any = None,
+    *,
+    backward: bool = False,
+    dtype: DTypeLike = np.float64,
+) -> bytes:
+    """Return a model whose numbers are float64 or float32.
 
     Forward: `x` (rows, features) in, `output` out, weights inside. With `backward` it is one
     training step, see `onnx_training`. Raises `InterchangeError` without the package onnx, and for
@@ -28,12 +35,12 @@ def write(graph: Graph, weights: Any = None, *, backward: bool = False) -> bytes
     if backward:
         from nodeflow.interchange.onnx_training import training_step
 
-        return training_step(graph)
-    return _forward(layers_of(graph, weights))
+        return training_step(graph, dtype)
+    return _forward(layers_of(graph, weights), Operators(dtype))
 
 
-def _forward(network: Network) -> bytes:
-    ops, at = Operators(), "x"
+def _forward(network: Network, ops: Operators) -> bytes:
+    at = "x"
     for step in network.steps:
         if isinstance(step, Dense):
             at = _dense(ops, step, at)
@@ -49,15 +56,15 @@ def _forward(network: Network) -> bytes:
     ops.node("Identity", at, to="output")
     return ops.model(
         network.name,
-        [value_info("x", ["rows", network.width])],
-        [value_info("output", ["rows", network.outputs])],
+        [ops.value_info("x", ["rows", network.width])],
+        [ops.value_info("output", ["rows", network.outputs])],
     )
 
 
 def _dense(ops: Operators, step: Dense, at: str) -> str:
     names = [at, f"{step.name}.weight"]
-    ops.constants.append(tensor(names[1], np.asarray(step.weights)))
+    ops.constant(names[1], step.weights)
     if step.bias is not None:
         names.append(f"{step.name}.bias")
-        ops.constants.append(tensor(names[2], step.bias))
+        ops.constant(names[2], step.bias)
     return ops.node("Gemm", *names, to=f"{step.name}.z", transB=1)

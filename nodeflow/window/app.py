@@ -76,8 +76,12 @@ class Shell(Protocol):
         """Return an editor with a recovered graph."""
 
 
-def main(path: Path | None = None, *, display_required: bool = True) -> int:
+def main(
+    path: Path | None = None, *, other: Path | None = None, display_required: bool = True
+) -> int:
     """Open the editor with a file, or with what a person expects without one.
+
+    With an `other` file it shows first what differs from that.
 
     That is the first lesson at the first start, later the file that was open last. Returns the
     exit code: 1 without a display, which is told in a sentence if the display is required.
@@ -92,6 +96,8 @@ def main(path: Path | None = None, *, display_required: bool = True) -> int:
     shell = shells.Shell()
     try:
         editor, first = begun(shell, path)
+        if other is not None:
+            first += shell.perform(Request("differ", path=other), editor)
         return run(editor, shell=shell, first=first, probe=False)
     finally:
         shell.close()
@@ -364,7 +370,7 @@ class Window:
             case "paste":
                 text = dpg.get_clipboard_text()
                 return (Pasted(text),) if text else ()
-            case "ask_open" | "ask_save":
+            case "ask_open" | "ask_save" | "ask_differ":
                 self.dialogs.ask(request.what, self.editor)
                 return ()
             case "ask_export":
@@ -383,6 +389,8 @@ class Window:
     def _chosen_file(self, what: str, path: Path) -> None:
         if what == "ask_open":
             request = Request("open", path=path)
+        elif what == "ask_differ":
+            request = Request("differ", path=path)
         else:
             request = Request("save", path=path, value=self.editor.graph)
         for answer in self._perform(request):  # at once: nothing is edited in between

@@ -94,7 +94,8 @@ class Dialogs:
             name = f"{editor.path.stem if editor.path else editor.graph.name or 'untitled'}.json"
             asked = Asked("Save the graph", where, name, saving=True, own=editor.path)
         else:
-            asked = Asked("Open a graph", where, endings=_OPENED)
+            title = "Compare with a graph" if what == "ask_differ" else "Open a graph"
+            asked = Asked(title, where, endings=_OPENED)
 
         def leave() -> None:
             self.close()

@@ -37,7 +37,7 @@ from nodeflow.window.toolkit import Item, dpg
 _FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing, Ask)
 _TITLES = {
     "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "samples": "Samples",
-    "help": "Help",
+    "help": "Help", "differences": "What differs",
 }  # fmt: skip
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24

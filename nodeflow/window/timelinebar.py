@@ -15,8 +15,8 @@ from nodeflow.editor.commands import COMMANDS
 from nodeflow.editor.messages import Do, Message, Tell
 from nodeflow.editor.model import Editor
 from nodeflow.editor.timeline import Timeline, curve, share_of, speed_at, speed_text
+from nodeflow.engine.epochlog import Lines
 from nodeflow.engine.schedule import LEVELS
-from nodeflow.playback.curve import Curve
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.fonts import SIZE, Fonts, fitted, width
@@ -328,7 +328,7 @@ class TimelineBar:
         """Draw the cost of all futures, the present one last, on one scale."""
         dpg.delete_item(self._curves, children_only=True)
         whole = self._whole
-        known = [one for one in histories if isinstance(one, Curve) and len(one)]
+        known = [one for one in histories if isinstance(one, Lines) and len(one)]
         tops = [float(np.nanmax(one.column("cost"), initial=0.0)) for one in known]
         high = max([top for top in tops if math.isfinite(top)], default=0.0) or 1.0
         for one, top in zip(known, tops, strict=True):
@@ -430,9 +430,9 @@ class TimelineBar:
         dpg.configure_item(self._tip_text, pos=(at + 6, top + 3), text=text, size=size)
 
 
-def _last(history: Sequence[Any]) -> bytes:
+def _last(history: Sequence[Any]) -> tuple[Any, ...]:
     """Return what tells a history from another one that is as long."""
-    return history.rows[-1].tobytes() if isinstance(history, Curve) and len(history) else b""
+    return tuple(history[-1].values()) if history else ()
 
 
 def _look(colours: dict[str, Colour], *, padding: tuple[float, float], align: float = 0.5) -> Item:

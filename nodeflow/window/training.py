@@ -15,7 +15,7 @@ from nodeflow.editor.reading import read, written
 from nodeflow.editor.training import changed, present, progress
 from nodeflow.editor.training import rate as rate_of
 from nodeflow.errors import NodeflowError
-from nodeflow.playback.curve import column, epochs
+from nodeflow.playback.curve import column, epochs, newest
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.colours import Colour, rgba
 from nodeflow.window.fonts import Fonts
@@ -34,7 +34,8 @@ class TrainingPanel:
         self._send = send
         self._rows: dict[str, Item] = {}
         self._theme: Theme | None = None
-        self._history: tuple[Any, ...] | None = None
+        self._history: Any = None
+        self._drawn: tuple[Any, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._parts: tuple[object, object] = (None, None)
         self._setting: tuple[str, str] | None = None
@@ -147,10 +148,10 @@ class TrainingPanel:
         if not known or state != self._shown:
             self._shown, self._parts = state, parts
             self._show(editor, theme)
-        drawn = (live.history, live.epoch, live.cost, live.playback.number)
-        if drawn != self._history:
-            new = self._history is None or self._history[0] is not live.history
-            self._history = drawn
+        drawn = (live.epoch, live.cost, live.playback.number)
+        new = self._history is not live.history
+        if new or drawn != self._drawn:
+            self._history, self._drawn = live.history, drawn
             here = epochs_lived(live)
             for plot in (self._cost, self._accuracy):
                 plot.draw(live, here, new=new)
@@ -268,8 +269,8 @@ class _Plot:
     def draw(self, live: Live, here: float, *, new: bool) -> None:
         """Draw the history of a run if it is new, and tell how it is at the moment `here`."""
         history = live.history
-        at = epochs(history)
         if new:
+            at = epochs(history)
             step = -(-len(history) // _MOST_POINTS) or 1
             first = (len(history) - 1) % step  # the last epoch is always told
             for label, key in self._lines.items():
@@ -282,9 +283,9 @@ class _Plot:
             if not self._zoomed:
                 self._fit()
         dpg.set_value(self._head, [[here] if len(history) else []])
-        place = int(np.searchsorted(at, live.epoch, side="right")) - 1
+        there = newest(history, live.epoch)
         for (label, key), rows in zip(self._lines.items(), live.rows, strict=True):
-            now = float(column(history, key)[place]) if place >= 0 else math.nan
+            now = math.nan if there.get(key) is None else there[key]
             text = f"{now:.1%}".replace("%", " %") if self._share else f"{now:.4g}"
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
