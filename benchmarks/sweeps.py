@@ -106,7 +106,9 @@ def _small(result: Result, *, quick: bool) -> None:
 def _by_cluster(result: Result, *, quick: bool) -> None:
     """Half-second runs through Dask's local cluster; tiny runs as one task each."""
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client
+
+        from nodeflow.sweeps.cluster import local_cluster
     except ImportError:
         result.notes.append("distributed is not installed: the cluster was not measured")
         return
@@ -115,11 +117,7 @@ def _by_cluster(result: Result, *, quick: bool) -> None:
     epochs, count = (20, 4) if quick else (_epochs_of(graph, 0.5), 24)
     tasks, many = (20, 100) if quick else (400, 10_000)
     xor = nf.load(XOR)
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
-        as cluster,
-        Client(cluster) as client,
-    ):  # fmt: skip
+    with local_cluster(2) as cluster, Client(cluster) as client:
         address = cluster.scheduler_address
 
         def single(_: Any) -> list[float]:

@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -191,6 +192,9 @@ def _array(_: Setting, value: Any) -> str:
             "" if np.isfinite(value.values).all() else "finite numbers (it holds NaN or Infinity)"
         )
 
+    if type(value) is tuple and {*map(type, value)} == {float} and all(map(math.isfinite, value)):
+        return ""
+
     def ragged(part: Any, depth: int = 0) -> bool | str:
         if isinstance(part, str) and part in ("NaN", "Infinity", "-Infinity"):
             return "finite numbers (it holds NaN or Infinity)"
@@ -279,7 +283,7 @@ _MOST = 100_000_000
 # --- wires as expressions -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Made:
     """A node that an expression builds; it gets its place in a graph from `Graph.of`."""
 
@@ -292,7 +296,7 @@ class Made:
         return f"<{self.id or self.type.name}>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)  # a frozen one takes three times as long to make
 class Output:
     """An output port in an expression: of a node being made, or of one that stands in a graph."""
 
@@ -318,9 +322,44 @@ class Penalty:
     regularization: float
 
 
+Update = Callable[[str, Output, Output], Any]
+"""Adds the nodes that move a parameter: its id, its value, its gradient."""
+
+
+class Updates(Protocol):
+    """Where a trainer puts the nodes that move parameters."""
+
+    def constant(self, value: float, name: str) -> Output:
+        """Add a number that all updates share; `name` is added to the trainer's."""
+        ...
+
+    def place(self, made: Output, name: str) -> Output:
+        """Add a node under a name of its own."""
+        ...
+
+    def counter(self, name: str) -> Output:
+        """Add a number that is one larger at each update; `name` is added to the trainer's."""
+        ...
+
+    def running(
+        self, name: str, theta: Output, gradient: Output, keep: float, rate: Output
+    ) -> Output:
+        """Add a running sum v ← keep·v − rate·gradient, of the parameter's shape; return v."""
+        ...
+
+    def move(self, name: str, theta: Output, gradient: Output, rate: Output) -> Output:
+        """Add the update Θ ← Θ − rate·gradient itself."""
+        ...
+
+
+Moves = Callable[[Updates, Mapping[str, Any]], Update]
+"""What a trainer does: it adds what its updates share, and returns what each of them is."""
+
+
 # --- node types -----------------------------------------------------------------------------
 
 
+_SUM = "Σ"
 Sums = Callable[[Value, Value], Value]
 """A cost as a function of weighted sums and targets, (samples, features) each."""
 
@@ -354,6 +393,29 @@ class NodeType:
     """What its outputs lie between, whatever goes in."""
     verb: str = "squashed"
     """What it does to a number that goes through it, in the past tense."""
+    calculation: str = ""
+    """What it makes of one number of each input, as a formula of ports and settings; or nothing.
+
+    Behind a Σ the formula is that of a cost of one feature: they are added up.
+    """
+    title: str = ""
+    """What people call it in a sentence: "cross-entropy", "Adam"."""
+    noun: str = ""
+    """What one number that it gives is called in a sentence, such as "the error"."""
+    passes: str = ""
+    """The port whose value it passes on as it is; or nothing."""
+    typed: bool = False
+    """Whether it gives numbers that a person types: they can be changed where they are read."""
+    holds_weights: bool = False
+    """Whether it holds numbers that training changes, with the settings that `parameter` has."""
+    view: str = ""
+    """The module whose function `found(sight, key)` tells what a view shows; see `views`."""
+    slow: bool = False
+    """Whether a view evaluates the network many times: not for every frame of a window."""
+    searches: bool = False
+    """Whether a trainer finds the parameters by a search of its own, and has nothing to unfold."""
+    moves: Moves | None = None
+    """How a trainer moves each parameter, as nodes."""
     samples: bool = False
     probes: bool = False
     """Whether its function wants to know the cost with other values of its inputs."""
@@ -386,6 +448,21 @@ class NodeType:
         self.array_settings = frozenset(s.name for s in self.settings if s.kind == "array")
 
     # -- reading
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it works number by number, so that it can be taken apart feature by feature."""
+        return isinstance(self.shapes, Signature) and self.shapes.elementwise
+
+    def calculated(self, settings: Mapping[str, Any]) -> formulas.Expression:
+        """Return its calculation, with the numbers of its settings in it; it must declare one."""
+        given = {name: settings[name] for name in self.setting_named}
+        return formulas.filled(formulas.parse(self.calculation.removeprefix(_SUM)), given)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its calculation is that of one feature, and all of them are added up."""
+        return self.calculation.startswith(_SUM)
 
     def ports_in(self, settings: Mapping[str, Any]) -> tuple[Port, ...]:
         """Return the input ports of a node with these settings."""
@@ -442,6 +519,15 @@ class NodeType:
         """Declare how blame passes: `rule(blame, inputs…, outputs…)` returns blames by port."""
         self.rule = rule
         return rule
+
+    def updates(self, moves: Moves) -> Moves:
+        """Declare how a trainer moves parameters: `moves(made, settings)` returns an `Update`.
+
+        Its nodes are made by `made`, so that they stand in the unfolded graph under the names of
+        their trainer and parameter.
+        """
+        self.moves = moves
+        return moves
 
     def through(self, activation: str) -> Callable[[Rule], Rule]:
         """Declare δ at the activation before the first input, both derivatives in one.
@@ -634,11 +720,17 @@ def foreign(type_: NodeType, key: str, what: str) -> Iterator[None]:
     except (NodeflowError, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
-        if type_.function.__module__.startswith("nodeflow."):
+        if is_own(type_):
             raise
         raise GraphError(
             f"{what} of '{key}' ({type_.name}) fails: {type(error).__name__}", node=key
         ) from error
+
+
+@cache
+def is_own(type_: NodeType) -> bool:
+    """Return whether a type is one of nodeflow's."""
+    return type_.function.__module__.startswith("nodeflow.")
 
 
 def plain_numbers(value: Any) -> str:
@@ -740,6 +832,15 @@ def node(
     no_backward: str = "",
     between: tuple[float, float] = (-math.inf, math.inf),
     verb: str = "squashed",
+    calculation: str = "",
+    title: str = "",
+    noun: str = "",
+    passes: str = "",
+    typed: bool = False,
+    holds_weights: bool = False,
+    view: str = "",
+    slow: bool = False,
+    searches: bool = False,
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
     catalog: Catalog | None = None,
     name: str = "",
@@ -752,6 +853,16 @@ def node(
     blame stops here. `between` are the ends of what comes out, and `verb` says in an account of a
     step what an activation did ("cut", "bent"). `name` is for types whose name Python keeps for
     itself.
+
+    `calculation` says what the function makes of one number of each input, in the language of
+    `expression`: "max(z, 0) + exp(min(z, 0)) - 1". A type that says it needs no more to train at
+    full speed, to pass blame, to be written out with its numbers, to run in a page and to be
+    written in other programs. A cost may say what it is of one feature: "Σ abs(a - y)". `title` is
+    what people call it, `noun` is what one of its numbers is
+    called ("the error"), `passes` the port whose value goes through as it is, `typed` marks numbers
+    that a person types, `holds_weights` those that training changes. `view` names the module that
+    tells what a view shows, by a function `found(sight, key)`, `slow` one that evaluates the
+    network many times; `searches` marks a trainer that stays folded.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -766,6 +877,15 @@ def node(
             no_backward=no_backward,
             between=between,
             verb=verb,
+            calculation=calculation,
+            title=title,
+            noun=noun,
+            passes=passes,
+            typed=typed,
+            holds_weights=holds_weights,
+            view=view,
+            slow=slow,
+            searches=searches,
             dynamic_inputs=dynamic_inputs,
             catalog=CATALOG if catalog is None else catalog,
             name=name,
@@ -790,6 +910,15 @@ def _declare(
     no_backward: str = "",
     between: tuple[float, float] = (-math.inf, math.inf),
     verb: str = "squashed",
+    calculation: str = "",
+    title: str = "",
+    noun: str = "",
+    passes: str = "",
+    typed: bool = False,
+    holds_weights: bool = False,
+    view: str = "",
+    slow: bool = False,
+    searches: bool = False,
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
 ) -> NodeType:
     name = name or function.__name__
@@ -843,14 +972,73 @@ def _declare(
         aliases=aliases,
         between=between,
         verb=verb,
+        calculation=calculation,
+        title=title or name.replace("_", " "),
+        noun=noun,
+        passes=passes,
+        typed=typed,
+        holds_weights=holds_weights,
+        view=view,
+        slow=slow,
+        searches=searches,
         samples=samples,
         probes=probes,
         joined=joined,
         no_backward=no_backward,
         dynamic_inputs=dynamic_inputs,
     )
+    if family == "activation" and [port.name for port in (*made.inputs, *made.outputs)] != [
+        "z",
+        "a",
+    ]:
+        raise DeclarationError(
+            f"{name}: an activation takes z and gives a, so that it can be taken apart with its "
+            "layer; name its parameter z, and begin its formula with 'a ='"
+        )
+    if calculation:
+        _check_calculation(made)
+        if not no_backward:
+            made.rule = _rule_of_calculation(made)
     catalog.add(made)
     return made
+
+
+def _check_calculation(type_: NodeType) -> None:
+    """Refuse a calculation that is no formula of the type's ports and numbers."""
+    try:
+        tree = formulas.parse(type_.calculation.removeprefix(_SUM))
+    except GraphError as error:
+        raise DeclarationError(f"{type_.name}: its calculation cannot be read: {error}") from None
+    single = [port.name for port in type_.inputs if not port.many and not port.feedback]
+    numeric = [s.name for s in type_.settings if s.kind in ("number", "integer")]
+    if len(type_.outputs) != 1 or len(single) != len(type_.inputs):
+        raise DeclarationError(
+            f"{type_.name} cannot have a calculation: that takes one output, and inputs that take "
+            "one wire each"
+        )
+    for name in formulas.names(tree):
+        if name not in single and name not in numeric:
+            raise DeclarationError(
+                f"{type_.name}: its calculation names '{name}', which is no input and no number "
+                f"among its settings{nearest(name, [*single, *numeric])}"
+            )
+
+
+def _rule_of_calculation(type_: NodeType) -> Rule:
+    """Return the rule that is the derivative of a calculation, as formula nodes."""
+    ports = [port.name for port in type_.inputs]
+
+    def rule(blame: Blame, **given: Any) -> Mapping[str, Any]:
+        tree = type_.calculated({**type_.defaults, **given.pop("settings", {})})
+        own = formulas.names(tree)
+        read = {name: given[name] for name in ports if name in own}
+        made: Mapping[str, Any] = CATALOG["expression"].rule(  # type: ignore[misc]
+            blame, read, formula=formulas.write(tree)
+        )
+        return {name: made.get(name, 0.0) for name in ports}
+
+    rule.wants_settings = True  # type: ignore[attr-defined]
+    return rule
 
 
 def _mark(hint: Any) -> str:
@@ -908,6 +1096,8 @@ __all__ = [
     "ShapeMismatch",
     "ShapeValue",
     "TargetValue",
+    "Update",
+    "Updates",
     "Value",
     "inert",
     "node",

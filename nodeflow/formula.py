@@ -157,6 +157,19 @@ def names(expression: Expression) -> tuple[str, ...]:
     return tuple(found)
 
 
+def filled(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
+    """Return the expression with numbers instead of some of its names."""
+    head, *parts = expression
+    if head == "number":
+        return expression
+    if head == "name":
+        return _number(numbers[parts[0]]) if parts[0] in numbers else expression
+    inner = [filled(part, numbers) for part in parts]
+    if head == "*" and ONE in inner:
+        return inner[1] if inner[0] == ONE else inner[0]
+    return (head, *inner)
+
+
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """Return the expression's value with NumPy; division by 0 gives Infinity."""
     with np.errstate(all="ignore"):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gc
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, namedtuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -61,7 +61,8 @@ _WIRE = re.compile(
 def uncollected() -> Iterator[None]:
     """Hold cyclic garbage collection back while a large graph is built.
 
-    Ten thousands of small objects that all stay would be searched again and again.
+    Ten thousands of small objects that all stay would be searched again and again. What was made
+    counts as old afterwards: it is searched with everything else, when Python next does that.
     """
     was = gc.isenabled()
     gc.disable()
@@ -69,6 +70,9 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was:
+            if not gc.get_freeze_count():  # what somebody else has frozen stays so
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -137,17 +141,53 @@ class Node:
         """The node's type, or None for a placeholder."""
         return CATALOG.find(self.type)
 
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it holds numbers that training changes."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.holds_weights
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it gives numbers that a person types, such as a constant or a slider."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.typed
+
+    @property
+    def passes(self) -> str:
+        """The port whose value it passes on as it is, or ""."""
+        known = CATALOG.find(self.type)
+        return known.passes if known is not None else ""
+
+
+if TYPE_CHECKING:
+
+    @dataclass(frozen=True, order=True)
+    class _Ends:
+        source: str
+        output: str
+        target: str
+        input: str
+        index: int | None = None
+
+else:
+    # A tuple, since large graphs have very many wires: it is made, compared and sorted several
+    # times as fast as a dataclass.
+    _Ends = namedtuple("_Ends", "source output target input index", defaults=[None])  # noqa: PYI024
+
 
 @read_only("graph.disconnect(…) and graph.connect(…) return a new graph")
-@dataclass(frozen=True, slots=True, order=True)
-class Wire:
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Wire(_Ends):
     """A connection from an output port to an input port; `index` orders wires into a `…` port."""
 
+    # Fields, so that `dataclasses.replace` makes others of it.
+    __slots__ = ()
     source: str
     output: str
     target: str
     input: str
-    index: int | None = None
+    index: int | None
 
     @classmethod
     def parse(cls, text: str) -> Wire:
@@ -373,7 +413,7 @@ class Graph:
 
     @cached_property
     def _incoming(self) -> dict[str, tuple[Wire, ...]]:
-        return _bundled(self.wires, attrgetter("target"), _by_input)
+        return _bundled(self.wires, attrgetter("target"), by_port)
 
     @cached_property
     def _outgoing(self) -> dict[str, tuple[Wire, ...]]:
@@ -436,6 +476,63 @@ class Graph:
             return ()
         return tuple(w for w in self.wires if w.target in fed and self.feeds_back(w))
 
+    @cached_property
+    def depths(self) -> Mapping[str, int]:
+        """The ranks, in some topological order."""
+        return self.ranks
+
+    def extended(
+        self,
+        nodes: Mapping[str, Node],
+        wires: Sequence[Wire],
+        into: Mapping[str, tuple[Wire, ...]],
+        *,
+        without: Collection[str] = (),
+    ) -> Graph:
+        """Return the graph with more nodes and wires, and without some nodes that feed nobody.
+
+        Each new node comes after those that feed it; `into` has the wires into it, by port and
+        index. All other wires enter feedback ports of old nodes. What is known of the old nodes
+        is not found out again.
+        """
+        gone = frozenset(without)
+        kept = dict(self.nodes)
+        for key in gone:
+            del kept[key]
+        kept |= nodes
+        there = self.wires
+        if gone:
+            there = tuple([wire for wire in there if wire.target not in gone])
+        found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
+        find, types = CATALOG.find, dict(self.types)
+        incoming, depths = {**self._incoming, **into}, dict(self.ranks)
+        for wire in wires:
+            if wire.target not in nodes:
+                there = (*incoming.get(wire.target, ()), wire)
+                incoming[wire.target] = tuple(sorted(there, key=by_port))
+        for key, node in nodes.items():
+            type_ = find(node.type)
+            if type_ is not None:
+                types[key] = type_
+            depth = -1
+            for wire in into[key]:
+                before = depths.get(wire.source, depth)  # none: it is fed back from a later one
+                depth = before if before > depth else depth  # noqa: FURB136  faster than max
+            depths[key] = depth + 1
+        settings = dict(self._settings)
+        for key in gone:
+            settings.pop(id(self.nodes[key]), None)
+            for known in (types, incoming, depths):
+                known.pop(key, None)
+        known_of = {
+            "types": MappingProxyType(types),
+            "depths": MappingProxyType(depths),
+            "_incoming": incoming,
+            "_settings": settings,
+        }
+        found.__dict__.update(known_of)
+        return found
+
     def digraph(self) -> nx.DiGraph[str]:
         """Return nodes and wires as a networkx graph, without the feedback wires."""
         import networkx as nx
@@ -449,11 +546,15 @@ class Graph:
         """Return these nodes and all that feed them, without going through feedback wires."""
         found = set(nodes)
         queue = list(found)
+        types, incoming = self.types, self._incoming
         for key in queue:
-            for wire in self.into(key):
-                if wire.source not in found and not self.feeds_back(wire):
-                    found.add(wire.source)
-                    queue.append(wire.source)
+            type_ = types.get(key)
+            feedback = type_.feedback if type_ is not None else ()
+            for wire in incoming.get(key, ()):
+                source = wire.source
+                if source not in found and wire.input not in feedback:
+                    found.add(source)
+                    queue.append(source)
         return frozenset(found)
 
     def downstream(self, nodes: Iterable[str]) -> frozenset[str]:
@@ -482,10 +583,11 @@ class Graph:
 
     def settings(self, node: str) -> Settings:
         """Return a node's settings, defaults filled in and checked."""
-        found = self._settings.get(node)
+        own = self.nodes.get(node)
+        found = self._settings.get(id(own))
         if found is None:
             found = self.type_of(node).check(self.nodes[node].settings, node)
-            self._settings[node] = found
+            self._settings[id(own)] = found
         return found
 
     @cached_property
@@ -501,12 +603,19 @@ class Graph:
         )
 
     @cached_property
-    def _settings(self) -> dict[str, Settings]:
+    def _settings(self) -> dict[int, Settings]:
+        """The settings of each node, by the identity of the node: one may stand under many ids."""
         return {}
 
     def of_type(self, *types: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these types, sorted."""
         return self._united(types)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The ids of all nodes that hold numbers that training changes, sorted."""
+        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        return self._united(name for name, type_ in known if type_ and type_.holds_weights)
 
     def of_family(self, *families: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these families, sorted."""
@@ -615,7 +724,8 @@ class Graph:
         return None
 
 
-def _by_input(wire: Wire) -> tuple[str, int]:
+def by_port(wire: Wire) -> tuple[str, int]:
+    """Return what sorts the wires into a node: by port, then by number."""
     return wire.input, wire.index or 0
 
 

@@ -217,6 +217,14 @@ def _whole_array(value: Any) -> Array | None:
     return Array(value)
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return the shape of `numbers` of an array setting's value, which has been checked."""
+    if isinstance(value, tuple | list) and value:
+        first = value[0]
+        return (len(value), len(first)) if isinstance(first, tuple | list) else (len(value),)
+    return numbers(value).shape
+
+
 def numbers(value: Any) -> NDArray[np.float64]:
     """Return an array setting's value as an array (a single number has shape (1,))."""
     array = value.values if isinstance(value, Array) else np.array(value, dtype=np.float64)

@@ -131,7 +131,7 @@ def _sizes(graph: Graph) -> list[int]:
     """Return the sizes of a network of layers, from inputs to outputs."""
     shapes = [
         graph.settings(key)["shape"]
-        for key in sorted(graph.of_type("parameter"), key=lambda key: (len(key), key))
+        for key in sorted(graph.parameters, key=lambda key: (len(key), key))
         if len(graph.settings(key)["shape"] or ()) == 2
     ]
     return [shapes[0][1], *(shape[0] for shape in shapes)] if shapes else []
@@ -148,9 +148,7 @@ def _learns_numbers(graph: Graph) -> bool:
 
 def _work(graph: Graph, samples: int) -> float:
     """Return about how many multiplications training on so many samples takes."""
-    weights = sum(
-        math.prod(graph.settings(key)["shape"] or (1,)) for key in graph.of_type("parameter")
-    )
+    weights = sum(math.prod(graph.settings(key)["shape"] or (1,)) for key in graph.parameters)
     return 6.0 * weights * samples
 
 

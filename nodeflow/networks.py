@@ -21,9 +21,6 @@ from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError, nearest
 from nodeflow.graph import Graph
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
-COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
-TRAINERS = ("gradient_descent", "adam", "minimize")
 INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
 
 LEVELS = ("layer", "neuron")
@@ -36,12 +33,19 @@ _DIGITS = 9
 GENTLE = 0.003
 """A rate for scaled targets that keeps the noise of single samples small."""
 
-_COST_NAMES = {
-    "squared_error": "squared error",
-    "cross_entropy": "cross-entropy",
-    "categorical_cross_entropy": "categorical cross-entropy",
-}
-_TRAINER_NAMES = {"gradient_descent": "gradient descent", "adam": "Adam", "minimize": "minimize"}
+
+def offered(family: str) -> tuple[str, ...]:
+    """Return the activations, costs or trainers that a network can be made with, by name.
+
+    Those of plugins are among them.
+    """
+    ports = {"activation": ["z", "a"], "cost": ["a", "y", "cost"], "trainer": ["cost"]}[family]
+    return tuple(
+        name
+        for name, type_ in CATALOG.items()
+        if type_.family == family
+        and [port.name for port in (*type_.inputs, *type_.outputs)] == ports
+    )
 
 
 def network(
@@ -100,10 +104,10 @@ def network(
 
     Raises GraphError or DataError, one sentence, for what does not fit together.
     """
-    _one_of(activation, ACTIVATIONS, "activation")
-    _one_of(output, ACTIVATIONS, "activation")
-    _one_of(cost, COSTS, "cost")
-    _one_of(trainer, TRAINERS, "trainer")
+    for word, family in (
+        (activation, "activation"), (output, "activation"), (cost, "cost"), (trainer, "trainer"),
+    ):  # fmt: skip
+        _one_of(word, offered(family), family)
     _one_of(init, INITS, "init for a network")
     _one_of(level, LEVELS, "level")
     _refuse_for_minimize(trainer, rate, batch, folded=folded)
@@ -427,7 +431,7 @@ def _about(plan: _Plan, data: str | None, batch: int | str, facts: _Facts | None
     many = {1: "one sample at a time", "all": "all samples at once"}
     text = (
         f"{'-'.join(map(str, plan.sizes))}, {hidden}outputs {plan.output}, "
-        f"{_COST_NAMES[plan.cost]}{penalty}, {_TRAINER_NAMES[plan.trainer]}{rate}, "
+        f"{CATALOG[plan.cost].title}{penalty}, {CATALOG[plan.trainer].title}{rate}, "
         f"{many.get(batch, f'{batch} samples at a time')}."
     )
     if facts is None:

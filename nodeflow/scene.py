@@ -20,6 +20,8 @@ from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.source import parameter_shape
+from nodeflow.routing import Ends, Way, pieces, ways
+from nodeflow.routing import curves as straight
 
 LEFT, RIGHT = -1, 1
 _LONGEST = 26
@@ -114,10 +116,14 @@ class WireView:
     """The single weight that it shows: its parameter's port, and which number there."""
     weight: float | None = None
     """That weight, where it is known."""
+    around: Way = ()
+    """Its way around nodes, if it would run over one."""
 
     @property
-    def curve(self) -> tuple[tuple[float, float], ...]:
-        """The four points of its Bézier curve."""
+    def curve(self) -> Way:
+        """The points of its Bézier curves: four, or more if it goes around nodes."""
+        if self.around:
+            return self.around
         (x0, y0), (x1, y1) = self.start, self.end
         ahead = (x1 - x0) * self.leaves
         pull = max(abs(ahead) / 2, 30.0) if ahead > 0 else min(40.0 + abs(y1 - y0) / 4, 140.0)
@@ -133,6 +139,9 @@ class WireView:
     @property
     def bounds(self) -> tuple[int, int, int, int]:
         """Left, top, right and bottom; ends that face one way bulge by 3/4 of their pull."""
+        if self.around:
+            xs, ys = zip(*self.around, strict=True)
+            return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))
         (x0, y0), (x1, _), (x2, _), (x3, y3) = self.curve
         left = min(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
         right = max(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
@@ -180,7 +189,16 @@ class Scene:
 
     @cached_property
     def curves(self) -> NDArray[np.float64]:
-        """The Bézier points of all wires, (wires, 4, 2)."""
+        """The Bézier points of all wires, (curves, 4, 2), one wire after the other."""
+        return self._bent[0]
+
+    @cached_property
+    def owners(self) -> NDArray[np.intp]:
+        """The number of the wire that each of `curves` is of."""
+        return self._bent[1]
+
+    @cached_property
+    def _bent(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         return curves(self.wires)
 
     @cached_property
@@ -244,20 +262,34 @@ def scene(
         for wire in placed.wires
     )
     # The long ones lie at the back.
-    wires = sorted((view for view in views if view), key=_back_to_front)
+    wires = _around(nodes, sorted((view for view in views if view), key=_back_to_front))
     groups = tuple(frame for key in placed.groups if (frame := _group(placed, key, nodes)))
     return Scene(nodes, tuple(wires), groups, ports)
 
 
-def curves(wires: Sequence[WireView]) -> NDArray[np.float64]:
-    """Return the Bézier points of many wires at once, (wires, 4, 2): see `WireView.curve`."""
+def _around(nodes: Mapping[str, NodeView], wires: Sequence[WireView]) -> list[WireView]:
+    """Return the wires with their ways around nodes."""
+    boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes.values()]
+    ends = [Ends(w.start, w.end, w.leaves, w.enters, w.wire.start) for w in wires]
+    found = list(wires)
+    for number, way in ways(np.array(boxes, float).reshape(-1, 4), ends).items():
+        found[number] = replace(found[number], around=way)
+    return found
+
+
+def curves(wires: Sequence[WireView]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the Bézier points of many wires at once, (curves, 4, 2), and the wire of each."""
     ends = np.array([(*w.start, *w.end, w.leaves, w.enters) for w in wires], float).reshape(-1, 6)
-    x0, y0, x1, y1, leaves, enters = ends.T
-    ahead = (x1 - x0) * leaves
-    beside = np.minimum(40.0 + np.abs(y1 - y0) / 4, 140.0)
-    pull = np.where(ahead > 0, np.maximum(np.abs(ahead) / 2, 30.0), beside)
-    xs = np.stack([x0, x0 + leaves * pull, x1 + enters * pull, x1], axis=1)
-    return np.stack([xs, np.stack([y0, y0, y1, y1], axis=1)], axis=2)
+    bends, owners = straight(ends), np.arange(len(wires))
+    bent = [number for number, view in enumerate(wires) if view.around]
+    if not bent:
+        return bends, owners
+    counts = np.ones(len(wires), np.intp)
+    counts[bent] = [(len(wires[number].around) - 1) // 3 for number in bent]
+    owners = np.repeat(owners, counts)
+    found = bends[owners]
+    found[np.isin(owners, bent)] = np.concatenate([pieces(wires[number].around) for number in bent])
+    return found, owners
 
 
 def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> Scene:
@@ -287,17 +319,20 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         )
 
     groups = tuple(frame for key in graph.groups if (frame := _group(graph, key, nodes)))
-    wires, bends = list(old.wires), old.curves.copy()
-    followed = [
-        number for number, view in enumerate(wires)
-        if view.wire.source in moved or view.wire.target in moved
-    ]  # fmt: skip
-    for number in followed:
-        wires[number] = follow(wires[number])
-    bends[followed] = curves([wires[number] for number in followed])
-    made = Scene(nodes, tuple(wires), groups, ports)
-    vars(made)["curves"] = bends
-    return made
+    wires = [
+        follow(view) if view.wire.source in moved or view.wire.target in moved else view
+        for view in old.wires
+    ]
+    return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
+
+
+def _rerouted(nodes: Mapping[str, NodeView], wires: Sequence[WireView]) -> list[WireView]:
+    """Return the wires with their new ways; one whose way is as before is the same object."""
+    bare = [view if not view.around else replace(view, around=()) for view in wires]
+    return [
+        view if now.around == view.around else now
+        for view, now in zip(wires, _around(nodes, bare), strict=True)
+    ]
 
 
 # --- closed groups ------------------------------------------------------------------------------
@@ -544,7 +579,7 @@ def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
     own = node.settings.get("value")
     if own is not None and node.known.family == "source":
         return shown(numbers(own))
-    if node.type == "parameter" and node.settings.get("shape"):
+    if node.is_parameter and node.settings.get("shape"):
         return sized(tuple(node.settings["shape"]))
     return node.known.formula
 
@@ -591,7 +626,7 @@ def weighing(graph: Graph) -> dict[Wire, tuple[str, int]]:
     single neuron, whose weights come straight from a parameter.
     """
     found: dict[Wire, tuple[str, int]] = {}
-    for key in graph.of_type("parameter"):
+    for key in graph.parameters:
         size = _size(graph, key)
         for wire in graph.out_of(key):
             if size and math.prod(size) == 1:

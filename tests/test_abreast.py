@@ -28,12 +28,13 @@ def rows(plan, most):
     many = []
 
     class Counted(Worker):
-        def _abreast(self):
-            return min(most, super()._abreast())
+        def _abreast(self, family):
+            self._seconds = 0.0  # however slow the machine is just now
+            return min(most, super()._abreast(family))
 
-        def _many(self, cases):
+        def _many(self, cases, family):
             many.extend(cases)
-            return super()._many(cases)
+            return super()._many(cases, family)
 
     with executed_by("machine code"):
         found = [row for part in plan.parts({}, 64) for row in Counted(plan).rows(part)]
@@ -147,3 +148,67 @@ def test_many_epochs_are_judged_as_each_of_them(text):
             condition, lines[at:], at + 1, updates_per_epoch=4, before=lines[at - 1] if at else None
         )
         assert one == many
+
+
+# --- numbers that differ --------------------------------------------------------------------------
+
+RATES = [0.05 * number for number in range(1, 12)]
+
+
+def in_families(graph, axes, **how):
+    """Return how many combinations were planned, and that rows are those of runs alone."""
+    how = {"epochs": 12, "curves": True, **how}
+    plan = Plan.of(graph, [Axis.of(*axis) for axis in axes], seeds=[3, 8], **how)
+    alone, _ = rows(plan, 1)
+    beside, many = rows(plan, 256)
+    assert beside == alone
+    return len(plan), many
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        [("train.rate", RATES)],
+        [("train.rate", RATES), ("train.momentum", [0.0, 0.5])],
+        [("rate", RATES), ("training.batch", [1, 3])],
+        [("*.init", ["normal", "glorot", "zeros"]), ("train.rate", [0.5, 1.0])],
+        [("theta1.range", [[-0.1 * n, 0.1 * n] for n in range(1, 8)])],
+    ],
+    ids=lambda axes: " ".join(name for name, _ in axes),
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_numbers_are_cells_of_one_tape(axes, dtype):
+    found = graph("xor").set("theta1", init="uniform")
+    count, many = in_families(found, axes, dtype=dtype)
+    assert many >= count - 4  # the first of a family is made alone
+
+
+def test_a_penalty_and_a_threshold_are_cells():
+    found = network(data="circle", regularization=0.1, test=0.25)
+    axes = [("penalty.regularization", RATES), ("accuracy.threshold", [0.3, 0.6])]
+    count, many = in_families(found, axes, epochs=3)
+    assert many >= count - 2
+
+
+@pytest.mark.parametrize(
+    ("address", "values"),
+    [
+        ("train.beta1", RATES),  # part of a formula
+        ("data.test", [0.02 * n for n in range(1, 12)]),  # other rows
+        ("training.epochs", [*range(1, 12)]),
+    ],
+)
+def test_what_more_follows_from_is_planned_anew(address, values):
+    found = network(data="circle", trainer="adam")
+    how = {"epochs": None} if "epochs" in address else {"epochs": 2}
+    count, many = in_families(found, [(address, values)], **how)
+    assert many <= count // 2  # beside it there is the other seed alone
+
+
+def test_a_rate_that_leaves_the_range_says_so_as_alone():
+    found = network(data="circle", activation="relu", output="identity")
+    in_families(found, [("rate", [0.001 * 30**n for n in range(8)])])
+
+
+def test_a_condition_ends_each_of_a_family():
+    in_families(graph("xor"), [("train.rate", RATES)], until="cost < 0.24", epochs=60)

@@ -60,11 +60,11 @@ def test_every_key_is_explained(name, tmp_path, capsys):
 
 
 def test_every_view_is_explained(capsys):
-    from nodeflow.views import VIEWS
+    from nodeflow.declare import CATALOG
 
     part = TEXT.partition("## Views")[2].partition("## nodeflow")[0]
     told = {line.split("`")[1] for line in part.splitlines() if line.startswith("| `")}
-    assert told == set(VIEWS)
+    assert told == {name for name, type_ in CATALOG.items() if type_.view}
     assert main(["run", str(GRAPHS / "blame-game.json"), "--json"]) == 0
     views = json.loads(capsys.readouterr().out)["views"]
     assert views.keys() == {"who", "who_before", "weights"}

@@ -17,13 +17,13 @@ from nodeflow.derive.sizes import sizes_of
 from nodeflow.derive.tidy import overlaps
 from nodeflow.errors import DataError, GraphError
 from nodeflow.networks import (
-    ACTIVATIONS,
-    COSTS,
     INITS,
-    TRAINERS,
     layer_sizes,
     network,
+    offered,
 )
+
+ACTIVATIONS, COSTS, TRAINERS = map(offered, ("activation", "cost", "trainer"))
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 WITH_DATA = pytest.mark.skipif("NODEFLOW_DATA" not in os.environ, reason="needs NODEFLOW_DATA")

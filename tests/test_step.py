@@ -11,7 +11,7 @@ import pytest
 import nodeflow as nf
 from nodeflow.engine.step import Step
 from nodeflow.explain import explain
-from nodeflow.workings.bodies import BODIES
+from nodeflow.workings.bodies import body_of
 from nodeflow.workings.shown import show
 
 
@@ -80,7 +80,7 @@ def test_the_formula_is_the_first_line_of_the_explanation(options) -> None:
     run = nf.Run(networks.net("iris", (4, 5, 3), **options))
     while run.update == 0:
         step = run.step()
-        if step.type in BODIES:
+        if body_of(step.type):
             assert step.formula == explain(run, step).lines[0].text
 
 

@@ -18,6 +18,25 @@ from nodeflow.errors import FileError, GraphError
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
 COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
 TRAINERS = ("gradient_descent", "adam", "minimize")
+
+
+class _Kind(click.Choice[str]):
+    """A node type of the library, or one of a plugin that is on."""
+
+    def __init__(self, family: str, choices: tuple[str, ...]) -> None:
+        super().__init__(choices)
+        self._family = family
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name of a type; of unknown ones, those of plugins are asked for."""
+        if value not in self.choices:
+            from nodeflow.networks import offered
+
+            if value in offered(self._family):
+                return str(value)
+        return super().convert(value, param, ctx)
+
+
 INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
 SCALES = ("none", "minmax", "standard")
 
@@ -49,10 +68,10 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
     help="A data set, or a table: CSV and other text, ARFF, .mat, Excel, NPZ, IDX, …",
 )
 @table_options
-@click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid",
+@click.option("--activation", type=_Kind("activation", ACTIVATIONS), default="sigmoid",
               show_default=True, help="Of the hidden layers.")  # fmt: skip
-@click.option("--cost", type=click.Choice(COSTS), help="By default squared_error.")
-@click.option("--trainer", type=click.Choice(TRAINERS), default="gradient_descent",
+@click.option("--cost", type=_Kind("cost", COSTS), help="By default squared_error.")
+@click.option("--trainer", type=_Kind("trainer", TRAINERS), default="gradient_descent",
               show_default=True, help="What updates the weights.")  # fmt: skip
 @click.option("--rate", type=click.FloatRange(0), help="The learning rate α.")
 @click.option("--init", type=click.Choice(INITS), help="How weights start; by default glorot.")

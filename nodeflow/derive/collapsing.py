@@ -308,7 +308,7 @@ def _compared(node: Node | None, key: str) -> Any:
     if node is None:
         return None
     settings = node.known.check(node.settings, key) if node.known else node.settings
-    if node.type != "parameter":
+    if not node.is_parameter:
         return node.type, settings, node.mode
     empty = settings["value"] is None
     settings = {name: value for name, value in settings.items() if name != "value"}

@@ -72,7 +72,7 @@ def _signature(graph: Graph, key: str) -> Hashable | None:
     if not {"a", "weights"} <= inputs.keys():
         return None
     weights = inputs["weights"][0].source
-    if graph.nodes[weights].type != "parameter":
+    if not graph.nodes[weights].is_parameter:
         return None
     settings = graph.settings(weights)
     if settings["value"] is None and settings["shape"] is None:
@@ -163,7 +163,7 @@ class _Layer:
         known_kind = type_ is not None and (
             type_.name in _BESIDE
             or type_.family == "view"
-            or (type_.family == "activation" and type_.name != "softmax")
+            or (type_.family == "activation" and type_.is_elementwise)
         )
         if not known_kind:
             raise self.refuse(
@@ -302,7 +302,7 @@ class _Gathered:
         graph = self.before
         first = graph.nodes[row[0]]
         settings = [graph.settings(key) for key in row]
-        if first.type == "parameter":
+        if first.is_parameter:
             return _stacked(self.layer, row)
         if first.type == "pick":
             return replace(first, settings={"index": tuple(one["index"] for one in settings)})

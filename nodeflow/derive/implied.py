@@ -93,7 +93,7 @@ def _is_doubled(graph: Graph, error: str) -> bool:
 
 
 def _is_two(graph: Graph, key: str) -> bool:
-    if graph.nodes[key].type not in ("constant", "slider"):
+    if not graph.nodes[key].is_typed:
         return False
     value = numbers(graph.settings(key)["value"])
     return bool(np.all(value == 2))

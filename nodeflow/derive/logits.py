@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
-_PASSED_ON = {"relay": "a", "identity": "z"}
-"""Types that pass a value on as it is, and the port that it enters by."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sums:
@@ -81,9 +78,9 @@ def _traced(
         between.add(address)
         key = address.rpartition(".")[0]
         node, inputs = graph.nodes[key], graph.inputs(key)
-        if node.type not in _PASSED_ON:
+        if not node.passes:
             break
-        address = inputs[_PASSED_ON[node.type]][0].start
+        address = inputs[node.passes][0].start
     match node.type:
         case "sigmoid" | "softmax":
             return [Sums(inputs["z"][0].start, address, None)]

@@ -186,7 +186,7 @@ def _goes_along(graph: Seen, key: str) -> bool:
     Softmax needs all weighted sums: it stays whole.
     """
     type_ = graph.nodes[key].known
-    return type_ is not None and type_.family == "activation" and type_.name != "softmax"
+    return type_ is not None and type_.family == "activation" and type_.is_elementwise
 
 
 def layer_of(
@@ -225,7 +225,7 @@ def layer_of(
         raise refuse(f"'{weights}' (its weights) must have rows and columns, such as [5, 7]")
     rows, columns = shape
     bias, tall = inputs["bias"][0].source if "bias" in inputs else None, False
-    if bias is not None and (rows > 1 or graph.nodes[bias].type == "parameter"):
+    if bias is not None and (rows > 1 or graph.nodes[bias].is_parameter):
         size = _shape_of(graph, key, bias, "bias", chain)
         tall = len(size) == 2
         if size[-1] != rows or (len(size) == 2 and size[0] != 1):
@@ -332,7 +332,7 @@ def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str])
         return GraphError(f"'{key}' cannot be exploded: '{name}' (its {port}) {why}", node=key)
 
     node = graph.nodes[name]
-    if node.type != "parameter":
+    if not node.is_parameter:
         raise refuse(f"must be a parameter, not {node.type}")
     others = [
         w

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nodeflow.declare import NodeType
 from nodeflow.graph import Graph
 
 FORWARD, BACKWARD, UPDATE = 0, 1, 2
@@ -29,21 +30,38 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     if not own:
         return dict.fromkeys(order, FORWARD)
     found: dict[str, int] = {}
-    for key in order:
+    # Where no node of the cost is of a later phase, all that it is made of is forward.
+    if of_cost.isdisjoint(own):
+        found = {key: FORWARD for key in order if key in of_cost}
+    rest = [key for key in order if key not in found]
+    for key in rest:
         type_ = types.get(key)
-        family = "" if type_ is None else type_.family
         phase = own.get(key, FORWARD)
         # What feeds a source is a feedback wire: it comes from the update before.
-        for wire in graph.into(key) if family != "source" else ():
-            phase = max(phase, found.get(wire.source, FORWARD))
+        if phase < UPDATE and (type_ is None or type_.family != "source"):
+            for wire in graph.into(key):
+                before = found.get(wire.source, FORWARD)
+                phase = max(phase, before)
         found[key] = phase
     if not any(found.values()):
         return found
-    for key in reversed(order):
-        type_ = types.get(key)
-        waits = type_ is not None and (type_.family == "arithmetic" or type_.name == "error")
-        if waits and key not in of_cost:
-            after = [found[w.target] for w in graph.out_of(key) if w.target in found]
-            if after:
-                found[key] = max(found[key], min(after))
+    waiting = {key for key in rest if key not in of_cost and _waits(types.get(key))}
+    first: dict[str, int] = {}
+    """The first phase in which a node's value is read."""
+    for wire in graph.feedback:
+        if wire.target in found:
+            first[wire.source] = min(found[wire.target], first.get(wire.source, UPDATE))
+    for key in reversed(rest):
+        phase = found[key]
+        if key in waiting and first.get(key, FORWARD) > phase:
+            phase = found[key] = first[key]
+        for wire in graph.into(key):
+            source = wire.source
+            if source in waiting and first.get(source, UPDATE) >= phase:
+                first[source] = phase
     return found
+
+
+def _waits(type_: NodeType | None) -> bool:
+    """Return whether a node belongs to the first phase that reads it."""
+    return type_ is not None and (type_.family == "arithmetic" or type_.name == "error")

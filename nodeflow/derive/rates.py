@@ -12,7 +12,6 @@ from nodeflow.errors import BadSetting, GraphError
 from nodeflow.graph import Graph
 from nodeflow.nodes.update import UPDATES
 
-_TYPED = ("constant", "slider")
 """Types whose value somebody types in, and may type anew."""
 
 
@@ -80,7 +79,7 @@ def _found(graph: Graph) -> tuple[tuple[Rate, ...], tuple[str, ...]]:
     sources = {_source(graph, update) for update in graph.of_type(*UPDATES)}
     worked_out = []
     for source in sorted(sources - {""}):
-        if graph.nodes[source].type in _TYPED:
+        if graph.nodes[source].is_typed:
             value = numbers(graph.settings(source)["value"])
             found.append(Rate(source, "value", float(value.ravel()[0])))
         else:
@@ -92,7 +91,7 @@ def _source(graph: Graph, update: str) -> str:
     """Return the node that an update of a trainable parameter has its rate from, or ""."""
     trains = any(
         wire.input == "next"
-        and graph.nodes[wire.target].type == "parameter"
+        and graph.nodes[wire.target].is_parameter
         and graph.settings(wire.target)["trainable"]
         for wire in graph.out_of(update)
     )
@@ -100,7 +99,7 @@ def _source(graph: Graph, update: str) -> str:
     if not trains or not wires:
         return ""
     source = wires[0].source
-    while graph.nodes[source].type == "relay" and graph.into(source):
+    while graph.nodes[source].passes and graph.into(source):
         source = graph.into(source)[0].source
     return source
 

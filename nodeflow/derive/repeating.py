@@ -115,7 +115,7 @@ def _numbered(key: str, number: int) -> str:
 def _fresh(graph: Graph, key: str, number: int) -> Node:
     node = graph.nodes[key]
     settings = dict(node.settings)
-    if node.type == "parameter" and graph.settings(key)["value"] is not None:
+    if node.is_parameter and graph.settings(key)["value"] is not None:
         whole = graph.settings(key)
         # A start of its own: neurons that start alike stay alike.
         if whole["init"] != "constant" and len(parameter_shape(whole)) == 2:
@@ -183,7 +183,7 @@ def _grown(graph: Graph, made: Graph, chosen: Collection[str], count: int) -> Gr
             )
             for shapes, there in ((after, made), (before, graph))
         )
-        if wide == was or made.nodes[theta].type != "parameter" or theta in chosen:
+        if wide == was or not made.nodes[theta].is_parameter or theta in chosen:
             continue
         settings = made.settings(theta)
         shape = parameter_shape(settings)

@@ -65,7 +65,7 @@ def _updates(graph: Graph) -> Iterator[Finding]:
             continue
         wires = graph.inputs(key).get("parameter", ())
         theta = wires[0].source if wires else ""
-        if not theta or graph.nodes[theta].type != "parameter":
+        if not theta or not graph.nodes[theta].is_parameter:
             text = f"the new value of '{key}' goes nowhere: it has to feed the parameter's next"
             yield Finding(key, text)
         elif before := graph.inputs(theta).get("next", ()):
@@ -85,7 +85,7 @@ def _parameters(graph: Graph) -> Iterator[Finding]:
                for wire in graph.inputs(key).get("parameter", ())}  # fmt: skip
     trained = graph.upstream(graph.of_family("trainer"))
     deltas = _deltas(graph)
-    for key in graph.of_type("parameter"):
+    for key in graph.parameters:
         is_still = not graph.settings(key)["trainable"] or graph.nodes[key].mode == "freeze"
         if is_still or key in updated | trained or graph.inputs(key).get("next"):
             continue
@@ -140,7 +140,7 @@ def _rates(graph: Graph) -> Iterator[Finding]:
         for wire in graph.inputs(key).get("rate", ()):
             fed.setdefault(wire.source, []).append(key)
     for source, updates in fed.items():
-        if graph.nodes[source].type not in ("constant", "slider"):
+        if not graph.nodes[source].is_typed:
             continue
         if not np.any(numbers(graph.settings(source)["value"])):
             named = ", ".join(f"'{key}'" for key in updates[:3]) + (", …" if updates[3:] else "")

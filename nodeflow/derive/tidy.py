@@ -77,7 +77,7 @@ def backward_nodes(graph: Graph, order: Sequence[str] | None = None) -> frozense
     later = {key for key, phase in phases(graph, order, costs).items() if phase != FORWARD}
     for key in order:
         node = graph.nodes[key]
-        onward = graph.out_of(key) if node.type in ("constant", "slider") else ()
+        onward = graph.out_of(key) if node.is_typed else ()
         if onward and all(wire.target in later for wire in onward):
             later.add(key)
     return frozenset(later)

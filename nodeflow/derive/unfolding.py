@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -21,8 +21,11 @@ from nodeflow.declare import (
     NodeType,
     Output,
     Penalty,
+    Update,
     foreign,
+    is_own,
 )
+from nodeflow.derive.answers import Answer, Form, Forms, standing_for
 from nodeflow.derive.implied import implied, with_cost
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.modes import resolve
@@ -31,10 +34,10 @@ from nodeflow.derive.shapes import Inference, infer, order_of, probe
 from nodeflow.derive.steps import spelled_out, without_rate
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
-from nodeflow.graph import UNFOLDED, Graph, Node, Wire
+from nodeflow.graph import UNFOLDED, Graph, Node, Wire, by_port
+from nodeflow.inert import NO_SETTINGS
 from nodeflow.nodes.arithmetic import add, multiply, pick, subtract, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
-from nodeflow.nodes.expression import expression
 from nodeflow.nodes.source import parameter
 from nodeflow.nodes.update import weight_update
 from nodeflow.shape import Shape, Signature
@@ -370,7 +373,7 @@ def _by_updates(graph: Graph) -> dict[str, str]:
         if node.type == "weight_update" and "parameter" in inputs and "gradient" in inputs:
             start, owner = inputs["parameter"][0].start, inputs["parameter"][0].source
             # A parameter that is not trained is a memory (a velocity, a time), not a weight.
-            if graph.nodes[owner].type == "parameter" and graph.settings(owner)["trainable"]:
+            if graph.nodes[owner].is_parameter and graph.settings(owner)["trainable"]:
                 found.setdefault(start, _mean_gradient(graph, key))
     return found
 
@@ -412,7 +415,7 @@ def _by_wires(graph: Graph) -> dict[str, str]:
 
 def _reads_alone(graph: Graph, wire: Wire) -> bool:
     """Return whether the blame of a value comes from this reader alone, once a sample."""
-    if graph.nodes[wire.source].type == "parameter":
+    if graph.nodes[wire.source].is_parameter:
         return False
     families = ("layer", "activation", "arithmetic", "cost")
     others = (graph.nodes[w.target].known for w in graph.out_of(wire.source) if w != wire)
@@ -447,8 +450,32 @@ class _Part(NamedTuple):
     """Whether it was added up over the samples, or has a row a sample that will be."""
 
 
-_Update = Callable[[str, Output, Output], Any]
-"""Adds the nodes that move a parameter: its id, its value, its gradient."""
+class _Moving:
+    """Places the nodes that a trainer moves parameters by: `declare.Updates`."""
+
+    def __init__(self, builder: _Builder, key: str) -> None:
+        self.builder, self.key = builder, key
+        self.place = builder.place
+
+    def constant(self, value: float, name: str) -> Output:
+        return self.place(CATALOG["constant"](value=value), f"{self.key}.{name}")
+
+    def counter(self, name: str) -> Output:
+        one, minus = self.constant(1.0, "one"), self.constant(-1.0, "minus")
+        key = f"{self.key}.{name}"
+        time = self.place(parameter(value=(0.0,), trainable=False), key)
+        return self.move(key, time, one, minus)
+
+    def running(
+        self, name: str, theta: Output, gradient: Output, keep: float, rate: Output
+    ) -> Output:
+        shape = self.builder.shapes[f"{theta.node}.{theta.port}"].dims
+        memory = self.place(parameter(shape=shape, init="zeros", trainable=False), name)
+        kept = self.place(multiply(keep, memory), f"{name}.kept")
+        return self.move(name, kept, gradient, rate)
+
+    def move(self, name: str, theta: Output, gradient: Output, rate: Output) -> Output:
+        return self.builder.moved(name, theta, gradient, rate)
 
 
 class _Builder:
@@ -461,13 +488,21 @@ class _Builder:
         self.inference = inference
         self.records = records or {}
         self.shapes: dict[str, Shape] = dict(inference.shapes)
-        self.nodes: dict[str, Node] = dict(graph.nodes)
-        self.wires: list[Wire] = list(graph.wires)
+        self.made: dict[str, Node] = {}
+        self.wires: list[Wire] = []
+        self.into: dict[str, tuple[Wire, ...]] = {}
+        """The wires into each node that was made, by port and index."""
+        self.put: dict[tuple[Any, ...], tuple[Shape, Mapping[str, Any]]] = {}
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
+        self.forms = Forms(self.inferred, self._shapes_of)
+        self.answers: dict[tuple[Any, ...], list[tuple[int, Answer, bool]]] = {}
+        self.outputs: dict[str, Output] = {}
         self.cases: dict[tuple[Any, ...], tuple[list[Any], tuple[Shape, ...]]] = {}
-        self.same: dict[Shape, Shape] = {}
-        self.bare: dict[str, Node] = {}
+        self.same: dict[Shape, Shape] = {shape: shape for shape in inference.shapes.values()}
+        self.alike: dict[tuple[str, int], tuple[Mapping[str, Any], Node]] = {}
+        self.decays: dict[float, Mapping[str, Any]] = {}
+        self.fitting: set[tuple[int, int]] = set()
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
         self.made_for: dict[str, str] = {}
@@ -512,12 +547,8 @@ class _Builder:
         gone = set(remove)
         graph = self.graph
         # A graph to which nothing was added stays the same object, with all that it knows.
-        if gone or self.made_for or len(self.wires) > len(graph.wires):
-            graph = replace(
-                graph,
-                nodes={key: node for key, node in self.nodes.items() if key not in gone},
-                wires=tuple(w for w in self.wires if w.target not in gone),
-            )
+        if gone or self.made:
+            graph = graph.extended(self.made, self.wires, self.into, without=gone)
         inference = replace(self.inference, shapes=self.shapes, problems=problems)
         # What was made here is known; for a wired pass the rules tell, or else names and wires.
         known = {a: at for a, at in ruled.gradients.items() if {a, at} <= self.shapes.keys()}
@@ -537,7 +568,7 @@ class _Builder:
         if not trainers:
             return
         moved_by = self._moved_by(trainers)
-        updates: dict[str, _Update] = {}
+        updates: dict[str, Update] = {}
         for key in trainers:
             self.trainer = key
             update = self._update_rule(key)
@@ -550,7 +581,7 @@ class _Builder:
         """Return which trainer moves each parameter, or raise `GraphError` where two do."""
         graph, found = self.graph, dict[str, str]()
         others = [*self.records, *trainers]
-        search = [key for key in trainers if graph.nodes[key].type == "minimize"]
+        search = [key for key in trainers if graph.type_of(key).searches]
         if search and len(others) > 1:
             beside = next(key for key in others if key != search[0])
             raise GraphError(
@@ -560,7 +591,7 @@ class _Builder:
             )
         for key, cost in zip(trainers, _costs(graph, trainers), strict=True):
             for theta in sorted(self._between([cost])):
-                if graph.nodes[theta].type != "parameter" or graph.nodes[theta].mode == "freeze":
+                if not graph.nodes[theta].is_parameter or graph.nodes[theta].mode == "freeze":
                     continue
                 before = graph.inputs(theta).get("next")
                 other = found.get(theta) or (self._origin(before[0].source) if before else None)
@@ -589,74 +620,31 @@ class _Builder:
         whole = self.place(add(*map(self._output, several)), "J")
         return f"{whole.node}.{whole.port}"
 
-    def _update_rule(self, key: str) -> _Update | None:
-        settings = self.graph.settings(key)
-        match self.graph.nodes[key].type:
-            case "gradient_descent":
-                return self._descent(key, settings)
-            case "adam":
-                return self._adam(key, settings)
-            case _:
-                return None
-
     def _constant(self, value: float, name: str) -> Output:
         return self.place(CATALOG["constant"](value=value), name)
 
-    def _descent(self, key: str, settings: Mapping[str, Any]) -> _Update:
-        rate = self._constant(settings["rate"], f"{key}.rate")
-        momentum = settings["momentum"]
-        minus = self._constant(-1.0, f"{key}.minus") if momentum else rate
-
-        def update(name: str, theta: Output, gradient: Output) -> None:
-            if momentum:
-                gradient = self._running(f"{name}.velocity", theta, gradient, momentum, minus)
-            self._update(name, theta, gradient, rate)
-
-        return update
-
-    def _adam(self, key: str, settings: Mapping[str, Any]) -> _Update:
-        rate = self._constant(settings["rate"], f"{key}.rate")
-        one, minus = (
-            self._constant(sign, f"{key}.{n}") for sign, n in ((1.0, "one"), (-1.0, "minus"))
-        )
-        beta1, beta2, epsilon = (settings[name] for name in ("beta1", "beta2", "epsilon"))
-        rate1 = self._constant(-(1 - beta1), f"{key}.rate1")
-        rate2 = self._constant(-(1 - beta2), f"{key}.rate2")
-        time = self.place(parameter(value=(0.0,), trainable=False), f"{key}.time")
-        now = self._update(f"{key}.time", time, one, minus)
-        formula = f"m / (1 - {beta1!r}^t) / (sqrt(v / (1 - {beta2!r}^t)) + {epsilon!r})"
-
-        def update(name: str, theta: Output, gradient: Output) -> None:
-            mean = self._running(f"{name}.mean", theta, gradient, beta1, rate1)
-            squared = self.place(multiply(gradient, gradient), f"{name}.squared")
-            size = self._running(f"{name}.size", theta, squared, beta2, rate2)
-            step = self.place(expression(formula=formula, m=mean, v=size, t=now), f"{name}.step")
-            self._update(name, theta, step, rate)
-
-        return update
-
-    def _running(
-        self, name: str, theta: Output, gradient: Output, keep: float, rate: Output
-    ) -> Output:
-        """Keep a running sum v ← keep·v − rate·gradient in a parameter that is not trained."""
-        shape = self.shapes[f"{theta.node}.{theta.port}"].dims
-        memory = self.place(parameter(shape=shape, init="zeros", trainable=False), name)
-        kept = self.place(multiply(keep, memory), f"{name}.kept")
-        return self._update(name, memory, gradient, rate, start=kept)
-
-    def _update(
-        self, name: str, theta: Output, gradient: Output, rate: Output, start: Output | None = None
-    ) -> Output:
-        new = self.place(weight_update(start or theta, gradient, rate), f"{name}.update")
-        self.wires.append(Wire(f"{name}.update", "value", name, "next"))
+    def moved(self, name: str, theta: Output, gradient: Output, rate: Output) -> Output:
+        """Place the update of a parameter, and the wire that feeds it back."""
+        new = self._put(
+            weight_update, NO_SETTINGS, f"{name}.update",
+            parameter=theta, gradient=gradient, rate=rate,
+        )  # fmt: skip
+        fed_back = Wire(f"{name}.update", "value", name, "next")
+        self.wires.append(fed_back)
+        if name in self.into:
+            self.into[name] = (*self.into[name], fed_back)
         return new
+
+    def _update_rule(self, key: str) -> Update | None:
+        moves = self.graph.type_of(key).moves
+        return moves(_Moving(self, key), self.graph.settings(key)) if moves else None
 
     # -- differentiation
 
     def differentiate(
         self,
         costs: Iterable[str],
-        updates: Mapping[str, _Update],
+        updates: Mapping[str, Update],
         moved_by: Mapping[str, str] | None = None,
     ) -> None:
         """Add the nodes that compute the gradient of every port between parameters and costs.
@@ -680,7 +668,7 @@ class _Builder:
             # Neurons are added up in the order of their layer: 1, 2, … 10, as its own rows do.
             if len(parts) > 1:
                 parts.sort(key=lambda part: _numbered(part[1]))
-            if type_.name == "parameter":
+            if type_.holds_weights:
                 finished.append((key, self._gradient(key, parts)))
                 continue
             blame = self._combined(address, parts)
@@ -704,7 +692,7 @@ class _Builder:
         moving: set[str] = set()
         graph = self.graph
         for key in self.inference.order:
-            if graph.nodes[key].type == "parameter":
+            if graph.nodes[key].is_parameter:
                 if graph.settings(key)["trainable"]:
                     moving.add(key)
             elif any(
@@ -721,6 +709,8 @@ class _Builder:
         needed: set[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
+        if self._hand_on_alike(key, type_, blame, needed, arrived):
+            return
         graph = self.graph
         wires = graph.inputs(key)
         given = {
@@ -784,6 +774,94 @@ class _Builder:
                     # What comes from rows to what has none was added up over them, or will be.
                     summed = isinstance(made, Output) and (over_rows or self.shape_of(made).batch)
                     arrived.setdefault(wire.start, []).append(_Part(made, key, summed))
+
+    def _hand_on_alike(
+        self,
+        key: str,
+        type_: NodeType,
+        blame: Blame,
+        needed: set[str],
+        arrived: dict[str, list[_Part]],
+    ) -> bool:
+        """Hand on what the rule answers for nodes like this one; False where it must be asked."""
+        if key in self.logits or type_.dynamic_inputs or not is_own(type_):
+            return False
+        graph, shapes, output = self.graph, self.shapes, self._output
+        wires = [output(f"{key}.{port.name}") for port in type_.outputs]
+        case: list[Any] = [type_, id(graph.settings(key))]
+        if isinstance(blame, Output):
+            wires.append(blame)
+            case.append(id(self.shape_of(blame)))
+        else:
+            case.append(blame)
+        there = graph.into(key)
+        for wire in there:
+            start = f"{wire.source}.{wire.output}"
+            wires.append(output(start))
+            case += [wire.input, id(shapes[start]), wire.source in needed]
+        known = tuple(case)
+        answers = self.answers.get(known)
+        if answers is None:
+            answers = self.answers[known] = self._answers(key, type_, blame, wires, needed)
+        done: dict[int, Made] = {}
+        for place, answer, summed in answers:
+            wire = there[place]
+            part = _Part(self.forms.made(answer, wires, done), key, summed)
+            arrived.setdefault(f"{wire.source}.{wire.output}", []).append(part)
+        return bool(answers)
+
+    def _answers(
+        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: set[str]
+    ) -> list[tuple[int, Answer, bool]]:
+        """Return what a rule answers for each wire into a node that is to be blamed.
+
+        That is the wire's place, the answer, and whether it was added up over the samples. Empty
+        where the node has to be looked at itself.
+        """
+        if type_.rule is None or (type_.family == "layer" and not isinstance(blame, Output)):
+            return []
+        rest = (standing_for(place, self.shape_of(wire)) for place, wire in enumerate(wires))
+        outputs = {port.name: next(rest) for port in type_.outputs}
+        asked: Blame = next(rest) if isinstance(blame, Output) else blame
+        given: dict[str, Any] = {port.name: [] for port in type_.inputs if not port.feedback}
+        places: dict[str, list[int]] = {}
+        there = self.graph.into(key)
+        for place, wire in enumerate(there):
+            places.setdefault(wire.input, []).append(place)
+            stand_in = next(rest)
+            if wire.input in given:
+                given[wire.input].append(stand_in)
+        for port in type_.inputs:
+            own = given.get(port.name)
+            if own is not None and not (port.many and (type_.joined != port.name or len(own) > 1)):
+                given[port.name] = own[0] if own else None
+        wanted = {wire.input for wire in there
+                  if wire.source in needed and wire.input in given}  # fmt: skip
+        known: dict[int, Form] = {}
+        found: list[tuple[int, Answer, bool]] = []
+        over_rows = isinstance(blame, Output) and self.shape_of(blame).batch
+        try:
+            answered = _call(type_.rule, asked, {**given, **outputs}, self.graph.settings(key))
+            if not isinstance(answered, Mapping) or not wanted <= answered.keys():
+                return []
+            for name in (name for name in answered if name in wanted):
+                answer = answered[name]
+                if not isinstance(answer, list):
+                    if len(places[name]) > 1:
+                        return []
+                    answer = [answer]
+                for place, part in zip(places[name], answer, strict=True):
+                    if there[place].source in needed:
+                        made = part() if callable(part) else part
+                        if isinstance(made, Penalty):
+                            return []
+                        summed = isinstance(made, Output) and (
+                            over_rows or self.shape_of(made).batch
+                        )
+                        found.append((place, self.forms.of(made, known), summed))
+        except NodeflowError:  # it is said of the node itself
+            return []
+        return found
 
     def _hand_to_sums(
         self,
@@ -882,14 +960,25 @@ class _Builder:
         return found[0] if found else None
 
     def _output(self, address: str) -> Output:
-        key, _, port = address.rpartition(".")
-        return Output(key, port, self.shapes.get(address))
+        found = self.outputs.get(address)
+        if found is None:
+            key, _, port = address.rpartition(".")
+            found = Output(key, port, self.shapes.get(address))
+            if found.shape is not None:
+                self.outputs[address] = found
+        return found
 
     # -- putting contributions together
 
     def _combined(self, address: str, parts: list[_Part]) -> Blame:
         """Return the whole blame of a port, placed and named."""
         key, name = address.rpartition(".")[0], self._name(address)
+        batch = self.shapes[address].batch
+        if len(parts) == 1 and isinstance(parts[0].blame, Output) and (batch or not self.has_rows):
+            part = self._fitted(parts[0], address)
+            whole = self._summed([part if batch else self._shaped(part, address)], name)
+            self.gradients[address] = f"{whole.node}.{whole.port}"
+            return whole
         parts = [self._fitted(self._decayed(part, address), address) for part in parts]
         numbers = [part.blame for part in parts if not isinstance(part.blame, Output)]
         if len(numbers) == len(parts):
@@ -957,12 +1046,10 @@ class _Builder:
         key, value = address.rpartition(".")[0], self._output(address)
         total = self._summed(parts, f"{key}.gradient")
         alike = self.shape_of(total).dims == self.shapes[address].dims
-        mean = (
-            average(total)
-            if alike and not penalty
-            else average(total, value, regularization=penalty)
-        )
-        return self.place(mean, f"{key}.average")
+        if alike and not penalty:
+            return self._put(average, NO_SETTINGS, f"{key}.average", total=total)
+        settings = self.decays.setdefault(penalty, {"regularization": penalty})
+        return self._put(average, settings, f"{key}.average", total=total, weights=value)
 
     def _gradient(self, key: str, parts: list[_Part]) -> Output:
         """Return D = ∂J/∂Θ of a parameter, in its shape.
@@ -971,6 +1058,9 @@ class _Builder:
         sample axis is a part of ∂J/∂Θ as it is. A graph without rows has one sample.
         """
         address = f"{key}.value"
+        only = parts[0].blame if len(parts) == 1 else None
+        if isinstance(only, Output) and (parts[0].summed or not self.has_rows):
+            return self._averaged(address, [self._fitted(parts[0], address)])
         penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
         penalty = math.fsum(part.regularization for part in penalties)
         parts = [
@@ -1017,8 +1107,12 @@ class _Builder:
         """Undo broadcasting: blame must have the shape of the value it is the blame of."""
         wanted = self.shapes[address]
         shape = self.shape_of(part)
-        if None in wanted.dims or None in shape.dims:
+        if shape is wanted or None in wanted.dims or None in shape.dims:
             return part
+        both = id(shape), id(wanted)
+        if both in self.fitting:
+            return part
+        given = part
         if shape.flat[1] != wanted.flat[1]:
             if wanted.flat[1] == 1:
                 part = sum_(part)
@@ -1031,12 +1125,14 @@ class _Builder:
             part = spread(part, self._output(address))
         elif shape.flat[0] != wanted.flat[0] and wanted.flat[0] == 1 and not wanted.batch:
             part = bias_gradient(part)
+        if part is given:  # both shapes are kept: those of inputs and of cases
+            self.fitting.add(both)
         return part
 
     def shape_of(self, wire: Output) -> Shape:
         """Return the shape of a wire, also of nodes that are not placed yet."""
         if isinstance(wire.node, str):
-            return self.shapes[f"{wire.node}.{wire.port}"]
+            return wire.shape or self.shapes[f"{wire.node}.{wire.port}"]
         if id(wire.node) in self.placed:
             return self.shapes[f"{self.placed[id(wire.node)][1]}.{wire.port}"]
         made = wire.node
@@ -1049,11 +1145,10 @@ class _Builder:
         return self.inferred[id(made)][1]
 
     def _infer(self, made: Made) -> tuple[Shape, ...]:
-        if made.settings and not isinstance(made.type.shapes, Signature):
-            return self._infer_anew(made)
-        # What is fed by the same shapes has the same, as settings have no say; equal shapes are
-        # one object.
-        case: list[Any] = [made.type.name]
+        # What is fed by the same shapes has the same; equal shapes are one object, and so are
+        # the settings of nodes that are made alike. Some types' shapes do not depend on them.
+        has_say = made.settings and not isinstance(made.type.shapes, Signature)
+        case: list[Any] = [made.type, made.settings if has_say else None]
         for port, sources in made.inputs.items():
             case.append(port)
             case += [self.shape_of(source) for source in sources]
@@ -1061,7 +1156,7 @@ class _Builder:
         known = self.cases.get(key)
         if known is None:
             found = [self.same.setdefault(shape, shape) for shape in self._infer_anew(made)]
-            # The shapes of a case are kept with it: an id is good for as long as its object is.
+            # What a case is of is kept with it: an id is good for as long as its object is.
             known = self.cases[key] = case, tuple(found)
         return known[1]
 
@@ -1101,42 +1196,62 @@ class _Builder:
         if id(made) in self.placed:
             return Output(self.placed[id(made)][1], wire.port)
         shapes = self._shapes_of(made)
-        key = self._free(name)
+        key, wires = self._free(name), list[Wire]()
         for port, sources in made.inputs.items():
+            several = len(sources) > 1
             for index, source in enumerate(sources):
-                start = source
-                if isinstance(source.node, Made):
-                    child = source.node.type.name
+                node, output = source.node, source.port
+                if not isinstance(node, str):
+                    child = node.type.name
                     is_error = owner and child.endswith("error")
                     start = self.place(
                         source, f"{owner}.error" if is_error else f"{name}.{child}", owner=owner
                     )
-                self.wires.append(
-                    Wire(
-                        str(start.node), start.port, key, port, index if len(sources) > 1 else None
-                    )
-                )
-        self.nodes[key] = self._node(made)
-        for port_, shape in zip(made.type.outputs, shapes, strict=True):
-            self.shapes[f"{key}.{port_.name}"] = shape
-        self.made_for[key] = self.trainer
+                    node, output = str(start.node), start.port
+                wires.append(Wire(node, output, key, port, index if several else None))
+        self._add(key, self._node(made.type.name, made.settings), wires)
+        for place, shape in zip(made.type.outputs, shapes, strict=True):
+            self.shapes[f"{key}.{place.name}"] = shape
         self.placed[id(made)] = (made, key)
-        return Output(key, wire.port, self.shapes[f"{key}.{wire.port}"])
+        return self._output(f"{key}.{wire.port}")
 
-    def _node(self, made: Made) -> Node:
-        """Return the node of an expression; those without settings of their own are one."""
-        name = made.type.name
-        if made.settings:
-            return Node(name, made.settings)
-        if name not in self.bare:
-            self.bare[name] = Node(name)
-        return self.bare[name]
+    def _put(
+        self, type_: NodeType, settings: Mapping[str, Any], name: str, **inputs: Output
+    ) -> Output:
+        """Put a node of one output into the graph, that reads wires which are there."""
+        case = (type_, id(settings), *[id(self.shape_of(wire)) for wire in inputs.values()])
+        known = self.put.get(case)
+        if known is None:
+            made = Made(type_, settings, {port: (wire,) for port, wire in inputs.items()})
+            known = self.put[case] = self._infer(made)[0], settings
+        key, port = self._free(name), type_.outputs[0].name
+        wires = [Wire(str(w.node), w.port, key, port) for port, w in inputs.items()]
+        self._add(key, self._node(type_.name, settings), wires)
+        shape = self.shapes[f"{key}.{port}"] = known[0]
+        return Output(key, port, shape)
+
+    def _add(self, key: str, node: Node, wires: list[Wire]) -> None:
+        self.made[key] = node
+        self.wires += wires
+        if len(wires) > 1:
+            wires.sort(key=by_port)
+        self.into[key] = tuple(wires)
+        self.made_for[key] = self.trainer
+
+    def _node(self, name: str, settings: Mapping[str, Any]) -> Node:
+        """Return the node of an expression; those of the same settings are one."""
+        key = name, id(settings) if settings else 0
+        known = self.alike.get(key)
+        if known is None:  # an id is good for as long as its object is
+            known = self.alike[key] = settings, Node(name, settings)
+        return known[1]
 
     def _free(self, name: str) -> str:
-        if name not in self.nodes:
+        made, there = self.made, self.graph.nodes
+        if name not in made and name not in there:
             return name
         number = 2
-        while f"{name}_{number}" in self.nodes:
+        while f"{name}_{number}" in made or f"{name}_{number}" in there:
             number += 1
         return f"{name}_{number}"
 

@@ -151,7 +151,7 @@ def _flat(editor: Editor, node: str, type_: str) -> str:
     if z is None or editor.live.age(wires[0].start) not in ("", AHEAD):
         return ""
     rows = np.atleast_2d(z)
-    found = slope_at(type_, rows)
+    found = slope_at(type_, rows, editor.graph.settings(node))
     if found is None or not found.z.size:
         return ""
     steepest = found.slopes.reshape(rows.shape).max(axis=0)

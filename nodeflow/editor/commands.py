@@ -717,8 +717,8 @@ def _where_blame_dies(editor: Editor) -> Editor:
 def _parameter(editor: Editor) -> str:
     """Return the parameter that is selected, or the only one of the graph, or ""."""
     chosen = [key for key in sorted(editor.selection) if key in editor.graph.nodes]
-    found = [key for key in chosen if editor.graph.nodes[key].type == "parameter"]
-    all_ = editor.graph.of_type("parameter")
+    found = [key for key in chosen if editor.graph.nodes[key].is_parameter]
+    all_ = editor.graph.parameters
     return found[0] if found else all_[0] if len(all_) == 1 else ""
 
 

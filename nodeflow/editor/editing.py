@@ -178,7 +178,7 @@ def valued(editor: Editor, node: str, setting: str, value: Any, *, done: bool = 
 def _is_trained(editor: Editor, node: str) -> bool:
     """Return whether a parameter has another value by now than its start."""
     live = editor.live
-    is_parameter = editor.graph.nodes[node].type == "parameter"
+    is_parameter = editor.graph.nodes[node].is_parameter
     return is_parameter and live.update > 0 and f"{node}.value" in live.weights
 
 
@@ -200,7 +200,7 @@ def with_mode(editor: Editor, mode: str) -> Editor:
     """Bypass, disable or freeze the selected nodes; if all are that already, activate them."""
     chosen = sorted(editor.chosen)
     if mode == "freeze":
-        chosen = [key for key in chosen if editor.graph.nodes[key].type == "parameter"]
+        chosen = [key for key in chosen if editor.graph.nodes[key].is_parameter]
         if not chosen:
             return editor.refused("only a parameter can be frozen; select one")
     if not chosen:

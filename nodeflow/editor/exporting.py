@@ -249,7 +249,7 @@ def kept(graph: Graph, weights: Mapping[str, Any]) -> Graph:
     """Return the graph with trained weights in its parameters."""
     for address, value in weights.items():
         node = address.rpartition(".")[0]
-        if node in graph.nodes and graph.nodes[node].type == "parameter":
+        if node in graph.nodes and graph.nodes[node].is_parameter:
             graph = graph.set(node, value=value.tolist())
     return graph
 

@@ -39,6 +39,8 @@ class _Index:
     places: NDArray[np.float64]
     wires: tuple[Wire, ...]
     curves: NDArray[np.float64]
+    owners: NDArray[np.intp]
+    """The number of the wire that each curve is of."""
     spans: tuple[NDArray[np.float64], NDArray[np.float64]]
     """The corners of the box around the Bézier points of each wire: all of it lies in there."""
 
@@ -101,7 +103,7 @@ def wire_at(scene: Scene, point: Point, reach: float) -> Wire | None:
     gap = np.hypot(*np.moveaxis(start + share[..., None] * along - np.asarray(point), 2, 0))
     nearest = gap.min(axis=1)
     best = int(nearest.argmin())
-    return index.wires[near[best]] if nearest[best] <= reach else None
+    return index.wires[index.owners[near[best]]] if nearest[best] <= reach else None
 
 
 def _nearest(
@@ -143,6 +145,7 @@ def _indexed(key: _Same) -> _Index:
         np.array([(p.x, p.y) for p, _ in ports], float).reshape(-1, 2),
         tuple(view.wire for view in scene.wires),
         bends,
+        scene.owners,
         (bends.min(axis=1), bends.max(axis=1)),
     )
 

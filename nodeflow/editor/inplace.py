@@ -56,7 +56,7 @@ def opened_port(editor: Editor, port: str) -> Editor:
         return replace(editor, popup=Editing(node, "", "", port=port))
     wire = wires[min(index or 0, len(wires) - 1)]
     source = graph.nodes[wire.source]
-    if source.type not in ("constant", "slider") or (index is None and len(wires) > 1):
+    if not source.is_typed or (index is None and len(wires) > 1):
         return editor.refused(f"{port} gets {wire.start}: pull its wire off to type a value here")
     if len(graph.out_of(wire.source)) > 1:
         return editor.refused(f"{wire.source} feeds other ports as well: change it on the node")
@@ -83,7 +83,7 @@ def choices(editor: Editor, popup: Choices) -> list[str]:
 def text_of(editor: Editor, node: str, setting: str) -> str:
     """Return a setting as it is typed; a parameter has the numbers of the run."""
     value = editor.graph.settings(node).get(setting)
-    if setting == "value" and editor.graph.nodes[node].type == "parameter":
+    if setting == "value" and editor.graph.nodes[node].is_parameter:
         live = editor.live.weights.get(f"{node}.value")
         value = value if live is None else np.asarray(live).tolist()
     if isinstance(value, list | tuple) and np.size(value) == 1:
@@ -108,7 +108,7 @@ def entered(editor: Editor, popup: Editing | Choices, text: str) -> Editor:
         return editor  # looked at, not changed
     setting = _setting(editor, node, name)
     value = read(text, setting.kind if setting is not None else "array")
-    if name == "value" and editor.graph.nodes[node].type == "parameter":
+    if name == "value" and editor.graph.nodes[node].is_parameter:
         value = _alike(editor.graph.settings(node)["value"], value)
     return editing.valued(editor, node, name, value)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.editor.model import Editor
 from nodeflow.graph import Wire
+from nodeflow.routing import along
 from nodeflow.scene import Scene, WireView, closed_groups, sized, within
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ class Token:
         """Return where it is, when so much of its way (0 to 1) lies behind it."""
         t = 1 - share if self.against else share
         t = t * t * (3 - 2 * t)  # it starts and ends gently
-        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = self.wire.curve
-        a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
-        return a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3
+        return along(self.wire.curve, t)
 
     @property
     def heading(self) -> int:

@@ -278,7 +278,7 @@ class _Seen:
         for part in before:
             if len(part) == count and any(at in self.layers for at, _ in part):
                 return part
-        if type_.name == "relay" and before:
+        if type_.passes and before:
             return before[0]
         for part in before:
             if any(at in self.layers for at, _ in part):
@@ -399,7 +399,7 @@ def _row(value: NDArray[np.float64] | None) -> list[float]:
 def _settings(graph: Graph) -> dict[str, NDArray[np.float64]]:
     """Return the values that parameters are given in the graph itself."""
     found = {}
-    for key in graph.of_type("parameter"):
+    for key in graph.parameters:
         value = graph.nodes[key].settings.get("value")
         if value is not None:
             found[f"{key}.value"] = numbers(value)

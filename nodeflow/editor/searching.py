@@ -8,28 +8,6 @@ from nodeflow.data.bundled import BUNDLED
 from nodeflow.data.generators import GENERATORS
 from nodeflow.declare import CATALOG, NodeType
 
-_WORDS = {
-    "cluster": "group",
-    "logistic": "sigmoid",
-    "dense": "weighted_sum",
-    "neuron": "weighted_sum",
-    "weights": "parameter",
-    "learning rate": "gradient_descent",
-    "backprop": "gradient_descent",
-    "watch": "panel",
-    "number": "constant",
-    "bias": "parameter",
-    "weight": "parameter",
-    "data": "dataset",
-    "table": "dataset",
-    "csv": "dataset",
-    "nonlinearity": "sigmoid",
-    "plus": "add",
-    "minus": "subtract",
-    "times": "multiply",
-}
-"""Other words, beside the aliases that the types themselves declare."""
-
 
 def found(text: str, fits: Callable[[NodeType], bool] = lambda _: True) -> list[NodeType]:
     """Return the node types that a text finds, the best first; all of them for no text."""
@@ -56,7 +34,6 @@ def _rank(type_: NodeType, wanted: str) -> int | None:
     plain = wanted.replace("_", " ")
     name = type_.name.replace("_", " ")
     others = [alias.lower() for alias in type_.aliases]
-    others += [word for word, target in _WORDS.items() if target == type_.name]
     if type_.name == "dataset":
         others += [*GENERATORS, *BUNDLED]
     parts = [part for word in (name, *others) for part in word.split()]

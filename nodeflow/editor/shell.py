@@ -388,7 +388,7 @@ def offered(graph: Graph, path: Path) -> list[Message]:
     shapes = infer(graph).shapes
     known = {
         f"{key}.value": shapes[f"{key}.value"].dims
-        for key in graph.of_type("parameter")
+        for key in graph.parameters
         if f"{key}.value" in shapes
     }
     held = {name: value.shape for name, value in found.weights.items() if name in known}

@@ -63,7 +63,7 @@ def offers(editor: Editor) -> list[Offer]:
     """Return what can be varied: of selected nodes first, then what concerns training."""
     graph = editor.graph
     found = [Offer("training.batch", str(graph.training.batch), "1,10,all")]
-    starts = [key for key in graph.of_type("parameter") if graph.settings(key)["value"] is None]
+    starts = [key for key in graph.parameters if graph.settings(key)["value"] is None]
     if len(starts) > 1:
         kinds = {graph.settings(key)["init"] for key in starts}
         now = kinds.pop() if len(kinds) == 1 else "several"

@@ -107,7 +107,7 @@ def _of_one_pass(editor: Editor, node: str) -> Callable[[str], bool]:
         age, key = live.age(address), address.rpartition(".")[0]
         if current:
             return age in ("", AHEAD)
-        if graph.nodes[key].type == "parameter":
+        if graph.nodes[key].is_parameter:
             return address in live.weights_before
         shape = editor.inference.shapes.get(address)
         stands = graph.type_of(key).family == "source" and shape is not None and not shape.batch

@@ -1,4 +1,4 @@
-"""Many runs abreast: they differ only in their seeds, and train in one call of machine code.
+"""Many runs abreast: they differ in seeds and numbers, and train in one call of machine code.
 
 A small network trains for a hundred epochs in less time than Python needs to make a run of it, and
 while Python is at work no other thread is. So plan, tape and code of one run are taken for all;
@@ -14,10 +14,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.engine.alike import Alike
 from nodeflow.engine.executor import Executor
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.machine import SEEDS, STATS, Floats, measured
 from nodeflow.engine.run import Assessment, Run
+from nodeflow.graph import Graph
 
 Lines = NDArray[np.float64]
 """Lines of the history: cost, accuracy, and those of the test rows; NaN for none."""
@@ -49,19 +51,36 @@ def bytes_each(run: Run, epochs: int) -> int:
 class Abreast:
     """Runs like another one, each with its own seed, at the start of their first epoch.
 
-    Every one of them trains at most `epochs`.
+    Every one of them trains at most `epochs`. Where their graphs differ in `numbers`, these are
+    given a row a run, in the order of `places`; where parameters start otherwise, `starts` has the
+    plan's graph of each.
     """
 
-    def __init__(self, like: Run, seeds: Sequence[int], epochs: int) -> None:
+    def __init__(
+        self,
+        like: Run,
+        seeds: Sequence[int],
+        epochs: int,
+        *,
+        places: Alike | None = None,
+        numbers: NDArray[np.float64] | None = None,
+        starts: Sequence[Graph] | None = None,
+    ) -> None:
         machine = self._machine = like.machine
         self._trains = like.trains
         self._has_cost = machine.plan.unfolding.cost in machine.tape.slots
         self._state = machine.tape.state
         rows = np.arange(machine.rows + machine.test_rows)
-        begins = [machine.beginning(seed) for seed in seeds]
+        begins = [
+            machine.beginning(seed, None if starts is None else starts[number])
+            for number, seed in enumerate(seeds)
+        ]
         self._feeds = [feed for _, feed in begins]
         self._cells = np.tile(machine.fresh_cells(), (len(seeds), 1))
         self._cells[:, : self._state] = [start for start, _ in begins]
+        self._places, self._numbers = places, numbers
+        if places is not None and numbers is not None:
+            places.training.put(self._cells, numbers)
         self._order = np.tile(rows, (len(seeds), 1))
         self._stats = np.zeros((len(seeds), STATS))
         self._history = np.full((len(seeds), epochs, 4), np.nan)
@@ -146,6 +165,8 @@ class Abreast:
         if tape is None:
             return Assessment(None, None, None, None)
         of_it.cells[: self._state] = self._cells[number, : self._state]
+        if self._places is not None and self._numbers is not None:
+            self._places.evaluating.put(of_it.cells, self._numbers[number])
         if machine.drawn:
             of_it.feed[:] = self._feeds[number]
         found = [*measured(tape, of_it, 0, machine.rows), float("nan"), float("nan")]

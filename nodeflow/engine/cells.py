@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,7 @@ Row = list[int]
 """The number of an operation, then its operands in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """Where a value lies: `rows` 0 stands for one row a sample."""
 
     offset: int
@@ -122,6 +122,8 @@ class Layout:
         self.slots: dict[str, Slot] = {}
         self.literals: dict[int, float] = {}
         self.known: dict[float, Slot] = {}
+        self.forms: dict[Shape, tuple[int, int, int]] = {}
+        """Rows, columns and cells of a value of each shape."""
         self.arrays: dict[int, NDArray[np.float64]] = {}
         self.rows: list[Row] = []
         self.calls: list[Call | Product] = []
@@ -134,11 +136,14 @@ class Layout:
 
     def fresh(self, shape: Shape) -> Slot:
         """Return new cells for a value of this shape."""
-        tall, wide = shape.flat
-        rows, cols = tall or 1, wide or 1
-        if shape.batch:
-            return Slot(self.take(self.capacity * cols), 0, cols, cols)
-        return Slot(self.take(rows * cols), rows, cols, cols)
+        form = self.forms.get(shape)
+        if form is None:
+            tall, wide = shape.flat
+            cols = wide or 1
+            rows = 0 if shape.batch else tall or 1
+            form = self.forms[shape] = rows, cols, (rows or self.capacity) * cols
+        rows, cols, count = form
+        return Slot(self.take(count), rows, cols, cols)
 
     def literal(self, number: float) -> Slot:
         """Return the cell that holds a number; equal numbers share one."""
@@ -155,7 +160,7 @@ class Layout:
     def emit(self, name: str, **operands: int) -> None:
         """Add a row; operands that are not named are 0."""
         operation = OPERATIONS[name]
-        self.rows.append([operation.number, *(operands.get(key, 0) for key in operation.operands)])
+        self.rows.append([operation.number, *map(operands.get, operation.operands, repeat(0))])
 
     def call(self, call: Call | Product) -> None:
         """Add a row that Python executes."""
@@ -166,10 +171,11 @@ class Layout:
 
     def elementwise(self, name: str, out: Slot, *parts: Slot) -> None:
         """Add the row of an operation number by number, with broadcasting."""
-        places = [place for part in parts for place in part.across(out.cols)]
-        self.rows.append(
-            [OPERATIONS[name].number, out.rows, out.cols, out.offset, out.stride, 1, *places]
-        )
+        offset, rows, cols, stride = out
+        row = [OPERATIONS[name].number, rows, cols, offset, stride, 1]
+        for at, tall, wide, step in parts:  # as `Slot.across` has it
+            row += (at, 0 if tall == 1 else step, 1 if wide == cols else 0)
+        self.rows.append(row)
 
     def joined(self, slots: Sequence[Slot]) -> Slot:
         """Return the slots as one value, without copying where they lie side by side."""
@@ -211,9 +217,9 @@ def feed_layout(plan: Plan) -> Feed:
     """Return how the rows of data sets, and of constants that hold several, are fed."""
     columns: dict[str, tuple[int, int]] = {}
     width = 0
-    for key in plan.order:
-        type_ = plan.graph.type_of(key)
-        for port in type_.outputs if type_.name in ("dataset", "constant") else ():
+    fed = set(plan.graph.of_type("dataset", "constant"))
+    for key in plan.order if fed else ():
+        for port in plan.graph.type_of(key).outputs if key in fed else ():
             shape = plan.inference.shapes[f"{key}.{port.name}"]
             if shape.batch:
                 columns[f"{key}.{port.name}"] = width, shape.features or 1
@@ -223,8 +229,11 @@ def feed_layout(plan: Plan) -> Feed:
 
 def table(rows: Sequence[Row]) -> NDArray[np.int64]:
     """Return rows as a table: the number of the operation and its operands, filled up with 0."""
-    empty = [0] * WIDTH
-    flat = [number for row in rows for number in row + empty[len(row) :]]
+    filling = [[0] * (WIDTH - length) for length in range(WIDTH + 1)]
+    flat: list[int] = []
+    for row in rows:
+        flat += row
+        flat += filling[len(row)]
     return np.array(flat, np.int64).reshape(len(rows), WIDTH)
 
 

@@ -141,7 +141,7 @@ def check(
         key = address.rpartition(".")[0]
         if address in aside:
             continue
-        is_parameter = plan.graph.nodes[key].type == "parameter"
+        is_parameter = plan.graph.nodes[key].is_parameter
         if gradients[address] not in machine.tape.slots or (
             not is_parameter and (some[0].passes > 1 or not _has_rows(machine, key))
         ):
@@ -176,7 +176,7 @@ def _beside(machine: Machine, gradients: Iterable[str]) -> Iterator[None]:
     """Have all trainable parameters a thousandth of their size away from where they start."""
     before = machine.cells.copy()
     for address in gradients:
-        if machine.plan.graph.nodes[address.rpartition(".")[0]].type == "parameter":
+        if machine.plan.graph.nodes[address.rpartition(".")[0]].is_parameter:
             slot = machine.tape.slots[address]
             part = machine.cells[slot.offset : slot.offset + slot.size]
             random = np.random.default_rng(crc32(address.encode()))
@@ -371,7 +371,7 @@ class _Compared:
         """Compare the gradient at an address; of a parameter at most so many numbers."""
         gradient = probe.gradient(address)
         key = address.rpartition(".")[0]
-        if probe.machine.plan.graph.nodes[key].type != "parameter":
+        if not probe.machine.plan.graph.nodes[key].is_parameter:
             along, found = probe.value(address, gradient)
             return cls(np.array([along]), [found], probe.n)
         flat = gradient.ravel()

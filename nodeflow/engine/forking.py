@@ -51,7 +51,7 @@ def parameters(machine: Machine) -> dict[str, tuple[int, int]]:
     return {
         key: (slots[f"{key}.value"].offset, slots[f"{key}.value"].size)
         for key in machine.plan.order
-        if nodes[key].type == "parameter"
+        if nodes[key].is_parameter
     }
 
 

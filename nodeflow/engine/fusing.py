@@ -206,7 +206,7 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
     readers_late: set[str] = set()
     updates_of: dict[str, int] = {}
     for wire in graph.wires:
-        if graph.nodes[wire.source].type == "parameter":
+        if graph.nodes[wire.source].is_parameter:
             if graph.nodes[wire.target].type == "weight_update":
                 updates_of[wire.source] = updates_of.get(wire.source, 0) + 1
             elif plan.phases.get(wire.target) == UPDATE_PHASE:
@@ -219,13 +219,13 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
         mean = inputs["gradient"][0].source
         onward = [wire.target for wire in graph.out_of(key)]
         if (
-            graph.nodes[theta].type != "parameter"
+            not graph.nodes[theta].is_parameter
             or graph.nodes[theta].mode == "freeze"
             or onward != [theta]
             or graph.nodes[mean].type != "average"
             or len(graph.out_of(mean)) != 1
             or graph.type_of(rate).family != "source"
-            or graph.nodes[rate].type == "parameter"
+            or graph.nodes[rate].is_parameter
             or theta in readers_late
             or updates_of[theta] > 1
         ):
@@ -250,7 +250,7 @@ def _is_in_a_parameter(graph: Graph, wire: Wire) -> bool:
     """Return whether a wire's value may lie in a parameter's own cells."""
     if graph.nodes[wire.source].type in ("pick", "concatenate"):
         return any(_is_in_a_parameter(graph, before) for before in graph.into(wire.source))
-    return graph.nodes[wire.source].type == "parameter"
+    return graph.nodes[wire.source].is_parameter
 
 
 def _fused_step(tape: Tape, key: str, gradient: str, mean: str, update: str) -> list[Row]:

@@ -139,7 +139,7 @@ def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
 
 def decay_of(graph: Graph, average: str) -> float:
     """Return the λ of an `average` node: 0 where no weights are wired to it."""
-    wired = graph.inputs(average).get("weights")
+    wired = any(wire.input == "weights" for wire in graph.into(average))
     return float(graph.settings(average)["regularization"]) if wired else 0.0
 
 
@@ -304,9 +304,11 @@ _FORMULA_OPS = {
 }  # fmt: skip
 
 
-def _expression(
-    t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+def _formula(
+    t: Layout, tree: formulas.Expression, inputs: dict[str, list[Slot]], out: Slot
 ) -> None:
+    """Add the rows of a formula, one for each operation."""
+
     def place(part: formulas.Expression, into: Slot | None = None) -> Slot:
         if part[0] == "number":
             found = t.literal(part[1])
@@ -323,7 +325,32 @@ def _expression(
             t.elementwise("copy", into, found)
         return found
 
-    place(formulas.parse(settings["formula"]), out)
+    place(tree, out)
+
+
+def _expression(
+    t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+) -> None:
+    _formula(t, formulas.parse(settings["formula"]), inputs, out)
+
+
+def _calculated(type_: NodeType) -> Lower:
+    """Return the rows of what a type says that it calculates."""
+
+    def lower(
+        t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+    ) -> None:
+        tree = type_.calculated(settings)
+        if not type_.adds_up:
+            _formula(t, tree, inputs, out)
+            return
+        width = max(slots[0].cols for slots in inputs.values())
+        shape = Shape((width,), batch=True) if out.rows == 0 else Shape((out.rows, width))
+        each = t.fresh(shape)
+        _formula(t, tree, inputs, each)
+        _sum(t, {"a": [each]}, settings, out)
+
+    return lower
 
 
 def _log_shares(name: str) -> Lower:
@@ -342,27 +369,17 @@ def _emit_log_shares(t: Layout, name: str, z: Slot, out: Slot) -> None:
 
 LOWER: dict[str, Lower] = {
     "weighted_sum": _weighted_sum,
-    "sigmoid": _one("sigmoid", "z"),
-    "tanh": _one("tanh", "z"),
     "relu": _one("relu", "z"),
     "leaky_relu": _one("leaky_relu", "z"),
     "softplus": _one("softplus", "z"),
-    "identity": _one("copy", "z"),
     "softmax": _softmax,
     "add": _added,
     "multiply": _multiplied,
-    "subtract": _two("subtract"),
-    "divide": _two("divide"),
-    "power": _power,
-    "relay": _one("copy"),
-    "exp": _one("exp"),
-    "log": _one("log"),
     "sum": _sum,
     "mean": _mean,
     "concatenate": _concatenate,
     "pick": _pick,
     "expression": _expression,
-    "error": _two("subtract", "a", "y"),
     "squared_error": _cost("squared_error", lambda settings: 0.5 if settings["half"] else 1.0),
     "cross_entropy": _cost("cross_entropy"),
     "categorical_cross_entropy": _cost("categorical_cross_entropy"),
@@ -384,7 +401,7 @@ LOWER: dict[str, Lower] = {
     "cross_entropy_blame": _cost_blame("cross_entropy_blame"),
     "categorical_cross_entropy_blame": _cost_blame("categorical_blame"),
 }
-"""The row kernel of each built-in type; a type that is not here runs through its function."""
+"""Rows of built-in types; others have those of their calculation, or their function is called."""
 
 
 def compute_by(type_: NodeType, function: Function) -> None:
@@ -418,7 +435,10 @@ _COMPUTED: dict[str, tuple[NodeType, Lower]] = {}
 def lower_of(type_: NodeType) -> Lower | None:
     """Return how a type becomes rows; None if its function is called."""
     own, lower = _COMPUTED.get(type_.name, (None, None))
-    return lower if own is type_ else LOWER.get(type_.name)
+    if own is type_:
+        return lower
+    known = LOWER.get(type_.name)
+    return _calculated(type_) if known is None and type_.calculation else known
 
 
 # --- costs that are computed from weighted sums --------------------------------------------------
@@ -518,10 +538,13 @@ WHOLE = ("accumulate", "average", "weight_update")
 
 def alike(t: Layout, inputs: dict[str, list[Slot]], out: Slot) -> bool:
     """Return whether all values but a rate have the shape of the result, without gaps."""
-    parts = [out, *(slot for name, there in inputs.items() if name != "rate" for slot in there)]
-    if out.rows == 0 and t.capacity > 1:
+    batched, size, form = out.rows == 0, out.size, out[1:]
+    if (batched and t.capacity > 1) or not t.contiguous(out):
         return False
-    return all(
-        t.contiguous(part) and (part.rows == 0) == (out.rows == 0) and part.size == out.size
-        for part in parts
-    )
+    for name, there in inputs.items():
+        for part in there if name != "rate" else ():
+            if part[1:] == form:
+                continue
+            if (part.rows == 0) != batched or part.size != size or not t.contiguous(part):
+                return False
+    return True

@@ -22,7 +22,7 @@ from nodeflow.engine.kernel.sums import LANES
 from nodeflow.engine.plan import Plan, plan
 from nodeflow.engine.probing import probed
 from nodeflow.engine.schedule import Schedule
-from nodeflow.engine.start import start_value
+from nodeflow.engine.start import single_number, start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError, TooLarge
 from nodeflow.graph import Graph, uncollected
@@ -254,8 +254,7 @@ class Machine:
         order = tuple(
             key
             for key in self.plan.order
-            if graph.nodes[key].type == "parameter"
-            or (key in needed and self.plan.phases[key] == FORWARD)
+            if graph.nodes[key].is_parameter or (key in needed and self.plan.phases[key] == FORWARD)
         )
         reduced = replace(self.plan, order=order, head=len(order), loop=False)
         most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
@@ -302,22 +301,32 @@ class Machine:
         test = joined(self._beside.rows, self._beside.capacity)
         return np.concatenate([self.fast.table, table([*test, END_ROW])])
 
-    def _start(self, seed: int, splits: Mapping[str, Split]) -> Floats:
+    def _start(self, seed: int, splits: Mapping[str, Split], graph: Graph | None = None) -> Floats:
         """Return the parameters before the first update, as they lie in the cells."""
         found = np.zeros(self.tape.state, self.dtype)
+        graph, slots = graph or self.plan.graph, self.tape.slots
         for key in self.plan.order:
-            if self.plan.graph.nodes[key].type == "parameter":
-                slot = self.tape.slots[f"{key}.value"]
-                value = start_value(self.plan.graph, key, seed, splits)
-                found[slot.offset : slot.offset + slot.size] = np.asarray(value).ravel()
+            slot = slots.get(f"{key}.value") if graph.nodes[key].is_parameter else None
+            if slot is None:
+                continue
+            begin, size = slot.offset, slot.size
+            single = single_number(graph.settings(key)) if size == 1 else None
+            if single is None:
+                value = start_value(graph, key, seed, splits)
+                found[begin : begin + size] = np.asarray(value).ravel()
+            else:
+                found[begin] = single
         return found
 
-    def beginning(self, seed: int) -> tuple[Floats, Floats]:
-        """Return the parameters before the first update, and the feed, of another seed."""
+    def beginning(self, seed: int, graph: Graph | None = None) -> tuple[Floats, Floats]:
+        """Return the parameters before the first update, and the feed, of another seed.
+
+        `graph` is the plan's, with parameters that start otherwise.
+        """
         if not self.drawn:
-            return self._start(seed, self.splits), self.feed
+            return self._start(seed, self.splits, graph), self.feed
         splits = _splits(self.plan, seed, self.fold)
-        return self._start(seed, splits), self._fill_feed(splits).ravel()
+        return self._start(seed, splits, graph), self._fill_feed(splits).ravel()
 
     # -- cells
 

@@ -45,7 +45,7 @@ class Minimizer:
         self.addresses = [
             address
             for address in sorted(machine.plan.unfolding.gradients)
-            if graph.nodes[address.rpartition(".")[0]].type == "parameter"
+            if graph.nodes[address.rpartition(".")[0]].is_parameter
             and graph.nodes[address.rpartition(".")[0]].mode != "freeze"
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from nodeflow.derive.logits import Logits, logits
@@ -120,14 +121,17 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         unfolding = evaluated(graph, strict=strict)
         whole, inference = unfolding.graph, unfolding.inference
         bad = {*inference.problems, *inference.waiting}
-        rank = whole.ranks if not bad else _ranks_without(whole, bad)
+        rank = whole.depths if not bad else _ranks_without(whole, bad)
         by_rank = tuple(rank)
         cost = [unfolding.cost.rpartition(".")[0]] if unfolding.cost else []
         phases = phases_of(whole, by_rank, cost)
         tail = _after_accumulate(whole, by_rank)
         # Neither stage nor phase nor rank ever falls along a wire: sorting keeps the order
         # topological.
-        order = tuple(sorted(rank, key=lambda key: (key in tail, phases[key], rank[key], key)))
+        together: dict[tuple[bool, int, int], list[str]] = {}
+        for key, at in rank.items():
+            together.setdefault((key in tail, phases[key], at), []).append(key)
+        order = tuple(chain.from_iterable(sorted(together[place]) for place in sorted(together)))
         return Plan(unfolding, inference, order, phases, len(order) - len(tail), bool(tail))
 
 

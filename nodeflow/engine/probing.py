@@ -29,7 +29,7 @@ def probed(machine: Machine, call: Call, executor: Executor) -> Iterator[Callabl
     if cost is None or cost not in tape.slots:
         raise RunError(f"{name} needs a cost in the graph", node=call.node)
     for wire in plan.graph.into(call.node):
-        if plan.graph.nodes[wire.source].type != "parameter":
+        if not plan.graph.nodes[wire.source].is_parameter:
             raise RunError(f"{name} moves parameters, and {wire.start} is none", node=call.node)
     slots = [slot for _, _, parts in call.inputs for slot, _ in parts]
     cells, samples = executor.cells, executor.samples

@@ -178,7 +178,7 @@ class Reader:
         return {
             f"{key}.value": _read_only(self._machine.read(f"{key}.value", 1))
             for key in sorted(self._machine.plan.order)
-            if key in own and own[key].type == "parameter"
+            if key in own and own[key].is_parameter
         }
 
     @property
@@ -201,7 +201,7 @@ def _read_only(value: NDArray[Any]) -> NDArray[Any]:
 
 
 def _why_no_blame(graph: Graph, key: str, cost: str | None) -> str:
-    is_parameter = key in graph.nodes and graph.nodes[key].type == "parameter"
+    is_parameter = key in graph.nodes and graph.nodes[key].is_parameter
     if is_parameter and not graph.settings(key)["trainable"]:
         return "it is not trainable"
     if not graph.of_family("trainer") and not graph.of_type(*UPDATES) and not cost:

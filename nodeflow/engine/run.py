@@ -250,7 +250,7 @@ class Run:
 
     def _checked_weights(self, address: str, value: Any) -> NDArray[Any]:
         plan, key = self.plan, address.rpartition(".")[0]
-        if address not in self.machine.tape.slots or plan.graph.nodes[key].type != "parameter":
+        if address not in self.machine.tape.slots or not plan.graph.nodes[key].is_parameter:
             names = ", ".join(self.weights) or "none"
             raise RunError(f"there is no parameter '{address}'; there is {names}", node=key)
         array, shape = np.asarray(value), plan.inference.shapes[address]

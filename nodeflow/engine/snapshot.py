@@ -63,7 +63,7 @@ class Names:
             {
                 f"{key}.value": f"{key}.value"
                 for key in sorted(nodes)
-                if nodes[key].type == "parameter" and key in order
+                if nodes[key].is_parameter and key in order
             },
             {f"{key}.value": f"{key}.value" for key in parameters(run.machine)},
         )

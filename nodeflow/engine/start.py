@@ -53,6 +53,14 @@ def start_value(
     return _drawn(key, shape, init, seed, uniform_range(settings))
 
 
+def single_number(settings: Mapping[str, Any]) -> float | None:
+    """Return the number that a parameter of a single one starts from; None if it is drawn."""
+    value = settings["value"]
+    while type(value) is tuple:
+        value = value[0]
+    return value if type(value) is float or type(value) is int else None
+
+
 def rows_of(graph: Graph, key: str) -> Sequence[Any]:
     """Return the parts as which the rows of a parameter start, where that is noted.
 

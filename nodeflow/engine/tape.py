@@ -38,7 +38,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
     ordered = _side_by_side(plan.order)
-    parameters = [key for key in ordered if graph.nodes[key].type == "parameter"]
+    parameters = [key for key in ordered if graph.nodes[key].is_parameter]
     for key in parameters:
         address = f"{key}.value"
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
@@ -46,16 +46,24 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     blocks = _blocks(plan)
     spans: dict[str, tuple[int, int]] = {}
     types = graph.types
+    slots, fresh = t.slots, t.fresh
     for key in ordered:
         type_ = types[key]
         if type_.family != "source" and type_.name not in ("pick", "concatenate"):
             for port in type_.outputs:
-                _slot(t, f"{key}.{port.name}", blocks)
+                address = f"{key}.{port.name}"
+                if address in blocks:
+                    _slot(t, address, blocks)
+                elif address not in slots:
+                    slots[address] = fresh(shapes[address])
     # Rows are collected node by node; what has no cells yet gets them when it is met.
+    begin = len(t.rows)
     for key in plan.order:
-        begin = len(t.rows)
-        _lower_node(t, key, blocks)
-        spans[key] = (begin, len(t.rows))
+        if not types[key].holds_weights:
+            _lower_node(t, key, blocks)
+        end = len(t.rows)
+        spans[key] = (begin, end)
+        begin = end
     body = spans[plan.order[plan.head]][0] if plan.head < len(plan.order) else len(t.rows)
     tallies, commits = _tallies(t), _commits(t)
     rows = [*t.rows[:body], *tallies, *t.rows[body:], *commits]
@@ -64,9 +72,13 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         spans[key] = (begin + len(tallies), end + len(tallies))
     # Where nothing comes once an update, a pass ends with the commits; a loop has passes without.
     whole = plan.head == len(plan.order) and not plan.loop
-    for key in graph.nodes:
-        if graph.nodes[key].type == "average" and key in spans:
-            t.literal(decay_of(graph, key))  # for full speed
+    met: set[tuple[int, int]] = set()
+    for key, node in graph.nodes.items():
+        if node.type == "average" and key in spans:
+            alike = id(node), len(graph.into(key))
+            if alike not in met:
+                met.add(alike)
+                t.literal(decay_of(graph, key))  # for full speed
     return Tape(
         plan=plan,
         slots=t.slots,
@@ -86,6 +98,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
 
 
 _NUMBER = re.compile(r"(?<=\.)\d+")
+_FIRST_NUMBER = re.compile(r"\.\d")
 
 
 def _side_by_side(order: Sequence[str]) -> list[str]:
@@ -94,12 +107,26 @@ def _side_by_side(order: Sequence[str]) -> list[str]:
     Rows of parts that lie evenly spaced can be joined for full speed.
     """
     kinds: dict[str, list[tuple[list[int], str]]] = {}
+    found: dict[str, list[tuple[list[int], str]] | None] = {}
+    """By kind, in the order in which it was met first; None for an id without a number."""
     for key in order:
-        numbers = [*map(int, _NUMBER.findall(key))] if "." in key else []
-        kind = _NUMBER.sub("#", key) if numbers else key
-        kinds.setdefault(kind, []).append((numbers, key))
-    # Equal numbers, of x.1 and x.01, keep their order.
-    return [key for parts in kinds.values() for _, key in sorted(parts, key=itemgetter(0))]
+        if _FIRST_NUMBER.search(key) is None:
+            found[key] = None
+            continue
+        kind = _NUMBER.sub("#", key)
+        parts = kinds.get(kind)
+        if parts is None:
+            parts = found[kind] = kinds[kind] = []
+        parts.append(([*map(int, _NUMBER.findall(key))], key))
+    if not kinds:
+        return list(order)
+    ordered: list[str] = []
+    for kind, parts in found.items():
+        if parts is None:
+            ordered.append(kind)
+        else:  # equal numbers, of x.1 and x.01, keep their order
+            ordered += [key for _, key in sorted(parts, key=itemgetter(0))]
+    return ordered
 
 
 def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -150,16 +177,13 @@ def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slo
 def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> None:
     graph = t.plan.graph
     type_ = graph.types[key]
-    if type_.name == "parameter":
-        return
-    settings, wires = graph.settings(key), graph.inputs(key)
-    if type_.name == "dataset" or (
-        type_.name == "constant" and t.plan.inference.shapes[f"{key}.value"].batch
-    ):
-        for port in type_.outputs:
-            _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
-        return
+    settings, slots = graph.settings(key), t.slots
     if type_.family == "source":
+        shapes = t.plan.inference.shapes
+        if type_.name == "dataset" or (type_.name == "constant" and shapes[f"{key}.value"].batch):
+            for port in type_.outputs:
+                _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
+            return
         slot = _slot(t, f"{key}.value", blocks)
         value = settings["value"]
         t.arrays[slot.offset] = numbers(value)
@@ -167,13 +191,17 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
     if not type_.outputs:
         return
     # What is fed back comes from the update before: it lies in the node's own cells.
-    slots, fed_back = t.slots, type_.feedback
-    inputs = {
-        name: [slots[wire.start] for wire in there]
-        for name, there in wires.items()
-        if name not in fed_back
-    }
-    out = _output_slot(t, key, type_, settings, inputs, blocks)
+    fed_back = type_.feedback
+    inputs: dict[str, list[Slot]] = {}
+    for wire in graph.into(key):
+        name, slot = wire.input, slots[f"{wire.source}.{wire.output}"]
+        if name in inputs:
+            inputs[name].append(slot)
+        elif name not in fed_back:
+            inputs[name] = [slot]
+    out = slots.get(f"{key}.{type_.outputs[0].name}") or _output_slot(
+        t, key, type_, settings, inputs, blocks
+    )
     known = t.plan.logits.get(key)
     if known is not None:
         _lower_of_sums(t, key, known, inputs["y"][0], out)
@@ -182,7 +210,7 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
     if lower is not None and (type_.name not in WHOLE or alike(t, inputs, out)):
         lower(t, inputs, settings, out)
         return
-    shapes = t.plan.inference.shapes
+    shapes, wires = t.plan.inference.shapes, graph.inputs(key)
     call = Call(
         node=key,
         type=type_,
@@ -265,7 +293,7 @@ def _commits(t: Layout) -> list[Row]:
     """Return the rows that put the new values of an update into the parameters."""
     before, t.rows = t.rows, []
     graph = t.plan.graph
-    for key in graph.of_type("parameter"):
+    for key in graph.parameters:
         for wire in graph.into(key):
             if wire.input == "next" and graph.nodes[key].mode != "freeze" and wire.start in t.slots:
                 source, target = t.slots[wire.start], t.slots[f"{key}.value"]

@@ -205,7 +205,7 @@ def _sloped(_run: Run, step: Step) -> str:
 def _moved(run: Run, step: Step) -> str:
     graph = run.plan.graph
     start = graph.inputs(step.node)["parameter"][0]
-    if graph.nodes[start.source].type != "parameter":
+    if not graph.nodes[start.source].is_parameter:
         return _calculated(run, step)  # a running sum that fades before it is added to
     address = start.start
     change = np.asarray(_first(step) - step.inputs["parameter"])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError
 from nodeflow.explain.names import neuron as called
+from nodeflow.explain.slopes import has_curve, slopes_at
 from nodeflow.graph import Wire
 from nodeflow.workings.shown import show
 
@@ -62,38 +63,29 @@ def where_blame_dies(run: Run) -> list[Reason]:
     return found
 
 
-def _slopes(kind: str, z: NDArray[Any], a: NDArray[Any]) -> NDArray[Any] | None:
-    match kind:
-        case "sigmoid":
-            return np.asarray(a * (1 - a))
-        case "tanh":
-            return np.asarray(1 - a * a)
-        case "relu":
-            return np.asarray((z > 0) * 1.0)
-        case "softplus":
-            return np.asarray(-np.expm1(-a))
-        case _:
-            return None
-
-
-_NAMES = {"sigmoid": "σ′", "tanh": "tanh′", "softplus": "softplus′"}
+def _slopes(run: Run, activation: str, z: NDArray[Any], a: NDArray[Any]) -> NDArray[Any] | None:
+    graph = run.plan.graph
+    type_ = graph.type_of(activation)
+    return slopes_at(type_, z, a, graph.settings(activation)) if has_curve(type_.name) else None
 
 
 def _flat(run: Run, layer: str, activation: str) -> Iterator[Reason]:
-    kind = run.plan.graph.nodes[activation].type
+    graph = run.plan.graph
+    type_ = graph.type_of(activation)
     z, a = np.atleast_2d(run[f"{layer}.z"]), np.atleast_2d(run[f"{activation}.a"])
-    slopes = _slopes(kind, z, a)
+    slopes = _slopes(run, activation, z, a)
     if slopes is None:
         return
     for neuron, row in enumerate(slopes.argmax(axis=0)):
         slope, at, out = (float(array[row, neuron]) for array in (slopes, z, a))
         if slope >= DYING:
             continue
-        if kind == "relu":
+        if slope == 0 and type_.verb == "cut":
             where = "is not above" if at == 0 else "is below"
             why_ = f"z = {show(at)} {where} 0, its slope is 0"
         else:
-            why_ = f"{_NAMES[kind]} = {show(slope)}: saturated at a = {show(out)}"
+            word = "σ" if "σ" in type_.aliases else type_.title
+            why_ = f"{word}′ = {show(slope)}: saturated at a = {show(out)}"
         yield Reason(
             layer, neuron, "slope", slope, at, out, f"{called(layer, neuron, z.shape[1])}: {why_}"
         )
@@ -117,7 +109,7 @@ def _unread(run: Run, layer: str, activation: str) -> Iterator[Reason]:
     if not parts:
         return
     dead = ~np.concatenate(parts).any(axis=0)
-    slopes = _slopes(graph.nodes[activation].type, z, a)
+    slopes = _slopes(run, activation, z, a)
     for neuron in np.flatnonzero(dead):
         slope = float(slopes[:, neuron].max()) if slopes is not None else float("nan")
         yield Reason(

@@ -168,7 +168,7 @@ def fed(graph: Graph, start: str, goal: str, rows: Floats) -> Graph:
     )
     part = replace(fed_by, wires=wires)
     part = part.remove(*(graph.nodes.keys() - set(keep)))
-    for key in part.of_type("parameter"):
+    for key in part.parameters:
         if part.nodes[key].settings.get("init") == "naive_bayes":
             part = part.set(key, init="zeros")  # the weights are put in afterwards
     return replace(part, training=replace(part.training, batch="all"))

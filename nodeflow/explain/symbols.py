@@ -30,7 +30,6 @@ from nodeflow.explain.simplify import (
     told,
     written,
 )
-from nodeflow.nodes.backward import LEAK
 
 LONGEST = 2_000
 """A derivative of more characters is not written: nobody would read it."""
@@ -300,21 +299,26 @@ class _Symbols:
         type_ = self.graph.type_of(key)
         settings = self.graph.settings(key)
         match type_.name:
-            case "constant" | "slider":
+            case _ if type_.typed:
                 array = np.asarray(self.run.plan.graph.settings(key)["value"], float)
                 self._known[f"{key}.value"] = _numbers(np.atleast_2d(array))
             case "parameter":
                 self._parameter(key)
             case "dataset":
                 self._data(key)
-            case name if name in _RULES:
+            case name if name in _RULES or type_.calculation:
                 inputs = {
                     port: [self._known[wire.start] for wire in wires]
                     for port, wires in self.graph.inputs(key).items()
                 }
-                found = _RULES[name](inputs, settings)
+                rule = _RULES.get(name)
+                if rule is not None:
+                    found = rule(inputs, settings)
+                else:
+                    found = _of_formula(type_.calculated(settings), inputs)
+                    found = [[_total(row)] for row in found] if type_.adds_up else found
                 self._known[f"{key}.{type_.outputs[0].name}"] = found
-                if type_.family == "activation" and name != "identity":
+                if type_.family == "activation" and not type_.passes:
                     self._name(key, found)
             case name:
                 raise RunError(f"'{key}' ({name}) has no formula to derive", node=key)
@@ -454,10 +458,6 @@ def _folded(function: Callable[[Part, Part], Part]) -> Rule:
     return rule
 
 
-def _of_two(function: Callable[[Part, Part], Part], second: str = "b") -> Rule:
-    return lambda inputs, _: _paired(inputs["a"][0], inputs[second][0], function)
-
-
 def _softmax(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
     made = []
     for row in inputs["z"][0]:
@@ -465,11 +465,6 @@ def _softmax(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
         total = _total(powers)
         made.append([("/", power, total) for power in powers])
     return made
-
-
-def _power(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
-    exponent = _number(settings["exponent"])
-    return [[("**", one, exponent) for one in row] for row in inputs["a"][0]]
 
 
 def _cost(term: Callable[[Part, Part], Part], factor: float = 1.0) -> Rule:
@@ -495,8 +490,11 @@ def _penalty(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
 
 
 def _expression(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
-    parsed = formulas.parse(settings["formula"])
-    names = list(inputs)
+    return _of_formula(formulas.parse(settings["formula"]), inputs)
+
+
+def _of_formula(parsed: Part, inputs: Inputs) -> Rows:
+    names = [name for name in inputs if inputs[name]]
     if not names:
         return [[parsed]]
     whole = [inputs[name][0] for name in names]
@@ -520,35 +518,19 @@ def _pick(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
     return [[row[int(place)] for place in places] for row in inputs["a"][0]]
 
 
-def _leaky(z: Part) -> Part:
-    return ("max", z, times(_number(LEAK), z))
-
-
 _RULES: dict[str, Rule] = {
     "weighted_sum": _weighted_sum,
-    "sigmoid": _each(lambda z: ("sigmoid", z)),
-    "tanh": _each(lambda z: ("tanh", z)),
-    "relu": _each(lambda z: ("max", z, ZERO)),
-    "leaky_relu": _each(_leaky),
     "softplus": _each(lambda z: ("log", plus(ONE, ("exp", z)))),
-    "identity": _each(lambda z: z),
     "softmax": _softmax,
-    "relay": _each(lambda a: a, "a"),
     "add": _folded(plus),
     "multiply": _folded(times),
-    "subtract": _of_two(minus),
-    "divide": _of_two(lambda a, b: ("/", a, b)),
     "concatenate": lambda inputs, _: _joined(inputs["a"]),
     "pick": _pick,
-    "power": _power,
-    "exp": _each(lambda a: ("exp", a), "a"),
-    "log": _each(lambda a: ("log", a), "a"),
     "sum": lambda inputs, _: [[_total(row)] for row in inputs["a"][0]],
     "mean": lambda inputs, _: [
         [times(_number(1 / len(row)), _total(row))] for row in inputs["a"][0]
     ],
     "expression": _expression,
-    "error": _of_two(minus, "y"),
     "squared_error": _squared,
     "cross_entropy": _cost(_surprise, -1.0),
     "categorical_cross_entropy": _cost(lambda a, y: times(y, ("log", a)), -1.0),

@@ -159,10 +159,10 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "headNodes": plan.head,
         "constant": [key for key in plan.order if _always_there(run, key)],
         "own": [key for key in sorted(plan.order)
-                if key in run.graph.nodes and run.graph.nodes[key].type == "parameter"],
+                if key in run.graph.nodes and run.graph.nodes[key].is_parameter],
         "parameters": {
             key: shapes[f"{key}.value"].dims
-            for key in plan.order if plan.graph.nodes[key].type == "parameter"
+            for key in plan.order if plan.graph.nodes[key].is_parameter
         },
         "gradients": dict(plan.unfolding.gradients),
         "numbers": {key: float(value) for key, value in plan.unfolding.numbers.items()},
@@ -361,7 +361,7 @@ def _starts(run: Run) -> dict[str, Any]:
     """Return how each parameter starts: with numbers, or drawn from the seed and its name."""
     graph, found = run.plan.graph, {}
     for key in run.plan.order:
-        if graph.nodes[key].type != "parameter":
+        if not graph.nodes[key].is_parameter:
             continue
         settings, part = graph.settings(key), graph.nodes[key].extra.get("part")
         value = run.machine.start[_span(run, key)].tolist()
@@ -400,7 +400,7 @@ def _choices(run: Run) -> dict[str, Any]:
     """Return, by address, in which ways a parameter without numbers of its own can start."""
     graph, starts, found = run.plan.graph, _starts(run), {}
     for key in run.plan.order:
-        if graph.nodes[key].type != "parameter" or key not in run.graph.nodes:
+        if not graph.nodes[key].is_parameter or key not in run.graph.nodes:
             continue
         settings = graph.settings(key)
         if settings["value"] is not None or graph.nodes[key].extra.get("part") is not None:

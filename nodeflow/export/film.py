@@ -16,6 +16,7 @@ from nodeflow.export.stage import Box, Insides, Sprite, Stage
 from nodeflow.export.svg import bounds
 from nodeflow.export.values import plotted
 from nodeflow.export.views import filled
+from nodeflow.routing import along
 from nodeflow.scene import (
     Scene,
     WireView,
@@ -181,7 +182,7 @@ def _running(
     """Return what runs along the wires, at a share of their length."""
     found = []
     for wire, value in wires.items():
-        x, y = _point(wire, share)
+        x, y = along(wire.curve, share)
         found.append(stage.token(colour, x, y))
         if len(wires) <= _MOST_CHIPS:
             found.append(stage.chip(shown(value), colour, x, y - 16))
@@ -207,16 +208,6 @@ def _arrived(
                 value = shown(beat.values[port.address])
                 found.append(stage.chip(value, colour, port.x, port.y, port.side))
     return found
-
-
-def _point(wire: WireView, t: float) -> tuple[float, float]:
-    """Return the point of a wire's curve at t from 0 to 1."""
-    weights = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-    x, y = (
-        sum(w * point[axis] for w, point in zip(weights, wire.curve, strict=True))
-        for axis in (0, 1)
-    )
-    return x, y
 
 
 class Camera:

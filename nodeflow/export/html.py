@@ -33,6 +33,7 @@ from nodeflow.graph import Graph
 from nodeflow.playback.beats import beats
 from nodeflow.playback.moments import described, end_of_training, go_before
 from nodeflow.playback.player import Player
+from nodeflow.routing import longest_run, path
 from nodeflow.scene import NodeView, PortView, Scene, WireView, scene
 from nodeflow.theme import DARK, LIGHT, Theme
 
@@ -352,11 +353,11 @@ def _port(port: PortView) -> list[Any]:
 
 
 def _wire(view: WireView) -> dict[str, Any]:
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = view.curve
     return {
         "from": view.wire.start,
         "to": view.wire.end,
-        "path": f"M{x0:g} {y0:g}C{x1:g} {y1:g} {x2:g} {y2:g} {x3:g} {y3:g}",
+        "path": path(view.curve),
+        "middle": longest_run(view.curve)[0],
         "kind": view.kind,
         "across": view.across,
         "weighs": view.weighs,

@@ -89,7 +89,7 @@ def _settings_apart(run: Run) -> list[list[Any]]:
     found = []
     for key, node in run.graph.nodes.items():
         old, new = run.parent.graph.settings(key), run.graph.settings(key)
-        if node.type != "parameter":
+        if not node.is_parameter:
             found += [
                 [run.born, f"{key}.{name}", _plain(value)]
                 for name, value in new.items()

@@ -58,7 +58,7 @@ def neurons(run: Run) -> list[dict[str, Any]]:
         if graph.nodes[key].type != "weighted_sum" or key not in run.graph.nodes:
             continue
         weights = inputs["weights"][0]
-        if graph.nodes[weights.source].type != "parameter" or len(shapes[weights.start].dims) != 2:
+        if not graph.nodes[weights.source].is_parameter or len(shapes[weights.start].dims) != 2:
             continue
         after = [
             wire.target for wire in graph.out_of(key)

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape as escaped
 from xml.sax.saxutils import quoteattr
 
 from nodeflow.boxes import FOOT, HEADER
+from nodeflow.routing import path
 from nodeflow.scene import (
     FieldView,
     GroupView,
@@ -115,7 +116,6 @@ def words(x: float, y: float, text: str, colour: str, **more: str) -> str:
 
 
 def _wire(wire: WireView, theme: Theme) -> str:
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = wire.curve
     colour = {"backward": theme.backward, "feedback": theme.feedback}.get(wire.kind, theme.forward)
     dashes = ' stroke-dasharray="6 4"' if wire.kind == "feedback" else ""
     opacity = 0.45 if wire.across else 0.6 if wire.kind == "feedback" else 0.9
@@ -125,7 +125,7 @@ def _wire(wire: WireView, theme: Theme) -> str:
         colour = theme.positive if wire.weight >= 0 else theme.negative
         told += f": {wire.weight:.6g}".replace("-", "−")
     return (
-        f'<path d="M{x0:g} {y0:g}C{x1:g} {y1:g} {x2:g} {y2:g} {x3:g} {y3:g}" fill="none" '
+        f'<path d="{path(wire.curve)}" fill="none" '
         f'stroke="{colour}" stroke-width="{thick:.3g}" '
         f'stroke-opacity="{opacity}"{dashes}><title>{escape(told)}</title></path>'
     )
@@ -144,8 +144,7 @@ def lit_frame(node: NodeView, colour: str) -> Iterator[str]:
 
 def lit_wire(wire: WireView, colour: str) -> str:
     """Draw the light of a wire that is carrying something."""
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = wire.curve
-    way = f'd="M{x0:g} {y0:g}C{x1:g} {y1:g} {x2:g} {y2:g} {x3:g} {y3:g}" fill="none"'
+    way = f'd="{path(wire.curve)}" fill="none"'
     return (
         f'<path {way} stroke="{colour}" stroke-width="8" stroke-opacity="0.28"/>'
         f'<path {way} stroke="{colour}" stroke-width="3"/>'

@@ -23,7 +23,7 @@ from nodeflow.explain.accounts import remark_kind
 from nodeflow.explain.names import layer_of, neuron_before
 from nodeflow.graph import Graph
 from nodeflow.playback.predicting import worth_asking
-from nodeflow.workings.bodies import BODIES
+from nodeflow.workings.bodies import body_of
 from nodeflow.workings.given import Given
 from nodeflow.workings.parts import Count, Number, Part
 
@@ -49,7 +49,7 @@ def _template(run: Run, key: str) -> dict[str, Any]:
     if type_.outputs:
         shape = plan.inference.shapes[f"{key}.{type_.outputs[0].name}"]
         found["shape"] = [*([None] if shape.batch else []), *shape.dims]
-    if type_.name in BODIES and type_.outputs:
+    if type_.outputs:
         tree = _tree(run, key, type_.outputs[0].name)
         if tree is not None:
             found["tree"] = tree
@@ -59,9 +59,11 @@ def _template(run: Run, key: str) -> dict[str, Any]:
 def _tree(run: Run, key: str, port: str) -> list[Any] | None:
     step, addresses = _step(run, key)
     value = step.outputs[port]
-    index = (0,) * value.ndim
+    index, body = (0,) * value.ndim, body_of(step.type)
+    if body is None:
+        return None
     with np.errstate(all="ignore"):
-        terms = BODIES[step.type](Given(step, addresses), index)
+        terms = body(Given(step, addresses), index)
         if len(terms) > _MOST:
             return None
         names = [address.partition("|")[0] for address in addresses.values()]
@@ -164,7 +166,7 @@ def _remark(run: Run, key: str) -> dict[str, Any]:
             found |= {"layer": layer, "before": _before(graph, layer) if layer else ["number ", 0]}
         case "moved":
             start = graph.inputs(key)["parameter"][0]
-            if graph.nodes[start.source].type != "parameter":
+            if not graph.nodes[start.source].is_parameter:
                 return {"kind": "calculated", "inputs": {}}
             layer = layer_of(graph, start.start)
             found |= {

@@ -166,7 +166,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
         graph = origin
         for address, value in (*state["base"], *(event[1:] for event in state["events"])):
             key = address.rpartition(".")[0]
-            if not (key in graph.nodes and graph.nodes[key].type == "parameter"):
+            if not (key in graph.nodes and graph.nodes[key].is_parameter):
                 graph = changed(graph, address, value)
         batch = graph.training.batch if state["batch"] == self._batch else state["batch"]
         training = replace(graph.training, seed=state["seed"], batch=batch)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow import formula as formulas
 from nodeflow.declare import numbers
 from nodeflow.engine.run import Run
 from nodeflow.errors import InterchangeError
@@ -53,6 +54,7 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
 
 def _cost(graph: Graph) -> str:
     costs = [key for key in graph.of_type(*_COSTS) if graph.nodes[key].mode == "active"]
+    costs = costs or [key for key in graph.of_family("cost") if graph.type_of(key).adds_up]
     costs = costs or [key for key in graph.of_type("expression") if _judges(graph, key)]
     if len(costs) != 1:
         raise InterchangeError(
@@ -74,7 +76,10 @@ def _said(graph: Graph, key: str) -> Cost:
         ends = [wire.target for wire in graph.out_of(key)]
         mean = any(graph.nodes[end].type == "mean" for end in ends)
         return Cost("expression", str(settings["formula"]), mean=mean)
-    return Cost(graph.nodes[key].type, half=bool(settings.get("half")))
+    type_ = graph.type_of(key)
+    if type_.adds_up:
+        return Cost("expression", formulas.write(type_.calculated(settings)))
+    return Cost(type_.name, half=bool(settings.get("half")))
 
 
 def _source(graph: Graph, key: str, port: str) -> str:
@@ -95,6 +100,10 @@ def _step(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, str
         return _dense(graph, key, weights), _source(graph, key, "a")
     if node.type in _ACTIVATIONS:
         return Activation(key, node.type), _source(graph, key, "z")
+    type_ = graph.type_of(key)
+    if type_.family == "activation" and type_.calculation:
+        formula = formulas.write(type_.calculated(graph.settings(key)))
+        return Activation(key, "expression", formula), _source(graph, key, "z")
     if node.type == "expression":
         ports = list(graph.inputs(key))
         if len(ports) == 1:

@@ -94,6 +94,8 @@ class _Step(Operators):
     def _said(self, key: str) -> str:
         type_ = self.recipe.type(key)
         say = _SAID.get(type_)
+        if say is None and self.recipe.plan.graph.type_of(key).calculation:
+            say = _calculated
         if say is None:
             raise InterchangeError(f"'{key}' ({type_}) has no counterpart among ONNX's operators")
         return say(self, key)
@@ -284,6 +286,15 @@ def _expression(s: _Step, key: str) -> str:
     return s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
 
 
+def _calculated(s: _Step, key: str) -> str:
+    """Return what a type says that it calculates."""
+    graph = s.recipe.plan.graph
+    type_ = graph.type_of(key)
+    tree = type_.calculated(graph.settings(key))
+    said = s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
+    return s.total(said, 1) if type_.adds_up else said
+
+
 def _softmax_error(s: _Step, key: str) -> str:
     y = s.one(key, "y")
     return s.node("Sub", s.node("Mul", s.one(key, "a"), s.total(y, 1)), y)
@@ -307,35 +318,23 @@ def _spread(s: _Step, key: str) -> str:
     return s.node("Add", nothing, s.one(key, "blame"))
 
 
-def _power(s: _Step, key: str) -> str:
-    return s.node("Pow", s.one(key, "a"), s.number(float(s.setting(key, "exponent"))))
-
-
 def _mean_blame(s: _Step, key: str) -> str:
     width = float(s.recipe.dims(s.recipe.inputs(key, "a")[0])[-1] or 1)
     return s.node("Div", _spread(s, key), s.number(width))
 
 
-_ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax",
-                "log_softmax")  # fmt: skip
+_OF_THE_FORMAT = ("relu", "leaky_relu", "softplus", "softmax", "log_softmax")
 _SAID: dict[str, _Say] = {
     "weighted_sum": _weighted_sum,
-    **dict.fromkeys(_ACTIVATIONS, _activation),
-    "relay": _plain("Identity", "a"),
+    **dict.fromkeys(_OF_THE_FORMAT, _activation),
     "add": lambda s, key: s.add(*s.all(key, "a")),
     "multiply": lambda s, key: s.product(*s.all(key, "a")),
-    "subtract": _plain("Sub", "a", "b"),
-    "divide": _plain("Div", "a", "b"),
-    "power": _power,
-    "exp": _plain("Exp", "a"),
-    "log": _plain("Log", "a"),
     "sum": lambda s, key: s.total(s.one(key, "a"), 1),
     "mean": lambda s, key: s.node("ReduceMean", s.one(key, "a"), s.whole(1), keepdims=1),
     "mean_blame": _mean_blame,
     "pick": _pick,
     "concatenate": lambda s, key: s.one(key, "a"),
     "expression": _expression,
-    "error": _plain("Sub", "a", "y"),
     "squared_error": _squared_error,
     "cross_entropy": _cross_entropy,
     "categorical_cross_entropy": _categorical,

@@ -39,6 +39,9 @@ def _fits(pattern: formulas.Expression, tree: formulas.Expression, found: dict[s
         if pattern[0] == "number":
             return value == float(pattern[1])
         return found.setdefault(pattern[1], value) == value
+    if pattern[0] == "*" != tree[0] and pattern[1][0] == "name" and pattern[1] != ("name", "z"):
+        # A factor of 1 need not be written.
+        return found.setdefault(pattern[1][1], 1.0) == 1.0 and _fits(pattern[2], tree, found)
     return (
         pattern[0] == tree[0] and len(pattern) == len(tree)
         and all(_fits(one, other, found) for one, other in zip(pattern[1:], tree[1:], strict=True))

@@ -16,7 +16,8 @@ from nodeflow.nodes.backward import LEAK, delta
     "activation",
     formula="a = 1 / (1 + e^(−z))",
     shapes="elementwise",
-    aliases=("logistic", "σ"),
+    aliases=("logistic", "σ", "nonlinearity"),
+    calculation="sigmoid(z)",
     between=(0.0, 1.0),
 )
 def sigmoid(z: Value) -> Value:
@@ -31,6 +32,7 @@ def sigmoid(z: Value) -> Value:
     formula="a = tanh(z)",
     shapes="elementwise",
     aliases=("hyperbolic tangent",),
+    calculation="tanh(z)",
     between=(-1.0, 1.0),
 )
 def tanh(z: Value) -> Value:
@@ -43,6 +45,7 @@ def tanh(z: Value) -> Value:
     formula="a = max(0, z)",
     shapes="elementwise",
     aliases=("rectifier", "ramp"),
+    calculation="max(0, z)",
     between=(0.0, math.inf),
     verb="cut",
 )
@@ -51,7 +54,13 @@ def relu(z: Value) -> Value:
     return np.maximum(z, 0)
 
 
-@node("activation", formula="a = z if z > 0 else 0.01·z", shapes="elementwise", verb="cut")
+@node(
+    "activation",
+    formula="a = z if z > 0 else 0.01·z",
+    shapes="elementwise",
+    verb="cut",
+    calculation=f"max(z, {LEAK}·z)",
+)
 def leaky_relu(z: Value) -> Value:
     """Pass positive weighted sums, and a hundredth of negative ones."""
     return np.where(z > 0, z, LEAK * z)
@@ -62,6 +71,7 @@ def leaky_relu(z: Value) -> Value:
     formula="a = ln(1 + e^z)",
     shapes="elementwise",
     aliases=("smooth relu",),
+    calculation="max(z, 0) + log(1 + exp(-abs(z)))",
     between=(0.0, math.inf),
     verb="bent",
 )
@@ -76,6 +86,8 @@ def softplus(z: Value) -> Value:
     shapes="elementwise",
     aliases=("linear",),
     verb="passed on",
+    calculation="z",
+    passes="z",
 )
 def identity(z: Value) -> Value:
     """Pass the weighted sum on as it is."""

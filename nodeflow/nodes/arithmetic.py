@@ -13,7 +13,13 @@ from nodeflow.nodes.backward import spread, unpicked
 from nodeflow.shape import Shape
 
 
-@node("arithmetic", formula="a₁ + a₂ + …", outputs=("value",), shapes="elementwise", aliases=("+",))
+@node(
+    "arithmetic",
+    formula="a₁ + a₂ + …",
+    outputs=("value",),
+    shapes="elementwise",
+    aliases=("+", "plus"),
+)
 def add(*a: Value) -> Value:
     """Add the inputs number by number; a single number is added to every feature."""
     total = a[0]
@@ -32,7 +38,7 @@ def _(blame: Blame, a: Any, value: Output) -> Mapping[str, Any]:
     formula="a₁ · a₂ · …",
     outputs=("value",),
     shapes="elementwise",
-    aliases=("×", "*"),
+    aliases=("×", "*", "times"),
 )
 def multiply(*a: Value) -> Value:
     """Multiply the inputs number by number; a single number scales every feature."""
@@ -94,7 +100,12 @@ def _(blame: Blame, a: Any, value: Output) -> Mapping[str, Any]:
 
 
 @node(
-    "arithmetic", formula="a − b", outputs=("value",), shapes="elementwise", aliases=("-", "minus")
+    "arithmetic",
+    formula="a − b",
+    outputs=("value",),
+    shapes="elementwise",
+    aliases=("-", "minus"),
+    calculation="a - b",
 )
 def subtract(a: Value, b: Value) -> Value:
     """Take b from a, number by number."""
@@ -106,7 +117,14 @@ def _(blame: Blame, a: Output, b: Output, value: Output) -> Mapping[str, Any]:
     return {"a": blame, "b": lambda: times(-1.0, blame)}
 
 
-@node("arithmetic", formula="a / b", outputs=("value",), shapes="elementwise", aliases=("/", "÷"))
+@node(
+    "arithmetic",
+    formula="a / b",
+    outputs=("value",),
+    shapes="elementwise",
+    aliases=("/", "÷"),
+    calculation="a / b",
+)
 def divide(a: Value, b: Value) -> Value:
     """Divide a by b, number by number."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -127,6 +145,7 @@ def _(blame: Blame, a: Output, b: Output, value: Output) -> Mapping[str, Any]:
     outputs=("value",),
     shapes="elementwise",
     aliases=("square", "root", "^"),
+    calculation="a^exponent",
 )
 def power(a: Value, *, exponent: float = 2.0) -> Value:
     """Raise each number to a power."""
@@ -151,6 +170,8 @@ def _(blame: Blame, a: Output, value: Output, *, exponent: float) -> Mapping[str
     outputs=("value",),
     shapes="elementwise",
     aliases=("reroute", "knot", "dot"),
+    calculation="a",
+    passes="a",
 )
 def relay(a: Value) -> Value:
     """Pass a value on as it is: a knot by which a wire is led around others."""
@@ -162,7 +183,7 @@ def _(blame: Blame) -> Mapping[str, Any]:
     return {"a": blame}
 
 
-@node("arithmetic", formula="e^a", outputs=("value",), shapes="elementwise")
+@node("arithmetic", formula="e^a", outputs=("value",), shapes="elementwise", calculation="exp(a)")
 def exp(a: Value) -> Value:
     """Raise e to each number."""
     with np.errstate(over="ignore"):
@@ -174,7 +195,14 @@ def _(blame: Blame, a: Output, value: Output) -> Mapping[str, Any]:
     return {"a": lambda: times(blame, value)}
 
 
-@node("arithmetic", formula="ln a", outputs=("value",), shapes="elementwise", aliases=("ln",))
+@node(
+    "arithmetic",
+    formula="ln a",
+    outputs=("value",),
+    shapes="elementwise",
+    aliases=("ln",),
+    calculation="log(a)",
+)
 def log(a: Value) -> Value:
     """Take the natural logarithm of each number."""
     with np.errstate(divide="ignore", invalid="ignore"):

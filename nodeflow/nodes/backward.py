@@ -24,6 +24,7 @@ LEAK = 0.01
     outputs=("blame",),
     shapes="(n,o), (o,i) -> (n,i)",
     aliases=("backpropagate", "BP2"),
+    noun="the blame ∂C/∂a",
 )
 def blame(delta: Value, weights: Value) -> Value:
     """Pass each δ back along its weights: bᵢ = Σⱼ Θⱼᵢ δⱼ, which is ∂C/∂a of the layer before."""
@@ -71,6 +72,7 @@ def _number_by_number(settings: dict[str, Any], blame: Shape, a: Shape) -> tuple
     outputs=("delta",),
     shapes=_number_by_number,
     aliases=("error signal", "sensitivity", "BP1"),
+    noun="the delta ∂C/∂z",
 )
 def delta(
     blame: Value,
@@ -96,6 +98,7 @@ def delta(
     outputs=("gradient",),
     shapes="(n,o), (n,i) -> (o,i)",
     aliases=("BP4",),
+    noun="the gradient of a weight",
 )
 def weight_gradient(delta: Value, a: Many) -> Value:
     """Multiply each δ by each input, summed over the samples: Δⱼᵢ = Σ δⱼ aᵢ."""
@@ -113,6 +116,7 @@ def _over_rows(settings: dict[str, Any], delta: Shape) -> tuple[Shape, ...]:
     outputs=("gradient",),
     shapes=_over_rows,
     aliases=("BP3",),
+    noun="the gradient of a bias",
 )
 def bias_gradient(delta: Value) -> Value:
     """Add up δ over the samples: a bias is a weight whose input is always 1."""
@@ -125,6 +129,7 @@ def bias_gradient(delta: Value) -> Value:
     outputs=("total",),
     shapes="s, s -> s",
     aliases=("accumulator",),
+    noun="the gradient added up so far",
 )
 def accumulate(gradient: Value, previous: Feedback = None) -> Value:
     """Add a sample's gradient to the total of the batch so far.
@@ -151,6 +156,7 @@ def _like_weights(
     outputs=("gradient",),
     shapes=_like_weights,
     aliases=("mean gradient",),
+    noun="the gradient ∂J/∂Θ",
 )
 def average(
     total: Value,

@@ -20,7 +20,14 @@ NOTHING = -1e30
 """Stands for ln 0 where a product with 0 has to be 0; float32 has it too."""
 
 
-@node("cost", formula="e = a − y", shapes="(n,f), (n,f) -> (n,f)", aliases=("residual",))
+@node(
+    "cost",
+    formula="e = a − y",
+    shapes="(n,f), (n,f) -> (n,f)",
+    aliases=("residual",),
+    calculation="a - y",
+    noun="the error",
+)
 def error(a: Value, y: Value) -> Value:
     """Subtract the target from the output: e = a − y, the sign is the same everywhere."""
     return a - y
@@ -65,6 +72,7 @@ def _clear(a: Value) -> Value:
     outputs=("cost",),
     shapes=_COST,
     aliases=("loss", "binary cross entropy", "log loss", "logistic cost"),
+    title="cross-entropy",
 )
 def cross_entropy(a: Value, y: Value) -> Value:
     """Count the surprise of each output as the probability of its target, 0 or 1.
@@ -108,6 +116,7 @@ def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
     outputs=("cost",),
     shapes=_COST,
     aliases=("loss", "softmax cross entropy", "negative log likelihood"),
+    title="categorical cross-entropy",
 )
 def categorical_cross_entropy(a: Value, y: Value) -> Value:
     """Count the surprise of the right class: C = −Σ y ln a, for shares that add up to 1."""
@@ -168,7 +177,13 @@ def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
     }
 
 
-@node("backward", formula="δ = a Σy − y", outputs=("delta",), shapes="(n,f), (n,f) -> (n,f)")
+@node(
+    "backward",
+    formula="δ = a Σy − y",
+    outputs=("delta",),
+    shapes="(n,f), (n,f) -> (n,f)",
+    noun="the delta ∂C/∂z",
+)
 def softmax_error(a: Value, y: Value) -> Value:
     """Give δ of softmax and categorical cross-entropy at once; a − y where y adds up to 1.
 

@@ -14,6 +14,7 @@ from nodeflow.nodes.backward import bias_gradient, blame, weight_gradient
     formula="z = Θa + b",
     shapes="(n,i), (o,i), (o) -> (n,o)",
     aliases=("dense", "linear", "neuron", "sum", "layer"),
+    noun="the weighted sum",
 )
 def weighted_sum(a: Many, weights: Value, bias: Value | None = None) -> Value:
     """Add up the inputs, each times its weight, and the bias: zⱼ = Σᵢ Θⱼᵢ aᵢ + bⱼ.

@@ -19,6 +19,7 @@ from nodeflow.declare import (
     numbers,
 )
 from nodeflow.errors import BadSetting
+from nodeflow.inert import shape_of
 from nodeflow.shape import Shape
 
 
@@ -27,7 +28,13 @@ def _constant_shape(settings: dict[str, Any]) -> tuple[Shape, ...]:
     return (Shape(array.shape) if array.ndim == 2 else Shape((1, array.size)),)
 
 
-@node("source", formula="value", shapes=_constant_shape, aliases=("number", "value", "input"))
+@node(
+    "source",
+    formula="value",
+    shapes=_constant_shape,
+    aliases=("number", "value", "input"),
+    typed=True,
+)
 def constant(*, value: ArrayValue = 0.0) -> Value:
     """Hold a number, a row of numbers, or several rows.
 
@@ -44,7 +51,13 @@ def _single(settings: dict[str, Any]) -> tuple[Shape, ...]:
     return (Shape((1, 1)),)
 
 
-@node("source", formula="value", shapes=_single, aliases=("number", "hyperparameter"))
+@node(
+    "source",
+    formula="value",
+    shapes=_single,
+    aliases=("number", "hyperparameter"),
+    typed=True,
+)
 def slider(*, value: float = 0.5, min: float = 0.0, max: float = 1.0, step: float = 0.01) -> Value:
     """Hold one number that is dragged between `min` and `max`."""
     return np.array([[value]])
@@ -110,7 +123,7 @@ def parameter_shape(settings: dict[str, Any]) -> tuple[int, ...]:
         raise BadSetting("a parameter needs a value, or a shape such as [5, 7] and an init")
     if value is None or (settings["init"] == "constant" and shape is not None):
         return tuple(shape)
-    found = numbers(value).shape
+    found = shape_of(value)
     if shape is not None and tuple(shape) != found:
         given = "×".join(map(str, shape))
         raise BadSetting(
@@ -138,6 +151,7 @@ def uniform_range(settings: Mapping[str, Any]) -> tuple[float, float]:
     outputs=("value",),
     shapes=_parameter_shape,
     aliases=("weight", "weights", "bias", "theta", "variable"),
+    holds_weights=True,
 )
 def parameter(
     next: Feedback = None,

@@ -1,13 +1,17 @@
 """Trainers: the backward pass and the updates, folded into one node.
 
-`derive.unfolding` replaces a trainer by the nodes of its backward pass.
+`derive.unfolding` replaces a trainer by the nodes of its backward pass, and by its updates: how
+they move a parameter stands beside the type.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from nodeflow.declare import Range, Value, node
+from nodeflow.declare import Output, Range, Update, Updates, Value, node
+from nodeflow.nodes.arithmetic import multiply
+from nodeflow.nodes.expression import expression
 
 _FOLDED = "a trainer is evaluated through its unfolding"
 
@@ -17,7 +21,7 @@ _FOLDED = "a trainer is evaluated through its unfolding"
     formula="Θ ← Θ − α ∂J/∂Θ",
     outputs=(),
     shapes="(n,1) ->",
-    aliases=("sgd", "train", "optimizer", "learn"),
+    aliases=("sgd", "train", "optimizer", "learn", "learning rate", "backprop"),
 )
 def gradient_descent(
     cost: Value,
@@ -32,12 +36,27 @@ def gradient_descent(
     raise AssertionError(_FOLDED)
 
 
+@gradient_descent.updates
+def _(made: Updates, settings: Mapping[str, Any]) -> Update:
+    momentum = settings["momentum"]
+    rate = made.constant(settings["rate"], "rate")
+    minus = made.constant(-1.0, "minus") if momentum else rate
+
+    def update(name: str, theta: Output, gradient: Output) -> None:
+        if momentum:
+            gradient = made.running(f"{name}.velocity", theta, gradient, momentum, minus)
+        made.move(name, theta, gradient, rate)
+
+    return update
+
+
 @node(
     "trainer",
     formula="Θ ← Θ − α m̂ / (√v̂ + ε)",
     outputs=(),
     shapes="(n,1) ->",
     aliases=("optimizer", "train", "adaptive"),
+    title="Adam",
 )
 def adam(
     cost: Value,
@@ -54,9 +73,29 @@ def adam(
     raise AssertionError(_FOLDED)
 
 
+@adam.updates
+def _(made: Updates, settings: Mapping[str, Any]) -> Update:
+    beta1, beta2, epsilon = (settings[name] for name in ("beta1", "beta2", "epsilon"))
+    rate = made.constant(settings["rate"], "rate")
+    now = made.counter("time")
+    rate1 = made.constant(-(1 - beta1), "rate1")
+    rate2 = made.constant(-(1 - beta2), "rate2")
+    formula = f"m / (1 - {beta1!r}^t) / (sqrt(v / (1 - {beta2!r}^t)) + {epsilon!r})"
+
+    def update(name: str, theta: Output, gradient: Output) -> None:
+        mean = made.running(f"{name}.mean", theta, gradient, beta1, rate1)
+        squared = made.place(multiply(gradient, gradient), f"{name}.squared")
+        size = made.running(f"{name}.size", theta, squared, beta2, rate2)
+        step = made.place(expression(formula=formula, m=mean, v=size, t=now), f"{name}.step")
+        made.move(name, theta, step, rate)
+
+    return update
+
+
 @node(
     "trainer",
     formula="Θ = argmin J",
+    searches=True,
     outputs=(),
     shapes="(n,1) ->",
     aliases=("fmincg", "conjugate gradient", "lbfgs", "optimizer"),

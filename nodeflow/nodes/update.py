@@ -21,6 +21,7 @@ UPDATES = ("weight_update", "step")
     outputs=("value",),
     shapes="s, s, 1 -> s",
     aliases=("descend", "learn"),
+    noun="the new weight",
 )
 def weight_update(parameter: Value, gradient: Value, rate: Value | None = None) -> Value:
     """Nudge a parameter against its gradient; its feedback wire goes to `parameter.next`.

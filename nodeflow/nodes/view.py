@@ -7,42 +7,92 @@ from typing import Annotated
 from nodeflow.declare import IndexValue, Many, Range, Value, node
 
 
-@node("view", formula="value", outputs=(), aliases=("text", "print", "watch", "note", "comment"))
+@node(
+    "view",
+    formula="value",
+    outputs=(),
+    aliases=("text", "print", "watch", "note", "comment"),
+    view="nodeflow.views.panel",
+)
 def panel(value: Many) -> None:
     """Show any value as text."""
 
 
-@node("view", formula="value over time", outputs=(), aliases=("chart", "line", "graph"))
+@node(
+    "view",
+    formula="value over time",
+    outputs=(),
+    aliases=("chart", "line", "graph"),
+    view="nodeflow.views.plot",
+)
 def plot(value: Many) -> None:
     """Draw a value as a line while training runs."""
 
 
-@node("view", formula="rows as tiles", outputs=(), aliases=("picture", "tiles", "hidden units"))
+@node(
+    "view",
+    formula="rows as tiles",
+    outputs=(),
+    aliases=("picture", "tiles", "hidden units"),
+    view="nodeflow.views.image",
+)
 def image(value: Value) -> None:
     """Show each row as a grey picture."""
 
 
-@node("view", formula="value as bars", outputs=(), aliases=("histogram", "shares"))
+@node(
+    "view",
+    formula="value as bars",
+    outputs=(),
+    aliases=("histogram", "shares"),
+    view="nodeflow.views.bars",
+)
 def bars(value: Value) -> None:
     """Show the numbers of a row as bars."""
 
 
-@node("view", formula="value as rows", outputs=(), aliases=("spreadsheet",))
+@node(
+    "view",
+    formula="value as rows",
+    outputs=(),
+    aliases=("spreadsheet",),
+    view="nodeflow.views.table",
+)
 def table(value: Many) -> None:
     """Show values as rows and columns."""
 
 
-@node("view", formula="a over the plane of x", outputs=(), aliases=("decision regions",))
+@node(
+    "view",
+    formula="a over the plane of x",
+    outputs=(),
+    aliases=("decision regions",),
+    view="nodeflow.views.boundary",
+    slow=True,
+)
 def boundary(x: Value, a: Value) -> None:
     """Colour the plane of two inputs by the output of the network."""
 
 
-@node("view", formula="counts of a by y", outputs=(), aliases=("confusion matrix",))
+@node(
+    "view",
+    formula="counts of a by y",
+    outputs=(),
+    aliases=("confusion matrix",),
+    view="nodeflow.views.confusion",
+    slow=True,
+)
 def confusion(a: Value, y: Value) -> None:
     """Count which class was taken for which."""
 
 
-@node("view", formula="|Θⱼᵢ δⱼ| / Σ |Θⱼᵢ δⱼ|", outputs=(), aliases=("responsibility", "who did it"))
+@node(
+    "view",
+    formula="|Θⱼᵢ δⱼ| / Σ |Θⱼᵢ δⱼ|",
+    outputs=(),
+    aliases=("responsibility", "who did it"),
+    view="nodeflow.views.blame_shares",
+)
 def blame_shares(delta: Value, weights: Value) -> None:
     """Show how much of an error each neuron before a layer answers for, the most first.
 
@@ -51,7 +101,14 @@ def blame_shares(delta: Value, weights: Value) -> None:
     """
 
 
-@node("view", formula="a over x", outputs=(), aliases=("graph of a function", "slope", "tangent"))
+@node(
+    "view",
+    formula="a over x",
+    outputs=(),
+    aliases=("graph of a function", "slope", "tangent"),
+    view="nodeflow.views.function_plot",
+    slow=True,
+)
 def function_plot(x: Value, *a: Value, low: float = -6.0, high: float = 6.0) -> None:
     """Draw values as functions of one number x, with the point that it has now and the slope there.
 
@@ -59,7 +116,14 @@ def function_plot(x: Value, *a: Value, low: float = -6.0, high: float = 6.0) -> 
     """
 
 
-@node("view", formula="a over x, through the points (x, y)", outputs=(), aliases=("fit",))
+@node(
+    "view",
+    formula="a over x, through the points (x, y)",
+    outputs=(),
+    aliases=("fit",),
+    view="nodeflow.views.curve",
+    slow=True,
+)
 def curve(x: Value, a: Value, y: Value, *, beyond: Annotated[float, Range(0, 10)] = 0.5) -> None:
     """Draw points, the function that is fitted to them, and in grey what lies beyond them.
 
@@ -67,7 +131,14 @@ def curve(x: Value, a: Value, y: Value, *, beyond: Annotated[float, Range(0, 10)
     """
 
 
-@node("view", formula="J over two numbers", outputs=(), aliases=("cost surface", "local minima"))
+@node(
+    "view",
+    formula="J over two numbers",
+    outputs=(),
+    aliases=("cost surface", "local minima"),
+    view="nodeflow.views.landscape",
+    slow=True,
+)
 def landscape(
     *parameter: Value, low: float = -5.0, high: float = 5.0, index: IndexValue = None
 ) -> None:
@@ -78,6 +149,12 @@ def landscape(
     """
 
 
-@node("view", formula="{name: numbers}", outputs=(), aliases=("weights", "dict", "parameters"))
+@node(
+    "view",
+    formula="{name: numbers}",
+    outputs=(),
+    aliases=("weights", "dict", "parameters"),
+    view="nodeflow.views.dictionary",
+)
 def dictionary(values: Many = None) -> None:
     """Show parameters as a dictionary of numbers by name; without a wire all of the graph."""

@@ -26,7 +26,7 @@ from nodeflow.explain.accounts import account, remark
 from nodeflow.explain.names import place_of
 from nodeflow.playback import answers
 from nodeflow.playback.slips import Slip, sign_slip, slip_of
-from nodeflow.workings.bodies import BODIES
+from nodeflow.workings.bodies import body_of
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.lines import SUBSCRIPTS, line_of
 from nodeflow.workings.parts import Index, Number, numbers, resolved_terms, summed
@@ -45,18 +45,6 @@ _NOTES: dict[Kind, str] = {
     "number": answers.NOTE,
     "sign": "answer up, down or same",
     "choice": "answer hit or miss",
-}
-_WHAT = {
-    "weighted_sum": "the weighted sum",
-    "error": "the error",
-    "blame": "the blame ∂C/∂a",
-    "delta": "the delta ∂C/∂z",
-    "softmax_error": "the delta ∂C/∂z",
-    "weight_gradient": "the gradient of a weight",
-    "bias_gradient": "the gradient of a bias",
-    "accumulate": "the gradient added up so far",
-    "average": "the gradient ∂J/∂Θ",
-    "weight_update": "the new weight",
 }
 _WHAT_OF = {"activation": "the activation", "cost": "the cost"}
 
@@ -186,7 +174,8 @@ def worth_asking(run: Run, key: str) -> bool:
     if key not in run.order:
         return False
     graph = run.plan.graph
-    if graph.nodes[key].type not in BODIES or graph.nodes[key].type in _PASSING:
+    type_ = graph.nodes[key].type
+    if body_of(type_) is None or type_ in _PASSING:
         return False
     shapes, samples = run.plan.inference.shapes, _samples(run)
     hollow = {
@@ -270,11 +259,12 @@ def _addresses(run: Run, key: str) -> dict[str, str]:
 
 def _used(given: Given, index: Index) -> Iterator[Number]:
     """Yield the numbers at the inputs that one output number is made of."""
-    if given.step.type == "accuracy":
+    body = body_of(given.step.type)
+    if body is None or given.step.type == "accuracy":
         terms = [*given.one("a").terms(row_of(index)), *given.one("y").terms(row_of(index))]
     else:
         with np.errstate(all="ignore"):
-            terms = [summed(resolved_terms(BODIES[given.step.type](given, index)))]
+            terms = [summed(resolved_terms(body(given, index)))]
     for term in terms:
         # A constant of the formula has no address; the total of before is no input.
         own = ("", f"{given.step.node}.total")
@@ -305,7 +295,7 @@ def _kind(run: Run, before: _Before, wanted: Kind | None) -> Kind:
     if before.type == "weight_update" and wanted != "number":
         start = graph.inputs(before.node)["parameter"][0].source
         # Otherwise it is a running sum that fades, and no weight.
-        return "sign" if graph.nodes[start].type == "parameter" else "number"
+        return "sign" if graph.nodes[start].is_parameter else "number"
     return "number"
 
 
@@ -319,7 +309,8 @@ def _text(run: Run, before: _Before, kind: Kind, name: str, index: Index) -> str
         address = graph.inputs(before.node)["parameter"][0].start
         where = f" ({place_of(graph, address, index)})" if math.prod(shape) > 1 else ""
         return f"Will {named(address, shape, index)}{where} rise, fall or stay the same?"
-    what = _WHAT.get(before.type, _WHAT_OF.get(graph.type_of(before.node).family, ""))
+    type_ = graph.type_of(before.node)
+    what = type_.noun or _WHAT_OF.get(type_.family, "")
     return f"What is {name}{what and f', {what}'}{row}?"
 
 

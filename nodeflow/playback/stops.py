@@ -74,7 +74,7 @@ def newest(run: Run, address: str) -> str:
     """Return where the newest value of an address stands within an update."""
     graph = run.plan.graph
     key = address.rpartition(".")[0]
-    if graph.nodes[key].type == "parameter":
+    if graph.nodes[key].is_parameter:
         for wire in graph.into(key):
             if wire.start in run.machine.tape.slots:
                 return str(wire.start)

@@ -17,8 +17,8 @@ ASK_FROM = 1_000_000
 """More runs than this are only made if that was confirmed."""
 
 
-Part: TypeAlias = tuple[int, list[tuple[int, int]]]
-"""A combination, and some of its runs: the number of each among all, and its seed."""
+Part: TypeAlias = list[tuple[int, int]]
+"""Some runs: the number of each among all, and its seed."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +80,31 @@ class Plan:
         """How many combinations of values there are, without the seeds."""
         return math.prod(len(axis.values) for axis in self.axes)
 
+    def combination(self, number: int) -> int:
+        """Return which combination of values a run has."""
+        return number // len(self.seeds)
+
     def settings(self, combination: int) -> dict[str, Any]:
         """Return the values of a combination by address; the last axis changes fastest."""
-        found: dict[str, Any] = {}
+        return dict(zip(self.names, self.values(combination), strict=True))
+
+    def values(self, combination: int) -> tuple[Any, ...]:
+        """Return the values of a combination, in the order of the axes."""
+        found = []
         for axis in reversed(self.axes):
             combination, at = divmod(combination, len(axis.values))
-            found[axis.address] = axis.values[at]
-        return {name: found[name] for name in self.names}
+            found.append(axis.values[at])
+        return tuple(reversed(found))
 
     def parts(self, done: Mapping[int, Any], most: int) -> Iterator[Part]:
         """Yield what is left, at most so many runs at once."""
+        left: Part = []
         for combination in range(self.combinations):
-            left: list[tuple[int, int]] = []
             for case in enumerate(self.seeds, combination * len(self.seeds)):
                 if case[0] not in done:
                     left.append(case)
                 if len(left) == most:
-                    yield combination, left
+                    yield left
                     left = []
-            if left:
-                yield combination, left
+        if left:
+            yield left

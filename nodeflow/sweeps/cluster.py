@@ -31,9 +31,16 @@ from nodeflow.sweeps.running import Worker
 
 _ANSWER_SECONDS = 10
 _BATCH_SECONDS = 0.5
-_MOST_SEEDS = 4096
+_MOST_RUNS = 4096
 _TRIES = 3
 """How often a batch is sent anew whose workers died."""
+_ITS_OWN_WORK = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.scheduler.work-stealing": False,
+}
+"""What Dask does beside the runs, on the same processors: it looks what each worker is doing a
+hundred times a second, by default."""
 OTHER = (
     "a worker has another nodeflow than this program, and its numbers might differ; install the "
     "same version on both"
@@ -57,21 +64,30 @@ def client_of(address: str) -> Iterator[Any]:
     # What it would say is said in a sentence instead of a traceback of its own.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client
     except ImportError:
         raise SweepError("--cluster needs Dask; pip install 'nodeflow[cluster]'") from None
     if address != "local":
         with _connected(Client, address) as client:
             yield client
         return
-    with (
-        LocalCluster(
-            n_workers=os.cpu_count() or 1, threads_per_worker=1, host="127.0.0.1",
-            dashboard_address=None,
-        ) as cluster,
-        Client(cluster) as client,
-    ):  # fmt: skip
+    with local_cluster(os.cpu_count() or 1) as cluster, Client(cluster) as client:
         yield client
+
+
+@contextmanager
+def local_cluster(workers: int) -> Iterator[Any]:
+    """Give a cluster of this machine, a process a worker, reachable from this machine only."""
+    import dask
+    from distributed import LocalCluster
+
+    with (
+        dask.config.set(_ITS_OWN_WORK),
+        LocalCluster(
+            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+    ):
+        yield cluster
 
 
 def _connected(client: Any, address: str) -> Any:
@@ -103,7 +119,9 @@ class _Batches:
         self._text = _sent(plan)
         self._name = f"nodeflow-{uuid.uuid4().hex[:12]}"
         self._sent = 0
-        self._parts = plan.parts(done, _MOST_SEEDS)
+        self._missing = len(plan) - len(done)
+        """Runs that were not sent yet."""
+        self._parts = plan.parts(done, _MOST_RUNS)
         self._left: list[Part] = []
         """What was taken from these, and not sent yet."""
         self._waiting: dict[Any, tuple[Part, int]] = {}
@@ -147,18 +165,20 @@ class _Batches:
         if not self._runs:
             return 1
         each = self._seconds / self._runs
-        return max(1, min(_MOST_SEEDS, math.ceil(_BATCH_SECONDS / max(each, 1e-6))))
+        # Towards the end they are smaller, so that no worker is idle while another has many left.
+        share = math.ceil(self._missing / (2 * self._workers()))
+        return max(1, min(_MOST_RUNS, share, round(_BATCH_SECONDS / max(each, 1e-6))))
 
     def _send_next(self, ready: Any) -> bool:
         """Send what comes next; return whether there was anything."""
         part = self._left.pop() if self._left else next(self._parts, None)
         if part is None:
             return False
-        combination, cases = part
         size = self._size()
-        if len(cases) > size:
-            self._left.append((combination, cases[size:]))
-        self._send(ready, (combination, cases[:size]), 0)
+        if len(part) > size:
+            self._left.append(part[size:])
+        self._send(ready, part[:size], 0)
+        self._missing -= len(part[:size])
         return True
 
     def _send(self, ready: Any, part: Part, tries: int) -> None:
@@ -187,7 +207,7 @@ class _Batches:
         if tries >= _TRIES:
             shown = "" if error is None else f" ({type(error).__name__})"
             raise SweepError(
-                f"workers died {tries + 1} times while they made the same {len(part[1])} runs"
+                f"workers died {tries + 1} times while they made the same {len(part)} runs"
                 f"{shown}; fewer workers on a machine need less memory"
             )
         self._send(ready, part, tries + 1)
@@ -198,6 +218,7 @@ def _sent(plan: Plan) -> bytes:
     about = {
         "graph": whole(plan.graph),
         "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
+        "seeds": len(plan.seeds),
         "epochs": plan.epochs,
         "until": plan.until,
         "curves": plan.curves,
@@ -214,7 +235,7 @@ def _worker(text: bytes, folder: str) -> Worker:
     graph = loads(said["graph"], folder=Path(folder))
     axes = tuple(Axis(address, tuple(values)) for address, values in said["axes"])
     how = {name: said[name] for name in ("epochs", "until", "curves", "dtype")}
-    return Worker(Plan(graph, axes, (), **how))
+    return Worker(Plan(graph, axes, range(said["seeds"]), **how))
 
 
 def made(

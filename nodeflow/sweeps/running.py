@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from nodeflow.playback.conditions import Condition
 from nodeflow.playback.until import condition_of_epochs, first_that_holds, train_until
 from nodeflow.sweeps.axes import applied
 from nodeflow.sweeps.cases import Part, Plan
+from nodeflow.sweeps.families import Families, Family
 from nodeflow.sweeps.rows import CURVES, RESULTS, Row
 
 _MOST_ABREAST = 256
@@ -27,6 +28,8 @@ _ABREAST_SECONDS = 0.25
 _ABREAST_BYTES = 16_000_000
 _FIRST_EPOCHS = 16
 _MOMENT = 0.05
+_LEAST_COMBINATIONS = 6
+"""Fewer are planned one by one: finding where their numbers lie takes as long as two plans."""
 
 
 class Stopped(Exception):
@@ -34,11 +37,12 @@ class Stopped(Exception):
 
 
 class Worker:
-    """Makes runs of a plan, those of a combination abreast where they are small."""
+    """Makes runs of a plan; small ones that differ only in seeds and numbers abreast."""
 
     def __init__(self, plan: Plan, stopping: Callable[[], bool] = lambda: False) -> None:
         self.plan = plan
         self._stopping = stopping
+        self._families = Families(plan)
         self._combination = -1
         self._graph: Graph = plan.graph
         self._like: Run | None = None
@@ -47,23 +51,57 @@ class Worker:
         """What the last run took."""
 
     def rows(self, part: Part) -> Iterator[Row]:
-        """Yield the rows of some runs of a combination; raises `Stopped`."""
-        combination, cases = part
-        if combination != self._combination:
-            self._graph = applied(self.plan.graph, self.plan.settings(combination))
-            self._combination, self._like, self._condition = combination, None, None
+        """Yield the rows of some runs; raises `Stopped`."""
+        for cases in self._families.sorted(part):
+            if self._families.size(cases[0][0]) < _LEAST_COMBINATIONS:
+                yield from self._apart(cases)
+                continue
+            first, left = cases[0], cases
+            if not self._families.is_known(first[0]):
+                yield self._row(*first)  # which tells how long one takes, and what it asks for
+                left = cases[1:]
+            like = self._like
+            worth = self._families.is_known(first[0]) or (like is not None and can_be_abreast(like))
+            family = self._families.of(first[0]) if worth else None
+            if family is not None:
+                self._take(family)
+            yield from self._apart(left) if family is None else self._rows(left, family)
+
+    def _apart(self, cases: Part) -> Iterator[Row]:
+        """Yield the rows of runs, one combination after the other."""
+        for _, own in groupby(cases, lambda case: self.plan.combination(case[0])):
+            yield from self._rows(list(own), None)
+
+    def _rows(self, cases: Part, family: Family | None) -> Iterator[Row]:
+        """Yield the rows of runs of a family, or of one combination."""
         while cases:
-            count = min(self._abreast(), len(cases))
+            if family is None:
+                self._use(cases[0][0])
+            count = min(self._abreast(family), len(cases))
             if count > 1:
-                yield from self._many(cases[:count])
+                yield from self._many(cases[:count], family)
             else:
                 yield self._row(*cases[0])
             cases = cases[max(count, 1) :]
+
+    def _take(self, family: Family) -> None:
+        """Take a family's graph for that of its runs."""
+        self._graph, self._like, self._combination = family.like.graph, family.like, -1
+        if self.plan.until is not None:
+            self._condition = condition_of_epochs(family.like, self.plan.until)
+
+    def _use(self, number: int) -> None:
+        """Take the graph of a run's combination."""
+        combination = self.plan.combination(number)
+        if combination != self._combination:
+            self._graph = applied(self.plan.graph, self.plan.settings(combination))
+            self._combination, self._like, self._condition = combination, None, None
 
     # -- one run
 
     def _row(self, number: int, seed: int) -> Row:
         self._look_up()
+        self._use(number)
         started = time.perf_counter()
         why, held, run = "", None, None
         try:
@@ -103,9 +141,9 @@ class Worker:
 
     # -- many at once
 
-    def _abreast(self) -> int:
+    def _abreast(self, family: Family | None) -> int:
         """Return how many runs to make at once: what takes a moment, and little memory."""
-        like = self._like
+        like = self._like if family is None else family.like
         if like is None or not can_be_abreast(like):
             return 1
         condition = self._condition
@@ -114,10 +152,10 @@ class Worker:
         fitting = _ABREAST_BYTES // bytes_each(like, self._epochs())
         return int(min(_MOST_ABREAST, fitting, _ABREAST_SECONDS / max(self._seconds, 1e-9)))
 
-    def _many(self, cases: Sequence[tuple[int, int]]) -> Iterator[Row]:
-        """Yield the rows of runs that differ only in their seeds, as they end."""
+    def _many(self, cases: Part, family: Family | None) -> Iterator[Row]:
+        """Yield the rows of runs of a family, or of one combination, as they end."""
         try:
-            ends = self._ends([seed for _, seed in cases])
+            ends = self._ends(cases, family)
             first = next(ends)
         except NodeflowError:  # a seed that cannot begin: its row says why, the others are made
             for case in cases:
@@ -136,13 +174,20 @@ class Worker:
             curves = _curves(run.lines) if self.plan.curves else None
             yield Row(cases[run.number][0], values, curves)
 
-    def _ends(self, seeds: Sequence[int]) -> Iterator[_Ended]:
+    def _ends(self, cases: Part, family: Family | None) -> Iterator[_Ended]:
         """Train runs abreast; yield each when it ends."""
         began = time.perf_counter()
-        if self._like is None:
-            return
+        like, seeds = self._like, [seed for _, seed in cases]
         epochs, condition = self._epochs(), self._condition
-        runs = Abreast(self._like, seeds, epochs)
+        if family is not None:
+            runs = Abreast(
+                family.like, seeds, epochs,
+                places=family.places, numbers=family.numbers(cases), starts=family.starts(cases),
+            )  # fmt: skip
+        elif like is not None:
+            runs = Abreast(like, seeds, epochs)
+        else:
+            return
         seconds = np.full(len(seeds), (time.perf_counter() - began) / len(seeds))
         waiting, chunk = [(list(range(len(seeds))), 0)], _FIRST_EPOCHS
         while waiting:

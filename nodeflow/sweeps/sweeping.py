@@ -21,8 +21,8 @@ from nodeflow.sweeps.running import Stopped, Worker
 
 Progress = Callable[[int, int], None]
 """Called with the runs that are there and all of them."""
-_MOST_SEEDS = 256
-"""A worker takes so many seeds of a combination at once, at most."""
+_MOST_RUNS = 256
+"""A worker takes so many runs at once, at most."""
 
 
 def sweep(
@@ -124,8 +124,8 @@ def _check(plan: Plan, out: Path | None, workers: int | None) -> None:
 
 
 def part_size(plan: Plan, workers: int) -> int:
-    """Return how many seeds of a combination a worker takes at once."""
-    return max(1, min(_MOST_SEEDS, len(plan) // (4 * workers), len(plan.seeds)))
+    """Return how many runs a worker takes at once."""
+    return max(1, min(_MOST_RUNS, len(plan) // (4 * workers)))
 
 
 # --- threads --------------------------------------------------------------------------------------

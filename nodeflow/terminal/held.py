@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.terminal.look import shape_of
-from nodeflow.workings.bodies import BODIES
+from nodeflow.workings.bodies import body_of
 from nodeflow.workings.shown import show
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def held_lines(step: Step, room: int) -> list[str]:
 
     Matrices are told row by row; what is longer than `room` allows ends in … and has its shape.
     """
-    if step.type in BODIES:
+    if body_of(step.type) is not None:
         return []
     told = [_lines(port, value, room) for port, value in step.outputs.items() if value.size]
     if all(len(lines) == 1 for lines in told):

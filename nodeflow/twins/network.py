@@ -259,7 +259,7 @@ def _layers(graph: Graph, cost: str) -> tuple[tuple[Layer, ...], str]:
                 into = graph.inputs(before)
                 weights, bias = into.get("weights", ()), into.get("bias", ())
                 thetas = [wire.source for wire in (*weights, *bias)]
-                plain = all(graph.nodes[theta].type == "parameter" for theta in thetas)
+                plain = all(graph.nodes[theta].is_parameter for theta in thetas)
                 if weights and plain and len(into.get("a", ())) == 1:
                     own = bias[0].source if bias else None
                     layers.append(Layer(before, weights[0].source, own, key, node.type))
@@ -297,7 +297,7 @@ def _rate(graph: Graph) -> tuple[float, float]:
             return float(settings["rate"]), float(settings.get("momentum", 0.0))
     for key in graph.of_type("weight_update"):
         wires = graph.inputs(key).get("rate", ())
-        if wires and graph.nodes[wires[0].source].type in ("constant", "slider"):
+        if wires and graph.nodes[wires[0].source].is_typed:
             value = graph.settings(wires[0].source)["value"]
             return float(np.ravel(value)[0]), 0.0
     raise GraphError(

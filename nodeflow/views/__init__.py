@@ -1,6 +1,6 @@
 """What view nodes show: found as data, then drawn as rectangles, lines and texts.
 
-A view is one module with a function `found(sight, key)`, named after its node type; what it
+A view is one module with a function `found(sight, key)`, which its node type names; what it
 returns can be drawn, written in lines, and given as plain data. Window, pictures, films, the
 terminal and `--json` show the same.
 """
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nodeflow.declare import CATALOG
 from nodeflow.views.sight import Content, Keep, Sight, Values
 
 if TYPE_CHECKING:
@@ -18,13 +20,17 @@ if TYPE_CHECKING:
     from nodeflow.graph import Graph
     from nodeflow.views.plot import Past
 
-VIEWS = (
-    "bars", "blame_shares", "boundary", "confusion", "curve", "dictionary", "function_plot",
-    "image", "landscape", "panel", "plot", "table",
-)  # fmt: skip
-"""Every view: the name of its node type and of its module."""
-SLOW = ("boundary", "confusion", "curve", "function_plot", "landscape")
-"""Those that evaluate the network many times: not for every frame of a window."""
+
+def module_of(kind: str) -> ModuleType | None:
+    """Return the module that tells what a node type shows; None for one that is no view."""
+    type_ = CATALOG.find(kind)
+    return import_module(type_.view) if type_ is not None and type_.view else None
+
+
+def is_slow(kind: str) -> bool:
+    """Whether a view evaluates the network many times: not for every frame of a window."""
+    type_ = CATALOG.find(kind)
+    return type_ is not None and type_.slow
 
 
 class Viewer:
@@ -44,10 +50,9 @@ class Viewer:
         """Return what a view shows; a text says why nothing, None that nothing is known yet."""
         from nodeflow.errors import NodeflowError
 
-        type_ = self.graph.nodes[key].type
-        if type_ not in VIEWS:
+        module = module_of(self.graph.nodes[key].type)
+        if module is None:
             return None
-        module = import_module(f"nodeflow.views.{type_}")
         sight = Sight(self.keep, values, weights, past or {})
         try:
             found: Content | str | None = module.found(sight, key)
@@ -62,7 +67,7 @@ class Viewer:
         found = {
             key: self.look(key, values, weights, past)
             for key, node in self.graph.nodes.items()
-            if node.type in VIEWS and node.mode == "active"
+            if node.mode == "active" and node.known is not None and node.known.view
         }
         return {key: content for key, content in found.items() if content is not None}
 
@@ -72,4 +77,4 @@ def as_data(content: Content | str) -> dict[str, Any]:
     return {"why": content} if isinstance(content, str) else content.as_dict()
 
 
-__all__ = ["SLOW", "VIEWS", "Content", "Viewer", "as_data"]
+__all__ = ["Content", "Viewer", "as_data", "is_slow", "module_of"]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 
 from nodeflow.declare import CATALOG
-from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.explain.dying import DYING
-from nodeflow.nodes.backward import slope as slopes_of
-from nodeflow.shape import Signature
+from nodeflow.explain.slopes import curve_of, has_curve, slopes_at
 from nodeflow.theme import Theme
 from nodeflow.views.marks import Area, Axes, Dot, Line, Mark, tangent
 from nodeflow.views.sight import Floats
@@ -23,8 +20,6 @@ _RANGE, _STEPS = 4.0, 33
 _MOST, _MOST_TANGENTS = 24, 3
 _SQUARE: Literal["square"] = "square"
 _ROUND: Literal["circle"] = "circle"
-_NEAR = 1e-6
-"""Half the distance over which the slope of a type that declares none is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +30,7 @@ class Slope:
     z: Floats
     a: Floats
     slopes: Floats
+    settings: Mapping[str, Any]
 
     @property
     def foot(self) -> str:
@@ -47,11 +43,11 @@ class Slope:
 
     def marks(self, area: Area, theme: Theme) -> list[Mark]:
         """Draw the curve small, the points, and the tangents where they are few."""
-        xs, ys = _curve(CATALOG[self.kind].function)
+        xs = np.linspace(-_RANGE, _RANGE, _STEPS)
         reach = float(np.abs(self.z).max(initial=0.0))
         if reach > _RANGE:  # the points are what counts: the curve goes as far
             xs = np.linspace(-reach, reach, _STEPS)
-            ys = np.asarray(CATALOG[self.kind].function(xs), float)
+        ys = curve_of(CATALOG[self.kind], xs, self.settings)
         axes = Axes(area, (float(xs[0]), float(ys.min())), (float(xs[-1]), float(ys.max())))
         lines = axes.line(xs.tolist(), ys.tolist())
         made: list[Mark] = [Line(line, theme.faint, 1.0) for line in lines]
@@ -73,13 +69,7 @@ class Slope:
         ]
 
 
-@cache
-def _curve(function: Callable[..., Any]) -> tuple[Floats, Floats]:
-    xs = np.linspace(-_RANGE, _RANGE, _STEPS)
-    return xs, np.asarray(function(xs), float)
-
-
-def slope_at(kind: str, z: Floats) -> Slope | None:
+def slope_at(kind: str, z: Floats, settings: Mapping[str, Any] | None = None) -> Slope | None:
     """Return an activation's curve with the points at z; None for one that has no curve.
 
     Without numbers, or with any that is not finite, it is the curve alone.
@@ -88,22 +78,7 @@ def slope_at(kind: str, z: Floats) -> Slope | None:
         return None
     z = np.ravel(np.asarray(z, float))
     z = z if np.isfinite(z).all() else z[:0]
-    a = np.asarray(CATALOG[kind].function(z), float)
-    return Slope(kind, z, a, _slopes(kind, z, a))
-
-
-def has_curve(kind: str) -> bool:
-    """Whether an activation has a curve: it takes number by number, softmax takes a whole row."""
-    type_ = CATALOG.find(kind)
-    if type_ is None or type_.family != "activation" or not isinstance(type_.shapes, Signature):
-        return False
-    return type_.shapes.elementwise and len(type_.inputs) == 1 and not type_.settings
-
-
-def _slopes(kind: str, z: Floats, a: Floats) -> Floats:
-    """Return g′(z): by the formula of the library's own, else as measured from both sides."""
-    if kind in (*SLOPES, "identity"):
-        return np.asarray(slopes_of(a, kind), float)
-    function: Callable[..., Any] = CATALOG[kind].function
-    ends = (np.asarray(function(z + by), float) for by in (_NEAR, -_NEAR))
-    return np.asarray(np.subtract(*ends) / (2 * _NEAR))
+    type_ = CATALOG[kind]
+    given = type_.defaults if settings is None else settings
+    a = curve_of(type_, z, given)
+    return Slope(kind, z, a, slopes_at(type_, z, a, given), given)

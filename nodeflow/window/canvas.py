@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from nodeflow.editor.camera import Camera
 from nodeflow.editor.model import Editor, Live
 from nodeflow.editor.overlay import overlay
+from nodeflow.routing import longest_run
 from nodeflow.scene import NodeView, Scene, WireView
 from nodeflow.theme import THEMES, Theme
-from nodeflow.views import SLOW, Viewer
+from nodeflow.views import Viewer, is_slow
 from nodeflow.views.plot import Traces
 from nodeflow.views.slope import slope_at
 from nodeflow.window import wireitems
@@ -217,11 +218,11 @@ class Canvas:
         self._views = list(scene.nodes.values())
         self._number = {view.key: number for number, view in enumerate(self._views)}
         self._boxes = _node_boxes(self._views)
-        self._wire_boxes = _hulls(scene.curves)
+        self._wire_boxes = _hulls(scene)
         self._feeds = _feeds(scene)
         types = {key: scene.nodes[key].type for key in self._feeds}
         self._plots = {key: starts for key, starts in self._feeds.items() if types[key] == "plot"}
-        self._slow = tuple(key for key, type_ in types.items() if type_ in SLOW)
+        self._slow = tuple(key for key, type_ in types.items() if is_slow(type_))
         self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
         self._contents = {}
         self._starts: dict[str, list[int]] | None = None
@@ -245,7 +246,7 @@ class Canvas:
         for number in nodes:
             self._views[number] = views[number]
         self._boxes[:, nodes] = _node_boxes([views[number] for number in nodes])
-        self._wire_boxes[:, wires] = _hulls(scene.curves[wires])
+        self._wire_boxes[:, wires] = _hulls(scene)[:, wires]
         stirred = {views[number].key for number in nodes}
         self._stirred |= stirred
         self._stale |= stirred
@@ -493,7 +494,7 @@ class Canvas:
     def _age(self, view: NodeView, editor: Editor) -> str:
         """Return of when it is what a node shows, "" if it is of the present pass."""
         live = editor.live
-        if not live.ages or view.type in ("plot", "boundary", "confusion", "curve", "landscape"):
+        if not live.ages or view.type == "plot" or is_slow(view.type):
             return ""  # what is found with the weights of now
         if view.family != "view":
             found = (live.age(port.address) for port in view.outputs)
@@ -512,7 +513,7 @@ class Canvas:
             if view.family == "activation" and value is not None:
                 return _activated(view, editor, value)
             return value
-        if view.type in SLOW:
+        if is_slow(view.type):
             return self._beside.found.get(view.key)
         past = {}
         if view.type == "plot":
@@ -581,7 +582,8 @@ class Canvas:
         layer = self._wire_layer if self._is_near else self._line_layer
         curve = self._curve(view)
         items = kept.get(view.wire)
-        kind = "straight" if not self._is_near else view.kind
+        bends = len(curve) > 4 and view.kind != "feedback"
+        kind = "straight" if not self._is_near else "around" if bends else view.kind
         if items is not None and items.kind != kind:
             dpg.delete_item(items.root)
             items = None
@@ -665,13 +667,13 @@ class Canvas:
             value = self._values.get(view.wire.start)
             if value is None or (mode == "changed" and not self._has_changed(view.wire.start)):
                 continue
-            curve = self._curve(view)
-            room = abs(curve[3][0] - curve[0][0]) + _OVER
+            place, room = longest_run(self._curve(view))
+            room += _OVER
             text, age = self._short(value, room), editor.live.age(view.wire.start)
             longer = f"{text}  {age}"
             if age and wireitems.label_width(longer, self.fonts) <= room:
                 text = longer
-            made.append((_middle(curve), text, bool(age)))
+            made.append((place, text, bool(age)))
             if len(made) == wireitems.MOST_LABELS:
                 break
         return made
@@ -745,7 +747,7 @@ class Canvas:
         start = view.start[0] + dx, view.start[1] + dy
         dx, dy = moved.get(view.wire.target, (0, 0))
         end = view.end[0] + dx, view.end[1] + dy
-        return replace(view, start=start, end=end)  # type: ignore[arg-type]
+        return replace(view, start=start, end=end, around=())  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -841,9 +843,15 @@ def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
     return found
 
 
-def _hulls(curves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the boxes around the points of curves, (4, wires)."""
-    corners: NDArray[np.float64] = np.concatenate([curves.min(axis=1), curves.max(axis=1)], axis=1)
+def _hulls(scene: Scene) -> NDArray[np.float64]:
+    """Return the boxes around the points of wires, (4, wires)."""
+    if not scene.wires:
+        return np.zeros((4, 0))
+    bends = scene.curves
+    first = np.flatnonzero(np.diff(scene.owners, prepend=-1))
+    least = np.minimum.reduceat(bends.min(axis=1), first)
+    most = np.maximum.reduceat(bends.max(axis=1), first)
+    corners: NDArray[np.float64] = np.concatenate([least, most], axis=1)
     return corners.T
 
 
@@ -874,16 +882,14 @@ def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
 
 def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Face:
     """Return an activation's value with the points of its neurons on its curve."""
-    wires = editor.graph.inputs(view.key).get("z", ()) if view.key in editor.graph.nodes else ()
+    if view.key not in editor.graph.nodes:
+        return value
+    wires = editor.graph.inputs(view.key).get("z", ())
     z = editor.live.values.get(wires[0].start) if wires else None
-    slope = None if z is None else slope_at(view.type, np.atleast_2d(z)[0])
+    if z is None:
+        return value
+    slope = slope_at(view.type, np.atleast_2d(z)[0], editor.graph.settings(view.key))
     return value if slope is None else Activated(value, slope)
-
-
-def _middle(curve: wireitems.Curve) -> Place:
-    """Return the middle of a curve."""
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve
-    return (x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8
 
 
 def _share(settings: Mapping[str, Any]) -> float:

@@ -211,7 +211,7 @@ def _told(value: Any) -> str:
 
 def _present(editor: Editor, node: str, setting: str, value: Any) -> Any:
     """Return what a setting is now: the numbers of a parameter are those of the run."""
-    if setting == "value" and editor.graph.nodes[node].type == "parameter":
+    if setting == "value" and editor.graph.nodes[node].is_parameter:
         return editor.live.weights.get(f"{node}.value", value)
     return value
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nodeflow.routing import along, line
 from nodeflow.scene import WireView, thickness
 from nodeflow.theme import Theme
 from nodeflow.window.colours import Colour, mixed, rgba
@@ -28,7 +29,7 @@ Label = tuple[tuple[float, float], str, bool]
 
 @dataclass(slots=True)
 class WireItems:
-    """What is drawn of one wire; `kind` is forward, backward, feedback or straight."""
+    """What is drawn of one wire; `kind` is forward, backward, feedback, straight or around."""
 
     root: Item
     kind: str
@@ -62,6 +63,8 @@ def drawn(parent: Item, kind: str, curve: Curve, look: Look) -> WireItems:
         _dashes(root, curve, look)
     elif kind == "straight":
         root = dpg.draw_line(curve[0], curve[-1], parent=parent, color=colour, thickness=thickness)
+    elif kind == "around":
+        root = dpg.draw_polyline(line(curve), parent=parent, color=colour, thickness=thickness)
     else:
         root = dpg.draw_bezier_cubic(*curve, parent=parent, color=colour, thickness=thickness)
     return WireItems(root, kind, curve, look)
@@ -84,6 +87,8 @@ def changed(items: WireItems, curve: Curve, look: Look) -> None:
         return
     if bent and items.kind == "straight":
         more |= {"p1": curve[0], "p2": curve[-1]}
+    elif bent and items.kind == "around":
+        more |= {"points": line(curve)}
     elif bent:
         more |= dict(zip(("p1", "p2", "p3", "p4"), curve, strict=True))
     dpg.configure_item(items.root, **more)
@@ -91,23 +96,20 @@ def changed(items: WireItems, curve: Curve, look: Look) -> None:
 
 def _dashes(parent: Item, curve: Curve, look: Look) -> None:
     """Draw a curve in dashes of one length, which the toolkit does not know."""
-    share = np.linspace(0, 1, _SAMPLES)[:, None]
-    a, b, c, d = np.asarray(curve, float)
-    points = (
-        a * (1 - share) ** 3
-        + 3 * b * share * (1 - share) ** 2
-        + 3 * c * share**2 * (1 - share)
-        + d * share**3
+    points = np.array(
+        [along(curve, share) for share in np.linspace(0, 1, _SAMPLES).tolist()]
+        if len(curve) == 4
+        else line(curve)
     )
     gone = np.append(0.0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
     starts = np.arange(0.0, gone[-1], _DASH + _GAP)
     ends = np.minimum(starts + _DASH, gone[-1])
     for first, last in zip(starts.tolist(), ends.tolist(), strict=True):
-        line = [
+        dash = [
             (float(np.interp(at, gone, points[:, 0])), float(np.interp(at, gone, points[:, 1])))
             for at in (first, last)
         ]
-        dpg.draw_line(line[0], line[1], parent=parent, color=look[0], thickness=look[1])
+        dpg.draw_line(dash[0], dash[1], parent=parent, color=look[0], thickness=look[1])
 
 
 def label_width(text: str, fonts: Fonts) -> float:

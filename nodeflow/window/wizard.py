@@ -13,7 +13,7 @@ from nodeflow.data.options import MISSING, TARGET_KINDS, TEXTS
 from nodeflow.editor.beside import Work
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
-from nodeflow.networks import ACTIVATIONS, COSTS, LEVELS, TRAINERS
+from nodeflow.networks import LEVELS, offered
 from nodeflow.window.colours import rgba
 from nodeflow.window.sheets import Dress, Sheet
 from nodeflow.window.toolkit import Item, dpg
@@ -119,9 +119,9 @@ class Wizard(Sheet):
         return {
             "data": [_NO_DATA, *GENERATORS, *BUNDLED, *file, _A_FILE],
             **(table if file else {}),
-            "activation": list(ACTIVATIONS),
-            "cost": [_FITS, *COSTS],
-            "trainer": list(TRAINERS),
+            "activation": list(offered("activation")),
+            "cost": [_FITS, *offered("cost")],
+            "trainer": list(offered("trainer")),
             "level": list(LEVELS),
             "backward": ["folded", "unfolded"],
         }

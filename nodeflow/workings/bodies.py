@@ -7,11 +7,13 @@ at once, and only what is written out is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
+from nodeflow.declare import CATALOG, NodeType
 from nodeflow.nodes.backward import LEAK
 from nodeflow.nodes.cost import NOTHING as NO_SHARE
 from nodeflow.workings.given import Given, Source, row_of
@@ -412,16 +414,6 @@ def _filled(tree: formulas.Expression, given: Given, index: Index) -> Part:
     return of("^" if head == "**" else head, *parts)
 
 
-def _each(head: str, port: str = "a") -> Body:
-    """Return the body of a function of one number."""
-    return lambda given, index: (of(head, given.one(port).at(index)),)
-
-
-def _between(head: str, second: str = "b") -> Body:
-    """Return the body of an operator between ports `a` and another one."""
-    return lambda given, index: (of(head, given.one("a").at(index), given.one(second).at(index)),)
-
-
 def _passed(port: str) -> Body:
     """Return the body of what passes a number on."""
     return lambda given, index: (given.one(port).at(index),)
@@ -472,23 +464,13 @@ def _unrolled(given: Given, index: Index) -> Sequence[Part]:
     raise IndexError(index)
 
 
-BODIES: dict[str, Body] = {
+_BODIES: dict[str, Body] = {
     "weighted_sum": _weighted_sum,
-    "sigmoid": lambda given, index: (_logistic(given.one("z").at(index)),),
-    "tanh": _each("tanh", "z"),
-    "relu": lambda given, index: (of("max", 0, given.one("z").at(index)),),
     "leaky_relu": _leaky,
     "softplus": _softplus,
-    "identity": _passed("z"),
-    "relay": _passed("a"),
     "softmax": _softmax,
     "add": lambda given, index: tuple(there.at(index) for there in given.ports["a"]),
     "multiply": lambda given, index: (of("*", *(there.at(index) for there in given.ports["a"])),),
-    "subtract": _between("-"),
-    "divide": _between("/"),
-    "power": lambda given, index: (of("^", given.one("a").at(index), given.settings["exponent"]),),
-    "exp": _each("exp"),
-    "log": _each("log"),
     "sum": lambda given, index: given.one("a").terms(row_of(index)),
     "mean": lambda given, index: (
         of("/", summed(given.one("a").terms(row_of(index))), given.one("a").width),
@@ -496,7 +478,6 @@ BODIES: dict[str, Body] = {
     "concatenate": _joined,
     "pick": _picked,
     "expression": _expression,
-    "error": _between("-", "y"),
     "squared_error": _squared_error,
     "cross_entropy": _cross_entropy,
     "categorical_cross_entropy": _categorical,
@@ -524,3 +505,25 @@ BODIES: dict[str, Body] = {
     "categorical_cross_entropy_blame": _categorical_blame,
     "weight_update": _weight_update,
 }
+
+
+def body_of(kind: str) -> Body | None:
+    """Return how a type writes out one number that it gives; None for one that does not say."""
+    known = _BODIES.get(kind)
+    type_ = None if known else CATALOG.find(kind)
+    if type_ is None or not type_.calculation:
+        return known
+    return partial(_calculated, type_)
+
+
+def _calculated(type_: NodeType, given: Given, index: Index) -> Sequence[Part]:
+    tree = type_.calculated(given.settings)
+    if not type_.adds_up:
+        return (_filled(tree, given, index),)
+    row, names = row_of(index), formulas.names(tree)
+    values = formulas.evaluate(tree, {name: given.one(name).row(row) for name in names})
+    width = max(given.one(name).width for name in names)
+    return Terms(
+        np.array(np.broadcast_to(values, (width,)), float),
+        lambda place: _filled(tree, given, (row, place)),
+    )

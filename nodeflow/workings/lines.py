@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nodeflow.workings.bodies import BODIES
+from nodeflow.workings.bodies import body_of
 from nodeflow.workings.given import Evaluated, Given
 from nodeflow.workings.parts import (
     Index,
@@ -62,7 +62,7 @@ def line_of(given: Given, port: str, index: Index) -> Line:
 
     A type that is not of the library, or only holds a value, has the result alone.
     """
-    step, body = given.step, BODIES.get(given.step.type)
+    step, body = given.step, body_of(given.step.type)
     value = step.outputs[port]
     result = Number(float(value[index]), f"{step.node}.{port}", index)
     with np.errstate(all="ignore"):  # a number may be Infinity
@@ -85,6 +85,6 @@ def formula_of(step: Evaluated) -> str:
     known, the first numbers are listed.
     """
     for port, value in step.outputs.items():
-        if step.type in BODIES and value.size:
+        if value.size and body_of(step.type) is not None:
             return line_of(Given(step), port, (0,) * value.ndim).text
     return ", ".join(f"{port} = {short(value)}" for port, value in step.outputs.items())

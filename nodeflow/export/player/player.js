@@ -136,9 +136,8 @@ function mount(root, index, source) {
     const grip = shape("path", { d: wire.path, class: "grip", "data-wire": `${wire.from} -> ${wire.to}` });
     const label = wire.weighs && wire.kind !== "feedback" && !wire.across ? text(0, 0, "", { class: "weight" }) : null;
     if (label) {
-      const [x0, y0, x1, y1, x2, y2, x3, y3] = wire.path.match(/-?[\d.]+/g).map(Number);
-      label.setAttribute("x", (x0 + 3 * x1 + 3 * x2 + x3) / 8);
-      label.setAttribute("y", (y0 + 3 * y1 + 3 * y2 + y3) / 8 + 3.5);
+      label.setAttribute("x", wire.middle[0]);
+      label.setAttribute("y", wire.middle[1] + 3.5);
     }
     return { line, grip, label };
   }

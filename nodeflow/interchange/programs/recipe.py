@@ -60,7 +60,7 @@ class Recipe:
         nodes = self.plan.graph.nodes
         keys = {address: address.rpartition(".")[0] for address in sorted(found)}
         return {address: found[address] for address, key in keys.items()
-                if nodes[key].type == "parameter" and nodes[key].mode != "freeze"}  # fmt: skip
+                if nodes[key].is_parameter and nodes[key].mode != "freeze"}  # fmt: skip
 
     @property
     def plan(self) -> Plan:
@@ -124,7 +124,7 @@ class Recipe:
         """What each parameter is after an update: parameter's address to that of a value."""
         graph = self.plan.graph
         return {f"{wire.target}.value": wire.start for wire in graph.wires
-                if graph.nodes[wire.target].type == "parameter" and wire.input == "next"
+                if graph.nodes[wire.target].is_parameter and wire.input == "next"
                 and wire.source in self.plan.order}  # fmt: skip
 
     @cached_property
@@ -175,7 +175,7 @@ class Recipe:
                 np.array(graph.type_of(key).function(value=graph.settings(key)["value"]), float)
             )
             for key in self.plan.order
-            if self.type(key) in ("constant", "slider")
+            if graph.type_of(key).typed
             and key in self.needed and f"{key}.value" not in self.fed
         }  # fmt: skip
 

@@ -30,6 +30,8 @@ class Speaker:
         """Return the expression of a node; raises `InterchangeError` where it has none."""
         type_ = self.recipe.type(key)
         known = _SAID.get(type_)
+        if known is None and self.recipe.plan.graph.type_of(key).calculation:
+            known = _calculated
         if known is None:
             raise InterchangeError(
                 f"'{key}' ({type_}) cannot be written in {self.dialect.title}: only nodeflow has it"
@@ -175,6 +177,15 @@ def _expression(s: Speaker, key: str) -> str:
     return bare(s.written(tree, {name: s.one(key, name) for name in formulas.names(tree)}))
 
 
+def _calculated(s: Speaker, key: str) -> str:
+    """Return what a type says that it calculates."""
+    graph = s.recipe.plan.graph
+    type_ = graph.type_of(key)
+    tree = type_.calculated(graph.settings(key))
+    said = bare(s.written(tree, {name: s.one(key, name) for name in formulas.names(tree)}))
+    return s.sums(said) if type_.adds_up else said
+
+
 def _delta(s: Speaker, key: str) -> str:
     blame, a = s.one(key, "blame"), s.one(key, "a")
     match s.setting(key, "activation"):
@@ -275,10 +286,6 @@ def _over_samples(s: Speaker, name: str) -> str:
     return f"{name}.sum({'dim' if s.dialect.name == 'torch' else 'axis'}=0)"
 
 
-def _power(s: Speaker, key: str) -> str:
-    return f"{grouped(s.one(key, 'a'))} ** {grouped(number(s.setting(key, 'exponent')))}"
-
-
 def _softmax_binary_error(s: Speaker, key: str) -> str:
     shares, y, missed = (s.call("softmax", s.one(key, "z")), s.one(key, "y"), s.one(key, "missed"))
     odds = f"{missed} / (1 - {shares})"
@@ -314,29 +321,19 @@ def _accumulate(s: Speaker, key: str) -> str:
 
 _SAID: dict[str, Callable[[Speaker, str], str]] = {
     "weighted_sum": _weighted_sum,
-    "sigmoid": _of("sigmoid", "z"),
-    "tanh": _of("tanh", "z"),
     "relu": _of("relu", "z"),
     "leaky_relu": _of("leaky_relu", "z"),
     "softplus": _of("softplus", "z"),
     "softmax": _of("softmax", "z"),
     "log_softmax": _of("log_softmax", "z"),
-    "identity": _same("z"),
-    "relay": _same("a"),
     "add": _joined_by("+"),
     "multiply": _joined_by("*"),
-    "subtract": _binary("a", "-", "b"),
-    "divide": _binary("a", "/", "b"),
-    "power": _power,
-    "exp": _of("exp", "a"),
-    "log": _of("log", "a"),
     "sum": lambda s, key: s.sums(s.one(key, "a")),
     "mean": _mean,
     "mean_blame": _mean_blame,
     "pick": _pick,
     "concatenate": _same("a"),
     "expression": _expression,
-    "error": _binary("a", "-", "y"),
     "squared_error": _squared_error,
     "cross_entropy": _cross_entropy,
     "categorical_cross_entropy": _categorical,

@@ -1,0 +1,258 @@
+"""What a plugin brings gets the same treatment as a type of the library, everywhere."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from importlib import import_module
+
+import numpy as np
+import pytest
+from test_plugins_speed import network
+from test_written_programs import compare
+
+import nodeflow as nf
+from nodeflow import scene
+from nodeflow.declare import CATALOG
+from nodeflow.derive.tidy import tidy
+from nodeflow.editor.searching import found
+from nodeflow.errors import DeclarationError
+from nodeflow.explain import where_blame_dies
+from nodeflow.explain.symbols import derive
+from nodeflow.export import templates
+from nodeflow.interchange import layers_of
+from nodeflow.interchange.layers import kind_of
+from nodeflow.interchange.programs import write
+from nodeflow.networks import network as made_network
+from nodeflow.networks import offered
+from nodeflow.views import Viewer
+from nodeflow.views.slope import slope_at
+from nodeflow.workings.lines import formula_of
+
+_PLUGIN = '''
+"""Node types of a plugin, each with what a type of the library has in its file."""
+
+import numpy as np
+
+from nodeflow.declare import node
+from nodeflow.views.several import taken
+
+
+@node("activation", formula="a = s·z if z > 0 else s·(e^z − 1)", shapes="elementwise",
+      calculation="size * (max(z, 0) + (exp(min(z, 0)) - 1))", aliases=("bent line",))
+def like_elu(z, *, size: float = 1.0):
+    """Pass positive numbers, bend negative ones."""
+    return size * np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
+@node("cost", formula="C = Σ ln cosh(a − y)", outputs=("cost",), shapes="(n,f), (n,f) -> (n,1)",
+      calculation="Σ abs(a - y) + log(1 + exp(-2 * abs(a - y))) - log(2)", title="log cosh")
+def like_log_cosh(a, y):
+    """Count small errors squared, large ones as they are."""
+    e = np.abs(a - y)
+    return (e + np.log1p(np.exp(-2 * e)) - np.log(2)).sum(axis=-1, keepdims=True)
+
+
+@node("trainer", formula="Θ ← Θ − α sign(∂J/∂Θ)", outputs=(), shapes="(n,1) ->")
+def like_signs(cost, *, rate: float = 0.01):
+    """Step by the sign alone."""
+    raise AssertionError
+
+
+@like_signs.updates
+def _(made, settings):
+    from nodeflow.nodes.expression import expression
+
+    rate = made.constant(settings["rate"], "rate")
+
+    def update(name, theta, gradient):
+        sign = made.place(expression(g=gradient, formula="sign(g)"), f"{name}.sign")
+        made.move(name, theta, sign, rate)
+
+    return update
+
+
+@node("view", formula="value", outputs=(), view="plugin_alike")
+def like_panel(value):
+    """Show what enters."""
+
+
+def found(sight, key):
+    return taken(sight, key)
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """The types of a plugin."""
+    (tmp_path / "plugin_alike.py").write_text(_PLUGIN, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield import_module("plugin_alike")
+    for name in [name for name in CATALOG if name.startswith("like_")]:
+        CATALOG.remove(name)
+    sys.modules.pop("plugin_alike")
+
+
+def with_cost(plugin):
+    """A network whose activation and cost are the plugin's."""
+    x, y = nf.dataset(source="circle", shuffle=True, id="data")
+    z = nf.weighted_sum(x, nf.parameter(shape=(4, 2), id="t1"), nf.parameter(shape=[4], id="b1"),
+                        id="hidden")  # fmt: skip
+    bent = plugin.like_elu(z, size=0.5, id="bent")
+    a = nf.weighted_sum(bent, nf.parameter(shape=(2, 4), id="t2"), id="output")
+    cost = plugin.like_log_cosh(a, y, id="cost")
+    return nf.Graph.of(nf.gradient_descent(cost, rate=0.05, id="train"), name="plugin")
+
+
+def test_it_is_offered_and_found(plugin):
+    assert "like_elu" in offered("activation")
+    assert "like_log_cosh" in offered("cost")
+    assert "like_signs" in offered("trainer")
+    assert found("bent line")[0].name == "like_elu"
+    graph = made_network(
+        data="circle", activation="like_elu", output="identity", cost="like_log_cosh",
+        trainer="like_signs",
+    )  # fmt: skip
+    assert "log cosh, like signs" in graph.about
+    assert len(nf.Run(graph).train(3)) == 3
+
+
+def test_it_is_differentiated_without_a_rule_and_asks_for_no_python(plugin):
+    graph = with_cost(plugin)
+    assert nf.check(graph).valid
+    run = nf.Run(graph)
+    assert not run.machine.tape.calls
+    run.train(1)
+    twin = nf.Run(nf.unfold(graph))
+    twin.train(1)
+    for address, value in run.weights.items():
+        assert np.array_equal(value, twin.weights[address])
+
+
+@pytest.mark.parametrize("name", ["like_elu", "like_log_cosh"])
+def test_what_it_says_it_calculates_is_what_its_function_gives(plugin, name):
+    graph = with_cost(plugin)
+    run = nf.Run(graph)
+    run.evaluate()
+    key = next(iter(graph.of_type(name)))
+    type_, inputs = graph.type_of(key), graph.inputs(key)
+    given = [run[inputs[port.name][0].start] for port in type_.inputs]
+    own = type_.function(*given, **graph.settings(key))
+    assert run[f"{key}.{type_.outputs[0].name}"] == pytest.approx(own, rel=1e-12)
+
+
+def test_it_is_written_out_with_its_numbers_and_its_curve_is_drawn(plugin):
+    run = nf.Run(with_cost(plugin))
+    steps = {step.node: step for step in (run.step() for _ in range(len(run.order)))}
+    assert "e^" in formula_of(steps["bent"]) or "exp" in formula_of(steps["bent"])
+    assert "ln" in formula_of(steps["cost"])
+    curve = slope_at("like_elu", np.array([-1.0, 2.0]), {"size": 0.5})
+    assert curve.a == pytest.approx([0.5 * np.expm1(-1), 1.0])
+    assert curve.slopes == pytest.approx([0.5 * np.exp(-1), 0.5])
+    trees = templates.templates(run)
+    assert all("tree" in one for one, key in zip(trees, run.plan.order, strict=True)
+               if key in ("bent", "cost"))  # fmt: skip
+
+
+def test_why_a_weight_changes_is_derived(plugin):
+    graph = with_cost(plugin)
+    run = nf.Run(graph, batch=1)
+    run.step()
+    found = derive(run, "t1.value", (0, 0))
+    assert "exp" in found.chain or "e^" in found.chain
+
+
+def test_blame_dies_in_it(plugin):
+    graph = with_cost(plugin)
+    run = nf.Run(graph.set("b1", value=[-20.0, 0.5, 0.5, 0.5]))
+    run.evaluate()
+    (reason,) = [one for one in where_blame_dies(run) if one.kind == "slope"]
+    assert reason.neuron == 0
+    assert "like elu′" in reason.text
+
+
+def test_it_is_taken_apart_and_put_together(plugin):
+    graph = with_cost(plugin)
+    apart = nf.explode(graph, "hidden")
+    assert len(apart.of_type("like_elu")) == 4
+    assert len(nf.collapse(apart, "hidden").of_type("like_elu")) == 1
+
+
+def test_it_is_coloured_and_laid_out(plugin):
+    graph = tidy(with_cost(plugin))
+    like = tidy(network(nf.tanh))
+    views = scene.scene(graph).nodes
+    assert views["bent"].family == scene.scene(like).nodes["hidden_a"].family == "activation"
+    assert views["bent"].x > views["hidden"].x
+
+
+def test_its_view_is_shown(plugin):
+    graph = with_cost(plugin).add("seen", "like_panel").connect("bent.a", "seen.value")
+    run = nf.Run(graph)
+    run.evaluate()
+    shown = Viewer(run.plan.graph, run.plan.inference.tables).all(run.values, run.weights)
+    assert shown["seen"].lines(80)
+
+
+def test_its_trainer_is_unfolded(plugin):
+    graph = with_cost(plugin)
+    graph = (
+        graph.remove("train")
+        .add("train", "like_signs", rate=0.5)
+        .connect("cost.cost", "train.cost")
+    )
+    wired = nf.unfold(graph)
+    assert {"t1.sign", "t1.update", "b1.sign"} <= wired.nodes.keys()
+    runs = [nf.Run(graph), nf.Run(wired)]
+    one, other = ([line["cost"] for line in run.train(3)] for run in runs)
+    assert one == other
+
+
+def test_it_goes_into_programs(plugin):
+    compare(with_cost(plugin), epochs=2)
+    assert "exp" in write(with_cost(plugin), "torch")
+
+
+def test_it_goes_to_other_programs_by_the_name_that_they_have(plugin):
+    graph = with_cost(plugin).set("bent", size=1.0)
+    step = next(one for one in layers_of(graph).steps if one.name == "bent")
+    assert kind_of(step) == ("elu", {"alpha": 1.0})
+    assert layers_of(graph).cost.formula
+
+
+@pytest.mark.programs("onnx", "onnxruntime")
+def test_it_goes_to_onnx(plugin, tmp_path):
+    import onnxruntime
+
+    from nodeflow.interchange.onnx_training import training_step
+
+    graph = with_cost(plugin)
+    session = onnxruntime.InferenceSession(training_step(replace(graph)))
+    assert session.get_inputs()
+
+
+@pytest.mark.parametrize(
+    ("calculation", "sentence"),
+    [
+        ("max(z, 0", "its calculation cannot be read"),
+        ("max(w, 0)", "names 'w', which is no input and no number among its settings"),
+    ],
+)
+def test_a_calculation_that_does_not_fit_is_refused(calculation, sentence):
+    def wrong(z):
+        """Do what cannot be."""
+
+    declare = nf.declare.node(
+        "activation", formula="a = z", shapes="elementwise", calculation=calculation
+    )
+    with pytest.raises(DeclarationError, match=sentence.replace("(", r"\(")):
+        declare(wrong)
+
+
+def test_an_activation_takes_z_and_gives_a():
+    def bent(u):
+        """Bend."""
+
+    declare = nf.declare.node("activation", formula="g = u", shapes="elementwise")
+    with pytest.raises(DeclarationError, match="bent: an activation takes z and gives a"):
+        declare(bent)
