@@ -20,7 +20,7 @@ from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.source import parameter_shape
-from nodeflow.routing import Ends, Way, pieces, ways
+from nodeflow.routing import MOST, Ends, Way, pieces, ways
 from nodeflow.routing import curves as straight
 from nodeflow.workings.shown import listed, precise, show
 
@@ -324,7 +324,14 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         follow(view) if view.wire.source in moved or view.wire.target in moved else view
         for view in old.wires
     ]
-    return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
+    if len(wires) <= MOST:
+        return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
+    bends = old.curves.copy()
+    followed = [number for number, view in enumerate(wires) if view is not old.wires[number]]
+    bends[followed] = curves([wires[number] for number in followed])[0]
+    made = Scene(nodes, tuple(wires), groups, ports)
+    vars(made)["_bent"] = bends, old.owners
+    return made
 
 
 def _rerouted(nodes: Mapping[str, NodeView], wires: Sequence[WireView]) -> list[WireView]:
