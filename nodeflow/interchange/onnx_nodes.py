@@ -243,15 +243,6 @@ def _expression(s: Nodes, key: str) -> str:
     return s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
 
 
-def _calculated(s: Nodes, key: str) -> str:
-    """Return what a type says that it calculates."""
-    graph = s.recipe.plan.graph
-    type_ = graph.type_of(key)
-    tree = type_.calculated(graph.settings(key))
-    said = s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
-    return s.total(said, 1) if type_.adds_up else said
-
-
 def _softmax_error(s: Nodes, key: str) -> str:
     y = s.one(key, "y")
     return s.node("Sub", s.node("Mul", s.one(key, "a"), s.total(y, 1)), y)
@@ -273,6 +264,15 @@ def _spread(s: Nodes, key: str) -> str:
     """Return blame for each feature: 0 · a + b."""
     nothing = s.node("Mul", s.one(key, "a"), s.number(0.0))
     return s.node("Add", nothing, s.one(key, "blame"))
+
+
+def _calculated(s: Nodes, key: str) -> str:
+    """Return what a type says that it calculates."""
+    graph = s.recipe.plan.graph
+    type_ = graph.type_of(key)
+    tree = type_.calculated(graph.settings(key))
+    said = s.formula(tree, {name: s.one(key, name) for name in formulas.names(tree)})
+    return s.total(said, -1) if type_.adds_up else said
 
 
 def _mean_blame(s: Nodes, key: str) -> str:
