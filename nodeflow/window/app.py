@@ -29,6 +29,7 @@ from nodeflow.plugins import load_enabled
 from nodeflow.sweeps import Sweep
 from nodeflow.window import display, fonts
 from nodeflow.window.canvas import Canvas
+from nodeflow.window.clipboard import Clipboard
 from nodeflow.window.dialogs import Dialogs
 from nodeflow.window.formulacard import FormulaCard
 from nodeflow.window.frame import Frame
@@ -192,6 +193,7 @@ class Window:
         # Texts can be measured only after a frame.
         dpg.render_dearpygui_frame()
         self.frame.dress(editor)
+        self._clipboard = Clipboard()
         self.canvas = Canvas(self.frame.drawlist, loaded)
         self.card = FormulaCard(self.frame.canvas, self.send, loaded)
         self.timeline = TimelineBar(self.frame.timeline, self.send, loaded)
@@ -365,10 +367,10 @@ class Window:
     def _perform(self, request: Request) -> Sequence[Message]:
         match request.what:
             case "copy":
-                dpg.set_clipboard_text(request.text)
+                self._clipboard.put(request.text)
                 return ()
             case "paste":
-                text = dpg.get_clipboard_text()
+                text = self._clipboard.text()
                 return (Pasted(text),) if text else ()
             case "ask_open" | "ask_save" | "ask_differ":
                 self.dialogs.ask(request.what, self.editor)
