@@ -8,9 +8,9 @@ import pytest
 
 from nodeflow import examples
 from nodeflow.declare import CATALOG
-from nodeflow.editor import messages as m
 from nodeflow.editor.commands import COMMANDS
-from nodeflow.editor.model import Editor
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import update
 from nodeflow.files import save
 from nodeflow.graph import Graph

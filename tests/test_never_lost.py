@@ -8,10 +8,11 @@ import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
-from nodeflow.editor.messages import Do, SetValue
-from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.messages import Do, SetValue
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import OpenFile, RunAnew
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker
 
 
 def xor(**settings):
@@ -193,7 +194,7 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
             nodes=graph.nodes, wires=graph.wires,
             training=type(graph.training)(batch=1, epochs=2, seed=0, rate=0.3),
         )  # fmt: skip
-    from nodeflow.editor.worker import computes_alike
+    from nodeflow.editor.run.worker import computes_alike
 
     other = type(graph.training)(batch=1, epochs=2, seed=0, rate=0.1)
     assert not computes_alike(graph, nf.Graph(nodes=graph.nodes, wires=graph.wires, training=other))
@@ -204,8 +205,8 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
+    from nodeflow.editor.documents.store import Store
     from nodeflow.editor.shell import Shell
-    from nodeflow.editor.store import Store
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -219,7 +220,7 @@ class Person:
 
     def __init__(self, shell, graph, path=None):
         self.shell, self.editor = shell, Editor.of(graph, path)
-        self._perform((Request("anew"),))
+        self._perform((RunAnew(),))
         if graph.nodes:
             self.until(lambda live: live.weights)
 
@@ -242,7 +243,7 @@ class Person:
         return self.editor.live
 
     def opened(self, path):
-        self._perform((Request("open", path=path),))
+        self._perform((OpenFile(path),))
         end = time.monotonic() + 20
         while self.editor.path != path or (self.editor.live.update and not self.editor.offer):
             assert time.monotonic() < end

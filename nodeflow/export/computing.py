@@ -157,6 +157,7 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "order": plan.order,
         "phases": [plan.phases[key] for key in plan.order],
         "headNodes": plan.head,
+        "lies": _lying(run),
         "constant": [key for key in plan.order if _always_there(run, key)],
         "own": [key for key in sorted(plan.order)
                 if key in run.graph.nodes and run.graph.nodes[key].is_parameter],
@@ -176,6 +177,16 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "settings": settings(run),
         **_fed(run),
     }  # fmt: skip
+
+
+def _lying(run: Run) -> dict[str, list[str]]:
+    """Return the nodes whose values no row computes, and whose values they lie in."""
+    graph, spans = run.plan.graph, run.machine.tape.spans
+    return {
+        key: sorted({wire.source for wire in graph.into(key) if not run.reader.stands(wire.source)})
+        for key in run.plan.order
+        if spans[key][0] == spans[key][1] and not run.reader.stands(key)
+    }
 
 
 def _iterations(run: Run) -> dict[str, Any]:
