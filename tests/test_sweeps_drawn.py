@@ -13,8 +13,18 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.editor.model import Editor
-from nodeflow.editor.sweeping import Sweeping, Wish, middle_run, offers, opened, plan_of, written
+from nodeflow.editor.run.sweeping import (
+    Sweeping,
+    Wish,
+    middle_run,
+    offers,
+    opened,
+    plan_of,
+    written,
+)
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import ControlRun
+from nodeflow.editor.state.runcommands import Go
 from nodeflow.errors import SweepError
 from nodeflow.sweeps import drawing
 from nodeflow.sweeps.drawing import drawn, measures
@@ -182,7 +192,7 @@ def test_a_run_that_is_opened_is_that_run(found, tmp_path):
     costs = sorted(found.found[n].values["cost"] for n in range(15, 20))
     assert found.found[number].values["cost"] == costs[2]
     made = opened(editor, found, number, 7)
-    assert [(r.what, r.text, r.value) for r in made.requests] == [("tell", "go", ("7",))]
+    assert made.requests == (ControlRun(Go("7")),)
     run = nf.Run(made.graph)
     run.train(found.found[number].values["epochs"])
     assert run.assess().cost == found.found[number].values["cost"]

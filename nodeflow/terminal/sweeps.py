@@ -12,6 +12,7 @@ from rich.text import Text
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
 from nodeflow.terminal.sweepplot import plot_lines
+from nodeflow.workings.shown import precise
 
 if TYPE_CHECKING:
     from nodeflow.graph import Graph
@@ -44,6 +45,8 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
     print_inset(console, rows)
     console.print()
     lines = plot_lines(found, what, console.width - 4)
+    for line in lines:
+        line.rstrip()  # what is copied from a terminal has no blanks at its ends
     for line in lines:
         console.print(Text("  ") + line)
     if lines:
@@ -100,7 +103,7 @@ def _cells(one: Summary, *, until: bool) -> list[Text]:
 
 
 def _value(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return precise(value) if isinstance(value, float) else str(value)
 
 
 class _Scale:

@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import nodeflow as nf
-from nodeflow.editor.messages import Key, Told
-from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.editor.state.messages import Key, RunUpdate
+from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.requests import ControlRun
 from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
 from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
 from nodeflow.window import app
-from nodeflow.window.toolkit import dpg
+from nodeflow.window.platform.toolkit import dpg
 
 FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
 
@@ -33,7 +34,8 @@ class Shell:
         self._first = list(first)
 
     def perform(self, request, _editor):
-        _tell({"request": request.what})
+        asked = request.command if isinstance(request, ControlRun) else request
+        _tell({"request": type(asked).__name__})
         return []
 
     def poll(self, _editor):
@@ -309,7 +311,7 @@ def lived(graph, epochs):
             except nf.NodeflowError:
                 continue
     history = tuple(run.history)
-    return Told(
+    return RunUpdate(
         Live(values=values, state="paused", epoch=len(history), history=history,
              weights=run.weights)
     )  # fmt: skip
