@@ -639,6 +639,8 @@ def _form_in_words(form: Form) -> str:
         sign = {",": "commas", ".": "points", " ": "blanks"}.get(form.thousands, "apostrophes")
         said.append(f"thousands parted by {sign}")
     said += [f"'{sign}'" for sign in (form.before, form.after) if sign]
+    if form.minus:
+        said.append("brackets for a minus" if form.minus == "brackets" else "the minus behind")
     return " and ".join(said)
 
 
