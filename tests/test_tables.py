@@ -632,6 +632,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", " TRUE", ' "X"', "a"]] * 2),
         "a,b,c,d,kind\n" + joined([*body, [" NA", "5", "TRUE", " NA", "a"]] * 2),
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '" X"', "a "]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", " ", '" ? "', "a "]] * 2),
         joined([line[:2] for line in body]),
     ]
     (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")
@@ -682,6 +683,29 @@ def test_what_a_database_says_below_is_no_row(tmp_path, footer):
     table = load(tmp_path, "a,b,kind\n" + joined(rows(40, whole, fraction, letter)) + footer + "\n")
     assert len(table.x) == 40
     assert any("rows" in note and "skipped" in note for note in table.reading.notes)
+
+
+def test_statistics_below_are_no_rows(tmp_path):
+    body = [[f"run {i}", str(i * i / 4), str(i / 8)] for i in range(20)]
+    text = "run,a,y\n" + joined(body)
+    table = load(tmp_path, text + "Min,0,0\nMax,90.25,2.375\nStd. dev.,3,1\n")
+    assert len(table.x) == 20
+    assert sum("skipped" in note for note in table.reading.notes) == 3
+    people = joined([[f"{name}", "2.5", "3.5"] for name in ("Eva", "Jo", "Ann", "Max")])
+    assert len(load(tmp_path, "name,a,y\n" + joined(body[:5]) + people).x) == 9
+
+
+def test_classes_named_like_statistics_are_rows(tmp_path):
+    body = [["ny"[i % 2 and i < 18], str(i * i / 4), str(i / 8)] for i in range(20)]
+    assert len(load(tmp_path, "kind,a,y\n" + joined(body)).x) == 20
+
+
+def test_ids_without_a_name_are_pointed_out(tmp_path):
+    body = [[str(842302 + 7 * i), "MB"[i % 2], str(i / 4), str(i * i / 8)] for i in range(40)]
+    notes = load(tmp_path, joined(body)).reading.notes
+    assert any("as ids do; --drop 0" in note for note in notes)
+    notes = load(tmp_path, joined([line[1:] for line in body])).reading.notes
+    assert not any("as ids do" in note for note in notes)
 
 
 def test_comments_among_the_rows_are_said(tmp_path):

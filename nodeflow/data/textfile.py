@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 from nodeflow.data import numerals, quick
@@ -26,6 +26,12 @@ _FOOTER = Pattern(
     r"durchschnitt|somme|moyenne|totale|media|suma|source|quelle|note|notes)\b.*",
     re.IGNORECASE,
 )
+_STATISTIC = Pattern(
+    r"min\.?|max\.?|minimum|maximum|mean|average|avg\.?|median|std\.?|st\.?dev\.?|std\.? ?dev\.?|"
+    r"sd|standard deviation|mittelwert|standardabweichung|moyenne|media|sum|total|summe|count|n",
+    re.IGNORECASE,
+)
+"""Below a table one of these may be a name, as Max is; two of them are what was calculated."""
 _ORANGE_KINDS = frozenset(
     {"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"}
 )
@@ -470,7 +476,18 @@ class _Page:
 
     # -- below the table
 
+    def _statistics(self) -> None:
+        """Take off the rows that a program has calculated: Min, Max, Mean, each once."""
+        texts = [_first_text(row.cells) for row in self.rows]
+        last = list(takewhile(_STATISTIC.fullmatch, texts[:-9:-1]))
+        if len(last) < 2 or len(texts) < len(last) + 2 or any(texts.count(one) > 1 for one in last):
+            return
+        for row in self.rows[-len(last) :]:
+            self.notes.append(f"row {row.line}, '{_first_text(row.cells)}', is no data: skipped")
+        del self.rows[-len(last) :]
+
     def _footer(self) -> None:
+        self._statistics()
         for _ in range(3):
             if len(self.rows) < 3:
                 return
@@ -533,6 +550,10 @@ def _is_title(row: Row, body: Sequence[Row]) -> bool:
     numbers = sum(numerals.plain_number(cell) is not None for cell in there)
     above = not _numbers_in(body[0].cells) and len(body) > 2 and _numbers_in(body[2].cells)
     return above and 2 * numbers <= len(there)
+
+
+def _first_text(cells: Sequence[str]) -> str:
+    return next((cell for cell in cells if cell), "")
 
 
 def _parted_thousands(rows: Sequence[Row], width: int) -> str:
