@@ -18,10 +18,9 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO, FileIO
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,9 @@ from nodeflow.data.options import Options
 from nodeflow.data.reading import tell
 from nodeflow.data.sheet import Sheet
 from nodeflow.data.stacking import NotPlain, Part, Stack
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 LARGE = 2**20
 """Bytes; below it the careful reader is as quick as pandas is imported."""
@@ -126,6 +128,8 @@ class _Lines:
 
 def _read(path: Path, first: int, read: Callable[[_Lines], _Block]) -> Iterator[_Block]:
     """Yield what `read` makes of each block from line `first` on; a few are read at once."""
+    from concurrent.futures import ThreadPoolExecutor  # a small table needs none
+
     np.empty(_KEPT, np.uint8)
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[_Block]] = deque()
