@@ -109,7 +109,8 @@ class Frame:
             now = dpg.get_item_width(getattr(self, name))
             if put and now and abs(now - put) > 1:
                 self._put[name] = now
-                wide = max(now, NARROWEST) / preferences.scale
+                scale = preferences.scale
+                wide = max(now / scale, NARROWEST[name])
                 self._send(SetPreference(name, wide))
 
     def apply_theme(self, editor: Editor) -> None:

@@ -70,6 +70,9 @@ _PAST = 6
 _LATELY = 10
 """Of so many epochs it is told why a weight changed."""
 _REASONS = 12
+_ROOM = 500_000_000
+"""Memory that the values beside the editor may take, in bytes: it shows them all. A graph that was
+only opened takes no more; `nodeflow train` does."""
 _FAULTS = 16
 """So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
@@ -880,7 +883,7 @@ def made(graph: Graph, faults: dict[str, str] | None = None) -> tuple[Run | None
     problem = ""
     for _ in range(_FAULTS):
         try:
-            run = Run(graph, strict=False)
+            run = Run(graph, strict=False, room=_ROOM)
             run.evaluate()
         except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
             problem = problem or sentence(error)

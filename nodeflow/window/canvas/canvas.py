@@ -247,7 +247,7 @@ class Canvas:
         for number in nodes:
             self._views[number] = views[number]
         self._boxes[:, nodes] = _node_boxes([views[number] for number in nodes])
-        self._wire_boxes[:, wires] = _hulls(scene)[:, wires]
+        self._wire_boxes[:, wires] = _hulls(scene, wires)
         dirty = {views[number].key for number in nodes}
         self._dirty |= dirty
         self._dirty_other_level |= dirty
@@ -840,12 +840,16 @@ def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
     return found
 
 
-def _hulls(scene: Scene) -> NDArray[np.float64]:
-    """Return the boxes around the points of wires, (4, wires)."""
-    if not scene.wires:
+def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float64]:
+    """Return the boxes around the points of all wires, or of some, (4, wires)."""
+    bends, owners = scene.curves, scene.owners
+    if some is not None and len(owners) == len(scene.wires):  # each wire is one curve
+        bends, owners = bends[some], np.arange(len(some))
+    elif some is not None:
+        return _hulls(scene)[:, some]
+    if not len(owners):
         return np.zeros((4, 0))
-    bends = scene.curves
-    first = np.flatnonzero(np.diff(scene.owners, prepend=-1))
+    first = np.flatnonzero(np.diff(owners, prepend=-1))
     least = np.minimum.reduceat(bends.min(axis=1), first)
     most = np.maximum.reduceat(bends.max(axis=1), first)
     corners: NDArray[np.float64] = np.concatenate([least, most], axis=1)
