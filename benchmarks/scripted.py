@@ -70,6 +70,12 @@ class Scripted(app.Window):
         while self.canvas.busy:
             yield name
 
+    def evaluated(self) -> Script:
+        """Go on until the values of the first pass have come from beside the window, and stand."""
+        while not self.editor.live.values:
+            yield ""
+        yield from self.drawn()
+
     def open(self, path: Path) -> Script:
         """Open a file as the dialog does; it is read beside the window."""
         self._chosen_file(AskOpen(), path)
@@ -211,9 +217,11 @@ def cycles(window: Scripted, paths: list[Path], count: int, found: dict[str, Any
     warm = max(count // 4, 4)
     for number in range(count + warm):
         if number in (0, warm):
+            yield from window.evaluated()
             found["items_before"], found["memory_before"] = held()
         yield from window.open(paths[number % len(paths)])
         yield from window.drawn(least=2)
+    yield from window.evaluated()
     found["items_after"], found["memory_after"] = held()
     found["cycles"] = count
 
