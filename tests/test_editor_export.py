@@ -16,11 +16,22 @@ import pytest
 from PIL import Image
 
 import nodeflow as nf
-from nodeflow.editor import exporting
-from nodeflow.editor import messages as m
-from nodeflow.editor.exporting import BARE, HELD, HERE, NOW, START, TRAINED, first_wish, lines
-from nodeflow.editor.model import Editor, Live, Request
+from nodeflow.editor.documents import exporting
+from nodeflow.editor.documents.exporting import (
+    BARE,
+    HELD,
+    HERE,
+    NOW,
+    START,
+    TRAINED,
+    first_wish,
+    lines,
+)
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.requests import AskExport, AskSave, ControlRun, OpenFile, Save
+from nodeflow.editor.state.runcommands import Go, Train
 from nodeflow.editor.update import update
 from nodeflow.errors import ExportError, FileError
 from nodeflow.export import FORMATS, Cancelled, export
@@ -67,7 +78,7 @@ def until(shell, editor, holds):
 
 def trained(shell, editor, epochs=5):
     """Return the editor after some epochs of training."""
-    shell.perform(Request("train", value=epochs), editor)
+    shell.perform(ControlRun(Train(epochs)), editor)
     return until(shell, editor, lambda now: now.live.epoch == epochs and now.live.state == "done")
 
 
@@ -110,7 +121,7 @@ def left(home):
 
 def test_the_command_asks_the_window_and_refuses_an_empty_graph(editor):
     asking = update(editor, m.Key("e", ctrl=True, shift=True))
-    assert [request.what for request in asking.requests] == ["ask_export"]
+    assert asking.requests == (AskExport(),)
     empty = update(Editor.of(nf.Graph()), m.Do("export"))
     assert not empty.requests
     assert "nothing to export" in empty.notice.text
@@ -175,7 +186,8 @@ def test_present_weights_are_offered_first_once_there_are_any(shell, editor):
 def test_what_a_sheet_shows_is_exported_though_a_run_goes_on_behind_it(shell, editor):
     wish = exporting.settled(editor, asked(editor, ".png"))
     now = trained(shell, editor, 2)
-    assert exporting.requested(now, wish).value == (editor.graph, {"theme": "dark"})
+    export = exporting.requested(now, wish)
+    assert (export.graph, export.options) == (editor.graph, {"theme": "dark"})
 
 
 def test_a_long_epoch_is_not_filmed_as_a_whole(editor):
@@ -259,7 +271,7 @@ def test_the_history_is_the_one_that_is_seen(shell, editor, home):
     # A change of the rate on the way: the graph alone would be trained another way.
     now = update(now, m.SetValue("train", "rate", 0.5))
     shell.poll(now)
-    shell.perform(Request("train", value=3), now)
+    shell.perform(ControlRun(Train(3)), now)
     now = until(shell, now, lambda now: now.live.epoch == 7 and now.live.state == "done")
     told = exported(shell, now, asked(now, ".csv"))
     assert told.notice.text == "exported xor-history.csv, 7 epochs, as it stands"
@@ -273,11 +285,12 @@ def test_the_history_is_the_one_that_is_seen(shell, editor, home):
 
 def begun(editor, **chosen):
     """Return the graph and the options of a film."""
-    return exporting.requested(editor, asked(editor, ".gif", **SHORT, **chosen)).value
+    export = exporting.requested(editor, asked(editor, ".gif", **SHORT, **chosen))
+    return export.graph, export.options
 
 
 def test_a_film_begins_where_the_run_stands(shell, editor):
-    shell.perform(Request("tell", text="go", value=(47,)), editor)
+    shell.perform(ControlRun(Go(47)), editor)
     now = until(shell, editor, lambda now: now.live.playback.number == 47)
     assert values(now, asked(now, ".gif"))["begin"] == HERE
     graph, options = begun(now)
@@ -365,7 +378,7 @@ def test_progress_is_told_and_escape_leaves_no_file(shell, editor, home):
     assert now.busy == "exporting xor.gif"
     told = re.compile(r"exporting xor\.gif … [1-9]\d? %   Escape stops it")
     now = until(shell, now, lambda now: told.fullmatch(now.notice.text))
-    work = shell._beside[0][0]
+    work = shell._jobs[0][0]
     now = update(now, m.Key("Escape"))
     assert now.notice.text == "exporting xor.gif: stopped"
     for request in now.requests:
@@ -402,18 +415,18 @@ def test_a_graph_from_a_picture_is_saved_under_another_name(shell, editor, home)
     exported(shell, editor, asked(editor, ".png", scale="0.5"))
     picture = (home / "xor.png").read_bytes()
     (home / "xor.json").unlink()
-    (opened,) = shell.perform(Request("open", path=home / "xor.png"), editor)
+    (opened,) = shell.perform(OpenFile(home / "xor.png"), editor)
     now = update(editor, opened)
     assert now.graph == editor.graph
     assert not now.changed
-    assert [request.what for request in update(now, m.Do("save")).requests] == ["ask_save"]
-    (answer,) = shell.perform(Request("save", path=home / "xor.png"), now)
+    assert update(now, m.Do("save")).requests == (AskSave(),)
+    (answer,) = shell.perform(Save(home / "xor.png"), now)
     assert "a graph is saved as .json" in answer.text
     assert (home / "xor.png").read_bytes() == picture
 
 
 def test_a_picture_without_a_graph_is_not_opened(shell, editor, home):
     Image.new("RGB", (8, 8)).save(home / "plain.png")
-    (answer,) = shell.perform(Request("open", path=home / "plain.png"), editor)
+    (answer,) = shell.perform(OpenFile(home / "plain.png"), editor)
     assert isinstance(answer, m.Failed)
     assert "this picture carries no graph" in answer.text

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from nodeflow.editor.model import Editor, Live
+from nodeflow.editor.state.model import Editor, Live
 from nodeflow.graph import Graph
-from nodeflow.window import pace
+from nodeflow.window.platform import pace
 
 EDITOR = Editor.of(Graph())
 

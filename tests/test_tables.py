@@ -743,7 +743,7 @@ def test_look(tmp_path):
 
 
 def test_what_the_wizard_shows_and_asks_for(tmp_path):
-    from nodeflow.window.wizard import Wish
+    from nodeflow.window.dialogs.wizard import Wish
 
     path = tmp_path / "t.csv"
     path.write_text("a;kind\n0,5;1\n1,5;2\n?;1\n3,5;2\n", encoding="utf-8")

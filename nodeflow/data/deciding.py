@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -628,6 +627,8 @@ def _side_by_side(columns: Sequence[FloatArray]) -> FloatArray:
         for at in starts:
             turn(at)
         return x
+    from concurrent.futures import ThreadPoolExecutor  # a small table needs none
+
     with ThreadPoolExecutor(2, "nodeflow-table") as pool:
         deque(pool.map(turn, starts), maxlen=0)
     return x

@@ -16,10 +16,9 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,9 @@ from nodeflow.data.numerals import MARKS, plain_number
 from nodeflow.data.options import Options
 from nodeflow.data.reading import tell
 from nodeflow.data.sheet import Column, Sheet
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 LARGE = 2**20
 """Bytes; below it the careful reader is as quick as pandas is imported."""
@@ -99,6 +101,8 @@ def _blocks_read(path: Path, sheet: Sheet, width: int, first: int) -> Iterator[_
 
 def _read(path: Path, first: int, read: Callable[[bytes], _Block]) -> Iterator[_Block]:
     """Yield what `read` makes of each block; a few are read at once."""
+    from concurrent.futures import ThreadPoolExecutor  # a small table needs none
+
     waiting: deque[Future[_Block]] = deque()
     with ThreadPoolExecutor(_THREADS, "nodeflow-table") as pool:
         try:

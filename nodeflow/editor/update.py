@@ -6,20 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import (
-    commands,
-    differing,
-    editing,
-    gestures,
-    minimap,
-    playing,
-    plugins,
-    popups,
-    sweeping,
-    teaching,
-    training,
-)
-from nodeflow.editor.messages import (
+from nodeflow.editor import commands, teaching
+from nodeflow.editor.canvas import editing, gestures, minimap
+from nodeflow.editor.dialogs import differing, popups
+from nodeflow.editor.documents import plugins
+from nodeflow.editor.panels import training
+from nodeflow.editor.playing import controls
+from nodeflow.editor.run import sweeping
+from nodeflow.editor.state.messages import (
     Began,
     Cancelled,
     Chosen,
@@ -43,18 +37,18 @@ from nodeflow.editor.messages import (
     Renewed,
     Reported,
     Resized,
+    RunUpdate,
     Saved,
     Select,
     SetPreference,
     SetTraining,
     SetValue,
     Teach,
-    Tell,
-    Told,
     Typed,
     Wheel,
 )
-from nodeflow.editor.model import Editor, Looking, Sliding
+from nodeflow.editor.state.model import Editor, Looking, Sliding
+from nodeflow.editor.state.requests import ControlRun, RunAnew, SavePreferences
 from nodeflow.graph import Graph
 
 _ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
@@ -124,7 +118,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return editing.attempted(editor, lambda: training.changed(editor, name, value))
         case SetPreference(name=name, value=value):
             chosen = replace(editor.preferences, **{name: value})
-            return replace(editor, preferences=chosen).asking("preferences", value=chosen)
+            return replace(editor, preferences=chosen).asking(SavePreferences())
         case Select(nodes=nodes, neuron=neuron):
             one = next(iter(nodes)) if len(nodes) == 1 else ""
             picked = None if neuron is None else (one, neuron)
@@ -140,7 +134,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path))
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            made = commands.done(made, "first-view").asking("anew")
+            made = commands.done(made, "first-view").asking(RunAnew())
             return plugins.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
@@ -160,17 +154,17 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return replace(editor, busy="", notice=None if told else editor.notice)
         case Cancelled():
             return replace(editor, leaving=None)
-        case Told(live=live):
+        case RunUpdate(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
             if live.report is not None and live.report is not editor.live.report:
                 made = replace(made, report=live.report).told(live.report.lines[0])
-            made = playing.returned(made, editor.live)
+            made = controls.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
-                made = playing.followed(made)
+                made = controls.followed(made)
             return made.told(training.verdict(live.checks, live.price)) if checked else made
-        case Tell(command=command, values=values):
-            return playing.told(editor, command, *values)
+        case ControlRun():
+            return editor.asking(message)
         case Renewed(text=text):
             return plugins.renewed(editor).told(text)
         case OpenRun(found=found, number=number, epoch=epoch):

@@ -26,7 +26,7 @@ from nodeflow.engine.start import rows_of, start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, drawn_as
 from nodeflow.nodes.source import parameter_shape, uniform_range
 
 _RECORDED = "--recorded (in Python recorded=True) makes a page that plays a recording of it"
@@ -388,8 +388,8 @@ def _starts(run: Run) -> dict[str, Any]:
         else:
             shape = parameter_shape(settings)
             found[key] = {
-                "name": crc32(key.encode()), "init": init, "shape": shape,
-                "range": uniform_range(settings),
+                "name": crc32(drawn_as(graph.nodes[key], key).encode()), "init": init,
+                "shape": shape, "range": uniform_range(settings),
             }  # fmt: skip
     return found
 
@@ -419,7 +419,7 @@ def _choices(run: Run) -> dict[str, Any]:
         shape = parameter_shape(settings)
         drawn: dict[str, Any] = {
             init: {
-                "name": crc32(key.encode()),
+                "name": crc32(drawn_as(graph.nodes[key], key).encode()),
                 "init": init,
                 "shape": shape,
                 "range": uniform_range(settings),

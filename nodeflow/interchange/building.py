@@ -46,6 +46,7 @@ def graph_of(network: Network) -> Graph:
     ids = _Ids()
     x = CATALOG["constant"](id="x", value=[[0.0] * network.width])
     end: Output = x
+    made: dict[str, Output] = {"": x}
     nodes: dict[str, Node] = {}
     wires: list[Wire] = []
     before: tuple[str, str] | None = None
@@ -55,7 +56,11 @@ def graph_of(network: Network) -> Graph:
         if isinstance(step, Missing) or before is not None:
             before = _behind(step, before or _address(end, ends), ids, nodes, wires)
         else:
-            end = _node(step, end, ids, thetas)
+            if isinstance(step, Dense) and step.takes:
+                joined = ids.of(f"{step.name}.joined", "joined")
+                parts = [made[name] for name in step.takes]
+                end = _one(CATALOG["concatenate"](*parts, id=joined))
+            end = made[step.name] = _node(step, end, ids, thetas)
     graph = _whole(network, end, thetas) if before is None else Graph.of(end, name=network.name)
     if before is not None:
         graph = replace(
@@ -114,11 +119,10 @@ def _behind(
         nodes[key] = Node(step.what, settings)
         wires.append(Wire(source, port, key, "input"))
         return key, "output"
-    if isinstance(step, Affine):
-        return _behind(
-            Missing(step.name, "scale and shift", "it stands behind a placeholder"), before, ids,
-            nodes, wires,
-        )  # fmt: skip
+    if isinstance(step, Affine) or (isinstance(step, Dense) and step.takes):
+        what = "scale and shift" if isinstance(step, Affine) else "a layer that joins others"
+        why = "it stands behind a placeholder"
+        return _behind(Missing(step.name, what, why), before, ids, nodes, wires)
     key = ids.of(step.name, "layer" if isinstance(step, Dense) else step.kind)
     if isinstance(step, Activation):
         settings = {} if step.formula is None else {"formula": step.formula}
@@ -181,7 +185,7 @@ def end_of(graph: Graph) -> str:
 
 def _about(network: Network) -> str:
     said = [f"From {network.format}."]
-    if network.names:
+    if any(network.names):
         shown = ", ".join(network.names[:8]) + (", …" if len(network.names) > 8 else "")
         said.append(f"Inputs: {shown}.")
     if network.cost is not None and network.cost.mean and network.outputs > 1:

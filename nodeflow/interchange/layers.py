@@ -22,6 +22,9 @@ class Dense:
     name: str
     weights: Floats
     bias: Floats | None = None
+    takes: tuple[str, ...] = ()
+    """The steps whose values are joined side by side for it, "" for the inputs: a network with
+    shortcuts. Empty is the step before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,10 @@ class Network:
                 return int(step.weights.shape[1])
             if isinstance(step, Affine) and len(step.scale) > 1:
                 return len(step.scale)
-        raise InterchangeError("there is no layer with weights in it")
+        raise InterchangeError(
+            "there is no layer with weights in it, and weights say how many features there are; "
+            ".onnx and .py (--code numpy, torch, jax) hold any graph"
+        )
 
     @property
     def outputs(self) -> int:
@@ -128,11 +134,15 @@ class Network:
     def checked(self) -> Network:
         """Return the network if its layers fit each other and its numbers are numbers."""
         width: int | None = self.width
+        widths: dict[str, int | None] = {"": width}
         for step in self.steps:
             if isinstance(step, Missing):
                 width = None
             elif isinstance(step, Dense):
                 out, into = step.weights.shape
+                if step.takes:
+                    parts = [widths[name] for name in step.takes]
+                    width = None if None in parts else sum(part or 0 for part in parts)
                 if width is not None and into != width:
                     raise InterchangeError(
                         f"'{step.name}' takes {into} features, and what comes before it gives "
@@ -150,6 +160,7 @@ class Network:
                     f"'{step.name}' scales {len(step.scale)} features, and what comes before it "
                     f"gives {width}"
                 )
+            widths[step.name] = width
             for array in _arrays(step):
                 if not np.isfinite(array).all():
                     raise InterchangeError(f"'{step.name}' holds NaN or Infinity")

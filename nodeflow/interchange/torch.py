@@ -24,7 +24,7 @@ from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
 from nodeflow.interchange.building import graph_of
-from nodeflow.interchange.chain import layers_of
+from nodeflow.interchange.chain import ANY, layers_of
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
@@ -578,10 +578,7 @@ def to_torch(graph: Graph, weights: Any = None) -> Any:
         else:
             made = _module(torch.nn, step) if isinstance(step, Activation) else None
             if made is None:
-                raise InterchangeError(
-                    f"PyTorch has no module like '{step.name}'; --code torch writes any formula as "
-                    "a program"
-                )
+                raise InterchangeError(f"PyTorch has no module like '{step.name}'; {ANY}")
             parts[name] = made
     return torch.nn.Sequential(parts)
 

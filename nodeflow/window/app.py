@@ -11,14 +11,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, assert_never
 
-from nodeflow.editor import plugins
 from nodeflow.editor import shell as shells
-from nodeflow.editor.exporting import Wish, requested
-from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
-from nodeflow.editor.model import Editor, Request
-from nodeflow.editor.store import Recent, Recovery
+from nodeflow.editor.documents import plugins
+from nodeflow.editor.documents.exporting import Wish, requested
+from nodeflow.editor.documents.store import Recent
+from nodeflow.editor.state.kept import Recovery
+from nodeflow.editor.state.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import (
+    AskDiffer,
+    AskExport,
+    AskOpen,
+    AskSave,
+    Autosave,
+    Copy,
+    Differ,
+    Discard,
+    ManyRuns,
+    NewNetwork,
+    OpenFile,
+    Paste,
+    Quit,
+    Request,
+    Save,
+    ShellRequest,
+)
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.examples import sample
@@ -27,23 +46,23 @@ from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.plugins import load_enabled
 from nodeflow.sweeps import Sweep
-from nodeflow.window import display, fonts
-from nodeflow.window.canvas import Canvas
-from nodeflow.window.dialogs import Dialogs
-from nodeflow.window.formulacard import FormulaCard
+from nodeflow.window.canvas.canvas import Canvas
+from nodeflow.window.dialogs.dialogs import Dialogs
+from nodeflow.window.dialogs.popups import Popups
 from nodeflow.window.frame import Frame
-from nodeflow.window.inputs import Inputs
-from nodeflow.window.inspector import Inspector
-from nodeflow.window.lessoncard import LessonCard
-from nodeflow.window.library import Library
-from nodeflow.window.pace import Pace
-from nodeflow.window.playpanel import PlayPanel
-from nodeflow.window.popups import Popups
-from nodeflow.window.tabs import Tabs
-from nodeflow.window.timelinebar import TimelineBar
-from nodeflow.window.toolkit import dpg
-from nodeflow.window.training import TrainingPanel
-from nodeflow.window.waiting import Cleaner, Doze, sockets
+from nodeflow.window.panels.formulacard import FormulaCard
+from nodeflow.window.panels.inspector import Inspector
+from nodeflow.window.panels.lessoncard import LessonCard
+from nodeflow.window.panels.library import Library
+from nodeflow.window.panels.playpanel import PlayPanel
+from nodeflow.window.panels.tabs import Tabs
+from nodeflow.window.panels.timelinebar import TimelineBar
+from nodeflow.window.panels.training import TrainingPanel
+from nodeflow.window.platform import display, fonts
+from nodeflow.window.platform.inputs import Inputs
+from nodeflow.window.platform.pace import Pace
+from nodeflow.window.platform.toolkit import dpg
+from nodeflow.window.platform.waiting import Cleaner, Doze, sockets
 
 FRAME = 1 / 60
 """Seconds a frame while something moves, and how long frames go on after the last event."""
@@ -60,7 +79,7 @@ _BLIND = 0.15
 class Shell(Protocol):
     """What the window cannot do itself: files and training."""
 
-    def perform(self, request: Request, editor: Editor) -> Sequence[Message]:
+    def perform(self, request: ShellRequest, editor: Editor) -> Sequence[Message]:
         """Do what the editor asks for, or begin it; return what is to be told at once."""
 
     def poll(self, editor: Editor) -> Sequence[Message]:
@@ -97,7 +116,7 @@ def main(
     try:
         editor, first = begun(shell, path)
         if other is not None:
-            first += shell.perform(Request("differ", path=other), editor)
+            first += shell.perform(Differ(other), editor)
         return run(editor, shell=shell, first=first, probe=False)
     finally:
         shell.close()
@@ -328,7 +347,7 @@ class Window:
             f"a fault in nodeflow itself was caught ({_short(error)}): the graph is kept, save it"
         )
         try:
-            self.shell.perform(Request("autosave"), self.editor)
+            self.shell.perform(Autosave(), self.editor)
             self.frame.tell(self.editor)
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             traceback.print_exc()
@@ -363,36 +382,37 @@ class Window:
     # --- what the editor asks for
 
     def _perform(self, request: Request) -> Sequence[Message]:
-        match request.what:
-            case "copy":
-                dpg.set_clipboard_text(request.text)
-                return ()
-            case "paste":
+        match request:
+            case Copy(text=text):
+                dpg.set_clipboard_text(text)
+            case Paste():
                 text = dpg.get_clipboard_text()
                 return (Pasted(text),) if text else ()
-            case "ask_open" | "ask_save" | "ask_differ":
-                self.dialogs.ask(request.what, self.editor)
-                return ()
-            case "ask_export":
-                self.dialogs.export(self.editor, self._export)
-                return ()
-            case "many_runs":
+            case AskOpen() | AskSave() | AskDiffer():
+                self.dialogs.ask(request, self.editor)
+            case AskExport():
+                self.dialogs.export(self.editor, self._export, request.ending)
+            case ManyRuns():
                 self.dialogs.many_runs(self.editor, self._opened_run)
-                return ()
-            case "new_network":
+            case NewNetwork():
                 self.dialogs.new_network(self.editor)
-                return ()
-            case "quit":
+            case Quit():
                 self._open = False
-        return self.shell.perform(request, self.editor)
+            case _:
+                return self.shell.perform(request, self.editor)
+        return ()
 
-    def _chosen_file(self, what: str, path: Path) -> None:
-        if what == "ask_open":
-            request = Request("open", path=path)
-        elif what == "ask_differ":
-            request = Request("differ", path=path)
-        else:
-            request = Request("save", path=path, value=self.editor.graph)
+    def _chosen_file(self, asked: AskOpen | AskSave | AskDiffer, path: Path) -> None:
+        request: Request
+        match asked:
+            case AskOpen():
+                request = OpenFile(path)
+            case AskSave():
+                request = Save(path)
+            case AskDiffer():
+                request = Differ(path)
+            case _:
+                assert_never(asked)
         for answer in self._perform(request):  # at once: nothing is edited in between
             self._answer(answer)
 
@@ -422,7 +442,7 @@ class Window:
 
     def _recovered(self, what: Literal["recover", "discard"], recovery: Recovery) -> None:
         if what == "discard":
-            self._queue += self.shell.perform(Request("discard", value=recovery), self.editor)
+            self._queue += self.shell.perform(Discard(recovery), self.editor)
             return
         now = self.editor
         self.editor = self.shell.recover(

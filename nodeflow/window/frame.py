@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nodeflow.editor.commands import COMMANDS, MENUS
-from nodeflow.editor.messages import Do, Message, SetPreference
-from nodeflow.editor.model import Editor, Preferences
-from nodeflow.editor.panels import NARROWEST, widths
+from nodeflow.editor.panels.room import NARROWEST, widths
+from nodeflow.editor.state.messages import Do, Message, SetPreference
+from nodeflow.editor.state.model import Editor, Preferences
 from nodeflow.theme import THEMES
-from nodeflow.window.colours import flat, mixed, rgba, widgets
-from nodeflow.window.fonts import SIZE, fitted, width
-from nodeflow.window.mapitems import MapPanel
-from nodeflow.window.playbutton import PlayButton
-from nodeflow.window.timelinebar import HEIGHT as TIMELINE
-from nodeflow.window.toolkit import Item, dpg
+from nodeflow.window.canvas.mapitems import MapPanel
+from nodeflow.window.panels.playbutton import PlayButton
+from nodeflow.window.panels.timelinebar import HEIGHT as TIMELINE
+from nodeflow.window.platform.colours import flat, mixed, rgba, widgets
+from nodeflow.window.platform.fonts import SIZE, fitted, width
+from nodeflow.window.platform.toolkit import Item, dpg
 
 _MENU, _STATUS, _PAD = 27, 28, 6
 

@@ -32,10 +32,10 @@ function show(number) {
   if (value === 0) return "0";
   const stripped = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
   const [digits, power] = rounded(value, 3, "toExponential");
-  const plain = size < 1e5 && power >= -4 && power < 4;
+  const plain = size < 1e6 && power >= -4;
   const text = plain
     ? stripped(rounded(value, size >= 0.1 ? 4 : 3 - power, "toFixed")[0])
-    : `${size < 1e5 ? stripped(digits) : digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+    : `${size < 1 ? stripped(digits) : digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
   return text.replaceAll("-", "−");
 }
 
@@ -240,7 +240,7 @@ function mount(root, index, source) {
     wire.line.style.strokeWidth = 1 + 4 * Math.tanh(Math.abs(weight) / 3);
     wire.line.classList.toggle("positive", weight >= 0);
     wire.line.classList.toggle("negative", weight < 0);
-    if (wire.label) wire.label.textContent = (weight < 0 ? "−" : "+") + show(Math.abs(Number(weight.toPrecision(2))));
+    if (wire.label) wire.label.textContent = (weight < 0 ? "" : "+") + show(weight);
   }
 
   // --- the view -----------------------------------------------------------------------------------
