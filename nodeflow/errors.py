@@ -136,6 +136,10 @@ class RunError(NodeflowError):
         self.node = node
 
 
+class TooLarge(RunError):
+    """The values of a batch would take more memory than a run may have."""
+
+
 class Diverged(RunError):
     """NaN or Infinity appeared; `epoch`, `update` and `sample` say when."""
 

@@ -440,10 +440,12 @@ class Graph:
         """Return a node's incoming wires by port."""
         found = self._by_port.get(node)
         if found is None:
-            ports: dict[str, tuple[Wire, ...]] = {}
+            ports: dict[str, list[Wire]] = {}
             for wire in self._incoming.get(node, ()):
-                ports[wire.input] = (*ports.get(wire.input, ()), wire)
-            found = self._by_port[node] = Inert(ports)
+                ports.setdefault(wire.input, []).append(wire)
+            found = self._by_port[node] = Inert(
+                {name: tuple(wires) for name, wires in ports.items()}
+            )
         return found
 
     @cached_property

@@ -20,7 +20,7 @@ from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.source import parameter_shape
-from nodeflow.routing import Ends, Way, pieces, ways
+from nodeflow.routing import MOST, Ends, Way, pieces, ways
 from nodeflow.routing import curves as straight
 from nodeflow.workings.shown import listed, precise, show
 
@@ -248,10 +248,12 @@ def scene(
         for key in placed.nodes
         if held[key] == inside
     }
-    for key in closed_groups(placed):
-        view = _closed(placed, key, problems or {}) if outer(placed, key) == inside else None
-        if view is not None:
-            nodes[key] = view
+    lying = _held(placed)
+    for key in lying.get(inside, ()):
+        if _is_closed(placed.groups[key]):
+            view = _closed(placed, key, _within(placed, key, lying), problems or {})
+            if view is not None:
+                nodes[key] = view
     ports = {
         port.address: port for node in nodes.values() for port in (*node.inputs, *node.outputs)
     }
@@ -322,7 +324,14 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         follow(view) if view.wire.source in moved or view.wire.target in moved else view
         for view in old.wires
     ]
-    return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
+    if len(wires) <= MOST:
+        return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
+    bends = old.curves.copy()
+    followed = [number for number, view in enumerate(wires) if view is not old.wires[number]]
+    bends[followed] = curves([wires[number] for number in followed])[0]
+    made = Scene(nodes, tuple(wires), groups, ports)
+    vars(made)["_bent"] = bends, old.owners
+    return made
 
 
 def _rerouted(nodes: Mapping[str, NodeView], wires: Sequence[WireView]) -> list[WireView]:
@@ -365,9 +374,23 @@ def levels(graph: Graph) -> dict[str, str | None]:
 
 def within(graph: Graph, group: str) -> frozenset[str]:
     """Return all nodes of a closed group, those of groups in it too."""
-    found = {group}
-    while more := {key for key in graph.groups if outer(graph, key) in found} - found:
-        found |= more
+    return _within(graph, group, _held(graph))
+
+
+def _held(graph: Graph) -> dict[str | None, list[str]]:
+    """Return the groups that lie in each closed group."""
+    found: dict[str | None, list[str]] = {}
+    for key in graph.groups:
+        found.setdefault(outer(graph, key), []).append(key)
+    return found
+
+
+def _within(graph: Graph, group: str, held: Mapping[str | None, Sequence[str]]) -> frozenset[str]:
+    found, waiting = {group}, [group]
+    while waiting:
+        more = [key for key in held.get(waiting.pop(), ()) if key not in found]
+        found.update(more)
+        waiting += more
     return frozenset(
         name for key in found for name in graph.groups[key].get("nodes", ()) if name in graph.nodes
     )
@@ -378,13 +401,17 @@ def unknown(type_: str) -> str:
     return f"there is no node type '{type_}' here{CATALOG.why_unknown(type_)}"
 
 
-def _closed(graph: Graph, key: str, problems: Mapping[str, str]) -> NodeView | None:
+def _closed(
+    graph: Graph, key: str, members: frozenset[str], problems: Mapping[str, str]
+) -> NodeView | None:
     """Return the box of a closed group: its ports are those of the wires that cross its edge."""
-    members = within(graph, key)
     if not members:
         return None
-    into = sorted({_address(w) for w in graph.wires if _crosses(w.source, w.target, members)})
-    out = sorted({w.start for w in graph.wires if _crosses(w.target, w.source, members)})
+    into = sorted(
+        {_address(w) for name in members for w in graph.into(name) if w.source not in members}
+    )
+    out = sorted({w.start for name in members for w in graph.out_of(name)
+                  if w.target not in members})  # fmt: skip
     x = min(graph.layout[name][0] for name in members)
     y = min(graph.layout[name][1] for name in members)
     rows = max(len(into), len(out), 1)
@@ -410,10 +437,6 @@ def _closed(graph: Graph, key: str, problems: Mapping[str, str]) -> NodeView | N
         outputs=tuple(port(address, row, RIGHT) for row, address in enumerate(out)),
         problem=problem,
     )
-
-
-def _crosses(outside: str, inside: str, members: frozenset[str]) -> bool:
-    return outside not in members and inside in members
 
 
 def _address(wire: Wire) -> str:

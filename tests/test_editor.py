@@ -125,7 +125,7 @@ def test_a_box_selects_what_is_in_it_or_from_the_right_what_it_touches():
     boxed = do(editor, m.Pressed(corner), m.Moved(inside))
     assert isinstance(boxed.gesture, Boxing)
     assert boxed.selection == {"hidden"}
-    far = editor.camera.on_screen((active.x + 50, active.y - 9))
+    far = editor.camera.on_screen((active.x + 50, active.y - 40))
     touched = dragged(editor, far, editor.camera.on_screen((hidden.x + 9, active.y + 30)))
     assert {"hidden", "hidden_a"} <= touched.selection
 

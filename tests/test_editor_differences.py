@@ -324,7 +324,7 @@ def test_what_is_compared_is_not_edited(comparing: Person) -> None:
         ])  # fmt: skip
 
     refused = 0
-    for _ in range(4000):
+    for _ in range(1500):
         comparing.editor = update(comparing.editor, some())
         comparing.editor = replace(comparing.editor, requests=())
         assert comparing.editor.graph is graph
@@ -332,7 +332,7 @@ def test_what_is_compared_is_not_edited(comparing: Person) -> None:
         refused += notice is not None and "only looked at" in notice.text
         if comparing.editor.comparison is None:  # it was left
             comparing.editor = replace(comparing.editor, comparison=seen)
-    assert refused > 100
+    assert refused > 40
 
 
 def test_every_command_that_edits_waits(comparing: Person) -> None:

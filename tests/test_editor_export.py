@@ -24,7 +24,7 @@ from nodeflow.editor.documents.exporting import (
     NOW,
     START,
     TRAINED,
-    first_wish,
+    first_form,
     lines,
 )
 from nodeflow.editor.shell import Shell
@@ -83,32 +83,32 @@ def trained(shell, editor, epochs=5):
 
 
 def asked(editor, ending, *, name=None, **chosen):
-    wish = exporting.with_ending(editor, first_wish(editor), ending)
-    wish = wish if name is None else wish.named(name)
-    return replace(wish, chosen=chosen)
+    form = exporting.with_ending(editor, first_form(editor), ending)
+    form = form if name is None else form.named(name)
+    return replace(form, chosen=chosen)
 
 
-def began(shell, editor, wish):
+def began(shell, editor, form):
     """Return the editor when an export has begun; where it was done at once, with its end."""
-    for message in shell.perform(exporting.requested(editor, wish), editor):
+    for message in shell.perform(exporting.requested(editor, form), editor):
         editor = update(editor, message)
     return editor
 
 
-def exported(shell, editor, wish):
+def exported(shell, editor, form):
     """Return the editor when an export is done."""
-    now = began(shell, editor, wish)
+    now = began(shell, editor, form)
     if now.busy:
         now = until(shell, now, lambda editor: not editor.busy)
     return now
 
 
-def values(editor, wish):
-    return {line.name: line.value for line in lines(editor, wish)}
+def values(editor, form):
+    return {line.name: line.value for line in lines(editor, form)}
 
 
-def choices(editor, wish, name):
-    return next(line.choices for line in lines(editor, wish) if line.name == name)
+def choices(editor, form, name):
+    return next(line.choices for line in lines(editor, form) if line.name == name)
 
 
 def left(home):
@@ -148,28 +148,28 @@ def test_a_format_offers_what_it_takes_and_nothing_else(editor):
 
 
 def test_the_file_is_named_after_the_graph_and_lies_beside_it(editor, home):
-    wish = first_wish(editor)
-    assert (wish.name, wish.folder) == ("xor.png", str(home))
-    assert exporting.with_ending(editor, wish, ".gif").name == "xor.gif"
+    form = first_form(editor)
+    assert (form.name, form.folder) == ("xor.png", str(home))
+    assert exporting.with_ending(editor, form, ".gif").name == "xor.gif"
     # The weights would otherwise take the place of the graph itself.
-    assert exporting.with_ending(editor, wish, ".json").name == "xor-weights.json"
+    assert exporting.with_ending(editor, form, ".json").name == "xor-weights.json"
     unsaved = Editor.of(replace(editor.graph, name="a/b"))
-    assert first_wish(unsaved).name == "a-b.png"
+    assert first_form(unsaved).name == "a-b.png"
 
 
 def test_a_name_keeps_up_with_the_format_and_the_format_with_the_name(editor):
-    wish = first_wish(editor).named("mine.png")
-    assert exporting.with_ending(editor, wish, ".svg").name == "mine.svg"
-    assert wish.named("film.GIF").ending == ".gif"
-    assert wish.named("film").ending == ".png"
-    assert exporting.place(editor, wish.named("film")).name == "film.png"
+    form = first_form(editor).named("mine.png")
+    assert exporting.with_ending(editor, form, ".svg").name == "mine.svg"
+    assert form.named("film.GIF").ending == ".gif"
+    assert form.named("film").ending == ".png"
+    assert exporting.place(editor, form.named("film")).name == "film.png"
 
 
 def test_the_next_export_begins_with_what_was_chosen_last(editor, home):
-    wish = asked(editor, ".gif", name="mine.gif", speed="5")
-    assert first_wish(editor, wish, editor.path) == wish
+    form = asked(editor, ".gif", name="mine.gif", speed="5")
+    assert first_form(editor, form, editor.path) == form
     other = Editor.of(editor.graph, home / "other.json")
-    assert first_wish(other, wish, editor.path) == replace(wish, name="other.gif")
+    assert first_form(other, form, editor.path) == replace(form, name="other.gif")
 
 
 def test_present_weights_are_offered_first_once_there_are_any(shell, editor):
@@ -184,9 +184,9 @@ def test_present_weights_are_offered_first_once_there_are_any(shell, editor):
 
 
 def test_what_a_sheet_shows_is_exported_though_a_run_goes_on_behind_it(shell, editor):
-    wish = exporting.settled(editor, asked(editor, ".png"))
+    form = exporting.settled(editor, asked(editor, ".png"))
     now = trained(shell, editor, 2)
-    export = exporting.requested(now, wish)
+    export = exporting.requested(now, form)
     assert (export.graph, export.options) == (editor.graph, {"theme": "dark"})
 
 
@@ -259,9 +259,9 @@ def test_weights_of_the_run_file_beside_the_graph(shell, editor, home):
     run = nf.Run(editor.graph)
     run.train(3)
     save_run(home / "xor.run.npz", run.weights, run.history, {})
-    wish = asked(editor, ".json", weights="of xor.run.npz")
-    assert "of xor.run.npz" in choices(editor, wish, "weights")
-    exported(shell, editor, wish)
+    form = asked(editor, ".json", weights="of xor.run.npz")
+    assert "of xor.run.npz" in choices(editor, form, "weights")
+    exported(shell, editor, form)
     held = {key: value.tolist() for key, value in run.weights.items()}
     assert json.loads((home / "xor-weights.json").read_text()) == held
 
@@ -331,9 +331,9 @@ def test_after_a_change_on_the_way_a_film_begins_with_the_weights_of_now(shell, 
 def test_what_cannot_be_is_told_before_anything_begins(
     editor, home, name, folder, chosen, sentence
 ):
-    wish = replace(asked(editor, ".gif", name=name, **chosen), folder=str(home / folder))
+    form = replace(asked(editor, ".gif", name=name, **chosen), folder=str(home / folder))
     with pytest.raises((ExportError, FileError), match=sentence):
-        exporting.requested(editor, wish)
+        exporting.requested(editor, form)
     assert left(home) == []
 
 
@@ -373,8 +373,8 @@ def test_a_full_disk_leaves_what_was_there(shell, editor, home, monkeypatch):
 
 
 def test_progress_is_told_and_escape_leaves_no_file(shell, editor, home):
-    wish = asked(editor, ".gif", samples="12")
-    now = began(shell, editor, wish)
+    form = asked(editor, ".gif", samples="12")
+    now = began(shell, editor, form)
     assert now.busy == "exporting xor.gif"
     told = re.compile(r"exporting xor\.gif … [1-9]\d? %   Escape stops it")
     now = until(shell, now, lambda now: told.fullmatch(now.notice.text))

@@ -23,7 +23,7 @@ from networks import assert_same, net, walk
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.engine import executor
-from nodeflow.engine.kernel import machine_code, notices, registry, straight
+from nodeflow.engine.kernel import machine_code, notices, registry, rows, straight
 from nodeflow.engine.kernel.machine_code import Loaded, Unavailable, digest_of, loaded
 from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, fused
 from nodeflow.errors import Slower
@@ -512,3 +512,20 @@ straight.StraightLine.__init__ = noted
         found.append(done.stdout.split())
     assert [used for used, _ in found] == ["0", "1", "1"]
     assert found[0][1] == found[2][1]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_that_are_brought_near_before_they_are_read_stay_in_order(fresh, tmp_path, dtype):
+    random = np.random.default_rng(0)
+    wide = rows.LONG + 3
+    np.savez(tmp_path / "wide.npz", x=random.random((11, wide)), y=np.arange(11) % 3)
+    x, y = nf.dataset(source=str(tmp_path / "wide.npz"))
+    a = nf.sigmoid(nf.weighted_sum(x, nf.parameter(shape=(3, wide), init="uniform", id="w")))
+    graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, y), rate=0.1), batch=4)
+    found = []
+    for who in (MACHINE, PYTHON):
+        with executing(who):
+            run = nf.Run(graph, dtype=dtype)
+            run.train(updates=9)
+            found.append(run.weights["w.value"])
+    assert np.array_equal(*found)

@@ -14,8 +14,8 @@ import pytest
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.editor.run.sweeping import (
+    SweepForm,
     Sweeping,
-    Wish,
     middle_run,
     offers,
     opened,
@@ -141,7 +141,7 @@ def test_whatever_is_offered_can_be_run():
         offered = offers(editor)
         assert offered[0].address == "train.rate"
         for offer in offered:
-            plan = plan_of(editor.graph, Wish(seeds="1").toggled(offer))
+            plan = plan_of(editor.graph, SweepForm(seeds="1").toggled(offer))
             assert len(plan) > 1, offer
 
 
@@ -155,35 +155,35 @@ def test_selected_nodes_come_first():
 
 def test_runs_beside_the_editor_are_those_of_a_sweep_and_can_be_stopped():
     graph = nf.load(ROOT / "graphs" / "xor.json")
-    wish = Wish((("train.rate", "0.5, 2"),), seeds="3", epochs="20", until="accuracy >= 1")
-    sweeping = Sweeping(plan_of(graph, wish), workers=1)
+    form = SweepForm((("train.rate", "0.5, 2"),), seeds="3", epochs="20", until="accuracy >= 1")
+    sweeping = Sweeping(plan_of(graph, form), workers=1)
     sweeping.wait()
     assert not sweeping.running
-    assert sweeping.told.startswith("6 runs in ")
+    assert sweeping.status.startswith("6 runs in ")
     expected = nf.sweep(graph, {"train.rate": [0.5, 2]}, seeds=3, epochs=20, until="accuracy >= 1")
     without = [{k: v for k, v in row.items() if k != "seconds"} for row in sweeping.found()]
     assert without == [{k: v for k, v in row.items() if k != "seconds"} for row in expected]
-    long = Sweeping(plan_of(graph, Wish(seeds="4000", epochs="2000")), workers=1)
+    long = Sweeping(plan_of(graph, SweepForm(seeds="4000", epochs="2000")), workers=1)
     while not long.done:
         pass
     long.stop()
     long.wait()
     assert 0 < long.done < 4000
-    assert long.told == f"stopped after {long.done:,} of 4,000 runs"
+    assert long.status == f"stopped after {long.done:,} of 4,000 runs"
 
 
 @pytest.mark.parametrize(
-    ("wish", "sentence"),
+    ("form", "sentence"),
     [
-        (Wish((("trian.rate", "1"),)), "did you mean 'train'"),
-        (Wish((("train.rate", ""),)), "train.rate"),
-        (Wish(seeds="x"), "a seed is a whole number"),
-        (Wish(epochs="many"), "epochs are a whole number"),
+        (SweepForm((("trian.rate", "1"),)), "did you mean 'train'"),
+        (SweepForm((("train.rate", ""),)), "train.rate"),
+        (SweepForm(seeds="x"), "a seed is a whole number"),
+        (SweepForm(epochs="many"), "epochs are a whole number"),
     ],
 )
-def test_a_wish_that_cannot_be_is_a_sentence(wish, sentence):
+def test_a_wish_that_cannot_be_is_a_sentence(form, sentence):
     with pytest.raises(nf.NodeflowError, match=sentence):
-        plan_of(nf.load(ROOT / "graphs" / "xor.json"), wish)
+        plan_of(nf.load(ROOT / "graphs" / "xor.json"), form)
 
 
 def test_a_run_that_is_opened_is_that_run(found, tmp_path):

@@ -214,9 +214,9 @@ def _compare_with(editor: Editor) -> Editor:
 @_command("revert", "Revert to the file", "", "File")
 def _revert(editor: Editor) -> Editor:
     if editor.path is None or editor.saved is None:
-        return editor.told("this graph has no file yet: Ctrl+H lists all that can be undone")
+        return editor.with_notice("this graph has no file yet: Ctrl+H lists all that can be undone")
     if not editor.changed:
-        return editor.told("nothing has changed since the file was opened")
+        return editor.with_notice("nothing has changed since the file was opened")
     return editor.edited(with_places(editor.saved), "revert")
 
 
@@ -224,7 +224,7 @@ def _revert(editor: Editor) -> Editor:
 def _plugins(editor: Editor) -> Editor:
     asking = plugins.asking(editor)
     if asking is editor:
-        return editor.told("no plugin is missing: every type that a plugin has is known")
+        return editor.with_notice("no plugin is missing: every type that a plugin has is known")
     return asking
 
 
@@ -268,7 +268,7 @@ def left(editor: Editor) -> Editor:
 def _cancel(editor: Editor) -> Editor:
     if editor.busy:
         stopped = replace(editor, busy="", leaving=None).asking(StopWork())
-        return stopped.told(f"{editor.busy}: stopped")
+        return stopped.with_notice(f"{editor.busy}: stopped")
     if editor.comparison is not None:
         back = editor.comparison.back
         return replace(editor, comparison=None, camera=back, fitted=None, notice=None)
@@ -298,10 +298,10 @@ def _redo(editor: Editor) -> Editor:
 def _at(editor: Editor, at: int, otherwise: str) -> Editor:
     history = editor.history.to(at)
     if history.at == editor.history.at:
-        return editor.told(otherwise)
+        return editor.with_notice(otherwise)
     step = max(history.at, editor.history.at)
     verb = "undid" if history.at < editor.history.at else "redid"
-    return replace(editor, history=history).told(f"{verb} {history.entries[step].label}")
+    return replace(editor, history=history).with_notice(f"{verb} {history.entries[step].label}")
 
 
 @_command("history", "History …", "Ctrl+H", "Edit")
@@ -507,7 +507,7 @@ def _enter(editor: Editor) -> Editor:
 @_command("leave", "Back out", "Ctrl+Up", "Arrange")
 def _leave(editor: Editor) -> Editor:
     if not editor.inside:
-        return editor.told("this is the whole graph already")
+        return editor.with_notice("this is the whole graph already")
     return _first_view(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
 
 
@@ -635,7 +635,7 @@ def derived(editor: Editor, graph: Graph, label: str) -> Editor:
 
 @_command("check", "Check gradients", "Ctrl+Shift+C", "Network")
 def _check(editor: Editor) -> Editor:
-    return editor.asking(Check()).told("checking the gradients …")
+    return editor.asking(Check()).with_notice("checking the gradients …")
 
 
 @_command("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network", context=True)
@@ -648,7 +648,7 @@ def _give_weights(editor: Editor) -> Editor:
         given, made = give_weights(graph, sums)
     except GraphError as error:
         return editor.refused(str(error))
-    return editor.edited(given, "give weights").told(f"made: {', '.join(made)}")
+    return editor.edited(given, "give weights").with_notice(f"made: {', '.join(made)}")
 
 
 @_command("many-runs", "Many runs …", "Ctrl+M", "Network")
@@ -667,7 +667,9 @@ def _wire_back(editor: Editor) -> Editor:
     for wire in map(Wire.parse, missing):
         graph = graph.connect(wire.start, wire.end)
     count = "1 wire" if len(missing) == 1 else f"{len(missing)} wires"
-    return editor.edited(graph, "wire updates back").told(f"{count} drawn: {', '.join(missing)}")
+    return editor.edited(graph, "wire updates back").with_notice(
+        f"{count} drawn: {', '.join(missing)}"
+    )
 
 
 @_command("train", "Train", "Ctrl+Enter or F5", "Network")
@@ -883,8 +885,8 @@ def _panel(editor: Editor, name: str, wide: float) -> Editor:
         if now == 0
         else ((float(wide), "always there") if now < 0 else (0.0, "where there is room"))
     )
-    told = {"library": "the library is", "side": "the panels at the right are"}[name]
-    return _preferring(editor, **{name: after}).told(f"{told} {said}")
+    what = {"library": "the library is", "side": "the panels at the right are"}[name]
+    return _preferring(editor, **{name: after}).with_notice(f"{what} {said}")
 
 
 @_command("minimap", "Minimap", "N", "View")
@@ -901,7 +903,7 @@ def _theme(editor: Editor) -> Editor:
 def _values(editor: Editor) -> Editor:
     ways = ("off", "hover", "changed", "all")
     after = ways[(ways.index(editor.preferences.values) + 1) % len(ways)]
-    return _preferring(editor, values=after).told(f"values on wires: {after}")
+    return _preferring(editor, values=after).with_notice(f"values on wires: {after}")
 
 
 @_command("larger", "Larger text and controls", "Ctrl++ or Ctrl+=", "View")

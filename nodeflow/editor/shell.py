@@ -188,9 +188,9 @@ class Shell:
         """Let graphs read data in folders that lie elsewhere, and read it."""
         for folder in folders:
             name_folder(folder)
-        told = "graphs may read data in " + " and ".join(os.path.realpath(one) for one in folders)
+        said = "graphs may read data in " + " and ".join(os.path.realpath(one) for one in folders)
         opened = [] if editor.path is None else self._open(editor.path, editor)
-        return [*opened, Noted(told)]
+        return [*opened, Noted(said)]
 
     def _save(self, path: Path | None, editor: Editor) -> list[Message]:
         graph = editor.graph
@@ -306,8 +306,8 @@ class Shell:
         """Compare two graphs: the first run may have to compile."""
 
         def work(_progress: Progress) -> _Then:
-            told = compared(before, after)
-            return lambda: [Noted(told)]
+            said = compared(before, after)
+            return lambda: [Noted(said)]
 
         self._jobs.append((Job("comparing the numbers", work), None))
 

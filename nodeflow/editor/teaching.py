@@ -60,7 +60,7 @@ def end(editor: Editor) -> Editor:
     left = left.asking(ControlRun(runcommands.Teach(None)))
     if editor.preferences.toured:
         return left
-    return left.asking(SavePreferences()).told(
+    return left.asking(SavePreferences()).with_notice(
         "That was the lesson. Press ? for all shortcuts, Ctrl+Shift+P for all commands."
     )
 

@@ -143,37 +143,41 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(
                 editor, history=history, saved=graph, path=path, recent=_newest(editor, path)
             )
-            return commands.left(made.told(f"saved {path.name}"))
+            return commands.left(made.with_notice(f"saved {path.name}"))
         case Derived(graph=graph, label=label):
             return commands.derived(editor, graph, label)
         case Began(what=what, share=share):
             so_far = f"{what} … {share}".rstrip()
-            return replace(editor, busy=what).told(f"{so_far}   Escape stops it")
+            return replace(editor, busy=what).with_notice(f"{so_far}   Escape stops it")
         case Ended():
-            told = editor.notice is not None and editor.notice.text.startswith(f"{editor.busy} …")
-            return replace(editor, busy="", notice=None if told else editor.notice)
+            announced = editor.notice is not None and editor.notice.text.startswith(
+                f"{editor.busy} …"
+            )
+            return replace(editor, busy="", notice=None if announced else editor.notice)
         case Cancelled():
             return replace(editor, leaving=None)
         case RunUpdate(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
             if live.report is not None and live.report is not editor.live.report:
-                made = replace(made, report=live.report).told(live.report.lines[0])
+                made = replace(made, report=live.report).with_notice(live.report.lines[0])
             made = controls.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
                 made = controls.followed(made)
-            return made.told(training.verdict(live.checks, live.price)) if checked else made
+            return made.with_notice(training.verdict(live.checks, live.price)) if checked else made
         case ControlRun():
             return editor.asking(message)
         case Renewed(text=text):
-            return plugins.renewed(editor).told(text)
+            return plugins.renewed(editor).with_notice(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
         case Reported(report=report):
-            return replace(editor, report=report).told(report.lines[0] if report.lines else "")
+            return replace(editor, report=report).with_notice(
+                report.lines[0] if report.lines else ""
+            )
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
-            return replace(editor, offer=offer).told(said)
+            return replace(editor, offer=offer).with_notice(said)
         case Overtook(rival=rival, text=text):
             return differing.overtaken(editor, rival, text)
         case Differed(both=both, title=title):
@@ -183,7 +187,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):
-            return editor.told(text)
+            return editor.with_notice(text)
         case _:
             assert_never(message)
 

@@ -24,7 +24,7 @@ from nodeflow.engine.probing import probed
 from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import single_number, start_value
 from nodeflow.engine.tape import lay_out
-from nodeflow.errors import DataError, NodeflowError, RunError
+from nodeflow.errors import DataError, NodeflowError, RunError, TooLarge
 from nodeflow.graph import Graph, uncollected
 from nodeflow.shape import Shape
 
@@ -65,8 +65,10 @@ class Machine:
         strict: bool = True,
         like: Machine | None = None,
         fold: Fold | None = None,
+        room: float | None = None,
     ) -> None:
         self.graph = graph
+        self._room = room
         self.fold = fold
         self.strict = strict
         self._like = like
@@ -150,10 +152,10 @@ class Machine:
                     self.__dict__[name] = like.__dict__[name]
 
     def _refuse_too_large(self, whole: Tape) -> None:
-        """Raise `RunError` rather than ask for more memory than a machine is likely to have."""
+        """Raise `TooLarge` rather than ask for more memory than a machine is likely to have."""
         fed = (self.rows + self.test_rows) * self._layout.width
         size = (whole.size + fed) * self.dtype.itemsize
-        most = _most_bytes()
+        most = min(_most_bytes(), math.inf if self._room is None else self._room)
         if size > most:
             shapes = self.plan.inference.shapes
 
@@ -163,13 +165,13 @@ class Machine:
 
             largest = max(self.tape.slots.keys() & shapes.keys(), key=held, default="")
             node = largest.rpartition(".")[0] or None
-            raise RunError(
-                f"the values of one batch take {size / 1e9:.1f} GB, more than "
-                f"{most / 1e9:.0f} (the largest is {largest}, {held(largest):,} numbers); "
+            takes = f"the values of one batch take {size / 1e9:.{1 if size > 1e8 else 3}f} GB"
+            raise TooLarge(
+                f"{takes}, more than "
+                f"{most / 1e9:.3g} (the largest is {largest}, {held(largest):,} numbers); "
                 "make the layers or the batch smaller"
                 if node
-                else f"the values of one batch take {size / 1e9:.1f} GB, more than "
-                f"{most / 1e9:.0f}; make the batch smaller",
+                else f"{takes}, more than {most / 1e9:.3g}; make the batch smaller",
                 node=node,
             )
 

@@ -58,7 +58,8 @@ class Run:
     is the `schedule`'s to say. With a run that it is `like`, it shares the rows of the data, where
     they are the same. With a `fold` those rows are set apart for testing. With `parts` each batch
     is cut into so many, whose gradients are added up in a fixed order; a `pool` computes them
-    elsewhere. Such a run trains, and cannot be stepped.
+    elsewhere. Such a run trains, and cannot be stepped. Its values may take `room` bytes of memory:
+    more is refused with `TooLarge` before any is asked for.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Run:
         fold: Fold | None = None,
         parts: int | None = None,
         pool: Pool | None = None,
+        room: float | None = None,
     ) -> None:
         self._options: dict[str, Any] = {
             "seed": seed,
@@ -82,6 +84,7 @@ class Run:
             "fold": fold,
             "parts": parts,
             "pool": pool,
+            "room": room,
         }
         training = graph.training
         seed = training.seed if seed is None else seed
@@ -91,7 +94,7 @@ class Run:
         beside = None if like is None else like.machine
         how: dict[str, Any] = {
             "seed": seed, "batch": batch, "dtype": dtype, "strict": strict, "like": beside,
-            "fold": fold,
+            "fold": fold, "room": room,
         }  # fmt: skip
         self.machine: Machine = (
             Machine(graph, **how)

@@ -39,6 +39,8 @@ from nodeflow.theme import DARK, LIGHT, Theme
 
 LARGEST = 50_000_000
 """Characters that a page may have."""
+ROOM = 400_000_000
+"""Memory that the values behind a page may take, in bytes: a browser has to hold them as well."""
 STEPS, PLENTY = 40_000, 8_000_000
 """How much is recorded where nobody said: whole epochs of so many steps, or so many characters."""
 THEMES = ("auto", "dark", "light")
@@ -82,7 +84,7 @@ def page(
     Raises `ExportError` for a page that would be larger than `LARGEST`, and what a run raises.
     """
     require_known(level, theme)
-    run = Run(graph)
+    run = Run(graph, room=ROOM)
     if not run.order:
         raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
     if begin is not None:

@@ -23,6 +23,7 @@ from nodeflow.explain.wording import sentences
 from nodeflow.export import computing, lessonpage, seeing
 from nodeflow.export.html import (
     LARGEST,
+    ROOM,
     as_json,
     drawn_whole,
     filled,
@@ -162,7 +163,7 @@ def data(
     """
     dtype = np.float32 if float32 else np.float64
     with sampled(graph, rows) as (thin, said):
-        run = Run(thin, dtype=dtype, strict=LESSON not in graph.extra)
+        run = Run(thin, dtype=dtype, strict=LESSON not in graph.extra, room=ROOM)
         index, blobs = _data(graph, run, said, begin, until, epochs, samples, level)
     if LESSON in graph.extra:
         form = form or lessonpage.forms(graph)[0]

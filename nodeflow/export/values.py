@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.derive.shapes import infer
 from nodeflow.engine.run import Run
-from nodeflow.errors import ExportError, FileError, RunError
+from nodeflow.errors import ExportError, FileError, RunError, TooLarge
 from nodeflow.graph import Graph, Node
 from nodeflow.views import Viewer
 from nodeflow.views.plot import Past, Traces
@@ -18,6 +19,10 @@ from nodeflow.views.plot import Past, Traces
 if TYPE_CHECKING:
     from nodeflow.export import Job
     from nodeflow.files.runfile import RunFile
+
+
+DRAWN = 100_000_000
+"""Values of so many bytes are computed for a picture: 12 million numbers."""
 
 
 def run_file(file: Path) -> Path:
@@ -80,7 +85,8 @@ def first_pass(job: Job) -> Shown:
     """Return the values of a forward and backward pass over the first batch.
 
     A graph that is not ready has those of the nodes that are: a picture needs no more. What is
-    trained first is the past of its plots, a point an epoch.
+    trained first is the past of its plots, a point an epoch. Values of more than `DRAWN` bytes are
+    left out.
     """
     traces, plots = Traces(), plotted(job.graph)
     weights: dict[str, NDArray[Any]] = {}
@@ -91,7 +97,10 @@ def first_pass(job: Job) -> Shown:
         else:
             run, _ = trained(job)
             weights = run.weights
-    run = with_weights(job.graph, weights)
+    try:
+        run = with_weights(job.graph, weights, room=DRAWN)
+    except TooLarge:  # a picture has no use for so many numbers, and shows the graph without them
+        return Shown(Viewer(job.graph, infer(job.graph).tables), {}, {}, {})
     viewer = Viewer(job.graph, run.plan.inference.tables)
     if not run.order:
         return Shown(viewer, {}, {}, {})
@@ -133,13 +142,13 @@ def of_epoch(run: Run) -> dict[str, NDArray[Any]]:
     return values
 
 
-def with_weights(graph: Graph, weights: Any) -> Run:
+def with_weights(graph: Graph, weights: Any, *, room: float | None = None) -> Run:
     """Return a run at its start. A search is left out: it would try weights that nobody keeps."""
     searches = [key for key in graph.of_type("minimize") if graph.nodes[key].mode == "active"]
     if searches:
         nodes = {**graph.nodes, **dict.fromkeys(searches, Node("gradient_descent"))}
         graph = replace(graph, nodes=nodes)
-    run = Run(graph, batch="all" if searches else None, strict=False)
+    run = Run(graph, batch="all" if searches else None, strict=False, room=room)
     if weights:
         run.set_weights(weights)
     return run

@@ -41,6 +41,8 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
     while graph.nodes[at].type not in _SOURCES:
         step, at = _step(graph, at, weights)
         steps.append(step)
+    if not any(isinstance(step, Dense | Affine) for step in steps):
+        raise InterchangeError(f"there is no layer with weights between data and cost; {ANY}")
     trainer = next((key for key in graph.of_type(*_TRAINERS)), None)
     settings = {} if trainer is None else dict(graph.settings(trainer))
     return Network(

@@ -117,8 +117,7 @@ class Network:
             if isinstance(step, Affine) and len(step.scale) > 1:
                 return len(step.scale)
         raise InterchangeError(
-            "there is no layer with weights in it, and weights say how many features there are; "
-            ".onnx and .py (--code numpy, torch, jax) hold any graph"
+            "there is no layer with weights in it, and weights say how many features there are"
         )
 
     @property
@@ -225,6 +224,8 @@ FORMULAS = {
     "hard_sigmoid": "max(0, min(1, z / 6 + 0.5))",
     "hard_sigmoid_onnx": "max(0, min(1, {alpha} * z + {low}))",
     "hard_tanh": "max({low}, min({high}, z))",
+    "at_least": "max({low}, z)",
+    "at_most": "min({high}, z)",
     "relu6": "max(0, min(6, z))",
     "log_sigmoid": "min(z, 0) - log(1 + exp(-abs(z)))",
     "tanhshrink": "z - tanh(z)",
@@ -241,6 +242,17 @@ FORMULAS = {
     "erf": "erf(z)",
 }
 """Activations that the library has no type for, as formulas in z with places for settings."""
+
+
+def clipped(low: float | None, high: float | None) -> tuple[str | None, dict[str, float]]:
+    """Return the kind of what holds numbers between limits, or on one side of one."""
+    if low is None and high is None:
+        return None, {}
+    if high is None:
+        return ("relu", {}) if low == 0 else ("at_least", {"low": float(low or 0)})
+    if low is None:
+        return "at_most", {"high": float(high)}
+    return "hard_tanh", {"low": float(low), "high": float(high)}
 
 
 def kind_of(step: Activation) -> tuple[str, dict[str, float]]:

@@ -47,7 +47,6 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
     lines = plot_lines(found, what, console.width - 4)
     for line in lines:
         line.rstrip()  # what is copied from a terminal has no blanks at its ends
-    for line in lines:
         console.print(Text("  ") + line)
     if lines:
         console.print()

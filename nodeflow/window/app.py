@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, assert_never
 
 from nodeflow.editor import shell as shells
 from nodeflow.editor.documents import plugins
-from nodeflow.editor.documents.exporting import Wish, requested
+from nodeflow.editor.documents.exporting import ExportForm, requested
 from nodeflow.editor.documents.store import Recent
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
@@ -60,9 +60,9 @@ from nodeflow.window.panels.timelinebar import TimelineBar
 from nodeflow.window.panels.training import TrainingPanel
 from nodeflow.window.platform import display, fonts
 from nodeflow.window.platform.inputs import Inputs
-from nodeflow.window.platform.pace import Pace
+from nodeflow.window.platform.pace import Throttle
 from nodeflow.window.platform.toolkit import dpg
-from nodeflow.window.platform.waiting import Cleaner, Doze, sockets
+from nodeflow.window.platform.waiting import GcScheduler, IdleWait, sockets
 
 FRAME = 1 / 60
 """Seconds a frame while something moves, and how long frames go on after the last event."""
@@ -195,8 +195,8 @@ class Window:
         self._open = True
         self._shown: Editor | None = None
         self._last_event = time.perf_counter()
-        self._cleaner = Cleaner()
-        self._pace = Pace()
+        self._gc = GcScheduler()
+        self._throttle = Throttle()
         before = sockets()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
@@ -210,7 +210,7 @@ class Window:
         self._display = sockets() - before
         # Texts can be measured only after a frame.
         dpg.render_dearpygui_frame()
-        self.frame.dress(editor)
+        self.frame.apply_theme(editor)
         self.canvas = Canvas(self.frame.drawlist, loaded)
         self.card = FormulaCard(self.frame.canvas, self.send, loaded)
         self.timeline = TimelineBar(self.frame.timeline, self.send, loaded)
@@ -251,7 +251,7 @@ class Window:
             for job in dpg.get_callback_queue() or ():
                 self._guarded(partial(_call_back, *job))
             self._guarded(partial(self._sleep, started))
-        self._cleaner.close()
+        self._gc.close()
         self.dialogs.ended()
         sys.setswitchinterval(before)
 
@@ -281,21 +281,21 @@ class Window:
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
         drawn = (self.canvas, self.popups, self.dialogs, self.lesson)
-        return self._pace.waiting or any(part.busy for part in drawn)
+        return self._throttle.waiting or any(part.busy for part in drawn)
 
     def _draw(self) -> None:
         editor = self._shown = self.editor
-        self.frame.dress(editor)
+        self.frame.apply_theme(editor)
         area = self.frame.place(editor)
-        self.frame.tell(editor)
+        self.frame.show_status(editor)
         self.library.draw(editor)
-        self._pace.frame()
-        self.canvas.draw(self._pace.of("canvas", editor))
-        self.training.draw(self._pace.of("training", editor))
-        self.inspector.draw(self._pace.of("inspector", editor))
+        self._throttle.frame()
+        self.canvas.draw(self._throttle.of("canvas", editor))
+        self.training.draw(self._throttle.of("training", editor))
+        self.inspector.draw(self._throttle.of("inspector", editor))
         self._draw_play(editor)
         self.card.draw(editor)
-        self.timeline.draw(self._pace.of("timeline", editor))
+        self.timeline.draw(self._throttle.of("timeline", editor))
         self.popups.draw(editor, (area.x, area.y))
         self.lesson.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor)
@@ -337,10 +337,10 @@ class Window:
 
     def _survive(self, error: Exception) -> None:
         """Log a fault, tell of it, keep the graph, and give up what was just being done."""
-        told = "".join(traceback.format_exception(error))
-        if told not in self._faults:  # the same in every frame would fill a disk
-            self._faults.add(told)
-            sys.stderr.write(told)
+        trace = "".join(traceback.format_exception(error))
+        if trace not in self._faults:  # the same in every frame would fill a disk
+            self._faults.add(trace)
+            sys.stderr.write(trace)
             sys.stderr.flush()
         calm = replace(self.editor, gesture=None, popup=None, requests=())
         self.editor = calm.refused(
@@ -348,25 +348,25 @@ class Window:
         )
         try:
             self.shell.perform(Autosave(), self.editor)
-            self.frame.tell(self.editor)
+            self.frame.show_status(self.editor)
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             traceback.print_exc()
 
     def _sleep(self, started: float) -> None:
         """Wait for the next frame: a short time, or long when nothing happens."""
-        if self.inputs.stirred:
-            self.inputs.stirred = False
+        if self.inputs.active:
+            self.inputs.active = False
             self._last_event = started
         if self._queue or self._moves or started - self._last_event < _AFTER:
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)
             return
-        self._cleaner.idle()
+        self._gc.idle()
         until = started + self._pause()
-        doze = Doze(self._display)
+        idle = IdleWait(self._display)
         while time.perf_counter() < until:
-            if doze.woken():
+            if idle.woken():
                 self._last_event = time.perf_counter()
                 return
             self._queue += self.shell.poll(self.editor)
@@ -416,10 +416,10 @@ class Window:
         for answer in self._perform(request):  # at once: nothing is edited in between
             self._answer(answer)
 
-    def _export(self, wish: Wish) -> str:
+    def _export(self, form: ExportForm) -> str:
         """Have an export begun, or say why it cannot be."""
         try:
-            answers = self._perform(requested(self.editor, wish))
+            answers = self._perform(requested(self.editor, form))
         except NodeflowError as error:
             return str(error)
         for answer in answers:
@@ -447,7 +447,7 @@ class Window:
         now = self.editor
         self.editor = self.shell.recover(
             recovery, size=now.size, preferences=now.preferences, recent=now.recent
-        ).told(f"recovered {recovery.name}: save it to keep it")
+        ).with_notice(f"recovered {recovery.name}: save it to keep it")
         self.send(Do("first-view"))
 
     # --- the pointer and the keys between canvas and panels

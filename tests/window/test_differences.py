@@ -29,7 +29,7 @@ def files(home):
     return old, new
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", ["dark"])
 def test_a_difference_is_seen_and_left(started, mouse, shot, files, theme, home):
     _, new = files
     (home / "config" / "nodeflow").mkdir()

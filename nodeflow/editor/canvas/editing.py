@@ -171,7 +171,7 @@ def valued(editor: Editor, node: str, setting: str, value: Any, *, done: bool = 
         asked = made.asking(
             ControlRun(SetWeights(weights, f"{node}.value set by hand", editor.graph, same))
         )
-        return _sealed(asked.told(said)) if done else asked
+        return _sealed(asked.with_notice(said)) if done else asked
     if graph == editor.graph:
         return _sealed(editor) if done else editor
     editor = editor.edited(graph, f"set {node}.{setting}", key=("set", node, setting))

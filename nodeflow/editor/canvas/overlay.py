@@ -81,8 +81,8 @@ def _tooltip(editor: Editor) -> tuple[Point, tuple[str, ...]] | None:
         lines = (what.replace(" -> ", " → "), *_value(editor, start))
     elif kind == "node" and what in editor.graph.nodes:
         problem = editor.problems.get(what, "")
-        told = (problem, note(editor.graph.nodes[what]))
-        lines = tuple(text for text in told if text) or _of_field(editor, what)
+        texts = (problem, note(editor.graph.nodes[what]))
+        lines = tuple(text for text in texts if text) or _of_field(editor, what)
     return (editor.pointer, lines) if lines else None
 
 

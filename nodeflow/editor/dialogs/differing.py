@@ -53,8 +53,8 @@ def shown(editor: Editor, both: Both, title: str) -> Editor:
         gesture=None, selection=frozenset(), wire=None, hover="",
     )  # fmt: skip
     count = len(both.changes)
-    told = "the two are the same" if not count else f"{count} difference{'s' * (count != 1)}"
-    return made.told(f"{told}: click on a node to read its own, Escape goes back")
+    said = "the two are the same" if not count else f"{count} difference{'s' * (count != 1)}"
+    return made.with_notice(f"{said}: click on a node to read its own, Escape goes back")
 
 
 def answered(editor: Editor, message: Message) -> Editor | None:
@@ -69,7 +69,7 @@ def answered(editor: Editor, message: Message) -> Editor | None:
         case Pressed(at=at):
             node = node_at(editor.drawn, editor.camera.on_canvas(at))
             made = replace(editor, pointer=at, popup=None, gesture=Panning(at))
-            return made if node is None else made.told(_told(editor.comparison, node))
+            return made if node is None else made.with_notice(_differs(editor.comparison, node))
         case Released():
             return replace(editor, gesture=None)
         case Key(name="Left" | "Right" | "Up" | "Down") if editor.popup is None:
@@ -79,7 +79,7 @@ def answered(editor: Editor, message: Message) -> Editor | None:
     return None
 
 
-def _told(comparison: Comparison, node: str) -> str:
+def _differs(comparison: Comparison, node: str) -> str:
     """Say what is different about a node."""
     words = {
         "added": "is new", "removed": "is gone", "moved": "stands elsewhere", "changed": "changed",
@@ -118,12 +118,12 @@ def rival(ours: Graph, base: Graph | None, path: Path) -> Message:
     except OSError as error:
         return Failed(f"{path.name} cannot be read: {error.strerror}")
     origin = os.path.realpath(path), hashlib.sha256(data).hexdigest()
-    told = f"{path.name} was changed by another program since it was opened"
+    said = f"{path.name} was changed by another program since it was opened"
     try:
         theirs = load(path)
     except NodeflowError as error:
         found = Rival(path, ours, None, None, origin)
-        return Overtook(found, f"{told}, and is no graph that can be read now: {error}")
+        return Overtook(found, f"{said}, and is no graph that can be read now: {error}")
     before = Graph() if base is None else base
     # What has no place in the file stands where it stood when the file was opened.
     known = {key: before.layout[key] for key in theirs.nodes if key in before.layout}
@@ -134,9 +134,9 @@ def rival(ours: Graph, base: Graph | None, path: Path) -> Message:
     if len(changes) > 1:
         news += f", and {len(changes) - 1} more"
     if merged.conflicts:
-        text = f"{told}: {news}. It cannot be merged with yours: {merged.conflicts[0]}."
+        text = f"{said}: {news}. It cannot be merged with yours: {merged.conflicts[0]}."
         return Overtook(Rival(path, ours, placed, None, origin), text)
-    return Overtook(Rival(path, ours, placed, merged.graph, origin), f"{told}: {news}.")
+    return Overtook(Rival(path, ours, placed, merged.graph, origin), f"{said}: {news}.")
 
 
 def overtaken(editor: Editor, found: Rival, text: str) -> Editor:

@@ -29,7 +29,7 @@ _NAMED = {".json": "-weights", ".csv": "-history"}
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportForm:
     """What is to be exported: the format, the file's name and folder, and what else was chosen."""
 
     ending: str
@@ -38,12 +38,12 @@ class Wish:
     chosen: Mapping[str, str] = field(default_factory=dict)
     """By the name of a line."""
 
-    def named(self, name: str) -> Wish:
+    def named(self, name: str) -> ExportForm:
         """Return the wish with another name; an ending in it chooses the format."""
         ending = Path(name.strip()).suffix.lower()
         return replace(self, name=name, ending=ending if ending in FORMATS else self.ending)
 
-    def choosing(self, name: str, value: str) -> Wish:
+    def choosing(self, name: str, value: str) -> ExportForm:
         """Return the wish with another value of a line."""
         return replace(self, chosen={**self.chosen, name: value})
 
@@ -59,7 +59,9 @@ class Line:
     hint: str = ""
 
 
-def first_wish(editor: Editor, before: Wish | None = None, path: Path | None = None) -> Wish:
+def first_form(
+    editor: Editor, before: ExportForm | None = None, path: Path | None = None
+) -> ExportForm:
     """Return what an export begins with: of the same file what was wished before, else its choices.
 
     `path` is where the graph lay then.
@@ -69,23 +71,23 @@ def first_wish(editor: Editor, before: Wish | None = None, path: Path | None = N
     folder = editor.path.parent if editor.path else editor.graph.folder or Path.cwd()
     ending = ".png" if before is None else before.ending
     chosen = {} if before is None else before.chosen
-    return Wish(ending, _name(editor, ending), str(folder), chosen)
+    return ExportForm(ending, _name(editor, ending), str(folder), chosen)
 
 
-def with_ending(editor: Editor, wish: Wish, ending: str) -> Wish:
+def with_ending(editor: Editor, form: ExportForm, ending: str) -> ExportForm:
     """Return the wish with another format; a name that was typed is kept."""
-    name = wish.name.strip()
-    if name == _name(editor, wish.ending):
+    name = form.name.strip()
+    if name == _name(editor, form.ending):
         name = _name(editor, ending)
-    elif name.lower().endswith(wish.ending):
-        name = name[: -len(wish.ending)] + ending
-    return completed(replace(wish, name=name, ending=ending))
+    elif name.lower().endswith(form.ending):
+        name = name[: -len(form.ending)] + ending
+    return completed(replace(form, name=name, ending=ending))
 
 
-def completed(wish: Wish) -> Wish:
+def completed(form: ExportForm) -> ExportForm:
     """Return the wish with the ending of its format, where the name that was typed has none."""
-    name = wish.name.strip()
-    return replace(wish, name=name + wish.ending) if name and not Path(name).suffix else wish
+    name = form.name.strip()
+    return replace(form, name=name + form.ending) if name and not Path(name).suffix else form
 
 
 def _name(editor: Editor, ending: str) -> str:
@@ -96,21 +98,21 @@ def _name(editor: Editor, ending: str) -> str:
 # --- what there is to choose ---------------------------------------------------------------------
 
 
-def lines(editor: Editor, wish: Wish) -> list[Line]:
+def lines(editor: Editor, form: ExportForm) -> list[Line]:
     """Return what the format has to choose; what was chosen before holds where it can."""
     found: list[Line] = []
 
     def typed(name: str, label: str, value: str, hint: str = "") -> None:
-        found.append(Line(name, label, wish.chosen.get(name, value), hint=hint))
+        found.append(Line(name, label, form.chosen.get(name, value), hint=hint))
 
     def choose(name: str, label: str, *choices: str, first: str = "") -> str:
-        value = wish.chosen.get(name, "")
+        value = form.chosen.get(name, "")
         if value not in choices:
             value = first if first in choices else choices[0]
         found.append(Line(name, label, value, choices))
         return value
 
-    ending = wish.ending
+    ending = form.ending
     takes = FORMATS[ending].takes
     if "theme" in takes:
         page = (READERS,) if ending == ".html" else ()
@@ -149,9 +151,9 @@ def lines(editor: Editor, wish: Wish) -> list[Line]:
     return found
 
 
-def settled(editor: Editor, wish: Wish) -> Wish:
+def settled(editor: Editor, form: ExportForm) -> ExportForm:
     """Return the wish with all that its lines show: what a run does meanwhile changes no choice."""
-    return replace(wish, chosen={line.name: line.value for line in lines(editor, wish)})
+    return replace(form, chosen={line.name: line.value for line in lines(editor, form)})
 
 
 def _weights(editor: Editor) -> list[str]:
@@ -179,23 +181,23 @@ def _trained(editor: Editor) -> list[str]:
 # --- what comes of it ----------------------------------------------------------------------------
 
 
-def place(editor: Editor, wish: Wish) -> Path:
+def place(editor: Editor, form: ExportForm) -> Path:
     """Return the file that would be written.
 
     Raises `ExportError` and `FileError` where it cannot be, with what can.
     """
-    name, folder = completed(wish).name.strip(), Path(wish.folder.strip()).expanduser()
+    name, folder = completed(form).name.strip(), Path(form.folder.strip()).expanduser()
     if not name:
-        raise ExportError(f"the file needs a name, such as {_name(editor, wish.ending)}")
-    out = Path(first_wish(editor).folder) / folder / Path(name).expanduser()
+        raise ExportError(f"the file needs a name, such as {_name(editor, form.ending)}")
+    out = Path(first_form(editor).folder) / folder / Path(name).expanduser()
     destination(out, editor.path)
     return out
 
 
-def requested(editor: Editor, wish: Wish) -> Export:
+def requested(editor: Editor, form: ExportForm) -> Export:
     """Return the export as the shell does it; raises as `place`, and for what cannot be read."""
-    out = place(editor, wish)
-    values = {line.name: line.value for line in lines(editor, wish)}
+    out = place(editor, form)
+    values = {line.name: line.value for line in lines(editor, form)}
     graph, options = editor.graph, dict[str, Any]()
     read_as: Mapping[str, Callable[[str, str], Any]] = {
         "epochs": _count, "samples": _count, "scale": _number, "speed": _number, "size": _size,
@@ -226,7 +228,7 @@ def requested(editor: Editor, wish: Wish) -> Export:
         options["trained"] = True
     if values.get("begin") == HERE:
         graph = _begun(editor, options)
-    said = "the weights as they stand" if which == NOW and wish.ending == ".json" else ""
+    said = "the weights as they stand" if which == NOW and form.ending == ".json" else ""
     return Export(graph, out, options, said)
 
 
@@ -236,9 +238,9 @@ def _begun(editor: Editor, options: dict[str, Any]) -> Graph:
     A run that was never led aside comes there again, bit by bit. Where something was changed on
     the way, the graph as it is now would take another way: it begins with the weights of now.
     """
-    told = editor.live.playback
-    if not told.futures or not told.futures[told.future].begin:
-        options["begin"] = told.moment
+    playback = editor.live.playback
+    if not playback.futures or not playback.futures[playback.future].begin:
+        options["begin"] = playback.moment
         return editor.graph
     return kept(editor.graph, editor.live.weights)
 

@@ -54,11 +54,11 @@ def asking(editor: Editor) -> Editor:
 def renewed(editor: Editor) -> Editor:
     """Return the editor with graphs that know the types that are there now; nothing is edited."""
     history = editor.history
-    entries = tuple(replace(entry, value=_anew(entry.value)) for entry in history.entries)
+    entries = tuple(replace(entry, value=_same_again(entry.value)) for entry in history.entries)
     return replace(editor, history=replace(history, entries=entries)).asking(RunAnew())
 
 
-def _anew(graph: Graph) -> Graph:
+def _same_again(graph: Graph) -> Graph:
     """Return the same graph as another object: what is worked out of it is kept by identity."""
     return replace(graph, nodes=dict(graph.nodes))
 
@@ -99,11 +99,11 @@ class Watch:
             return ()
         self._looked = now
         before, self._times = self._times, self._found()
-        told: list[Message] = []
+        found_messages: list[Message] = []
         for name, found in self._times.items():
             if name in before and before[name] != found:
-                told += _read_again(name, found[0])
-        return told
+                found_messages += _read_again(name, found[0])
+        return found_messages
 
 
 def _read_again(name: str, file: Path) -> list[Message]:

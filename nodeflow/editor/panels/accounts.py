@@ -104,7 +104,7 @@ def _longest_still(hits: NDArray[np.float64]) -> tuple[int, int] | None:
     return int(known[begins[place]]), int(known[ends[place]])
 
 
-def told(editor: Editor, node: str) -> str:
+def reported(editor: Editor, node: str) -> str:
     """Return the account of a node, or of the network, that was asked for last, "" if none was."""
     report = editor.report
     if report is None or report.node != node:
@@ -133,8 +133,8 @@ def _blamed(editor: Editor, node: str) -> str:
     found = responsibility(layer, names, theta, of_row)
     if not found.shares.any() or len(names) < 2:
         return ""
-    told = ", ".join(f"{names[i]} {found.shares[i]:.2f}" for i in found.ranking[:_MOST])
-    return f"Blame for its error: {told}{', …' if len(names) > _MOST else ''}"
+    shares = ", ".join(f"{names[i]} {found.shares[i]:.2f}" for i in found.ranking[:_MOST])
+    return f"Blame for its error: {shares}{', …' if len(names) > _MOST else ''}"
 
 
 def _is_old(editor: Editor, address: str) -> bool:

@@ -8,8 +8,10 @@ LIBRARY, SIDE = 214, 316
 """How wide they are where nobody dragged them, in pixels at scale 1."""
 _ROOM = 560
 """A canvas that would be narrower takes the library's place, then that of the panels."""
-_LEAST, NARROWEST = 160, 120
-"""The canvas, and a panel that is dragged, are never narrower."""
+_LEAST = 160
+"""The canvas is never narrower."""
+NARROWEST = {"library": 120, "side": 230}
+"""Nor are panels that are dragged: what stands in them would be cut."""
 
 
 def widths(preferences: Preferences, wide: int) -> tuple[int, int]:

@@ -34,13 +34,13 @@ def working(editor: Editor, node: str) -> str:
     if step is None:
         return f"its value is {age}" if age and age != AHEAD else ""
     try:
-        formula = _told(step, editor)
+        formula = _formula(step, editor)
     except (NodeflowError, LookupError, ValueError):
         return ""  # the values are those of the graph before its last edit
     return f"{formula}\n({age})" if age else formula
 
 
-def _told(step: Step, editor: Editor) -> str:
+def _formula(step: Step, editor: Editor) -> str:
     """Return the formula of the first number; if one neuron is selected, that of its own."""
     if editor.neuron is None or editor.neuron[0] != step.node:
         return step.formula

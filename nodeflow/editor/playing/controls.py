@@ -210,7 +210,7 @@ def returned(editor: Editor, before: Live) -> Editor:
     if graph.nodes.keys() == left.nodes.keys() and graph.wires == left.wires:
         graph = replace(left, nodes=graph.nodes)  # what was moved or grouped since stays
     future = playback.futures[playback.future].what or FIRST
-    return editor.edited(graph, f"return to {future}").told(f"back in this future: {future}")
+    return editor.edited(graph, f"return to {future}").with_notice(f"back in this future: {future}")
 
 
 # --- the camera ---------------------------------------------------------------------------------

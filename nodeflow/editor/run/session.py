@@ -141,7 +141,7 @@ class Session:
             self._loop.wait(lambda: self._commands, wait)
             return self._commands.popleft() if self._commands and not self._loop.closed else None
 
-    def _tell(self, live: Live) -> None:
+    def _publish(self, live: Live) -> None:
         with self._changed:
             if live.state in ("training", "playing") and self._pausing:
                 return  # the editor was told already that it stops
@@ -149,7 +149,7 @@ class Session:
 
     def _work(self) -> None:
         """Do what the thread is there for, until the session is closed."""
-        self._tell(Live(state="preparing"))
+        self._publish(Live(state="preparing"))
         worker = Worker()
         try:
             _warm_up()
@@ -177,7 +177,7 @@ class Session:
                 live = replace(worker.live(), problem=sentence(error))
             except Exception:  # noqa: BLE001  what is wrong was said
                 live = Live(state=worker.state, problem=sentence(error))
-        self._tell(live)
+        self._publish(live)
 
     def _obey(self, worker: Worker, command: RunCommand) -> None:
         try:

@@ -40,7 +40,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Wish:
+class SweepForm:
     """What is to be run: settings with their values as typed, seeds, epochs, a condition."""
 
     varied: tuple[tuple[str, str], ...] = ()
@@ -48,13 +48,13 @@ class Wish:
     epochs: str = ""
     until: str = ""
 
-    def toggled(self, offer: Offer) -> Wish:
+    def toggled(self, offer: Offer) -> SweepForm:
         """Return the wish with a setting varied that was not, or no longer."""
         if offer.address in dict(self.varied):
             return replace(self, varied=tuple(v for v in self.varied if v[0] != offer.address))
         return replace(self, varied=(*self.varied, (offer.address, offer.values)))
 
-    def with_values(self, address: str, values: str) -> Wish:
+    def with_values(self, address: str, values: str) -> SweepForm:
         """Return the wish with other values of a setting."""
         return replace(
             self,
@@ -107,12 +107,12 @@ def _suggested(setting: Setting, value: Any) -> str:
     return ",".join(f"{one:g}" for one in values if span is None or span.holds(one))
 
 
-def plan_of(graph: Graph, wish: Wish) -> Plan:
+def plan_of(graph: Graph, form: SweepForm) -> Plan:
     """Return the plan of a wish; raises `SweepError`, one sentence."""
-    axes = [Axis.read(f"{address}={values.strip()}") for address, values in wish.varied]
+    axes = [Axis.read(f"{address}={values.strip()}") for address, values in form.varied]
     return Plan.of(
-        graph, axes, seeds=_seeds(wish.seeds), epochs=_epochs(wish.epochs),
-        until=wish.until.strip() or None, curves=True,
+        graph, axes, seeds=_seeds(form.seeds), epochs=_epochs(form.epochs),
+        until=form.until.strip() or None, curves=True,
     )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ class Sweeping:
         return len(self._rows)
 
     @property
-    def told(self) -> str:
+    def status(self) -> str:
         """How it stands, in words."""
         done, count = self.done, len(self.plan)
         if self.problem:
@@ -231,9 +231,9 @@ def opened(editor: Editor, found: Sweep, number: int, epoch: int) -> Editor:
     graph = applied(plan.graph, plan.settings(combination))
     graph = replace(graph, training=replace(graph.training, seed=plan.seeds[place]))
     said = ", ".join(f"{name} {value}" for name, value in plan.settings(combination).items())
-    told = f"{said}{', ' * bool(said)}seed {plan.seeds[place]}, epoch {epoch}"
+    status = f"{said}{', ' * bool(said)}seed {plan.seeds[place]}, epoch {epoch}"
     edited = editor.edited(graph, "a run of many")
-    return edited.asking(ControlRun(Go(str(epoch)))).told(told)
+    return edited.asking(ControlRun(Go(str(epoch)))).with_notice(status)
 
 
 def written(found: Sweep, folder: Path, name: str) -> str:

@@ -70,6 +70,9 @@ _PAST = 6
 _LATELY = 10
 """Of so many epochs it is told why a weight changed."""
 _REASONS = 12
+_ROOM = 500_000_000
+"""Memory that the values beside the editor may take, in bytes: it shows them all. A graph that was
+only opened takes no more; `nodeflow train` does."""
 _FAULTS = 16
 """So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
@@ -103,7 +106,7 @@ class Worker:
         self._watch_fault = ""
         self._question: Any = None
         self._mark: Any = None
-        self._told: Report | None = None
+        self._last_report: Report | None = None
         """The account that was asked for last."""
         self._jumped = False
         """Whether it came here at full speed, and not by steps that somebody follows."""
@@ -270,8 +273,10 @@ class Worker:
         if rename is not SAME:
             self._watched = tuple(map(now, self._watched))
             self.checks = {rename.now(key): said for key, said in self.checks.items()}
-            if self._told is not None:
-                self._told = replace(self._told, node=rename.now(self._told.node))
+            if self._last_report is not None:
+                self._last_report = replace(
+                    self._last_report, node=rename.now(self._last_report.node)
+                )
 
     def _recount(self, per_epoch: int) -> None:
         """Count the end of the training in the steps of the present graph."""
@@ -436,7 +441,7 @@ class Worker:
             self.pause()
         self.problem = ""
         try:
-            self._told = asked(player)
+            self._last_report = asked(player)
         except NodeflowError as error:
             self.problem = str(error)
         self._touched()
@@ -615,20 +620,20 @@ class Worker:
 
     def toggle_stop(self, what: str) -> None:
         """Set or take away a breakpoint."""
-        self._tell_fault(lambda player: player.stops.toggle(player.run, what))
+        self._with_player(lambda player: player.stops.toggle(player.run, what))
 
     def add_condition(self, text: str) -> None:
         """Stop when a condition becomes true."""
         self._fault = None
-        self._tell_fault(lambda player: player.stops.add(player.run, text))
+        self._with_player(lambda player: player.stops.add(player.run, text))
 
     def forget_condition(self, text: str) -> None:
         """Take a condition away."""
-        self._tell_fault(lambda player: player.stops.forget(text))
+        self._with_player(lambda player: player.stops.forget(text))
 
     def loop(self, level: str | None) -> None:
         """Play the present sample, update, … over and over."""
-        self._tell_fault(lambda player: player.loop(level))
+        self._with_player(lambda player: player.loop(level))
 
     def watch(self, address: str) -> None:
         """Show the last values of a port (a node stands for its first), or no longer."""
@@ -724,7 +729,7 @@ class Worker:
             if run.order and worth_asking(run, run.node):
                 self._question = ask(run)
 
-    def _tell_fault(self, what: Any) -> None:
+    def _with_player(self, what: Any) -> None:
         if self.player is not None:
             self.problem = ""
             try:
@@ -799,7 +804,7 @@ class Worker:
             ages=found.ages,
             gradient_ages=found.gradient_ages,
             samples=found.samples,
-            report=self._told,
+            report=self._last_report,
             memory=found.memory,
             reached={} if self.state == "training" else player.run.reached(),
             cost=_cost(run, found.values),
@@ -831,7 +836,7 @@ class Worker:
     def _playback(self, player: Player) -> Any:
         from nodeflow.playback.telling import state_of
 
-        told = {
+        more = {
             "question": self._question,
             "mark": self._mark,
             "watched": self._sparklines(player),
@@ -841,11 +846,11 @@ class Worker:
         }
         line, training = self._compared, self.state == "training"
         if line is not None and line < len(player.lines):
-            told["compared"] = line
+            more["compared"] = line
             # Beyond its end there is nothing to compare with.
             if not training and player.lines[line].reach >= player.number:
-                told["differences"] = player.compared(line)
-        found = state_of(player, brief=training, **told)
+                more["differences"] = player.compared(line)
+        found = state_of(player, brief=training, **more)
         return replace(found, past=tuple(self._put_by(other) for other in self.past))
 
     def _put_by(self, player: Player) -> Future:
@@ -878,7 +883,7 @@ def made(graph: Graph, faults: dict[str, str] | None = None) -> tuple[Run | None
     problem = ""
     for _ in range(_FAULTS):
         try:
-            run = Run(graph, strict=False)
+            run = Run(graph, strict=False, room=_ROOM)
             run.evaluate()
         except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
             problem = problem or sentence(error)

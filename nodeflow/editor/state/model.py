@@ -476,7 +476,7 @@ class Editor:
         """Return the editor with a reason at its foot, nothing else changed."""
         return replace(self, notice=Notice(str(error), "problem"))
 
-    def told(self, text: str) -> Editor:
+    def with_notice(self, text: str) -> Editor:
         """Return the editor with a sentence at its foot."""
         return replace(self, notice=Notice(text))
 

@@ -143,7 +143,7 @@ class Canvas:
         self._drawer.fresh = False
         self._draw_wires(editor)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
-        self._stirred.clear()
+        self._dirty.clear()
         self._fills = self._fills and self.busy and self._glides is None
         self._differences.draw(editor)
         self._overlay.draw(editor, over)
@@ -192,8 +192,8 @@ class Canvas:
         self._drawn_zoom = 0.0
         self._thick = 1.0
         self._moved: Mapping[str, tuple[float, float]] = {}
-        self._stirred: set[str] = set()
-        self._stale: set[str] = set()
+        self._dirty: set[str] = set()
+        self._dirty_other_level: set[str] = set()
         self._contents: dict[str, Shown] = {}
         self._values: Mapping[str, NDArray[Any]] = {}
         self._weights: Mapping[str, NDArray[Any]] = {}
@@ -247,10 +247,10 @@ class Canvas:
         for number in nodes:
             self._views[number] = views[number]
         self._boxes[:, nodes] = _node_boxes([views[number] for number in nodes])
-        self._wire_boxes[:, wires] = _hulls(scene)[:, wires]
-        stirred = {views[number].key for number in nodes}
-        self._stirred |= stirred
-        self._stale |= stirred
+        self._wire_boxes[:, wires] = _hulls(scene, wires)
+        dirty = {views[number].key for number in nodes}
+        self._dirty |= dirty
+        self._dirty_other_level |= dirty
         self._draw_groups()
 
     def _hide(self) -> None:
@@ -272,8 +272,8 @@ class Canvas:
     def _change_level(self) -> None:
         """Go between near and far: each keeps its own items, and what is seen of them."""
         self._level = self._levels[self._is_near]
-        self._stirred |= self._stale
-        self._stale = set()
+        self._dirty |= self._dirty_other_level
+        self._dirty_other_level = set()
 
     def _draw_groups(self) -> None:
         dpg.delete_item(self._group_layer, children_only=True)
@@ -326,9 +326,9 @@ class Canvas:
         """See which nodes are being dragged: these, or those that just were, are drawn."""
         if moved == self._moved:
             return
-        stirred = {*moved, *self._moved}
-        self._stirred |= stirred
-        self._stale |= stirred
+        dirty = {*moved, *self._moved}
+        self._dirty |= dirty
+        self._dirty_other_level |= dirty
         self._moved = moved
 
     def _are_seen(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -356,11 +356,11 @@ class Canvas:
         alike = _same(state, level.node_state) and not resized
         now = seen & ~level.nodes if alike else seen
         level.nodes, level.node_state, self._drawn_zoom = seen, state, editor.camera.zoom
-        stirred = [self._number[key] for key in self._stirred if key in self._number]
+        dirty = [self._number[key] for key in self._dirty if key in self._number]
         # What is dragged comes first, then what had to wait.
-        first, then = stirred, level.waiting
+        first, then = dirty, level.waiting
         if self._glides is not None:  # all of them move: each gets its turn
-            first, then = level.waiting, stirred
+            first, then = level.waiting, dirty
         wanted = _wanted(seen, first, then, np.flatnonzero(now))
         level.waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
 
@@ -530,7 +530,7 @@ class Canvas:
     def _draw_wires(self, editor: Editor) -> None:
         wires, level = self._scene.wires, self._level
         kept = self._curves if self._is_near else self._lines
-        touched = self._touched() if self._stirred else []
+        touched = self._touched() if self._dirty else []
         seen = self._are_seen(self._wire_boxes)
         if self._moved:
             seen |= level.wires
@@ -715,13 +715,13 @@ class Canvas:
 
     def _touched(self) -> list[int]:
         """Return the wires of nodes that moved."""
-        if self._stirred != self._touching[0]:  # while one drags they are the same
-            stirred = frozenset(self._stirred)
+        if self._dirty != self._touching[0]:  # while one drags they are the same
+            dirty = frozenset(self._dirty)
             found = [
                 number for number, view in enumerate(self._scene.wires)
-                if view.wire.source in stirred or view.wire.target in stirred
+                if view.wire.source in dirty or view.wire.target in dirty
             ]  # fmt: skip
-            self._touching = stirred, found
+            self._touching = dirty, found
         return self._touching[1]
 
     def _starting(self, start: str) -> list[int]:
@@ -840,12 +840,16 @@ def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
     return found
 
 
-def _hulls(scene: Scene) -> NDArray[np.float64]:
-    """Return the boxes around the points of wires, (4, wires)."""
-    if not scene.wires:
+def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float64]:
+    """Return the boxes around the points of all wires, or of some, (4, wires)."""
+    bends, owners = scene.curves, scene.owners
+    if some is not None and len(owners) == len(scene.wires):  # each wire is one curve
+        bends, owners = bends[some], np.arange(len(some))
+    elif some is not None:
+        return _hulls(scene)[:, some]
+    if not len(owners):
         return np.zeros((4, 0))
-    bends = scene.curves
-    first = np.flatnonzero(np.diff(scene.owners, prepend=-1))
+    first = np.flatnonzero(np.diff(owners, prepend=-1))
     least = np.minimum.reduceat(bends.min(axis=1), first)
     most = np.maximum.reduceat(bends.max(axis=1), first)
     corners: NDArray[np.float64] = np.concatenate([least, most], axis=1)

@@ -142,7 +142,7 @@ class MapPanel:
         self._map = _arranged(made, self._size)
         if theme is not self._theme or not _same_shape(old, self._map) or self._world is None:
             if theme is not self._theme:
-                self._dress(theme)
+                self._apply_theme(theme)
             self._theme = theme
             self._hover = None
             self._build(theme)
@@ -158,7 +158,7 @@ class MapPanel:
         made = self._made.poll()
         return None if made is None or made[0] is not graph else made[1]
 
-    def _dress(self, theme: Theme) -> None:
+    def _apply_theme(self, theme: Theme) -> None:
         if self._look_of_panel is not None:
             dpg.delete_item(self._look_of_panel)
         with dpg.theme() as self._look_of_panel, dpg.theme_component(dpg.mvAll):
@@ -362,9 +362,9 @@ class MapPanel:
     def _tell_of(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
         """Write bias and δ below a dot, target and error beside it; a ring is as thick as |δ|."""
         delta = neuron.delta
-        told = [f"{name} {compact(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
+        texts = [f"{name} {compact(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
                 if x is not None]  # fmt: skip
-        text = "   ".join(told)
+        text = "   ".join(texts)
         half = width(text, None) * _SMALL / 2
         at = neuron.x - half, neuron.y + RADIUS + _THICK_RING
         self._set(
@@ -402,9 +402,9 @@ class MapPanel:
     def _tell(self, theme: Theme) -> None:
         """Write the weights of the dot or the line under the pointer, and of when values are."""
         dpg.delete_item(self._over, children_only=True)
-        told = {"grey": [n.age for n in self._map.neurons], "grey δ":
+        texts = {"grey": [n.age for n in self._map.neurons], "grey δ":
                 [n.delta_age for n in self._map.neurons]}  # fmt: skip
-        lines = [f"{what}: {age}" for what, ages in told.items() for age in sorted({*ages} - {""})]
+        lines = [f"{what}: {age}" for what, ages in texts.items() for age in sorted({*ages} - {""})]
         for place, text in enumerate(lines):
             dpg.draw_text(
                 (14, 12 + 18 * place), text, parent=self._over, size=_NAME,

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from nodeflow.data.formats import ENDINGS
 from nodeflow.editor.documents import exporting
-from nodeflow.editor.run.sweeping import Sweeping
-from nodeflow.editor.run.sweeping import Wish as Wishes
+from nodeflow.editor.run.sweeping import SweepForm, Sweeping
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.messages import Cancelled, Message, Opened
 from nodeflow.editor.state.model import Editor
@@ -22,9 +21,9 @@ from nodeflow.theme import THEMES
 from nodeflow.window.dialogs.exportsheet import ExportSheet
 from nodeflow.window.dialogs.filesheet import GRAPHS, Asked, FileSheet
 from nodeflow.window.dialogs.recoveries import Answer, Recoveries
-from nodeflow.window.dialogs.sheets import Dress, Sheet
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle
 from nodeflow.window.dialogs.sweepsheet import SweepSheet
-from nodeflow.window.dialogs.wizard import Wish, Wizard
+from nodeflow.window.dialogs.wizard import NetworkForm, Wizard
 from nodeflow.window.platform.fonts import Fonts
 from nodeflow.window.platform.toolkit import Item
 
@@ -44,9 +43,9 @@ class Dialogs:
     ) -> None:
         self._send, self._chosen, self._look, self._fonts = send, chosen, look, fonts
         self._sheet: Sheet | None = None
-        self._wish = Wish()
-        self._exported: tuple[exporting.Wish | None, Path | None] = None, None
-        self._swept: tuple[Wishes, Sweeping | None] = Wishes(), None
+        self._form = NetworkForm()
+        self._exported: tuple[exporting.ExportForm | None, Path | None] = None, None
+        self._swept: tuple[SweepForm, Sweeping | None] = SweepForm(), None
 
     @property
     def open(self) -> bool:
@@ -79,7 +78,7 @@ class Dialogs:
             self._sheet.key("Escape")  # what nobody sees takes no keys
         if self._sheet is not None:
             if self._sheet.theme != editor.preferences.theme:
-                self._sheet.restyled(self._dress(editor))
+                self._sheet.restyled(self._style(editor))
             self._sheet.draw()
 
     def close(self) -> None:
@@ -107,34 +106,34 @@ class Dialogs:
     def offer(self, editor: Editor, found: Sequence[Recovery], answer: Answer) -> None:
         """Ask what is to become of the graphs that a crash left behind."""
         self.close()
-        self._sheet = Recoveries(self._dress(editor), found, answer, self.close)
+        self._sheet = Recoveries(self._style(editor), found, answer, self.close)
 
     def export(
-        self, editor: Editor, begin: Callable[[exporting.Wish], str], ending: str = ""
+        self, editor: Editor, begin: Callable[[exporting.ExportForm], str], ending: str = ""
     ) -> None:
         """Ask what is to be exported, and how; `begin` has it done, or says why it cannot be.
 
         `ending` is the format that is proposed; without one it is that of the last time.
         """
 
-        def begun(wish: exporting.Wish) -> str:
-            self._exported = wish, editor.path
-            fault = begin(exporting.settled(editor, wish))
+        def begun(form: exporting.ExportForm) -> str:
+            self._exported = form, editor.path
+            fault = begin(exporting.settled(editor, form))
             if not fault:
                 self.close()
             return fault
 
         self.close()
-        wish = exporting.first_wish(editor, *self._exported)
-        wish = exporting.with_ending(editor, wish, ending) if ending else wish
-        self._sheet = ExportSheet(self._dress(editor), editor, wish, begun, self.close)
+        form = exporting.first_form(editor, *self._exported)
+        form = exporting.with_ending(editor, form, ending) if ending else form
+        self._sheet = ExportSheet(self._style(editor), editor, form, begun, self.close)
 
     def many_runs(self, editor: Editor, pick: Callable[[Sweep, int, int], None]) -> None:
         """Ask what is to be varied, and show the runs; `pick` opens one of them."""
 
-        def begun(wish: Wishes, plan: Plan) -> Sweeping:
+        def begun(form: SweepForm, plan: Plan) -> Sweeping:
             sweeping = Sweeping(plan)
-            self._swept = wish, sweeping
+            self._swept = form, sweeping
             return sweeping
 
         def picked(found: Sweep, number: int, epoch: int) -> None:
@@ -142,9 +141,9 @@ class Dialogs:
             pick(found, number, epoch)
 
         self.close()
-        wish, sweeping = self._swept
+        form, sweeping = self._swept
         self._sheet = SweepSheet(
-            self._dress(editor), editor, wish, sweeping, begun, picked, self.close
+            self._style(editor), editor, form, sweeping, begun, picked, self.close
         )
 
     def ended(self) -> None:
@@ -155,9 +154,9 @@ class Dialogs:
     def new_network(self, editor: Editor) -> None:
         """Ask what a new network should be like."""
 
-        def make(wish: Wish) -> Graph:
-            self._wish = wish
-            graph = with_places(network(**wish.arguments()))
+        def make(form: NetworkForm) -> Graph:
+            self._form = form
+            graph = with_places(network(**form.arguments()))
             _ = Editor.of(graph).drawn  # the window would wait for it
             return graph
 
@@ -165,18 +164,18 @@ class Dialogs:
             self.close()
             self._send(Opened(graph, None))
 
-        def ask_data(wish: Wish) -> None:
-            self._wish = wish
-            where = wish.file.parent if wish.file else editor.graph.folder or Path.cwd()
+        def ask_data(form: NetworkForm) -> None:
+            self._form = form
+            where = form.file.parent if form.file else editor.graph.folder or Path.cwd()
             asked = Asked("Choose the data", where, endings=_TABLES)
             self._files(editor, asked, taken, lambda: self.new_network(editor))
 
         def taken(path: Path) -> None:
-            self._wish = replace(self._wish, data="", file=path, layers="")
+            self._form = replace(self._form, data="", file=path, layers="")
             self.new_network(editor)
 
         self.close()
-        self._sheet = Wizard(self._dress(editor), self._wish, make, made, ask_data, self.close)
+        self._sheet = Wizard(self._style(editor), self._form, make, made, ask_data, self.close)
 
     def _files(
         self,
@@ -190,8 +189,8 @@ class Dialogs:
             done(path)
 
         self.close()
-        self._sheet = FileSheet(self._dress(editor), asked, chosen, leave)
+        self._sheet = FileSheet(self._style(editor), asked, chosen, leave)
 
-    def _dress(self, editor: Editor) -> Dress:
+    def _style(self, editor: Editor) -> SheetStyle:
         chosen = editor.preferences
-        return Dress(THEMES[chosen.theme], self._look(chosen.theme), self._fonts, chosen.scale)
+        return SheetStyle(THEMES[chosen.theme], self._look(chosen.theme), self._fonts, chosen.scale)

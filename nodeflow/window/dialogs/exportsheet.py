@@ -6,11 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from nodeflow.editor.documents.exporting import Line, Wish, completed, lines, place, with_ending
+from nodeflow.editor.documents.exporting import (
+    ExportForm,
+    Line,
+    completed,
+    lines,
+    place,
+    with_ending,
+)
 from nodeflow.editor.state.model import Editor
 from nodeflow.errors import NodeflowError
 from nodeflow.export import FORMATS
-from nodeflow.window.dialogs.sheets import Dress, Sheet, plain
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, plain
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -27,16 +34,16 @@ class ExportSheet(Sheet):
 
     def __init__(
         self,
-        dress: Dress,
+        style: SheetStyle,
         editor: Editor,
-        wish: Wish,
-        begin: Callable[[Wish], str],
+        form: ExportForm,
+        begin: Callable[[ExportForm], str],
         leave: Callable[[], None],
     ) -> None:
         name = editor.path.name if editor.path else editor.graph.name
         self.title = f"Export {name}".rstrip()
-        super().__init__(dress, leave)
-        self._editor, self._wish, self._begin = editor, wish, begin
+        super().__init__(style, leave)
+        self._editor, self._form, self._begin = editor, form, begin
         self._lit = _FORMATS
         self._shown: list[Line] = []
         self._labels: list[Item] = []
@@ -52,11 +59,11 @@ class ExportSheet(Sheet):
         self._with_fault()
         self._row = self._buttons(("Export", self._take), ("Cancel", leave))
         self._hint = self._faint(_KEYS, self.window)
-        self._dressed()
+        self._apply_style()
 
     def _fit(self) -> None:
         """Begin higher up where there is little room, and scroll where there is too little."""
-        high, scale = dpg.get_viewport_client_height(), self._dress.scale
+        high, scale = dpg.get_viewport_client_height(), self._style.scale
         left, top = dpg.get_item_pos(self.window)
         top = max(min(top, high - _HIGH * scale), 8)
         wide = round(self.wide * scale)
@@ -74,7 +81,7 @@ class ExportSheet(Sheet):
                 with dpg.table_row() as row:
                     found[ending] = dpg.add_selectable(
                         disable_popup_close=True,
-                        span_columns=True, height=round(_ROW * self._dress.scale),
+                        span_columns=True, height=round(_ROW * self._style.scale),
                         user_data=ending,
                         callback=lambda _s, _v, ending: self._choose_format(ending),
                     )  # fmt: skip
@@ -105,7 +112,7 @@ class ExportSheet(Sheet):
         if self._lit != _FORMATS:
             self._light(self._lit + by)
         else:
-            at = endings.index(self._wish.ending) + by
+            at = endings.index(self._form.ending) + by
             self._choose_format(endings[at % len(endings)])
 
     def _turn(self, by: int) -> None:
@@ -115,7 +122,7 @@ class ExportSheet(Sheet):
             self._choose(line.name, line.choices[at % len(line.choices)])
 
     def _light(self, number: int) -> None:
-        self._wish = completed(self._wish)
+        self._form = completed(self._form)
         self._lit = number % (3 + len(self._shown))
         self._fill()
 
@@ -127,12 +134,12 @@ class ExportSheet(Sheet):
     # --- what is chosen and typed
 
     def _choose_format(self, ending: str) -> None:
-        self._wish = with_ending(self._editor, self._wish, ending)
+        self._form = with_ending(self._editor, self._form, ending)
         self._lit = _FORMATS
         self._fill()
 
     def _choose(self, name: str, value: str) -> None:
-        self._wish = self._wish.choosing(name, value)
+        self._form = self._form.choosing(name, value)
         self._fill()
 
     def _on_combo(self, _sender: Item, value: str, number: int) -> None:
@@ -142,23 +149,23 @@ class ExportSheet(Sheet):
             self._choose(line.name, value)
 
     def _typed(self, text: str) -> None:
-        self._tell("")
+        self._show_fault("")
         line = self._line(self._lit)
         if line is not None:
-            self._wish = self._wish.choosing(line.name, text)
+            self._form = self._form.choosing(line.name, text)
         elif self._lit == _FOLDER:
-            self._wish = replace(self._wish, folder=text)
+            self._form = replace(self._form, folder=text)
         else:
-            before, self._wish = self._wish.ending, self._wish.named(text)
-            if self._wish.ending != before:
+            before, self._form = self._form.ending, self._form.named(text)
+            if self._form.ending != before:
                 self._fill_options()
 
     # --- what is shown
 
-    def restyled(self, dress: Dress) -> None:
+    def restyled(self, style: SheetStyle) -> None:
         """Look another way."""
-        super().restyled(dress)
-        self._dressed()
+        super().restyled(style)
+        self._apply_style()
 
     def close(self) -> None:
         """Be gone."""
@@ -166,10 +173,10 @@ class ExportSheet(Sheet):
         for look in self._looks:
             dpg.delete_item(look)
 
-    def _dressed(self) -> None:
+    def _apply_style(self) -> None:
         for look in self._looks:
             dpg.delete_item(look)
-        theme = self._dress.theme
+        theme = self._style.theme
         self._looks = [plain(rgba(colour)) for colour in (theme.text, theme.faint)]
         for row in self._formats.values():
             dpg.bind_item_theme(row, self._looks[0])
@@ -177,28 +184,28 @@ class ExportSheet(Sheet):
 
     def _fill(self) -> None:
         """Show what there is to choose, and what is typed at the line that is lit."""
-        self._tell("")
+        self._show_fault("")
         self._field, self._focus = None, 0
         dpg.delete_item(self._lines, children_only=True)
-        files = (Line("name", "file", self._wish.name), Line("folder", "folder", self._wish.folder))
+        files = (Line("name", "file", self._form.name), Line("folder", "folder", self._form.folder))
         self._labels = []
         self._table(files, _NAME)
         self._options = dpg.add_group(parent=self._lines)
         self._fill_options()
 
     def _fill_options(self) -> None:
-        self._shown = lines(self._editor, self._wish)
+        self._shown = lines(self._editor, self._form)
         del self._labels[2:]
         dpg.delete_item(self._options, children_only=True)
         self._table(self._shown, _FOLDER + 1, self._options)
         for ending, row in self._formats.items():
-            chosen = ending == self._wish.ending
+            chosen = ending == self._form.ending
             mark = "▸" if chosen and self._lit == _FORMATS else "  "
             dpg.configure_item(row, label=f"{mark} {ending}")
             dpg.set_value(row, chosen)
 
     def _table(self, shown: Any, first: int, parent: Item | None = None) -> None:
-        theme = self._dress.theme
+        theme = self._style.theme
         if not shown:
             return
         with dpg.table(
@@ -235,9 +242,9 @@ class ExportSheet(Sheet):
     def _take(self) -> None:
         """Export, but ask before a file is lost."""
         try:
-            path = place(self._editor, self._wish)
+            path = place(self._editor, self._form)
         except NodeflowError as error:
-            self._tell(str(error))
+            self._show_fault(str(error))
             return
         if path.exists():
             self._ask(path.name)
@@ -245,13 +252,13 @@ class ExportSheet(Sheet):
             self._export()
 
     def _export(self) -> None:
-        fault = self._begin(self._wish)
+        fault = self._begin(self._form)
         if fault:
-            self._tell(fault)
+            self._show_fault(fault)
 
     def _ask(self, name: str) -> None:
         """Ask in the place of all else whether a file may be replaced; what is lit keeps it."""
-        self._tell("")
+        self._show_fault("")
         self._doubting(on=True)
         dpg.add_text(f"{name} is there already.", parent=self._doubt, wrap=0)
         self._asked = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nodeflow.window.dialogs.sheets import Dress, Sheet
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle
 from nodeflow.window.platform.fonts import fitted
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -39,13 +39,13 @@ class FileSheet(Sheet):
 
     def __init__(
         self,
-        dress: Dress,
+        style: SheetStyle,
         asked: Asked,
         chosen: Callable[[Path], None],
         leave: Callable[[], None],
     ) -> None:
         self.title = asked.title
-        super().__init__(dress, leave)
+        super().__init__(style, leave)
         self._asked, self._chosen = asked, chosen
         self._folder = asked.folder
         self._text = asked.name
@@ -58,7 +58,7 @@ class FileSheet(Sheet):
         self._where = self._faint("", self.window)
         self._holder = dpg.add_group(parent=self.window)
         self._list = dpg.add_child_window(
-            parent=self.window, width=-1, height=round(_ROWS * _ROW * dress.scale)
+            parent=self.window, width=-1, height=round(_ROWS * _ROW * style.scale)
         )
         self._with_fault()
         self._buttons(("Save" if asked.saving else "Open", self._take), ("Cancel", self._leave))
@@ -84,11 +84,11 @@ class FileSheet(Sheet):
             folders = sorted((p for p in there if p.is_dir()), key=_by_name)
             files = sorted((p for p in there if self._fits(p)), key=_by_name)
         except OSError as error:
-            self._tell(f"{folder}: {os.strerror(error.errno or 0)}")
+            self._show_fault(f"{folder}: {os.strerror(error.errno or 0)}")
             return
         self._folder = folder
         self._there = [folder.parent, *folders, *files][:_MOST_ENTRIES]
-        self._tell("")
+        self._show_fault("")
         room = 560.0 / 15
         dpg.set_value(self._where, fitted(str(folder), None, room, middle=True))
         if not self._asked.saving:
@@ -107,7 +107,7 @@ class FileSheet(Sheet):
 
     def _typed(self, text: str) -> None:
         self._text = text
-        self._tell("")
+        self._show_fault("")
         self._fill()
 
     def _fill(self) -> None:
@@ -144,7 +144,7 @@ class FileSheet(Sheet):
             dpg.set_value(self._rows[self._lit], False)
         self._lit = number
         dpg.set_value(self._rows[number], True)
-        row = _ROW * self._dress.scale
+        row = _ROW * self._style.scale
         top = float(dpg.get_y_scroll(self._list))
         if not top <= number * row <= top + (_ROWS - 1) * row:
             dpg.set_y_scroll(self._list, max(number - _ROWS // 2, 0) * row)
@@ -174,12 +174,12 @@ class FileSheet(Sheet):
         elif path.is_file():
             self._chosen(path)
         else:
-            self._tell(f"there is no file '{path.name}' here")
+            self._show_fault(f"there is no file '{path.name}' here")
 
     def _named(self) -> Path | None:
         text = self._text.strip()
         if not text:
-            self._tell("type a name, or choose one")
+            self._show_fault("type a name, or choose one")
             return None
         path = self._folder / Path(text).expanduser()
         if path.exists():
@@ -191,7 +191,7 @@ class FileSheet(Sheet):
         if path.suffix not in GRAPHS:
             path = path.with_name(f"{path.name}.json")
         if not path.parent.is_dir():
-            self._tell(f"there is no folder '{path.parent}'")
+            self._show_fault(f"there is no folder '{path.parent}'")
         elif path.exists() and path != self._asked.own:
             self._doubtful = path
             self._ask()

@@ -73,7 +73,7 @@ class Popups:
         self._scale = 1.0
         self._theme = ""
         self._fault: Item | None = None
-        self._told = ""
+        self._fault_shown = ""
 
     @property
     def busy(self) -> bool:
@@ -138,7 +138,7 @@ class Popups:
             if not dpg.is_item_active(self._field):
                 dpg.focus_item(self._field)
         if isinstance(popup, Editing):
-            self._tell(popup.fault)
+            self._show_fault(popup.fault)
         elif not isinstance(popup, Question | Ask):
             self._fill(editor, popup)
 
@@ -187,7 +187,7 @@ class Popups:
             self._fault = dpg.add_text(
                 "", parent=self._window, show=False, color=problem, wrap=wide - round(24 * scale)
             )
-            self._told = ""
+            self._fault_shown = ""
             self._wrong = self._in_red(editor.preferences.theme)
         elif not isinstance(popup, Ask):
             self._list = dpg.add_child_window(parent=self._window, height=10, width=-1)
@@ -200,11 +200,11 @@ class Popups:
         if self._fonts.bold is not None:
             dpg.bind_item_font(head, self._fonts.bold)
 
-    def _tell(self, fault: str) -> None:
+    def _show_fault(self, fault: str) -> None:
         """Say below the field what is wrong with what was typed."""
-        if self._fault is None or fault == self._told:
+        if self._fault is None or fault == self._fault_shown:
             return
-        self._told = fault
+        self._fault_shown = fault
         dpg.set_value(self._fault, f"! {fault}")
         dpg.configure_item(self._fault, show=bool(fault))
         dpg.bind_item_theme(self._field, self._wrong if fault else 0)

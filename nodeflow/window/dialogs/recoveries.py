@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from nodeflow.editor.state.kept import Recovery
-from nodeflow.window.dialogs.sheets import Dress, Sheet
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle
 from nodeflow.window.platform.fonts import fitted
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -24,12 +24,12 @@ class Recoveries(Sheet):
 
     def __init__(
         self,
-        dress: Dress,
+        style: SheetStyle,
         found: Sequence[Recovery],
         answer: Answer,
         leave: Callable[[], None],
     ) -> None:
-        super().__init__(dress, leave)
+        super().__init__(style, leave)
         self._found, self._answer = list(found), answer
         self._rows: list[Item] = []
         self._lit = 0

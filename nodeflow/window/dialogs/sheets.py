@@ -20,7 +20,7 @@ _PATIENCE, _HELD = 24, 8
 
 
 @dataclass(frozen=True)
-class Dress:
+class SheetStyle:
     """How sheets look."""
 
     theme: Theme
@@ -35,14 +35,14 @@ class Sheet:
     title = ""
     wide = _WIDE
 
-    def __init__(self, dress: Dress, leave: Callable[[], None]) -> None:
-        self._dress, self._leave = dress, leave
+    def __init__(self, style: SheetStyle, leave: Callable[[], None]) -> None:
+        self._style, self._leave = style, leave
         self._faints: list[Item] = []
         self._field: Item | None = None
         self._focus = 0
         self._fault: Item | None = None
         self._seen = False
-        wide = round(self.wide * dress.scale)
+        wide = round(self.wide * style.scale)
         left = max((dpg.get_viewport_client_width() - wide) // 2, 8)
         top = max(round(dpg.get_viewport_client_height() * 0.12), 8)
         self.window = dpg.add_window(
@@ -50,16 +50,16 @@ class Sheet:
             autosize=True, pos=(left, top), min_size=(wide, 10), max_size=(wide, 4000),
             no_scrollbar=True, no_open_over_existing_popup=False,
         )  # fmt: skip
-        dpg.bind_item_theme(self.window, dress.look)
+        dpg.bind_item_theme(self.window, style.look)
         title = dpg.add_text(self.title, parent=self.window)
-        if dress.fonts.bold is not None:
-            dpg.bind_item_font(title, dress.fonts.bold)
+        if style.fonts.bold is not None:
+            dpg.bind_item_font(title, style.fonts.bold)
         dpg.add_separator(parent=self.window)
 
     @property
     def theme(self) -> str:
         """The name of the theme that it was made in."""
-        return self._dress.theme.name
+        return self._style.theme.name
 
     @property
     def gone(self) -> bool:
@@ -91,15 +91,15 @@ class Sheet:
         """Be gone."""
         dpg.delete_item(self.window)
 
-    def restyled(self, dress: Dress) -> None:
+    def restyled(self, style: SheetStyle) -> None:
         """Look another way, with all that was typed and chosen."""
-        self._dress = dress
-        dpg.bind_item_theme(self.window, dress.look)
+        self._style = style
+        dpg.bind_item_theme(self.window, style.look)
         self._faints = [item for item in self._faints if dpg.does_item_exist(item)]
         for item in self._faints:
-            dpg.configure_item(item, color=rgba(dress.theme.faint))
+            dpg.configure_item(item, color=rgba(style.theme.faint))
         if self._fault is not None:
-            dpg.configure_item(self._fault, color=rgba(dress.theme.problem))
+            dpg.configure_item(self._fault, color=rgba(style.theme.problem))
 
     def key(self, name: str) -> None:
         """Answer a key."""
@@ -115,9 +115,9 @@ class Sheet:
 
     def _with_fault(self) -> None:
         self._fault = dpg.add_text("", parent=self.window, show=False, wrap=0)
-        dpg.configure_item(self._fault, color=rgba(self._dress.theme.problem))
+        dpg.configure_item(self._fault, color=rgba(self._style.theme.problem))
 
-    def _tell(self, fault: str) -> None:
+    def _show_fault(self, fault: str) -> None:
         if self._fault is not None:
             dpg.set_value(self._fault, f"! {fault}")
             dpg.configure_item(self._fault, show=bool(fault))
@@ -125,7 +125,7 @@ class Sheet:
             self._focus = _PATIENCE
 
     def _faint(self, text: str, parent: Item) -> Item:
-        item: Item = dpg.add_text(text, parent=parent, color=rgba(self._dress.theme.faint), wrap=0)
+        item: Item = dpg.add_text(text, parent=parent, color=rgba(self._style.theme.faint), wrap=0)
         self._faints.append(item)
         return item
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from nodeflow.editor.run.sweeping import (
     Offer,
+    SweepForm,
     Sweeping,
-    Wish,
     middle_run,
     offers,
     plan_of,
@@ -26,7 +26,7 @@ from nodeflow.sweeps import Sweep
 from nodeflow.sweeps.cases import Plan
 from nodeflow.sweeps.drawing import KINDS, MEASURES, Drawing, drawn, measures, named
 from nodeflow.window.canvas.markitems import draw_marks
-from nodeflow.window.dialogs.sheets import Dress, Sheet, plain
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, plain
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import show
@@ -64,18 +64,18 @@ class SweepSheet(Sheet):
 
     def __init__(
         self,
-        dress: Dress,
+        style: SheetStyle,
         editor: Editor,
-        wish: Wish,
+        form: SweepForm,
         sweeping: Sweeping | None,
-        begin: Callable[[Wish, Plan], Sweeping],
+        begin: Callable[[SweepForm, Plan], Sweeping],
         pick: Callable[[Sweep, int, int], None],
         leave: Callable[[], None],
     ) -> None:
         high = dpg.get_viewport_client_height()
-        self.wide = min(_WIDE, round((dpg.get_viewport_client_width() - 24) / dress.scale))
-        super().__init__(dress, leave)
-        self._editor, self._wish, self._sweeping = editor, wish, sweeping
+        self.wide = min(_WIDE, round((dpg.get_viewport_client_width() - 24) / style.scale))
+        super().__init__(style, leave)
+        self._editor, self._form, self._sweeping = editor, form, sweeping
         self._begin, self._pick = begin, pick
         self._file = f"{(editor.path or Path('many')).stem}-runs.csv"
         self._offers = offers(editor)
@@ -94,10 +94,10 @@ class SweepSheet(Sheet):
         self._file_line: Item | None = None
         self._unit = 1.0
         left, _ = dpg.get_item_pos(self.window)
-        tall = min(_HIGH * dress.scale, high - 190 * dress.scale)
+        tall = min(_HIGH * style.scale, high - 190 * style.scale)
         dpg.configure_item(self.window, pos=(left, max(round((high - tall) / 2 - 85), 8)))
         self._tall = max(round(tall), 200)
-        self._wide_left = round(_LEFT * dress.scale)
+        self._wide_left = round(_LEFT * style.scale)
         with dpg.group(horizontal=True, parent=self.window):
             with dpg.child_window(width=self._wide_left, height=self._tall, border=False):
                 self._lines = dpg.add_group()
@@ -112,7 +112,7 @@ class SweepSheet(Sheet):
             with dpg.group():
                 self._bar = dpg.add_group(horizontal=True)
                 self._body = dpg.add_child_window(
-                    width=-1, height=self._tall - round(30 * dress.scale), no_scrollbar=False
+                    width=-1, height=self._tall - round(30 * style.scale), no_scrollbar=False
                 )
         self._state = self._faint("", self.window)
         self._with_fault()
@@ -123,12 +123,12 @@ class SweepSheet(Sheet):
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_click)
         self._looks: list[Item] = []
-        self._dressed()
+        self._apply_style()
 
-    def _dressed(self) -> None:
+    def _apply_style(self) -> None:
         for look in self._looks:
             dpg.delete_item(look)
-        theme = self._dress.theme
+        theme = self._style.theme
         self._looks = [plain(rgba(colour)) for colour in (theme.text, theme.faint)]
         self._fill()
         self._fill_offers()
@@ -152,9 +152,9 @@ class SweepSheet(Sheet):
     @property
     def _shown(self) -> list[tuple[str, str]]:
         """The lines that can be typed: what is varied, then what belongs to all runs."""
-        wish = self._wish
-        return [*wish.varied, ("seeds", wish.seeds), ("epochs", wish.epochs),
-                ("until", wish.until), ("file", self._file)]  # fmt: skip
+        form = self._form
+        return [*form.varied, ("seeds", form.seeds), ("epochs", form.epochs),
+                ("until", form.until), ("file", self._file)]  # fmt: skip
 
     @property
     def _zone(self) -> str:
@@ -179,10 +179,10 @@ class SweepSheet(Sheet):
         for item in (self._handlers, *self._looks):
             dpg.delete_item(item)
 
-    def restyled(self, dress: Dress) -> None:
+    def restyled(self, style: SheetStyle) -> None:
         """Look another way."""
-        super().restyled(dress)
-        self._dressed()
+        super().restyled(style)
+        self._apply_style()
 
     # --- keys
 
@@ -251,7 +251,7 @@ class SweepSheet(Sheet):
         dpg.set_value(self._keys, _KEYS[self._zone])
         self._field, self._focus = None, 0
         dpg.delete_item(self._lines, children_only=True)
-        theme = self._dress.theme
+        theme = self._style.theme
         with dpg.table(parent=self._lines, header_row=False, policy=dpg.mvTable_SizingStretchProp):
             dpg.add_table_column(init_width_or_weight=0.42)
             dpg.add_table_column(init_width_or_weight=0.58)
@@ -275,7 +275,7 @@ class SweepSheet(Sheet):
     def _choose_ending(self, ending: str) -> None:
         """Write another kind of file under the same name."""
         self._file = str(Path(self._file or "runs").with_suffix(ending))
-        self._tell("")
+        self._show_fault("")
         if self._zone == "line" and self._shown[self._lit][0] == "file":
             dpg.set_value(self._field, self._file)
         else:  # nothing is made anew, so that no click is lost
@@ -283,18 +283,18 @@ class SweepSheet(Sheet):
             dpg.bind_item_theme(self._file_line, self._looks[0])
 
     def _typed(self, text: str) -> None:
-        self._tell("")
+        self._show_fault("")
         name = self._shown[self._lit][0]
-        if self._lit < len(self._wish.varied):
-            self._wish = self._wish.with_values(name, text)
+        if self._lit < len(self._form.varied):
+            self._form = self._form.with_values(name, text)
         elif name == "file":
             self._file = text
         elif name == "seeds":
-            self._wish = replace(self._wish, seeds=text)
+            self._form = replace(self._form, seeds=text)
         elif name == "epochs":
-            self._wish = replace(self._wish, epochs=text)
+            self._form = replace(self._form, epochs=text)
         else:
-            self._wish = replace(self._wish, until=text)
+            self._form = replace(self._form, until=text)
 
     def _fill_offers(self) -> None:
         dpg.delete_item(self._list, children_only=True)
@@ -307,7 +307,7 @@ class SweepSheet(Sheet):
                     self._choices.append(
                         dpg.add_selectable(
                             label=offer.address, span_columns=True, user_data=offer,
-                            height=round(_ROW * self._dress.scale),
+                            height=round(_ROW * self._style.scale),
                             callback=lambda _s, _v, offer: self._toggle(offer),
                         )
                     )  # fmt: skip
@@ -316,7 +316,7 @@ class SweepSheet(Sheet):
         self._mark_offers()
 
     def _mark_offers(self) -> None:
-        varied = dict(self._wish.varied)
+        varied = dict(self._form.varied)
         for number, (item, offer) in enumerate(zip(self._choices, self._offers, strict=True)):
             lit = self._zone == "offers" and number == self._offer
             sign = "▸ " if lit else "✓ " if offer.address in varied else "   "
@@ -326,14 +326,14 @@ class SweepSheet(Sheet):
     def _toggle(self, offer: Offer) -> None:
         """Vary a setting; its values are typed next."""
         zone = self._zone
-        self._wish = self._wish.toggled(offer)
-        if offer.address in dict(self._wish.varied) and zone != "offers":
-            self._lit = len(self._wish.varied) - 1
+        self._form = self._form.toggled(offer)
+        if offer.address in dict(self._form.varied) and zone != "offers":
+            self._lit = len(self._form.varied) - 1
         elif zone == "offers":
             self._lit = len(self._shown)
         else:
             self._lit = 0
-        self._tell("")
+        self._show_fault("")
         self._fill()
         self._mark_offers()
 
@@ -341,15 +341,15 @@ class SweepSheet(Sheet):
 
     def _run(self) -> None:
         if self._runs_now:
-            self._tell("the runs are under way; Stop ends them")
+            self._show_fault("the runs are under way; Stop ends them")
             return
         try:
-            plan = plan_of(self._editor.graph, self._wish)
+            plan = plan_of(self._editor.graph, self._form)
         except NodeflowError as error:
-            self._tell(str(error))
+            self._show_fault(str(error))
             return
-        self._tell("")
-        self._sweeping = self._begin(self._wish, plan)
+        self._show_fault("")
+        self._sweeping = self._begin(self._form, plan)
         self._was_running, self._row = True, 0
         self._chosen = {"curves": "cost"}
         self._axes = (0, 1)
@@ -362,19 +362,19 @@ class SweepSheet(Sheet):
     def _export(self) -> None:
         """Write the runs that are there to the file that was named."""
         if self._found is None or not self._found.found:
-            self._tell("there are no runs yet")
+            self._show_fault("there are no runs yet")
             return
         path = self._editor.path
         folder = path.parent if path else self._editor.graph.folder or Path.cwd()
         try:
-            self._told = f"exported {written(self._found, folder, self._file)}"
+            self._exported = f"exported {written(self._found, folder, self._file)}"
         except NodeflowError as error:
-            self._tell(str(error))
+            self._show_fault(str(error))
             self._lit = len(self._shown) - 1
             self._fill()
             return
-        self._tell("")
-        dpg.set_value(self._state, self._told)
+        self._show_fault("")
+        dpg.set_value(self._state, self._exported)
 
     # --- what came of it
 
@@ -387,13 +387,13 @@ class SweepSheet(Sheet):
         self._tell_state()
 
     def _tell_state(self) -> None:
-        told = _NOT_RUN if self._sweeping is None else self._sweeping.told
+        status = _NOT_RUN if self._sweeping is None else self._sweeping.status
         near = self._near()
         if near is None and self._zone == "rows" and self._view != "table" and self._ends:
             near = self._ends[self._row % len(self._ends)][1:]
         if near is not None and self._found is not None:
-            told = self._said(self._found, *near)
-        dpg.set_value(self._state, told)
+            status = self._said(self._found, *near)
+        dpg.set_value(self._state, status)
 
     @staticmethod
     def _said(found: Sweep, number: int, epoch: int) -> str:
@@ -422,14 +422,14 @@ class SweepSheet(Sheet):
             self._chosen[self._view] = there[0]
         names = {named(one): one for one in there}
         dpg.add_combo(
-            list(names), default_value=named(self._measure), width=round(210 * self._dress.scale),
+            list(names), default_value=named(self._measure), width=round(210 * self._style.scale),
             parent=self._bar, callback=lambda _s, name: self._choose_measure(names[name]),
         )  # fmt: skip
         if self._view == "heat map" and len(found.plan.axes) > 2:
             for which in (0, 1):
                 dpg.add_combo(
                     list(found.plan.names), default_value=found.plan.names[self._axes[which]],
-                    width=round(130 * self._dress.scale), parent=self._bar, user_data=which,
+                    width=round(130 * self._style.scale), parent=self._bar, user_data=which,
                     callback=self._choose_axis,
                 )  # fmt: skip
 
@@ -474,7 +474,7 @@ class SweepSheet(Sheet):
             self._fill_table()
             dpg.set_y_scroll(self._body, scrolled)
             return
-        scale = self._dress.scale
+        scale = self._style.scale
         unit = scale * _LARGER
         wide = round(self.wide * scale) - self._wide_left - 64
         high = self._tall - round(30 * scale) - 24
@@ -482,11 +482,11 @@ class SweepSheet(Sheet):
             return
         area = 0.0, 0.0, wide / unit, high / unit
         self._drawing = drawn(
-            self._view, self._found, self._measure or "cost", area, self._dress.theme,
+            self._view, self._found, self._measure or "cost", area, self._style.theme,
             across=self._axes[0], down=self._axes[1],
         )  # fmt: skip
         self._canvas = dpg.add_drawlist(wide, high, parent=self._body)
-        draw_marks(self._drawing.marks, self._canvas, self._dress.fonts, unit)
+        draw_marks(self._drawing.marks, self._canvas, self._style.fonts, unit)
         self._unit = unit
         self._mark_rows()
         dpg.bind_item_handler_registry(self._canvas, self._handlers)
@@ -520,7 +520,7 @@ class SweepSheet(Sheet):
                     self._rows.append((
                         dpg.add_selectable(
                             label=cells[0], span_columns=True, user_data=combination,
-                            height=round(_ROW * self._dress.scale),
+                            height=round(_ROW * self._style.scale),
                             callback=lambda _s, _v, at: self._open_combination(at),
                         ),
                         combination,
@@ -539,8 +539,8 @@ class SweepSheet(Sheet):
         if self._drawing is not None and self._ends and self._zone == "rows":
             (x, y), _, _ = self._ends[self._row % len(self._ends)]
             self._ring = dpg.draw_circle(
-                (x * self._unit, y * self._unit), 7 * self._dress.scale, parent=self._canvas,
-                color=rgba(self._dress.theme.selected), thickness=2 * self._dress.scale,
+                (x * self._unit, y * self._unit), 7 * self._style.scale, parent=self._canvas,
+                color=rgba(self._style.theme.selected), thickness=2 * self._style.scale,
             )  # fmt: skip
 
     @property
@@ -562,7 +562,7 @@ class SweepSheet(Sheet):
             return None
         x, y = dpg.get_mouse_pos(local=False)
         left, top = dpg.get_item_rect_min(self._canvas)
-        scale = self._dress.scale * _LARGER
+        scale = self._style.scale * _LARGER
         within = 80.0 if self._view == "heat map" else 24.0
         return self._drawing.nearest((x - left) / scale, (y - top) / scale, within)
 

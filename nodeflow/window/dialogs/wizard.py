@@ -14,7 +14,7 @@ from nodeflow.editor.background import Job
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.networks import LEVELS, offered
-from nodeflow.window.dialogs.sheets import Dress, Sheet
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -25,7 +25,7 @@ _NO_DATA, _A_FILE = "none yet", "a file …"
 
 
 @dataclass(frozen=True)
-class Wish:
+class NetworkForm:
     """What a new network should be like."""
 
     layers: str = "2-4-1"
@@ -69,15 +69,15 @@ class Wizard(Sheet):
 
     def __init__(
         self,
-        dress: Dress,
-        wish: Wish,
-        make: Callable[[Wish], Graph],
+        style: SheetStyle,
+        form: NetworkForm,
+        make: Callable[[NetworkForm], Graph],
         made: Callable[[Graph], None],
-        ask_data: Callable[[Wish], None],
+        ask_data: Callable[[NetworkForm], None],
         leave: Callable[[], None],
     ) -> None:
-        super().__init__(dress, leave)
-        self._wish, self._network, self._made, self._ask_data = wish, make, made, ask_data
+        super().__init__(style, leave)
+        self._form, self._network, self._made, self._ask_data = form, make, made, ask_data
         self._work: Job[Graph] | None = None
         self._lit = 0
         self._labels: list[Item] = []
@@ -101,7 +101,7 @@ class Wizard(Sheet):
         dpg.configure_item(self._table, show=False)
         self._reading: Job[Reading] | None = None
         self._read()
-        self._with_field(place, wish.layers, "2-4-1; empty: what fits the data", self._typed)
+        self._with_field(place, form.layers, "2-4-1; empty: what fits the data", self._typed)
         self._with_fault()
         self._busy = self._faint("", self.window)
         dpg.configure_item(self._busy, show=False)
@@ -110,7 +110,7 @@ class Wizard(Sheet):
         self._mark()
 
     def _offered(self) -> dict[str, list[str]]:
-        file = [str(self._wish.file)] if self._wish.file is not None else []
+        file = [str(self._form.file)] if self._form.file is not None else []
         table = {
             "kind": [_FITS, *TARGET_KINDS[1:]],
             "missing": list(MISSING),
@@ -127,9 +127,9 @@ class Wizard(Sheet):
         }
 
     def _now(self, name: str) -> str:
-        if name == "data" and self._wish.file is not None:
-            return str(self._wish.file)
-        return str(getattr(self._wish, name))
+        if name == "data" and self._form.file is not None:
+            return str(self._form.file)
+        return str(getattr(self._form, name))
 
     def key(self, name: str) -> None:
         """Answer a key."""
@@ -148,13 +148,13 @@ class Wizard(Sheet):
         else:
             super().key(name)
 
-    def restyled(self, dress: Dress) -> None:
+    def restyled(self, style: SheetStyle) -> None:
         """Look another way."""
-        super().restyled(dress)
+        super().restyled(style)
         self._mark()
 
     def _mark(self) -> None:
-        theme = self._dress.theme
+        theme = self._style.theme
         for number, label in enumerate(self._labels):
             lit = number == self._lit
             text = str(dpg.get_value(label)).removeprefix("▸ ")
@@ -162,8 +162,8 @@ class Wizard(Sheet):
             dpg.configure_item(label, color=rgba(theme.text if lit else theme.faint))
 
     def _typed(self, text: str) -> None:
-        self._wish = replace(self._wish, layers=text)
-        self._tell("")
+        self._form = replace(self._form, layers=text)
+        self._show_fault("")
 
     def _on_combo(self, _sender: Item, value: str, name: str) -> None:
         self._take(name, value)
@@ -172,22 +172,22 @@ class Wizard(Sheet):
 
     def _take(self, name: str, value: str) -> None:
         if name == "data":
-            keeps = self._wish.file is not None and value == str(self._wish.file)
-            self._wish = replace(self._wish, data=value, file=self._wish.file if keeps else None)
+            keeps = self._form.file is not None and value == str(self._form.file)
+            self._form = replace(self._form, data=value, file=self._form.file if keeps else None)
         else:
-            self._wish = replace(self._wish, **{name: value})  # type: ignore[arg-type]
+            self._form = replace(self._form, **{name: value})  # type: ignore[arg-type]
         dpg.set_value(self._combos[name], value)
-        self._tell("")
+        self._show_fault("")
         if name in ("data", "kind", "missing", "text"):
             self._read()
 
     def _read(self) -> None:
         """Read the table again, beside the window, to show what becomes of its columns."""
-        wish = self._wish
-        dpg.configure_item(self._table, show=wish.file is not None)
+        form = self._form
+        dpg.configure_item(self._table, show=form.file is not None)
         self._reading = None
-        if wish.file is not None:
-            path, options = wish.file, wish.options()
+        if form.file is not None:
+            path, options = form.file, form.options()
             self._reading = Job(
                 "reading the table", lambda _progress: look(str(path), options=options)
             )
@@ -204,16 +204,16 @@ class Wizard(Sheet):
         dpg.set_value(self._table, text)
 
     def _enter(self) -> None:
-        if self._wish.data == _A_FILE and self._wish.file is None:
-            self._ask_data(replace(self._wish, data=_NO_DATA))
+        if self._form.data == _A_FILE and self._form.file is None:
+            self._ask_data(replace(self._form, data=_NO_DATA))
         else:
             self._make()
 
     def _make(self) -> None:
         if self._work is not None:
             return
-        wish = self._wish
-        self._worked(Job("making the network", lambda _progress: self._network(wish)))
+        form = self._form
+        self._worked(Job("making the network", lambda _progress: self._network(form)))
         self.draw(_AT_ONCE)
 
     def _worked(self, work: Job[Graph] | None) -> None:
@@ -239,7 +239,7 @@ class Wizard(Sheet):
         try:
             graph = work.result()
         except NodeflowError as error:
-            self._tell(str(error))
+            self._show_fault(str(error))
         else:
             self._made(graph)
 

@@ -11,7 +11,7 @@ from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Answer, Step
 from nodeflow.playback.state import Playback
 from nodeflow.window.canvas.overlayitems import wrapped
-from nodeflow.window.panels.sections import Entry, Looks, Section
+from nodeflow.window.panels.sections import Entry, PanelStyle, Section
 from nodeflow.window.platform.fonts import Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -23,9 +23,9 @@ class Asking(Section):
     """The mark of the last answer, and the next question."""
 
     def __init__(
-        self, parent: Item, looks: Looks, send: Callable[[Message], None], fonts: Fonts
+        self, parent: Item, style: PanelStyle, send: Callable[[Message], None], fonts: Fonts
     ) -> None:
-        super().__init__(parent, "Question", looks)
+        super().__init__(parent, "Question", style)
         self._send, self._fonts = send, fonts
         self._marked = dpg.add_group(parent=self.body)
         self._asked = dpg.add_group(parent=self.body)
@@ -38,14 +38,14 @@ class Asking(Section):
         """Return whether its field takes keys."""
         return self.entry is not None and self.entry.active
 
-    def draw(self, playback: Playback, *, dressed: bool) -> None:
+    def draw(self, playback: Playback, *, restyled: bool) -> None:
         """Show what is asked."""
-        if dressed:
-            self.dress()
+        if restyled:
+            self.apply_style()
         self.show(shown=playback.predicting)
         question, mark = playback.question, playback.mark
         shown = (playback.predicting, question, mark, playback.playing)
-        if shown == self._shown and not dressed:
+        if shown == self._shown and not restyled:
             return
         unread = mark is not None and mark.given is None
         typed = self.entry.text if self.entry is not None and unread else ""
@@ -56,14 +56,14 @@ class Asking(Section):
         dpg.delete_item(self._asked, children_only=True)
         self.entry, self.words = None, {}
         if mark is not None and not unread:
-            self._tell(mark)
+            self._show_mark(mark)
             dpg.add_spacer(height=2, parent=self._marked)
         if question is not None:
             self._ask(question, typed, mark.text if mark is not None and unread else "")
         else:
             self._go_on(playback)
 
-    def _tell(self, mark: Mark) -> None:
+    def _show_mark(self, mark: Mark) -> None:
         sign, colour = ("✓", "selected") if mark.right else ("✗", "problem")
         self._write(f"{sign}  {mark.text}", colour, self._marked)
         for line in mark.lines:
@@ -93,7 +93,7 @@ class Asking(Section):
             with dpg.tooltip(self.entry.item, delay=0.8):
                 dpg.add_text(question.note, wrap=280)
             if fault:
-                self.looks.bind(self.entry.item, "wrong")
+                self.style.bind(self.entry.item, "wrong")
                 self._write(f"! {fault}", "problem", self._asked)
         with dpg.group(horizontal=True, parent=self._asked):
             toggle = dpg.add_button(label="Hint")
@@ -117,11 +117,11 @@ class Asking(Section):
 
     def _write(self, text: str, colour: str, parent: Item) -> Item:
         item: Item = dpg.add_text(
-            self._broken(text, self._fonts.regular), parent=parent, color=self.looks.colour(colour)
+            self._broken(text, self._fonts.regular), parent=parent, color=self.style.colour(colour)
         )
         return item
 
     def _broken(self, text: str, font: Item | None) -> str:
         """Return a text in lines; the toolkit itself would break numbers at their points."""
-        room = self.looks.room / self.looks.text
+        room = self.style.room / self.style.text
         return "\n".join(part for line in text.split("\n") for part in wrapped(line, font, room))

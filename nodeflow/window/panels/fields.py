@@ -62,12 +62,12 @@ class Field:
             self.items, self._typed = [], []
             self._make(value)
         self._value = value
-        self._tell("")
+        self._show_fault("")
         self._set(value)
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self._tell("")
+        self._show_fault("")
 
     # --- widgets
 
@@ -133,7 +133,7 @@ class Field:
                             partial(self._on_cell, (row, column)),
                             width=_CELL if scrolls else -1,
                         )
-                        cell.dress(self._wrong)
+                        cell.apply_style(self._wrong)
                         self._typed.append(cell)
                         self.items.append(cell.item)
 
@@ -185,12 +185,12 @@ class Field:
         try:
             self.setting.check(inert(value), "the setting")
         except BadSetting as error:
-            self._tell(str(error).removeprefix("the setting."))
+            self._show_fault(str(error).removeprefix("the setting."))
             return False
-        self._tell("")
+        self._show_fault("")
         return True
 
-    def _tell(self, fault: str) -> None:
+    def _show_fault(self, fault: str) -> None:
         if not self._fault:
             return
         dpg.configure_item(self._fault, show=bool(fault))

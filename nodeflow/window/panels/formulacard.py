@@ -99,7 +99,7 @@ class FormulaCard:
         heights = [head + 6 * scale, *(large * 1.12 for _ in formulas), 4 * scale,
                    *(text * 1.15 for _ in remarks)]  # fmt: skip
         high = sum(heights) + 2 * (_PAD - 3) * scale
-        self._dress(theme)
+        self._apply_theme(theme)
         top = _MARGIN if editor.lesson is not None else editor.size[1] - high - _MARGIN
         left = _MARGIN if minimap is not None else (editor.size[0] - wide) / 2
         dpg.configure_item(self.panel, width=round(wide), height=round(high))
@@ -141,7 +141,7 @@ class FormulaCard:
         dpg.configure_item(self._corner, width=side, height=side)
         dpg.set_item_pos(self._corner, [round(wide - side - 6 * scale), round(6 * scale)])
 
-    def _dress(self, theme: Theme) -> None:
+    def _apply_theme(self, theme: Theme) -> None:
         if theme is self._theme:
             return
         self._theme = theme

@@ -9,7 +9,7 @@ from nodeflow.editor.state.messages import Message
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import CompareFuture, Switch
 from nodeflow.playback.state import Playback
-from nodeflow.window.panels.sections import Looks, Section, columns
+from nodeflow.window.panels.sections import PanelStyle, Section, columns
 from nodeflow.window.platform.fonts import Fonts, fitted
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -18,9 +18,9 @@ class Futures(Section):
     """A list of futures, and what differs most."""
 
     def __init__(
-        self, parent: Item, looks: Looks, send: Callable[[Message], None], fonts: Fonts
+        self, parent: Item, style: PanelStyle, send: Callable[[Message], None], fonts: Fonts
     ) -> None:
-        super().__init__(parent, "Futures", looks)
+        super().__init__(parent, "Futures", style)
         self._send, self._font = send, fonts.regular
         self._note = dpg.add_text("", parent=self.body, wrap=0)
         self._list = dpg.add_group(parent=self.body)
@@ -36,23 +36,23 @@ class Futures(Section):
             dpg.add_table_column(parent=self._differences, init_width_or_weight=weight)
         self._compared: tuple[object, ...] = ()
 
-    def draw(self, rows: Sequence[FutureRow], playback: Playback, *, dressed: bool) -> None:
+    def draw(self, rows: Sequence[FutureRow], playback: Playback, *, restyled: bool) -> None:
         """Show the futures, and how the present one differs from that which is compared."""
-        if dressed:
-            self.dress()
-            self.looks.bind(self._differences, "tight")
+        if restyled:
+            self.apply_style()
+            self.style.bind(self._differences, "tight")
             for item in (self._note, self._said):
-                dpg.configure_item(item, color=self.looks.colour("faint"))
+                dpg.configure_item(item, color=self.style.colour("faint"))
         alone = len(rows) < 2
         dpg.configure_item(self._note, show=alone)
         dpg.set_value(self._note, "a change in the past begins another future")
-        if rows != self._shown or dressed:
+        if rows != self._shown or restyled:
             self._shown = rows
-            if dressed or len(self.rows) != (0 if alone else len(rows)):
+            if restyled or len(self.rows) != (0 if alone else len(rows)):
                 self._build(() if alone else rows)
             for row, items in zip(rows, self.rows, strict=False):
                 self._write(row, *items)
-        self._compare(playback, dressed=dressed)
+        self._compare(playback, restyled=restyled)
 
     def _build(self, rows: Sequence[FutureRow]) -> None:
         dpg.delete_item(self._list, children_only=True)
@@ -60,7 +60,7 @@ class Futures(Section):
         for number in range(len(rows)):
             title = dpg.add_selectable(parent=self._list, user_data=number, callback=self._switched)
             line = columns(self._list, 0.66, 0.34)
-            where = dpg.add_text("", parent=line, color=self.looks.colour("faint"))
+            where = dpg.add_text("", parent=line, color=self.style.colour("faint"))
             compare = dpg.add_button(
                 label="compare", small=True, parent=line, user_data=number,
                 callback=self._toggled,
@@ -69,24 +69,24 @@ class Futures(Section):
 
     def _write(self, row: FutureRow, title: Item, where: Item, compare: Item) -> None:
         sign = "◉" if row.present else "○"
-        room = self.looks.room / self.looks.text
+        room = self.style.room / self.style.text
         text = fitted(f"{sign}  {row.title}", self._font, room, middle=True)
         dpg.configure_item(title, label=text)
         dpg.set_value(title, row.present)
         dpg.set_value(where, f"     {row.where}")
         dpg.configure_item(compare, show=not row.present or row.compared)
         dpg.configure_item(compare, label="✓ compared" if row.compared else "compare")
-        self.looks.bind(compare, "chosen" if row.compared else "")
+        self.style.bind(compare, "chosen" if row.compared else "")
 
-    def _compare(self, playback: Playback, *, dressed: bool) -> None:
+    def _compare(self, playback: Playback, *, restyled: bool) -> None:
         said, most = comparison(playback), largest_differences(playback)
-        if (said, most) == self._compared and not dressed:
+        if (said, most) == self._compared and not restyled:
             return
         self._compared = said, most
         dpg.configure_item(self._said, show=bool(said))
         dpg.set_value(self._said, said)
         dpg.delete_item(self._differences, children_only=True, slot=1)
-        room = 0.7 * self.looks.room / self.looks.text
+        room = 0.7 * self.style.room / self.style.text
         for address, size in most if said else ():
             with dpg.table_row(parent=self._differences):
                 dpg.add_text(fitted(address, self._font, room, middle=True))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import Setting
-from nodeflow.editor.panels.accounts import account, told
+from nodeflow.editor.panels.accounts import account, reported
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.state.messages import Message, SetValue
 from nodeflow.editor.state.model import Editor
@@ -55,7 +55,8 @@ class Inspector:
         of = (
             node, type_, problem, editor.preferences.theme, editor.preferences.scale,
             chosen if not node else None, str(editor.wire),
-            None if chosen else (graph.name, len(graph.nodes), len(graph.wires), told(editor, "")),
+            None if chosen
+            else (graph.name, len(graph.nodes), len(graph.wires), reported(editor, "")),
         )  # fmt: skip
         if of != self._of:
             self._of = of
@@ -136,7 +137,9 @@ class Inspector:
             dpg.set_value(self._working, self._broken(text, editor.preferences.scale))
             dpg.configure_item(self._working, show=bool(text))
         if self._account is not None:
-            text = "\n".join(filter(None, (account(editor, self._node), told(editor, self._node))))
+            text = "\n".join(
+                filter(None, (account(editor, self._node), reported(editor, self._node)))
+            )
             text = self._broken(text, editor.preferences.scale, SIZE)
             dpg.set_value(self._account, text)
             dpg.configure_item(self._account, show=bool(text))
@@ -154,7 +157,7 @@ class Inspector:
             text = f"{name}{arrow}" + (f"   {shape}" if shape is not None else "")
             if value is not None:
                 age = editor.live.age(start)
-                text += f"\n    {_told(value)}" + (f"\n    ({age})" if age else "")
+                text += f"\n    {_value_text(value)}" + (f"\n    ({age})" if age else "")
             dpg.set_value(item, text)
 
     def _without_node(self, editor: Editor, chosen: list[str], theme: Theme) -> None:
@@ -169,7 +172,7 @@ class Inspector:
         else:
             self._title(graph.name or "untitled")
             self._text(f"{len(graph.nodes)} nodes, {len(graph.wires)} wires", theme.faint)
-            if report := told(editor, ""):
+            if report := reported(editor, ""):
                 self._text(report, theme.backward)
             if graph.about:
                 self._text(graph.about, theme.text)
@@ -202,7 +205,7 @@ class Inspector:
         self._send(SetValue(self._node, name, value, done=done))
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     array = np.asarray(value)
     text = shown(array)
     if array.size > 4:

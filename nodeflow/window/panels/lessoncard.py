@@ -54,18 +54,18 @@ class LessonCard:
         """Show the lesson of an editor, if there is one."""
         self._editor = editor
         lesson, live = editor.lesson, editor.live
-        told = None if lesson is None or lesson.making else live.lesson
+        done_so_far = None if lesson is None or lesson.making else live.lesson
         made = teaching.lesson_of(editor.graph) if lesson is not None and lesson.making else None
         running = live.state in ("training", "playing")
         chosen = editor.selection if made is not None else None
-        shown = lesson, told, made, running, chosen, editor.preferences
+        shown = lesson, done_so_far, made, running, chosen, editor.preferences
         if shown != self._shown:
             typed = self._typed()
             self._shown = shown
             self._remove()
             if made is not None:
                 self._make(editor, made, typed)
-            elif told is not None:
+            elif done_so_far is not None:
                 self._lead(editor, running=running)
             self._settling = 0 if self._window is None else 3
         if self._window is None:
@@ -119,8 +119,8 @@ class LessonCard:
         window, count = self._window or 0, len(progress.tasks)
         task = progress.task
         over = f"{len(progress.done)} of {count} tasks done"
-        told = over if task is None else f"task {progress.index + 1} of {count}"
-        dpg.add_text(told, parent=window, color=rgba(theme.faint))
+        done_so_far = over if task is None else f"task {progress.index + 1} of {count}"
+        dpg.add_text(done_so_far, parent=window, color=rgba(theme.faint))
         text = "All is done: save the answer and hand it in." if task is None else task.text
         title = dpg.add_text(text, parent=window, wrap=room)
         if self._fonts.bold is not None:
@@ -228,7 +228,7 @@ class LessonCard:
         self._button("lock all", "Lock all", row, lambda: self._send(Teach("lock-all")))
         self._button("hide", "Hide", row, lambda: self._send(Teach("hidden")))
         self._button("types", "Types", row, lambda: self._send(Teach("types")))
-        dpg.add_text(_told(raw), parent=window, wrap=room, color=rgba(theme.faint))
+        dpg.add_text(_restrictions(raw), parent=window, wrap=room, color=rgba(theme.faint))
         row = dpg.add_group(horizontal=True, parent=window)
         self._button("try", "Try it", row, lambda: self._send(Do("lesson")))
         self._button("page", "Export as a page …", row, lambda: self._send(Do("export-lesson")))
@@ -242,7 +242,7 @@ class LessonCard:
         self._send(Teach("record", (kind, typed["text"], typed["goal"], typed.get("question", ""))))
 
 
-def _told(raw: dict[str, Any]) -> str:
+def _restrictions(raw: dict[str, Any]) -> str:
     """Return in words what is locked, hidden and offered."""
     locked, hidden, types = (raw.get(name, ()) for name in ("locked", "hidden", "types"))
     parts = [

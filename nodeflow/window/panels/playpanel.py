@@ -11,7 +11,7 @@ from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.window.panels.asking import Asking
 from nodeflow.window.panels.futures import Futures
-from nodeflow.window.panels.sections import Looks
+from nodeflow.window.panels.sections import PanelStyle
 from nodeflow.window.panels.steplog import StepLog
 from nodeflow.window.panels.stops import StopList
 from nodeflow.window.panels.watches import WatchList
@@ -23,17 +23,17 @@ class PlayPanel:
     """Shows where slow motion stands, and what led there."""
 
     def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
-        self._looks = Looks()
+        self._style = PanelStyle()
         self._shown: tuple[object, ...] = ()
         self.predict = dpg.add_checkbox(
             label="predict: it asks before each node", parent=parent,
             callback=lambda: send(Do("predict")),
         )  # fmt: skip
-        self.asking = Asking(parent, self._looks, send, fonts)
-        self.log = StepLog(parent, self._looks, lambda number: send(ControlRun(Go(number))))
-        self.watches = WatchList(parent, self._looks, send, fonts)
-        self.stops = StopList(parent, self._looks, send, fonts)
-        self.futures = Futures(parent, self._looks, send, fonts)
+        self.asking = Asking(parent, self._style, send, fonts)
+        self.log = StepLog(parent, self._style, lambda number: send(ControlRun(Go(number))))
+        self.watches = WatchList(parent, self._style, send, fonts)
+        self.stops = StopList(parent, self._style, send, fonts)
+        self.futures = Futures(parent, self._style, send, fonts)
 
     def typing(self) -> bool:
         """Return whether a field takes keys."""
@@ -48,13 +48,13 @@ class PlayPanel:
         if self._shown and self._shown[0] is playback and shown[1:] == self._shown[1:]:
             return
         self._shown = shown
-        dressed = self._looks.dress(editor)
+        restyled = self._style.apply_style(editor)
         dpg.set_value(self.predict, playback.predicting)
-        self.asking.draw(playback, dressed=dressed)
-        self.log.draw(log_rows(playback), playback, dressed=dressed)
+        self.asking.draw(playback, restyled=restyled)
+        self.log.draw(log_rows(playback), playback, restyled=restyled)
         self.watches.draw(
-            watch_rows(editor.live), playback.watch_fault, dressed=dressed,
+            watch_rows(editor.live), playback.watch_fault, restyled=restyled,
             chosen=bool(editor.selection),
         )  # fmt: skip
-        self.stops.draw(stop_rows(playback), playback.condition_fault, dressed=dressed)
-        self.futures.draw(future_rows(playback), playback, dressed=dressed)
+        self.stops.draw(stop_rows(playback), playback.condition_fault, restyled=restyled)
+        self.futures.draw(future_rows(playback), playback, restyled=restyled)

@@ -17,7 +17,7 @@ CROSS = 24
 """How wide a column with a cross is, at scale 1."""
 
 
-class Looks:
+class PanelStyle:
     """The colours of a theme and its scale, bound to widgets by name."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Looks:
         """How wide a section is, in pixels."""
         return ROOM * self.scale
 
-    def dress(self, editor: Editor) -> bool:
+    def apply_style(self, editor: Editor) -> bool:
         """Take on the theme and scale of an editor; return whether they are others."""
         of = (editor.preferences.theme, editor.preferences.scale)
         if of == self._of:
@@ -89,15 +89,15 @@ def _tight(scale: float) -> Item:
 class Section:
     """A header that opens and closes; it stays as a person has left it."""
 
-    def __init__(self, parent: Item, title: str, looks: Looks) -> None:
-        self.looks = looks
+    def __init__(self, parent: Item, title: str, style: PanelStyle) -> None:
+        self.style = style
         self._header = dpg.add_collapsing_header(label=title, parent=parent, default_open=True)
         self.body = dpg.add_group(parent=self._header)
         dpg.add_spacer(height=3, parent=self._header)
 
-    def dress(self) -> None:
+    def apply_style(self) -> None:
         """Take on other looks."""
-        self.looks.bind(self._header, "header")
+        self.style.bind(self._header, "header")
 
     def show(self, *, shown: bool) -> None:
         """Show the section, or hide it."""
@@ -149,10 +149,10 @@ def columns(parent: Item, *weights: float, cross: float = 0.0) -> Item:
     return row
 
 
-def add_cross(parent: Item, looks: Looks, note: str, remove: Callable[[], None]) -> Item:
+def add_cross(parent: Item, style: PanelStyle, note: str, remove: Callable[[], None]) -> Item:
     """Add a small button that takes a row away."""
     item: Item = dpg.add_button(label="×", small=True, parent=parent, callback=remove)
-    looks.bind(item, "bare")
+    style.bind(item, "bare")
     with dpg.tooltip(item, delay=0.5):
         dpg.add_text(note)
     return item

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from nodeflow.editor.playing.slowmotion import LogRow
 from nodeflow.playback.state import Playback
-from nodeflow.window.panels.sections import Looks, Section
+from nodeflow.window.panels.sections import PanelStyle, Section
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _HEIGHT, _LINE = 196, 17.0
@@ -15,8 +15,8 @@ _HEIGHT, _LINE = 196, 17.0
 class StepLog(Section):
     """Keeps its rows and writes them anew: a step is told many times a second."""
 
-    def __init__(self, parent: Item, looks: Looks, go: Callable[[int], None]) -> None:
-        super().__init__(parent, "Steps", looks)
+    def __init__(self, parent: Item, style: PanelStyle, go: Callable[[int], None]) -> None:
+        super().__init__(parent, "Steps", style)
         self._go = go
         self._empty = dpg.add_text("", parent=self.body, wrap=0)
         self._window = dpg.add_child_window(parent=self.body, height=_HEIGHT, show=False)
@@ -31,17 +31,17 @@ class StepLog(Section):
         self._kinds: list[str] = []
         self._shown: Sequence[LogRow] | None = None
 
-    def draw(self, rows: Sequence[LogRow], playback: Playback, *, dressed: bool) -> None:
+    def draw(self, rows: Sequence[LogRow], playback: Playback, *, restyled: bool) -> None:
         """Show the steps that led to a moment."""
-        if dressed:
-            self.dress()
-            self.looks.bind(self._window, "tight")
-            dpg.configure_item(self._empty, color=self.looks.colour("faint"))
+        if restyled:
+            self.apply_style()
+            self.style.bind(self._window, "tight")
+            dpg.configure_item(self._empty, color=self.style.colour("faint"))
             self._kinds = [""] * len(self.rows)
-        if rows == self._shown and not dressed:
+        if rows == self._shown and not restyled:
             return
         self._shown = rows
-        high = min(len(rows) * _LINE + 6, _HEIGHT) * self.looks.scale
+        high = min(len(rows) * _LINE + 6, _HEIGHT) * self.style.scale
         dpg.configure_item(self._window, show=bool(rows), height=round(high))
         dpg.configure_item(self._empty, show=not rows)
         dpg.set_value(self._empty, _why_empty(playback))
@@ -64,7 +64,7 @@ class StepLog(Section):
         kind = row.phase or "heading"
         if kind != self._kinds[number]:
             self._kinds[number] = kind
-            self.looks.bind(label, kind)
+            self.style.bind(label, kind)
         dpg.configure_item(
             label, label=row.text, user_data=row.number, enabled=row.number is not None
         )

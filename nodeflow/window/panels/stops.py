@@ -10,7 +10,7 @@ from nodeflow.editor.state.messages import Message
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import AddCondition, ForgetCondition, ToggleStop
 from nodeflow.playback.state import ConditionFault
-from nodeflow.window.panels.sections import CROSS, Entry, Looks, Section, add_cross, columns
+from nodeflow.window.panels.sections import CROSS, Entry, PanelStyle, Section, add_cross, columns
 from nodeflow.window.platform.fonts import Fonts, fitted, width
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -22,9 +22,9 @@ class StopList(Section):
     """The stops, and a field for a condition."""
 
     def __init__(
-        self, parent: Item, looks: Looks, send: Callable[[Message], None], fonts: Fonts
+        self, parent: Item, style: PanelStyle, send: Callable[[Message], None], fonts: Fonts
     ) -> None:
-        super().__init__(parent, "Stops", looks)
+        super().__init__(parent, "Stops", style)
         self._send, self._font = send, fonts.regular
         self._list = dpg.add_group(parent=self.body)
         self._shown: Sequence[StopRow] | None = None
@@ -39,45 +39,47 @@ class StopList(Section):
         """Return whether its field takes keys."""
         return self.entry.active
 
-    def draw(self, rows: Sequence[StopRow], fault: ConditionFault | None, *, dressed: bool) -> None:
+    def draw(
+        self, rows: Sequence[StopRow], fault: ConditionFault | None, *, restyled: bool
+    ) -> None:
         """Show the stops, and what is wrong with the condition that was typed last."""
-        if dressed:
-            self.dress()
-            dpg.configure_item(self._why, color=self.looks.colour("problem"))
-        if rows != self._shown or dressed:
+        if restyled:
+            self.apply_style()
+            dpg.configure_item(self._why, color=self.style.colour("problem"))
+        if rows != self._shown or restyled:
             self._shown = rows
             self._build(rows)
         if self._typed and any(row.condition and row.name == self._typed for row in rows):
             self._typed = ""
             self.entry.put("")
-        if fault is not self._fault or dressed:
+        if fault is not self._fault or restyled:
             self._fault = fault
             self._point(fault)
 
     def _build(self, rows: Sequence[StopRow]) -> None:
         dpg.delete_item(self._list, children_only=True)
         self.crosses = {}
-        looks = self.looks
+        style = self.style
         for row in rows:
-            line = columns(self._list, 1.0, cross=CROSS * self.looks.scale)
+            line = columns(self._list, 1.0, cross=CROSS * self.style.scale)
             sign = "?" if row.condition else "■"
-            room = (looks.room - _CROSS * looks.scale) / looks.text
+            room = (style.room - _CROSS * style.scale) / style.text
             text = f"{sign}  {row.text}" + ("  ◂ here" if row.reached else "")
             shown = fitted(text, self._font, room, middle=True)
             item = dpg.add_text(shown, parent=line)
             if row.reached:
-                dpg.configure_item(item, color=looks.colour("selected"))
+                dpg.configure_item(item, color=style.colour("selected"))
             if shown != text:
                 with dpg.tooltip(item, delay=0.5):
                     dpg.add_text(row.text)
             command = ForgetCondition(row.name) if row.condition else ToggleStop(row.name)
             remove = partial(self._send, ControlRun(command))
-            self.crosses[row.name] = add_cross(line, looks, "stop here no longer", remove)
+            self.crosses[row.name] = add_cross(line, style, "stop here no longer", remove)
 
     def _point(self, fault: ConditionFault | None) -> None:
         """Show where reading stopped, or nothing."""
-        looks = self.looks
-        looks.bind(self.entry.item, "wrong" if fault is not None else "")
+        style = self.style
+        style.bind(self.entry.item, "wrong" if fault is not None else "")
         for item in (self._where, self._why):
             dpg.configure_item(item, show=fault is not None)
         if fault is None:
@@ -86,18 +88,18 @@ class StopList(Section):
             self.entry.put(fault.text)
         dpg.set_value(self._why, f"! {fault.sentence}")
         dpg.delete_item(self._where, children_only=True)
-        size = looks.text
+        size = style.text
         high = size * 1.35
-        dpg.configure_item(self._where, width=round(looks.room), height=round(high))
-        inset = 7 * looks.scale
+        dpg.configure_item(self._where, width=round(style.room), height=round(high))
+        inset = 7 * style.scale
         text, start, end = pointed(
-            fault, looks.room - 2 * inset, lambda part: width(part, self._font) * size
+            fault, style.room - 2 * inset, lambda part: width(part, self._font) * size
         )
-        dpg.draw_text((inset, 0), text, parent=self._where, size=size, color=looks.colour("text"))
-        y = high - 2 * looks.scale
+        dpg.draw_text((inset, 0), text, parent=self._where, size=size, color=style.colour("text"))
+        y = high - 2 * style.scale
         dpg.draw_line(
             (inset + start, y), (inset + end, y), parent=self._where,
-            color=looks.colour("problem"), thickness=2 * looks.scale,
+            color=style.colour("problem"), thickness=2 * style.scale,
         )  # fmt: skip
 
     def _entered(self, text: str) -> None:

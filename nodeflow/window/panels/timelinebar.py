@@ -69,7 +69,7 @@ class TimelineBar:
         self._parent, self._send, self._fonts = parent, send, fonts
         self._editor: Editor | None = None
         self._layout: tuple[object, ...] = ()
-        self._told: tuple[object, ...] = ()
+        self._status_shown: tuple[object, ...] = ()
         self._still: tuple[object, ...] = ()
         self._grown: tuple[object, ...] = ()
         self._drag: str = ""
@@ -146,15 +146,15 @@ class TimelineBar:
         layout = (theme, scale, wide)
         if layout != self._layout:
             self._layout = layout
-            self._dress(theme, scale)
+            self._apply_theme(theme, scale)
             self._arrange(wide, scale)
-            self._still = self._told = ()
+            self._still = self._status_shown = ()
         line = Timeline(editor.live.playback, self._held)
-        self._tell(editor, scale)
+        self._write_status(editor, scale)
         self._draw_still(editor, line, theme)
         self._draw_moving(line)
 
-    def _dress(self, theme: Theme, scale: float) -> None:
+    def _apply_theme(self, theme: Theme, scale: float) -> None:
         for old in self._looks:
             dpg.delete_item(old)
         bright = _look({
@@ -238,16 +238,16 @@ class TimelineBar:
         dpg.set_item_pos(item, [round(x * scale), round(_TOP * scale)])
         return x + wide
 
-    def _tell(self, editor: Editor, scale: float) -> None:
+    def _write_status(self, editor: Editor, scale: float) -> None:
         """Write the place, the speed, and what the buttons say now."""
         live = editor.live
         playback = live.playback
         running = live.state in ("training", "playing")
         speed = float("inf") if live.state == "training" else playback.speed
-        told = (playback.place, playback.reason, running, speed, playback.looped, live.state)
-        if told == self._told:
+        written = (playback.place, playback.reason, running, speed, playback.looped, live.state)
+        if written == self._status_shown:
             return
-        self._told = told
+        self._status_shown = written
         place = playback.place or "start of the run"
         room = self._room - 12
         text = fitted(place, self._fonts.regular, room / SIZE)

@@ -85,7 +85,7 @@ class TrainingPanel:
             dpg.add_table_column(init_width_or_weight=0.42)
             dpg.add_table_column(init_width_or_weight=0.58)
             with dpg.table_row():
-                typed = Typed(dpg.add_group(), partial(self._enter, "rate"), told=cell)
+                typed = Typed(dpg.add_group(), partial(self._enter, "rate"), fault_parent=cell)
                 # A double-click would edit the exponent that it stands for.
                 self._slider: Item = dpg.add_slider_double(
                     width=-1, min_value=math.log10(_LEAST_RATE), max_value=math.log10(_MOST_RATE),
@@ -137,7 +137,7 @@ class TrainingPanel:
             self._cost.coloured(theme)
             self._accuracy.coloured(theme)
             for field in self._typed.values():
-                field.dress(rgba(theme.problem))
+                field.apply_style(rgba(theme.problem))
         self._editor = editor
         live, training = editor.live, editor.graph.training
         state = (
@@ -275,9 +275,9 @@ class _Plot:
             step = -(-len(history) // _MOST_POINTS) or 1
             first = (len(history) - 1) % step  # the last epoch is always told
             for label, key in self._lines.items():
-                told = column(history, key)[first::step]
-                known = np.flatnonzero(~np.isnan(told))
-                line = [at[first::step][known].tolist(), told[known].tolist()]
+                values_of = column(history, key)[first::step]
+                known = np.flatnonzero(~np.isnan(values_of))
+                line = [at[first::step][known].tolist(), values_of[known].tolist()]
                 dpg.set_value(self._series[label], line)
             if not len(history):
                 self._zoomed = False

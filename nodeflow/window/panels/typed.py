@@ -18,7 +18,7 @@ class Typed:
     """
 
     def __init__(
-        self, parent: Item, enter: Callable[[str], str], *, width: int = -1, told: Item = 0
+        self, parent: Item, enter: Callable[[str], str], *, width: int = -1, fault_parent: Item = 0
     ) -> None:
         self._enter = enter
         self._shown = ""
@@ -30,7 +30,7 @@ class Typed:
         with dpg.item_handler_registry() as registry:
             dpg.add_item_deactivated_after_edit_handler(callback=self._left)
         dpg.bind_item_handler_registry(self.item, registry)
-        self._told: Item = dpg.add_text("", parent=told or parent, show=False, wrap=0)
+        self._fault_item: Item = dpg.add_text("", parent=fault_parent or parent, show=False, wrap=0)
 
     @property
     def active(self) -> bool:
@@ -42,7 +42,7 @@ class Typed:
         """What is wrong with what stands in it."""
         return self._fault
 
-    def dress(self, wrong: Colour) -> None:
+    def apply_style(self, wrong: Colour) -> None:
         """Take on the colour of what is wrong."""
         if self._red:
             dpg.delete_item(self._red)
@@ -50,29 +50,29 @@ class Typed:
             dpg.add_theme_color(dpg.mvThemeCol_Text, wrong)
             dpg.add_theme_color(dpg.mvThemeCol_Border, wrong)
             dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 1)
-        dpg.configure_item(self._told, color=wrong)
-        self._tell(self._fault)
+        dpg.configure_item(self._fault_item, color=wrong)
+        self._show_fault(self._fault)
 
     def show(self, text: str) -> None:
         """Show the value that there is now, unless a person is at it or has yet to mend it."""
         if self.active or (self._fault and text == self._shown):
             return
-        self._tell("")
+        self._show_fault("")
         self._shown = text
         if dpg.get_value(self.item) != text:
             dpg.set_value(self.item, text)
 
     def _entered(self, _sender: Item, text: str, _data: Any = None) -> None:
         if text == self._shown:
-            self._tell("")
+            self._show_fault("")
             return
-        self._tell(self._enter(text))
+        self._show_fault(self._enter(text))
 
     def _left(self, _sender: Item, item: Item, _data: Any = None) -> None:
         self._entered(item, str(dpg.get_value(item)))
 
-    def _tell(self, fault: str) -> None:
+    def _show_fault(self, fault: str) -> None:
         self._fault = fault
-        dpg.set_value(self._told, f"! {fault}" if fault else "")
-        dpg.configure_item(self._told, show=bool(fault))
+        dpg.set_value(self._fault_item, f"! {fault}" if fault else "")
+        dpg.configure_item(self._fault_item, show=bool(fault))
         dpg.bind_item_theme(self.item, self._red if fault else 0)

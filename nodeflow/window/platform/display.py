@@ -51,10 +51,10 @@ def _why(display: str) -> str | None:
         return f"the display does not answer within {_SECONDS} seconds"
     if "drawn" in done.stdout:  # what happens when the probe ends does not matter
         return None
-    return _told(done.stderr)
+    return _last_line(done.stderr)
 
 
-def _told(errors: str) -> str:
+def _last_line(errors: str) -> str:
     """Return in a few words what the probe died of."""
     display = os.environ.get("DISPLAY", "")
     if "ImportError" in errors:

@@ -68,7 +68,7 @@ class Inputs:
         self._at: tuple[float, float] | None = None
         self._frame = 0
         self._pressed: dict[int, tuple[int, tuple[float, float]]] = {}
-        self.stirred = False
+        self.active = False
         """Whether anything has happened at all, on the canvas or not."""
         with dpg.handler_registry():
             dpg.add_mouse_wheel_handler(callback=self._on_wheel)
@@ -101,17 +101,17 @@ class Inputs:
         over = self._over()
         if at != self._at:
             self._at = at
-            self.stirred = True
+            self.active = True
             if over or self._held:
                 messages.append(Moved(at))
         messages += self._buttons(at, over=over, **held)
         if self._wheel:
-            self.stirred = True
+            self.active = True
             if over:
                 messages.append(Wheel(at, self._wheel, held["shift"], held["ctrl"]))
             self._wheel = 0.0
         for code in self._keys:
-            self.stirred = True
+            self.active = True
             if code not in self._names:
                 continue
             name = self._names[code][1 if held["shift"] else 0]
@@ -127,7 +127,7 @@ class Inputs:
         found: list[Message] = []
         for name, code in _BUTTONS.items():
             if code in self._clicked:
-                self.stirred = True
+                self.active = True
                 # A press takes the pointer from the window: what was before it counts.
                 if over or self._was_over:
                     again = self._is_again(code, at)
@@ -135,7 +135,7 @@ class Inputs:
                     self._held.add(name)
                     found.append(Pressed(at, name, clicks, shift, ctrl, alt))
             if code in self._released:
-                self.stirred = True
+                self.active = True
                 if name in self._held:
                     self._held.discard(name)
                     found.append(Released(at, name, shift, ctrl, alt))
@@ -143,7 +143,7 @@ class Inputs:
         for happened in (self._clicked, self._doubled, self._released):
             happened.clear()
         if self._held:
-            self.stirred = True
+            self.active = True
         return found
 
     def _is_again(self, button: int, at: tuple[float, float]) -> bool:

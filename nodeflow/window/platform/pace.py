@@ -11,7 +11,7 @@ PAUSE = 0.1
 """Seconds for which numbers stay as they are."""
 
 
-class Pace:
+class Throttle:
     """Gives panels an editor whose numbers change seldom, and for one panel a frame.
 
     What a person does is seen at once, and so is the end of a training.

@@ -38,14 +38,14 @@ def unread(display: frozenset[int]) -> int:
     count = 0
     for descriptor in display:
         try:
-            told = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4)
+            answer = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4)
         except OSError:  # it was closed
             continue
-        count += int.from_bytes(told, "little")
+        count += int.from_bytes(answer, "little")
     return count
 
 
-class Cleaner:
+class GcScheduler:
     """Python's looking for circles of objects that nobody needs, while nobody waits for a frame.
 
     All objects of a large graph are looked at: that takes tenths of a second. What a frame makes
@@ -73,7 +73,7 @@ class Cleaner:
         gc.set_threshold(*self._before)
 
 
-class Doze:
+class IdleWait:
     """A nap in short steps; what a frame itself leaves unread is no reason to wake."""
 
     FIRST, STEP = 0.004, 0.025
