@@ -769,6 +769,20 @@ def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("large", [0, 10**9])
+@pytest.mark.parametrize("width", [1, 2])
+def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, width):
+    from nodeflow.data import quick
+
+    monkeypatch.setattr(quick, "LARGE", large)
+    body = [[*(f"{i / 4}" if i != 5 else "NA" for _ in range(width)), "ab"[i % 2]]
+            for i in range(40)]  # fmt: skip
+    table = load(tmp_path, "x,z,kind\n"[2 * (2 - width) :] + joined(body), missing="mean")
+    mean = np.mean([i / 4 for i in range(40) if i != 5])
+    assert table.x[5] == pytest.approx([mean] * width, rel=1e-15)
+    assert np.isfinite(table.x).all()
+
+
+@pytest.mark.parametrize("large", [0, 10**9])
 def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
     """What the texts of numbers tell, a large file tells as well, of which none are kept."""
     from nodeflow.data import quick

@@ -502,6 +502,7 @@ class _Decision:
             and all(
                 self.facts[i].values is not None
                 and self.facts[i].values is self.sheet.columns[i].values
+                and not self.facts[i].gaps
                 and np.shares_memory(self.facts[i].numbers[:1], x[:1, place])
                 for place, i in enumerate(features)
             )

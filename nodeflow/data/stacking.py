@@ -90,7 +90,7 @@ class Stack:
             return Column(column.name, values=values, role=column.role, span=span, like=like)
         if not gaps or np.isinf(values).any():
             raise NotPlain
-        values = np.ascontiguousarray(values)  # it is looked at often, and changed
+        values = values.copy()  # it is looked at often, and changed
         return Column(column.name, values=values, role=column.role, like=like)
 
 
