@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs messages
+.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs links messages
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -21,7 +21,7 @@ help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## Open the editor; without a display train a graph and play it in the terminal
-	@if $(BIN)/python -c 'import sys; from nodeflow.window.display import reason; \
+	@if $(BIN)/python -c 'import sys; from nodeflow.window.platform.display import reason; \
 		sys.exit(reason() is not None)'; then \
 		$(BIN)/nodeflow edit; \
 	else \
@@ -41,9 +41,9 @@ test-install: $(STAMP) ## Install the wheel by pip into an empty environment, an
 test-programs: $(PROGRAMS)/.installed browser ## Run the tests with PyTorch, JupyterLab and others
 	@OPENBLAS_NUM_THREADS=1 $(PROGRAMS)/bin/python -m pytest -n auto --programs $(PYTEST)
 
-doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program, in and out; write the page
+doors: $(PROGRAMS)/.installed ## Try 200 random networks of each program and all samples, in and out; write the page
 	@figures=$$(mktemp); NODEFLOW_DOORS=200 NODEFLOW_DOORS_FIGURES=$$figures OPENBLAS_NUM_THREADS=1 \
-		$(PROGRAMS)/bin/python -m pytest -n auto -q --programs tests/test_doors.py \
+		$(PROGRAMS)/bin/python -m pytest -n auto -q --programs tests/test_doors.py tests/test_doors_samples.py \
 		&& $(PROGRAMS)/bin/python -m gallery.doors $$figures; \
 		status=$$?; rm -f $$figures; exit $$status
 
@@ -56,7 +56,7 @@ coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines
 
 test-samples: $(STAMP) display ## Press the buttons of the real window on every sample
 	@NODEFLOW_SAMPLES=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
-		tests/window/test_samples.py
+		tests/window/test_file_samples.py
 
 trials: $(STAMP) ## Try the gradient check on 500 networks, right ones and ones with a wrong rule
 	@NODEFLOW_TRIALS=500 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
@@ -122,6 +122,9 @@ commands: $(STAMP) ## Renew usage and options in docs/commands.md
 
 docs: $(SITE)/.installed ## Build the documentation as a site, and check its links: build/docs/html
 	@OPENBLAS_NUM_THREADS=1 $(SITE)/bin/python -m website build/docs
+
+links: $(SITE)/.installed ## Follow the links of the documentation that lead elsewhere
+	@OPENBLAS_NUM_THREADS=1 $(SITE)/bin/python -m website --links build/docs
 
 stub: $(STAMP) ## Renew nodeflow/__init__.pyi from the declarations of the library
 	@$(BIN)/python -m gallery.stub --write

@@ -8,9 +8,9 @@ from statistics import median
 
 from benchmarks.harness import Result, Row, Target
 from nodeflow.derive import explode
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editor
-from nodeflow.editor.overlay import overlay
+from nodeflow.editor.canvas.overlay import overlay
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import update
 from nodeflow.networks import network
 

@@ -17,7 +17,7 @@ from pathlib import Path
 def editor(graph: str) -> int:
     """Press Play in the editor, at full speed; return the epoch seen when the first was done."""
     from nodeflow import files
-    from nodeflow.editor.session import Session
+    from nodeflow.editor.run.session import Session
 
     session = Session()
     session.open(files.load(Path(graph)))

@@ -11,7 +11,7 @@ from statistics import median
 from benchmarks.harness import Result, Row, Target
 from benchmarks.wheat import graph
 from nodeflow.derive import explode, unfold
-from nodeflow.editor.session import Session
+from nodeflow.editor.run.session import Session
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph

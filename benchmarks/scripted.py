@@ -17,13 +17,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nodeflow.editor import messages as m
 from nodeflow.editor import shell as shells
-from nodeflow.editor.model import Editor, Preferences
-from nodeflow.editor.motion import motion
+from nodeflow.editor.playing.motion import motion
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor, Preferences
+from nodeflow.editor.state.requests import AskOpen
+from nodeflow.editor.state.runcommands import Go
 from nodeflow.files import load
 from nodeflow.window import app
-from nodeflow.window.toolkit import dpg
+from nodeflow.window.platform.toolkit import dpg
 
 SIZE = (1600, 1000)
 _CALM = 1.5
@@ -70,7 +72,7 @@ class Scripted(app.Window):
 
     def open(self, path: Path) -> Script:
         """Open a file as the dialog does; it is read beside the window."""
-        self._chosen_file("ask_open", path)
+        self._chosen_file(AskOpen(), path)
         while self.editor.path != path:
             yield ""
 
@@ -139,7 +141,7 @@ def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> 
     yield from window.open(path)
     while "joined.value" not in window.editor.live.values:
         yield ""
-    window.send(m.Tell("go", ("0:0:joined",)))
+    window.send(m.ControlRun(Go("0:0:joined")))
     while window.editor.live.playback.node != "joined":
         yield ""
     yield from window.drawn()

@@ -48,6 +48,7 @@ def run(*, quick: bool = False) -> Result:
     result = Result("sweeps", "many runs: abreast, beside a loop of runs and beside Dask")
     _tiny(result, quick=quick)
     _small(result, quick=quick)
+    _numbers(result, quick=quick)
     _by_cluster(result, quick=quick)
     _memory(result, quick=quick)
     _going_on(result, quick=quick)
@@ -101,6 +102,36 @@ def _small(result: Result, *, quick: bool) -> None:
     _target(result, f"{text} one thread", 1.15,
             [2 / one for one in ratios(times, "wheat: one thread", "wheat: two threads")],
             at_most=True)  # fmt: skip
+
+
+def _numbers(result: Result, *, quick: bool) -> None:
+    """1,000 rates, a run each: on one tape, beside a plan for each of them."""
+    graph = nf.load(XOR)
+    count = 60 if quick else 1000
+    rates = [0.01 * number for number in range(1, count + 1)]
+
+    def made(_: Any) -> list[float]:
+        found = nf.sweep(graph, {"train.rate": rates}, epochs=100, workers=1)
+        return [row["cost"] for row in found]
+
+    def planned(_: Any) -> list[float]:
+        costs = []
+        for rate in rates[:: 1 if quick else 20]:
+            run = nf.Run(graph.set("train", rate=rate))
+            run.train(epochs=100)
+            costs.append(run.assess().cost or 0.0)
+        return costs
+
+    result.agree("rates", np.array(planned(0)), np.array(made(0)[:: 1 if quick else 20]), 0.0)
+    contestants = [
+        Contestant("xor, a rate each: on one tape", lambda: None, made),
+        Contestant("xor, a rate each: a plan each", lambda: None, planned,
+                   1.0 if quick else 1 / 20),
+    ]  # fmt: skip
+    times = race(contestants, 1 if quick else 5)
+    result.add_race(contestants, times, contestants[0].name)
+    _target(result, f"{count:,} rates of xor: a plan each over one tape", 3,
+            ratios(times, contestants[1].name, contestants[0].name), at_most=False)  # fmt: skip
 
 
 def _by_cluster(result: Result, *, quick: bool) -> None:

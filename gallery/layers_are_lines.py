@@ -9,7 +9,7 @@ import numpy as np
 import nodeflow as nf
 from gallery import plots
 from gallery.exhibit import Exhibit, Number, Picture, load
-from nodeflow.editor.neurons import Map, neuron_map
+from nodeflow.editor.canvas.neurons import Map, neuron_map
 
 
 def classic() -> Map:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nodeflow.declare import Array, numbers
 from nodeflow.graph import Graph, Node, Wire
+from nodeflow.workings.shown import precise, show
 
 Kind = Literal["added", "removed", "renamed", "changed", "moved"]
 _LONGEST = 60
@@ -185,12 +186,12 @@ def _values(old: Any, new: Any) -> str:
         return f"was {_size(left)} and is {_size(right)}"
     apart = np.abs(left - right)
     count = int(np.count_nonzero(apart))
-    return f"has {count} of its {left.size} numbers changed, by up to {apart.max():.4g}"
+    return f"has {count} of its {left.size} numbers changed, by up to {show(apart.max())}"
 
 
 def _size(array: np.ndarray[Any, Any]) -> str:
     shape = "×".join(map(str, array.shape))
-    return f"{shape} numbers" if array.size > 1 else f"{array.ravel()[0]:g}"
+    return f"{shape} numbers" if array.size > 1 else precise(array.ravel()[0])
 
 
 def shown(value: Any) -> str:

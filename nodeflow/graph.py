@@ -47,6 +47,9 @@ from nodeflow.inert import (
 if TYPE_CHECKING:
     import networkx as nx
 
+DRAWN_AS = "drawn_as"
+"""A parameter's key in the file for the id by which its random start is drawn, if not its own."""
+_DRAWN = ("uniform", "normal", "glorot")
 UNFOLDED = "unfolded"
 """The graph file's key under which an unfolded graph keeps its trainers."""
 MODES = ("active", "bypass", "disable", "freeze")
@@ -336,7 +339,10 @@ class Graph:
         )
 
     def rename(self, old: str, new: str) -> Graph:
-        """Return the graph with one node's id changed, its wires kept."""
+        """Return the graph with one node's id changed, its wires kept.
+
+        It computes and trains as before: a parameter is still drawn by the id that it had first.
+        """
         self._known(old)
         check_id(new)
         if new in self.nodes:
@@ -344,7 +350,10 @@ class Graph:
         wires = tuple(_rewired(wire, old, new) for wire in self.wires)
         return replace(
             self,
-            nodes={new if key == old else key: node for key, node in self.nodes.items()},
+            nodes={
+                new if key == old else key: _called(node, old, new) if key == old else node
+                for key, node in self.nodes.items()
+            },
             wires=wires,
             layout={new if key == old else key: at for key, at in self.layout.items()},
             extra=_renamed(self.extra, old, new),
@@ -821,6 +830,23 @@ def _rewired(wire: Wire, old: str, new: str) -> Wire:
     """Return a wire after a node was renamed."""
     source, target = (new if key == old else key for key in (wire.source, wire.target))
     return replace(wire, source=source, target=target)
+
+
+def drawn_as(node: Node, key: str) -> str:
+    """Return the id by which a parameter's random start is drawn: its own, or its first one."""
+    return str(node.extra.get(DRAWN_AS, key))
+
+
+def _called(node: Node, old: str, new: str) -> Node:
+    """Return a node under a new id; a parameter that is drawn from its id keeps the first one."""
+    is_drawn = node.settings.get("init", "glorot") in _DRAWN
+    if not node.is_parameter or not is_drawn or node.settings.get("value") is not None:
+        return node
+    first = drawn_as(node, old)
+    others = {key: value for key, value in node.extra.items() if key != DRAWN_AS}
+    if first == new or "part" in others or "rows" in others:
+        return replace(node, extra=others)
+    return replace(node, extra={**others, DRAWN_AS: first})
 
 
 def _renamed(extra: Mapping[str, Any], old: str, new: str) -> Mapping[str, Any]:

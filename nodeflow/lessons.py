@@ -36,6 +36,7 @@ from nodeflow.playback.answers import HITS, read_number, read_word
 from nodeflow.playback.conditions import Expression, parse, parse_expression
 from nodeflow.playback.player import Player
 from nodeflow.playback.stops import Seen
+from nodeflow.workings.shown import precise
 
 LEADING = ("at", "until")
 """The kinds of tasks that lead to a moment, of which the questions behind them are asked."""
@@ -1026,7 +1027,7 @@ def _same(noted: Any, value: Value) -> bool:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float | int) else repr(value)
+    return precise(value) if isinstance(value, float | int) else repr(value)
 
 
 def _why_wrong(typed: str | None, value: Value) -> str:

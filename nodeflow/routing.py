@@ -40,6 +40,8 @@ _CELL, _FARTHEST = 128.0, 2.0**30
 _ARC = 0.5523
 """Bézier handles of a quarter of a circle, as a share of its radius."""
 _LANES = 5
+MOST = 3000
+"""More wires than these all go straight: they are seen from afar, and a drop must not wait."""
 
 
 def _weights() -> Floats:
@@ -81,7 +83,7 @@ def ways(boxes: Floats, wires: Sequence[Ends]) -> dict[int, Way]:
 
     `boxes` has left, top, right and bottom of each node.
     """
-    if not len(boxes) or not wires:
+    if not len(boxes) or not 0 < len(wires) <= MOST:
         return {}
     rows = [(*w.start, *w.end, w.leaves, w.enters) for w in wires]
     return dict(_found(_Asked(boxes, np.array(rows, float), tuple(w.source for w in wires))))

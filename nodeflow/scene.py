@@ -20,8 +20,9 @@ from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.source import parameter_shape
-from nodeflow.routing import Ends, Way, pieces, ways
+from nodeflow.routing import MOST, Ends, Way, pieces, ways
 from nodeflow.routing import curves as straight
+from nodeflow.workings.shown import listed, precise, show
 
 LEFT, RIGHT = -1, 1
 _LONGEST = 26
@@ -323,7 +324,14 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         follow(view) if view.wire.source in moved or view.wire.target in moved else view
         for view in old.wires
     ]
-    return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
+    if len(wires) <= MOST:
+        return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
+    bends = old.curves.copy()
+    followed = [number for number, view in enumerate(wires) if view is not old.wires[number]]
+    bends[followed] = curves([wires[number] for number in followed])[0]
+    made = Scene(nodes, tuple(wires), groups, ports)
+    vars(made)["_bent"] = bends, old.owners
+    return made
 
 
 def _rerouted(nodes: Mapping[str, NodeView], wires: Sequence[WireView]) -> list[WireView]:
@@ -524,11 +532,11 @@ def _as_field(setting: Setting, value: Any) -> tuple[str, str]:
     """Return the kind of a field for a value, and the value as text."""
     if setting.kind == "choice" or setting.name == "source":
         return "list", str(value)
-    if isinstance(value, int | float):
-        return "number", f"{value:.6g}".replace("-", "−")
     if setting.kind in ("index", "array"):
         array = numbers(value)
         return ("number" if array.size == 1 else "text"), shown(array)
+    if isinstance(value, int | float):
+        return "number", precise(value)  # a setting is read as it was typed
     return "text", str(value)
 
 
@@ -588,9 +596,9 @@ def shown(value: NDArray[Any]) -> str:
     """Return a value in a few characters: its numbers while they are few, then its shape."""
     flat = np.asarray(value).ravel() + 0  # −0 is 0 to a person
     if flat.size == 1:
-        return f"{flat[0]:.6g}".replace("-", "−")
+        return show(flat[0])
     if flat.size <= _SHOWN:
-        return ", ".join(f"{number:.3g}" for number in flat.tolist()).replace("-", "−")
+        return listed(flat)
     return sized(np.shape(value))
 
 

@@ -15,8 +15,11 @@ def forward(network: Network, rows: Floats) -> Floats:
     import nodeflow.nodes  # noqa: F401  (fills the catalog)
 
     value = np.asarray(rows, np.float64)
+    made = {"": value}
     for step in network.steps:
         if isinstance(step, Dense):
+            if step.takes:
+                value = np.hstack([made[name] for name in step.takes])
             value = value @ step.weights.T + (0 if step.bias is None else step.bias)
         elif isinstance(step, Affine):
             value = value * step.scale + step.shift
@@ -27,4 +30,5 @@ def forward(network: Network, rows: Floats) -> Floats:
             value = np.asarray(formulas.evaluate(tree, {formulas.names(tree)[0]: value}))
         else:
             value = CATALOG[step.kind].function(value)
+        made[step.name] = value
     return value

@@ -181,10 +181,10 @@ def test_places_in_order(tmp_path, monkeypatch):
     monkeypatch.setenv("NODEFLOW_DATA", str(tmp_path / "env"))
     monkeypatch.setattr("platformdirs.user_data_dir", lambda name: str(tmp_path / name))
     here = tmp_path / "here"
-    assert places.places(here) == [here, tmp_path / "env", tmp_path / "nodeflow"]
+    assert [*places.places(here)] == [here, tmp_path / "env", tmp_path / "nodeflow"]
     monkeypatch.delenv("NODEFLOW_DATA")
     monkeypatch.chdir(tmp_path)
-    assert places.places(None) == [tmp_path, tmp_path / "nodeflow"]
+    assert [*places.places(None)] == [tmp_path, tmp_path / "nodeflow"]
 
 
 def test_the_first_place_and_the_first_ending_win(tmp_path, user):

@@ -10,9 +10,9 @@ import pytest
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.data import places
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editor
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import update
 from nodeflow.errors import DataError
 from nodeflow.files import load, save

@@ -226,6 +226,25 @@ def test_the_packages_are_all_there_and_in_the_order_of_the_imports():
     assert at == len(names)
 
 
+@pytest.mark.parametrize("package", ["editor", "window"])
+def test_the_floors_are_all_there_and_in_the_order_of_the_imports(package):
+    (both,) = [text for text in blocks(ARCHITECTURE, "") if text.startswith("editor/")]
+    (listed,) = [part for part in both.split("\n\n") if part.startswith(f"{package}/")]
+    names = re.findall(r"^  (\w+)(?:\.py|/) ", listed, re.MULTILINE)
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))
+    (layers,) = [
+        contract["layers"]
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract.get("containers") == [f"nodeflow.{package}"]
+    ]
+    at = 0
+    for layer in layers:
+        beside = set(layer.split(" | "))
+        assert set(names[at : at + len(beside)]) == beside
+        at += len(beside)
+    assert at == len(names)
+
+
 def test_every_module_and_name_in_the_code_is_there():
     """Dotted names such as `kernel.drive` are attributes of a module of nodeflow."""
     found = (ROOT / "nodeflow").rglob("*.py")

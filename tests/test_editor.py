@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 import nodeflow as nf
 from nodeflow.boxes import box, track
 from nodeflow.declare import CATALOG
-from nodeflow.editor import messages as m
+from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.commands import COMMANDS, of_key
-from nodeflow.editor.comparing import compared
-from nodeflow.editor.model import Boxing, Editor, Live, Menu, Moving, Palette, Search, Wiring
-from nodeflow.editor.overlay import overlay
-from nodeflow.editor.popups import lines
-from nodeflow.editor.searching import found
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.dialogs.searching import found
+from nodeflow.editor.documents.comparing import compared
+from nodeflow.editor.panels.working import working
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Boxing, Editor, Live, Menu, Moving, Palette, Search, Wiring
+from nodeflow.editor.state.requests import AskOpen, AskSave, CompareGraphs, Copy, New, Quit, Save
 from nodeflow.editor.update import update
-from nodeflow.editor.working import working
 from nodeflow.files import dumps
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -119,12 +120,12 @@ def test_dragging_moves_the_selection_in_one_step():
 def test_a_box_selects_what_is_in_it_or_from_the_right_what_it_touches():
     editor = opened()
     hidden, active = editor.drawn.nodes["hidden"], editor.drawn.nodes["hidden_a"]
-    corner = editor.camera.on_screen((hidden.x - 15, hidden.y - 15))
+    corner = editor.camera.on_screen((hidden.x - 15, hidden.y - 35))
     inside = editor.camera.on_screen((active.x - 9, hidden.y + hidden.height + 9))
     boxed = do(editor, m.Pressed(corner), m.Moved(inside))
     assert isinstance(boxed.gesture, Boxing)
     assert boxed.selection == {"hidden"}
-    far = editor.camera.on_screen((active.x + 50, active.y - 9))
+    far = editor.camera.on_screen((active.x + 50, active.y - 40))
     touched = dragged(editor, far, editor.camera.on_screen((hidden.x + 9, active.y + 30)))
     assert {"hidden", "hidden_a"} <= touched.selection
 
@@ -303,7 +304,7 @@ def test_a_wire_can_be_selected_and_deleted():
 def test_copies_keep_the_wires_between_them():
     editor = do(opened(), m.Select(frozenset(["hidden", "hidden_a", "theta1"])), m.Do("copy"))
     (request,) = editor.requests
-    assert request.what == "copy"
+    assert isinstance(request, Copy)
     pasted = do(editor, m.Moved((100.0, 650.0)), m.Pasted(request.text))
     assert pasted.selection == {"hidden_2", "hidden_a_2", "theta1_2"}
     assert {"hidden_2.z -> hidden_a_2.z", "theta1_2.value -> hidden_2.weights"} <= wires(pasted)
@@ -451,7 +452,7 @@ def test_deconstructing_from_the_canvas_can_be_undone():
     for command, back in (("unfold", "fold"), ("explode", "collapse")):
         apart = do(editor, m.Do(command))
         assert apart.graph != editor.graph
-        assert apart.requests[0].what == "compare"
+        assert apart.requests[0] == CompareGraphs(editor.graph, apart.requests[0].after)
         assert dumps(do(apart, m.Do(back)).graph) == dumps(editor.graph)
         assert do(apart, m.Do("undo")).graph == editor.graph
     assert do(editor, m.Do("fold")).notice.kind == "problem"
@@ -466,28 +467,24 @@ def test_deconstructing_from_the_canvas_can_be_undone():
 
 def test_saving_asks_for_a_name_once():
     editor = opened()
-    assert do(editor, m.Do("save")).requests[0].what == "ask_save"
+    assert do(editor, m.Do("save")).requests[0] == AskSave()
     saved = do(editor, m.Saved(editor.graph, Path("mine.json")))
     assert not saved.changed
     changed = do(saved, m.Do("tidy"), m.SetValue("train", "rate", 1.0))
     assert changed.changed
     (request,) = do(changed, m.Key("s", ctrl=True)).requests
-    assert (request.what, request.path, request.value) == (
-        "save",
-        Path("mine.json"),
-        changed.graph,
-    )
+    assert request == Save(Path("mine.json"))
 
 
 def test_nothing_is_thrown_away_without_a_question():
     editor = do(opened(), m.SetValue("train", "rate", 1.0))
-    for command, request in (("quit", "quit"), ("open", "ask_open"), ("new", "new")):
+    for command, request in (("quit", Quit()), ("open", AskOpen()), ("new", New())):
         asked = do(editor, m.Do(command))
         assert not asked.requests
         assert [line.text for line in lines(asked)] == ["Save", "Throw away", "Cancel"]
-        assert do(asked, m.Chosen(1)).requests[0].what == request
+        assert do(asked, m.Chosen(1)).requests[0] == request
         assert do(asked, m.Chosen(2)).graph == editor.graph
-    assert do(opened(), m.Do("quit")).requests[0].what == "quit"
+    assert do(opened(), m.Do("quit")).requests[0] == Quit()
 
 
 def test_reverting_is_a_step_that_can_be_undone():
@@ -526,7 +523,7 @@ def test_the_formula_of_a_node_has_the_numbers_of_the_run():
         for key in graph.nodes
         for port in graph.type_of(key).outputs
     }
-    editor = do(Editor.of(graph), m.Told(Live(values=values)))
+    editor = do(Editor.of(graph), m.RunUpdate(Live(values=values)))
     assert working(editor, "hidden") == "z₁ = 0.15·0.05 + 0.2·0.1 + 0.35 = 0.3775"
     assert working(editor, "x") == working(editor, "gone") == ""
     assert working(Editor.of(graph), "hidden") == ""

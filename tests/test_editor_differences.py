@@ -13,7 +13,9 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.editor.commands import COMMANDS, MENUS
-from nodeflow.editor.messages import (
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.messages import (
     Chosen,
     Differed,
     Do,
@@ -27,13 +29,12 @@ from nodeflow.editor.messages import (
     Released,
     Select,
     SetValue,
-    Tell,
     Typed,
     Wheel,
 )
-from nodeflow.editor.model import Comparison, Editor, Question, Request
-from nodeflow.editor.popups import lines
-from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.model import Comparison, Editor, Question
+from nodeflow.editor.state.requests import AskDiffer, ControlRun, Differ, Quit, Request, Save
+from nodeflow.editor.state.runcommands import Step
 from nodeflow.editor.update import update
 from nodeflow.export.compared import both
 from nodeflow.files import dumps, load, save
@@ -56,20 +57,20 @@ class Person:
     def __init__(self, path: Path) -> None:
         self.shell, self.path = Shell(), path
         self.editor = Editor.of(load(path), path)
-        self.asked: list[str] = []
+        self.asked: list[Request] = []
 
     def do(self, message: Message) -> None:
         self.editor = update(self.editor, message)
         for request in self.editor.requests:
-            self.asked.append(request.what)
-            if request.what in ("save", "differ"):
+            self.asked.append(request)
+            if isinstance(request, Save | Differ):
                 for answer in self.shell.perform(request, self.editor):
                     self.do(answer)
 
     def settle(self) -> None:
         """Let what is under way come to its end."""
         end = time.monotonic() + 30
-        while self.shell._beside and time.monotonic() < end:
+        while self.shell._jobs and time.monotonic() < end:
             for message in self.shell._ended(self.editor):
                 self.do(message)
             time.sleep(0.005)
@@ -202,7 +203,7 @@ def test_who_wanted_to_leave_stays_unless_it_is_saved(person: Person, way: str) 
     assert person.editor.leaving is not None
     person.do(Key("Escape")) if way == "escape" else person.answer(way)
     assert person.editor.leaving is None
-    assert "quit" not in person.asked
+    assert Quit() not in person.asked
     assert person.editor.graph.settings("train")["rate"] == 0.75
 
 
@@ -212,7 +213,7 @@ def test_who_wanted_to_leave_leaves_when_it_is_merged(person: Person) -> None:
     person.do(Do("quit"))
     person.do(Chosen(0))
     person.answer("merge")
-    assert person.asked[-1] == "quit"
+    assert person.asked[-1] == Quit()
     assert "one" in load(person.path).nodes
 
 
@@ -242,7 +243,7 @@ def comparing(person: Person) -> Person:
     other = person.path.with_name("other.json")
     save(before, other)
     person.editor = person.editor.edited(after, "edit")
-    assert person.shell.perform(Request("differ", path=other), person.editor) is not None
+    assert person.shell.perform(Differ(other), person.editor) is not None
     person.do(Differed(both(load(other), after), "other.json → net.json"))
     return person
 
@@ -319,7 +320,7 @@ def test_what_is_compared_is_not_edited(comparing: Person) -> None:
             Released(at), Wheel(at, chance.choice([-1.0, 1.0])),
             Key(chance.choice(keys), ctrl=chance.random() < 0.4), Do(chance.choice(names)),
             Typed("tidy"), Place("constant", at), SetValue("train", "rate", 9.0),
-            Select(frozenset({"train"})), Pasted("{}"), Tell("step", ("step",)),
+            Select(frozenset({"train"})), Pasted("{}"), ControlRun(Step()),
         ])  # fmt: skip
 
     refused = 0
@@ -348,19 +349,16 @@ def test_the_shell_compares_with_a_file(person: Person) -> None:
     other = person.path.with_name("other.json")
     save(person.editor.graph.set("train", rate=0.5), other)
     person.do(Do("compare-with"))
-    assert person.asked == ["ask_differ"]
-    person.editor = person.editor.asking("differ", path=other)
-    for request in person.editor.requests:
-        for message in person.shell.perform(request, person.editor):
-            person.do(message)
+    assert person.asked == [AskDiffer()]
+    person.editor = person.editor.asking(Differ(other))
+    for message in person.shell.perform(person.editor.requests[-1], person.editor):
+        person.do(message)
     person.settle()
     comparison = person.editor.comparison
     assert isinstance(comparison, Comparison)
     assert comparison.title == "other.json → net.json"
     assert [one.kind for one in comparison.both.nodes] == ["changed"]
-    missing = person.shell.perform(
-        Request("differ", path=other.with_name("no.json")), person.editor
-    )
+    missing = person.shell.perform(Differ(other.with_name("no.json")), person.editor)
     assert "no.json" in str(missing)
 
 
@@ -381,7 +379,8 @@ def test_the_question_leads_to_the_difference(person: Person) -> None:
 def test_edit_compares_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                  capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     from nodeflow.cli import main
-    from nodeflow.window import app, display
+    from nodeflow.window import app
+    from nodeflow.window.platform import display
 
     monkeypatch.setattr(display, "reason", lambda: None)
     seen: list[Any] = []

@@ -16,11 +16,22 @@ import pytest
 from PIL import Image
 
 import nodeflow as nf
-from nodeflow.editor import exporting
-from nodeflow.editor import messages as m
-from nodeflow.editor.exporting import BARE, HELD, HERE, NOW, START, TRAINED, first_wish, lines
-from nodeflow.editor.model import Editor, Live, Request
+from nodeflow.editor.documents import exporting
+from nodeflow.editor.documents.exporting import (
+    BARE,
+    HELD,
+    HERE,
+    NOW,
+    START,
+    TRAINED,
+    first_form,
+    lines,
+)
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.requests import AskExport, AskSave, ControlRun, OpenFile, Save
+from nodeflow.editor.state.runcommands import Go, Train
 from nodeflow.editor.update import update
 from nodeflow.errors import ExportError, FileError
 from nodeflow.export import FORMATS, Cancelled, export
@@ -67,37 +78,37 @@ def until(shell, editor, holds):
 
 def trained(shell, editor, epochs=5):
     """Return the editor after some epochs of training."""
-    shell.perform(Request("train", value=epochs), editor)
+    shell.perform(ControlRun(Train(epochs)), editor)
     return until(shell, editor, lambda now: now.live.epoch == epochs and now.live.state == "done")
 
 
 def asked(editor, ending, *, name=None, **chosen):
-    wish = exporting.with_ending(editor, first_wish(editor), ending)
-    wish = wish if name is None else wish.named(name)
-    return replace(wish, chosen=chosen)
+    form = exporting.with_ending(editor, first_form(editor), ending)
+    form = form if name is None else form.named(name)
+    return replace(form, chosen=chosen)
 
 
-def began(shell, editor, wish):
+def began(shell, editor, form):
     """Return the editor when an export has begun; where it was done at once, with its end."""
-    for message in shell.perform(exporting.requested(editor, wish), editor):
+    for message in shell.perform(exporting.requested(editor, form), editor):
         editor = update(editor, message)
     return editor
 
 
-def exported(shell, editor, wish):
+def exported(shell, editor, form):
     """Return the editor when an export is done."""
-    now = began(shell, editor, wish)
+    now = began(shell, editor, form)
     if now.busy:
         now = until(shell, now, lambda editor: not editor.busy)
     return now
 
 
-def values(editor, wish):
-    return {line.name: line.value for line in lines(editor, wish)}
+def values(editor, form):
+    return {line.name: line.value for line in lines(editor, form)}
 
 
-def choices(editor, wish, name):
-    return next(line.choices for line in lines(editor, wish) if line.name == name)
+def choices(editor, form, name):
+    return next(line.choices for line in lines(editor, form) if line.name == name)
 
 
 def left(home):
@@ -110,7 +121,7 @@ def left(home):
 
 def test_the_command_asks_the_window_and_refuses_an_empty_graph(editor):
     asking = update(editor, m.Key("e", ctrl=True, shift=True))
-    assert [request.what for request in asking.requests] == ["ask_export"]
+    assert asking.requests == (AskExport(),)
     empty = update(Editor.of(nf.Graph()), m.Do("export"))
     assert not empty.requests
     assert "nothing to export" in empty.notice.text
@@ -137,28 +148,28 @@ def test_a_format_offers_what_it_takes_and_nothing_else(editor):
 
 
 def test_the_file_is_named_after_the_graph_and_lies_beside_it(editor, home):
-    wish = first_wish(editor)
-    assert (wish.name, wish.folder) == ("xor.png", str(home))
-    assert exporting.with_ending(editor, wish, ".gif").name == "xor.gif"
+    form = first_form(editor)
+    assert (form.name, form.folder) == ("xor.png", str(home))
+    assert exporting.with_ending(editor, form, ".gif").name == "xor.gif"
     # The weights would otherwise take the place of the graph itself.
-    assert exporting.with_ending(editor, wish, ".json").name == "xor-weights.json"
+    assert exporting.with_ending(editor, form, ".json").name == "xor-weights.json"
     unsaved = Editor.of(replace(editor.graph, name="a/b"))
-    assert first_wish(unsaved).name == "a-b.png"
+    assert first_form(unsaved).name == "a-b.png"
 
 
 def test_a_name_keeps_up_with_the_format_and_the_format_with_the_name(editor):
-    wish = first_wish(editor).named("mine.png")
-    assert exporting.with_ending(editor, wish, ".svg").name == "mine.svg"
-    assert wish.named("film.GIF").ending == ".gif"
-    assert wish.named("film").ending == ".png"
-    assert exporting.place(editor, wish.named("film")).name == "film.png"
+    form = first_form(editor).named("mine.png")
+    assert exporting.with_ending(editor, form, ".svg").name == "mine.svg"
+    assert form.named("film.GIF").ending == ".gif"
+    assert form.named("film").ending == ".png"
+    assert exporting.place(editor, form.named("film")).name == "film.png"
 
 
 def test_the_next_export_begins_with_what_was_chosen_last(editor, home):
-    wish = asked(editor, ".gif", name="mine.gif", speed="5")
-    assert first_wish(editor, wish, editor.path) == wish
+    form = asked(editor, ".gif", name="mine.gif", speed="5")
+    assert first_form(editor, form, editor.path) == form
     other = Editor.of(editor.graph, home / "other.json")
-    assert first_wish(other, wish, editor.path) == replace(wish, name="other.gif")
+    assert first_form(other, form, editor.path) == replace(form, name="other.gif")
 
 
 def test_present_weights_are_offered_first_once_there_are_any(shell, editor):
@@ -173,9 +184,10 @@ def test_present_weights_are_offered_first_once_there_are_any(shell, editor):
 
 
 def test_what_a_sheet_shows_is_exported_though_a_run_goes_on_behind_it(shell, editor):
-    wish = exporting.settled(editor, asked(editor, ".png"))
+    form = exporting.settled(editor, asked(editor, ".png"))
     now = trained(shell, editor, 2)
-    assert exporting.requested(now, wish).value == (editor.graph, {"theme": "dark"})
+    export = exporting.requested(now, form)
+    assert (export.graph, export.options) == (editor.graph, {"theme": "dark"})
 
 
 def test_a_long_epoch_is_not_filmed_as_a_whole(editor):
@@ -247,9 +259,9 @@ def test_weights_of_the_run_file_beside_the_graph(shell, editor, home):
     run = nf.Run(editor.graph)
     run.train(3)
     save_run(home / "xor.run.npz", run.weights, run.history, {})
-    wish = asked(editor, ".json", weights="of xor.run.npz")
-    assert "of xor.run.npz" in choices(editor, wish, "weights")
-    exported(shell, editor, wish)
+    form = asked(editor, ".json", weights="of xor.run.npz")
+    assert "of xor.run.npz" in choices(editor, form, "weights")
+    exported(shell, editor, form)
     held = {key: value.tolist() for key, value in run.weights.items()}
     assert json.loads((home / "xor-weights.json").read_text()) == held
 
@@ -259,7 +271,7 @@ def test_the_history_is_the_one_that_is_seen(shell, editor, home):
     # A change of the rate on the way: the graph alone would be trained another way.
     now = update(now, m.SetValue("train", "rate", 0.5))
     shell.poll(now)
-    shell.perform(Request("train", value=3), now)
+    shell.perform(ControlRun(Train(3)), now)
     now = until(shell, now, lambda now: now.live.epoch == 7 and now.live.state == "done")
     told = exported(shell, now, asked(now, ".csv"))
     assert told.notice.text == "exported xor-history.csv, 7 epochs, as it stands"
@@ -273,11 +285,12 @@ def test_the_history_is_the_one_that_is_seen(shell, editor, home):
 
 def begun(editor, **chosen):
     """Return the graph and the options of a film."""
-    return exporting.requested(editor, asked(editor, ".gif", **SHORT, **chosen)).value
+    export = exporting.requested(editor, asked(editor, ".gif", **SHORT, **chosen))
+    return export.graph, export.options
 
 
 def test_a_film_begins_where_the_run_stands(shell, editor):
-    shell.perform(Request("tell", text="go", value=(47,)), editor)
+    shell.perform(ControlRun(Go(47)), editor)
     now = until(shell, editor, lambda now: now.live.playback.number == 47)
     assert values(now, asked(now, ".gif"))["begin"] == HERE
     graph, options = begun(now)
@@ -318,9 +331,9 @@ def test_after_a_change_on_the_way_a_film_begins_with_the_weights_of_now(shell, 
 def test_what_cannot_be_is_told_before_anything_begins(
     editor, home, name, folder, chosen, sentence
 ):
-    wish = replace(asked(editor, ".gif", name=name, **chosen), folder=str(home / folder))
+    form = replace(asked(editor, ".gif", name=name, **chosen), folder=str(home / folder))
     with pytest.raises((ExportError, FileError), match=sentence):
-        exporting.requested(editor, wish)
+        exporting.requested(editor, form)
     assert left(home) == []
 
 
@@ -360,12 +373,12 @@ def test_a_full_disk_leaves_what_was_there(shell, editor, home, monkeypatch):
 
 
 def test_progress_is_told_and_escape_leaves_no_file(shell, editor, home):
-    wish = asked(editor, ".gif", samples="12")
-    now = began(shell, editor, wish)
+    form = asked(editor, ".gif", samples="12")
+    now = began(shell, editor, form)
     assert now.busy == "exporting xor.gif"
     told = re.compile(r"exporting xor\.gif … [1-9]\d? %   Escape stops it")
     now = until(shell, now, lambda now: told.fullmatch(now.notice.text))
-    work = shell._beside[0][0]
+    work = shell._jobs[0][0]
     now = update(now, m.Key("Escape"))
     assert now.notice.text == "exporting xor.gif: stopped"
     for request in now.requests:
@@ -402,18 +415,18 @@ def test_a_graph_from_a_picture_is_saved_under_another_name(shell, editor, home)
     exported(shell, editor, asked(editor, ".png", scale="0.5"))
     picture = (home / "xor.png").read_bytes()
     (home / "xor.json").unlink()
-    (opened,) = shell.perform(Request("open", path=home / "xor.png"), editor)
+    (opened,) = shell.perform(OpenFile(home / "xor.png"), editor)
     now = update(editor, opened)
     assert now.graph == editor.graph
     assert not now.changed
-    assert [request.what for request in update(now, m.Do("save")).requests] == ["ask_save"]
-    (answer,) = shell.perform(Request("save", path=home / "xor.png"), now)
+    assert update(now, m.Do("save")).requests == (AskSave(),)
+    (answer,) = shell.perform(Save(home / "xor.png"), now)
     assert "a graph is saved as .json" in answer.text
     assert (home / "xor.png").read_bytes() == picture
 
 
 def test_a_picture_without_a_graph_is_not_opened(shell, editor, home):
     Image.new("RGB", (8, 8)).save(home / "plain.png")
-    (answer,) = shell.perform(Request("open", path=home / "plain.png"), editor)
+    (answer,) = shell.perform(OpenFile(home / "plain.png"), editor)
     assert isinstance(answer, m.Failed)
     assert "this picture carries no graph" in answer.text

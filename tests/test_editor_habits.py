@@ -12,15 +12,28 @@ import pytest
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.data.relative import relative_source
-from nodeflow.editor import messages as m
-from nodeflow.editor import minimap, training
-from nodeflow.editor.camera import READABLE, Camera
-from nodeflow.editor.comparing import compared
-from nodeflow.editor.model import Editing, Editor, Live, Question, Request
-from nodeflow.editor.popups import lines, title
-from nodeflow.editor.reading import read, written
+from nodeflow.editor.canvas import minimap
+from nodeflow.editor.dialogs.popups import lines, title
+from nodeflow.editor.documents.comparing import compared
+from nodeflow.editor.documents.store import Store
+from nodeflow.editor.panels import training
 from nodeflow.editor.shell import Shell
-from nodeflow.editor.store import Store
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.camera import READABLE, Camera
+from nodeflow.editor.state.model import Editing, Editor, Live, Question
+from nodeflow.editor.state.reading import read, written
+from nodeflow.editor.state.requests import (
+    AskOpen,
+    AskSave,
+    ControlRun,
+    New,
+    NewNetwork,
+    OpenFile,
+    Quit,
+    Save,
+    StopWork,
+)
+from nodeflow.editor.state.runcommands import Step, Train
 from nodeflow.editor.update import update
 from nodeflow.errors import DataError
 from nodeflow.files.moving import moved
@@ -46,7 +59,7 @@ def changed(path=None):
 
 
 def whats(editor):
-    return [request.what for request in editor.requests]
+    return list(editor.requests)
 
 
 def choose(editor, text):
@@ -55,7 +68,7 @@ def choose(editor, text):
 
 # --- changes that are not saved -----------------------------------------------------------------
 
-LEAVING = {"quit": "quit", "open": "ask_open", "new": "new", "new-network": "new_network"}
+LEAVING = {"quit": Quit(), "open": AskOpen(), "new": New(), "new-network": NewNetwork()}
 
 
 @pytest.mark.parametrize(("command", "what"), LEAVING.items())
@@ -65,7 +78,7 @@ def test_what_was_asked_goes_on_by_itself_once_the_graph_is_saved(command, what)
     assert isinstance(asked.popup, Question)
     assert whats(asked) == []
     saving = choose(asked, "Save")
-    assert whats(saving) == ["save"]
+    assert whats(saving) == [Save(path)]
     saved = do(saving, m.Saved(saving.graph, path))
     assert whats(saved) == [what]
     assert saved.leaving is None
@@ -74,8 +87,8 @@ def test_what_was_asked_goes_on_by_itself_once_the_graph_is_saved(command, what)
 
 def test_a_graph_without_a_file_is_given_one_first():
     saving = choose(do(changed(), m.Do("quit")), "Save")
-    assert whats(saving) == ["ask_save"]
-    assert whats(do(saving, m.Saved(saving.graph, Path("mine.json")))) == ["quit"]
+    assert whats(saving) == [AskSave()]
+    assert whats(do(saving, m.Saved(saving.graph, Path("mine.json")))) == [Quit()]
 
 
 def test_leaving_the_file_dialog_leaves_all_as_it_was():
@@ -101,15 +114,15 @@ def test_a_recent_file_is_not_opened_over_changes():
     asked = do(editor, m.Do("recent"), m.Chosen(1))
     assert isinstance(asked.popup, Question)
     saved = do(choose(asked, "Save"), m.Saved(asked.graph, Path("xor.json")))
-    assert saved.requests == (Request("open", path=Path("and.json")),)
+    assert saved.requests == (OpenFile(Path("and.json")),)
     assert choose(asked, "Throw away").requests == saved.requests
     assert choose(asked, "Cancel").requests == ()
 
 
 def test_an_empty_graph_is_nothing_to_save():
     editor = do(xor(Path("xor.json")), m.Do("select-all"), m.Do("delete"), m.Do("quit"))
-    assert whats(editor) == ["quit"]
-    assert whats(do(Editor.of(Graph()), m.Do("quit"))) == ["quit"]
+    assert whats(editor) == [Quit()]
+    assert whats(do(Editor.of(Graph()), m.Do("quit"))) == [Quit()]
 
 
 def test_a_network_that_was_made_is_not_saved_yet(tmp_path, monkeypatch):
@@ -124,7 +137,7 @@ def test_a_network_that_was_made_is_not_saved_yet(tmp_path, monkeypatch):
     try:
         shell.poll(made)
         assert kept == [made.graph]
-        (empty,) = shell.perform(Request("new"), made)
+        (empty,) = shell.perform(New(), made)
     finally:
         shell.close()
     assert not do(made, empty).changed
@@ -282,7 +295,7 @@ def test_nothing_of_a_graph_lies_under_the_play_button_at_first():
         foot = editor.camera.on_screen((0, editor.drawn.bounds[3]))[1]
         button = editor.size[1] - training.PLAY_HIGH - training.PLAY_MARGIN
         assert foot < button
-    trained = do(editor, m.Told(Live(update=1)), m.Do("fit"))
+    trained = do(editor, m.RunUpdate(Live(update=1)), m.Do("fit"))
     assert training.foot(trained) == 0
     assert trained.camera.zoom >= editor.camera.zoom
 
@@ -325,7 +338,7 @@ def test_a_graph_that_is_saved_elsewhere_still_finds_its_data(shell, rows, tmp_p
     (tmp_path / "nets" / "mine").mkdir(parents=True)
     editor = made_from(rows)
     before, expected = editor.graph, cost(editor.graph)
-    (saved,) = shell.perform(Request("save", path=tmp_path / "nets/mine/net.json"), editor)
+    (saved,) = shell.perform(Save(tmp_path / "nets/mine/net.json"), editor)
     after = do(editor, saved)
     assert after.graph.settings("data")["source"] == "../../data/rows.csv"
     assert not after.changed
@@ -333,19 +346,19 @@ def test_a_graph_that_is_saved_elsewhere_still_finds_its_data(shell, rows, tmp_p
     opened = nf.load(tmp_path / "nets/mine/net.json")
     assert opened == after.graph
     assert cost(opened) == cost(after.graph) == cost(before) == expected
-    (again,) = shell.perform(Request("save", path=tmp_path / "nets/other.json"), after)
+    (again,) = shell.perform(Save(tmp_path / "nets/other.json"), after)
     assert again.graph.settings("data")["source"] == "../data/rows.csv"
-    (home,) = shell.perform(Request("save", path=rows.parent / "net.json"), do(after, again))
+    (home,) = shell.perform(Save(rows.parent / "net.json"), do(after, again))
     assert home.graph.settings("data")["source"] == "rows.csv"
 
 
 def test_what_was_there_before_the_save_is_saved_rightly_too(shell, rows, tmp_path):
     """An undone edit leads back to a graph whose paths start elsewhere."""
     editor = do(made_from(rows), m.SetValue("train", "rate", 0.5))
-    (saved,) = shell.perform(Request("save", path=tmp_path / "net.json"), editor)
+    (saved,) = shell.perform(Save(tmp_path / "net.json"), editor)
     undone = do(editor, saved, m.Do("undo"))
     assert undone.graph.settings("data")["source"] == "rows.csv"
-    (again,) = shell.perform(Request("save", path=tmp_path / "net.json"), undone)
+    (again,) = shell.perform(Save(tmp_path / "net.json"), undone)
     assert nf.load(tmp_path / "net.json").settings("data")["source"] == "data/rows.csv"
     assert not do(undone, again).changed
 
@@ -380,7 +393,7 @@ def test_data_on_another_drive_is_told_in_a_sentence(shell, rows, tmp_path, monk
     with pytest.raises(DataError, match="another drive"):
         moved(editor.graph, tmp_path)
     saving = choose(do(editor, m.Do("quit")), "Save")
-    (failed,) = shell.perform(Request("save", path=tmp_path / "net.json"), saving)
+    (failed,) = shell.perform(Save(tmp_path / "net.json"), saving)
     assert "'rows.csv' is on another drive than the graph file" in failed.text
     assert not (tmp_path / "net.json").exists()
     assert whats(do(saving, failed)) == []
@@ -411,7 +424,7 @@ def told(shell, editor, kind):
     while time.monotonic() < end:
         found += shell.poll(editor)
         if any(isinstance(message, kind) for message in found):
-            return [message for message in found if not isinstance(message, m.Told)]
+            return [message for message in found if not isinstance(message, m.RunUpdate)]
         time.sleep(0.002)
     raise AssertionError(f"{kind.__name__} never came: {found}")
 
@@ -419,7 +432,7 @@ def told(shell, editor, kind):
 def test_a_file_that_takes_its_time_is_opened_beside_the_editor(shell, gate):
     editor = xor()
     path = GRAPHS / "and.json"
-    answers = shell.perform(Request("open", path=path), editor)
+    answers = shell.perform(OpenFile(path), editor)
     assert answers == [m.Began("opening and.json")]
     waiting = do(editor, *answers)
     assert waiting.notice.text == "opening and.json …   Escape stops it"
@@ -431,9 +444,9 @@ def test_a_file_that_takes_its_time_is_opened_beside_the_editor(shell, gate):
 
 def test_escape_drops_what_takes_its_time(shell, gate):
     editor = xor()
-    waiting = do(editor, *shell.perform(Request("open", path=GRAPHS / "and.json"), editor))
+    waiting = do(editor, *shell.perform(OpenFile(GRAPHS / "and.json"), editor))
     stopped = do(waiting, m.Key("Escape"))
-    assert whats(stopped) == ["stop"]
+    assert whats(stopped) == [StopWork()]
     assert stopped.busy == ""
     assert stopped.notice.text == "opening and.json: stopped"
     assert shell.perform(stopped.requests[0], stopped) == []
@@ -445,7 +458,7 @@ def test_escape_drops_what_takes_its_time(shell, gate):
 
 def test_a_graph_that_is_changed_meanwhile_is_not_replaced(shell, gate):
     editor = xor()
-    waiting = do(editor, *shell.perform(Request("open", path=GRAPHS / "and.json"), editor))
+    waiting = do(editor, *shell.perform(OpenFile(GRAPHS / "and.json"), editor))
     edited = do(waiting, m.SetValue("train", "rate", 0.5))
     gate.set()
     answers = told(shell, edited, m.Ended)
@@ -456,7 +469,7 @@ def test_a_graph_that_is_changed_meanwhile_is_not_replaced(shell, gate):
 
 def test_a_fault_beside_the_editor_is_told(shell, gate):
     editor = xor()
-    waiting = do(editor, *shell.perform(Request("open", path=GRAPHS / "no.json"), editor))
+    waiting = do(editor, *shell.perform(OpenFile(GRAPHS / "no.json"), editor))
     gate.set()
     after = do(waiting, *told(shell, waiting, m.Ended))
     assert "there is no such file" in after.notice.text
@@ -481,9 +494,9 @@ def test_a_large_graph_is_unfolded_beside_the_editor(shell):
 def test_what_a_gradient_check_found_is_told_in_a_sentence():
     right = do(xor(), m.Do("check"))
     assert right.notice.text == "checking the gradients …"
-    done = do(right, m.Told(Live(checks={"hidden": "ok", "output": "kink: at 0"})))
+    done = do(right, m.RunUpdate(Live(checks={"hidden": "ok", "output": "kink: at 0"})))
     assert done.notice.text == "the gradients are right: 2 nodes were checked"
-    wrong = do(right, m.Told(Live(checks={"hidden": "fault: gradient 1", "output": "ok"})))
+    wrong = do(right, m.RunUpdate(Live(checks={"hidden": "fault: gradient 1", "output": "ok"})))
     assert wrong.notice.text == "the gradient check found a fault at hidden"
 
 
@@ -513,17 +526,17 @@ def test_training_goes_on_when_the_graph_is_saved_elsewhere(shell, rows, tmp_pat
         end = time.monotonic() + 60
         while time.monotonic() < end:
             for message in shell.poll(editor):
-                if isinstance(message, m.Told) and seen(message.live):
+                if isinstance(message, m.RunUpdate) and seen(message.live):
                     return message.live
             time.sleep(0.002)
         raise AssertionError("it never came")
 
-    shell.perform(Request("train"), editor)
+    shell.perform(ControlRun(Train()), editor)
     before = until(editor, lambda live: live.state == "done")
-    (saved,) = shell.perform(Request("save", path=tmp_path / "nets" / "net.json"), editor)
+    (saved,) = shell.perform(Save(tmp_path / "nets" / "net.json"), editor)
     after = do(editor, saved)
     assert after.graph.settings("data") != editor.graph.settings("data")
-    shell.perform(Request("tell", text="step", value=("step",)), after)
+    shell.perform(ControlRun(Step("step")), after)
     now = until(after, lambda live: live.state == "paused")
     assert now.epoch >= before.epoch == 2
     shown = {key: value.tolist() for key, value in now.weights.items()}
@@ -549,7 +562,7 @@ def test_a_gradient_check_is_dropped_with_escape(shell, monkeypatch):
     gate.set()
     end = time.monotonic() + 0.2
     while time.monotonic() < end or not ended:
-        live = [one.live for one in shell.poll(stopped) if isinstance(one, m.Told)]
+        live = [one.live for one in shell.poll(stopped) if isinstance(one, m.RunUpdate)]
         assert not any(one.checks for one in live)
         time.sleep(0.002)
     assert stopped.notice.text == "checking the gradients: stopped"
@@ -557,8 +570,8 @@ def test_a_gradient_check_is_dropped_with_escape(shell, monkeypatch):
 
 def test_what_was_dropped_is_not_among_the_recent_files(shell, gate):
     editor = xor()
-    shell.perform(Request("open", path=GRAPHS / "and.json"), editor)
-    shell.perform(Request("stop"), editor)
+    shell.perform(OpenFile(GRAPHS / "and.json"), editor)
+    shell.perform(StopWork(), editor)
     gate.set()
     time.sleep(0.05)
     assert shell.poll(editor) is not None
@@ -603,3 +616,15 @@ def test_nodes_grow_with_the_text_of_the_window():
     assert editor.preferences.scale == 2
     assert editor.camera.zoom == pytest.approx(min(2, do(editor, m.Do("fit")).camera.zoom))
     assert do(editor, m.Do("zoom-100")).camera.zoom == pytest.approx(2)
+
+
+def test_tidy_leaves_nothing_off_the_screen():
+    editor = do(Editor.of(Graph(), size=(900.0, 600.0)), m.Opened(nf.sample("xor"), None))
+    far = replace(editor, camera=replace(editor.camera, x=5000.0, y=5000.0))
+    tidied = do(far, m.Do("tidy"))
+    left, top, right, bottom = tidied.drawn.bounds
+    (x0, y0), (x1, y1) = tidied.camera.on_canvas((0, 0)), tidied.camera.on_canvas(tidied.size)
+    assert x0 <= left < right <= x1
+    assert y0 <= top < bottom <= y1
+    again = do(tidied, m.SetValue("train", "rate", 9.0), m.Do("tidy"))
+    assert again.camera == tidied.camera  # all of it is in view: the view stays

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editor
-from nodeflow.editor.popups import lines
-from nodeflow.editor.session import Session
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.documents.store import Store
+from nodeflow.editor.run.session import Session
 from nodeflow.editor.shell import Shell
-from nodeflow.editor.store import Store
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import AskSave, ControlRun, WindowRequest
+from nodeflow.editor.state.runcommands import Go
 from nodeflow.editor.update import update
 from nodeflow.files.lessonform import LESSON
 from nodeflow.lessons import Marker
@@ -33,7 +35,8 @@ class Person:
         for message in messages:
             self.editor = update(self.editor, message)
             for request in self.editor.requests:
-                self.do(*self.shell.perform(request, self.editor))
+                if not isinstance(request, WindowRequest):
+                    self.do(*self.shell.perform(request, self.editor))
         return self
 
     def until(self, seen, seconds=60.0):
@@ -67,24 +70,20 @@ def lesson(name):
     return nf.sample(f"lessons/{name}")
 
 
-def tell(command, *values):
-    return m.Tell(command, values)
-
-
 def test_a_lesson_is_led_and_its_answer_is_marked(person, tmp_path):
     graph = lesson("where-4.5w-1.5-comes-from")
     somebody = person(graph).do(m.Do("lesson")).at_task(0)
     somebody.do(m.Teach("answer", "7")).until(lambda e: e.live.lesson.said)
     assert somebody.editor.live.lesson.index == 0
     somebody.do(m.Teach("answer", "1.2")).at_task(1)
-    somebody.do(tell("go", "0:0:cost.error")).at_task(2)
+    somebody.do(ControlRun(Go("0:0:cost.error"))).at_task(2)
     somebody.do(m.Teach("answer", "1.4")).at_task(3).do(m.Teach("answer", "2.1")).at_task(4)
     somebody.do(m.Teach("answer", "0.59")).at_task(5)
     somebody.do(m.Do("train")).at_task(6)  # it stops where the condition became true
     assert somebody.editor.live.epoch < graph.training.epochs
     somebody.do(m.Teach("answer", "0.3333")).at_task(7)
     somebody.do(m.Do("hand-in"))
-    assert somebody.editor.requests[-1].what == "ask_save"
+    assert somebody.editor.requests[-1] == AskSave()
     assert somebody.editor.path is None, "it would be saved over the lesson"
     nf.save(somebody.editor.graph, tmp_path / "answer.json")
     marks = Marker(graph).mark(nf.load(tmp_path / "answer.json"))
@@ -108,6 +107,17 @@ def test_what_is_locked_stays_until_it_is_unlocked_and_that_is_noted(person):
     assert somebody.editor.graph.settings("x")["value"] == ((2.0,),)
 
 
+def test_escape_closes_what_is_open_and_then_the_lesson(person):
+    somebody = person(lesson("first-steps"))
+    somebody.do(m.Do("lesson"))
+    key = next(iter(somebody.editor.graph.nodes))
+    somebody.do(m.Select(frozenset({key})), m.Key("Escape"))
+    assert somebody.editor.lesson is not None
+    assert not somebody.editor.selection
+    somebody.do(m.Key("Escape"), m.Key("Escape"))
+    assert somebody.editor.lesson is None
+
+
 def test_a_wire_that_a_task_asks_for_is_drawn_into_a_locked_node(person):
     somebody = person(lesson("do-i-need-the-bias")).do(m.Do("lesson")).at_task(0)
     for answer in ("0", "0.5"):
@@ -123,7 +133,7 @@ def test_a_wire_that_a_task_asks_for_is_drawn_into_a_locked_node(person):
 def test_the_first_lesson_is_done_as_its_tasks_say(person):
     somebody = person(lesson("first-steps")).do(m.Do("fit"), m.Do("lesson")).at_task(0)
     somebody.do(m.Do("train")).at_task(1)
-    somebody.do(tell("go", "0:0:hidden")).at_task(2)
+    somebody.do(ControlRun(Go("0:0:hidden"))).at_task(2)
     somebody.do(m.Place("panel", (20, 700)))
     graph = somebody.editor.graph.connect("output_a.a", "panel.value")
     somebody.do(m.Derived(graph, "a wire")).at_task(3)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editing, Editor, Menu, Preferences, Search
-from nodeflow.editor.panels import widths
-from nodeflow.editor.popups import lines
-from nodeflow.editor.reading import read
-from nodeflow.editor.searching import found
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.dialogs.searching import found
+from nodeflow.editor.panels.room import widths
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editing, Editor, Menu, Preferences, Search
+from nodeflow.editor.state.reading import read
 from nodeflow.editor.update import update
 
 GRAPHS = Path(__file__).parent.parent / "graphs"

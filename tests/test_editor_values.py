@@ -11,12 +11,12 @@ import pytest
 import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import overlaps, tidy
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Choices, Editing, Editor, Link, Live, Sliding
-from nodeflow.editor.overlay import overlay
-from nodeflow.editor.popups import lines
+from nodeflow.editor.canvas.overlay import overlay
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.panels.working import working
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Choices, Editing, Editor, Link, Live, Sliding
 from nodeflow.editor.update import update
-from nodeflow.editor.working import working
 from nodeflow.export.svg import svg
 from nodeflow.files import dumps, loads
 from nodeflow.scene import scene, thickness
@@ -316,7 +316,7 @@ def test_whole_numbers_and_parameters_are_dragged():
 
 def test_a_parameter_is_shown_and_typed_as_the_run_has_it():
     editor = opened(tidy(nf.Graph().add("w", "parameter", value=[[0.8]])))
-    editor = do(editor, m.Told(Live(weights={"w.value": np.array([[0.25]])})))
+    editor = do(editor, m.RunUpdate(Live(weights={"w.value": np.array([[0.25]])})))
     typing = clicked(editor, field(editor, "w"))
     assert typing.popup.text == "0.25"
     assert do(typing, m.Key("Enter")).graph is editor.graph
@@ -397,11 +397,11 @@ def test_the_working_follows_the_values():
     assert working(editor, "hidden") == ""
     run = nf.Run(editor.graph)
     run.evaluate()
-    told = do(editor, m.Told(Live(values=run.values)))
+    told = do(editor, m.RunUpdate(Live(values=run.values)))
     assert working(told, "hidden") == "z₁ = 0.15·0.05 + 0.2·0.1 + 0.35 = 0.3775"
     run.set_weights({"theta1.value": np.array([[1.0, 0.2], [0.25, 0.3]])})
     run.evaluate()
-    after = do(told, m.Told(Live(values=run.values)))
+    after = do(told, m.RunUpdate(Live(values=run.values)))
     assert working(after, "hidden") == "z₁ = 1·0.05 + 0.2·0.1 + 0.35 = 0.42"
 
 

@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 
 import nodeflow.nodes  # noqa: F401  the library
 from nodeflow.declare import CATALOG, Array
-from nodeflow.editor.model import Editor
+from nodeflow.editor.state.model import Editor
 from nodeflow.errors import FileError, Overtaken
 from nodeflow.export import export
 from nodeflow.export.html import as_json, picture

@@ -221,7 +221,7 @@ def test_check_and_train_say_what_is_in_vain(tmp_path, call):
 
 def test_the_editor_points_it_out_and_draws_the_wire():
     from nodeflow.editor.commands import done
-    from nodeflow.editor.model import Editor
+    from nodeflow.editor.state.model import Editor
 
     editor = Editor.of(wired().disconnect("b1.new.value", "b1.next"))
     assert "goes nowhere" in editor.problems["b1.new"]
@@ -516,7 +516,7 @@ def drawn_network(seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_all_forms_of_a_random_network_are_equal_in_everything(seed):
-    from nodeflow.editor.neurons import neuron_map
+    from nodeflow.editor.canvas.neurons import neuron_map
 
     forms, sizes = drawn_network(seed)
     runs = {name: trained(graph, 2) for name, graph in forms.items()}

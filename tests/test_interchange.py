@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from helpers_interchange import forward
 from scipy.io import loadmat, savemat
+from scipy.sparse import csc_matrix
 
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.export import export
 from nodeflow.graph import Node
-from nodeflow.interchange import Asked, imported, layers_of
+from nodeflow.interchange import Asked, brainjs, fann, imported, layers_of
 from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.layers import Activation, Dense, Missing, Network, activation
 from nodeflow.networks import network
@@ -155,8 +156,14 @@ def test_snns_is_told_from_fann_by_its_first_line(tmp_path):
         ("Act_Elliott", "", lambda s, b: (s + b) / (1 + abs(s + b))),
         ("Act_TanH_Xdiv2", "", lambda s, b: np.tanh((s + b) / 2)),
         ("Act_Perceptron", "", lambda s, b: (s >= b) * 1.0),
+        ("Act_Exponential", "", lambda s, b: np.exp(-((s + b) ** 2) / 2)),
+        ("Act_Softmax", "", lambda s, b: np.exp(-s - b)),  # no shares: SNNS has one unit at a time
+        ("Act_Sinus", "", lambda s, b: np.sin(0.1 * (s + b))),
+        ("Act_Signum", "", lambda s, _: np.where(s > 0, 1.0, -1.0)),
+        ("Act_Signum0", "", lambda s, _: np.sign(s)),
+        ("Act_LogSym", "", lambda s, b: sigmoid(s + b) - 0.5),
         ("Act_Logistic", "Out_Clip_01", lambda s, b: np.clip(sigmoid(s + b), 0, 1)),
-        ("Act_IdentityPlusBias", "Out_Threshold05", lambda s, b: (s + b > 0.5) * 1.0),
+        ("Act_IdentityPlusBias", "Out_Threshold05", lambda s, b: (s + b >= 0.5) * 1.0),
     ],
 )
 def test_activations_and_output_functions_of_snns(tmp_path, kind, out, f):
@@ -171,6 +178,71 @@ def test_activations_and_output_functions_of_snns(tmp_path, kind, out, f):
     assert outputs(found.graph, x) == pytest.approx(expected, abs=1e-14)
 
 
+FANN_SHORTCUTS = """FANN_FLO_2.1
+num_layers=3
+learning_rate=0.700000
+connection_rate=1.000000
+network_type=1
+layer_sizes=3 1 1 
+scale_included=0
+neurons (num_inputs, activation_function, activation_steepness)=(0, 0, 0.0e+00) (0, 0, 0.0e+00) (0, 0, 0.0e+00) (3, 5, 5.0e-01) (4, 3, 5.0e-01) 
+connections (connected_to_neuron, weight)=(0, 7.29910731315612792969e-01) (1, 3.59013438224792480469e-01) (2, -7.18725442886352539062e-01) (0, 4.72462177276611328125e-02) (1, 4.51071500778198242188e-01) (2, -9.19081032276153564453e-01) (3, 1.84604048728942871094e-01) 
+"""  # noqa: E501, W291 (as fann_create_shortcut and fann_save of FANN 2.2.0 made it)
+
+
+def test_shortcuts_join_the_layers_that_they_take(tmp_path):
+    found = read(tmp_path, "f.net", FANN_SHORTCUTS).graph
+    assert outputs(found, [[0.3, -0.7]])[0, 0] == pytest.approx(0.21637851689372387, abs=1e-16)
+    assert {wire.source for wire in found.into("output.joined")} == {"hidden1_a", "x"}
+    # So does the exclusive or of SNNS: its output takes the inputs beside the hidden unit.
+    text = SNNS.replace("|      |  4: 3.00000,", "|      |  4: 3.00000,  2: 0.37500,  1:-0.62500,")
+    graph = read(tmp_path, "s.net", text).graph
+    x = np.array([[0.4, -0.9], [1.0, 2.0]])
+    h = np.tanh(x @ np.array([[-1.5, 0.75], [2.0, 0.1]]).T + [0.5, -0.25])
+    z = h @ np.array([[-1.0, 3.0]]).T + x @ np.array([[-0.625, 0.375]]).T + 0.125
+    assert outputs(graph, x) == pytest.approx(sigmoid(z), abs=1e-15)
+    for door in (found, graph):
+        assert len(nf.Run(door).train(2)) == 2
+        with pytest.raises(InterchangeError, match=r"\.onnx and \.py .* hold any graph"):
+            layers_of(door)
+
+
+def test_what_snns_computes_otherwise_is_no_weighted_sum(tmp_path):
+    """A network of vector quantisation has units and links like any other."""
+    text = SNNS.replace("Topological_Order", "Dynamic_LVQ")
+    with pytest.raises(InterchangeError, match=r"computes by Dynamic_LVQ"):
+        read(tmp_path, "s.net", text)
+    found = read(tmp_path, "s.net", SNNS.replace("Act_TanH", "Act_RBF_Gaussian"))
+    assert [(one.name, one.what) for one in found.network.missing] == [
+        ("hidden1", "Act_RBF_Gaussian")
+    ]
+    assert found.network.width == 2
+    with pytest.raises(InterchangeError, match="unit 3 feeds itself by way of others"):
+        read(tmp_path, "s.net", SNNS.replace("  1:-1.50000", "  1:-1.50000, 5: 1.00000"))
+    with pytest.raises(InterchangeError, match="have sites"):
+        read(tmp_path, "s.net", SNNS.replace("| h  |  2, 1, 0 | Act_TanH ||",
+                                             "| h  |  2, 1, 0 | Act_TanH ||inhibit"))  # fmt: skip
+
+
+def test_units_of_snns_have_the_activation_of_their_type(tmp_path):
+    types = """type definition section :
+
+name  | act func | out func     | sites
+------|----------|--------------|------
+steep | Act_TanH | Out_Clip_01  |
+------|----------|--------------|------
+
+
+unit default section"""
+    text = SNNS.replace("unit default section", types)
+    text = text.replace("  5 |          | out      ", "  5 | steep    | out      ")
+    x = np.array([[0.4, -0.9], [1.0, 2.0]])
+    h = np.tanh(x @ np.array([[-1.5, 0.75], [2.0, 0.1]]).T + [0.5, -0.25])
+    expected = np.clip(np.tanh(h @ np.array([[-1.0, 3.0]]).T + 0.125), 0, 1)
+    found = outputs(read(tmp_path, "s.net", text).graph, x)
+    assert found == pytest.approx(expected, abs=1e-15)
+
+
 def test_weka_prints_a_network(tmp_path):
     found = read(tmp_path, "w.txt", WEKA)
     x = np.array([[0.4, -0.9], [1.0, 0.2]])
@@ -178,6 +250,58 @@ def test_weka_prints_a_network(tmp_path):
     expected = sigmoid(h @ np.array([[1.5, -0.2], [-1.5, 0.25]]).T + [0.5, -0.5])
     assert outputs(found.graph, x) == pytest.approx(expected, abs=1e-15)
     assert found.network.names == ("petal length", "width")
+
+
+OCTAVE = """# Created by Octave 7.3.0, Sat Nov 28 16:14:01 2026 UTC <user@host>
+# name: lambda
+# type: scalar
+1
+
+
+# name: Theta1
+# type: matrix
+# rows: 2
+# columns: 3
+ -0.43691187351942062 0.11236172914505005 -0.36125211417675018
+ -0.33343824744224548 -0.46311107277870178 2e-05
+
+
+# name: Theta2
+# type: matrix
+# rows: 1
+# columns: 3
+ 0.10000000000000001 -0.5 0.25
+
+
+"""  # as `save weights.mat lambda Theta1 Theta2` of Octave 7.3.0 writes it
+
+
+def test_octave_writes_text_if_it_is_told_nothing_else(tmp_path):
+    x = np.array([[0.3, -0.7]])
+    theta = np.array([[-0.43691187351942062, 0.11236172914505005, -0.36125211417675018],
+                      [-0.33343824744224548, -0.46311107277870178, 2e-05]])  # fmt: skip
+    h = sigmoid(theta[:, 0] + x @ theta[:, 1:].T)
+    expected = sigmoid(0.1 + h @ np.array([[-0.5, 0.25]]).T)
+    assert outputs(read(tmp_path, "w.mat", OCTAVE).graph, x) == pytest.approx(expected, abs=1e-15)
+    with pytest.raises(FileError, match="'Theta1' is not 3×3 real numbers"):
+        read(tmp_path, "w.mat", OCTAVE.replace("rows: 2", "rows: 3"))
+
+
+def test_what_octave_and_matlab_save_otherwise(tmp_path):
+    path = tmp_path / "w.mat"
+    thetas = {"Theta1": np.eye(2, 3), "Theta2": np.ones((1, 3))}
+    savemat(path, {name: csc_matrix(theta) for name, theta in thetas.items()})
+    assert layers_of(imported(path).graph).steps[0].weights.tolist() == [[0, 0], [1, 0]]
+    savemat(path, {**thetas, "Theta1": np.eye(2, 3) + 1j})
+    with pytest.raises(FileError, match="complex numbers"):
+        imported(path)
+    savemat(path, {"Theta1": thetas["Theta1"], "Theta3": thetas["Theta2"]})
+    with pytest.raises(InterchangeError, match="one is missing among Theta1, Theta3"):
+        imported(path)
+    for begin in (b"\x89HDF\r\n", b"Octave-1-L", b"\x1f\x8b"):
+        path.write_bytes(begin + bytes(600))
+        with pytest.raises(FileError, match="save it with -v7"):
+            imported(path)
 
 
 def test_thetas_of_the_course_have_the_bias_in_column_0(tmp_path):
@@ -325,8 +449,12 @@ def test_the_command_says_what_it_made(tmp_path, capsys):
         ("a.net", "hello\n", "its first line is not FANN_FLO_2.1"),
         ("a.net", "FANN_FIX_2.0\n", "fixed point"),
         ("a.net", "FANN_FLO_2.1\n", "is damaged"),
-        ("a.net", FANN.replace("network_type=0", "network_type=1"), "shortcuts"),
-        ("a.net", SNNS.replace("3:-1.00000", "1:-1.00000"), "not in the layer before it"),
+        ("a.net", FANN.replace("(6, 5.98", "(11, 5.98"), "which is in no layer before it"),
+        (
+            "a.net",
+            SNNS.replace("h  |  2, 2", "q  |  2, 2").replace("4 |      |", "9 |      |"),
+            "is no input and takes nothing",
+        ),
         ("a.txt", "hello", "no MultilayerPerceptron of Weka"),
         ("a.json", "{}", "no network of brain.js"),
         ("a.json", "[", "is no JSON"),
@@ -443,3 +571,35 @@ def test_modes_that_change_what_is_computed_are_refused():
     with pytest.raises(InterchangeError, match="set to bypass"):
         layers_of(replace(graph, nodes=nodes))
     assert isinstance(nodes["hidden_a"], Node)
+
+
+def test_scalings_go_into_the_weights_of_what_holds_weights_alone(tmp_path):
+    graph = network((2, 3, 2), data="moons", activation="tanh", output="sigmoid", seed=4)
+    first = next(wire for wire in graph.wires if wire.input == "a" and wire.source == "data")
+    graph = graph.add("middle", "constant", value=[0.5, -0.25]).add(
+        "scaled", "expression", formula="(rows - middle) / 4"
+    )
+    graph = graph.disconnect(first.start, first.end).connect(first.start, "scaled.rows")
+    graph = graph.connect("middle.value", "scaled.middle").connect("scaled.value", first.end)
+    rows = np.array([[0.3, -0.7], [2.0, 1.0]])
+    expected = forward(layers_of(graph), rows)
+    plain = sigmoid(np.tanh((rows - [0.5, -0.25]) / 4 @ nf.Run(graph).weights["theta1.value"].T
+                            + nf.Run(graph).weights["bias1.value"])
+                    @ nf.Run(graph).weights["theta2.value"].T
+                    + nf.Run(graph).weights["bias2.value"])  # fmt: skip
+    assert expected == pytest.approx(plain, abs=1e-15)
+    made = export(graph, tmp_path / "m.mat")
+    assert "'scaled' is in the weights of 'hidden'" in made.said
+    theta = loadmat(tmp_path / "m.mat")
+    a = np.tanh(theta["Theta1"] @ np.vstack([np.ones(2), rows.T]))
+    found = sigmoid(theta["Theta2"] @ np.vstack([np.ones(2), a])).T
+    assert found == pytest.approx(plain)
+
+
+def test_a_second_activation_is_not_dropped():
+    twice = Network(
+        (Dense("a", np.eye(2)), activation("t", "tanh"), activation("s", "sigmoid")), "x"
+    )
+    for door in (fann.write, brainjs.write):
+        with pytest.raises(InterchangeError, match=r"'s' follows no weighted sum.*\.onnx"):
+            door(twice)

@@ -23,7 +23,7 @@ from networks import assert_same, net, walk
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.engine import executor
-from nodeflow.engine.kernel import machine_code, notices, registry, straight
+from nodeflow.engine.kernel import machine_code, notices, registry, rows, straight
 from nodeflow.engine.kernel.machine_code import Loaded, Unavailable, digest_of, loaded
 from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, fused
 from nodeflow.errors import Slower
@@ -184,6 +184,64 @@ def test_two_processes_at_once_share_an_empty_cache(tmp_path):
     files = list((tmp_path / "kernel").iterdir())
     assert files
     assert all(file.suffix == ".o" and machine_code._read(file) for file in files)
+
+
+def aged(file: Path, days: float, size: int = 1) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(bytes(size))
+    then = time.time() - days * 86_400
+    os.utime(file, (then, then))
+    return file
+
+
+def test_what_nobody_has_used_for_a_month_is_deleted_when_something_is_kept(fresh):
+    stale = [aged(fresh / "square-double-0.o", 31), aged(fresh / "page-0.wasm", 40)]
+    stale.append(aged(fresh / "tmp1", 2))  # of a process that was killed while it wrote
+    kept = [aged(fresh / "exp-double-0.o", 29), aged(fresh / "tmp2", 0.1)]
+    (fresh / "a folder.o").mkdir()
+    squares()
+    assert [file.name for file in stale if file.exists()] == []
+    assert all(file.exists() for file in kept)
+    assert object_of(fresh)
+
+
+def test_what_was_used_least_recently_goes_beyond_a_size(fresh, monkeypatch):
+    old = [aged(fresh / f"straight-{days}.o", days, 60_000) for days in (9, 8, 3, 2)]
+    monkeypatch.setattr(machine_code, "_MOST_BYTES", 150_000)
+    squares()
+    assert [file.exists() for file in old] == [False, False, True, True]
+
+
+def test_what_is_read_counts_as_used(fresh, monkeypatch):
+    squares()
+    file = object_of(fresh)
+    then = time.time() - 29 * 86_400
+    os.utime(file, (then, then))
+    monkeypatch.setattr(machine_code, "_loaded", {})
+    squares()
+    assert time.time() - file.stat().st_mtime < 60
+
+
+def test_what_cannot_be_deleted_stays_and_nothing_is_said(fresh, monkeypatch):
+    stale = aged(fresh / "square-double-0.o", 31)
+    monkeypatch.setattr(machine_code.Path, "unlink", raising(PermissionError("in use")))
+    assert squares() == [4.0, 9.0, 16.0]
+    assert stale.exists()
+
+
+def test_a_worker_says_it_in_a_sentence():
+    code = (
+        "from nodeflow.engine.kernel import notices\n"
+        "notices.say_in_sentences()\nnotices.say_in_sentences()\n"
+        "for _ in range(2): notices.say_once('cache', 'it is\\nslow')\n"
+        "import warnings\nwarnings.warn('for developers')\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    said, *rest = run.stderr.splitlines()
+    assert said == "nodeflow: it is slow"
+    assert "UserWarning: for developers" in rest[0]
 
 
 def test_a_command_says_it_on_standard_error(fresh, monkeypatch, capsys):
@@ -454,3 +512,20 @@ straight.StraightLine.__init__ = noted
         found.append(done.stdout.split())
     assert [used for used, _ in found] == ["0", "1", "1"]
     assert found[0][1] == found[2][1]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_that_are_brought_near_before_they_are_read_stay_in_order(fresh, tmp_path, dtype):
+    random = np.random.default_rng(0)
+    wide = rows.LONG + 3
+    np.savez(tmp_path / "wide.npz", x=random.random((11, wide)), y=np.arange(11) % 3)
+    x, y = nf.dataset(source=str(tmp_path / "wide.npz"))
+    a = nf.sigmoid(nf.weighted_sum(x, nf.parameter(shape=(3, wide), init="uniform", id="w")))
+    graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, y), rate=0.1), batch=4)
+    found = []
+    for who in (MACHINE, PYTHON):
+        with executing(who):
+            run = nf.Run(graph, dtype=dtype)
+            run.train(updates=9)
+            found.append(run.weights["w.value"])
+    assert np.array_equal(*found)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from networks import net
 
 import nodeflow as nf
-from nodeflow.editor.model import Editor, Live
-from nodeflow.editor.motion import MOST, motion
-from nodeflow.editor.timeline import Timeline, curve, share_of, speed_at, speed_text
-from nodeflow.editor.worker import Worker
+from nodeflow.editor.playing.motion import MOST, motion
+from nodeflow.editor.playing.timeline import Timeline, curve, share_of, speed_at, speed_text
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.model import Editor, Live
 from nodeflow.playback.state import Playback
+from nodeflow.workings.shown import show
 
 GRAPH = net("xor", (2, 2, 1), scale="none", rate=0.5, batch=1)
 
@@ -70,7 +71,7 @@ def test_blame_runs_against_the_wires_of_a_folded_graph(player):
     assert (str(token.wire.wire), token.kind, token.against) == (
         "output.z -> output.a.z", "blame", True,
     )  # fmt: skip
-    assert token.text == f"{step.outputs['delta'].item():.3g}".replace("-", "−")
+    assert token.text == show(step.outputs["delta"].item())
     assert token.at(0.0) == token.wire.end
     assert token.heading == -1
     assert all(seen.lit in GRAPH.nodes for seen, _ in reached.values())
@@ -84,7 +85,8 @@ def test_an_update_shows_the_old_the_new_and_the_difference(player):
         if step.type == "weight_update" and step.outputs["value"].size == 1:
             break
     before, after = step.inputs["parameter"].item(), step.outputs["value"].item()
-    expected = f"{before:.5g} → {after:.5g}  ({after - before:+.2g})".replace("-", "−")
+    change = f"{after - before:+.2g}".replace("-", "−")
+    expected = f"{show(before)} → {show(after)}  ({change})"
     assert motion(editor).change == expected
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor.neurons import MOST, neuron_map
+from nodeflow.editor.canvas.neurons import MOST, neuron_map
 from nodeflow.networks import network
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -205,7 +205,7 @@ def test_a_hand_wired_graph_has_the_map_of_the_folded_one():
 
 def test_the_map_has_targets_errors_biases_and_blame() -> None:
     """All numbers are those of the run, the names those of the data's columns."""
-    from nodeflow.editor.neurons import Known
+    from nodeflow.editor.canvas.neurons import Known
     from nodeflow.engine.snapshot import Names, Snapshot
 
     graph = nf.load(GRAPHS / "iris.json")
@@ -229,7 +229,7 @@ def test_the_map_has_targets_errors_biases_and_blame() -> None:
 
 
 def test_neurons_of_another_pass_say_so() -> None:
-    from nodeflow.editor.neurons import Known
+    from nodeflow.editor.canvas.neurons import Known
     from nodeflow.engine.snapshot import Names, Snapshot
 
     run = nf.Run(nf.load(GRAPHS / "xor.json"))

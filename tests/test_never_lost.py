@@ -8,10 +8,11 @@ import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
-from nodeflow.editor.messages import Do, SetValue
-from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.messages import Do, SetValue
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import OpenFile, RunAnew
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker
 
 
 def xor(**settings):
@@ -75,6 +76,51 @@ def test_what_the_cost_does_not_depend_on_comes_and_goes(worker, edit) -> None:
     goal.goto(epoch=5)
     for address, value in goal.weights.items():
         np.testing.assert_array_equal(worker.player.run.weights[address], value)
+
+
+@pytest.mark.parametrize("old", ["theta1", "hidden1", "data", "cost", "train"])
+@pytest.mark.parametrize("new", ["aa", "zz.z"])
+def test_a_node_that_is_renamed_keeps_its_training(worker, old, new) -> None:
+    before = xor()
+    worker.toggle_stop("hidden1")
+    weights, history = dict(worker.player.run.weights), list(worker.player.run.history)
+    number = worker.player.number
+    assert worker.start(before.rename(old, new), "rename")
+    player = worker.player
+    assert player.number == number
+    assert list(player.run.history) == history
+    assert player.stops.breakpoints == {new if old == "hidden1" else "hidden1"}
+    if old == "hidden1":
+        worker.toggle_stop(new)
+    else:
+        worker.toggle_stop("hidden1")
+
+    def called(weights):
+        return {f"{new}.value" if key == f"{old}.value" else key: w for key, w in weights.items()}
+
+    assert_same(dict(player.run.weights), called(weights))
+    _train(worker, 5)
+    assert_same(dict(player.run.weights), called(trained(xor(), 25).weights))
+    worker.go(3 * player.schedule.steps_per_epoch)
+    assert_same(dict(worker.player.run.weights), called(trained(xor(), 3).weights))
+    worker.start(before, "undo")
+    assert len(worker.player.run.history) == 25  # what lies ahead is kept as well
+    assert not worker.past
+
+
+def test_a_parameter_that_is_renamed_starts_as_before(tmp_path) -> None:
+    graph = xor()
+    again = graph.rename("theta1", "first")
+    one, two = nf.Run(graph), nf.Run(again)
+    assert np.array_equal(one.weights["theta1.value"], two.weights["first.value"])
+    assert again.rename("first", "theta1") == graph
+    assert again.rename("first", "second").nodes["second"].extra == {"drawn_as": "theta1"}
+    nf.save(again, tmp_path / "again.json")
+    three = nf.Run(nf.load(tmp_path / "again.json"))
+    assert np.array_equal(one.weights["theta1.value"], three.weights["first.value"])
+    parts = nf.Run(nf.explode(again)).weights
+    whole = np.concatenate([parts[f"first.{n}.value"] for n in (1, 2)])
+    assert np.array_equal(whole.reshape(2, 2), one.weights["theta1.value"])
 
 
 def test_a_panel_that_is_placed_trained_on_wired_pasted_and_undone(worker) -> None:
@@ -148,7 +194,7 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
             nodes=graph.nodes, wires=graph.wires,
             training=type(graph.training)(batch=1, epochs=2, seed=0, rate=0.3),
         )  # fmt: skip
-    from nodeflow.editor.worker import computes_alike
+    from nodeflow.editor.run.worker import computes_alike
 
     other = type(graph.training)(batch=1, epochs=2, seed=0, rate=0.1)
     assert not computes_alike(graph, nf.Graph(nodes=graph.nodes, wires=graph.wires, training=other))
@@ -159,8 +205,8 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
+    from nodeflow.editor.documents.store import Store
     from nodeflow.editor.shell import Shell
-    from nodeflow.editor.store import Store
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -174,7 +220,7 @@ class Person:
 
     def __init__(self, shell, graph, path=None):
         self.shell, self.editor = shell, Editor.of(graph, path)
-        self._perform((Request("anew"),))
+        self._perform((RunAnew(),))
         if graph.nodes:
             self.until(lambda live: live.weights)
 
@@ -197,7 +243,7 @@ class Person:
         return self.editor.live
 
     def opened(self, path):
-        self._perform((Request("open", path=path),))
+        self._perform((OpenFile(path),))
         end = time.monotonic() + 20
         while self.editor.path != path or (self.editor.live.update and not self.editor.offer):
             assert time.monotonic() < end

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from nodeflow.editor.model import Editor, Live
+from nodeflow.editor.state.model import Editor, Live
 from nodeflow.graph import Graph
-from nodeflow.window import pace
+from nodeflow.window.platform import pace
 
 EDITOR = Editor.of(Graph())
 
@@ -29,7 +29,7 @@ def frame(panels, editor):
 
 
 def test_panels_take_turns_while_training(clock):
-    panels = pace.Pace()
+    panels = pace.Throttle()
     assert frame(panels, at(1)) == [1, 1]
     clock[0] += pace.PAUSE / 2
     assert frame(panels, at(2)) == [1, 1]
@@ -43,7 +43,7 @@ def test_panels_take_turns_while_training(clock):
 
 
 def test_the_end_of_a_training_and_what_a_person_does_are_seen_at_once(clock):
-    panels = pace.Pace()
+    panels = pace.Throttle()
     frame(panels, at(1))
     changed = replace(at(2), inside="group")
     panels.frame()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from networks import assert_same, hand, net
 
 import nodeflow as nf
-from nodeflow.editor.timeline import Timeline
+from nodeflow.editor.playing.timeline import Timeline
 from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ConditionError, Diverged, RunError
 from nodeflow.playback.player import Player

@@ -15,7 +15,7 @@ import nodeflow as nf
 from nodeflow import scene
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import tidy
-from nodeflow.editor.searching import found
+from nodeflow.editor.dialogs.searching import found
 from nodeflow.errors import DeclarationError
 from nodeflow.explain import where_blame_dies
 from nodeflow.explain.symbols import derive

@@ -12,13 +12,14 @@ from test_plugins import TYPE, home, write  # noqa: F401  (home is a fixture)
 import nodeflow as nf
 from nodeflow import plugins
 from nodeflow.declare import CATALOG
-from nodeflow.editor import plugins as editor_plugins
-from nodeflow.editor.messages import Chosen, Do, Failed, Opened, Renewed, Told
-from nodeflow.editor.model import Editor, Question, Search
-from nodeflow.editor.popups import lines
+from nodeflow.editor.dialogs.popups import lines
+from nodeflow.editor.documents import plugins as editor_plugins
+from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.messages import Chosen, Do, Failed, Opened, Renewed, RunUpdate
+from nodeflow.editor.state.model import Editor, Question, Search
+from nodeflow.editor.state.requests import RunAnew
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker
 from nodeflow.graph import Graph, Node, Wire
 
 FAILS = TYPE.replace("return 3 * z", "return 3 * z if z.max() < 5 else z.nothing")
@@ -107,7 +108,7 @@ def test_a_file_that_changes_is_read_again(home, monkeypatch):  # noqa: F811
         (told,) = watch.poll()
         assert told == Renewed("mine.py was read again: triple")
         editor = update(editor, told)
-        assert "anew" in [request.what for request in editor.requests]
+        assert RunAnew() in editor.requests
         run = nf.Run(editor.graph)
         run.evaluate()
         assert run["t.a"].tolist() == [[2.0 * factor]] or run["t.a"].tolist() == [2.0 * factor]
@@ -131,7 +132,7 @@ def test_a_function_that_fails_is_told_at_its_node(home):  # noqa: F811
     for value, fails in ((2.0, False), (9.0, True), (2.5, False)):
         made = graph(value)
         worker.open(made)
-        editor = update(Editor.of(made), Told(worker.live()))
+        editor = update(Editor.of(made), RunUpdate(worker.live()))
         problem = editor.drawn.nodes["t"].problem
         assert bool(problem) == fails, problem
         if fails:

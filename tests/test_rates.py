@@ -12,8 +12,8 @@ from networks import hand, net
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.derive.rates import Rate, rates
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editing, Editor
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editing, Editor
 from nodeflow.editor.update import update
 from nodeflow.errors import BadSetting, GraphError
 

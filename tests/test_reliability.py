@@ -18,9 +18,10 @@ import pytest
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.declare import Array
-from nodeflow.editor import messages as m
-from nodeflow.editor.model import Editor
-from nodeflow.editor.session import Session
+from nodeflow.editor.run.session import Session
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.runcommands import CompareFuture, Play, RunCommand, SetSpeed, Switch
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, GraphError, NodeflowError, readable
 from nodeflow.files import disk, dumps, load, loads, run_file_of, save, save_run, sidecar_of
@@ -268,29 +269,19 @@ def test_a_million_clicks_of_the_wheel(clicks: float, held: dict[str, bool]) -> 
     assert 0.05 <= editor.camera.zoom <= 4.0
 
 
-@pytest.mark.parametrize(
-    ("command", "values"),
-    [
-        ("set_speed", (0.0,)),
-        ("play", (-1.0,)),
-        ("compare", (-5,)),
-        ("switch", (-1,)),
-    ],
-)
-def test_a_command_that_fails_is_told_and_the_thread_lives(
-    command: Any, values: tuple[Any, ...]
-) -> None:
+@pytest.mark.parametrize("command", [SetSpeed(0.0), Play(-1.0), CompareFuture(-5), Switch(-1)])
+def test_a_command_that_fails_is_told_and_the_thread_lives(command: RunCommand) -> None:
     session = Session()
     try:
         session.open(load(ROOT / "graphs" / "one-neuron.json"))
-        session.tell(command, *values)
+        session.do(command)
         problem, epoch = "", 0
         limit = time.monotonic() + 60
         while not problem and time.monotonic() < limit:
             live = session.poll()
             problem = live.problem if live is not None else ""
         assert problem
-        session.tell("train", 2)
+        session.train(2)
         while epoch < 2 and time.monotonic() < limit:
             live = session.poll()
             epoch = live.epoch if live is not None else epoch

@@ -10,12 +10,12 @@ import nodeflow as nf
 from nodeflow.derive import infer
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.repeating import duplicate_wired, repeat
+from nodeflow.editor.canvas.neurons import neuron_map
+from nodeflow.editor.canvas.wiring import connected
 from nodeflow.editor.commands import done
-from nodeflow.editor.messages import Key, Typed
-from nodeflow.editor.model import Editing, Editor
-from nodeflow.editor.neurons import neuron_map
+from nodeflow.editor.state.messages import Key, Typed
+from nodeflow.editor.state.model import Editing, Editor
 from nodeflow.editor.update import update
-from nodeflow.editor.wiring import connected
 from nodeflow.errors import GraphError
 
 HIDDEN = ("w", "b", "h", "hs", "hd", "wn", "bn")

@@ -517,6 +517,34 @@ def test_divergence_names_node_and_moment_and_keeps_the_last_good_weights():
     assert run.weights["w.value"] == 0.5
 
 
+def test_what_is_behind_a_wrong_wire_back_is_left_out():
+    """The fault is seen when all shapes are known: of what reads the parameter nothing is run."""
+    graph = net(*SMALL, accuracy=False)
+    wired = graph.connect("hidden1.z", "b1.next")
+    with pytest.raises(GraphError, match=r"'b1\.next' is fed back from a weight_update"):
+        nf.Run(wired)
+    run = nf.Run(wired, strict=False)
+    assert not {"b1", "hidden1", "output"} & set(run.order)
+    for _ in run.order:
+        run.step()
+    assert "data.x" in run.values
+
+
+def test_a_penalty_of_0_has_the_nodes_of_any_other():
+    """So a run goes on where λ becomes 0, or is 0 no more; no weight differs from one without."""
+    penalized = net(*SMALL, l2=0.1, accuracy=False)
+    graphs = [penalized.set("penalty", regularization=0.0), penalized]
+    runs = [nf.Run(graph) for graph in graphs]
+    runs[0].train(2)
+    forked = runs[0].fork(graphs[1])
+    forked.train(1)
+    assert forked.update > runs[0].update
+    plain = nf.Run(net(*SMALL, accuracy=False))
+    plain.train(2)
+    for address, value in plain.weights.items():
+        assert runs[0].weights[address].tobytes() == value.tobytes()
+
+
 def test_a_node_that_was_refused_leaves_nothing_behind():
     """What it gave is of no update: all values are those that stood there before the step."""
     reference = nf.Run(regression(1e6))

@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from nodeflow.editor.messages import Do
-from nodeflow.editor.model import Editor, Request
+from nodeflow.editor.documents.store import Store
 from nodeflow.editor.shell import Shell
-from nodeflow.editor.store import Store
+from nodeflow.editor.state.messages import Do
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import CompareGraphs, RunAnew
 from nodeflow.editor.update import update
 from nodeflow.examples import samples
 from nodeflow.files import load
@@ -42,11 +43,11 @@ class Person:
 
     def __init__(self, shell, graph):
         self.shell, self.editor = shell, Editor.of(graph)
-        self.perform((Request("anew"),))
+        self.perform((RunAnew(),))
 
     def perform(self, requests):
         for request in requests:
-            if request.what != "compare":  # that takes its time, and changes nothing
+            if not isinstance(request, CompareGraphs):  # that takes its time, and changes nothing
                 for message in self.shell.perform(request, self.editor):
                     self.tell(message)
 

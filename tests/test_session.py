@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,17 +15,31 @@ from networks import CLASSES, net
 
 import nodeflow as nf
 from nodeflow.derive.rates import with_rate
-from nodeflow.editor.beside import Dropped
-from nodeflow.editor.model import Live
-from nodeflow.editor.session import Session, checked, kept
+from nodeflow.editor.background import Cancelled
+from nodeflow.editor.run.session import Session, checked, kept
+from nodeflow.editor.state.model import Live
+from nodeflow.editor.state.runcommands import ShowCheck
 
 SECONDS = 60.0
 """Only a fault takes so long: the first run of all compiles the engine."""
 
 
+class Watched(Session):
+    """A session that tells whether its thread waits for a command, and nothing runs."""
+
+    idle = False
+
+    def _next(self, wait: float | None) -> Any:
+        self.idle = wait is None and not self._commands
+        try:
+            return super()._next(wait)
+        finally:
+            self.idle = False
+
+
 @pytest.fixture
 def session() -> Iterator[Session]:
-    made = Session()
+    made = Watched()
     yield made
     made.close()
 
@@ -43,13 +58,13 @@ def until(session: Session, seen: Callable[[Live], object], seconds: float = SEC
     raise AssertionError(f"it never came: {last and (last.state, last.update, last.problem)}")
 
 
-def settled(session: Session, seconds: float = 0.15) -> Live | None:
+def settled(session: Watched, seconds: float = 0.15) -> Live | None:
     """Return the last snapshot after everything that was asked for is done."""
     last, end = None, time.monotonic() + seconds
     while time.monotonic() < end:
         live = session.poll()
         last = live or last
-        if live is not None or session._commands:
+        if live is not None or session._commands or not session.idle:
             end = time.monotonic() + seconds
         time.sleep(0.005)
     return last
@@ -428,11 +443,11 @@ def test_the_check_by_node(session: Session, graph: nf.Graph) -> None:
     assert "digits" in price
     assert problem == ""
     assert found == {key: found.status for key, found in nf.check(graph).nodes.items()}
-    session.tell("checked", graph, found, price, problem)
+    session.do(ShowCheck(graph, found, price, problem))
     assert until(session, lambda live: live.checks).checks == found
     session.start(graph.set("train", rate=0.7))
     assert until(session, lambda live: not live.checks).problem == ""
-    session.tell("checked", graph, found, price, problem)  # of a graph that is no longer shown
+    session.do(ShowCheck(graph, found, price, problem))  # of a graph that is no longer shown
     assert not settled(session).checks
     assert "nothing to check" in checked(nf.Graph().add("x", "constant"))[2]
 
@@ -453,9 +468,9 @@ def test_a_check_that_is_dropped_ends(graph: nf.Graph) -> None:
     def heed(done: int, total: int) -> None:
         heeded.append((done, total))
         if done == 2:
-            raise Dropped
+            raise Cancelled
 
-    with pytest.raises(Dropped):
+    with pytest.raises(Cancelled):
         checked(graph, heed)
     assert [done for done, _ in heeded] == [0, 1, 2]
 
@@ -548,7 +563,7 @@ def test_no_thread_is_left(graph: nf.Graph) -> None:
 
 def test_while_the_engine_is_compiled(monkeypatch: pytest.MonkeyPatch, graph: nf.Graph) -> None:
     ready = threading.Event()
-    monkeypatch.setattr("nodeflow.editor.session._warm_up", ready.wait)
+    monkeypatch.setattr("nodeflow.editor.run.session._warm_up", ready.wait)
     session = Session()
     try:
         session.start(graph)
@@ -582,7 +597,7 @@ def test_an_engine_that_cannot_be_compiled_is_told(monkeypatch: pytest.MonkeyPat
     def fails() -> None:
         raise RuntimeError("no compiler")
 
-    monkeypatch.setattr("nodeflow.editor.session._warm_up", fails)
+    monkeypatch.setattr("nodeflow.editor.run.session._warm_up", fails)
     session = Session()
     try:
         problem = until(session, lambda live: live.problem).problem

@@ -13,10 +13,20 @@ import pytest
 from networks import CLASSES, net
 
 import nodeflow as nf
-from nodeflow.editor import store as store_module
-from nodeflow.editor.messages import Failed, Message, Noted, Opened, Saved, Told
-from nodeflow.editor.model import Editor, Live, Preferences, Request
+from nodeflow.editor.documents import store as store_module
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state.messages import Failed, Message, Noted, Opened, RunUpdate, Saved
+from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.requests import (
+    Check,
+    CompareGraphs,
+    ControlRun,
+    OpenFile,
+    Save,
+    SavePreferences,
+    ShellRequest,
+)
+from nodeflow.editor.state.runcommands import Pause, Reset, Step, Train
 from nodeflow.files import dumps, loads
 from nodeflow.scene import with_places
 
@@ -62,7 +72,7 @@ def until(shell: Shell, editor: Editor, seen: Callable[[Live], object]) -> Live:
 
     def looked() -> Live | None:
         for message in shell.poll(editor):
-            if isinstance(message, Told) and seen(message.live):
+            if isinstance(message, RunUpdate) and seen(message.live):
                 return message.live
         return None
 
@@ -73,8 +83,8 @@ def journals(home: Path) -> list[Path]:
     return list(home.glob("state/journal/*/*.json"))
 
 
-def do(shell: Shell, editor: Editor, what: str, **more: Any) -> list[Message]:
-    return shell.perform(Request(what, **more), editor)
+def do(shell: Shell, editor: Editor, request: ShellRequest) -> list[Message]:
+    return shell.perform(request, editor)
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -82,21 +92,21 @@ def do(shell: Shell, editor: Editor, what: str, **more: Any) -> list[Message]:
 
 def test_save_open_and_recent(shell: Shell, home: Path, graph: nf.Graph) -> None:
     editor = Editor.of(graph)
-    assert do(shell, editor, "save") == [
+    assert do(shell, editor, Save()) == [
         Failed("the graph has no file yet: choose a name for it")
     ]  # fmt: skip
     path = home / "net.json"
-    (saved,) = do(shell, editor, "save", path=home / "net")
+    (saved,) = do(shell, editor, Save(home / "net"))
     assert isinstance(saved, Saved)
     assert (saved.graph, saved.path) == (editor.graph, path)
     assert saved.graph.folder == home  # whatever its paths are relative to
     assert nf.load(path) == editor.graph
-    (found,) = do(shell, editor, "open", path=path)
+    (found,) = do(shell, editor, OpenFile(path))
     assert found == Opened(editor.graph, path)
     assert found.graph.folder == home
     assert [recent.path for recent in shell.recent()] == [path]
     edited = replace(editor, path=path).edited(graph.set("train", rate=0.1), "rate")
-    (saved,) = do(shell, edited, "save")
+    (saved,) = do(shell, edited, Save())
     assert isinstance(saved, Saved)
     assert nf.load(path) == saved.graph == edited.graph
 
@@ -105,15 +115,15 @@ def test_a_file_that_cannot_be_opened_or_saved(shell: Shell, home: Path, graph: 
     editor = Editor.of(graph)
     (home / "bad.json").write_text('{"format": "nodeflow", "version": 1, "nodes": 3}')
     for what, path, text in [
-        ("open", home / "no.json", "there is no such file"),
-        ("open", home / "bad.json", "$.nodes"),
-        ("save", home / "no" / "net.json", "there is no folder"),
+        (OpenFile, home / "no.json", "there is no such file"),
+        (OpenFile, home / "bad.json", "$.nodes"),
+        (Save, home / "no" / "net.json", "there is no folder"),
     ]:
-        (answer,) = do(shell, editor, what, path=path)
+        (answer,) = do(shell, editor, what(path))
         assert isinstance(answer, Failed)
         assert text in answer.text
         assert str(path) in answer.text
-    assert do(shell, editor, "open") == [Failed("the graph has no file that could be read")]
+    assert do(shell, editor, OpenFile()) == [Failed("the graph has no file that could be read")]
     assert shell.recent() == []
 
 
@@ -131,14 +141,14 @@ def test_a_full_disk_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
-        (answer,) = do(shell, editor, "save")
+        (answer,) = do(shell, editor, Save())
     assert answer == Failed(
         f"{path}: cannot be saved: no space left on device; what was there before is kept"
     )
     assert nf.load(path) == graph
     assert nf.load(kept) == editor.graph  # the journal is not given up for a save that failed
     (home / "state" / "recent.json").mkdir()
-    saved, failed = do(shell, editor, "save")
+    saved, failed = do(shell, editor, Save())
     assert isinstance(saved, Saved)
     assert (saved.graph, saved.path) == (editor.graph, path)
     assert isinstance(failed, Failed)  # the list of recent files is another matter
@@ -149,18 +159,13 @@ def test_a_full_disk_loses_nothing(
 
 def test_preferences(shell: Shell, home: Path, graph: nf.Graph) -> None:
     editor = Editor.of(graph, preferences=Preferences(theme="light"))
-    assert do(shell, editor, "preferences") == []
+    assert do(shell, editor, SavePreferences()) == []
     assert shell.preferences() == (Preferences(theme="light"), "")
     path = home / "config" / "preferences.json"
     path.unlink()
     path.mkdir()
-    (answer,) = do(shell, editor, "preferences")
+    (answer,) = do(shell, editor, SavePreferences())
     assert "cannot be saved" in answer.text
-
-
-def test_what_belongs_to_the_window(shell: Shell, graph: nf.Graph) -> None:
-    for what in ("ask_open", "ask_save", "copy", "paste", "quit", "unheard of", "discard"):
-        assert do(shell, Editor.of(graph), what) == []
 
 
 # --- the journal --------------------------------------------------------------------------------
@@ -178,7 +183,7 @@ def test_changes_are_kept_until_they_are_saved(shell: Shell, home: Path, graph: 
     assert journals(home) == []
     shell.poll(edited)
     wait(lambda: journals(home))
-    do(shell, edited, "save", path=home / "net.json")
+    do(shell, edited, Save(home / "net.json"))
     assert journals(home) == []
     shell.close()
     assert not list(home.glob("state/journal/*"))
@@ -204,7 +209,7 @@ def test_recovery_can_be_undone(shell: Shell, home: Path, graph: nf.Graph) -> No
     assert editor.history.to(0).present == saved.graph
     shell.poll(editor)
     assert shell.left_behind() == []
-    do(shell, editor, "save")
+    do(shell, editor, Save())
     assert journals(home) == []
     other.close()
 
@@ -227,21 +232,21 @@ def test_a_journal_that_cannot_be_written_is_told(
 def test_the_run_follows_the_editor(shell: Shell, graph: nf.Graph) -> None:
     editor = Editor.of(graph)
     assert "output.z" in until(shell, editor, lambda live: live.values).values
-    do(shell, editor, "train")
+    do(shell, editor, ControlRun(Train()))
     live = until(shell, editor, lambda live: live.state == "done")
     run = nf.Run(graph)
     assert list(live.history) == run.train()
-    do(shell, editor, "train", value=3)
+    do(shell, editor, ControlRun(Train(3)))
     assert until(shell, editor, lambda live: live.state == "done").epoch == 43
-    do(shell, editor, "check")
+    do(shell, editor, Check())
     assert "theta1" in until(shell, editor, lambda live: live.checks).checks
-    do(shell, editor, "tell", text="step", value=("update",))
+    do(shell, editor, ControlRun(Step("update")))
     assert until(shell, editor, lambda live: live.state == "paused").epoch == 43
-    do(shell, editor, "reset", value=graph)
+    do(shell, editor, ControlRun(Reset()))
     assert until(shell, editor, lambda live: live.state == "still").epoch == 0
-    do(shell, editor, "train", value=100_000)
+    do(shell, editor, ControlRun(Train(100_000)))
     until(shell, editor, lambda live: live.update > 0)
-    do(shell, editor, "pause")
+    do(shell, editor, ControlRun(Pause()))
     assert until(shell, editor, lambda live: live.state == "paused").update > 0
     edited = editor.edited(editor.graph.remove("b1"), "remove b1")
     live = until(shell, edited, lambda live: live.state == "still")
@@ -253,7 +258,7 @@ def test_what_is_asked_for_meets_the_newest_graph(shell: Shell, graph: nf.Graph)
     editor = Editor.of(graph)
     until(shell, editor, lambda live: live.values)
     edited = editor.edited(editor.graph.set("train", rate=0.01), "rate")
-    do(shell, edited, "train", value=2)
+    do(shell, edited, ControlRun(Train(2)))
     live = until(shell, edited, lambda live: live.state == "done")
     assert list(live.history) == nf.Run(edited.graph).train(2)
 
@@ -279,6 +284,6 @@ def test_no_thread_is_left(graph: nf.Graph) -> None:
 
 def test_what_was_taken_apart_is_compared(shell: Shell, graph: nf.Graph) -> None:
     editor = Editor.of(graph)
-    assert shell.perform(Request("compare", value=(graph, nf.unfold(graph))), editor) == []
+    assert shell.perform(CompareGraphs(graph, nf.unfold(graph)), editor) == []
     (note,) = wait(lambda: [m for m in shell.poll(editor) if isinstance(m, Noted)])
     assert note.text.startswith("the same numbers")

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from networks import net
 
-from nodeflow.editor.model import Live
-from nodeflow.editor.slowmotion import (
+from nodeflow.editor.playing.slowmotion import (
     comparison,
     future_rows,
     largest_differences,
@@ -16,7 +15,8 @@ from nodeflow.editor.slowmotion import (
     stop_rows,
     watch_rows,
 )
-from nodeflow.editor.worker import Worker
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.model import Live
 from nodeflow.playback.state import ConditionFault, Future, Playback
 
 
@@ -113,7 +113,7 @@ def test_the_largest_differences_come_first():
     differences = {"a.x": 0.0, "b.x": 0.5, "c.x": np.nan, **{f"n{i}.x": 0.1 * i for i in range(9)}}
     playback = replace(FUTURES, compared=0, differences=differences)
     assert largest_differences(playback) == (
-        ("c.x", "nan"),
+        ("c.x", "NaN"),
         ("n8.x", "0.8"),
         ("n7.x", "0.7"),
         ("n6.x", "0.6"),

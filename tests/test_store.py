@@ -19,9 +19,10 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.declare import Array
-from nodeflow.editor import store as module
-from nodeflow.editor.model import Preferences
-from nodeflow.editor.store import Recovery, Store
+from nodeflow.editor.documents import store as module
+from nodeflow.editor.documents.store import Store
+from nodeflow.editor.state.kept import Recovery
+from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError
 from nodeflow.graph import Graph, Node
 from nodeflow.scene import scene
@@ -269,8 +270,8 @@ from dataclasses import replace
 home = Path(sys.argv[1])
 platformdirs.user_state_dir = lambda name: str(home / "state")
 import nodeflow as nf
-from nodeflow.editor import store as module
-from nodeflow.editor.store import Store
+from nodeflow.editor.documents import store as module
+from nodeflow.editor.documents.store import Store
 module._DELAY = 0.02
 store = Store()
 path = Path(sys.argv[2]) if sys.argv[2] else None

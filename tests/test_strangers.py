@@ -13,7 +13,7 @@ import pytest
 import nodeflow as nf
 from nodeflow.declare import CATALOG, node
 from nodeflow.derive.shapes import infer
-from nodeflow.editor.session import Session
+from nodeflow.editor.run.session import Session
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 
@@ -123,6 +123,6 @@ def test_the_editor_lives_and_so_do_the_other_nodes(graph: Graph) -> None:
         # Its input is as the data has it, whatever the stranger did to what it got.
         assert {tuple(row) for row in live.values["dataset.x"]} <= {(0, 0), (0, 1), (1, 0), (1, 1)}
         assert np.allclose(live.values["good.a"], 1 / (1 + np.exp(-live.values["dataset.x"])))
-        session.tell("step", "step")
+        session.step()
     finally:
         session.close()

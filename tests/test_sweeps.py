@@ -93,6 +93,8 @@ def test_values_that_cannot_be_are_refused(text, sentence):
         ({"x*.rate": [1]}, "no node that matches"),
         ({"train.rate": []}, "has no values"),
         ({"seed": [1, 1]}, "twice"),
+        ({"train.rate": [1.0, 2.0], "rate": [3.0]}, "'train.rate' and 'rate' both set train.rate"),
+        ({"*.init": ["zeros"], "theta1.init": ["zeros"]}, "both set theta1.init"),
         ({"seed": [-1]}, "a seed is a whole number"),
         ({"train.rate": [1.0, 2.0], "seed": range(600_000)}, "1,200,000 runs, more than"),
     ],
@@ -413,3 +415,53 @@ def test_runs_that_are_whole_already_are_not_made_again(xor, tmp_path):
 def test_errors_keep_the_family():
     assert issubclass(SweepError, nf.NodeflowError)
     assert not issubclass(SweepError, GraphError)
+
+
+def test_two_sweeps_do_not_write_to_one_file(xor, tmp_path):
+    plan = Plan.of(xor, [Axis.read("train.rate=0.1,0.3")], seeds=[0, 1], epochs=2)
+    path = tmp_path / "o.csv.journal"
+    with Journal(path, plan):
+        before = path.read_bytes()
+        for force in (False, True):
+            with pytest.raises(SweepError, match=r"another program writes to .+ just now"):
+                Journal(path, plan, force=force)
+        assert path.read_bytes() == before
+    with Journal(path, plan):
+        pass
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_is_a_sentence_and_loses_no_row(xor, tmp_path, monkeypatch):
+    out = tmp_path / "o.csv"
+    written = Journal._write
+
+    def until_full(self, data):
+        """Write two rows, then half of one: as on a disk that fills up."""
+        if len(self.rows) < 2:
+            return written(self, data)
+        own = self._file
+        self._file = Full(own)
+        try:
+            return written(self, data)
+        finally:
+            self._file = own
+
+    class Full:
+        def __init__(self, file):
+            self.seek, self.truncate, self.file = file.seek, file.truncate, file
+
+        def write(self, data):
+            if len(data) > 20:
+                return self.file.write(data[:20])
+            with Path("/dev/full").open("wb", buffering=0) as full:
+                return full.write(data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "_write", until_full)
+        with pytest.raises(FileError, match="no space left"):
+            nf.sweep(xor, {}, seeds=5, epochs=30, out=out, workers=1)
+    assert len((tmp_path / "o.csv.journal").read_text().splitlines()) == 3
+    found = nf.sweep(xor, {}, seeds=5, epochs=30, out=out)
+    assert [one["cost"] for one in found] == [
+        one["cost"] for one in nf.sweep(xor, {}, seeds=5, epochs=30)
+    ]

@@ -13,8 +13,18 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.editor.model import Editor
-from nodeflow.editor.sweeping import Sweeping, Wish, middle_run, offers, opened, plan_of, written
+from nodeflow.editor.run.sweeping import (
+    SweepForm,
+    Sweeping,
+    middle_run,
+    offers,
+    opened,
+    plan_of,
+    written,
+)
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import ControlRun
+from nodeflow.editor.state.runcommands import Go
 from nodeflow.errors import SweepError
 from nodeflow.sweeps import drawing
 from nodeflow.sweeps.drawing import drawn, measures
@@ -23,6 +33,7 @@ from nodeflow.views.marks import Line, Rect, Words
 from nodeflow.workings.shown import show
 
 ROOT = Path(__file__).parents[1]
+XOR = ROOT / "graphs" / "xor.json"
 AREA = (0.0, 0.0, 700.0, 300.0)
 RATES, INITS = [0.5, 2.0, 8.0], ["uniform", "normal"]
 
@@ -130,7 +141,7 @@ def test_whatever_is_offered_can_be_run():
         offered = offers(editor)
         assert offered[0].address == "train.rate"
         for offer in offered:
-            plan = plan_of(editor.graph, Wish(seeds="1").toggled(offer))
+            plan = plan_of(editor.graph, SweepForm(seeds="1").toggled(offer))
             assert len(plan) > 1, offer
 
 
@@ -144,35 +155,35 @@ def test_selected_nodes_come_first():
 
 def test_runs_beside_the_editor_are_those_of_a_sweep_and_can_be_stopped():
     graph = nf.load(ROOT / "graphs" / "xor.json")
-    wish = Wish((("train.rate", "0.5, 2"),), seeds="3", epochs="20", until="accuracy >= 1")
-    sweeping = Sweeping(plan_of(graph, wish), workers=1)
+    form = SweepForm((("train.rate", "0.5, 2"),), seeds="3", epochs="20", until="accuracy >= 1")
+    sweeping = Sweeping(plan_of(graph, form), workers=1)
     sweeping.wait()
     assert not sweeping.running
-    assert sweeping.told.startswith("6 runs in ")
+    assert sweeping.status.startswith("6 runs in ")
     expected = nf.sweep(graph, {"train.rate": [0.5, 2]}, seeds=3, epochs=20, until="accuracy >= 1")
     without = [{k: v for k, v in row.items() if k != "seconds"} for row in sweeping.found()]
     assert without == [{k: v for k, v in row.items() if k != "seconds"} for row in expected]
-    long = Sweeping(plan_of(graph, Wish(seeds="4000", epochs="2000")), workers=1)
+    long = Sweeping(plan_of(graph, SweepForm(seeds="4000", epochs="2000")), workers=1)
     while not long.done:
         pass
     long.stop()
     long.wait()
     assert 0 < long.done < 4000
-    assert long.told == f"stopped after {long.done:,} of 4,000 runs"
+    assert long.status == f"stopped after {long.done:,} of 4,000 runs"
 
 
 @pytest.mark.parametrize(
-    ("wish", "sentence"),
+    ("form", "sentence"),
     [
-        (Wish((("trian.rate", "1"),)), "did you mean 'train'"),
-        (Wish((("train.rate", ""),)), "train.rate"),
-        (Wish(seeds="x"), "a seed is a whole number"),
-        (Wish(epochs="many"), "epochs are a whole number"),
+        (SweepForm((("trian.rate", "1"),)), "did you mean 'train'"),
+        (SweepForm((("train.rate", ""),)), "train.rate"),
+        (SweepForm(seeds="x"), "a seed is a whole number"),
+        (SweepForm(epochs="many"), "epochs are a whole number"),
     ],
 )
-def test_a_wish_that_cannot_be_is_a_sentence(wish, sentence):
+def test_a_wish_that_cannot_be_is_a_sentence(form, sentence):
     with pytest.raises(nf.NodeflowError, match=sentence):
-        plan_of(nf.load(ROOT / "graphs" / "xor.json"), wish)
+        plan_of(nf.load(ROOT / "graphs" / "xor.json"), form)
 
 
 def test_a_run_that_is_opened_is_that_run(found, tmp_path):
@@ -181,10 +192,59 @@ def test_a_run_that_is_opened_is_that_run(found, tmp_path):
     costs = sorted(found.found[n].values["cost"] for n in range(15, 20))
     assert found.found[number].values["cost"] == costs[2]
     made = opened(editor, found, number, 7)
-    assert [(r.what, r.text, r.value) for r in made.requests] == [("tell", "go", ("7",))]
+    assert made.requests == (ControlRun(Go("7")),)
     run = nf.Run(made.graph)
     run.train(found.found[number].values["epochs"])
     assert run.assess().cost == found.found[number].values["cost"]
     assert written(found, tmp_path, "runs.csv") == "runs.csv and runs.curves.csv"
     with pytest.raises(SweepError, match="needs a name"):
         written(found, tmp_path, " ")
+
+
+# --- in the terminal ------------------------------------------------------------------------------
+
+
+def plotted(found, what="train_accuracy", wide=76):
+    from nodeflow.terminal.sweepplot import plot_lines
+
+    lines = [line.plain for line in plot_lines(found, what, wide)]
+    assert all(len(line) <= wide for line in lines)
+    return lines
+
+
+def test_a_setting_is_a_curve_with_a_band_between_its_axes():
+    found = nf.sweep(nf.load(XOR), {"train.rate": [0.1, 0.3, 1.0, 3.0]}, seeds=9, epochs=100)
+    lines = plotted(found)
+    assert lines[0].split()[0] == "train"
+    assert any("░" in line for line in lines)
+    three = [one.quartiles["train_accuracy"] for one in found.summaries()]
+    ends = sorted(value for one in three for value in one)
+    assert lines[1].strip().startswith(f"{100 * ends[-1]:.1f} %")
+    assert lines[13].strip().startswith(f"{100 * ends[0]:.1f} %")
+    # The highest median is where the curve is at the top.
+    best = max(range(4), key=lambda place: three[place][1])
+    if three[best][1] == ends[-1]:
+        assert any(0x2800 < ord(sign) < 0x2900 for sign in lines[1])
+    assert "train.rate (log)" in lines[-2]
+
+
+def test_curves_over_the_epochs_are_named_at_their_ends():
+    axes = {"train.rate": [0.3, 1.0, 3.0]}
+    lines = plotted(nf.sweep(nf.load(XOR), axes, seeds=5, epochs=60, curves=True))
+    ends = [line.split()[-1] for line in lines[1:14] if line.rstrip()[-1].isdigit()]
+    assert {"0.3", "1", "3"} <= set(ends)
+    assert "epochs" in lines[-2]
+    assert lines[-3].split() == ["1", "30", "60"]
+
+
+def test_two_settings_are_a_map_of_medians_with_their_numbers():
+    axes = {"train.rate": [0.1, 1.0, 5.0], "train.momentum": [0.0, 0.5]}
+    found = nf.sweep(nf.load(XOR), axes, seeds=4, epochs=50)
+    lines = plotted(found, "cost")
+    assert "train.momentum ↓" in lines[1]
+    medians = [one.quartiles["cost"][1] for one in found.summaries()]
+    told = [float(word) for line in lines[3:5] for word in line.split() if word[0].isdigit()]
+    assert sorted(told[1:4] + told[5:]) == pytest.approx(sorted(medians), rel=1e-3)
+    many = {"train.rate": [0.1 * n for n in range(1, 30)], "train.momentum": [0.0, 0.5]}
+    lines = plotted(nf.sweep(nf.load(XOR), many, epochs=2), "cost")
+    assert "of 29 columns" in lines[-1]

@@ -280,3 +280,43 @@ def test_contrast_is_that_of_the_accessibility_guidelines(theme):
     for line in ("forward", "backward", "feedback", "selected", "problem", "positive", "negative"):
         assert contrast(getattr(theme, line), theme.canvas) >= 3
         assert contrast(getattr(theme, line), theme.body) >= 3
+
+
+# --- how much of the screen it takes --------------------------------------------------------------
+
+
+def extent(graph):
+    left, top, right, bottom = scene(graph).bounds
+    return right - left, bottom - top
+
+
+def test_the_backward_pass_of_a_layered_network_stands_under_it():
+    graph = nf.unfold(nf.load(GRAPHS / "wheat-seeds.json"))
+    for forward, backward in (
+        ("hidden", "hidden.delta"), ("output", "output.delta"), ("output_a", "output.blame"),
+        ("cost", "cost.error"),
+    ):  # fmt: skip
+        assert graph.layout[forward][0] == graph.layout[backward][0]
+    assert extent(graph)[0] < 2000
+
+
+def test_the_neurons_of_a_large_layer_stand_in_rows():
+    graph = nf.explode(network("784-30-10"))
+    wide, high = extent(graph)
+    assert wide < 4000
+    assert high < 2500  # 6070 in one column a layer
+    at = graph.layout
+    for neuron in range(1, 15):
+        (x, y), (beside, level) = at[f"theta1.{neuron}"], at[f"bias1.{neuron}"]
+        assert level == y  # weights and bias of a neuron are neighbours
+        assert beside > x
+    rows = {y for key, (_, y) in at.items() if key.startswith("hidden.")}
+    assert len(rows) == 15
+    assert not overlaps(graph)
+    assert tidy(graph) == graph
+
+
+def test_neurons_stand_in_the_order_of_their_numbers():
+    graph = nf.explode(network("4-12-1"))
+    ys = [graph.layout[f"hidden.{number}"][1] for number in range(1, 13)]
+    assert ys == sorted(ys)

@@ -9,11 +9,11 @@ import pytest
 from helpers_explain import value as evaluated
 
 from nodeflow import files
-from nodeflow.editor.model import Editor
-from nodeflow.editor.overlay import overlay
-from nodeflow.editor.slowmotion import watch_rows
-from nodeflow.editor.worker import Worker
-from nodeflow.editor.working import working
+from nodeflow.editor.canvas.overlay import overlay
+from nodeflow.editor.panels.working import working
+from nodeflow.editor.playing.slowmotion import watch_rows
+from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.state.model import Editor
 from nodeflow.engine.snapshot import AHEAD
 
 GRAPHS = (

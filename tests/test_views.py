@@ -14,8 +14,8 @@ import nodeflow as nf
 from nodeflow.commands.output import plain
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import tidy
-from nodeflow.editor.accounts import account
-from nodeflow.editor.model import Editor, Live
+from nodeflow.editor.panels.accounts import account
+from nodeflow.editor.state.model import Editor, Live
 from nodeflow.engine.executor import executed_by
 from nodeflow.errors import NodeflowError, RunError, ShapeMismatch
 from nodeflow.explain.quality import fed

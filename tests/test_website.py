@@ -9,7 +9,7 @@ from nodeflow.declare import CATALOG
 from website import reference
 from website.build import _moved, _sentence
 from website.examples import example
-from website.links import broken
+from website.links import Offline, broken, judged
 
 
 @pytest.mark.parametrize("name", ["weighted_sum", "relu", "squared_error", "average", "expression"])
@@ -58,3 +58,21 @@ def test_a_document_leads_to_live_pages_in_place_of_files(tmp_path) -> None:
 
 def test_the_first_sentence_of_a_text() -> None:
     assert _sentence("After M. Laine's lessons. More of it.") == "After M. Laine's lessons"
+
+
+def test_links_that_lead_elsewhere_are_judged() -> None:
+    def at(uri: str, status: str, info: str = "") -> dict[str, object]:
+        return {"filename": "data.md", "lineno": 3, "uri": uri, "status": status, "info": info}
+
+    gone = at("https://a.example/b", "broken", "404 Client Error: Not Found")
+    away = at("https://c.example/", "broken", "Max retries exceeded (NameResolutionError: …)")
+    good, local = at("https://d.example/", "working"), at("data.md", "local")
+    checked, wrong = judged([good, gone, away, local])
+    assert checked == ["https://a.example/b", "https://c.example/", "https://d.example/"]
+    assert wrong[0] == (
+        "data.md, line 3: https://a.example/b leads nowhere (404 Client Error: Not Found)"
+    )
+    assert len(wrong) == 2
+    with pytest.raises(Offline, match="there is no network here: none of the 1 links"):
+        judged([away, local])
+    assert judged([local]) == ([], [])

@@ -16,10 +16,14 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+from test_lessons import LESSONS
+from test_page_lessons import done_in
 
 import nodeflow as nf
 from nodeflow.errors import ExportError, GraphError, NodeflowError
 from nodeflow.export.pagestate import moment_of
+from nodeflow.files import loads, whole
+from nodeflow.lessons import Marker, settings_changed
 
 with suppress(ModuleNotFoundError):  # then the mark says what becomes of the tests
     import nbformat
@@ -290,6 +294,15 @@ def cell(page, number):
     return page.run(f"{script}.querySelector('.jp-OutputArea').innerText")
 
 
+def save(page, path):
+    """Save the notebook with its outputs; a page that is left with changes would ask."""
+    for kind in ("rawKeyDown", "keyUp"):
+        page.send("Input.dispatchKeyEvent", type=kind, key="s", code="KeyS",
+                  windowsVirtualKeyCode=83, modifiers=2)  # fmt: skip
+    until(lambda: "srcdoc" in path.read_text("utf-8"), "the notebook is saved")
+    return path
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder, port = tmp_path_factory.mktemp("lab"), free_port()
@@ -357,11 +370,7 @@ def test_jupyterlab_steps_and_python_sees_it_and_back_again(tall, lab):
     assert "hidden_a" in drawn
 
     # Saved as it is, without its kernel: it plays all the same.
-    for kind in ("rawKeyDown", "keyUp"):
-        page.send("Input.dispatchKeyEvent", type=kind, key="s", code="KeyS",
-                  windowsVirtualKeyCode=83, modifiers=2)  # fmt: skip
-    saved = folder / "widget.ipynb"
-    until(lambda: "srcdoc" in saved.read_text("utf-8"), "the notebook is saved")
+    saved = save(page, folder / "widget.ipynb")
     end_kernels(lab)
     shutil.copy(saved, folder / "again.ipynb")  # signed by what is in it, not by its name
     open_in_lab(page, lab, "again.ipynb")
@@ -517,3 +526,145 @@ def test_examples_are_executed_as_notebooks_and_as_marimo(path, tmp_path, monkey
     found = subprocess.run([sys.executable, app], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert found.stdout == "".join(said)
+
+
+# --- lessons ------------------------------------------------------------------------------------
+
+
+def same_run(page, widget, what):
+    """Hold all values, weights and the moment of a page and of a widget's run equal."""
+    run = widget.run
+    assert widget.moment == moment_of(run)
+    assert of_page(page, "moment()") == moment_of(run), what
+    assert held(of_page(page, "weights()")) == held(run.weights), what
+    for address, value in run.values.items():
+        assert np.array_equal(of_page(page, f"value({json.dumps(address)})"), value), address
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_that_is_done_in_the_page_is_done_in_python(tall, tmp_path, path):
+    """What the page tells is the run, the graph with its wires, and the answer to hand in."""
+    graph = nf.load(path)
+    widget = nf.Widget(graph)
+    page_path = tmp_path / "page.html"
+    page_path.write_text(f"<!doctype html>{widget._repr_html_()}", encoding="utf-8")
+    visit(tall, page_path.as_uri())
+    wait_for(tall, "moment().number === 0")
+    done_in.folder = tmp_path
+    inner = Framed(tall)
+    if path.stem == "first-steps":  # what is the editor's business is left out
+        of_page(tall, "goto(0, 0, 'hidden')")
+    else:
+        done_in(inner, graph, path.stem)
+        assert of_page(tall, "lesson.task().index") == of_page(tall, "lesson.task().of")
+    state = of_page(tall, "state()")
+    widget.set_state({"_state": state, "moment": of_page(tall, "moment()")})
+    same_run(tall, widget, path.stem)
+    told, wanted = loads(json.dumps(of_page(tall, "lesson.answers()"))), widget.answer
+    assert set(told.wires) == set(wanted.wires)
+    assert told.extra["answers"] == wanted.extra["answers"]
+    assert settings_changed(told, wanted) == {}
+    assert set(widget.graph.wires) == set(wanted.wires)
+    if path.stem != "first-steps":
+        marks = Marker(graph).mark(loads(whole(wanted)))
+        assert [mark.why for mark in marks.tasks if not mark.done] == []
+        assert (marks.locked, marks.unlocked, marks.edited) == ((), (), ())
+
+    # Another view of the widget takes it up: it opens where this one stands.
+    page_path.write_text(f"<!doctype html>{widget._repr_html_()}", encoding="utf-8")
+    visit(tall, page_path.as_uri())
+    wait_for(tall, f"moment().number === {state['number']}")
+    until(lambda: of_page(tall, "state()") == state, "the page opens where it stood")
+    assert of_page(tall, "lesson.answers()")["answers"] == told.extra["answers"]
+    of_page(tall, "back()")
+    assert tall.problems == []
+
+
+WIRED = "why-not-the-numeric-gradient"
+
+
+def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp_path):
+    folder, _ = lab
+    graph = nf.sample(f"lessons/{WIRED}")
+    cells = (
+        f"import nodeflow as nf\nwidget = nf.Widget(nf.sample('lessons/{WIRED}'))\nwidget",
+        "nf.save(widget.answer, 'answer.json')\n"
+        "print(len(widget.answer.extra['answers']['tasks']), widget.moment['number'])",
+        "widget.moment = 1\nprint('set')",
+        "widget.graph = nf.sample('lessons/do-i-need-the-bias')\nprint('another')",
+    )
+    nbformat.write(notebook(*cells), folder / "lesson.ipynb")
+    open_in_lab(tall, lab, "lesson.ipynb")
+    wait(tall, "document.body.innerText.includes('| Idle')")
+    cell(tall, 0)
+    wait_for(tall, "moment().number === 0")
+    done_in.folder = tmp_path
+    done_in(Framed(tall), graph, WIRED)  # its wires open other forms of the page
+    tasks, number = of_page(tall, "lesson.task().of"), of_page(tall, "moment().number")
+    tall.run("new Promise((then) => setTimeout(then, 1000))")  # a message takes its time
+    assert cell(tall, 1).split() == [str(tasks), str(number)]
+    marks = Marker(graph).mark(nf.load(folder / "answer.json"))
+    assert [mark.why for mark in marks.tasks if not mark.done] == []
+    cell(tall, 2)
+    wait_for(tall, "moment().number === 1")
+    assert of_page(tall, "lesson.task().index") == tasks  # going back undoes no task
+    press(tall, "#next")
+    wait_for(tall, "moment().number === 2")
+    cell(tall, 3)
+    wait_for(tall, "graph().name === 'do I need the bias'")
+    assert of_page(tall, "lesson.task().index") == 0
+    save(tall, folder / "lesson.ipynb")
+    end_kernels(lab)
+
+
+LESSON_IN_MARIMO = """import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import marimo as mo
+    import nodeflow as nf
+
+    widget = mo.ui.anywidget(nf.Widget(nf.sample("lessons/WIRED"), height=700))
+    widget
+    return mo, nf, widget
+
+
+@app.cell
+def _(mo, widget):
+    widget.value
+    mo.md(f"done {len(widget.answer.extra['answers']['tasks'])} of it")
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+def test_a_lesson_is_done_in_marimo(tall, tmp_path):
+    port, graph = free_port(), nf.sample(f"lessons/{WIRED}")
+    (tmp_path / "app.py").write_text(LESSON_IN_MARIMO.replace("WIRED", WIRED), encoding="utf-8")
+    command = ("marimo", "run", "--headless", "--no-token", "-p", str(port), "app.py")
+    with server(tmp_path, *command):
+        until(lambda: answers(f"http://127.0.0.1:{port}/"), "marimo answers")
+        visit(tall, f"http://127.0.0.1:{port}/")
+        wait_for(tall, "moment().number === 0")
+        done_in.folder = tmp_path
+        done_in(Framed(tall), graph, WIRED)
+        tasks = of_page(tall, "lesson.task().of")
+        wait(tall, f"document.body.innerText.includes('done {tasks} of it')")
+
+
+class Framed:
+    """A page in a frame of another page, with what `done_in` asks of it."""
+
+    def __init__(self, page):
+        self._page = page
+
+    def run(self, script):
+        return self._page.run(script.replace("nodeflow.", f"{FRAMES}[0].contentWindow.nodeflow."))
+
+    def wait(self, condition):
+        until(lambda: self.run(condition), condition)

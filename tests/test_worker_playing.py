@@ -1,17 +1,33 @@
 """Slow motion beside the editor: questions, watches, stops and futures, with a run's numbers."""
 
 import math
+import time
 
 import numpy as np
 import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
-from nodeflow.editor.messages import Do, SetValue, Tell, Told
-from nodeflow.editor.model import Editor
-from nodeflow.editor.session import Session
+from nodeflow.editor.run.session import Session
+from nodeflow.editor.run.worker import Worker, computes_alike
+from nodeflow.editor.state.messages import Do, RunUpdate, SetValue
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import ControlRun
+from nodeflow.editor.state.runcommands import (
+    AddCondition,
+    Answer,
+    CompareFuture,
+    ForgetCondition,
+    Go,
+    Loop,
+    Pause,
+    Play,
+    Predict,
+    Step,
+    Switch,
+    Watch,
+)
 from nodeflow.editor.update import update
-from nodeflow.editor.worker import Worker, computes_alike
 from nodeflow.playback.answers import read_number
 from nodeflow.playback.predicting import worth_asking
 
@@ -57,14 +73,14 @@ class Desk:
         self.editor = Editor.of(graph)
         self.worker = Worker()
         self.shown = None
-        self.send(Tell("pause"))
+        self.send(ControlRun(Pause()))
 
     def send(self, message):
         self.editor = update(self.editor, message)
         self.show()
         for request in self.editor.requests:
-            assert request.what == "tell"
-            getattr(self.worker, request.text)(*request.value)
+            assert isinstance(request, ControlRun)
+            self.worker.do(request.command)
             while self.worker.running:
                 self.worker.passed()
         self.hear()
@@ -76,9 +92,9 @@ class Desk:
 
     def hear(self):
         """Tell the editor how the run stands, and the run what came of that."""
-        self.editor = update(self.editor, Told(self.worker.live()))
+        self.editor = update(self.editor, RunUpdate(self.worker.live()))
         self.show()
-        self.editor = update(self.editor, Told(self.worker.live()))
+        self.editor = update(self.editor, RunUpdate(self.worker.live()))
 
     @property
     def playback(self):
@@ -93,8 +109,8 @@ class Desk:
 def desk():
     """Return an editor that stands two updates before the end of what was played."""
     made = Desk(xor())
-    made.send(Tell("go", (made.worker.player.schedule.number((9, 1, 0)),)))
-    made.send(Tell("go", (made.worker.player.schedule.number((7, 3, 0)),)))
+    made.send(ControlRun(Go(made.worker.player.schedule.number((9, 1, 0)))))
+    made.send(ControlRun(Go(made.worker.player.schedule.number((7, 3, 0)))))
     return made
 
 
@@ -348,8 +364,8 @@ def test_a_sample_is_played_over_and_over(worker):
 def branched(desk):
     """Change a weight in the past, and play two updates of the new future."""
     desk.send(SetValue("theta1", "value", WEIGHTS))
-    desk.send(Tell("step", ("update",)))
-    desk.send(Tell("step", ("update",)))
+    desk.send(ControlRun(Step("update")))
+    desk.send(ControlRun(Step("update")))
 
 
 def test_a_weight_changed_in_the_past_begins_another_future(desk):
@@ -370,7 +386,7 @@ def test_a_weight_changed_in_the_past_begins_another_future(desk):
 
 def test_differences_to_another_future_are_those_of_two_runs(desk):
     branched(desk)
-    desk.send(Tell("compare", (0,)))
+    desk.send(ControlRun(CompareFuture(0)))
     assert desk.playback.compared == 0
     changed = trained(7)
     changed.set_weights({"theta1.value": np.array(WEIGHTS)})
@@ -380,19 +396,19 @@ def test_differences_to_another_future_are_those_of_two_runs(desk):
     }
     assert max(desk.playback.differences.values()) > 0
     for _ in range(9):  # the other one ends
-        desk.send(Tell("step", ("update",)))
+        desk.send(ControlRun(Step("update")))
     assert (desk.playback.differences, desk.editor.live.problem) == ({}, "")
-    desk.send(Tell("compare", (None,)))
+    desk.send(ControlRun(CompareFuture(None)))
     assert desk.playback.compared is None
 
 
 def test_a_return_brings_back_settings_and_is_undone(desk):
     desk.send(SetValue("train", "rate", 2.0))
-    desk.send(Tell("step", ("update",)))
+    desk.send(ControlRun(Step("update")))
     assert desk.playback.futures[1].what == "train.rate was 0.5 and is 2.0"
     past = len(desk.editor.history.entries)
     player, moment = desk.worker.player, desk.playback.number
-    desk.send(Tell("switch", (0,)))
+    desk.send(ControlRun(Switch(0)))
     assert (desk.playback.future, desk.playback.number, desk.rate) == (0, moment, RATE)
     assert desk.editor.history.label == "return to the first run"
     assert len(desk.editor.history.entries) == past + 1
@@ -409,10 +425,10 @@ def test_a_return_brings_back_settings_and_is_undone(desk):
 
 def test_an_edit_after_a_return_starts_from_the_settings_of_that_future(desk):
     desk.send(SetValue("train", "rate", 2.0))
-    desk.send(Tell("step", ("update",)))
-    desk.send(Tell("switch", (0,)))
+    desk.send(ControlRun(Step("update")))
+    desk.send(ControlRun(Switch(0)))
     desk.send(SetValue("theta1", "value", WEIGHTS))
-    desk.send(Tell("step", ("update",)))
+    desk.send(ControlRun(Step("update")))
     run = trained(8)
     run.set_weights({"theta1.value": np.array(WEIGHTS)})
     run.train(updates=1)
@@ -431,16 +447,16 @@ def test_a_return_keeps_what_was_moved_meanwhile(desk):
     desk.send(SetValue("train", "rate", 2.0))
     graph = desk.editor.graph
     desk.editor = desk.editor.edited(graph.move(train=(123, 456)), "move train")
-    desk.send(Tell("switch", (0,)))
+    desk.send(ControlRun(Switch(0)))
     assert desk.editor.graph.layout["train"] == (123, 456)
     assert desk.rate == RATE
 
 
 def test_what_was_edited_meanwhile_is_not_overwritten(desk):
     desk.send(SetValue("train", "rate", 2.0))
-    desk.send(Tell("step", ("update",)))
+    desk.send(ControlRun(Step("update")))
     desk.worker.switch(0)
-    told = Told(desk.worker.live())
+    told = RunUpdate(desk.worker.live())
     desk.editor = update(desk.editor, SetValue("train", "rate", 3.0))
     desk.editor = update(desk.editor, told)
     assert desk.rate == 3.0
@@ -465,21 +481,21 @@ def test_the_thread_outlives_what_comes_too_late():
     try:
         session.start(xor())
         for command in (
-            ("predict",), ("play", None), ("answer", "1"), ("pause",), ("answer", "x"),
-            ("switch", 7), ("compare", 9), ("watch", "no.such"), ("add_condition", ")"),
-            ("go", -4), ("loop", "year"), ("forget_condition", "none"), ("step", "step"),
+            Predict(), Play(), Answer("1"), Pause(), Answer("x"), Switch(7), CompareFuture(9),
+            Watch("no.such"), AddCondition(")"), Go(-4), Loop("year"), ForgetCondition("none"),
+            Step(),
         ):  # fmt: skip
-            session.tell(*command)
+            session.do(command)
         session.train(3)
-        session.tell("predict")
+        session.do(Predict())
         session.train(3)
         live = None
         for _ in range(20_000):
             live = session.poll() or live
             if live is not None and live.state == "done":
                 break
-            session._worker.join(0.001)
-        assert session._worker.is_alive()
+            time.sleep(0.001)
+        assert session._loop.alive
         assert live.state == "done"
     finally:
         session.close()

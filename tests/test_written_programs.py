@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.formula import names, parse
 from nodeflow.graph import Node
-from nodeflow.interchange.programs import write
+from nodeflow.interchange.programs import write, written
+from nodeflow.interchange.programs.writing import DATA
 from nodeflow.networks import network
 
 GRAPHS = (
@@ -27,9 +29,16 @@ GRAPHS = (
 """By hand, by neurons, sample by sample, with Adam, penalties, formulas, test rows."""
 
 
-def executed(text):
-    """Return the variables that a program leaves, and what it printed."""
-    space = {"__name__": "__main__"}
+def executed(text, beside=None):
+    """Return the variables that a program leaves, and what it printed; it may have data beside."""
+    with tempfile.TemporaryDirectory() as folder:
+        if beside is not None:
+            Path(folder, f"FILE{DATA}").write_bytes(beside)
+        return run_in(Path(folder, "FILE.py"), text)
+
+
+def run_in(file, text):
+    space = {"__name__": "__main__", "__file__": str(file)}
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(compile(text, "program", "exec"), space)
@@ -42,15 +51,21 @@ def of_graph(name):
 
 def compare(graph, kind="numpy", epochs=1, within=1e-12):
     """Check the weights and the costs that a program comes to."""
-    text = write(graph, kind, epochs=epochs)
+    made = written(graph, kind, epochs=epochs)
+    text = made.text
     imports = re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)
-    assert set(imports) <= {"numpy", "torch", "jax", "base64", "math", "scipy", "zlib"}
-    space, printed = executed(text)
+    assert set(imports) <= {"numpy", "torch", "jax", "base64", "math", "scipy", "zlib",
+                            "pathlib"}  # fmt: skip
+    space, printed = executed(text, made.beside)
     run = nf.Run(graph)
     history = run.train(epochs)
     assert run.weights
     for address, value in run.weights.items():
-        found = space[re.sub(r"\W+", "_", address.removesuffix(".value"))]
+        name = re.sub(r"\W+", "_", address.removesuffix(".value"))
+        if name not in space:  # it is connected to nothing
+            assert np.array_equal(value, nf.Run(graph).weights[address])
+            continue
+        found = space[name]
         found = found.detach().numpy() if hasattr(found, "detach") else np.asarray(found)
         size = max(1.0, float(np.abs(value).max()))
         assert found.shape == value.shape

@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from nodeflow.editor import messages as m
 from nodeflow.editor.commands import COMMANDS
-from nodeflow.editor.model import Editor
+from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import update
 from nodeflow.errors import NodeflowError
 from nodeflow.files import load

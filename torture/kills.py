@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nodeflow.declare import Array
-from nodeflow.editor.store import Journal
+from nodeflow.editor.documents.store import Journal
 from nodeflow.errors import NodeflowError
 from nodeflow.files import load, load_run, save, save_run
 from nodeflow.graph import Graph, Node

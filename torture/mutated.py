@@ -95,7 +95,7 @@ def stages(data: bytes, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]
     import nodeflow as nf
     from nodeflow.derive.tidy import tidy
     from nodeflow.difference import difference
-    from nodeflow.editor.model import Editor
+    from nodeflow.editor.state.model import Editor
     from nodeflow.export import html, svg
     from nodeflow.files import dumps, loads
     from nodeflow.merging import merge

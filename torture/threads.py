@@ -8,7 +8,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nodeflow.editor.session import Session
+from nodeflow.editor.run.session import Session
+from nodeflow.editor.state.runcommands import (
+    AddCondition,
+    Back,
+    CompareFuture,
+    Go,
+    Loop,
+    Play,
+    RunCommand,
+    SetSpeed,
+    Step,
+    Switch,
+    ToggleStop,
+    Train,
+    Watch,
+    in_words,
+)
 from nodeflow.files import load
 from torture.report import Report
 
@@ -16,29 +32,22 @@ GRAPHS = Path(__file__).parent.parent / "graphs"
 _NAMES = ("xor", "iris", "one-neuron", "mazur", "two-weights-unfolded")
 
 
-def _command(dice: random.Random) -> tuple[str, tuple[Any, ...]]:
+def _command(dice: random.Random) -> RunCommand:
     number = dice.choice((-5, -1, 0, 1, 2, 7, 10**12))
     return dice.choice(
         [
-            ("train", (dice.choice((None, 1, 5)),)),
-            (
-                "play",
-                (
-                    dice.choice(
-                        (None, 0.0, -1.0, 30.0, float("nan")),
-                    ),
-                ),
-            ),
-            ("set_speed", (dice.choice((0.0, -3.0, 100.0, float("inf"))),)),
-            ("step", (dice.choice(("step", "sample", "update", "epoch", "nonsense")),)),
-            ("back", (dice.choice(("step", "phase", "epoch", "nonsense")),)),
-            ("go", (dice.choice((number, "1:2", "nonsense", "")),)),
-            ("toggle_stop", (dice.choice(("hidden", "gone", "")),)),
-            ("add_condition", (dice.choice(("cost < 0.1", "((", "gone.z > 1", "")),)),
-            ("loop", (dice.choice(("sample", None, "nonsense")),)),
-            ("watch", (dice.choice(("hidden.z", "gone", "")),)),
-            ("switch", (number,)),
-            ("compare", (number,)),
+            Train(dice.choice((None, 1, 5))),
+            Play(dice.choice((None, 0.0, -1.0, 30.0, float("nan")))),
+            SetSpeed(dice.choice((0.0, -3.0, 100.0, float("inf")))),
+            Step(dice.choice(("step", "sample", "update", "epoch", "nonsense"))),
+            Back(dice.choice(("step", "phase", "epoch", "nonsense"))),
+            Go(dice.choice((number, "1:2", "nonsense", ""))),
+            ToggleStop(dice.choice(("hidden", "gone", ""))),
+            AddCondition(dice.choice(("cost < 0.1", "((", "gone.z > 1", ""))),
+            Loop(dice.choice(("sample", None, "nonsense"))),
+            Watch(dice.choice(("hidden.z", "gone", ""))),
+            Switch(number),
+            CompareFuture(number),
         ]
     )
 
@@ -54,7 +63,7 @@ def told(seconds: float, *, seed: int = 0) -> Report:
     def work(number: int) -> None:
         dice = random.Random(f"{seed}:{number}")
         while time.monotonic() < end:
-            command, values = _command(dice)
+            command = _command(dice)
             try:
                 match dice.randrange(20):
                     case 0:
@@ -64,9 +73,9 @@ def told(seconds: float, *, seed: int = 0) -> Report:
                     case 2:
                         session.poll()
                     case _:
-                        session.tell(command, *values)  # type: ignore[arg-type]
+                        session.do(command)
             except Exception as error:  # noqa: BLE001  this is what is looked for
-                report.raised(command, error, f"{seed}:{number} {command}{values}")
+                report.raised(in_words(command), error, f"{seed}:{number} {command}")
             report.count("commands")
             time.sleep(dice.random() * 0.004)
 
@@ -82,8 +91,8 @@ def told(seconds: float, *, seed: int = 0) -> Report:
 
 def _still_works(session: Session, graph: Any, report: Report) -> None:
     session.open(graph)
-    session.tell("set_speed", float("inf"))
-    session.tell("train", 3)
+    session.do(SetSpeed(float("inf")))
+    session.train(3)
     limit = time.monotonic() + 60
     while time.monotonic() < limit:
         live = session.poll()

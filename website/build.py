@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.lessons import require_lesson
 from website import live, reference
-from website.links import broken
+from website.links import broken, judged
 
 ROOT = Path(__file__).parent.parent
 _COPIED = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE")
@@ -33,17 +34,35 @@ def build(folder: Path, *, only: str | None = None) -> list[str]:
 
     `only` leaves out all live pages whose names do not begin so: for a quick look.
     """
-    source, out = folder / "source", folder / "html"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.rmtree(out, ignore_errors=True)
-    write(source)
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html",
-               "-d", str(folder / "doctrees"), str(source), str(out)]  # fmt: skip
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    out = folder / "html"
+    done = _sphinx(folder, "html", "-W", "--keep-going")
     if done.returncode:
         return done.stderr.splitlines()
     live.write(out / "live", only or "")
     return broken(out, left_out="live/" if only is not None else "")
+
+
+def _sphinx(folder: Path, builder: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Write all that Sphinx reads below a folder, and let it make something of that."""
+    source, out = folder / "source", folder / builder
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.rmtree(out, ignore_errors=True)
+    write(source)
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", builder, *options,
+               "-d", str(folder / "doctrees"), str(source), str(out)]  # fmt: skip
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def links(folder: Path) -> tuple[list[str], list[str]]:
+    """Follow the links out of the site; return those that were checked, and what is wrong.
+
+    Raises `Offline` where not one of them could be reached for want of a network.
+    """
+    done = _sphinx(folder, "linkcheck")
+    report = folder / "linkcheck" / "output.json"
+    if not report.exists():
+        return [], done.stderr.splitlines()
+    return judged([json.loads(line) for line in report.read_text("utf-8").splitlines()])
 
 
 def write(source: Path) -> None:

@@ -1,10 +1,15 @@
-"""Every link of a built site leads somewhere: to a file, and to the place in it that it names."""
+"""Every link of a built site leads somewhere: to a file, and to the place in it that it names.
+
+Links that lead out of it are followed by Sphinx (`make links`); here its findings are judged.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 ELSEWHERE = ("http", "https", "mailto", "data", "javascript")
@@ -65,3 +70,30 @@ def _why_broken(site: Path, path: Path, link: str, left_out: str) -> str:
     if place and target.suffix == ".html" and place not in _read(target).places:
         return f"names a place '{place}' that is not there"
     return ""
+
+
+class Offline(Exception):
+    """No link could be followed, since there is no network."""
+
+
+_UNREACHED = ("NameResolutionError", "Failed to establish", "Network is unreachable", "ProxyError",
+              "Temporary failure in name resolution", "Connection refused")  # fmt: skip
+
+
+def judged(found: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """Return the addresses that were followed, and a sentence for each that leads nowhere.
+
+    `found` is what Sphinx's `linkcheck` writes. Raises `Offline` where none could be reached.
+    """
+    asked = [each for each in found if each["status"] not in ("local", "unchecked", "ignored")]
+    asked = [each for each in asked if str(each["uri"]).startswith("http")]
+    wrong = [each for each in asked if each["status"] in ("broken", "timeout")]
+    unreached = [each for each in wrong if any(why in each["info"] for why in _UNREACHED)]
+    if asked and len(unreached) == len(asked):
+        count = len({each["uri"] for each in asked})
+        raise Offline(f"there is no network here: none of the {count} links could be followed")
+    sentences = [
+        f"{each['filename']}, line {each['lineno']}: {each['uri']} leads nowhere ({each['info']})"
+        for each in wrong
+    ]
+    return sorted({str(each["uri"]) for each in asked}), sentences

@@ -28,7 +28,7 @@ def edit(file: str | None, *, other: str | None, as_json: bool) -> int:
 
 def edited(file: str | None, other: str | None = None) -> int:
     """Open the editor's window and stay until it is closed."""
-    from nodeflow.window import display
+    from nodeflow.window.platform import display
 
     why = display.reason()
     if why is not None:

@@ -75,7 +75,9 @@ def import_(
     for one in found.network.missing:
         kept = "" if one is not found.network.missing[0] else "; what stands before it runs"
         say(f"{one.name} ({one.what}) is a placeholder: {one.why}{kept}", bad=False)
-    if found.verified is None:
+    if found.unverified:
+        echo(f"not verified: the other program refuses to compute it ({found.unverified})")
+    elif found.verified is None:
         echo("not verified: the other program is not installed, or cannot be asked")
     else:
         check = found.verified

@@ -46,6 +46,8 @@ class Facts:
     """Whether numbers are among the texts."""
     like: str = ""
     """What plain numbers are written like besides: "ids", "codes" or "thousands"; "" if nothing."""
+    known_span: tuple[float, float] | None = None
+    """The span, where the reader has found it already."""
 
     @property
     def different(self) -> int:
@@ -64,11 +66,18 @@ class Facts:
     @cached_property
     def present(self) -> NDArray[Any]:
         """The numbers that are there."""
-        return self.numbers[~self.missing] if self.missing.any() else self.numbers
+        return self.numbers[~self.missing] if self.gaps else self.numbers
+
+    @cached_property
+    def gaps(self) -> bool:
+        """Whether any value is missing."""
+        return self.known_span is None and bool(self.missing.any())
 
     @cached_property
     def span(self) -> tuple[float, float]:
         """The least and the largest number."""
+        if self.known_span is not None:
+            return self.known_span
         return float(self.present.min()), float(self.present.max())
 
     @property
@@ -83,7 +92,8 @@ def analysed(sheet: Sheet, options: Options) -> list[Facts]:
     """Return what each column of a sheet holds."""
     marks = frozenset({""}) if options.missing == "keep" else MARKS
     more = options.missing_mark or ()
-    coded = [_marked(_coded(column, marks), more) for column in sheet.columns]
+    none = np.zeros(sheet.rows, bool)
+    coded = [_marked(_coded(column, marks, none), more) for column in sheet.columns]
     decimal = options.decimal if options.decimal != "auto" else sheet.decimal
     thousands = options.thousands if options.thousands != "auto" else sheet.thousands
     signs = _Signs(decimal, thousands, sheet.separator)
@@ -100,9 +110,13 @@ class _Coded:
     codes: NDArray[np.intp] | None = None
     texts: tuple[str, ...] = ()
     kind: str = ""
+    span: tuple[float, float] | None = None
 
 
-def _coded(column: Column, marks: frozenset[str]) -> _Coded:
+def _coded(column: Column, marks: frozenset[str], none: NDArray[np.bool_]) -> _Coded:
+    """Return a column without its marks of missing values; `none` says that none is missing."""
+    if column.values is not None and column.span is not None:
+        return _Coded(none, column.values, span=column.span)
     if column.values is not None:
         return _Coded(np.isnan(column.values), column.values)
     if column.codes is not None:
@@ -111,7 +125,7 @@ def _coded(column: Column, marks: frozenset[str]) -> _Coded:
     if not column.typed:
         values = _plain(cells)
         if values is not None:
-            return _Coded(np.zeros(len(values), bool), values)
+            return _Coded(none, values)
         marks = marks | {""}
     else:
         marks = frozenset({""})
@@ -219,12 +233,14 @@ def _mostly_numbers(texts: Sequence[str]) -> bool:
 def _facts(column: Column, coded: _Coded, signs: _Signs) -> Facts:
     base = Facts(
         column.name, "numbers", coded.missing, coded.values, coded.codes, coded.texts,
-        role=column.role, declared=bool(column.levels),
+        role=column.role, declared=bool(column.levels), known_span=coded.span,
     )  # fmt: skip
-    if coded.missing.all():
+    if coded.span is None and coded.missing.all():
         return replace(base, kind="empty")
     if coded.values is not None:
-        base = replace(base, like=numerals.written_like(column.cells or ()))
+        base = replace(base, like=column.like or numerals.written_like(column.cells or ()))
+        if coded.span is not None:
+            return base
         bad = np.flatnonzero(np.isinf(coded.values))
         if len(bad):
             return replace(base, fault="the number is not finite", fault_row=int(bad[0]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,6 +59,14 @@ def reading_of(sheet: Sheet, options: Options) -> Reading:
     return _Decision(sheet, options).looked()
 
 
+def numbers_for_features(sheet: Sheet, options: Options) -> list[int]:
+    """Return the columns of numbers that will be features, as far as the rows there tell."""
+    decision = _Decision(sheet, options)
+    with suppress(DataError):
+        decision.find_roles()
+    return [i for i in decision.features if decision.facts[i].kind == "numbers"]
+
+
 @dataclass(frozen=True)
 class _Left:
     """Why a column is left out; `told` whether it is worth a note."""
@@ -85,8 +92,8 @@ class _Decision:
 
     def table(self) -> Table:
         """Return the table, or raise the first fault."""
-        self._roles()
-        features = [i for i in self.live if i not in self.left and i not in self.targets]
+        self.find_roles()
+        features = self.features
         if not features:
             if not self.options.features and len(self.live) > len(self.targets):
                 left = next(iter(self.left.items()))
@@ -129,7 +136,13 @@ class _Decision:
 
     # -- roles
 
-    def _roles(self) -> None:
+    @property
+    def features(self) -> list[int]:
+        """The columns that are neither target nor left out."""
+        return [i for i in self.live if i not in self.left and i not in self.targets]
+
+    def find_roles(self) -> None:
+        """Find the targets, and which columns are left out; raises DataError."""
         if self.targets:
             return
         if not self.live:
@@ -242,7 +255,7 @@ class _Decision:
 
     def _counts_rows(self, i: int) -> bool:
         fact, rows = self.facts[i], self.sheet.rows
-        if fact.values is None or fact.missing.any() or rows < 3 or fact.kind != "numbers":
+        if fact.values is None or fact.gaps or rows < 3 or fact.kind != "numbers":
             return False
         first = fact.values[:16]  # most columns are told from a few rows
         if not ((np.diff(first) == 1).all() and (np.diff(fact.values) == 1).all()):
@@ -354,8 +367,10 @@ class _Decision:
     def _rows(self, features: Sequence[int]) -> NDArray[np.bool_]:
         """Return which rows are kept, or raise the first missing value."""
         used = [*features, *self.targets]
-        missing = [self.facts[i].missing for i in used]
-        gone: NDArray[np.bool_] = np.logical_or.reduce(missing)
+        gone = np.zeros(self.sheet.rows, bool)
+        for i in used:
+            if self.facts[i].gaps:
+                gone |= self.facts[i].missing
         how = self.options.missing
         if not gone.any():
             return ~gone
@@ -470,11 +485,27 @@ class _Decision:
     ) -> tuple[FloatArray, tuple[str, ...]]:
         names: list[str] = []
         parts: list[FloatArray] = []
+        if self._read_side_by_side(features) and rows.all() and self.sheet.x is not None:
+            return self.sheet.x, tuple(self.names[i] for i in features)
         for i in features:
             for name, values in self._expanded(i, rows):
                 names.append(name)
                 parts.append(values)
         return _side_by_side(parts), tuple(names)
+
+    def _read_side_by_side(self, features: Sequence[int]) -> bool:
+        """Tell whether the features are the columns of the sheet's x, one by one."""
+        x = self.sheet.x
+        return (
+            x is not None
+            and x.shape[1] == len(features)
+            and all(
+                self.facts[i].values is not None
+                and self.facts[i].values is self.sheet.columns[i].values
+                and np.shares_memory(self.facts[i].numbers[:1], x[:1, place])
+                for place, i in enumerate(features)
+            )
+        )
 
     def _expanded(self, i: int, rows: NDArray[np.bool_]) -> Iterator[tuple[str, FloatArray]]:
         """Give the columns of numbers that a feature becomes."""
@@ -483,7 +514,7 @@ class _Decision:
         if fact.kind in ("numbers", "yes/no"):
             values = self._values(i)
             values = values if whole else values[rows]
-            if fact.missing.any():
+            if fact.gaps:
                 gap = np.isnan(values)
                 values = np.where(gap, values[~gap].mean(), values) if gap.any() else values
             yield name, values
@@ -597,7 +628,7 @@ class _Decision:
         if role == "feature" and fact.kind == "text":
             ordinal = self.options.text == "ordinal"
             becomes = "a number" if ordinal else f"{len(fact.texts)} numbers 0 or 1"
-        missing = int(fact.missing.sum())
+        missing = int(np.count_nonzero(fact.missing))
         return ColumnReading(self.names[i], kind, role, span, missing, classes, becomes)
 
 
@@ -628,6 +659,8 @@ def _side_by_side(columns: Sequence[FloatArray]) -> FloatArray:
         for at in starts:
             turn(at)
         return x
+    from concurrent.futures import ThreadPoolExecutor  # a small table needs none
+
     with ThreadPoolExecutor(2, "nodeflow-table") as pool:
         deque(pool.map(turn, starts), maxlen=0)
     return x

@@ -44,6 +44,8 @@ _PLAIN = Pattern(r"\d+\.?\d*|\.\d+")
 
 _DIGITS = 15
 """All whole numbers of so many digits are told apart by a float."""
+LONGEST = 10**_DIGITS
+"""The least whole number of more digits."""
 _MONTH = "(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-z]*"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?:Z| ?[-+]\d{2}:?\d{2})?"
 _DATE = Pattern(

@@ -7,104 +7,137 @@ handed back to the careful reader, which finds the line and says it.
 
 Measured on 100 MB (benchmarks/tables.py): pandas 3.1 is the fastest of pandas, Polars, pyarrow,
 numpy.loadtxt and csv, exact to the last bit, and takes the least memory of the first three. It
-reads without Python's lock: a file by several threads of its own, and two blocks at once by two of
-ours.
+reads without Python's lock, so that each processor reads a block of its own. Most of the time that
+is not pandas' goes into memory that is touched for the first time. So blocks are small, their
+memory is used again, and what is read goes straight to its place in the table (`stacking`).
 """
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data import numerals
 from nodeflow.data.numerals import MARKS, plain_number
 from nodeflow.data.options import Options
 from nodeflow.data.reading import tell
-from nodeflow.data.sheet import Column, Sheet
+from nodeflow.data.sheet import Sheet
+from nodeflow.data.stacking import NotPlain, Part, Stack
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 LARGE = 2**20
 """Bytes; below it the careful reader is as quick as pandas is imported."""
 _HEAD, _WIDE_HEAD, _TAIL = 2**14, 2**18, 2**13
 _BLOCK = 2**22
-"""Bytes that are read at once: larger blocks take no less time, and more memory."""
+"""Bytes that are read at once: larger blocks take hardly less time, and more memory."""
+_WIDE_BLOCK, _LINES = 2**24, 2**12
+"""A wide table is read by blocks of so many lines, if they are not larger than that."""
+_KEPT = 2**25 - 2**16
+"""Bytes: the system's allocator keeps twice as much for the next block as was ever freed at once,
+and what it gives back is fresh memory again. So a piece is freed that nobody has written to."""
 _FEW = 12
-_THREADS = 2
-_WHOLE = 2**28
-"""Bytes of a file that pandas reads at once: from a path, and only so, it uses all cores itself."""
+_MOST_THREADS, _AHEAD = 6, 4
+"""Threads, and blocks that are read ahead, lest on a busy machine one waits for the other."""
 _TEXT = "S64"
 """A text in a table that NumPy reads; longer ones are the careful reader's."""
-
-_Part: TypeAlias = "NDArray[Any] | tuple[NDArray[np.intp], list[str]]"
-"""A piece of a column: its numbers, or its texts as places in a list (−1 is missing)."""
-
-
-class _NotPlain(ValueError):
-    """A block holds what the careful reader should look at."""
 
 
 def quick_sheet(path: Path, options: Options) -> Sheet | None:
     """Return the columns of a large text file; None if the careful reader should read it."""
-    head = _head(path, options) if options.encoding == "auto" else None
+    plain = options.encoding == "auto" and options.decimal != "," and options.thousands != "."
+    head = _head(path, options) if plain else None
     if head is None:
         return None
-    sheet, width, first = head
-    parts: list[list[_Part]] = [[] for _ in sheet.columns]
-    rows, done, size = 0, 0, path.stat().st_size
+    from nodeflow.data.deciding import numbers_for_features
+
+    sheet, first = head
+    stack = Stack(sheet.columns, numbers_for_features(sheet, options))
+    done, size = 0, path.stat().st_size
     tell(path.name, 0)
     try:
-        for length, count, columns in _blocks_read(path, sheet, width, first):
-            rows, done = rows + count, done + length
-            tell(path.name, min(1.0, done / size))
-            for there, part in zip(parts, columns, strict=True):
-                there.append(part)
+        for length, parts in _read(path, first, _reader(sheet)):
+            done += length
+            if parts:
+                stack.put(parts, done / size)
+            tell(path.name, done / size)
+        columns, x = stack.filled(gaps=options.missing in ("drop", "mean"))
     except (ValueError, UnicodeError, MemoryError):  # pandas' ParserError is a ValueError
         return None
-    made = [
-        _column(column, there, options) for column, there in zip(sheet.columns, parts, strict=True)
-    ]
-    read = tuple(column for column in made if column is not None)
-    if len(read) < width:
+    if sheet.separator == ";" and any(column.like == "thousands" for column in columns):
         return None
     return Sheet(
-        sheet.file, read, range(first, first + rows), sheet.format, names=sheet.names,
-        separator=sheet.separator, notes=sheet.notes,
+        sheet.file, tuple(columns), range(first, first + stack.rows), sheet.format,
+        names=sheet.names, separator=sheet.separator, notes=sheet.notes, x=x,
     )  # fmt: skip
 
 
 # --- a block at a time --------------------------------------------------------------------------
 
-_Block: TypeAlias = tuple[int, int, list[_Part]]
-"""A block's length in bytes, its number of rows, and its columns."""
+_Block: TypeAlias = tuple[int, list[Part]]
+"""A block's length in bytes, and its columns."""
 
 
-def _blocks_read(path: Path, sheet: Sheet, width: int, first: int) -> Iterator[_Block]:
-    """Yield the rows from line `first` on, in order: all at once, or in blocks."""
-    try:
-        import pandas as pd  # noqa: F401
-    except ImportError:
-        return _read(path, first, _numpy_reader(sheet))
-    read = _pandas_reader(sheet, width)
-    if path.stat().st_size <= _WHOLE:
-        return iter([read(path, first - 1)])
-    return _read(path, first, read)
+class _Lines:
+    """Whole lines of a file as a file of their own, which is read piece by piece.
+
+    A block is never in memory as a whole: its memory would be fresh for each.
+    """
+
+    def __init__(self, path: Path, begin: int, end: int) -> None:
+        self.path, self.begin, self.end = path, begin, end
+        self.file: FileIO | None = None
+        self.quotes = 0
+
+    @property
+    def length(self) -> int:
+        return self.end - self.begin
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, as many as were asked for or fewer, none at the end.
+
+        Raises NotPlain if a quoted cell may go on in the next block.
+        """
+        if self.file is None:
+            self.file = FileIO(self.path)
+            self.file.seek(self.begin)
+        left = self.end - self.file.tell()
+        piece = self.file.read(left if size < 0 else min(size, left)) if left else b""
+        if b'"' in piece:
+            self.quotes += piece.count(b'"')
+        if (len(piece) == left or not piece) and self.quotes % 2:
+            raise NotPlain
+        return piece
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(2**18):
+            yield piece
 
 
-def _read(path: Path, first: int, read: Callable[[bytes], _Block]) -> Iterator[_Block]:
-    """Yield what `read` makes of each block; a few are read at once."""
+def _read(path: Path, first: int, read: Callable[[_Lines], _Block]) -> Iterator[_Block]:
+    """Yield what `read` makes of each block from line `first` on; a few are read at once."""
+    from concurrent.futures import ThreadPoolExecutor  # a small table needs none
+
+    np.empty(_KEPT, np.uint8)
+    threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[_Block]] = deque()
-    with ThreadPoolExecutor(_THREADS, "nodeflow-table") as pool:
+    with ThreadPoolExecutor(threads, "nodeflow-table") as pool:
         try:
             for block in _blocks(path, first):
                 waiting.append(pool.submit(read, block))
-                if len(waiting) > _THREADS:
+                if len(waiting) >= threads + _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -113,75 +146,85 @@ def _read(path: Path, first: int, read: Callable[[bytes], _Block]) -> Iterator[_
                 one.cancel()
 
 
-def _blocks(path: Path, first: int) -> Iterator[bytes]:
+def _blocks(path: Path, first: int) -> Iterator[_Lines]:
     """Yield the lines of a file from line `first` (1 is the first) on, many at a time."""
     with path.open("rb") as stream:
         if first == 1 and stream.read(3) != b"\xef\xbb\xbf":  # the mark of UTF-8
             stream.seek(0)
         for _ in range(first - 1):
             stream.readline()
-        while block := stream.read(_BLOCK):
-            block += stream.readline()
-            if b'"' in block and block.count(b'"') % 2:
-                raise _NotPlain  # a cell may go on in the next block
-            yield block
+        begin, size = stream.tell(), os.fstat(stream.fileno()).st_size
+        length = max(_BLOCK, min(_LINES * len(stream.readline()), _WIDE_BLOCK))
+        while begin < size:
+            stream.seek(begin + length)
+            stream.readline()
+            end = min(stream.tell(), size)
+            yield _Lines(path, begin, end)
+            begin = end
 
 
-class _Read(Protocol):
-    def __call__(self, source: bytes | Path, skip: int = 0, /) -> _Block: ...
+def _reader(sheet: Sheet) -> Callable[[_Lines], _Block]:
+    try:
+        import pandas as pd  # noqa: F401
+    except ImportError:
+        return _numpy_reader(sheet)
+    return _pandas_reader(sheet)
 
 
-def _pandas_reader(sheet: Sheet, width: int) -> _Read:
+def _pandas_reader(sheet: Sheet) -> Callable[[_Lines], _Block]:
     import pandas as pd
 
-    marks, separator = sorted(MARKS), _sign(sheet.separator or ",")
+    marks, width = sorted(MARKS), len(sheet.columns)
+    separator = r"\s+" if sheet.separator == " " else sheet.separator or ","
 
-    def read(source: bytes | Path, skip: int = 0) -> _Block:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # it is looked at below
+    def read(block: _Lines) -> _Block:
+        try:
             frame = pd.read_csv(
-                source if isinstance(source, Path) else BytesIO(source), header=None,
-                skiprows=skip, sep=separator, na_values=marks, keep_default_na=False,
-                encoding="utf-8",
+                block, header=None, sep=separator, na_values=marks, keep_default_na=False,
+                encoding="utf-8", low_memory=False,
             )  # fmt: skip
+        except pd.errors.EmptyDataError:
+            return block.length, []
+        finally:
+            block.close()
         if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
-            raise _NotPlain  # a row may be short
-        length = source.stat().st_size if isinstance(source, Path) else len(source)
-        return length, len(frame), [_part(column) for _, column in frame.items()]
+            raise NotPlain  # a row may be short
+        return block.length, [_part(column) for _, column in frame.items()]
 
     return read
 
 
-def _numpy_reader(sheet: Sheet) -> Callable[[bytes], _Block]:
+def _numpy_reader(sheet: Sheet) -> Callable[[_Lines], _Block]:
     kinds: list[tuple[str, str]] = [
         (f"c{i}", "<f8" if all(plain_number(cell) is not None for cell in cells) else _TEXT)
         for i, cells in enumerate(column.cells or () for column in sheet.columns)
     ]
     separator = None if sheet.separator == " " else sheet.separator or ","
 
-    def read(block: bytes) -> _Block:
+    def read(block: _Lines) -> _Block:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a block of empty lines
             rows = np.loadtxt(
-                BytesIO(block), dtype=np.dtype(kinds), delimiter=separator, comments=None,
+                BytesIO(block.read()), dtype=np.dtype(kinds), delimiter=separator, comments=None,
                 quotechar='"', ndmin=1, encoding="utf-8",
             )  # fmt: skip
-        return len(block), len(rows), [_piece(rows[name]) for name, _ in kinds]
+        block.close()
+        return block.length, [_piece(rows[name]) for name, _ in kinds] if len(rows) else []
 
     return read
 
 
-def _piece(values: NDArray[Any]) -> _Part:
+def _piece(values: NDArray[Any]) -> Part:
     if values.dtype.kind == "f":
         return np.ascontiguousarray(values)
     texts, codes = np.unique(values, return_inverse=True)
     if max(map(len, texts.tolist()), default=0) >= values.dtype.itemsize:
-        raise _NotPlain
+        raise NotPlain
     return _cleaned(codes, [text.decode() for text in texts.tolist()])
 
 
-def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
-    """Return what the first lines are read as, the number of columns, and the first data line."""
+def _head(path: Path, options: Options) -> tuple[Sheet, int] | None:
+    """Return what the first lines are read as, and which is the first line of data."""
     from nodeflow.data.textfile import sheet_from_text
     from nodeflow.errors import DataError
 
@@ -210,14 +253,10 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int, int] | None:
     plain = len(last.columns) == width and not last.notes and bool((steps == 1).all())
     if not plain or sheet.rows < 3 or any(column.typed for column in sheet.columns):
         return None
-    return sheet, width, sheet.lines[0]
+    return sheet, sheet.lines[0]
 
 
-def _sign(separator: str) -> str:
-    return r"\s+" if separator == " " else separator
-
-
-def _part(series: Any) -> _Part:
+def _part(series: Any) -> Part:
     if series.dtype.kind in "iuf":
         return np.asarray(series.to_numpy())
     if series.dtype.kind == "b":
@@ -226,40 +265,10 @@ def _part(series: Any) -> _Part:
     return _cleaned(codes, [str(text) for text in texts])
 
 
-def _cleaned(codes: NDArray[np.intp], texts: list[str]) -> _Part:
+def _cleaned(codes: NDArray[np.intp], texts: list[str]) -> Part:
     """Return texts without blanks around them; marks of missing values are places −1."""
     if any('"' in text for text in texts):
-        raise _NotPlain  # a quote after a blank
+        raise NotPlain  # a quote after a blank
     cells = [text.strip() for text in texts]
     missing = np.array([*(cell in MARKS for cell in cells), False])
     return (np.where(missing[codes], -1, codes) if missing.any() else codes), cells
-
-
-def _column(column: Column, parts: list[_Part], options: Options) -> Column | None:
-    """Return a column as the careful reader would; None if it should look at it."""
-    fills = options.missing in ("drop", "mean")
-    numbers = [part for part in parts if isinstance(part, np.ndarray)]
-    if len(numbers) == len(parts):
-        values = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
-        parts.clear()
-        if not _finite(values) and (not fills or np.isinf(values).any()):
-            return None
-        return Column(column.name, values=values, role=column.role)
-    if numbers:
-        return None
-    places: dict[str, int] = {}
-    pieces = []
-    for part in parts:
-        codes, texts = part
-        move = np.array([*(places.setdefault(text, len(places)) for text in texts), -1], np.intp)
-        pieces.append(move[codes])
-    codes = np.concatenate(pieces)
-    if any(numerals.is_number(text) for text in places) or (not fills and bool((codes < 0).any())):
-        return None
-    return Column(column.name, codes=codes, texts=tuple(places), role=column.role)
-
-
-def _finite(values: NDArray[Any]) -> bool:
-    """Tell whether all numbers are finite: their sum tells it alone unless it overflows."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

@@ -30,6 +30,10 @@ class Column:
     role: str = ""
     codes: NDArray[np.intp] | None = None
     texts: tuple[str, ...] = ()
+    span: tuple[float, float] | None = None
+    """The least and the largest of `values` where they are known, and all are there and finite."""
+    like: str = ""
+    """What the numbers were written like, see `numerals.written_like`; `cells` tell it, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,8 @@ class Sheet:
     decimal: str = "auto"
     thousands: str = "auto"
     notes: tuple[str, ...] = ()
+    x: NDArray[np.float64] | None = None
+    """An array whose columns, all of them in order, are the `values` of some columns."""
 
     @property
     def rows(self) -> int:

@@ -95,11 +95,10 @@ def _find(name: str, folder: Path | None) -> Path:
     from nodeflow.data.idx import idx_files
 
     path = Path(name)
-    with reading(path):
-        searched = [path.parent] if path.is_absolute() else places(folder)
     barren = None
     with reading(path):
-        for candidate in (one for place in searched for one in _candidates(place / name)):
+        there = [path.parent] if path.is_absolute() else places(folder)
+        for candidate in (one for place in there for one in _candidates(place / name)):
             if folder is not None and escapes(name) and candidate.exists():
                 refuse_unnamed(name, candidate, folder)
             if candidate.is_file():
@@ -108,6 +107,7 @@ def _find(name: str, folder: Path | None) -> Path:
                 if idx_files(candidate):
                     return candidate
                 barren = barren or candidate
+        searched = [path.parent] if path.is_absolute() else [*dict.fromkeys(places(folder))]
     if barren:
         msg = (
             "the folder is not a data set; name a file in it, or put MNIST's four files "

@@ -34,7 +34,7 @@ from nodeflow.derive.steps import explode_steps
 from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import Graph, Node, Wire, drawn_as
 from nodeflow.nodes.source import parameter_shape
 
 
@@ -265,7 +265,11 @@ def _piece(graph: Draft, name: str, row: int, column: int | None, shape: tuple[i
         settings["shape"] = shape
     value = inert(settings.get("value"))
     if value is None:
-        own = {"of": name, "shape": parameter_shape(graph.settings(name)), "row": row}
+        own = {
+            "of": drawn_as(whole, name),
+            "shape": parameter_shape(graph.settings(name)),
+            "row": row,
+        }
         older, rows = whole.extra.get(PART), whole.extra.get(ROWS)
         if isinstance(rows, Sequence) and len(rows) == parameter_shape(graph.settings(name))[0]:
             older = rows[row]

@@ -18,7 +18,7 @@ from nodeflow.derive.parts import PART, ROWS, joins_features, numbered
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import DRAWN_AS, Graph, Node, Wire, drawn_as
 from nodeflow.nodes.source import parameter_shape
 
 _BESIDE = (
@@ -385,7 +385,7 @@ def _stacked(layer: _Layer, row: Sequence[str]) -> Node:
             raise layer.refuse(f"'{key}' has another shape than '{row[0]}'", key)
     shape = parameter_shape(settings[0])
     whole = (len(row), *shape[1:])
-    extra = {key: value for key, value in first.extra.items() if key not in (PART, ROWS)}
+    extra = {key: value for key, value in first.extra.items() if key not in (PART, ROWS, DRAWN_AS)}
     if settings[0]["value"] is not None:
         rows = [_row(one["value"], shape) for one in settings]
         value = tuple(rows) if len(shape) == 2 else tuple(n for part in rows for n in part)
@@ -394,7 +394,10 @@ def _stacked(layer: _Layer, row: Sequence[str]) -> Node:
         )
     if settings[0]["init"] in ("uniform", "normal", "glorot", "naive_bayes"):
         parts = [
-            graph.nodes[key].extra.get(PART, {"of": key, "shape": shape, "row": 0}) for key in row
+            graph.nodes[key].extra.get(
+                PART, {"of": drawn_as(graph.nodes[key], key), "shape": shape, "row": 0}
+            )
+            for key in row
         ]
         extra[ROWS] = inert(parts)
     return replace(first, settings={**first.settings, "shape": whole}, extra=extra)

@@ -120,7 +120,9 @@ def _gradients_of(graph: Graph, theta: str, deltas: dict[str, str]) -> Iterator[
         for other in graph.of_type(kind):
             inputs = graph.inputs(other)
             is_its = [w.start for w in inputs.get("delta", ())] == [deltas[layer]]
-            if is_its and (kind == "bias_gradient" or [w.start for w in inputs["a"]] == fed):
+            if is_its and (
+                kind == "bias_gradient" or [w.start for w in inputs.get("a", ())] == fed
+            ):
                 yield other
 
 

@@ -2,14 +2,17 @@
 
 Nodes are put into columns by how far they are from a source, ordered within a column by the
 nodes that they are wired to (the barycentre method of Sugiyama, Tagawa and Toda, 1981), and
-moved as near to these as the order and their sizes allow (pooled adjacent violators).
+moved as near to these as the order and their sizes allow (pooled adjacent violators). A column
+that is much higher than the whole is wide, such as the neurons of a large layer, is broken into
+rows of several nodes.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nodeflow.boxes import GRID, WIDE, WIDTH, Box, box
 from nodeflow.derive.phases import FORWARD, phases
@@ -19,6 +22,10 @@ PITCH = 240
 """From column to column; GAP between the nodes of one, BELOW between forward and backward."""
 GAP, BELOW = 30, 100
 _SWEEPS = 3
+_ASPECT = 1.5
+"""A screen is so many times as wide as it is high."""
+_HIGH, _GAIN = 1400, 1.15
+"""Columns up to this height stay whole; others are broken if all can be seen so much larger."""
 _FAINT = 0.05
 """How much a wire from a source pulls, compared with any other."""
 
@@ -32,7 +39,15 @@ def tidy(graph: Graph) -> Graph:
     forward = [key for key in order if key not in later]
     boxes = {key: box(graph, key) for key in order}
     columns = _forward_columns(graph, forward)
-    places = _placed(graph, boxes, columns, _longest_first(graph, forward), PITCH)
+    rows = _rows(graph, boxes, columns, _longest_first(graph, forward))
+    x, at = 0, {}
+    for number in sorted(set(columns.values())):
+        at[number] = x
+        x += rows.pitch[number] * rows.across[number]
+    places = {
+        key: (at[number] + rows.pitch[number] * rows.beside[key], rows.tops[key])
+        for key, number in columns.items()
+    }
     if later:
         backward = [key for key in order if key in later]
         places |= _below(graph, boxes, backward, places)
@@ -106,7 +121,14 @@ def _longest_first(graph: Graph, order: Sequence[str]) -> dict[str, int]:
     for key in reversed(order):
         after = [reach[w.target] for w in _plain(graph, graph.out_of(key)) if w.target in reach]
         reach[key] = max(after, default=-1) + 1
-    return {key: n for n, key in enumerate(sorted(order, key=lambda key: (-reach[key], key)))}
+    ranked = sorted(order, key=lambda key: (-reach[key], _by_number(key)))
+    return {key: n for n, key in enumerate(ranked)}
+
+
+def _by_number(key: str) -> list[tuple[bool, int, str]]:
+    """Return what sorts hidden.2 before hidden.10."""
+    parts = re.split("([0-9]+)", key)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def _plain(graph: Graph, wires: Iterable[Wire]) -> Iterable[Wire]:
@@ -128,7 +150,11 @@ def _below(graph: Graph, boxes: Mapping[str, Box], order: Sequence[str], there: 
     column: dict[str, int] = {}
     inside = set(order)
     for key in order:
-        before = [column[w.source] for w in _plain(graph, graph.into(key)) if w.source in column]
+        before = [
+            column[w.source]
+            for w in _plain(graph, graph.into(key))
+            if w.source in column and graph.into(w.source)
+        ]
         twin = _twin(key, there)
         own = None if twin is None else _nearest(xs, there[twin][0])
         if own is None:
@@ -142,17 +168,19 @@ def _below(graph: Graph, boxes: Mapping[str, Box], order: Sequence[str], there: 
             if after and feeds:
                 column[key] = max(after) + 1
     rank = {key: place for place, key in enumerate(_by_chain(graph, order, column))}
-    placed = _placed(graph, boxes, {k: -c for k, c in column.items()}, rank, 0)
+    rows = _rows(graph, boxes, {k: -c for k, c in column.items()}, rank)
     bottom = max((y + boxes[k].height for k, (_, y) in there.items()), default=0)
-    top = min(y for _, y in placed.values())
+    top = min(rows.tops.values())
     shift = -(-(bottom + BELOW - top) // GRID) * GRID
     left, right = (xs[0], xs[-1]) if xs else (0, 0)
-    wide = {column[key] for key in order if boxes[key].width > WIDTH}
+    # A wide node grows to the left, as several in a row do, and all left of them makes room.
+    more = {-n: rows.pitch[n] * rows.across[n] - PITCH for n in rows.across}
     found: Places = {}
-    for key, (_, y) in placed.items():
+    for key, y in rows.tops.items():
         at = column[key]
-        # A wide node grows to the left, and all that is left of it makes room.
-        aside = (WIDE - WIDTH) * sum(1 for other in wide if other >= at)
+        pitch = rows.pitch[-at]
+        aside = pitch - PITCH + pitch * rows.beside[key]
+        aside += sum(room for other, room in more.items() if room and other > at)
         if at < 0:
             x = left + PITCH * at
         elif at >= len(xs):
@@ -215,35 +243,77 @@ def _nearest(xs: Sequence[int], x: int) -> int:
 # --- rows -------------------------------------------------------------------------------------
 
 
-def _placed(
-    graph: Graph,
-    boxes: Mapping[str, Box],
-    column: Mapping[str, int],
-    rank: Mapping[str, int],
-    pitch: int,
-) -> Places:
-    """Order each column and choose the heights; columns are `pitch` apart, more for wide ones."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How high each node stands, and beside how many others of its column.
+
+    By column: how many stand in a row, and how far they are apart.
+    """
+
+    tops: dict[str, int]
+    beside: dict[str, int]
+    across: dict[int, int]
+    pitch: dict[int, int]
+
+
+def _rows(
+    graph: Graph, boxes: Mapping[str, Box], column: Mapping[str, int], rank: Mapping[str, int]
+) -> _Rows:
+    """Order each column, break those that are too high, and choose the heights."""
     columns: dict[int, list[str]] = defaultdict(list)
     for key in sorted(column, key=lambda key: rank[key]):
         columns[column[key]].append(key)
-    wires = [
-        w
-        for w in graph.wires
-        if w.source in column and w.target in column and not graph.feeds_back(w)
-    ]
     before: dict[str, list[Wire]] = defaultdict(list)
     after: dict[str, list[Wire]] = defaultdict(list)
-    for wire in wires:
-        before[wire.target].append(wire)
-        after[wire.source].append(wire)
+    for wire in graph.wires:
+        if wire.source in column and wire.target in column and not graph.feeds_back(wire):
+            before[wire.target].append(wire)
+            after[wire.source].append(wire)
     numbers = sorted(columns)
     _ordered(boxes, columns, numbers, before, after)
-    tops = _heights(boxes, columns, numbers, before, after)
-    x, at = 0, {}
+    broken = _across(boxes, columns)
+    across = {number: broken.get(number, 1) for number in numbers}
+    pitch: dict[int, int] = {}
+    beside: dict[str, int] = {}
+    rows: dict[int, list[tuple[str, ...]]] = {}
     for number in numbers:
-        at[number] = x
-        x += pitch + (WIDE - WIDTH) * any(boxes[key].width > WIDTH for key in columns[number])
-    return {key: (at[column[key]], round(tops[key] / GRID) * GRID) for key in column}
+        keys, many = columns[number], across[number]
+        rows[number] = [tuple(keys[at : at + many]) for at in range(0, len(keys), many)]
+        beside |= {key: place for row in rows[number] for place, key in enumerate(row)}
+        pitch[number] = PITCH + (WIDE - WIDTH) * any(boxes[key].width > WIDTH for key in keys)
+    tops = _heights(boxes, rows, numbers, before, after)
+    whole = {key: round(tops[key] / GRID) * GRID for key in column}
+    return _Rows(whole, beside, across, pitch)
+
+
+def _across(boxes: Mapping[str, Box], columns: Mapping[int, list[str]]) -> dict[int, int]:
+    """Return how many nodes stand in a row of the columns that are broken.
+
+    Of all limits to the height of a column the one is taken with which most can be seen at once.
+    """
+    high = {
+        number: sum(boxes[key].height + GAP for key in keys) for number, keys in columns.items()
+    }
+
+    def broken(limit: float) -> dict[int, int]:
+        return {number: -int(-height // limit) for number, height in high.items()}
+
+    def size(across: Mapping[int, int]) -> float:
+        """Return how large all of it is on a screen; the smaller, the nearer it is seen."""
+        tallest = max(height / across[number] for number, height in high.items())
+        return max(PITCH * sum(across.values()) / _ASPECT, tallest)
+
+    most = max(high.values(), default=0)
+    if most <= _HIGH:
+        return {}
+    limits = [float(most)]
+    while limits[-1] > _HIGH / 2:
+        limits.append(0.92 * limits[-1])
+    best = min((broken(limit) for limit in limits), key=size)
+    if size(best) * _GAIN > size(broken(most)):
+        return {}
+    # The weights of a neuron stand beside its bias.
+    return {number: parts + parts % 2 for number, parts in best.items() if parts > 1}
 
 
 def _ordered(
@@ -296,18 +366,22 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
 
 def _heights(
     boxes: Mapping[str, Box],
-    columns: Mapping[int, list[str]],
+    columns: Mapping[int, list[tuple[str, ...]]],
     numbers: Sequence[int],
     before: Mapping[str, list[Wire]],
     after: Mapping[str, list[Wire]],
 ) -> dict[str, float]:
-    """Return each node's top: as straight wires as the order and the sizes allow."""
+    """Return each node's top: as straight wires as the order and the sizes allow.
+
+    Columns are lists of rows, most of one node.
+    """
     tops: dict[str, float] = {}
+    high = {row: max(boxes[key].height for key in row) for rows in columns.values() for row in rows}
     for number in numbers:
         y = 0.0
-        for key in columns[number]:
-            tops[key] = y
-            y += boxes[key].height + GAP
+        for row in columns[number]:
+            tops |= dict.fromkeys(row, y)
+            y += high[row] + GAP
 
     def pulled(key: str, *, by_sources: bool) -> tuple[float, float]:
         total = weight = 0.0
@@ -326,11 +400,19 @@ def _heights(
     for sweep in range(2 * _SWEEPS):
         by_sources = sweep % 2 == 0
         for number in numbers if by_sources else reversed(numbers):
-            keys = columns[number]
-            wanted = [pulled(key, by_sources=by_sources) for key in keys]
-            heights = [boxes[key].height for key in keys]
-            tops.update(zip(keys, _spread(wanted, heights), strict=True))
+            rows = columns[number]
+            wanted = [
+                _together([pulled(key, by_sources=by_sources) for key in row]) for row in rows
+            ]
+            found = _spread(wanted, [high[row] for row in rows])
+            tops.update((key, top) for row, top in zip(rows, found, strict=True) for key in row)
     return tops
+
+
+def _together(wanted: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the mean (place, weight) of a row."""
+    weight = sum(heavy for _, heavy in wanted)
+    return sum(place * heavy for place, heavy in wanted) / weight, weight
 
 
 def _spread(wanted: Sequence[tuple[float, float]], heights: Sequence[int]) -> list[float]:

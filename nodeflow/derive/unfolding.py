@@ -1041,14 +1041,18 @@ class _Builder:
         ]
         return self.place(add(*placed), name)
 
-    def _averaged(self, address: str, parts: list[_Part], penalty: float = 0.0) -> Output:
-        """Return Δ/n + λΘ of what was added up over the samples: ∂J/∂ of a value without rows."""
+    def _averaged(self, address: str, parts: list[_Part], penalty: float | None = None) -> Output:
+        """Return Δ/n + λΘ of what was added up over the samples: ∂J/∂ of a value without rows.
+
+        A penalty of 0 has its part as any other: the nodes do not depend on numbers.
+        """
         key, value = address.rpartition(".")[0], self._output(address)
         total = self._summed(parts, f"{key}.gradient")
         alike = self.shape_of(total).dims == self.shapes[address].dims
-        if alike and not penalty:
+        if alike and penalty is None:
             return self._put(average, NO_SETTINGS, f"{key}.average", total=total)
-        settings = self.decays.setdefault(penalty, {"regularization": penalty})
+        decay = penalty or 0.0
+        settings = self.decays.setdefault(decay, {"regularization": decay})
         return self._put(average, settings, f"{key}.average", total=total, weights=value)
 
     def _gradient(self, key: str, parts: list[_Part]) -> Output:
@@ -1062,15 +1066,15 @@ class _Builder:
         if isinstance(only, Output) and (parts[0].summed or not self.has_rows):
             return self._averaged(address, [self._fitted(parts[0], address)])
         penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
-        penalty = math.fsum(part.regularization for part in penalties)
+        penalty = math.fsum(part.regularization for part in penalties) if penalties else None
         parts = [
             self._fitted(part, address) for part in parts if not isinstance(part.blame, Penalty)
         ]
         summed = [part for part in parts if part.summed or not self.has_rows]
         rest = [self._shaped(part, address) for part in parts if part not in summed]
         if not summed:
-            if penalty or not rest:
-                decay = _Part(times(penalty, self._output(address)), key)
+            if penalty is not None or not rest:
+                decay = _Part(times(penalty or 0.0, self._output(address)), key)
                 rest.append(self._shaped(decay, address))
             return self._summed(rest, f"{key}.gradient")
         mean = self._averaged(address, summed, penalty)

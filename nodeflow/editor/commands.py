@@ -11,10 +11,12 @@ from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.derive.steps import without_rate
-from nodeflow.editor import editing, exporting, panels, plugins, training
-from nodeflow.editor.camera import Camera
-from nodeflow.editor.messages import Key
-from nodeflow.editor.model import (
+from nodeflow.editor.canvas import editing
+from nodeflow.editor.documents import exporting, plugins
+from nodeflow.editor.panels import room, training
+from nodeflow.editor.state.camera import Camera
+from nodeflow.editor.state.messages import Key
+from nodeflow.editor.state.model import (
     Editing,
     Editor,
     Find,
@@ -22,11 +24,40 @@ from nodeflow.editor.model import (
     Palette,
     Panel,
     Question,
-    Request,
     Search,
     Settings,
 )
-from nodeflow.editor.reading import written
+from nodeflow.editor.state.reading import written
+from nodeflow.editor.state.requests import (
+    AllowData,
+    AskDiffer,
+    AskExport,
+    AskOpen,
+    AskSave,
+    Check,
+    CompareGraphs,
+    ControlRun,
+    Copy,
+    Derive,
+    DeriveCost,
+    ManyRuns,
+    New,
+    NewNetwork,
+    Paste,
+    Quit,
+    Request,
+    Save,
+    SavePreferences,
+    StopWork,
+)
+from nodeflow.editor.state.runcommands import (
+    ExplainChange,
+    ExplainSaturation,
+    Pause,
+    Reset,
+    Resume,
+    Train,
+)
 from nodeflow.errors import GraphError
 from nodeflow.files.address import is_address
 from nodeflow.graph import Graph, Wire
@@ -127,22 +158,22 @@ def _allow_data(editor: Editor) -> Editor:
             found.add((graph.folder / source).parent)
     if not found:
         return editor.refused("all data of this graph lies in its own folder, or needs no file")
-    return leaving(editor, Request("allow", value=tuple(sorted(found))))
+    return leaving(editor, AllowData(tuple(sorted(found))))
 
 
 @_command("new", "New graph", "Ctrl+N", "File")
 def _new(editor: Editor) -> Editor:
-    return leaving(editor, Request("new"))
+    return leaving(editor, New())
 
 
 @_command("new-network", "New network …", "Ctrl+Shift+N", "File")
 def _new_network(editor: Editor) -> Editor:
-    return leaving(editor, Request("new_network"))
+    return leaving(editor, NewNetwork())
 
 
 @_command("open", "Open …", "Ctrl+O", "File")
 def _open(editor: Editor) -> Editor:
-    return leaving(editor, Request("ask_open"))
+    return leaving(editor, AskOpen())
 
 
 @_command("recent", "Open recent …", "Ctrl+Shift+O", "File")
@@ -159,33 +190,33 @@ def _samples(editor: Editor) -> Editor:
 def _save(editor: Editor) -> Editor:
     path = editor.path
     if path is None or path.suffix.lower() == PICTURE or is_address(str(path)):
-        return editor.asking("ask_save")
-    return editor.asking("save", path=path, value=editor.graph)
+        return editor.asking(AskSave())
+    return editor.asking(Save(path))
 
 
 @_command("save-as", "Save as …", "Ctrl+Shift+S", "File")
 def _save_as(editor: Editor) -> Editor:
-    return editor.asking("ask_save")
+    return editor.asking(AskSave())
 
 
 @_command("export", "Export …", "Ctrl+Shift+E", "File")
 def _export(editor: Editor) -> Editor:
     if not editor.graph.nodes:
         return editor.refused("there is nothing to export: the graph has no nodes")
-    return editor.asking("ask_export")
+    return editor.asking(AskExport())
 
 
 @_command("compare-with", "Compare with …", "", "File")
 def _compare_with(editor: Editor) -> Editor:
-    return editor.asking("ask_differ")
+    return editor.asking(AskDiffer())
 
 
 @_command("revert", "Revert to the file", "", "File")
 def _revert(editor: Editor) -> Editor:
     if editor.path is None or editor.saved is None:
-        return editor.told("this graph has no file yet: Ctrl+H lists all that can be undone")
+        return editor.with_notice("this graph has no file yet: Ctrl+H lists all that can be undone")
     if not editor.changed:
-        return editor.told("nothing has changed since the file was opened")
+        return editor.with_notice("nothing has changed since the file was opened")
     return editor.edited(with_places(editor.saved), "revert")
 
 
@@ -193,13 +224,13 @@ def _revert(editor: Editor) -> Editor:
 def _plugins(editor: Editor) -> Editor:
     asking = plugins.asking(editor)
     if asking is editor:
-        return editor.told("no plugin is missing: every type that a plugin has is known")
+        return editor.with_notice("no plugin is missing: every type that a plugin has is known")
     return asking
 
 
 @_command("quit", "Quit", "Ctrl+Q", "File")
 def _quit(editor: Editor) -> Editor:
-    return leaving(editor, Request("quit"))
+    return leaving(editor, Quit())
 
 
 def leaving(editor: Editor, then: Request) -> Editor:
@@ -236,8 +267,8 @@ def left(editor: Editor) -> Editor:
 @_command("cancel", "Cancel", "Escape")
 def _cancel(editor: Editor) -> Editor:
     if editor.busy:
-        stopped = replace(editor, busy="", leaving=None).asking("stop")
-        return stopped.told(f"{editor.busy}: stopped")
+        stopped = replace(editor, busy="", leaving=None).asking(StopWork())
+        return stopped.with_notice(f"{editor.busy}: stopped")
     if editor.comparison is not None:
         back = editor.comparison.back
         return replace(editor, comparison=None, camera=back, fitted=None, notice=None)
@@ -246,6 +277,8 @@ def _cancel(editor: Editor) -> Editor:
         return replace(editor, view="canvas")
     if editor.inside and not editor.selection and not editor.wire:
         return replace(editor, inside=editor.inside[:-1])
+    if editor.lesson is not None and not held:
+        return COMMANDS["end-lesson"].does(editor)
     return replace(editor, selection=frozenset(), wire=None, notice=None)
 
 
@@ -265,10 +298,10 @@ def _redo(editor: Editor) -> Editor:
 def _at(editor: Editor, at: int, otherwise: str) -> Editor:
     history = editor.history.to(at)
     if history.at == editor.history.at:
-        return editor.told(otherwise)
+        return editor.with_notice(otherwise)
     step = max(history.at, editor.history.at)
     verb = "undid" if history.at < editor.history.at else "redid"
-    return replace(editor, history=history).told(f"{verb} {history.entries[step].label}")
+    return replace(editor, history=history).with_notice(f"{verb} {history.entries[step].label}")
 
 
 @_command("history", "History …", "Ctrl+H", "Edit")
@@ -286,12 +319,12 @@ def _copy(editor: Editor) -> Editor:
     text = editing.copied(editor)
     if not text:
         return editor.refused("select what to copy")
-    return editor.asking("copy", text=text)
+    return editor.asking(Copy(text))
 
 
 @_command("paste", "Paste", "Ctrl+V", "Edit", context=True)
 def _paste(editor: Editor) -> Editor:
-    return editor.asking("paste")
+    return editor.asking(Paste())
 
 
 @_command("duplicate", "Duplicate", "Ctrl+D", "Edit", context=True)
@@ -474,7 +507,7 @@ def _enter(editor: Editor) -> Editor:
 @_command("leave", "Back out", "Ctrl+Up", "Arrange")
 def _leave(editor: Editor) -> Editor:
     if not editor.inside:
-        return editor.told("this is the whole graph already")
+        return editor.with_notice("this is the whole graph already")
     return _first_view(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
 
 
@@ -505,7 +538,17 @@ def _distribute_down(editor: Editor) -> Editor:
 
 @_command("tidy", "Tidy up", "Ctrl+L", "Arrange", context=True)
 def _tidy(editor: Editor) -> Editor:
-    return editing.tidied(editor)
+    """Lay out; nothing of what was in view, or of a whole graph, is off the screen then."""
+    made = editing.tidied(editor)
+    if made.graph is editor.graph or _sees_all(made):
+        return made
+    return _fitted(made) if len(editor.chosen) < 2 or _sees_all(editor) else made
+
+
+def _sees_all(editor: Editor) -> bool:
+    left, top, right, bottom = editor.drawn.bounds
+    (x0, y0), (x1, y1) = editor.camera.on_canvas((0, 0)), editor.camera.on_canvas(editor.size)
+    return x0 <= left and right <= x1 and y0 <= top and bottom <= y1
 
 
 @_command("bypass", "Bypass", "Ctrl+B", "Arrange", context=True)
@@ -579,20 +622,20 @@ def _deriving(editor: Editor, label: str, change: Callable[[Graph], Graph]) -> E
     graph = editor.graph
     if len(graph.nodes) < _LARGE:
         return derived(editor, change(graph), label)
-    return editor.asking("derive", text=label, value=lambda: with_places(change(graph)))
+    return editor.asking(Derive(label, lambda: with_places(change(graph))))
 
 
 def derived(editor: Editor, graph: Graph, label: str) -> Editor:
     """Go on with a graph that was made of the present one, and have the two compared."""
     made = editor.edited(with_places(graph), label)
     made = replace(made, selection=frozenset())
-    seen = made.asking("compare", value=(editor.graph, graph))
+    seen = made.asking(CompareGraphs(editor.graph, graph))
     return _first_view(seen)
 
 
 @_command("check", "Check gradients", "Ctrl+Shift+C", "Network")
 def _check(editor: Editor) -> Editor:
-    return editor.asking("check", value=editor.graph).told("checking the gradients …")
+    return editor.asking(Check()).with_notice("checking the gradients …")
 
 
 @_command("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network", context=True)
@@ -605,14 +648,14 @@ def _give_weights(editor: Editor) -> Editor:
         given, made = give_weights(graph, sums)
     except GraphError as error:
         return editor.refused(str(error))
-    return editor.edited(given, "give weights").told(f"made: {', '.join(made)}")
+    return editor.edited(given, "give weights").with_notice(f"made: {', '.join(made)}")
 
 
 @_command("many-runs", "Many runs …", "Ctrl+M", "Network")
 def _many_runs(editor: Editor) -> Editor:
     if not editor.graph.nodes:
         return editor.refused("there is nothing to run: the graph has no nodes")
-    return editor.asking("many_runs")
+    return editor.asking(ManyRuns())
 
 
 @_command("wire-back", "Wire what is missing: updates back to their parameters", "Ctrl+Alt+W",
@@ -624,17 +667,19 @@ def _wire_back(editor: Editor) -> Editor:
     for wire in map(Wire.parse, missing):
         graph = graph.connect(wire.start, wire.end)
     count = "1 wire" if len(missing) == 1 else f"{len(missing)} wires"
-    return editor.edited(graph, "wire updates back").told(f"{count} drawn: {', '.join(missing)}")
+    return editor.edited(graph, "wire updates back").with_notice(
+        f"{count} drawn: {', '.join(missing)}"
+    )
 
 
 @_command("train", "Train", "Ctrl+Enter or F5", "Network")
 def _train(editor: Editor) -> Editor:
-    return editor.asking("train", value=editor.graph)
+    return editor.asking(ControlRun(Train()))
 
 
 @_command("pause", "Pause", "F6", "Network")
 def _pause(editor: Editor) -> Editor:
-    return editor.asking("pause")
+    return editor.asking(ControlRun(Pause()))
 
 
 @_command("toggle-training", "Train or pause", "Space")
@@ -682,7 +727,7 @@ def typing(editor: Editor, node: str, setting: str) -> Editor:
 
 @_command("reset", "Start again from the first weights", "F7", "Network")
 def _reset(editor: Editor) -> Editor:
-    return editor.asking("reset", value=editor.graph)
+    return editor.asking(ControlRun(Reset()))
 
 
 @_command("keep-weights", "Keep the trained weights in the graph", "", "Network")
@@ -698,7 +743,7 @@ def _why(editor: Editor) -> Editor:
     node = _parameter(editor)
     if not node:
         return editor.refused("select the parameter whose change is to be explained")
-    return editor.asking("tell", text="why", value=(node,))
+    return editor.asking(ControlRun(ExplainChange(node)))
 
 
 @_command("origin", "Where does its slope come from", "D", "Network", context=True)
@@ -706,12 +751,13 @@ def _origin(editor: Editor) -> Editor:
     node = _parameter(editor)
     if not node:
         return editor.refused("select the parameter by which the cost is to be derived")
-    return editor.asking("origin", text=node)
+    return editor.asking(DeriveCost(node))
 
 
 @_command("where-blame-dies", "Where does blame die", "Shift+B", "Network")
 def _where_blame_dies(editor: Editor) -> Editor:
-    return replace(editor, selection=frozenset(), wire=None).asking("tell", text="dies", value=())
+    nothing = replace(editor, selection=frozenset(), wire=None)
+    return nothing.asking(ControlRun(ExplainSaturation()))
 
 
 def _parameter(editor: Editor) -> str:
@@ -726,7 +772,7 @@ def _parameter(editor: Editor) -> str:
 def _resume(editor: Editor) -> Editor:
     if editor.offer is None:
         return editor.refused("there is no training beside the file that could be gone on with")
-    return replace(editor, offer=None).asking("resume", value=editor.offer)
+    return replace(editor, offer=None).asking(ControlRun(Resume(editor.offer)))
 
 
 # --- view ---------------------------------------------------------------------------------------
@@ -823,12 +869,12 @@ def _differences(editor: Editor) -> Editor:
 
 @_command("library", "Library: where there is room, hidden, always", "Ctrl+1", "View")
 def _library(editor: Editor) -> Editor:
-    return _panel(editor, "library", panels.LIBRARY)
+    return _panel(editor, "library", room.LIBRARY)
 
 
 @_command("side", "Panels at the right: where there is room, hidden, always", "Ctrl+2", "View")
 def _side(editor: Editor) -> Editor:
-    return _panel(editor, "side", panels.SIDE)
+    return _panel(editor, "side", room.SIDE)
 
 
 def _panel(editor: Editor, name: str, wide: float) -> Editor:
@@ -839,8 +885,8 @@ def _panel(editor: Editor, name: str, wide: float) -> Editor:
         if now == 0
         else ((float(wide), "always there") if now < 0 else (0.0, "where there is room"))
     )
-    told = {"library": "the library is", "side": "the panels at the right are"}[name]
-    return _preferring(editor, **{name: after}).told(f"{told} {said}")
+    what = {"library": "the library is", "side": "the panels at the right are"}[name]
+    return _preferring(editor, **{name: after}).with_notice(f"{what} {said}")
 
 
 @_command("minimap", "Minimap", "N", "View")
@@ -857,7 +903,7 @@ def _theme(editor: Editor) -> Editor:
 def _values(editor: Editor) -> Editor:
     ways = ("off", "hover", "changed", "all")
     after = ways[(ways.index(editor.preferences.values) + 1) % len(ways)]
-    return _preferring(editor, values=after).told(f"values on wires: {after}")
+    return _preferring(editor, values=after).with_notice(f"values on wires: {after}")
 
 
 @_command("larger", "Larger text and controls", "Ctrl++ or Ctrl+=", "View")
@@ -886,7 +932,7 @@ def _reduced_motion(editor: Editor) -> Editor:
 
 def _preferring(editor: Editor, **chosen: object) -> Editor:
     made = replace(editor, preferences=replace(editor.preferences, **chosen))  # type: ignore[arg-type]
-    return made.asking("preferences", value=made.preferences)
+    return made.asking(SavePreferences())
 
 
 # --- help ---------------------------------------------------------------------------------------

@@ -7,16 +7,19 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, assert_never
 
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
-from nodeflow.editor import exporting, plugins
-from nodeflow.editor.beside import Heed, Work
+from nodeflow.editor.background import Job, Progress
 from nodeflow.editor.commands import PICTURE
-from nodeflow.editor.comparing import compared
-from nodeflow.editor.differing import rival
-from nodeflow.editor.messages import (
+from nodeflow.editor.dialogs.differing import rival
+from nodeflow.editor.documents import exporting, plugins
+from nodeflow.editor.documents.comparing import compared
+from nodeflow.editor.documents.store import Recent, Store
+from nodeflow.editor.run.session import Session, checked
+from nodeflow.editor.state.kept import Offer, Recovery
+from nodeflow.editor.state.messages import (
     Began,
     Derived,
     Differed,
@@ -27,12 +30,32 @@ from nodeflow.editor.messages import (
     Offered,
     Opened,
     Reported,
+    RunUpdate,
     Saved,
-    Told,
 )
-from nodeflow.editor.model import Editor, Offer, Preferences, Report, Request
-from nodeflow.editor.session import Command, Session, checked
-from nodeflow.editor.store import Recent, Recovery, Store
+from nodeflow.editor.state.model import Editor, Preferences, Report
+from nodeflow.editor.state.requests import (
+    AllowData,
+    Autosave,
+    Check,
+    CompareGraphs,
+    ControlRun,
+    Derive,
+    DeriveCost,
+    Differ,
+    Discard,
+    EnablePlugin,
+    Export,
+    New,
+    OpenFile,
+    OpenSample,
+    RunAnew,
+    Save,
+    SavePreferences,
+    ShellRequest,
+    StopWork,
+)
+from nodeflow.editor.state.runcommands import Pause, ShowCheck
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export
@@ -55,75 +78,68 @@ _Then = Callable[[], list[Message]]
 class Shell:
     """Does what editors request, and tells them what happens beside them.
 
-    `ask_open`, `ask_save`, `ask_export`, `copy`, `paste` and `quit` are the window's business.
+    Each `WindowRequest` is the window's business.
     """
 
     def __init__(self, session: Session | None = None, store: Store | None = None) -> None:
         self.session = session or Session()
         self.store = store or Store()
         self._shown: Graph | None = None
-        self._beside: list[tuple[Work[_Then], Graph | None]] = []
+        self._jobs: list[tuple[Job[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
         self._types = plugins.Watch()
 
-    def perform(self, request: Request, editor: Editor) -> list[Message]:
+    def perform(self, request: ShellRequest, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
         try:
             return self._answer(request, editor)
         except NodeflowError as error:
             return [Failed(str(error))]
 
-    def _answer(self, request: Request, editor: Editor) -> list[Message]:
-        match request.what:
-            case "save":
-                return self._save(request.path or editor.path, editor)
-            case "open":
-                return self._open(request.path or editor.path, editor)
-            case "export":
-                return self._export(request, editor.path)
-            case "differ":
-                return self._differ(request, editor)
-            case "derive":
-                return self._derive(request.text, request.value, editor.graph)
-            case "stop":
-                for work, _ in self._beside:
-                    work.drop()
-                self._beside.clear()
-            case "allow":
-                return self._allow(request.value, editor)
-            case "enable":
-                return plugins.enabled(request.text)
-            case "sample":
-                return [Opened(with_places(sample(request.text)), None, kept=True)]
-            case "new":
+    def _answer(self, request: ShellRequest, editor: Editor) -> list[Message]:
+        match request:
+            case Save(path=path):
+                return self._save(path or editor.path, editor)
+            case OpenFile(path=path):
+                return self._open(path or editor.path, editor)
+            case OpenSample(name=name):
+                return [Opened(with_places(sample(name)), None, kept=True)]
+            case New():
                 return [Opened(Graph(), None)]
-            case "autosave":
+            case Differ():
+                return self._differ(request, editor)
+            case Export():
+                return self._export(request, editor.path)
+            case Derive(label=label, change=change):
+                return self._derive(label, change, editor.graph)
+            case DeriveCost(node=node):
+                return self._derive_cost(editor.graph, node)
+            case AllowData(folders=folders):
+                return self._allow(folders, editor)
+            case EnablePlugin(name=name):
+                return plugins.enabled(name)
+            case Autosave():
                 self._keep(editor)
-            case "preferences":
+            case SavePreferences():
                 self.store.save_preferences(editor.preferences)
-            case "discard" if isinstance(request.value, Recovery):
-                self.store.discard(request.value)
-            case "anew":
-                self._shown = editor.graph
-                self.session.open(editor.graph)
-            case "train" | "reset":
-                self._show(editor)
-                self._run(request)
-            case "tell":
-                self._show(editor)
-                self.session.tell(cast("Command", request.text), *request.value)
-            case "pause":
-                self.session.pause()
-            case "compare":
-                self._compare(*request.value)
-            case "origin":
-                return self._origin(editor.graph, request.text)
-            case "resume":
-                self._show(editor)
-                self.session.tell("resume", request.value)
-            case "check":
+            case Discard(recovery=recovery):
+                self.store.discard(recovery)
+            case CompareGraphs(before=before, after=after):
+                self._compare(before, after)
+            case Check():
                 self._show(editor)
                 self._check(editor.graph)
+            case StopWork():
+                self._cancel()
+            case RunAnew():
+                self._shown = editor.graph
+                self.session.open(editor.graph)
+            case ControlRun(command=command):
+                if not isinstance(command, Pause):  # what is running stops before all else
+                    self._show(editor)
+                self.session.do(command)
+            case _:
+                assert_never(request)
         return []
 
     def poll(self, editor: Editor) -> list[Message]:
@@ -137,12 +153,10 @@ class Shell:
         found += self._types.poll()
         live = self.session.poll()
         if live is not None:
-            found.append(Told(live))
+            found.append(RunUpdate(live))
         found += self._ended(editor)
-        problem = self.store.problem()
-        if problem:
-            found.append(Failed(problem))
-        return found
+        problems = (self.store.problem(), self.session.fault())
+        return found + [Failed(problem) for problem in problems if problem]
 
     def recent(self) -> list[Recent]:
         """Return the files that were open last."""
@@ -164,8 +178,7 @@ class Shell:
 
     def close(self) -> None:
         """End cleanly: the run and what is under way end, and the journal is removed."""
-        for work, _ in self._beside:
-            work.drop()
+        self._cancel()
         self.session.close()
         self.store.close()
 
@@ -175,9 +188,9 @@ class Shell:
         """Let graphs read data in folders that lie elsewhere, and read it."""
         for folder in folders:
             name_folder(folder)
-        told = "graphs may read data in " + " and ".join(os.path.realpath(one) for one in folders)
+        said = "graphs may read data in " + " and ".join(os.path.realpath(one) for one in folders)
         opened = [] if editor.path is None else self._open(editor.path, editor)
-        return [*opened, Noted(told)]
+        return [*opened, Noted(said)]
 
     def _save(self, path: Path | None, editor: Editor) -> list[Message]:
         graph = editor.graph
@@ -207,7 +220,7 @@ class Shell:
         if path is None:
             return [Failed("the graph has no file that could be read")]
 
-        def work(_heed: Heed) -> _Then:
+        def work(_progress: Progress) -> _Then:
             graph = with_places(load(path))
             # Reading its data takes the longest, and the window would wait for it.
             _ = Editor.of(graph, path).drawn
@@ -217,39 +230,37 @@ class Shell:
                 *offered(graph, path),
             ]
 
-        return self._begun(Work(f"opening {path.name}", work), editor.graph)
+        return self._begun(Job(f"opening {path.name}", work), editor.graph)
 
-    def _differ(self, request: Request, editor: Editor) -> list[Message]:
+    def _differ(self, request: Differ, editor: Editor) -> list[Message]:
         """Compare the graph with another one: a file, or what is given."""
-        after, path, given = editor.graph, request.path, request.value
+        after, other = editor.graph, request.before
         name = editor.path.name if editor.path is not None else after.name or "this graph"
 
-        def work(_heed: Heed) -> _Then:
-            before = given if path is None else load(path)
+        def work(_progress: Progress) -> _Then:
+            before = other if isinstance(other, Graph) else load(other)
             found = both(before, after)
-            title = f"{request.text or (path.name if path else '')} → {name}"
-            return lambda: [Differed(found, title)]
+            said = request.name or (other.name if isinstance(other, Path) else "")
+            return lambda: [Differed(found, f"{said} → {name}")]
 
-        return self._begun(Work("comparing the graphs", work), after)
+        return self._begun(Job("comparing the graphs", work), after)
 
-    def _export(self, request: Request, file: Path | None) -> list[Message]:
+    def _export(self, request: Export, file: Path | None) -> list[Message]:
         """Write a graph in another format, as it is now: it may be edited meanwhile."""
-        (graph, options), out = request.value, request.path
-        if out is None:
-            return [Failed("the export has no file: choose a name for it")]
+        graph, out, options = request.graph, request.path, request.options
 
-        def work(heed: Heed) -> _Then:
+        def work(progress: Progress) -> _Then:
             try:
-                made = export(graph, out, file=file, progress=heed, **options)
+                made = export(graph, out, file=file, progress=progress, **options)
             except ExportError as error:
                 raise ExportError(exporting.plain(str(error))) from error
             except (OSError, MemoryError) as error:
                 reason = str(error) or "there is not enough memory"
                 raise ExportError(f"{out.name} cannot be made: {reason}") from error
-            said = request.text or made.said
+            said = request.said or made.said
             return lambda: [Noted(f"exported {out.name}{', ' * bool(said)}{said}")]
 
-        return self._begun(Work(f"exporting {out.name}", work))
+        return self._begun(Job(f"exporting {out.name}", work))
 
     def _remembered(self, path: Path, graph: Graph) -> list[Message]:
         try:
@@ -272,16 +283,16 @@ class Shell:
     # -- what takes its time
 
     def _derive(self, label: str, change: Callable[[], Graph], graph: Graph) -> list[Message]:
-        def work(_heed: Heed) -> _Then:
+        def work(_progress: Progress) -> _Then:
             made = change()
             return lambda: [Derived(made, label)]
 
-        return self._begun(Work(f"{label} under way", work), graph)
+        return self._begun(Job(f"{label} under way", work), graph)
 
-    def _origin(self, graph: Graph, node: str) -> list[Message]:
+    def _derive_cost(self, graph: Graph, node: str) -> list[Message]:
         """Derive the cost by the first number of a parameter: that may take seconds."""
 
-        def work(_heed: Heed) -> _Then:
+        def work(_progress: Progress) -> _Then:
             from nodeflow.explain.origins import origin
 
             shape = infer(graph).shapes[f"{node}.value"]
@@ -289,68 +300,74 @@ class Shell:
             report = Report(node, "Where its slope comes from", tuple(lines))
             return lambda: [Reported(report)]
 
-        return self._begun(Work("deriving", work), graph)
+        return self._begun(Job("deriving", work), graph)
 
     def _compare(self, before: Graph, after: Graph) -> None:
         """Compare two graphs: the first run may have to compile."""
 
-        def work(_heed: Heed) -> _Then:
-            told = compared(before, after)
-            return lambda: [Noted(told)]
+        def work(_progress: Progress) -> _Then:
+            said = compared(before, after)
+            return lambda: [Noted(said)]
 
-        self._beside.append((Work("comparing the numbers", work), None))
+        self._jobs.append((Job("comparing the numbers", work), None))
 
     def _check(self, graph: Graph) -> None:
         """Check the gradients of a graph, so that training goes on; one check at a time."""
         what = "checking the gradients"
-        if any(work.what == what for work, _ in self._beside):
+        if any(job.what == what for job, _ in self._jobs):
             return
 
-        def work(heed: Heed) -> _Then:
-            found, price, problem = checked(graph, heed)
+        def work(progress: Progress) -> _Then:
+            found, price, problem = checked(graph, progress)
 
             def then() -> list[Message]:
-                self.session.tell("checked", graph, found, price, problem)
+                self.session.do(ShowCheck(graph, found, price, problem))
                 return [Failed(problem)] if problem else []
 
             return then
 
-        self._beside.append((Work(what, work), None))
+        self._jobs.append((Job(what, work), None))
 
-    def _begun(self, work: Work[_Then], over: Graph | None = None) -> list[Message]:
+    def _cancel(self) -> None:
+        """Give up all that is under way."""
+        for job, _ in self._jobs:
+            job.cancel()
+        self._jobs.clear()
+
+    def _begun(self, job: Job[_Then], over: Graph | None = None) -> list[Message]:
         """Return what comes of work at once, or have it told when it is done.
 
         It may take the place of the graph `over`: where that is changed meanwhile, it is given up.
         """
-        if work.done(_AT_ONCE):
-            return work.result()()
-        self._beside.append((work, over))
-        work.told = True
-        return [Began(work.what)]
+        if job.done(_AT_ONCE):
+            return job.result()()
+        self._jobs.append((job, over))
+        job.announced = True
+        return [Began(job.what)]
 
     def _ended(self, editor: Editor) -> list[Message]:
         """Return what came of the work that is done, and tell of what takes its time."""
-        if not self._beside:
+        if not self._jobs:
             return []
         found: list[Message] = []
-        for work, _ in self._beside:
-            if not work.told and work.age > _SILENT and not work.done():
-                work.told = True
-                found.append(Began(work.what))
-            elif work.told and work.share != work.told_share:
-                work.told_share = work.share
-                found.append(Began(work.what, work.share))
-        for entry in [one for one in self._beside if one[0].done()]:
-            self._beside.remove(entry)
-            work, over = entry
+        for job, _ in self._jobs:
+            if not job.announced and job.age > _SILENT and not job.done():
+                job.announced = True
+                found.append(Began(job.what))
+            elif job.announced and job.share != job.announced_share:
+                job.announced_share = job.share
+                found.append(Began(job.what, job.share))
+        for entry in [one for one in self._jobs if one[0].done()]:
+            self._jobs.remove(entry)
+            job, over = entry
             if over is not None and editor.graph is not over:
-                found.append(Failed(f"{work.what} was given up: the graph was changed meanwhile"))
+                found.append(Failed(f"{job.what} was given up: the graph was changed meanwhile"))
                 continue
             try:
-                found += work.result()()
+                found += job.result()()
             except NodeflowError as error:
                 found.append(Failed(str(error)))
-        return found if self._beside else [*found, Ended()]
+        return found if self._jobs else [*found, Ended()]
 
     # -- the run
 
@@ -359,14 +376,6 @@ class Shell:
         if editor.graph is not self._shown:
             self._shown = editor.graph
             self.session.start(editor.graph, editor.history.label)
-
-    def _run(self, request: Request) -> None:
-        value = request.value
-        match request.what:
-            case "train":
-                self.session.train(value if isinstance(value, int | float) else None)
-            case "reset":
-                self.session.reset()
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -10,8 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from nodeflow.editor.commands import leaving, register
-from nodeflow.editor.messages import Teach
-from nodeflow.editor.model import Editor, Request, Teaching
+from nodeflow.editor.state import runcommands
+from nodeflow.editor.state.messages import Teach
+from nodeflow.editor.state.model import Editor, Teaching
+from nodeflow.editor.state.requests import (
+    AskExport,
+    AskSave,
+    ControlRun,
+    OpenSample,
+    SavePreferences,
+)
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files.lessonform import ANSWERS, LESSON, check_lesson
 from nodeflow.graph import Graph
@@ -41,7 +49,7 @@ def begin(editor: Editor) -> Editor:
         return editor.refused(f"{why}{more}")
     graph = _without(editor.graph, ANSWERS)
     begun = replace(editor, lesson=Teaching(graph), selection=frozenset())
-    return begun.asking("tell", text="teach", value=(graph,))
+    return begun.asking(ControlRun(runcommands.Teach(graph)))
 
 
 @register("end-lesson", "End the lesson", "", "Lesson")
@@ -49,10 +57,10 @@ def end(editor: Editor) -> Editor:
     """Leave the lesson, done or not; nothing is locked and hidden then."""
     toured = replace(editor.preferences, toured=True)
     left = replace(editor, lesson=None, preferences=toured)
-    left = left.asking("tell", text="teach", value=(None,))
+    left = left.asking(ControlRun(runcommands.Teach(None)))
     if editor.preferences.toured:
         return left
-    return left.asking("preferences", value=toured).told(
+    return left.asking(SavePreferences()).with_notice(
         "That was the lesson. Press ? for all shortcuts, Ctrl+Shift+P for all commands."
     )
 
@@ -62,7 +70,7 @@ def _first_steps(editor: Editor) -> Editor:
     from nodeflow.examples import samples
 
     return (
-        leaving(editor, Request("sample", text="lessons/first-steps"))
+        leaving(editor, OpenSample("lessons/first-steps"))
         if ("lessons/first-steps" in samples())
         else editor.refused("the first lesson is not in this installation")
     )
@@ -79,7 +87,7 @@ def hand_in(editor: Editor) -> Editor:
     answered = with_answers(editor.graph, progress.done, progress.unlocked)
     noted = editor.edited(answered, "what was done in the lesson")
     # Without its file's name it is not saved over the lesson itself.
-    return replace(noted, path=None).asking("ask_save")
+    return replace(noted, path=None).asking(AskSave())
 
 
 def opened(editor: Editor) -> Editor:
@@ -126,22 +134,26 @@ def offered(editor: Editor) -> frozenset[str]:
 def make(editor: Editor) -> Editor:
     """Make a lesson of the graph, or change the one in it."""
     made = replace(editor, lesson=Teaching(editor.graph, making=True))
-    return made.asking("tell", text="teach", value=(None,))
+    return made.asking(ControlRun(runcommands.Teach(None)))
 
 
 @register("export-lesson", "Export the lesson as a page …", "", "Lesson")
 def _export(editor: Editor) -> Editor:
     if LESSON not in editor.graph.extra:
         return editor.refused("there is no lesson in this graph to export")
-    return editor.asking("ask_export", text=".html")
+    return editor.asking(AskExport(".html"))
 
 
 def answered(editor: Editor, message: Teach) -> Editor:
     """Return the editor after a message about its lesson."""
     what, value = message.what, message.value
     match what:
-        case "answer" | "skip" | "unlock":
-            return editor.asking("tell", text="task", value=(what, str(value or "")))
+        case "answer":
+            return editor.asking(ControlRun(runcommands.AnswerTask(str(value or ""))))
+        case "skip":
+            return editor.asking(ControlRun(runcommands.SkipTask()))
+        case "unlock":
+            return editor.asking(ControlRun(runcommands.UnlockNode(str(value or ""))))
         case "kind":
             lesson = editor.lesson or Teaching(editor.graph, making=True)
             return replace(editor, lesson=replace(lesson, kind=str(value)))

@@ -6,20 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import (
-    commands,
-    differing,
-    editing,
-    gestures,
-    minimap,
-    playing,
-    plugins,
-    popups,
-    sweeping,
-    teaching,
-    training,
-)
-from nodeflow.editor.messages import (
+from nodeflow.editor import commands, teaching
+from nodeflow.editor.canvas import editing, gestures, minimap
+from nodeflow.editor.dialogs import differing, popups
+from nodeflow.editor.documents import plugins
+from nodeflow.editor.panels import training
+from nodeflow.editor.playing import controls
+from nodeflow.editor.run import sweeping
+from nodeflow.editor.state.messages import (
     Began,
     Cancelled,
     Chosen,
@@ -43,18 +37,18 @@ from nodeflow.editor.messages import (
     Renewed,
     Reported,
     Resized,
+    RunUpdate,
     Saved,
     Select,
     SetPreference,
     SetTraining,
     SetValue,
     Teach,
-    Tell,
-    Told,
     Typed,
     Wheel,
 )
-from nodeflow.editor.model import Editor, Looking, Sliding
+from nodeflow.editor.state.model import Editor, Looking, Sliding
+from nodeflow.editor.state.requests import ControlRun, RunAnew, SavePreferences
 from nodeflow.graph import Graph
 
 _ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
@@ -124,7 +118,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return editing.attempted(editor, lambda: training.changed(editor, name, value))
         case SetPreference(name=name, value=value):
             chosen = replace(editor.preferences, **{name: value})
-            return replace(editor, preferences=chosen).asking("preferences", value=chosen)
+            return replace(editor, preferences=chosen).asking(SavePreferences())
         case Select(nodes=nodes, neuron=neuron):
             one = next(iter(nodes)) if len(nodes) == 1 else ""
             picked = None if neuron is None else (one, neuron)
@@ -140,7 +134,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path))
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            made = commands.done(made, "first-view").asking("anew")
+            made = commands.done(made, "first-view").asking(RunAnew())
             return plugins.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
@@ -149,37 +143,41 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(
                 editor, history=history, saved=graph, path=path, recent=_newest(editor, path)
             )
-            return commands.left(made.told(f"saved {path.name}"))
+            return commands.left(made.with_notice(f"saved {path.name}"))
         case Derived(graph=graph, label=label):
             return commands.derived(editor, graph, label)
         case Began(what=what, share=share):
             so_far = f"{what} … {share}".rstrip()
-            return replace(editor, busy=what).told(f"{so_far}   Escape stops it")
+            return replace(editor, busy=what).with_notice(f"{so_far}   Escape stops it")
         case Ended():
-            told = editor.notice is not None and editor.notice.text.startswith(f"{editor.busy} …")
-            return replace(editor, busy="", notice=None if told else editor.notice)
+            announced = editor.notice is not None and editor.notice.text.startswith(
+                f"{editor.busy} …"
+            )
+            return replace(editor, busy="", notice=None if announced else editor.notice)
         case Cancelled():
             return replace(editor, leaving=None)
-        case Told(live=live):
+        case RunUpdate(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
             if live.report is not None and live.report is not editor.live.report:
-                made = replace(made, report=live.report).told(live.report.lines[0])
-            made = playing.returned(made, editor.live)
+                made = replace(made, report=live.report).with_notice(live.report.lines[0])
+            made = controls.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
-                made = playing.followed(made)
-            return made.told(training.verdict(live.checks, live.price)) if checked else made
-        case Tell(command=command, values=values):
-            return playing.told(editor, command, *values)
+                made = controls.followed(made)
+            return made.with_notice(training.verdict(live.checks, live.price)) if checked else made
+        case ControlRun():
+            return editor.asking(message)
         case Renewed(text=text):
-            return plugins.renewed(editor).told(text)
+            return plugins.renewed(editor).with_notice(text)
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
         case Reported(report=report):
-            return replace(editor, report=report).told(report.lines[0] if report.lines else "")
+            return replace(editor, report=report).with_notice(
+                report.lines[0] if report.lines else ""
+            )
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
-            return replace(editor, offer=offer).told(said)
+            return replace(editor, offer=offer).with_notice(said)
         case Overtook(rival=rival, text=text):
             return differing.overtaken(editor, rival, text)
         case Differed(both=both, title=title):
@@ -189,7 +187,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):
-            return editor.told(text)
+            return editor.with_notice(text)
         case _:
             assert_never(message)
 

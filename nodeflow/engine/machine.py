@@ -305,10 +305,11 @@ class Machine:
         """Return the parameters before the first update, as they lie in the cells."""
         found = np.zeros(self.tape.state, self.dtype)
         graph, slots = graph or self.plan.graph, self.tape.slots
+        types = graph.types
         for key in self.plan.order:
-            slot = slots.get(f"{key}.value") if graph.nodes[key].is_parameter else None
-            if slot is None:
+            if not types[key].holds_weights:
                 continue
+            slot = slots[f"{key}.value"]
             begin, size = slot.offset, slot.size
             single = single_number(graph.settings(key)) if size == 1 else None
             if single is None:

@@ -137,6 +137,13 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
 
 def _ranks_without(graph: Graph, bad: Collection[str]) -> Mapping[str, int]:
     """Return the ranks of the nodes that can be evaluated."""
+    bad = set(bad)
+    spoilt = list(bad)
+    for key in spoilt:  # a wrong wire back is found when shapes are known: what is behind goes too
+        for wire in graph.out_of(key):
+            if wire.target not in bad and not graph.feeds_back(wire):
+                bad.add(wire.target)
+                spoilt.append(wire.target)
     kept = [key for key in graph.nodes if key not in bad]
     onward = {
         key: [

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from nodeflow.data import Fold
 from nodeflow.engine.epochlog import NAMES, Lines
 from nodeflow.engine.forking import (
+    SAME,
+    Renaming,
     copy_state,
     is_same_training,
     moved_state,
@@ -506,20 +508,23 @@ class Run:
         found.set_weights(changed)
         return found
 
-    def carried(self, graph: Graph, parent: Run | None = None) -> Run:
+    def carried(self, graph: Graph, parent: Run | None = None, rename: Renaming = SAME) -> Run:
         """Return this run, with all that lies behind it, as one of another graph.
 
-        The graph may differ in what no update and no cost depends on. Of a forked run, `parent`
+        The graph may differ in what no update and no cost depends on, and in the id of one node
+        (`rename`). Of a forked run, `parent`
         is its parent as a run of the other graph. Raises `RunError` where the training part is
         another.
         """
         found = Run(graph, **self._options, like=self)
         mine, others = self.machine, found.machine
-        if not is_same_training(mine, others):
-            why = what_differs(mine, others) or "its settings are others"
+        if not is_same_training(mine, others, rename):
+            why = what_differs(mine, others, rename) or "its settings are others"
             raise RunError(f"what was trained is of another graph: {why}")
         before, after = self._rewinder, found._rewinder
-        after.checkpoints = before.checkpoints.moved(lambda state: moved_state(state, mine, others))
+        after.checkpoints = before.checkpoints.moved(
+            lambda state: moved_state(state, mine, others, rename)
+        )
         after.log, after.born = before.log.until(before.log.last), before.born
         if before.minimizer is not None and after.minimizer is not None:
             after.minimizer.take_over(before.minimizer)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nodeflow.data import Split
 from nodeflow.declare import numbers
 from nodeflow.errors import BadSetting, GraphError
-from nodeflow.graph import Graph, Wire
+from nodeflow.graph import Graph, Wire, drawn_as
 from nodeflow.nodes.source import parameter_shape, uniform_range
 
 
@@ -24,7 +24,8 @@ def start_value(
     """Return a parameter's value before the first update.
 
     Random starts use a generator seeded by (seed, CRC-32 of the id), so that a node that is
-    added elsewhere changes nothing here.
+    added elsewhere changes nothing here. A parameter that was renamed is drawn as before: it
+    keeps the id that it had first under "drawn_as".
     """
     settings = graph.settings(key)
     shape, init = parameter_shape(settings), settings["init"]
@@ -50,7 +51,7 @@ def start_value(
         return bayes
     if init == "constant":
         raise GraphError(f"'{key}' starts constant: give the number as its value", node=key)
-    return _drawn(key, shape, init, seed, uniform_range(settings))
+    return _drawn(drawn_as(graph.nodes[key], key), shape, init, seed, uniform_range(settings))
 
 
 def single_number(settings: Mapping[str, Any]) -> float | None:

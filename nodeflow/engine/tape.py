@@ -38,14 +38,14 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
     ordered = _side_by_side(plan.order)
-    parameters = [key for key in ordered if graph.nodes[key].is_parameter]
+    types = graph.types
+    parameters = [key for key in ordered if types[key].holds_weights]
     for key in parameters:
         address = f"{key}.value"
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
     state = beside.state if beside else t.size
     blocks = _blocks(plan)
     spans: dict[str, tuple[int, int]] = {}
-    types = graph.types
     slots, fresh = t.slots, t.fresh
     for key in ordered:
         type_ = types[key]

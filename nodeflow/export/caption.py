@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from nodeflow.export.frames import Beat
 from nodeflow.fonts import BOLD, REGULAR
 from nodeflow.theme import Theme
+from nodeflow.workings.shown import show
 
 HEIGHT = 122
 """Of the band at size 1, in pixels."""
@@ -63,10 +64,13 @@ def drawn(
     return image
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 _NAMED = (
-    ("cost", "cost", "{:.4g}", 1.0), ("train_accuracy", "accuracy", "{:.1f} %", 100.0),
-    ("test_cost", "test cost", "{:.4g}", 1.0),
-    ("test_accuracy", "test accuracy", "{:.1f} %", 100.0),
+    ("cost", "cost", show), ("train_accuracy", "accuracy", _percent),
+    ("test_cost", "test cost", show), ("test_accuracy", "test accuracy", _percent),
 )  # fmt: skip
 
 
@@ -87,8 +91,8 @@ def _of_epoch(
     y += 24 * scale
     for names in (("cost", "train_accuracy"), ("test_cost", "test_accuracy")):
         known = [
-            f"{name} {form.format(factor * number)}"
-            for key, name, form, factor in _NAMED
+            f"{name} {written(number)}"
+            for key, name, written in _NAMED
             if key in names and (number := (beat.epoch or {}).get(key)) is not None
         ]
         text = _fitted("    ".join(known), large, half)

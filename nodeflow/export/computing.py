@@ -26,7 +26,7 @@ from nodeflow.engine.start import rows_of, start_value
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import ExportError, NodeflowError
 from nodeflow.export import ziggurat
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, drawn_as
 from nodeflow.nodes.source import parameter_shape, uniform_range
 
 _RECORDED = "--recorded (in Python recorded=True) makes a page that plays a recording of it"
@@ -157,6 +157,7 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "order": plan.order,
         "phases": [plan.phases[key] for key in plan.order],
         "headNodes": plan.head,
+        "lies": _lying(run),
         "constant": [key for key in plan.order if _always_there(run, key)],
         "own": [key for key in sorted(plan.order)
                 if key in run.graph.nodes and run.graph.nodes[key].is_parameter],
@@ -176,6 +177,16 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "settings": settings(run),
         **_fed(run),
     }  # fmt: skip
+
+
+def _lying(run: Run) -> dict[str, list[str]]:
+    """Return the nodes whose values no row computes, and whose values they lie in."""
+    graph, spans = run.plan.graph, run.machine.tape.spans
+    return {
+        key: sorted({wire.source for wire in graph.into(key) if not run.reader.stands(wire.source)})
+        for key in run.plan.order
+        if spans[key][0] == spans[key][1] and not run.reader.stands(key)
+    }
 
 
 def _iterations(run: Run) -> dict[str, Any]:
@@ -377,8 +388,8 @@ def _starts(run: Run) -> dict[str, Any]:
         else:
             shape = parameter_shape(settings)
             found[key] = {
-                "name": crc32(key.encode()), "init": init, "shape": shape,
-                "range": uniform_range(settings),
+                "name": crc32(drawn_as(graph.nodes[key], key).encode()), "init": init,
+                "shape": shape, "range": uniform_range(settings),
             }  # fmt: skip
     return found
 
@@ -408,7 +419,7 @@ def _choices(run: Run) -> dict[str, Any]:
         shape = parameter_shape(settings)
         drawn: dict[str, Any] = {
             init: {
-                "name": crc32(key.encode()),
+                "name": crc32(drawn_as(graph.nodes[key], key).encode()),
                 "init": init,
                 "shape": shape,
                 "range": uniform_range(settings),

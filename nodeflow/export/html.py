@@ -444,6 +444,7 @@ def script_of(scripts: Sequence[str]) -> str:
 _REMARKS = (
     re.compile(r"^[ ]*/\*\*.*?\*/\s*?\n", re.MULTILINE | re.DOTALL),
     re.compile(r"^[ ]*//.*\n", re.MULTILINE),
+    re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE),
     re.compile(r"^[ ]+", re.MULTILINE),
 )
 """What the scripts are read without: no text in them goes over a line."""

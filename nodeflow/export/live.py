@@ -38,9 +38,12 @@ from nodeflow.scene import scene
 
 PLAYER = (
     "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
-    "views.js", "map.js", "predict.js", "judging.js", "lesson.js", "change.js", "computing.js",
+    "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "lesson.js", "change.js",
+    "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
+_OF_LESSONS = ("judging.js", "lesson.js")
+"""What a page without a lesson does without."""
 
 
 def page(
@@ -81,7 +84,8 @@ def page(
     if state is not None:
         index["state"] = dict(state)
     blobs = {"index": as_json(index).encode(), **blobs}
-    text = filled(graph, theme, (*PLAYER, "page-live.js"), blobs, "'wasm-unsafe-eval'")
+    player = [name for name in PLAYER if LESSON in graph.extra or name not in _OF_LESSONS]
+    text = filled(graph, theme, (*player, "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:
         raise ExportError(
             f"the page would be {len(text) / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} MB is the most; "

@@ -26,9 +26,13 @@ def _layers(job: Job) -> tuple[Network, str]:
 
 
 def _made(job: Job, what: str, write: Callable[[Network], bytes]) -> Made:
+    from nodeflow.interchange.folding import folded
+
     network, which = _layers(job)
+    network = folded(network, what)
     data = write(network)
-    return Made(data, {"of": which}, f"{what} with the weights {which}")
+    said = "; ".join([f"{what} with the weights {which}", *network.notes])
+    return Made(data, {"of": which}, said)
 
 
 def safetensors(job: Job) -> Made:
@@ -86,7 +90,12 @@ def onnx(job: Job) -> Made:
     options = job.options
     dtype = np.float32 if options.float32 else np.float64
     data = write(job.graph, run.weights, backward=options.backward, dtype=dtype)
-    what = "one training step" if options.backward else f"forward with the weights {which}"
+    if not options.backward:
+        what = f"forward with the weights {which}"
+    elif any(job.graph.nodes[key].mode == "active" for key in job.graph.of_type("minimize")):
+        what = "J and its slopes, which minimize searches by: a search has no step of its own"
+    else:
+        what = "one training step"
     if options.float32:
         what += ", in float32"
     return Made(data, {"of": which, "backward": options.backward}, what)

@@ -27,6 +27,7 @@ from nodeflow.graph import Graph
 from nodeflow.playback.moments import described
 from nodeflow.scene import scene
 from nodeflow.theme import LIGHT
+from nodeflow.workings.shown import precise
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -71,7 +72,7 @@ def told_run(run: Run) -> str:
     with suppress(RunError):  # before the first pass there is none
         cost = run.cost if run.order else None
     where = described(run) if run.order else "nothing in it can be evaluated"
-    return f"{told(run.graph)}: {where}" + ("" if cost is None else f", cost {cost:.6g}")
+    return f"{told(run.graph)}: {where}" + ("" if cost is None else f", cost {precise(cost)}")
 
 
 def _drawn_run(run: Run) -> str:

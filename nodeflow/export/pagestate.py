@@ -16,18 +16,21 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
 from nodeflow.errors import RunError
 from nodeflow.export import computing
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 
 State = dict[str, Any]
 """`seed`, `batch`, `base` (addresses and values changed before the start), `events` (update,
-address, value) and `number`, the steps that lie behind."""
+address, value) and `number`, the steps that lie behind. Of a lesson also `form`, the graph with
+the wires that were drawn, and `lesson`: `done`, `skipped`, `unlocked`, …"""
 
 
 def replayed(graph: Graph, state: Mapping[str, Any], dtype: Any = np.float64) -> Run:
     """Return a run that stands where a state says: what was changed is changed again on the way."""
     for address, value in state["base"]:
         graph = changed(graph, address, value)
-    run = Run(graph, seed=state["seed"], batch=state["batch"], dtype=dtype)
+    strict = LESSON not in graph.extra  # what a lesson asks for may be missing yet
+    run = Run(graph, seed=state["seed"], batch=state["batch"], dtype=dtype, strict=strict)
     target = run.schedule.position(state["number"])
     for update, address, value in state["events"]:
         if update > target.update:

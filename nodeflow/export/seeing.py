@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from nodeflow.engine.run import Run
+from nodeflow.errors import NodeflowError
+from nodeflow.views import Viewer, blame_shares, landscape
 from nodeflow.workings.shown import show
 
-IN_PAGES = ("bars", "boundary", "confusion", "dictionary", "image", "panel", "plot", "table")
-"""The views that a page has; of others it shows the numbers that enter."""
+IN_PAGES = (
+    "bars", "blame_shares", "boundary", "confusion", "curve", "dictionary", "function_plot",
+    "image", "landscape", "panel", "plot", "table",
+)  # fmt: skip
+"""The views that a page has; of one that a plugin brings it shows the numbers that enter."""
 
 
 def views(run: Run) -> dict[str, Any]:
@@ -46,7 +52,69 @@ def _view(run: Run, key: str) -> dict[str, Any]:
                 "classes": split.classes,
                 "sides": [f"below {at}", f"above {at}"],
             }
+    if type_ in _ASKED:
+        found |= _ASKED[type_](run, key, inputs)
     return found
+
+
+def _fixed(run: Run, key: str) -> dict[str, Any]:
+    """Return why a view shows nothing, where that will be so at any moment."""
+    graph = run.plan.graph
+    again = Run(run.graph, seed=run.machine.seed, batch=run.batch, like=run)
+    try:
+        again.evaluate()
+        seen = Viewer(graph, run.plan.inference.tables).look(key, again.values, again.weights)
+    except NodeflowError as error:
+        return {"why": str(error)}
+    return {"why": seen} if isinstance(seen, str) else {}
+
+
+def _curve(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
+    data = inputs.get("x", "").rpartition(".")[0]
+    whole = data in run.machine.splits and inputs.get("y", "").rpartition(".")[0] == data
+    beyond = float(run.plan.graph.settings(key)["beyond"])
+    return {"whole": whole, "beyond": beyond, **_fixed(run, key)}
+
+
+def _functions(run: Run, key: str, _: dict[str, str]) -> dict[str, Any]:
+    settings, wires = run.plan.graph.settings(key), run.plan.graph.inputs(key).get("a", ())
+    return {
+        "goals": [wire.start for wire in wires],
+        "low": float(settings["low"]),
+        "high": float(settings["high"]),
+        **_fixed(run, key),
+    }
+
+
+def _landscape(run: Run, key: str, _: dict[str, str]) -> dict[str, Any]:
+    shapes = {address: np.shape(weights) for address, weights in run.weights.items()}
+    plan = landscape.planned(run.plan.graph, key, shapes)
+    if isinstance(plan, str):
+        return {"why": plan}
+    if run.plan.unfolding.cost is None:
+        return {"why": landscape.NO_COST}
+    return asdict(plan)
+
+
+def _shares(run: Run, _: str, inputs: dict[str, str]) -> dict[str, Any]:
+    for port in ("delta", "weights"):
+        if port not in inputs:
+            return {"why": f"wire {port} as well"}
+    shapes = run.plan.inference.shapes
+    if not {inputs["delta"], inputs["weights"]} <= shapes.keys():
+        return {}
+    rows, columns = (size or 0 for size in shapes[inputs["weights"]].flat)
+    deltas = shapes[inputs["delta"]].features or 0
+    if deltas != rows:
+        return {"why": blame_shares.apart(deltas, rows)}
+    layer, before = blame_shares.who(run.plan.graph, inputs["weights"], rows, columns, shapes)
+    return {"layer": layer, "before": before}
+
+
+_ASKED = {
+    "curve": _curve, "function_plot": _functions, "landscape": _landscape, "blame_shares": _shares,
+}  # fmt: skip
+"""What else a page needs of some views."""
 
 
 def neurons(run: Run) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from nodeflow.scene import (
     thickness,
 )
 from nodeflow.theme import LIGHT, THEMES, Theme
+from nodeflow.workings.shown import show, signed
 
 if TYPE_CHECKING:
     from nodeflow.export import Job, Made
@@ -123,7 +124,7 @@ def _wire(wire: WireView, theme: Theme) -> str:
     told = str(wire.wire)
     if wire.weight is not None and wire.kind != "feedback":
         colour = theme.positive if wire.weight >= 0 else theme.negative
-        told += f": {wire.weight:.6g}".replace("-", "−")
+        told += f": {show(wire.weight)}"
     return (
         f'<path d="{path(wire.curve)}" fill="none" '
         f'stroke="{colour}" stroke-width="{thick:.3g}" '
@@ -169,7 +170,7 @@ def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
     """Write weights on their wires, once for a parameter: signs are not told by colour alone."""
     weighing = (wire for wire in wires if wire.weight is not None and wire.kind != "feedback")
     for (x, y), weight in {wire.mark: wire.weight for wire in weighing}.items():
-        text = f"{weight:+.2g}".replace("-", "−")
+        text = signed(weight)
         half = len(text) * _CHARACTER / 2 + 2
         yield (
             f'<rect x="{x - half:g}" y="{y - 7:g}" width="{2 * half:g}" height="14" '

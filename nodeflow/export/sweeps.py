@@ -12,6 +12,7 @@ from nodeflow.sweeps.drawing import Drawing, drawn, measures
 from nodeflow.sweeps.results import Summary, Sweep
 from nodeflow.theme import LIGHT, Theme
 from nodeflow.views.marks import Words
+from nodeflow.workings.shown import precise
 
 ENDINGS = (".svg", ".png", ".html")
 _WIDE, _HIGH, _TITLE, _GAP = 760.0, 300.0, 34.0, 18.0
@@ -149,4 +150,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return precise(value) if isinstance(value, float) else str(value)

@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
 from nodeflow.errors import ExportError, GraphError, RunError
-from nodeflow.export import html, live, notebook
+from nodeflow.export import html, lessonpage, live, notebook
 from nodeflow.export.html import packed
 from nodeflow.export.pagestate import State, changed, go, moment_of, replayed, setting_all, state_of
 from nodeflow.files import loads, whole
 from nodeflow.graph import Graph
+from nodeflow.lessons import Done, require_lesson, with_answers
 
 try:
     import traitlets
@@ -73,12 +74,20 @@ def _unpacked(weights: Mapping[str, Any], _widget: Any = None) -> dict[str, NDAr
     return found
 
 
+def _form_of(graph: Graph, state: State) -> Graph:
+    """Return the graph with the wires that were drawn in its lesson."""
+    name = state.get("form")
+    if not name:
+        return graph
+    return next(each.graph for each in lessonpage.forms(graph) if each.name == name)
+
+
 class Widget(AnyWidget):  # type: ignore[misc]
     """A graph or a run as a page that computes, in a notebook.
 
     `moment`, `weights` and `graph` are what the page shows, and can be assigned: the page follows.
     `run` is a run that stands at the same moment, with the same bits. In a saved notebook the page
-    plays without a kernel.
+    plays without a kernel. A graph with a lesson is led through; `answer` is the graph to hand in.
 
         widget = nf.Widget(graph)
         widget                                  # at the end of a cell: the page
@@ -158,15 +167,19 @@ class Widget(AnyWidget):  # type: ignore[misc]
         return live.page(origin, rows=self._rows, theme=self._theme, float32=single, state=state)
 
     def _replayed(self, origin: Graph, state: State, dtype: Any) -> Run:
-        with live.sampled(origin, self._rows) as (thin, _):
+        with live.sampled(_form_of(origin, state), self._rows) as (thin, _):
             return replayed(thin, state, dtype)
 
-    def _graph_of(self, origin: Graph, state: State) -> Graph:
-        """Return the graph with the settings, the seed and the batch that the page has."""
-        graph = origin
+    def _graph_of(self, origin: Graph, state: State, *, typed: bool = False) -> Graph:
+        """Return the graph with the settings, the seed and the batch that the page has.
+
+        With `typed` it has the weights that somebody set by hand as well.
+        """
+        graph = _form_of(origin, state)
         for address, value in (*state["base"], *(event[1:] for event in state["events"])):
-            key = address.rpartition(".")[0]
-            if not (key in graph.nodes and graph.nodes[key].is_parameter):
+            key, _, name = address.rpartition(".")
+            weights = key in graph.nodes and graph.nodes[key].is_parameter
+            if typed or not (weights and name == "value"):
                 graph = changed(graph, address, value)
         batch = graph.training.batch if state["batch"] == self._batch else state["batch"]
         training = replace(graph.training, seed=state["seed"], batch=batch)
@@ -179,6 +192,16 @@ class Widget(AnyWidget):  # type: ignore[misc]
         if self._run is None:
             self._run = self._replayed(self._origin, self._state, self._dtype)
         return self._run
+
+    @property
+    def answer(self) -> Graph:
+        """The graph with what was done of its lesson: `nf.save` makes the file to hand in."""
+        self._require_engine("answer")
+        require_lesson(self._origin)
+        come = self._state.get("lesson") or {"done": [], "unlocked": []}
+        graph = self._graph_of(self._origin, self._state, typed=True)
+        done = [Done(**each) for each in come["done"]]
+        return with_answers(graph, done, come["unlocked"])
 
     def _require_engine(self, what: str) -> None:
         if self._recorded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 import re
@@ -11,7 +12,9 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from io import RawIOBase
 from pathlib import Path
+from typing import IO, Any
 
 from nodeflow.errors import FileError, nearest
 
@@ -154,6 +157,27 @@ def write(path: Path, data: bytes) -> None:
     except BaseException:
         pending.discard()
         raise
+
+
+_FAR = 2**40
+
+
+def is_ours(stream: IO[Any] | RawIOBase) -> bool:
+    """Take an open file for this program alone, as long as it is open; False if another has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            stream.seek(_FAR)  # what is locked there cannot be read by anybody
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # Where there are no locks (some shares) it is taken as ours.
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+    return True
 
 
 @contextlib.contextmanager

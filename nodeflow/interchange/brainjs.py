@@ -18,6 +18,7 @@ import numpy as np
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
+from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import Activation, Dense, Network, Step, activation, as_floats
 
 _KINDS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "leaky-relu": "leaky_relu"}
@@ -102,19 +103,14 @@ def write(network: Network, *, version: int = 1) -> bytes:
     """
     dense: list[Dense] = []
     kinds: list[str] = []
-    for step in network.steps:
-        if isinstance(step, Dense):
-            dense.append(step)
-            kinds.append("identity")
-        elif isinstance(step, Activation) and dense:
-            kinds[-1] = _kind_out(step, version)
-        else:
-            raise InterchangeError(f"brain.js has nothing like '{step.name}'")
+    for step, after in layers_with_activation(folded(network, "brain.js"), "brain.js"):
+        dense.append(step)
+        kinds.append("identity" if after is None else _kind_out(after, version))
     names = {ours: theirs for theirs, ours in _KINDS.items()}
     if len(set(kinds)) != 1 or kinds[0] not in names:
         raise InterchangeError(
             f"brain.js has one activation for all layers ({', '.join(_KINDS)}), and the graph has "
-            f"{', '.join(dict.fromkeys(kinds))}"
+            f"{', '.join(dict.fromkeys(kinds))}; .onnx and .keras keep one for each layer"
         )
     made = _first if version == 1 else _second
     return (json.dumps(made(dense, names[kinds[0]])) + "\n").encode()

@@ -46,6 +46,7 @@ def graph_of(network: Network) -> Graph:
     ids = _Ids()
     x = CATALOG["constant"](id="x", value=[[0.0] * network.width])
     end: Output = x
+    made: dict[str, Output] = {"": x}
     nodes: dict[str, Node] = {}
     wires: list[Wire] = []
     before: tuple[str, str] | None = None
@@ -53,9 +54,14 @@ def graph_of(network: Network) -> Graph:
     thetas: list[Output] = []
     for step in network.steps:
         if isinstance(step, Missing) or before is not None:
-            before = _behind(step, before or _address(end, ends), ids, nodes, wires)
+            start = before or _address(end, ends)
+            before = _behind(step, start, ids, nodes, wires, network.format)
         else:
-            end = _node(step, end, ids, thetas)
+            if isinstance(step, Dense) and step.takes:
+                joined = ids.of(f"{step.name}.joined", "joined")
+                parts = [made[name] for name in step.takes]
+                end = _one(CATALOG["concatenate"](*parts, id=joined))
+            end = made[step.name] = _node(step, end, ids, thetas)
     graph = _whole(network, end, thetas) if before is None else Graph.of(end, name=network.name)
     if before is not None:
         graph = replace(
@@ -105,20 +111,22 @@ def _behind(
     ids: _Ids,
     nodes: dict[str, Node],
     wires: list[Wire],
+    format_: str,
 ) -> tuple[str, str]:
     """Put a placeholder, or what stands behind one, into `nodes` and `wires`."""
     source, port = before
     if isinstance(step, Missing):
         key = ids.of(step.name, "layer")
         settings = {"what": step.what, "why": step.why, **step.settings}
-        nodes[key] = Node(step.what, settings)
+        # A node of a type that is here would be that type with its wires missing.
+        known = step.what in CATALOG
+        nodes[key] = Node(f"{step.what} of {format_}" if known else step.what, settings)
         wires.append(Wire(source, port, key, "input"))
         return key, "output"
-    if isinstance(step, Affine):
-        return _behind(
-            Missing(step.name, "scale and shift", "it stands behind a placeholder"), before, ids,
-            nodes, wires,
-        )  # fmt: skip
+    if isinstance(step, Affine) or (isinstance(step, Dense) and step.takes):
+        what = "scale and shift" if isinstance(step, Affine) else "a layer that joins others"
+        why = "it stands behind a placeholder"
+        return _behind(Missing(step.name, what, why), before, ids, nodes, wires, format_)
     key = ids.of(step.name, "layer" if isinstance(step, Dense) else step.kind)
     if isinstance(step, Activation):
         settings = {} if step.formula is None else {"formula": step.formula}
@@ -181,7 +189,7 @@ def end_of(graph: Graph) -> str:
 
 def _about(network: Network) -> str:
     said = [f"From {network.format}."]
-    if network.names:
+    if any(network.names):
         shown = ", ".join(network.names[:8]) + (", …" if len(network.names) > 8 else "")
         said.append(f"Inputs: {shown}.")
     if network.cost is not None and network.cost.mean and network.outputs > 1:

@@ -20,6 +20,8 @@ _ACTIVATIONS = (
 )  # fmt: skip
 _COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
 _TRAINERS = ("gradient_descent", "adam")
+ANY = ".onnx and .py (--code numpy, torch, jax) hold any graph"
+"""What takes graphs that are no chain of layers."""
 LOGITS = "probabilities"
 """The id of an activation that belongs to the cost: outputs are what comes before it."""
 
@@ -39,6 +41,8 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
     while graph.nodes[at].type not in _SOURCES:
         step, at = _step(graph, at, weights)
         steps.append(step)
+    if not any(isinstance(step, Dense | Affine) for step in steps):
+        raise InterchangeError(f"there is no layer with weights between data and cost; {ANY}")
     trainer = next((key for key in graph.of_type(*_TRAINERS)), None)
     settings = {} if trainer is None else dict(graph.settings(trainer))
     return Network(
@@ -58,8 +62,8 @@ def _cost(graph: Graph) -> str:
     costs = costs or [key for key in graph.of_type("expression") if _judges(graph, key)]
     if len(costs) != 1:
         raise InterchangeError(
-            f"the graph has {len(costs)} costs; a network that goes out has one, so that it is "
-            "known where it ends"
+            f"the graph has {len(costs)} costs, and a chain of layers ends in one: add or remove "
+            f"one; {ANY}"
         )
     return costs[0]
 
@@ -87,7 +91,7 @@ def _source(graph: Graph, key: str, port: str) -> str:
     if len(wires) != 1:
         raise InterchangeError(
             f"{key}.{port} has {len(wires)} wires, and a layer that goes out has one input; "
-            "`nodeflow collapse` makes layers of neurons"
+            f"`nodeflow collapse` makes layers of neurons; {ANY}"
         )
     return wires[0].source
 
@@ -109,14 +113,17 @@ def _step(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, str
         if len(ports) == 1:
             formula = str(graph.settings(key)["formula"])
             return Activation(key, "expression", formula), _source(graph, key, ports[0])
+    found = None
     if node.type in ("add", "multiply"):
         found = _affine(graph, key)
-        if found is not None:
-            return found
+    elif node.type == "expression":
+        found = _scaling(graph, key)
+    if found is not None:
+        return found
+    neurons = "; `nodeflow collapse` makes layers of neurons" if node.type == "concatenate" else ""
     raise InterchangeError(
-        f"'{key}' ({node.type}) has no counterpart in a chain of layers; what goes out is "
-        f"weighted sums, activations ({', '.join(_ACTIVATIONS)}), formulas of one name, and sums "
-        "and products with constants"
+        f"'{key}' ({node.type}) has no place in a chain of layers (weighted sums, activations, "
+        f"formulas of one name, scalings by constants){neurons}; {ANY}"
     )
 
 
@@ -130,13 +137,13 @@ def _dense(graph: Graph, key: str, weights: Mapping[str, Any]) -> Dense:
         address = wires[0].start
         if address not in weights:
             raise InterchangeError(
-                f"{key}.{port} comes from '{address}', which is no parameter; other programs hold "
-                "weights that are numbers"
+                f"{key}.{port} comes from '{address}', which is no parameter, and weights that "
+                f"other programs hold are numbers; {ANY}"
             )
         found[place] = np.asarray(weights[address], np.float64)
     matrix, bias = found
     if matrix is None:
-        raise InterchangeError(f"'{key}' has no weights")
+        raise InterchangeError(f"'{key}' has no weights: connect a parameter to its weights")
     return Dense(key, np.atleast_2d(matrix), None if bias is None else bias.reshape(-1))
 
 
@@ -153,3 +160,30 @@ def _affine(graph: Graph, key: str) -> tuple[Step, str] | None:
     if graph.nodes[key].type == "add":
         return Affine(key, np.ones(values.size), values), others[0].source
     return Affine(key, values, np.zeros(values.size)), others[0].source
+
+
+def _scaling(graph: Graph, key: str) -> tuple[Step, str] | None:
+    """Return a formula of the data and constants as a scaling, if it is a straight line."""
+    sources = {port: wires[0].source for port, wires in graph.inputs(key).items()}
+    constants = {port: numbers(graph.settings(source)["value"]).ravel()
+                 for port, source in sources.items()
+                 if graph.nodes[source].type in ("constant", "slider")}  # fmt: skip
+    others = [port for port in sources if port not in constants]
+    if len(others) != 1:
+        return None
+    port = others[0]
+    tree = formulas.parse(str(graph.settings(key)["formula"]))
+    slope = formulas.derivative(tree, port)
+    if not _is_line(tree, port) or port in formulas.names(slope):
+        return None
+    scale = formulas.evaluate(slope, constants)
+    shift = formulas.evaluate(tree, {**constants, port: np.zeros(1)})
+    scale, shift = np.broadcast_arrays(np.atleast_1d(scale), np.atleast_1d(shift))
+    return Affine(key, np.array(scale, float), np.array(shift, float)), sources[port]
+
+
+def _is_line(part: formulas.Expression, name: str) -> bool:
+    """Return whether nothing but + − · / is done to a name: a step has no slope, and is no line."""
+    return name not in formulas.names(part) or part == ("name", name) or (
+        part[0] in ("+", "-", "*", "/") and all(_is_line(one, name) for one in part[1:])
+    )  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
+from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Step
 from nodeflow.interchange.recognising import recognised
 
@@ -53,35 +54,39 @@ def _fields(text: str) -> dict[str, str]:
 
 def _network(fields: dict[str, str]) -> Network:
     sizes = [int(part) for part in fields["layer_sizes"].split()]
-    if int(fields.get("network_type", 0)) != 0:
-        raise InterchangeError(
-            "the network has shortcuts: its layers take values of all layers before them, and "
-            "what comes in is a chain of layers"
-        )
-    if any(size < 2 for size in sizes) or sum(sizes) > _MOST_NEURONS:
+    shortcuts = int(fields.get("network_type", 0)) == 1
+    least = 1 if shortcuts else 2
+    if len(sizes) < 2 or any(size < least for size in sizes) or sum(sizes) > _MOST_NEURONS:
         raise ValueError(f"layer_sizes {sizes}")
     neurons = [_numbers(part) for part in _PAIR.findall(fields["neurons"])]
     connections = [_numbers(part) for part in _PAIR.findall(fields["connections"])]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     steps: list[Step] = []
+    ends = [""]  # what each layer's values are called
     at = 0
     for layer in range(1, len(sizes)):
-        begin, end = starts[layer], starts[layer + 1] - 1  # without the bias neuron
-        below = starts[layer - 1]
-        weights = np.zeros((end - begin, sizes[layer - 1]))
+        begin, end = int(starts[layer]), int(starts[layer + 1])
+        if shortcuts:  # every layer before this one, with one bias neuron, that of the inputs
+            bias, below = sizes[0] - 1, 0
+            sources = [one for one in range(begin) if one != bias]
+        else:  # each layer ends in a bias neuron
+            bias, below, end = begin - 1, int(starts[layer - 1]), end - 1
+            sources = list(range(below, bias))
+        places = {source: place for place, source in enumerate(sources)} | {bias: len(sources)}
+        weights = np.zeros((end - begin, len(places)))
         for row, neuron in enumerate(range(begin, end)):
             count = int(neurons[neuron][0])
             for source, weight in connections[at : at + count]:
-                place = int(source) - below
-                if not 0 <= place < sizes[layer - 1]:
+                if int(source) not in places:
                     raise InterchangeError(
-                        f"neuron {neuron} takes the value of neuron {int(source)}, which is not in "
-                        "the layer before it"
+                        f"neuron {neuron} takes the value of neuron {int(source)}, which is in no "
+                        "layer before it"
                     )
-                weights[row, place] = weight
+                weights[row, places[int(source)]] = weight
             at += count
         name = "output" if layer == len(sizes) - 1 else f"hidden{layer}"
-        steps.append(Dense(name, weights[:, :-1].copy(), weights[:, -1].copy()))
+        takes = tuple(ends) if shortcuts and layer > 1 else ()
+        steps.append(Dense(name, weights[:, :-1].copy(), weights[:, -1].copy(), takes))
         kinds = {tuple(neurons[neuron][1:3]) for neuron in range(begin, end)}
         if len(kinds) > 1:
             raise InterchangeError(f"the neurons of {name} have unlike activations")
@@ -89,6 +94,7 @@ def _network(fields: dict[str, str]) -> Network:
         made = _activation(f"{name}_a", int(code), steepness)
         if made is not None:
             steps.append(made)
+        ends.append(steps[-1].name)
     notes = []
     if fields.get("scale_included", "0") == "1":
         notes.append("the file has scale factors of the data, which fann_run does not apply either")
@@ -212,17 +218,16 @@ def write(network: Network) -> bytes:
     """
     dense: list[Dense] = []
     kinds: list[tuple[int, float]] = []
-    for step in network.steps:
-        if isinstance(step, Dense):
-            dense.append(step)
-            kinds.append(_CODES["identity"])
-        elif isinstance(step, Activation) and dense and (known := _code(step)) is not None:
-            kinds[-1] = known
-        else:
+    for step, after in layers_with_activation(folded(network, "FANN"), "FANN"):
+        dense.append(step)
+        known = _CODES["identity"] if after is None else _code(after)
+        if known is None:
             raise InterchangeError(
-                f"FANN has nothing like '{step.name}'; it has {', '.join(_CODES)}, and formulas "
-                "of its own activations with a steepness"
+                f"FANN has nothing like '{after.name if after else step.name}'; it has "
+                f"{', '.join(_CODES)}, and formulas of its own activations with a steepness; .onnx "
+                "and .keras have more"
             )
+        kinds.append(known)
     sizes = [dense[0].weights.shape[1], *(len(step.weights) for step in dense)]
     none = "(0, 0, 0.00000000000000000000e+00)"
     neurons = [none] * (sizes[0] + 1)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nodeflow.errors import FileError, InterchangeError, nearest
+from nodeflow.errors import FileError, InterchangeError, NodeflowError, nearest
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked
@@ -41,6 +41,8 @@ class Imported:
     network: Network
     format: str
     verified: Verified | None
+    unverified: str = ""
+    """Why the other program, which is installed, did not compute what its own file says."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `nodeflow import --json` prints."""
@@ -62,8 +64,15 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
     reader = import_module(f"nodeflow.interchange.{kind}")
     network: Network = reader.read(path, asked)
     graph = graph_of(network)
-    found = None if network.missing else _verified(kind, path, graph, asked, network.end)
-    return Imported(graph, network, kind, found)
+    if network.missing:
+        return Imported(graph, network, kind, None)
+    try:
+        return Imported(graph, network, kind, _verified(kind, path, graph, asked, network.end))
+    except NodeflowError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever another program raises: the file was read)
+        why = " ".join(str(error).split())[:160]
+        return Imported(graph, network, kind, None, f"{type(error).__name__}: {why}")
 
 
 def _format(path: Path, said: str | None) -> str:

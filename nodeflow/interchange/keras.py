@@ -23,7 +23,7 @@ from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
 from nodeflow.interchange.building import graph_of
-from nodeflow.interchange.chain import layers_of
+from nodeflow.interchange.chain import ANY, layers_of
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
@@ -477,7 +477,7 @@ def to_keras(graph: Graph, weights: Any = None) -> Any:
             made = _layer(keras.layers, step, name) if isinstance(step, Activation) else None
             if made is None:
                 what = step.formula if isinstance(step, Activation) else type(step).__name__
-                raise InterchangeError(f"Keras has no layer like '{step.name}' ({what})")
+                raise InterchangeError(f"Keras has no layer like '{step.name}' ({what}); {ANY}")
             model.add(made)
     model.set_weights(arrays)
     return model

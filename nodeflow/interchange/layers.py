@@ -22,6 +22,9 @@ class Dense:
     name: str
     weights: Floats
     bias: Floats | None = None
+    takes: tuple[str, ...] = ()
+    """The steps whose values are joined side by side for it, "" for the inputs: a network with
+    shortcuts. Empty is the step before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,9 @@ class Network:
                 return int(step.weights.shape[1])
             if isinstance(step, Affine) and len(step.scale) > 1:
                 return len(step.scale)
-        raise InterchangeError("there is no layer with weights in it")
+        raise InterchangeError(
+            "there is no layer with weights in it, and weights say how many features there are"
+        )
 
     @property
     def outputs(self) -> int:
@@ -128,11 +133,15 @@ class Network:
     def checked(self) -> Network:
         """Return the network if its layers fit each other and its numbers are numbers."""
         width: int | None = self.width
+        widths: dict[str, int | None] = {"": width}
         for step in self.steps:
             if isinstance(step, Missing):
                 width = None
             elif isinstance(step, Dense):
                 out, into = step.weights.shape
+                if step.takes:
+                    parts = [widths[name] for name in step.takes]
+                    width = None if None in parts else sum(part or 0 for part in parts)
                 if width is not None and into != width:
                     raise InterchangeError(
                         f"'{step.name}' takes {into} features, and what comes before it gives "
@@ -150,6 +159,7 @@ class Network:
                     f"'{step.name}' scales {len(step.scale)} features, and what comes before it "
                     f"gives {width}"
                 )
+            widths[step.name] = width
             for array in _arrays(step):
                 if not np.isfinite(array).all():
                     raise InterchangeError(f"'{step.name}' holds NaN or Infinity")
@@ -214,6 +224,8 @@ FORMULAS = {
     "hard_sigmoid": "max(0, min(1, z / 6 + 0.5))",
     "hard_sigmoid_onnx": "max(0, min(1, {alpha} * z + {low}))",
     "hard_tanh": "max({low}, min({high}, z))",
+    "at_least": "max({low}, z)",
+    "at_most": "min({high}, z)",
     "relu6": "max(0, min(6, z))",
     "log_sigmoid": "min(z, 0) - log(1 + exp(-abs(z)))",
     "tanhshrink": "z - tanh(z)",
@@ -230,6 +242,17 @@ FORMULAS = {
     "erf": "erf(z)",
 }
 """Activations that the library has no type for, as formulas in z with places for settings."""
+
+
+def clipped(low: float | None, high: float | None) -> tuple[str | None, dict[str, float]]:
+    """Return the kind of what holds numbers between limits, or on one side of one."""
+    if low is None and high is None:
+        return None, {}
+    if high is None:
+        return ("relu", {}) if low == 0 else ("at_least", {"low": float(low or 0)})
+    if low is None:
+        return "at_most", {"high": float(high)}
+    return "hard_tanh", {"low": float(low), "high": float(high)}
 
 
 def kind_of(step: Activation) -> tuple[str, dict[str, float]]:

@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked, asked_activation, in_order
+from nodeflow.interchange.folding import folded
 from nodeflow.interchange.layers import Dense, Network, Step, as_floats
 
+_TEXT = b"# Created by Octave"
+_OTHERS = {
+    b"\x89HDF": "HDF5 (MATLAB's -v7.3 or Octave's -hdf5)",
+    b"Octave-1": "of Octave's own binary format",
+    b"\x1f\x8b": "packed by gzip (-zip)",
+}
 _THETA = re.compile(r"(?i)theta_?(\d+)")
 
 
 def read(path: Path, asked: Asked) -> Network:
     """Return the network of a file's Theta1, Theta2, …; sigmoids, unless something else is said."""
-    from scipy.io import loadmat
-
     with reading(path):
         data = path.read_bytes()
-    try:
-        # mat_dtype: numbers that were narrowed for storage come back as doubles.
-        found = loadmat(io.BytesIO(data), mat_dtype=True)
-    except NotImplementedError:
-        raise FileError("is of MATLAB 7.3 (HDF5); save it with -v7", file=str(path)) from None
-    except Exception as error:  # noqa: BLE001 (SciPy raises whatever it meets in damaged files)
-        why = " ".join(str(error).split())[:100]
-        raise FileError(f"cannot be read as a .mat file ({why})", file=str(path)) from None
+    found = _octave_text(data, path) if data.startswith(_TEXT) else _arrays(data, path)
     names = in_order([name for name in found if _THETA.fullmatch(name)])
     if not names:
         there = ", ".join(name for name in found if not name.startswith("__")) or "nothing"
         raise InterchangeError(
-            f"{path}: there is no Theta1, Theta2, … with weights in it; it has {there}"
+            f"{path}: there is no Theta1, Theta2, … with weights in it; it has {there}: save the "
+            "weights under these names"
         )
+    numbers = [int(_THETA.fullmatch(name)[1]) for name in names]  # type: ignore[index]
+    if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        raise InterchangeError(f"{path}: one is missing among {', '.join(names)}")
     steps: list[Step] = []
     notes: list[str] = []
     for number, name in enumerate(names):
-        theta = as_floats(found[name], name, notes)
+        array = found[name]
+        theta = as_floats(array.toarray() if hasattr(array, "toarray") else array, name, notes)
         if theta.ndim != 2 or theta.shape[1] < 2:
             raise InterchangeError(
                 f"{path}: {name} is {'×'.join(map(str, theta.shape))}; weights are out × (1 + in)"
@@ -52,11 +57,55 @@ def read(path: Path, asked: Asked) -> Network:
     return Network(tuple(steps), "MATLAB", notes=tuple(notes))
 
 
+def _arrays(data: bytes, path: Path) -> dict[str, Any]:
+    """Return what a binary file of MATLAB holds, by name; raises `FileError`."""
+    from scipy.io import loadmat
+
+    for begin, what in _OTHERS.items():
+        if data.startswith(begin):
+            raise FileError(f"is {what}; save it with -v7", file=str(path))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            # mat_dtype: numbers that were narrowed for storage come back as doubles.
+            return dict(loadmat(io.BytesIO(data), mat_dtype=True))
+    except np.exceptions.ComplexWarning:  # SciPy would drop the imaginary parts
+        raise FileError(
+            "holds complex numbers, and weights are real ones", file=str(path)
+        ) from None
+    except NotImplementedError:
+        raise FileError("is of MATLAB 7.3 (HDF5); save it with -v7", file=str(path)) from None
+    except Exception as error:  # noqa: BLE001 (SciPy raises whatever it meets in damaged files)
+        why = " ".join(str(error).split())[:100]
+        raise FileError(f"cannot be read as a .mat file ({why})", file=str(path)) from None
+
+
+def _octave_text(data: bytes, path: Path) -> dict[str, Any]:
+    """Return the matrices of the text that Octave's `save` writes if it is told nothing else."""
+    found: dict[str, Any] = {}
+    for part in re.split(r"^# name: ", data.decode("utf-8", "replace"), flags=re.MULTILINE)[1:]:
+        name, _, rest = part.partition("\n")
+        head = dict(re.findall(r"^# (type|rows|columns): (.*)$", rest, re.MULTILINE))
+        if not head.get("type", "").endswith("matrix") or "rows" not in head:
+            found[name.strip()] = None  # a scalar, a text, a struct: no weights
+            continue
+        numbers = " ".join(line for line in rest.splitlines() if not line.startswith("#")).split()
+        size = int(head["rows"]), int(head["columns"])
+        try:
+            found[name.strip()] = np.array(numbers, np.float64).reshape(size)
+        except ValueError:
+            raise FileError(
+                f"'{name.strip()}' is not {size[0]}×{size[1]} real numbers, as it says",
+                file=str(path),
+            ) from None
+    return found
+
+
 def write(network: Network) -> bytes:
     """Return Theta1, Theta2, … as doubles; a layer without a bias has zeros in column 0."""
     from scipy.io import savemat
 
-    dense = [step for step in network.steps if isinstance(step, Dense)]
+    dense = [step for step in folded(network, ".mat").steps if isinstance(step, Dense)]
     arrays = {}
     for number, step in enumerate(dense, 1):
         bias = np.zeros(len(step.weights)) if step.bias is None else step.bias

@@ -25,6 +25,7 @@ from nodeflow.interchange.layers import (
     Network,
     Step,
     as_floats,
+    clipped,
 )
 from nodeflow.interchange.pending import Pending
 
@@ -86,6 +87,8 @@ class _Model:
         for node in self.graph.node:
             if not needed & set(node.output):
                 continue
+            if node.op_type == "Sum" and len(node.input) == 2:
+                node.op_type = "Add"
             own = [name for name in node.input if name and name not in self.arrays]
             if not own:
                 self._computed(node)
@@ -133,10 +136,12 @@ class _Model:
             if array is not None and array.size != 1:
                 return False
             operands.append(name if array is None else float(array.reshape(-1)[0]))
-        if node.op_type == "Clip" and len(operands) == 3 and not isinstance(operands[2], str):
-            if isinstance(operands[1], str):
+        if node.op_type == "Clip" and len(operands) > 1:
+            # A limit that is left out has an empty name.
+            limits = [None if one == "" else one for one in (*operands[1:], "")[:2]]
+            if any(isinstance(one, str) for one in limits):
                 return False
-            kind, settings = "hard_tanh", {"low": operands[1], "high": operands[2]}
+            kind, settings = clipped(*limits)  # type: ignore[arg-type]
             operands = operands[:1]
         if node.op_type == "PRelu" and len(operands) == 2 and not isinstance(operands[1], str):
             kind, settings = "leaky_relu", {"alpha": _short(operands[1])}
@@ -306,8 +311,8 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         return {"LeakyRelu": "leaky_relu", "Elu": "elu", "Celu": "celu"}[kind], {
             "alpha": _short(alpha)
         }
-    if kind == "Clip" and {"min", "max"} <= set(given):
-        return "hard_tanh", {"low": _short(given["min"]), "high": _short(given["max"])}
+    if kind == "Clip":
+        return clipped(*(_short(given[one]) if one in given else None for one in ("min", "max")))
     if kind == "HardSigmoid":
         settings = {"alpha": _short(given.get("alpha", 0.2)), "low": _short(given.get("beta", 0.5))}
         return "hard_sigmoid_onnx", settings

@@ -1,4 +1,4 @@
-"""ONNX out: the forward pass; one training step is in `onnx_training`."""
+"""ONNX out: layers in a row; any other graph is in `onnx_forward`, a step in `onnx_training`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def write(
 ) -> bytes:
     """Return a model whose numbers are float64 or float32.
 
-    Forward: `x` (rows, features) in, `output` out, weights inside. With `backward` it is one
-    training step, see `onnx_training`. Raises `InterchangeError` without the package onnx, and for
-    what ONNX cannot hold.
+    Forward: `x` (rows, features) in, `output` out, weights inside; of a graph that is no chain of
+    layers, see `onnx_forward`. With `backward` it is one training step, see `onnx_training`. Raises
+    `InterchangeError` without the package onnx, and for what ONNX cannot hold.
     """
     try:
         import onnx  # noqa: F401
@@ -36,7 +36,13 @@ def write(
         from nodeflow.interchange.onnx_training import training_step
 
         return training_step(graph, dtype)
-    return _forward(layers_of(graph, weights), Operators(dtype))
+    try:
+        network = layers_of(graph, weights)
+    except InterchangeError:
+        from nodeflow.interchange.onnx_forward import forward_pass
+
+        return forward_pass(graph, weights, dtype)
+    return _forward(network, Operators(dtype))
 
 
 def _forward(network: Network, ops: Operators) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 from nodeflow.errors import FileError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked, network_of_arrays
+from nodeflow.interchange.folding import folded
 from nodeflow.interchange.layers import Dense, Network
 
 
@@ -37,7 +38,7 @@ def write(network: Network) -> bytes:
     from safetensors.numpy import save
 
     arrays = {}
-    for step in network.steps:
+    for step in folded(network, "safetensors").steps:
         if isinstance(step, Dense):
             # What is not row by row in memory would be written as it lies there.
             arrays[f"{step.name}.weight"] = np.ascontiguousarray(step.weights)

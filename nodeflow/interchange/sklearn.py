@@ -14,7 +14,8 @@ import numpy as np
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.building import graph_of
-from nodeflow.interchange.chain import layers_of
+from nodeflow.interchange.chain import ANY, layers_of
+from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import (
     Activation,
     Cost,
@@ -136,8 +137,8 @@ def to_sklearn(graph: Graph, weights: Any = None) -> Any:
     """Return a fitted MLPClassifier or MLPRegressor with the weights of a graph.
 
     It predicts as if it had been fitted: an output of softmax, or a single sigmoid, makes a
-    classifier of the classes 0, 1, …; everything else a regressor. Hidden layers have one and the
-    same activation there.
+    classifier of the classes 0, 1, …, several sigmoids one that answers each by itself; everything
+    else makes a regressor. Hidden layers have one and the same activation there.
     """
     network = layers_of(graph, weights)
     try:
@@ -145,19 +146,21 @@ def to_sklearn(graph: Graph, weights: Any = None) -> Any:
         from sklearn.preprocessing import LabelBinarizer
     except ImportError:
         raise InterchangeError(_MISSING) from None
-    dense = [step for step in network.steps if isinstance(step, Dense)]
-    kinds = _activations(network)
+    layers = layers_with_activation(folded(network, "scikit-learn"), "scikit-learn")
+    dense = [step for step, _ in layers]
+    kinds = ["identity" if after is None else after.formula or after.kind for _, after in layers]
     hidden, out = kinds[:-1], kinds[-1]
     if len(set(hidden)) > 1 or any(kind not in _KINDS for kind in hidden):
         raise InterchangeError(
             f"scikit-learn has one activation for all hidden layers ({', '.join(_KINDS)}), and "
-            f"the graph has {', '.join(dict.fromkeys(hidden))}"
+            f"the graph has {', '.join(dict.fromkeys(hidden))}; {ANY}"
         )
-    classes = 2 if out == "sigmoid" and len(dense[-1].weights) == 1 else len(dense[-1].weights)
-    classifies = out == "softmax" or (out == "sigmoid" and len(dense[-1].weights) == 1)
+    outputs = len(dense[-1].weights)
+    classifies = out in ("softmax", "sigmoid")
     if not classifies and out != "identity":
         raise InterchangeError(
-            f"a regressor of scikit-learn ends without an activation, and the graph in {out}"
+            f"networks of scikit-learn end in softmax, sigmoid or without an activation, and the "
+            f"graph in {out}; {ANY}"
         )
     sizes = tuple(len(step.weights) for step in dense[:-1])
     made = (MLPClassifier if classifies else MLPRegressor)(
@@ -169,23 +172,12 @@ def to_sklearn(graph: Graph, weights: Any = None) -> Any:
     ]
     made.n_layers_ = len(dense) + 1
     made.n_features_in_ = dense[0].weights.shape[1]
-    made.n_outputs_ = len(dense[-1].weights)
+    made.n_outputs_ = outputs
     made.out_activation_ = {"softmax": "softmax", "sigmoid": "logistic"}.get(out, "identity")
     made.n_iter_, made.t_, made.loss_, made.loss_curve_ = 0, 0, float("nan"), []
     if classifies:
-        made.classes_ = np.arange(classes)
-        made._label_binarizer = LabelBinarizer().fit(made.classes_)  # noqa: SLF001 (predict reads it)
+        several = out == "sigmoid" and outputs > 1  # each output its own yes or no
+        made.classes_ = np.arange(2 if outputs == 1 else outputs)
+        labels = np.eye(outputs, dtype=int) if several else made.classes_
+        made._label_binarizer = LabelBinarizer().fit(labels)  # noqa: SLF001 (predict reads it)
     return made
-
-
-def _activations(network: Network) -> list[str]:
-    """Return the activation behind each layer, identity where there is none."""
-    found: list[str] = []
-    for step in network.steps:
-        if isinstance(step, Dense):
-            found.append("identity")
-        elif isinstance(step, Activation) and found and step.formula is None:
-            found[-1] = step.kind
-        else:
-            raise InterchangeError(f"scikit-learn has nothing like '{step.name}'")
-    return found

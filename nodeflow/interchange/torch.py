@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +25,7 @@ from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
 from nodeflow.interchange.building import graph_of
-from nodeflow.interchange.chain import layers_of
+from nodeflow.interchange.chain import ANY, layers_of
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
@@ -35,6 +36,7 @@ from nodeflow.interchange.layers import (
     Network,
     Step,
     as_floats,
+    clipped,
     cost_of,
     kind_of,
 )
@@ -71,6 +73,14 @@ class _Call:
     result: str
     layer: str
     """The module that it stands in, as the source calls it."""
+
+    def refs(self) -> list[str]:
+        """Return the names of the values that it takes, those in lists too."""
+        found = []
+        for value in self.given.values():
+            parts = value if isinstance(value, list) else [value]
+            found += [part.name for part in parts if isinstance(part, _Ref)]
+        return found
 
 
 # --- in -------------------------------------------------------------------------------------------
@@ -212,6 +222,8 @@ class _Program:
         self.arrays: dict[str, Floats] = {}
         self.sources: dict[str, str] = {}
         self.input = ""
+        self.computed: set[str] = set()
+        """What is made of weights alone, and how is not known here."""
 
     def network(self) -> Network:
         """Return the layers from the input to the output."""
@@ -222,16 +234,21 @@ class _Program:
         ends = [spec["user_output"]["arg"]["as_tensor"]["name"]
                 for spec in outputs if "user_output" in spec]  # fmt: skip
         for call in calls:
-            refs = [v.name for v in call.given.values() if isinstance(v, _Ref)]
+            refs = call.refs()
             own = [name for name in refs if name not in self.arrays]
-            if not own:
+            if not own or self.computed.issuperset(own):
                 self._computed(call)
             elif not self._elementwise(call, chain):
                 self._layer(call, own, chain)
-        if len(ends) != 1 or not chain.knows(ends[0]):
+        if len(ends) != 1:
             raise InterchangeError(
-                f"{self.file} has {len(ends)} outputs, or one that is not its last value; what "
-                "comes in is a chain of layers"
+                f"{self.file} has {len(ends)} outputs, and a chain of layers has one; give a "
+                "module that returns one of them"
+            )
+        if not chain.knows(ends[0]):
+            raise InterchangeError(
+                f"the output of {self.file} is not its last value; what comes in is a chain of "
+                "layers"
             )
         chain.settle(ends[0])
         return Network(
@@ -254,6 +271,10 @@ class _Program:
         if call.given.get("alpha", 1) != 1 and call.operator in ("add", "sub"):
             return False
         kind, settings = _elementwise(call)
+        slope = self.arrays.get(call.refs()[-1], _NONE)
+        if call.operator == "prelu" and slope.shape == (1,):
+            kind, settings = "leaky_relu", {"alpha": float(slope[0])}
+            self.notes.append(f"the slope of '{_label(call)}' is fixed here, and PyTorch trains it")
         if kind is None:
             return False
         if call.operator not in _TWO:
@@ -264,6 +285,11 @@ class _Program:
         """Add what a call is as layers behind the value that it takes."""
         if len(set(own)) > 1 or not chain.knows(own[0]):
             joins = "it joins values, and layers are a chain"
+            if self.computed.intersection(own):
+                joins = (
+                    "its weights are computed from others; remove_parametrizations of "
+                    "torch.nn.utils.parametrize puts them in place before"
+                )
             chain.put([Missing(call.layer, call.operator, joins)], call.result)
             return
         if call.operator in _PASSED:
@@ -349,14 +375,18 @@ class _Program:
         return _Call(operator.rstrip("_"), given, result, layer or result)
 
     def _computed(self, call: _Call) -> None:
-        """Keep what is computed of weights alone: another order of their axes."""
-        refs = [v.name for v in call.given.values() if isinstance(v, _Ref)]
-        if call.operator in ("t", "transpose", "permute", "numpy_T") and len(refs) == 1:
-            self.arrays[call.result] = self.arrays[refs[0]].T
+        """Keep what is computed of weights alone, such as another order of their axes."""
+        refs = call.refs()
+        known = all(name in self.arrays for name in refs)
+        made = _of_weights(call, [self.arrays[name] for name in refs]) if known else None
+        if made is not None:
+            self.arrays[call.result] = made
             self.sources[call.result] = self.sources[refs[0]]
+        elif refs:
+            self.computed.add(call.result)
 
     def _named(self, array: str, call: _Call) -> str:
-        return self.sources.get(array, call.layer).removesuffix(".weight")
+        return _OF_LAYER.sub("", self.sources.get(array, call.layer))
 
     def _steps(self, call: _Call) -> list[Step]:
         """Return what a call is as layers."""
@@ -391,7 +421,33 @@ class _Program:
         return [_activation(call) or Missing(call.layer, operator, _why(operator))]
 
 
+_OF_LAYER = re.compile(r"\.(weight(_\w+)?|parametrizations\.weight\..*)$")
+"""What stands behind a layer's name in that of its weights, or of what they are made of."""
 _NONE = np.zeros(())
+_UNCHANGED = ("clone", "detach", "alias", "contiguous", "lift_fresh_copy", "to", "_to_copy")
+_OF_TWO: Mapping[str, Any] = {
+    "mul": np.multiply, "add": np.add, "sub": np.subtract, "div": np.divide,
+}  # fmt: skip
+
+
+def _of_weights(call: _Call, arrays: Sequence[Floats]) -> Floats | None:
+    """Return what is computed of weights alone: turned, masked, or from length and direction."""
+    operator, given = call.operator, call.given
+    if operator in _UNCHANGED and len(arrays) == 1:
+        return arrays[0]
+    if operator in ("t", "numpy_T") and len(arrays) == 1:
+        return arrays[0].T
+    if operator == "transpose" and len(arrays) == 1:
+        return np.swapaxes(arrays[0], given["dim0"], given["dim1"])
+    if operator == "permute" and len(arrays) == 1:
+        return np.transpose(arrays[0], [int(axis) for axis in given["dims"]])
+    if operator in _OF_TWO and len(arrays) == 2 and given.get("alpha", 1) == 1:
+        return np.asarray(_OF_TWO[operator](*arrays))
+    if operator == "_weight_norm" and len(arrays) == 2:
+        direction, length = arrays
+        axes = tuple(a for a in range(direction.ndim) if a != given.get("dim", 0))
+        return np.asarray(direction * (length / np.sqrt((direction**2).sum(axes, keepdims=True))))
+    return None
 
 
 def _value(argument: Mapping[str, Any]) -> Any:
@@ -399,6 +455,8 @@ def _value(argument: Mapping[str, Any]) -> Any:
     match kind:
         case "as_tensor":
             return _Ref(value["name"])
+        case "as_tensors":
+            return [_Ref(one["name"]) for one in value]
         case "as_none":
             return None
         case _:
@@ -461,11 +519,11 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
         return operator, {"alpha": float(given.get("negative_slope", 0.01))}
     if operator == "gelu":
         return ("gelu_tanh" if given.get("approximate") == "tanh" else "gelu"), {}
-    if operator in ("hardtanh", "clamp"):
+    if operator in ("hardtanh", "clamp", "clamp_min", "clamp_max"):
         low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
-        if isinstance(low, int | float) and isinstance(high, int | float):
-            return "hard_tanh", {"low": float(low), "high": float(high)}
-        return None, {}
+        if any(isinstance(limit, _Ref) for limit in (low, high)):
+            return None, {}
+        return clipped(low, high)
     if operator == "elu":
         plain = given.get("scale", 1) == 1 and given.get("input_scale", 1) == 1
         return ("elu" if plain else None), {"alpha": float(given.get("alpha", 1))}
@@ -578,10 +636,7 @@ def to_torch(graph: Graph, weights: Any = None) -> Any:
         else:
             made = _module(torch.nn, step) if isinstance(step, Activation) else None
             if made is None:
-                raise InterchangeError(
-                    f"PyTorch has no module like '{step.name}'; --code torch writes any formula as "
-                    "a program"
-                )
+                raise InterchangeError(f"PyTorch has no module like '{step.name}'; {ANY}")
             parts[name] = made
     return torch.nn.Sequential(parts)
 

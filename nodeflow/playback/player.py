@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.engine.forking import SAME, Renaming
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment, Position, Schedule, require_level
 from nodeflow.engine.step import Step
@@ -446,42 +447,48 @@ class Player:
         self._log.clear()
         self.go(number)
 
-    def carry(self, graph: Graph) -> None:
+    def carry(self, graph: Graph, rename: Renaming = SAME) -> None:
         """Go on with a graph that trains as this one does; nothing of what lies behind is lost.
 
-        Nodes that no update and no cost depends on may have come, gone or changed: all lines have
-        them from now on, and keep the settings of what they trained with. Raises `RunError` where
-        the training part is another.
+        Nodes that no update and no cost depends on may have come, gone or changed, and one may
+        have another id (`rename`): all lines have them from now on, and
+        keep the settings of what they trained with. Raises `RunError` where the training part is
+        another.
         """
         runs: dict[Run, Run] = {}
 
         def carried(line: Line) -> Run:
             old = line.run
             if old not in runs:
-                own = graph if line is self.line else with_settings_of(graph, old.graph)
+                other = old.graph
+                if rename.old in other.nodes and rename.new not in other.nodes:
+                    other = other.rename(rename.old, rename.new)
+                own = graph if line is self.line else with_settings_of(graph, other)
                 parent = None if line.before is None else carried(line.before)
-                runs[old] = old.carried(own, parent)
+                runs[old] = old.carried(own, parent, rename)
             return runs[old]
 
         before, position = self.schedule, self.run.position
         found = {line: carried(line) for line in self.lines}
         self.schedule = found[self.line].schedule
+        self.stops.rename(rename)
         for line, run in found.items():
-            line.run, line.reach = run, self._recounted(line.reach, before)
-        self._until = self._recounted(self._until, before)
+            line.run, line.reach = run, self._recounted(line.reach, before, rename)
+        self._until = self._recounted(self._until, before, rename)
         self.run, self.looped = self.line.at(position.update).run, None
         self._log.clear()
         self._lately.clear()
         self._watches, self._last_number = {}, 0
         self.stops.keep_known(self.run)
-        self.go(self._recounted(before.number(position), before))
+        self.go(self._recounted(before.number(position), before, rename))
 
-    def _recounted(self, number: int, before: Schedule) -> int:
+    def _recounted(self, number: int, before: Schedule, rename: Renaming) -> int:
         """Return a moment that was counted with another schedule's steps: after the same node."""
         update, row, place = before.position(number)
-        while place and before.order[place - 1] not in self.schedule.order:
+        order = [rename.now(key) for key in before.order[:place]]
+        while place and order[place - 1] not in self.schedule.order:
             place -= 1
-        place = self.schedule.place(before.order[place - 1]) + 1 if place else 0
+        place = self.schedule.place(order[place - 1]) + 1 if place else 0
         return self.schedule.number(Position(update, row, place))
 
     def switch(self, line: int) -> None:

@@ -30,7 +30,7 @@ from nodeflow.workings.bodies import body_of
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.lines import SUBSCRIPTS, line_of
 from nodeflow.workings.parts import Index, Number, numbers, resolved_terms, summed
-from nodeflow.workings.shown import show
+from nodeflow.workings.shown import precise, show
 
 Kind = Literal["number", "sign", "choice"]
 MOST = 24
@@ -323,11 +323,11 @@ def _given_lines(run: Run, given: Given, before: _Before, index: Index) -> Itera
     for address in dict.fromkeys(number.address for number in used):
         for number in used:
             if number.address == address:
-                yield f"{named(address, shapes[address], number.index)} = {_digits(number.value)}"
+                yield f"{named(address, shapes[address], number.index)} = {precise(number.value)}"
     if before.type == "accumulate":
         first = run.schedule.pass_of(run.position) == 0
         total = 0.0 if first else float(run[f"{before.node}.{before.port}"][index])
-        yield f"{before.port} so far = {_digits(total)}"
+        yield f"{before.port} so far = {precise(total)}"
     if before.type == "average":
         yield f"n = {before.samples}"
     for setting, value in before.settings.items():
@@ -337,9 +337,4 @@ def _given_lines(run: Run, given: Given, before: _Before, index: Index) -> Itera
 def _setting(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _digits(value) if isinstance(value, float) else str(value)
-
-
-def _digits(value: float) -> str:
-    """Return a number with six digits: who calculates needs more than who reads."""
-    return f"{value:.6g}".replace("-", "−")
+    return precise(value) if isinstance(value, float) else str(value)

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nodeflow.engine.forking import Renaming
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Position
 from nodeflow.errors import ConditionError, RunError
@@ -110,6 +111,17 @@ class Stops:
     def forget(self, text: str) -> None:
         """Take a condition away."""
         self.conditions.pop(text, None)
+
+    def rename(self, rename: Renaming) -> None:
+        """Keep the breakpoints at a node, and at its wires, when it gets another id."""
+
+        def now(what: str) -> str:
+            ends = (end.rpartition(".") for end in what.split(" -> "))
+            if " -> " not in what:
+                return rename.now(what)
+            return " -> ".join(f"{rename.now(key)}.{port}" for key, _, port in ends)
+
+        self.breakpoints = frozenset(map(now, self.breakpoints))
 
     def keep_known(self, run: Run) -> None:
         """Forget the stops that another graph does not have."""

@@ -14,6 +14,7 @@ from nodeflow.engine.epochlog import NAMES
 from nodeflow.engine.run import Run
 from nodeflow.errors import ConditionError, Diverged
 from nodeflow.playback.conditions import Condition, parse
+from nodeflow.workings.shown import rough
 
 _MOMENT = 0.02
 """Seconds of training after which the epochs' lines are looked at, about."""
@@ -194,7 +195,7 @@ class Ending:
         change = (
             ""
             if self.change is None
-            else f"the last epoch changed the weights by {self.change:.3g}"
+            else f"the last epoch changed the weights by {rough(self.change, 3)}"
         )
         if self.why == "converged":
             return f"converged after {of}: {change}, no more than {self.tolerance:g}"

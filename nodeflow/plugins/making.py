@@ -45,7 +45,12 @@ from nodeflow.nodes.arithmetic import times
 from nodeflow.nodes.expression import expression
 
 
-@node("activation", formula="a = z if z > 0 else e^z − 1", shapes="elementwise")
+@node(
+    "activation",
+    formula="a = z if z > 0 else e^z − 1",
+    shapes="elementwise",
+    calculation="max(z, 0) + (exp(min(z, 0)) - 1)",
+)
 def {type}(z: Value) -> Value:
     """Pass positive weighted sums, and bend negative ones smoothly to −1.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -130,12 +130,33 @@ def _value(text: str) -> Any:
 def check(graph: Graph, axes: Sequence[Axis]) -> None:
     """Refuse what a graph does not have, or would not take: each value is tried once."""
     seen: set[str] = set()
+    varied_by: dict[str, str] = {}
     for axis in axes:
         if axis.address in seen:
             raise SweepError(f"'{axis.address}' is set twice; give all its values at once")
         seen.add(axis.address)
-        for value in axis.values:
-            applied(graph, {axis.address: value})
+        changed: set[str] = set()
+        for number, value in enumerate(axis.values):
+            made = applied(graph, {axis.address: value})
+            if number < 2:  # one of them may be the value that it has
+                changed.update(_changed(graph, made))
+        for setting in sorted(changed):
+            if varied_by.setdefault(setting, axis.address) != axis.address:
+                raise SweepError(
+                    f"'{varied_by[setting]}' and '{axis.address}' both set {setting}; vary it by "
+                    "one of the two"
+                )
+
+
+def _changed(old: Graph, new: Graph) -> Iterator[str]:
+    """Yield the addresses of settings that differ."""
+    for key, node in new.nodes.items():
+        was = old.nodes.get(key)
+        if was is node or was is None:
+            continue
+        for name in node.settings.keys() | was.settings.keys():
+            if node.settings.get(name) != was.settings.get(name):
+                yield f"{key}.{name}"
 
 
 def applied(graph: Graph, settings: Mapping[str, Any]) -> Graph:

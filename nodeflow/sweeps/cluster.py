@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nodeflow.engine.kernel.notices import say_in_sentences
 from nodeflow.errors import NodeflowError, SweepError
 from nodeflow.files import loads, whole
 from nodeflow.files.text import plain
@@ -244,6 +245,7 @@ def made(
     """Make some runs; called by a worker. Returns what refuses them, and their rows."""
     if engine != engine_digest():
         return OTHER, []
+    say_in_sentences()
     try:
         worker = _worker(text, folder)
         rows = [

@@ -150,7 +150,7 @@ class _Scale:
 
 
 def _told(value: float, measure: str) -> str:
-    return percent(value) if measure.endswith("accuracy") else show(float(f"{value:.6g}"))
+    return percent(value) if measure.endswith("accuracy") else show(value)
 
 
 def _value(value: Any) -> str:

@@ -11,9 +11,11 @@ import json
 import os
 import threading
 import time
+from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -21,7 +23,7 @@ import numpy as np
 from nodeflow.data import Options, load
 from nodeflow.errors import DataError, FileError, SweepError
 from nodeflow.files import whole
-from nodeflow.files.disk import reading
+from nodeflow.files.disk import is_ours, reading, writing
 from nodeflow.files.text import plain
 from nodeflow.graph import Graph
 from nodeflow.sweeps.cases import Plan
@@ -76,14 +78,29 @@ class Journal:
         self._synced = time.monotonic()
         head = {"format": _FORMAT, "version": _VERSION, "runs": len(plan), "digest": digest(plan)}
         self.rows = Rows(len(plan), until=plan.until is not None)
-        whole_until = 0
-        if path.exists() and not force:
-            whole_until = self._read(head)
+        # It is opened without emptying it: another sweep may be writing to it.
         with reading(path):
-            self._file: BinaryIO = path.open("r+b" if whole_until else "wb")
-            self._file.truncate(whole_until)
-            self._file.seek(whole_until)
-        if not whole_until:
+            self._file: RawIOBase = path.open("r+b" if path.exists() else "x+b", buffering=0)
+        if not is_ours(self._file):
+            self._file.close()
+            raise SweepError(
+                f"another program writes to {path} just now; wait until that sweep has ended, or "
+                "write to another file"
+            )
+        try:
+            self._begin(head, force=force)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _begin(self, head: dict[str, Any], *, force: bool) -> None:
+        """Read what is there, or write the first line."""
+        self._end = 0
+        if not force and self._file.seek(0, os.SEEK_END):
+            self._end = self._read(head)
+        with writing(self.path):
+            self._file.truncate(self._end)
+        if not self._end:
             self._write(json.dumps(head).encode() + b"\n")
             self._sync()
 
@@ -132,11 +149,22 @@ class Journal:
                 self._sync()
 
     def _write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._file.flush()
+        """Append whole lines; where the disk is full, what is there stays as it was."""
+        self._file.seek(self._end)
+        written = 0
+        try:
+            with writing(self.path):
+                while written < len(data):
+                    written += self._file.write(data[written:]) or 0
+        except FileError:
+            with suppress(OSError):
+                self._file.truncate(self._end)
+            raise
+        self._end += len(data)
 
     def _sync(self) -> None:
-        os.fsync(self._file.fileno())
+        with writing(self.path):
+            os.fsync(self._file.fileno())
         self._synced = time.monotonic()
 
     def discard(self) -> None:
@@ -154,5 +182,7 @@ class Journal:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self._sync()
-        self._file.close()
+        try:
+            self._sync()
+        finally:
+            self._file.close()

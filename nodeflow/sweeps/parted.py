@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.engine.kernel.notices import say_in_sentences
 from nodeflow.engine.machine import Floats
 from nodeflow.engine.parts import PartedMachine, Place, Sums
 from nodeflow.engine.run import Run
@@ -51,6 +52,7 @@ class Parts:
     def __init__(self, text: bytes, folder: str, engine: str) -> None:
         import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
 
+        say_in_sentences()
         self.fault = "" if engine == engine_digest() else OTHER
         self._machine: PartedMachine | None = None
         try:

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
+from nodeflow.terminal.sweepplot import plot_lines
+from nodeflow.workings.shown import precise
 
 if TYPE_CHECKING:
     from nodeflow.graph import Graph
@@ -42,6 +44,12 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
         rows.add_row(*_cells(one, until=until), Text(scale.strip(one.quartiles.get(what))))
     print_inset(console, rows)
     console.print()
+    lines = plot_lines(found, what, console.width - 4)
+    for line in lines:
+        line.rstrip()  # what is copied from a terminal has no blanks at its ends
+        console.print(Text("  ") + line)
+    if lines:
+        console.print()
     if len(summaries) > _MOST_LINES:
         console.print(f"  … and {plural(len(summaries) - _MOST_LINES, 'line')} more")
     console.print(Text("  medians over the seeds; ● the median, ━ from the first quartile to the "
@@ -94,7 +102,7 @@ def _cells(one: Summary, *, until: bool) -> list[Text]:
 
 
 def _value(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return precise(value) if isinstance(value, float) else str(value)
 
 
 class _Scale:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nodeflow.explain.names import neuron, neuron_before
+from nodeflow.explain.names import layer_of, neuron, neuron_before
 from nodeflow.explain.responsibility import Responsibility, responsibility
+from nodeflow.graph import Graph
+from nodeflow.shape import Shape
 from nodeflow.theme import Theme
 from nodeflow.views.bars import Bars
 from nodeflow.views.marks import Area, Mark
@@ -53,6 +56,17 @@ class _Decimals(Bars):
         return f"{value:.2f}"
 
 
+def who(
+    graph: Graph, weights: str, count: int, inputs: int, shapes: Mapping[str, Shape]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what the neurons of a layer with these weights are called, and those before it."""
+    layer = layer_of(graph, weights)
+    before = tuple(
+        neuron_before(graph, layer, i, shapes) if layer else f"input {i + 1}" for i in range(inputs)
+    )
+    return tuple(neuron(layer or "δ", j, count) for j in range(count)), before
+
+
 def found(sight: Sight, key: str) -> BlameShares | str | None:
     """Return the shares for the first sample of the pass."""
     inputs = sight.inputs(key)
@@ -63,15 +77,16 @@ def found(sight: Sight, key: str) -> BlameShares | str | None:
             return None
     delta, weights = sight.row(inputs["delta"])[0], sight.row(inputs["weights"])
     if delta.size != len(weights):
-        return f"{delta.size} δ and weights for {len(weights)}: they must be of one layer"
-    layer = sight.reader(inputs["weights"])
-    count = weights.shape[1]
-    before = tuple(
-        neuron_before(sight.graph, layer, i, sight.shapes) if layer else f"input {i + 1}"
-        for i in range(count)
+        return apart(delta.size, len(weights))
+    names, before = who(
+        sight.graph, inputs["weights"], len(weights), weights.shape[1], sight.shapes
     )
-    names = tuple(neuron(layer or "δ", j, delta.size) for j in range(delta.size))
     made = responsibility(names, before, weights, delta)
     if not made.shares.any():
         return f"δ is {show(0)}: there is nothing to apportion"
     return BlameShares(made)
+
+
+def apart(deltas: int, rows: int) -> str:
+    """Say that δ and weights do not belong together."""
+    return f"{deltas} δ and weights for {rows}: they must be of one layer"

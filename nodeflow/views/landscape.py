@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from nodeflow.graph import Graph
 from nodeflow.theme import Theme
 from nodeflow.views.image import enlarged
 from nodeflow.views.marks import (
@@ -117,16 +120,26 @@ def _shades(costs: Floats, theme: Theme) -> Colours:
     return np.ascontiguousarray(sheet[::-1])
 
 
-def found(sight: Sight, key: str) -> Landscape | str | None:
-    """Return J over the two numbers that enter it."""
-    graph = sight.graph
-    starts = sight.starts(key)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Over which numbers a landscape is drawn, and how far."""
+
+    places: tuple[tuple[str, int], tuple[str, int]]
+    """The address of a parameter, and the place of a number in it."""
+    names: tuple[str, str]
+    low: float
+    high: float
+
+
+def planned(graph: Graph, key: str, shapes: Mapping[str, tuple[int, ...]]) -> Plan | str:
+    """Return over which two numbers J is drawn; `shapes` are those of the parameters."""
+    starts = [wire.start for wire in graph.into(key)]
     if not starts:
         return "wire two numbers of parameters"
     for start in starts:
-        if start not in sight.weights:
+        if start not in shapes:
             return f"{start} is no parameter: a landscape is drawn over parameters"
-    places = [(start, at) for start in starts for at in range(int(np.size(sight.weights[start])))]
+    places = [(start, at) for start in starts for at in range(prod(shapes[start]))]
     settings = graph.settings(key)
     index = settings["index"]
     if index is not None:
@@ -142,9 +155,22 @@ def found(sight: Sight, key: str) -> Landscape | str | None:
     low, high = float(settings["low"]), float(settings["high"])
     if not low < high:
         return f"the range goes from {show(low)} to {show(high)}: low must be below high"
+    one, other = ((_name(start, at, shapes[start])) for start, at in places)
+    return Plan((places[0], places[1]), (one, other), low, high)
+
+
+NO_COST = "a landscape needs a cost"
+
+
+def found(sight: Sight, key: str) -> Landscape | str | None:
+    """Return J over the two numbers that enter it."""
+    plan = planned(sight.graph, key, {name: np.shape(w) for name, w in sight.weights.items()})
+    if isinstance(plan, str):
+        return plan
+    places = plan.places
     run = sight.whole
     if run.plan.unfolding.cost is None:
-        return "a landscape needs a cost"
+        return NO_COST
     machine = run.machine
     held = {start: np.array(sight.weights[start], float) for start, _ in places}
     point = tuple(float(np.ravel(held[start])[at]) for start, at in places)
@@ -156,16 +182,15 @@ def found(sight: Sight, key: str) -> Landscape | str | None:
             machine.write(start, value)
         return machine.assess(test=False)[0]
 
-    line = np.linspace(low, high, _SIDE)
+    line = np.linspace(plan.low, plan.high, _SIDE)
     costs = np.array([[cost(x, y) for x in line] for y in line])
     here = cost(*point)
-    names = tuple(_name(start, at, held[start]) for start, at in places)
-    return Landscape((names[0], names[1]), line, line, costs, (point[0], point[1]), here)
+    return Landscape(plan.names, line, line, costs, (point[0], point[1]), here)
 
 
-def _name(start: str, at: int, value: Floats) -> str:
+def _name(start: str, at: int, shape: tuple[int, ...]) -> str:
     key = start.removesuffix(".value")
-    if value.size == 1:
+    if prod(shape) == 1:
         return key
-    place = np.unravel_index(at, value.shape)
+    place = np.unravel_index(at, shape)
     return f"{key}[{', '.join(str(int(i)) for i in place)}]"

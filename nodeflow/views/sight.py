@@ -91,12 +91,6 @@ class Sight:
         """Return the address of the first wire into each port of a node."""
         return {name: wires[0].start for name, wires in self.graph.inputs(key).items() if wires}
 
-    def reader(self, weights: str) -> str:
-        """Return the weighted sum that takes these weights, or ""."""
-        from nodeflow.explain.names import layer_of
-
-        return layer_of(self.graph, weights)
-
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:
         """The shapes of the values that are known."""

@@ -11,14 +11,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, assert_never
 
-from nodeflow.editor import plugins
 from nodeflow.editor import shell as shells
-from nodeflow.editor.exporting import Wish, requested
-from nodeflow.editor.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
-from nodeflow.editor.model import Editor, Request
-from nodeflow.editor.store import Recent, Recovery
+from nodeflow.editor.documents import plugins
+from nodeflow.editor.documents.exporting import ExportForm, requested
+from nodeflow.editor.documents.store import Recent
+from nodeflow.editor.state.kept import Recovery
+from nodeflow.editor.state.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import (
+    AskDiffer,
+    AskExport,
+    AskOpen,
+    AskSave,
+    Autosave,
+    Copy,
+    Differ,
+    Discard,
+    ManyRuns,
+    NewNetwork,
+    OpenFile,
+    Paste,
+    Quit,
+    Request,
+    Save,
+    ShellRequest,
+)
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.examples import sample
@@ -27,23 +46,23 @@ from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.plugins import load_enabled
 from nodeflow.sweeps import Sweep
-from nodeflow.window import display, fonts
-from nodeflow.window.canvas import Canvas
-from nodeflow.window.dialogs import Dialogs
-from nodeflow.window.formulacard import FormulaCard
+from nodeflow.window.canvas.canvas import Canvas
+from nodeflow.window.dialogs.dialogs import Dialogs
+from nodeflow.window.dialogs.popups import Popups
 from nodeflow.window.frame import Frame
-from nodeflow.window.inputs import Inputs
-from nodeflow.window.inspector import Inspector
-from nodeflow.window.lessoncard import LessonCard
-from nodeflow.window.library import Library
-from nodeflow.window.pace import Pace
-from nodeflow.window.playpanel import PlayPanel
-from nodeflow.window.popups import Popups
-from nodeflow.window.tabs import Tabs
-from nodeflow.window.timelinebar import TimelineBar
-from nodeflow.window.toolkit import dpg
-from nodeflow.window.training import TrainingPanel
-from nodeflow.window.waiting import Cleaner, Doze, sockets
+from nodeflow.window.panels.formulacard import FormulaCard
+from nodeflow.window.panels.inspector import Inspector
+from nodeflow.window.panels.lessoncard import LessonCard
+from nodeflow.window.panels.library import Library
+from nodeflow.window.panels.playpanel import PlayPanel
+from nodeflow.window.panels.tabs import Tabs
+from nodeflow.window.panels.timelinebar import TimelineBar
+from nodeflow.window.panels.training import TrainingPanel
+from nodeflow.window.platform import display, fonts
+from nodeflow.window.platform.inputs import Inputs
+from nodeflow.window.platform.pace import Throttle
+from nodeflow.window.platform.toolkit import dpg
+from nodeflow.window.platform.waiting import GcScheduler, IdleWait, sockets
 
 FRAME = 1 / 60
 """Seconds a frame while something moves, and how long frames go on after the last event."""
@@ -60,7 +79,7 @@ _BLIND = 0.15
 class Shell(Protocol):
     """What the window cannot do itself: files and training."""
 
-    def perform(self, request: Request, editor: Editor) -> Sequence[Message]:
+    def perform(self, request: ShellRequest, editor: Editor) -> Sequence[Message]:
         """Do what the editor asks for, or begin it; return what is to be told at once."""
 
     def poll(self, editor: Editor) -> Sequence[Message]:
@@ -97,7 +116,7 @@ def main(
     try:
         editor, first = begun(shell, path)
         if other is not None:
-            first += shell.perform(Request("differ", path=other), editor)
+            first += shell.perform(Differ(other), editor)
         return run(editor, shell=shell, first=first, probe=False)
     finally:
         shell.close()
@@ -176,8 +195,8 @@ class Window:
         self._open = True
         self._shown: Editor | None = None
         self._last_event = time.perf_counter()
-        self._cleaner = Cleaner()
-        self._pace = Pace()
+        self._gc = GcScheduler()
+        self._throttle = Throttle()
         before = sockets()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
@@ -191,7 +210,7 @@ class Window:
         self._display = sockets() - before
         # Texts can be measured only after a frame.
         dpg.render_dearpygui_frame()
-        self.frame.dress(editor)
+        self.frame.apply_theme(editor)
         self.canvas = Canvas(self.frame.drawlist, loaded)
         self.card = FormulaCard(self.frame.canvas, self.send, loaded)
         self.timeline = TimelineBar(self.frame.timeline, self.send, loaded)
@@ -232,7 +251,7 @@ class Window:
             for job in dpg.get_callback_queue() or ():
                 self._guarded(partial(_call_back, *job))
             self._guarded(partial(self._sleep, started))
-        self._cleaner.close()
+        self._gc.close()
         self.dialogs.ended()
         sys.setswitchinterval(before)
 
@@ -262,21 +281,21 @@ class Window:
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
         drawn = (self.canvas, self.popups, self.dialogs, self.lesson)
-        return self._pace.waiting or any(part.busy for part in drawn)
+        return self._throttle.waiting or any(part.busy for part in drawn)
 
     def _draw(self) -> None:
         editor = self._shown = self.editor
-        self.frame.dress(editor)
+        self.frame.apply_theme(editor)
         area = self.frame.place(editor)
-        self.frame.tell(editor)
+        self.frame.show_status(editor)
         self.library.draw(editor)
-        self._pace.frame()
-        self.canvas.draw(self._pace.of("canvas", editor))
-        self.training.draw(self._pace.of("training", editor))
-        self.inspector.draw(self._pace.of("inspector", editor))
+        self._throttle.frame()
+        self.canvas.draw(self._throttle.of("canvas", editor))
+        self.training.draw(self._throttle.of("training", editor))
+        self.inspector.draw(self._throttle.of("inspector", editor))
         self._draw_play(editor)
         self.card.draw(editor)
-        self.timeline.draw(self._pace.of("timeline", editor))
+        self.timeline.draw(self._throttle.of("timeline", editor))
         self.popups.draw(editor, (area.x, area.y))
         self.lesson.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor)
@@ -318,36 +337,36 @@ class Window:
 
     def _survive(self, error: Exception) -> None:
         """Log a fault, tell of it, keep the graph, and give up what was just being done."""
-        told = "".join(traceback.format_exception(error))
-        if told not in self._faults:  # the same in every frame would fill a disk
-            self._faults.add(told)
-            sys.stderr.write(told)
+        trace = "".join(traceback.format_exception(error))
+        if trace not in self._faults:  # the same in every frame would fill a disk
+            self._faults.add(trace)
+            sys.stderr.write(trace)
             sys.stderr.flush()
         calm = replace(self.editor, gesture=None, popup=None, requests=())
         self.editor = calm.refused(
             f"a fault in nodeflow itself was caught ({_short(error)}): the graph is kept, save it"
         )
         try:
-            self.shell.perform(Request("autosave"), self.editor)
-            self.frame.tell(self.editor)
+            self.shell.perform(Autosave(), self.editor)
+            self.frame.show_status(self.editor)
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             traceback.print_exc()
 
     def _sleep(self, started: float) -> None:
         """Wait for the next frame: a short time, or long when nothing happens."""
-        if self.inputs.stirred:
-            self.inputs.stirred = False
+        if self.inputs.active:
+            self.inputs.active = False
             self._last_event = started
         if self._queue or self._moves or started - self._last_event < _AFTER:
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)
             return
-        self._cleaner.idle()
+        self._gc.idle()
         until = started + self._pause()
-        doze = Doze(self._display)
+        idle = IdleWait(self._display)
         while time.perf_counter() < until:
-            if doze.woken():
+            if idle.woken():
                 self._last_event = time.perf_counter()
                 return
             self._queue += self.shell.poll(self.editor)
@@ -363,43 +382,44 @@ class Window:
     # --- what the editor asks for
 
     def _perform(self, request: Request) -> Sequence[Message]:
-        match request.what:
-            case "copy":
-                dpg.set_clipboard_text(request.text)
-                return ()
-            case "paste":
+        match request:
+            case Copy(text=text):
+                dpg.set_clipboard_text(text)
+            case Paste():
                 text = dpg.get_clipboard_text()
                 return (Pasted(text),) if text else ()
-            case "ask_open" | "ask_save" | "ask_differ":
-                self.dialogs.ask(request.what, self.editor)
-                return ()
-            case "ask_export":
-                self.dialogs.export(self.editor, self._export)
-                return ()
-            case "many_runs":
+            case AskOpen() | AskSave() | AskDiffer():
+                self.dialogs.ask(request, self.editor)
+            case AskExport():
+                self.dialogs.export(self.editor, self._export, request.ending)
+            case ManyRuns():
                 self.dialogs.many_runs(self.editor, self._opened_run)
-                return ()
-            case "new_network":
+            case NewNetwork():
                 self.dialogs.new_network(self.editor)
-                return ()
-            case "quit":
+            case Quit():
                 self._open = False
-        return self.shell.perform(request, self.editor)
+            case _:
+                return self.shell.perform(request, self.editor)
+        return ()
 
-    def _chosen_file(self, what: str, path: Path) -> None:
-        if what == "ask_open":
-            request = Request("open", path=path)
-        elif what == "ask_differ":
-            request = Request("differ", path=path)
-        else:
-            request = Request("save", path=path, value=self.editor.graph)
+    def _chosen_file(self, asked: AskOpen | AskSave | AskDiffer, path: Path) -> None:
+        request: Request
+        match asked:
+            case AskOpen():
+                request = OpenFile(path)
+            case AskSave():
+                request = Save(path)
+            case AskDiffer():
+                request = Differ(path)
+            case _:
+                assert_never(asked)
         for answer in self._perform(request):  # at once: nothing is edited in between
             self._answer(answer)
 
-    def _export(self, wish: Wish) -> str:
+    def _export(self, form: ExportForm) -> str:
         """Have an export begun, or say why it cannot be."""
         try:
-            answers = self._perform(requested(self.editor, wish))
+            answers = self._perform(requested(self.editor, form))
         except NodeflowError as error:
             return str(error)
         for answer in answers:
@@ -422,12 +442,12 @@ class Window:
 
     def _recovered(self, what: Literal["recover", "discard"], recovery: Recovery) -> None:
         if what == "discard":
-            self._queue += self.shell.perform(Request("discard", value=recovery), self.editor)
+            self._queue += self.shell.perform(Discard(recovery), self.editor)
             return
         now = self.editor
         self.editor = self.shell.recover(
             recovery, size=now.size, preferences=now.preferences, recent=now.recent
-        ).told(f"recovered {recovery.name}: save it to keep it")
+        ).with_notice(f"recovered {recovery.name}: save it to keep it")
         self.send(Do("first-view"))
 
     # --- the pointer and the keys between canvas and panels

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nodeflow.editor.commands import COMMANDS, MENUS
-from nodeflow.editor.messages import Do, Message, SetPreference
-from nodeflow.editor.model import Editor, Preferences
-from nodeflow.editor.panels import NARROWEST, widths
+from nodeflow.editor.panels.room import NARROWEST, widths
+from nodeflow.editor.state.messages import Do, Message, SetPreference
+from nodeflow.editor.state.model import Editor, Preferences
 from nodeflow.theme import THEMES
-from nodeflow.window.colours import flat, mixed, rgba, widgets
-from nodeflow.window.fonts import SIZE, fitted, width
-from nodeflow.window.mapitems import MapPanel
-from nodeflow.window.playbutton import PlayButton
-from nodeflow.window.timelinebar import HEIGHT as TIMELINE
-from nodeflow.window.toolkit import Item, dpg
+from nodeflow.window.canvas.mapitems import MapPanel
+from nodeflow.window.panels.playbutton import PlayButton
+from nodeflow.window.panels.timelinebar import HEIGHT as TIMELINE
+from nodeflow.window.platform.colours import flat, mixed, rgba, widgets
+from nodeflow.window.platform.fonts import SIZE, fitted, width
+from nodeflow.window.platform.toolkit import Item, dpg
 
 _MENU, _STATUS, _PAD = 27, 28, 6
 
@@ -40,7 +40,7 @@ class Frame:
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
         self._state: tuple[object, ...] = ()
-        self._told: tuple[object, ...] = ()
+        self._status_shown: tuple[object, ...] = ()
         self._looks: tuple[object, ...] = ()
         self._made: list[Item] = []
         still = {
@@ -109,10 +109,11 @@ class Frame:
             now = dpg.get_item_width(getattr(self, name))
             if put and now and abs(now - put) > 1:
                 self._put[name] = now
-                wide = max(now, NARROWEST) / preferences.scale
+                scale = preferences.scale
+                wide = max(now / scale, NARROWEST[name])
                 self._send(SetPreference(name, wide))
 
-    def dress(self, editor: Editor) -> None:
+    def apply_theme(self, editor: Editor) -> None:
         """Take on the theme and the scale of an editor."""
         looks = (editor.preferences.theme, editor.preferences.scale)
         if looks == self._looks:
@@ -134,23 +135,24 @@ class Frame:
         dpg.bind_item_theme(self.timeline, low)
         dpg.set_viewport_clear_color(rgba(theme.canvas))
         dpg.set_global_font_scale(editor.preferences.scale)
-        self._told = ()
+        self._status_shown = ()
 
-    def tell(self, editor: Editor) -> None:
+    def show_status(self, editor: Editor) -> None:
         """Write the status line and the title, and what lies over the canvas."""
         dpg.configure_item(self.drawlist, show=editor.view != "map")
         self.map.draw(editor)
         self._play.draw(editor)
         zoom = round(editor.camera.zoom * 100)
-        told = (
+        shown = (
             editor.notice, zoom, len(editor.selection), editor.path, editor.inside,
             editor.graph, editor.saved, editor.preferences, self._state,
         )  # fmt: skip
-        if len(told) == len(self._told) and all(
-            a is b or (type(a) is int and a == b) for a, b in zip(told, self._told, strict=True)
+        if len(shown) == len(self._status_shown) and all(
+            a is b or (type(a) is int and a == b)
+            for a, b in zip(shown, self._status_shown, strict=True)
         ):
             return
-        self._told = told
+        self._status_shown = shown
         theme = THEMES[editor.preferences.theme]
         notice = editor.notice
         wrong = notice is not None and notice.kind == "problem"

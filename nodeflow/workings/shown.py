@@ -1,4 +1,8 @@
-"""Numbers as a person writes them."""
+"""Numbers as a person reads them: the one place where they are written, whoever shows them.
+
+A value is written by `show` on a node, a wire, a card, a tooltip and in a table: the same weight
+reads the same everywhere. What has no room for it is left out, never cut or rounded further.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,19 @@ LISTED = 4
 
 
 def show(number: Any) -> str:
-    """Return a number as a person writes it: at most 4 significant digits after the lead."""
+    """Return a number as a person writes it: 4 decimals, or 4 digits where it is small or large.
+
+    The page that computes has the same function (`show` in player.js).
+    """
     value = float(number) + 0.0  # −0 is 0 to a person
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "−Infinity"
-    text = f"{value:.4g}" if abs(value) < 1e5 else f"{value:.3e}"
-    if abs(value) >= 0.1 and "e" not in text and float(text) != round(value, 4):
+    if 0.1 <= abs(value) < 1e6:
         text = f"{value:.4f}".rstrip("0").rstrip(".")
+    else:
+        text = f"{value:.4g}" if abs(value) < 1 else f"{value:.3e}"
     return text.replace("-", "−")
 
 
@@ -31,3 +39,41 @@ def short(value: NDArray[Any], most: int = LISTED) -> str:
         return show(flat[0])
     shown = ", ".join(show(number) for number in flat[:most])
     return f"[{shown}{', …' if flat.size > most else ''}]"
+
+
+def signed(number: Any) -> str:
+    """Return a number with its sign, as a weight stands on a wire: +0.8177, −0.5."""
+    text = show(number)
+    return text if text.startswith(("−", "NaN")) else f"+{text}"
+
+
+def listed(value: NDArray[Any]) -> str:
+    """Return all numbers of an array, in one line: 0.5, −2."""
+    return ", ".join(map(show, np.ravel(value).tolist()))
+
+
+def span(value: NDArray[Any]) -> str:
+    """Return from where to where the numbers of an array go: −1 … 2.5."""
+    return f"{show(np.min(value))} … {show(np.max(value))}"
+
+
+def changed(before: Any, after: Any) -> str:
+    """Return a number before and after a change: 0.31 → 0.29."""
+    return f"{show(before)} → {show(after)}"
+
+
+def compact(number: Any) -> str:
+    """Return a number in the four characters that a neuron of the map has room for: 2 decimals."""
+    value = float(number)
+    digits = ".1g" if 0 < abs(value) < 0.005 else ".2f" if abs(value) < 10 else ".1f"
+    return f"{value:{digits if abs(value) < 100 else '.3g'}}".replace("-", "−")
+
+
+def rough(number: Any, digits: int = 2) -> str:
+    """Return about how large a number is: an error, a duration, a difference of two values."""
+    return f"{float(number):.{digits}g}".replace("-", "−")
+
+
+def precise(number: Any) -> str:
+    """Return a number with six digits: who calculates with it needs more than who reads it."""
+    return f"{float(number):.6g}".replace("-", "−")

@@ -66,7 +66,8 @@ def shot(screen, tmp_path_factory, request):
 
     def take(name=""):
         pixels = screen.picture()
-        save_png(pixels, folder / f"{request.node.name}{'-' if name else ''}{name}.png")
+        of = request.node.name.replace("/", "-")  # samples lie in folders
+        save_png(pixels, folder / f"{of}{'-' if name else ''}{name}.png")
         return pixels
 
     return take

@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import nodeflow as nf
-from nodeflow.editor.messages import Key, Told
-from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.editor.state.messages import Key, RunUpdate
+from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.requests import ControlRun
 from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
 from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
 from nodeflow.window import app
-from nodeflow.window.toolkit import dpg
+from nodeflow.window.platform.toolkit import dpg
 
 FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
 
@@ -33,7 +34,8 @@ class Shell:
         self._first = list(first)
 
     def perform(self, request, _editor):
-        _tell({"request": request.what})
+        asked = request.command if isinstance(request, ControlRun) else request
+        _tell({"request": type(asked).__name__})
         return []
 
     def poll(self, _editor):
@@ -125,6 +127,9 @@ class Watched(app.Window):
             "sheet": self.dialogs.shown,
             "sheet_ready": self.dialogs.ready,
             "line": getattr(self.dialogs._sheet, "_lit", None),
+            "sheet_state": self._sheet_state(),
+            "sheet_file": getattr(self.dialogs._sheet, "_file", ""),
+            "sheet_measure": getattr(self.dialogs._sheet, "_measure", ""),
             "live": [live.state, live.epoch],
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,
@@ -149,6 +154,10 @@ class Watched(app.Window):
             },
             "places": self._places(),
         }
+
+    def _sheet_state(self):
+        item = getattr(self.dialogs._sheet, "_state", None)
+        return dpg.get_value(item) if item is not None and dpg.does_item_exist(item) else ""
 
     def _told_of_node(self):
         """Return what the panel writes about the selected node: formula, account and ports."""
@@ -302,7 +311,7 @@ def lived(graph, epochs):
             except nf.NodeflowError:
                 continue
     history = tuple(run.history)
-    return Told(
+    return RunUpdate(
         Live(values=values, state="paused", epoch=len(history), history=history,
              weights=run.weights)
     )  # fmt: skip

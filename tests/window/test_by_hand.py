@@ -5,7 +5,7 @@ import pytest
 from test_journeys import row_of, set_by_keyboard, type_into
 
 import nodeflow as nf
-from nodeflow.editor.neurons import neuron_map
+from nodeflow.editor.canvas.neurons import neuron_map
 
 # Where the nodes of one neuron are dropped, in pixels of the canvas.
 PLACES = {

@@ -39,7 +39,7 @@ def test_a_sample_trains_plays_and_unfolds_by_the_buttons(name, started, mouse, 
         window.settled()
     before = window.state["count"]
     mouse.key("u", "Control_L")
-    said = ("unfold", "folded", "needs a wire")
+    said = ("unfold", "folded", "needs a wire", "locked in the lesson")
     window.until(
         lambda state: state["count"] != before or any(word in _why(state) for word in said), 60
     )

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import time
+from dataclasses import replace
 
 from helpers_window import ROOT
 
@@ -58,6 +59,7 @@ def test_runs_are_made_looked_at_exported_and_opened(started, mouse, home, shot)
     for line in (3, 4):
         mouse.key("Tab")
         lit(window, line)
+    clear(window, mouse, 4)
     mouse.write("runs.csv")
     window.settled()
     mouse.key("Return")
@@ -84,6 +86,96 @@ def test_runs_are_made_looked_at_exported_and_opened(started, mouse, home, shot)
     window.until(lambda state: not state["sheet"])
     mouse.key("z", "Control_L")
     window.until(lambda state: not state["changed"])
+
+
+def exported(window, path):
+    """Wait for a file, and return what is in it."""
+    end = time.monotonic() + 30
+    while not path.exists() and time.monotonic() < end:
+        window.settled()
+    return path.read_bytes()
+
+
+BEGINS = {".json": b"[", ".npz": b"PK", ".svg": b"<svg", ".png": b"\x89PNG", ".html": b"<!doctype"}
+
+
+def test_by_the_mouse_alone(started, mouse, home, shot):
+    folder = home / "work"
+    graph = nf.load(ROOT / "graphs" / "xor.json")
+    nf.save(replace(graph, training=replace(graph.training, epochs=40)), folder / "xor.json")
+    window = started(folder / "xor.json")
+    window.until(lambda state: state["live"][0] == "still")
+    mouse.click(*window.wait("menu Network"))
+    mouse.click(*window.wait("menu Many runs …"))
+    window.until(lambda state: state["sheet"] == "Many runs" and state["sheet_ready"])
+    mouse.click(*window.wait("sheet    train.rate"))
+    window.wait("sheet ✓ train.rate")
+    window.settled()
+    mouse.click(*window.wait("sheet Run"))
+    window.wait("sheet 0.2", 60)  # a line of the table
+    window.until(lambda state: "50 runs in" in state["sheet_state"], 90)
+    for ending, begin in BEGINS.items():
+        mouse.click(*window.wait(f"sheet {ending}"))
+        window.until(lambda state, file=f"xor-runs{ending}": state["sheet_file"] == file)
+        window.settled()
+        mouse.click(*window.wait("sheet Export"))
+        data = exported(window, folder / f"xor-runs{ending}")
+        window.settled()
+        assert data.lstrip().lower().startswith(begin.lower()) or ending == ".svg", ending
+    shot("exported")
+    mouse.click(*window.wait("sheet Curves"))
+    x, y = window.wait("sheet ▸ Curves")
+    window.settled()
+    mouse.click(x + 120, y + 230)
+    window.until(lambda state: not state["sheet"] and state["live"][1] > 0, 40)
+
+
+def test_by_keys_alone(started, mouse, home, shot):
+    folder = home / "work"
+    shutil.copy(ROOT / "graphs" / "xor.json", folder)
+    window = started(folder / "xor.json")
+    window.until(lambda state: state["live"][0] == "still")
+    ask(window, mouse)
+    lit(window, 0)
+    for line, text in ((0, "4"), (1, "40")):  # seeds, epochs
+        clear(window, mouse, line)
+        mouse.write(text)
+        mouse.key("Tab")
+    for line in (2, 3):
+        lit(window, line)
+        mouse.key("Tab")
+    # The list of settings: the first is the rate, the second the batch.
+    window.until(lambda state: state["line"] == 4)
+    window.settled()
+    mouse.key("Return")
+    window.wait("sheet ▸ train.rate")
+    mouse.key("Down")
+    mouse.key("Return")
+    window.settled()
+    for line in (7, 0):  # past the views to the first line
+        mouse.key("Tab")
+        window.until(lambda state, line=line: state["line"] == line)
+    lit(window, 0)
+    mouse.key("Return")
+    window.until(lambda state: "60 runs in" in state["sheet_state"], 90)
+    for line in range(1, 8):  # on to the views
+        mouse.key("Tab")
+        window.until(lambda state, line=line: state["line"] == line)
+    for view in ("Curves", "Spread", "Heat map"):
+        mouse.key("Right")
+        window.wait(f"sheet ▸ {view}")
+        window.settled()
+        mouse.key("Down")
+        window.settled()
+        shot(view.lower())
+    before = window.state["sheet_measure"]
+    mouse.key("m")
+    window.until(lambda state: state["sheet_measure"] != before)
+    mouse.key("x")
+    window.settled()
+    shot("other settings")
+    mouse.key("Return")
+    window.until(lambda state: not state["sheet"] and state["live"][1] == 40, 40)
 
 
 def test_a_wish_that_cannot_be_is_a_sentence(started, mouse, home, shot):

@@ -10,15 +10,15 @@ import pytest
 from helpers_window import ROOT
 
 import nodeflow as nf
-from nodeflow.editor.messages import Moved, Wheel
-from nodeflow.editor.model import Editor, Preferences
+from nodeflow.editor.state.messages import Moved, Wheel
+from nodeflow.editor.state.model import Editor, Preferences
 from nodeflow.editor.update import update
 from nodeflow.explain.quality import fed
 from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views.image import picture
 from nodeflow.views.plot import Traces
-from nodeflow.window.canvas import gliding
+from nodeflow.window.canvas.canvas import gliding
 
 GRAPHS = ROOT / "graphs"
 MORE = '''
@@ -30,8 +30,8 @@ from pathlib import Path
 sys.path.insert(0, os.environ["NODEFLOW_TEST_FOLDER"])
 import nodeflow as nf
 import opened
-from nodeflow.editor.messages import Told
-from nodeflow.editor.model import Editor, Live, Preferences
+from nodeflow.editor.state.messages import RunUpdate
+from nodeflow.editor.state.model import Editor, Live, Preferences
 from nodeflow.window import app
 
 more = json.loads(os.environ["NODEFLOW_TEST_MORE"])
@@ -43,7 +43,7 @@ def told():
     run = nf.Run(graph)
     for _ in range(steps):
         run.train(epochs=epochs // steps)
-        yield Told(Live(
+        yield RunUpdate(Live(
             values=dict(run.values), weights=run.weights, state="paused", epoch=run.epoch,
             update=run.update, history=tuple(run.history), checks=more.get("checks", {}),
         ))
@@ -251,7 +251,7 @@ def test_play_trains(trained, mouse, shot):
     mouse.click(left + x, top + y)
     time.sleep(0.5)
     window.settled()
-    assert window.requests == ["train"]
+    assert window.requests == ["Train"]
 
 
 def test_nodes_glide_to_exactly_their_places(trained, mouse, screen, shot):

@@ -216,7 +216,7 @@ def test_without_a_display_one_sentence_says_what_to_run(display, why):
     env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
     program = (
         "import sys\n"
-        "from nodeflow.editor.model import Editor\n"
+        "from nodeflow.editor.state.model import Editor\n"
         "from nodeflow.graph import Graph\n"
         "from nodeflow.window.app import run\n"
         "sys.exit(run(Editor.of(Graph()), shell=None))\n"

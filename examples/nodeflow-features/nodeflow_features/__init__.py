@@ -15,7 +15,13 @@ from nodeflow.nodes.arithmetic import times
 from nodeflow.nodes.expression import expression
 
 
-@node("activation", formula="a = e^(−z²)", shapes="elementwise", aliases=("rbf", "gaussian"))
+@node(
+    "activation",
+    formula="a = e^(−z²)",
+    shapes="elementwise",
+    aliases=("rbf", "gaussian"),
+    calculation="exp(-(z * z))",
+)
 def radial_basis(z: Value) -> Value:
     """Give 1 at the centre, and less the farther z is from 0: e^(−z²).
 
@@ -37,13 +43,13 @@ def radial_basis_of_a_number(z: Double) -> Double:
 compute_by(radial_basis, radial_basis_of_a_number)
 
 
-@node("activation", formula="a = sin(f·z)", shapes="elementwise", aliases=("wave", "sine"))
+@node(
+    "activation",
+    formula="a = sin(f·z)",
+    shapes="elementwise",
+    aliases=("wave", "sine"),
+    calculation="sin(frequency * z)",
+)
 def fourier(z: Value, *, frequency: Annotated[float, Range(0)] = 1.0) -> Value:
     """Give the height of a sine wave at z: features for what comes back again and again."""
     return np.sin(frequency * z)
-
-
-@fourier.backward
-def _(blame: Blame, z: Output, *, frequency: float) -> Mapping[str, Any]:
-    f = repr(float(frequency))
-    return {"z": times(blame, expression(z=z, formula=f"{f} * cos({f} * z)"))}

@@ -368,6 +368,7 @@ class Module:
 
 _INTRINSIC_DECLARATIONS = (
     "declare double @llvm.sqrt.f64(double)",
+    "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
     "declare <8 x double> @llvm.sqrt.v8f64(<8 x double>)",
 )
 

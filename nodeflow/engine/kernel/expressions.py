@@ -468,7 +468,7 @@ class Expressions:
             self._say(f"call void @{name}(ptr {self.tables['cells'][1]}, ptr {pointer})")
             return None
         arguments = list(node.args)
-        if name in ("lanes", "first_lanes", "put_first"):
+        if name in ("lanes", "first_lanes", "put_first", "prefetch"):
             pointer = self._table(arguments.pop(0))[1]
             index = self._as(self._value(arguments.pop(0)), WHOLE)
             place = self._new(
@@ -486,6 +486,9 @@ class Expressions:
                 given, count = self._as(values[0], REALS), self._as(values[1], WHOLE)
                 writer = self.module.writer()
                 self._say(f"call void {writer}(ptr {place}, {reals} {given}, i64 {count})")
+                return None
+            case "prefetch":  # to be read, into the second level, as data
+                self._say(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")
                 return None
             case "lanes":
                 return Value(REALS, self._new(f"load {reals}, ptr {place}, align {size}"))

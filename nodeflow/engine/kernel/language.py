@@ -147,6 +147,11 @@ def put_first(cells: Cells, at: int, values: Lanes, count: int) -> None:
     raise NotImplementedError
 
 
+def prefetch(cells: Cells, at: int) -> None:
+    """Have a cell, and those of its line of memory, brought near, since they are read soon."""
+    raise NotImplementedError
+
+
 def spread(x: float) -> Lanes:
     """Return eight times the same number."""
     raise NotImplementedError
@@ -194,7 +199,7 @@ INTRINSICS = frozenset(
     {
         "bits", "from_bits", "to_double", "to_whole", "to_real", "divide", "sqrt", "wrap",
         "shift_right", "multiply_high", "lanes", "first_lanes", "put_first", "spread", "add_first",
-        "add_at", "lane", "set_lane", "run_head", "run_tail", "run_test",
+        "add_at", "prefetch", "lane", "set_lane", "run_head", "run_tail", "run_test",
     }
 )  # fmt: skip
 """What the compiler replaces by instructions."""

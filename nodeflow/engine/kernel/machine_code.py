@@ -4,7 +4,9 @@ Each operation is an object file of its own in the user's cache folder, named by
 kernel's source files, of LLVM's version and of the processor: nothing in the cache can be out of
 date. Operations that joined while the program runs are named by a digest of their own assembly
 besides. What is not there yet is compiled when a tape first needs it. Where the folder cannot be
-written, or a file in it is damaged, the code is compiled again; nothing else changes.
+written, or a file in it is damaged, the code is compiled again; nothing else changes. What was not
+used for a month is deleted when something new is kept, and so is what was used least recently
+beyond 64 MB.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
@@ -262,7 +266,6 @@ class Loaded:
             file = self._straight_file(parts, samples)
             if file is not None:
                 _keep(file, code)
-                _keep_newest(file.parent, "straight-*.o", _MOST_STRAIGHT_FILES)
             return self._train(code)
 
     def straight_from_cache(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Any | None:
@@ -316,8 +319,11 @@ def loaded(real: str) -> Loaded:
 
 
 _MARK = b"nodeflow object\n"
-_MOST_STRAIGHT_FILES = 200
-"""Straight-line code of so many graphs is kept, of 10 to 50 kB each."""
+_DAY = 86_400.0
+_UNUSED = 30 * _DAY
+"""What nobody has read for so many seconds is deleted: mostly of kernels that are no more."""
+_MOST_BYTES = 64_000_000
+"""The cache may hold so much: all operations come to 2 MB, a graph's own code to 10 to 60 kB."""
 
 
 def _read(file: Path | None) -> bytes | None:
@@ -328,6 +334,9 @@ def _read(file: Path | None) -> bytes | None:
         data = file.read_bytes()
     except OSError:
         return None
+    with suppress(OSError):  # its time tells, to the day, when it was used last
+        if time.time() - file.stat().st_mtime > _DAY:
+            os.utime(file)
     head = len(_MARK) + 32
     code = data[head:]
     whole = data[:head] == _MARK + hashlib.sha256(code).digest()
@@ -349,17 +358,34 @@ def _keep(file: Path | None, code: bytes) -> None:
             except BaseException:
                 Path(temporary.name).unlink(missing_ok=True)
                 raise
+        _prune(file.parent)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         _say_not_kept(f"machine code cannot be kept in {file.parent} ({reason})")
 
 
-def _keep_newest(folder: Path, pattern: str, most: int) -> None:
-    """Delete the oldest of the files that match, if there are too many."""
-    with suppress(OSError):
-        files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime)
-        for file in files[:-most]:
-            file.unlink(missing_ok=True)
+def _prune(folder: Path) -> None:
+    """Delete what nobody has used for long, and what was used least recently if it is too much.
+
+    Other processes may do the same at the same time, or read what is deleted: they have it, or
+    compile it again. What cannot be deleted stays.
+    """
+    found: list[tuple[float, int, str]] = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # it was deleted meanwhile
+                about = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(about.st_mode):
+                    found.append((about.st_mtime, about.st_size, entry.path))
+    now, left = time.time(), sum(size for _, size, _ in found)
+    for used, size, path in sorted(found):
+        # What is being written has another name, for a moment; nobody will finish one of yesterday.
+        unfinished = not path.endswith((".o", ".wasm"))
+        too_much = left > _MOST_BYTES and not unfinished
+        if too_much or now - used > (_DAY if unfinished else _UNUSED):
+            with suppress(OSError):
+                Path(path).unlink(missing_ok=True)
+                left -= size
 
 
 def _say_not_kept(what: str) -> None:

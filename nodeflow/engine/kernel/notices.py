@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from threading import Lock
+from typing import Any
 
-from nodeflow.errors import Slower
+from nodeflow.errors import Slower, readable
 
 _said: set[str] = set()
 _lock = Lock()
@@ -18,6 +20,24 @@ def say_once(what: str, sentence: str) -> None:
             return
         _said.add(what)
     warnings.warn(sentence, Slower, stacklevel=2)
+
+
+def say_in_sentences() -> None:
+    """Let a process that runs no command, such as a worker, say it as a command does.
+
+    Whoever shows warnings already goes on to do so.
+    """
+    if warnings.showwarning.__module__ != "warnings":
+        return
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, Slower):
+            sys.stderr.write(f"nodeflow: {readable(str(message))}\n")
+        else:
+            shown(message, category, *rest, **more)
+
+    warnings.showwarning = show
 
 
 def forget() -> None:

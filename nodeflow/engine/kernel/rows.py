@@ -14,6 +14,7 @@ from nodeflow.engine.kernel.language import (
     Function,
     Whole,
     first_lanes,
+    prefetch,
     put_first,
     spread,
     to_double,
@@ -23,6 +24,10 @@ from nodeflow.engine.kernel.language import (
 from nodeflow.engine.kernel.scalar import exp, log, log1p, multiply
 from nodeflow.engine.kernel.sums import LANES, first, sum_of
 
+LONG = 128
+"""Rows of the data with so many numbers are brought near before they are read."""
+LINE = 8
+"""So many numbers lie in a line of memory (64 bytes) at least."""
 LOG_OF_NOTHING = -1e30
 ROUNDED = 1e-14
 """Stands for ln 0, so that 0 times it is 0."""
@@ -391,6 +396,12 @@ def load(
         source = column + context.order[context.first + r] * width
         to = dst + r * dst_r
         if COMPILED:
+            # The rows of the next pass lie anywhere: the memory has until then to bring them.
+            ahead = context.first + rows + r
+            if cols >= LONG and ahead < context.fed:
+                coming = column + context.order[ahead] * width
+                for j in range(0, cols, LINE):
+                    prefetch(context.feed, coming + j)
             for j in range(0, cols, LANES):
                 rest = cols - j
                 put_first(cells, to + j, first_lanes(context.feed, source + j, rest), rest)

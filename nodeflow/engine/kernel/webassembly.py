@@ -18,7 +18,6 @@ from nodeflow.engine.kernel.compiler import ROW_SIGNATURE, WIDTH, Module
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.kernel.machine_code import (
     _keep,
-    _keep_newest,
     _llvm,
     _or_unavailable,
     _read,
@@ -30,8 +29,6 @@ from nodeflow.engine.kernel.sources import KernelFunction
 _TRIPLE = "wasm32-unknown-unknown"
 _FEATURES = "+simd128,+bulk-memory,+bulk-memory-opt,+sign-ext,+nontrapping-fptoint"
 """What Chromium 91, Firefox 89, Safari 16.4 and newer have."""
-_MOST_FILES = 200
-"""So many modules are kept, of 3 to 60 kB each."""
 _CUSTOM, _EXPORT, _DATA = 0, 7, 11
 """Kinds of sections."""
 _SYMBOL_TABLE, _UNDEFINED, _NAMED = 8, 0x10, 0x40
@@ -135,8 +132,6 @@ def _compiled(text: str) -> bytes:
         if found is None:
             found = exporting(_object(text))
             _keep(file, found)
-            if folder is not None:
-                _keep_newest(folder, "page-*.wasm", _MOST_FILES)
         return found
 
 

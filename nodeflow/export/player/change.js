@@ -424,7 +424,7 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
-  lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save });
+  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
@@ -445,6 +445,8 @@ function changing(root, index, run, source, view) {
       train: (epochs = index.epochs) => train(epochs).then(() => run.moment()),
       value: (address) => run.value(address),
       gradient: (address) => run.gradient(address),
+      /** Of when a node's value is, in words: "" if it is of the pass in view. */
+      age: (key) => run.age(key),
       weights: () => run.weights(),
       set: told((address, value) => { set(address, value); return run.moment(); }),
       setting: told((address, value) => { setting(address, value); return run.moment(); }),

@@ -21,9 +21,14 @@ function lastUpTo(items, wanted, key = (item) => item) {
 
 /** The bytes that lie packed in an element of the page. */
 async function bytesOf(id) {
-  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  if (!globalThis.DecompressionStream) throw new Error("This browser is too old for this page: open it in a newer one.");
+  try {
+    const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    throw new Error(`This page is damaged: its part "${id}" cannot be read. Get the file again.`);
+  }
 }
 
 const jsonOf = async (id) => JSON.parse(new TextDecoder().decode(await bytesOf(id)));
@@ -33,4 +38,10 @@ function complain(root, words) {
   const place = root.querySelector("#trouble");
   place.textContent = words;
   place.hidden = !words;
+}
+
+/** What an error event is to say: our own sentences as they are, others with what may help. */
+function toldOf(event) {
+  const error = event.reason ?? event.error;
+  return error?.constructor === Error ? error.message : `This page cannot go on: ${event.message ?? error?.message ?? error}. A newer browser may help.`;
 }

@@ -20,6 +20,5 @@ async function computing(root, { index, parts, markup = "" }) {
   /** What a view shows, as plain data. */
   api.view = (key) => sight.look(key);
   await view.open(index.begin);
-  if (index.state) api.takeUp(index.state);
   return { api, follow, refresh, stateOf, takeUp, lesson, end: () => { run.stop(); view.end(); } };
 }

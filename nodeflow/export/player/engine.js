@@ -43,6 +43,7 @@ function multiplier(memory) {
 /** Cells and the rows that change them; it knows updates and samples, but no history. */
 class Machine {
   static async made(data, bytes) {
+    if (!globalThis.WebAssembly) throw new Error("This browser has no WebAssembly, or it is turned off: this page computes with it.");
     const machine = new Machine(data);
     const { memory, table } = machine;
     const pointer = new WebAssembly.Global({ value: "i32", mutable: true }, machine.stackTop);
@@ -50,7 +51,9 @@ class Machine {
       __linear_memory: memory, __indirect_function_table: table, __stack_pointer: pointer,
       __multi3: multiplier(memory),
     };
-    const { instance } = await WebAssembly.instantiate(bytes.kernel, { env });
+    const { instance } = await WebAssembly.instantiate(bytes.kernel, { env }).catch((error) => {
+      throw new Error(`This browser cannot compute this page (${error.message}): open it in a newer one.`);
+    });
     machine.kernel = instance.exports;
     data.functions.forEach((name, place) => table.set(place + 1, instance.exports[name]));
     if (bytes.straight) {
@@ -436,9 +439,20 @@ class Run {
     if (!at.place || place === undefined || place < at.place || this.constant.has(key) || !this.hasValue(`${key}.`)) return "";
     if (Object.hasOwn(this.data.parameters, key)) return "";
     const [update, pass] = at.pass && place < schedule.head ? [at.update, at.pass - 1] : [at.shown, schedule.passes(at.shown) - 1];
-    const epoch = schedule.epoch(update), row = schedule.row(update, pass), many = schedule.samples(update);
+    const own = this.when(update, pass), lies = this.data.lies[key];
+    if (!lies) return own;
+    // No row computes it: it lies where its inputs lie, and has what they have by now.
+    const parts = new Set(lies.map((source) => this.age(source)));
+    if (!parts.size || (parts.size === 1 && parts.has(own))) return own;
+    return parts.size === 1 && parts.has("") ? "" : `partly ${own}`;
+  }
+
+  /** A pass in words, as seen from the present epoch. */
+  when(update, pass) {
+    const { schedule } = this, epoch = schedule.epoch(update), row = schedule.row(update, pass), many = schedule.samples(update);
     const rows = many === 1 ? `sample ${row}` : `samples ${row} to ${row + many - 1}`;
-    return epoch === this.epoch ? `from ${rows}` : `from epoch ${epoch}, ${rows}`;
+    if (epoch === this.epoch) return `from ${rows}`;
+    return schedule.perEpoch === 1 && schedule.passes(update) === 1 ? `from epoch ${epoch}` : `from epoch ${epoch}, ${rows}`;
   }
 
   samplesOf(key) {
@@ -816,7 +830,7 @@ class Run {
     this.keep(end);
   }
 
-  /** Go back to the update in which NaN or Infinity appeared, and step to the node. */
+  /** Go back to the update in which NaN or Infinity appeared, and stand before the node at fault. */
   findDivergence(good, end) {
     const { machine } = this;
     let begin = good.update;
@@ -835,11 +849,8 @@ class Run {
     this.log.length = Math.min(this.log.length, this.schedule.epoch(begin));
     this.keep(begin, this.kept.at(-1).update === begin && this.kept.at(-1).own);
     this.returnTo(begin);
-    try {
-      while (this.at.update === begin) this.stepNode();
-    } finally {
-      this.returnTo(begin);
-    }
+    while (this.at.update === begin) this.stepNode(); // it throws at the node
+    this.returnTo(begin);
     throw this.outOfRange(begin);
   }
 

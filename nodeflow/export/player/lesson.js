@@ -19,7 +19,6 @@ function rightly(task, typed, value) {
  */
 function leading(root, index, run, source, view, { attempt, refresh, graph, changes, save }) {
   const { lesson } = index;
-  if (!lesson) return null;
   const find = (selector) => root.querySelector(selector);
   const state = lesson.state ?? { done: [], skipped: [], unlocked: [], moment: 0, wired: [] };
   const locked = new Set(lesson.locked), unlocked = new Set(state.unlocked);

@@ -1,17 +1,22 @@
 // A page that computes.
 
 const root = document.body;
+document.documentElement.dataset.begun = "";
 const markup = [...root.children].filter((each) => each.tagName !== "SCRIPT").map((each) => each.outerHTML).join("");
 for (const kind of ["error", "unhandledrejection"]) {
-  addEventListener(kind, (event) => complain(root, event.reason?.message ?? `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
+  addEventListener(kind, (event) => complain(root, toldOf(event)));
 }
 
 let player = null, held = null; // the page's player, and how far somebody has come in its lesson
+let shownForm = ""; // the form of the graph that it plays
+let opening = null; // the state in which the page opens
+const watchers = []; // what wants to know of every moment, in any form
 
 /** Open a form of the graph: the one that the page was made of (""), its layers taken apart, or more wires. */
-async function openForm(form, state = player?.lesson ?? held) {
+async function openForm(form, state = player?.lesson ?? held, asIs = false) {
   const named = (name) => (form ? `${form} ${name}` : name);
   const index = await jsonOf(named("index")), before = player;
+  opening ??= index.state ?? false;
   const placeOf = (name) => index.same?.[name] ?? named(name);
   const parts = Object.fromEntries(await Promise.all(index.parts.map(async (name) => [name, await bytesOf(placeOf(name))])));
   if (index.other) index.other.open = (wanted, fragment = "") => openForm(wanted).then(() => player.follow(fragment));
@@ -23,8 +28,11 @@ async function openForm(form, state = player?.lesson ?? held) {
     root.insertAdjacentHTML("afterbegin", markup);
   }
   player = await computing(root, { index, parts });
+  shownForm = form;
   Object.defineProperties(window.nodeflow, Object.getOwnPropertyDescriptors(player.api));
-  if (!before) return;
+  Object.assign(window.nodeflow, { state: stateNow, takeUp, watch });
+  for (const act of watchers) player.api.watch(act);
+  if (!before || asIs) return;
   // The same moment: a form with other nodes has other numbers of steps, and the same samples.
   const was = before.stateOf(), { epoch, sample } = before.api.moment();
   const weights = new Set(Object.keys(before.api.weights())), events = was.events.filter(([, address]) => !weights.has(address));
@@ -34,9 +42,28 @@ async function openForm(form, state = player?.lesson ?? held) {
   if (events.length < was.events.length) complain(root, "Weights that were set by hand stay with the form in which they were set.");
 }
 
+/** What the moment in view follows from; of a lesson also how far somebody has come, and by which wires. */
+function stateNow() {
+  return { ...player.api.state(), ...(player.lesson && { form: shownForm, lesson: structuredClone(player.lesson) }) };
+}
+
+/** Be in a state that was told before. */
+async function takeUp(wanted) {
+  const here = stateNow(), { form = shownForm, lesson } = wanted;
+  if (lesson && JSON.stringify([form, lesson]) !== JSON.stringify([here.form, here.lesson])) await openForm(form, structuredClone(lesson), true);
+  player.api.takeUp(wanted);
+}
+
+/** Call a function with every moment that is shown. */
+function watch(act) {
+  watchers.push(act);
+  player.api.watch(act);
+}
+
 window.nodeflow = {
   ready: (async () => {
     await openForm("");
+    if (opening) await takeUp(opening);
     const follow = () => player.follow(location.hash).catch((error) => complain(root, error.message)).finally(() => player.refresh());
     await follow();
     addEventListener("hashchange", follow);

@@ -1,8 +1,9 @@
 // A page with a recording.
 
 const root = document.body;
+document.documentElement.dataset.begun = "";
 for (const kind of ["error", "unhandledrejection"]) {
-  addEventListener(kind, (event) => complain(root, `This page cannot go on: ${event.message ?? event.reason}. A newer browser may help.`));
+  addEventListener(kind, (event) => complain(root, toldOf(event)));
 }
 const run = await jsonOf("index"), source = recording(run, jsonOf), view = mount(root, run, source);
 await view.open(0);

@@ -32,10 +32,10 @@ function show(number) {
   if (value === 0) return "0";
   const stripped = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
   const [digits, power] = rounded(value, 3, "toExponential");
-  const plain = size < 1e5 && power >= -4 && power < 4;
+  const plain = size < 1e6 && power >= -4;
   const text = plain
     ? stripped(rounded(value, size >= 0.1 ? 4 : 3 - power, "toFixed")[0])
-    : `${size < 1e5 ? stripped(digits) : digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+    : `${size < 1 ? stripped(digits) : digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
   return text.replaceAll("-", "−");
 }
 
@@ -240,7 +240,7 @@ function mount(root, index, source) {
     wire.line.style.strokeWidth = 1 + 4 * Math.tanh(Math.abs(weight) / 3);
     wire.line.classList.toggle("positive", weight >= 0);
     wire.line.classList.toggle("negative", weight < 0);
-    if (wire.label) wire.label.textContent = (weight < 0 ? "−" : "+") + show(Math.abs(Number(weight.toPrecision(2))));
+    if (wire.label) wire.label.textContent = (weight < 0 ? "" : "+") + show(weight);
   }
 
   // --- the view -----------------------------------------------------------------------------------
@@ -353,8 +353,13 @@ function mount(root, index, source) {
   /** Show a moment. Of several that are asked for in a hurry only the last is shown. */
   async function goto(number, { flying = 0 } = {}) {
     const mine = ++asked;
-    const moment = await source.at(clamp(number));
-    if (mine === asked) present(moment, flying);
+    try {
+      const moment = await source.at(clamp(number));
+      if (mine === asked) present(moment, flying);
+    } catch (error) {
+      if (source.now) present(source.now()); // it came as far as the node at fault
+      throw error;
+    }
   }
 
   function clamp(number) {
@@ -746,9 +751,11 @@ function mount(root, index, source) {
 
   return {
     hasInside: (key) => drawn.has(key), areaOf,
-    fill: (key, made, foot) => {
-      drawn.get(key)?.inside.replaceChildren(...made);
-      if (drawn.has(key)) drawn.get(key).foot.textContent = fitting(foot, FOOT);
+    fill: (key, made, foot, number) => {
+      const { inside, foot: below } = drawn.get(key);
+      inside.replaceChildren(...made);
+      inside.dataset.moment = number; // of which what is drawn tells
+      below.textContent = fitting(foot || places.get(key).foot, Math.floor((places.get(key).width - 20) / 6));
     },
     open, end: () => { pause(); ending.abort(); }, goto: (number) => { pause(); return goto(number); }, present, play, pause, drawCurve, watching, pin, move, keys,
     get now() { return now; },

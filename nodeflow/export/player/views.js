@@ -1,4 +1,4 @@
-// What views show: found from the run's numbers as data, then drawn into their nodes.
+// What views show: found from the run's numbers as data, and drawn into their nodes (drawing.js).
 
 const PLANE = 64; // places along a side of a plane
 const MOST_SEEN = 240; // rows of data in a plane
@@ -6,17 +6,20 @@ const MOST_ROWS = 5000; // that are judged for a confusion
 const MOST_TILES = 60, LEAST_SIDE = 4; // of rows that are drawn as squares
 const LONGEST_PAST = 1000; // points of a line
 const MOST_BARS = 40;
-const SLOW = new Set(["boundary", "confusion"]); // these ask the network many times
-
-// --- data ---------------------------------------------------------------------------------------
+const CURVE = 160, FUNCTION = 121; // places along a line
+const NEAR = 1e-6; // how far from its point the slope of a function is measured, as a share of the range
+const RELIEF = 41; // places along a side of a landscape
+const SLICE_MS = 12; // so long a view computes before the page answers again
+const SLOW = new Set(["boundary", "confusion", "curve", "function_plot", "landscape"]); // these ask the network many times
 
 /** What the views of a graph show, in any of its moments. */
 function seeing(run, index) {
   const { classes, nodes } = index.views, pasts = new Map();
-  let scout = null, scouted = -1, newest = -1;
+  const scouts = new Map(); // machines beside the run's, by form of the tape
+  let newest = -1, turn = Promise.resolve();
 
   const known = (address) => Object.hasOwn(run.data.slots, address) && run.hasValue(address);
-  const rows = (value) => (Array.isArray(value[0]) ? value : [value]);
+  const rows = (value) => (Array.isArray(value[0]) ? value : [flat(value)]);
   const column = (address) => run.columnOf(address);
 
   /** The numbers that the network is fed with at an address, a row a sample. */
@@ -25,27 +28,73 @@ function seeing(run, index) {
     return Array.from({ length }, (_, at) => (begin + at) * width + from).map((start) => Array.from(feed.subarray(start, start + count)));
   }
 
-  /** An output of the network for rows that take the place of its data: asked of a machine beside it. */
-  async function answers(start, goal, asked) {
-    if (scouted !== run.form) {
-      scout = await Machine.made(run.data, { ...run.parts, straight: null });
-      scouted = run.form;
-      for (let at = 0; at < run.data.rows + run.data.apart; at++) scout.order[2 * at] = at;
+  /** A machine beside the run's, which then notices nothing, with the numbers of now. */
+  async function scoutOf(form) {
+    const data = run.forms[form];
+    if (!scouts.has(form)) {
+      const made = await Machine.made(data, { ...run.parts, straight: null });
+      for (let at = 0; at < data.rows + data.apart; at++) made.order[2 * at] = at;
+      scouts.set(form, made);
     }
-    const { data, schedule } = run, { column: from } = column(start), found = [];
+    const scout = scouts.get(form);
+    scout.feed.set(run.machine.feed);
+    if (form === run.form) scout.cells.set(run.machine.cells);
+    else {
+      scout.clear(run.constants);
+      for (const change of run.changes) if (change.update <= run.at.update) scout.putConstants(change.constants);
+      scout.state.set(run.machine.state);
+    }
+    return scout;
+  }
+
+  /** An output of the network for rows that take the place of one of its values. */
+  async function answers(start, goal, asked) {
+    const { data, schedule } = run, column = run.columnOf(start), before = schedule.places.get(nodeOf(start));
     if (!schedule.places.has(nodeOf(goal))) throw new Error(`'${goal}' is not evaluated`);
-    const end = data.spans[schedule.places.get(nodeOf(goal))][1];
-    scout.cells.set(run.machine.cells);
-    for (let done = 0; done < asked.length; done += data.rows) {
-      const part = asked.slice(done, done + data.rows);
-      part.forEach((numbers, row) => scout.feed.set(numbers, row * data.width + from));
-      for (let first = 0; first < part.length; first += schedule.passSize) {
-        const samples = Math.min(schedule.passSize, part.length - first);
-        scout.execute("ops", 0, end, { first, samples, number: 0, count: samples });
-        found.push(...rows(scout.read(goal, samples)));
+    const scout = await scoutOf(run.form), end = data.spans[schedule.places.get(nodeOf(goal))][1], found = [];
+    if (column) {
+      for (let done = 0; done < asked.length; done += data.rows) {
+        const part = asked.slice(done, done + data.rows);
+        part.forEach((numbers, row) => scout.feed.set(numbers, row * data.width + column.column));
+        for (let first = 0; first < part.length; first += schedule.passSize) {
+          const samples = Math.min(schedule.passSize, part.length - first);
+          scout.execute("ops", 0, end, { first, samples, number: 0, count: samples });
+          found.push(...rows(scout.read(goal, samples)));
+        }
       }
+      return found;
+    }
+    // A value on the way: what comes before it is as it is, what comes behind it follows from each row.
+    const [offset, fixed, , stride] = data.slots[start], [begin, behind] = data.spans[before], most = fixed ? 1 : schedule.passSize;
+    for (let first = 0; first < asked.length; first += most) {
+      const part = asked.slice(first, first + most), where = { first: 0, samples: fixed ? Math.min(schedule.passSize, data.rows) : part.length, number: 0, count: part.length };
+      scout.execute("ops", 0, begin, where);
+      part.forEach((numbers, row) => scout.cells.set(numbers, offset + row * stride));
+      scout.execute("ops", behind, end, where);
+      found.push(...rows(scout.read(goal, part.length)).slice(0, part.length));
     }
     return found;
+  }
+
+  /** Mean cost over all rows as a function of some numbers of the parameters, asked many times. */
+  async function costs(places) {
+    const form = run.forms.length > 1 ? 1 : run.form, scout = await scoutOf(form), data = run.forms[form], most = data.loop ? 1 : data.batch;
+    const end = data.spans[run.schedule.places.get(nodeOf(data.cost))][1], cells = places.map(([start, at]) => {
+      const [offset, , cols, stride] = data.slots[start];
+      return offset + Math.floor(at / cols) * stride + (at % cols);
+    });
+    return (numbers) => {
+      let sum = 0, count = 0;
+      numbers.forEach((number, at) => { scout.cells[cells[at]] = number; });
+      for (let first = 0; first < data.rows; first += most) {
+        const samples = Math.min(most, data.rows - first);
+        scout.execute("ops", 0, end, { first, samples, number: 0, count: samples });
+        const numbers = flat(scout.read(data.cost, samples)), each = data.slots[data.cost][1] ? samples : 1; // one that all share counts for each
+        for (const cost of numbers) sum += cost * each;
+        count += numbers.length * each;
+      }
+      return sum / count;
+    };
   }
 
   const chosen = (outputs, middle) => (outputs.length === 1 ? Number(outputs[0] > middle) : outputs.indexOf(Math.max(...outputs)));
@@ -58,8 +107,21 @@ function seeing(run, index) {
 
   const finders = {
     panel: ({ starts }) => taken(starts),
-    table: ({ starts }) => taken(starts),
-    dictionary: ({ starts }) => (starts.length ? taken(starts) : { values: run.weights() }),
+
+    table({ starts }) {
+      const there = starts.filter(known), parts = there.map((start) => rows(run.value(start)));
+      if (!there.length) return null;
+      const tall = Math.max(...parts.map((part) => part.length)), widths = parts.map((part) => part[0].length);
+      return {
+        columns: there.flatMap((start, at) => Array(widths[at]).fill(start)), parts: widths,
+        rows: Array.from({ length: tall }, (_, row) => parts.flatMap((part) => part[row % part.length])),
+      };
+    },
+
+    dictionary({ starts }) {
+      const entries = starts.length ? taken(starts)?.values : run.weights();
+      return entries && Object.keys(entries).length ? { entries } : null;
+    },
 
     bars({ starts: [start] }) {
       if (start === undefined || !known(start)) return null;
@@ -84,20 +146,19 @@ function seeing(run, index) {
 
     async boundary({ inputs, data, classes: named, sides }) {
       for (const port of ["x", "a"]) if (!inputs[port]) return { why: `wire ${port} as well` };
-      if (!data) return { why: "in a page x must come from a data set" };
-      const { count } = column(inputs.x);
-      if (count !== 2) return { why: `x has ${count} numbers, not 2` };
-      const x = fed(inputs.x), y = fed(`${data}.y`), ends = [0, 1].map((axis) => {
+      if (!data && !known(inputs.x)) return null;
+      const x = data ? fed(inputs.x) : rows(run.value(inputs.x));
+      if (x[0].length !== 2) return { why: `x has ${x[0].length} numbers, not 2` };
+      const y = data ? fed(`${data}.y`) : [], ends = [0, 1].map((axis) => {
         const numbers = x.map((row) => row[axis]), least = Math.min(...numbers), most = Math.max(...numbers), margin = Math.max((most - least) * 0.2, 1e-6);
         return [least - margin, most + margin];
       });
-      const places = (from, to) => Array.from({ length: PLANE }, (_, at) => (at === PLANE - 1 ? to : at * ((to - from) / (PLANE - 1)) + from));
-      const across = places(...ends[0]), down = places(ends[1][1], ends[1][0]);
+      const across = spaced(...ends[0], PLANE), down = spaced(ends[1][1], ends[1][0], PLANE);
       const found = await answers(inputs.x, inputs.a, down.flatMap((v) => across.map((u) => [u, v])));
       const outputs = down.map((_, row) => found.slice(row * PLANE, (row + 1) * PLANE));
-      const step = Math.ceil(x.length / MOST_SEEN), some = (_, at) => at % step === 0, middle = middleOf(y);
+      const step = Math.ceil(x.length / MOST_SEEN), some = (_, at) => at % step === 0, middle = data ? middleOf(y) : 0.5;
       return {
-        low: [ends[0][0], ends[1][0]], high: [ends[0][1], ends[1][1]], outputs, points: x.filter(some),
+        low: [ends[0][0], ends[1][0]], high: [ends[0][1], ends[1][1]], outputs, points: data ? x.filter(some) : [],
         classes: y.filter(some).map((row) => chosen(row, middle)),
         names: named.length || outputs[0][0].length > 1 ? named : sides, middle,
       };
@@ -115,7 +176,71 @@ function seeing(run, index) {
       const found = { names: named.length === count ? named : counts.map((_, at) => String(at)), rows: "train", counts };
       return apart ? { ...found, test: { right, rows: apart } } : found;
     },
+
+    async curve({ inputs: { x: start, a: goal, y: target }, whole, beyond, why }) {
+      if (why) return { why };
+      if (!whole && !(known(start) && known(target))) return null;
+      const [xs, ys] = whole ? [fed(start), fed(target)] : [rows(run.value(start)), rows(run.value(target))], numbers = xs.flat();
+      const [low, high] = [Math.min(...numbers), Math.max(...numbers)], more = beyond * (high - low || 1);
+      const x = [...new Set([...spaced(low - more, high + more, CURVE), low, high])].sort((a, b) => a - b);
+      const found = (await answers(start, goal, [...x, ...numbers].map((number) => [number]))).flat(), outputs = found.slice(0, x.length);
+      const squares = ys.map(([y], at) => (found[x.length + at] - y) ** 2);
+      return { points: xs.map(([each], at) => [each, ys[at][0]]), x, outputs, reach: [low, high], error: Math.sqrt(meanOf(squares, false)) };
+    },
+
+    async function_plot({ starts, inputs: { x: start }, goals, low, high, why }) {
+      if (why) return { why };
+      if (!known(start)) return null;
+      const [[point]] = rows(run.value(start)), step = NEAR * (high - low), x = spaced(low, high, FUNCTION), functions = {};
+      for (const goal of goals) {
+        const found = await answers(start, goal, [...x, point, point - step, point + step].map((number) => [number]));
+        for (const column of found[0].keys()) {
+          const line = found.map((row) => row[column]), [value, before, after] = line.slice(-3);
+          functions[found[0].length > 1 ? `${goal}[${column}]` : goal] = { curve: line.slice(0, x.length), value, slope: (after - before) / (2 * step) };
+        }
+      }
+      return { at: point, x, functions };
+    },
+
+    async landscape({ places, names, low, high, why }) {
+      if (why) return { why };
+      const weights = places.map(([start, at]) => flat(run.value(start))[at]), line = spaced(low, high, RELIEF), relief = [], cost = await costs(places);
+      let begun = performance.now();
+      for (const y of line) {
+        relief.push(line.map((x) => cost([x, y])));
+        if (performance.now() - begun < SLICE_MS) continue;
+        await new Promise(soon);
+        begun = performance.now();
+      }
+      const here = cost(weights), minima = [], of = (row, column) => (Number.isFinite(relief[row][column]) ? relief[row][column] : Infinity);
+      for (let row = 1; row < RELIEF - 1; row++) for (let column = 1; column < RELIEF - 1; column++) {
+        const around = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].filter((dx) => dx || dy).map((dx) => of(row + dy, column + dx)));
+        if (around.every((each) => of(row, column) < each)) minima.push({ x: line[column], y: line[row], cost: relief[row][column] });
+      }
+      return { names, x: line, y: line, costs: relief, point: weights, cost: here, minima: minima.sort((a, b) => a.cost - b.cost) };
+    },
+
+    blame_shares({ inputs, layer, before, why }) {
+      if (why) return { why };
+      if (![inputs.delta, inputs.weights].every(known)) return null;
+      const [deltas] = rows(run.value(inputs.delta)), weights = rows(run.value(inputs.weights)), each = weights.map((row, j) => row.map((weight) => weight * deltas[j]));
+      const amounts = before.map((_, i) => each.reduce((sum, row) => sum + Math.abs(row[i]), 0)), whole = pairwise(amounts, 0, amounts.length, (x) => x);
+      if (!(whole > 0)) return { why: `δ is ${show(0)}: there is nothing to apportion` };
+      const parts = each.map((row) => {
+        const sizes = row.map(Math.abs), size = pairwise(sizes, 0, sizes.length, (x) => x);
+        return row.map((amount) => (size > 0 ? amount / size : 0));
+      });
+      const shares = before.map((neuron, i) => ({
+        neuron, share: amounts[i] / whole, blame: each.reduce((sum, row) => sum + row[i], 0), of_each: parts.map((row) => row[i]),
+      }));
+      return { layer, deltas, shares: shares.sort((a, b) => b.share - a.share) };
+    },
   };
+
+  /** So many numbers from one to another, as NumPy's linspace. */
+  function spaced(from, to, count) {
+    return Array.from({ length: count }, (_, at) => (at === count - 1 ? to : at * ((to - from) / (count - 1)) + from));
+  }
 
   function taken(starts) {
     const there = starts.filter(known);
@@ -145,212 +270,12 @@ function seeing(run, index) {
     nodes, remember,
     async look(key) {
       if (!Object.hasOwn(nodes, key)) throw new Error(`there is no view '${key}'${nearest(key, Object.keys(nodes))}`);
-      return finders[nodes[key].type](nodes[key], key);
+      const { type } = nodes[key], find = () => finders[type](nodes[key], key);
+      if (!SLOW.has(type)) return find();
+      turn = turn.then(find, find); // they share a machine
+      return turn;
     },
   };
-}
-
-// --- drawing ------------------------------------------------------------------------------------
-
-const wideness = (words, size = 11) => 0.58 * size * words.length;
-const shortened = (words, room, size = 11) => (wideness(words, size) <= room ? words : `${words.slice(0, Math.max(0, Math.floor(room / (0.58 * size)) - 1)).trimEnd()}…`);
-
-function styled(made, styles) {
-  Object.assign(made.style, styles);
-  return made;
-}
-
-const rectangle = (x, y, width, height, fill) => styled(shape("rect", { x, y, width: Math.max(width, 0), height: Math.max(height, 0) }), { fill });
-const lettering = (x, y, said, { fill = "var(--text)", size = 11, anchor = "start" } = {}) => styled(shape("text", { x, y }, said), { fill, fontSize: `${size}px`, textAnchor: anchor });
-const polyline = (points, colour, thick = 1) => styled(shape("polyline", { points: points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed(2)}`).join(" ") }), { fill: "none", stroke: colour, strokeWidth: thick, strokeLinejoin: "round" });
-const between = (one, other, share) => `color-mix(in srgb, ${one}, ${other} ${(100 * share).toFixed(1)}%)`;
-
-const CLASS_COLOURS = ["negative", "positive", "backward", "feedback", "forward", "problem", "selected", "faint", "border", "text"].map((name) => `--${name}`);
-const LINE_COLOURS = ["selected", "positive", "backward", "feedback"].map((name) => `var(--${name})`);
-
-/** The mark of a class: circle, square or triangle in its colour. */
-function classMark([x, y], number, r = 2.6) {
-  const kind = number % 3, made = kind === 0 ? shape("circle", { cx: x, cy: y, r })
-    : kind === 1 ? shape("rect", { x: x - r, y: y - r, width: 2 * r, height: 2 * r })
-    : shape("path", { d: `M${x} ${y - r}L${x + r} ${y + r}L${x - r} ${y + r}Z` });
-  return styled(made, { fill: `var(${CLASS_COLOURS[number % CLASS_COLOURS.length]})`, stroke: "var(--canvas)", strokeWidth: 0.8 });
-}
-
-/** A picture of pixels, a colour each, in an area; `colourOf` gives red, green, blue from 0 to 255. */
-function pixels(rows, columns, colourOf, [x, y, width, height]) {
-  const sheet = document.createElement("canvas");
-  sheet.width = columns;
-  sheet.height = rows;
-  const context = sheet.getContext("2d"), data = context.createImageData(columns, rows);
-  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) data.data.set([...colourOf(row, column), 255], 4 * (row * columns + column));
-  context.putImageData(data, 0, 0);
-  return styled(shape("image", { x, y, width, height, preserveAspectRatio: "none", href: sheet.toDataURL() }), { imageRendering: "pixelated" });
-}
-
-const mix = (one, other, share) => one.map((each, at) => Math.round(each + (other[at] - each) * share));
-
-/** Functions that draw what was found into an area: elements, and the words at the foot. */
-const drawers = {
-  panel(found, area) {
-    const entries = Object.entries(found.values);
-    if (entries.length === 1) {
-      const numbers = flat(entries[0][1]), [left, top, width, height] = area;
-      if (numbers.length === 1) return [[lettering(left + width / 2, top + height / 2 + 9, show(numbers[0]), { size: 24, anchor: "middle" })], show(numbers[0])];
-      return [numbersIn(entries[0][1], area), short(entries[0][1])];
-    }
-    return [entriesIn(entries, area), `${entries.length} values`];
-  },
-
-  table(found, area) {
-    const entries = Object.entries(found.values), parts = entries.map(([, value]) => (Array.isArray(value[0]) ? value : [flat(value)]));
-    const tall = Math.max(...parts.map((part) => part.length)), whole = Array.from({ length: tall }, (_, row) => parts.flatMap((part) => part[row % part.length]));
-    return [numbersIn(whole, area), `${tall}×${whole[0].length}`];
-  },
-
-  dictionary(found, area) {
-    const entries = Object.entries(found.values), count = entries.reduce((sum, [, value]) => sum + flat(value).length, 0);
-    return [entriesIn(entries, area), `${entries.length} keys, ${count} numbers`];
-  },
-
-  bars({ names, values: all, shares, best }, [left, top, width, height]) {
-    const values = all.slice(0, MOST_BARS).map((each) => (Number.isFinite(each) ? each : 0)), step = Math.min(height / Math.max(values.length, 1), 26);
-    const most = shares ? 1 : Math.max(...values.map(Math.abs)) || 1, start = Math.min(Math.max(...names.map((name) => wideness(name))) + 8, width * 0.34);
-    const room = width - 62 - start, negative = values.some((each) => each < 0), zero = left + start + (negative ? room / 2 : 0), unit = (negative ? room / 2 : room) / most;
-    const told = (value) => (shares ? percentOf(value) : show(value));
-    const made = values.flatMap((value, at) => {
-      const y = top + at * step, marked = names[at] === best, colour = value >= 0 ? "var(--positive)" : "var(--negative)", length = Math.max(Math.abs(value) * unit, 1);
-      return [
-        lettering(left, y + step / 2 + 4, shortened(names[at], start - 6), { fill: marked ? "var(--text)" : "var(--faint)" }),
-        rectangle(value >= 0 ? zero : zero - length, y + 2, length, Math.max(step - 4, 1), marked || best === null ? colour : between("var(--body)", colour, 0.55)),
-        lettering(left + start + room + 6, y + step / 2 + 4, told(value) + (marked ? " ←" : "")),
-      ];
-    });
-    return [made, best === null ? `${names.length} numbers` : `→ ${best}: ${told(all[names.indexOf(best)])}`];
-  },
-
-  image({ values, side }, [left, top, width, height], colours) {
-    const numbers = values.flat(), signed = numbers.some((each) => each < 0);
-    const toneOf = (number, largest) => mix(colours("--canvas"), colours(!signed ? "--text" : number >= 0 ? "--positive" : "--negative"), Math.min(Math.abs(number) / largest, 1));
-    const foot = `${values.length}×${values[0].length}   ${show(Math.min(...numbers))} … ${show(Math.max(...numbers))}`;
-    const placed = (rows, columns, colourOf) => {
-      let [w, h] = [width, height];
-      if (Math.max(columns / rows, rows / columns) < 6) {
-        const scale = Math.min(width / columns, height / rows);
-        [w, h] = [columns * scale, rows * scale];
-      }
-      return [[pixels(rows, columns, colourOf, [left + (width - w) / 2, top + (height - h) / 2, w, h])], foot];
-    };
-    if (side === null) {
-      const largest = Math.max(...numbers.map(Math.abs)) || 1;
-      return placed(values.length, values[0].length, (row, column) => toneOf(values[row][column], largest));
-    }
-    const tiles = values.slice(0, MOST_TILES), count = tiles.length, step = side + 1;
-    const size = (n) => Math.min(width / n, height / Math.ceil(count / n));
-    let across = 1;
-    for (let n = 2; n <= count; n++) if (size(n) > size(across)) across = n;
-    const lines = Math.ceil(count / across), largest = tiles.map((row) => Math.max(...row.map(Math.abs), 1e-12));
-    return placed(lines * step + 1, across * step + 1, (row, column) => {
-      const tile = Math.floor((row - 1) / step) * across + Math.floor((column - 1) / step);
-      if (row % step === 0 || column % step === 0) return colours("--border");
-      if (tile >= count) return colours("--body");
-      return toneOf(tiles[tile][((row - 1) % step) * side + ((column - 1) % step)], largest[tile]);
-    });
-  },
-
-  plot({ lines }, [left, above, width, tall]) {
-    const entries = Object.entries(lines), points = entries.flatMap(([, line]) => line), top = above + 14, height = tall - 28;
-    const values = points.map(([, value]) => value), updates = points.map(([update]) => update);
-    const low = Math.min(...values), most = Math.max(...values), start = Math.min(...updates), end = Math.max(...updates);
-    const edge = between("var(--body)", "var(--border)", 0.4), made = [top, top + height].map((y) => polyline([[left, y], [left + width, y]], edge));
-    entries.forEach(([name, line], at) => {
-      const places = line.map(([update, value]) => [left + ((update - start) / (end - start || 1)) * width, top + height - ((value - low) / (most - low || 1)) * height]);
-      const colour = LINE_COLOURS[at % LINE_COLOURS.length], thick = 1.6 + 0.8 * (at % 3), last = places.at(-1);
-      if (places.length > 1) made.push(polyline(places, colour, thick));
-      made.push(styled(shape("circle", { cx: last[0], cy: last[1], r: 3 }), { fill: colour }));
-      if (entries.length > 1) {
-        const x = left + width * 0.42, y = above + 27 + 14 * at;
-        made.push(polyline([[x - 18, y - 4], [x - 5, y - 4]], colour, thick), lettering(x, y, shortened(name, width * 0.58)));
-      }
-    });
-    const small = { fill: "var(--faint)", size: 9 };
-    made.push(lettering(left, top - 3, show(most), small), lettering(left, top + height + 12, show(low), small), lettering(left + width, top + height + 12, `update ${end}`, { ...small, anchor: "end" }));
-    return [made, entries.map(([, line]) => show(line.at(-1)[1])).join("   ")];
-  },
-
-  boundary({ low, high, outputs, points, classes, names, middle }, [left, top, width, height], colours) {
-    const side = Math.min(width, height), palette = CLASS_COLOURS.map((name) => colours(name)), ground = colours("--canvas"), edge = colours("--text");
-    const one = (row) => (row.length === 1 ? Number(row[0] > middle) : row.indexOf(Math.max(...row)));
-    const sure = (row) => {
-      if (row.length === 1) return Math.min(Math.abs(row[0] - middle) / Math.max(1 - middle, 1e-9), 1);
-      const [best, next] = row.toSorted((a, b) => b - a);
-      return Math.min(Math.max(best - next, 0), 1);
-    };
-    const region = outputs.map((line) => line.map(one));
-    const made = [pixels(PLANE, PLANE, (row, column) => {
-      const here = region[row][column];
-      if ((column && region[row][column - 1] !== here) || (row && region[row - 1][column] !== here)) return edge;
-      return mix(ground, palette[here % palette.length], 0.12 + 0.5 * sure(outputs[row][column]));
-    }, [left, top, side, side])];
-    points.forEach(([x, y], at) => made.push(classMark([left + ((x - low[0]) / (high[0] - low[0])) * side, top + (1 - (y - low[1]) / (high[1] - low[1])) * side], classes[at])));
-    names.slice(0, Math.floor(side / 18)).forEach((name, at) => {
-      const [x, y] = [left + side + 14, top + 10 + 18 * at];
-      made.push(classMark([x, y], at, 4.6), lettering(x + 10, y + 4, shortened(name, width - side - 26)));
-    });
-    return [made, `x1 ${show(low[0])} … ${show(high[0])}`];
-  },
-
-  confusion({ names, counts, test }, [left, top, width, height]) {
-    const count = counts.length, margin = Math.min(Math.max(...names.map((name) => wideness(name))) + 8, width * 0.34), head = 15;
-    const down = Math.min((height - head) / count, 26), across = Math.min((width - margin) / count, (2.4 * (height - head)) / count), size = Math.min(across / 2, down) >= 12 ? 11 : 9;
-    const made = [lettering(left, top + 11, "train", { size, fill: "var(--faint)" })];
-    made.push(...counts.flatMap((line, row) => {
-      const y = top + head + row * down, base = y + down / 2 + size * 0.36, all = Math.max(line.reduce((sum, each) => sum + each, 0), 1);
-      return [
-        lettering(left, base, shortened(names[row], margin - 6, size), { size }), lettering(left + margin + row * across + 3, top + 11, shortened(names[row], across - 3, size), { size, fill: "var(--faint)" }),
-        ...line.flatMap((each, column) => {
-          const x = left + margin + column * across;
-          return [rectangle(x + 0.5, y + 0.5, across - 1, down - 1, between("var(--canvas)", row === column ? "var(--selected)" : "var(--problem)", 0.62 * (each / all))), lettering(x + across / 2, base, String(each), { size, anchor: "middle" })];
-        }),
-      ];
-    }));
-    const right = counts.reduce((sum, line, at) => sum + line[at], 0), all = counts.flat().reduce((sum, each) => sum + each, 0);
-    if (test) return [made, `train ${right} of ${all}   test ${test.right} of ${test.rows}`];
-    return [made, `${right} of ${all} right (${((100 * right) / Math.max(all, 1)).toFixed(1)} %)`];
-  },
-};
-
-function percentOf(share) {
-  const number = 100 * share;
-  if (number === 0 || number === 100) return `${number.toFixed(0)} %`;
-  if (number < 0.1) return "< 0.1 %";
-  return number > 99.5 ? `${Math.min(number, 99.9).toFixed(1)} %` : number >= 9.95 ? `${number.toFixed(0)} %` : `${number.toFixed(1)} %`;
-}
-
-function entriesIn(entries, [left, top, width, height]) {
-  return entries.slice(0, Math.max(Math.floor(height / 17), 1)).flatMap(([name, value], at) => [
-    lettering(left + 2, top + 13 + 17 * at, shortened(name, width * 0.5), { fill: "var(--faint)" }), lettering(left + width * 0.55, top + 13 + 17 * at, shortened(short(value), width * 0.45)),
-  ]);
-}
-
-/** Numbers in rows and columns; what does not fit is dots. */
-function numbersIn(value, [left, top, width, height]) {
-  const rows = Array.isArray(value[0]) ? value : [flat(value)], fits = Math.max(Math.floor(height / 15), 1), room = Math.max(Math.floor(width / 46), 1);
-  const columns = Math.min(rows[0].length, room), step = columns > 3 ? width / columns : Math.min(62, width / columns);
-  return rows.slice(0, fits).flatMap((row, number) => {
-    const y = top + 12 + 15 * number;
-    if (number === fits - 1 && rows.length > fits) return [lettering(left, y, `… ${rows.length} rows`, { fill: "var(--faint)" })];
-    return row.slice(0, columns).map((each, place) => lettering(left + (place + 1) * step - 4, y, place === columns - 1 && row.length > columns ? "…" : shortened(show(each), step - 3), { anchor: "end" }));
-  });
-}
-
-/** A sentence in as many lines as there is room for. */
-function sentenceIn(said, [left, top, width]) {
-  const lines = [""];
-  for (const word of said.split(" ")) {
-    if (lines.at(-1) && wideness(`${lines.at(-1)} ${word}`) > width - 8) lines.push(word);
-    else lines.push(`${lines.pop()} ${word}`.trim());
-  }
-  return lines.map((line, at) => lettering(left + 4, top + 14 + 17 * at, line, { fill: "var(--faint)" }));
 }
 
 /** Keep the views of a player up to date; the slow ones when there is time. */
@@ -366,11 +291,11 @@ function showingViews(root, run, index, view) {
   async function draw(slow) {
     for (const [key, { type }] of Object.entries(sight.nodes)) {
       if (SLOW.has(type) !== slow || !view.hasInside(key)) continue;
-      const found = await sight.look(key), area = view.areaOf(key);
+      const { number } = view.now, found = await sight.look(key);
       if (view.ended) return;
-      if (found === null) continue;
-      const [made, foot] = found.why ? [sentenceIn(found.why, area), ""] : drawers[type](found, area, colours);
-      view.fill(key, made, foot);
+      if (!view.hasInside(key)) continue; // it was folded away meanwhile
+      const area = view.areaOf(key), [made, foot] = found === null ? [[], ""] : found.why ? [sentenceIn(found.why, area), ""] : drawers[type](found, area, colours);
+      view.fill(key, made, foot, number);
     }
   }
 

@@ -39,10 +39,12 @@ class Recipe:
     run: Run
     graph: Graph
     """As it came: with its trainer, or unfolded."""
+    only: frozenset[str] | None = None
+    """The nodes to write down, where it is not a training: those of a forward pass."""
 
     @classmethod
     def of(cls, graph: Graph) -> Recipe:
-        """Return the recipe of a graph."""
+        """Return the recipe of a graph's training."""
         return cls(Run(graph), graph)
 
     @property
@@ -100,7 +102,7 @@ class Recipe:
     @cached_property
     def needed(self) -> set[str]:
         """The nodes that an update, the cost, the accuracy or a search needs."""
-        return set(self.plan.needed) | self.sloped
+        return set(self.plan.needed) | self.sloped if self.only is None else set(self.only)
 
     # -- what there is
 
@@ -144,7 +146,8 @@ class Recipe:
         found: dict[str, Rows] = {}
         machine, graph = self.run.machine, self.plan.graph
         used = {wire.start for wire in graph.wires if wire.target in self.needed}
-        used |= set(self.inputs_of_hits)
+        if self.only is None:
+            used |= set(self.inputs_of_hits)
         for key, split in machine.splits.items():
             for name in ("x", "y"):
                 if f"{key}.{name}" in used:

@@ -82,6 +82,14 @@ class Speaker:
         """Return the sum over the features of each row."""
         return self.dialect.sums.format(grouped(expression))
 
+    def total(self, key: str) -> str:
+        """Return the sum over the features of what enters a: of a vector along its one axis."""
+        (address, *more), value = self.recipe.inputs(key, "a"), self.sums(self.one(key, "a"))
+        vector = (
+            not more and not self.recipe.batched(address) and len(self.recipe.dims(address)) < 2
+        )
+        return value.replace("axis=1", "axis=0").replace("dim=1", "dim=0") if vector else value
+
     def logits(self, key: str) -> str | None:
         """Return z of a cost that is computed from it, and not from the outputs."""
         known = self.recipe.plan.sums(key)
@@ -265,8 +273,16 @@ def _rate(s: Speaker, key: str) -> str:
     if not given:
         raise InterchangeError(f"'{key}' has no rate")
     name = s.names[given[0]]
-    single = given[0] in s.recipe.constants
-    return name if single else f"{name}.reshape(())"
+    return name if _single(s, given[0]) else f"{name}.reshape(())"
+
+
+def _single(s: Speaker, address: str) -> bool:
+    """Return whether a value is one number, and no array: a constant, or a formula of constants."""
+    key = address.rpartition(".")[0]
+    return address in s.recipe.constants or (
+        s.recipe.type(key) == "expression"
+        and all(_single(s, w.start) for w in s.recipe.plan.graph.into(key))
+    )  # fmt: skip
 
 
 def _weight_update(s: Speaker, key: str) -> str:
@@ -303,7 +319,7 @@ def _pick(s: Speaker, key: str) -> str:
 
 def _mean(s: Speaker, key: str) -> str:
     width = s.recipe.dims(s.recipe.inputs(key, "a")[0])[-1]
-    return f"{s.sums(s.one(key, 'a'))} / {width}"
+    return f"{s.total(key)} / {width}"
 
 
 def _mean_blame(s: Speaker, key: str) -> str:
@@ -328,7 +344,7 @@ _SAID: dict[str, Callable[[Speaker, str], str]] = {
     "log_softmax": _of("log_softmax", "z"),
     "add": _joined_by("+"),
     "multiply": _joined_by("*"),
-    "sum": lambda s, key: s.sums(s.one(key, "a")),
+    "sum": lambda s, key: s.total(key),
     "mean": _mean,
     "mean_blame": _mean_blame,
     "pick": _pick,

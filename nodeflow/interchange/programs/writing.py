@@ -100,7 +100,13 @@ def written(
     if kind not in DIALECTS:
         raise InterchangeError(f"a program is in {', '.join(DIALECTS)}, not {kind}")
     epochs = graph.training.epochs if epochs is None else epochs
-    writer = _Writer(Recipe.of(graph), DIALECTS[kind], name or "FILE.py", epochs)
+    recipe = Recipe.of(graph)
+    if not recipe.next and recipe.method is None:
+        raise InterchangeError(
+            "the graph trains nothing, and a program trains: add gradient_descent and parameters, "
+            "or export .onnx for the forward pass"
+        )
+    writer = _Writer(recipe, DIALECTS[kind], name or "FILE.py", epochs)
     return Program(writer.program(), writer.arrays)
 
 

@@ -1,0 +1,167 @@
+"""What is under a point of the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.editor.state.camera import READABLE, Point
+from nodeflow.graph import Wire
+from nodeflow.scene import FieldView, PortView, Scene
+
+PORT_REACH, WIRE_REACH = 12.0, 7.0
+"""How near the pointer must be, in pixels of the screen."""
+SNAP = 40.0
+"""How near a wire's loose end must be to a port that fits."""
+LEGIBLE = READABLE
+"""From this zoom on a node has all its texts, and what they say can be clicked."""
+_POINTS = 17
+_WIDEST = 16.0
+"""From so far on, nodes would be hit no more: seen from afar their ports lie too close."""
+
+
+def port_reach(zoom: float) -> float:
+    """Return how near a port the pointer must be, in canvas units."""
+    return min(PORT_REACH / zoom, _WIDEST)
+
+
+@dataclass(frozen=True)
+class _Index:
+    """A scene as arrays, so that a look at a thousand nodes costs microseconds."""
+
+    nodes: tuple[str, ...]
+    rectangles: NDArray[np.float64]
+    ports: tuple[PortView, ...]
+    outgoing: NDArray[np.bool_]
+    places: NDArray[np.float64]
+    wires: tuple[Wire, ...]
+    curves: NDArray[np.float64]
+    owners: NDArray[np.intp]
+    """The number of the wire that each curve is of."""
+    spans: tuple[NDArray[np.float64], NDArray[np.float64]]
+    """The corners of the box around the Bézier points of each wire: all of it lies in there."""
+
+
+def node_at(scene: Scene, point: Point) -> str | None:
+    """Return the front node at a point."""
+    index = _index(scene)
+    left, top, right, bottom = index.rectangles
+    x, y = point
+    there = np.flatnonzero((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
+    return index.nodes[there[-1]] if there.size else None
+
+
+def field_at(scene: Scene, node: str, point: Point) -> FieldView | None:
+    """Return the field of a node, if a point is in it."""
+    view = scene.nodes[node]
+    field = view.field
+    if field is None:
+        return None
+    x, y = point[0] - view.x - field.left, point[1] - view.y - field.top
+    return field if 0 <= x <= field.width and 0 <= y <= field.height else None
+
+
+def nodes_in(scene: Scene, start: Point, end: Point, *, touched: bool) -> frozenset[str]:
+    """Return the nodes that lie in a box, or that it touches."""
+    index = _index(scene)
+    left, top, right, bottom = index.rectangles
+    x0, x1 = sorted((start[0], end[0]))
+    y0, y1 = sorted((start[1], end[1]))
+    if touched:
+        inside = (left <= x1) & (right >= x0) & (top <= y1) & (bottom >= y0)
+    else:
+        inside = (left >= x0) & (right <= x1) & (top >= y0) & (bottom <= y1)
+    return frozenset(index.nodes[number] for number in np.flatnonzero(inside))
+
+
+def port_at(scene: Scene, point: Point, reach: float) -> tuple[PortView, bool] | None:
+    """Return the nearest port within reach, and whether it is an output."""
+    return _nearest(_index(scene), point, reach, None)
+
+
+def nearest_of(scene: Scene, point: Point, reach: float, addresses: frozenset[str]) -> str | None:
+    """Return the nearest of these ports within reach, by address."""
+    found = _nearest(_index(scene), point, reach, addresses)
+    return None if found is None else found[0].address
+
+
+def wire_at(scene: Scene, point: Point, reach: float) -> Wire | None:
+    """Return the nearest wire within reach."""
+    index = _index(scene)
+    low, high = index.spans
+    near = np.flatnonzero(((low - reach <= point) & (point <= high + reach)).all(axis=1))
+    if not near.size:
+        return None
+    points = _along(index.curves[near])
+    start, end = points[:, :-1], points[:, 1:]
+    along = end - start
+    length = np.maximum((along**2).sum(axis=2), 1e-9)
+    share = np.clip(((np.asarray(point) - start) * along).sum(axis=2) / length, 0, 1)
+    gap = np.hypot(*np.moveaxis(start + share[..., None] * along - np.asarray(point), 2, 0))
+    nearest = gap.min(axis=1)
+    best = int(nearest.argmin())
+    return index.wires[index.owners[near[best]]] if nearest[best] <= reach else None
+
+
+def _nearest(
+    index: _Index, point: Point, reach: float, addresses: frozenset[str] | None
+) -> tuple[PortView, bool] | None:
+    if not index.ports:
+        return None
+    gap = np.hypot(index.places[:, 0] - point[0], index.places[:, 1] - point[1])
+    near = np.flatnonzero(gap <= reach)
+    for number in near[np.argsort(gap[near], kind="stable")]:
+        if addresses is None or index.ports[number].address in addresses:
+            return index.ports[number], bool(index.outgoing[number])
+    return None
+
+
+def _along(bends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points along Bézier curves."""
+    t = np.linspace(0, 1, _POINTS)[None, :, None]
+    a, b, c, d = (bends[:, None, number] for number in range(4))
+    found: NDArray[np.float64] = (
+        a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * c * t**2 * (1 - t) + d * t**3
+    )
+    return found
+
+
+@lru_cache(maxsize=4)
+def _indexed(key: _Same) -> _Index:
+    scene = key.scene
+    nodes = tuple(scene.nodes.values())
+    boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes]
+    ports = [(p, False) for n in nodes for p in n.inputs]
+    ports += [(p, True) for n in nodes for p in n.outputs]
+    bends = scene.curves
+    return _Index(
+        tuple(node.key for node in nodes),
+        np.array(boxes, float).reshape(-1, 4).T,
+        tuple(port for port, _ in ports),
+        np.array([out for _, out in ports], bool),
+        np.array([(p.x, p.y) for p, _ in ports], float).reshape(-1, 2),
+        tuple(view.wire for view in scene.wires),
+        bends,
+        scene.owners,
+        (bends.min(axis=1), bends.max(axis=1)),
+    )
+
+
+class _Same:
+    """A scene compared by identity: hashing all of it would cost more than the index."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def __hash__(self) -> int:
+        return id(self.scene)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.scene is self.scene
+
+
+def _index(scene: Scene) -> _Index:
+    return _indexed(_Same(scene))

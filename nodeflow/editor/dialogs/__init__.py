@@ -1,0 +1,1 @@
+"""What lies over the canvas and is answered: menus, palette, search, questions, comparisons."""

@@ -1,0 +1,1 @@
+"""Files, exports, plugins and whatever else lies outside of the graph."""

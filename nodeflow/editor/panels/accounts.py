@@ -1,0 +1,166 @@
+"""What the inspector says of the node that is selected: who is to blame, where blame dies."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.editor.state.model import Editor
+from nodeflow.engine.snapshot import AHEAD
+from nodeflow.playback.curve import column, epochs
+from nodeflow.workings.shown import rough, show
+
+_MOST = 4
+"""So many neurons are named."""
+
+
+def account(editor: Editor, node: str) -> str:
+    """Return a sentence about a layer or an activation from the values that there are, or ""."""
+    if not node or node not in editor.graph.nodes:
+        return ""
+    type_ = editor.graph.nodes[node].type
+    if type_ == "weighted_sum":
+        told_ = (_blamed(editor, node), _alike(editor, node), _through_zero(editor, node))
+        return "\n".join(filter(None, told_))
+    if type_ == "accuracy":
+        return _still(editor, node)
+    return _flat(editor, node, type_)
+
+
+def _alike(editor: Editor, node: str) -> str:
+    """Say that all neurons of a layer are one and the same, if they are."""
+    inputs = editor.graph.inputs(node)
+    held = [inputs[port][0].start for port in ("weights", "bias") if inputs.get(port)]
+    values = [editor.live.values.get(address) for address in held]
+    if not values or any(value is None for value in values):
+        return ""
+    weights, *bias = (np.asarray(value) for value in values)
+    if weights.ndim != 2 or len(weights) < 2 or np.ptp(weights, axis=0).any():
+        return ""
+    if any(np.ptp(one).any() for one in bias):
+        return ""
+    return (
+        f"All {len(weights)} neurons have the same weights: they calculate the same, are given "
+        "the same blame, and stay alike for ever, as one neuron would. Random starts end that."
+    )
+
+
+def _through_zero(editor: Editor, node: str) -> str:
+    """Say what a layer without a bias cannot do."""
+    inputs = editor.graph.inputs(node)
+    if inputs.get("bias") or not inputs.get("weights") or not inputs.get("a"):
+        return ""
+    if editor.graph.nodes[inputs["a"][0].source].type != "dataset":
+        return ""  # only of the data it is plain where 0 lies
+    return (
+        "Without a bias z is 0 wherever all inputs are 0, whatever the weights are: the border "
+        "that it draws goes through the origin."
+    )
+
+
+def _still(editor: Editor, node: str) -> str:
+    """Say since when accuracy stands still, what the cost did meanwhile, and how blame cancels."""
+    history, live = editor.live.history, editor.live
+    lines = ["Accuracy counts which rows are on the right side, the cost how far off they are."]
+    hits, costs, at = (
+        column(history, "train_accuracy"), column(history, "cost"), epochs(history),
+    )  # fmt: skip
+    still = _longest_still(hits)
+    if still is not None:
+        begin, end = still
+        lines.append(
+            f"It stood at {100 * hits[begin]:.1f} % from epoch {at[begin]} to {at[end]}, while the "
+            f"cost went from {show(costs[begin])} to {show(costs[end])}: outputs moved, and no row "
+            "changed sides."
+        )
+    wires = editor.graph.inputs(node).get("a", ())
+    a = live.values.get(wires[0].start) if wires else None
+    if a is not None and live.age(wires[0].start) in ("", AHEAD):
+        lines.append(f"Now the outputs lie from {show(a.min())} to {show(a.max())}.")
+    z = editor.graph.inputs(wires[0].source).get("z", ()) if wires else ()
+    delta = live.gradients.get(z[0].start) if z else None
+    if delta is not None and np.size(delta) > 1 and not _is_old(editor, z[0].start):
+        mean, size = float(np.mean(delta)), float(np.mean(np.abs(delta)))
+        if size and abs(mean) < size / 4:
+            lines.append(
+                f"The blame of the rows cancels: δ is {rough(size)} in size on average, and its "
+                f"mean is {rough(mean)}; so the weights hardly move."
+            )
+    return " ".join(lines).replace(" -", " −")
+
+
+def _longest_still(hits: NDArray[np.float64]) -> tuple[int, int] | None:
+    """Return the first and the last line of the longest stretch of one accuracy below 100 %."""
+    known = np.flatnonzero(np.isfinite(hits))
+    if known.size < 2:
+        return None
+    hits = hits[known]
+    edges = np.flatnonzero(np.diff(hits)) + 1
+    begins, ends = np.append(0, edges), np.append(edges, hits.size) - 1
+    lengths = np.where(hits[begins] < 1, ends - begins, 0)
+    place = int(np.argmax(lengths))
+    if not lengths[place]:
+        return None
+    return int(known[begins[place]]), int(known[ends[place]])
+
+
+def reported(editor: Editor, node: str) -> str:
+    """Return the account of a node, or of the network, that was asked for last, "" if none was."""
+    report = editor.report
+    if report is None or report.node != node:
+        return ""
+    return "\n".join((f"{report.title}:", *report.lines))
+
+
+def _blamed(editor: Editor, node: str) -> str:
+    """Say which neurons before a layer answer for the error of the first row."""
+    from nodeflow.explain.names import neuron, neuron_before
+    from nodeflow.explain.responsibility import responsibility
+
+    inputs = editor.graph.inputs(node)
+    delta = editor.live.gradients.get(f"{node}.z")
+    if delta is None or not inputs.get("weights") or _is_old(editor, f"{node}.z"):
+        return ""
+    weights = editor.live.values.get(inputs["weights"][0].start)
+    if weights is None:
+        return ""
+    theta, of_row = np.atleast_2d(weights), np.atleast_2d(delta)[0]
+    if len(theta) != of_row.size:
+        return ""
+    shapes = editor.inference.shapes
+    names = tuple(neuron_before(editor.graph, node, i, shapes) for i in range(theta.shape[1]))
+    layer = tuple(neuron(node, j, of_row.size) for j in range(of_row.size))
+    found = responsibility(layer, names, theta, of_row)
+    if not found.shares.any() or len(names) < 2:
+        return ""
+    shares = ", ".join(f"{names[i]} {found.shares[i]:.2f}" for i in found.ranking[:_MOST])
+    return f"Blame for its error: {shares}{', …' if len(names) > _MOST else ''}"
+
+
+def _is_old(editor: Editor, address: str) -> bool:
+    """Return whether the blame is of another pass than the weights are."""
+    return editor.live.gradient_ages.get(address, "") not in ("", AHEAD)
+
+
+def _flat(editor: Editor, node: str, type_: str) -> str:
+    """Say which neurons of an activation are flat for every row of the batch."""
+    from nodeflow.explain.dying import DYING
+    from nodeflow.views.slope import slope_at
+
+    wires = editor.graph.inputs(node).get("z", ())
+    z = editor.live.values.get(wires[0].start) if wires else None
+    if z is None or editor.live.age(wires[0].start) not in ("", AHEAD):
+        return ""
+    rows = np.atleast_2d(z)
+    found = slope_at(type_, rows, editor.graph.settings(node))
+    if found is None or not found.z.size:
+        return ""
+    steepest = found.slopes.reshape(rows.shape).max(axis=0)
+    flat = np.flatnonzero(steepest < DYING)
+    if not flat.size:
+        return ""
+    names = ", ".join(str(int(place) + 1) for place in flat[:_MOST])
+    more = ", …" if flat.size > _MOST else ""
+    which = f"neuron {names}" if flat.size == 1 else f"{flat.size} neurons ({names}{more})"
+    rows_ = "this row" if len(rows) == 1 else "every row of the batch"
+    return f"Blame dies at {which}: the slope is below {DYING:g} for {rows_}"

@@ -1,0 +1,78 @@
+"""How a graph is trained, as it is told and typed: epochs, batch, seed and the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from nodeflow.derive.rates import Rate, rates
+from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.reading import read, written
+from nodeflow.graph import Graph, Training
+
+PLAY_HIGH, PLAY_MARGIN = 52.0, 24.0
+"""How high the Train button on the canvas is at scale 1, and how far from its foot, in pixels."""
+
+
+def present(graph: Graph, name: str) -> str:
+    """Return a training setting as it is typed; "" where none is set."""
+    value = getattr(graph.training, name)
+    return "" if value is None else written(value)
+
+
+def changed(editor: Editor, name: str, value: Any) -> Editor:
+    """Change batch, epochs, seed, rate or tolerance; raises `BadSetting`."""
+    if isinstance(value, str):
+        is_number = name in ("rate", "tolerance")
+        none = is_number and not value.strip()
+        value = None if none else read(value, "number" if is_number else "integer")
+        value = "" if value is None and not none else value
+    graph = replace(editor.graph, training=replace(editor.graph.training, **{name: value}))
+    return editor.edited(graph, f"set {name}", key=("training", name))
+
+
+def rate(editor: Editor) -> Rate | None:
+    """Return the learning rate that is typed or dragged: a selected node's, else the first."""
+    found = rates(editor.graph)
+    chosen = [rate for rate in found if rate.node in editor.selection]
+    return next(iter((*chosen, *found)), None)
+
+
+def progress(live: Live, training: Training) -> str:
+    """Return in words how far a run has come; the epochs asked for may be behind it already."""
+    words = {"still": "not trained yet"}.get(live.state, live.state)
+    if not live.epoch:
+        return words
+    end = f" of {training.epochs}" if live.epoch <= training.epochs else ""
+    return f"{words}, epoch {live.epoch}{end}"
+
+
+def verdict(checks: Mapping[str, str], price: str = "") -> str:
+    """Return in a sentence what a gradient check found."""
+    wrong = sorted(key for key, found in checks.items() if found.startswith("fault"))
+    if not wrong:
+        more = f"; {price}" if price else ""
+        return f"the gradients are right: {len(checks)} nodes were checked{more}"
+    more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+    return f"the gradient check found a fault at {', '.join(wrong[:5])}{more}"
+
+
+def foot(editor: Editor) -> float:
+    """Return how many pixels at the canvas's foot the Train button takes."""
+    return PLAY_MARGIN + PLAY_HIGH * editor.preferences.scale if waits(editor) else 0.0
+
+
+def waits(editor: Editor) -> bool:
+    """Return whether the canvas offers a Train button: nothing was trained, nothing else does."""
+    live = editor.live
+    return (
+        editor.view == "canvas"
+        and editor.comparison is None
+        and editor.lesson is None
+        and not live.history
+        and not live.update
+        and not live.playback.number
+        and live.state != "training"
+        and editor.learns
+    )

@@ -1,0 +1,1 @@
+"""The run in the background: its session, its worker, many runs."""

@@ -1,0 +1,304 @@
+"""All that can happen to an editor: a closed set. The pointer is in pixels of the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nodeflow.editor.state.camera import Point
+from nodeflow.editor.state.kept import Offer
+from nodeflow.editor.state.model import Live, Report, Rival
+from nodeflow.editor.state.requests import ControlRun
+from nodeflow.graph import Graph
+
+if TYPE_CHECKING:
+    from nodeflow.export.compared import Both
+    from nodeflow.sweeps import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The pointer moved."""
+
+    at: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button (left, middle, right) went down; `clicks` is 2 for a double click."""
+
+    at: Point
+    button: str = "left"
+    clicks: int = 1
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A button came up."""
+
+    at: Point
+    button: str = "left"
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """The wheel turned by so many clicks, up is positive."""
+
+    at: Point
+    clicks: float
+    shift: bool = False
+    ctrl: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key was pressed: "a", "F2", "Delete", "Tab", "Escape", "Enter", "Left", "+"."""
+
+    name: str
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The text of the open popup is now this one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A line of the open popup was chosen; without a number, the one that is lit."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A command by its name, as in menus, palette and shortcuts."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node of a type is put onto the canvas (dragged from the library)."""
+
+    type: str
+    at: Point
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """A setting of a node was changed; `done` ends a drag of the same setting."""
+
+    node: str
+    setting: str
+    value: Any
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SetTraining:
+    """batch, epochs or seed was changed."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class SetPreference:
+    """A preference was changed."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Exactly these nodes are selected; of a layer in the map it may be one neuron."""
+
+    nodes: frozenset[str]
+    neuron: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """The canvas has a new size on the screen."""
+
+    size: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """Text came from the clipboard; at the pointer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file was read."""
+
+    graph: Graph
+    path: Path | None
+    kept: bool = False
+    """Whether it can be had again without a file of its own: a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A graph was written to a file.
+
+    `before` is the graph that was asked to be saved, where the file has other paths in it: it
+    lies in another folder.
+    """
+
+    graph: Graph
+    path: Path
+    before: Graph | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A file was asked for, and none was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Another graph was made of the present one, as large ones are: beside the editor."""
+
+    graph: Graph
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Something takes its time: what, and how much of it is done. Escape drops it."""
+
+    what: str
+    share: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing that takes its time is under way any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunUpdate:
+    """How the run in the background stands now."""
+
+    live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """One of many runs is to be shown, at an epoch of it."""
+
+    found: Sweep
+    number: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Node types came, or are other ones now: what is to be told of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """An account that was asked for is there."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Training was found beside the file of the graph: it may be gone on with."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """Something about the lesson: an answer, skip, unlock; or, while it is made, a change of it."""
+
+    what: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overtook:
+    """Another program changed the file that is to be saved; `text` says what is different."""
+
+    rival: Rival
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differed:
+    """What differs between two graphs is there to be looked at."""
+
+    both: Both
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something that was asked for could not be done: the reason."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that was asked for is done: what came of it."""
+
+    text: str
+
+
+Message = (
+    Moved
+    | Pressed
+    | Released
+    | Wheel
+    | Key
+    | Typed
+    | Chosen
+    | Do
+    | Place
+    | SetValue
+    | SetTraining
+    | SetPreference
+    | Select
+    | Resized
+    | Pasted
+    | Opened
+    | Saved
+    | Cancelled
+    | Derived
+    | Began
+    | Ended
+    | RunUpdate
+    | ControlRun
+    | OpenRun
+    | Renewed
+    | Teach
+    | Failed
+    | Noted
+    | Offered
+    | Reported
+    | Overtook
+    | Differed
+)

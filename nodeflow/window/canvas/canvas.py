@@ -1,0 +1,926 @@
+"""The canvas: a scene on one drawlist.
+
+Everything of the graph lies under one draw node, `world`: pan and zoom are one transform of it.
+Items are made when they are first seen and kept; a NumPy test says which are seen. Far away a
+node is a flat rectangle and a wire a straight line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.editor.canvas.overlay import overlay
+from nodeflow.editor.state.camera import Camera
+from nodeflow.editor.state.model import Editor, Live
+from nodeflow.routing import longest_run
+from nodeflow.scene import NodeView, Scene, WireView
+from nodeflow.theme import THEMES, Theme
+from nodeflow.views import Viewer, is_slow
+from nodeflow.views.plot import Traces
+from nodeflow.views.slope import slope_at
+from nodeflow.window.canvas import wireitems
+from nodeflow.window.canvas.differenceitems import DifferenceItems
+from nodeflow.window.canvas.minimap import Minimap
+from nodeflow.window.canvas.motionitems import MotionItems
+from nodeflow.window.canvas.nodeitems import FINE, NodeDrawer, NodeItems, same
+from nodeflow.window.canvas.overlayitems import OverlayItems
+from nodeflow.window.canvas.previews import Activated, Aged, Face, Shown, SlowViews
+from nodeflow.window.canvas.wireitems import Labels, WireItems
+from nodeflow.window.platform.colours import is_colour, mixed, rgba
+from nodeflow.window.platform.fonts import EM, Fonts
+from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.workings.shown import listed, show, signed
+
+NEAR = 0.2
+"""From this zoom on nodes have texts and wires are curves."""
+SIGNS = 0.98
+"""From this zoom on weights are written on the wires that stand for one."""
+_GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
+_GROUP_TEXT = 13 * EM
+_TIME, _NODES_TIME = 0.0011, 0.0007
+"""Seconds from its start that a frame may draw what is new or different, and its nodes alone.
+
+The rest waits for the next frame.
+"""
+_FILLING = 0.04
+"""The same when another graph was opened, of which nothing is there yet."""
+_LEAST = 0.0003
+"""Of these so many for each, however large the graph is."""
+_NONE, _HIDDEN, _SHOWN = -1, 0, 1
+_NO_RUN = Live()
+_LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights")
+"""What the values that stand on wires depend on."""
+_REACH = 6
+"""Ports stick out of a node."""
+_OVER = 4.0
+"""A value may be so much wider than its wire."""
+_GLIDE, _MOST_GLIDING, _FEWEST_NEW = 0.35, 300, 3
+"""Seconds in which nodes glide to their new places; of so many at most, if so many are new."""
+
+Place = tuple[float, float]
+
+
+@dataclass(slots=True)
+class _Flat:
+    """A node as it is seen from far away."""
+
+    root: Item
+    drawn: tuple[NodeView, Place, bool] | None = None
+
+
+@dataclass(slots=True)
+class _Level:
+    """What is seen from near, or from far away, and what of it is still to be drawn."""
+
+    nodes: NDArray[np.bool_]
+    wires: NDArray[np.bool_]
+    node_items: NDArray[np.int8]
+    """How the toolkit has each node: _NONE, _HIDDEN or _SHOWN."""
+    wire_items: NDArray[np.int8]
+    node_state: tuple[object, ...] = ()
+    wire_state: tuple[object, ...] = ()
+    waiting: list[int] = field(default_factory=list)
+    wires_waiting: list[int] = field(default_factory=list)
+
+
+class Canvas:
+    """Draws editors on a drawlist, each frame only what is different."""
+
+    def __init__(self, drawlist: Item, fonts: Fonts) -> None:
+        self.drawlist = drawlist
+        self.fonts = fonts
+        self.busy = False
+        """Whether there is more to draw in the next frame."""
+        self._minimap = Minimap()
+        self._slow_views = SlowViews()
+        self._traces = Traces()
+        self._viewer: Viewer | None = None
+        self._glides: Glides | None = None
+        self._nodes: dict[str, NodeItems] = {}
+        self._drawer = NodeDrawer(THEMES["dark"], fonts)
+        self._build(THEMES["dark"])
+
+    def carry(self, name: str, at: Place | None) -> None:
+        """Show a node type that is dragged from the library at a point; None when it is not."""
+        self._overlay.ghost = None if at is None else (name, at)
+
+    def draw(self, editor: Editor) -> None:
+        """Draw an editor as it is now."""
+        theme = THEMES[editor.preferences.theme]
+        if theme is not self._theme:
+            self._build(theme)
+        self.busy = False
+        self._began = time.perf_counter()
+        if editor.comparison is not None:  # both are drawn as they are in their files
+            editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
+        if editor.view == "map":
+            return  # drawn elsewhere; what has changed is seen when the canvas is back
+        if editor.camera != self._camera:
+            self._fills = False
+        if editor.drawn is not self._scene:
+            old, camera = self._scene, self._camera
+            moved = _moved(old, editor.drawn)
+            if moved is not None:
+                self._shift(editor.drawn, *moved)
+            else:
+                self._take(editor.drawn)
+                self._glides = gliding(editor, old, camera)
+        if editor.camera != self._camera or editor.size != self._size:
+            self._look(editor.camera, editor.size)
+        over = overlay(editor)
+        self._carry(self._glided(editor) or over.moved)
+        self._collect(editor)
+        self._motion.draw(editor, self._moved)
+        self.busy = self.busy or self._motion.busy
+        self._draw_nodes(editor)
+        self.busy = self.busy or self._drawer.fresh
+        self._drawer.fresh = False
+        self._draw_wires(editor)
+        self._labels.draw(self._label_texts(editor), editor.camera.zoom)
+        self._dirty.clear()
+        self._fills = self._fills and self.busy and self._glides is None
+        self._differences.draw(editor)
+        self._overlay.draw(editor, over)
+        self._minimap.draw(editor)
+
+    # --- what is kept
+
+    def _build(self, theme: Theme) -> None:
+        """Begin anew: another theme has other colours everywhere."""
+        dpg.delete_item(self.drawlist, children_only=True)
+        self._drawer.close()
+        self._theme = theme
+        self._drawer = NodeDrawer(theme, self.fonts)
+        self._grid = dpg.add_draw_node(parent=self.drawlist)
+        self._draw_grid(theme)
+        self._world = dpg.add_draw_node(parent=self.drawlist)
+        self._group_layer = dpg.add_draw_node(parent=self._world)
+        self._far = dpg.add_draw_node(parent=self._world, show=False)
+        self._near = dpg.add_draw_node(parent=self._world)
+        self._line_layer = dpg.add_draw_node(parent=self._far)
+        self._flat_layer = dpg.add_draw_node(parent=self._far)
+        self._wire_layer = dpg.add_draw_node(parent=self._near)
+        lit = dpg.add_draw_node(parent=self._near)
+        self._node_layer = dpg.add_draw_node(parent=self._near)
+        self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
+        self._differences = DifferenceItems(
+            lit,
+            dpg.add_draw_node(parent=self._world),
+            dpg.add_draw_node(parent=self.drawlist),
+            theme,
+            self.fonts,
+        )
+        moving = dpg.add_draw_node(parent=self.drawlist)
+        self._marks = dpg.add_draw_node(parent=self.drawlist)
+        self._motion = MotionItems(moving, self._marks, theme, self.fonts)
+        self._overlay = OverlayItems(dpg.add_draw_node(parent=self.drawlist), theme, self.fonts)
+        self._minimap.build(dpg.add_draw_node(parent=self.drawlist), theme)
+        self._nodes = {}
+        self._flats: dict[str, _Flat] = {}
+        self._curves: dict[object, WireItems] = {}
+        self._lines: dict[object, WireItems] = {}
+        self._group_texts: list[Item] = []
+        self._camera = Camera(zoom=0.0)
+        self._size = (0.0, 0.0)
+        self._is_near = True
+        self._drawn_zoom = 0.0
+        self._thick = 1.0
+        self._moved: Mapping[str, tuple[float, float]] = {}
+        self._dirty: set[str] = set()
+        self._dirty_other_level: set[str] = set()
+        self._contents: dict[str, Shown] = {}
+        self._values: Mapping[str, NDArray[Any]] = {}
+        self._weights: Mapping[str, NDArray[Any]] = {}
+        self._values_before: Mapping[str, NDArray[Any]] = {}
+        self._glides = None
+        self._label_state: tuple[object, ...] = ()
+        self._come = False
+        self._labels_seen = np.zeros(0, bool)
+        self._label_list: list[wireitems.Label] = []
+        self._take(Scene({}, (), ()))
+
+    def _draw_grid(self, theme: Theme) -> None:
+        colour = mixed(theme.canvas, theme.grid, 0.75)
+        end = _GRID * _LINES
+        for number in range(_LINES):
+            at = number * _GRID
+            dpg.draw_line((at, -_GRID), (at, end), parent=self._grid, color=colour)
+            dpg.draw_line((-_GRID, at), (end, at), parent=self._grid, color=colour)
+
+    def _take(self, scene: Scene) -> None:
+        """Take over another scene: what it does not have any more is deleted."""
+        self._scene = scene
+        self._views = list(scene.nodes.values())
+        self._number = {view.key: number for number, view in enumerate(self._views)}
+        self._boxes = _node_boxes(self._views)
+        self._wire_boxes = _hulls(scene)
+        self._feeds = _feeds(scene)
+        types = {key: scene.nodes[key].type for key in self._feeds}
+        self._plots = {key: starts for key, starts in self._feeds.items() if types[key] == "plot"}
+        self._slow = tuple(key for key, type_ in types.items() if is_slow(type_))
+        self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
+        self._contents = {}
+        self._starts: dict[str, list[int]] | None = None
+        self._touching: tuple[frozenset[str], list[int]] = (frozenset(), [])
+        wires = {view.wire for view in scene.wires}
+        for kept, there, layer in (
+            (self._nodes, self._number, self._node_layer),
+            (self._flats, self._number, self._flat_layer),
+            (self._curves, wires, self._wire_layer),
+            (self._lines, wires, self._line_layer),
+        ):
+            _drop(kept, there, layer)
+        self._fills = not (self._nodes or self._flats)
+        self._hide()
+        self._draw_groups()
+
+    def _shift(self, scene: Scene, nodes: list[int], wires: list[int]) -> None:
+        """Take over a scene in which only these nodes and wires have other places."""
+        self._scene = scene
+        views = list(scene.nodes.values())
+        for number in nodes:
+            self._views[number] = views[number]
+        self._boxes[:, nodes] = _node_boxes([views[number] for number in nodes])
+        self._wire_boxes[:, wires] = _hulls(scene, wires)
+        dirty = {views[number].key for number in nodes}
+        self._dirty |= dirty
+        self._dirty_other_level |= dirty
+        self._draw_groups()
+
+    def _hide(self) -> None:
+        """Hide all; the next frame shows what is seen."""
+        for kept in (self._nodes, self._flats, self._curves, self._lines):
+            for old in kept.values():
+                dpg.configure_item(old.root, show=False)
+        self._levels = [
+            _Level(
+                np.zeros(len(self._views), bool),
+                np.zeros(len(self._scene.wires), bool),
+                _kept(nodes, (view.key for view in self._views)),
+                _kept(wires, (view.wire for view in self._scene.wires)),
+            )
+            for nodes, wires in ((self._flats, self._lines), (self._nodes, self._curves))
+        ]
+        self._level = self._levels[self._is_near]
+
+    def _change_level(self) -> None:
+        """Go between near and far: each keeps its own items, and what is seen of them."""
+        self._level = self._levels[self._is_near]
+        self._dirty |= self._dirty_other_level
+        self._dirty_other_level = set()
+
+    def _draw_groups(self) -> None:
+        dpg.delete_item(self._group_layer, children_only=True)
+        self._group_texts = []
+        for group in self._scene.groups:
+            own = is_colour(group.colour)
+            colour = group.colour if own else self._theme.families["view"]
+            dpg.draw_rectangle(
+                (group.x, group.y),
+                (group.x + group.width, group.y + group.height),
+                parent=self._group_layer,
+                rounding=8,
+                color=rgba(colour, 0.9),
+                fill=rgba(colour, 0.4),
+            )
+            text = dpg.draw_text(
+                (group.x + 12, group.y + 6),
+                group.title,
+                parent=self._group_layer,
+                size=_GROUP_TEXT * max(self._camera.zoom, 0.01),
+                color=rgba(self._theme.text),
+            )
+            if self.fonts.bold is not None:
+                dpg.bind_item_font(text, self.fonts.bold)
+            self._group_texts.append(text)
+
+    # --- where one looks
+
+    def _look(self, camera: Camera, size: Place) -> None:
+        zoomed = camera.zoom != self._camera.zoom
+        self._camera, self._size = camera, size
+        zoom = camera.zoom
+        for layer in (self._world, self._marks):
+            _transform(layer, (-camera.x * zoom, -camera.y * zoom), zoom)
+        step = _GRID
+        while step * zoom < _LEAST_GRID:
+            step *= 2
+        at = (-camera.x % step) * zoom, (-camera.y % step) * zoom
+        _transform(self._grid, at, step / _GRID * zoom)
+        if zoomed:
+            for text in self._group_texts:
+                dpg.configure_item(text, size=_GROUP_TEXT * zoom)
+        if (zoom >= NEAR) != self._is_near:
+            self._is_near = zoom >= NEAR
+            dpg.configure_item(self._near, show=self._is_near)
+            dpg.configure_item(self._far, show=not self._is_near)
+            self._change_level()
+
+    def _carry(self, moved: Mapping[str, tuple[float, float]]) -> None:
+        """See which nodes are being dragged: these, or those that just were, are drawn."""
+        if moved == self._moved:
+            return
+        dirty = {*moved, *self._moved}
+        self._dirty |= dirty
+        self._dirty_other_level |= dirty
+        self._moved = moved
+
+    def _are_seen(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+        left, top = self._camera.x, self._camera.y
+        right, bottom = self._camera.on_canvas(self._size)
+        x0, y0, x1, y1 = boxes
+        seen: NDArray[np.bool_] = (x1 >= left) & (x0 <= right) & (y1 >= top) & (y0 <= bottom)
+        return seen
+
+    # --- nodes
+
+    def _draw_nodes(self, editor: Editor) -> None:
+        kept: dict[str, Any] = self._nodes if self._is_near else self._flats
+        seen = self._are_seen(self._boxes)
+        seen[[self._number[key] for key in self._moved if key in self._number]] = True
+        level, views = self._level, self._views
+        self._turn(_NODES_TIME, seen, level.node_items, lambda n: kept[views[n].key].root)
+        live = editor.live
+        state = (
+            (editor.selection, self._contents, live.checks)
+            if self._is_near
+            else (editor.selection,)
+        )
+        resized = self._is_near and editor.camera.zoom != self._drawn_zoom
+        alike = _same(state, level.node_state) and not resized
+        now = seen & ~level.nodes if alike else seen
+        level.nodes, level.node_state, self._drawn_zoom = seen, state, editor.camera.zoom
+        dirty = [self._number[key] for key in self._dirty if key in self._number]
+        # What is dragged comes first, then what had to wait.
+        first, then = dirty, level.waiting
+        if self._glides is not None:  # all of them move: each gets its turn
+            first, then = level.waiting, dirty
+        wanted = _wanted(seen, first, then, np.flatnonzero(now))
+        level.waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
+
+    def _turn(
+        self,
+        seconds: float,
+        seen: NDArray[np.bool_],
+        items: NDArray[np.int8],
+        item: Callable[[int], Item],
+    ) -> None:
+        """Show what came into view, then hide what left it, as far as a frame has time for it."""
+        end = max(self._began + seconds, time.perf_counter() + _LEAST)
+        come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
+        for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
+            dpg.configure_item(item(number), show=bool(seen[number]))
+            items[number] = _SHOWN if seen[number] else _HIDDEN
+            if time.perf_counter() > end:
+                self.busy = True
+                break
+
+    def _within(
+        self,
+        seconds: float,
+        numbers: list[int],
+        do: Callable[[int, Editor], None],
+        editor: Editor,
+    ) -> list[int]:
+        """Do so much of what there is to do as a frame has time for; return the rest."""
+        end = max(self._began + (_FILLING if self._fills else seconds),
+                  time.perf_counter() + _LEAST)  # fmt: skip
+        done = 0
+        for number in numbers:
+            do(number, editor)
+            done += 1
+            if time.perf_counter() > end:
+                break
+        left = numbers[done:]
+        self.busy = self.busy or bool(left)
+        return left
+
+    def _draw_node(self, number: int, editor: Editor) -> None:
+        view = self._views[number]
+        dx, dy = self._moved.get(view.key, (0, 0))
+        place = float(view.x + dx), float(view.y + dy)
+        chosen = view.key in editor.selection
+        if self._is_near:
+            value = self._content(view, editor)
+            self._node(view, value, place, editor.camera.zoom, selected=chosen)
+            self._nodes[view.key].check(editor.live.checks.get(view.key, ""), self._theme)
+            if view.type == "slider" and view.key in editor.graph.nodes:
+                self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
+        else:
+            self._flat(view, place, selected=chosen)
+        if self._level.node_items[number] != _SHOWN:
+            items = self._nodes if self._is_near else self._flats
+            dpg.configure_item(items[view.key].root, show=True)
+            self._level.node_items[number] = _SHOWN
+
+    def _node(
+        self,
+        view: NodeView,
+        value: Shown,
+        place: Place,
+        zoom: float,
+        *,
+        selected: bool,
+    ) -> None:
+        items = self._nodes.get(view.key)
+        if items is not None and not same(items.view, view):
+            items.remove()
+            items = None
+        if items is None:
+            items = self._drawer.drawn(self._node_layer, view, value, selected=selected)
+            self._nodes[view.key] = items
+        else:
+            items.view = view
+            items.mark(self._theme, selected=selected)
+            drawn = zoom >= FINE or view.view is not None or value is None
+            if drawn and value is not items.value:
+                self._drawer.value(items, value)
+        items.put(place)
+        items.sized(zoom)
+        if zoom < FINE:
+            self._drawer.summarize(items, value, zoom)
+
+    def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
+        theme = self._theme
+        flat = self._flats.get(view.key)
+        if flat is None:
+            root = dpg.draw_rectangle((0, 0), (1, 1), parent=self._flat_layer)
+            flat = self._flats[view.key] = _Flat(root)
+        drawn = (view, place, selected)
+        if flat.drawn is not None and _same(drawn, flat.drawn):
+            return
+        flat.drawn = drawn
+        border = theme.selected if selected else theme.problem if view.problem else theme.border
+        family = theme.families.get(view.family, theme.families[""])
+        dpg.configure_item(
+            flat.root,
+            pmin=place,
+            pmax=(place[0] + view.width, place[1] + view.height),
+            fill=mixed(family, theme.text, 0.15),
+            color=rgba(border),
+            thickness=2.0 if selected else 1.0,
+        )
+
+    # --- what nodes show
+
+    def _collect(self, editor: Editor) -> None:
+        """See what there is to show; what was put together of old values is forgotten."""
+        values = editor.live.values
+        if self._plots:
+            known = editor.live.of_this_pass if editor.live.ages else values
+            self._traces.collect(self._plots, editor.live.update, known)
+        come = self._slow_views.look(editor, self._slow)
+        self.busy = self.busy or self._slow_views.busy
+        self._come = values is not self._values
+        if come or self._come:
+            if values is not self._values:
+                self._values_before, self._values = self._values, values
+            self._contents = {}
+
+    def _content(self, view: NodeView, editor: Editor) -> Shown:
+        """Return what a node shows, made once for the values that there are."""
+        if view.key not in self._contents:
+            content, age = self._made_content(view, editor), self._age(view, editor)
+            self._contents[view.key] = (
+                Aged(content, age) if age and content is not None else content
+            )
+        return self._contents[view.key]
+
+    def _age(self, view: NodeView, editor: Editor) -> str:
+        """Return of when it is what a node shows, "" if it is of the present pass."""
+        live = editor.live
+        if not live.ages or view.type == "plot" or is_slow(view.type):
+            return ""  # what is found with the weights of now
+        if view.family != "view":
+            found = (live.age(port.address) for port in view.outputs)
+        else:
+            found = (live.age(start) for start in self._feeds.get(view.key, ()))
+        return next((age for age in found if age), "")
+
+    def _made_content(self, view: NodeView, editor: Editor) -> Face:
+        """Return the first output that has a value; of a view, what enters it."""
+        values = editor.live.values
+        if not values:
+            return None
+        if view.family != "view":
+            found = (values.get(port.address) for port in view.outputs)
+            value = next((value for value in found if value is not None), None)
+            if view.family == "activation" and value is not None:
+                return _activated(view, editor, value)
+            return value
+        if is_slow(view.type):
+            return self._slow_views.found.get(view.key)
+        past = {}
+        if view.type == "plot":
+            seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
+            past = {} if seen is None else {view.key: seen}
+        viewer = self._viewer
+        if viewer is None or viewer.graph.nodes is not editor.graph.nodes:
+            viewer = self._viewer = Viewer(editor.graph, editor.inference.tables)
+        return viewer.look(view.key, values, editor.live.weights, past)
+
+    # --- wires
+
+    def _draw_wires(self, editor: Editor) -> None:
+        wires, level = self._scene.wires, self._level
+        kept = self._curves if self._is_near else self._lines
+        touched = self._touched() if self._dirty else []
+        seen = self._are_seen(self._wire_boxes)
+        if self._moved:
+            seen |= level.wires
+            seen[touched] = True
+        self._turn(_TIME, seen, level.wire_items, lambda n: kept[wires[n].wire].root)
+        thick = max(round(editor.camera.zoom * 4) / 4, 0.5) if self._is_near else 0.6
+        hover = editor.hover if editor.hover.startswith("wire:") else ""
+        state = (editor.wire, hover, thick)
+        now = seen & ~level.wires if state == level.wire_state else seen
+        level.wires, level.wire_state, self._thick = seen, state, thick
+        first, then = touched, level.wires_waiting
+        if self._glides is not None:
+            first, then = level.wires_waiting, touched
+        if editor.live.weights is not self._weights:
+            self._weights = editor.live.weights
+            then = [*then, *self._weighted[seen[self._weighted]].tolist()]
+        restyled, self._motion.restyled = self._motion.restyled, set()
+        if restyled is None:
+            then = [*then, *np.flatnonzero(seen).tolist()]
+        elif restyled:
+            then = [*then, *(n for start in restyled for n in self._starting(start))]
+        wanted = _wanted(seen, first, then, np.flatnonzero(now))
+        level.wires_waiting = self._within(_TIME, wanted, self._draw_wire, editor)
+
+    def _draw_wire(self, number: int, editor: Editor) -> None:
+        view = self._scene.wires[number]
+        colour, width = wireitems.style(
+            view,
+            self._theme,
+            selected=view.wire == editor.wire,
+            hovered=editor.hover.startswith("wire:") and editor.hover == f"wire:{view.wire}",
+            weight=self._weight(view),
+        )
+        colour, width = self._motion.look(view, (colour, width))
+        kept = self._curves if self._is_near else self._lines
+        self._wire(kept, view, (colour, width * self._thick))
+        if self._level.wire_items[number] != _SHOWN:
+            dpg.configure_item(kept[view.wire].root, show=True)
+            self._level.wire_items[number] = _SHOWN
+
+    def _weight(self, view: WireView) -> float | None:
+        """Return the weight that a wire stands for, as the run has it."""
+        if view.weighs is None:
+            return None
+        address, place = view.weighs
+        value = self._weights.get(address)
+        return view.weight if value is None else float(np.ravel(value)[place])
+
+    def _wire(self, kept: dict[object, WireItems], view: WireView, look: wireitems.Look) -> None:
+        layer = self._wire_layer if self._is_near else self._line_layer
+        curve = self._curve(view)
+        items = kept.get(view.wire)
+        bends = len(curve) > 4 and view.kind != "feedback"
+        kind = "straight" if not self._is_near else "around" if bends else view.kind
+        if items is not None and items.kind != kind:
+            dpg.delete_item(items.root)
+            items = None
+        if items is None:
+            kept[view.wire] = wireitems.drawn(layer, kind, curve, look)
+        else:
+            wireitems.changed(items, curve, look)
+
+    # --- values on wires
+
+    def _label_texts(self, editor: Editor) -> list[wireitems.Label]:
+        """Return the values that stand on wires, and where."""
+        mode = editor.preferences.values
+        if mode == "off" or not self._is_near or editor.camera.zoom < FINE:
+            mode = "off"
+        hover = editor.hover if mode == "hover" else ""
+        # Signs of weights are not told by colour alone.
+        signs = mode != "off" and editor.camera.zoom >= SIGNS and self._weighted.size > 0
+        seen = self._level.wires if signs or mode in ("changed", "all") else None
+        state = (
+            mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
+            signs and self._weights,
+        )  # fmt: skip
+        differs = [
+            name
+            for name, a, b in zip(_LABEL_STATE, state, self._label_state, strict=False)
+            if a is not b and not (type(a) is str and a == b)
+        ]
+        if self._come and differs and set(differs) <= {"values", "weights"}:
+            self.busy = True  # nodes show their new values first, labels in the next frame
+            return self._label_list
+        elsewhere = seen is not None and not np.array_equal(seen, self._labels_seen)
+        if self._label_state and not differs and not elsewhere:
+            return self._label_list
+        self._label_state = state
+        self._labels_seen = self._level.wires
+        self._label_list = [] if mode == "off" else self._label_made(mode, hover, editor)
+        if signs:
+            self._label_list += self._signs(wireitems.MOST_LABELS - len(self._label_list), editor)
+        return self._label_list
+
+    def _signs(self, most: int, editor: Editor) -> list[wireitems.Label]:
+        """Return what to write on wires that stand for weights, one for a parameter.
+
+        That is the number that the wire carries, times the weight; where it carries several, or
+        none that is known, only "times the weight".
+        """
+        made: dict[Place, wireitems.Label] = {}
+        for number in self._weighted[self._level.wires[self._weighted]].tolist():
+            view = self._scene.wires[number]
+            weight = self._weight(view)
+            if weight is None or view.kind == "feedback":
+                continue
+            place, value = self._followed(view).mark, self._values.get(view.wire.start)
+            carried = ""
+            if view.weighs is not None and view.wire.start == view.weighs[0]:
+                made[place] = place, signed(weight), False
+                continue  # it carries the weight itself
+            if value is not None and np.size(value) == 1 and not view.across:
+                carried = f"{show(np.ravel(value)[0])} "
+            text = f"{carried}× {show(weight)}"
+            made[place] = place, text, bool(carried and editor.live.age(view.wire.start))
+            if len(made) >= most:
+                break
+        return list(made.values())
+
+    def _label_made(self, mode: str, hover: str, editor: Editor) -> list[wireitems.Label]:
+        found: Sequence[WireView]
+        if mode == "hover":
+            kind, _, what = hover.partition(":")
+            of_wire = kind == "wire"
+            start = what.partition(" ")[0] if of_wire else what
+            node = start if kind == "node" else start.rpartition(".")[0]
+            near = self._scene.wires_of.get(node, ()) if kind in ("wire", "node", "port") else ()
+            found = [view for view in near if not of_wire or what == str(view.wire)]
+        else:
+            wires = self._scene.wires
+            found = [wires[number] for number in np.flatnonzero(self._level.wires).tolist()]
+        made: list[wireitems.Label] = []
+        for view in found:
+            value = self._values.get(view.wire.start)
+            if value is None or (mode == "changed" and not self._has_changed(view.wire.start)):
+                continue
+            place, room = longest_run(self._curve(view))
+            room += _OVER
+            text, age = self._short(value, room), editor.live.age(view.wire.start)
+            longer = f"{text}  {age}"
+            if age and wireitems.label_width(longer, self.fonts) <= room:
+                text = longer
+            made.append((place, text, bool(age)))
+            if len(made) == wireitems.MOST_LABELS:
+                break
+        return made
+
+    def _short(self, value: NDArray[Any], room: float) -> str:
+        """Return a value in the few characters for which a wire has room."""
+        if value.size <= 2:
+            text = listed(value)
+            if value.size == 1 or wireitems.label_width(text, self.fonts) <= room:
+                return text
+        return "×".join(map(str, np.shape(value)))
+
+    def _has_changed(self, start: str) -> bool:
+        if self._motion.lit:
+            return start in self._motion.changed
+        before = self._values_before.get(start)
+        return before is None or not np.array_equal(before, self._values[start])
+
+    # --- gliding
+
+    def _glided(self, editor: Editor) -> Mapping[str, tuple[float, float]]:
+        """Return how far nodes still are from their places; any input puts them there at once."""
+        glides = self._glides
+        if glides is None:
+            return {}
+        now = time.perf_counter()
+        if glides.began is None:
+            glides.began = now
+        share = (now - glides.began) / _GLIDE
+        if share >= 1 or not glides.undisturbed(editor):
+            self._glides = None
+            return {}
+        self.busy = True
+        left = (1 - share) ** 3  # fast first, then slower
+        return {key: (dx * left, dy * left) for key, (dx, dy) in glides.offsets.items()}
+
+    # --- helpers
+
+    def _touched(self) -> list[int]:
+        """Return the wires of nodes that moved."""
+        if self._dirty != self._touching[0]:  # while one drags they are the same
+            dirty = frozenset(self._dirty)
+            found = [
+                number for number, view in enumerate(self._scene.wires)
+                if view.wire.source in dirty or view.wire.target in dirty
+            ]  # fmt: skip
+            self._touching = dirty, found
+        return self._touching[1]
+
+    def _starting(self, start: str) -> list[int]:
+        """Return the wires that start at a port."""
+        if self._starts is None:
+            self._starts = {}
+            for number, view in enumerate(self._scene.wires):
+                self._starts.setdefault(view.wire.start, []).append(number)
+        return self._starts.get(start, [])
+
+    def _curve(self, view: WireView) -> wireitems.Curve:
+        return self._followed(view).curve
+
+    def _followed(self, view: WireView) -> WireView:
+        """Return a wire as it follows nodes that are dragged."""
+        moved = self._moved
+        if not moved or (view.wire.source not in moved and view.wire.target not in moved):
+            return view
+        dx, dy = moved.get(view.wire.source, (0, 0))
+        start = view.start[0] + dx, view.start[1] + dy
+        dx, dy = moved.get(view.wire.target, (0, 0))
+        end = view.end[0] + dx, view.end[1] + dy
+        return replace(view, start=start, end=end, around=())  # type: ignore[arg-type]
+
+
+@dataclass(slots=True)
+class Glides:
+    """Nodes on their way after a change: how far each was from its place, in canvas units."""
+
+    offsets: Mapping[str, tuple[float, float]]
+    editor: Editor
+    began: float | None = None
+
+    def undisturbed(self, editor: Editor) -> bool:
+        """Return whether nothing was done since; a pointer that only moves is nothing."""
+        was = self.editor
+        return (
+            editor.gesture is None
+            and editor.popup is was.popup
+            and editor.graph is was.graph
+            and editor.camera == was.camera
+            and editor.size == was.size
+            and editor.selection == was.selection
+            and editor.wire == was.wire
+        )
+
+
+def gliding(editor: Editor, old: Scene, camera: Camera) -> Glides | None:
+    """Return how the nodes of a new scene come from an old one; None if nothing is to be seen.
+
+    Nodes glide on the screen, so that the eye can follow where the view changes as well. New ones
+    come out of what they are named after, or of what was named after them.
+    """
+    new = editor.drawn
+    both = new.nodes.keys() & old.nodes.keys()
+    changed = new.nodes.keys() ^ old.nodes.keys()
+    if (
+        editor.preferences.reduced_motion
+        or editor.gesture is not None
+        or len(changed) < _FEWEST_NEW
+        or len(both) * 3 < min(len(new.nodes), len(old.nodes))
+        or len(new.nodes) > _MOST_GLIDING
+        or not both
+        or not camera.zoom
+    ):
+        return None
+    offsets = {}
+    for key, view in new.nodes.items():
+        start = _twin(old, key)
+        if start is None:
+            continue
+        x, y = editor.camera.on_canvas(camera.on_screen(start))
+        if (x, y) != (view.x, view.y):
+            offsets[key] = x - view.x, y - view.y
+    return Glides(offsets, editor) if offsets else None
+
+
+def _twin(old: Scene, key: str) -> Place | None:
+    """Return where a node was, or what it came out of."""
+    name = key
+    while name:
+        if name in old.nodes:
+            return old.nodes[name].x, old.nodes[name].y
+        name = name.rpartition(".")[0]
+    parts = [view for other, view in old.nodes.items() if other.startswith(f"{key}.")]
+    if not parts:
+        return None
+    return sum(v.x for v in parts) / len(parts), sum(v.y for v in parts) / len(parts)
+
+
+def _moved(old: Scene, new: Scene) -> tuple[list[int], list[int]] | None:
+    """Return the numbers of the nodes and wires that moved; None if more than places differs.
+
+    What stands still in a scene that was shifted is the same object.
+    """
+    if len(old.nodes) != len(new.nodes) or len(old.wires) != len(new.wires):
+        return None
+    views = zip(old.nodes.values(), new.nodes.values(), strict=True)
+    nodes = [(number, one, other) for number, (one, other) in enumerate(views) if one is not other]
+    pairs = zip(old.wires, new.wires, strict=True)
+    wires = [(number, one, other) for number, (one, other) in enumerate(pairs) if one is not other]
+    if len(nodes) == len(old.nodes) or not all(
+        one.key == other.key and same(one, other) for _, one, other in nodes
+    ):
+        return None
+    if not all(one.wire == other.wire and one.kind == other.kind for _, one, other in wires):
+        return None
+    return [number for number, *_ in nodes], [number for number, *_ in wires]
+
+
+def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
+    """Return left, top, right and bottom of nodes with their ports, (4, nodes)."""
+    boxes = np.array([(v.x, v.y, v.x + v.width, v.y + v.height) for v in views], float)
+    beyond = np.array([-_REACH, -_REACH, _REACH, _REACH])
+    found: NDArray[np.float64] = (boxes.reshape(-1, 4) + beyond).T
+    return found
+
+
+def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float64]:
+    """Return the boxes around the points of all wires, or of some, (4, wires)."""
+    bends, owners = scene.curves, scene.owners
+    if some is not None and len(owners) == len(scene.wires):  # each wire is one curve
+        bends, owners = bends[some], np.arange(len(some))
+    elif some is not None:
+        return _hulls(scene)[:, some]
+    if not len(owners):
+        return np.zeros((4, 0))
+    first = np.flatnonzero(np.diff(owners, prepend=-1))
+    least = np.minimum.reduceat(bends.min(axis=1), first)
+    most = np.maximum.reduceat(bends.max(axis=1), first)
+    corners: NDArray[np.float64] = np.concatenate([least, most], axis=1)
+    return corners.T
+
+
+def _kept(items: Collection[object], keys: Iterable[object]) -> NDArray[np.int8]:
+    """Return how the toolkit has what is called so: it is hidden, or not there at all."""
+    return np.array([_HIDDEN if key in items else _NONE for key in keys], np.int8)
+
+
+def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp]) -> list[int]:
+    """Return the numbers of what is seen, each once, in the order in which they are given."""
+    together = np.concatenate([np.asarray(some, np.intp) for some in numbers])
+    together = together[seen[together]]
+    _, first = np.unique(together, return_index=True)
+    wanted: list[int] = together[np.sort(first)].tolist()
+    return wanted
+
+
+def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
+    """Return what enters each view, in the order of its ports and wires."""
+    found: dict[str, list[tuple[tuple[str, int], str]]] = {}
+    for view in scene.wires:
+        wire = view.wire
+        target = scene.nodes.get(wire.target)
+        if target is not None and target.family == "view":
+            found.setdefault(wire.target, []).append(((wire.input, wire.index or 0), wire.start))
+    return {key: tuple(start for _, start in sorted(starts)) for key, starts in found.items()}
+
+
+def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Face:
+    """Return an activation's value with the points of its neurons on its curve."""
+    if view.key not in editor.graph.nodes:
+        return value
+    wires = editor.graph.inputs(view.key).get("z", ())
+    z = editor.live.values.get(wires[0].start) if wires else None
+    if z is None:
+        return value
+    slope = slope_at(view.type, np.atleast_2d(z)[0], editor.graph.settings(view.key))
+    return value if slope is None else Activated(value, slope)
+
+
+def _share(settings: Mapping[str, Any]) -> float:
+    """Return how far a slider's handle is along its track."""
+    low, high = settings["min"], settings["max"]
+    return float(min(max((settings["value"] - low) / (high - low or 1.0), 0.0), 1.0))
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Return whether two tuples hold the same; selections and places are compared by content."""
+    return len(one) == len(other) and all(
+        a is b or (isinstance(a, frozenset | tuple | bool) and a == b)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _drop(kept: dict[Any, Any], there: Collection[Any], layer: Item) -> None:
+    """Delete what is not there any more: at once, if nothing stays."""
+    gone = [key for key in kept if key not in there]
+    at_once = len(gone) == len(kept)
+    if at_once:
+        dpg.delete_item(layer, children_only=True)
+    for key in gone:
+        old = kept.pop(key)
+        if not at_once:
+            dpg.delete_item(old.root)
+        if isinstance(old, NodeItems):
+            old.forget()
+
+
+def _transform(item: Item, move: Place, zoom: float) -> None:
+    matrix = dpg.create_translation_matrix(move) * dpg.create_scale_matrix((zoom, zoom, 1))
+    dpg.apply_transform(item, matrix)

@@ -1,0 +1,628 @@
+"""The classic map: neurons as dots, weights as lines, the layers' names on the lines.
+
+It has a panel of its own over the canvas. Its place follows the editor's camera: what is fitted
+on the canvas is fitted here, and panning and zooming is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.editor.background import Latest
+from nodeflow.editor.canvas.neurons import Known, Label, Line, Map, Neuron, neuron_map
+from nodeflow.editor.state.camera import Camera, Point
+from nodeflow.editor.state.messages import Message, Moved, Pressed, Released, Select, Wheel
+from nodeflow.editor.state.model import Editor
+from nodeflow.fonts import BOLD
+from nodeflow.graph import Graph
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window.platform.colours import Colour, mixed, phase_colour, rgba
+from nodeflow.window.platform.fonts import EM, fitted, width
+from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.workings.shown import compact
+
+RADIUS = 20.0
+_NUMBER, _NAME, _LABEL, _WEIGHT, _SMALL = (size * EM for size in (10.5, 12.0, 13.0, 11.0, 9.5))
+_THICKEST, _THINNEST = 5.0, 0.7
+_WIDEST = 2.2
+"""Columns are moved apart up to so many times, to fill a wide canvas."""
+_MARGIN, _LARGEST = 60.0, 1.6
+_REACH = 5.0
+_SHARE = 6
+"""Making the picture takes at most one part in so many of the time."""
+_LEAST_PAUSE = 0.08
+_MOST_WEIGHTS = 40
+_THICK_RING = 7.0
+"""How thick the ring of the largest |δ| is."""
+_OLD = 0.35
+"""How strongly values of another pass are drawn."""
+_LONGEST = 150.0
+"""Names of inputs and outputs are so wide at most."""
+
+
+@dataclass(slots=True)
+class _Items:
+    """What is drawn of one map."""
+
+    lines: list[Item] = field(default_factory=list)
+    dots: list[Item] = field(default_factory=list)
+    rings: list[Item] = field(default_factory=list)
+    """As thick as |δ|."""
+    numbers: list[Item] = field(default_factory=list)
+    grounds: list[Item] = field(default_factory=list)
+    below: list[Item] = field(default_factory=list)
+    """Bias and δ of each dot."""
+    beside: list[Item] = field(default_factory=list)
+    """Target and error of each dot."""
+    labels: list[Item] = field(default_factory=list)
+    texts: list[tuple[Item, float]] = field(default_factory=list)
+    looks: dict[Item, object] = field(default_factory=dict)
+
+
+class MapPanel:
+    """Draws the map of an editor's network, and answers the pointer."""
+
+    def __init__(self, canvas: Item, send: Callable[[Message], None]) -> None:
+        self._send, self._canvas = send, canvas
+        self._look_of_panel: Item | None = None
+        self._panel = dpg.add_child_window(
+            parent=canvas, show=False, pos=[0, 0], width=100, height=100, border=False,
+            no_scrollbar=True, no_scroll_with_mouse=True,
+        )  # fmt: skip
+        self._drawlist = dpg.add_drawlist(100, 100, parent=self._panel)
+        with dpg.font_registry():
+            self._bold = dpg.add_font(str(BOLD), 15)
+        self._world: Item | None = None
+        self._editor: Editor | None = None
+        self._state: tuple[object, ...] = ()
+        self._theme: Theme | None = None
+        self._map = Map()
+        self._items = _Items()
+        self._made: Latest[tuple[Graph, Map]] = Latest("map", _LEAST_PAUSE, _SHARE)
+        self._base: tuple[Camera, Camera] | None = None
+        self._camera = self._fitted = Camera()
+        self._size: Point = (0.0, 0.0)
+        self._fitted_size: Point = (0.0, 0.0)
+        self._scene: object = None
+        self._hover: tuple[str, int] | None = None
+        self._panning = False
+        self._at: Point = (0.0, 0.0)
+        with dpg.handler_registry():
+            dpg.add_mouse_move_handler(callback=self._on_move)
+            dpg.add_mouse_wheel_handler(callback=self._on_wheel)
+            dpg.add_mouse_click_handler(callback=self._on_click)
+            dpg.add_mouse_release_handler(callback=self._on_release)
+
+    # --- drawing
+
+    def draw(self, editor: Editor) -> None:
+        """Show the map if an editor is looking at it."""
+        shown = editor.view == "map"
+        if shown != (self._editor is not None):
+            dpg.configure_item(self._panel, show=shown)
+            self._base = None
+        self._editor = editor if shown else None
+        if not shown:
+            return
+        theme = THEMES[editor.preferences.theme]
+        if editor.size != self._size:
+            self._size = editor.size
+            self._base = None
+            wide, high = (round(length) for length in editor.size)
+            dpg.configure_item(self._panel, width=wide, height=high)
+            dpg.configure_item(self._drawlist, width=wide, height=high)
+        self._take(editor, theme)
+        self._look(editor)
+        self._style(editor, theme)
+
+    def _take(self, editor: Editor, theme: Theme) -> None:
+        """Make the picture anew if something in it is different, though not too often."""
+        state = (editor.graph, editor.live.values, theme, self._base is None)
+        if len(state) == len(self._state) and all(
+            a is b for a, b in zip(state, self._state, strict=True)
+        ):
+            return
+        values_only = bool(self._state) and state[0] is self._state[0] and state[2] is theme
+        training = editor.live.state == "training"
+        made: Map | None
+        if values_only and training and self._base is not None:
+            made = self._made_meanwhile(editor)
+            if made is None:
+                return  # it comes soon
+        else:
+            self._made.forget()
+            made = neuron_map(editor.graph, known=_known(editor))
+            self._state = (*state[:3], False)
+        old = self._map
+        self._map = _arranged(made, self._size)
+        if theme is not self._theme or not _same_shape(old, self._map) or self._world is None:
+            if theme is not self._theme:
+                self._apply_theme(theme)
+            self._theme = theme
+            self._hover = None
+            self._build(theme)
+            self._base = None
+
+    def _made_meanwhile(self, editor: Editor) -> Map | None:
+        """Return the picture that was made in the background, if one is ready; begin the next.
+
+        Single neurons are put together to layers for it, which takes too long for a frame.
+        """
+        graph, known = editor.graph, _known(editor)
+        self._made.ask(lambda: (graph, neuron_map(graph, known=known)))
+        made = self._made.poll()
+        return None if made is None or made[0] is not graph else made[1]
+
+    def _apply_theme(self, theme: Theme) -> None:
+        if self._look_of_panel is not None:
+            dpg.delete_item(self._look_of_panel)
+        with dpg.theme() as self._look_of_panel, dpg.theme_component(dpg.mvAll):
+            dpg.add_theme_color(dpg.mvThemeCol_ChildBg, rgba(theme.canvas))
+        dpg.bind_item_theme(self._panel, self._look_of_panel)
+
+    def _build(self, theme: Theme) -> None:
+        dpg.delete_item(self._drawlist, children_only=True)
+        self._items = items = _Items()
+        self._world = world = dpg.add_draw_node(parent=self._drawlist)
+        self._over = dpg.add_draw_node(parent=self._drawlist)
+        nothing = (0, 0, 0, 0)
+        if self._map.reason:
+            self._reason(theme)
+            return
+        for line in self._map.lines:
+            items.lines.append(dpg.draw_line(line.start, line.end, parent=world, color=nothing))
+        for label in self._map.labels:
+            self._name(label, theme)
+        edges = min(n.x for n in self._map.neurons), max(n.x for n in self._map.neurons)
+        for number, neuron in enumerate(self._map.neurons):
+            self._dot(number, neuron, edges, theme)
+        self._camera = Camera(zoom=0.0)
+
+    def _reason(self, theme: Theme) -> None:
+        text, size = self._map.reason, 15 * EM
+        x = max((self._size[0] - width(text, None) * size) / 2, 10.0)
+        dpg.draw_text(
+            (x, self._size[1] / 2), text, parent=self._over, size=size, color=rgba(theme.faint)
+        )
+
+    def _name(self, label: Label, theme: Theme) -> None:
+        half = width(label.text, self._bold) * _LABEL / 2
+        box = dpg.draw_rectangle(
+            (label.x - half - 10, label.y - 13), (label.x + half + 10, label.y + 13),
+            parent=self._world, fill=rgba(theme.body), color=rgba(theme.border), rounding=6,
+        )  # fmt: skip
+        self._items.labels.append(box)
+        self._text(label.text, (label.x, label.y), _LABEL, theme.text, bold=True)
+
+    def _dot(self, number: int, neuron: Neuron, edges: tuple[float, float], theme: Theme) -> None:
+        x, y = neuron.x, neuron.y
+        if neuron.number is None:
+            for dy in (-7, 0, 7):
+                corners = (x - 2, y - 2 + dy), (x + 2, y + 2 + dy)
+                dpg.draw_ellipse(
+                    *corners, parent=self._world, fill=rgba(theme.faint), color=rgba(theme.faint)
+                )
+            after = self._map.neurons[number + 1].number or 0
+            before = self._map.neurons[number - 1].number or 0
+            words = f"{after - before - 1} more"
+            side = -1 if x == edges[0] else 1
+            half = width(words, None) * _NUMBER / 2
+            at = x + side * (16 + half), y
+            if x not in edges:  # between lines it needs a ground of its own
+                dpg.draw_rectangle(
+                    (at[0] - half - 5, y - 10), (at[0] + half + 5, y + 10), parent=self._world,
+                    fill=rgba(theme.canvas, 0.92), color=(0, 0, 0, 0),
+                )  # fmt: skip
+            self._text(words, at, _NUMBER, theme.faint)
+            self._items.dots.append(0)
+            made = self._items
+            for items in (
+                made.rings,
+                made.numbers,
+                made.grounds,
+                made.below,
+                made.beside,
+            ):
+                items.append(0)
+            return
+        corners = (x - RADIUS, y - RADIUS), (x + RADIUS, y + RADIUS)
+        self._items.rings.append(
+            dpg.draw_ellipse(*corners, parent=self._world, segments=40, show=False)
+        )
+        self._items.dots.append(
+            dpg.draw_ellipse(*corners, parent=self._world, color=rgba(theme.text), segments=40)
+        )
+        self._items.numbers.append(self._text("", (x, y), _NUMBER, theme.text))
+        ground = dpg.draw_rectangle(
+            (x, y), (x, y), parent=self._world, fill=rgba(theme.canvas, 0.85), color=(0, 0, 0, 0)
+        )
+        self._items.grounds.append(ground)
+        self._items.below.append(self._text("", (x, y), _SMALL, theme.faint))
+        self._items.beside.append(self._text("", (x, y), _SMALL, theme.faint))
+        if x in edges:
+            side = -1 if x == edges[0] else 1
+            name = fitted(neuron.name, None, _LONGEST / _NAME)
+            room = RADIUS + 14 + width(name, None) * _NAME / 2
+            self._text(name, (x + side * room, y), _NAME, theme.faint)
+
+    def _text(
+        self, text: str, middle: Point, size: float, colour: str, *, bold: bool = False
+    ) -> Item:
+        font = self._bold if bold else None
+        x = middle[0] - width(text, font) * size / 2
+        item = dpg.draw_text(
+            (x, middle[1] - size / 2), text, parent=self._world, size=size, color=rgba(colour)
+        )
+        if font is not None:
+            dpg.bind_item_font(item, font)
+        self._items.texts.append((item, size))
+        return item  # type: ignore[no-any-return]
+
+    def _look(self, editor: Editor) -> None:
+        """Follow the camera: fitted on the canvas is fitted here."""
+        if self._map.reason or self._world is None:
+            return
+        if editor.drawn is not self._scene or editor.size != self._fitted_size:
+            self._scene, self._fitted_size = editor.drawn, editor.size
+            self._fitted = Camera.fitting(editor.drawn.bounds, editor.size)
+        if self._base is None or editor.camera == self._fitted:
+            self._base = editor.camera, _fitting(_bounds(self._map), editor.size)
+        seen, own = self._base
+        factor = editor.camera.zoom / seen.zoom
+        # Where the canvas has what was at the view's corner, the map has it too.
+        corner = editor.camera.on_screen((seen.x, seen.y))
+        zoom = own.zoom * factor
+        camera = Camera(own.x - corner[0] / zoom, own.y - corner[1] / zoom, zoom)
+        if camera == self._camera:
+            return
+        zoomed = camera.zoom != self._camera.zoom
+        self._camera = camera
+        move = -camera.x * zoom, -camera.y * zoom
+        matrix = dpg.create_translation_matrix(move) * dpg.create_scale_matrix((zoom, zoom, 1))
+        dpg.apply_transform(self._world, matrix)
+        if zoomed:
+            for item, size in self._items.texts:
+                dpg.configure_item(item, size=size * zoom)
+            for item in self._items.labels:
+                dpg.configure_item(item, rounding=6 * zoom)
+
+    # --- colours
+
+    def _style(self, editor: Editor, theme: Theme) -> None:
+        """Colour lines and dots; only what is different is told to the toolkit."""
+        chosen = editor.selection
+        hovered = self._hovered_dot()
+        playback = editor.live.playback
+        running = editor.live.state == "training"
+        lit, only = ("", None) if running else self._map.lit(playback.node)
+        glow = rgba(phase_colour(theme, playback.phase))
+        largest = _largest(self._map.neurons)
+        zoom = max(min(self._camera.zoom, 1.6), 0.5)
+        for item, line in zip(self._items.lines, self._map.lines, strict=True):
+            colour, thick = _line_look(line, theme, zoom)
+            if line.layer in chosen:
+                thick += 0.8
+            touches = hovered is None or (hovered.x, hovered.y) in (line.start, line.end)
+            shade = mixed(theme.canvas, colour, round(0.3 + 0.7 * line.share, 2))
+            # What is not meant is nearly transparent, or it would cut up the others.
+            self._set(item, color=shade if touches else rgba(colour, 0.06), thickness=thick)
+        for box, label in zip(self._items.labels, self._map.labels, strict=True):
+            marked = label.layer in chosen
+            edge = rgba(theme.selected if marked else theme.border)
+            active = label.layer == lit
+            self._set(
+                box,
+                color=glow if active else edge,
+                thickness=2.4 if marked or active else 1.0,
+            )
+        blame = max((abs(n.delta or 0.0) for n in self._map.neurons), default=0.0)
+        for number, neuron in enumerate(self._map.neurons):
+            if neuron.number is not None:
+                active = bool(lit) and neuron.column == lit and only in (None, neuron.number)
+                ring = glow if active else None
+                picked = editor.neuron in (None, (neuron.node, neuron.number))
+                marked = neuron.node in chosen and picked
+                self._dot_look(number, neuron, largest[neuron.x], theme, ring, marked=marked)
+                self._tell_of(number, neuron, blame, theme)
+        self._tell(theme)
+
+    def _dot_look(
+        self,
+        number: int,
+        neuron: Neuron,
+        largest: float,
+        theme: Theme,
+        ring: Colour | None,
+        *,
+        marked: bool,
+    ) -> None:
+        """Colour a dot by its value; the last step lights it with a ring, its δ with another."""
+        value = neuron.value
+        share = 0.0 if value is None else min(abs(value) / largest, 1.0)
+        strength = 0.85 * share * (_OLD if neuron.age else 1.0)
+        self._set(
+            self._items.dots[number],
+            fill=mixed(theme.body, theme.text, round(strength, 2)),
+            color=ring or rgba(theme.selected if marked else theme.faint),
+            thickness=5.0 if ring else 3.0 if marked else 1.4,
+        )
+        text = "" if value is None else compact(value)
+        at = neuron.x - width(text, None) * _NUMBER / 2, neuron.y - _NUMBER / 2
+        colour = rgba(theme.canvas if strength > 0.5 else theme.text)
+        self._set(
+            self._items.numbers[number], text=text, pos=at,
+            color=rgba(theme.faint) if neuron.age else colour,
+        )  # fmt: skip
+
+    def _tell_of(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
+        """Write bias and δ below a dot, target and error beside it; a ring is as thick as |δ|."""
+        delta = neuron.delta
+        texts = [f"{name} {compact(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
+                if x is not None]  # fmt: skip
+        text = "   ".join(texts)
+        half = width(text, None) * _SMALL / 2
+        at = neuron.x - half, neuron.y + RADIUS + _THICK_RING
+        self._set(
+            self._items.grounds[number], show=bool(text), pmin=(at[0] - 3, at[1] - 1),
+            pmax=(at[0] + 2 * half + 3, at[1] + _SMALL + 1),
+        )  # fmt: skip
+        colour = theme.faint if delta is None or neuron.delta_age else theme.backward
+        self._set(self._items.below[number], text=text, pos=at, color=rgba(colour))
+        share = abs(delta) / largest if delta is not None and largest else 0.0
+        faded = _OLD if neuron.delta_age else 1.0
+        reach = RADIUS + 1.5 + _THICK_RING * share / 2
+        self._set(
+            self._items.rings[number],
+            pmin=(neuron.x - reach, neuron.y - reach), pmax=(neuron.x + reach, neuron.y + reach),
+            thickness=_THICK_RING * share, show=share > 0.01, color=rgba(theme.backward, faded),
+        )  # fmt: skip
+        text = "" if neuron.target is None else f"y {compact(neuron.target)}"
+        if neuron.error is not None and not neuron.age:
+            text += f"   e {compact(neuron.error)}"
+        at = neuron.x + RADIUS + 15, neuron.y + _NAME / 2 + 1
+        self._set(self._items.beside[number], text=text, pos=at, color=rgba(theme.text))
+
+    def _set(self, item: Item, **look: Any) -> None:
+        if self._items.looks.get(item) != look:
+            self._items.looks[item] = look
+            dpg.configure_item(item, **look)
+
+    # --- what the pointer is over
+
+    def _hovered_dot(self) -> Neuron | None:
+        if self._hover is None or self._hover[0] != "dot":
+            return None
+        return self._map.neurons[self._hover[1]]
+
+    def _tell(self, theme: Theme) -> None:
+        """Write the weights of the dot or the line under the pointer, and of when values are."""
+        dpg.delete_item(self._over, children_only=True)
+        texts = {"grey": [n.age for n in self._map.neurons], "grey δ":
+                [n.delta_age for n in self._map.neurons]}  # fmt: skip
+        lines = [f"{what}: {age}" for what, ages in texts.items() for age in sorted({*ages} - {""})]
+        for place, text in enumerate(lines):
+            dpg.draw_text(
+                (14, 12 + 18 * place), text, parent=self._over, size=_NAME,
+                color=rgba(theme.faint),
+            )  # fmt: skip
+        if self._hover is None:
+            return
+        what, number = self._hover
+        if what == "line":
+            line = self._map.lines[number]
+            if line.weight is not None:
+                self._weight(line, 0.5, theme)
+            return
+        if what != "dot":
+            return
+        dot = self._map.neurons[number]
+        into = [line for line in self._map.lines if line.end == (dot.x, dot.y)]
+        out = [line for line in self._map.lines if line.start == (dot.x, dot.y)]
+        for line, share in [(line, 0.22) for line in into] + [(line, 0.78) for line in out]:
+            if line.weight is not None and len(into) + len(out) <= _MOST_WEIGHTS:
+                self._weight(line, share, theme)
+
+    def _weight(self, line: Line, share: float, theme: Theme) -> None:
+        """Write a weight on its line."""
+        (x0, y0), (x1, y1) = line.start, line.end
+        x, y = self._camera.on_screen((x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
+        text = compact(line.weight or 0.0)
+        half = width(text, None) * _WEIGHT / 2
+        colour = theme.positive if (line.weight or 0.0) >= 0 else theme.negative
+        dpg.draw_rectangle(
+            (x - half - 4, y - 9), (x + half + 4, y + 9), parent=self._over, rounding=4,
+            fill=rgba(theme.body, 0.95), color=mixed(theme.body, colour, 0.7),
+        )  # fmt: skip
+        dpg.draw_text(
+            (x - half, y - _WEIGHT / 2), text, parent=self._over, size=_WEIGHT,
+            color=rgba(theme.text),
+        )  # fmt: skip
+
+    def _under(self, at: Point) -> tuple[str, int] | None:
+        """Return what is at a point of the panel: a dot, a label or a line, with its number."""
+        if self._map.reason or not self._map.neurons:
+            return None
+        x, y = self._camera.on_canvas(at)
+        places = np.array([(n.x, n.y) for n in self._map.neurons])
+        gaps = np.hypot(*(places - (x, y)).T)
+        if gaps.min() <= RADIUS:
+            return "dot", int(gaps.argmin())
+        for number, label in enumerate(self._map.labels):
+            half = width(label.text, self._bold) * _LABEL / 2 + 10
+            if abs(x - label.x) <= half and abs(y - label.y) <= 13:
+                return "label", number
+        if not self._map.lines:
+            return None
+        gap = _gaps(self._map.lines, (x, y))
+        nearest = int(gap.argmin())
+        return ("line", nearest) if gap[nearest] * self._camera.zoom <= _REACH else None
+
+    def _nodes(self, what: tuple[str, int]) -> frozenset[str]:
+        kind, number = what
+        if kind == "dot":
+            return frozenset([self._map.neurons[number].node])
+        if kind == "label":
+            return frozenset([self._map.labels[number].layer])
+        return frozenset([self._map.lines[number].layer])
+
+    # --- the pointer
+
+    def _over_map(self) -> bool:
+        return self._editor is not None and bool(dpg.is_item_hovered(self._panel))
+
+    def _pointer(self) -> Point:
+        x, y = dpg.get_mouse_pos(local=False)
+        left, top = dpg.get_item_pos(self._canvas)
+        return x - left, y - top
+
+    def _on_move(self, _sender: Item, _at: Any, _data: Any = None) -> None:
+        if self._editor is None:
+            return
+        at = self._pointer()
+        if self._panning:
+            self._send(Moved(at))
+            return
+        hover = self._under(at) if self._over_map() else None
+        if hover != self._hover:
+            self._hover = hover
+            self._style(self._editor, THEMES[self._editor.preferences.theme])
+
+    def _on_wheel(self, _sender: Item, clicks: float, _data: Any = None) -> None:
+        if self._over_map():
+            self._send(Wheel(self._pointer(), clicks))
+
+    def _on_click(self, _sender: Item, button: int, _data: Any = None) -> None:
+        if self._editor is None or not self._over_map() or button not in (0, 2):
+            return
+        at = self._pointer()
+        what = self._under(at) if button == 0 else None
+        if what is None:
+            self._panning = True
+            self._at = at
+            self._send(Pressed(at, "middle"))
+            return
+        nodes = self._nodes(what)
+        neuron = self._map.neurons[what[1]].number if what[0] == "dot" else None
+        shift = dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
+        if shift:
+            self._send(Select(self._editor.selection | nodes))
+        else:
+            self._send(Select(nodes, neuron))
+
+    def _on_release(self, _sender: Item, _button: int, _data: Any = None) -> None:
+        if not self._panning:
+            return
+        self._panning = False
+        at = self._pointer()
+        self._send(Released(at, "middle"))
+        if abs(at[0] - self._at[0]) + abs(at[1] - self._at[1]) < 4:
+            self._send(Select(frozenset()))
+
+
+def _known(editor: Editor) -> Known:
+    live = editor.live
+    return Known(live.values, live.gradients, live.ages, live.gradient_ages)
+
+
+# --- the picture --------------------------------------------------------------------------------
+
+
+def _arranged(made: Map, size: Point) -> Map:
+    """Move the columns apart on a wide canvas, and the names over the lines' upper edge."""
+    if not made.neurons:
+        return made
+    left, top, right, bottom = _bounds(made)
+    factor = 1.0
+    if right > left and bottom > top and size[1] > 0:
+        spare = (bottom - top) * size[0] / size[1]
+        factor = min(max(0.85 * spare / (right - left), 1.0), _WIDEST)
+    tops: dict[float, float] = {}
+    for neuron in made.neurons:
+        x = neuron.x * factor
+        tops[x] = min(tops.get(x, neuron.y), neuron.y)
+    neurons = tuple(replace(neuron, x=neuron.x * factor) for neuron in made.neurons)
+    lines = tuple(
+        Line(
+            line.layer,
+            (line.start[0] * factor, line.start[1]),
+            (line.end[0] * factor, line.end[1]),
+            line.weight,
+            line.share,
+        )
+        for line in made.lines
+    )
+    columns = sorted(tops)
+    labels = []
+    for label in made.labels:
+        x = label.x * factor
+        before = max((c for c in columns if c <= x), default=columns[0])
+        after = min((c for c in columns if c > x), default=columns[-1])
+        y = (tops[before] + tops[after]) / 2 - 32
+        labels.append(Label(label.layer, label.text, x, y))
+    return replace(made, neurons=neurons, lines=lines, labels=tuple(labels))
+
+
+def _bounds(made: Map) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of all dots and names."""
+    xs, ys = [n.x for n in made.neurons], [n.y for n in made.neurons]
+    top = min([*ys, *(label.y for label in made.labels)])
+    left, right = min(xs), max(xs)
+    return left - _beside(made, left), top - 40, right + _beside(made, right), max(ys) + 40
+
+
+def _beside(made: Map, x: float) -> float:
+    """Return the room that an outer column and its names need at their side."""
+    widest = max(width(n.name, None) for n in made.neurons if n.x == x) * _NAME
+    if any(n.target is not None for n in made.neurons if n.x == x):
+        widest = max(widest, width("y −0.00   e −0.00", None) * _SMALL)
+    return RADIUS + 26 + max(min(widest, _LONGEST), 20.0)
+
+
+def _fitting(bounds: tuple[float, float, float, float], size: Point) -> Camera:
+    """Return the camera that sees a whole map, which may be enlarged."""
+    left, top, right, bottom = bounds
+    room = max(size[0] - _MARGIN, 1.0), max(size[1] - _MARGIN, 1.0)
+    zoom = min(room[0] / (right - left), room[1] / (bottom - top), _LARGEST)
+    return Camera(zoom=zoom).centred(((left + right) / 2, (top + bottom) / 2), size)
+
+
+def _same_shape(one: Map, other: Map) -> bool:
+    """Return whether two maps differ in numbers only."""
+    return (
+        one.reason == other.reason
+        and one.labels == other.labels
+        and len(one.lines) == len(other.lines)
+        and [(n.node, n.number, n.x, n.y, n.name) for n in one.neurons]
+        == [(n.node, n.number, n.x, n.y, n.name) for n in other.neurons]
+    )
+
+
+def _line_look(line: Line, theme: Theme, zoom: float) -> tuple[str, float]:
+    if line.weight is None:
+        return theme.border, 1.0
+    colour = theme.positive if line.weight >= 0 else theme.negative
+    return colour, (_THINNEST + (_THICKEST - _THINNEST) * line.share) * zoom
+
+
+def _largest(neurons: tuple[Neuron, ...]) -> dict[float, float]:
+    """Return the largest value of each column; small ones are not blown up."""
+    found: dict[float, float] = {}
+    for neuron in neurons:
+        found[neuron.x] = max(found.get(neuron.x, 1.0), abs(neuron.value or 0.0))
+    return found
+
+
+def _gaps(lines: tuple[Line, ...], point: Point) -> NDArray[np.float64]:
+    """Return how far each line is from a point."""
+    start = np.array([line.start for line in lines])
+    along = np.array([line.end for line in lines]) - start
+    length = np.maximum((along**2).sum(axis=1), 1e-9)
+    share = np.clip(((np.asarray(point) - start) * along).sum(axis=1) / length, 0, 1)
+    nearest = start + share[:, None] * along
+    gaps: NDArray[np.float64] = np.hypot(*(nearest - point).T)
+    return gaps

@@ -1,0 +1,80 @@
+"""The whole graph, small, in a corner: a picture that is made anew when the graph changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nodeflow.editor.canvas.minimap import HEIGHT, WIDTH, Map, shown
+from nodeflow.editor.state.model import Editor
+from nodeflow.scene import Scene
+from nodeflow.theme import Theme
+from nodeflow.window.platform.colours import mixed, rgba
+from nodeflow.window.platform.toolkit import Item, dpg
+
+
+class Minimap:
+    """One texture, painted by NumPy: a thousand nodes cost as much as one."""
+
+    def __init__(self) -> None:
+        self._pixels = np.zeros((HEIGHT, WIDTH, 4), np.float32)
+        with dpg.texture_registry():
+            self._texture = dpg.add_raw_texture(
+                WIDTH, HEIGHT, self._pixels, format=dpg.mvFormat_Float_rgba
+            )
+
+    def build(self, layer: Item, theme: Theme) -> None:
+        """Begin anew in another theme."""
+        self._layer, self._theme = layer, theme
+        self._scene: Scene | None = None
+        self._painted = False
+        self._state: tuple[object, ...] = ()
+
+    def draw(self, editor: Editor) -> None:
+        """Draw the map, and the frame of what is seen; not if all is seen anyway."""
+        state = (editor.camera, editor.size, editor.preferences.minimap, editor.view)
+        if state == self._state and editor.drawn is self._scene:
+            return
+        self._state = state
+        dpg.delete_item(self._layer, children_only=True)
+        scene = editor.drawn
+        if scene is not self._scene:
+            self._scene, self._painted = scene, False
+        found = shown(editor)
+        if found is None:
+            return
+        if not self._painted:
+            self._painted = True
+            self._paint(scene, found)
+        left, top = found.corner
+        end = (left + WIDTH, top + HEIGHT)
+        theme = self._theme
+        dpg.draw_image(self._texture, found.corner, end, parent=self._layer)
+        dpg.draw_rectangle(found.corner, end, parent=self._layer, color=mixed(
+            theme.body, theme.border, 0.7
+        ))  # fmt: skip
+        ends = (
+            found.on_map((editor.camera.x, editor.camera.y)),
+            found.on_map(editor.camera.on_canvas(editor.size)),
+        )
+        seen = [
+            (left + min(max(x, 1.0), WIDTH - 1.0), top + min(max(y, 1.0), HEIGHT - 1.0))
+            for x, y in ends
+        ]
+        dpg.draw_rectangle(
+            *seen, parent=self._layer, color=rgba(theme.selected), fill=rgba(theme.selected, 0.12)
+        )
+
+    def _paint(self, scene: Scene, found: Map) -> None:
+        theme = self._theme
+        self._pixels[:] = np.array((*rgba(theme.body)[:3], 235)) / 255
+        colours = {
+            family: np.array(mixed(colour, theme.text, 0.3)) / 255
+            for family, colour in theme.families.items()
+        }
+        for node in scene.nodes.values():
+            x0, y0 = found.on_map((node.x, node.y))
+            x1, y1 = found.on_map((node.x + node.width, node.y + node.height))
+            rows = slice(round(y0), max(round(y1), round(y0) + 1))
+            self._pixels[rows, round(x0) : max(round(x1), round(x0) + 1)] = colours.get(
+                node.family, colours[""]
+            )

@@ -1,0 +1,83 @@
+"""What a node is from afar: its name and its value, fitted to its box, at a size that reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.scene import NodeView, sized
+from nodeflow.theme import Theme
+from nodeflow.window.platform.colours import rgba
+from nodeflow.window.platform.fonts import EM, Fonts, fitted, width
+from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.workings.shown import listed
+
+SMALLEST = 11.0
+"""No text on a node is smaller, in pixels."""
+_NAME = 12.0
+_PAD = 4.0
+_LEAST_ROOM = 1.6
+"""A text that has less room, in its own heights, is left out: two letters tell nothing."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """The two lines of a node that is seen from afar, and what they were written for."""
+
+    root: Item
+    name: Item
+    value: Item
+    written: tuple[object, ...] = ()
+
+
+def made(parent: Item, theme: Theme, fonts: Fonts) -> Summary:
+    """Return the lines of a node, with nothing written yet."""
+    root = dpg.add_draw_node(parent=parent)
+    lines = []
+    for font in (fonts.bold, fonts.regular):
+        lines.append(dpg.draw_text((0, 0), "", parent=root, size=1, color=rgba(theme.text)))
+        if font is not None:
+            dpg.bind_item_font(lines[-1], font)
+    return Summary(root, lines[0], lines[1])
+
+
+def write(
+    summary: Summary, view: NodeView, value: NDArray[Any] | str, zoom: float, fonts: Fonts
+) -> None:
+    """Write name and value into the box of a node, as it is seen at this zoom."""
+    wanted = (view.title, view.width, view.height, zoom)
+    same = len(summary.written) == 5 and summary.written[:4] == wanted
+    if same and summary.written[4] is value:
+        return
+    summary.written = (*wanted, value)
+    wide, high = view.width * zoom - 2 * _PAD, view.height * zoom
+    name, text = max(_NAME * zoom, SMALLEST) * EM, SMALLEST * EM
+    two = high >= name + text and view.view is None
+    said = _fitting(value, fonts.regular, wide / text) if two else ""
+    title = fitted(view.title, fonts.bold, max(wide / name, 0), middle=True)
+    if wide < _LEAST_ROOM * name or high < name:
+        title = ""
+    top = (high - name - text * bool(said)) / 2 if view.view is None else 1.0
+    for item, line, font, size, y in (
+        (summary.name, title, fonts.bold, name, top),
+        (summary.value, said, fonts.regular, text, top + name),
+    ):
+        x = (view.width * zoom - width(line, font) * size) / 2
+        dpg.configure_item(item, pos=(x / zoom, y / zoom), text=line, size=size)
+
+
+def _fitting(value: NDArray[Any] | str, font: Item | None, room: float) -> str:
+    """Return a value in so much room; a number that was cut would be misread."""
+    if isinstance(value, str):
+        return fitted(value, font, room) if room >= _LEAST_ROOM else ""
+    flat = np.ravel(value) + 0
+    tried = [sized(np.shape(value))]
+    if flat.size <= 4:
+        tried = [listed(flat), *([sized(np.shape(value))] if flat.size > 1 else [])]
+    for text in tried:
+        if width(text, font) <= room:
+            return text
+    return ""

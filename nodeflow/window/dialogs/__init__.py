@@ -1,0 +1,1 @@
+"""Sheets and popups over the window."""

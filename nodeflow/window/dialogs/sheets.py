@@ -1,0 +1,150 @@
+"""Sheets: windows over all others that take every key.
+
+Their lists are lit by the arrows, Enter takes and Escape leaves, so that nothing needs the mouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nodeflow.theme import Theme
+from nodeflow.window.platform.colours import rgba
+from nodeflow.window.platform.fonts import Fonts
+from nodeflow.window.platform.toolkit import Item, dpg
+
+_WIDE = 600
+_PATIENCE, _HELD = 24, 8
+"""So many frames a field is given the keys again; one in which it has them counts more."""
+
+
+@dataclass(frozen=True)
+class SheetStyle:
+    """How sheets look."""
+
+    theme: Theme
+    look: Item
+    fonts: Fonts
+    scale: float
+
+
+class Sheet:
+    """A window over all others."""
+
+    title = ""
+    wide = _WIDE
+
+    def __init__(self, style: SheetStyle, leave: Callable[[], None]) -> None:
+        self._style, self._leave = style, leave
+        self._faints: list[Item] = []
+        self._field: Item | None = None
+        self._focus = 0
+        self._fault: Item | None = None
+        self._seen = False
+        wide = round(self.wide * style.scale)
+        left = max((dpg.get_viewport_client_width() - wide) // 2, 8)
+        top = max(round(dpg.get_viewport_client_height() * 0.12), 8)
+        self.window = dpg.add_window(
+            modal=True, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
+            autosize=True, pos=(left, top), min_size=(wide, 10), max_size=(wide, 4000),
+            no_scrollbar=True, no_open_over_existing_popup=False,
+        )  # fmt: skip
+        dpg.bind_item_theme(self.window, style.look)
+        title = dpg.add_text(self.title, parent=self.window)
+        if style.fonts.bold is not None:
+            dpg.bind_item_font(title, style.fonts.bold)
+        dpg.add_separator(parent=self.window)
+
+    @property
+    def theme(self) -> str:
+        """The name of the theme that it was made in."""
+        return self._style.theme.name
+
+    @property
+    def gone(self) -> bool:
+        """Whether the toolkit closed it by itself."""
+        self._seen = self._seen or bool(dpg.is_item_visible(self.window))
+        return self._seen and not dpg.is_item_shown(self.window)
+
+    @property
+    def waits(self) -> bool:
+        """Whether its field does not have the keys yet."""
+        return self._focus > 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is typed is taken."""
+        return self._field is None or bool(dpg.is_item_active(self._field))
+
+    def draw(self) -> None:
+        """Give the field the keys."""
+        if dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+            return  # what is pressed just now would lose its click
+        if self._focus and self._field is not None:
+            active = bool(dpg.is_item_active(self._field))
+            self._focus = max(self._focus - (_HELD if active else 1), 0)
+            if not active:
+                dpg.focus_item(self._field)
+
+    def close(self) -> None:
+        """Be gone."""
+        dpg.delete_item(self.window)
+
+    def restyled(self, style: SheetStyle) -> None:
+        """Look another way, with all that was typed and chosen."""
+        self._style = style
+        dpg.bind_item_theme(self.window, style.look)
+        self._faints = [item for item in self._faints if dpg.does_item_exist(item)]
+        for item in self._faints:
+            dpg.configure_item(item, color=rgba(style.theme.faint))
+        if self._fault is not None:
+            dpg.configure_item(self._fault, color=rgba(style.theme.problem))
+
+    def key(self, name: str) -> None:
+        """Answer a key."""
+        if name == "Escape":
+            self._leave()
+
+    def _with_field(self, parent: Item, text: str, hint: str, typed: Callable[[str], None]) -> None:
+        self._field = dpg.add_input_text(
+            parent=parent, width=-1, default_value=text, hint=hint,
+            callback=lambda _sender, now: typed(now),
+        )  # fmt: skip
+        self._focus = _PATIENCE
+
+    def _with_fault(self) -> None:
+        self._fault = dpg.add_text("", parent=self.window, show=False, wrap=0)
+        dpg.configure_item(self._fault, color=rgba(self._style.theme.problem))
+
+    def _show_fault(self, fault: str) -> None:
+        if self._fault is not None:
+            dpg.set_value(self._fault, f"! {fault}")
+            dpg.configure_item(self._fault, show=bool(fault))
+        if fault:  # Enter has taken the keys from the field
+            self._focus = _PATIENCE
+
+    def _faint(self, text: str, parent: Item) -> Item:
+        item: Item = dpg.add_text(text, parent=parent, color=rgba(self._style.theme.faint), wrap=0)
+        self._faints.append(item)
+        return item
+
+    def _buttons(self, *buttons: tuple[str, Callable[[], None]]) -> Item:
+        dpg.add_spacer(height=2, parent=self.window)
+        with dpg.group(horizontal=True, parent=self.window) as row:
+            for label, does in buttons:
+                dpg.add_button(label=label, user_data=does, callback=_pressed)
+        return row  # type: ignore[no-any-return]
+
+
+def _pressed(_sender: Item, _value: Any, does: Callable[[], None]) -> None:
+    does()
+
+
+def plain(colour: tuple[int, int, int, int]) -> Item:
+    """Return the looks of a field that nobody types in, and of a line in a list."""
+    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
+        dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0.0, 0.5)
+        dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, 1.0)
+        dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
+    return made  # type: ignore[no-any-return]

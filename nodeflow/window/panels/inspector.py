@@ -1,0 +1,243 @@
+"""The inspector at the right: what is selected, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nodeflow.declare import Setting
+from nodeflow.editor.panels.accounts import account, reported
+from nodeflow.editor.panels.working import working
+from nodeflow.editor.state.messages import Message, SetValue
+from nodeflow.editor.state.model import Editor
+from nodeflow.fonts import REGULAR
+from nodeflow.scene import shown
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window.canvas.overlayitems import wrapped
+from nodeflow.window.panels.fields import Field
+from nodeflow.window.platform.colours import rgba
+from nodeflow.window.platform.fonts import SIZE, Fonts
+from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.workings.shown import span
+
+_MOST = 12
+_FORMULA = 18
+"""Size of formulas; all else is written at 15."""
+_EDGES = 34
+"""What the panel's edges and its scroll bar take of its width."""
+
+
+class Inspector:
+    """Shows one selected node with its settings, or what is selected in a few words."""
+
+    def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
+        self._parent, self._send, self._fonts = parent, send, fonts
+        with dpg.font_registry():
+            self._formula = dpg.add_font(str(REGULAR), _FORMULA)
+        self._of: tuple[object, ...] = ()
+        self._scale = 1.0
+        self._fields: dict[str, Field] = {}
+        self._values: dict[str, Item] = {}
+        self._live: tuple[object, ...] | None = None
+        self._working: Item | None = None
+        self._account: Item | None = None
+        self._node = ""
+
+    def draw(self, editor: Editor) -> None:
+        """Show what is selected in an editor."""
+        graph = editor.graph
+        chosen = sorted(editor.selection & graph.nodes.keys())
+        node = chosen[0] if len(chosen) == 1 else ""
+        type_ = graph.nodes[node].type if node else ""
+        problem = editor.problems.get(node, "") if node else ""
+        of = (
+            node, type_, problem, editor.preferences.theme, editor.preferences.scale,
+            chosen if not node else None, str(editor.wire),
+            None if chosen
+            else (graph.name, len(graph.nodes), len(graph.wires), reported(editor, "")),
+        )  # fmt: skip
+        if of != self._of:
+            self._of = of
+            self._scale = editor.preferences.scale
+            self._build(editor, node, chosen, problem)
+        if node:
+            settings = graph.settings(node) if graph.nodes[node].known else {}
+            for name, field in self._fields.items():
+                field.show(_present(editor, node, name, settings.get(name)))
+            live = (
+                editor.live.values, editor.live.ages, editor.graph, editor.neuron, editor.report,
+            )  # fmt: skip
+            if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
+                self._live = live
+                self._tell_values(editor)
+
+    def typing(self) -> bool:
+        """Return whether a field takes keys."""
+        return any(field.active for field in self._fields.values())
+
+    def _build(self, editor: Editor, node: str, chosen: list[str], problem: str) -> None:
+        theme = THEMES[editor.preferences.theme]
+        for field in self._fields.values():
+            field.close()
+        dpg.delete_item(self._parent, children_only=True)
+        self._fields, self._values, self._live, self._node = {}, {}, None, node
+        self._working = self._account = None
+        if not node:
+            self._without_node(editor, chosen, theme)
+            return
+        known = editor.graph.nodes[node].known
+        self._title(node)
+        self._text(editor.graph.nodes[node].type, theme.faint)
+        self._account = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.backward))
+        if problem:
+            self._text(f"! {problem}", theme.problem)
+        if known is None:
+            return
+        self._large(known.formula, theme.text)
+        self._working = self._large("", theme.selected)
+        first, *more = (_plain(part) for part in known.help.split("\n\n"))
+        self._text(first, theme.faint)
+        if more:
+            with dpg.tree_node(label="more", parent=self._parent):
+                for part in more:
+                    dpg.add_text(part, wrap=0, color=rgba(theme.faint))
+        for setting in known.settings:
+            value = editor.graph.settings(node).get(setting.name)
+            note = f"{setting.name}\n{setting.range}" if setting.range else setting.name
+            self._fields[setting.name] = Field(
+                self._labelled(setting, note, theme), setting,
+                _present(editor, node, setting.name, value), self._on_change, rgba(theme.problem),
+            )  # fmt: skip
+        ports = [p.name for p in (*known.ports_in(editor.graph.settings(node)), *known.outputs)]
+        dpg.add_spacer(height=4, parent=self._parent)
+        dpg.add_separator(parent=self._parent)
+        for name in dict.fromkeys(ports[:_MOST]):
+            item = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.faint))
+            self._values[name] = item
+
+    def _labelled(self, setting: Setting, note: str, theme: Theme) -> Item:
+        """Write a setting's name, and return where its field goes: beside it, a table below."""
+        if setting.kind == "array":
+            dpg.add_text(note, parent=self._parent, color=rgba(theme.faint))
+            return self._parent
+        with dpg.table(parent=self._parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
+            dpg.add_table_column(init_width_or_weight=0.4)
+            dpg.add_table_column(init_width_or_weight=0.6)
+            with dpg.table_row():
+                dpg.add_text(note, color=rgba(theme.faint), wrap=0)
+                place: Item = dpg.add_group()
+        return place
+
+    def _tell_values(self, editor: Editor) -> None:
+        """Tell the formula with its numbers, and shape and value of each port."""
+        if self._working is not None:
+            text = working(editor, self._node)
+            dpg.set_value(self._working, self._broken(text, editor.preferences.scale))
+            dpg.configure_item(self._working, show=bool(text))
+        if self._account is not None:
+            text = "\n".join(
+                filter(None, (account(editor, self._node), reported(editor, self._node)))
+            )
+            text = self._broken(text, editor.preferences.scale, SIZE)
+            dpg.set_value(self._account, text)
+            dpg.configure_item(self._account, show=bool(text))
+        for name, item in self._values.items():
+            address = f"{self._node}.{name}"
+            wires = editor.graph.inputs(self._node).get(name, ())
+            if not wires and not _is_output(editor, self._node, name):
+                dpg.set_value(item, f"{name}   {_unwired(editor, self._node, name)}")
+                continue
+            start = wires[0].start if wires else address
+            shape = editor.inference.shapes.get(start)
+            value = editor.live.values.get(start)
+            more = f" and {len(wires) - 1} more" if len(wires) > 1 else ""
+            arrow = f" ← {start}{more}" if wires else ""
+            text = f"{name}{arrow}" + (f"   {shape}" if shape is not None else "")
+            if value is not None:
+                age = editor.live.age(start)
+                text += f"\n    {_value_text(value)}" + (f"\n    ({age})" if age else "")
+            dpg.set_value(item, text)
+
+    def _without_node(self, editor: Editor, chosen: list[str], theme: Theme) -> None:
+        graph = editor.graph
+        if chosen:
+            self._title(f"{len(chosen)} nodes")
+            names = ", ".join(chosen[:_MOST]) + (" …" if len(chosen) > _MOST else "")
+            self._text(names, theme.faint)
+        elif editor.wire is not None:
+            self._title("wire")
+            self._text(str(editor.wire).replace("->", "→"), theme.text)
+        else:
+            self._title(graph.name or "untitled")
+            self._text(f"{len(graph.nodes)} nodes, {len(graph.wires)} wires", theme.faint)
+            if report := reported(editor, ""):
+                self._text(report, theme.backward)
+            if graph.about:
+                self._text(graph.about, theme.text)
+
+    def _title(self, text: str) -> None:
+        item = dpg.add_text(text, parent=self._parent, wrap=0)
+        if self._fonts.bold is not None:
+            dpg.bind_item_font(item, self._fonts.bold)
+
+    def _text(self, text: str, colour: str) -> None:
+        text = self._broken(text, self._scale, SIZE)
+        dpg.add_text(text, parent=self._parent, wrap=0, color=rgba(colour))
+
+    def _large(self, text: str, colour: str) -> Item:
+        """Write a formula: it is read sign by sign."""
+        item: Item = dpg.add_text(text, parent=self._parent, wrap=0, color=rgba(colour))
+        dpg.bind_item_font(item, self._formula)
+        return item
+
+    def _broken(self, text: str, scale: float, size: float = _FORMULA) -> str:
+        """Return a text in lines; the toolkit itself would break numbers at their points."""
+        wide = dpg.get_item_width(dpg.get_item_parent(self._parent)) / scale - _EDGES
+        font = self._fonts.regular
+        if wide <= 0:
+            return text
+        lines = (wrapped(line, font, wide / size) for line in text.split("\n"))
+        return "\n".join(part for found in lines for part in found)
+
+    def _on_change(self, name: str, value: Any, done: bool) -> None:  # noqa: FBT001 - a callback
+        self._send(SetValue(self._node, name, value, done=done))
+
+
+def _value_text(value: Any) -> str:
+    array = np.asarray(value)
+    text = shown(array)
+    if array.size > 4:
+        text += f"   {span(array)}"
+    return text
+
+
+def _present(editor: Editor, node: str, setting: str, value: Any) -> Any:
+    """Return what a setting is now: the numbers of a parameter are those of the run."""
+    if setting == "value" and editor.graph.nodes[node].is_parameter:
+        return editor.live.weights.get(f"{node}.value", value)
+    return value
+
+
+def _plain(text: str) -> str:
+    return text.replace("\n", " ").replace("`", "")
+
+
+def _is_output(editor: Editor, node: str, port: str) -> bool:
+    known = editor.graph.nodes[node].known
+    return known is not None and any(output.name == port for output in known.outputs)
+
+
+def _unwired(editor: Editor, node: str, name: str) -> str:
+    """Return what a port without a wire waits for."""
+    known = editor.graph.nodes[node].known
+    if known is None:
+        return "not wired"
+    port = known.input(name, editor.graph.settings(node), node)
+    if port.feedback:
+        return "not wired: a feedback wire would end here"
+    if port.optional:
+        return "not wired, and need not be"
+    needs = "takes several wires" if port.many else "needs a wire, or a value"
+    return f"not wired: it {needs}"

@@ -1,0 +1,253 @@
+"""A card over the canvas: the present task of a lesson, or the lesson that is being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from nodeflow.editor import teaching
+from nodeflow.editor.state.messages import Do, Message, Teach
+from nodeflow.editor.state.model import Editor
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window.platform.colours import mixed, rgba
+from nodeflow.window.platform.fonts import Fonts
+from nodeflow.window.platform.toolkit import Item, dpg
+
+_WIDE, _WIDER = 330, 420
+_MARGIN = 12
+_HINTS = {
+    "at": "Step with F10, or click a step in the list of slow motion.",
+    "wire": "Drag from an output to an input.",
+}
+_GOALS = {
+    "at": "EPOCH:SAMPLE:NODE", "until": "cost < 0.01", "ask": "sum.z[0, 0]", "wire": "a.z -> b.a",
+}  # fmt: skip
+
+
+class LessonCard:
+    """The card, at the canvas's lower left."""
+
+    def __init__(
+        self, send: Callable[[Message], None], fonts: Fonts, look: Callable[[str], Item]
+    ) -> None:
+        self._send, self._fonts, self._look = send, fonts, look
+        self._window: Item | None = None
+        self._shown: object = None
+        self._brights: dict[str, Item] = {}
+        self._settling = 0
+        self._editor: Editor | None = None
+        self.items: dict[str, Item] = {}
+        """Its fields and buttons, by what they are for."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether its size is not known yet."""
+        return self._settling > 0
+
+    def typing(self) -> bool:
+        """Return whether a field takes keys."""
+        return any(dpg.does_item_exist(item) and bool(dpg.is_item_active(item))
+                   for item in self.items.values())  # fmt: skip
+
+    def draw(self, editor: Editor, origin: tuple[float, float]) -> None:
+        """Show the lesson of an editor, if there is one."""
+        self._editor = editor
+        lesson, live = editor.lesson, editor.live
+        done_so_far = None if lesson is None or lesson.making else live.lesson
+        made = teaching.lesson_of(editor.graph) if lesson is not None and lesson.making else None
+        running = live.state in ("training", "playing")
+        chosen = editor.selection if made is not None else None
+        shown = lesson, done_so_far, made, running, chosen, editor.preferences
+        if shown != self._shown:
+            typed = self._typed()
+            self._shown = shown
+            self._remove()
+            if made is not None:
+                self._make(editor, made, typed)
+            elif done_so_far is not None:
+                self._lead(editor, running=running)
+            self._settling = 0 if self._window is None else 3
+        if self._window is None:
+            return
+        self._settling = max(self._settling - 1, 0)
+        high = dpg.get_item_rect_size(self._window)[1]
+        place = round(origin[0] + _MARGIN), round(origin[1] + editor.size[1] - high - _MARGIN)
+        # Until its height is known it would stand below the window.
+        dpg.configure_item(self._window, pos=place if high > 40 else (-4000, 0))
+
+    def _remove(self) -> None:
+        self.items = {}
+        if self._window is not None:
+            dpg.delete_item(self._window)
+            self._window = None
+
+    def _typed(self) -> dict[str, str]:
+        """Return what stands in the fields: it outlives a card that is drawn anew."""
+        names = ("text", "goal", "question")
+        return {name: str(dpg.get_value(self.items[name])) for name in names if name in self.items}
+
+    def _open(self, editor: Editor, wide: float) -> tuple[Theme, int]:
+        width = round(wide * editor.preferences.scale)
+        self._window = dpg.add_window(
+            no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, autosize=True,
+            min_size=(width, 10), max_size=(width, 2000), no_saved_settings=True, pos=(-4000, 0),
+            no_focus_on_appearing=True,
+        )  # fmt: skip
+        dpg.bind_item_theme(self._window, self._look(editor.preferences.theme))
+        return THEMES[editor.preferences.theme], width - round(24 * editor.preferences.scale)
+
+    def _button(self, name: str, label: str, parent: Item, act: Callable[[], None]) -> Item:
+        item: Item = dpg.add_button(label=label, parent=parent, callback=act)
+        self.items[name] = item
+        return item
+
+    def _field(self, name: str, hint: str, parent: Item, value: str = "", **more: Any) -> Item:
+        item: Item = dpg.add_input_text(
+            hint=hint, width=-1, parent=parent, default_value=value, **more
+        )
+        self.items[name] = item
+        return item
+
+    # -- a lesson that is done
+
+    def _lead(self, editor: Editor, *, running: bool) -> None:
+        progress = editor.live.lesson
+        if progress is None:
+            return
+        theme, room = self._open(editor, _WIDE)
+        window, count = self._window or 0, len(progress.tasks)
+        task = progress.task
+        over = f"{len(progress.done)} of {count} tasks done"
+        done_so_far = over if task is None else f"task {progress.index + 1} of {count}"
+        dpg.add_text(done_so_far, parent=window, color=rgba(theme.faint))
+        text = "All is done: save the answer and hand it in." if task is None else task.text
+        title = dpg.add_text(text, parent=window, wrap=room)
+        if self._fonts.bold is not None:
+            dpg.bind_item_font(title, self._fonts.bold)
+        if task is not None:
+            hint = task.question or _HINTS.get(task.kind, f"It is done when {task.goal}.")
+            dpg.add_text(hint, parent=window, wrap=room)
+            dpg.add_spacer(height=2, parent=window)
+            self._controls(editor, task.kind, theme, running=running)
+        if progress.said:
+            colour = theme.selected if progress.said == "Right." else theme.problem
+            dpg.add_text(progress.said, parent=window, wrap=room, color=rgba(colour))
+        row = dpg.add_group(horizontal=True, parent=window)
+        if task is not None:
+            self._button("skip", "Skip", row, lambda: self._send(Teach("skip")))
+        locked = self._locked(editor)
+        if locked:
+            self._button("unlock", f"Unlock {locked}", row,
+                         lambda: self._send(Teach("unlock", locked)))  # fmt: skip
+        if progress.done:
+            self._button("save", "Save the answer …", row, lambda: self._send(Do("hand-in")))
+        self._button("end", "End", row, lambda: self._send(Do("end-lesson")))
+
+    @staticmethod
+    def _locked(editor: Editor) -> str:
+        """Return the selected node, if it is locked."""
+        if editor.lesson is None or len(editor.selection) != 1 or editor.live.lesson is None:
+            return ""
+        (key,) = editor.selection
+        locked = teaching.lesson_of(editor.lesson.original).get("locked", ())
+        shut = (locked == "*" and key in editor.lesson.original.nodes) or key in locked
+        return key if shut and key not in editor.live.lesson.unlocked else ""
+
+    def _controls(self, editor: Editor, kind: str, theme: Theme, *, running: bool) -> None:
+        window, progress = self._window or 0, editor.live.lesson
+        if kind == "until" and not running:
+            scale = editor.preferences.scale
+            play = dpg.add_button(
+                label="▶  Train", width=-1, height=round(44 * scale), parent=window,
+                callback=lambda: self._send(Do("train")),
+            )  # fmt: skip
+            self.items["play"] = play
+            dpg.bind_item_theme(play, self._bright(theme))
+            if self._fonts.bold is not None:
+                dpg.bind_item_font(play, self._fonts.bold)
+        if kind != "ask" or progress is None or progress.task is None:
+            return
+        if progress.task.is_truth:
+            row = dpg.add_group(horizontal=True, parent=window)
+            for word in ("yes", "no"):
+                self._button(word, word.capitalize(), row, partial(self._answer, word))
+            return
+        self._field("answer", "a number, then Enter", window, on_enter=True,
+                    callback=lambda _sender, text: self._answer(text))  # fmt: skip
+
+    def _answer(self, text: str) -> None:
+        if text.strip():
+            self._send(Teach("answer", text.strip()))
+
+    def _bright(self, theme: Theme) -> Item:
+        """Return the looks of the one button that a beginner should find."""
+        if theme.name not in self._brights:
+            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
+                for part, share in (("", 0.0), ("Hovered", 0.15), ("Active", 0.3)):
+                    colour = mixed(theme.selected, theme.text, share)
+                    dpg.add_theme_color(getattr(dpg, f"mvThemeCol_Button{part}"), colour)
+                dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.canvas))
+            self._brights[theme.name] = made
+        return self._brights[theme.name]
+
+    # -- a lesson that is made
+
+    def _make(self, editor: Editor, raw: dict[str, Any], typed: dict[str, str]) -> None:
+        theme, room = self._open(editor, _WIDER)
+        window, lesson = self._window or 0, editor.lesson
+        kind = "at" if lesson is None else lesson.kind
+        count = len(raw["tasks"])
+        title = dpg.add_text(f"The lesson has {count} task{'s' * (count != 1)}", parent=window)
+        if self._fonts.bold is not None:
+            dpg.bind_item_font(title, self._fonts.bold)
+        for number, task in enumerate(raw["tasks"]):
+            row = dpg.add_group(horizontal=True, parent=window)
+            self._button(f"drop {number}", "×", row, partial(self._send, Teach("drop", number)))
+            up = partial(self._send, Teach("earlier", number))
+            self._button(f"earlier {number}", "↑", row, up)
+            dpg.add_text(f"{number + 1}  {task['text']}", parent=row, wrap=room)
+            dpg.add_text(f"        {teaching.described(task)}", parent=window, wrap=room,
+                         color=rgba(theme.faint))  # fmt: skip
+        dpg.add_separator(parent=window)
+        same = typed.get("kind", kind) == kind
+        self._field("text", "what is to be done", window, typed.get("text", ""))
+        row = dpg.add_group(horizontal=True, parent=window)
+        for name in teaching.KINDS:
+            item = self._button(f"kind {name}", name, row, partial(self._send, Teach("kind", name)))
+            if name == kind:
+                dpg.bind_item_theme(item, self._bright(theme))
+        dpg.add_text(f"to {teaching.KINDS[kind]}:", parent=row, color=rgba(theme.faint))
+        if kind == "ask":
+            self._field("question", "the question", window, typed.get("question", ""))
+        goal = teaching.suggested(editor, kind) or (typed.get("goal", "") if same else "")
+        self._field("goal", _GOALS[kind], window, goal)
+        row = dpg.add_group(horizontal=True, parent=window)
+        self._button("add", "Add the task", row, partial(self._add, kind))
+        self._button("lock", "Lock", row, lambda: self._send(Teach("locked")))
+        self._button("lock all", "Lock all", row, lambda: self._send(Teach("lock-all")))
+        self._button("hide", "Hide", row, lambda: self._send(Teach("hidden")))
+        self._button("types", "Types", row, lambda: self._send(Teach("types")))
+        dpg.add_text(_restrictions(raw), parent=window, wrap=room, color=rgba(theme.faint))
+        row = dpg.add_group(horizontal=True, parent=window)
+        self._button("try", "Try it", row, lambda: self._send(Do("lesson")))
+        self._button("page", "Export as a page …", row, lambda: self._send(Do("export-lesson")))
+        self._button("end", "End", row, lambda: self._send(Do("end-lesson")))
+
+    def _add(self, kind: str) -> None:
+        typed = self._typed()
+        for name in ("text", "goal", "question"):
+            if name in self.items:
+                dpg.set_value(self.items[name], "" if name != "goal" else typed.get(name, ""))
+        self._send(Teach("record", (kind, typed["text"], typed["goal"], typed.get("question", ""))))
+
+
+def _restrictions(raw: dict[str, Any]) -> str:
+    """Return in words what is locked, hidden and offered."""
+    locked, hidden, types = (raw.get(name, ()) for name in ("locked", "hidden", "types"))
+    parts = [
+        "all is locked" if locked == "*" else f"locked: {', '.join(locked) or 'nothing'}",
+        f"hidden: {', '.join(hidden) or 'nothing'}",
+        f"library: {', '.join(types) or 'all types'}",
+    ]
+    return "; ".join(parts) + ". Lock, Hide and Types take the selected nodes."

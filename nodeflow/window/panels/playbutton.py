@@ -1,0 +1,68 @@
+"""A large Train button over the canvas until a network was trained.
+
+A lesson has a card of its own (`lessoncard`); while there is one this button is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nodeflow.editor.panels.training import PLAY_HIGH, PLAY_MARGIN, waits
+from nodeflow.editor.state.messages import Do, Message
+from nodeflow.editor.state.model import Editor
+from nodeflow.fonts import BOLD
+from nodeflow.theme import THEMES
+from nodeflow.window.platform.colours import mixed, rgba
+from nodeflow.window.platform.toolkit import Item, dpg
+
+_WIDTH = 150.0
+_SIZE = 21
+
+
+class PlayButton:
+    """A panel inside the canvas's window: so it lies over the canvas and under every popup."""
+
+    def __init__(self, canvas: Item, send: Callable[[Message], None]) -> None:
+        self._canvas, self._send = canvas, send
+        self._panel: Item | None = None
+        self._look: Item | None = None
+        self._state: tuple[object, ...] = ()
+        with dpg.font_registry():
+            self._font = dpg.add_font(str(BOLD), _SIZE)
+
+    def draw(self, editor: Editor) -> None:
+        """Show the button where an editor's network waits for it."""
+        shown = waits(editor)
+        state = (shown, editor.preferences.theme, editor.preferences.scale, editor.size)
+        if state == self._state:
+            return
+        self._state = state
+        for old in (self._panel, self._look):
+            if old is not None:
+                dpg.delete_item(old)
+        self._panel = self._look = None
+        if shown:
+            self._build(editor)
+
+    def _build(self, editor: Editor) -> None:
+        scale = editor.preferences.scale
+        wide, high = round(_WIDTH * scale), round(PLAY_HIGH * scale)
+        at = [(editor.size[0] - wide) / 2, editor.size[1] - high - PLAY_MARGIN]
+        self._panel = dpg.add_child_window(
+            parent=self._canvas, pos=at, width=wide, height=high, border=False,
+            no_scrollbar=True, no_scroll_with_mouse=True,
+        )  # fmt: skip
+        button = dpg.add_button(
+            label="▶  Train", parent=self._panel, width=wide, height=high,
+            callback=lambda: self._send(Do("train")),
+        )  # fmt: skip
+        dpg.bind_item_font(button, self._font)
+        theme = THEMES[editor.preferences.theme]
+        with dpg.theme() as self._look, dpg.theme_component(dpg.mvAll):
+            dpg.add_theme_style(dpg.mvStyleVar_FrameRounding, 12 * scale)
+            dpg.add_theme_color(dpg.mvThemeCol_ChildBg, (0, 0, 0, 0))
+            dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.canvas))
+            for name, share in (("", 0.0), ("Hovered", 0.15), ("Active", 0.3)):
+                colour = mixed(theme.selected, theme.text, share)
+                dpg.add_theme_color(getattr(dpg, f"mvThemeCol_Button{name}"), colour)
+        dpg.bind_item_theme(self._panel, self._look)

@@ -1,0 +1,158 @@
+"""What the sections of the slow-motion panel are made of: their looks, headers and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nodeflow.editor.state.model import Editor
+from nodeflow.theme import THEMES, Theme
+from nodeflow.window.platform.colours import Colour, mixed, rgba
+from nodeflow.window.platform.fonts import SIZE
+from nodeflow.window.platform.toolkit import Item, dpg
+
+ROOM = 282
+"""How wide a section is, in pixels at scale 1: the side without its edges and scroll bar."""
+CROSS = 24
+"""How wide a column with a cross is, at scale 1."""
+
+
+class PanelStyle:
+    """The colours of a theme and its scale, bound to widgets by name."""
+
+    def __init__(self) -> None:
+        self.theme: Theme = THEMES["dark"]
+        self.scale = 1.0
+        self._made: dict[str, Item] = {}
+        self._of: tuple[str, float] | None = None
+
+    @property
+    def text(self) -> float:
+        """The size of text in pixels."""
+        return SIZE * self.scale
+
+    @property
+    def room(self) -> float:
+        """How wide a section is, in pixels."""
+        return ROOM * self.scale
+
+    def apply_style(self, editor: Editor) -> bool:
+        """Take on the theme and scale of an editor; return whether they are others."""
+        of = (editor.preferences.theme, editor.preferences.scale)
+        if of == self._of:
+            return False
+        self._of, self.scale = of, of[1]
+        self.theme = theme = THEMES[of[0]]
+        for old in self._made.values():
+            dpg.delete_item(old)
+        quiet = mixed(theme.body, theme.text, 0.07)
+        clear = (0, 0, 0, 0)
+        self._made = {
+            "forward": _look(Text=rgba(theme.forward)),
+            "backward": _look(Text=rgba(theme.backward)),
+            "update": _look(Text=rgba(theme.feedback)),
+            "heading": _look(Text=rgba(theme.faint), Header=clear, HeaderHovered=clear),
+            "header": _look(Header=quiet),
+            "wrong": _look(frame=1, Border=rgba(theme.problem)),
+            "bare": _look(Button=clear),
+            "tight": _tight(self.scale),
+            "chosen": _look(Button=mixed(theme.body, theme.selected, 0.45)),
+        }
+        return True
+
+    def bind(self, item: Item, name: str) -> None:
+        """Give a widget one of the looks, or none."""
+        dpg.bind_item_theme(item, self._made.get(name, 0))
+
+    def colour(self, name: str, alpha: float = 1.0) -> Colour:
+        """Return a colour of the theme."""
+        return rgba(getattr(self.theme, name), alpha)
+
+
+def _look(*, frame: float = 0, **colours: Colour) -> Item:
+    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
+        for name, colour in colours.items():
+            dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), colour)
+        if frame:
+            dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, frame)
+    return made  # type: ignore[no-any-return]
+
+
+def _tight(scale: float) -> Item:
+    """Return the look of a list whose texts stand on one line with what is clicked."""
+    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
+        dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 7 * scale, 0)
+        dpg.add_theme_style(dpg.mvStyleVar_CellPadding, 4 * scale, 1 * scale)
+    return made  # type: ignore[no-any-return]
+
+
+class Section:
+    """A header that opens and closes; it stays as a person has left it."""
+
+    def __init__(self, parent: Item, title: str, style: PanelStyle) -> None:
+        self.style = style
+        self._header = dpg.add_collapsing_header(label=title, parent=parent, default_open=True)
+        self.body = dpg.add_group(parent=self._header)
+        dpg.add_spacer(height=3, parent=self._header)
+
+    def apply_style(self) -> None:
+        """Take on other looks."""
+        self.style.bind(self._header, "header")
+
+    def show(self, *, shown: bool) -> None:
+        """Show the section, or hide it."""
+        dpg.configure_item(self._header, show=shown)
+
+
+class Entry:
+    """A field for a line of text, sent by Enter; what was wrong with it stands below."""
+
+    def __init__(self, parent: Item, hint: str, enter: Callable[[str], None]) -> None:
+        self._enter = enter
+        self.item = dpg.add_input_text(
+            parent=parent, hint=hint, width=-1, on_enter=True, callback=self._entered
+        )
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return str(dpg.get_value(self.item))
+
+    @property
+    def active(self) -> bool:
+        """Whether a person is at it."""
+        return bool(dpg.is_item_active(self.item))
+
+    def put(self, text: str) -> None:
+        """Put a text into it."""
+        dpg.set_value(self.item, text)
+
+    def focus(self) -> None:
+        """Let it take the keys."""
+        dpg.focus_item(self.item)
+
+    def _entered(self, _sender: Item, text: str, _data: Any = None) -> None:
+        if text.strip():
+            self._enter(text.strip())
+
+
+def columns(parent: Item, *weights: float, cross: float = 0.0) -> Item:
+    """Return the only row of a table, in columns; the last, so many pixels wide, is for a cross."""
+    table = dpg.add_table(
+        parent=parent, header_row=False, policy=dpg.mvTable_SizingStretchProp, pad_outerX=False
+    )
+    for weight in weights:
+        dpg.add_table_column(parent=table, init_width_or_weight=weight)
+    if cross:
+        dpg.add_table_column(parent=table, width_fixed=True, init_width_or_weight=cross)
+    row: Item = dpg.add_table_row(parent=table)
+    return row
+
+
+def add_cross(parent: Item, style: PanelStyle, note: str, remove: Callable[[], None]) -> Item:
+    """Add a small button that takes a row away."""
+    item: Item = dpg.add_button(label="×", small=True, parent=parent, callback=remove)
+    style.bind(item, "bare")
+    with dpg.tooltip(item, delay=0.5):
+        dpg.add_text(note)
+    return item

@@ -1,0 +1,1 @@
+"""The toolkit and the machine: display, fonts, colours, keys, pointer, waiting."""

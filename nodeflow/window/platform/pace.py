@@ -1,0 +1,44 @@
+"""Numbers change faster than they are read: while a network trains, each panel waits its turn."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from nodeflow.editor.state.model import Editor, Live
+
+PAUSE = 0.1
+"""Seconds for which numbers stay as they are."""
+
+
+class Throttle:
+    """Gives panels an editor whose numbers change seldom, and for one panel a frame.
+
+    What a person does is seen at once, and so is the end of a training.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[str, tuple[float, Live]] = {}
+        self._taken = False
+        self.waiting = False
+        """Whether a panel of this frame has still to show what is known."""
+
+    def frame(self) -> None:
+        """Begin a frame."""
+        self._taken = self.waiting = False
+
+    def of(self, panel: str, editor: Editor) -> Editor:
+        """Return the editor as a panel shows it in this frame."""
+        live, now = editor.live, time.perf_counter()
+        when, shown = self._shown.get(panel, (0.0, None))
+        if shown is None or live.state != "training" or shown.state != "training":
+            self._shown[panel] = now, live
+            return editor
+        if shown is live:
+            return editor
+        if self._taken or now - when < PAUSE:
+            self.waiting = True
+            return replace(editor, live=shown)
+        self._taken = True
+        self._shown[panel] = now, live
+        return editor

@@ -1,0 +1,216 @@
+"""Valid but unusual networks: right, or a placeholder that says why."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import nodeflow as nf
+from nodeflow.declare import CATALOG
+from nodeflow.interchange import imported
+from nodeflow.interchange.building import end_of
+
+pytestmark = [
+    pytest.mark.programs("torch", "onnx", "onnxruntime"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning",
+                               "ignore::UserWarning"),
+]  # fmt: skip
+
+
+def weight_norm():
+    from torch import nn
+
+    norm = nn.utils.parametrizations.weight_norm
+    return nn.Sequential(norm(nn.Linear(4, 3)), nn.Tanh(), nn.utils.weight_norm(nn.Linear(3, 2)))
+
+
+def pruned():
+    from torch import nn
+    from torch.nn.utils import prune
+
+    layer = nn.Linear(4, 3)
+    prune.l1_unstructured(layer, "weight", 0.4)
+    return nn.Sequential(layer, nn.PReLU())
+
+
+def one_layer_twice():
+    from torch import nn
+
+    layer, act = nn.Linear(4, 4), nn.ReLU()
+    return nn.Sequential(layer, act, layer, act)
+
+
+def tied():
+    import torch
+
+    class Tied(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = torch.nn.Linear(4, 2)
+            self.register_buffer("mean", torch.linspace(0, 1, 4))
+
+        def forward(self, x):
+            code = torch.sigmoid(self.encoder((x - self.mean) / 2))
+            return torch.nn.functional.linear(code, self.encoder.weight.t()).clamp(min=0)
+
+    return Tied()
+
+
+@pytest.mark.parametrize("make", [weight_norm, pruned, one_layer_twice, tied])
+def test_weights_that_are_made_of_others(make, tmp_path):
+    import torch
+
+    torch.manual_seed(3)
+    module = make().double().eval()
+    rows = torch.randn(5, 4, dtype=torch.float64)
+    path = tmp_path / "m.pt2"
+    torch.export.save(torch.export.export(module, (rows,)), path)
+    for graph in (nf.from_torch(module, rows), imported(path).graph):
+        run = nf.Run(graph.set("x", value=rows.tolist()), batch="all")
+        run.evaluate()
+        assert run[end_of(graph)] == pytest.approx(module(rows).detach().numpy(), abs=1e-14)
+
+
+def test_a_program_that_refuses_its_own_rows_is_no_reason_to_refuse_the_file(tmp_path):
+    """A mask that was exported in float32 is asserted to be that, and rows are sent as float64."""
+    import torch
+
+    torch.manual_seed(3)
+    path = tmp_path / "m.pt2"
+    torch.export.save(torch.export.export(pruned().eval(), (torch.zeros(5, 4),)), path)
+    found = imported(path)
+    assert found.verified is None
+    assert "dtype mismatch" in found.unverified
+    assert not found.network.missing
+
+
+def test_a_placeholder_is_of_no_type_that_is_here():
+    """A sum of two values is no node `add` whose wires are missing."""
+    import torch
+
+    class Residual(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.outer = torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)
+
+        def forward(self, x):
+            return self.outer(x + torch.tanh(self.inner(x)))
+
+    graph = nf.from_torch(Residual().eval(), torch.zeros(2, 3))
+    assert graph.nodes["add"].type == "add of PyTorch"
+    run = nf.Run(graph, strict=False)
+    run.evaluate()
+    assert run["inner.z"].shape == (1, 3)
+    heavy = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(3, 2))
+    about = nf.from_torch(torch.nn.Sequential(heavy).eval(), torch.zeros(2, 3)).about
+    assert "computed from others; remove_parametrizations" in about
+    with pytest.raises(nf.NodeflowError, match="has 2 outputs, and a chain of layers has one"):
+        nf.from_torch(Outputs().eval(), torch.zeros(2, 3))
+
+
+def Outputs():  # noqa: N802 (a module of its own, made where torch is)
+    import torch
+
+    class Two(torch.nn.Module):
+        def forward(self, x):
+            return torch.tanh(x), x
+
+    return Two()
+
+
+def onnx_model(r, opset):
+    """Return a model of layers in every form that ONNX has for them, with its first width."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, stored, inputs = [], [], []
+
+    def put(kind, *names, **given):
+        nodes.append(helper.make_node(kind, list(names), [f"v{len(nodes)}"], **given))
+        return nodes[-1].output[0]
+
+    def number(array):
+        array = np.asarray(array, np.float32)
+        tensor = numpy_helper.from_array(array, f"w{len(stored)}_{len(nodes)}")
+        form = r.integers(4)
+        if form == 0:
+            return put("Constant", value=tensor)
+        turned = form == 1 and array.ndim == 2
+        kept = np.ascontiguousarray(array.T) if turned else array
+        stored.append(numpy_helper.from_array(kept, tensor.name))
+        if form == 2 or opset < 9:  # there each stored array is an input too
+            inputs.append(helper.make_tensor_value_info(tensor.name, 1, kept.shape))
+        return put("Transpose", tensor.name, perm=[1, 0]) if turned else tensor.name
+
+    sizes = [int(n) for n in r.integers(1, 9, r.integers(2, 5))]
+    at = "x"
+    for into, out in pairwise(sizes):
+        weights, bias = r.normal(size=(into, out)), r.normal(size=out)
+        match r.integers(5):
+            case 0:
+                at = put("Gemm", at, number(weights), number(bias))
+            case 1:
+                at = put("Gemm", at, number(weights.T), number(bias[None]), transB=1, alpha=0.5,
+                         beta=2.0)  # fmt: skip
+            case 2:
+                at = put("Add", number(bias[None]), put("MatMul", at, number(weights)))
+            case 3:
+                at = put("Gemm", at, number(weights), number([0.25]))
+            case _:
+                kind = "Sum" if opset > 7 else "Add"
+                at = put(kind, put("MatMul", at, number(weights)), number(bias))
+        scale = np.abs(bias) + 0.5
+        match r.integers(10):
+            case 0:
+                at = put("Sub", number(1.0), at)
+            case 1:
+                at = put("Div", at, number(scale))
+            case 2:
+                at = put("LeakyRelu", at, alpha=0.2)
+            case 3:
+                at = put("BatchNormalization", at, *map(number, (scale, bias, bias, scale)))
+            case 4:
+                at = put("Softmax", at, axis=1)
+            case 5 if opset < 11:
+                at = put("Clip", at, min=-0.5)
+            case 5:
+                at = put("Clip", at, "", number(0.7))
+            case 6:
+                at = put("Mul", at, put("Sigmoid", at))
+            case 7:
+                at = put("Dropout", at)
+            case 8:
+                at = put("Div", at, put("Add", number(1.0), put("Abs", at)))
+            case _:
+                at = put("Tanh", put("Mul", number(0.5), at))
+    nodes.append(helper.make_node("Identity", [at], ["y"]))
+    rows = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", sizes[0]])
+    ends = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", sizes[-1]])
+    graph = helper.make_graph(nodes, "unusual", [rows, *inputs], [ends], stored)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)],
+                             ir_version=3 if opset < 9 else 8)  # fmt: skip
+    onnx.checker.check_model(made, full_check=True)
+    return made, sizes[0]
+
+
+@pytest.mark.parametrize("opset", [7, 8, 9, 10, 11, 12, 13, 15, 18])
+def test_forms_of_every_set_of_operators(opset, tmp_path):
+    import onnx
+    import onnxruntime
+
+    path = tmp_path / "m.onnx"
+    for seed in range(12):
+        r = np.random.default_rng([opset, seed])
+        model, width = onnx_model(r, opset)
+        outside = {"save_as_external_data": True, "location": f"{seed}.data", "size_threshold": 0}
+        onnx.save(model, path, **(outside if seed % 2 and opset >= 9 else {}))
+        x = r.normal(size=(4, width)).astype(np.float32)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        found = imported(path)
+        assert all(node.type in CATALOG for node in found.graph.nodes.values())
+        run = nf.Run(found.graph.set("x", value=x.astype(float).tolist()), batch="all")
+        run.evaluate()
+        expected = session.run(None, {"x": x})[0]
+        assert run[end_of(found.graph)] == pytest.approx(expected, abs=1e-5, rel=1e-4)
