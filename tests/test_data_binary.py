@@ -376,8 +376,11 @@ Y = [1, 2, 2]
 @pytest.mark.parametrize(
     ("arrays", "sentence"),
     [
-        ({"x": X}, "there is no array 'y'; there is x"),
-        ({"y": Y, "inputs": X}, "there is no array 'x'; there is inputs, y"),
+        ({"x": X}, "there is no array 'y'; there is x; save the arrays under the names x and y"),
+        (
+            {"y": Y, "inputs": X},
+            "there is no array 'x'; there is inputs, y; save the arrays under the names x and y",
+        ),
         ({"x": X, "y": [1, 2]}, "x has 3 rows, but y has 2; they must be equal"),
         ({"x": 1, "y": Y}, "x is a single number; it needs rows and columns"),
         ({"x": X, "y": 1}, "y is a single number; it needs rows and columns"),

@@ -6,6 +6,7 @@ spreadsheets, Kaggle's CSV, R's exports, Weka's ARFF, Orange, MATLAB.
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import re
@@ -631,6 +632,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", " TRUE", ' "X"', "a"]] * 2),
         "a,b,c,d,kind\n" + joined([*body, [" NA", "5", "TRUE", " NA", "a"]] * 2),
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '" X"', "a "]] * 2),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", " ", '" ? "', "a "]] * 2),
         joined([line[:2] for line in body]),
     ]
     (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")
@@ -647,6 +649,97 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
             except DataError as error:
                 found.append(str(error).partition(", ")[2])
         assert found[0] == found[1], text[:60]
+
+
+# --- files that people have ----------------------------------------------------------------------
+
+
+def test_unquoted_thousands_are_no_names_of_rows(tmp_path):
+    body = [[str(i), f"{1 + i},{100 + 7 * i}"] for i in range(30)]
+    with pytest.raises(DataError, match=r"row 1.*'1,100' is one number .* in quotes"):
+        load(tmp_path, "area,price\n" + joined(body))
+    named = [[str(i), str(1 + i), str(1100 + 7 * i)] for i in range(30)]
+    assert load(tmp_path, "area,price\n" + joined(named)).features == ("area",)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [(["(5.50)", "7.25", "(1.00)"], "brackets"), (["5.50-", "7.25", "1.00-"], "the minus behind")],
+)
+def test_negative_numbers_of_accountants(tmp_path, cells, said):
+    body = [[str(i), cells[i % 3]] for i in range(30)]
+    table = load(tmp_path, "a,profit\n" + joined(body))
+    assert table.y[:3].ravel().tolist() == [-5.5, 7.25, -1.0]
+    assert any(said in note for note in table.reading.notes)
+
+
+def test_marks_in_school_are_classes(tmp_path):
+    body = [[str(i / 4), ["1", "1-", "2+", "2", "2-"][i % 5]] for i in range(50)]
+    assert load(tmp_path, "a,mark\n" + joined(body)).classes == ("1", "1-", "2", "2+", "2-")
+
+
+@pytest.mark.parametrize("footer", ["(40 rows affected)", "\n40 rows in set (0.00 sec)"])
+def test_what_a_database_says_below_is_no_row(tmp_path, footer):
+    table = load(tmp_path, "a,b,kind\n" + joined(rows(40, whole, fraction, letter)) + footer + "\n")
+    assert len(table.x) == 40
+    assert any("rows" in note and "skipped" in note for note in table.reading.notes)
+
+
+def test_statistics_below_are_no_rows(tmp_path):
+    body = [[f"run {i}", str(i * i / 4), str(i / 8)] for i in range(20)]
+    text = "run,a,y\n" + joined(body)
+    table = load(tmp_path, text + "Min,0,0\nMax,90.25,2.375\nStd. dev.,3,1\n")
+    assert len(table.x) == 20
+    assert sum("skipped" in note for note in table.reading.notes) == 3
+    people = joined([[f"{name}", "2.5", "3.5"] for name in ("Eva", "Jo", "Ann", "Max")])
+    assert len(load(tmp_path, "name,a,y\n" + joined(body[:5]) + people).x) == 9
+
+
+def test_classes_named_like_statistics_are_rows(tmp_path):
+    body = [["ny"[i % 2 and i < 18], str(i * i / 4), str(i / 8)] for i in range(20)]
+    assert len(load(tmp_path, "kind,a,y\n" + joined(body)).x) == 20
+
+
+def test_ids_without_a_name_are_pointed_out(tmp_path):
+    body = [[str(842302 + 7 * i), "MB"[i % 2], str(i / 4), str(i * i / 8)] for i in range(40)]
+    notes = load(tmp_path, joined(body)).reading.notes
+    assert any("as ids do; --drop 0" in note for note in notes)
+    notes = load(tmp_path, joined([line[1:] for line in body])).reading.notes
+    assert not any("as ids do" in note for note in notes)
+
+
+def test_comments_among_the_rows_are_said(tmp_path):
+    table = load(tmp_path, "a,kind\n1,x\n2,y\n# calibrated\n3,x\n4,y\n")
+    assert len(table.x) == 4
+    assert "row 4, '# calibrated', is a comment: skipped" in table.reading.notes
+
+
+def test_lines_that_end_with_a_return_alone(tmp_path):
+    text = "# by hand\na,kind\n" + joined(rows(20, fraction, letter))
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.replace("\n", "\r").encode())
+    assert data.load(str(path)).features == ("a",)
+    assert len(data.load(str(path), options=Options(skip=3, header="no")).x) == 19
+
+
+def test_other_files_under_the_name_of_a_text(tmp_path):
+    text = "a,b,kind\n" + joined(rows(20, whole, fraction, letter))
+    path = tmp_path / "t.csv"
+    path.write_bytes(gzip.compress(text.encode()))
+    assert len(data.load(str(path)).x) == 20
+    for start, mends in (
+        (b"PK\x03\x04" + bytes(40), "name it .xlsx"), (b"%PDF-1.7\n", "as CSV"),
+        (b"\xd0\xcf\x11\xe0" + bytes(40), "save it as .xlsx"), (b"PAR1abc", "name it .parquet"),
+        (b"<!DOCTYPE html>\n<p>1,2\n", "save the table as CSV"),
+        (b'{"a": 1, "kind": "x"}\n{"a": 2, "kind": "y"}\n', "this is JSON"),
+        (b'[{"a": 1, "kind": "x"},\n{"a": 2, "kind": "y"}]\n', "this is JSON"),
+    ):  # fmt: skip
+        path.write_bytes(start)
+        with pytest.raises(DataError, match=mends):
+            data.load(str(path))
+    (tmp_path / "t.zip").write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match="unpack it"):
+        data.load(str(tmp_path / "t.zip"))
 
 
 def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, json_option, read_moment
 from nodeflow.commands.output import bold, echo, print_json, sentence
 from nodeflow.engine.schedule import LEVELS
-from nodeflow.errors import ExportError
+from nodeflow.errors import ExportError, FileError
 
 _ENDINGS = """\b
   .svg   the canvas as a drawing
@@ -111,6 +111,10 @@ def export(file: str, out: str, *, as_json: bool, **given: Any) -> None:
             made = exports.export(graph, out, file=Path(file), progress=tell, **options)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("the export was interrupted; nothing was written") from None
+    except FileError as error:
+        if error.file:
+            raise
+        raise FileError(str(error), file=file) from None  # a place in the graph's own file
     if as_json:
         print_json({"file": out, "bytes": len(made.data), **made.facts})
         return

@@ -552,6 +552,11 @@ class _Decision:
                         f"'{name}' is read with decimal points; --decimal , reads "
                         f"{fact.present[0]:.3f} as {1000 * fact.present[0]:.0f}"
                     )
+                if i == 0 and i in features and self._may_be_ids(fact):
+                    self.notes.append(
+                        "column 1 holds whole numbers that all differ, as ids do; --drop 0 leaves "
+                        "it out"
+                    )
                 if said := _form_in_words(fact.form):
                     forms.setdefault(said, []).append(f"'{name}'")
                 low, high = fact.span
@@ -591,6 +596,18 @@ class _Decision:
         """Tell whether points may part thousands, as where semicolons part columns."""
         decided = self.options.decimal != "auto" or fact.form != Form()
         return fact.like == "thousands" and self.sheet.separator == ";" and not decided
+
+    def _may_be_ids(self, fact: Facts) -> bool:
+        """Tell whether a column without a name may hold ids, such as 842302 and 842517."""
+        if self.sheet.names or self.sheet.rows < 20 or fact.span[1] < 1000:
+            return False
+        few = fact.numbers[:100]  # most columns are told from a few rows
+        return (
+            whole_numbers(few)
+            and len(distinct(few)[0]) == len(few)
+            and whole_numbers(fact.present)
+            and fact.different == self.sheet.rows
+        )
 
     # -- the reading
 
@@ -638,6 +655,8 @@ def _form_in_words(form: Form) -> str:
         sign = {",": "commas", ".": "points", " ": "blanks"}.get(form.thousands, "apostrophes")
         said.append(f"thousands parted by {sign}")
     said += [f"'{sign}'" for sign in (form.before, form.after) if sign]
+    if form.minus:
+        said.append("brackets for a minus" if form.minus == "brackets" else "the minus behind")
     return " and ".join(said)
 
 

@@ -29,7 +29,7 @@ def read_npz(path: Path, options: Options) -> Table:
     for name in ("x", "y"):
         if name not in arrays:
             msg = f"there is no array '{name}'{nearest(name, names)}"
-            raise DataError(msg, file=file)
+            raise DataError(f"{msg}; save the arrays under the names x and y", file=file)
     return table_of_arrays(arrays, file, options, format="npz", called=called)
 
 

@@ -37,6 +37,8 @@ _NUMERAL = Pattern(
     r"(?P<exponent>(?:[eEdD][-+−]?\d+)?)"
     rf"[ \u00a0\u202f]*(?P<after>(?:{_UNIT})?)"
 )
+_MINUS_BEHIND = Pattern(r"[^-+−–].*[.,]\d+ ?[-−]")
+"""As accountants' programs write it; 2- alone is a mark in school."""
 _BLANKS = Pattern("[ \u00a0\u2009\u202f]")
 _GROUPS = {sign: Pattern(rf"[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+") for sign in ",.'’ "}
 _INDIAN = Pattern(r"[1-9]\d?(?:,\d\d)+,\d{3}")
@@ -57,9 +59,11 @@ _DATE = Pattern(
 
 
 def _match(cell: str) -> re.Match[str] | None:
-    """Return the parts of a number in any form; (5.00) is −5, as accountants write it."""
+    """Return the parts of a number in any form; (5.00) and 5.00- are −5."""
     if cell[:1] == "(" and cell[-1:] == ")" and cell[1:2] not in "-−":
         cell = f"-{cell[1:-1]}"
+    elif _MINUS_BEHIND.fullmatch(cell):
+        cell = f"-{cell[:-1]}"
     return _NUMERAL.fullmatch(cell)
 
 
@@ -115,6 +119,8 @@ class Form:
     thousands: str = ""
     before: str = ""
     after: str = ""
+    minus: str = ""
+    """How negative numbers are written if not with a sign in front: "brackets" or "behind"."""
 
     @property
     def percent(self) -> bool:
@@ -168,10 +174,15 @@ def form_of(cells: Sequence[str], decimal: str, thousands: str) -> Form | None:
     affixes: dict[tuple[str, str], str] = {}
     used = ""
     odd = ""
+    minus = ""
     for cell in cells:
         match = _match(cell)
         if match is None or is_date(cell):
             return None
+        if cell[0] == "(":
+            minus = "brackets"
+        elif cell[-1] in "-−":
+            minus = "behind"
         affixes.setdefault((match["before"], match["after"].strip()), cell)
         mark = _thousands(match["body"], decimal)
         if mark is None or (thousands and mark and mark != thousands):
@@ -185,7 +196,7 @@ def form_of(cells: Sequence[str], decimal: str, thousands: str) -> Form | None:
         one, two, *_ = affixes.values()
         raise TwoForms(f"'{one}' and '{two}' are numbers in two forms")
     (before, after), *_ = affixes
-    return Form(decimal, used, before, after)
+    return Form(decimal, used, before, after, minus)
 
 
 def _thousands(body: str, decimal: str) -> str | None:

@@ -270,5 +270,9 @@ def _cleaned(codes: NDArray[np.intp], texts: list[str]) -> Part:
     if any('"' in text for text in texts):
         raise NotPlain  # a quote after a blank
     cells = [text.strip() for text in texts]
-    missing = np.array([*(cell in MARKS for cell in cells), False])
-    return (np.where(missing[codes], -1, codes) if missing.any() else codes), cells
+    there = [cell for cell in cells if cell not in MARKS]
+    if len(there) == len(cells):
+        return codes, cells
+    places = iter(range(len(there)))
+    move = np.array([*(-1 if cell in MARKS else next(places) for cell in cells), -1], np.intp)
+    return move[codes], there

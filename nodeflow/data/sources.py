@@ -21,6 +21,7 @@ from nodeflow.data.table import Table, reading_of_table
 from nodeflow.errors import DataError, nearest
 
 _TRIED = (".csv", ".tsv", ".npz")
+_PACKED = (".zip", ".xz", ".bz2", ".zst", ".7z", ".rar", ".gz")
 _KEPT = 4
 
 _cache: OrderedDict[Hashable, Table] = OrderedDict()
@@ -157,6 +158,10 @@ def _read(path: Path, options: Options) -> Table:
         if is_idx:
             return read_idx(files)
         table = formats.read(path, options)
+        if table is None and path.suffix.lower() in _PACKED:
+            raise DataError(
+                "this is a packed file; unpack it, or pack it as .csv.gz", file=path.name
+            )
         if table is None:
             msg = f"this kind of file cannot be read; save it as {formats.KNOWN}"
             raise DataError(msg, file=path.name)

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 from nodeflow.data import numerals, quick
@@ -26,12 +26,27 @@ _FOOTER = Pattern(
     r"durchschnitt|somme|moyenne|totale|media|suma|source|quelle|note|notes)\b.*",
     re.IGNORECASE,
 )
+_STATISTIC = Pattern(
+    r"min\.?|max\.?|minimum|maximum|mean|average|avg\.?|median|std\.?|st\.?dev\.?|std\.? ?dev\.?|"
+    r"sd|standard deviation|mittelwert|standardabweichung|moyenne|media|sum|total|summe|count|n",
+    re.IGNORECASE,
+)
+"""Below a table one of these may be a name, as Max is; two of them are what was calculated."""
 _ORANGE_KINDS = frozenset(
     {"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"}
 )
 _ORANGE_FLAGS = Pattern(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
 _ORANGE_NAME = Pattern(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
 _PAIR = Pattern(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
+_OTHERS = (
+    (b"PK\x03\x04", "a zip or Excel file", "unpack it, or name it .xlsx"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file", "save it as .xlsx or CSV"),
+    (b"PAR1", "a Parquet file", "name it .parquet"),
+    (b"%PDF", "a PDF", "save the table in it as CSV"),
+    (b"\xfd7zXZ\0", "an xz file", "unpack it"),
+    (b"BZh9", "a bzip2 file", "unpack it"),
+)
+"""How files of other kinds begin, what they are, and what to do with them."""
 _SEEN_FOR_HEADER = 5000
 _TOLD = 20_000
 """Rows after which a watcher is told how far it is."""
@@ -49,8 +64,9 @@ def text_sheet(path: Path, options: Options) -> Sheet:
         if sheet is not None:
             return sheet
         data = path.read_bytes()
-    if path.suffix.lower() == ".gz":
+    if path.suffix.lower() == ".gz" or data.startswith(b"\x1f\x8b"):
         data = _unpacked(data, path.name)
+    _refuse_others(data, path.name)
     text, notes = decode(data, path.name, options.encoding)
     return sheet_from_text(path.name, text, options, notes)
 
@@ -70,6 +86,20 @@ def _unpacked(data: bytes, file: str) -> bytes:
     if not unpacked:
         raise DataError("the file is empty, it has zero bytes; save it again", file=file)
     return unpacked
+
+
+def _refuse_others(data: bytes, file: str) -> None:
+    """Raise DataError for a file of another kind under the name of a text."""
+    for mark, what, how in _OTHERS:
+        if data.startswith(mark):
+            raise DataError(f"this is {what}, whatever its name says; {how}", file=file)
+    start = data[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
+        msg = "this is a page of the web or XML, not a table in text; save the table as CSV"
+        raise DataError(msg, file=file)
+    if re.match(rb'(?:\[\s*)?[\[{]\s*"[^"]*"\s*:', start):
+        msg = "this is JSON, not a table in text; save the table as CSV"
+        raise DataError(msg, file=file)
 
 
 def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[str]]:
@@ -115,6 +145,8 @@ def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[st
 
 def sheet_from_text(file: str, text: str, options: Options, notes: Sequence[str] = ()) -> Sheet:
     """Return the columns of a table in text; raises DataError."""
+    if "\r" in text and "\n" not in text:
+        text = text.replace("\r", "\n")  # as old Macs end lines
     return _Page(file, text, options, list(notes)).sheet()
 
 
@@ -238,6 +270,9 @@ class _Page:
         for row in body:
             if len(row.cells) != width:
                 if row.cells[0].startswith("#"):
+                    self.notes.append(
+                        f"row {row.line}, '{_short(row.cells[0])}', is a comment: skipped"
+                    )
                     continue
                 first = self.header or body[0]
                 raise self._fault(
@@ -246,7 +281,9 @@ class _Page:
                     row,
                 )
         for row in rows[end:]:
-            text = sum(map(bool, row.cells)) == 1 and not numerals.is_number(max(row.cells))
+            alone = max(row.cells)
+            words = not numerals.is_number(alone) or len(alone.split()) > 2
+            text = sum(map(bool, row.cells)) == 1 and words
             if not (text or _FOOTER.fullmatch(row.cells[0]) or row.cells[0].startswith("#")):
                 first = self.header or body[0]
                 raise self._fault(
@@ -263,6 +300,13 @@ class _Page:
         if last is not None and len(last.cells) > 1 and not _numbers_in(last.cells):
             there = f"the header has {len(last.cells)} names, the rows {width} cells"
             first = [row.cells[0] for row in body if len(row.cells) == width]
+            two = _parted_thousands(body, width) if self.separator == "," else ""
+            if two and len(last.cells) == width - 1:
+                raise self._fault(
+                    f"{there}: '{two}' is one number whose thousands a comma parts, or two cells; "
+                    "write such numbers in quotes, or give the header a name for every cell",
+                    last,
+                )
             if len(last.cells) == width - 1 and len(set(first)) == len(first):
                 self.header = Row(["", *last.cells], last.line)
                 self.row_names = True
@@ -432,7 +476,18 @@ class _Page:
 
     # -- below the table
 
+    def _statistics(self) -> None:
+        """Take off the rows that a program has calculated: Min, Max, Mean, each once."""
+        texts = [_first_text(row.cells) for row in self.rows]
+        last = list(takewhile(_STATISTIC.fullmatch, texts[:-9:-1]))
+        if len(last) < 2 or len(texts) < len(last) + 2 or any(texts.count(one) > 1 for one in last):
+            return
+        for row in self.rows[-len(last) :]:
+            self.notes.append(f"row {row.line}, '{_first_text(row.cells)}', is no data: skipped")
+        del self.rows[-len(last) :]
+
     def _footer(self) -> None:
+        self._statistics()
         for _ in range(3):
             if len(self.rows) < 3:
                 return
@@ -495,6 +550,20 @@ def _is_title(row: Row, body: Sequence[Row]) -> bool:
     numbers = sum(numerals.plain_number(cell) is not None for cell in there)
     above = not _numbers_in(body[0].cells) and len(body) > 2 and _numbers_in(body[2].cells)
     return above and 2 * numbers <= len(there)
+
+
+def _first_text(cells: Sequence[str]) -> str:
+    return next((cell for cell in cells if cell), "")
+
+
+def _parted_thousands(rows: Sequence[Row], width: int) -> str:
+    """Return two cells that may be one number, as 1,234 cut at its comma; "" if none may."""
+    cells = [row.cells for row in rows if len(row.cells) == width]
+    for i in range(1, width):
+        pairs = [f"{row[i - 1]},{row[i]}" for row in cells]
+        if all(re.fullmatch(r"-?[1-9]\d{0,2},\d{3}", pair) for pair in pairs):
+            return pairs[0]
+    return ""
 
 
 def _padded_title(rows: Sequence[Row]) -> bool:
