@@ -103,7 +103,14 @@ def test_constant_fills_the_shape_with_its_number() -> None:
 
 def test_an_id_has_its_own_random_numbers() -> None:
     graph = layer("blobs", 3, 2, "uniform")
-    renamed = graph.rename("w", "v")
-    assert not np.array_equal(nf.Run(graph).weights["w.value"], nf.Run(renamed).weights["v.value"])
+    other = nf.Graph(
+        nodes={"v" if key == "w" else key: node for key, node in graph.nodes.items()},
+        wires=tuple(replace(one, source="v") if one.source == "w" else one for one in graph.wires),
+        training=graph.training,
+    )
+    weights = nf.Run(graph).weights["w.value"]
+    assert not np.array_equal(weights, nf.Run(other).weights["v.value"])
+    renamed = graph.rename("w", "v")  # it is still the same parameter
+    assert np.array_equal(weights, nf.Run(renamed).weights["v.value"])
     same = replace(graph, name="another")
     assert np.array_equal(nf.Run(graph).weights["w.value"], nf.Run(same).weights["w.value"])
