@@ -101,6 +101,31 @@ def test_the_command_tells_whose_rule_it_was(name: str, level: str, tmp_path: Pa
     assert [one["difference"] for one in found] == sorted(one["difference"] for one in found)
 
 
+@pytest.mark.parametrize("unfolded", [False, True])
+def test_a_rate_that_was_edited_is_the_rate(unfolded: bool) -> None:
+    """In a twin's file, and in an unfolded graph, it is a constant that a person changes."""
+    graph = nf.load(
+        HERE.parent / "graphs" / "circle.json" if unfolded else FOLDER / "torch-sgd.json"
+    )
+    graph = nf.unfold(graph) if unfolded else graph
+    rate = next(key for key in graph.nodes if key.endswith(".rate"))
+    graph = graph.set(rate, value=0.01)
+    if not unfolded:  # the program itself was run at 0.01
+        real = {
+            key: np.array(value) for key, value in MEASURED["torch-adam"]["weights"]["1"].items()
+        }
+        best = compare(graph, real)[0]
+        assert best.program in ("torch-adam", "optax-adam")
+        assert best.difference < 1e-12
+    step = nf.Run(twin(graph, "pybrain"))
+    before = step.weights["theta1.value"]
+    step.advance("update")
+    other = nf.Run(twin(graph.set(rate, value=0.02), "pybrain"))
+    other.advance("update")
+    moved = step.weights["theta1.value"] - before
+    assert other.weights["theta1.value"] - before == pytest.approx(2 * moved, abs=1e-15)
+
+
 def test_it_works_on_a_network_of_ones_own() -> None:
     graph = nf.load(HERE.parent / "graphs" / "circle.json")
     run = nf.Run(twin(graph, "synaptic"))

@@ -195,7 +195,8 @@ def _read_twin(graph: Graph, record: Mapping[str, Any]) -> Network:
                     graph = graph.set(key, trainable=True)
         found = Network(
             graph=graph, layers=layers, x=str(record["x"]), y=str(record["y"]),
-            cost=str(cost["id"]), rate=float(record["rate"]), momentum=float(record["momentum"]),
+            cost=str(cost["id"]), rate=_edited(graph, f"{TRAIN}.rate", record["rate"]),
+            momentum=_edited(graph, f"{TRAIN}.momentum", record["momentum"]),
         )  # fmt: skip
         return _folded(found, str(cost["type"]), dict(cost["settings"]))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -290,11 +291,13 @@ def _source(graph: Graph, address: str) -> str:
 
 def _rate(graph: Graph) -> tuple[float, float]:
     """Return learning rate and momentum of the trainer, folded or not."""
-    trainers = [dict(graph.settings(key)) for key in graph.of_family("trainer")]
-    trainers += [dict(record["settings"]) for record in graph.extra.get(RECORD, {}).values()]
-    for settings in trainers:
+    trainers = {key: dict(graph.settings(key)) for key in graph.of_family("trainer")}
+    kept = graph.extra.get(RECORD, {}).items()
+    trainers |= {key: dict(record["settings"]) for key, record in kept}
+    for key, settings in trainers.items():
         if "rate" in settings:
-            return float(settings["rate"]), float(settings.get("momentum", 0.0))
+            rate = _edited(graph, f"{key}.rate", settings["rate"])
+            return rate, _edited(graph, f"{key}.momentum", settings.get("momentum", 0.0))
     for key in graph.of_type("weight_update"):
         wires = graph.inputs(key).get("rate", ())
         if wires and graph.nodes[wires[0].source].is_typed:
@@ -304,6 +307,17 @@ def _rate(graph: Graph) -> tuple[float, float]:
         "the graph has no learning rate: give it a trainer (gradient_descent or adam) with the "
         "rate that the other program was given"
     )
+
+
+def _edited(graph: Graph, key: str, kept: Any) -> float:
+    """Return what a constant of an unfolded trainer is now; what was kept if it says the same.
+
+    FANN's rates are kept as a person types them, and are a float32 in the graph.
+    """
+    if key not in graph.nodes or not graph.nodes[key].is_typed:
+        return float(kept)
+    now = float(np.ravel(graph.settings(key)["value"])[0])
+    return float(kept) if np.float32(now) == np.float32(kept) else now
 
 
 def laid_out(graph: Graph) -> Graph:
