@@ -17,8 +17,8 @@ from nodeflow.declare import CATALOG
 
 ROOT = Path(nodeflow.__file__).parent
 MOST = {
-    "commands": 24, "data": 6, "derive": 185, "editor": 45, "engine": 215, "explain": 75,
-    "export": 48, "files": 4, "interchange": 460, "playback": 40, "sweeps": 10, "terminal": 30,
+    "commands": 24, "data": 6, "derive": 190, "editor": 45, "engine": 220, "explain": 75,
+    "export": 60, "files": 4, "interchange": 470, "playback": 40, "sweeps": 10, "terminal": 30,
     "twins": 46, "views": 6, "window": 30, "workings": 80,
 }  # fmt: skip
 """Strings that are the name of a node type, by package. Some are other words: a port, a level of
