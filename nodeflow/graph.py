@@ -421,8 +421,9 @@ class Graph:
         return name
 
     @cached_property
-    def _incoming(self) -> dict[str, tuple[Wire, ...]]:
-        return _bundled(self.wires, attrgetter("target"), by_port)
+    def incoming(self) -> Mapping[str, tuple[Wire, ...]]:
+        """The wires into each node that has any, by port and index."""
+        return MappingProxyType(_bundled(self.wires, attrgetter("target"), by_port))
 
     @cached_property
     def _outgoing(self) -> dict[str, tuple[Wire, ...]]:
@@ -430,7 +431,7 @@ class Graph:
 
     def into(self, node: str) -> tuple[Wire, ...]:
         """Return the wires into a node, by port and index."""
-        return self._incoming.get(node, ())
+        return self.incoming.get(node, ())
 
     def out_of(self, node: str) -> tuple[Wire, ...]:
         """Return the wires out of a node."""
@@ -441,7 +442,7 @@ class Graph:
         found = self._by_port.get(node)
         if found is None:
             ports: dict[str, list[Wire]] = {}
-            for wire in self._incoming.get(node, ()):
+            for wire in self.incoming.get(node, ()):
                 ports.setdefault(wire.input, []).append(wire)
             found = self._by_port[node] = Inert(
                 {name: tuple(wires) for name, wires in ports.items()}
@@ -514,7 +515,7 @@ class Graph:
             there = tuple([wire for wire in there if wire.target not in gone])
         found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
         find, types = CATALOG.find, dict(self.types)
-        incoming, depths = {**self._incoming, **into}, dict(self.ranks)
+        incoming, depths = {**self.incoming, **into}, dict(self.ranks)
         for wire in wires:
             if wire.target not in nodes:
                 there = (*incoming.get(wire.target, ()), wire)
@@ -536,7 +537,7 @@ class Graph:
         known_of = {
             "types": MappingProxyType(types),
             "depths": MappingProxyType(depths),
-            "_incoming": incoming,
+            "incoming": MappingProxyType(incoming),
             "_settings": settings,
         }
         found.__dict__.update(known_of)
@@ -555,7 +556,7 @@ class Graph:
         """Return these nodes and all that feed them, without going through feedback wires."""
         found = set(nodes)
         queue = list(found)
-        types, incoming = self.types, self._incoming
+        types, incoming = self.types, self.incoming
         for key in queue:
             type_ = types.get(key)
             feedback = type_.feedback if type_ is not None else ()

@@ -18,7 +18,7 @@ from nodeflow.data.memory import hold
 from nodeflow.declare import CATALOG, Output
 from nodeflow.derive import explode, unfold
 from nodeflow.derive.tidy import tidy
-from nodeflow.errors import GraphError, nearest
+from nodeflow.errors import GraphError, nearest, visible
 from nodeflow.graph import Graph
 
 INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
@@ -437,4 +437,4 @@ def _about(plan: _Plan, data: str | None, batch: int | str, facts: _Facts | None
     if facts is None:
         return f"{text} x and y hold zeros: put your numbers there, or wire a dataset instead."
     rows = _count(len(facts.split.x) + len(facts.split.x_test), "row")
-    return f"{rows} of {data}. {text}"
+    return f"{rows} of {visible(str(data))}. {text}"

@@ -12,6 +12,7 @@ from test_lessons import ACTIONS, ANSWERS, LESSONS
 
 import nodeflow as nf
 from nodeflow.cli import main
+from nodeflow.files import whole
 from nodeflow.lessons import Marker
 from nodeflow.playback.conditions import parse
 from nodeflow.playback.stops import Seen
@@ -180,6 +181,28 @@ def test_from_a_teachers_lesson_to_marks_by_way_of_a_phone(on_a_phone, tmp_path,
     (marks,) = json.loads(capsys.readouterr().out)["answers"]
     assert (marks["done"], marks["of"]) == (5, 5)
     assert (marks["locked"], marks["unlocked"], marks["edited"]) == ([], [], [])
+
+
+FAULTS = [
+    ({"until": "cost < "}, "$.lesson.tasks[0].until: the condition fails at character 8"),
+    ({"until": "cots < 3"}, "there is no value 'cots'; did you mean 'cost'?"),
+    ({"at": "0:0:nothing"}, "$.lesson.tasks[0].at: no step of this run evaluates 'nothing'"),
+    ({"ask": {"question": "?", "answer": "w.valu"}}, "$.lesson.tasks[0].ask.answer: "),
+    ({"wire": "sum"}, "$.lesson.tasks[0].wire: 'sum' is not the address of a port"),
+]
+
+
+@pytest.mark.parametrize(("task", "sentence"), FAULTS)
+def test_a_lesson_that_cannot_be_read_becomes_no_page(tmp_path, capsys, task, sentence):
+    path, out = tmp_path / "lesson.json", tmp_path / "page.html"
+    raw = json.loads(whole(nf.sample("one-neuron")))
+    raw["lesson"] = {"tasks": [{"text": "Do it.", **task}]}
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    assert main(["export", str(path), str(out)]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"nodeflow: {path}: ")
+    assert sentence in said
+    assert not out.exists()
 
 
 def test_what_is_locked_is_refused_until_it_is_unlocked_and_that_is_noted(shown, tmp_path):

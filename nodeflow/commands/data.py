@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from nodeflow.commands.options import file_argument, json_option
-from nodeflow.commands.output import FAULT, print_json, refuse, state
+from nodeflow.commands.output import FAULT, echo, print_json, refuse, state
 from nodeflow.commands.tables import table_options, taken
 from nodeflow.errors import FileError
 
@@ -53,7 +53,7 @@ def allow(folder: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"folder": real})
     else:
-        click.echo(f"graphs may read data in {real}")
+        echo(f"graphs may read data in {real}")
 
 
 @data.command()
@@ -67,4 +67,4 @@ def get(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "path": str(path)})
     else:
-        click.echo(str(path))
+        echo(str(path))

@@ -11,9 +11,9 @@ import click
 
 from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, json_option, read_moment
-from nodeflow.commands.output import print_json, sentence
+from nodeflow.commands.output import bold, echo, print_json, sentence
 from nodeflow.engine.schedule import LEVELS
-from nodeflow.errors import ExportError
+from nodeflow.errors import ExportError, FileError
 
 _ENDINGS = """\b
   .svg   the canvas as a drawing
@@ -111,12 +111,16 @@ def export(file: str, out: str, *, as_json: bool, **given: Any) -> None:
             made = exports.export(graph, out, file=Path(file), progress=tell, **options)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("the export was interrupted; nothing was written") from None
+    except FileError as error:
+        if error.file:
+            raise
+        raise FileError(str(error), file=file) from None  # a place in the graph's own file
     if as_json:
         print_json({"file": out, "bytes": len(made.data), **made.facts})
         return
     size = len(made.data)
     told = f"{size:,} bytes" if size < 100_000 else f"{size / 1e6:.1f} MB"
-    click.echo("  ".join(part for part in (click.style(out, bold=True), made.said, told) if part))
+    echo("  ".join(part for part in (bold(out), made.said, told) if part))
 
 
 def _asked(takes: Sequence[str], ending: str, given: Mapping[str, Any]) -> dict[str, Any]:

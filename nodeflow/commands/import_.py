@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from nodeflow.commands.options import json_option, out_option
-from nodeflow.commands.output import count, print_json, say
+from nodeflow.commands.output import bold, count, echo, print_json, say
 from nodeflow.errors import FileError
 
 FORMATS = ("torch", "safetensors", "onnx", "keras", "mat", "brainjs", "fann", "snns", "weka")
@@ -69,19 +69,20 @@ def import_(
         print_json(document)
         return
     sizes = "-".join(map(str, document["layers"]))
-    click.echo(f"{click.style(out, bold=True)}  {sizes}, {count(document['nodes'], 'node')}")
-    click.echo(found.graph.about)
+    echo(f"{bold(out)}  {sizes}, {count(document['nodes'], 'node')}")
+    for line in found.graph.about.splitlines():
+        echo(line)
     for one in found.network.missing:
         kept = "" if one is not found.network.missing[0] else "; what stands before it runs"
         say(f"{one.name} ({one.what}) is a placeholder: {one.why}{kept}", bad=False)
     if found.unverified:
-        click.echo(f"not verified: the other program refuses to compute it ({found.unverified})")
+        echo(f"not verified: the other program refuses to compute it ({found.unverified})")
     elif found.verified is None:
-        click.echo("not verified: the other program is not installed, or cannot be asked")
+        echo("not verified: the other program is not installed, or cannot be asked")
     else:
         check = found.verified
         slopes = "" if check.gradients is None else f", gradients by {check.gradients:.1e}"
-        click.echo(
+        echo(
             f"verified against {check.against}: {check.rows} rows, outputs differ by at most "
             f"{check.outputs:.1e}{slopes}"
         )

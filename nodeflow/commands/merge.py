@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nodeflow.commands.options import json_option
-from nodeflow.commands.output import FAULT, count, print_json, say
+from nodeflow.commands.output import FAULT, count, echo, print_json, say
 
 if TYPE_CHECKING:
     from nodeflow.graph import Graph
@@ -44,7 +44,7 @@ def merge(base: str, ours: str, theirs: str, *, out: str | None, as_json: bool) 
     for conflict in found.conflicts:
         say(conflict)
     if not as_json and not found.conflicts:
-        click.echo(f"merged into {path}: {count(len(found.graph.nodes), 'node')}")
+        echo(f"merged into {path}: {count(len(found.graph.nodes), 'node')}")
     return FAULT if found.conflicts else 0
 
 

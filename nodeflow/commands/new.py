@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from nodeflow.commands.options import file_argument, json_option, read_batch
-from nodeflow.commands.output import count, print_json
+from nodeflow.commands.output import bold, count, echo, print_json
 from nodeflow.commands.tables import table_options, taken
 from nodeflow.errors import FileError, GraphError
 
@@ -157,12 +157,13 @@ def new(
         )
         return
     made = (count(len(graph.nodes), "node"), count(len(graph.wires), "wire"))
-    click.echo(f"{click.style(file, bold=True)}  {', '.join(('-'.join(map(str, sizes)), *made))}")
-    click.echo(graph.about)
+    echo(f"{bold(file)}  {', '.join(('-'.join(map(str, sizes)), *made))}")
+    for line in graph.about.splitlines():
+        echo(line)
     if found is not None:
         for line in found.lines:
-            click.echo(line)
+            echo(line)
     if explain:
         for line in choices(graph, settings, found):
-            click.echo(f"  {line}")
-    click.echo(f"next: {following}")
+            echo(f"  {line}")
+    echo(f"next: {following}")

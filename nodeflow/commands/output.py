@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from nodeflow.errors import readable
+from nodeflow.errors import readable, visible
 
 _INVISIBLE = re.compile("[\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What JSON leaves as it is, and a terminal may act on."""
@@ -68,10 +68,26 @@ def sentence(error: BaseException) -> str:
     return readable(" ".join(str(error).split()))
 
 
+_BOLD = "\ufdd0{}\ufdd1"
+"""Marks that no text has, around what is bold."""
+
+
+def bold(text: str) -> str:
+    """Return a text that `echo` prints in bold."""
+    return _BOLD.format(visible(text))
+
+
+def echo(line: str) -> None:
+    """Print a line; what is in it does nothing to the terminal, and makes no line of its own."""
+    parts = map(visible, re.split(_BOLD.format("(.*?)"), line, flags=re.DOTALL))
+    click.echo("".join(click.style(part, bold=True) if number % 2 else part
+                       for number, part in enumerate(parts)))  # fmt: skip
+
+
 def say(sentence: str, *, bad: bool = True) -> None:
     """Say something on standard error, for a person."""
-    click.echo(click.style("nodeflow:", fg="red" if bad else None, bold=True) + f" {sentence}",
-               err=True)  # fmt: skip
+    head = click.style("nodeflow:", fg="red" if bad else None, bold=True)
+    click.echo(f"{head} {visible(sentence)}", err=True)
 
 
 def refuse(state: State, sentence: str, code: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeflow.commands.options import json_option
-from nodeflow.commands.output import count, print_json
+from nodeflow.commands.output import bold, count, echo, print_json
 
 if TYPE_CHECKING:
     from nodeflow.plugins import Plugin
@@ -35,16 +35,16 @@ def plugins(context: click.Context, *, as_json: bool) -> None:
     gone = [name for name in on if name not in there]
     if not there and not gone:
         folder = all_plugins.user_folder()
-        click.echo("no plugins: a package with the entry point group nodeflow.nodes is one, and "
+        echo("no plugins: a package with the entry point group nodeflow.nodes is one, and "
                    f"so is a Python file in {folder}")  # fmt: skip
     for name, plugin in there.items():
         types = ", ".join(sorted(plugin.manifest.types)) or "its types are not told"
         state = "on " if name in on else "off"
-        click.echo(f"{state}  {click.style(name, bold=True)}  {plugin.source}: {types}")
+        echo(f"{state}  {bold(name)}  {plugin.source}: {types}")
         if fault := _row(name, plugin, on)["fault"]:
-            click.echo(f"     ! {fault}")
+            echo(f"     ! {fault}")
     for name in gone:
-        click.echo(f"on   {click.style(name, bold=True)}  ! it is not installed any more")
+        echo(f"on   {bold(name)}  ! it is not installed any more")
 
 
 def _row(name: str, plugin: Plugin, on: list[str]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def enable(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "enabled": True, "types": types})
     else:
-        click.echo(f"{name} is on: {count(len(types), 'type')}, {', '.join(types)}")
+        echo(f"{name} is on: {count(len(types), 'type')}, {', '.join(types)}")
 
 
 @plugins.command()
@@ -85,7 +85,7 @@ def disable(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "enabled": False})
     else:
-        click.echo(f"{name} is off")
+        echo(f"{name} is off")
 
 
 @plugins.command()
@@ -100,5 +100,5 @@ def new(name: str, *, as_json: bool) -> None:
         print_json({"name": name, "files": [str(file) for file in files]})
         return
     for file in files:
-        click.echo(str(file))
-    click.echo(f"next: pip install -e {name} && nodeflow plugins enable {name}")
+        echo(str(file))
+    echo(f"next: pip install -e {name} && nodeflow plugins enable {name}")

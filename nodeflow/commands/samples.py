@@ -8,7 +8,7 @@ import click
 
 from nodeflow.commands.completing import sample_names
 from nodeflow.commands.options import json_option
-from nodeflow.commands.output import print_json
+from nodeflow.commands.output import bold, echo, print_json
 
 
 @click.command()
@@ -25,7 +25,7 @@ def samples(name: str | None, *, as_json: bool) -> None:
             print_json({"name": name, "files": [str(file) for file in files]})
         else:
             word = "lesson" if name.startswith("lessons/") else "play"
-            click.echo(f"{click.style(str(files[0]), bold=True)}  next: nodeflow {word} {files[0]}")
+            echo(f"{bold(str(files[0]))}  next: nodeflow {word} {files[0]}")
         return
     found = examples.samples()
     if as_json:
@@ -33,9 +33,7 @@ def samples(name: str | None, *, as_json: bool) -> None:
         return
     width = max(map(len, found), default=0)
     for one in found.values():
-        click.echo(
-            f"{click.style(one.name.ljust(width), bold=True)}  {_short(one.about, 98 - width)}"
-        )
+        echo(f"{bold(one.name.ljust(width))}  {_short(one.about, 98 - width)}")
 
 
 def _short(text: str, most: int) -> str:

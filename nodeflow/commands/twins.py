@@ -6,7 +6,7 @@ import click
 
 from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, json_option
-from nodeflow.commands.output import print_json, say
+from nodeflow.commands.output import echo, print_json, say
 
 
 @click.command()
@@ -35,4 +35,4 @@ def twins(file: str, weights: str, *, as_json: bool) -> None:
         return
     width = max(len(one.program) for one in found)
     for one in found:
-        click.echo(f"{one.program:<{width}}  {one.difference:8.1e}  after {one.after}: {one.what}")
+        echo(f"{one.program:<{width}}  {one.difference:8.1e}  after {one.after}: {one.what}")

@@ -8,7 +8,7 @@ import click
 
 from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, force_option, json_option
-from nodeflow.commands.output import print_json
+from nodeflow.commands.output import echo, print_json
 
 
 @click.command()
@@ -29,6 +29,6 @@ def upgrade(file: str, *, force: bool, as_json: bool) -> None:
     if as_json:
         print_json({"file": file, "from": before, "version": NEWEST})
     elif before < NEWEST:
-        click.echo(f"{file}: version {before} is version {NEWEST} now")
+        echo(f"{file}: version {before} is version {NEWEST} now")
     else:
-        click.echo(f"{file} is of version {NEWEST} already")
+        echo(f"{file} is of version {NEWEST} already")

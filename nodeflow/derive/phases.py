@@ -22,7 +22,7 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     of it.
     """
     order = tuple(order)
-    types = graph.types
+    types, incoming = graph.types, graph.incoming
     own = {key: _OWN[type_.family] for key, type_ in types.items() if type_.family in _OWN}
     of_cost = graph.upstream(cost) if own else frozenset()
     own = {key: phase for key, phase in own.items()
@@ -39,7 +39,7 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
         phase = own.get(key, FORWARD)
         # What feeds a source is a feedback wire: it comes from the update before.
         if phase < UPDATE and (type_ is None or type_.family != "source"):
-            for wire in graph.into(key):
+            for wire in incoming.get(key, ()):
                 before = found.get(wire.source, FORWARD)
                 phase = before if before > phase else phase  # noqa: FURB136  faster than max
         found[key] = phase
@@ -55,7 +55,7 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
         phase = found[key]
         if key in waiting and first.get(key, FORWARD) > phase:
             phase = found[key] = first[key]
-        for wire in graph.into(key):
+        for wire in incoming.get(key, ()):
             source = wire.source
             if source in waiting and first.get(source, UPDATE) >= phase:
                 first[source] = phase

@@ -368,9 +368,9 @@ def gradients(graph: Graph) -> dict[str, str]:
 def _by_updates(graph: Graph) -> dict[str, str]:
     """Return the gradient of each parameter that is updated."""
     found: dict[str, str] = {}
-    for key, node in graph.nodes.items():
+    for key in [key for key, node in graph.nodes.items() if node.type == "weight_update"]:
         inputs = graph.inputs(key)
-        if node.type == "weight_update" and "parameter" in inputs and "gradient" in inputs:
+        if "parameter" in inputs and "gradient" in inputs:
             start, owner = inputs["parameter"][0].start, inputs["parameter"][0].source
             # A parameter that is not trained is a memory (a velocity, a time), not a weight.
             if graph.nodes[owner].is_parameter and graph.settings(owner)["trainable"]:
@@ -384,9 +384,9 @@ def _by_wires(graph: Graph) -> dict[str, str]:
     made: set[str] = set()
     with suppress(GraphError):  # a record that cannot be read tells nothing
         made = {name for record in _records(graph).values() for name in record.made}
-    for key, node in graph.nodes.items():
+    for key in [key for key, node in graph.nodes.items() if node.type == "delta"]:
         inputs = graph.inputs(key)
-        if node.type == "delta" and "a" in inputs:
+        if "a" in inputs:
             activation = inputs["a"][0].source
             before = graph.inputs(activation).get("z", ())
             if before and _reads_alone(graph, before[0]):

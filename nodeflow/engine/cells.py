@@ -124,6 +124,7 @@ class Layout:
         self.known: dict[float, Slot] = {}
         self.forms: dict[Shape, tuple[int, int, int]] = {}
         """Rows, columns and cells of a value of each shape."""
+        self.logits = plan.logits
         self.arrays: dict[int, NDArray[np.float64]] = {}
         self.rows: list[Row] = []
         self.calls: list[Call | Product] = []

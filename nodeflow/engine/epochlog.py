@@ -20,6 +20,7 @@ _BLOCK = 4096
 Epochs = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 Line = dict[str, Any]
+_NOTHING = np.empty(0, np.int64), np.empty((0, _WIDTH))
 
 
 class Lines(Sequence[Line]):
@@ -49,7 +50,7 @@ class Lines(Sequence[Line]):
         return _named(int(epochs[row]), *numbers[row].tolist())
 
     def __iter__(self) -> Iterator[Line]:
-        for epochs, numbers in self._parts():
+        for epochs, numbers in self.parts():
             for epoch, row in zip(epochs.tolist(), numbers.tolist(), strict=True):
                 yield _named(epoch, *row)
 
@@ -60,7 +61,7 @@ class Lines(Sequence[Line]):
                     np.array_equal(mine[0], its[0])
                     and np.array_equal(mine[1], its[1], equal_nan=True)
                 )
-                for mine, its in zip(self._parts(), other._parts(), strict=True)
+                for mine, its in zip(self.parts(), other.parts(), strict=True)
             )  # fmt: skip
         if isinstance(other, list | tuple):
             return len(self) == len(other) and list(self) == list(other)
@@ -69,7 +70,8 @@ class Lines(Sequence[Line]):
     def __repr__(self) -> str:
         return f"<{self._count:,} lines of a history>"
 
-    def _parts(self) -> Iterator[tuple[Epochs, Numbers]]:
+    def parts(self) -> Iterator[tuple[Epochs, Numbers]]:
+        """Yield epochs and numbers block by block, as they lie."""
         for place, (epochs, numbers) in enumerate(self._blocks):
             count = min(self._count - place * _BLOCK, _BLOCK)
             yield epochs[:count], numbers[:count]
@@ -85,19 +87,19 @@ class Lines(Sequence[Line]):
     @property
     def epochs(self) -> Epochs:
         """The epoch of each line: 1, 2, 3, … until older ones are thinned out."""
-        parts = [epochs for epochs, _ in self._parts()]
+        parts = [epochs for epochs, _ in self.parts()]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     @property
     def rows(self) -> Numbers:
         """A row a line, with the columns of `NAMES`; NaN where there is nothing to tell."""
-        parts = [numbers for _, numbers in self._parts()]
+        parts = [numbers for _, numbers in self.parts()]
         return np.concatenate(parts) if parts else np.empty((0, _WIDTH))
 
     def column(self, name: str) -> Numbers:
         """Return one column: an epoch a number."""
         place = NAMES.index(name)
-        parts = [numbers[:, place] for _, numbers in self._parts()]
+        parts = [numbers[:, place] for _, numbers in self.parts()]
         return np.concatenate(parts) if parts else np.empty(0)
 
 
@@ -160,16 +162,23 @@ class EpochLog:
             done += some
 
     def _thin(self) -> None:
-        epochs = self.view.epochs
-        newest = np.arange(len(epochs)) >= len(epochs) - MOST_LINES // 2
-        while (kept := newest | ((epochs - 1) % self._stride == 0)).sum() > 3 * MOST_LINES // 4:
+        # Block by block: no array as long as the log, and what is let go makes room for the next.
+        parts, newest = list(self.view.parts()), self._count - MOST_LINES // 2
+        self._given = None
+
+        def kept(place: int) -> NDArray[np.intp]:
+            epochs = parts[place][0]
+            late = np.arange(len(epochs)) >= newest - place * _BLOCK
+            return np.flatnonzero(late | ((epochs - 1) % self._stride == 0))
+
+        while sum(len(kept(place)) for place in range(len(parts))) > 3 * MOST_LINES // 4:
             self._stride *= 2
-        before, self._blocks, self._count = self._blocks, [], 0
-        for place in range(len(before)):
-            old_epochs, old_numbers = before[place]
-            some = kept[place * _BLOCK : (place + 1) * _BLOCK]
-            stays = np.flatnonzero(some)
-            self._append(old_epochs[stays], old_numbers[stays])
+        self._blocks, self._count = [], 0
+        for place in range(len(parts)):
+            stays, (epochs, numbers) = kept(place), parts[place]
+            self._append(epochs[stays], numbers[stays])
+            del epochs, numbers
+            parts[place] = _NOTHING
 
     def drop(self, epoch: int) -> None:
         """Forget the lines after an epoch."""

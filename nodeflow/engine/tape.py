@@ -193,7 +193,7 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
     # What is fed back comes from the update before: it lies in the node's own cells.
     fed_back = type_.feedback
     inputs: dict[str, list[Slot]] = {}
-    for wire in graph.into(key):
+    for wire in graph.incoming.get(key, ()):
         name, slot = wire.input, slots[f"{wire.source}.{wire.output}"]
         if name in inputs:
             inputs[name].append(slot)
@@ -202,7 +202,7 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
     out = slots.get(f"{key}.{type_.outputs[0].name}") or _output_slot(
         t, key, type_, settings, inputs, blocks
     )
-    known = t.plan.logits.get(key)
+    known = t.logits.get(key)
     if known is not None:
         _lower_of_sums(t, key, known, inputs["y"][0], out)
         return

@@ -26,6 +26,15 @@ def run_file_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.run.npz")
 
 
+def trained_by(run: Path) -> list[Path]:
+    """Return the files beside a run file that would have their training in it: two at most."""
+    if not run.name.endswith(".run.npz"):
+        return []
+    stem = run.name.removesuffix(".run.npz")
+    candidates = [run.with_name(name) for name in (f"{stem}.json", stem) if name]
+    return [one for one in candidates if run_file_of(one) == run and one.is_file()]
+
+
 def others_of(sidecar: Path, path: Path) -> list[Path]:
     """Return graph files beside `path` whose arrays would lie in the same file."""
     candidates = [sidecar.with_suffix(".json"), sidecar.with_suffix("")]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, packed
-from nodeflow.files.disk import write, writing
-from nodeflow.files.text import plain, special
+from nodeflow.files.disk import read, write, writing
+from nodeflow.files.names import trained_by
+from nodeflow.files.text import MAX_BYTES, decode, plain, special, too_large
 
 _FORMAT = "nodeflow-run"
 _VERSION = 1
@@ -57,8 +58,40 @@ def save_run(
         arrays["meta"] = _text({"format": _FORMAT, "version": _VERSION, "meta": meta})
     except (TypeError, UnicodeEncodeError) as error:
         raise FileError(f"cannot be saved: {error}", file=str(path)) from None
+    _refuse_foreign(path)
     with writing(path):
         write(Path(os.path.realpath(path)), packed(arrays))
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise `FileError` where the run would replace what is no run, or that of another graph."""
+    owners = [one for one in trained_by(path) if _is_graph(one)]
+    if len(owners) > 1:
+        raise FileError(
+            f"cannot be saved: {owners[0].name} and {owners[1].name} would both have their "
+            "training in it; give one of them another name",
+            file=str(path),
+        )
+    if not path.is_file() or not path.stat().st_size:
+        return
+    try:
+        with Archive(path) as archive:
+            known = {"meta", "history"} <= set(archive.names)
+    except FileError:
+        known = False
+    if not known:
+        raise FileError(
+            "cannot be saved: there is a file of this name that holds no training; move it away, "
+            "or give the graph another name",
+            file=str(path),
+        )
+
+
+def _is_graph(path: Path) -> bool:
+    try:
+        return decode(read(path, MAX_BYTES, too_large)).get("format") == "nodeflow"
+    except (AttributeError, FileError):
+        return False
 
 
 def load_run(path: str | os.PathLike[str]) -> RunFile:

@@ -85,9 +85,11 @@ def local_cluster(workers: int) -> Iterator[Any]:
     with (
         dask.config.set(_ITS_OWN_WORK),
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=workers, threads_per_worker=1, host="127.0.0.1",
+            # Without one it takes the usual port, which another cluster may have.
+            dashboard_address="127.0.0.1:0",
         ) as cluster,
-    ):
+    ):  # fmt: skip
         yield cluster
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
+from nodeflow.errors import visible
 from nodeflow.workings.shown import show
 
 PHASE_SIGNS = {"forward": "▶", "backward": "◀", "update": "●"}
@@ -23,6 +24,21 @@ WIDE = 110
 
 
 class _Console(Console):
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Let nothing that is printed steer the terminal: names, cells and values are of others.
+
+        What rich itself has to tell the terminal are segments of their own.
+        """
+        for part in super().render(renderable, options):
+            text = part.text
+            if part.control is None and not text.isprintable() and text != "\n":
+                lines = (visible(line) for line in text.split("\n"))
+                yield Segment("\n".join(lines), part.style)
+            else:
+                yield part
+
     def on_broken_pipe(self) -> None:
         """Leave it to the command's end; rich's own way out has the exit code of a fault."""
         raise BrokenPipeError
@@ -39,7 +55,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def clean(text: str) -> str:
     """Return a text from a file without signs that would steer the terminal."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return visible(text)
 
 
 def table(*columns: str, numbers: Sequence[str] = (), heading: bool = True) -> Table:

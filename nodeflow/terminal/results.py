@@ -79,7 +79,7 @@ def show_training(
         _show_weights(out, result["weights"])
     if saved is not None:
         out.print()
-        out.print(Text(f"  weights and history: {saved}"))
+        out.print(Text(f"  weights and history: {look.clean(str(saved))}"))
 
 
 def _show_weights(out: Console, weights: Mapping[str, Any]) -> None:
@@ -150,7 +150,8 @@ def show_derived(out_file: str, before: Graph, after: Graph) -> None:
     size = f"{plural(len(after.nodes), 'node')}, {plural(len(after.wires), 'wire')}"
     was = f"(before: {len(before.nodes):,} and {len(before.wires):,})"
     look.console().print(
-        Text.assemble((out_file, "bold"), ("  " + f"{size} {was}", "dim")), soft_wrap=True
+        Text.assemble((look.clean(out_file), "bold"), ("  " + f"{size} {was}", "dim")),
+        soft_wrap=True,
     )
 
 

@@ -59,6 +59,7 @@ from nodeflow.window.panels.tabs import Tabs
 from nodeflow.window.panels.timelinebar import TimelineBar
 from nodeflow.window.panels.training import TrainingPanel
 from nodeflow.window.platform import display, fonts
+from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.inputs import Inputs
 from nodeflow.window.platform.pace import Throttle
 from nodeflow.window.platform.toolkit import dpg
@@ -210,6 +211,7 @@ class Window:
         self._display = sockets() - before
         # Texts can be measured only after a frame.
         dpg.render_dearpygui_frame()
+        self._clipboard = Clipboard()
         self.frame.apply_theme(editor)
         self.canvas = Canvas(self.frame.drawlist, loaded)
         self.card = FormulaCard(self.frame.canvas, self.send, loaded)
@@ -384,9 +386,9 @@ class Window:
     def _perform(self, request: Request) -> Sequence[Message]:
         match request:
             case Copy(text=text):
-                dpg.set_clipboard_text(text)
+                self._clipboard.put(text)
             case Paste():
-                text = dpg.get_clipboard_text()
+                text = self._clipboard.text()
                 return (Pasted(text),) if text else ()
             case AskOpen() | AskSave() | AskDiffer():
                 self.dialogs.ask(request, self.editor)

@@ -328,8 +328,8 @@ class MapPanel:
                 picked = editor.neuron in (None, (neuron.node, neuron.number))
                 marked = neuron.node in chosen and picked
                 self._dot_look(number, neuron, largest[neuron.x], theme, ring, marked=marked)
-                self._tell_of(number, neuron, blame, theme)
-        self._tell(theme)
+                self._describe(number, neuron, blame, theme)
+        self._write_ages(theme)
 
     def _dot_look(
         self,
@@ -359,7 +359,7 @@ class MapPanel:
             color=rgba(theme.faint) if neuron.age else colour,
         )  # fmt: skip
 
-    def _tell_of(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
+    def _describe(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
         """Write bias and δ below a dot, target and error beside it; a ring is as thick as |δ|."""
         delta = neuron.delta
         texts = [f"{name} {compact(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
@@ -399,7 +399,7 @@ class MapPanel:
             return None
         return self._map.neurons[self._hover[1]]
 
-    def _tell(self, theme: Theme) -> None:
+    def _write_ages(self, theme: Theme) -> None:
         """Write the weights of the dot or the line under the pointer, and of when values are."""
         dpg.delete_item(self._over, children_only=True)
         texts = {"grey": [n.age for n in self._map.neurons], "grey δ":

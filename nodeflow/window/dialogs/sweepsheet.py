@@ -171,7 +171,7 @@ class SweepSheet(Sheet):
                 self._look()
             self._was_running = running
         elif self._hovered:
-            self._tell_state()
+            self._show_state()
 
     def close(self) -> None:
         """Be gone; runs that are under way go on."""
@@ -218,7 +218,7 @@ class SweepSheet(Sheet):
         self._fill()
         self._mark_offers()
         self._mark_rows()
-        self._tell_state()
+        self._show_state()
 
     def _go(self, by: int) -> None:
         if self._zone == "line":
@@ -232,7 +232,7 @@ class SweepSheet(Sheet):
         elif self._drawing is not None and self._ends:
             self._row = (self._row + by) % len(self._ends)
             self._mark_rows()
-            self._tell_state()
+            self._show_state()
 
     def _entered(self) -> None:
         if self._zone == "offers":
@@ -384,9 +384,9 @@ class SweepSheet(Sheet):
         self._found = None if self._sweeping is None else self._sweeping.found()
         self._fill_bar()
         self._fill_body()
-        self._tell_state()
+        self._show_state()
 
-    def _tell_state(self) -> None:
+    def _show_state(self) -> None:
         status = _NOT_RUN if self._sweeping is None else self._sweeping.status
         near = self._near()
         if near is None and self._zone == "rows" and self._view != "table" and self._ends:

@@ -71,7 +71,7 @@ class Inspector:
             )  # fmt: skip
             if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
                 self._live = live
-                self._tell_values(editor)
+                self._show_values(editor)
 
     def typing(self) -> bool:
         """Return whether a field takes keys."""
@@ -130,7 +130,7 @@ class Inspector:
                 place: Item = dpg.add_group()
         return place
 
-    def _tell_values(self, editor: Editor) -> None:
+    def _show_values(self, editor: Editor) -> None:
         """Tell the formula with its numbers, and shape and value of each port."""
         if self._working is not None:
             text = working(editor, self._node)
