@@ -634,6 +634,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", '" X"', "a "]] * 2),
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", " ", '" ? "', "a "]] * 2),
         joined([line[:2] for line in body]),
+        "a,b,c,d,kind\r" + joined(body),
     ]
     (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")
     assert quick.quick_sheet(tmp_path / "plain.csv", Options()) is not None

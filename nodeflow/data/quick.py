@@ -239,6 +239,8 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int] | None:
             end = stream.read()
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"'" in start or b"\0" in start:
         return None
+    if b"\r" in start.replace(b"\r\n", b""):
+        return None  # a return alone ends a line, too, which no count of lines here sees
     try:
         text = start.rpartition(b"\n")[0].decode("utf-8-sig")
         tail = end.partition(b"\n")[2].decode()
