@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor.worker import made
+from nodeflow.editor.run.worker import made
 from nodeflow.errors import TooLarge
 from nodeflow.files import loads
 
@@ -111,7 +111,7 @@ FILES = {
 _SCRIPT = """
 import json, resource, sys, time
 from nodeflow.derive.shapes import infer
-from nodeflow.editor.model import Editor
+from nodeflow.editor.state.model import Editor
 from nodeflow.errors import NodeflowError
 from nodeflow.export import Job, Options, svg
 from nodeflow.files import loads

@@ -99,7 +99,8 @@ def test_what_only_holds_numbers_lists_them() -> None:
     [
         (0.1 + 0.2, "0.3"),
         (-0.0, "0"),
-        (123456.7, "1.235e+05"),
+        (123456.7, "123456.7"),
+        (1234567.0, "1.235e+06"),
         (1e-7, "1e−07"),
         (float("nan"), "NaN"),
         (float("-inf"), "−Infinity"),
