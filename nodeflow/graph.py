@@ -60,12 +60,17 @@ _WIRE = re.compile(
 )
 
 
+_MANY = 100_000
+"""Objects, without those that are gone again."""
+
+
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Hold cyclic garbage collection back while a large graph is built.
 
-    Ten thousands of small objects that all stay would be searched again and again. What was made
-    counts as old afterwards: it is searched with everything else, when Python next does that.
+    Ten thousands of small objects that all stay would be searched again and again. So many count
+    as old afterwards: they are searched with everything else, when Python next does that. Fewer
+    are not worth it, since Python forgets what it has counted so far.
     """
     was = gc.isenabled()
     gc.disable()
@@ -73,7 +78,8 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was:
-            if not gc.get_freeze_count():  # what somebody else has frozen stays so
+            # What somebody else has frozen stays so.
+            if gc.get_count()[0] > _MANY and not gc.get_freeze_count():
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()

@@ -153,7 +153,7 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
     # From here on: a second neuron before it, five of that one, three of the first.
     before = sum(person.counts.values())
     own = ["b", "delta", "sigmoid", "step", "step_2", "w", "weighted_sum"]
-    person.box((202, 10), (850, 415), own)
+    person.box((850, 415), (202, 10), own)  # wires lie above the neuron
     person.keys("Control_L", "Alt_L", "d")
     window.until(lambda state: state["selection"] == HIDDEN)
     person.select("w")
@@ -169,11 +169,11 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
         person.wire(start, end)
     window.settled()
     shot("two neurons")
-    person.box((202, 405), (850, 800), HIDDEN)
+    person.box((850, 800), (202, 405), HIDDEN)
     person.repeat(5)
     window.until(lambda state: state["count"][0] > 45)
     shot("five hidden")
-    person.box((5, 10), (850, 415), [*own, "blame", "error", "pick"])
+    person.box((853, 394), (5, 10), [*own, "blame", "error", "pick"])
     person.repeat(3)
     window.until(lambda state: state["count"][0] > 65)
     person.rate("0.5")
