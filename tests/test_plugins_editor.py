@@ -138,3 +138,14 @@ def test_a_function_that_fails_is_told_at_its_node(home):  # noqa: F811
         if fails:
             assert "'t' (triple) failed on z" in problem
             assert editor.live.values["x.value"].ravel().tolist() == [9.0]
+
+
+def test_a_change_right_after_a_plugin_was_switched_on_is_seen(home: Path, monkeypatch) -> None:
+    """Nobody looked at the folder between the two."""
+    monkeypatch.setattr(editor_plugins, "_EVERY", 0.0)
+    file = write(home, "mine", TYPE.format(name="triple"))
+    watch = editor_plugins.Watch()
+    assert watch.enabled("mine") == [Renewed("the plugin 'mine' is on: triple")]
+    file.write_text(TYPE.format(name="triple").replace("return 3 * z", "return 5 * z"))
+    os.utime(file, ns=(5, 5))
+    assert watch.poll() == [Renewed("mine.py was read again: triple")]

@@ -117,7 +117,7 @@ class Shell:
             case AllowData(folders=folders):
                 return self._allow(folders, editor)
             case EnablePlugin(name=name):
-                return plugins.enabled(name)
+                return self._types.enabled(name)
             case Autosave():
                 self._keep(editor)
             case SavePreferences():

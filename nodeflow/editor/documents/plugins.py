@@ -92,6 +92,12 @@ class Watch:
                 continue
         return found
 
+    def enabled(self, plugin: str) -> list[Message]:
+        """Switch a plugin on; what is changed in its file from now on is seen."""
+        found = enabled(plugin)
+        self._times = self._found()
+        return found
+
     def poll(self) -> Sequence[Message]:
         """Import what has changed since the last look; return what is to be told."""
         now = time.monotonic()
