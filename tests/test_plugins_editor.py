@@ -140,7 +140,7 @@ def test_a_function_that_fails_is_told_at_its_node(home):  # noqa: F811
             assert editor.live.values["x.value"].ravel().tolist() == [9.0]
 
 
-def test_a_change_right_after_a_plugin_was_switched_on_is_seen(home: Path, monkeypatch) -> None:
+def test_a_change_right_after_a_plugin_was_switched_on_is_seen(home, monkeypatch):  # noqa: F811
     """Nobody looked at the folder between the two."""
     monkeypatch.setattr(editor_plugins, "_EVERY", 0.0)
     file = write(home, "mine", TYPE.format(name="triple"))
