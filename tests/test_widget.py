@@ -591,6 +591,7 @@ def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp
         "nf.save(widget.answer, 'answer.json')\n"
         "print(len(widget.answer.extra['answers']['tasks']), widget.moment['number'])",
         "widget.moment = 1\nprint('set')",
+        "print(widget.moment['number'])",
     )
     nbformat.write(notebook(*cells), folder / "lesson.ipynb")
     open_in_lab(tall, lab, "lesson.ipynb")
@@ -609,6 +610,8 @@ def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp
     assert of_page(tall, "lesson.task().index") == tasks  # going back undoes no task
     press(tall, "#next")
     wait_for(tall, "moment().number === 2")
+    tall.run("new Promise((then) => setTimeout(then, 1000))")
+    assert cell(tall, 3).strip() == "2"
     save(tall, folder / "lesson.ipynb")
     end_kernels(lab)
 
