@@ -22,11 +22,11 @@ function packed(value) {
 
 /** Link a frame with the model; returns what ends it. */
 function linked(model, frame) {
-  let page = null, told = null, timer = 0;
+  let page = null, told = null, timer = 0, shown = null;
 
   async function follow() {
     const state = JSON.stringify(model.get("_state"));
-    if (!page || state === told) return;
+    if (!page || state === told || (model.get("_state").page ?? null) !== shown) return;
     told = state;
     try {
       await page.takeUp(JSON.parse(state));
@@ -37,7 +37,8 @@ function linked(model, frame) {
 
   function tell() {
     timer = 0;
-    const state = JSON.stringify(page.state());
+    if (!page) return; // another one is opened
+    const state = JSON.stringify({ ...page.state(), page: shown });
     if (state === told) return;
     told = state;
     model.set("_state", JSON.parse(state));
@@ -51,7 +52,7 @@ function linked(model, frame) {
     if (!found) return;
     await found.ready;
     page = frame.contentWindow.nodeflow;
-    told = null;
+    [told, shown] = [null, model.get("_state").page ?? null];
     await follow();
     page.watch(() => { timer ||= setTimeout(tell, EVERY); });
   }

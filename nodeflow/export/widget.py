@@ -156,6 +156,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
             run = self._replayed(origin, state, dtype)
             state["batch"] = run.batch
             text = self._text(origin, state, dtype)
+            state["page"] = token_hex(4)  # what an earlier page says is of another graph
             self._run, self._batch = run, run.batch
             found = {"_state": state, "moment": moment_of(run), "weights": run.weights,
                      "graph": self._graph_of(origin, state)}  # fmt: skip
@@ -221,6 +222,10 @@ class Widget(AnyWidget):  # type: ignore[misc]
         """Take what the page says; whatever follows from it is put in place."""
         if "_state" not in sync_data:
             super().set_state(sync_data)
+            return
+        shown = self._state.get("page")
+        if sync_data["_state"].get("page", shown) != shown:  # it was under way when the graph came
+            self.send_state(["_state", "moment", "weights"])
             return
         with self._settling():
             super().set_state(sync_data)

@@ -189,6 +189,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
     watch();
     notice();
     show();
+    refresh();
   }
 
   function unlock(key) {
