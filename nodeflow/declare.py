@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -450,6 +449,11 @@ class NodeType:
     # -- reading
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is one of nodeflow's."""
+        return self.function.__module__.startswith("nodeflow.")
+
+    @property
     def is_elementwise(self) -> bool:
         """Whether it works number by number, so that it can be taken apart feature by feature."""
         return isinstance(self.shapes, Signature) and self.shapes.elementwise
@@ -720,17 +724,11 @@ def foreign(type_: NodeType, key: str, what: str) -> Iterator[None]:
     except (NodeflowError, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
-        if is_own(type_):
+        if type_.is_own:
             raise
         raise GraphError(
             f"{what} of '{key}' ({type_.name}) fails: {type(error).__name__}", node=key
         ) from error
-
-
-@cache
-def is_own(type_: NodeType) -> bool:
-    """Return whether a type is one of nodeflow's."""
-    return type_.function.__module__.startswith("nodeflow.")
 
 
 def plain_numbers(value: Any) -> str:
@@ -873,6 +871,9 @@ def node(
             formula=formula,
             outputs=names,
             shapes=shapes,
+            dynamic_inputs=dynamic_inputs,
+            catalog=CATALOG if catalog is None else catalog,
+            name=name,
             aliases=tuple(aliases),
             no_backward=no_backward,
             between=between,
@@ -886,9 +887,6 @@ def node(
             view=view,
             slow=slow,
             searches=searches,
-            dynamic_inputs=dynamic_inputs,
-            catalog=CATALOG if catalog is None else catalog,
-            name=name,
         )
 
     return declare
@@ -906,20 +904,8 @@ def _declare(
     shapes: str | Callable[..., tuple[Shape, ...]] | None,
     catalog: Catalog,
     name: str = "",
-    aliases: tuple[str, ...] = (),
-    no_backward: str = "",
-    between: tuple[float, float] = (-math.inf, math.inf),
-    verb: str = "squashed",
-    calculation: str = "",
-    title: str = "",
-    noun: str = "",
-    passes: str = "",
-    typed: bool = False,
-    holds_weights: bool = False,
-    view: str = "",
-    slow: bool = False,
-    searches: bool = False,
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
+    **traits: Any,
 ) -> NodeType:
     name = name or function.__name__
     if family not in FAMILIES:
@@ -969,23 +955,11 @@ def _declare(
         settings=tuple(settings),
         function=function,
         shapes=Signature.parse(shapes) if isinstance(shapes, str) else shapes,
-        aliases=aliases,
-        between=between,
-        verb=verb,
-        calculation=calculation,
-        title=title or name.replace("_", " "),
-        noun=noun,
-        passes=passes,
-        typed=typed,
-        holds_weights=holds_weights,
-        view=view,
-        slow=slow,
-        searches=searches,
         samples=samples,
         probes=probes,
         joined=joined,
-        no_backward=no_backward,
         dynamic_inputs=dynamic_inputs,
+        **{**traits, "title": traits.get("title") or name.replace("_", " ")},
     )
     if family == "activation" and [port.name for port in (*made.inputs, *made.outputs)] != [
         "z",
@@ -995,9 +969,9 @@ def _declare(
             f"{name}: an activation takes z and gives a, so that it can be taken apart with its "
             "layer; name its parameter z, and begin its formula with 'a ='"
         )
-    if calculation:
+    if made.calculation:
         _check_calculation(made)
-        if not no_backward:
+        if not made.no_backward:
             made.rule = _rule_of_calculation(made)
     catalog.add(made)
     return made
@@ -1009,12 +983,14 @@ def _check_calculation(type_: NodeType) -> None:
         tree = formulas.parse(type_.calculation.removeprefix(_SUM))
     except GraphError as error:
         raise DeclarationError(f"{type_.name}: its calculation cannot be read: {error}") from None
-    single = [port.name for port in type_.inputs if not port.many and not port.feedback]
+    single = [
+        port.name for port in type_.inputs if not (port.many or port.feedback or port.optional)
+    ]
     numeric = [s.name for s in type_.settings if s.kind in ("number", "integer")]
     if len(type_.outputs) != 1 or len(single) != len(type_.inputs):
         raise DeclarationError(
             f"{type_.name} cannot have a calculation: that takes one output, and inputs that take "
-            "one wire each"
+            "one wire each and must be wired; leave the calculation out, or the default of a port"
         )
     for name in formulas.names(tree):
         if name not in single and name not in numeric:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib import import_module
-from itertools import chain
+from itertools import chain, count
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -328,6 +328,11 @@ class Graph:
             raise GraphError(f"there is a node '{node}' already", node=node)
         new = Node(type_, settings)
         CATALOG[type_].check(new.settings, node)
+        taken = {drawn_as(other, "") for other in self.nodes.values() if DRAWN_AS in other.extra}
+        if node in taken:  # one that had this id before is still drawn by it
+            names = (f"{node}_{number}" for number in count(2))
+            free = next(name for name in names if name not in taken and name not in self.nodes)
+            new = replace(new, extra={DRAWN_AS: free})
         return self._with(node, new)
 
     def _with(self, key: str, node: Node) -> Graph:
@@ -633,6 +638,12 @@ class Graph:
         known = ((name, CATALOG.find(name)) for name in self._by_type)
         return self._united(name for name, type_ in known if type_ and type_.holds_weights)
 
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """The ids of all trainers that find parameters by a search of their own, sorted."""
+        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        return self._united(name for name, type_ in known if type_ and type_.searches)
+
     def of_family(self, *families: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these families, sorted."""
         known = ((name, CATALOG.find(name)) for name in self._by_type)
@@ -844,16 +855,21 @@ def drawn_as(node: Node, key: str) -> str:
     return str(node.extra.get(DRAWN_AS, key))
 
 
+def copy_of(node: Node) -> Node:
+    """Return a node for another id, by which it is drawn."""
+    return replace(node, extra={key: value for key, value in node.extra.items() if key != DRAWN_AS})
+
+
 def _called(node: Node, old: str, new: str) -> Node:
     """Return a node under a new id; a parameter that is drawn from its id keeps the first one."""
     is_drawn = node.settings.get("init", "glorot") in _DRAWN
     if not node.is_parameter or not is_drawn or node.settings.get("value") is not None:
         return node
     first = drawn_as(node, old)
-    others = {key: value for key, value in node.extra.items() if key != DRAWN_AS}
-    if first == new or "part" in others or "rows" in others:
-        return replace(node, extra=others)
-    return replace(node, extra={**others, DRAWN_AS: first})
+    own = copy_of(node)
+    if first == new or "part" in own.extra or "rows" in own.extra:
+        return own
+    return replace(own, extra={**own.extra, DRAWN_AS: first})
 
 
 def _renamed(extra: Mapping[str, Any], old: str, new: str) -> Mapping[str, Any]:

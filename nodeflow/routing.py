@@ -126,9 +126,9 @@ def _found(asked: _Asked) -> dict[int, Way]:
     if not made:
         return {}
     # Where nodes stand anyhow, a way may cover more than the curve does: the better one is kept.
-    pieces = np.concatenate([_pieces(way) for way in made.values()])
+    bends = np.concatenate([pieces(way) for way in made.values()])
     owner = np.repeat(np.fromiter(made, int), [(len(way) - 1) // 3 for way in made.values()])
-    worse = np.bincount(owner, over.covered(_sampled(pieces)), len(straight))
+    worse = np.bincount(owner, over.covered(_sampled(bends)), len(straight))
     before = over.covered(_sampled(straight[list(made)]))
     return {
         number: way
@@ -142,10 +142,6 @@ def _found(asked: _Asked) -> dict[int, Way]:
 
 def pieces(points: Sequence[Point]) -> Floats:
     """Return the Bézier curves of a way, (curves, 4, 2)."""
-    return _pieces(points)
-
-
-def _pieces(points: Sequence[Point]) -> Floats:
     at = np.asarray(points, float)
     return np.stack([at[:-1:3], at[1::3], at[2::3], at[3::3]], axis=1)
 

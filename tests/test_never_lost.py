@@ -8,11 +8,13 @@ import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
+from nodeflow.derive.repeating import duplicate_wired
 from nodeflow.editor.run.worker import Worker
-from nodeflow.editor.state.messages import Do, SetValue
+from nodeflow.editor.state.messages import Do, Select, SetValue
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import OpenFile, RunAnew
 from nodeflow.editor.update import update
+from nodeflow.graph import drawn_as
 
 
 def xor(**settings):
@@ -379,3 +381,19 @@ def test_what_train_saves_has_the_memory_of_its_trainer(tmp_path, graph) -> None
     whole = nf.Run(graph)
     whole.train(4)
     assert set(json.loads(out.read_text())) == set(whole.weights)
+
+
+def test_no_two_parameters_are_drawn_by_one_id() -> None:
+    """Neither a copy of a renamed one, nor a new one under the id that it had before."""
+    weights = {"shape": (2, 2), "init": "uniform"}
+    graph = nf.Graph().add("w", "parameter", **weights).rename("w", "v")
+    assert graph.nodes["v"].extra == {"drawn_as": "w"}
+    again = graph.add("w", "parameter", **weights).add("w_2", "parameter", **weights)
+    editor = update(Editor.of(graph), Select(frozenset({"v"})))
+    for _ in range(2):
+        editor = update(editor, Do("duplicate"))
+    wired, _ = duplicate_wired(duplicate_wired(graph, ["v"])[0], ["v"])
+    for found in (again, editor.graph, wired):
+        drawn = [drawn_as(node, key) for key, node in found.nodes.items()]
+        assert len(drawn) >= 3
+        assert len(set(drawn)) == len(drawn), drawn

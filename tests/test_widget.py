@@ -105,8 +105,8 @@ def test_what_a_page_says_is_what_the_widget_has():
 def test_what_an_earlier_page_still_says_is_of_no_graph_that_is_shown():
     """It was under way when Python gave another graph; the page is told what is shown now."""
     widget = nf.Widget(nf.sample("lessons/why-not-all-zeros"))
-    late = {**widget.get_state()["_state"], "number": 3,
-            "lesson": {"done": [], "skipped": [0, 1], "unlocked": [], "moment": 0, "wired": []}}  # fmt: skip
+    come = {"done": [], "skipped": [0, 1], "unlocked": [], "moment": 0, "wired": []}
+    late = {**widget.get_state()["_state"], "number": 3, "lesson": come}
     other = nf.sample("lessons/do-i-need-the-bias")
     widget.graph = other
     before, sent = widget.get_state(), []

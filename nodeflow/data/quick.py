@@ -18,6 +18,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from io import BytesIO, FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -130,13 +131,17 @@ def _read(path: Path, first: int, read: Callable[[_Lines], _Block]) -> Iterator[
     """Yield what `read` makes of each block from line `first` on; a few are read at once."""
     from concurrent.futures import ThreadPoolExecutor  # a small table needs none
 
+    def closed(block: _Lines) -> _Block:
+        with closing(block):
+            return read(block)
+
     np.empty(_KEPT, np.uint8)
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[_Block]] = deque()
     with ThreadPoolExecutor(threads, "nodeflow-table") as pool:
         try:
             for block in _blocks(path, first):
-                waiting.append(pool.submit(read, block))
+                waiting.append(pool.submit(closed, block))
                 if len(waiting) >= threads + _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
@@ -185,8 +190,6 @@ def _pandas_reader(sheet: Sheet) -> Callable[[_Lines], _Block]:
             )  # fmt: skip
         except pd.errors.EmptyDataError:
             return block.length, []
-        finally:
-            block.close()
         if frame.shape[1] != width or frame.iloc[:, -1].isna().any():
             raise NotPlain  # a row may be short
         return block.length, [_part(column) for _, column in frame.items()]
@@ -208,7 +211,6 @@ def _numpy_reader(sheet: Sheet) -> Callable[[_Lines], _Block]:
                 BytesIO(block.read()), dtype=np.dtype(kinds), delimiter=separator, comments=None,
                 quotechar='"', ndmin=1, encoding="utf-8",
             )  # fmt: skip
-        block.close()
         return block.length, [_piece(rows[name]) for name, _ in kinds] if len(rows) else []
 
     return read

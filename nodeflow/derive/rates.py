@@ -12,8 +12,6 @@ from nodeflow.errors import BadSetting, GraphError
 from nodeflow.graph import Graph
 from nodeflow.nodes.update import UPDATES
 
-"""Types whose value somebody types in, and may type anew."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rate:

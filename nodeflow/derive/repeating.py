@@ -15,7 +15,7 @@ from nodeflow.boxes import WIDE
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, MissingInput, UnknownNode
-from nodeflow.graph import Graph, Node, Wire, renumbered
+from nodeflow.graph import Graph, Node, Wire, copy_of, renumbered
 from nodeflow.nodes.source import parameter_shape
 from nodeflow.shape import Shape
 
@@ -75,7 +75,7 @@ def _copied(
         for key in chosen:
             name = free_name(nodes, _numbered(key, number))
             node = graph.nodes[key]
-            nodes[name] = _fresh(graph, key, number) if anew else node
+            nodes[name] = _fresh(graph, key, number) if anew else copy_of(node)
             if key in layout:
                 x, y = layout[key]
                 layout[name] = x, y + lower + (number - 2) * apart

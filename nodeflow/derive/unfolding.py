@@ -23,7 +23,6 @@ from nodeflow.declare import (
     Penalty,
     Update,
     foreign,
-    is_own,
 )
 from nodeflow.derive.answers import Answer, Form, Forms, standing_for
 from nodeflow.derive.implied import implied, with_cost
@@ -72,7 +71,7 @@ def unfold(graph: Graph) -> Graph:
     """
     trainers = graph.of_family("trainer")
     for key in trainers:
-        if graph.nodes[key].type == "minimize":
+        if graph.type_of(key).searches:
             raise GraphError(
                 f"'{key}' (minimize) stays folded: its line search tries weights that no update "
                 "keeps; use gradient_descent or adam to see every step",
@@ -784,7 +783,7 @@ class _Builder:
         arrived: dict[str, list[_Part]],
     ) -> bool:
         """Hand on what the rule answers for nodes like this one; False where it must be asked."""
-        if key in self.logits or type_.dynamic_inputs or not is_own(type_):
+        if key in self.logits or type_.dynamic_inputs or not type_.is_own:
             return False
         graph, shapes, output = self.graph, self.shapes, self._output
         wires = [output(f"{key}.{port.name}") for port in type_.outputs]

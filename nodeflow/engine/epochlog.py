@@ -57,12 +57,9 @@ class Lines(Sequence[Line]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Lines):
             return len(self) == len(other) and all(
-                mine is its or (
-                    np.array_equal(mine[0], its[0])
-                    and np.array_equal(mine[1], its[1], equal_nan=True)
-                )
+                np.array_equal(mine[0], its[0]) and np.array_equal(mine[1], its[1], equal_nan=True)
                 for mine, its in zip(self.parts(), other.parts(), strict=True)
-            )  # fmt: skip
+            )
         if isinstance(other, list | tuple):
             return len(self) == len(other) and list(self) == list(other)
         return NotImplemented

@@ -33,7 +33,7 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
     and Infinity are values like others: they stop no node that does not depend on them.
     """
     # A search tries weights: the pass itself is that of any trainer over the whole data.
-    searches = [key for key in graph.of_type("minimize") if graph.nodes[key].mode == "active"]
+    searches = [key for key in graph.searches if graph.nodes[key].mode == "active"]
     nodes = {**graph.nodes, **dict.fromkeys(searches, Node("gradient_descent"))}
     run = Run(replace(graph, nodes=nodes), batch="all" if searches else None)
     if weights:

@@ -58,7 +58,7 @@ def is_same_training(a: Machine, b: Machine, rename: Renaming = SAME) -> bool:
 
     def searches(machine: Machine) -> list[tuple[str, Any]]:
         graph = machine.graph
-        return [(graph.nodes[key].mode, graph.settings(key)) for key in graph.of_type("minimize")]
+        return [(graph.nodes[key].mode, graph.settings(key)) for key in graph.searches]
 
     return (
         not what_differs(a, b, rename)

@@ -52,13 +52,6 @@ def _multiplied(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
         t.elementwise("multiply", out, out, part)
 
 
-def _two(op: str, first: str = "a", second: str = "b") -> Lower:
-    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-        t.elementwise(op, out, inputs[first][0], inputs[second][0])
-
-    return lower
-
-
 def _one(op: str, name: str = "a") -> Lower:
     def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
         t.elementwise(op, out, inputs[name][0])
@@ -256,10 +249,6 @@ def _penalty(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any],
     scale = t.take(1)
     t.arrays[scale] = np.array([0.5 * settings["regularization"]])
     t.emit("penalty", dst=out.offset, theta=first, size=size, scale=scale)
-
-
-def _power(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
-    t.elementwise("power", out, inputs["a"][0], t.literal(settings["exponent"]))
 
 
 def _concatenate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:

@@ -99,7 +99,7 @@ class Machine:
         else:
             self.splits = _splits(self.plan, seed, self.fold)
         self.rows, self.test_rows = self._row_counts()
-        whole = batch == "all" or not self.splits or bool(graph.of_type("minimize"))
+        whole = batch == "all" or not self.splits or bool(graph.searches)
         self.batch = self.rows if whole else min(int(batch), self.rows)
         self.shortened = None if whole or int(batch) <= self.rows else int(batch)
         """The batch that was asked for, where the data has fewer rows."""

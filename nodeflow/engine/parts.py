@@ -84,7 +84,7 @@ class PartedMachine(Machine):
         plan = self.plan
         if plan.loop:
             raise RunError("a loop over the samples cannot be cut into parts; fold the graph first")
-        if self.graph.of_type("minimize"):
+        if self.graph.searches:
             raise RunError("minimize searches with whole batches; a gradient_descent has parts")
         if not self.splits:
             raise RunError("there are no rows to cut into parts: the graph has no dataset")

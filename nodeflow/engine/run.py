@@ -628,7 +628,7 @@ class Run:
 def _minimizer(machine: Machine) -> Minimizer | None:
     """Return the last active `minimize` of a graph."""
     graph = machine.graph
-    active = [key for key in graph.of_type("minimize") if graph.nodes[key].mode == "active"]
+    active = [key for key in graph.searches if graph.nodes[key].mode == "active"]
     return Minimizer(machine, graph.settings(active[-1])["method"]) if active else None
 
 

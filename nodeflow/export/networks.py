@@ -92,7 +92,7 @@ def onnx(job: Job) -> Made:
     data = write(job.graph, run.weights, backward=options.backward, dtype=dtype)
     if not options.backward:
         what = f"forward with the weights {which}"
-    elif any(job.graph.nodes[key].mode == "active" for key in job.graph.of_type("minimize")):
+    elif any(job.graph.nodes[key].mode == "active" for key in job.graph.searches):
         what = "J and its slopes, which minimize searches by: a search has no step of its own"
     else:
         what = "one training step"

@@ -144,7 +144,7 @@ def of_epoch(run: Run) -> dict[str, NDArray[Any]]:
 
 def with_weights(graph: Graph, weights: Any, *, room: float | None = None) -> Run:
     """Return a run at its start. A search is left out: it would try weights that nobody keeps."""
-    searches = [key for key in graph.of_type("minimize") if graph.nodes[key].mode == "active"]
+    searches = [key for key in graph.searches if graph.nodes[key].mode == "active"]
     if searches:
         nodes = {**graph.nodes, **dict.fromkeys(searches, Node("gradient_descent"))}
         graph = replace(graph, nodes=nodes)

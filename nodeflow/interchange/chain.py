@@ -167,7 +167,7 @@ def _scaling(graph: Graph, key: str) -> tuple[Step, str] | None:
     sources = {port: wires[0].source for port, wires in graph.inputs(key).items()}
     constants = {port: numbers(graph.settings(source)["value"]).ravel()
                  for port, source in sources.items()
-                 if graph.nodes[source].type in ("constant", "slider")}  # fmt: skip
+                 if graph.nodes[source].is_typed}  # fmt: skip
     others = [port for port in sources if port not in constants]
     if len(others) != 1:
         return None

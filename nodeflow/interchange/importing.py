@@ -10,13 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nodeflow.errors import FileError, InterchangeError, NodeflowError, nearest
+from nodeflow.errors import FileError, InterchangeError, nearest
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.layers import Network
-from nodeflow.interchange.verifying import Other, Verified, verified
+from nodeflow.interchange.verifying import Other, Refused, Verified, by_the_other, verified
 
 FORMATS = {
     "torch": (".pt2", ".pt", ".pth"),
@@ -68,11 +68,8 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
         return Imported(graph, network, kind, None)
     try:
         return Imported(graph, network, kind, _verified(kind, path, graph, asked, network.end))
-    except NodeflowError:
-        raise
-    except Exception as error:  # noqa: BLE001 (whatever another program raises: the file was read)
-        why = " ".join(str(error).split())[:160]
-        return Imported(graph, network, kind, None, f"{type(error).__name__}: {why}")
+    except Refused as error:  # the file was read all the same
+        return Imported(graph, network, kind, None, str(error))
 
 
 def _format(path: Path, said: str | None) -> str:
@@ -127,13 +124,16 @@ def _by_torch(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None
     from nodeflow.interchange.torch import checked_against
 
     # The program is made of operators alone; no code of the file is run.
-    program = torch.export.load(str(path))
+    with by_the_other():
+        program = torch.export.load(str(path))
     fixed = next(iter(program.graph_signature.user_inputs), None)
     sizes = [n.meta["val"].shape for n in program.graph.nodes if n.name == fixed]
     if sizes and isinstance(sizes[0][0], int):
         rows = int(sizes[0][0])  # it takes so many rows, and no others
     shape = [int(size) for size in sizes[0][1:]] if sizes else []
-    other: Other = checked_against(program.module(), graph, shape)
+    with by_the_other():
+        module = program.module()
+    other: Other = checked_against(module, graph, shape)
     return verified(graph, f"torch {_plain(torch.__version__)}", other, rows=rows)
 
 
@@ -144,7 +144,8 @@ def _plain(text: str) -> str:
 def _by_onnxruntime(path: Path, graph: Graph, rows: int, end: str) -> Verified | None:
     from nodeflow.interchange.onnx import checked_against
 
-    other = checked_against(path, end)
+    with by_the_other():
+        other = checked_against(path, end)
     if other is None:
         return None
     return verified(graph, f"onnxruntime {version('onnxruntime')}", other, rows=rows)
@@ -159,6 +160,7 @@ def _by_keras(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None
         return None
     from nodeflow.interchange.keras import checked_against
 
-    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    with by_the_other():
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     other: Other = checked_against(model, graph)
     return verified(graph, f"keras {keras.__version__}", other, rows=rows)

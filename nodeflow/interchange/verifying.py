@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from nodeflow.engine.run import Run
+from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.interchange.building import end_of
 from nodeflow.interchange.layers import Floats
@@ -16,6 +18,22 @@ from nodeflow.interchange.layers import Floats
 ROWS = 16
 Other: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Mapping[str, Floats] | None]]
 """Takes rows and targets; gives outputs, and gradients by the parameter's id if it can."""
+
+
+class Refused(Exception):
+    """The other program does not compute what it saved; the text says why."""
+
+
+@contextmanager
+def by_the_other() -> Iterator[None]:
+    """Turn whatever another program raises into `Refused`."""
+    try:
+        yield
+    except NodeflowError:
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())[:160]
+        raise Refused(f"{type(error).__name__}: {why}") from error
 
 
 @dataclass(frozen=True)
@@ -56,7 +74,8 @@ def verified(graph: Graph, against: str, other: Other, *, rows: int = ROWS) -> V
     fed = graph.set("x", value=x.tolist()).set("y", value=y.tolist())
     run = Run(fed, batch="all")
     run.evaluate()
-    theirs, slopes = other(x, y)
+    with by_the_other():
+        theirs, slopes = other(x, y)
     found = _apart(run[end_of(graph)], theirs)
     gradients = None
     if slopes is not None:

@@ -178,7 +178,7 @@ def _is_plain(one: Node, other: Node) -> bool:
     A type by others may decide by it; a slider refuses some; a data set's rows are drawn by it.
     """
     type_ = one.known
-    if type_ is None or not type_.function.__module__.startswith("nodeflow.nodes."):
+    if type_ is None or not type_.is_own:
         return False
     if type_.family == "source" and not (type_.typed and type_.array_settings):
         return False

@@ -17,7 +17,7 @@ from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import SetWeights
 from nodeflow.errors import GraphError, NodeflowError
-from nodeflow.graph import Graph, Wire, check_id
+from nodeflow.graph import Graph, Wire, check_id, copy_of
 from nodeflow.scene import NOTE, closed_groups
 
 _GAP = 30
@@ -245,7 +245,7 @@ def pasted(editor: Editor, text: str, at: Point) -> Editor:
         x, y = part.layout[key]
         graph = replace(
             graph,
-            nodes={**graph.nodes, names[key]: part.nodes[key]},
+            nodes={**graph.nodes, names[key]: copy_of(part.nodes[key])},
             layout={**graph.layout, names[key]: on_grid((at[0] + x - left, at[1] + y - top))},
         )
     wires = [

@@ -358,10 +358,16 @@ def _keep(file: Path | None, code: bytes) -> None:
             except BaseException:
                 Path(temporary.name).unlink(missing_ok=True)
                 raise
-        _prune(file.parent)
+        if file.parent not in _pruned:
+            _pruned.add(file.parent)
+            _prune(file.parent)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         _say_not_kept(f"machine code cannot be kept in {file.parent} ({reason})")
+
+
+_pruned: set[Path] = set()
+"""Folders that this process has looked through: it keeps little itself beside what lies there."""
 
 
 def _prune(folder: Path) -> None:

@@ -27,7 +27,7 @@ def say_in_sentences() -> None:
 
     Whoever shows warnings already goes on to do so.
     """
-    if warnings.showwarning.__module__ != "warnings":
+    if warnings.showwarning.__module__ not in ("warnings", "_py_warnings"):  # from 3.14 on
         return
     shown = warnings.showwarning
 

@@ -50,7 +50,7 @@ class Recipe:
     @property
     def method(self) -> str | None:
         """SciPy's name of the search, where the trainer is `minimize`."""
-        keys = [k for k in self.graph.of_type("minimize") if self.graph.nodes[k].mode == "active"]
+        keys = [k for k in self.graph.searches if self.graph.nodes[k].mode == "active"]
         if not keys:
             return None
         return {"cg": "CG", "l-bfgs": "L-BFGS-B"}[str(self.graph.settings(keys[0])["method"])]
