@@ -109,6 +109,9 @@ def test_a_fault_that_ends_a_loop_is_reported_once():
     loop = Loop("failing", work)
     loop.start()
     until(lambda: not loop.alive)
-    assert loop.fault() == "a fault in nodeflow itself: MemoryError: no more"
+    assert (
+        loop.fault()
+        == "a fault in nodeflow itself (MemoryError: no more); the graph is kept, save it"
+    )
     assert loop.fault() == ""
     loop.close()

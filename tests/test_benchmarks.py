@@ -39,7 +39,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_contestants_agree(name: str) -> None:
     result: Result = importlib.import_module(f"benchmarks.{name}").run(quick=True)
     for note in result.notes:
-        if note.startswith("skipped:"):
+        if note.startswith("skipped:") and not result.rows:
             pytest.skip(note)
     assert result.disagreements == []
     assert result.rows

@@ -87,7 +87,7 @@ def test_a_sample_trains_plays_and_unfolds_or_says_why(shell, name) -> None:
         time.sleep(0.001)
     assert not person.editor.live.problem
     trains = person.press("toggle-training", lambda editor, _: editor.live.update > 0)
-    assert trains == (name not in UNTRAINED)
+    assert trains == (name not in UNTRAINED), person.why()
     assert trains or "nothing to train" in person.why()
     if person.editor.live.state == "training":
         person.press("toggle-training", lambda editor, _: editor.live.state != "training")

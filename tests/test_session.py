@@ -70,6 +70,11 @@ def settled(session: Watched, seconds: float = 0.15) -> Live | None:
     return last
 
 
+def told(error: str) -> str:
+    """Return the sentence about a fault that was not foreseen."""
+    return f"a fault in nodeflow itself ({error}); the graph is kept, save it"
+
+
 def same(found: Live, run: nf.Run) -> None:
     """Hold a snapshot against a run, bit for bit."""
     assert (found.epoch, found.update) == (run.epoch, run.update)
@@ -588,7 +593,7 @@ def test_an_error_that_nobody_foresaw(
         patch.setattr("nodeflow.engine.run.Run.seek", fails)
         session.train()
         live = until(session, lambda live: live.problem)
-    assert (live.state, live.problem) == ("paused", "the run stopped: MemoryError: no more")
+    assert (live.state, live.problem) == ("paused", told("MemoryError: no more"))
     session.train()
     assert until(session, lambda live: live.state == "done").problem == ""
 
@@ -601,6 +606,6 @@ def test_an_engine_that_cannot_be_compiled_is_told(monkeypatch: pytest.MonkeyPat
     session = Session()
     try:
         problem = until(session, lambda live: live.problem).problem
-        assert problem == "the run stopped: RuntimeError: no compiler"
+        assert problem == told("RuntimeError: no compiler")
     finally:
         session.close()

@@ -9,6 +9,7 @@ it once.
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from time import monotonic
 from typing import Generic, TypeVar
@@ -21,6 +22,14 @@ Progress = Callable[[int, int], None]
 
 PATIENCE = 2.0
 """Seconds that a loop is given to end."""
+
+
+def fault_text(error: BaseException) -> str:
+    """Return what to tell of an error that was not foreseen; where it arose goes to the log."""
+    traceback.print_exception(error)
+    return (
+        f"a fault in nodeflow itself ({type(error).__name__}: {error}); the graph is kept, save it"
+    )
 
 
 class Cancelled(Exception):
@@ -100,7 +109,7 @@ class Loop:
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001  `fault` reports it
-            self._fault = f"a fault in nodeflow itself: {type(error).__name__}: {error}"
+            self._fault = fault_text(error)
 
     def fault(self) -> str:
         """Return what ended it that should not have, once; else ""."""
@@ -156,6 +165,7 @@ class Latest(Generic[T]):
         job, found = self._job, None
         if job is not None and job.done():
             self._job = None
+            self._due = monotonic() + max(self._pause, self._times * job.age)  # if it failed, too
             found, spent = job.result()
             self._due = monotonic() + max(self._pause, self._times * spent)
         if self._job is None and self._wanted is not None and monotonic() >= self._due:

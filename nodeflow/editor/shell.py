@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
-from nodeflow.editor.background import Job, Progress
+from nodeflow.editor.background import Job, Progress, fault_text
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.dialogs.differing import rival
 from nodeflow.editor.documents import exporting, plugins
@@ -84,7 +84,6 @@ class Shell:
     def __init__(self, session: Session | None = None, store: Store | None = None) -> None:
         self.session = session or Session()
         self.store = store or Store()
-        self._shown: Graph | None = None
         self._jobs: list[tuple[Job[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
         self._types = plugins.Watch()
@@ -132,7 +131,6 @@ class Shell:
             case StopWork():
                 self._cancel()
             case RunAnew():
-                self._shown = editor.graph
                 self.session.open(editor.graph)
             case ControlRun(command=command):
                 if not isinstance(command, Pause):  # what is running stops before all else
@@ -147,9 +145,9 @@ class Shell:
 
         To be called once a frame; where nothing changed it costs next to nothing.
         """
+        self._keep(editor)
         self._show(editor)
         found: list[Message] = []
-        self._keep(editor)
         found += self._types.poll()
         live = self.session.poll()
         if live is not None:
@@ -312,10 +310,11 @@ class Shell:
         self._jobs.append((Job("comparing the numbers", work), None))
 
     def _check(self, graph: Graph) -> None:
-        """Check the gradients of a graph, so that training goes on; one check at a time."""
+        """Check the gradients of a graph, so that training goes on; the newest check counts."""
         what = "checking the gradients"
-        if any(job.what == what for job, _ in self._jobs):
-            return
+        for entry in [one for one in self._jobs if one[0].what == what]:
+            entry[0].cancel()
+            self._jobs.remove(entry)
 
         def work(progress: Progress) -> _Then:
             found, price, problem = checked(graph, progress)
@@ -367,15 +366,15 @@ class Shell:
                 found += job.result()()
             except NodeflowError as error:
                 found.append(Failed(str(error)))
+            except Exception as error:  # noqa: BLE001  what else there is to tell must be told
+                found.append(Failed(f"{job.what} failed: {fault_text(error)}"))
         return found if self._jobs else [*found, Ended()]
 
     # -- the run
 
     def _show(self, editor: Editor) -> None:
         """Let the run have the graph as it is now."""
-        if editor.graph is not self._shown:
-            self._shown = editor.graph
-            self.session.start(editor.graph, editor.history.label)
+        self.session.start(editor.graph, editor.history.label)
 
 
 def _is_same(one: Path, other: Path) -> bool:

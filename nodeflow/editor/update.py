@@ -47,7 +47,7 @@ from nodeflow.editor.state.messages import (
     Typed,
     Wheel,
 )
-from nodeflow.editor.state.model import Editor, Looking, Sliding
+from nodeflow.editor.state.model import Editor, Looking, Report, Sliding
 from nodeflow.editor.state.requests import ControlRun, RunAnew, SavePreferences
 from nodeflow.graph import Graph
 
@@ -63,6 +63,10 @@ def update(editor: Editor, message: Message) -> Editor:
     if after.graph is not before.graph:
         after = _without_gone(after)
     return teaching.guarded(before, after)
+
+
+def _reported(editor: Editor, report: Report) -> Editor:
+    return replace(editor, report=report).with_notice(next(iter(report.lines), ""))
 
 
 def _without_gone(editor: Editor) -> Editor:
@@ -159,8 +163,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case RunUpdate(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
             made = replace(editor, live=live)
-            if live.report is not None and live.report is not editor.live.report:
-                made = replace(made, report=live.report).with_notice(live.report.lines[0])
+            report = editor.live.report  # it may be the same under a new name of its node
+            if live.report is not None and (not report or live.report.lines is not report.lines):
+                made = _reported(made, live.report)
             made = controls.returned(made, editor.live)
             if live.playback.number != editor.live.playback.number:
                 made = controls.followed(made)
@@ -172,9 +177,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case OpenRun(found=found, number=number, epoch=epoch):
             return editing.attempted(editor, lambda: sweeping.opened(editor, found, number, epoch))
         case Reported(report=report):
-            return replace(editor, report=report).with_notice(
-                report.lines[0] if report.lines else ""
-            )
+            return _reported(editor, report)
         case Offered(offer=offer):
             said = f"there are {offer.text}: Network ▸ Go on with the saved training"
             return replace(editor, offer=offer).with_notice(said)

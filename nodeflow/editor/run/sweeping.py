@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.declare import Setting
-from nodeflow.editor.background import Cancelled, Job, Progress
+from nodeflow.editor.background import Cancelled, Job, Progress, fault_text
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Go
@@ -188,9 +188,9 @@ class Sweeping:
 
     def _work(self, progress: Progress) -> None:
         def take(row: Row) -> None:
-            progress(len(self._rows), len(self.plan))
             with self._lock:
                 self._rows.add(row)
+            progress(len(self._rows), len(self.plan))
 
         try:
             run_plan(self.plan, workers=self._workers, each=take)
@@ -199,7 +199,7 @@ class Sweeping:
         except NodeflowError as error:
             self.problem = str(error)
         except Exception as error:  # noqa: BLE001  the thread must not end in silence
-            self.problem = f"a fault in nodeflow itself: {type(error).__name__}: {error}"
+            self.problem = fault_text(error)
         finally:
             self._ended = time.monotonic()
 

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from nodeflow.difference import difference
+from nodeflow.editor.background import fault_text
 from nodeflow.editor.state.kept import Offer
 from nodeflow.editor.state.model import NO_FAULTS, Live, Report
 from nodeflow.editor.state.runcommands import (
@@ -185,7 +186,8 @@ class Worker:
         """Take the graph of another document: nothing of the run before is kept."""
         self.graph, self._watched, self.checks, self._watch_fault = graph, (), {}, ""
         self.past.clear()
-        self.lecture = None
+        self.lecture = self._last_report = None
+        self.price = ""
         self._restart(stops=False)
 
     def start(self, graph: Graph, what: str = "") -> bool:
@@ -252,7 +254,8 @@ class Worker:
                 problem = problem or sentence(error)
                 graph = graph.with_mode(key, "disable")
                 continue
-            except Exception:  # noqa: BLE001  it is tried again from the start, which tells it
+            except Exception as error:  # noqa: BLE001  it goes on from the start
+                self._goes_wrong(error)
                 return False
             self._recount(per_epoch)
             self._rename(rename)
@@ -277,6 +280,12 @@ class Worker:
                 self._last_report = replace(
                     self._last_report, node=rename.now(self._last_report.node)
                 )
+
+    @staticmethod
+    def _goes_wrong(error: Exception) -> None:
+        """Have a fault of nodeflow's own in the log; another graph's training is none."""
+        if not isinstance(error, NodeflowError):
+            fault_text(error)
 
     def _recount(self, per_epoch: int) -> None:
         """Count the end of the training in the steps of the present graph."""
@@ -335,7 +344,8 @@ class Worker:
             player.change(graph, what)
             if player.run.position.place == 0:
                 player.run.evaluate()  # what is changed is seen before the next step
-        except Exception:  # noqa: BLE001  it is tried again from the start, which tells the reason
+        except Exception as error:  # noqa: BLE001  it goes on from the start
+            self._goes_wrong(error)
             return False
         self._recount(per_epoch)
         self._keep_graph()
@@ -1002,7 +1012,7 @@ def sentence(error: Exception) -> str:
     """Return what to tell of an error; one that was not foreseen has its kind with it."""
     if isinstance(error, NodeflowError):
         return str(error)
-    return f"the run stopped: {type(error).__name__}: {error}"
+    return fault_text(error)
 
 
 def kept(live: Live) -> dict[str, Any]:
