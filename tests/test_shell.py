@@ -13,14 +13,17 @@ import pytest
 from networks import CLASSES, net
 
 import nodeflow as nf
+from nodeflow.editor import shell as shell_module
 from nodeflow.editor.documents import store as store_module
+from nodeflow.editor.run import session as session_module
 from nodeflow.editor.shell import Shell
-from nodeflow.editor.state.messages import Failed, Message, Noted, Opened, RunUpdate, Saved
+from nodeflow.editor.state.messages import Ended, Failed, Message, Noted, Opened, RunUpdate, Saved
 from nodeflow.editor.state.model import Editor, Live, Preferences
 from nodeflow.editor.state.requests import (
     Check,
     CompareGraphs,
     ControlRun,
+    Derive,
     OpenFile,
     Save,
     SavePreferences,
@@ -287,3 +290,57 @@ def test_what_was_taken_apart_is_compared(shell: Shell, graph: nf.Graph) -> None
     assert shell.perform(CompareGraphs(graph, nf.unfold(graph)), editor) == []
     (note,) = wait(lambda: [m for m in shell.poll(editor) if isinstance(m, Noted)])
     assert note.text.startswith("the same numbers")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3])
+def test_a_fault_in_some_work_is_told_and_loses_nothing_else(
+    shell: Shell, graph: nf.Graph, seconds: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    editor = Editor.of(graph)
+
+    def change() -> nf.Graph:
+        time.sleep(seconds)
+        raise LookupError("nobody foresaw this")
+
+    found = [
+        *shell.perform(Derive("a change", change), editor),
+        *shell.perform(CompareGraphs(graph, nf.unfold(graph)), editor),
+    ]
+
+    def come() -> bool:
+        found.extend(shell.poll(editor))
+        return any(isinstance(one, Noted) for one in found) and any(
+            isinstance(one, Failed) for one in found
+        )
+
+    wait(come)
+    (failed,) = [one for one in found if isinstance(one, Failed)]
+    assert "a change under way failed" in failed.text
+    assert "LookupError: nobody foresaw this" in failed.text
+    assert "test_shell.py" in capsys.readouterr().err  # where it arose
+    wait(lambda: isinstance(found[-1], Ended) or found.extend(shell.poll(editor)))
+
+
+def test_a_check_that_is_asked_again_is_made_of_the_newest_graph(
+    shell: Shell, graph: nf.Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[nf.Graph] = []
+    first_may_end = threading.Event()
+
+    def slow(graph: nf.Graph, progress: Any) -> Any:
+        seen.append(graph)
+        if len(seen) == 1:
+            first_may_end.wait(SECONDS)
+        return session_module.checked(graph, progress)
+
+    monkeypatch.setattr(shell_module, "checked", slow)
+    editor = Editor.of(graph)
+    shell.perform(Check(), editor)
+    wait(lambda: seen)
+    newer = editor.edited(graph.set("train", rate=0.7), "rate")
+    shell.perform(Check(), newer)
+    live = until(shell, newer, lambda live: live.checks)
+    first_may_end.set()
+    assert seen == [graph, newer.graph]
+    assert set(live.checks.values()) == {"ok"}
+    assert not shell._jobs

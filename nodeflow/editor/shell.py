@@ -339,7 +339,7 @@ class Shell:
         It may take the place of the graph `over`: where that is changed meanwhile, it is given up.
         """
         if job.done(_AT_ONCE):
-            return job.result()()
+            return _came_of(job)
         self._jobs.append((job, over))
         job.announced = True
         return [Began(job.what)]
@@ -362,12 +362,7 @@ class Shell:
             if over is not None and editor.graph is not over:
                 found.append(Failed(f"{job.what} was given up: the graph was changed meanwhile"))
                 continue
-            try:
-                found += job.result()()
-            except NodeflowError as error:
-                found.append(Failed(str(error)))
-            except Exception as error:  # noqa: BLE001  what else there is to tell must be told
-                found.append(Failed(f"{job.what} failed: {fault_text(error)}"))
+            found += _came_of(job)
         return found if self._jobs else [*found, Ended()]
 
     # -- the run
@@ -375,6 +370,16 @@ class Shell:
     def _show(self, editor: Editor) -> None:
         """Let the run have the graph as it is now."""
         self.session.start(editor.graph, editor.history.label)
+
+
+def _came_of(job: Job[_Then]) -> list[Message]:
+    """Return what came of work that is done; a fault is told, for the others' sake."""
+    try:
+        return job.result()()
+    except NodeflowError as error:
+        return [Failed(str(error))]
+    except Exception as error:  # noqa: BLE001  it is told, and in the log
+        return [Failed(f"{job.what} failed: {fault_text(error)}")]
 
 
 def _is_same(one: Path, other: Path) -> bool:
