@@ -249,6 +249,17 @@ def test_a_calculation_that_does_not_fit_is_refused(calculation, sentence):
         declare(wrong)
 
 
+def test_a_calculation_needs_every_input_wired():
+    def perhaps(a, b=None):
+        """Multiply."""
+
+    declare = nf.declare.node(
+        "arithmetic", formula="c = a * b", shapes="elementwise", calculation="a * b"
+    )
+    with pytest.raises(DeclarationError, match="must be wired.*or the default of a port"):
+        declare(perhaps)
+
+
 def test_an_activation_takes_z_and_gives_a():
     def bent(u):
         """Bend."""
