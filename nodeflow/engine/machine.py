@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from nodeflow.data import Fold, Split, Table, split_by
 from nodeflow.declare import numbers, plain_numbers
 from nodeflow.derive.phases import FORWARD
-from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
+from nodeflow.engine.cells import (
+    END_ROW,
+    Call,
+    Feed,
+    Product,
+    Slot,
+    Tape,
+    aligned,
+    feed_layout,
+    table,
+)
 from nodeflow.engine.executor import Executor
 from nodeflow.engine.fusing import FastRows, fast_rows, joined
 from nodeflow.engine.kernel.sums import LANES
@@ -235,7 +245,7 @@ class Machine:
 
     def _cells_of(self, whole: Tape) -> Floats:
         # Eight numbers are read at once; behind the last value there must be as many.
-        found = np.zeros(whole.size + LANES, self.dtype)
+        found = aligned(whole.size + LANES, self.dtype)
         whole.put_literals(found)
         self.tape.put_literals(found)
         return found
