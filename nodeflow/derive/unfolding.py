@@ -505,6 +505,8 @@ class _Builder:
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
         self.made_for: dict[str, str] = {}
+        self.between: dict[frozenset[str], frozenset[str]] = {}
+        """The nodes that lead from parameters to costs, by the nodes of the costs."""
         self.trainer = ""
         self.logits = logits(graph, inference.shapes)
         self.partial: set[str] = set()
@@ -681,9 +683,12 @@ class _Builder:
             self.gradients.pop(address, None)
             self.numbers.pop(address, None)
 
-    def _between(self, costs: Iterable[str]) -> set[str]:
+    def _between(self, costs: Iterable[str]) -> frozenset[str]:
         """Return the nodes on the way from a trainable parameter to one of the costs."""
-        return self._moving & self.graph.upstream([cost.rpartition(".")[0] for cost in costs])
+        ends = frozenset(cost.rpartition(".")[0] for cost in costs)
+        if ends not in self.between:
+            self.between[ends] = self.graph.upstream(ends) & self._moving
+        return self.between[ends]
 
     @cached_property
     def _moving(self) -> set[str]:
@@ -705,7 +710,7 @@ class _Builder:
         key: str,
         type_: NodeType,
         blame: Blame,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
         if self._hand_on_alike(key, type_, blame, needed, arrived):
@@ -779,7 +784,7 @@ class _Builder:
         key: str,
         type_: NodeType,
         blame: Blame,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> bool:
         """Hand on what the rule answers for nodes like this one; False where it must be asked."""
@@ -811,7 +816,7 @@ class _Builder:
         return bool(answers)
 
     def _answers(
-        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: set[str]
+        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: frozenset[str]
     ) -> list[tuple[int, Answer, bool]]:
         """Return what a rule answers for each wire into a node that is to be blamed.
 
@@ -870,7 +875,7 @@ class _Builder:
         known: Logits,
         blame: Blame,
         y: Output,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
         """Hand δ of a cost to the weighted sums before its activations.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
-from nodeflow.declare import NodeType
+from nodeflow.declare import NodeType, note_change
 from nodeflow.derive.logits import Logits
 from nodeflow.engine.cells import Layout, Product, Slot
 from nodeflow.engine.kernel.language import Function
@@ -427,6 +427,7 @@ def compute_by(type_: NodeType, function: Function) -> None:
         t.elementwise(operation.name, out, *(inputs[port][0] for port in ports))
 
     _COMPUTED[type_.name] = type_, lower
+    note_change()
 
 
 _COMPUTED: dict[str, tuple[NodeType, Lower]] = {}

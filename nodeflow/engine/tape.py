@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from nodeflow.declare import NodeType, numbers
@@ -39,7 +39,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
     ordered = _side_by_side(plan.order)
-    types = dict(graph.types)
+    types = graph.types
     parameters = [key for key in ordered if types[key].holds_weights]
     for key in parameters:
         address = f"{key}.value"
@@ -315,12 +315,12 @@ def _feed(t: Layout, address: str, slot: Slot) -> None:
 def _commits(t: Layout) -> list[Row]:
     """Return the rows that put the new values of an update into the parameters."""
     before, t.rows = t.rows, []
-    graph = t.plan.graph
-    for key in graph.parameters:
-        for wire in graph.into(key):
-            if wire.input == "next" and graph.nodes[key].mode != "freeze" and wire.start in t.slots:
-                source, target = t.slots[wire.start], t.slots[f"{key}.value"]
-                t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
+    nodes, slots = t.plan.graph.nodes, t.slots
+    for wire in sorted(t.plan.graph.feedback, key=attrgetter("target")):
+        key, source = wire.target, slots.get(wire.start)
+        if wire.input == "next" and source is not None and nodes[key].mode != "freeze":
+            target = slots[f"{key}.value"]
+            t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
     found, t.rows = t.rows, before
     return found
 
