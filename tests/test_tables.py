@@ -222,7 +222,7 @@ def test_one_mark_says_the_other(tmp_path, separator):
     assert load(tmp_path, text, thousands=".").x[:, 0].tolist() == [1234, 3456, 7891, 2222]
     assert load(tmp_path, text, decimal=",").x[:, 0].tolist() == [1234, 3456, 7891, 2222]
     assert load(tmp_path, text, thousands=",").x[:, 0].tolist() == [1.234, 3.456, 7.891, 2.222]
-    with pytest.raises(DataError, match="'1.5' has a decimal point, but the decimal mark is a"):
+    with pytest.raises(DataError, match=r"'1\.5' has a decimal point, but the decimal mark is a"):
         load(tmp_path, text.replace("1.234", "1.5"), thousands=".")
 
 

@@ -265,8 +265,8 @@ def _points_again(base: Facts, cells: Sequence[str], *, said: bool) -> Facts:
         if not said:
             return base
         row = next(i for i, cell in enumerate(cells) if cell == found.point)
-        fault = f"'{found.point}' has a decimal point, but the decimal mark is a comma here; write a comma"
-        return replace(base, fault=fault, fault_row=row)
+        why = "has a decimal point, but the decimal mark is a comma here; write a comma"
+        return replace(base, fault=f"'{found.point}' {why}", fault_row=row)
     if not found.points:
         return base
     form = Form(",", ".")
