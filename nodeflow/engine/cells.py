@@ -20,6 +20,8 @@ Row = list[int]
 """The number of an operation, then its operands in their order."""
 LINE = 16
 """So many numbers fill one line of memory (float32), or two (float64)."""
+FEW_SAMPLES = 256
+"""In passes of at most so many samples the parts of a whole lie side by side."""
 _MANY = 256
 """Values of so many numbers begin at a line: eight numbers that are read at once lie in one."""
 

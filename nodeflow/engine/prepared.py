@@ -19,14 +19,14 @@ from nodeflow.data import Options
 from nodeflow.data import load as load_data
 from nodeflow.declare import changes
 from nodeflow.derive.phases import FORWARD
-from nodeflow.engine.cells import END_ROW, Feed, Tape, feed_layout, table
-from nodeflow.engine.fusing import FastRows, fast_rows, joined
+from nodeflow.engine.cells import END_ROW, FEW_SAMPLES, Feed, Tape, feed_layout, table
+from nodeflow.engine.fusing import FastRows, fast_rows, rows_of_evaluation
 from nodeflow.engine.plan import Plan, plan
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph
 
-_TEST_CHUNK = 256
+_TEST_CHUNK = FEW_SAMPLES
 _KEPT = 8
 _MOST_NODES = 5_000
 """What is made for more nodes takes much memory, which is to go with the last run."""
@@ -78,7 +78,7 @@ class LaidOut:
         """The rows for full speed, and behind them those that evaluate the test rows."""
         if self.beside is None:
             return self.fast.table
-        test = joined(self.beside.rows, self.beside.capacity)
+        test = rows_of_evaluation(self.beside)
         return np.concatenate([self.fast.table, table([*test, END_ROW])])
 
 

@@ -6,13 +6,13 @@ Parameters come first in the buffer: they are the state, all that a checkpoint k
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from nodeflow.declare import NodeType, numbers
 from nodeflow.derive.logits import Logits
-from nodeflow.engine.cells import Call, Feed, Layout, Row, Slot, Tape, table
+from nodeflow.engine.cells import FEW_SAMPLES, Call, Feed, Layout, Row, Slot, Tape, table
 from nodeflow.engine.lowering import (
     LOWER,
     LOWER_OF_SUMS,
@@ -38,7 +38,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.size = beside.size
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
-    ordered = _side_by_side(plan.order)
+    ordered, kinds = _side_by_side(plan.order)
     types = graph.types
     parameters = [key for key in ordered if types[key].holds_weights]
     for key in parameters:
@@ -46,6 +46,8 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
     state = beside.state if beside else t.size
     blocks = _blocks(plan)
+    if 1 < capacity <= FEW_SAMPLES:  # of a single sample they lie so as they come
+        _add_kinds(plan, kinds, blocks)
     spans: dict[str, tuple[int, int]] = {}
     slots, fresh = t.slots, t.fresh
     for key in ordered:
@@ -107,10 +109,11 @@ _NUMBER = re.compile(r"(?<=\.)\d+")
 _FIRST_NUMBER = re.compile(r"\.\d")
 
 
-def _side_by_side(order: Sequence[str]) -> list[str]:
+def _side_by_side(order: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Return ids with the parts of one whole behind each other: theta.1, theta.2, … theta.10.
 
-    Rows of parts that lie evenly spaced can be joined for full speed.
+    And the parts of each whole. Their rows can be joined for full speed where they lie evenly
+    spaced.
     """
     kinds: dict[str, list[tuple[list[int], str]]] = {}
     found: dict[str, list[tuple[list[int], str]] | None] = {}
@@ -125,14 +128,16 @@ def _side_by_side(order: Sequence[str]) -> list[str]:
             parts = found[kind] = kinds[kind] = []
         parts.append(([*map(int, _NUMBER.findall(key))], key))
     if not kinds:
-        return list(order)
+        return list(order), []
     ordered: list[str] = []
+    wholes: list[list[str]] = []
     for kind, parts in found.items():
         if parts is None:
             ordered.append(kind)
         else:  # equal numbers, of x.1 and x.01, keep their order
-            ordered += [key for _, key in sorted(parts, key=itemgetter(0))]
-    return ordered
+            wholes.append([key for _, key in sorted(parts, key=itemgetter(0))])
+            ordered += wholes[-1]
+    return ordered, wholes
 
 
 def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -161,6 +166,22 @@ def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
             if movable and len(set(group)) == len(group):
                 placed |= dict.fromkeys(group, group)
     return placed
+
+
+def _add_kinds(
+    plan: Plan, kinds: Iterable[Sequence[str]], blocks: dict[str, tuple[str, ...]]
+) -> None:
+    """Let the parts of each whole lie side by side in every sample, too."""
+    types, shapes = plan.graph.types, plan.inference.shapes
+    for keys in kinds:
+        type_ = types[keys[0]]
+        if len(keys) < 2 or type_.family == "source" or type_.name in ("pick", "concatenate"):
+            continue
+        if len(type_.outputs) != 1 or any(types[key] is not type_ for key in keys):
+            continue
+        group = tuple(f"{key}.{type_.outputs[0].name}" for key in keys)
+        if all(shapes[address].batch and address not in blocks for address in group):
+            blocks |= dict.fromkeys(group, group)
 
 
 def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slot:
