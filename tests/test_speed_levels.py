@@ -10,8 +10,8 @@ import nodeflow as nf
 from nodeflow.engine.cells import table
 from nodeflow.engine.coalescing import coalesced
 from nodeflow.engine.executor import Executor
-from nodeflow.engine.kernel.registry import OPERATIONS
 from nodeflow.engine.fusing import sums_of_products
+from nodeflow.engine.kernel.registry import OPERATIONS
 from nodeflow.engine.machine import Machine
 
 SOURCE, SIZES = "iris", (4, 3, 3)
