@@ -783,7 +783,7 @@ def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("large", [0, 10**9])
 @pytest.mark.parametrize("width", [1, 2])
 def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, width):
-    from nodeflow.data import quick, textfile
+    from nodeflow.data import textfile
 
     monkeypatch.setattr(textfile, "LARGE", large)
     body = [[*(f"{i / 4}" if i != 5 else "NA" for _ in range(width)), "ab"[i % 2]]
@@ -797,7 +797,7 @@ def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
     """What the texts of numbers tell, a large file tells as well, of which none are kept."""
-    from nodeflow.data import quick, textfile
+    from nodeflow.data import textfile
 
     monkeypatch.setattr(textfile, "LARGE", large)
     body = [[str(10**17 + 3 * i), f"{i * 0.25}", "abc"[i % 3]] for i in range(60)]
@@ -814,7 +814,7 @@ def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_a_further_mark_of_missing_values(tmp_path, monkeypatch, large):
-    from nodeflow.data import quick, textfile
+    from nodeflow.data import textfile
 
     monkeypatch.setattr(textfile, "LARGE", large)
     body = [[str(i), f"{i * 0.5}", "abc"[i % 3]] for i in range(60)]
@@ -861,7 +861,7 @@ def test_a_file_in_another_encoding(tmp_path, encoding):
 @pytest.mark.parametrize("by", ["pandas", "numpy"])
 def test_a_wide_table_takes_time_by_its_width(tmp_path, monkeypatch, by):
     """Twice the columns may take twice the time, not four times: once each was cut out of all."""
-    from nodeflow.data import quick, textfile
+    from nodeflow.data import quick
 
     if by == "pandas":
         pytest.importorskip("pandas")

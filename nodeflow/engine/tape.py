@@ -341,7 +341,7 @@ def _commits(t: Layout) -> list[Row]:
         key, source = wire.target, slots.get(wire.start)
         if wire.input == "next" and source is not None and nodes[key].mode != "freeze":
             target = slots[f"{key}.value"]
-            t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
+            t.whole("copy_cells", target, source.offset)
     found, t.rows = t.rows, before
     return found
 
