@@ -853,7 +853,7 @@ def node(
     itself.
 
     `calculation` says what the function makes of one number of each input, in the language of
-    `expression`: "max(z, 0) + exp(min(z, 0)) - 1". A type that says it needs no more to train at
+    `expression`: "max(z, 0) + exp(min(0, z)) - 1". A type that says it needs no more to train at
     full speed, to pass blame, to be written out with its numbers, to run in a page and to be
     written in other programs. A cost may say what it is of one feature: "Σ abs(a - y)". `title` is
     what people call it, `noun` is what one of its numbers is

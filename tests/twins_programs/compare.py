@@ -1,8 +1,8 @@
 """Runs the real programs again and compares them with the kept figures: `make test-twins`.
 
 It makes environments of their own in a temporary folder, with pinned versions, and needs node, npm,
-a C compiler (clang for tinygrad), FANN's header files, R with nnet, Java and Weka; what is missing is named, and counts
-as a failure.
+a C compiler, clang (for tinygrad), FANN's header files, R with nnet, Java and Weka; what is missing
+is named, and counts as a failure.
 
     python compare.py          compare
     python compare.py --write  keep what the programs give now

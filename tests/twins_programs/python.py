@@ -145,11 +145,14 @@ def tinygrad_way(way):
     # In float32: velocities are of that type, and others are refused.
     w1, b1, w2, b2 = parts = [Tensor(v.astype(np.float32)) for v in (W1, B1, W2, B2)]
     x, t = X.astype(np.float32), T.astype(np.float32)
-    optimizer, found = {
-        "sgd": lambda: optim.SGD(parts, lr=0.5),
-        "momentum": lambda: optim.SGD(parts, lr=0.5, momentum=0.9),
-        "adam": lambda: optim.Adam(parts, lr=0.01),
-    }[way](), {}
+    optimizer, found = (
+        {
+            "sgd": lambda: optim.SGD(parts, lr=0.5),
+            "momentum": lambda: optim.SGD(parts, lr=0.5, momentum=0.9),
+            "adam": lambda: optim.Adam(parts, lr=0.01),
+        }[way](),
+        {},
+    )
     for number in range(1, LAST + 1):
         row = slice((number - 1) % 3, (number - 1) % 3 + 1)
         with Context(TRAINING=1):
