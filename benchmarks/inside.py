@@ -18,10 +18,11 @@ def editor(graph: str) -> int:
     """Press Play in the editor, at full speed; return the epoch seen when the first was done."""
     from nodeflow import files
     from nodeflow.editor.run.session import Session
+    from nodeflow.editor.state.runcommands import Play
 
     session = Session()
     session.open(files.load(Path(graph)))
-    session.play(math.inf)
+    session.do(Play(math.inf))
     try:
         while True:
             live = session.poll()

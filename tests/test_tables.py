@@ -892,20 +892,19 @@ def test_look(tmp_path):
 
 
 def test_what_the_wizard_shows_and_asks_for(tmp_path):
-    from nodeflow.window.dialogs.wizard import NetworkForm
+    from nodeflow.window.dialogs.wizard import NetworkForm, read_table
 
     path = tmp_path / "t.csv"
     path.write_text("a;kind\n0,5;1\n1,5;2\n?;1\n3,5;2\n", encoding="utf-8")
     form = NetworkForm(layers="", file=path, kind="numbers", missing="mean")
     assert form.arguments()["options"] == Options(target_kind="numbers", missing="mean")
-    lines = data.look(str(path), options=form.options()).lines()
+    lines = read_table(form).splitlines()
     assert lines[0] == "4 rows; target: kind, numbers (as asked for)"
     assert lines[1] == "a: numbers, 0.5 … 3.5, 1 missing → a number"
-    assert (
-        data.look(str(path), options=NetworkForm(file=path).options())
-        .lines()[-1]
-        .startswith("! t.csv")
-    )
+    assert read_table(NetworkForm(file=path)).splitlines()[-1].startswith("! t.csv")
+    gone = NetworkForm(file=tmp_path / "gone.csv")
+    assert read_table(gone).startswith("! ")
+    assert "gone.csv" in read_table(gone)
 
 
 CASES = os.environ.get("NODEFLOW_CASES")
