@@ -30,7 +30,7 @@ from nodeflow.editor.state.runcommands import (
     Train,
 )
 from nodeflow.editor.update import update
-from nodeflow.errors import FileError, GraphError, NodeflowError, readable
+from nodeflow.errors import FileError, GraphError, NodeflowError, nearest, readable
 from nodeflow.files import disk, dumps, load, loads, run_file_of, save, save_run, sidecar_of
 from nodeflow.files.picture import graph_in, with_graph
 from nodeflow.graph import Graph, Node, Wire
@@ -336,3 +336,8 @@ def test_the_search_finds_nothing_in_a_moment() -> None:
     ):
         assert sum(report.counts.values()) > 0
         assert not report.faults, report.faults
+
+
+def test_what_there_is_is_listed_once_and_signs_in_quotes() -> None:
+    assert nearest("x", ["b", "a", "b"]) == "; there is a, b"
+    assert nearest("x", ["auto", ".", ","]) == "; there is ',', '.', auto"

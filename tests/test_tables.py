@@ -373,6 +373,9 @@ def test_lines_to_skip(tmp_path):
     text = "1,2,3,4\n5;6\n" + "a,b,kind\n" + joined(BODY)
     assert "--skip" in refused(tmp_path, text)
     assert load(tmp_path, text, skip=2).features == ("a", "b")
+    lines = text.count("\n")
+    with pytest.raises(DataError, match=f"has {lines} lines, and all are skipped; skip fewer"):
+        load(tmp_path, text, skip=10**21)
 
 
 # --- targets -------------------------------------------------------------------------------------
