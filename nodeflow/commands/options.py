@@ -35,7 +35,7 @@ def read_moment(_context: click.Context, _: click.Parameter, value: str | None) 
 
 def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
     if state := context.find_object(State):
-        state.json = value
+        state.json = state.json or value
     return value
 
 
