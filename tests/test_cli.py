@@ -174,6 +174,8 @@ def test_without_a_display_the_editor_says_what_to_run_instead(call, monkeypatch
         (["new", "x.json", "--test", "nan"], "nan is not a finite number."),
         (["new", "x.json", "--regularization", "NaN"], "NaN is not a finite number."),
         (["new", "x.json", "--data", "x.csv", "--header", "yes", "--no-header"], "contradict"),
+        (["new", "x.json", "--layers", "2-1", "--text", "drop"], "--text says how --data is read"),
+        (["why", "x.json", "w", "--from", "5", "--to", "3"], "--from 5 comes after --to 3."),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_is_wrong(call, ask, words, sentence):

@@ -469,6 +469,18 @@ def test_texts_as_features(tmp_path):
     assert "there is no column 'ctiy'; did you mean 'city'?" in refused(tmp_path, text, drop="ctiy")
 
 
+def test_a_column_that_is_dropped_is_neither_target_nor_feature(tmp_path):
+    text = "a,b,kind\n1,2,x\n2,4,y\n3,5,x\n4,7,y\n"
+    table = load(tmp_path, text, drop="kind")
+    assert (table.features, table.y.shape[1], table.classes) == (("a",), 1, ())
+    cases = (({"target": "kind"}, "as the target"), ({"features": "a, kind"}, "as a feature"))
+    for more, asked in cases:
+        told = refused(tmp_path, text, drop="kind", **more)
+        assert "'kind' is asked for" in told
+        assert asked in told
+        assert "and to be dropped" in told
+
+
 def test_truths_are_numbers_as_features_and_classes_as_target(tmp_path):
     text = "a,b,ok\n0.1,TRUE,TRUE\n0.2,FALSE,FALSE\n0.3,TRUE,TRUE\n"
     table = load(tmp_path, text)

@@ -11,7 +11,7 @@ import click
 
 from nodeflow.commands.options import FiniteRange, file_argument, json_option, read_batch
 from nodeflow.commands.output import bold, count, echo, print_json
-from nodeflow.commands.tables import table_options, taken
+from nodeflow.commands.tables import option_of, table_options, taken
 from nodeflow.errors import FileError, GraphError
 
 # The same as in networks.py, which `--help` need not wait for.
@@ -112,6 +112,9 @@ def new(
         )
     if layers is None and data is None:
         raise click.UsageError("Give --layers such as 7-5-3, or --data, or both.")
+    options = taken(settings)
+    if options is not None and data is None:
+        raise click.UsageError(f"{option_of(options)} says how --data is read, and none is given.")
     path = Path(file)
     if os.path.lexists(path) and not path.is_dir() and not force:
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)
@@ -132,7 +135,7 @@ def new(
             data=source,
             hidden=hidden,
             depth=depth,
-            options=taken(settings),
+            options=options,
             folded=not unfolded,
             name=path.stem,
             folder=path.parent,

@@ -51,6 +51,11 @@ def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def option_of(options: Options) -> str:
+    """Return the first option that was given, as it is typed."""
+    return "--" + options.given()[0].replace("_", "-")
+
+
 def taken(given: dict[str, Any]) -> Options | None:
     """Take those options out of what a command was given; None if none was."""
     from nodeflow.data import Options

@@ -92,7 +92,8 @@ class PartedMachine(Machine):
             raise RunError("there are no rows to cut into parts: the graph has no dataset")
         size = self.schedule.pass_size
         if self.parts > max(size, _MANY):
-            raise RunError(f"a batch of {size} sample{'s' * (size != 1)} cannot be cut into {self.parts} parts")
+            samples = f"{size} sample{'s' * (size != 1)}"
+            raise RunError(f"a batch of {samples} cannot be cut into {self.parts} parts")
         if not self._ends:
             raise RunError("nothing is trained, so there is nothing to cut into parts")
         shapes, graph = plan.inference.shapes, plan.graph
