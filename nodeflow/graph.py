@@ -8,6 +8,7 @@ are feedback wires, into a port that its type marks as one (`parameter.next`,
 from __future__ import annotations
 
 import gc
+import math
 import re
 from collections import defaultdict, namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -124,8 +125,9 @@ class Training:
         for name in ("rate", "tolerance"):
             value = getattr(self, name)
             typed = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and not (typed and 0 <= value < float("inf")):
-                raise BadSetting(f"training.{name} must be a number from 0, not {value!r}")
+            if value is not None and not (typed and 0 <= value < math.inf):
+                kind = "" if typed and math.isfinite(value) else "finite "
+                raise BadSetting(f"training.{name} must be a {kind}number from 0, not {value!r}")
 
 
 @read_only("graph.set(node, setting=value) or graph.with_mode(node, mode) returns a new graph")

@@ -182,6 +182,11 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
+def test_a_document_holds_no_control_characters(path):
+    assert not re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", read(path))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
 def test_every_relative_link_leads_somewhere(path):
     for target in re.findall(r"\]\(([^)\s]+)\)", read(path)):
         if re.match(r"\w+:", target):

@@ -15,6 +15,7 @@ from nodeflow.editor.state.runcommands import (
     CompareFuture,
     Go,
     Loop,
+    Pause,
     Play,
     RunCommand,
     SetSpeed,
@@ -69,7 +70,7 @@ def told(seconds: float, *, seed: int = 0) -> Report:
                     case 0:
                         session.open(dice.choice(graphs))
                     case 1:
-                        session.pause()
+                        session.do(Pause())
                     case 2:
                         session.poll()
                     case _:
@@ -92,7 +93,7 @@ def told(seconds: float, *, seed: int = 0) -> Report:
 def _still_works(session: Session, graph: Any, report: Report) -> None:
     session.open(graph)
     session.do(SetSpeed(float("inf")))
-    session.train(3)
+    session.do(Train(3))
     limit = time.monotonic() + 60
     while time.monotonic() < limit:
         live = session.poll()

@@ -190,7 +190,7 @@ def place(editor: Editor, form: ExportForm) -> Path:
     if not name:
         raise ExportError(f"the file needs a name, such as {_name(editor, form.ending)}")
     out = Path(first_form(editor).folder) / folder / Path(name).expanduser()
-    destination(out, editor.path)
+    destination(editor.graph, out, editor.path)
     return out
 
 

@@ -228,6 +228,7 @@ class Journal:
         with self._changed:
             self._wanted = None
             self._drops += 1
+            self._changed.notify_all()
         with self._disk:
             self._remove()
 
@@ -244,16 +245,15 @@ class Journal:
         self._lock = self._about = None
 
     def _work(self) -> None:
-        while True:
+        while not self._loop.closed:
             with self._changed:
-                while not self._loop.closed and (
-                    self._wanted is None or time.monotonic() < self._since + _DELAY
-                ):
-                    left = None if self._wanted is None else self._since + _DELAY - time.monotonic()
-                    self._changed.wait(left)
-                if self._loop.closed:
-                    return
-            self._write_wanted()
+                self._loop.wait(lambda: self._wanted, None)
+                # A graph that is given up meanwhile is waited for no longer.
+                self._loop.wait(
+                    lambda: self._wanted is None, self._since + _DELAY - time.monotonic()
+                )
+            if not self._loop.closed:
+                self._write_wanted()
 
     def _write_wanted(self) -> None:
         problem = ""

@@ -1015,9 +1015,4 @@ def sentence(error: Exception) -> str:
     return fault_text(error)
 
 
-def kept(live: Live) -> dict[str, Any]:
-    """Return the trained weights, to be put into the graph: by parameter."""
-    return {address.rpartition(".")[0]: value for address, value in live.weights.items()}
-
-
-__all__ = ["Worker", "kept"]
+__all__ = ["Worker"]
