@@ -494,10 +494,11 @@ class Graph:
     @cached_property
     def feedback(self) -> tuple[Wire, ...]:
         """The feedback wires."""
-        fed = {key for key, type_ in self.types.items() if type_.feedback}
-        if not fed:
-            return ()
-        return tuple(w for w in self.wires if w.target in fed and self.feeds_back(w))
+        fed = {key: type_.feedback for key, type_ in self.types.items() if type_.feedback}
+        into = self.incoming
+        return tuple(
+            [w for key, ports in fed.items() for w in into.get(key, ()) if w.input in ports]
+        )
 
     @cached_property
     def depths(self) -> Mapping[str, int]:
@@ -527,14 +528,15 @@ class Graph:
         if gone:
             there = tuple([wire for wire in there if wire.target not in gone])
         found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
-        find, types = CATALOG.find, dict(self.types)
+        kinds = {name: CATALOG.find(name) for name in {node.type for node in nodes.values()}}
+        types = dict(self.types)
         incoming, depths = {**self.incoming, **into}, dict(self.ranks)
         for wire in wires:
             if wire.target not in nodes:
                 there = (*incoming.get(wire.target, ()), wire)
                 incoming[wire.target] = tuple(sorted(there, key=by_port))
         for key, node in nodes.items():
-            type_ = find(node.type)
+            type_ = kinds[node.type]
             if type_ is not None:
                 types[key] = type_
             depth = -1
