@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nodeflow.boxes import GRID, WIDE, WIDTH, Box, box
+from nodeflow.derive.layers import bundles
 from nodeflow.derive.phases import FORWARD, phases
 from nodeflow.graph import Graph, Wire
 
@@ -26,6 +27,8 @@ _ASPECT = 1.5
 """A screen is so many times as wide as it is high."""
 _HIGH, _GAIN = 1400, 1.15
 """Columns up to this height stay whole; others are broken if all can be seen so much larger."""
+_TRUNK = 80
+"""More room between columns where many wires run together from one to the other."""
 _FAINT = 0.05
 """How much a wire from a source pulls, compared with any other."""
 
@@ -41,9 +44,15 @@ def tidy(graph: Graph) -> Graph:
     columns = _forward_columns(graph, forward)
     rows = _rows(graph, boxes, columns, _longest_first(graph, forward))
     x, at = 0, {}
+    trunks = {
+        columns[wire.source]
+        for wires in bundles(graph)
+        for wire in wires
+        if wire.source in columns and columns.get(wire.target) == columns[wire.source] + 1
+    }
     for number in sorted(set(columns.values())):
         at[number] = x
-        x += rows.pitch[number] * rows.across[number]
+        x += rows.pitch[number] * rows.across[number] + _TRUNK * (number in trunks)
     places = {
         key: (at[number] + rows.pitch[number] * rows.beside[key], rows.tops[key])
         for key, number in columns.items()

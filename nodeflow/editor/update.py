@@ -37,6 +37,7 @@ from nodeflow.editor.state.messages import (
     Renewed,
     Reported,
     Resized,
+    Routed,
     RunUpdate,
     Saved,
     Select,
@@ -187,6 +188,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return commands.done(differing.shown(editor, both, title), "fit")
         case Teach():
             return teaching.answered(editor, message)
+        case Routed(before=before, after=scene):
+            return replace(editor, routed=(before, scene))
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

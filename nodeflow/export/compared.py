@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from nodeflow.difference import Change, difference
 from nodeflow.errors import ExportError
 from nodeflow.export.svg import bounds, document, ground, lit_frame, lit_wire, node, words
 from nodeflow.graph import Graph
-from nodeflow.scene import NodeView, Scene, WireView, clipped, scene, with_places
+from nodeflow.scene import NodeView, Scene, clipped, scene, with_places
 from nodeflow.theme import LIGHT, Theme
+from nodeflow.wires import WireView
 
 COLOURS = {"added": "#1f8f4e", "removed": "#d13c3c", "changed": "#b87500", "moved": "#3d6fd1"}
 SIGNS = {"added": "+", "removed": "−", "changed": "≠", "moved": "→"}
@@ -50,7 +51,11 @@ class Both:
         """Everything of both."""
         gone = {key: view for key, view in self.before.nodes.items() if key not in self.after.nodes}
         there = {str(view.wire) for view in self.after.wires}
-        wires = (view for view in self.before.wires if str(view.wire) not in there)
+        wires = (
+            replace(view, parts=(), bundle="")  # its bundle is now that of the others
+            for view in self.before.wires
+            if str(view.wire) not in there
+        )
         ports = {port.address: port for view in gone.values()
                  for port in (*view.inputs, *view.outputs)}  # fmt: skip
         return Scene(

@@ -11,6 +11,7 @@ from nodeflow.editor.state.kept import Offer
 from nodeflow.editor.state.model import Live, Report, Rival
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.graph import Graph
+from nodeflow.scene import Scene
 
 if TYPE_CHECKING:
     from nodeflow.export.compared import Both
@@ -255,6 +256,14 @@ class Differed:
 
 
 @dataclass(frozen=True, slots=True)
+class Routed:
+    """Wires have their ways where nodes are now: the scene before, and as it is with them."""
+
+    before: Scene
+    after: Scene
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that was asked for could not be done: the reason."""
 
@@ -301,4 +310,5 @@ Message = (
     | Reported
     | Overtook
     | Differed
+    | Routed
 )
