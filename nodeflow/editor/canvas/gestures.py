@@ -59,12 +59,12 @@ def pressed(editor: Editor, message: Pressed) -> Editor:
     if node is not None:
         return _node_pressed(editor, node, at, message)
     reach = WIRE_REACH / editor.camera.zoom
-    wire = wire_at(editor.drawn, at, reach, editor.wire)
-    if wire is not None and message.clicks == 2:
-        return editing.attempted(editor, lambda: editing.knotted(editor, wire, at))
-    if wire is not None:  # each click on a bundle picks its next wire
-        following = next_wire(editor.drawn, at, reach, editor.wire)
-        return replace(editor, wire=following, selection=frozenset())
+    there = wires_at(editor.drawn, at, reach)
+    if len(there) == 1 and message.clicks == 2:
+        return editing.attempted(editor, lambda: editing.knotted(editor, there[0], at))
+    if there:  # each click on a bundle picks its next wire
+        wire = next_wire(editor.drawn, at, reach, editor.wire)
+        return replace(editor, wire=wire, selection=frozenset(), hover=f"wire:{wire}")
     if message.clicks == 2:
         return replace(editor, popup=Search(at), gesture=None)
     keep = editor.selection if message.shift or message.ctrl else frozenset()
