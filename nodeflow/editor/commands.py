@@ -52,7 +52,7 @@ from nodeflow.editor.state.requests import (
 )
 from nodeflow.editor.state.runcommands import (
     ExplainChange,
-    ExplainSaturation,
+    ExplainVanishingBlame,
     Pause,
     Reset,
     Resume,
@@ -757,7 +757,7 @@ def _origin(editor: Editor) -> Editor:
 @_command("where-blame-dies", "Where does blame die", "Shift+B", "Network")
 def _where_blame_dies(editor: Editor) -> Editor:
     nothing = replace(editor, selection=frozenset(), wire=None)
-    return nothing.asking(ControlRun(ExplainSaturation()))
+    return nothing.asking(ControlRun(ExplainVanishingBlame()))
 
 
 def _parameter(editor: Editor) -> str:

@@ -18,7 +18,7 @@ from nodeflow.editor.documents import exporting, plugins
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Recent, Store
 from nodeflow.editor.run.session import Session, checked
-from nodeflow.editor.state.kept import Offer, Recovery
+from nodeflow.editor.state.kept import Recovery, SavedTraining
 from nodeflow.editor.state.messages import (
     Began,
     Derived,
@@ -428,7 +428,7 @@ def offered(graph: Graph, path: Path) -> list[Message]:
         known.keys() <= held.keys()
     ):
         return [Noted(f"{there.name} is the training of another network: it stays as it is")]
-    return [Offered(Offer(there, found.weights, found.history, found.meta))]
+    return [Offered(SavedTraining(there, found.weights, found.history, found.meta))]
 
 
 def _saved_run(path: Path, editor: Editor) -> list[Message]:

@@ -115,7 +115,9 @@ def _nodes(old: Scene, new: Scene, changes: tuple[Change, ...]) -> Iterator[Mark
             yield Marked(view, "removed")
     for key, view in new.nodes.items():
         before = old.nodes.get(key)
-        told = [change.sentence for change in changes if _is_about(change, key)]
+        told = [
+            change.sentence for change in changes if change.kind == "changed" and change.node == key
+        ]
         if before is None:
             yield Marked(view, "added")
         elif told:
@@ -140,36 +142,30 @@ def _drawn(one: Marked, theme: Theme) -> Iterator[str]:
     yield from _marked(one.view, one.kind, one.text)
 
 
-def _is_about(change: Change, key: str) -> bool:
-    """Return whether a change is one of a node's settings, its type or its mode."""
-    start = change.sentence
-    return change.kind == "changed" and (
-        start.startswith(f"node '{key}'")
-        or (start.startswith(f"{key}.") and " " not in start[len(key) + 1 :].partition(" ")[0])
-    )
-
-
 def _marked(view: NodeView, kind: str, text: str) -> Iterator[str]:
     colour = COLOURS[kind]
     dashes = ' stroke-dasharray="7 5"' if kind == "removed" else ""
     yield f"<g{dashes}>"
     yield from lit_frame(view, colour)
     yield "</g>"
-    yield (
-        f'<circle cx="{view.x}" cy="{view.y}" r="9" fill="{colour}"/>'
-        + words(
-            view.x,
-            view.y + 4,
-            SIGNS[kind],
-            "#ffffff",
-            text_anchor="middle",
-            font_weight="bold",
-            font_size="13",
-        )
-    )
+    yield _badge(view.x, view.y, kind)
     if text:
         below = view.y + view.height + 14
         yield words(view.x, below, clipped(text, _LONGEST), colour, font_weight="bold")
+
+
+def _badge(x: float, y: float, kind: str) -> str:
+    """Draw the sign of a kind of difference in a circle."""
+    circle = f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{COLOURS[kind]}"/>'
+    return circle + words(
+        x,
+        y + 4,
+        SIGNS[kind],
+        "#ffffff",
+        text_anchor="middle",
+        font_weight="bold",
+        font_size="13",
+    )
 
 
 def _moved(before: NodeView, view: NodeView) -> Iterator[str]:
@@ -179,32 +175,14 @@ def _moved(before: NodeView, view: NodeView) -> Iterator[str]:
         f'rx="7" fill="none" stroke="{colour}" stroke-dasharray="2 4" stroke-width="1.4"/>'
         f'<line x1="{before.x}" y1="{before.y}" x2="{view.x}" y2="{view.y}" '
         f'stroke="{colour}" stroke-width="1.6"/>'
-        f'<circle cx="{view.x + 20}" cy="{view.y}" r="9" fill="{colour}"/>'
     )
-    yield words(
-        view.x + 20,
-        view.y + 4,
-        SIGNS["moved"],
-        "#ffffff",
-        text_anchor="middle",
-        font_weight="bold",
-        font_size="13",
-    )
+    yield _badge(view.x + 20, view.y, "moved")
 
 
 def _legend(left: float, bottom: float, theme: Theme) -> Iterator[str]:
-    for number, (kind, colour) in enumerate(COLOURS.items()):
+    for number, kind in enumerate(COLOURS):
         x, y = left + 24 + 120 * number, bottom + 12
-        yield f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{colour}"/>'
-        yield words(
-            x,
-            y + 4,
-            SIGNS[kind],
-            "#ffffff",
-            text_anchor="middle",
-            font_weight="bold",
-            font_size="13",
-        )
+        yield _badge(x, y, kind)
         yield words(x + 15, y + 4, kind, theme.text)
 
 

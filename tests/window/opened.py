@@ -111,7 +111,8 @@ class Watched(app.Window):
             "routed": editor.drawn.is_routed,
             "trunks": [
                 [*along(stroke.curve, 0.5), len(stroke.wires), stroke.text]
-                for stroke in editor.drawn.strokes if stroke.part == "trunk"
+                for stroke in editor.drawn.strokes
+                if stroke.part == "trunk"
             ],
             "count": [len(editor.graph.nodes), len(editor.graph.wires)],
             "digest": self._digest[1],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.state.camera import Camera, Point
-from nodeflow.editor.state.kept import Offer
+from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.requests import Request
 from nodeflow.errors import NodeflowError
 from nodeflow.files.lessonform import LESSON
@@ -394,7 +394,7 @@ class Editor:
     """The lesson that is done, or made."""
     report: Report | None = None
     """The account that was asked for last."""
-    offer: Offer | None = None
+    offer: SavedTraining | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
     routed: tuple[Scene, Scene] | None = None
     """A scene in which nodes were moved, and the same with the ways that wires have there."""
