@@ -37,8 +37,8 @@ def curves(ends: Floats) -> Floats:
     """
     x0, y0, x1, y1, leaves, enters = ends.T
     ahead = (x1 - x0) * leaves
-    beside = np.minimum(40.0 + np.abs(y1 - y0) / 4, 140.0)
-    pull = np.where(ahead > 0, np.maximum(np.abs(ahead) / 2, 30.0), beside)
+    bow = np.minimum(40.0 + np.abs(y1 - y0) / 4, 140.0)
+    pull = np.where(ahead > 0, np.maximum(np.abs(ahead) / 2, 30.0), bow)
     xs = np.stack([x0, x0 + leaves * pull, x1 + enters * pull, x1], axis=1)
     return np.stack([xs, np.stack([y0, y0, y1, y1], axis=1)], axis=2)
 

@@ -61,7 +61,7 @@ def pressed(editor: Editor, message: Pressed) -> Editor:
     reach = WIRE_REACH / editor.camera.zoom
     there = wires_at(editor.drawn, at, reach)
     if len(there) == 1 and message.clicks == 2:
-        return editing.attempted(editor, lambda: editing.knotted(editor, there[0], at))
+        return editing.attempted(editor, lambda: editing.led_through_relay(editor, there[0], at))
     if there:  # each click on a bundle picks its next wire
         wire = next_wire(editor.drawn, at, reach, editor.wire)
         return replace(editor, wire=wire, selection=frozenset(), hover=f"wire:{wire}")

@@ -252,7 +252,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Live:
-    """What the run beside the editor last told: all of it is data, and read-only."""
+    """What the run in the background last told: all of it is data, and read-only."""
 
     values: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """By address: the last value of each port."""

@@ -167,12 +167,12 @@ function mount(root, index, source) {
     const { x, y, width, height } = node;
     const group = shape("g", { class: `node ${node.family}`, "data-node": key });
     group.append(shape("rect", { class: "body", x, y, width, height, rx: 7 }));
-    const knot = node.type === "relay", inside = shape("g", { class: "inside" });
+    const isRelay = node.type === "relay", inside = shape("g", { class: "inside" });
     const title = text(x + 10, y + 17.5, fitting(node.title, 24), { class: "title" });
     enlarge(title, 20);
     const foot = text(x + 10, y + height - 8, node.foot, { class: "foot" });
     const bars = { up: shape("path", { class: "bar up" }), down: shape("path", { class: "bar down" }) };
-    if (!knot) {
+    if (!isRelay) {
       const bottom = y + 26;
       group.append(
         shape("path", {
