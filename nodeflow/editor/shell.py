@@ -69,7 +69,7 @@ from nodeflow.scene import Scene, routed, with_places
 _SILENT = 0.5
 """So many seconds pass before work that nobody waits for is told of."""
 _AT_ONCE = 0.15
-"""So many seconds the editor waits for an answer; what takes longer is told, and done in the background."""
+"""So many seconds the editor waits for an answer; longer work goes on in the background."""
 
 
 _Then = Callable[[], list[Message]]

@@ -63,7 +63,7 @@ class Machine:
         batch: int | str,
         dtype: Any,
         strict: bool = True,
-        like: Machine | None = None,
+        share_with: Machine | None = None,
         fold: Fold | None = None,
         room: float | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class Machine:
         self._room = room
         self.fold = fold
         self.strict = strict
-        self._like = like
+        self._share_with = share_with
         self.seed = seed
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
@@ -87,15 +87,17 @@ class Machine:
     # -- making
 
     def _lay_out(self, graph: Graph, *, seed: int, batch: int | str, strict: bool) -> None:
-        like = self._like
-        planned = like is not None and like.graph is graph and like.strict is strict
-        self.plan: Plan = like.plan if like is not None and planned else plan(graph, strict=strict)
+        other = self._share_with
+        planned = other is not None and other.graph is graph and other.strict is strict
+        self.plan: Plan = (
+            other.plan if other is not None and planned else plan(graph, strict=strict)
+        )
         self.drawn = self.fold is not None or any(
             _is_drawn(self.plan, key) for key in self.plan.inference.tables
         )
         """Whether the seed decides which rows are set apart for testing."""
-        if like is not None and planned and not self.drawn and like.fold is None:
-            self.splits = like.splits
+        if other is not None and planned and not self.drawn and other.fold is None:
+            self.splits = other.splits
         else:
             self.splits = _splits(self.plan, seed, self.fold)
         self.rows, self.test_rows = self._row_counts()
@@ -108,9 +110,9 @@ class Machine:
         )
         self.schedule = Schedule.of(self.plan, self.rows, self.batch)
         self.per_epoch = self.schedule.updates_per_epoch
-        alike = like is not None and planned and like.schedule == self.schedule
-        if like is not None and alike and like.capacity == self.capacity:
-            self._share_rows(like)
+        alike = other is not None and planned and other.schedule == self.schedule
+        if other is not None and alike and other.capacity == self.capacity:
+            self._share_rows(other)
         else:
             layout = feed_layout(self.plan)
             self.tape: Tape = lay_out(self.plan, capacity=self.capacity, feed=layout)
@@ -120,12 +122,14 @@ class Machine:
         self._refuse_too_large(self._beside or self.tape)
         self.cells = self.fresh_cells()
         self.fed_from = self._fed_from(self._layout)
-        same = self._like is not None and _same_feed(self._like.fed_from, self.fed_from)
+        same = self._share_with is not None and _same_feed(self._share_with.fed_from, self.fed_from)
         # It is only read, and may be by far the largest array there is.
         self.feed: Floats = (
-            self._like.feed if same and self._like else self._fill_feed(self.splits).ravel()
+            self._share_with.feed
+            if same and self._share_with
+            else self._fill_feed(self.splits).ravel()
         )
-        self._like = None
+        self._share_with = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(STATS)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
@@ -140,16 +144,16 @@ class Machine:
         """How many samples it holds at once."""
         return self.schedule.pass_size
 
-    def _share_rows(self, like: Machine) -> None:
+    def _share_rows(self, other: Machine) -> None:
         """Take over what is laid out for the same plan and the same number of rows.
 
         All of it is only read; a run of another seed has its own cells.
         """
-        self.tape, self._layout = like.tape, like._layout
-        if like.test_rows == self.test_rows:
+        self.tape, self._layout = other.tape, other._layout
+        if other.test_rows == self.test_rows:
             for name in ("evaluation", "fast", "_trained"):
-                if name in like.__dict__:
-                    self.__dict__[name] = like.__dict__[name]
+                if name in other.__dict__:
+                    self.__dict__[name] = other.__dict__[name]
 
     def _refuse_too_large(self, whole: Tape) -> None:
         """Raise `TooLarge` rather than ask for more memory than a machine is likely to have."""

@@ -152,7 +152,7 @@ def lines(editor: Editor, form: ExportForm) -> list[Line]:
 
 
 def settled(editor: Editor, form: ExportForm) -> ExportForm:
-    """Return the choices with all that its lines show: what a run does meanwhile changes no choice."""
+    """Return the choices with all that their lines show: what a run does meanwhile changes none."""
     return replace(form, chosen={line.name: line.value for line in lines(editor, form)})
 
 
