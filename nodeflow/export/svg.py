@@ -131,7 +131,7 @@ def _stroke(stroke: Stroke, theme: Theme) -> str:
         colour = theme.positive if weight >= 0 else theme.negative
         told += f": {show(weight)}"
     return (
-        f'<path d="{path(stroke.curve)}" fill="none" stroke-linejoin="round" '
+        f'<path d="{path(stroke.curve)}" fill="none" '
         f'stroke="{colour}" stroke-width="{thick:.3g}" '
         f'stroke-opacity="{opacity}"{dashes}><title>{escape(told)}</title></path>'
     )
