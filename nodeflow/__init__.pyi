@@ -536,7 +536,7 @@ def power(a: _Wire, *, exponent: float = 2.0, id: str | None = None) -> Any:
     """
 
 def relay(a: _Wire, *, id: str | None = None) -> Any:
-    """Pass a value on as it is: a knot by which a wire is led around others.
+    """Pass a value on as it is: a bend by which a wire is led around others.
 
     a
     a → value

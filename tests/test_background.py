@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from nodeflow.editor.background import Cancelled, Job, Latest, Loop
+from nodeflow.editor.background import Cancelled, Job, Latest, Service
 
 
 def until(holds, seconds=10.0):
@@ -92,7 +92,7 @@ def test_a_loop_is_closed_and_leaves_no_thread():
                 loop.wait(lambda: False, None)
         done.append("ended")
 
-    loop = Loop("waiting", work)
+    loop = Service("waiting", work)
     loop.start()
     assert loop.alive
     loop.close()
@@ -106,7 +106,7 @@ def test_a_fault_that_ends_a_loop_is_reported_once():
     def work():
         raise MemoryError("no more")
 
-    loop = Loop("failing", work)
+    loop = Service("failing", work)
     loop.start()
     until(lambda: not loop.alive)
     assert (

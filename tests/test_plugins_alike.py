@@ -72,7 +72,7 @@ def _(made, settings):
     return update
 
 
-@node("view", formula="value", outputs=(), view="plugin_alike")
+@node("view", formula="value", outputs=(), view_module="plugin_alike")
 def like_panel(value):
     """Show what enters."""
 

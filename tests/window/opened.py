@@ -16,6 +16,7 @@ from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
 from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
+from nodeflow.routing import along
 from nodeflow.window import app
 from nodeflow.window.platform.toolkit import dpg
 
@@ -109,6 +110,13 @@ class Watched(app.Window):
                 for port in (*view.inputs, *view.outputs)
             },
             "wires": [str(wire) for wire in editor.graph.wires[:50]],
+            "wire": str(editor.wire or ""),
+            "routed": editor.drawn.is_routed,
+            "trunks": [
+                [*along(stroke.curve, 0.5), len(stroke.wires), stroke.text]
+                for stroke in editor.drawn.strokes
+                if stroke.part == "trunk"
+            ],
             "count": [len(editor.graph.nodes), len(editor.graph.wires)],
             "digest": self._digest[1],
             "settings": {

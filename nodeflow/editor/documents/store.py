@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nodeflow.difference import difference
-from nodeflow.editor.background import Loop
+from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
@@ -189,7 +189,7 @@ class Store:
 
 
 class Journal:
-    """Writes the newest graph beside the editor, whole or not at all.
+    """Writes the newest graph in the background, whole or not at all.
 
     Its folder has the graph's file, what is to be known about it, and a lock that the operating
     system lets go when the process ends, however it ends.
@@ -198,7 +198,7 @@ class Journal:
     def __init__(self, folder: Path | None = None, lock: IO[bytes] | None = None) -> None:
         self.folder = folder or journal_folder() / f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = lock
-        self._loop = Loop("journal", self._work)
+        self._loop = Service("journal", self._work)
         self._changed = self._loop.changed
         self._wanted: tuple[Graph, Path | None] | None = None
         self._about: dict[str, str | None] | None = None

@@ -1,4 +1,4 @@
-"""A run in a thread beside the editor: it is told what to do, and shows how it stands.
+"""A run in a thread of its own: it is told what to do, and shows how it stands.
 
 The editor never waits for it: commands go into a queue, and the newest snapshot lies in a slot.
 The run itself is touched by its thread alone.
@@ -12,7 +12,7 @@ import time
 from collections import deque
 from dataclasses import replace
 
-from nodeflow.editor.background import Cancelled, Loop, Progress
+from nodeflow.editor.background import Cancelled, Progress, Service
 from nodeflow.editor.run.worker import Worker, sentence
 from nodeflow.editor.state.model import Live
 from nodeflow.editor.state.runcommands import Go, Open, Pause, RunCommand, Start, in_words
@@ -36,7 +36,7 @@ class Session:
         self._last = Live()
         self._slot: Live | None = None
         self._pausing = False
-        self._loop = Loop("run", self._work)
+        self._loop = Service("run", self._work)
         self._changed = self._loop.changed
         self._loop.start()
 
