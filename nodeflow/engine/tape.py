@@ -294,9 +294,12 @@ def _commits(t: Layout) -> list[Row]:
     before, t.rows = t.rows, []
     graph = t.plan.graph
     for key in graph.parameters:
+        target = t.slots.get(f"{key}.value")  # None where it cannot be evaluated
+        if target is None or graph.nodes[key].mode == "freeze":
+            continue
         for wire in graph.into(key):
-            if wire.input == "next" and graph.nodes[key].mode != "freeze" and wire.start in t.slots:
-                source, target = t.slots[wire.start], t.slots[f"{key}.value"]
+            if wire.input == "next" and wire.start in t.slots:
+                source = t.slots[wire.start]
                 t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
     found, t.rows = t.rows, before
     return found
