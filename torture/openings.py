@@ -316,9 +316,11 @@ def _sheets(ending: str) -> list[bytes]:
 def _of_table(ending: str, data: bytes, path: Path, dice: random.Random) -> Stages:
     from nodeflow.data import Options, load, look
 
-    path = path.with_name(f"rows{ending}")
+    path = path.with_name(f"images{ending}")
     if ending == "-idx3-ubyte":
-        path.with_name("rows-idx1-ubyte").write_bytes(bytes.fromhex("0000080100000003") + b"\0\1\0")
+        path.with_name("labels-idx1-ubyte").write_bytes(
+            bytes.fromhex("0000080100000003") + b"\0\1\0"
+        )
     path.write_bytes(data)
     source = str(path)
     options = Options(**table_options(dice))

@@ -266,5 +266,10 @@ def spoilt_picture(data: bytes, dice: random.Random) -> bytes:
 
 def spoilt_address(text: bytes, dice: random.Random) -> bytes:
     """Return what follows the # of a page's address, of a text of JSON, or spoilt."""
-    packed = urlsafe_b64encode(zlib.compress(spoilt_json(text, dice)))
+    packed = packed_address(spoilt_json(text, dice))
     return spoilt_bytes(packed, dice) if dice.random() < 0.2 else packed
+
+
+def packed_address(text: bytes) -> bytes:
+    """Return what follows the # of a page's address."""
+    return urlsafe_b64encode(zlib.compress(text))

@@ -45,7 +45,7 @@ class ReachedForm(Struct, frozen=True):
 class LineForm(Struct, frozen=True):
     """A line of the history. Keys that are not listed are kept as they are."""
 
-    epoch: _Count = 0
+    epoch: _Count
     cost: float | None = None
     train_accuracy: float | None = None
     test_cost: float | None = None
@@ -174,9 +174,12 @@ def _check(
     found: Mapping[str, Any], form: type[Struct], place: tuple[str | int, ...], path: Path
 ) -> None:
     """Raise `FileError` for a value that cannot be gone on from."""
+    needed = {"epoch": 0} if form is LineForm else {}
+    if not found.keys() >= needed.keys():
+        raise FileError('"epoch" is missing', file=str(path), path=at(*place))
     for key in form.__struct_fields__:
         try:
-            msgspec.convert({key: found[key]} if key in found else {}, form)
+            msgspec.convert({**needed, key: found[key]} if key in found else needed, form)
         except msgspec.ValidationError:
             wanted = _EXPECTED.get(key, "a number")
             raise FileError(
