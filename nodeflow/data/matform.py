@@ -3,8 +3,9 @@
 SciPy's reader takes the types of numbers and the indices of sparse matrices from the file as they
 are: a damaged one would end the whole program. So the file is visited first, as the format
 ("MAT-File Format", The MathWorks, version 5) has it: elements of a type, a size and so many bytes,
-of which a matrix has some in a fixed order. What is compressed is unpacked here, within bounds. Only matrices
-of numbers and texts go on to SciPy: cells, structures and objects hold no table and no weights.
+of which a matrix has some in a fixed order. What is compressed is unpacked here, within bounds.
+Only matrices of numbers and texts go on to SciPy: cells, structures and objects hold no table and
+no weights.
 """
 
 from __future__ import annotations
