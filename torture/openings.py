@@ -128,9 +128,9 @@ def with_graph(opened: Callable[[], Any], dice: random.Random) -> Stages:
     if steps > _MOST_STEPS:
         return
     yield "train", lambda: run.train(epochs=1)
-    if dice.random() < 0.2:
+    if dice.random() < 0.08:
         yield "page", lambda: live.page(graph, epochs=1)
-    if dice.random() < 0.1:
+    if dice.random() < 0.05:
         yield "recording", lambda: html.page(graph, samples=2)
     if dice.random() < 0.2:
         with suppress(NodeflowError):
@@ -140,6 +140,7 @@ def with_graph(opened: Callable[[], Any], dice: random.Random) -> Stages:
 # --- graphs in other files ----------------------------------------------------------------------
 
 
+@cache
 def _small_graphs() -> list[bytes]:
     return [data for data in graphs() if len(data) < 6000]
 
@@ -160,6 +161,7 @@ def _of_file(_data: bytes, path: Path, dice: random.Random) -> Stages:
     return with_graph(lambda: load(path), dice)
 
 
+@cache
 def _addresses() -> list[bytes]:
     return [json.dumps({"graph": json.loads(data), "number": 0}).encode()
             for data in _small_graphs()]  # fmt: skip
@@ -416,6 +418,7 @@ _SWEEP = (
 )
 
 
+@cache
 def _plain_texts() -> list[bytes]:
     from nodeflow.declare import CATALOG
     from nodeflow.plugins.manifest import manifest_of
