@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nodeflow.errors import DataError
+from nodeflow.jsontext import json_of
 
 FETCHABLE = ("mnist", "wheat-seeds")
 
@@ -70,7 +71,7 @@ def named_folders() -> list[Path]:
     """Return the folders that a person named for data."""
     named = os.environ.get("NODEFLOW_DATA")
     try:
-        kept = json.loads(_list().read_text("utf-8"))
+        kept = json_of(_list().read_text("utf-8"))
     except (OSError, ValueError):
         kept = []
     there = [Path(one) for one in kept if isinstance(one, str)] if isinstance(kept, list) else []
@@ -85,7 +86,7 @@ def name_folder(folder: Path) -> bool:
     _named.append(real)
     path = _list()
     try:
-        kept = json.loads(path.read_text("utf-8"))
+        kept = json_of(path.read_text("utf-8"))
     except (OSError, ValueError):
         kept = []
     try:

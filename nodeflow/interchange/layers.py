@@ -132,6 +132,16 @@ class Network:
 
     def checked(self) -> Network:
         """Return the network if its layers fit each other and its numbers are numbers."""
+        names = [self.name, *self.names, *(step.name for step in self.steps)]
+        if not all(isinstance(name, str) for name in names):
+            raise InterchangeError("a name in it is no text; it is damaged")
+        for step in self.steps:
+            if isinstance(step, Dense) and step.weights.ndim != 2:
+                shape = "×".join(map(str, step.weights.shape)) or "one number"
+                raise InterchangeError(
+                    f"the weights of '{step.name}' are {shape}; those of a layer are a matrix, "
+                    "neurons × features"
+                )
         width: int | None = self.width
         widths: dict[str, int | None] = {"": width}
         for step in self.steps:

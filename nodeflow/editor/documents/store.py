@@ -25,6 +25,7 @@ from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import disk, load, save
 from nodeflow.graph import Graph
+from nodeflow.jsontext import json_of
 from nodeflow.scene import Scene
 
 _NAME = "nodeflow"
@@ -320,10 +321,10 @@ def _read(path: Path) -> Any:
     if not path.exists():
         raise FileNotFoundError(str(path))
     try:
-        return json.loads(disk.read(path, _LIMIT, lambda size: "is too large"))
+        return json_of(disk.read(path, _LIMIT, lambda size: "is too large"))
     except FileError as error:
         raise ValueError(str(error).removeprefix(f"{path}: ")) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ValueError("is not JSON") from None
 
 
