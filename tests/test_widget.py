@@ -250,6 +250,7 @@ def until(condition, what, seconds=90):
 
 def visit(page, url):
     page.send("Page.navigate", url="about:blank")
+    page.wait("location.href === 'about:blank'")  # a page may have asked whether to leave it
     page.problems.clear()
     page.requests.clear()
     page.send("Page.navigate", url=url)
@@ -297,6 +298,7 @@ CELLS = (
 def cell(page, number):
     """Execute a cell of the notebook in JupyterLab, and return what it wrote."""
     script = f"document.querySelectorAll('.jp-Notebook .jp-CodeCell')[{number}]"
+    page.run(f"{script}.querySelector('.jp-InputPrompt').textContent = '[*]:'")  # not its last one
     x, y, height = page.run(
         f"""(() => {{ const found = {script}.querySelector(".jp-InputArea-editor");
           found.scrollIntoView({{ block: "center" }});
@@ -370,10 +372,9 @@ def test_jupyterlab_steps_and_python_sees_it_and_back_again(tall, lab):
         wait_for(page, f"moment().number === {count}")
     for _ in range(12):
         run.step()
-    page.run("new Promise((then) => setTimeout(then, 1000))")  # a message takes its time
-    said = cell(page, 1)
     weights = run.weights["theta1.value"].tolist()
-    assert said.split() == f"seen 12 {run['hidden.z'].tolist()} {weights}".split()
+    wanted = f"seen 12 {run['hidden.z'].tolist()} {weights}".split()
+    until(lambda: cell(page, 1).split() == wanted, "Python sees what the page shows")
     assert "set" in cell(page, 2)
     run.goto(5, 1, "hidden")
     run.set_weights({"theta2.value": [[0.5, 0.25]]})
@@ -414,6 +415,92 @@ def test_jupyterlab_steps_and_python_sees_it_and_back_again(tall, lab):
         page.run("[...document.querySelectorAll('.jp-OutputArea-output')].at(-1).innerText.trim()")
         == "graph 'xor', twelve nodes, 13 wires"
     )
+
+
+MANY = (
+    "import nodeflow as nf\nrun = nf.Run(nf.sample('xor'))\na = nf.Widget(run, height=400)\na",
+    "b = nf.Widget(run, height=400)\nb",
+    "a",
+    "print('seen', a.moment['number'], b.moment['number'], b.graph.training.seed, "
+    "run.schedule.number(run.position))",
+    "a.moment = 40\nprint('set')",
+    "a.graph = nf.sample('mazur')\nprint('another')",
+)
+
+
+def test_several_widgets_and_outputs_a_cell_run_again_and_a_kernel_that_is_restarted(tall, lab):
+    folder, port = lab
+    nbformat.write(notebook(*MANY), folder / "many.ipynb")
+    tall.size(1300, 2400)  # what is not in view JupyterLab may take away
+    open_in_lab(tall, lab, "many.ipynb")
+    wait(tall, "document.body.innerText.includes('| Idle')")
+
+    def frames_show(*wanted):
+        def found():
+            return tall.run(
+                f"{FRAMES}.map(({{ contentWindow: {{ nodeflow }} }}) => "
+                "[nodeflow.graph().name, nodeflow.moment().number])"
+            )
+
+        until(lambda: found() == [list(each) for each in wanted], f"{wanted}, not {found()}")
+
+    def python_sees(*wanted):
+        until(lambda: cell(tall, 3).split() == ["seen", *map(str, wanted)], f"Python sees {wanted}")
+
+    for number in range(3):
+        cell(tall, number)
+        wait_for(tall, "moment().number === 0", frame=number)
+
+    # Two widgets of one run are two: neither the other nor the run follows.
+    of_page(tall, "step(3)")
+    of_page(tall, "reset(7)", frame=1)
+    of_page(tall, "step(2)", frame=1)
+    frames_show(["xor", 3], ["xor", 2], ["xor", 3])
+    python_sees(3, 2, 7, 0)
+
+    # One widget in two outputs is one, whoever moves, while it trains as well.
+    of_page(tall, "step(4)", frame=2)
+    frames_show(["xor", 7], ["xor", 2], ["xor", 7])
+    of_page(tall, "train(200)")
+    steps = of_page(tall, "moment().number")
+    assert of_page(tall, "moment().epoch") == 200
+    frames_show(["xor", steps], ["xor", 2], ["xor", steps])
+    python_sees(steps, 2, 7, 0)
+    cell(tall, 4)
+    frames_show(["xor", 40], ["xor", 2], ["xor", 40])
+
+    # Another graph comes while one is trained: what is still said of that one is of no graph here.
+    tall.run(f"void {FRAMES}[0].contentWindow.nodeflow.train(1000000)")
+    cell(tall, 5)
+    frames_show(["mazur", 0], ["xor", 2], ["mazur", 0])
+    python_sees(0, 2, 7, 0)
+
+    # A cell is run again: its widget is a new one, and the old one lives on where it is shown.
+    cell(tall, 0)
+    frames_show(["xor", 0], ["xor", 2], ["mazur", 0])
+    of_page(tall, "step(6)")
+    of_page(tall, "step()", frame=2)
+    frames_show(["xor", 6], ["xor", 2], ["mazur", 1])
+    python_sees(6, 2, 7, 0)
+
+    # The kernel is restarted: the pages go on alone, and a cell that is run again has a new one.
+    with urlopen(f"http://127.0.0.1:{port}/api/kernels?token=t") as answer:
+        kernels = json.load(answer)
+    for each in kernels:
+        address = f"http://127.0.0.1:{port}/api/kernels/{each['id']}/restart?token=t"
+        with urlopen(Request(address, method="POST")):
+            pass
+    of_page(tall, "step()")
+    frames_show(["xor", 7], ["xor", 2], ["mazur", 1])
+    cell(tall, 0)
+    cell(tall, 1)
+    frames_show(["xor", 0], ["xor", 0], ["mazur", 1])
+    of_page(tall, "step(5)")
+    of_page(tall, "step()", frame=2)
+    python_sees(5, 0, 0, 0)
+    assert tall.problems == []
+    tall.size(1300, 1400)
+    end_kernels(lab)
 
 
 MARIMO = """import marimo
@@ -619,8 +706,8 @@ def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp
     done_in.folder = tmp_path
     done_in(Framed(tall), graph, WIRED)  # its wires open other forms of the page
     tasks, number = of_page(tall, "lesson.task().of"), of_page(tall, "moment().number")
-    tall.run("new Promise((then) => setTimeout(then, 1000))")  # a message takes its time
-    assert cell(tall, 1).split() == [str(tasks), str(number)]
+    wanted = [str(tasks), str(number)]
+    until(lambda: cell(tall, 1).split() == wanted, "Python has the answers")
     marks = Marker(graph).mark(nf.load(folder / "answer.json"))
     assert [mark.why for mark in marks.tasks if not mark.done] == []
     cell(tall, 2)

@@ -154,9 +154,9 @@ class Widget(AnyWidget):  # type: ignore[misc]
             if said and isinstance(given, Run):  # other rows are other moments
                 state |= {"events": setting_all(0, given.weights), "number": 0}
             run = self._replayed(origin, state, dtype)
-            state["batch"] = run.batch
+            # What an earlier page says is of another graph, so each has a name.
+            state |= {"batch": run.batch, "page": token_hex(4)}
             text = self._text(origin, state, dtype)
-            state["page"] = token_hex(4)  # what an earlier page says is of another graph
             self._run, self._batch = run, run.batch
             found = {"_state": state, "moment": moment_of(run), "weights": run.weights,
                      "graph": self._graph_of(origin, state)}  # fmt: skip
