@@ -25,8 +25,9 @@ from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
-from nodeflow.interchange.building import costs_of, graph_of
-from nodeflow.interchange.chain import ANY, layers_of
+from nodeflow.interchange.branching import runs_of, steps_of
+from nodeflow.interchange.building import costs_of, graph_of, letters
+from nodeflow.interchange.chain import ANY
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
@@ -35,6 +36,7 @@ from nodeflow.interchange.layers import (
     End,
     Floats,
     Input,
+    Join,
     Missing,
     Narrow,
     Network,
@@ -74,6 +76,7 @@ _OPERATIONS = {
     "Mish": "mish", "TanhShrink": "tanhshrink",
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
+_OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem")
 _OF_OPERATIONS = "keras.src.ops"
 """Where operations come from; some are called as layers are."""
 
@@ -725,33 +728,133 @@ def _factor(graph: Graph, cost: str) -> float:
 
 
 def to_keras(graph: Graph, weights: Any = None) -> Any:
-    """Return a Sequential of Keras with the layers and the weights of a graph, in float64."""
-    network = layers_of(graph, weights)
+    """Return a model of Keras with the layers and the weights of a graph, in float64.
+
+    Layers in a row are a Sequential; what branches or joins, and formulas that no layer is, are a
+    functional model, with operations of `keras.ops`.
+    """
+    network = steps_of(graph, weights)
     try:
         import keras
     except ImportError:
         raise InterchangeError(_MISSING) from None
-    model = keras.Sequential(
-        [keras.Input((network.width_of(network.inputs[0]),), dtype="float64")], name="nodeflow"
-    )
-    arrays = []
-    for step in network.steps:
-        name = re.sub(r"[^A-Za-z0-9_]", "_", step.name)
-        if isinstance(step, Dense):
-            units, has_bias = len(step.weights), step.bias is not None
-            model.add(keras.layers.Dense(units, use_bias=has_bias, dtype="float64", name=name))
-            arrays += [step.weights.T, *([] if step.bias is None else [step.bias])]
-        elif isinstance(step, Affine):
-            scale, offset = step.scale.tolist(), step.shift.tolist()
-            model.add(keras.layers.Rescaling(scale, offset, dtype="float64", name=name))
-        else:
-            made = _layer(keras.layers, step, name) if isinstance(step, Activation) else None
-            if made is None:
-                what = step.formula if isinstance(step, Activation) else type(step).__name__
-                raise InterchangeError(f"Keras has no layer like '{step.name}' ({what}); {ANY}")
-            model.add(made)
-    model.set_weights(arrays)
-    return model
+    making = _Making(keras, branches=any(step.takes for step in network.steps))
+    made = {
+        one.name: keras.Input((network.width_of(one),), dtype="float64", name=_plain(one.name))
+        for one in network.inputs
+    }
+    inputs = list(made.values())
+    for step, takes in network.wired():
+        made[step.name] = making.step(step, [made[name] for name in takes])
+    outputs = [making.named(end.step, made[end.step]) for end in network.outputs]
+    if making.layers_alone and not making.branches:
+        return keras.Sequential([inputs[0], *making.layers], name="nodeflow")
+    alone = [some[0] if len(some) == 1 else some for some in (inputs, outputs)]
+    return keras.Model(*alone, name="nodeflow")
+
+
+def _plain(name: str, *, branches: bool = False) -> str:
+    """Return a name as Keras allows it; operations name themselves, and no layer may be called so.
+
+    Layers in a row have no operations beside them.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    if branches and re.sub(r"_\d+$", "", plain) in map(_snake, (*_OPERATIONS, *_OTHER_OPERATIONS)):
+        return f"{plain}_layer"
+    return plain
+
+
+class _Making:
+    """Layers of Keras that have been made, each applied to the value that it takes."""
+
+    def __init__(self, keras: Any, *, branches: bool) -> None:
+        self.keras, self.branches = keras, branches
+        self.layers: list[Any] = []
+        self.layers_alone = True
+        """Whether nothing but layers has been made: a Sequential holds no operations."""
+        self.shared: dict[tuple[int, int], Any] = {}
+
+    def step(self, step: Step, taken: list[Any]) -> Any:
+        """Return the value of a step."""
+        if isinstance(step, Join | Narrow):
+            self.layers_alone = False
+            return (
+                self._joined(step, taken) if isinstance(step, Join) else self._narrowed(step, taken)
+            )
+        layer = self._layer(step)
+        if layer is None:
+            self.layers_alone = False
+            if not isinstance(step, Activation) or step.formula is None:
+                raise InterchangeError(f"Keras has no layer like '{step.name}'; {ANY}")
+            tree = formulas.parse(step.formula)
+            return self._computed(tree, dict.fromkeys(formulas.names(tree), taken[0]))
+        value = layer(taken[0])
+        self.layers.append(layer)
+        if isinstance(step, Dense) and not any(layer is one for one in self.layers[:-1]):
+            bias = [] if step.bias is None else [step.bias]
+            layer.set_weights([step.weights.T, *bias])
+        return value
+
+    def named(self, name: str, value: Any) -> Any:
+        """Return an output under its name, which an operation would not keep."""
+        if not self.branches or value._keras_history.operation.name == _plain(name):  # noqa: SLF001
+            return value
+        return self.keras.layers.Activation("linear", dtype="float64", name=_plain(f"{name}_out"))(
+            value
+        )
+
+    def _layer(self, step: Step) -> Any:
+        layers, name = self.keras.layers, _plain(step.name, branches=self.branches)
+        match step:
+            case Dense():
+                key = id(step.weights), id(step.bias)
+                if key not in self.shared:
+                    units, has_bias = len(step.weights), step.bias is not None
+                    self.shared[key] = layers.Dense(
+                        units, use_bias=has_bias, dtype="float64", name=name
+                    )
+                return self.shared[key]
+            case Affine():
+                scale, offset = step.scale.tolist(), step.shift.tolist()
+                return layers.Rescaling(scale, offset, dtype="float64", name=name)
+            case Activation():
+                return _layer(layers, step, name)
+        return None
+
+    def _joined(self, step: Join, taken: list[Any]) -> Any:
+        layers, name = self.keras.layers, _plain(step.name, branches=self.branches)
+        about = {"dtype": "float64", "name": name}
+        kinds = {"add": layers.Add, "multiply": layers.Multiply, "concatenate": layers.Concatenate}
+        if step.formula is None:
+            return kinds[step.kind](**about)(taken)
+        whole = _MERGED.get(step.formula)
+        if whole is not None and taken[0].shape == taken[1].shape:
+            return getattr(layers, whole)(**about)(taken)
+        places = dict(zip(letters(len(taken)), taken, strict=True))
+        return self._computed(formulas.parse(step.formula), places)
+
+    def _narrowed(self, step: Narrow, taken: list[Any]) -> Any:
+        ops = self.keras.ops
+        if step.kind != "pick":
+            return getattr(ops, step.kind)(taken[0], axis=-1, keepdims=True)
+        parts = [taken[0][:, first:end] for first, end in runs_of(step.places)]
+        return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+    def _computed(self, tree: formulas.Expression, values: Mapping[str, Any]) -> Any:
+        ops = self.keras.ops
+        functions = {
+            "+": ops.add, "-": ops.subtract, "*": ops.multiply, "/": ops.divide, "**": ops.power,
+            "max": ops.maximum, "min": ops.minimum, "step": lambda u: ops.relu(ops.sign(u)),
+        }  # fmt: skip
+        for name in formulas.FUNCTIONS:
+            if name not in functions:
+                functions[name] = getattr(ops, name)
+        return formulas.computed(tree, values, functions)
+
+
+_MERGED = {"max(a, b)": "Maximum", "min(a, b)": "Minimum", "(a - b)": "Subtract",
+           "((a + b) / 2)": "Average"}  # fmt: skip
+"""Formulas of two values that are layers of Keras."""
 
 
 def _layer(layers: Any, step: Activation, name: str) -> Any:

@@ -7,6 +7,7 @@ numbers of a float64 network go out as tensors.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ class _Model:
         self.model, self.path = model, path
         self.graph = model.graph
         self.notes: list[str] = []
-        self.values = Values()
+        self.values = Values(Counter(name for node in self.graph.node for name in node.input))
         self.arrays: dict[str, Floats] = {}
         self.turned: dict[str, Floats] = {}
         """Weights as (out, in): layers that take the same ones share them."""

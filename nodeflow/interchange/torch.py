@@ -10,8 +10,10 @@ from __future__ import annotations
 import io
 import json
 import math
+import operator
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,12 +22,14 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow import formula as formulas
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
-from nodeflow.interchange.building import costs_of, graph_of
-from nodeflow.interchange.chain import ANY, layers_of
+from nodeflow.interchange.branching import runs_of, steps_of
+from nodeflow.interchange.building import costs_of, graph_of, letters
+from nodeflow.interchange.chain import ANY
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
@@ -34,6 +38,7 @@ from nodeflow.interchange.layers import (
     End,
     Floats,
     Input,
+    Join,
     Missing,
     Narrow,
     Network,
@@ -239,9 +244,11 @@ class _Program:
 
     def network(self) -> Network:
         """Return the steps from the inputs to the outputs."""
+        calls = [self._call(node) for node in self.module["graph"]["nodes"]]
+        self.values.uses = Counter(name for call in calls for name in call.refs())
         self._read_arrays()
-        for node in self.module["graph"]["nodes"]:
-            self._take(self._call(node))
+        for call in calls:
+            self._take(call)
         ends = self._ends()
         unknown = [end for end in ends if not self.values.knows(end)]
         if unknown or not ends:
@@ -439,7 +446,9 @@ class _Program:
             ),
             start=np.zeros((), np.int64),
         )
-        return as_floats(raw[places].reshape(sizes), source, self.notes)
+        array = raw[places].reshape(sizes)
+        whole = array.dtype.kind in "iub"  # a row of them is places, or an axis
+        return as_floats(array, source, [] if whole and array.ndim < 2 else self.notes)
 
     # -- calls
 
@@ -535,7 +544,14 @@ class _Program:
     def _picked(self, call: _Call, shape: Sequence[int | None]) -> tuple[int, ...]:
         """Return which features of a row are taken; none where it is something else."""
         given = call.given
-        if len(shape) != 2 or shape[1] is None or given.get("dim", 0) not in (1, -1):
+        if len(shape) != 2 or shape[1] is None:
+            return ()
+        if call.operator == "index":
+            rows, *which = given["indices"]
+            known = rows is None and len(which) == 1 and which[0] is not None
+            places = self.arrays.get(which[0].name) if known else None
+            return () if places is None or places.ndim != 1 else tuple(map(int, places))
+        if given.get("dim", 0) not in (1, -1):
             return ()
         all_of = range(shape[1])
         if call.operator == "slice":
@@ -587,6 +603,8 @@ def _value(argument: Mapping[str, Any]) -> Any:
             return _Ref(value["name"])
         case "as_tensors":
             return [_Ref(one["name"]) for one in value]
+        case "as_optional_tensors":
+            return [_value(one) for one in value]
         case "as_none":
             return None
         case _:
@@ -737,8 +755,12 @@ def _cost_of_graph(graph: Graph, key: str, out: Any, target: Any, loss: Any) -> 
 
 
 def to_torch(graph: Graph, weights: Any = None) -> Any:
-    """Return a `torch.nn.Sequential` in float64 with the layers and the weights of a graph."""
-    network = layers_of(graph, weights)
+    """Return a `torch.nn.Module` in float64 with the layers and the weights of a graph.
+
+    Layers in a row are a Sequential; a module of what branches or joins takes the inputs in order,
+    and returns the outputs, a tuple of several.
+    """
+    network = steps_of(graph, weights)
     try:
         import torch
     except ImportError:
@@ -746,24 +768,116 @@ def to_torch(graph: Graph, weights: Any = None) -> Any:
     from collections import OrderedDict
 
     parts: OrderedDict[str, Any] = OrderedDict()
+    shared: dict[int, Any] = {}
     for step in network.steps:
-        name = step.name.replace(".", "_")
-        if isinstance(step, Dense):
+        parts[step.name.replace(".", "_")] = _part(torch, step, shared)
+    if not any(step.takes for step in network.steps):
+        return torch.nn.Sequential(parts)
+    return _branching(torch, network, parts)
+
+
+def _part(torch: Any, step: Step, shared: dict[int, Any]) -> Any:
+    """Return the module of a step; layers that share weights share parameters."""
+    match step:
+        case Dense():
             out, into = step.weights.shape
             layer = torch.nn.Linear(into, out, bias=step.bias is not None, dtype=torch.float64)
-            with torch.no_grad():
-                layer.weight.copy_(torch.from_numpy(np.array(step.weights)))
-                if step.bias is not None:
-                    layer.bias.copy_(torch.from_numpy(np.array(step.bias)))
-            parts[name] = layer
-        elif isinstance(step, Affine):
-            parts[name] = _scaling(torch, step)
-        else:
-            made = _module(torch.nn, step) if isinstance(step, Activation) else None
-            if made is None:
-                raise InterchangeError(f"PyTorch has no module like '{step.name}'; {ANY}")
-            parts[name] = made
-    return torch.nn.Sequential(parts)
+            for name, array in (("weight", step.weights), ("bias", step.bias)):
+                if array is not None:
+                    made = shared.setdefault(
+                        id(array), torch.nn.Parameter(torch.from_numpy(np.array(array)))
+                    )
+                    setattr(layer, name, made)
+            return layer
+        case Affine():
+            return _scaling(torch, step)
+        case Activation():
+            made = _module(torch.nn, step)
+            if made is None and step.formula is not None:
+                tree = formulas.parse(step.formula)
+                made = _formula(torch, tree, formulas.names(tree))
+            if made is not None:
+                return made
+        case Join(formula=None, kind=kind):
+            return _of_values(torch, _JOINED[kind])
+        case Join():
+            return _formula(torch, formulas.parse(str(step.formula)), letters(len(step.takes)))
+        case Narrow(kind="pick"):
+            runs = runs_of(step.places)
+            return _of_values(torch, lambda value: torch.cat([value[:, a:b] for a, b in runs], 1))
+        case Narrow(kind=kind):
+            return _of_values(torch, lambda value: getattr(value, kind)(-1, keepdim=True))
+    raise InterchangeError(f"PyTorch has no module like '{step.name}'; {ANY}")
+
+
+_JOINED: Mapping[str, Any] = {
+    "add": lambda *values: sum(values[1:], start=values[0]),
+    "multiply": lambda *values: math.prod(values[1:], start=values[0]),
+    "concatenate": lambda *values: _torch().cat(values, -1),
+}
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch
+
+
+def _of_values(torch: Any, function: Any) -> Any:
+    """Return a module that is a function of one value, or of several."""
+
+    class Function(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, *values: Any) -> Any:
+            return function(*values)
+
+    return Function()
+
+
+def _formula(torch: Any, tree: formulas.Expression, names: Sequence[str]) -> Any:
+    """Return a module that computes a formula of values by name, in order."""
+
+    def number(value: Any, like: Any) -> Any:
+        return value if isinstance(value, torch.Tensor) else torch.as_tensor(value).to(like)
+
+    def larger(one: Any, other: Any) -> Any:
+        return torch.maximum(number(one, other), number(other, one))
+
+    def smaller(one: Any, other: Any) -> Any:
+        return torch.minimum(number(one, other), number(other, one))
+
+    functions: dict[str, Any] = {
+        "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+        "**": operator.pow, "max": larger, "min": smaller, "step": lambda u: (u > 0) * 1.0,
+    }  # fmt: skip
+    functions |= {name: getattr(torch, name) for name in formulas.FUNCTIONS if name != "step"}
+
+    def computed(*values: Any) -> Any:
+        return formulas.computed(tree, dict(zip(names, values, strict=True)), functions)
+
+    return _of_values(torch, computed)
+
+
+def _branching(torch: Any, network: Network, parts: Mapping[str, Any]) -> Any:
+    """Return a module whose parts take each other's values."""
+    wired = zip(network.wired(), parts.values(), strict=True)
+    steps = [(step.name, module, takes) for (step, takes), module in wired]
+    names = [one.name for one in network.inputs]
+    ends = [end.step for end in network.outputs]
+
+    class Branching(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            for name, module in parts.items():
+                self.add_module(name, module)
+
+        def forward(self, *inputs: Any) -> Any:
+            made = dict(zip(names, inputs, strict=True))
+            for name, module, takes in steps:
+                made[name] = module(*(made[one] for one in takes))
+            found = tuple(made[end] for end in ends)
+            return found if len(found) > 1 else found[0]
+
+    return Branching()
 
 
 def _module(nn: Any, step: Activation) -> Any:

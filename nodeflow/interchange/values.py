@@ -43,7 +43,9 @@ _LONGEST = 80
 class Values:
     """What a program has computed so far, by the names that it gives to values."""
 
-    def __init__(self) -> None:
+    def __init__(self, uses: Mapping[str, int] | None = None) -> None:
+        self.uses = uses or {}
+        """How many operators take a value: what several take is a step of its own."""
         self.steps: list[Step] = []
         self._trees: dict[str, formulas.Expression] = {}
         self._sizes: dict[str, int] = {}
@@ -71,6 +73,9 @@ class Values:
         **given: float,
     ) -> bool:
         """Take an operator that works number by number; return whether it is a known one."""
+        for one in operands:
+            if isinstance(one, str) and self.uses.get(one, 1) > 1 and self.knows(one):
+                self.settle(one)
         operands = [self._root(one) if isinstance(one, str) else one for one in operands]
         values = [one for one in operands if isinstance(one, str)]
         if not values or not all(name in self._trees for name in values):
@@ -231,7 +236,7 @@ def _made(
     if known is None or known.kind in ("softmax", "log_softmax"):
         return None
     text = known.formula or _FORMULAS.get(known.kind)
-    return None if text is None else _with(formulas.parse(text), {"z": tree})
+    return None if text is None else formulas.placed(formulas.parse(text), {"z": tree})
 
 
 _FORMULAS = {
@@ -241,29 +246,18 @@ _FORMULAS = {
 }  # fmt: skip
 
 
-def _with(
-    tree: formulas.Expression, values: Mapping[str, formulas.Expression]
-) -> formulas.Expression:
-    head, *parts = tree
-    if head == "name":
-        return values[parts[0]]
-    if head == "number":
-        return tree
-    return (head, *(_with(part, values) for part in parts))
-
-
 def _step(name: str, tree: formulas.Expression) -> Step:
     """Return the step that a formula of the values of steps is."""
     takes = formulas.names(tree)
     if len(takes) == 1:
         with np.errstate(all="ignore"):
-            return replace(_activation(name, _with(tree, {takes[0]: _Z})), takes=takes)
+            return replace(_activation(name, formulas.placed(tree, {takes[0]: _Z})), takes=takes)
     for kind, sign in (("add", "+"), ("multiply", "*")):
         parts = _row_of(sign, tree)
         if parts is not None:
             return Join(name, kind, tuple(parts))
     places = {one: ("name", letter) for one, letter in zip(takes, letters(len(takes)), strict=True)}
-    return Join(name, "expression", takes, formulas.write(_with(tree, places)))
+    return Join(name, "expression", takes, formulas.write(formulas.placed(tree, places)))
 
 
 def _row_of(sign: str, tree: formulas.Expression) -> list[str] | None:
