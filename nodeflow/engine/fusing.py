@@ -52,7 +52,7 @@ def fast_rows(tape: Tape) -> FastRows:
     loads: list[Row] = []
     body: list[Row] = []
     tail: list[Row] = []
-    sums = _sums_of_products(tape)
+    sums = sums_of_products(tape)
     for position, key in enumerate(plan.order):
         rows = sums.get(key)
         if rows is None:
@@ -78,7 +78,7 @@ def fast_rows(tape: Tape) -> FastRows:
 
 def rows_of_evaluation(tape: Tape) -> list[Row]:
     """Return the rows of a tape that only evaluates, with less to do."""
-    sums, body = _sums_of_products(tape), list[Row]()
+    sums, body = sums_of_products(tape), list[Row]()
     for key in tape.plan.order:
         body += sums.get(key, tape.rows[slice(*tape.spans[key])])
     return joined([*_coalesced(body, tape), *tape.tallies], tape.capacity)
@@ -91,7 +91,7 @@ def _coalesced(rows: list[Row], tape: Tape) -> list[Row]:
     return coalesced(rows, alone=tape.capacity == 1)
 
 
-def _sums_of_products(tape: Tape) -> dict[str, list[Row]]:
+def sums_of_products(tape: Tape) -> dict[str, list[Row]]:
     """Return the rows of nodes that are a weighted sum, operation by operation.
 
     An `add` of products that nobody else reads, of inputs and weights that lie side by side, and
