@@ -618,7 +618,7 @@ def _belongs(key: str, name: str) -> bool:
 
 
 def _deriving(editor: Editor, label: str, change: Callable[[Graph], Graph]) -> Editor:
-    """Make another graph of this one; of a large one beside the editor, for it takes seconds."""
+    """Make another graph of this one; of a large one in the background, for it takes seconds."""
     graph = editor.graph
     if len(graph.nodes) < _LARGE:
         return derived(editor, change(graph), label)

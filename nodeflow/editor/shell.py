@@ -75,7 +75,7 @@ _Then = Callable[[], list[Message]]
 
 
 class Shell:
-    """Does what editors request, and tells them what happens beside them.
+    """Does what editors request, and tells them what happens in the background.
 
     Each `WindowRequest` is the window's business.
     """

@@ -189,7 +189,7 @@ class Store:
 
 
 class Journal:
-    """Writes the newest graph beside the editor, whole or not at all.
+    """Writes the newest graph in the background, whole or not at all.
 
     Its folder has the graph's file, what is to be known about it, and a lock that the operating
     system lets go when the process ends, however it ends.

@@ -1,4 +1,4 @@
-"""A run in a thread beside the editor: it is told what to do, and shows how it stands.
+"""A run in a thread of its own: it is told what to do, and shows how it stands.
 
 The editor never waits for it: commands go into a queue, and the newest snapshot lies in a slot.
 The run itself is touched by its thread alone.

@@ -174,7 +174,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Another graph was made of the present one, as large ones are: beside the editor."""
+    """Another graph was made of the present one, as large ones are: in the background."""
 
     graph: Graph
     label: str
