@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers_editor import do
 
 import nodeflow as nf
 from nodeflow.cli import main
@@ -34,7 +35,6 @@ from nodeflow.editor.state.requests import (
     StopWork,
 )
 from nodeflow.editor.state.runcommands import Step, Train
-from nodeflow.editor.update import update
 from nodeflow.errors import DataError
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph, Training
@@ -42,12 +42,6 @@ from nodeflow.networks import network
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 CSV = "a,b,kind\n" + "".join(f"{i % 7},{i * i % 11},{'ny'[i % 2]}\n" for i in range(24))
-
-
-def do(editor, *messages):
-    for message in messages:
-        editor = update(editor, message)
-    return editor
 
 
 def xor(path=None):
