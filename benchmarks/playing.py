@@ -55,7 +55,7 @@ def run(*, quick: bool = False) -> Result:
         Row("neuron level: a step back", median(fine_back)),
         Row(f"{20 * epochs} epochs without a player", median(alone)),
         Row("the same, played at full speed", median(attached)),
-        Row("the same, beside the editor", median(beside)),
+        Row("the same, in the editor", median(beside)),
         Row("history", text=f"{history / 1e6:.2f} MB"),
         Row(f"{long:,} updates, an epoch each: peak", text=f"{peak / 1e6:.1f} MB"),
     ]

@@ -71,13 +71,13 @@ class Scripted(app.Window):
             yield name
 
     def evaluated(self) -> Script:
-        """Go on until the values of the first pass have come from beside the window, and stand."""
+        """Go on until the values of the first pass have come from the background, and stand."""
         while not self.editor.live.values:
             yield ""
         yield from self.drawn()
 
     def open(self, path: Path) -> Script:
-        """Open a file as the dialog does; it is read beside the window."""
+        """Open a file as the dialog does; it is read in the background."""
         self._chosen_file(AskOpen(), path)
         while self.editor.path != path:
             yield ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import accumulating
 
 import nodeflow as nf
 from nodeflow.cli import COMMANDS as EVERY
@@ -68,13 +69,7 @@ def blobs(trainer="gradient_descent", *, batch=4, epochs=3, **settings):
 
 def looped():
     """Return a graph whose update is a loop over samples: it accumulates."""
-    graph = nf.unfold(blobs(batch=4))
-    for name in ("w", "b"):
-        old, new, key = f"{name}.gradient.gradient", f"{name}.average.total", f"{name}.sum"
-        graph = graph.disconnect(old, new).add(key, "accumulate")
-        graph = graph.connect(old, f"{key}.gradient").connect(f"{key}.total", new)
-        graph = graph.connect(f"{key}.total", f"{key}.previous")
-    return replace(graph, extra={})
+    return replace(accumulating(nf.unfold(blobs(batch=4)), "w", "b"), extra={})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The run beside the editor: the numbers of `run.train`, and an editor that never waits."""
+"""The run in its thread: the numbers of `run.train`, and an editor that never waits."""
 
 from __future__ import annotations
 
@@ -468,7 +468,7 @@ def test_the_check_tells_what_is_wrong() -> None:
     assert all(text.startswith("fault: gradient ") for text in wrong)
 
 
-def test_a_check_that_is_dropped_ends(graph: nf.Graph) -> None:
+def test_a_check_that_is_cancelled_ends(graph: nf.Graph) -> None:
     heeded = []
 
     def heed(done: int, total: int) -> None:

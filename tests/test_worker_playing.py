@@ -1,4 +1,4 @@
-"""Slow motion beside the editor: questions, watches, stops and futures, with a run's numbers."""
+"""Slow motion in its thread: questions, watches, stops and futures, with a run's numbers."""
 
 import math
 import time

@@ -585,9 +585,9 @@ class _Builder:
         others = [*self.records, *trainers]
         search = [key for key in trainers if graph.type_of(key).searches]
         if search and len(others) > 1:
-            beside = next(key for key in others if key != search[0])
+            second = next(key for key in others if key != search[0])
             raise GraphError(
-                f"'{search[0]}' (minimize) cannot stand beside '{beside}': its line search takes "
+                f"'{search[0]}' (minimize) cannot stand beside '{second}': its line search takes "
                 "all parameters at once; keep one of the two",
                 node=search[0],
             )

@@ -73,8 +73,8 @@ _LATELY = 10
 """Of so many epochs it is told why a weight changed."""
 _REASONS = 12
 _ROOM = 500_000_000
-"""Memory that the values beside the editor may take, in bytes: it shows them all. A graph that was
-only opened takes no more; `nodeflow train` does."""
+"""Memory that the values of a run may take in the editor, in bytes: it shows them all. A graph that
+was only opened takes no more; `nodeflow train` does."""
 _FAULTS = 16
 """So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
