@@ -150,6 +150,7 @@ class Watched(app.Window):
             "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),
             "making": editor.lesson is not None and editor.lesson.making,
             "typing": self._typing(),
+            "focus": self._focus(),
             "told": self._told_of_node(),
             "ages": dict(list(live.ages.items())[:50]),
             "offer": editor.offer.text if editor.offer else "",
@@ -207,6 +208,17 @@ class Watched(app.Window):
             and view.y < bottom and view.y + view.height > top
             and not (key in kept and dpg.is_item_shown(kept[key].root))
         ]  # fmt: skip
+
+    def _focus(self):
+        """Return the field of slow motion that takes the keys, and whether it is ringed."""
+        panel = self.playpanel
+        fields = {"watch": panel.watches.entry, "condition": panel.stops.entry}
+        if panel.asking.entry is not None:
+            fields["answer"] = panel.asking.entry
+        for name, entry in fields.items():
+            if dpg.does_item_exist(entry.item) and entry.active:
+                return [name, bool(dpg.get_item_theme(entry.item))]
+        return ["", False]
 
     def _playback(self):
         playback = self.editor.live.playback
