@@ -125,7 +125,7 @@ def read(path: Path, asked: Asked) -> Network:
     with reading(path):
         path.open("rb").close()
     if path.name.endswith(".h5"):
-        return network_of_arrays(_dense_arrays(path), asked, "Keras", transposed=True)
+        return network_of_arrays(_dense_arrays(path), asked, "Keras")
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
@@ -253,7 +253,7 @@ def _dense_arrays(path: Path) -> dict[str, Any]:
                 return
             layer, _, place = name.removeprefix("layers/").rpartition("/")
             layer = layer.removesuffix("/vars").replace("/", ".")
-            what = {"0": "weight", "1": "bias"}.get(place, place)
+            what = {"0": "kernel", "1": "bias"}.get(place, place)
             found[f"{layer}.{what}"] = item[()]
 
         file.visititems(visit)

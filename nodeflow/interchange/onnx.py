@@ -249,9 +249,22 @@ class _Model:
                 return False
         if kind == "Flatten" and given.get("axis", 1) == 1:
             return True
+        if kind == "Reshape" and self._is_one_column(node):
+            self.notes.append("outputs that the file puts below each other stand side by side")
+            return True
         if kind in ("Flatten", "Reshape", "Squeeze", "Unsqueeze"):
             return keeps_rows(self.shapes.get(node.input[0]), self.shapes.get(node.output[0]))
         return kind in ("Identity", "ZipMap")
+
+    def _is_one_column(self, node: Any) -> bool:
+        """Return whether the outputs of all rows are put into one column at the end.
+
+        skl2onnx does so with the outputs of a regressor that has several.
+        """
+        target = self.arrays.get(node.input[1]) if len(node.input) > 1 else None
+        last = node.output[0] in {one.name for one in self.graph.output}
+        several = self._features(node.input[0]) not in (1, None)
+        return last and several and target is not None and target.tolist() == [-1, 1]
 
     def _split(self, node: Any, taken: str, name: str) -> bool:
         """Take features apart into several values; return whether it does that."""
