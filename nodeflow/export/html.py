@@ -116,7 +116,7 @@ def page(
         "means": recording.means,
         "chunks": recording.firsts,
     }
-    blobs = {"index": as_json(index).encode(), **recording.blobs}
+    blobs: dict[str, bytes | str] = {"index": as_json(index).encode(), **recording.blobs}
     return filled(graph, theme, RECORDED, blobs)
 
 
