@@ -111,6 +111,27 @@ def test_lines_of_a_history_are_checked(tmp_path: Path, line: dict[str, Any], pl
     assert caught.value.path == place
 
 
+def test_half_a_character_in_a_run_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.run.npz"
+    save_run(path, {}, [{"epoch": 1, "mood": "??????"}], {})
+    path.write_bytes(_with_right_checksums(path.read_bytes(), b"??????", b"\\ud800"))
+    with pytest.raises(FileError, match="its history is not JSON"):
+        load_run(path)
+    save_run(path, {}, [{"cost": 1.0}], {})
+    with pytest.raises(FileError, match=r'\$\.history\[0\]: "epoch" is missing'):
+        load_run(path)
+
+
+def _with_right_checksums(archive: bytes, old: bytes, new: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive)) as held:
+        members = {name: held.read(name).replace(old, new) for name in held.namelist()}
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as made:
+        for name, content in members.items():
+            made.writestr(name, content)
+    return stream.getvalue()
+
+
 def test_what_a_run_file_has_besides_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.run.npz"
     save_run(path, {}, [{"epoch": 1, "cost": float("nan"), "mood": {}}], {"more": {"kept": [1]}})

@@ -197,6 +197,9 @@ def _text(value: Any) -> NDArray[np.uint8]:
 def _json(archive: Archive, name: str, path: Path) -> Any:
     data = archive.read(name, ("|u1",)).tobytes()
     try:
-        return special(json_of(data))
+        found = special(json_of(data))
+        if b"\\ud" in data.lower():  # half a character is no text
+            json.dumps(found, ensure_ascii=False).encode()
     except ValueError:
         raise FileError(f"its {name} is not JSON", file=str(path)) from None
+    return found
