@@ -171,6 +171,11 @@ class Layout:
         operation = OPERATIONS[name]
         self.rows.append([operation.number, *map(operands.get, operation.operands, repeat(0))])
 
+    def whole(self, name: str, out: Slot, *places: int) -> None:
+        """Add the row of an operation on all numbers of a value at once: its places, in order."""
+        rows, cols = out.rows, out.cols
+        self.rows.append([OPERATIONS[name].number, (rows or 1) * cols, out.offset, *places])
+
     def call(self, call: Call | Product) -> None:
         """Add a row that Python executes."""
         self.emit("python", call=len(self.calls))

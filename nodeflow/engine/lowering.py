@@ -129,7 +129,7 @@ def _bias_gradient(
 def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     gradient = inputs["gradient"][0]
     if t.plan.loop:
-        t.emit("accumulate", size=out.size, dst=out.offset, gradient=gradient.offset)
+        t.whole("accumulate", out, gradient.offset)
     else:
         t.elementwise("copy", out, gradient)
 
@@ -145,18 +145,14 @@ def _average(
 ) -> None:
     total = inputs["total"][0]
     weights = inputs.get("weights")
-    t.emit(
-        "average", size=out.size, dst=out.offset, total=total.offset,
-        theta=weights[0].offset if weights else total.offset,
-        decay=t.literal(settings["regularization"] if weights else 0.0).offset,
-    )  # fmt: skip
+    theta = weights[0].offset if weights else total.offset
+    decay = t.literal(settings["regularization"] if weights else 0.0).offset
+    t.whole("average", out, total.offset, theta, decay)
 
 
 def _update(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
-    t.emit(
-        "update", size=out.size, dst=out.offset, theta=inputs["parameter"][0].offset,
-        gradient=inputs["gradient"][0].offset, rate=inputs["rate"][0].offset,
-    )  # fmt: skip
+    theta, gradient = inputs["parameter"][0].offset, inputs["gradient"][0].offset
+    t.whole("update", out, theta, gradient, inputs["rate"][0].offset)
 
 
 def _delta(

@@ -29,7 +29,8 @@ from nodeflow.graph import Graph
 _TEST_CHUNK = FEW_SAMPLES
 _KEPT = 8
 _MOST_NODES = 5_000
-"""What is made for more nodes takes much memory, which is to go with the last run."""
+_MOST_BYTES = 32_000_000
+"""What is made for more nodes, or holds larger tables, is to go with the last run."""
 
 
 class LaidOut:
@@ -119,7 +120,7 @@ def prepared(graph: Graph, *, strict: bool = True) -> Prepared:
                 return known.prepared
             break
     found = Prepared(plan(graph, strict=strict))
-    if len(found.plan.order) <= _MOST_NODES:
+    if _is_light(found.plan):
         _known.appendleft(_Known(graph, strict, changes(), found))
     return found
 
@@ -133,6 +134,11 @@ def _alike(one: Graph, other: Graph) -> bool:
     return one is other or (
         len(one.nodes) == len(other.nodes) and one.folder == other.folder and one == other
     )
+
+
+def _is_light(plan: Plan) -> bool:
+    held = sum(table.x.nbytes + table.y.nbytes for table in plan.inference.tables.values())
+    return len(plan.order) <= _MOST_NODES and held <= _MOST_BYTES
 
 
 def _holds(plan: Plan) -> bool:

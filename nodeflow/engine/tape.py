@@ -342,7 +342,7 @@ def _commits(t: Layout) -> list[Row]:
         target = slots.get(f"{key}.value")  # None where it cannot be evaluated
         if wire.input != "next" or nodes[key].mode == "freeze" or source is None or target is None:
             continue
-        t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
+        t.whole("copy_cells", target, source.offset)
     found, t.rows = t.rows, before
     return found
 
