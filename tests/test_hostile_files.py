@@ -43,6 +43,7 @@ def test_deep_json_in_any_small_file_ends_nothing(
 ) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr(places, "_list", lambda: places.user_folder() / "folders.json")
     deep = tmp_path / "deep.json"
     deep.write_text(DEEP)
     for file in (places.user_folder() / "folders.json", enabling.config_file(),
@@ -51,6 +52,12 @@ def test_deep_json_in_any_small_file_ends_nothing(
         file.write_text(DEEP)
     assert enabling.enabled() == []
     assert tmp_path not in places.named_folders()
+    for odd in ("5", '{"a": 1}', "[5, null]", '"a"'):
+        (places.user_folder() / "folders.json").write_text(odd)
+        assert places.name_folder(tmp_path / "named")
+        assert places._kept() == [str(tmp_path / "named")]
+        places._named.clear()
+    (places.user_folder() / "folders.json").write_text(DEEP)
     assert Store().recent() == []
     assert "is not JSON; it was put aside" in Store().load_preferences()[1]
     with pytest.raises(PluginError):

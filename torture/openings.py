@@ -469,10 +469,17 @@ def _of_text(data: bytes, path: Path, _dice: random.Random) -> Stages:
     yield "preferences", lambda: Store().load_preferences()
     yield "recent files", lambda: Store().recent()
     yield "data folders", places.named_folders
-    yield "another data folder", lambda: places.name_folder(path.parent / "x")
+    yield "another data folder", lambda: _named(path.parent / "x")
     yield "plugins", enabling.enabled
     yield "journals", lambda: _left(Store())
     yield "journal of a sweep", lambda: _journal(path)
+
+
+def _named(folder: Path) -> None:
+    from nodeflow.data import places
+
+    places.name_folder(folder)
+    places._named.clear()  # noqa: SLF001  it is named for this process too
 
 
 def _left(store: Any) -> None:

@@ -27,9 +27,9 @@ _imported: set[str] = set()
 
 def config_file() -> Path:
     """Return where the names of enabled plugins are kept; it need not be there."""
-    from platformdirs import user_config_dir
+    from nodeflow.homes import user_folder
 
-    return Path(user_config_dir("nodeflow")) / _FILE
+    return user_folder("config") / _FILE
 
 
 def enabled() -> list[str]:

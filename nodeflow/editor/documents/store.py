@@ -25,10 +25,10 @@ from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import disk, load, save
 from nodeflow.graph import Graph
+from nodeflow.homes import user_folder
 from nodeflow.jsontext import json_of
 from nodeflow.scene import Scene
 
-_NAME = "nodeflow"
 _ABOUT = ".about"
 _RECENT = 12
 _BOXES = 300
@@ -299,16 +299,12 @@ class Journal:
 
 def config_folder() -> Path:
     """Return the folder of the preferences; it need not be there."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir(_NAME))
+    return user_folder("config")
 
 
 def state_folder() -> Path:
     """Return the folder of recent files and journals; it need not be there."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir(_NAME))
+    return user_folder("state")
 
 
 def journal_folder() -> Path:
