@@ -34,6 +34,8 @@ _SHORT = ("number", "choice", "index", "text", "formula")
 _SIGNS = {"rate": "α", "regularization": "λ"}
 AT_ONCE = 200
 """So many strokes are routed anew within a frame."""
+_MOST = 3000
+"""So many wires are routed before a graph that was opened is shown."""
 NOTE = "note"
 """A node's key in the file for what was written on it."""
 
@@ -204,6 +206,42 @@ def scene(
     `inside` is the one that is looked into.
     """
     placed = with_places(graph)
+    return routed(_bare(placed, values, problems, inside), placed)
+
+
+def scene_at_once(
+    graph: Graph, before: Scene | None, problems: Mapping[str, str], inside: str | None
+) -> Scene:
+    """Return the scene of a graph as an editor shows it while its wires are still to be routed.
+
+    Small graphs have their ways at once. In larger ones wires keep those of the scene `before`
+    where they can; where that was of another graph, all but the largest ones are routed too.
+    """
+    placed = with_places(graph)
+    bare = _bare(placed, None, problems, inside)
+    if before is not None and len(bare.wires) > AT_ONCE:
+        known = {view.wire: view for view in before.wires}
+        wires = tuple(
+            replace(view, parts=old.parts, bundle=old.bundle)
+            if (old := known.get(view.wire)) is not None
+            and (old.start, old.end, old.leaves) == (view.start, view.end, view.leaves)
+            else view
+            for view in bare.wires
+        )
+        if sum(view.wire in known for view in wires) > len(wires) / 2:
+            return replace(bare, wires=wires)
+    if len(bare.wires) <= _MOST:
+        return routed(bare, placed)
+    return replace(bare, wires=_routed(bare.nodes, placed, bare.wires, singles=False))
+
+
+def _bare(
+    placed: Graph,
+    values: Mapping[str, NDArray[Any]] | None,
+    problems: Mapping[str, str] | None,
+    inside: str | None,
+) -> Scene:
+    """Return a scene in which all wires go straight."""
     mirrored = backward_nodes(placed)
     held = levels(placed)
     nodes = {
@@ -233,22 +271,29 @@ def scene(
         for wire in placed.wires
     )
     # The long ones lie at the back.
-    wires = _routed(nodes, placed, sorted((view for view in views if view), key=_back_to_front))
+    wires = tuple(sorted((view for view in views if view), key=_back_to_front))
     groups = tuple(frame for key in placed.groups if (frame := _group(placed, key, nodes)))
-    return Scene(nodes, wires, groups, ports)
+    return Scene(nodes, wires, groups, ports, is_routed=False)
 
 
 def _routed(
-    nodes: Mapping[str, NodeView], graph: Graph, wires: Sequence[WireView]
+    nodes: Mapping[str, NodeView],
+    graph: Graph,
+    wires: Sequence[WireView],
+    *,
+    singles: bool = True,
 ) -> tuple[WireView, ...]:
-    """Return wires with their ways around nodes; one whose way is as before is the same object."""
+    """Return wires with their ways around nodes; one whose way is as before is the same object.
+
+    Without `singles` only bundles have ways.
+    """
     boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes.values()]
     between = layers_of(graph)
     ends = [
         Ends(w.start, w.end, w.leaves, w.enters, w.wire.start, w.wire.target, between(w.wire))
         for w in wires
     ]
-    found = routes(np.array(boxes, float).reshape(-1, 4), ends)
+    found = routes(np.array(boxes, float).reshape(-1, 4), ends, singles=singles)
     ways: dict[int, tuple[tuple[Way, ...], str]] = {
         number: ((way,), "") for number, way in found.single.items()
     }
@@ -306,7 +351,7 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
 
 
 def routed(unrouted: Scene, graph: Graph) -> Scene:
-    """Return a scene in which nodes were moved, with the ways that wires have there."""
+    """Return a scene with the ways that its wires have where its nodes are."""
     wires = _routed(unrouted.nodes, graph, unrouted.wires)
     return replace(unrouted, wires=wires, is_routed=True)
 

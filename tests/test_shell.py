@@ -366,3 +366,24 @@ def test_wires_are_routed_in_the_background_after_a_drop(shell: Shell) -> None:
     assert routed(shell, twice).drawn.wires == scene(twice.graph).wires
     undone = replace(moved, history=moved.history.to(0))
     assert routed(shell, undone).drawn.wires == before.wires
+
+
+def test_an_edit_of_a_large_graph_keeps_the_ways_of_wires_until_they_are_routed(
+    shell: Shell,
+) -> None:
+    editor = Editor.of(nf.explode(network("8-30-20-9")))
+    before = editor.drawn
+    edited = editor.edited(editor.graph.add("more", "constant", value=1.0), "add")
+    assert not edited.drawn.is_routed
+    assert edited.drawn.wires == before.wires
+    assert "more" in edited.drawn.nodes
+    assert routed(shell, edited).drawn.wires == scene(edited.graph).wires
+
+
+def test_a_very_large_graph_is_shown_before_all_its_wires_are_routed(shell: Shell) -> None:
+    editor = Editor.of(nf.unfold(nf.explode(network("8-30-20-9"))))
+    first = editor.drawn
+    assert not first.is_routed
+    assert first.bundled
+    assert not any(view.parts for view in first.wires if not view.bundle)
+    assert routed(shell, editor).drawn.wires == scene(editor.graph).wires

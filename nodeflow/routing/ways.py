@@ -68,8 +68,8 @@ class Routes:
     bundles: tuple[Bundle, ...] = ()
 
 
-def routes(boxes: Floats, wires: Sequence[Ends]) -> Routes:
-    """Return the ways of the wires that do not go straight.
+def routes(boxes: Floats, wires: Sequence[Ends], *, singles: bool = True) -> Routes:
+    """Return the ways of the wires that do not go straight; without `singles` only of bundles.
 
     `boxes` has left, top, right and bottom of each node.
     """
@@ -77,7 +77,7 @@ def routes(boxes: Floats, wires: Sequence[Ends]) -> Routes:
         return Routes()
     rows = [(*w.start, *w.end, w.leaves, w.enters) for w in wires]
     names = tuple((w.source, w.target, w.layers) for w in wires)
-    return _found(_Asked(boxes, np.array(rows, float), names))
+    return _found(_Asked(boxes, np.array(rows, float), names), singles)
 
 
 def runs_together(wires: int, sources: int, targets: int) -> bool:
@@ -103,10 +103,11 @@ class _Asked:
 
 
 @lru_cache(maxsize=8)
-def _found(asked: _Asked) -> Routes:
+def _found(asked: _Asked, singles: bool) -> Routes:  # noqa: FBT001  the cache wants it so
     ground = Ground(asked.boxes)
     bundled = _planned(ground, asked)
-    single = _singles(ground, asked, {number for one in bundled for number in one.wires})
+    taken = {number for one in bundled for number in one.wires}
+    single = _singles(ground, asked, taken) if singles else {}
     lanes = Lanes(ground, [plan for one in bundled for plan in one.plans] + list(single.values()))
     return Routes(
         _better(asked, {number: lanes.way(plan) for number, plan in single.items()}),

@@ -21,7 +21,7 @@ from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
 from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
-from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
+from nodeflow.scene import Scene, closed_groups, scene_at_once, shifted, with_places, within
 
 if TYPE_CHECKING:
     from nodeflow.export.compared import Both
@@ -529,8 +529,10 @@ class _Last(Generic[T]):
 def _scene(editor: Editor, inside: str | None) -> Scene:
     """Return the scene of an editor's graph; after a move that of before, shifted."""
     graph = editor.graph
+    shown = None
     if _DRAWN.newest is not None:
         (before, level, faults), old = _DRAWN.newest
+        shown = editor._with_ways(old) if level == inside else None  # noqa: SLF001
         if level == inside and faults is editor.live.faults and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
@@ -538,7 +540,7 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
                 if before.layout[key] != (x, y)
             }
             return shifted(editor._with_ways(old), graph, moved)  # noqa: SLF001
-    return scene(graph, problems=editor.problems, inside=inside)
+    return scene_at_once(graph, shown, editor.problems, inside)
 
 
 def _without(whole: Scene, hidden: frozenset[str]) -> Scene:
