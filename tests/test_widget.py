@@ -172,12 +172,26 @@ def test_a_view_of_the_widget_goes_where_it_is_needed(monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     monkeypatch.delenv("VSCODE_PID", raising=False)
     assert VIEW not in widget._repr_mimebundle_()[0]
-    monkeypatch.setenv("JPY_SESSION_NAME", "/home/a/b-jvsc-7c65.ipynb")
+    monkeypatch.setitem(sys.modules, "google.colab", object())
     assert VIEW in widget._repr_mimebundle_()[0]
-    monkeypatch.setenv("JPY_SESSION_NAME", "/home/a/b.ipynb")
-    assert VIEW not in widget._repr_mimebundle_()[0]
-    monkeypatch.setenv("VSCODE_PID", "1")
-    assert VIEW in widget._repr_mimebundle_()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("VSCODE_PID", "1"), ("JPY_SESSION_NAME", "/home/a/b-jvsc-7c65.ipynb")]
+)
+def test_in_vs_code_the_page_is_an_output_of_its_own_and_plays_without_the_widget(
+    monkeypatch, name, value
+):
+    """Of an output that has a view VS Code shows nothing once the widget is gone."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(nf.__file__).parent.parent))
+    monkeypatch.setenv(name, value)
+    made = notebook("import nodeflow as nf\nnf.Widget(nf.sample('one-neuron'))")
+    NotebookClient(made, kernel_name="python3", timeout=300).execute()
+    page, view = (each["data"] for each in made.cells[0].outputs)
+    assert set(page) == {"text/html", "text/plain"}
+    assert "srcdoc" in page["text/html"]
+    assert set(view) == {VIEW, "text/plain"}
+    assert view["text/plain"] == ""
 
 
 def test_the_document_shows_what_can_be_done():
@@ -503,6 +517,19 @@ def test_several_widgets_and_outputs_a_cell_run_again_and_a_kernel_that_is_resta
     end_kernels(lab)
 
 
+def test_a_page_that_asks_whether_to_leave_it_is_left(tall):
+    """JupyterLab asks where something is not saved, and a browser stands still until an answer."""
+    visit(tall, "data:text/html,<button style='width:300px;height:300px'>touched</button>")
+    wait(tall, "Boolean(document.querySelector('button'))")
+    tall.run("onbeforeunload = (event) => event.preventDefault()")
+    tall.mouse("pressed", 100, 100)  # untouched pages may not ask
+    tall.mouse("released", 100, 100)
+    visit(tall, "data:text/html,<p>another</p>")
+    wait(tall, "Boolean(document.querySelector('p'))")
+    tall.run("void setTimeout(() => alert('held up'))")
+    until(lambda: tall.run("1") and tall.problems == ["alert: held up"], "it is said")
+
+
 MARIMO = """import marimo
 
 app = marimo.App()
@@ -600,6 +627,14 @@ def test_an_executed_notebook_plays_as_a_page_and_is_printed(tall, tmp_path, mon
     run.step()
     wait_for(tall, f"moment().number === {moment_of(run)['number']}", frame=1)
     assert of_page(tall, "value('hidden_a.a')", frame=1) == run["hidden_a.a"].tolist()
+
+    # On paper, as `nbconvert --to webpdf` prints it, the drawings stand in for the pages.
+    shown = """["iframe[data-nodeflow]", ".nodeflow-still img"].map((each) =>
+      [...document.querySelectorAll(each)].map((found) => found.checkVisibility()))"""
+    assert tall.run(shown) == [[True, True], [False, False]]
+    tall.send("Emulation.setEmulatedMedia", media="print")
+    assert tall.run(shown) == [[False, False], [True, True]]
+    tall.send("Emulation.setEmulatedMedia", media="")
 
     text, resources = LatexExporter().from_notebook_node(made)  # without Inkscape
     drawings = sorted(name for name in resources["outputs"] if name.endswith(".pdf"))

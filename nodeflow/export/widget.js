@@ -109,8 +109,9 @@ function initialize({ model }) {
   };
 }
 
-/** Show the page where a notebook makes a view of the widget. */
+/** Show the page where a notebook makes a view of the widget, unless it lies beside it as HTML. */
 function render({ model, el }) {
+  if (model.get("_beside") && document.querySelector(`iframe[data-nodeflow="${model.get("_id")}"]`)) return undefined;
   const frame = document.createElement("iframe");
   frame.title = model.get("_title");
   frame.style.cssText = `display: block; width: 100%; height: ${model.get("height")}px; border: 0`;
