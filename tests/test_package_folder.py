@@ -96,8 +96,12 @@ def test_machine_code_that_cannot_be_kept_is_said_once(tmp_path: Path) -> None:
     words = ["train", str(ROOT / "graphs" / "one-neuron.json"), "--epochs", "3000", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "nodeflow", *words],
-        cwd=tmp_path, env=_homeless(HOME="/proc/nowhere"), capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=_homeless(HOME="/proc/nowhere"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert json.loads(done.stdout)["epochs"] == 3000
     assert done.stderr.count("cannot be kept") <= 1
     assert len(done.stderr.splitlines()) <= 1

@@ -93,7 +93,7 @@ class Check:
             },
             "implied": self.implied or None,
             "findings": [finding.as_dict() for finding in self.findings],
-            "left_out": self.left_out,
+            **({"left_out": self.left_out} if self.left_out else {}),
         }
 
 
