@@ -240,9 +240,9 @@ def test_a_picture_of_weights_that_are_all_zero_can_be_opened(tmp_path, monkeypa
     monkeypatch.setattr(unpacking, "_FREE", 1000)
     graph = nf.Graph().add("w", "parameter", value=np.zeros((100, 100)))
     export(graph, tmp_path / "zeros.png")
-    assert np.array_equal(
-        nf.load(tmp_path / "zeros.png").nodes["w"].settings["value"], 0 * np.eye(100)
-    )
+    read = nf.load(tmp_path / "zeros.png").settings("w")["value"].values
+    assert read.shape == (100, 100)
+    assert not read.any()
 
 
 @given(st.binary(max_size=200), st.booleans())
