@@ -1128,8 +1128,10 @@ class _Builder:
 
     def shape_of(self, wire: Output) -> Shape:
         """Return the shape of a wire, also of nodes that are not placed yet."""
+        if wire.shape is not None:
+            return wire.shape
         if isinstance(wire.node, str):
-            return wire.shape or self.shapes[f"{wire.node}.{wire.port}"]
+            return self.shapes[f"{wire.node}.{wire.port}"]
         if id(wire.node) in self.placed:
             return self.shapes[f"{self.placed[id(wire.node)][1]}.{wire.port}"]
         made = wire.node
@@ -1210,10 +1212,13 @@ class _Builder:
         if len(made.inputs) > 1:
             wires.sort(key=by_port)
         self._add(key, self._node(made.type.name, made.settings), wires)
+        found = wire
         for place, shape in zip(made.type.outputs, shapes, strict=True):
             self.shapes[f"{key}.{place.name}"] = shape
+            if place.name == wire.port:
+                found = Output(key, wire.port, shape)
         self.placed[id(made)] = (made, key)
-        return self._output(f"{key}.{wire.port}")
+        return found
 
     def _put(
         self, type_: NodeType, settings: Mapping[str, Any], name: str, **inputs: Output
