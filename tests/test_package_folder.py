@@ -91,22 +91,6 @@ def test_nothing_is_written_into_the_package_and_no_home_is_needed(tmp_path: Pat
         assert 0 in own, (command, own, done.stderr)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="folders that nobody may write to, of POSIX")
-def test_machine_code_that_cannot_be_kept_is_said_once(tmp_path: Path) -> None:
-    words = ["train", str(ROOT / "graphs" / "one-neuron.json"), "--epochs", "3000", "--json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "nodeflow", *words],
-        cwd=tmp_path,
-        env=_homeless(HOME="/proc/nowhere"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout)["epochs"] == 3000
-    assert done.stderr.count("cannot be kept") <= 1
-    assert len(done.stderr.splitlines()) <= 1
-
-
 def test_the_folders_of_somebody_without_a_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
