@@ -123,7 +123,8 @@ function mount(root, index, source) {
       world.append(shape("rect", { class: "group", x, y, width, height, rx: 10 }));
       world.append(text(x + 12, y + 19, title, { class: "title" }));
     }
-    world.append(...[...bundled.values()].flatMap(({ line, grip }) => [line, grip]), ...wires.flatMap((wire) => (wire.grip ? [wire.line, wire.grip] : [])));
+    const strokes = [...bundled.values()], own = wires.filter(({ grip }) => grip);
+    world.append(...[...strokes, ...own].map(({ line }) => line), ...[...own, ...strokes.reverse()].map(({ grip }) => grip));
     for (const [key, node] of places) world.append(nodeParts(key, node));
     world.append(...wires.flatMap((wire) => (wire.label ? [wire.label] : [])), tokens);
     faces = new Map([...places.keys()].map((key) => [key, faceOf(key)]));
