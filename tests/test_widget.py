@@ -517,6 +517,31 @@ def test_several_widgets_and_outputs_a_cell_run_again_and_a_kernel_that_is_resta
     end_kernels(lab)
 
 
+AS_IN_VS_CODE = (
+    "import os\nos.environ['VSCODE_PID'] = '1'\nimport nodeflow as nf\n"
+    "widget = nf.Widget(nf.sample('one-neuron'), height=400)\nwidget",
+    "print('seen', widget.moment['number'])",
+    "widget.moment = 7\nprint('set')",
+    "print('end')",
+)
+
+
+def test_the_outputs_of_vs_code_are_one_page_and_live_where_a_widget_is_shown(tall, lab):
+    """VS Code itself is not here: JupyterLab's widgets are given what it would be given."""
+    folder, _ = lab
+    nbformat.write(notebook(*AS_IN_VS_CODE), folder / "vscode.ipynb")
+    open_in_lab(tall, lab, "vscode.ipynb")
+    wait(tall, "document.body.innerText.includes('| Idle')")
+    cell(tall, 0)
+    wait_for(tall, "moment().number === 0")
+    of_page(tall, "step(3)")
+    until(lambda: cell(tall, 1).split() == ["seen", "3"], "Python sees what the page shows")
+    cell(tall, 2)
+    wait_for(tall, "moment().number === 7")
+    assert tall.run(f"{FRAMES}.length") == 1  # the view is empty
+    end_kernels(lab)
+
+
 def test_a_page_that_asks_whether_to_leave_it_is_left(tall):
     """JupyterLab asks where something is not saved, and a browser stands still until an answer."""
     visit(tall, "data:text/html,<button style='width:300px;height:300px'>touched</button>")
