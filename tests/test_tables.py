@@ -384,6 +384,9 @@ def test_lines_to_skip(tmp_path):
     text = "1,2,3,4\n5;6\n" + "a,b,kind\n" + joined(BODY)
     assert "--skip" in refused(tmp_path, text)
     assert load(tmp_path, text, skip=2).features == ("a", "b")
+    lines = text.count("\n")
+    with pytest.raises(DataError, match=f"has {lines} lines, and all are skipped; skip fewer"):
+        load(tmp_path, text, skip=10**21)
 
 
 # --- targets -------------------------------------------------------------------------------------
@@ -464,6 +467,18 @@ def test_texts_as_features(tmp_path):
     assert load(tmp_path, text, features=["size"]).features == ("size",)
     assert load(tmp_path, text, features="city").features == ("city=X", "city=Y", "city=Z")
     assert "there is no column 'ctiy'; did you mean 'city'?" in refused(tmp_path, text, drop="ctiy")
+
+
+def test_a_column_that_is_dropped_is_neither_target_nor_feature(tmp_path):
+    text = "a,b,kind\n1,2,x\n2,4,y\n3,5,x\n4,7,y\n"
+    table = load(tmp_path, text, drop="kind")
+    assert (table.features, table.y.shape[1], table.classes) == (("a",), 1, ())
+    cases = (({"target": "kind"}, "as the target"), ({"features": "a, kind"}, "as a feature"))
+    for more, asked in cases:
+        told = refused(tmp_path, text, drop="kind", **more)
+        assert "'kind' is asked for" in told
+        assert asked in told
+        assert "and to be dropped" in told
 
 
 def test_truths_are_numbers_as_features_and_classes_as_target(tmp_path):
@@ -903,20 +918,19 @@ def test_look(tmp_path):
 
 
 def test_what_the_wizard_shows_and_asks_for(tmp_path):
-    from nodeflow.window.dialogs.wizard import NetworkForm
+    from nodeflow.window.dialogs.wizard import NetworkForm, read_table
 
     path = tmp_path / "t.csv"
     path.write_text("a;kind\n0,5;1\n1,5;2\n?;1\n3,5;2\n", encoding="utf-8")
     form = NetworkForm(layers="", file=path, kind="numbers", missing="mean")
     assert form.arguments()["options"] == Options(target_kind="numbers", missing="mean")
-    lines = data.look(str(path), options=form.options()).lines()
+    lines = read_table(form).splitlines()
     assert lines[0] == "4 rows; target: kind, numbers (as asked for)"
     assert lines[1] == "a: numbers, 0.5 … 3.5, 1 missing → a number"
-    assert (
-        data.look(str(path), options=NetworkForm(file=path).options())
-        .lines()[-1]
-        .startswith("! t.csv")
-    )
+    assert read_table(NetworkForm(file=path)).splitlines()[-1].startswith("! t.csv")
+    gone = NetworkForm(file=tmp_path / "gone.csv")
+    assert read_table(gone).startswith("! ")
+    assert "gone.csv" in read_table(gone)
 
 
 CASES = os.environ.get("NODEFLOW_CASES")

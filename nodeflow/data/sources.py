@@ -97,6 +97,16 @@ def _no_options(name: str, options: Options) -> None:
         raise DataError(f"'{name}' has no {given[0]}; that is for tables in files")
 
 
+def file_of(source: str, folder: Path | None = None) -> Path | None:
+    """Return the file that a source is read from; None where that is no file, or not there."""
+    if source in GENERATORS or source in BUNDLED or source.startswith(memory.PREFIX):
+        return None
+    try:
+        return _find(source, folder)
+    except DataError:
+        return None
+
+
 def _find(name: str, folder: Path | None) -> Path:
     """Return the file or folder that a path means."""
     from nodeflow.data.idx import idx_files

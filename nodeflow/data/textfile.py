@@ -218,7 +218,9 @@ class _Page:
     def _top(self) -> str:
         """Take off the lines above the table: those to skip, sep=, comments."""
         separator = self.options.separator
-        for _ in range(self.options.skip):
+        for number in range(self.options.skip):
+            if not self.text:
+                raise self._fault(f"the file has {number} lines, and all are skipped; skip fewer")
             self._next_line()
         while self.text:
             line = self.text.split("\n", 1)[0].strip()

@@ -21,6 +21,7 @@ from nodeflow.declare import (
     NodeType,
     Output,
     Penalty,
+    Port,
     Update,
     foreign,
 )
@@ -584,9 +585,9 @@ class _Builder:
         others = [*self.records, *trainers]
         search = [key for key in trainers if graph.type_of(key).searches]
         if search and len(others) > 1:
-            beside = next(key for key in others if key != search[0])
+            second = next(key for key in others if key != search[0])
             raise GraphError(
-                f"'{search[0]}' (minimize) cannot stand beside '{beside}': its line search takes "
+                f"'{search[0]}' (minimize) cannot stand beside '{second}': its line search takes "
                 "all parameters at once; keep one of the two",
                 node=search[0],
             )
@@ -717,13 +718,10 @@ class _Builder:
             return
         graph = self.graph
         wires = graph.inputs(key)
-        given = {
-            port.name: self._wires(
-                wires.get(port.name, ()), many=port.many, joined=type_.joined == port.name
-            )
-            for port in type_.ports_in(graph.nodes[key].settings)
-            if not port.feedback
+        arriving = {
+            name: [self._output(wire.start) for wire in there] for name, there in wires.items()
         }
+        given = _given(type_, type_.ports_in(graph.nodes[key].settings), arriving)
         moved = [wire for there in wires.values() for wire in there if wire.source in needed]
         outputs = {port.name: self._output(f"{key}.{port.name}") for port in type_.outputs}
         whole = next(iter(outputs.values()))
@@ -775,8 +773,7 @@ class _Builder:
             for wire, part in zip(there, parts, strict=True):
                 if wire.source in needed:
                     made = part() if callable(part) else part
-                    # What comes from rows to what has none was added up over them, or will be.
-                    summed = isinstance(made, Output) and (over_rows or self.shape_of(made).batch)
+                    summed = self._is_summed(made, over_rows=over_rows)
                     arrived.setdefault(wire.start, []).append(_Part(made, key, summed))
 
     def _hand_on_alike(
@@ -828,18 +825,13 @@ class _Builder:
         rest = (standing_for(place, self.shape_of(wire)) for place, wire in enumerate(wires))
         outputs = {port.name: next(rest) for port in type_.outputs}
         asked: Blame = next(rest) if isinstance(blame, Output) else blame
-        given: dict[str, Any] = {port.name: [] for port in type_.inputs if not port.feedback}
         places: dict[str, list[int]] = {}
+        arriving: dict[str, list[Output]] = {}
         there = self.graph.into(key)
         for place, wire in enumerate(there):
             places.setdefault(wire.input, []).append(place)
-            stand_in = next(rest)
-            if wire.input in given:
-                given[wire.input].append(stand_in)
-        for port in type_.inputs:
-            own = given.get(port.name)
-            if own is not None and not (port.many and (type_.joined != port.name or len(own) > 1)):
-                given[port.name] = own[0] if own else None
+            arriving.setdefault(wire.input, []).append(next(rest))
+        given = _given(type_, type_.inputs, arriving)
         wanted = {wire.input for wire in there
                   if wire.source in needed and wire.input in given}  # fmt: skip
         known: dict[int, Form] = {}
@@ -860,9 +852,7 @@ class _Builder:
                         made = part() if callable(part) else part
                         if isinstance(made, Penalty):
                             return []
-                        summed = isinstance(made, Output) and (
-                            over_rows or self.shape_of(made).batch
-                        )
+                        summed = self._is_summed(made, over_rows=over_rows)
                         found.append((place, self.forms.of(made, known), summed))
         except NodeflowError:  # it is said of the node itself
             return []
@@ -957,12 +947,9 @@ class _Builder:
         made: Output = CATALOG["constant"](value=(value,) * width)
         return made
 
-    def _wires(self, wires: tuple[Wire, ...], *, many: bool, joined: bool) -> Any:
-        shapes = self.shapes
-        found = [Output(wire.source, wire.output, shapes.get(wire.start)) for wire in wires]
-        if many and not (joined and len(found) == 1):
-            return found
-        return found[0] if found else None
+    def _is_summed(self, blame: Blame, *, over_rows: bool) -> bool:
+        """Whether a blame was added up over the samples, or will be where its wire has none."""
+        return isinstance(blame, Output) and (over_rows or self.shape_of(blame).batch)
 
     def _output(self, address: str) -> Output:
         found = self.outputs.get(address)
@@ -1301,6 +1288,25 @@ def _accepts(rule: Any) -> tuple[tuple[str, ...], bool]:
     parameters = inspect.signature(rule).parameters.values()
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
     return tuple(p.name for p in parameters), anything
+
+
+def _given(
+    type_: NodeType, ports: Sequence[Port], arriving: Mapping[str, list[Output]]
+) -> dict[str, Any]:
+    """Return what a rule is given for each port: a wire, several in a list, None without one.
+
+    A port that joins its wires gives a single one as it is.
+    """
+    given: dict[str, Any] = {}
+    for port in ports:
+        if port.feedback:
+            continue
+        wires = arriving.get(port.name, [])
+        if port.many and not (type_.joined == port.name and len(wires) == 1):
+            given[port.name] = wires
+        else:
+            given[port.name] = wires[0] if wires else None
+    return given
 
 
 def _call(rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:

@@ -60,7 +60,7 @@ class Machine:
         batch: int | str,
         dtype: Any,
         strict: bool = True,
-        like: Machine | None = None,
+        share_with: Machine | None = None,
         fold: Fold | None = None,
         room: float | None = None,
     ) -> None:
@@ -68,7 +68,7 @@ class Machine:
         self._room = room
         self.fold = fold
         self.strict = strict
-        self._like = like
+        self._share_with = share_with
         self.seed = seed
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
@@ -84,10 +84,10 @@ class Machine:
     # -- making
 
     def _lay_out(self, graph: Graph, *, seed: int, batch: int | str, strict: bool) -> None:
-        like = self._like
-        planned = like is not None and like.graph is graph and like.strict is strict
+        other = self._share_with
+        planned = other is not None and other.graph is graph and other.strict is strict
         self.prepared: Prepared = (
-            like.prepared if like is not None and planned else prepared(graph, strict=strict)
+            other.prepared if other is not None and planned else prepared(graph, strict=strict)
         )
         """What it shares with other runs of its graph."""
         self.plan: Plan = self.prepared.plan
@@ -95,8 +95,8 @@ class Machine:
             _is_drawn(self.plan, key) for key in self.plan.inference.tables
         )
         """Whether the seed decides which rows are set apart for testing."""
-        if like is not None and planned and not self.drawn and like.fold is None:
-            self.splits = like.splits
+        if other is not None and planned and not self.drawn and other.fold is None:
+            self.splits = other.splits
         else:
             self.splits = _splits(self.plan, seed, self.fold)
         self.rows, self.test_rows = self._row_counts()
@@ -120,12 +120,14 @@ class Machine:
         self._refuse_too_large(self._beside or self.tape)
         self.cells = self.fresh_cells()
         self.fed_from = self._fed_from(self.feed_layout)
-        same = self._like is not None and _same_feed(self._like.fed_from, self.fed_from)
+        same = self._share_with is not None and _same_feed(self._share_with.fed_from, self.fed_from)
         # It is only read, and may be by far the largest array there is.
         self.feed: Floats = (
-            self._like.feed if same and self._like else self._fill_feed(self.splits).ravel()
+            self._share_with.feed
+            if same and self._share_with
+            else self._fill_feed(self.splits).ravel()
         )
-        self._like = None
+        self._share_with = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(STATS)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)

@@ -339,9 +339,10 @@ def _commits(t: Layout) -> list[Row]:
     nodes, slots = t.plan.graph.nodes, t.slots
     for wire in sorted(t.plan.graph.feedback, key=attrgetter("target")):
         key, source = wire.target, slots.get(wire.start)
-        if wire.input == "next" and source is not None and nodes[key].mode != "freeze":
-            target = slots[f"{key}.value"]
-            t.whole("copy_cells", target, source.offset)
+        target = slots.get(f"{key}.value")  # None where it cannot be evaluated
+        if wire.input != "next" or nodes[key].mode == "freeze" or source is None or target is None:
+            continue
+        t.whole("copy_cells", target, source.offset)
     found, t.rows = t.rows, before
     return found
 
