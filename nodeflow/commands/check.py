@@ -15,7 +15,7 @@ from nodeflow.commands.output import FAULT, print_json, say
     "--all",
     "whole",
     is_flag=True,
-    help="Every number beside the difference of the cost, and how long both take.",
+    help="Every number next to the difference of the cost, and how long both take.",
 )
 @click.option(
     "--every",

@@ -20,7 +20,7 @@ from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
 
 TOLERANCE = 1e-6
-"""Relative error up to which a gradient counts as right, beside what differences cannot see."""
+"""Relative error up to which a gradient counts as right, apart from what differences cannot see."""
 RESOLUTION = 1e-4
 """What differences see less sharply than this is too small to measure: a gradient that is off by
 a thousandth could not be told from a right one."""
@@ -93,7 +93,7 @@ class Check:
             },
             "implied": self.implied or None,
             "findings": [finding.as_dict() for finding in self.findings],
-            "left_out": self.left_out,
+            **({"left_out": self.left_out} if self.left_out else {}),
         }
 
 

@@ -1,4 +1,4 @@
-"""Every gradient beside the difference of the cost, number by number, and how long both take."""
+"""Every gradient next to the difference of the cost, number by number, and how long both take."""
 
 from __future__ import annotations
 

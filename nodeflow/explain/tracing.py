@@ -194,7 +194,9 @@ def _index_of(run: Run, address: str, index: Index | int) -> Index:
 def _moments(run: Run, epochs: tuple[int, int]) -> tuple[int, int]:
     first, last = epochs
     end = max(run.epoch, run.epochs_known)
-    if not 0 <= first <= last <= end:
+    if first > last:
+        raise RunError(f"a change goes from an epoch to a later one, not from {first} to {last}")
+    if first < 0 or last > end:
         raise RunError(
             f"epochs {first} to {last} are not in the run: it goes from epoch 0 to epoch {end}"
         )

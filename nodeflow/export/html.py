@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from html import escape
@@ -29,13 +29,14 @@ from nodeflow.engine.schedule import LEVELS, Moment, Schedule
 from nodeflow.engine.step import Step
 from nodeflow.errors import ExportError
 from nodeflow.explain import account, remark
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, Wire
 from nodeflow.playback.beats import beats
 from nodeflow.playback.moments import described, end_of_training, go_before
 from nodeflow.playback.player import Player
 from nodeflow.routing import longest_run, path
-from nodeflow.scene import NodeView, PortView, Scene, WireView, scene
+from nodeflow.scene import NodeView, PortView, Scene, scene
 from nodeflow.theme import DARK, LIGHT, Theme
+from nodeflow.wires import WireView
 
 LARGEST = 50_000_000
 """Characters that a page may have."""
@@ -320,7 +321,7 @@ def picture(graph: Graph, drawn: Scene) -> dict[str, Any]:
             [group.title, group.x, group.y, group.width, group.height] for group in drawn.groups
         ],
         "nodes": {key: _node(graph, view) for key, view in drawn.nodes.items()},
-        "wires": [_wire(view) for view in drawn.wires],
+        **_wires(drawn),
     }
 
 
@@ -354,15 +355,43 @@ def _port(port: PortView) -> list[Any]:
     return [port.address, port.label, port.x, port.y, port.side, port.wired, port.optional]
 
 
-def _wire(view: WireView) -> dict[str, Any]:
+def _wires(drawn: Scene) -> dict[str, Any]:
+    """Return the wires, and the strokes that bundles of them have in common."""
+    strokes = [stroke for stroke in drawn.strokes if stroke.part != "wire"]
+    of: dict[Wire, list[int]] = {}
+    for part in ("start", "trunk", "end"):  # from one end to the other
+        for number, stroke in enumerate(strokes):
+            if stroke.part == part:
+                for view in stroke.wires:
+                    of.setdefault(view.wire, []).append(number)
+    alone = {stroke.weighing.wire for stroke in strokes if stroke.weighing is not None}
+    return {
+        "wires": [_wire(view, of.get(view.wire, ()), alone) for view in drawn.wires],
+        "strokes": [
+            {
+                "path": path(stroke.curve),
+                "part": stroke.part,
+                "text": stroke.text,
+                "width": stroke.thickness,
+            }
+            for stroke in strokes
+        ],
+    }
+
+
+def _wire(view: WireView, strokes: Sequence[int], alone: Collection[Wire]) -> dict[str, Any]:
+    way = (
+        {"strokes": strokes, "middle": view.mark}
+        if strokes
+        else {"path": path(view.curve), "middle": longest_run(view.curve)[0]}
+    )
     return {
         "from": view.wire.start,
         "to": view.wire.end,
-        "path": path(view.curve),
-        "middle": longest_run(view.curve)[0],
+        **way,
         "kind": view.kind,
         "across": view.across,
-        "weighs": view.weighs,
+        "weighs": view.weighs if not strokes or view.wire in alone else None,
     }
 
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 from nodeflow.errors import FileError
-from nodeflow.files.unpacking import unpacked
+from nodeflow.files.unpacking import packed, unpacked
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"nodeflow"
@@ -23,7 +23,7 @@ def is_picture(data: bytes) -> bool:
 
 def with_graph(png: bytes, text: str) -> bytes:
     """Return a PNG that carries the text of a graph file, before its end."""
-    content = _KEYWORD + _COMPRESSED + zlib.compress(text.encode("utf-8"), 9)
+    content = _KEYWORD + _COMPRESSED + packed(text.encode("utf-8"))
     body = b"iTXt" + content
     chunk = len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
     end = len(png) - _AROUND

@@ -98,7 +98,7 @@ def save_run(
         raise FileError(f"cannot be saved: {error}", file=str(path)) from None
     _refuse_foreign(path)
     with writing(path):
-        write(Path(os.path.realpath(path)), packed(arrays))
+        write(path, packed(arrays))
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -7,9 +7,15 @@ import zlib
 from nodeflow.errors import FileError
 from nodeflow.files.text import MAX_BYTES
 
-_FREE, _RATIO = 4 * 2**20, 20
-"""The text of a graph takes 4 MB, or 20 times what it is packed into; the text of a graph file is
-packed to about a tenth."""
+_FREE, _RATIO = 2**26, 20
+"""The text of a graph takes 64 MB, or 20 times what it is packed into; the text of a graph file is
+packed to about a tenth, that of weights that are all 0 to a thousandth."""
+
+
+def packed(text: bytes) -> bytes:
+    """Return a text compressed, unless it were packed so small that it would be refused."""
+    small = zlib.compress(text, 9)
+    return small if len(text) <= _room(small) else zlib.compress(text, 0)
 
 
 def unpacked(packed: bytes, *, where: str, damaged: str, instead: str, file: str) -> bytes:
@@ -17,7 +23,7 @@ def unpacked(packed: bytes, *, where: str, damaged: str, instead: str, file: str
 
     `where` it is ("this picture") and what to open `instead` stand in the sentence.
     """
-    room = min(MAX_BYTES, _FREE + _RATIO * len(packed))
+    room = _room(packed)
     stream = zlib.decompressobj()
     try:
         text = stream.decompress(packed, room + 1)
@@ -32,3 +38,7 @@ def unpacked(packed: bytes, *, where: str, damaged: str, instead: str, file: str
     if not stream.eof:
         raise FileError(damaged, file=file)
     return text
+
+
+def _room(packed: bytes) -> int:
+    return min(MAX_BYTES, _FREE + _RATIO * len(packed))
