@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ import nodeflow as nf
 from nodeflow.data import places
 from nodeflow.editor.documents.store import Store, config_folder, journal_folder, state_folder
 from nodeflow.editor.state.model import Editor
-from nodeflow.engine.kernel.machine_code import cache_folder
+from nodeflow.engine.kernel.machine_code import _digest, cache_folder
 from nodeflow.errors import FileError
 from nodeflow.plugins import enabling, finding
+from nodeflow.sweeps.engine import engine_digest
 
 _SCRIPT = """
 import json, os, sys
@@ -64,6 +66,32 @@ HOMES = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STAT
 def _homeless(**more: str) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in HOMES}
     return {**env, "PYTHONPATH": str(ROOT), **more}
+
+
+def test_a_package_in_a_zip(tmp_path: Path) -> None:
+    """It computes, has its data, and knows its own sources: the cache is theirs alone."""
+    with zipfile.ZipFile(tmp_path / "nodeflow.zip", "w") as archive:
+        for file in sorted((ROOT / "nodeflow").rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, file.relative_to(ROOT))
+    script = """
+import sys
+sys.path.insert(0, "nodeflow.zip")
+from nodeflow.cli import main
+import nodeflow
+assert ".zip" in nodeflow.__file__
+assert main(["new", "net.json", "--data", "iris"]) == 0
+assert main(["run", "net.json"]) == 0
+assert main(["samples"]) == 1
+from nodeflow.engine.kernel.machine_code import _digest
+from nodeflow.sweeps.engine import engine_digest
+print("DIGESTS", _digest(), engine_digest())
+"""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-B", "-c", script], cwd=tmp_path,
+                          env=env, capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout.split("DIGESTS ")[1].split() == [_digest(), engine_digest()]
+    assert "runs from a zip" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="users of POSIX")
