@@ -8,6 +8,7 @@ are feedback wires, into a port that its type marks as one (`parameter.next`,
 from __future__ import annotations
 
 import gc
+import math
 import re
 from collections import defaultdict, namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -128,8 +129,9 @@ class Training:
         for name in ("rate", "tolerance"):
             value = getattr(self, name)
             typed = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and not (typed and 0 <= value < float("inf")):
-                raise BadSetting(f"training.{name} must be a number from 0, not {value!r}")
+            if value is not None and not (typed and 0 <= value < math.inf):
+                kind = "" if typed and math.isfinite(value) else "finite "
+                raise BadSetting(f"training.{name} must be a {kind}number from 0, not {value!r}")
 
 
 @read_only("graph.set(node, setting=value) or graph.with_mode(node, mode) returns a new graph")
@@ -496,10 +498,11 @@ class Graph:
     @cached_property
     def feedback(self) -> tuple[Wire, ...]:
         """The feedback wires."""
-        fed = {key for key, type_ in self.types.items() if type_.feedback}
-        if not fed:
-            return ()
-        return tuple(w for w in self.wires if w.target in fed and self.feeds_back(w))
+        fed = {key: type_.feedback for key, type_ in self.types.items() if type_.feedback}
+        into = self.incoming
+        return tuple(
+            [w for key, ports in fed.items() for w in into.get(key, ()) if w.input in ports]
+        )
 
     @cached_property
     def ranks_in_any_order(self) -> Mapping[str, int]:
@@ -529,14 +532,15 @@ class Graph:
         if gone:
             there = tuple([wire for wire in there if wire.target not in gone])
         found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
-        find, types = CATALOG.find, dict(self.types)
+        kinds = {name: CATALOG.find(name) for name in {node.type for node in nodes.values()}}
+        types = dict(self.types)
         incoming, ranks = {**self.incoming, **into}, dict(self.ranks)
         for wire in wires:
             if wire.target not in nodes:
                 there = (*incoming.get(wire.target, ()), wire)
                 incoming[wire.target] = tuple(sorted(there, key=by_port))
         for key, node in nodes.items():
-            type_ = find(node.type)
+            type_ = kinds[node.type]
             if type_ is not None:
                 types[key] = type_
             rank = -1

@@ -441,7 +441,7 @@ class Attempt:
             self._watched = added.text
 
     def follow(self, graph: Graph, player: Player) -> bool:
-        """Go on beside somebody who plays and changes a graph elsewhere; return what is new."""
+        """Follow somebody who plays and changes a graph elsewhere; return what is new."""
         if player is not self.player:
             self.player, self._moment = player, 0
             self._watch()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import accumulating
 
 import nodeflow as nf
 from nodeflow.cli import main
@@ -65,13 +66,8 @@ def network(**training):
 
 
 def looped():
-    graph = nf.unfold(network(epochs=2, batch=2))
-    for name in ("w1", "w2"):
-        old, new, key = f"{name}.gradient.gradient", f"{name}.average.total", f"{name}.sum"
-        graph = graph.disconnect(old, new).add(key, "accumulate")
-        graph = graph.connect(old, f"{key}.gradient").connect(f"{key}.total", new)
-        graph = graph.connect(f"{key}.total", f"{key}.previous")
-    return graph
+    """Return a graph whose update is a loop over samples."""
+    return accumulating(nf.unfold(network(epochs=2, batch=2)), "w1", "w2")
 
 
 def numbers(value):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers_editor import journals, wait
 from networks import CLASSES, net
 
 import nodeflow as nf
@@ -62,16 +63,6 @@ def graph() -> nf.Graph:
     return loads(dumps(with_places(made)))
 
 
-def wait(seen: Callable[[], Any]) -> Any:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        found = seen()
-        if found:
-            return found
-        time.sleep(0.002)
-    raise AssertionError("it never came")
-
-
 def until(shell: Shell, editor: Editor, seen: Callable[[Live], object]) -> Live:
     """Return what the run tells once the condition holds."""
 
@@ -82,10 +73,6 @@ def until(shell: Shell, editor: Editor, seen: Callable[[Live], object]) -> Live:
         return None
 
     return wait(looked)
-
-
-def journals(home: Path) -> list[Path]:
-    return list(home.glob("state/journal/*/*.json"))
 
 
 def do(shell: Shell, editor: Editor, request: ShellRequest) -> list[Message]:

@@ -1,4 +1,4 @@
-"""Slow motion beside the editor: questions, watches, stops and futures, with a run's numbers."""
+"""Slow motion in its thread: questions, watches, stops and futures, with a run's numbers."""
 
 import math
 import time
@@ -25,6 +25,7 @@ from nodeflow.editor.state.runcommands import (
     Predict,
     Step,
     Switch,
+    Train,
     Watch,
 )
 from nodeflow.editor.update import update
@@ -486,9 +487,9 @@ def test_the_thread_outlives_what_comes_too_late():
             ForgetCondition("none"), Step(),
         ):  # fmt: skip
             session.do(command)
-        session.train(3)
+        session.do(Train(3))
         session.do(Predict())
-        session.train(3)
+        session.do(Train(3))
         live = None
         for _ in range(20_000):
             live = session.poll() or live

@@ -37,7 +37,6 @@ from nodeflow.editor.state.messages import (
 from nodeflow.editor.state.model import Editor, Preferences, Report
 from nodeflow.editor.state.requests import (
     AllowData,
-    Autosave,
     Check,
     CompareGraphs,
     ControlRun,
@@ -73,7 +72,7 @@ _AT_ONCE = 0.15
 
 
 _Then = Callable[[], list[Message]]
-"""What is to be done with what came of some work: not before it is done, and not if dropped."""
+"""What is to be done with what came of some work: once it is done, unless it was given up."""
 
 
 class Shell:
@@ -120,8 +119,6 @@ class Shell:
                 return self._allow(folders, editor)
             case EnablePlugin(name=name):
                 return self._types.enabled(name)
-            case Autosave():
-                self._keep(editor)
             case SavePreferences():
                 self.store.save_preferences(editor.preferences)
             case Discard(recovery=recovery):
@@ -148,7 +145,7 @@ class Shell:
 
         To be called once a frame; where nothing changed it costs next to nothing.
         """
-        self._keep(editor)
+        self.keep(editor)
         self._show(editor)
         found: list[Message] = []
         found += self._types.poll()
@@ -159,6 +156,17 @@ class Shell:
         found += self._ended(editor)
         problems = (self.store.problem(), self.session.fault())
         return found + [Failed(problem) for problem in problems if problem]
+
+    def keep(self, editor: Editor) -> None:
+        """Have the graph kept for the case of a crash, if it differs from its file."""
+        graph, path = editor.graph, editor.path
+        if self._kept is not None and self._kept[0] is graph and self._kept[1] == path:
+            return
+        self._kept = graph, path
+        if editor.changed:
+            self.store.journal(graph, path)
+        else:
+            self.store.forget()
 
     def _ways(self, editor: Editor) -> list[Message]:
         """Have wires routed after a drop, where that takes longer than a frame."""
@@ -285,17 +293,6 @@ class Shell:
         except FileError as error:
             return [Failed(str(error))]
         return []
-
-    def _keep(self, editor: Editor) -> None:
-        """Have the graph kept for the case of a crash, if it differs from its file."""
-        graph, path = editor.graph, editor.path
-        if self._kept is not None and self._kept[0] is graph and self._kept[1] == path:
-            return
-        self._kept = graph, path
-        if editor.changed:
-            self.store.journal(graph, path)
-        else:
-            self.store.forget()
 
     # -- what takes its time
 

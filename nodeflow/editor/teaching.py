@@ -1,7 +1,7 @@
 """Lessons in the editor: somebody does one, or makes one of the graph as it lies there.
 
-What is done is noticed beside the run (`lecture`). Here is what a person may change meanwhile, and
-how tasks, locks and hidden nodes come into a graph.
+What is done is noticed by `run/lecture.py`. Here is what a person may change meanwhile, and how
+tasks, locks and hidden nodes come into a graph.
 """
 
 from __future__ import annotations

@@ -240,7 +240,7 @@ class Run:
         return self._reader.weights
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
-        """Put values into parameters; what was known of the run after this moment is dropped.
+        """Put values into parameters; what was known of the run after this moment is forgotten.
 
         An update that has begun is begun again.
         """

@@ -193,7 +193,8 @@ def write(before: Graph, after: Graph, out: str | PathLike[str]) -> tuple[Change
     path = Path(out)
     kind = path.suffix.lower()
     if kind not in ENDINGS:
-        raise ExportError(f"a difference is drawn as {', '.join(ENDINGS)}, not as '{kind}'")
+        named = f"not as '{kind}'" if kind else "and the file's name has no ending"
+        raise ExportError(f"a difference is drawn as {', '.join(ENDINGS)}, {named}")
     found = picture(before, after)
     if kind == ".png":
         from nodeflow.export.pixels import rendered

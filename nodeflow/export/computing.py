@@ -130,7 +130,7 @@ def _all_rows(machine: Machine) -> list[list[int]]:
 
 
 def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
-    machine, tape, schedule = run.machine, run.machine.tape, run.schedule
+    machine, tape = run.machine, run.machine.tape
     plan, shapes, evaluation = machine.plan, machine.plan.inference.shapes, _evaluation(run.machine)
     return {
         "ops": _placed((_trimmed(row) for row in tape.ops.tolist()), places),
@@ -153,7 +153,6 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "rows": machine.rows,
         "apart": machine.test_rows,
         "batch": machine.batch,
-        "passSize": schedule.pass_size,
         "loop": plan.loop,
         "shuffles": any(plan.graph.settings(key)["shuffle"] for key in machine.splits),
         "order": plan.order,

@@ -61,7 +61,7 @@ def phase_colours(theme: Theme) -> dict[str, str]:
 
 
 class Film:
-    """The pictures of a job. `moves` are those in which values run, beside the one of rest.
+    """The pictures of a job. `moves` are those in which values run, besides the one of rest.
 
     A film of more than `most` pictures, `each` a beat, is refused as too long for `what` it is.
     """

@@ -117,7 +117,7 @@ def page(
         "means": recording.means,
         "chunks": recording.firsts,
     }
-    blobs = {"index": as_json(index).encode(), **recording.blobs}
+    blobs: dict[str, bytes | str] = {"index": as_json(index).encode(), **recording.blobs}
     return filled(graph, theme, RECORDED, blobs)
 
 
@@ -181,7 +181,8 @@ class _Recording:
     costs: list[tuple[int, float]] = field(default_factory=list)
     means: list[tuple[int, float]] = field(default_factory=list)
     firsts: list[int] = field(default_factory=list)
-    blobs: dict[str, bytes] = field(default_factory=dict)
+    blobs: dict[str, str] = field(default_factory=dict)
+    """Compressed: that takes most of the time of a recording, and is done once."""
     size: int = 0
     _before: str = ""
     _lines: list[str] = field(default_factory=list)
@@ -217,8 +218,9 @@ class _Recording:
         if self._lines:
             steps = ",\n".join(self._lines)
             blob = f'{{"before":{self._before},"steps":[\n{steps}]}}'.encode()
-            self.blobs[f"chunk-{len(self.blobs)}"] = blob
-            self.size += len(packed(blob))
+            text = packed(blob)
+            self.blobs[f"chunk-{len(self.blobs)}"] = text
+            self.size += len(text)
             self._lines, self._length = [], 0
 
 
@@ -425,6 +427,10 @@ def packed(data: bytes) -> str:
     return b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
+def _text_of(blob: bytes | str) -> str:
+    return blob if isinstance(blob, str) else packed(blob)
+
+
 RECORDED = ("common.js", "player.js", "recorded.js", "page-recorded.js")
 """The scripts of a page that plays a recording, in their order."""
 
@@ -433,12 +439,13 @@ def filled(
     graph: Graph,
     theme: str,
     scripts: Sequence[str],
-    blobs: Mapping[str, bytes],
+    blobs: Mapping[str, bytes | str],
     policy: str = "",
 ) -> str:
     """Return a page. What a person named is in it escaped, or packed.
 
-    `policy` is what its scripts may do besides being the ones that are in it.
+    `policy` is what its scripts may do besides being the ones that are in it. A blob that is a text
+    is `packed` already.
     """
     script, style = script_of(scripts), style_of()
     parts = {
@@ -450,7 +457,7 @@ def filled(
         "style": style,
         "style_hash": _hash(style),
         "blobs": "\n".join(
-            f'<script type="text/plain" id="{escape(key)}">{packed(blob)}</script>'
+            f'<script type="text/plain" id="{escape(key)}">{_text_of(blob)}</script>'
             for key, blob in blobs.items()
         ),
     }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nodeflow.export import Job
 
 _SCALE, _QUICK = 2.0, 24_000_000
-"""The scale unless one is chosen, and the most pixels then: drawing more takes seconds."""
+"""A picture's scale by default, and the most pixels it then has: more take seconds to draw."""
 _MOST = 64_000_000
 """A picture has so many pixels at most: 256 MB while it is drawn."""
 

@@ -49,7 +49,7 @@ class SweepForm:
     until: str = ""
 
     def toggled(self, offer: Offer) -> SweepForm:
-        """Return the form with a setting varied that was not, or no longer."""
+        """Return the form with one more setting varied, or one less."""
         if offer.address in dict(self.varied):
             return replace(self, varied=tuple(v for v in self.varied if v[0] != offer.address))
         return replace(self, varied=(*self.varied, (offer.address, offer.values)))

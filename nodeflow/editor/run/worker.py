@@ -73,8 +73,8 @@ _LATELY = 10
 """Of so many epochs it is told why a weight changed."""
 _REASONS = 12
 _ROOM = 500_000_000
-"""Memory that the values beside the editor may take, in bytes: it shows them all. A graph that was
-only opened takes no more; `nodeflow train` does."""
+"""Memory that the values of a run may take in the editor, in bytes: it shows them all. A graph that
+was only opened takes no more; `nodeflow train` does."""
 _FAULTS = 16
 """So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
@@ -1023,9 +1023,4 @@ def sentence(error: Exception) -> str:
     return fault_text(error)
 
 
-def kept(live: Live) -> dict[str, Any]:
-    """Return the trained weights, to be put into the graph: by parameter."""
-    return {address.rpartition(".")[0]: value for address, value in live.weights.items()}
-
-
-__all__ = ["Worker", "kept"]
+__all__ = ["Worker"]

@@ -272,7 +272,7 @@ class Live:
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
     price: str = ""
-    """What that check cost, beside the backward pass, in words."""
+    """What that check cost, compared with the backward pass, in words."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
     ages: Mapping[str, str] = field(default_factory=dict)

@@ -483,7 +483,7 @@ function mount(root, index, source) {
     const given = (address) => (key === now.node && now.replaced.has(address) ? now.replaced : now.values).get(address);
     const before = key === now.node && now.given ? now.given : given;
     for (const [name, source, fed] of node.reads) parts.push(...portRow("input", name, `${fed ? "⤺" : "←"} ${source}`, before(source), `${key}.${name}`));
-    for (const [address, name] of node.outputs) parts.push(...portRow("output", address.slice(key.length + 1), "", now.values.get(address), address));
+    for (const [address] of node.outputs) parts.push(...portRow("output", address.slice(key.length + 1), "", now.values.get(address), address));
     if (key === now.node) for (const sentence of now.shares ?? []) parts.push(element("p", { class: "share" }, sentence));
     panel.replaceChildren(...parts);
   }
@@ -631,11 +631,11 @@ function mount(root, index, source) {
     const begun = performance.now(), period = 1000 / player.speed;
     try {
       await goto(source.boundary(now.number, player.level, 1), { flying: period >= SLOWEST_TO_FLY ? 0.7 * period : 0 });
+      if (now.number >= source.last() || source.stops(now)) return pause();
     } catch (error) {
       pause();
       throw error;
     }
-    if (now.number >= source.last() || source.stops(now)) return pause();
     if (player.playing) player.timer = setTimeout(beat, Math.max(0, begun + period - performance.now()));
   }
 
