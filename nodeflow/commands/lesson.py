@@ -87,7 +87,8 @@ def _told(attempt: Any, file: str) -> dict[str, Any]:
 def check(original: str, answers: tuple[str, ...], *, as_json: bool) -> int:
     """Mark answers: which tasks are done, what locked part was changed.
 
-    An ANSWER is a file, or a folder with the files of a class. Every number is recomputed, from the graph in the file and with locked parts put back.
+    An ANSWER is a file, or a folder with the files of a class. Every number is recomputed, from
+    the graph in the file and with locked parts put back.
     """
     from nodeflow.lessons import Marker
 
