@@ -77,7 +77,9 @@ def engine(run: Run, *, choices: bool = False) -> tuple[list[dict[str, Any]], di
     check(run)
     runs = [run]
     if run.batch < run.schedule.rows and not run.plan.loop:
-        wide = Run(run.graph, seed=run.machine.seed, batch="all", dtype=run.machine.dtype, like=run)
+        wide = Run(
+            run.graph, seed=run.machine.seed, batch="all", dtype=run.machine.dtype, share_with=run
+        )
         if not wide.machine.tape.calls and wide.machine.tape.size <= _MOST_CELLS:
             runs.append(wide)
     used = sorted({row[0] for each in runs for row in _all_rows(each.machine)} - {END})
@@ -192,7 +194,7 @@ def _iterations(run: Run) -> dict[str, Any]:
     """Return the weights after each iteration that SciPy makes in the graph's epochs."""
     epochs = max(1, run.graph.training.epochs)
     again = Run(
-        run.graph, seed=run.machine.seed, batch=run.batch, dtype=run.machine.dtype, like=run
+        run.graph, seed=run.machine.seed, batch=run.batch, dtype=run.machine.dtype, share_with=run
     )
     search = again.minimizer
     if search is None:

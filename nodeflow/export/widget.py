@@ -279,7 +279,8 @@ class Widget(AnyWidget):  # type: ignore[misc]
         run = self._replayed(self._origin, self._state, self._dtype)
         run.set_weights(given)
         known = [event for event in self._state["events"] if event[0] <= run.update]
-        made = setting_all(run.update, {key: run.weights[key] for key in given})
+        weights = run.weights
+        made = setting_all(run.update, {key: weights[key] for key in given})
         self._settle(run, {**self._state, "events": known + made})
         return self.weights
 

@@ -367,7 +367,7 @@ def _keep(file: Path | None, code: bytes) -> None:
 
 
 _pruned: set[Path] = set()
-"""Folders that this process has looked through: it keeps little itself beside what lies there."""
+"""Folders that this process has looked through: it keeps little itself besides what lies there."""
 
 
 def _prune(folder: Path) -> None:
