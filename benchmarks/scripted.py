@@ -21,7 +21,7 @@ from nodeflow.editor import shell as shells
 from nodeflow.editor.playing.motion import motion
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor, Preferences
-from nodeflow.editor.state.requests import AskOpen
+from nodeflow.editor.state.requests import AskOpen, ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.files import load
 from nodeflow.window import app
@@ -147,7 +147,7 @@ def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> 
     yield from window.open(path)
     while "joined.value" not in window.editor.live.values:
         yield ""
-    window.send(m.ControlRun(Go("0:0:joined")))
+    window.send(ControlRun(Go("0:0:joined")))
     while window.editor.live.playback.node != "joined":
         yield ""
     yield from window.drawn()

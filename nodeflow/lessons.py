@@ -853,8 +853,8 @@ class Marker:
         for course in self._courses:
             if course.graph == graph:
                 return course
-        like = self._courses[0].player.run if self._courses else None
-        course = _Course(graph, Player(Run(graph, strict=False, like=like)))
+        first = self._courses[0].player.run if self._courses else None
+        course = _Course(graph, Player(Run(graph, strict=False, share_with=first)))
         self._courses.append(course)
         return course
 

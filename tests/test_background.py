@@ -5,7 +5,7 @@ import threading
 import pytest
 from helpers_editor import wait
 
-from nodeflow.editor.background import Cancelled, Job, Latest, Loop
+from nodeflow.editor.background import Cancelled, Job, Latest, Service
 
 
 def test_a_job_brings_its_result_or_raises_what_went_wrong():
@@ -84,7 +84,7 @@ def test_a_loop_is_closed_and_leaves_no_thread():
                 loop.wait(lambda: False, None)
         done.append("ended")
 
-    loop = Loop("waiting", work)
+    loop = Service("waiting", work)
     loop.start()
     assert loop.alive
     loop.close()
@@ -98,7 +98,7 @@ def test_a_fault_that_ends_a_loop_is_reported_once():
     def work():
         raise MemoryError("no more")
 
-    loop = Loop("failing", work)
+    loop = Service("failing", work)
     loop.start()
     wait(lambda: not loop.alive)
     assert (

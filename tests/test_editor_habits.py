@@ -87,7 +87,7 @@ def test_a_graph_without_a_file_is_given_one_first():
 
 def test_leaving_the_file_dialog_leaves_all_as_it_was():
     editor = changed()
-    back = do(choose(do(editor, m.Do("quit")), "Save"), m.Cancelled())
+    back = do(choose(do(editor, m.Do("quit")), "Save"), m.DialogCancelled())
     assert back.graph == editor.graph
     assert back.changed
     later = do(back, m.Saved(back.graph, Path("mine.json")))

@@ -19,8 +19,9 @@ from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Choices, Editing, Editor, Link, Live, Sliding
 from nodeflow.export.svg import svg
 from nodeflow.files import dumps, loads
-from nodeflow.scene import scene, thickness
+from nodeflow.scene import scene
 from nodeflow.theme import LIGHT
+from nodeflow.wires import thickness
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 

@@ -73,6 +73,7 @@ def test_groups_are_checked(groups: Any, sentence: str) -> None:
         ({"places": 1}, "$.places"),
         ({"places": {"stood": {"a": [1]}, "placed": {}}}, "$.places.stood"),
         ({"unfolded": {"t": 3}}, "$.unfolded.t"),
+        ({"unfolded": {"t": {"type": "adam", "wires": [7]}}}, "$.unfolded.t"),
         ({"exploded": []}, "$.exploded"),
     ],
 )

@@ -19,7 +19,7 @@ from nodeflow.editor.state.runcommands import (
     CompareFuture,
     ForgetCondition,
     Go,
-    Loop,
+    LoopPlayback,
     Pause,
     Play,
     Predict,
@@ -483,8 +483,8 @@ def test_the_thread_outlives_what_comes_too_late():
         session.start(xor())
         for command in (
             Predict(), Play(), Answer("1"), Pause(), Answer("x"), Switch(7), CompareFuture(9),
-            Watch("no.such"), AddCondition(")"), Go(-4), Loop("year"), ForgetCondition("none"),
-            Step(),
+            Watch("no.such"), AddCondition(")"), Go(-4), LoopPlayback("year"),
+            ForgetCondition("none"), Step(),
         ):  # fmt: skip
             session.do(command)
         session.do(Train(3))

@@ -51,7 +51,10 @@ def allow(folder: str, *, as_json: bool) -> None:
     kept = name_folder(Path(folder))
     real = os.path.realpath(folder)
     if not kept:
-        raise FileError("cannot be kept: your data folder cannot be written", file=real)
+        raise FileError(
+            "cannot be kept: your data folder cannot be written; NODEFLOW_DATA names a folder too",
+            file=real,
+        )
     if as_json:
         print_json({"folder": real})
     else:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -54,7 +55,7 @@ def load(
         return _remembered((said, memory.version(name), name), [], lambda: memory.held(name, said))
     if name in GENERATORS or name in BUNDLED:
         _no_options(name, said)
-        return GENERATORS[name]() if name in GENERATORS else bundled(name)
+        return _generated(name) if name in GENERATORS else bundled(name)
 
     if name == SHRUNK:
         _no_options(name, said)
@@ -75,6 +76,11 @@ def look(source: str, *, folder: Path | None = None, options: Options | None = N
     if found is not None:
         return found
     return reading_of_table(str(source), load(source, folder=folder, options=said))
+
+
+@cache
+def _generated(name: str) -> Table:
+    return GENERATORS[name]()
 
 
 def _said(options: Options | None, target: Target) -> Options:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nodeflow.declare import Array, inert, numbers
-from nodeflow.derive.parts import PART, ROWS, joins_features, numbered
+from nodeflow.derive.parts import joins_features, numbered
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError
-from nodeflow.graph import DRAWN_AS, Graph, Node, Wire, drawn_as
+from nodeflow.graph import DRAWN_AS, PART, ROWS, Graph, Node, Wire, drawn_as
 from nodeflow.nodes.source import parameter_shape
 
 _BESIDE = (

@@ -492,7 +492,7 @@ class _Builder:
         self.wires: list[Wire] = []
         self.into: dict[str, tuple[Wire, ...]] = {}
         """The wires into each node that was made, by port and index."""
-        self.put: dict[tuple[Any, ...], tuple[Shape, Mapping[str, Any]]] = {}
+        self.put: dict[tuple[Any, ...], tuple[Shape, Node, str]] = {}
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self.forms = Forms(self.inferred, self._shapes_of)
@@ -506,6 +506,8 @@ class _Builder:
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
         self.made_for: dict[str, str] = {}
+        self.between: dict[frozenset[str], frozenset[str]] = {}
+        """The nodes that lead from parameters to costs, by the nodes of the costs."""
         self.trainer = ""
         self.logits = logits(graph, inference.shapes)
         self.partial: set[str] = set()
@@ -627,7 +629,7 @@ class _Builder:
         """Place the update of a parameter, and the wire that feeds it back."""
         new = self._put(
             weight_update, NO_SETTINGS, f"{name}.update",
-            parameter=theta, gradient=gradient, rate=rate,
+            gradient=gradient, parameter=theta, rate=rate,
         )  # fmt: skip
         fed_back = Wire(f"{name}.update", "value", name, "next")
         self.wires.append(fed_back)
@@ -682,9 +684,12 @@ class _Builder:
             self.gradients.pop(address, None)
             self.numbers.pop(address, None)
 
-    def _between(self, costs: Iterable[str]) -> set[str]:
+    def _between(self, costs: Iterable[str]) -> frozenset[str]:
         """Return the nodes on the way from a trainable parameter to one of the costs."""
-        return self._moving & self.graph.upstream([cost.rpartition(".")[0] for cost in costs])
+        ends = frozenset(cost.rpartition(".")[0] for cost in costs)
+        if ends not in self.between:
+            self.between[ends] = self.graph.upstream(ends) & self._moving
+        return self.between[ends]
 
     @cached_property
     def _moving(self) -> set[str]:
@@ -706,7 +711,7 @@ class _Builder:
         key: str,
         type_: NodeType,
         blame: Blame,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
         if self._hand_on_alike(key, type_, blame, needed, arrived):
@@ -776,7 +781,7 @@ class _Builder:
         key: str,
         type_: NodeType,
         blame: Blame,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> bool:
         """Hand on what the rule answers for nodes like this one; False where it must be asked."""
@@ -784,7 +789,7 @@ class _Builder:
             return False
         graph, shapes, output = self.graph, self.shapes, self._output
         wires = [output(f"{key}.{port.name}") for port in type_.outputs]
-        case: list[Any] = [type_, id(graph.settings(key))]
+        case: list[Any] = [id(graph.nodes[key])]  # nodes of equal settings are one
         if isinstance(blame, Output):
             wires.append(blame)
             case.append(id(self.shape_of(blame)))
@@ -792,9 +797,10 @@ class _Builder:
             case.append(blame)
         there = graph.into(key)
         for wire in there:
-            start = f"{wire.source}.{wire.output}"
+            source = wire.source
+            start = f"{source}.{wire.output}"
             wires.append(output(start))
-            case += [wire.input, id(shapes[start]), wire.source in needed]
+            case += (wire.input, id(shapes[start]), source in needed)
         known = tuple(case)
         answers = self.answers.get(known)
         if answers is None:
@@ -807,7 +813,7 @@ class _Builder:
         return bool(answers)
 
     def _answers(
-        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: set[str]
+        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: frozenset[str]
     ) -> list[tuple[int, Answer, bool]]:
         """Return what a rule answers for each wire into a node that is to be blamed.
 
@@ -859,7 +865,7 @@ class _Builder:
         known: Logits,
         blame: Blame,
         y: Output,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
         """Hand δ of a cost to the weighted sums before its activations.
@@ -1077,7 +1083,8 @@ class _Builder:
     def _fitted(self, part: _Part, address: str) -> _Part:
         if not isinstance(part.blame, Output):
             return part
-        return part._replace(blame=self._fit(part.blame, address))
+        blame = self._fit(part.blame, address)
+        return part if blame is part.blame else part._replace(blame=blame)
 
     def _shaped(self, part: _Part, address: str) -> _Part:
         """Return what has as many numbers as a value in that value's very shape."""
@@ -1087,7 +1094,7 @@ class _Builder:
         if dims != wanted.dims and None not in (*dims, *wanted.dims):
             row = len(wanted.dims) == 1
             blame = bias_gradient(blame) if row else spread(blame, self._output(address))
-        return part._replace(blame=blame)
+        return part if blame is part.blame else part._replace(blame=blame)
 
     def _constant_of(self, blame: Blame) -> Output:
         made: Output = blame if isinstance(blame, Output) else CATALOG["constant"](value=blame)
@@ -1121,8 +1128,10 @@ class _Builder:
 
     def shape_of(self, wire: Output) -> Shape:
         """Return the shape of a wire, also of nodes that are not placed yet."""
+        if wire.shape is not None:
+            return wire.shape
         if isinstance(wire.node, str):
-            return wire.shape or self.shapes[f"{wire.node}.{wire.port}"]
+            return self.shapes[f"{wire.node}.{wire.port}"]
         if id(wire.node) in self.placed:
             return self.shapes[f"{self.placed[id(wire.node)][1]}.{wire.port}"]
         made = wire.node
@@ -1183,8 +1192,9 @@ class _Builder:
         if isinstance(wire.node, str):
             return wire
         made = wire.node
-        if id(made) in self.placed:
-            return Output(self.placed[id(made)][1], wire.port)
+        placed = self.placed.get(id(made))
+        if placed is not None:
+            return self._output(f"{placed[1]}.{wire.port}")
         shapes = self._shapes_of(made)
         key, wires = self._free(name), list[Wire]()
         for port, sources in made.inputs.items():
@@ -1199,32 +1209,41 @@ class _Builder:
                     )
                     node, output = str(start.node), start.port
                 wires.append(Wire(node, output, key, port, index if several else None))
+        if len(made.inputs) > 1:
+            wires.sort(key=by_port)
         self._add(key, self._node(made.type.name, made.settings), wires)
+        found = wire
         for place, shape in zip(made.type.outputs, shapes, strict=True):
             self.shapes[f"{key}.{place.name}"] = shape
+            if place.name == wire.port:
+                found = Output(key, wire.port, shape)
         self.placed[id(made)] = (made, key)
-        return self._output(f"{key}.{wire.port}")
+        return found
 
     def _put(
         self, type_: NodeType, settings: Mapping[str, Any], name: str, **inputs: Output
     ) -> Output:
-        """Put a node of one output into the graph, that reads wires which are there."""
+        """Put a node of one output into the graph, that reads wires which are there.
+
+        The inputs are given in the order of their names.
+        """
         case = (type_, id(settings), *[id(self.shape_of(wire)) for wire in inputs.values()])
         known = self.put.get(case)
         if known is None:
             made = Made(type_, settings, {port: (wire,) for port, wire in inputs.items()})
-            known = self.put[case] = self._infer(made)[0], settings
-        key, port = self._free(name), type_.outputs[0].name
-        wires = [Wire(str(w.node), w.port, key, port) for port, w in inputs.items()]
-        self._add(key, self._node(type_.name, settings), wires)
-        shape = self.shapes[f"{key}.{port}"] = known[0]
-        return Output(key, port, shape)
+            node = self._node(type_.name, settings)
+            known = self.put[case] = self._infer(made)[0], node, type_.outputs[0].name
+        shape, node, output = known
+        key = self._free(name)
+        wires = [Wire(w.node, w.port, key, port) for port, w in inputs.items()]  # type: ignore[arg-type]
+        self._add(key, node, wires)
+        self.shapes[f"{key}.{output}"] = shape
+        return Output(key, output, shape)
 
     def _add(self, key: str, node: Node, wires: list[Wire]) -> None:
+        """Add a node, its wires by port and index."""
         self.made[key] = node
         self.wires += wires
-        if len(wires) > 1:
-            wires.sort(key=by_port)
         self.into[key] = tuple(wires)
         self.made_for[key] = self.trainer
 

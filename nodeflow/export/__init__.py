@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from nodeflow.graph import Graph
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do; what it raises ends the export."""
+"""Called with what is done and what there is to do; what it raises ends the work."""
 
 
 class Cancelled(Exception):
-    """What a `Progress` raises to end an export; no file is left."""
+    """What a `Progress` raises to end the work: nobody wants it any more; no file is left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Network, Step
 
-_SOURCES = ("constant", "dataset", "slider")
+SOURCES = ("constant", "dataset", "slider")
 _ACTIVATIONS = (
     "identity", "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh",
 )  # fmt: skip
-_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
 _TRAINERS = ("gradient_descent", "adam")
 ANY = ".onnx and .py (--code numpy, torch, jax) hold any graph"
 """What takes graphs that are no chain of layers."""
@@ -38,8 +38,8 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
     at = _source(graph, cost, "a")
     if at == LOGITS:
         at = _source(graph, at, "z")  # the cost takes logits; the activation is its own
-    while graph.nodes[at].type not in _SOURCES:
-        step, at = _step(graph, at, weights)
+    while graph.nodes[at].type not in SOURCES:
+        step, at = step_of(graph, at, weights)
         steps.append(step)
     if not any(isinstance(step, Dense | Affine) for step in steps):
         raise InterchangeError(f"there is no layer with weights between data and cost; {ANY}")
@@ -57,9 +57,9 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
 
 
 def _cost(graph: Graph) -> str:
-    costs = [key for key in graph.of_type(*_COSTS) if graph.nodes[key].mode == "active"]
+    costs = [key for key in graph.of_type(*COSTS) if graph.nodes[key].mode == "active"]
     costs = costs or [key for key in graph.of_family("cost") if graph.type_of(key).adds_up]
-    costs = costs or [key for key in graph.of_type("expression") if _judges(graph, key)]
+    costs = costs or [key for key in graph.of_type("expression") if is_judge(graph, key)]
     if len(costs) != 1:
         raise InterchangeError(
             f"the graph has {len(costs)} costs, and a chain of layers ends in one: add or remove "
@@ -68,10 +68,10 @@ def _cost(graph: Graph) -> str:
     return costs[0]
 
 
-def _judges(graph: Graph, key: str) -> bool:
+def is_judge(graph: Graph, key: str) -> bool:
     """Return whether a formula of outputs and targets is a cost: names a and y, y of a source."""
     inputs = graph.inputs(key)
-    return set(inputs) == {"a", "y"} and graph.nodes[inputs["y"][0].source].type in _SOURCES
+    return set(inputs) == {"a", "y"} and graph.nodes[inputs["y"][0].source].type in SOURCES
 
 
 def _said(graph: Graph, key: str) -> Cost:
@@ -96,7 +96,8 @@ def _source(graph: Graph, key: str, port: str) -> str:
     return wires[0].source
 
 
-def _step(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, str]:
+def step_of(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, str]:
+    """Return what a node is in a row of layers, and the node before it."""
     node = graph.nodes[key]
     if node.mode not in ("active", "freeze"):
         raise InterchangeError(f"'{key}' is set to {node.mode}; make it active, or remove it")

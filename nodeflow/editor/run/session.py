@@ -12,7 +12,7 @@ import time
 from collections import deque
 from dataclasses import replace
 
-from nodeflow.editor.background import Cancelled, Loop, Progress
+from nodeflow.editor.background import Cancelled, Progress, Service
 from nodeflow.editor.run.worker import Worker, sentence
 from nodeflow.editor.state.model import Live
 from nodeflow.editor.state.runcommands import Go, Open, Pause, RunCommand, Start, in_words
@@ -36,7 +36,7 @@ class Session:
         self._last = Live()
         self._slot: Live | None = None
         self._pausing = False
-        self._loop = Loop("run", self._work)
+        self._loop = Service("run", self._work)
         self._changed = self._loop.changed
         self._loop.start()
 

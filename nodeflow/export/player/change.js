@@ -257,6 +257,9 @@ function changing(root, index, run, source, view) {
       try {
         const came = await source.until(test, Math.max(1, numberIn("#epochs")), refresh);
         find("#came").textContent = came ? `${words}: true here` : `${words} did not come to be`;
+      } catch (error) {
+        source.condition = null; // what cannot be read stops nothing
+        throw error;
       } finally {
         run.stop();
         showTraining(false);
@@ -424,7 +427,7 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
-  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save });
+  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save, train });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
@@ -465,12 +468,11 @@ function changing(root, index, run, source, view) {
       addresses: () => Object.keys(run.data.slots),
       graph: () => graph(), link, state: stateOf, takeUp: told(takeUp), play: view.play, pause: view.pause, show,
       ...(lead && { lesson: lead.api }),
-      formula: () => view_formula(),
+      formula: () => { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; },
       get playing() { return view.playing; },
     },
     follow, refresh, stateOf, takeUp, lesson: lead?.state,
   };
 
   function known(number) { return Number.isNaN(number) ? null : number; }
-  function view_formula() { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; }
 }

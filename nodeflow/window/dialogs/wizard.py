@@ -190,7 +190,7 @@ class Wizard(Sheet):
             self._read()
 
     def _read(self) -> None:
-        """Read the table again in the background, to show what becomes of its columns."""
+        """Read the table again, in the background, to show what becomes of its columns."""
         form = self._form
         dpg.configure_item(self._table, show=form.file is not None)
         if form.file is None:
