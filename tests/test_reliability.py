@@ -131,8 +131,11 @@ def test_many_large_parameters_are_one_sentence() -> None:
 
 
 def test_a_picture_that_unpacks_to_much() -> None:
-    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0IEND" + zlib.crc32(b"IEND").to_bytes(4, "big")
-    bomb = with_graph(png, "[" + "0," * 5_000_000 + "0]")
+    end = b"\0\0\0\0IEND" + zlib.crc32(b"IEND").to_bytes(4, "big")
+    png = b"\x89PNG\r\n\x1a\n" + end
+    body = b"iTXtnodeflow\0\x01\0\0\0" + zlib.compress(b"[" + b"0," * 50_000_000 + b"0]")
+    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    bomb = png[: -len(end)] + chunk + end
     assert len(bomb) < 200_000
     with pytest.raises(FileError, match="which no graph does"):
         graph_in(bomb)
