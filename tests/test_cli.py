@@ -355,6 +355,21 @@ def test_a_rate_that_cannot_be_replaced_is_told(call, tmp_path, graph, sentence)
     assert sentence in err
 
 
+def test_training_that_could_not_be_saved_is_not_begun(call, network, monkeypatch):
+    monkeypatch.setattr(nf.Run, "train", lambda *_, **__: pytest.fail("it was trained"))
+    path = Path(network).with_suffix(".run.npz")
+    path.write_bytes(b"PK mine")
+    code, _, err = call("train", network, "--save")
+    assert code == 1
+    assert "there is a file of this name that holds no training" in err
+    assert path.read_bytes() == b"PK mine"
+    path.unlink()
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+    code, _, err = call("train", network, "--save")
+    assert code == 1
+    assert "cannot be saved: there is no permission to write here" in err
+
+
 @pytest.mark.parametrize("rate", ["-1", "nan"])
 def test_a_rate_that_is_not_allowed_is_a_fault(call, network, rate):
     code, _, err = call("train", network, f"--rate={rate}")

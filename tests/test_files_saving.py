@@ -24,7 +24,7 @@ from nodeflow.errors import FileError, Overtaken
 from nodeflow.export import export
 from nodeflow.export.compared import write as draw_difference
 from nodeflow.export.html import as_json, picture
-from nodeflow.files import arrays, disk, load, load_run, loads, save, save_run
+from nodeflow.files import arrays, disk, load, load_run, loads, require_place, save, save_run
 from nodeflow.files.arrays import digest, packed
 from nodeflow.graph import Graph, Node
 from nodeflow.scene import scene
@@ -641,6 +641,7 @@ def test_what_another_program_saved_is_not_replaced_in_silence(tmp_path: Path) -
         ("pipe.svg", lambda path: export(load(XOR), path)),
         ("pipe.svg", lambda path: draw_difference(load(XOR), Graph(), path)),
         ("pipe.npz", lambda path: save_run(path, {}, [], {})),
+        ("pipe.npz", require_place),
         ("pipe.any", lambda path: disk.write(path, b"")),
     ],
 )

@@ -114,6 +114,8 @@ def test_what_cannot_be_asked_for_is_a_sentence(xor, tmp_path):
         nf.sweep(xor, {}, epochs=1, until="acuracy > 1")
     with pytest.raises(ConditionError, match="end of an epoch"):
         nf.sweep(xor, {}, epochs=1, until="sample > 1")
+    with pytest.raises(FileError, match="cannot be saved: there is no folder"):
+        nf.sweep(xor, {}, epochs=1, out=tmp_path / "gone" / "o.csv")
     assert not list(tmp_path.iterdir())
 
 

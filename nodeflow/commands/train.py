@@ -89,6 +89,10 @@ def train(
             )
         _cross_validate(graph, k, epochs=epochs, until=until, as_json=as_json, **how)
         return
+    if save:
+        from nodeflow.files import require_place, run_file_of
+
+        require_place(run_file_of(Path(file)))
     with ExitStack() as stack:
         with terminal.reading_bar():
             run = _run(stack, graph, parts, cluster, how)

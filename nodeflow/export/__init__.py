@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib import import_module
-from os import W_OK, PathLike, access, path
+from os import PathLike, path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,11 +178,7 @@ def destination(graph: Graph, out: str | PathLike[str], file: Path | None = None
     from nodeflow.files import disk
 
     with disk.writing(Path(out)):
-        real = disk.target(out)
-        if not real.parent.is_dir():
-            raise FileNotFoundError
-        if not access(real.parent, W_OK):
-            raise PermissionError
+        real = disk.destination(out)
         _spare_graphs(real, file, out)
     _spare_data(graph, real, out)
     return real

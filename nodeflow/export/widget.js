@@ -23,7 +23,8 @@ function packed(value) {
 /** Keep an opened page and the model the same; returns what ends it. */
 function joined(model, page) {
   const token = page.page; // which of the widget's pages it is: the model may be a step ahead
-  let told = null, timer = 0, following = false, over = false;
+  let agreed = null; // the state that both sides have
+  let timer = 0, following = false, over = false;
 
   /** Take up what the other side says; of several states that came meanwhile only the newest. */
   async function follow() {
@@ -31,29 +32,29 @@ function joined(model, page) {
     following = true;
     for (;;) {
       const wanted = model.get("_state"), state = JSON.stringify(wanted);
-      if (over || state === told || wanted.page !== token) break;
-      told = state;
-      await page.takeUp(JSON.parse(state)).catch(tellSoon); // the page says what it is; the other side hears where it stands
+      if (over || state === agreed || wanted.page !== token) break;
+      agreed = state;
+      await page.takeUp(JSON.parse(state)).catch(sendSoon); // the page says what it is; the other side hears where it stands
     }
     following = false;
   }
 
-  function tell() {
+  function send() {
     timer = 0;
-    if (following) return tellSoon(); // it is between two moments
+    if (following) return sendSoon(); // it is between two moments
     const state = JSON.stringify({ ...page.state(), page: token });
-    if (state === told) return;
-    told = state;
+    if (state === agreed) return;
+    agreed = state;
     model.set("_state", JSON.parse(state));
     model.set("moment", page.moment());
     model.set("weights", Object.fromEntries(Object.entries(page.weights()).map(([key, value]) => [key, packed(value)])));
     model.save_changes();
   }
 
-  function tellSoon() { if (!over) timer ||= setTimeout(tell, EVERY); }
+  function sendSoon() { if (!over) timer ||= setTimeout(send, EVERY); }
 
   model.on("change:_state", follow);
-  follow().then(() => page.watch(tellSoon));
+  follow().then(() => page.watch(sendSoon));
   return () => {
     over = true;
     clearTimeout(timer);

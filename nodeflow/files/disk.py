@@ -81,6 +81,19 @@ def target(path: str | os.PathLike[str]) -> Path:
     return real
 
 
+def destination(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path leads to, if it can be written: to be asked before long work.
+
+    Raises `OSError` where it cannot, and `FileError` as `target` does.
+    """
+    real = target(path)
+    if not real.parent.is_dir():
+        raise FileNotFoundError
+    if not os.access(real.parent, os.W_OK):
+        raise PermissionError
+    return real
+
+
 def _take_over(old: Path, new: Path) -> None:
     """Give a new file the owner, the group and the permission bits of the one it replaces."""
     with contextlib.suppress(OSError):

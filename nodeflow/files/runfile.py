@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, packed
-from nodeflow.files.disk import read, write, writing
+from nodeflow.files.disk import destination, read, write, writing
 from nodeflow.files.names import trained_by
 from nodeflow.files.text import MAX_BYTES, at, decode, describe, plain, special, too_large
 from nodeflow.jsontext import json_of
@@ -99,6 +99,14 @@ def save_run(
     _refuse_foreign(path)
     with writing(path):
         write(path, packed(arrays))
+
+
+def require_place(path: str | os.PathLike[str]) -> None:
+    """Raise `FileError` where a run could not be saved: better before a training than after."""
+    path = Path(path)
+    with writing(path):
+        destination(path)
+    _refuse_foreign(path)
 
 
 def _refuse_foreign(path: Path) -> None:

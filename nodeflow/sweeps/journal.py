@@ -80,7 +80,7 @@ class Journal:
         head = {"format": _FORMAT, "version": _VERSION, "runs": len(plan), "digest": digest(plan)}
         self.rows = Rows(len(plan), until=plan.until is not None)
         # It is opened without emptying it: another sweep may be writing to it.
-        with reading(path):
+        with writing(path):
             self._file: RawIOBase = path.open("r+b" if path.exists() else "x+b", buffering=0)
         if not is_ours(self._file):
             self._file.close()

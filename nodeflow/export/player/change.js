@@ -433,7 +433,7 @@ function changing(root, index, run, source, view) {
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
   find("#batch").max = run.schedule.rows;
 
-  const told = (act) => (...given) => {
+  const refreshing = (act) => (...given) => {
     view.pause();
     const made = act(...given);
     refresh();
@@ -442,19 +442,19 @@ function changing(root, index, run, source, view) {
   return {
     api: {
       moment: () => run.moment(),
-      step: told((count = 1) => { run.step(count); return run.moment(); }),
-      back: told((count = 1) => { run.back(count); return run.moment(); }),
-      goto: told((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
+      step: refreshing((count = 1) => { run.step(count); return run.moment(); }),
+      back: refreshing((count = 1) => { run.back(count); return run.moment(); }),
+      goto: refreshing((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
       train: (epochs = index.epochs) => train(epochs).then(() => run.moment()),
       value: (address) => run.value(address),
       gradient: (address) => run.gradient(address),
       /** Of when a node's value is, in words: "" if it is of the pass in view. */
       age: (key) => run.age(key),
       weights: () => run.weights(),
-      set: told((address, value) => { set(address, value); return run.moment(); }),
-      setting: told((address, value) => { setting(address, value); return run.moment(); }),
-      reset: told((seed) => { reset(seed); return run.moment(); }),
-      batch: told((size) => { batch(size); return run.moment(); }),
+      set: refreshing((address, value) => { set(address, value); return run.moment(); }),
+      setting: refreshing((address, value) => { setting(address, value); return run.moment(); }),
+      reset: refreshing((seed) => { reset(seed); return run.moment(); }),
+      batch: refreshing((size) => { batch(size); return run.moment(); }),
       cost: () => run.cost(),
       history: () => run.log.map(([cost, train_accuracy, test_cost, test_accuracy], at) => ({
         epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
@@ -466,7 +466,7 @@ function changing(root, index, run, source, view) {
       /** Call a function with every moment that is shown. */
       watch: (act) => view.watching.push(act),
       addresses: () => Object.keys(run.data.slots),
-      graph: () => graph(), link, state: stateOf, takeUp: told(takeUp), play: view.play, pause: view.pause, show,
+      graph: () => graph(), link, state: stateOf, takeUp: refreshing(takeUp), play: view.play, pause: view.pause, show,
       ...(lead && { lesson: lead.api }),
       formula: () => { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; },
       get playing() { return view.playing; },

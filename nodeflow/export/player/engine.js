@@ -391,7 +391,7 @@ class Run {
   }
 
   /** Go on in another future, at the moment where it was left. */
-  takeUp({ form, seed, own, start, number, batch, constants, kept, events, base, changes, lines, written, given, typed }) {
+  resume({ form, seed, own, start, number, batch, constants, kept, events, base, changes, lines, written, given, typed }) {
     this.stop();
     this.use(form, batch);
     Object.assign(this, { seed, own, start, constants, kept, events, base, changes, log: lines, written: new Map(written), given: new Map(given), typed: new Map(typed) });

@@ -124,7 +124,7 @@ function live(run, index) {
   function swap(place) {
     const wanted = futures[place], present = { ...run.snapshot(), why: "left", log: run.log.slice() };
     futures[place] = present;
-    run.takeUp(wanted);
+    run.resume(wanted);
   }
 
   /** Go on pass by pass until a condition is true; return whether it came to be. */
