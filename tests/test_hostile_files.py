@@ -150,8 +150,9 @@ def test_what_a_run_file_has_besides_is_kept(tmp_path: Path) -> None:
 # --- what is packed -------------------------------------------------------------------------------
 
 
-def test_an_address_that_unpacks_to_much() -> None:
-    text = b'{"graph": {"a": "' + b"a" * 100_000_000 + b'"}}'
+def test_an_address_that_unpacks_to_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodeflow.files.unpacking._FREE", 2**20)
+    text = b'{"graph": {"a": "' + b"a" * 10_000_000 + b'"}}'
     address = "xor.html#" + urlsafe_b64encode(zlib.compress(text)).decode()
     with pytest.raises(FileError, match=r"the graph in this address unpacks .* no graph does"):
         load(address)
