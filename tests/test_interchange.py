@@ -217,7 +217,7 @@ def test_what_snns_computes_otherwise_is_no_weighted_sum(tmp_path):
     assert [(one.name, one.what) for one in found.network.missing] == [
         ("hidden1", "Act_RBF_Gaussian")
     ]
-    assert found.network.width == 2
+    assert found.network.width_of(found.network.inputs[0]) == 2
     with pytest.raises(InterchangeError, match="unit 3 feeds itself by way of others"):
         read(tmp_path, "s.net", SNNS.replace("  1:-1.50000", "  1:-1.50000, 5: 1.00000"))
     with pytest.raises(InterchangeError, match="have sites"):
