@@ -374,6 +374,23 @@ class InSums:
     """∂C/∂y as nodes, of the wire of z."""
 
 
+class _Changes:
+    count = 0
+
+
+def changes() -> int:
+    """Return how often a node type was added, taken out or changed.
+
+    What was made with the types as they were before is of no use afterwards.
+    """
+    return _Changes.count
+
+
+def note_change() -> None:
+    """Note that a node type is another one now."""
+    _Changes.count += 1
+
+
 @dataclass(eq=False, slots=True)
 class NodeType:
     """One kind of node: ports, settings, the NumPy function and the rule for blame."""
@@ -407,7 +424,7 @@ class NodeType:
     """Whether it gives numbers that a person types: they can be changed where they are read."""
     holds_weights: bool = False
     """Whether it holds numbers that training changes, with the settings that `parameter` has."""
-    view: str = ""
+    view_module: str = ""
     """The module whose function `found(sight, key)` tells what a view shows; see `views`."""
     slow: bool = False
     """Whether a view evaluates the network many times: not for every frame of a window."""
@@ -436,6 +453,11 @@ class NodeType:
     array_settings: frozenset[str] = field(init=False)
     _full: Settings | None = field(init=False, default=None)
     """All settings of a node that is given none, once they were checked."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if not name.startswith("_"):
+            note_change()
 
     def __post_init__(self) -> None:
         self.feedback = frozenset(port.name for port in self.inputs if port.feedback)
@@ -811,10 +833,12 @@ class Catalog(Mapping[str, NodeType]):
         if type_.name in self._types:
             raise DeclarationError(f"node type '{type_.name}' is declared twice")
         self._types[type_.name] = type_
+        note_change()
 
     def remove(self, name: str) -> None:
         """Take a type out again (a plugin that is switched off)."""
         self._types.pop(name, None)
+        note_change()
 
 
 CATALOG = Catalog()
@@ -836,7 +860,7 @@ def node(
     passes: str = "",
     typed: bool = False,
     holds_weights: bool = False,
-    view: str = "",
+    view_module: str = "",
     slow: bool = False,
     searches: bool = False,
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
@@ -853,14 +877,14 @@ def node(
     itself.
 
     `calculation` says what the function makes of one number of each input, in the language of
-    `expression`: "max(z, 0) + exp(min(z, 0)) - 1". A type that says it needs no more to train at
+    `expression`: "max(z, 0) + exp(min(0, z)) - 1". A type that says it needs no more to train at
     full speed, to pass blame, to be written out with its numbers, to run in a page and to be
     written in other programs. A cost may say what it is of one feature: "Σ abs(a - y)". `title` is
     what people call it, `noun` is what one of its numbers is
     called ("the error"), `passes` the port whose value goes through as it is, `typed` marks numbers
-    that a person types, `holds_weights` those that training changes. `view` names the module that
-    tells what a view shows, by a function `found(sight, key)`, `slow` one that evaluates the
-    network many times; `searches` marks a trainer that stays folded.
+    that a person types, `holds_weights` those that training changes. `view_module` names the
+    module that tells what a view shows, by a function `found(sight, key)`, `slow` one that
+    evaluates the network many times; `searches` marks a trainer that stays folded.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -884,7 +908,7 @@ def node(
             passes=passes,
             typed=typed,
             holds_weights=holds_weights,
-            view=view,
+            view_module=view_module,
             slow=slow,
             searches=searches,
         )

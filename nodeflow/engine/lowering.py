@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
-from nodeflow.declare import NodeType
+from nodeflow.declare import NodeType, note_change
 from nodeflow.derive.logits import Logits
 from nodeflow.engine.cells import Layout, Product, Slot
 from nodeflow.engine.kernel.language import Function
@@ -21,14 +21,14 @@ from nodeflow.errors import DeclarationError
 from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
-Lower = Callable[[Layout, dict[str, list[Slot]], dict[str, Any], Slot], None]
+Lower = Callable[[Layout, dict[str, list[Slot]], Mapping[str, Any], Slot], None]
 
 
 BLAS_FROM = 600_000
 """Products of so many multiplications are handed to BLAS: below, calling it costs too much."""
 
 
-def _added(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _added(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     parts = inputs["a"]
     if len(parts) == 1:
         t.elementwise("copy", out, parts[0])
@@ -42,7 +42,7 @@ def _added(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slo
         t.elementwise("add", sums[place], one, two)
 
 
-def _multiplied(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _multiplied(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     parts = inputs["a"]
     if len(parts) == 1:
         t.elementwise("copy", out, parts[0])
@@ -53,13 +53,15 @@ def _multiplied(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out
 
 
 def _one(op: str, name: str = "a") -> Lower:
-    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    def lower(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
         t.elementwise(op, out, inputs[name][0])
 
     return lower
 
 
-def _weighted_sum(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _weighted_sum(
+    t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot
+) -> None:
     a, weights = t.joined(inputs["a"]), inputs["weights"][0]
     bias = inputs["bias"][0] if inputs.get("bias") else None
     if _is_large(t, out, a.cols) and t.contiguous(a) and t.contiguous(out) and a.rows == out.rows:
@@ -79,7 +81,7 @@ def _is_large(t: Layout, out: Slot, inner: int) -> bool:
     return (out.rows or t.capacity) * out.cols * inner >= BLAS_FROM
 
 
-def _blame(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _blame(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     delta, weights = inputs["delta"][0], inputs["weights"][0]
     if (
         _is_large(t, out, delta.cols)
@@ -98,7 +100,7 @@ def _blame(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slo
 
 
 def _weight_gradient(
-    t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
+    t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot
 ) -> None:
     delta, a = inputs["delta"][0], t.joined(inputs["a"])
     rows = 0 if 0 in (delta.rows, a.rows) else max(delta.rows, a.rows)
@@ -114,7 +116,9 @@ def _weight_gradient(
     )  # fmt: skip
 
 
-def _bias_gradient(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _bias_gradient(
+    t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot
+) -> None:
     delta = inputs["delta"][0]
     t.emit(
         "bias_gradient", rows=delta.rows, cols=delta.cols, dst=out.offset, delta=delta.offset,
@@ -122,10 +126,10 @@ def _bias_gradient(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], 
     )  # fmt: skip
 
 
-def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _accumulate(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     gradient = inputs["gradient"][0]
     if t.plan.loop:
-        t.emit("accumulate", size=out.size, dst=out.offset, gradient=gradient.offset)
+        t.whole("accumulate", out, gradient.offset)
     else:
         t.elementwise("copy", out, gradient)
 
@@ -136,24 +140,24 @@ def decay_of(graph: Graph, average: str) -> float:
     return float(graph.settings(average)["regularization"]) if wired else 0.0
 
 
-def _average(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
+def _average(
+    t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
+) -> None:
     total = inputs["total"][0]
     weights = inputs.get("weights")
-    t.emit(
-        "average", size=out.size, dst=out.offset, total=total.offset,
-        theta=weights[0].offset if weights else total.offset,
-        decay=t.literal(settings["regularization"] if weights else 0.0).offset,
-    )  # fmt: skip
+    theta = weights[0].offset if weights else total.offset
+    decay = t.literal(settings["regularization"] if weights else 0.0).offset
+    t.whole("average", out, total.offset, theta, decay)
 
 
-def _update(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
-    t.emit(
-        "update", size=out.size, dst=out.offset, theta=inputs["parameter"][0].offset,
-        gradient=inputs["gradient"][0].offset, rate=inputs["rate"][0].offset,
-    )  # fmt: skip
+def _update(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
+    theta, gradient = inputs["parameter"][0].offset, inputs["gradient"][0].offset
+    t.whole("update", out, theta, gradient, inputs["rate"][0].offset)
 
 
-def _delta(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
+def _delta(
+    t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
+) -> None:
     blame, a = inputs["blame"][0], inputs["a"][0]
     activation = settings["activation"]
     if activation == "identity":
@@ -168,11 +172,11 @@ def _delta(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], o
         t.elementwise(SLOPES[activation], out, blame, a)
 
 
-def _cost(name: str, scale: Callable[[dict[str, Any]], float] = lambda settings: 1.0) -> Lower:
+def _cost(name: str, scale: Callable[[Mapping[str, Any]], float] = lambda settings: 1.0) -> Lower:
     """Lower a sum over the features of two rows."""
 
     def lower(
-        t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+        t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
     ) -> None:
         a, y = inputs["a"][0], inputs["y"][0]
         t.emit(
@@ -185,7 +189,7 @@ def _cost(name: str, scale: Callable[[dict[str, Any]], float] = lambda settings:
 
 
 def _accuracy(
-    t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+    t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
 ) -> None:
     a, y = inputs["a"][0], inputs["y"][0]
     t.emit(
@@ -195,7 +199,9 @@ def _accuracy(
     )  # fmt: skip
 
 
-def _softmax_error(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _softmax_error(
+    t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot
+) -> None:
     a, y = inputs["a"][0], inputs["y"][0]
     t.emit(
         "softmax_error", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
@@ -203,7 +209,7 @@ def _softmax_error(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], 
     )  # fmt: skip
 
 
-def _softmax(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _softmax(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     z = inputs["z"][0]
     t.emit(
         "softmax", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
@@ -212,13 +218,13 @@ def _softmax(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: S
 
 
 def _cost_blame(name: str) -> Lower:
-    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    def lower(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
         t.elementwise(name, out, inputs["blame"][0], inputs["a"][0], inputs["y"][0])
 
     return lower
 
 
-def _sum(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _sum(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     a = inputs["a"][0]
     a_r = a.across(a.cols)[1]
     t.emit(
@@ -227,16 +233,18 @@ def _sum(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot)
     )  # fmt: skip
 
 
-def _mean(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
+def _mean(t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot) -> None:
     _sum(t, inputs, settings, out)
     t.elementwise("divide", out, out, t.literal(float(inputs["a"][0].cols)))
 
 
-def _mean_blame(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _mean_blame(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     t.elementwise("divide", out, inputs["blame"][0], t.literal(float(out.cols)))
 
 
-def _penalty(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
+def _penalty(
+    t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
+) -> None:
     # One sum over all numbers, so that its order is that of the numbers and not of the wires.
     flat = [Slot(theta.offset, 1, theta.size, theta.size) for theta in inputs["weights"]]
     size = sum(theta.size for theta in flat)
@@ -251,17 +259,17 @@ def _penalty(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any],
     t.emit("penalty", dst=out.offset, theta=first, size=size, scale=scale)
 
 
-def _concatenate(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+def _concatenate(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
     t.copy_parts(out, inputs["a"])
 
 
-def indices_of(settings: dict[str, Any]) -> tuple[int, ...]:
+def indices_of(settings: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the features that a `pick` takes."""
     index = settings["index"]
     return index if isinstance(index, tuple) else (index,)
 
 
-def _pick(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot) -> None:
+def _pick(t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot) -> None:
     a = inputs["a"][0]
     if out.offset == a.offset + indices_of(settings)[0] and out.stride == a.stride:
         return  # a view: nothing to do
@@ -271,7 +279,7 @@ def _pick(t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], ou
 
 
 def _pick_blame(
-    t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+    t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
 ) -> None:
     blame = inputs["blame"][0]
     indices = indices_of(settings)
@@ -318,7 +326,7 @@ def _formula(
 
 
 def _expression(
-    t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+    t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
 ) -> None:
     _formula(t, formulas.parse(settings["formula"]), inputs, out)
 
@@ -327,7 +335,7 @@ def _calculated(type_: NodeType) -> Lower:
     """Return the rows of what a type says that it calculates."""
 
     def lower(
-        t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+        t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
     ) -> None:
         tree = type_.calculated(settings)
         if not type_.adds_up:
@@ -343,7 +351,7 @@ def _calculated(type_: NodeType) -> Lower:
 
 
 def _log_shares(name: str) -> Lower:
-    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    def lower(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
         _emit_log_shares(t, name, inputs["z"][0], out)
 
     return lower
@@ -411,10 +419,11 @@ def compute_by(type_: NodeType, function: Function) -> None:
         )
     operation = join(type_.name, function)
 
-    def lower(t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot) -> None:
+    def lower(t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot) -> None:
         t.elementwise(operation.name, out, *(inputs[port][0] for port in ports))
 
     _COMPUTED[type_.name] = type_, lower
+    note_change()
 
 
 _COMPUTED: dict[str, tuple[NodeType, Lower]] = {}
@@ -499,7 +508,7 @@ def _cross_entropy_of_softmax(t: Layout, known: Logits, y: Slot, out: Slot) -> N
 
 
 def _softmax_binary_error(
-    t: Layout, inputs: dict[str, list[Slot]], _: dict[str, Any], out: Slot
+    t: Layout, inputs: dict[str, list[Slot]], _: Mapping[str, Any], out: Slot
 ) -> None:
     z, y, missed = inputs["z"][0], inputs["y"][0], inputs["missed"][0]
     share, rest = (_logs(t, name, z) for name in ("log_softmax", "log_others"))

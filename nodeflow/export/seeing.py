@@ -60,7 +60,7 @@ def _view(run: Run, key: str) -> dict[str, Any]:
 def _fixed(run: Run, key: str) -> dict[str, Any]:
     """Return why a view shows nothing, where that will be so at any moment."""
     graph = run.plan.graph
-    again = Run(run.graph, seed=run.machine.seed, batch=run.batch, like=run)
+    again = Run(run.graph, seed=run.machine.seed, batch=run.batch, share_with=run)
     try:
         again.evaluate()
         seen = Viewer(graph, run.plan.inference.tables).look(key, again.values, again.weights)

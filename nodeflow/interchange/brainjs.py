@@ -20,6 +20,7 @@ from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import Activation, Dense, Network, Step, activation, as_floats
+from nodeflow.jsontext import json_of
 
 _KINDS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "leaky-relu": "leaky_relu"}
 _ALPHA = 0.01
@@ -30,8 +31,8 @@ def read(path: Path, _asked: Asked) -> Network:
     with reading(path):
         data = path.read_bytes()
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = json_of(data)
+    except ValueError:
         raise FileError("is no JSON", file=str(path)) from None
     if not isinstance(found, dict) or not isinstance(found.get("layers"), list):
         raise FileError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nodeflow.errors import FileError, InterchangeError, nearest
+from nodeflow.errors import FileError, InterchangeError, NodeflowError, nearest
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked
@@ -61,15 +62,36 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
     """Read a network of another program; raises `FileError` or `InterchangeError`."""
     asked = asked or Asked()
     kind = _format(path, format_)
-    reader = import_module(f"nodeflow.interchange.{kind}")
-    network: Network = reader.read(path, asked)
-    graph = graph_of(network)
+    network, graph = opened(path, kind, asked)
     if network.missing:
         return Imported(graph, network, kind, None)
     try:
         return Imported(graph, network, kind, _verified(kind, path, graph, asked, network))
     except Refused as error:  # the file was read all the same
         return Imported(graph, network, kind, None, str(error))
+
+
+def opened(path: Path, kind: str, asked: Asked) -> tuple[Network, Graph]:
+    """Return the network in a file of a format, and a graph of it.
+
+    A file of another program has no form that we could check first. Whatever a damaged one makes
+    fail, in our reader or in a library below it, is one sentence.
+    """
+    reader = import_module(f"nodeflow.interchange.{kind}")
+    try:
+        network: Network = reader.read(path, asked)
+        return network, graph_of(network)
+    except NodeflowError:
+        raise
+    except Exception as error:
+        if os.environ.get("NODEFLOW_DEBUG"):
+            raise
+        why = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise FileError(
+            f"it is damaged, or of a version that is not known here ({why}): write it once more "
+            "by the program that made it",
+            file=str(path),
+        ) from error
 
 
 def _format(path: Path, said: str | None) -> str:

@@ -207,6 +207,17 @@ class Network:
 
     def checked(self) -> Network:
         """Return the network if its layers fit each other and its numbers are numbers."""
+        values = (*self.inputs, *self.steps)
+        names = [self.name, *self.names, *(one.name for one in values)]
+        if not all(isinstance(name, str) for name in names):
+            raise InterchangeError("a name in it is no text; it is damaged")
+        for step in self.steps:
+            if isinstance(step, Dense) and step.weights.ndim != 2:
+                shape = "×".join(map(str, step.weights.shape)) or "one number"
+                raise InterchangeError(
+                    f"the weights of '{step.name}' are {shape}; those of a layer are a matrix, "
+                    "neurons × features"
+                )
         if not self.widths:
             raise InterchangeError("nothing goes in")
         for step in self.steps:
@@ -295,7 +306,8 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     """Return the activation of that kind; None if it has no counterpart.
 
     What the library has no type for becomes a formula in z. In each the side that is not taken
-    stays finite: e^min(z, 0) is never infinite.
+    stays finite: e^min(0, z) is never infinite. Where both sides of a max or min are equal, the
+    slope is that of the second, and each formula is written so that it is PyTorch's slope there.
     """
     slope = given.get("alpha", 0.01)
     if kind in KNOWN and not (kind == "leaky_relu" and slope != 0.01):
@@ -309,27 +321,29 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
 
 
 FORMULAS = {
-    "leaky_relu": "max(z, 0) + {alpha} * min(z, 0)",
-    "elu": "max(z, 0) + {alpha} * (exp(min(z, 0)) - 1)",
-    "selu": "1.0507009873554805 * (max(z, 0) + 1.6732632423543772 * (exp(min(z, 0)) - 1))",
-    "selu_scaled": "{high} * (max(z, 0) + {alpha} * (exp(min(z, 0)) - 1))",
-    "celu": "max(z, 0) + {alpha} * (exp(min(z, 0) / {alpha}) - 1)",
+    "leaky_relu": "max(z, 0) + {alpha} * min(0, z)",
+    "elu": "max(z, 0) + {alpha} * (exp(min(0, z)) - 1)",
+    "selu": "1.0507009873554805 * (max(z, 0) + 1.6732632423543772 * (exp(min(0, z)) - 1))",
+    "selu_scaled": "{high} * (max(z, 0) + {alpha} * (exp(min(0, z)) - 1))",
+    "celu": "max(z, 0) + {alpha} * (exp(min(0, z) / {alpha}) - 1)",
     "silu": "z * sigmoid(z)",
     "gelu": "0.5 * z * (1 + erf(z / 1.4142135623730951))",
     "gelu_tanh": "0.5 * z * (1 + tanh(0.7978845608028654 * (z + 0.044715 * z^3)))",
     "softsign": "z / (1 + abs(z))",
-    "hard_sigmoid": "max(0, min(1, z / 6 + 0.5))",
-    "hard_sigmoid_onnx": "max(0, min(1, {alpha} * z + {low}))",
-    "hard_tanh": "max({low}, min({high}, z))",
+    "hard_sigmoid": "min(max(z / 6 + 0.5, 0), 1)",
+    "hard_sigmoid_onnx": "min(max({alpha} * z + {low}, 0), 1)",
+    "hard_tanh": "min(max(z, {low}), {high})",
+    "clip": "max({low}, min({high}, z))",
     "at_least": "max({low}, z)",
     "at_most": "min({high}, z)",
-    "relu6": "max(0, min(6, z))",
-    "log_sigmoid": "min(z, 0) - log(1 + exp(-abs(z)))",
+    "relu6": "min(max(z, 0), 6)",
+    "log_sigmoid": "0.5 * (z - abs(z)) - log(1 + exp(-abs(z)))",
     "tanhshrink": "z - tanh(z)",
     "exponential": "exp(z)",
     "mish": "z * tanh(max(z, 0) + log(1 + exp(-abs(z))))",
-    "hard_silu": "z * max(0, min(1, z / 6 + 0.5))",
-    "softplus_scaled": "(max({alpha} * z, 0) + log(1 + exp(-abs({alpha} * z)))) / {alpha}",
+    "hard_silu": "z * min(max(z / 6 + 0.5, 0), 1)",
+    "softplus_scaled": "(0.5 * ({alpha} * z + abs({alpha} * z)) + log(1 + exp(-abs({alpha} * z)))) "
+    "/ {alpha}",
     "softshrink": "max(z - {alpha}, 0) + min(z + {alpha}, 0)",
     "hardshrink": "z * step(abs(z) - {alpha})",
     "square": "z^2",
@@ -341,15 +355,20 @@ FORMULAS = {
 """Activations that the library has no type for, as formulas in z with places for settings."""
 
 
-def clipped(low: float | None, high: float | None) -> tuple[str | None, dict[str, float]]:
-    """Return the kind of what holds numbers between limits, or on one side of one."""
+def clipped(
+    low: float | None, high: float | None, *, within: bool = False
+) -> tuple[str | None, dict[str, float]]:
+    """Return the kind of what holds numbers between limits, or on one side of one.
+
+    Its slope at a limit itself is that of `within` them or that of beyond.
+    """
     if low is None and high is None:
         return None, {}
     if high is None:
-        return ("relu", {}) if low == 0 else ("at_least", {"low": float(low or 0)})
+        return ("relu", {}) if low == 0 and not within else ("at_least", {"low": float(low or 0)})
     if low is None:
         return "at_most", {"high": float(high)}
-    return "hard_tanh", {"low": float(low), "high": float(high)}
+    return "clip" if within else "hard_tanh", {"low": float(low), "high": float(high)}
 
 
 def kind_of(step: Activation) -> tuple[str, dict[str, float]]:

@@ -673,7 +673,7 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
         low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
         if any(isinstance(limit, _Ref) for limit in (low, high)):
             return None, {}
-        return clipped(low, high)
+        return clipped(low, high, within=operator != "hardtanh")
     if operator == "elu":
         plain = given.get("scale", 1) == 1 and given.get("input_scale", 1) == 1
         return ("elu" if plain else None), {"alpha": float(given.get("alpha", 1))}
@@ -891,6 +891,8 @@ def _module(nn: Any, step: Activation) -> Any:
             return nn.GELU(approximate="tanh")
         case "hard_tanh":
             return nn.Hardtanh(given["low"], given["high"])
+        case "clip" | "at_least" | "at_most":
+            return _clamping(nn, given.get("low"), given.get("high"))
         case "softshrink":
             return nn.Softshrink(alpha)
         case "hardshrink":
@@ -903,6 +905,16 @@ def _module(nn: Any, step: Activation) -> Any:
         "hard_silu": "Hardswish",
     }  # fmt: skip
     return getattr(nn, names[kind])() if kind in names else None
+
+
+def _clamping(nn: Any, low: float | None, high: float | None) -> Any:
+    """Return a module that holds numbers between limits, whose slope there is 1."""
+
+    class Clamp(nn.Module):  # type: ignore[misc]
+        def forward(self, values: Any) -> Any:
+            return values.clamp(low, high)
+
+    return Clamp()
 
 
 def _scaling(torch: Any, step: Affine) -> Any:

@@ -12,12 +12,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
-from nodeflow.declare import CATALOG
 from nodeflow.interchange.building import letters
 from nodeflow.interchange.layers import (
     FORMULAS,
@@ -34,7 +34,6 @@ _Z: formulas.Expression = ("name", "z")
 _BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "maximum": "max",
            "minimum": "min", "max": "max", "min": "min"}  # fmt: skip
 _UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "sign"}
-_LIBRARY = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity")
 _POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
 _LONGEST = 80
 """Operators in a formula: what is longer goes on in another one."""
@@ -241,9 +240,10 @@ def _made(
 
 _FORMULAS = {
     "sigmoid": "sigmoid(z)", "tanh": "tanh(z)", "relu": "max(z, 0)", "identity": "z",
-    "leaky_relu": "max(z, 0) + 0.01 * min(z, 0)",
-    "softplus": "max(z, 0) + log(1 + exp(-abs(z)))",
+    "leaky_relu": "max(z, 0) + 0.01 * min(0, z)",
+    "softplus": "0.5 * (z + abs(z)) + log(1 + exp(-abs(z)))",
 }  # fmt: skip
+"""The activations of the library, with the slopes that they have where they bend."""
 
 
 def _step(name: str, tree: formulas.Expression) -> Step:
@@ -276,15 +276,31 @@ def _row_of(sign: str, tree: formulas.Expression) -> list[str] | None:
 
 
 def _activation(name: str, tree: formulas.Expression) -> Activation:
-    """Return the activation whose numbers a formula has, or the formula."""
-    found = np.asarray(formulas.evaluate(tree, {"z": _POINTS}), np.float64)
-    for kind in _LIBRARY:
-        wanted: Any = CATALOG[kind].function(_POINTS.reshape(-1, 1))
-        if np.allclose(found, wanted.ravel(), rtol=1e-14, atol=1e-15):
+    """Return the activation whose numbers and slopes a formula has, or the formula."""
+    found = _looks(tree)
+    for kind, text in _FORMULAS.items():
+        if _same(found, _looks(formulas.parse(text))):
             return Activation(name, kind)
     for template in FORMULAS.values():
-        if "{" not in template:
-            known = formulas.evaluate(formulas.parse(template), {"z": _POINTS})
-            if np.allclose(found, known, rtol=1e-14, atol=1e-15, equal_nan=True):
-                return Activation(name, "expression", template)
+        if "{" not in template and _same(found, _looks(formulas.parse(template))):
+            return Activation(name, "expression", template)
     return Activation(name, "expression", formulas.write(tree))
+
+
+_Looks: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _looks(tree: formulas.Expression) -> _Looks:
+    """Return a formula's numbers at many points, and its slopes there."""
+    values, slopes = (
+        np.broadcast_to(formulas.evaluate(one, {"z": _POINTS}), _POINTS.shape)
+        for one in (tree, formulas.derivative(tree, "z"))
+    )
+    return values, slopes
+
+
+def _same(one: _Looks, other: _Looks) -> bool:
+    return bool(
+        np.allclose(one[0], other[0], rtol=1e-14, atol=1e-15, equal_nan=True)
+        and np.allclose(one[1], other[1], rtol=1e-9, atol=1e-12, equal_nan=True)
+    )

@@ -12,7 +12,7 @@ from nodeflow.declare import IndexValue, Many, Range, Value, node
     formula="value",
     outputs=(),
     aliases=("text", "print", "watch", "note", "comment"),
-    view="nodeflow.views.panel",
+    view_module="nodeflow.views.panel",
 )
 def panel(value: Many) -> None:
     """Show any value as text."""
@@ -23,7 +23,7 @@ def panel(value: Many) -> None:
     formula="value over time",
     outputs=(),
     aliases=("chart", "line", "graph"),
-    view="nodeflow.views.plot",
+    view_module="nodeflow.views.plot",
 )
 def plot(value: Many) -> None:
     """Draw a value as a line while training runs."""
@@ -34,7 +34,7 @@ def plot(value: Many) -> None:
     formula="rows as tiles",
     outputs=(),
     aliases=("picture", "tiles", "hidden units"),
-    view="nodeflow.views.image",
+    view_module="nodeflow.views.image",
 )
 def image(value: Value) -> None:
     """Show each row as a grey picture."""
@@ -45,7 +45,7 @@ def image(value: Value) -> None:
     formula="value as bars",
     outputs=(),
     aliases=("histogram", "shares"),
-    view="nodeflow.views.bars",
+    view_module="nodeflow.views.bars",
 )
 def bars(value: Value) -> None:
     """Show the numbers of a row as bars."""
@@ -56,7 +56,7 @@ def bars(value: Value) -> None:
     formula="value as rows",
     outputs=(),
     aliases=("spreadsheet",),
-    view="nodeflow.views.table",
+    view_module="nodeflow.views.table",
 )
 def table(value: Many) -> None:
     """Show values as rows and columns."""
@@ -67,7 +67,7 @@ def table(value: Many) -> None:
     formula="a over the plane of x",
     outputs=(),
     aliases=("decision regions",),
-    view="nodeflow.views.boundary",
+    view_module="nodeflow.views.boundary",
     slow=True,
 )
 def boundary(x: Value, a: Value) -> None:
@@ -79,7 +79,7 @@ def boundary(x: Value, a: Value) -> None:
     formula="counts of a by y",
     outputs=(),
     aliases=("confusion matrix",),
-    view="nodeflow.views.confusion",
+    view_module="nodeflow.views.confusion",
     slow=True,
 )
 def confusion(a: Value, y: Value) -> None:
@@ -91,7 +91,7 @@ def confusion(a: Value, y: Value) -> None:
     formula="|Θⱼᵢ δⱼ| / Σ |Θⱼᵢ δⱼ|",
     outputs=(),
     aliases=("responsibility", "who did it"),
-    view="nodeflow.views.blame_shares",
+    view_module="nodeflow.views.blame_shares",
 )
 def blame_shares(delta: Value, weights: Value) -> None:
     """Show how much of an error each neuron before a layer answers for, the most first.
@@ -106,7 +106,7 @@ def blame_shares(delta: Value, weights: Value) -> None:
     formula="a over x",
     outputs=(),
     aliases=("graph of a function", "slope", "tangent"),
-    view="nodeflow.views.function_plot",
+    view_module="nodeflow.views.function_plot",
     slow=True,
 )
 def function_plot(x: Value, *a: Value, low: float = -6.0, high: float = 6.0) -> None:
@@ -121,7 +121,7 @@ def function_plot(x: Value, *a: Value, low: float = -6.0, high: float = 6.0) -> 
     formula="a over x, through the points (x, y)",
     outputs=(),
     aliases=("fit",),
-    view="nodeflow.views.curve",
+    view_module="nodeflow.views.curve",
     slow=True,
 )
 def curve(x: Value, a: Value, y: Value, *, beyond: Annotated[float, Range(0, 10)] = 0.5) -> None:
@@ -136,7 +136,7 @@ def curve(x: Value, a: Value, y: Value, *, beyond: Annotated[float, Range(0, 10)
     formula="J over two numbers",
     outputs=(),
     aliases=("cost surface", "local minima"),
-    view="nodeflow.views.landscape",
+    view_module="nodeflow.views.landscape",
     slow=True,
 )
 def landscape(
@@ -154,7 +154,7 @@ def landscape(
     formula="{name: numbers}",
     outputs=(),
     aliases=("weights", "dict", "parameters"),
-    view="nodeflow.views.dictionary",
+    view_module="nodeflow.views.dictionary",
 )
 def dictionary(values: Many = None) -> None:
     """Show parameters as a dictionary of numbers by name; without a wire all of the graph."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _COMPUTING = ("data", "declare.py", "derive", "engine", "formula.py", "graph.py", "inert.py",
               "nodes", "playback", "shape.py", "sweeps")  # fmt: skip
@@ -14,10 +19,19 @@ _COMPUTING = ("data", "declare.py", "derive", "engine", "formula.py", "graph.py"
 @cache
 def engine_digest() -> str:
     """Return what tells this engine from others: a digest of all that numbers come from."""
-    root = Path(__file__).parents[1]
+    root = files("nodeflow")  # it may lie in a zip
     found = hashlib.sha256()
     for name in _COMPUTING:
-        part = root / name
-        for file in sorted(part.rglob("*.py")) if part.is_dir() else [part]:
-            found.update(f"{file.relative_to(root).as_posix()} ".encode() + file.read_bytes())
+        for path, file in _sources(name, root / name):
+            found.update(f"{path} ".encode() + file.read_bytes())
     return found.hexdigest()[:16]
+
+
+def _sources(path: str, part: Traversable) -> Iterator[tuple[str, Traversable]]:
+    """Yield the source files of a part, each with its path in the package."""
+    if not part.is_dir():
+        if path.endswith(".py"):
+            yield path, part
+        return
+    for inner in sorted(part.iterdir(), key=lambda one: one.name):
+        yield from _sources(f"{path}/{inner.name}", inner)

@@ -133,11 +133,10 @@ def part_size(plan: Plan, workers: int) -> int:
 
 def _by_threads(plan: Plan, done: Mapping[int, Row], workers: int | None) -> Iterator[Row]:
     """Yield the rows that are missing, as threads of this process have them ready."""
-    count = (
-        workers or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else (workers or os.cpu_count() or 1)
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
+    count = min(workers or processors, max(len(plan) - len(done), 1))  # nobody waits for nothing
     parts = plan.parts(done, part_size(plan, count))
     ready: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
     stopping = threading.Event()
