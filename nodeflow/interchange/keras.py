@@ -15,6 +15,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from nodeflow.interchange.branching import runs_of, steps_of
 from nodeflow.interchange.building import costs_of, graph_of, letters
 from nodeflow.interchange.chain import ANY
 from nodeflow.interchange.layers import (
+    DAMAGED,
     Activation,
     Affine,
     Cost,
@@ -132,13 +134,19 @@ def read(path: Path, asked: Asked) -> Network:
                 raise FileError("unpacked, it has more than 2 GiB", file=str(path))
             config = json.loads(archive.read("config.json"))
             weights = io.BytesIO(archive.read("model.weights.h5"))
-    except (zipfile.BadZipFile, KeyError, ValueError):
+    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError):
         raise FileError(
             "is no model of Keras 3: it has no config.json and model.weights.h5", file=str(path)
         ) from None
     with _opened(weights, path) as file:
-        network = _network(config, _Stored(file, "", config["config"]), "Keras")
-    return with_compiled(network, config.get("compile_config") or {})
+        try:
+            network = _network(config, _Stored(file, "", config["config"]), "Keras")
+            return with_compiled(network, config.get("compile_config") or {})
+        except DAMAGED as error:
+            why = f"{type(error).__name__}: {error}"
+            raise FileError(
+                f"is damaged, or of a Keras that is not known here ({why})", file=str(path)
+            ) from None
 
 
 _LOSSES = {
@@ -362,12 +370,18 @@ class _Reading:
         for place, (key, _) in enumerate(_ends(about["input_layers"])):
             layer = next(one for one in layers if _name(one) == key)
             known[key, 0] = self._input(layer) if given is None else given[place]
-        for layer in layers:
-            name = _name(layer)
-            for number, node in enumerate(layer.get("inbound_nodes") or ()):
-                if (name, number) not in known and layer["class_name"] != "InputLayer":
-                    taken = [known.get(one[:2], "") for one in _sources(node)]
-                    known[name, number] = self._layer(layer, node, arrays, taken)
+        calls = {
+            (_name(layer), number): (layer, node)
+            for layer in layers if layer["class_name"] != "InputLayer"
+            for number, node in enumerate(layer.get("inbound_nodes") or ())
+        }  # fmt: skip
+        # A layer that is called twice stands where it is called first.
+        takes = {call: [one[:2] for one in _sources(node)] for call, (_, node) in calls.items()}
+        for call in TopologicalSorter(takes).static_order():
+            if call in calls and call not in known:
+                layer, node = calls[call]
+                taken = [known.get(one, "") for one in takes[call]]
+                known[call] = self._layer(layer, node, arrays, taken)
         return [(known[name, node], name) for name, node in _ends(about["output_layers"])]
 
     def _row(

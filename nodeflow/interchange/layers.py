@@ -17,6 +17,10 @@ from nodeflow.errors import InterchangeError
 from nodeflow.interchange.recognising import recognised
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
+_MOST_FEATURES = 2**24
+DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration,
+           RecursionError)  # fmt: skip
+"""What a reader meets in a file that is not as its format has it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +173,11 @@ class Network:
     def width_of(self, one: Input) -> int:
         """Return how many features go in; raises `InterchangeError` where nothing says it."""
         if one.width is not None:
+            if not 0 < one.width <= _MOST_FEATURES:
+                raise InterchangeError(
+                    f"'{one.name}' is said to have {one.width:,} features; 1 to "
+                    f"{_MOST_FEATURES:,} come in"
+                )
             return one.width
         alike = {one.name}
         for step, takes in self.wired():

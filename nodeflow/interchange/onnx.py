@@ -18,6 +18,7 @@ from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.layers import (
+    DAMAGED,
     Activation,
     Affine,
     Dense,
@@ -63,7 +64,13 @@ def read(path: Path, _asked: Asked) -> Network:
         raise FileError(f"is no ONNX model ({why})", file=str(path)) from None
     if not model.graph.node or not model.graph.output:
         raise FileError("is no ONNX model, or one without operators or outputs", file=str(path))
-    return _Model(model, path).network()
+    try:
+        return _Model(model, path).network()
+    except DAMAGED as error:
+        raise FileError(
+            f"is damaged, or of an ONNX that is not known here ({type(error).__name__}: {error})",
+            file=str(path),
+        ) from None
 
 
 class _Model:
@@ -334,12 +341,7 @@ class _Model:
         made = self._constant(node) if node.op_type == "Constant" else None
         if made is None and all(name in self.arrays for name in node.input if name):
             arrays = [self.arrays[name] for name in node.input if name]
-            try:
-                made = _of_weights(node.op_type, _attributes(node), arrays)
-            except (ValueError, IndexError, TypeError) as error:
-                why = " ".join(str(error).split())
-                what = f"'{node.name or node.output[0]}' does not fit its numbers ({why})"
-                raise FileError(what, file=str(self.path)) from None
+            made = _of_weights(node.op_type, _attributes(node), arrays)
         self.arrays[node.output[0]] = _UNKNOWN if made is None else made
 
     def _constant(self, node: Any) -> Floats | None:

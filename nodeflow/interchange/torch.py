@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from nodeflow.interchange.branching import runs_of, steps_of
 from nodeflow.interchange.building import costs_of, graph_of, letters
 from nodeflow.interchange.chain import ANY
 from nodeflow.interchange.layers import (
+    DAMAGED,
     Activation,
     Affine,
     Cost,
@@ -213,7 +215,7 @@ def _read(source: Path | io.BytesIO, name: str) -> Network:
             return _Program(archive, name).network()
     except zipfile.BadZipFile:
         raise FileError("is no exported program: it is no zip archive", file=name) from None
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except DAMAGED as error:
         raise FileError(
             f"is damaged, or of a PyTorch that is not known here ({type(error).__name__}: {error})",
             file=name,
@@ -353,7 +355,7 @@ class _Program:
         if call.operator not in ("chunk", "split", "split_with_sizes") or len(shape) != 2:
             return False
         sizes = [self._shape(name)[1] for name in call.results]
-        if call.given.get("dim", 0) not in (1, -1) or None in sizes:
+        if call.given.get("dim", 0) not in (1, -1) or sum(n or 0 for n in sizes) != shape[1]:
             return False
         at = 0
         for number, (size, result) in enumerate(zip(sizes, call.results, strict=True)):
@@ -798,8 +800,11 @@ def _part(torch: Any, step: Step, shared: dict[int, Any]) -> Any:
                 made = _formula(torch, tree, formulas.names(tree))
             if made is not None:
                 return made
+        case Join(formula=None, kind="concatenate"):
+            return _of_values(torch, lambda *values: torch.cat(values, 1))
         case Join(formula=None, kind=kind):
-            return _of_values(torch, _JOINED[kind])
+            of_two = operator.add if kind == "add" else operator.mul
+            return _of_values(torch, lambda *values: reduce(of_two, values))
         case Join():
             return _formula(torch, formulas.parse(str(step.formula)), letters(len(step.takes)))
         case Narrow(kind="pick"):
@@ -808,19 +813,6 @@ def _part(torch: Any, step: Step, shared: dict[int, Any]) -> Any:
         case Narrow(kind=kind):
             return _of_values(torch, lambda value: getattr(value, kind)(-1, keepdim=True))
     raise InterchangeError(f"PyTorch has no module like '{step.name}'; {ANY}")
-
-
-_JOINED: Mapping[str, Any] = {
-    "add": lambda *values: sum(values[1:], start=values[0]),
-    "multiply": lambda *values: math.prod(values[1:], start=values[0]),
-    "concatenate": lambda *values: _torch().cat(values, -1),
-}
-
-
-def _torch() -> Any:
-    import torch
-
-    return torch
 
 
 def _of_values(torch: Any, function: Any) -> Any:
