@@ -34,6 +34,7 @@ MENDS = re.compile(
     r"\.onnx|\.py|`nodeflow collapse`|add \w+|needs a wire|make it active|--for brainjs2"
 )
 """What a refusal has to say: what takes the graph instead, or what is missing in it."""
+MANY_UPDATES = 1000
 WHOLE = int(os.environ.get("NODEFLOW_DOORS", "0")) >= 200
 """Whether all are tried: `make doors`. Twins are like each other, and large graphs take a while."""
 LARGE = ("mnist", "nielsen", "nielsen-unfolded", "lambda-twins", "ng-digits-loop", "ng-digits",
@@ -142,11 +143,25 @@ PROGRAMS = [
 ]  # fmt: skip
 
 
+def grown(graph):
+    """Return what the last bits of the first weights have become after an epoch.
+
+    Of Nielsen's network, 6,000 updates at the rate 3, it is 1e-4: no two programs agree on more.
+    """
+    one, other = nf.Run(graph), nf.Run(graph)
+    other.set_weights({key: np.nextafter(value, np.inf) for key, value in other.weights.items()})
+    ends = [run.weights for run in (one, other) if run.train(1)]
+    return max(float(np.abs(ends[0][key] - ends[1][key]).max()) for key in ends[0])
+
+
 @pytest.mark.parametrize(("name", "kind"), PROGRAMS)
 def test_every_sample_is_a_program(name, kind):
     graph, run = sample(name)
+    within = 1e-12 if kind == "numpy" else 1e-10
+    if run is not None and run.updates_per_epoch > MANY_UPDATES:
+        within = max(within, 100 * grown(graph))
     try:
-        compare(graph, kind, epochs=1, within=1e-12 if kind == "numpy" else 1e-10)
+        compare(graph, kind, epochs=1, within=within)
     except nf.NodeflowError as error:
         refused(error)
         assert run is None or name in TRAIN_NOTHING
