@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -358,6 +358,23 @@ Moves = Callable[[Updates, Mapping[str, Any]], Update]
 # --- node types -----------------------------------------------------------------------------
 
 
+# What else a type says of itself, beside its function. Who says nothing is served by the
+# calculation, or by the function.
+Lower = Callable[[Any, Any, Any, Any], None]
+"""Adds the rows of a node to `engine.cells.Layout`, of inputs by port, settings, and result."""
+LowerOfSums = Callable[[Any, Any, Any, Any], None]
+"""Adds the rows of a cost to a layout, of where its weighted sums lie, targets, and result."""
+Body = Callable[[Any, Any], Sequence[Any]]
+"""Returns the terms of one number of what a step was given (`workings.given.Given`)."""
+Written = Callable[[Any, str], str]
+"""Returns a node as an expression of a program (`interchange.programs.saying.Speaker`)."""
+Operators = Callable[[Any, str], str]
+"""Adds the operators of a node to `interchange.onnx_nodes.Nodes`; returns the last one's name."""
+Symbols = Callable[[Any, Any], Any]
+"""Returns rows of expressions (`symbolic`), of those of the inputs by port, and of settings."""
+Slips = Callable[[Any, Any, float], Any]
+"""Yields slips of calculating by hand, of what a step was given, the place, the right number."""
+
 _SUM = "Σ"
 Sums = Callable[[Value, Value], Value]
 """A cost as a function of weighted sums and targets, (samples, features) each."""
@@ -372,6 +389,8 @@ class InSums:
     formula: str
     slope: Callable[[Any], Any]
     """∂C/∂y as nodes, of the wire of z."""
+    lower: LowerOfSums | None = None
+    """Its rows, of where the sums lie; without it the function is called."""
 
 
 @dataclass(eq=False, slots=True)
@@ -424,6 +443,28 @@ class NodeType:
     in_sums: dict[str, InSums] = field(default_factory=dict)
     """How a cost is computed from the weighted sums z before an activation, by activation."""
     no_backward: str = ""
+    joins: str = ""
+    """The port whose wires it gives side by side, and nothing else; or nothing."""
+    picks: str = ""
+    """The setting that says which features of its input it gives; or nothing."""
+    over_samples: bool = False
+    """Whether it adds up over the samples of a batch: a gradient before it is averaged."""
+    known_as: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """What other programs call it, by program; the first of several names is the one to write."""
+    lower: Lower | None = None
+    """How it becomes rows of the tape; without it, those of its calculation, or its function."""
+    lowers_whole: bool = False
+    """Whether its rows run over all numbers at once, of values of one shape without gaps."""
+    body: Body | None = None
+    """What one number that it gives is made of, written out; without it, its calculation."""
+    written: Written | None = None
+    """What it is in a program; without it, its calculation."""
+    operators: Operators | None = None
+    """What it is in ONNX; without it, its calculation."""
+    symbols: Symbols | None = None
+    """What it is of expressions; without it, its calculation."""
+    slips: Slips | None = None
+    """Which wrong numbers people find who calculate it by hand."""
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None
     feedback: frozenset[str] = frozenset()
     """Names of the feedback ports."""
@@ -467,6 +508,21 @@ class NodeType:
     def adds_up(self) -> bool:
         """Whether its calculation is that of one feature, and all of them are added up."""
         return self.calculation.startswith(_SUM)
+
+    @property
+    def rearranges(self) -> bool:
+        """Whether it only joins or picks features: it computes nothing."""
+        return bool(self.joins or self.picks)
+
+    def picked(self, settings: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return which features a node that `picks` gives."""
+        index = settings[self.picks]
+        return index if isinstance(index, tuple) else (index,)
+
+    def called(self, program: str) -> str:
+        """Return what another program calls it, or ""."""
+        names = self.known_as.get(program, "")
+        return names if isinstance(names, str) else names[0]
 
     def ports_in(self, settings: Mapping[str, Any]) -> tuple[Port, ...]:
         """Return the input ports of a node with these settings."""
@@ -567,6 +623,62 @@ class NodeType:
             return function
 
         return declare
+
+    def rows(self, lower: Lower) -> Lower:
+        """Declare its rows of the tape: `lower(rows, inputs, settings, out)` adds them.
+
+        They are to give what the function gives, which goes on to serve arrays.
+        """
+        self.lower = lower
+        return lower
+
+    def rows_over_all(self, lower: Lower) -> Lower:
+        """Declare rows that run over all numbers at once, where all values have one shape."""
+        self.lowers_whole = True
+        return self.rows(lower)
+
+    def operation(self, name: str) -> None:
+        """Declare that an operation of the kernel computes it, number by number."""
+        ports = [port.name for port in self.inputs]
+
+        def lower(rows: Any, inputs: Any, _: Any, out: Any) -> None:
+            rows.elementwise(name, out, *(inputs[port][0] for port in ports))
+
+        self.lower = lower
+
+    def rows_of_sums(self, activation: str) -> Callable[[LowerOfSums], LowerOfSums]:
+        """Declare the rows of a cost in weighted sums: `lower(rows, known, y, out)` adds them."""
+
+        def declare(lower: LowerOfSums) -> LowerOfSums:
+            self.in_sums[activation] = replace(self.in_sums[activation], lower=lower)
+            return lower
+
+        return declare
+
+    def worked(self, body: Body) -> Body:
+        """Declare what one number is made of: `body(given, index)` returns terms that add up."""
+        self.body = body
+        return body
+
+    def in_programs(self, written: Written) -> Written:
+        """Declare what it is in a program: `written(program, id)` returns an expression."""
+        self.written = written
+        return written
+
+    def in_onnx(self, operators: Operators) -> Operators:
+        """Declare what it is in ONNX: `operators(onnx, id)` adds operators, returns the last."""
+        self.operators = operators
+        return operators
+
+    def in_symbols(self, symbols: Symbols) -> Symbols:
+        """Declare what it is of expressions: `symbols(inputs, settings)` returns rows of them."""
+        self.symbols = symbols
+        return symbols
+
+    def slipped(self, slips: Slips) -> Slips:
+        """Declare the slips of calculating it: `slips(given, index, right)` yields them."""
+        self.slips = slips
+        return slips
 
     def vjp(self, function: Callable[..., Any]) -> NodeType:
         """Declare blame by a NumPy vector-Jacobian function, which becomes a node of its own.
@@ -834,6 +946,11 @@ def node(
     title: str = "",
     noun: str = "",
     passes: str = "",
+    joins: str = "",
+    picks: str = "",
+    operation: str = "",
+    over_samples: bool = False,
+    known_as: Mapping[str, str | tuple[str, ...]] | None = None,
     typed: bool = False,
     holds_weights: bool = False,
     view: str = "",
@@ -856,11 +973,14 @@ def node(
     `expression`: "max(z, 0) + exp(min(z, 0)) - 1". A type that says it needs no more to train at
     full speed, to pass blame, to be written out with its numbers, to run in a page and to be
     written in other programs. A cost may say what it is of one feature: "Σ abs(a - y)". `title` is
-    what people call it, `noun` is what one of its numbers is
-    called ("the error"), `passes` the port whose value goes through as it is, `typed` marks numbers
-    that a person types, `holds_weights` those that training changes. `view` names the module that
-    tells what a view shows, by a function `found(sight, key)`, `slow` one that evaluates the
-    network many times; `searches` marks a trainer that stays folded.
+    what people call it, `noun` is what one of its numbers is called ("the error"), `passes` the
+    port whose value goes through as it is, `joins` the port whose wires are given side by side,
+    `picks` the setting that says which features are given. `operation` names the kernel's operation
+    that computes it number by number, where that has one for the inputs in their order. `over_samples`
+    marks what adds up over the samples. `known_as` tells what other programs call it, such as
+    {"onnx": "Relu", "keras": "relu"}. `typed` marks numbers that a person types, `holds_weights` those that training changes. `view` names the
+    module that tells what a view shows, by a function `found(sight, key)`, `slow` one that
+    evaluates the network many times; `searches` marks a trainer that stays folded.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -882,6 +1002,11 @@ def node(
             title=title,
             noun=noun,
             passes=passes,
+            joins=joins,
+            picks=picks,
+            operation=operation,
+            over_samples=over_samples,
+            known_as=known_as or {},
             typed=typed,
             holds_weights=holds_weights,
             view=view,
@@ -905,6 +1030,7 @@ def _declare(
     catalog: Catalog,
     name: str = "",
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
+    operation: str = "",
     **traits: Any,
 ) -> NodeType:
     name = name or function.__name__
@@ -969,6 +1095,8 @@ def _declare(
             f"{name}: an activation takes z and gives a, so that it can be taken apart with its "
             "layer; name its parameter z, and begin its formula with 'a ='"
         )
+    if operation:
+        made.operation(operation)
     if made.calculation:
         _check_calculation(made)
         if not made.no_backward:

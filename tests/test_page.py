@@ -12,7 +12,7 @@ from networks import hand, net
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.engine import lowering
+from nodeflow.declare import CATALOG
 from nodeflow.engine.snapshot import ages
 from nodeflow.errors import Diverged, ExportError, NodeflowError
 from nodeflow.explain import remark, shares
@@ -460,7 +460,7 @@ def test_a_seed_that_a_browser_cannot_hold_is_refused():
 
 
 def test_a_node_of_python_is_refused_by_its_name(tmp_path, capsys, monkeypatch):
-    monkeypatch.delitem(lowering.LOWER, "multiply")
+    monkeypatch.setattr(CATALOG["multiply"], "lower", None)
     x, y = nf.dataset("xor", id="data")
     z = nf.weighted_sum(x, nf.parameter(shape=(1, 2)), id="sum")
     a = nf.multiply(z, z, id="bent")

@@ -13,17 +13,9 @@ from typing import Any
 from nodeflow.declare import NodeType, numbers
 from nodeflow.derive.logits import Logits
 from nodeflow.engine.cells import Call, Feed, Layout, Row, Slot, Tape, table
-from nodeflow.engine.lowering import (
-    LOWER,
-    LOWER_OF_SUMS,
-    WHOLE,
-    alike,
-    decay_of,
-    indices_of,
-    lower_of,
-    sums_of,
-)
+from nodeflow.engine.lowering import alike, decay_of, lower_of
 from nodeflow.engine.plan import Plan
+from nodeflow.nodes.cost import accuracy
 from nodeflow.shape import Shape
 
 
@@ -49,7 +41,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     slots, fresh = t.slots, t.fresh
     for key in ordered:
         type_ = types[key]
-        if type_.family != "source" and type_.name not in ("pick", "concatenate"):
+        if type_.family != "source" and not type_.rearranges:
             for port in type_.outputs:
                 address = f"{key}.{port.name}"
                 if address in blocks:
@@ -136,11 +128,12 @@ def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
     types = graph.types
     for key in plan.order:
         type_ = types[key]
-        if not type_.joined and type_.name != "concatenate":
+        joined = type_.joined or type_.joins
+        if not joined:
             continue
         for port in type_.inputs:
             wires = graph.inputs(key).get(port.name, ()) if port.many else ()
-            if len(wires) < 2 or not (type_.joined == port.name or type_.name == "concatenate"):
+            if len(wires) < 2 or joined != port.name:
                 continue
             group = tuple(wire.start for wire in wires)
             batch = shapes[group[0]].batch
@@ -148,13 +141,17 @@ def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
                 address not in placed
                 and shapes[address].batch == batch
                 and shapes[address].flat[0] == 1
-                and graph.nodes[address.rpartition(".")[0]].type
-                not in ("pick", "concatenate", "parameter")
+                and not _lies_elsewhere(types[address.rpartition(".")[0]])
                 for address in group
             )
             if movable and len(set(group)) == len(group):
                 placed |= dict.fromkeys(group, group)
     return placed
+
+
+def _lies_elsewhere(type_: NodeType) -> bool:
+    """Return whether the cells of a type's value are those of others, or of the state."""
+    return type_.rearranges or type_.holds_weights
 
 
 def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slot:
@@ -180,7 +177,7 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
     settings, slots = graph.settings(key), t.slots
     if type_.family == "source":
         shapes = t.plan.inference.shapes
-        if type_.name == "dataset" or (type_.name == "constant" and shapes[f"{key}.value"].batch):
+        if any(shapes[f"{key}.{port.name}"].batch for port in type_.outputs):
             for port in type_.outputs:
                 _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
             return
@@ -207,7 +204,7 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
         _lower_of_sums(t, key, known, inputs["y"][0], out)
         return
     lower = lower_of(type_)
-    if lower is not None and (type_.name not in WHOLE or alike(t, inputs, out)):
+    if lower is not None and (not type_.lowers_whole or alike(t, inputs, out)):
         lower(t, inputs, settings, out)
         return
     shapes, wires = t.plan.inference.shapes, graph.inputs(key)
@@ -236,11 +233,11 @@ def _lower_of_sums(t: Layout, key: str, known: Logits, y: Slot, out: Slot) -> No
     """Add the rows of a cost that is computed from the weighted sums before an activation."""
     graph, shapes = t.plan.graph, t.plan.inference.shapes
     type_ = graph.type_of(key)
-    lower = LOWER_OF_SUMS.get((type_.name, known.activation))
+    lower = type_.in_sums[known.activation].lower
     if lower is not None:
         lower(t, known, y, out)
         return
-    z = sums_of(t, known)
+    z = t.sums_of(known)
     of_z = Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols))
     call = Call(
         node=key,
@@ -268,13 +265,13 @@ def _output_slot(
     address = f"{key}.{type_.outputs[0].name}"
     if address in t.slots or address in blocks:
         return _slot(t, address, blocks)
-    if type_.name == "pick":
-        indices, a = indices_of(settings), inputs["a"][0]
+    if type_.picks:
+        indices, a = type_.picked(settings), inputs["a"][0]
         if list(indices) == list(range(indices[0], indices[0] + len(indices))):
             t.slots[address] = Slot(a.offset + indices[0], a.rows, len(indices), a.stride)
-    elif type_.name == "concatenate" and len(inputs["a"]) > 1:
+    elif type_.joins and len(inputs[type_.joins]) > 1:
         before = len(t.rows)
-        whole = t.joined(inputs["a"])
+        whole = t.joined(inputs[type_.joins])
         if len(t.rows) == before:
             t.slots[address] = whole
         else:
@@ -328,6 +325,7 @@ def _tally(t: Layout) -> None:
         outputs, y, threshold = hits
         out = t.fresh(Shape((1,), batch=True))
         inputs = {"a": [t.joined([t.slots[a] for a in outputs])], "y": [t.slots[y]]}
-        LOWER["accuracy"](t, inputs, {"threshold": threshold}, out)
+        if (count := accuracy.lower) is not None:
+            count(t, inputs, {"threshold": threshold}, out)
         slot = out
     t.emit("tally", a=slot.offset, a_r=slot.stride, which=1)

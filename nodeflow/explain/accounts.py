@@ -18,7 +18,7 @@ from nodeflow.explain.apportioning import apportioned
 from nodeflow.explain.names import layer_of, neuron_before, place_of
 from nodeflow.explain.units import in_units
 from nodeflow.explain.wording import say as _say
-from nodeflow.workings.bodies import places_of
+from nodeflow.nodes.cost import places_of
 from nodeflow.workings.given import Given
 from nodeflow.workings.lines import Line, line_of
 from nodeflow.workings.parts import Index

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.errors import InterchangeError
+from nodeflow.interchange.naming import activations
 from nodeflow.interchange.recognising import recognised
+from nodeflow.nodes.backward import LEAK
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 
@@ -187,13 +189,6 @@ def as_floats(values: Any, name: str, notes: list[str]) -> Floats:
 
 # --- activations ----------------------------------------------------------------------------------
 
-KNOWN = {
-    "sigmoid": "sigmoid", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu",
-    "leaky_relu": "leaky_relu", "softplus": "softplus", "identity": "identity",
-    "linear": "identity", "softmax": "softmax", "log_softmax": "log_softmax",
-}  # fmt: skip
-"""Activations of the library, by the names that other programs have for them."""
-
 
 def activation(name: str, kind: str, **given: float) -> Activation | None:
     """Return the activation of that kind; None if it has no counterpart.
@@ -201,9 +196,10 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     What the library has no type for becomes a formula in z. In each the side that is not taken
     stays finite: e^min(z, 0) is never infinite.
     """
-    slope = given.get("alpha", 0.01)
-    if kind in KNOWN and not (kind == "leaky_relu" and slope != 0.01):
-        return Activation(name, KNOWN[kind])
+    slope = given.get("alpha", LEAK)
+    ours = activations().get(kind)
+    if ours is not None and not (kind == "leaky_relu" and slope != LEAK):
+        return Activation(name, ours)
     template = FORMULAS.get(kind)
     if template is None:
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.declare import CATALOG
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
@@ -27,6 +28,7 @@ from nodeflow.interchange.layers import (
     as_floats,
     clipped,
 )
+from nodeflow.interchange.naming import known
 from nodeflow.interchange.pending import Pending
 
 _MISSING = "ONNX is not installed; pip install 'nodeflow[onnx]'"
@@ -34,8 +36,8 @@ _ELEMENTWISE = {
     "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
     "Min": "min", "Neg": "neg", "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt",
     "Sign": "sign",
-    "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softplus": "softplus", "Selu": "selu",
-    "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
+    "Softplus": "softplus", "Selu": "selu", "Softsign": "softsign",
+    "Exp": "exponential", "Abs": "abs",
     "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
 _PASSED = ("Identity", "Flatten", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
@@ -263,11 +265,11 @@ class _Model:
         biases = as_floats(given.get("intercepts", [0.0]), name, [])
         matrix = as_floats(given["coefficients"], name, []).reshape(len(biases), -1)
         end = given.get("post_transform", b"NONE").decode()
-        kind = {"NONE": "identity", "LOGISTIC": "sigmoid", "SOFTMAX": "softmax"}.get(end)
+        kind = known("onnx-ml").get(end)
         if kind is None or (node.op_type == "LinearClassifier" and len(biases) == 1):
             return [self._missing(node, name)]
         steps: list[Step] = [Dense(name, matrix, biases)]
-        return steps if kind == "identity" else [*steps, Activation(f"{name}_a", kind)]
+        return steps if CATALOG[kind].passes else [*steps, Activation(f"{name}_a", kind)]
 
     def _missing(self, node: Any, name: str) -> Missing:
         why = next(
@@ -298,8 +300,9 @@ class _Model:
         axis = given.get("axis", -1 if self.opset >= 13 else 1)
         if self.axes is None or len(self.axes) > 1:
             return None  # of several axes it would take one
-        known = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}.get(kind)
-        return Activation(name, known) if known is not None and axis in (1, -1) else None
+        ours = CATALOG.find(known("onnx").get(kind, ""))
+        whole = ours is not None and not ours.is_elementwise and axis in (1, -1)
+        return Activation(name, ours.name) if ours is not None and whole else None
 
 
 def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
@@ -318,7 +321,7 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         return "hard_sigmoid_onnx", settings
     if kind == "Gelu":
         return ("gelu_tanh" if given.get("approximate") == b"tanh" else "gelu"), {}
-    return _ELEMENTWISE.get(kind), {}
+    return {**_ELEMENTWISE, **known("onnx")}.get(kind), {}
 
 
 _WHY = {

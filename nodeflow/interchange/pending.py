@@ -15,12 +15,12 @@ import numpy as np
 from nodeflow import formula as formulas
 from nodeflow.declare import CATALOG
 from nodeflow.interchange.layers import FORMULAS, Activation, Step, activation
+from nodeflow.interchange.naming import activations
 
 _Z: formulas.Expression = ("name", "z")
 _BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "maximum": "max",
            "minimum": "min", "max": "max", "min": "min"}  # fmt: skip
 _UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "sign"}
-_LIBRARY = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity")
 _POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
 
 
@@ -104,17 +104,8 @@ def _made(
     if operator in _UNARY:
         return (operator, tree)
     known = activation("a", operator, **given)
-    if known is None or known.kind in ("softmax", "log_softmax"):
-        return None
-    text = known.formula or _FORMULAS.get(known.kind)
-    return None if text is None else _with(formulas.parse(text), tree)
-
-
-_FORMULAS = {
-    "sigmoid": "sigmoid(z)", "tanh": "tanh(z)", "relu": "max(z, 0)", "identity": "z",
-    "leaky_relu": "max(z, 0) + 0.01 * min(z, 0)",
-    "softplus": "max(z, 0) + log(1 + exp(-abs(z)))",
-}  # fmt: skip
+    text = known and (known.formula or CATALOG[known.kind].calculation)
+    return _with(formulas.parse(text), tree) if text else None
 
 
 def _with(tree: formulas.Expression, z: formulas.Expression) -> formulas.Expression:
@@ -134,7 +125,9 @@ def _activation(name: str, tree: formulas.Expression) -> Activation:
 def _recognised(name: str, tree: formulas.Expression) -> Activation:
     """Return the activation whose numbers a formula has, or the formula."""
     found = np.asarray(formulas.evaluate(tree, {"z": _POINTS}), np.float64)
-    for kind in _LIBRARY:
+    for kind in dict.fromkeys(activations().values()):
+        if not CATALOG[kind].is_elementwise:
+            continue
         wanted: Any = CATALOG[kind].function(_POINTS.reshape(-1, 1))
         if np.allclose(found, wanted.ravel(), rtol=1e-14, atol=1e-15):
             return Activation(name, kind)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from nodeflow.declare import Blame, Many, Output, Value, node
 from nodeflow.nodes.backward import bias_gradient, blame, weight_gradient
+from nodeflow.workings.given import Given, row_of
+from nodeflow.workings.parts import Apply, Index, Part, Terms
 
 
 @node(
@@ -23,6 +27,52 @@ def weighted_sum(a: Many, weights: Value, bias: Value | None = None) -> Value:
     """
     z = a @ weights.T
     return z if bias is None else z + bias
+
+
+@weighted_sum.in_programs
+def _(s: Any, key: str) -> str:
+    bias = s.all(key, "bias")
+    product = f"{s.one(key, 'a')} @ {s.one(key, 'weights')}.T"
+    return f"{product} + {bias[0]}" if bias else product
+
+
+@weighted_sum.in_onnx
+def _(s: Any, key: str) -> str:
+    weights = s.node("Transpose", s.one(key, "weights"), perm=[1, 0])
+    product, bias = s.node("MatMul", s.one(key, "a"), weights), s.all(key, "bias")
+    return str(s.node("Add", product, bias[0]) if bias else product)
+
+
+@weighted_sum.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    a, weights, bias = t.joined(inputs["a"]), inputs["weights"][0], inputs.get("bias")
+    if t.is_large(out.rows, out.cols, a.cols, a, out):
+        t.product(out, a, weights.as_matrix(out.cols, a.cols), (False, True))
+        if bias:
+            t.elementwise("add", out, out, bias[0].as_matrix(1, out.cols))
+        return
+    t.emit(
+        "weighted_sum", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+        a=a.offset, a_r=a.across(a.cols)[1], weights=weights.offset,
+        bias=bias[0].offset if bias else -1, inner=a.cols,
+    )  # fmt: skip
+
+
+@weighted_sum.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    row, neuron = row_of(index), index[-1]
+    weights, bias = given.one("weights"), given.ports["bias"]
+    values = weights.row(neuron) * given.features(row)
+    if bias:
+        values = np.append(values, bias[0].at((neuron,)).value)
+
+    def make(place: int) -> Part:
+        if place == given.width:
+            return bias[0].at((neuron,))
+        source, column = given.feature(place)
+        return Apply("*", (weights.at((neuron, place)), source.at((row, column))))
+
+    return Terms(values, make)
 
 
 @weighted_sum.backward

@@ -22,6 +22,7 @@ _FOLDED = "a trainer is evaluated through its unfolding"
     outputs=(),
     shapes="(n,1) ->",
     aliases=("sgd", "train", "optimizer", "learn", "learning rate", "backprop"),
+    known_as={"keras": "SGD", "sklearn": "sgd"},
 )
 def gradient_descent(
     cost: Value,
@@ -57,6 +58,7 @@ def _(made: Updates, settings: Mapping[str, Any]) -> Update:
     shapes="(n,1) ->",
     aliases=("optimizer", "train", "adaptive"),
     title="Adam",
+    known_as={"keras": "Adam", "sklearn": "adam"},
 )
 def adam(
     cost: Value,
@@ -96,6 +98,7 @@ def _(made: Updates, settings: Mapping[str, Any]) -> Update:
     "trainer",
     formula="Θ = argmin J",
     searches=True,
+    known_as={"sklearn": "lbfgs"},
     outputs=(),
     shapes="(n,1) ->",
     aliases=("fmincg", "conjugate gradient", "lbfgs", "optimizer"),

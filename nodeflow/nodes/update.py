@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from nodeflow.declare import Many, Samples, Value, node
 from nodeflow.errors import GraphError, MissingInput, ShapeMismatch
-from nodeflow.nodes.backward import weight_gradient
+from nodeflow.nodes.backward import bias_gradient, weight_gradient
 from nodeflow.shape import Shape
+from nodeflow.workings.given import Given
+from nodeflow.workings.parts import Index, Part, of
 
 UPDATES = ("weight_update", "step")
 """The types whose value is that of a parameter after an update."""
@@ -29,6 +32,32 @@ def weight_update(parameter: Value, gradient: Value, rate: Value | None = None) 
     Without a wire the rate α is the one that the graph trains with.
     """
     return parameter - _number(rate) * gradient
+
+
+@weight_update.in_programs
+def _(s: Any, key: str) -> str:
+    gradient = s.grouped(s.one(key, "gradient"))
+    return f"{s.one(key, 'parameter')} - {s.rate(key)} * {gradient}"
+
+
+@weight_update.in_onnx
+def _(s: Any, key: str) -> str:
+    moved = s.product(s.one(key, "gradient"), s.rate(key))
+    return str(s.node("Sub", s.one(key, "parameter"), moved))
+
+
+@weight_update.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    nudge = of("*", given.one("rate").at((0,)), given.one("gradient").at(index))
+    return (of("-", given.one("parameter").at(index), nudge),)
+
+
+@weight_update.rows_over_all
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    t.emit(
+        "update", size=out.size, dst=out.offset, theta=inputs["parameter"][0].offset,
+        gradient=inputs["gradient"][0].offset, rate=inputs["rate"][0].offset,
+    )  # fmt: skip
 
 
 def _number(rate: Value | None) -> Value:
@@ -89,3 +118,19 @@ def step(
     inputs = np.ones((1, 1), delta.dtype) if a is None else a
     gradient = weight_gradient.function(np.atleast_2d(delta), np.atleast_2d(inputs))
     return parameter - _number(rate) * (gradient / samples).reshape(np.shape(parameter))
+
+
+@step.in_programs
+def _(s: Any, key: str) -> str:
+    weights, delta = s.one(key, "parameter"), s.one(key, "delta")
+    share = "" if s.samples == "1" else f" / {s.samples}"
+    if s.all(key, "a"):
+        return f"{weights} - {s.rate(key)} * ({delta}.T @ {s.one(key, 'a')}{share})"
+    return f"{weights} - {s.rate(key)} * {s.over_samples(delta)}{share}"
+
+
+@step.in_onnx
+def _(s: Any, key: str) -> str:
+    gradient = (weight_gradient if s.all(key, "a") else bias_gradient).operators
+    moved = s.product(s.shared(gradient and gradient(s, key)), s.rate(key))
+    return str(s.node("Sub", s.one(key, "parameter"), moved))

@@ -17,7 +17,7 @@ from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.programs.dialects import DIALECTS, Dialect
 from nodeflow.interchange.programs.recipe import SOURCES, Floats, Recipe, Rows, identifiers
-from nodeflow.interchange.programs.saying import Speaker, grouped, hits, number
+from nodeflow.interchange.programs.saying import Speaker, grouped, number
 
 MOST_NUMBERS = 2_000
 """So many numbers of an array are written out; more are packed."""
@@ -502,7 +502,7 @@ class _Writer:
             return [self.names[counted]]
         a = self.speaker.joined(counted.outputs)
         y, limit = self.names[counted.target], number(counted.threshold)
-        return [hits(self.speaker, a, y, limit, alone=self.recipe.dims(counted.target)[-1] == 1)]
+        return [self.speaker.hits(a, y, limit, alone=self.recipe.dims(counted.target)[-1] == 1)]
 
     def _lines(self, keys: Iterable[str]) -> list[str]:
         """Return an assignment a node; what is another value's name gives it no new one."""
