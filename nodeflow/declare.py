@@ -976,11 +976,12 @@ def node(
     what people call it, `noun` is what one of its numbers is called ("the error"), `passes` the
     port whose value goes through as it is, `joins` the port whose wires are given side by side,
     `picks` the setting that says which features are given. `operation` names the kernel's operation
-    that computes it number by number, where that has one for the inputs in their order. `over_samples`
-    marks what adds up over the samples. `known_as` tells what other programs call it, such as
-    {"onnx": "Relu", "keras": "relu"}. `typed` marks numbers that a person types, `holds_weights` those that training changes. `view` names the
-    module that tells what a view shows, by a function `found(sight, key)`, `slow` one that
-    evaluates the network many times; `searches` marks a trainer that stays folded.
+    that computes it number by number, where that has one for the inputs in their order.
+    `over_samples` marks what adds up over the samples. `known_as` tells what other programs call
+    it, such as {"onnx": "Relu", "keras": "relu"}. `typed` marks numbers that a person types,
+    `holds_weights` those that training changes. `view` names the module that tells what a view
+    shows, by a function `found(sight, key)`, `slow` one that evaluates the network many times;
+    `searches` marks a trainer that stays folded.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:

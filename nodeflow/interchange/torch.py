@@ -41,7 +41,7 @@ from nodeflow.interchange.layers import (
     cost_of,
     kind_of,
 )
-from nodeflow.interchange.naming import named
+from nodeflow.interchange.naming import known, named
 from nodeflow.interchange.pending import Pending
 
 _MISSING = "PyTorch is not installed; pip install 'nodeflow[torch]'"

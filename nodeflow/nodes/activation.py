@@ -10,6 +10,7 @@ import numpy as np
 
 from nodeflow.declare import Blame, NodeType, Output, Value, node
 from nodeflow.nodes.backward import LEAK, delta
+from nodeflow.symbolic import ONE, Rows, plus, total
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.parts import Index, Part, choice, of
 from nodeflow.workings.powers import bent, of_row, share
@@ -139,6 +140,12 @@ def _(s: Any, key: str) -> str:
     return str(s.call("softplus", s.one(key, "z")))
 
 
+@softplus.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    (z,) = inputs["z"]
+    return [[("log", plus(ONE, ("exp", one))) for one in row] for row in z]
+
+
 @softplus.worked
 def _(given: Given, index: Index) -> Sequence[Part]:
     return bent(given.one("z").at(index))
@@ -194,6 +201,15 @@ def _(s: Any, key: str) -> str:
 @softmax.rows
 def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     t.each_row("softmax", inputs["z"][0], out)
+
+
+@softmax.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    made: Rows = []
+    for row in inputs["z"][0]:
+        powers: list[Any] = [("exp", z) for z in row]
+        made.append([("/", power, total(powers)) for power in powers])
+    return made
 
 
 @softmax.worked

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow import symbolic
 from nodeflow.declare import Blame, IndexValue, Output, Value, node, side_by_side
 from nodeflow.errors import ShapeMismatch
 from nodeflow.nodes.backward import spread, unpicked
 from nodeflow.shape import Shape
+from nodeflow.symbolic import Rows
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.parts import Index, Number, Part, of, summed
 
@@ -43,6 +45,11 @@ def _(s: Any, key: str) -> str:
 @add.rows
 def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     t.added(out, inputs["a"])
+
+
+@add.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return symbolic.folded(inputs["a"], symbolic.plus)
 
 
 @add.worked
@@ -89,6 +96,11 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     t.elementwise("multiply", out, parts[0], parts[1])
     for part in parts[2:]:
         t.elementwise("multiply", out, out, part)
+
+
+@multiply.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return symbolic.folded(inputs["a"], symbolic.times)
 
 
 @multiply.worked
@@ -156,6 +168,11 @@ def _(s: Any, key: str) -> str:
 @concatenate.rows
 def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     t.copy_parts(out, inputs["a"])
+
+
+@concatenate.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return symbolic.side_by_side(inputs["a"])
 
 
 @concatenate.worked
@@ -317,6 +334,11 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     t.paired("sum", inputs["a"][0], inputs["a"][0], out)
 
 
+@sum_.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return [[symbolic.total(row)] for row in inputs["a"][0]]
+
+
 @sum_.worked
 def _(given: Given, index: Index) -> Sequence[Part]:
     return given.one("a").terms(row_of(index))
@@ -354,6 +376,14 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     a = inputs["a"][0]
     t.paired("sum", a, a, out)
     t.elementwise("divide", out, out, t.literal(float(a.cols)))
+
+
+@mean.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return [
+        [symbolic.times(symbolic.number(1 / len(row)), symbolic.total(row))]
+        for row in inputs["a"][0]
+    ]
 
 
 @mean.worked
@@ -437,6 +467,11 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
         return  # a view: nothing to do
     for place, index in enumerate(wanted):
         t.elementwise("copy", out.of_features(place, 1), a.of_features(index, 1))
+
+
+@pick.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return [[row[place] for place in pick.picked(settings)] for row in inputs["a"][0]]
 
 
 @pick.worked

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from nodeflow import symbolic
 from nodeflow.declare import Blame, Output, Penalty, Range, Value, node
 from nodeflow.errors import ShapeMismatch
 from nodeflow.nodes.activation import softplus
@@ -14,13 +15,14 @@ from nodeflow.nodes.arithmetic import log, subtract, times
 from nodeflow.nodes.shares import NOTHING as NO_SHARE
 from nodeflow.nodes.shares import log_others, log_softmax, logs, softmax_binary_error, softmax_error
 from nodeflow.shape import Shape
+from nodeflow.symbolic import Rows
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.parts import NOTHING, Apply, Index, Number, Part, Terms, choice, of, summed
 from nodeflow.workings.powers import bent, log_of_others, log_of_powers, of_row
 
 _COST = "(n,f), (n,f) -> (n,1)"
 _TINY = float(np.finfo(np.float64).tiny)
-_Floats = Callable[[Any, Any], Any]
+_OfTwo = Callable[[Any, Any], Any]
 _Part = Callable[[Any, Any], Part]
 
 
@@ -75,6 +77,22 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     t.paired("squared_error", inputs["a"][0], inputs["y"][0], out, 0.5 if settings["half"] else 1.0)
 
 
+@squared_error.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    squares = _judged(inputs, lambda a, y: symbolic.square(symbolic.minus(a, y)))
+    return _scaled(0.5 if settings["half"] else 1.0, squares)
+
+
+def _judged(inputs: Any, term: _OfTwo) -> Rows:
+    """Return a term for each output with its target."""
+    return symbolic.paired(inputs["a"][0], inputs["y"][0], term)
+
+
+def _scaled(factor: float, terms: Rows) -> Rows:
+    """Return the sum of the terms of each row, times a factor."""
+    return [[symbolic.times(symbolic.number(factor), symbolic.total(row))] for row in terms]
+
+
 @squared_error.worked
 def _(given: Given, index: Index) -> Sequence[Part]:
     squares = _paired(
@@ -83,7 +101,7 @@ def _(given: Given, index: Index) -> Sequence[Part]:
     return (of("*", 0.5, summed(squares)),) if given.settings["half"] else squares
 
 
-def _paired(given: Given, row: int, value: _Floats, make: _Part) -> Terms:
+def _paired(given: Given, row: int, value: _OfTwo, make: _Part) -> Terms:
     """Return a term for each output of a row with its target."""
     a, y = given.one("a"), given.one("y")
     values = value(a.row(row), y.row(row))
@@ -122,7 +140,7 @@ def _both_surprises(a: Number, y: Number) -> Part:
     return of("+", _surprise(a, y), other)
 
 
-def _of_sigmoids(given: Given, row: int, value: _Floats, make: _Part) -> Terms:
+def _of_sigmoids(given: Given, row: int, value: _OfTwo, make: _Part) -> Terms:
     """Return a term for each weighted sum before a sigmoid, with its target."""
     z, y = given.features(row, "z"), given.one("y")
 
@@ -174,6 +192,16 @@ def cross_entropy(a: Value, y: Value) -> Value:
     a must lie in 0 … 1, as after a sigmoid.
     """
     return -(y * np.log(_clear(a)) + (1 - y) * np.log(_clear(1 - a))).sum(axis=-1, keepdims=True)
+
+
+@cross_entropy.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    def term(a: Any, y: Any) -> Any:
+        missed, rest = symbolic.minus(symbolic.ONE, y), symbolic.minus(symbolic.ONE, a)
+        hit = symbolic.times(y, ("log", a))
+        return symbolic.plus(hit, symbolic.times(missed, ("log", rest)))
+
+    return _scaled(-1.0, _judged(inputs, term))
 
 
 @cross_entropy.worked
@@ -287,6 +315,11 @@ def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
 def categorical_cross_entropy(a: Value, y: Value) -> Value:
     """Count the surprise of the right class: C = −Σ y ln a, for shares that add up to 1."""
     return -(y * np.log(_clear(a))).sum(axis=-1, keepdims=True)
+
+
+@categorical_cross_entropy.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return _scaled(-1.0, _judged(inputs, lambda a, y: symbolic.times(y, ("log", a))))
 
 
 @categorical_cross_entropy.worked
@@ -453,6 +486,12 @@ def l2_penalty(*weights: Value, regularization: Annotated[float, Range(0)] = 0.0
     """Make large weights cost something: (λ/2) Σ Θ². Wire no bias into it."""
     total = sum(float((theta * theta).sum()) for theta in weights)
     return np.array([[0.5 * regularization * total]])
+
+
+@l2_penalty.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    squares = [symbolic.square(one) for rows in inputs["weights"] for row in rows for one in row]
+    return _scaled(settings["regularization"] / 2, [squares])
 
 
 @l2_penalty.worked

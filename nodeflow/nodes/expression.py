@@ -10,6 +10,7 @@ import numpy as np
 from nodeflow import formula as formulas
 from nodeflow.declare import Blame, FormulaValue, Output, Port, Value, node
 from nodeflow.errors import BadSetting, GraphError, NoBackward
+from nodeflow.symbolic import Rows, of_formula
 from nodeflow.workings.bodies import filled
 from nodeflow.workings.given import Given
 from nodeflow.workings.parts import Index, Part
@@ -55,6 +56,11 @@ def _(s: Any, key: str) -> str:
 @expression.rows
 def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     t.formula(formulas.parse(settings["formula"]), inputs, out)
+
+
+@expression.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return of_formula(formulas.parse(settings["formula"]), inputs)
 
 
 @expression.worked

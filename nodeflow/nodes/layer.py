@@ -9,6 +9,7 @@ import numpy as np
 
 from nodeflow.declare import Blame, Many, Output, Value, node
 from nodeflow.nodes.backward import bias_gradient, blame, weight_gradient
+from nodeflow.symbolic import ZERO, Rows, plus, side_by_side, times, total
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.parts import Apply, Index, Part, Terms
 
@@ -56,6 +57,20 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
         a=a.offset, a_r=a.across(a.cols)[1], weights=weights.offset,
         bias=bias[0].offset if bias else -1, inner=a.cols,
     )  # fmt: skip
+
+
+@weighted_sum.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    a, weights = side_by_side(inputs["a"]), inputs["weights"][0]
+    bias = inputs["bias"][0][0] if inputs.get("bias") else [ZERO] * len(weights)
+    made = []
+    for row in a:
+        sums = []
+        for j, neuron in enumerate(weights):
+            terms = [times(theta, x) for theta, x in zip(neuron, row, strict=True)]
+            sums.append(plus(total(terms), bias[j] if len(bias) > 1 else bias[0]))
+        made.append(sums)
+    return made
 
 
 @weighted_sum.worked
