@@ -447,6 +447,27 @@ class NodeType:
     """The port whose wires it gives side by side, and nothing else; or nothing."""
     picks: str = ""
     """The setting that says which features of its input it gives; or nothing."""
+    told: str = ""
+    """How an account of a step tells it, where its family is told by something else: "judged",
+    "sent back", "sloped", or "calculated", which is the formula with its numbers."""
+    shares: bool = False
+    """Whether the outputs of an activation are shares that add up to 1."""
+    natural: str = ""
+    """The activation with which a cost has the slope a − y in z, such as "sigmoid"; or nothing."""
+    steady: bool = False
+    """Whether the steps of a trainer do not grow with the gradients."""
+    measures: bool = False
+    """Whether a cost only tells how well it goes: nothing is trained by it."""
+    holds_data: bool = False
+    """Whether it reads rows of features and targets, from the file of its setting `source`."""
+    drawn_as: str = ""
+    """What a node is drawn as, where that is no box: a knot of a wire, a slider."""
+    over_time: bool = False
+    """Whether a view shows its value as it was at each epoch."""
+    notes: bool = False
+    """Whether a view shows what a person wrote, while nothing is wired into it."""
+    beside: Literal["", "joined", "added"] = ""
+    """What several are together that do with a feature each what one does with all of them."""
     over_samples: bool = False
     """Whether it adds up over the samples of a batch: a gradient before it is averaged."""
     known_as: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
@@ -508,6 +529,31 @@ class NodeType:
     def adds_up(self) -> bool:
         """Whether its calculation is that of one feature, and all of them are added up."""
         return self.calculation.startswith(_SUM)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it makes one value for each row of its `weights`, of `a` and that row alone."""
+        return self.family == "layer"
+
+    @property
+    def judges(self) -> bool:
+        """Whether it tells how far outputs `a` are from targets `y`, and sends blame for it."""
+        return self.family == "cost" and not self.measures and {"a", "y"} <= self.input_named.keys()
+
+    @property
+    def counts_hits(self) -> bool:
+        """Whether it gives 1 for a sample that is right and 0 for another."""
+        return self.measures and bool(self.no_backward)
+
+    @property
+    def averages(self) -> bool:
+        """Whether it divides what was added up over the samples by their number."""
+        return self.samples and self.family == "backward"
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether it adds up over the samples of an update, by a wire from its own output."""
+        return bool(self.feedback) and self.family == "backward"
 
     @property
     def rearranges(self) -> bool:
@@ -661,7 +707,11 @@ class NodeType:
         return body
 
     def in_programs(self, written: Written) -> Written:
-        """Declare what it is in a program: `written(program, id)` returns an expression."""
+        """Declare what it is in a program: `written(program, id)` returns an expression.
+
+        Of a trainer that is the optimizer of PyTorch that does the same, with {} for its weights;
+        one that says nothing is written as its updates.
+        """
         self.written = written
         return written
 
@@ -949,6 +999,16 @@ def node(
     joins: str = "",
     picks: str = "",
     operation: str = "",
+    told: str = "",
+    shares: bool = False,
+    natural: str = "",
+    steady: bool = False,
+    measures: bool = False,
+    holds_data: bool = False,
+    drawn_as: str = "",
+    over_time: bool = False,
+    notes: bool = False,
+    beside: Literal["", "joined", "added"] = "",
     over_samples: bool = False,
     known_as: Mapping[str, str | tuple[str, ...]] | None = None,
     typed: bool = False,
@@ -977,11 +1037,18 @@ def node(
     port whose value goes through as it is, `joins` the port whose wires are given side by side,
     `picks` the setting that says which features are given. `operation` names the kernel's operation
     that computes it number by number, where that has one for the inputs in their order.
-    `over_samples` marks what adds up over the samples. `known_as` tells what other programs call
-    it, such as {"onnx": "Relu", "keras": "relu"}. `typed` marks numbers that a person types,
-    `holds_weights` those that training changes. `view` names the module that tells what a view
-    shows, by a function `found(sight, key)`, `slow` one that evaluates the network many times;
-    `searches` marks a trainer that stays folded.
+    `over_samples` marks what adds up over the samples, `measures` a cost that only tells how well
+    it goes, `holds_data` what reads rows of data. `beside` says what several are together that do
+    with a feature each what one does with all of them: their values joined, or added up.
+    `drawn_as` ("knot", "slider") is how a node is drawn that is no box, `over_time` marks a view of
+    what its value was at each epoch, `notes` one that shows a person's words. `known_as` tells what
+    other programs call it, such as {"onnx": "Relu", "keras": "relu"}, `told` how an account of a
+    step tells it. `shares` marks an activation
+    whose outputs add up to 1, `natural` names the activation with which a cost has the slope a − y,
+    `steady` marks a trainer whose steps do not grow with the gradients. `typed` marks numbers that
+    a person types, `holds_weights` those that training changes. `view` names the module that tells
+    what a view shows, by a function `found(sight, key)`, `slow` one that evaluates the network many
+    times; `searches` marks a trainer that stays folded.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -1006,6 +1073,16 @@ def node(
             joins=joins,
             picks=picks,
             operation=operation,
+            told=told,
+            shares=shares,
+            natural=natural,
+            steady=steady,
+            measures=measures,
+            holds_data=holds_data,
+            drawn_as=drawn_as,
+            over_time=over_time,
+            notes=notes,
+            beside=beside,
             over_samples=over_samples,
             known_as=known_as or {},
             typed=typed,
@@ -1098,6 +1175,8 @@ def _declare(
         )
     if operation:
         made.operation(operation)
+    if not made.beside and (made.adds_up or family == "activation"):
+        made.beside = "added" if made.adds_up else "joined"
     if made.calculation:
         _check_calculation(made)
         if not made.no_backward:

@@ -19,7 +19,7 @@ from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
 from nodeflow.explain.tracing import why
 from nodeflow.export import html, live
-from nodeflow.export.seeing import IN_PAGES
+from nodeflow.export.seeing import in_pages
 from nodeflow.files import loads, whole
 from nodeflow.playback import answers
 from nodeflow.playback.player import Player
@@ -1030,7 +1030,9 @@ def test_views_are_found_and_drawn_as_in_python_at_every_moment(shown, name):
     graph = seen_graph(name, "output_a.a") if name in dict(SEEN) else sample(name)
     page, run = shown(graph), nf.Run(graph)
     nodes = live.data(graph)[0]["nodes"]
-    shown_views = set(IN_PAGES) - {"plot"}  # what a plot remembers is compared above
+    shown_views = {name for name in CATALOG if in_pages(name)} - {
+        "plot"
+    }  # what a plot remembers is compared above
     views = [key for key, node in graph.nodes.items() if node.type in shown_views]
     assert views
     viewer = Viewer(graph, run.plan.inference.tables)

@@ -55,7 +55,7 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
     shapes: dict[str, Shape] = {}
     problems: dict[str, NodeflowError] = {}
     waiting: set[str] = set()
-    rows = None if graph.of_type("dataset") else _constant_rows(graph, problems)
+    rows = None if graph.datasets else _constant_rows(graph, problems)
     cases = _Cases(graph)
     for key in order:
         try:
@@ -156,7 +156,7 @@ def _inputs(
     """Return the shapes at a node's ports, or None if a node before it has none."""
     type_ = graph.type_of(key)
     wires = graph.inputs(key)
-    if type_.name == "panel" and not wires and graph.nodes[key].extra.get("note"):
+    if type_.notes and not wires and graph.nodes[key].extra.get("note"):
         return None  # it is a note that somebody wrote beside the graph
     found = []
     for port in type_.ports_in(graph.nodes[key].settings):
@@ -192,7 +192,7 @@ def _outputs(
     type_ = graph.type_of(key)
     settings = graph.settings(key)
     try:
-        if type_.name == "dataset":
+        if type_.holds_data:
             return _dataset(graph, key, settings, tables, data=data)
         if type_.name == "constant" and _is_rows(graph, key, rows):
             return (Shape.rows(numbers(settings["value"]).shape[-1]),)

@@ -89,7 +89,7 @@ def _of_nodes(layer: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Any,
 def _activation(name: str, kind: str, alpha: float, *, first: bool) -> Activation:
     if kind == "leaky-relu" and first:
         # In version 1 it is 0 below 0, and leaks above.
-        return Activation(name, "expression", f"{alpha!r} * max(z, 0)")
+        return Activation(name, formula=f"{alpha!r} * max(z, 0)")
     made = activation(name, known("brain.js")[kind], alpha=alpha)
     if made is None:
         raise InterchangeError(f"brain.js has no activation '{kind}'")
@@ -126,7 +126,7 @@ def _kind_out(step: Activation, version: int) -> str:
                 "the leaky relu of brain.js 1 is 0 below 0 and leaks above; version 2 has the "
                 "usual one (--for brainjs2)"
             )
-    return step.kind
+    return step.kind or "a formula"
 
 
 def _sizes(dense: list[Dense]) -> list[int]:

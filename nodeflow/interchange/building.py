@@ -12,6 +12,11 @@ from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.interchange.chain import LOGITS
 from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Missing, Network
+from nodeflow.nodes.arithmetic import add, concatenate, mean, multiply, sum_
+from nodeflow.nodes.cost import l2_penalty
+from nodeflow.nodes.expression import expression
+from nodeflow.nodes.layer import weighted_sum
+from nodeflow.nodes.source import constant, parameter
 
 _WRONG = re.compile(r"[^\w.\-]+")
 _RESERVED = ("x", "y", "cost", "loss", "train", LOGITS, "penalty", "J")
@@ -40,11 +45,9 @@ def graph_of(network: Network) -> Graph:
     Its weights start as they came. What has no counterpart is a placeholder, a node of a type that
     nobody knows, which keeps its wires and says what it is.
     """
-    import nodeflow.nodes  # noqa: F401  (fills the catalog)
-
     network = network.checked()
     ids = _Ids()
-    x = CATALOG["constant"](id="x", value=[[0.0] * network.width])
+    x = constant(id="x", value=[[0.0] * network.width])
     end: Output = x
     made: dict[str, Output] = {"": x}
     nodes: dict[str, Node] = {}
@@ -60,7 +63,7 @@ def graph_of(network: Network) -> Graph:
             if isinstance(step, Dense) and step.takes:
                 joined = ids.of(f"{step.name}.joined", "joined")
                 parts = [made[name] for name in step.takes]
-                end = _one(CATALOG["concatenate"](*parts, id=joined))
+                end = _one(concatenate(*parts, id=joined))
             end = made[step.name] = _node(step, end, ids, thetas)
     graph = _whole(network, end, thetas) if before is None else Graph.of(end, name=network.name)
     if before is not None:
@@ -75,21 +78,21 @@ def _node(
 ) -> Output:
     if isinstance(step, Dense):
         key = ids.of(step.name, "layer")
-        weights = CATALOG["parameter"](id=ids.of(f"{key}.weight", "weight"), value=step.weights)
+        weights = parameter(id=ids.of(f"{key}.weight", "weight"), value=step.weights)
         thetas.append(_one(weights))
         if step.bias is None:
-            return _one(CATALOG["weighted_sum"](end, weights, id=key))
-        bias = CATALOG["parameter"](id=ids.of(f"{key}.bias", "bias"), value=step.bias)
-        return _one(CATALOG["weighted_sum"](end, weights, bias, id=key))
+            return _one(weighted_sum(end, weights, id=key))
+        bias = parameter(id=ids.of(f"{key}.bias", "bias"), value=step.bias)
+        return _one(weighted_sum(end, weights, bias, id=key))
     if isinstance(step, Affine):
         key = ids.of(step.name, "scale")
-        scale = CATALOG["constant"](id=ids.of(f"{key}.scale", "scale"), value=step.scale)
-        shift = CATALOG["constant"](id=ids.of(f"{key}.shift", "shift"), value=step.shift)
-        scaled = CATALOG["multiply"](end, scale, id=ids.of(f"{key}.scaled", "scaled"))
-        return _one(CATALOG["add"](scaled, shift, id=key))
-    key = ids.of(step.name, step.kind)
+        scale = constant(id=ids.of(f"{key}.scale", "scale"), value=step.scale)
+        shift = constant(id=ids.of(f"{key}.shift", "shift"), value=step.shift)
+        scaled = multiply(end, scale, id=ids.of(f"{key}.scaled", "scaled"))
+        return _one(add(scaled, shift, id=key))
+    key = ids.of(step.name, step.kind or "formula")
     if step.formula is not None:
-        return _one(CATALOG["expression"](z=end, formula=step.formula, id=key))
+        return _one(expression(z=end, formula=step.formula, id=key))
     return _one(CATALOG[step.kind](end, id=key))
 
 
@@ -127,20 +130,20 @@ def _behind(
         what = "scale and shift" if isinstance(step, Affine) else "a layer that joins others"
         why = "it stands behind a placeholder"
         return _behind(Missing(step.name, what, why), before, ids, nodes, wires, format_)
-    key = ids.of(step.name, "layer" if isinstance(step, Dense) else step.kind)
+    key = ids.of(step.name, "layer" if isinstance(step, Dense) else step.kind or "formula")
     if isinstance(step, Activation):
         settings = {} if step.formula is None else {"formula": step.formula}
-        nodes[key] = Node(step.kind, settings)
+        nodes[key] = Node(step.kind if step.formula is None else expression.name, settings)
         wires.append(Wire(source, port, key, "z"))
         return key, "value" if step.formula is not None else "a"
-    nodes[key] = Node("weighted_sum")
+    nodes[key] = Node(weighted_sum.name)
     wires.append(Wire(source, port, key, "a"))
     for what, array in (("weight", step.weights), ("bias", step.bias)):
         if array is not None:
-            parameter = ids.of(f"{key}.{what}", what)
-            nodes[parameter] = Node("parameter", {"value": array})
+            holder = ids.of(f"{key}.{what}", what)
+            nodes[holder] = Node(parameter.name, {"value": array})
             target = "weights" if what == "weight" else "bias"
-            wires.append(Wire(parameter, "value", key, target))
+            wires.append(Wire(holder, "value", key, target))
     return key, "z"
 
 
@@ -148,18 +151,19 @@ def _whole(network: Network, end: Output, thetas: list[Output]) -> Graph:
     """Return the graph with a cost and a trainer."""
     target = [0.0] * network.outputs
     last = next((s for s in reversed(network.steps) if isinstance(s, Activation | Dense)), None)
-    softmax = isinstance(last, Activation) and last.kind == "softmax"
-    if softmax:
+    ours = CATALOG.find(last.kind) if isinstance(last, Activation) else None
+    shares = ours is not None and ours.shares
+    if shares:
         target[0] = 1.0  # shares add up to 1
-    y = CATALOG["constant"](id="y", value=[target])
-    judged = network.cost or Cost("categorical_cross_entropy" if softmax else "squared_error")
+    y = constant(id="y", value=[target])
+    judged = network.cost or Cost("categorical_cross_entropy" if shares else "squared_error")
     cost = _cost(judged, end, y, network.outputs)
     if network.penalty:
-        penalty = CATALOG["l2_penalty"](*thetas, regularization=network.penalty, id="penalty")
-        cost = _one(CATALOG["add"](cost, penalty, id="J"))
+        penalty = l2_penalty(*thetas, regularization=network.penalty, id="penalty")
+        cost = _one(add(cost, penalty, id="J"))
     settings = dict(network.settings)
-    if network.trainer != "minimize":
-        settings.setdefault("rate", 0.01 if network.trainer == "adam" else 0.1)
+    if not CATALOG[network.trainer].searches:
+        settings.setdefault("rate", 0.01 if CATALOG[network.trainer].steady else 0.1)
     train = CATALOG[network.trainer](cost, id="train", **settings)
     training: dict[str, Any] = {} if network.batch is None else {"batch": network.batch}
     return Graph.of(train, name=network.name, **training)
@@ -170,13 +174,13 @@ def _cost(cost: Cost, end: Output, y: Output, outputs: int) -> Output:
     if cost.behind is not None:
         end = _one(CATALOG[cost.behind](end, id=LOGITS))
     if cost.formula is not None:
-        each = CATALOG["expression"](a=end, y=y, formula=cost.formula, id="cost")
-        return _one(CATALOG["mean" if cost.mean else "sum"](each, id="loss"))
+        each = expression(a=end, y=y, formula=cost.formula, id="cost")
+        return _one((mean if cost.mean else sum_)(each, id="loss"))
     settings = {"half": True} if cost.half else {}
     whole = _one(CATALOG[cost.kind](end, y, id="cost", **settings))
     if not cost.mean or outputs == 1:
         return whole
-    return _one(CATALOG["expression"](cost=whole, formula=f"cost / {outputs}", id="loss"))
+    return _one(expression(cost=whole, formula=f"cost / {outputs}", id="loss"))
 
 
 def end_of(graph: Graph) -> str:

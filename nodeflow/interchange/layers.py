@@ -34,7 +34,7 @@ class Activation:
     """A function of each number, or softmax: a type of the library, or a formula in z."""
 
     name: str
-    kind: str
+    kind: str = ""
     formula: str | None = None
 
 
@@ -68,7 +68,7 @@ class Missing:
 class Cost:
     """What the source minimises: a cost of the library, or a formula in a and y, summed up."""
 
-    kind: str
+    kind: str = ""
     formula: str | None = None
     mean: bool = False
     """A mean over the outputs, and not their sum."""
@@ -205,7 +205,7 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
         return None
     usual = {"alpha": 1.0, "low": 0.5 if kind == "hard_sigmoid_onnx" else -1.0, "high": 1.0}
     values = {key: repr(float(given.get(key, value))) for key, value in usual.items()}
-    return Activation(name, "expression", template.format(**values))
+    return Activation(name, formula=template.format(**values))
 
 
 FORMULAS = {
@@ -252,10 +252,10 @@ def clipped(low: float | None, high: float | None) -> tuple[str | None, dict[str
 
 
 def kind_of(step: Activation) -> tuple[str, dict[str, float]]:
-    """Return what other programs call an activation, with its settings; "expression" for others."""
+    """Return what other programs call an activation, with its settings; "" for others."""
     if step.formula is None:
         return step.kind, {}
-    return recognised(step.formula, FORMULAS) or ("expression", {})
+    return recognised(step.formula, FORMULAS) or ("", {})
 
 
 # --- costs ----------------------------------------------------------------------------------------
@@ -277,4 +277,4 @@ def cost_of(kind: str, *, delta: float = 1.0, **given: Any) -> Cost:
     formula = _COSTS.get(kind)
     if formula is None:
         return Cost(kind, **given)
-    return Cost("expression", formula.format(delta=repr(float(delta))), **given)
+    return Cost(formula=formula.format(delta=repr(float(delta))), **given)

@@ -135,5 +135,5 @@ def _recognised(name: str, tree: formulas.Expression) -> Activation:
         if "{" not in template:
             known = formulas.evaluate(formulas.parse(template), {"z": _POINTS})
             if np.allclose(found, known, rtol=1e-14, atol=1e-15, equal_nan=True):
-                return Activation(name, "expression", template)
-    return Activation(name, "expression", formulas.write(tree))
+                return Activation(name, formula=template)
+    return Activation(name, formula=formulas.write(tree))

@@ -194,12 +194,12 @@ def _depths(units: dict[int, _Unit], links: dict[int, dict[int, float]]) -> dict
 def _activation(name: str, kind: str, out: str) -> list[Step]:
     """Return what a unit makes of its sum, and what its output function makes of that."""
     if kind in _FORMULAS:
-        steps: list[Step] = [Activation(name, "expression", _FORMULAS[kind])]
+        steps: list[Step] = [Activation(name, formula=_FORMULAS[kind])]
     else:
         ours = CATALOG[known("snns")[kind]]
         steps = [] if ours.passes else [Activation(name, ours.name)]
     if out not in _OUT:
         steps.append(Missing(f"{name}_out", out, "nodeflow has no counterpart of it"))
     elif _OUT[out]:
-        steps.append(Activation(f"{name}_out", "expression", _OUT[out]))
+        steps.append(Activation(f"{name}_out", formula=_OUT[out]))
     return steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,12 @@ def sigmoid(z: Value) -> Value:
     # e^−|z| never overflows; both branches of the usual formula are written with it.
     small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
+
+
+@sigmoid.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    said = "The exponent has a minus: 1 / (1 + e^(−z)), and not 1 / (1 + e^z)."
+    yield "exponent", 1 - right, said
 
 
 @node(
@@ -178,6 +184,7 @@ def identity(z: Value) -> Value:
     formula="a = e^zⱼ / Σₖ e^zₖ",
     shapes="(n,o) -> (n,o)",
     aliases=("probabilities",),
+    shares=True,
     known_as={
         "onnx": "Softmax",
         "torch": "Softmax",

@@ -257,6 +257,7 @@ def _(blame: Blame, a: Output, value: Output, *, exponent: float) -> Mapping[str
     outputs=("value",),
     shapes="elementwise",
     aliases=("reroute", "knot", "dot"),
+    drawn_as="knot",
     calculation="a",
     passes="a",
 )

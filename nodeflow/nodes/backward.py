@@ -6,7 +6,7 @@ and Deep Learning", chapter 2 (the equations BP1 to BP4).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from nodeflow.workings.parts import (
     of,
     summed,
 )
+from nodeflow.workings.shown import show
 
 LEAK = 0.01
 """Slope of the leaky ReLU below 0."""
@@ -38,6 +39,7 @@ LEAK = 0.01
     outputs=("blame",),
     shapes="(n,o), (o,i) -> (n,i)",
     aliases=("backpropagate", "BP2"),
+    told="sent back",
     noun="the blame ∂C/∂a",
 )
 def blame(delta: Value, weights: Value) -> Value:
@@ -118,6 +120,7 @@ def _number_by_number(settings: dict[str, Any], blame: Shape, a: Shape) -> tuple
     outputs=("delta",),
     shapes=_number_by_number,
     aliases=("error signal", "sensitivity", "BP1"),
+    told="sloped",
     noun="the delta ∂C/∂z",
 )
 def delta(
@@ -136,6 +139,14 @@ def delta(
     if activation == "softmax":
         return a * (blame - (blame * a).sum(axis=-1, keepdims=True))
     return blame * slope(a, activation)
+
+
+@delta.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    blame, activation = given.one("blame").at(index).value, given.settings["activation"]
+    slope = f" = {show(right / blame)}" if blame and activation != "softmax" else ""
+    said = f"That is the blame: δ is the blame times the slope of {activation}, g′(z){slope}."
+    yield "slope", blame, said
 
 
 @delta.in_programs
@@ -238,6 +249,13 @@ def weight_gradient(delta: Value, a: Many) -> Value:
     """Multiply each δ by each input, summed over the samples: Δⱼᵢ = Σ δⱼ aᵢ."""
     rows = max(len(delta), len(a))
     return np.broadcast_to(delta, (rows, delta.shape[1])).T @ np.broadcast_to(a, (rows, a.shape[1]))
+
+
+@weight_gradient.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    column = given.one("delta").column(index[0])
+    if len(column) == 1:
+        yield "input", float(column[0]), "That is δ: multiply it by the input a."
 
 
 @weight_gradient.in_programs
@@ -404,6 +422,13 @@ def average(
         return mean
     mean = mean.reshape(weights.shape)
     return mean if regularization == 0 else mean + regularization * weights
+
+
+@average.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    total, n = given.one("total").at(index).value, given.step.samples
+    if n > 1:
+        yield "mean", total, f"That is the sum: divide it by the number of samples, {n}."
 
 
 @average.in_programs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -32,11 +32,17 @@ _Part = Callable[[Any, Any], Part]
     shapes="(n,f), (n,f) -> (n,f)",
     aliases=("residual",),
     calculation="a - y",
+    told="calculated",
     noun="the error",
 )
 def error(a: Value, y: Value) -> Value:
     """Subtract the target from the output: e = a − y, the sign is the same everywhere."""
     return a - y
+
+
+@error.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    yield "sign", -right, "That is y − a: the error is e = a − y."
 
 
 @error.backward
@@ -57,6 +63,14 @@ def squared_error(a: Value, y: Value, *, half: bool = False) -> Value:
     e = a - y
     cost = (e * e).sum(axis=-1, keepdims=True)
     return 0.5 * cost if half else cost
+
+
+@squared_error.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    if given.settings["half"]:
+        yield "half", 2 * right, "That is the sum of the squares: this cost is half."
+    else:
+        yield "half", right / 2, "That is half of the sum: this cost has no ½."
 
 
 @squared_error.in_programs
@@ -184,6 +198,7 @@ def _share_judged(z: Sequence[Number], place: int, y: Number) -> Part:
     shapes=_COST,
     aliases=("loss", "binary cross entropy", "log loss", "logistic cost"),
     title="cross-entropy",
+    natural="sigmoid",
     known_as={"keras": "binary_crossentropy", "torch": "BCELoss"},
 )
 def cross_entropy(a: Value, y: Value) -> Value:
@@ -310,6 +325,7 @@ def _(blame: Blame, a: Output, y: Output, cost: Output) -> Mapping[str, Any]:
     shapes=_COST,
     aliases=("loss", "softmax cross entropy", "negative log likelihood"),
     title="categorical cross-entropy",
+    natural="softmax",
     known_as={"keras": ("categorical_crossentropy", "sparse_categorical_crossentropy")},
 )
 def categorical_cross_entropy(a: Value, y: Value) -> Value:
@@ -481,6 +497,7 @@ def _penalty_shape(settings: dict[str, Any], *weights: Shape) -> tuple[Shape, ..
     outputs=("cost",),
     shapes=_penalty_shape,
     aliases=("weight decay", "regularization", "ridge"),
+    told="calculated",
 )
 def l2_penalty(*weights: Value, regularization: Annotated[float, Range(0)] = 0.01) -> Value:
     """Make large weights cost something: (λ/2) Σ Θ². Wire no bias into it."""
@@ -549,6 +566,8 @@ def _(blame: Blame, weights: Any, cost: Output, *, regularization: float) -> Map
     shapes=_COST,
     aliases=("hit rate", "score"),
     no_backward="counting hits has no slope",
+    told="judged",
+    measures=True,
 )
 def accuracy(a: Value, y: Value, *, threshold: float = 0.5) -> Value:
     """Give 1 for a sample whose class is right, 0 for one that is wrong.
@@ -617,6 +636,7 @@ def _sides(a: Value, y: Value) -> tuple[Value, Value]:
     outputs=("value",),
     shapes=_COST,
     aliases=("confidence", "certainty"),
+    measures=True,
 )
 def margin(a: Value, y: Value) -> Value:
     """Give how far the right output is above the best wrong one: above 0 the answer is right.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from nodeflow.nodes.backward import bias_gradient, blame, weight_gradient
 from nodeflow.symbolic import ZERO, Rows, plus, side_by_side, times, total
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.parts import Apply, Index, Part, Terms
+from nodeflow.workings.shown import show
 
 
 @node(
@@ -57,6 +58,14 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
         a=a.offset, a_r=a.across(a.cols)[1], weights=weights.offset,
         bias=bias[0].offset if bias else -1, inner=a.cols,
     )  # fmt: skip
+
+
+@weighted_sum.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    if given.ports["bias"]:
+        bias = given.one("bias").at((index[-1],)).value
+        said = f"That is the sum without the bias: add b = {show(bias)}."
+        yield "bias", right - bias, said
 
 
 @weighted_sum.in_symbols

@@ -37,6 +37,13 @@ def gradient_descent(
     raise AssertionError(_FOLDED)
 
 
+@gradient_descent.in_programs
+def _(s: Any, key: str) -> str:
+    rate, momentum = (s.setting(key, name) for name in ("rate", "momentum"))
+    more = f", momentum={s.number(momentum)}" if momentum else ""
+    return f"torch.optim.SGD([{{}}], lr={s.number(rate)}{more})"
+
+
 @gradient_descent.updates
 def _(made: Updates, settings: Mapping[str, Any]) -> Update:
     momentum = settings["momentum"]
@@ -58,6 +65,7 @@ def _(made: Updates, settings: Mapping[str, Any]) -> Update:
     shapes="(n,1) ->",
     aliases=("optimizer", "train", "adaptive"),
     title="Adam",
+    steady=True,
     known_as={"keras": "Adam", "sklearn": "adam"},
 )
 def adam(
@@ -73,6 +81,14 @@ def adam(
     D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
     """
     raise AssertionError(_FOLDED)
+
+
+@adam.in_programs
+def _(s: Any, key: str) -> str:
+    rate, beta1, beta2, epsilon = (
+        s.number(s.setting(key, name)) for name in ("rate", "beta1", "beta2", "epsilon")
+    )
+    return f"torch.optim.Adam([{{}}], lr={rate}, betas=({beta1}, {beta2}), eps={epsilon})"
 
 
 @adam.updates

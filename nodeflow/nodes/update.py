@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from nodeflow.nodes.backward import bias_gradient, weight_gradient
 from nodeflow.shape import Shape
 from nodeflow.workings.given import Given
 from nodeflow.workings.parts import Index, Part, of
+from nodeflow.workings.shown import show
 
 UPDATES = ("weight_update", "step")
 """The types whose value is that of a parameter after an update."""
@@ -32,6 +33,16 @@ def weight_update(parameter: Value, gradient: Value, rate: Value | None = None) 
     Without a wire the rate α is the one that the graph trains with.
     """
     return parameter - _number(rate) * gradient
+
+
+@weight_update.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    weight, gradient = (given.one(port).at(index).value for port in ("parameter", "gradient"))
+    rate = given.one("rate").at((0,)).value
+    said = f"That is Θ − D without the rate: multiply the gradient by α = {show(rate)}."
+    yield "rate", weight - gradient, said
+    said = "That is Θ + αD: an update goes against the gradient, Θ − αD."
+    yield "minus", weight + rate * gradient, said
 
 
 @weight_update.in_programs

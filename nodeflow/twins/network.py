@@ -86,7 +86,7 @@ class Network:
         found = []
         for address, port in ((self.x, "x"), (self.y, "y")):
             key = address.rpartition(".")[0]
-            if self.graph.nodes[key].type == "dataset" and split is not None:
+            if self.graph.nodes[key].holds_data and split is not None:
                 found.append(split.x if port == "x" else split.y)
             else:
                 found.append(np.atleast_2d(numbers(self.graph.settings(key)["value"])))
@@ -256,7 +256,7 @@ def _layers(graph: Graph, cost: str) -> tuple[tuple[Layer, ...], str]:
             break
         if type_.family == "activation" and "z" in inputs:
             before = inputs["z"][0].source
-            if graph.nodes[before].type == "weighted_sum":
+            if graph.nodes[before].is_layer:
                 into = graph.inputs(before)
                 weights, bias = into.get("weights", ()), into.get("bias", ())
                 thetas = [wire.source for wire in (*weights, *bias)]

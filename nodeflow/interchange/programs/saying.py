@@ -79,7 +79,9 @@ class Speaker:
 
     def setting(self, key: str, name: str) -> Any:
         """Return a setting of a node."""
-        return self.recipe.plan.graph.settings(key)[name]
+        evaluated = self.recipe.plan.graph
+        graph = evaluated if key in evaluated.nodes else self.recipe.graph  # of a trainer
+        return graph.settings(key)[name]
 
     def call(self, function: str, *arguments: str) -> str:
         """Return a call of a function by its plain name, such as exp or sigmoid."""
