@@ -24,6 +24,7 @@ from nodeflow.nodes.arithmetic import add
 from nodeflow.nodes.cost import accuracy, l2_penalty
 from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import constant, dataset, parameter
+from nodeflow.plugins import load_enabled
 
 INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
 
@@ -41,8 +42,9 @@ GENTLE = 0.003
 def offered(family: str) -> tuple[str, ...]:
     """Return the activations, costs or trainers that a network can be made with, by name.
 
-    Those of plugins are among them.
+    Those of plugins that are on are among them.
     """
+    load_enabled()
     ports = {"activation": ["z", "a"], "cost": ["a", "y", "cost"], "trainer": ["cost"]}[family]
     return tuple(
         name

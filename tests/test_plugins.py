@@ -340,3 +340,15 @@ compute_by(triple, of_a_number)
     run = nf.Run(graph)
     assert not run.machine.tape.calls
     assert nf.check(graph).valid
+
+
+def test_a_new_network_knows_the_types_of_plugins_that_are_on(home, tmp_path):
+    """In a process of its own: nothing has imported them before."""
+    write(home, "mine", TYPE.format(name="bent_line"))
+    plugins.enable("mine")
+    path = tmp_path / "net.json"
+    command = [sys.executable, "-m", "nodeflow", "new", str(path), "--layers", "2-3-1",
+               "--activation", "bent_line"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert '"bent_line"' in path.read_text("utf-8")

@@ -296,7 +296,7 @@ def _chain(graph: Seen, key: str, parameters: Iterable[str]) -> tuple[str, ...]:
             kind = graph.nodes[wire.target].type
             if (kind, wire.input) == ("blame", "weights"):
                 found.add(wire.target)
-            elif graph.nodes[name].family == "update" and wire.input == "parameter":
+            elif graph.nodes[wire.target].family == "update" and wire.input == "parameter":
                 found |= _update_chain(graph, wire.target)
     for name in sorted(found):
         kind = graph.nodes[name].type

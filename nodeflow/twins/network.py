@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.derive import unfold
 from nodeflow.derive.tidy import tidy
 from nodeflow.derive.unfolding import RECORD, lone_cost
@@ -121,6 +122,15 @@ class Network:
         graph = graph.add(TRAIN, "gradient_descent", rate=self.rate)
         return replace(self, graph=graph.connect(end, f"{TRAIN}.cost"))
 
+    def with_activation(self, type_: str) -> Network:
+        """Return the network whose layers have another activation, all of them the same."""
+        graph, layers = self.graph, []
+        for layer in self.layers:
+            nodes = {**graph.nodes, layer.a: replace(graph.nodes[layer.a], type=type_, settings={})}
+            graph = replace(graph, nodes=nodes)
+            layers.append(layer._replace(activation=type_))
+        return replace(self, graph=graph, layers=tuple(layers))
+
     def with_fixed_biases(self) -> Network:
         """Return the network whose biases are not trained."""
         graph = self.graph
@@ -219,7 +229,11 @@ def _folded(network: Network, cost: str, settings: dict[str, Any]) -> Network:
         graph = graph.connect(f"{layer.weights}.value", f"{layer.sum}.weights")
         if layer.bias:
             graph = graph.connect(f"{layer.bias}.value", f"{layer.sum}.bias")
-        graph = graph.add(layer.a, layer.activation).connect(f"{layer.sum}.z", f"{layer.a}.z")
+        given = old.nodes[layer.a].settings if layer.a in old.nodes else {}
+        kind = CATALOG[layer.activation].setting_named
+        graph = graph.add(
+            layer.a, layer.activation, **{name: given[name] for name in given if name in kind}
+        ).connect(f"{layer.sum}.z", f"{layer.a}.z")
         before = f"{layer.a}.a"
     graph = graph.add(network.cost, cost).add(TRAIN, "gradient_descent", rate=network.rate)
     found = replace(network, graph=graph, outputs=_outputs(replace(network, graph=graph)))
