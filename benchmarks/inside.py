@@ -17,7 +17,11 @@ from pathlib import Path
 def editor(graph: str) -> int:
     """Press Play in the editor, at full speed; return the epoch seen when the first was done."""
     from nodeflow import files
-    from nodeflow.editor.run.session import Session
+
+    try:
+        from nodeflow.editor.run.session import Session
+    except ModuleNotFoundError:  # where the build before has it
+        from nodeflow.editor.session import Session  # type: ignore[import-not-found, no-redef]
 
     session = Session()
     session.open(files.load(Path(graph)))

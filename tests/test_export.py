@@ -12,6 +12,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pydot
 import pytest
@@ -97,7 +98,7 @@ def shows(type_, value, folder):
     graph = nf.Graph().add("v", "constant", value=value).add("show", type_)
     export(graph.connect("v.value", "show.value"), folder / "x.svg")
     groups = ET.parse(folder / "x.svg").iter(f"{SVG}g")
-    return next(group for group in groups if group.find(f"{SVG}title").text.startswith("show"))
+    return next(one for one in groups if one.findtext(f"{SVG}title", "").startswith("show"))
 
 
 def test_views_show_their_numbers(tmp_path):
@@ -317,12 +318,15 @@ def test_graphviz_gets_every_node_wire_and_group(name, tmp_path):
         return [*(node.get_name().strip('"') for node in level.get_nodes()), *inner]
 
     assert set(of(found)) - {"node", "edge", "graph"} == set(graph.nodes)
-    wires = {(e.get_source(), e.get_destination(), e.get("style")) for e in found.get_edges()}
+    wires = [
+        (e.get_source(), e.get("tailport"), e.get_destination(), e.get("style"), e.get("headport"))
+        for e in found.get_edges()
+    ]
     assert len(found.get_edges()) == len(graph.wires)
     for wire in graph.wires:
         dashed = "dashed" if graph.feeds_back(wire) else None
-        ends = f'"{wire.source}":"{wire.output}"', f'"{wire.target}":"{wire.input}'
-        assert [w for w in wires if w[0] == ends[0] and w[1].startswith(ends[1]) and w[2] == dashed]
+        ends = (f'"{wire.source}"', f'"{wire.output}"', f'"{wire.target}"', dashed)
+        assert [w for w in wires if w[:4] == ends and w[4].startswith(f'"{wire.input}')]
     clusters = {cluster.get_name().strip('"') for cluster in found.get_subgraphs()}
     assert clusters == {f"cluster_{key}" for key in graph.groups}
 
@@ -337,9 +341,15 @@ def test_every_port_that_a_wire_names_is_in_graphviz_tables(tmp_path):
         for cell in ET.fromstring(node.get("label")[1:-1]).iter("td")
     }
     for edge in found.get_edges():
-        for end in (edge.get_source(), edge.get_destination()):
-            node, port = end.split('":"')
-            assert (f'{node}"', port[:-1]) in ports
+        assert (edge.get_source(), edge.get("tailport").strip('"')) in ports
+        assert (edge.get_destination(), edge.get("headport").strip('"')) in ports
+
+
+def test_networkx_reads_the_nodes_and_wires_of_a_dot_file(tmp_path):
+    graph = nf.load(GRAPHS / "mazur-neurons-unfolded.json")
+    found = nx.nx_pydot.from_pydot(parsed(graph, tmp_path))
+    assert {key.strip('"') for key in found.nodes} == set(graph.nodes)
+    assert found.number_of_edges() == len(graph.wires)
 
 
 def test_names_cannot_break_out_of_graphviz(tmp_path):

@@ -257,7 +257,7 @@ def test_a_calculation_needs_every_input_wired():
     declare = nf.declare.node(
         "arithmetic", formula="c = a * b", shapes="elementwise", calculation="a * b"
     )
-    with pytest.raises(DeclarationError, match="must be wired.*or the default of a port"):
+    with pytest.raises(DeclarationError, match=r"must be wired.*or the default of a port"):
         declare(perhaps)
 
 

@@ -215,6 +215,17 @@ def test_two_readings_of_a_comma(tmp_path):
     assert load(tmp_path, decided).y[0, 0] == 2.121
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_one_mark_says_the_other(tmp_path, separator):
+    rows = [("a", "kind"), ("1.234", "x"), ("3.456", "y"), ("7.891", "x"), ("2.222", "y")]
+    text = "".join(f"{a}{separator}{kind}\n" for a, kind in rows)
+    assert load(tmp_path, text, thousands=".").x[:, 0].tolist() == [1234, 3456, 7891, 2222]
+    assert load(tmp_path, text, decimal=",").x[:, 0].tolist() == [1234, 3456, 7891, 2222]
+    assert load(tmp_path, text, thousands=",").x[:, 0].tolist() == [1.234, 3.456, 7.891, 2.222]
+    with pytest.raises(DataError, match=r"'1\.5' has a decimal point, but the decimal mark is a"):
+        load(tmp_path, text.replace("1.234", "1.5"), thousands=".")
+
+
 def test_points_are_thousands_where_commas_are_decimal(tmp_path):
     text = "a;y\n" + "".join(f"0,{i};{i + 1}.12{i}\n" for i in range(1, 9))
     assert load(tmp_path, text).y[:2].ravel().tolist() == [2121, 3122]

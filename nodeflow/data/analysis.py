@@ -94,8 +94,8 @@ def analysed(sheet: Sheet, options: Options) -> list[Facts]:
     more = options.missing_mark or ()
     none = np.zeros(sheet.rows, bool)
     coded = [_marked(_coded(column, marks, none), more) for column in sheet.columns]
-    decimal = options.decimal if options.decimal != "auto" else sheet.decimal
     thousands = options.thousands if options.thousands != "auto" else sheet.thousands
+    decimal = options.decimal if options.decimal != "auto" else _OTHER.get(thousands, sheet.decimal)
     signs = _Signs(decimal, thousands, sheet.separator)
     signs.look(sheet.columns, coded)
     return [_facts(column, code, signs) for column, code in zip(sheet.columns, coded, strict=True)]
@@ -169,6 +169,10 @@ def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
     return values
 
 
+_OTHER = {",": ".", ".": ","}
+"""The decimal mark where a thousands mark is known."""
+
+
 class _Signs:
     """The decimal and the thousands mark: those that were given, or what all columns say."""
 
@@ -200,8 +204,6 @@ class _Signs:
         found = numerals.evidence(texts)
         if self.decimal != "auto":
             return self.decimal, ""
-        if self.thousands in (",", "."):
-            return "." if self.thousands == "," else ",", ""
         if found.comma and found.point:
             return ".", (
                 f"'{found.comma}' has a decimal comma and '{found.point}' a decimal point; write "
@@ -263,8 +265,8 @@ def _points_again(base: Facts, cells: Sequence[str], *, said: bool) -> Facts:
         if not said:
             return base
         row = next(i for i, cell in enumerate(cells) if cell == found.point)
-        fault = f"'{found.point}' has a decimal point, but --decimal says a comma; write a comma"
-        return replace(base, fault=fault, fault_row=row)
+        why = "has a decimal point, but the decimal mark is a comma here; write a comma"
+        return replace(base, fault=f"'{found.point}' {why}", fault_row=row)
     if not found.points:
         return base
     form = Form(",", ".")

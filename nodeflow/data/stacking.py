@@ -8,7 +8,7 @@ analysis wants to know of a column, its least and largest number, is found while
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,28 @@ from nodeflow.data import numerals
 from nodeflow.data.numerals import LONGEST
 from nodeflow.data.sheet import Column
 
-Part: TypeAlias = "NDArray[Any] | tuple[NDArray[np.intp], list[str]]"
-"""A column's piece in a block: its numbers, or its texts as places in a list (−1 is missing)."""
+
+class Numbers(NamedTuple):
+    """A column's piece in a block: its numbers, and the least and the largest of them."""
+
+    values: NDArray[Any]
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> Numbers:
+        """Return numbers with their span: whoever read them has them in his processor's cache."""
+        return cls(values, values.min(), values.max())
+
+
+class Texts(NamedTuple):
+    """A column's piece in a block: for each row a place in the list of its texts, −1 if missing."""
+
+    codes: NDArray[np.intp]
+    texts: list[str]
+
+
+Part: TypeAlias = Numbers | Texts
 
 
 class NotPlain(ValueError):
@@ -43,20 +63,19 @@ class Stack:
 
         Raises NotPlain if a column that began with numbers goes on with texts.
         """
-        begin, end = self.rows, self.rows + _rows_in(parts[0])
+        begin, end = self.rows, self.rows + len(parts[0][0])
         if end > len(self.x):
             # What is too much costs nothing: memory that nobody has written to is no memory yet.
             larger = np.empty((max(end, int(1.1 * end / share)), self.x.shape[1]))
             larger[:begin] = self.x[:begin]
             self.x = larger
         for i, part in enumerate(parts):
-            if isinstance(part, np.ndarray):
-                low, high = part.min(), part.max()
-                self.low[i] = np.minimum(self.low[i], low)
-                self.high[i] = np.maximum(self.high[i], high)
-                self.long[i] |= part.dtype.kind in "iu" and high >= LONGEST
+            if isinstance(part, Numbers):
+                self.low[i] = np.minimum(self.low[i], part.low)
+                self.high[i] = np.maximum(self.high[i], part.high)
+                self.long[i] |= part.values.dtype.kind in "iu" and part.high >= LONGEST
                 if i in self.place:
-                    self.x[begin:end, self.place[i]] = part
+                    self.x[begin:end, self.place[i]] = part.values
                     continue
             elif i in self.place:
                 raise NotPlain
@@ -74,11 +93,12 @@ class Stack:
 
     def _column(self, i: int, x: NDArray[np.float64], *, gaps: bool) -> Column:
         column = self.columns[i]
-        numbers = [part for part in self.parts[i] if isinstance(part, np.ndarray)]
+        numbers = [part.values for part in self.parts[i] if isinstance(part, Numbers)]
         if i not in self.place and len(numbers) < len(self.parts[i]):
             if numbers:
                 raise NotPlain
-            return _of_texts(column, self.parts[i], gaps=gaps)
+            texts = [part for part in self.parts[i] if isinstance(part, Texts)]
+            return _of_texts(column, texts, gaps=gaps)
         if i in self.place:
             values: NDArray[Any] = x[:, self.place[i]]
         else:
@@ -94,11 +114,7 @@ class Stack:
         return Column(column.name, values=values, role=column.role, like=like)
 
 
-def _rows_in(part: Part) -> int:
-    return len(part if isinstance(part, np.ndarray) else part[0])
-
-
-def _of_texts(column: Column, parts: Sequence[Part], *, gaps: bool) -> Column:
+def _of_texts(column: Column, parts: Sequence[Texts], *, gaps: bool) -> Column:
     places: dict[str, int] = {}
     pieces = []
     for codes, texts in parts:

@@ -88,7 +88,7 @@ def one_hot_of(
     if len(names) > MOST_CLASSES:
         msg = f"there are {len(names)} classes; there may be at most {MOST_CLASSES}"
         raise DataError(msg, file=file, column=column)
-    return np.eye(len(names))[codes], names
+    return np.take(np.eye(len(names)), codes, axis=0), names
 
 
 def one_hot(labels: Sequence[Any], values: Sequence[Any]) -> FloatArray:

@@ -89,16 +89,16 @@ def _cell(port: PortBox | None, side: str) -> str:
 
 
 def _edge(graph: Graph, wire: Wire, mirrored: frozenset[str]) -> str:
+    """Return a wire; its ports as attributes, since others take `node:port` for one more node."""
     target = box(graph, wire.target).input(wire.input, wire.index)
-    start = f"{_quoted(wire.source)}:{_quoted(wire.output)}"
     index = None if target is None else target.index
-    end = f"{_quoted(wire.target)}:{_quoted(_port(wire.input, index))}"
+    ports = f"tailport={_quoted(wire.output)}, headport={_quoted(_port(wire.input, index))}"
     look = f'color="{LIGHT.forward}"'
     if graph.feeds_back(wire):
         look = f'color="{LIGHT.feedback}", style=dashed, constraint=false'
     elif wire.source in mirrored:
         look = f'color="{LIGHT.backward}"'
-    return f"  {start} -> {end} [{look}];"
+    return f"  {_quoted(wire.source)} -> {_quoted(wire.target)} [{ports}, {look}];"
 
 
 def _port(name: str, index: int | None) -> str:

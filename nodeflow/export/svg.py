@@ -35,7 +35,7 @@ _HEADER = 22
 """Characters that fit beside each other in a header."""
 _CHARACTER = 6.2
 """The width of a character in a foot."""
-_FONT = "'DejaVu Sans', Verdana, 'Segoe UI', sans-serif"
+_FONT = "DejaVu Sans, Verdana, Segoe UI, sans-serif"
 _FOREIGN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """Characters that XML does not have."""
 Bounds = tuple[float, float, float, float]
@@ -91,10 +91,13 @@ def document(shown: Bounds, lines: Iterable[str], background: str = "") -> str:
     )
     start = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x} {y} {width} {height}" '
-        f'width="{width}" height="{height}" font-family="{_FONT}" font-size="11">'
+        f'width="{width}" height="{height}">'
     )
+    # MuPDF takes no font from the outermost element, and svglib none whose name is in quotes.
+    font = f'<g font-family="{_FONT}" font-size="11">'
     back = f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{background}"/>'
-    return "\n".join([start, *([back] if background else []), *lines, "</svg>"]) + "\n"
+    behind = [back] if background else []
+    return "\n".join([start, *behind, font, *lines, "</g>", "</svg>"]) + "\n"
 
 
 def ground(drawn: Scene, theme: Theme) -> Iterator[str]:
