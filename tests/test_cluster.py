@@ -126,7 +126,7 @@ def test_a_scheduler_that_is_killed_loses_nothing_that_was_done(
 
 
 def test_workers_of_another_version_are_refused(xor, two_workers, monkeypatch):
-    monkeypatch.setattr(cluster, "engine_digest", lambda: "another")
+    monkeypatch.setattr(cluster, "engine_digest", lambda _: "another")
     with pytest.raises(SweepError, match="another nodeflow"):
         nf.sweep(xor, SETTINGS, cluster=two_workers.address, **HOW)
 

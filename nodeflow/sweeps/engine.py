@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+from nodeflow.declare import NodeType
+from nodeflow.graph import Graph
 
 _COMPUTING = ("data", "declare.py", "derive", "engine", "formula.py", "graph.py", "inert.py",
               "nodes", "playback", "shape.py", "sweeps")  # fmt: skip
 """The parts of the package that a run's numbers come from."""
 
 
+def engine_digest(graph: Graph) -> str:
+    """Return what tells this engine from others: a digest of all that a graph's numbers come from.
+
+    The files of the plugins that its types are of are among that.
+    """
+    known = {node.known for node in graph.nodes.values()}
+    others = sorted({file for type_ in known if type_ and not type_.is_own for file in _of(type_)})
+    if not others:
+        return _own()
+    return _digest((file.name, file) for file in others)[:8] + _own()[:8]
+
+
 @cache
-def engine_digest() -> str:
-    """Return what tells this engine from others: a digest of all that numbers come from."""
+def _own() -> str:
     root = Path(__file__).parents[1]
+    parts = [root / name for name in _COMPUTING]
+    files = [file for part in parts for file in sorted(part.rglob("*.py")) or [part]]
+    return _digest((file.relative_to(root).as_posix(), file) for file in files)
+
+
+def _digest(files: Iterable[tuple[str, Path]]) -> str:
     found = hashlib.sha256()
-    for name in _COMPUTING:
-        part = root / name
-        for file in sorted(part.rglob("*.py")) if part.is_dir() else [part]:
-            found.update(f"{file.relative_to(root).as_posix()} ".encode() + file.read_bytes())
+    for name, file in files:
+        found.update(f"{name} ".encode() + file.read_bytes())
     return found.hexdigest()[:16]
+
+
+def _of(type_: NodeType) -> list[Path]:
+    """Return the files of a type by others: its module's, or those of its package."""
+    module = sys.modules.get(type_.function.__module__)
+    file = getattr(module, "__file__", None)
+    if file is None or not Path(file).is_file():
+        return []  # typed into a session: nothing can tell it from others
+    path = Path(file)
+    return sorted(path.parent.rglob("*.py")) if hasattr(module, "__path__") else [path]

@@ -39,7 +39,7 @@ def digest(plan: Plan) -> str:
     """Return what tells this sweep from others: the graph, its data, values, seeds and options."""
     graph = plan.graph
     about = {
-        "engine": engine_digest(),
+        "engine": engine_digest(graph),
         "graph": whole(graph),
         "data": [_contents(graph, key) for key in graph.datasets],
         "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
