@@ -378,3 +378,11 @@ def test_a_worker_without_the_plugin_of_a_type_says_so(home):
     plugins.disable("mine")
     assert "a worker has no node type 'triple'" in fault_of(graph, known)
     assert "plugins enable mine" in fault_of(graph, known)
+
+
+def test_a_damaged_list_of_what_is_on_is_not_written_over(home, capsys):
+    write(home, "mine", TYPE.format(name="triple"))
+    enabling.config_file().write_text('{"enabled": ["other"', "utf-8")
+    assert main(["plugins", "enable", "mine"]) == 1
+    assert "is damaged, and holds which plugins are on" in capsys.readouterr().err
+    assert enabling.config_file().read_text("utf-8") == '{"enabled": ["other"'

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import uuid
 from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
@@ -28,7 +27,7 @@ from nodeflow.files.text import plain
 from nodeflow.graph import Graph
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
-from nodeflow.sweeps.engine import engine_digest
+from nodeflow.sweeps.engine import engine_digest, processors
 from nodeflow.sweeps.rows import Row
 from nodeflow.sweeps.running import Worker
 
@@ -74,7 +73,7 @@ def client_of(address: str) -> Iterator[Any]:
         with _connected(Client, address) as client:
             yield client
         return
-    with local_cluster(os.cpu_count() or 1) as cluster, Client(cluster) as client:
+    with local_cluster(processors()) as cluster, Client(cluster) as client:
         yield client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -14,6 +15,13 @@ from nodeflow.graph import Graph
 _COMPUTING = ("data", "declare.py", "derive", "engine", "formula.py", "graph.py", "inert.py",
               "nodes", "playback", "shape.py", "sweeps")  # fmt: skip
 """The parts of the package that a run's numbers come from."""
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def engine_digest(graph: Graph) -> str:

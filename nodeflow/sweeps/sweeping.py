@@ -14,6 +14,7 @@ from nodeflow.errors import SweepError
 from nodeflow.graph import Graph
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
+from nodeflow.sweeps.engine import processors
 from nodeflow.sweeps.journal import Journal, journal_of
 from nodeflow.sweeps.results import DRAWN, ENDINGS, Sweep, refused_ending
 from nodeflow.sweeps.rows import Row, Rows
@@ -133,11 +134,7 @@ def part_size(plan: Plan, workers: int) -> int:
 
 def _by_threads(plan: Plan, done: Mapping[int, Row], workers: int | None) -> Iterator[Row]:
     """Yield the rows that are missing, as threads of this process have them ready."""
-    count = (
-        workers or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else (workers or os.cpu_count() or 1)
-    )
+    count = workers or processors()
     parts = plan.parts(done, part_size(plan, count))
     ready: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
     stopping = threading.Event()
