@@ -171,8 +171,10 @@ def test_whatever_is_killed_at_random_the_rows_are_the_same(tmp_path, expected):
             victim.kill()
             if victim in made.workers:
                 made.add_worker()
-            process.wait(timeout=120)
+            process.wait(timeout=300)
         finally:
+            process.kill()
+            process.wait()
             made.close()
     subprocess.run(
         [*command[:-1]], env=made.environment, check=True, stdout=subprocess.DEVNULL, timeout=120

@@ -21,7 +21,6 @@ from nodeflow.errors import (
     ShapeMismatch,
 )
 from nodeflow.graph import Graph, Wire
-from nodeflow.nodes.update import UPDATES
 from nodeflow.shape import Shape, Signature
 
 
@@ -365,12 +364,13 @@ def _check_feedback(
         if wire.target in problems:
             continue
         target = graph.type_of(wire.target)
-        source = graph.nodes[wire.source].type
-        of_parameter = target.name == "parameter"
-        allowed = UPDATES if of_parameter else ("accumulate",)
-        if target.name in ("parameter", "accumulate") and (
-            source not in allowed or (not of_parameter and wire.source != wire.target)
-        ):
+        of_parameter = target.holds_weights
+        is_its = (
+            graph.nodes[wire.source].family == "update"
+            if of_parameter
+            else wire.source == wire.target
+        )
+        if (of_parameter or target.accumulates) and not is_its:
             own = "a weight_update" if of_parameter else "its own total"
             problems[wire.target] = GraphError(
                 f"'{wire.end}' is fed back from {own}, not from '{wire.start}'", node=wire.target

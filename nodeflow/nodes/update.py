@@ -15,9 +15,6 @@ from nodeflow.workings.given import Given
 from nodeflow.workings.parts import Index, Part, of
 from nodeflow.workings.shown import show
 
-UPDATES = ("weight_update", "step")
-"""The types whose value is that of a parameter after an update."""
-
 
 @node(
     "update",
