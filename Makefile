@@ -136,8 +136,8 @@ gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 # Weka by the system.
 test-twins: $(STAMP) ## Run the programs of graphs/twins/ again, and compare with what is kept
 	@if ! { test -e /usr/include/doublefann.h && test -e /usr/share/java/weka.jar && \
-		command -v Rscript java >/dev/null; } && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev \
+		command -v Rscript && command -v java && command -v clang; } >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends clang gcc libc6-dev \
 		libfann-dev r-base-core r-cran-nnet default-jre-headless weka; } >/dev/null 2>&1; \
 	fi
 	@$(BIN)/python tests/twins_programs/compare.py

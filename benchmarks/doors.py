@@ -161,7 +161,7 @@ def opened(path: str) -> tuple[float, float]:
     def script(window: Scripted) -> Script:
         yield from window.drawn()
         begin, worked = time.perf_counter(), time.process_time()
-        window.inputs.stirred = True  # whoever opens a file has just clicked
+        window.inputs.active = True  # whoever opens a file has just clicked
         yield from window.open(Path(path))
         yield from window.drawn(least=2)
         found.append((time.perf_counter() - begin, time.process_time() - worked))

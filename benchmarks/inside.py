@@ -20,12 +20,19 @@ def editor(graph: str) -> int:
 
     try:
         from nodeflow.editor.run.session import Session
+        from nodeflow.editor.state.runcommands import Play
+
+        session, pressed = Session(), Play(math.inf)
     except ModuleNotFoundError:  # where the build before has it
         from nodeflow.editor.session import Session  # type: ignore[import-not-found, no-redef]
 
-    session = Session()
+        session, pressed = Session(), None
+
     session.open(files.load(Path(graph)))
-    session.play(math.inf)
+    if pressed is None:
+        session.play(math.inf)
+    else:
+        session.do(pressed)
     try:
         while True:
             live = session.poll()

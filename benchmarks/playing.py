@@ -12,6 +12,7 @@ from benchmarks.harness import Result, Row, Target
 from benchmarks.wheat import graph
 from nodeflow.derive import explode, unfold
 from nodeflow.editor.run.session import Session
+from nodeflow.editor.state.runcommands import Reset, Train
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph
@@ -54,7 +55,7 @@ def run(*, quick: bool = False) -> Result:
         Row("neuron level: a step back", median(fine_back)),
         Row(f"{20 * epochs} epochs without a player", median(alone)),
         Row("the same, played at full speed", median(attached)),
-        Row("the same, beside the editor", median(beside)),
+        Row("the same, in the editor", median(beside)),
         Row("history", text=f"{history / 1e6:.2f} MB"),
         Row(f"{long:,} updates, an epoch each: peak", text=f"{peak / 1e6:.1f} MB"),
     ]
@@ -115,10 +116,10 @@ def compared(made: Graph, epochs: int, *, rounds: int) -> tuple[list[float], ...
 def in_thread(session: Session, made: Graph, epochs: int) -> float:
     """Return the seconds of a training in the editor's thread, which somebody looks at."""
     session.start(made)
-    session.reset()
+    session.do(Reset())
     awaited(session, "still")
     start = time.perf_counter()
-    session.train(epochs)
+    session.do(Train(epochs))
     awaited(session, "done")
     return time.perf_counter() - start
 

@@ -21,7 +21,7 @@ from nodeflow.editor import shell as shells
 from nodeflow.editor.playing.motion import motion
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor, Preferences
-from nodeflow.editor.state.requests import AskOpen
+from nodeflow.editor.state.requests import AskOpen, ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.files import load
 from nodeflow.window import app
@@ -71,13 +71,13 @@ class Scripted(app.Window):
             yield name
 
     def evaluated(self) -> Script:
-        """Go on until the values of the first pass have come from beside the window, and stand."""
+        """Go on until the values of the first pass have come from the background, and stand."""
         while not self.editor.live.values:
             yield ""
         yield from self.drawn()
 
     def open(self, path: Path) -> Script:
-        """Open a file as the dialog does; it is read beside the window."""
+        """Open a file as the dialog does; it is read in the background."""
         self._chosen_file(AskOpen(), path)
         while self.editor.path != path:
             yield ""
@@ -147,7 +147,7 @@ def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> 
     yield from window.open(path)
     while "joined.value" not in window.editor.live.values:
         yield ""
-    window.send(m.ControlRun(Go("0:0:joined")))
+    window.send(ControlRun(Go("0:0:joined")))
     while window.editor.live.playback.node != "joined":
         yield ""
     yield from window.drawn()

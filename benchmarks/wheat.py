@@ -429,6 +429,15 @@ def run(*, quick: bool = False) -> Result:
         Contestant("NumPy, out=", makers["NumPy, out="], *part("numpy")),
         Contestant("plain Python", makers["plain Python"], *part("plain")),
     ]
+    texts = {name: files.dumps(graph) for name, graph in {"": made, **graphs}.items()}
+    contestants += [
+        Contestant(
+            f"nodeflow, {f'{name}, ' * bool(name)}made again",
+            partial(files.loads, text),
+            partial(_prepare_and_train, epochs=epochs),
+        )
+        for name, text in texts.items()
+    ]
     if torches.available():
         for name, key in (
             ("PyTorch by hand", "by hand"),
@@ -506,6 +515,11 @@ def _first_calls(result: Result, graphs: dict[str, Graph], epochs: int, *, quick
                 result.targets.append(
                     Target(text, 1.0, ratio(times, NEW, OLD), min(found), spread=spread(found))
                 )
+
+
+def _prepare_and_train(graph: Graph, epochs: int) -> None:
+    """Make a run of a graph that was loaded anew, and train it."""
+    Run(graph).train(epochs)
 
 
 def _train(trainer: Trainer, epochs: int) -> None:

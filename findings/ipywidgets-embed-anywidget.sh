@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
-# Guessed: `embed_minimal_html` of ipywidgets writes a page that shows any widget without a kernel.
+# ipywidgets 8.1.8, anywidget 0.11.0: `embed_minimal_html` leaves out what an anywidget consists of.
+#
+# Guess: it writes a page that shows any widget without a kernel.
+#
 # Seen: its default `drop_defaults=True` leaves out every trait that has its class's value. What an
 # anywidget consists of has just that: `_esm`, `_view_name` and `_view_module` are missing from the
 # page, and the html manager says "Class null not found in module @jupyter-widgets/base". With
 # `drop_defaults=False` they are there. (A front end that saves its widgets keeps them.)
+#
+# Here: a page made so from `nf.Widget` is empty; docs/notebooks.md gives the option.
 set -euo pipefail
+
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-"${PYTHON:-python3}" -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check \
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     anywidget==0.11.0 ipywidgets==8.1.8
+cd "$folder"
 venv/bin/python - <<'PYTHON'
 from importlib.metadata import version
 

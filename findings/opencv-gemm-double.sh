@@ -22,7 +22,7 @@ import sys
 
 import cv2
 import numpy as np
-from onnx import TensorProto, checker, helper, numpy_helper, save
+from onnx import checker, helper, numpy_helper, save
 
 random = np.random.default_rng(1)
 rows, weights, bias = random.normal(size=(5, 4)), random.normal(size=(4, 3)), random.normal(size=3)

@@ -8,7 +8,8 @@
 # width in pixels is asked for or not; with `dpi=96` the same file is drawn, as wide as was guessed.
 # Sizes in pixels and in percent need no `dpi`.
 #
-# Here: curves, landscapes and plots of sweeps are written by Matplotlib, whose SVG is in points.
+# Here: the plots of the gallery are written by Matplotlib, whose SVG is in points. What nodeflow
+# exports is in pixels, and is drawn.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,10 +1,12 @@
-#!/bin/bash
-# SciPy's loadmat drops imaginary parts where mat_dtype is asked for.
+#!/usr/bin/env bash
+# SciPy 1.17.1: loadmat drops imaginary parts where mat_dtype is asked for.
 #
-# Guessed: loadmat(file, mat_dtype=True), "return arrays in the same dtype as would be loaded into
+# Guess: loadmat(file, mat_dtype=True), "return arrays in the same dtype as would be loaded into
 # MATLAB", gives a complex matrix as a complex array, as without the option.
+#
 # Seen: the array is float64, the imaginary part is gone, and a ComplexWarning is all that says so.
-# Why it matters here: weights are read with mat_dtype, since MATLAB narrows whole numbers for
+#
+# Here: weights are read with mat_dtype, since MATLAB narrows whole numbers for
 # storage; a file with complex numbers is refused by way of that warning.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -53,7 +54,13 @@ def facts(name: str, command: click.Command) -> str:
 
 
 def _told(text: str) -> str:
-    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+    """Return a help text as Markdown; what click is told to leave as it is becomes a block."""
+    return "\n\n".join(
+        "\n".join(["```", *textwrap.dedent(part.removeprefix("\b\n")).splitlines(), "```"])
+        if part.startswith("\b\n")
+        else " ".join(part.split())
+        for part in text.strip().split("\n\n")
+    )
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:

@@ -301,7 +301,8 @@ def expression(
     """Calculate a formula number by number; its names become input ports.
 
     Numbers, names, + − * / ^, pi, e, and exp, log, sqrt, sin, cos, tanh, sigmoid, erf, abs,
-    sign, step, max, min.
+    sign, step, max, min. Where both sides of max or min are equal, the slope is the second one's:
+    at 0 it is 0 for max(z, 0), and 1 for max(0, z).
 
     formula
     the names in it → value
@@ -536,7 +537,7 @@ def power(a: _Wire, *, exponent: float = 2.0, id: str | None = None) -> Any:
     """
 
 def relay(a: _Wire, *, id: str | None = None) -> Any:
-    """Pass a value on as it is: a knot by which a wire is led around others.
+    """Pass a value on as it is: a bend by which a wire is led around others.
 
     a
     a → value

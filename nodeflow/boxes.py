@@ -24,7 +24,7 @@ VIEW = 160
 SLIDER = 20
 MOST_ROWS = 8
 """A `…` port with more wires than these has one row for all."""
-KNOT = 30
+RELAY = 30
 """A relay's height, half of its width: it is a header without a name."""
 GRID = 10
 
@@ -100,9 +100,9 @@ def box(graph: Graph, node: str) -> Box:
         names = dict.fromkeys(port.name for port in type_.outputs)
     outputs = tuple(PortBox(name, None, _y(row)) for row, name in enumerate(names))
     if type_ is not None and type_.drawn_as == "knot":
-        middle = KNOT // 2
+        middle = RELAY // 2
         ends = (PortBox(name, None, middle, quiet=True) for name in ("a", "value"))
-        return Box(2 * KNOT, KNOT, (next(ends),), (next(ends),))
+        return Box(2 * RELAY, RELAY, (next(ends),), (next(ends),))
     view = type_ is not None and type_.family == "view"
     more = VIEW if view else SLIDER if type_ is not None and type_.drawn_as == "slider" else 0
     height = HEADER + ROW * max(len(inputs), len(outputs), 1) + FOOT + more

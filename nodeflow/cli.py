@@ -19,7 +19,16 @@ import click
 
 from nodeflow import __version__, streams
 from nodeflow.commands.completing import answer as completed
-from nodeflow.commands.output import FAULT, INTERRUPTED, READER_GONE, State, refuse, say, sentence
+from nodeflow.commands.output import (
+    FAULT,
+    INTERRUPTED,
+    READER_GONE,
+    State,
+    print_error,
+    refuse,
+    say,
+    sentence,
+)
 from nodeflow.errors import NodeflowError, Slower
 
 COMMANDS = (
@@ -144,6 +153,7 @@ def _say_slower(
 
 def _invoked(state: State, arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
+    state.json = "--json" in words  # for what is wrong with the words themselves
     with app.make_context("nodeflow", words, obj=state) as context:
         code = app.invoke(context)
     sys.stdout.flush()
@@ -157,6 +167,8 @@ def _ended(state: State, work: Callable[[], int]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
+        if state.json:
+            print_error(sentence(click.ClickException(error.format_message())))
         error.show()
         return error.exit_code
     except BrokenPipeError:

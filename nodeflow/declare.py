@@ -393,6 +393,23 @@ class InSums:
     """Its rows, of where the sums lie; without it the function is called."""
 
 
+class _Changes:
+    count = 0
+
+
+def changes() -> int:
+    """Return how often a node type was added, taken out or changed.
+
+    What was made with the types as they were before is of no use afterwards.
+    """
+    return _Changes.count
+
+
+def note_change() -> None:
+    """Note that a node type is another one now."""
+    _Changes.count += 1
+
+
 @dataclass(eq=False, slots=True)
 class NodeType:
     """One kind of node: ports, settings, the NumPy function and the rule for blame."""
@@ -426,7 +443,7 @@ class NodeType:
     """Whether it gives numbers that a person types: they can be changed where they are read."""
     holds_weights: bool = False
     """Whether it holds numbers that training changes, with the settings that `parameter` has."""
-    view: str = ""
+    view_module: str = ""
     """The module whose function `found(sight, key)` tells what a view shows; see `views`."""
     slow: bool = False
     """Whether a view evaluates the network many times: not for every frame of a window."""
@@ -498,6 +515,11 @@ class NodeType:
     array_settings: frozenset[str] = field(init=False)
     _full: Settings | None = field(init=False, default=None)
     """All settings of a node that is given none, once they were checked."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if not name.startswith("_"):
+            note_change()
 
     def __post_init__(self) -> None:
         self.feedback = frozenset(port.name for port in self.inputs if port.feedback)
@@ -973,10 +995,12 @@ class Catalog(Mapping[str, NodeType]):
         if type_.name in self._types:
             raise DeclarationError(f"node type '{type_.name}' is declared twice")
         self._types[type_.name] = type_
+        note_change()
 
     def remove(self, name: str) -> None:
         """Take a type out again (a plugin that is switched off)."""
         self._types.pop(name, None)
+        note_change()
 
 
 CATALOG = Catalog()
@@ -1013,7 +1037,7 @@ def node(
     known_as: Mapping[str, str | tuple[str, ...]] | None = None,
     typed: bool = False,
     holds_weights: bool = False,
-    view: str = "",
+    view_module: str = "",
     slow: bool = False,
     searches: bool = False,
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
@@ -1030,7 +1054,7 @@ def node(
     itself.
 
     `calculation` says what the function makes of one number of each input, in the language of
-    `expression`: "max(z, 0) + exp(min(z, 0)) - 1". A type that says it needs no more to train at
+    `expression`: "max(z, 0) + exp(min(0, z)) - 1". A type that says it needs no more to train at
     full speed, to pass blame, to be written out with its numbers, to run in a page and to be
     written in other programs. A cost may say what it is of one feature: "Σ abs(a - y)". `title` is
     what people call it, `noun` is what one of its numbers is called ("the error"), `passes` the
@@ -1043,12 +1067,12 @@ def node(
     `drawn_as` ("knot", "slider") is how a node is drawn that is no box, `over_time` marks a view of
     what its value was at each epoch, `notes` one that shows a person's words. `known_as` tells what
     other programs call it, such as {"onnx": "Relu", "keras": "relu"}, `told` how an account of a
-    step tells it. `shares` marks an activation
-    whose outputs add up to 1, `natural` names the activation with which a cost has the slope a − y,
-    `steady` marks a trainer whose steps do not grow with the gradients. `typed` marks numbers that
-    a person types, `holds_weights` those that training changes. `view` names the module that tells
-    what a view shows, by a function `found(sight, key)`, `slow` one that evaluates the network many
-    times; `searches` marks a trainer that stays folded.
+    step tells it. `shares` marks an activation whose outputs add up to 1, `natural` names the
+    activation with which a cost has the slope a − y, `steady` marks a trainer whose steps do not
+    grow with the gradients. `typed` marks numbers that a person types, `holds_weights` those that
+    training changes. `view_module` names the module that tells what a view shows, by a function
+    `found(sight, key)`, `slow` one that evaluates the network many times; `searches` marks a
+    trainer that stays folded.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -1087,7 +1111,7 @@ def node(
             known_as=known_as or {},
             typed=typed,
             holds_weights=holds_weights,
-            view=view,
+            view_module=view_module,
             slow=slow,
             searches=searches,
         )

@@ -22,6 +22,8 @@ class Change:
 
     kind: Kind
     sentence: str
+    node: str = ""
+    """The node that it is about; "" if it is none's alone."""
 
     def __str__(self) -> str:
         return self.sentence
@@ -35,7 +37,7 @@ def difference(before: Graph, after: Graph) -> tuple[Change, ...]:
     return (
         *_about_the_whole(before, after),
         *(
-            Change("renamed", f"node '{old}' is called '{new}' now")
+            Change("renamed", f"node '{old}' is called '{new}' now", new)
             for old, new in sorted(renamed.items())
         ),
         *_nodes(before, after),
@@ -72,24 +74,23 @@ def _groups(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Cha
             yield Change("changed", f"group '{key}' changed")
 
 
-def _keys(
-    before: Mapping[str, Any], after: Mapping[str, Any], where: str = "the file"
-) -> Iterable[Change]:
-    """Compare keys that this version does not know, or that no person writes."""
+def _keys(before: Mapping[str, Any], after: Mapping[str, Any], node: str = "") -> Iterable[Change]:
+    """Compare keys of a node or the file that this version does not know, or no person writes."""
+    where = f"node '{node}'" if node else "the file"
     for key in sorted(before.keys() | after.keys()):
         if key not in after:
-            yield Change("removed", f"{where} has no key '{key}' any more")
+            yield Change("removed", f"{where} has no key '{key}' any more", node)
         elif key not in before:
-            yield Change("added", f"{where} has a key '{key}' now")
+            yield Change("added", f"{where} has a key '{key}' now", node)
         elif before[key] != after[key]:
-            yield Change("changed", f"{where} has another value at its key '{key}'")
+            yield Change("changed", f"{where} has another value at its key '{key}'", node)
 
 
 def _moved(before: Graph, after: Graph) -> Iterable[Change]:
     both = before.nodes.keys() & after.nodes.keys()
     moved = [key for key in both if before.layout.get(key) != after.layout.get(key)]
     if len(moved) == 1:
-        yield Change("moved", f"node '{moved[0]}' moved on the canvas")
+        yield Change("moved", f"node '{moved[0]}' moved on the canvas", moved[0])
     elif moved:
         yield Change("moved", f"{len(moved)} nodes moved on the canvas")
 
@@ -142,19 +143,20 @@ def _full(node: Node) -> dict[str, Any]:
 
 def _nodes(before: Graph, after: Graph) -> Iterable[Change]:
     for key in sorted(before.nodes.keys() - after.nodes.keys()):
-        yield Change("removed", f"node '{key}' ({before.nodes[key].type}) is gone")
+        yield Change("removed", f"node '{key}' ({before.nodes[key].type}) is gone", key)
     for key in sorted(after.nodes.keys() - before.nodes.keys()):
-        yield Change("added", f"node '{key}' ({after.nodes[key].type}) is new")
+        yield Change("added", f"node '{key}' ({after.nodes[key].type}) is new", key)
     for key in sorted(before.nodes.keys() & after.nodes.keys()):
         yield from _node(key, before.nodes[key], after.nodes[key])
 
 
 def _node(key: str, old: Node, new: Node) -> Iterable[Change]:
     if old.type != new.type:
-        yield Change("changed", f"node '{key}' was of type {old.type} and is of type {new.type}")
+        text = f"node '{key}' was of type {old.type} and is of type {new.type}"
+        yield Change("changed", text, key)
     if old.mode != new.mode:
         yield Change("changed", f"node '{key}' was {_MODES.get(old.mode, old.mode)} "
-                                f"and is {_MODES.get(new.mode, new.mode)}")  # fmt: skip
+                                f"and is {_MODES.get(new.mode, new.mode)}", key)  # fmt: skip
     left, right = _full(old), _full(new)
     names = [name for name in right if name in left]
     if old.type == new.type:
@@ -162,8 +164,8 @@ def _node(key: str, old: Node, new: Node) -> Iterable[Change]:
     for name in names:
         if left.get(name) != right.get(name):
             what = _values(left.get(name), right.get(name))
-            yield Change("changed", f"{key}.{name} {what}")
-    yield from _keys(old.extra, new.extra, f"node '{key}'")
+            yield Change("changed", f"{key}.{name} {what}", key)
+    yield from _keys(old.extra, new.extra, key)
 
 
 _MODES = {

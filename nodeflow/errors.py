@@ -216,7 +216,7 @@ _MANY = 2000
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the known word nearest to `word`, or a list of them."""
-    names = sorted(known)
+    names = sorted(set(known))
     if len(names) > _MANY:
         names = [name for name in names if name[:1] == str(word)[:1]]
     if not names:
@@ -225,5 +225,6 @@ def nearest(word: object, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean '{close[0]}'?"
     most = 12 if len(names) > 13 else 13  # "…" for a single name tells less
-    shown = ", ".join(names[:most]) + (", …" if len(names) > most else "")
+    said = [name if any(map(str.isalnum, name)) else f"'{name}'" for name in names[:most]]
+    shown = ", ".join(said) + (", …" if len(names) > most else "")
     return f"; there is {shown}"

@@ -26,7 +26,14 @@ class Sample:
 
 def folder() -> Path:
     """Return where the graph files are: in the package, or in the repository beside it."""
-    return _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_REPOSITORY
+    for place in (_IN_WHEEL, _IN_REPOSITORY):
+        if place.is_dir():
+            return place
+    raise FileError(
+        "the graphs that come with nodeflow are not there: it runs from a zip, or from a part of "
+        "its files; pip install nodeflow has them",
+        file=str(_IN_WHEEL),
+    )
 
 
 @cache

@@ -170,6 +170,28 @@ def filled(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
     return (head, *inner)
 
 
+def placed(expression: Expression, parts: Mapping[str, Expression]) -> Expression:
+    """Return the expression with others in the places of its names."""
+    head, *inner = expression
+    if head == "name":
+        return parts[inner[0]]
+    if head == "number":
+        return expression
+    return (head, *(placed(part, parts) for part in inner))
+
+
+def computed(
+    expression: Expression, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]
+) -> Any:
+    """Return the expression's value with the functions of another library than NumPy."""
+    head, *parts = expression
+    if head == "number":
+        return parts[0]
+    if head == "name":
+        return values[parts[0]]
+    return functions[head](*(computed(part, values, functions) for part in parts))
+
+
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """Return the expression's value with NumPy; division by 0 gives Infinity."""
     with np.errstate(all="ignore"):

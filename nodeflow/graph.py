@@ -8,6 +8,7 @@ are feedback wires, into a port that its type marks as one (`parameter.next`,
 from __future__ import annotations
 
 import gc
+import math
 import re
 from collections import defaultdict, namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -49,6 +50,10 @@ if TYPE_CHECKING:
 
 DRAWN_AS = "drawn_as"
 """A parameter's key in the file for the id by which its random start is drawn, if not its own."""
+PART = "part"
+"""A parameter's key that says which part of which other parameter it starts as."""
+ROWS = "rows"
+"""A parameter's key that says as which rows of which others it starts, one for each of its own."""
 _DRAWN = ("uniform", "normal", "glorot")
 UNFOLDED = "unfolded"
 """The graph file's key under which an unfolded graph keeps its trainers."""
@@ -124,8 +129,9 @@ class Training:
         for name in ("rate", "tolerance"):
             value = getattr(self, name)
             typed = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and not (typed and 0 <= value < float("inf")):
-                raise BadSetting(f"training.{name} must be a number from 0, not {value!r}")
+            if value is not None and not (typed and 0 <= value < math.inf):
+                kind = "" if typed and math.isfinite(value) else "finite "
+                raise BadSetting(f"training.{name} must be a {kind}number from 0, not {value!r}")
 
 
 @read_only("graph.set(node, setting=value) or graph.with_mode(node, mode) returns a new graph")
@@ -516,14 +522,15 @@ class Graph:
     @cached_property
     def feedback(self) -> tuple[Wire, ...]:
         """The feedback wires."""
-        fed = {key for key, type_ in self.types.items() if type_.feedback}
-        if not fed:
-            return ()
-        return tuple(w for w in self.wires if w.target in fed and self.feeds_back(w))
+        fed = {key: type_.feedback for key, type_ in self.types.items() if type_.feedback}
+        into = self.incoming
+        return tuple(
+            [w for key, ports in fed.items() for w in into.get(key, ()) if w.input in ports]
+        )
 
     @cached_property
-    def depths(self) -> Mapping[str, int]:
-        """The ranks, in some topological order."""
+    def ranks_in_any_order(self) -> Mapping[str, int]:
+        """The ranks, in any topological order: those of an extended graph are known so."""
         return self.ranks
 
     def extended(
@@ -549,29 +556,30 @@ class Graph:
         if gone:
             there = tuple([wire for wire in there if wire.target not in gone])
         found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
-        find, types = CATALOG.find, dict(self.types)
-        incoming, depths = {**self.incoming, **into}, dict(self.ranks)
+        kinds = {name: CATALOG.find(name) for name in {node.type for node in nodes.values()}}
+        types = dict(self.types)
+        incoming, ranks = {**self.incoming, **into}, dict(self.ranks)
         for wire in wires:
             if wire.target not in nodes:
                 there = (*incoming.get(wire.target, ()), wire)
                 incoming[wire.target] = tuple(sorted(there, key=by_port))
         for key, node in nodes.items():
-            type_ = find(node.type)
+            type_ = kinds[node.type]
             if type_ is not None:
                 types[key] = type_
-            depth = -1
+            rank = -1
             for wire in into[key]:
-                before = depths.get(wire.source, depth)  # none: it is fed back from a later one
-                depth = before if before > depth else depth  # noqa: FURB136  faster than max
-            depths[key] = depth + 1
+                before = ranks.get(wire.source, rank)  # none: it is fed back from a later one
+                rank = before if before > rank else rank  # noqa: FURB136  faster than max
+            ranks[key] = rank + 1
         settings = dict(self._settings)
         for key in gone:
             settings.pop(id(self.nodes[key]), None)
-            for known in (types, incoming, depths):
+            for known in (types, incoming, ranks):
                 known.pop(key, None)
         known_of = {
             "types": MappingProxyType(types),
-            "depths": MappingProxyType(depths),
+            "ranks_in_any_order": MappingProxyType(ranks),
             "incoming": MappingProxyType(incoming),
             "_settings": settings,
         }
@@ -906,12 +914,14 @@ def copy_of(node: Node) -> Node:
 
 def _called(node: Node, old: str, new: str) -> Node:
     """Return a node under a new id; a parameter that is drawn from its id keeps the first one."""
-    is_drawn = node.settings.get("init", "glorot") in _DRAWN
-    if not node.is_parameter or not is_drawn or node.settings.get("value") is not None:
+    if not node.is_parameter or node.known is None:
+        return node
+    settings = {**node.known.defaults, **node.settings}
+    if settings["init"] not in _DRAWN or settings["value"] is not None:
         return node
     first = drawn_as(node, old)
     own = copy_of(node)
-    if first == new or "part" in own.extra or "rows" in own.extra:
+    if first == new or PART in own.extra or ROWS in own.extra:
         return own
     return replace(own, extra={**own.extra, DRAWN_AS: first})
 

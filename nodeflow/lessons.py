@@ -441,7 +441,7 @@ class Attempt:
             self._watched = added.text
 
     def follow(self, graph: Graph, player: Player) -> bool:
-        """Go on beside somebody who plays and changes a graph elsewhere; return what is new."""
+        """Follow somebody who plays and changes a graph elsewhere; return what is new."""
         if player is not self.player:
             self.player, self._moment = player, 0
             self._watch()
@@ -853,8 +853,8 @@ class Marker:
         for course in self._courses:
             if course.graph == graph:
                 return course
-        like = self._courses[0].player.run if self._courses else None
-        course = _Course(graph, Player(Run(graph, strict=False, like=like)))
+        first = self._courses[0].player.run if self._courses else None
+        course = _Course(graph, Player(Run(graph, strict=False, share_with=first)))
         self._courses.append(course)
         return course
 

@@ -5,7 +5,6 @@ Window and exports draw the same scene. Lengths are canvas units, y points down.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,12 +15,12 @@ from numpy.typing import NDArray
 
 from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, PortBox, box
 from nodeflow.declare import CATALOG, Array, Setting, numbers
+from nodeflow.derive.layers import layers_of
 from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
-from nodeflow.nodes.source import parameter_shape
-from nodeflow.routing import MOST, Ends, Way, pieces, ways
-from nodeflow.routing import curves as straight
+from nodeflow.routing import Ends, Point, Way, routes, straight
+from nodeflow.wires import Stroke, WireView, curves, instead, strokes, weighing, weight_of
 from nodeflow.workings.shown import listed, precise, show
 
 LEFT, RIGHT = -1, 1
@@ -33,10 +32,10 @@ _INNER, _NUMBER, _PICTURE, _CHARACTER = 6, 84, 62, 7.6
 _SHORT = ("number", "choice", "index", "text", "formula")
 """Kinds of settings that are one line long."""
 _SIGNS = {"rate": "α", "regularization": "λ"}
-_WIRE, _THINNEST, _THICKER, _LARGE = 1.8, 1.0, 4.0, 3.0
-"""Thickness of a plain wire; of one with a weight, which grows slowly from _LARGE on."""
-_MARK = 28
-"""So far from its port stands a weight."""
+AT_ONCE = 200
+"""So many strokes are routed anew within a frame."""
+_MOST = 3000
+"""So many wires are routed before a graph that was opened is shown."""
 NOTE = "note"
 """A node's key in the file for what was written on it."""
 
@@ -120,54 +119,6 @@ class NodeView:
 
 
 @dataclass(frozen=True, slots=True)
-class WireView:
-    """A wire from a port to a port; `kind` is forward, backward or feedback."""
-
-    wire: Wire
-    start: tuple[int, int]
-    end: tuple[int, int]
-    leaves: int
-    enters: int
-    kind: str
-    across: bool = False
-    """Whether it carries a forward value down to the backward pass."""
-    weighs: tuple[str, int] | None = None
-    """The single weight that it shows: its parameter's port, and which number there."""
-    weight: float | None = None
-    """That weight, where it is known."""
-    around: Way = ()
-    """Its way around nodes, if it would run over one."""
-
-    @property
-    def curve(self) -> Way:
-        """The points of its Bézier curves: four, or more if it goes around nodes."""
-        if self.around:
-            return self.around
-        (x0, y0), (x1, y1) = self.start, self.end
-        ahead = (x1 - x0) * self.leaves
-        pull = max(abs(ahead) / 2, 30.0) if ahead > 0 else min(40.0 + abs(y1 - y0) / 4, 140.0)
-        return (x0, y0), (x0 + self.leaves * pull, y0), (x1 + self.enters * pull, y1), (x1, y1)
-
-    @property
-    def mark(self) -> tuple[float, float]:
-        """Where its weight is written: at the parameter, or at the port of a neuron."""
-        is_from = self.weighs is not None and self.weighs[0] == self.wire.start
-        (x, y), side = (self.start, self.leaves) if is_from else (self.end, self.enters)
-        return x + _MARK * side, y
-
-    @property
-    def bounds(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom; ends that face one way bulge by 3/4 of their pull."""
-        if self.around:
-            xs, ys = zip(*self.around, strict=True)
-            return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))
-        (x0, y0), (x1, _), (x2, _), (x3, y3) = self.curve
-        left = min(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
-        right = max(x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3))
-        return round(left), round(min(y0, y3)), round(right), round(max(y0, y3))
-
-
-@dataclass(frozen=True, slots=True)
 class GroupView:
     """A titled frame around nodes."""
 
@@ -190,6 +141,8 @@ class Scene:
 
     ports: Mapping[str, PortView] = field(default_factory=dict)
     """By address; an input in which several wires share a row has no number."""
+    is_routed: bool = True
+    """Whether the ways of wires are those that they have where the nodes are now."""
 
     def port(self, address: str) -> tuple[int, int] | None:
         """Return where a port is."""
@@ -207,18 +160,37 @@ class Scene:
         return {key: tuple(views) for key, views in found.items()}
 
     @cached_property
+    def strokes_of(self) -> Mapping[str, tuple[int, ...]]:
+        """The numbers of the strokes that begin or end at each node."""
+        found: dict[str, list[int]] = {}
+        for number, stroke in enumerate(self.strokes):
+            for key in filter(None, dict.fromkeys(stroke.nodes)):
+                found.setdefault(key, []).append(number)
+        return {key: tuple(numbers) for key, numbers in found.items()}
+
+    @cached_property
+    def bundled(self) -> Mapping[str, WireView]:
+        """The wires that run in bundles, by what they are called."""
+        return {str(view.wire): view for view in self.wires if view.bundle}
+
+    @cached_property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """What is drawn of the wires: each line once, however many wires run along it."""
+        return strokes(self.wires)
+
+    @cached_property
     def curves(self) -> NDArray[np.float64]:
-        """The Bézier points of all wires, (curves, 4, 2), one wire after the other."""
+        """The Bézier points of all strokes, (curves, 4, 2), one stroke after the other."""
         return self._bent[0]
 
     @cached_property
     def owners(self) -> NDArray[np.intp]:
-        """The number of the wire that each of `curves` is of."""
+        """The number of the stroke that each of `curves` is of."""
         return self._bent[1]
 
     @cached_property
     def _bent(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        return curves(self.wires)
+        return curves(self.strokes)
 
     @cached_property
     def bounds(self) -> tuple[int, int, int, int]:
@@ -252,6 +224,42 @@ def scene(
     `inside` is the one that is looked into.
     """
     placed = with_places(graph)
+    return routed(_bare(placed, values, problems, inside), placed)
+
+
+def scene_at_once(
+    graph: Graph, before: Scene | None, problems: Mapping[str, str], inside: str | None
+) -> Scene:
+    """Return the scene of a graph as an editor shows it while its wires are still to be routed.
+
+    Small graphs have their ways at once. In larger ones wires keep those of the scene `before`
+    where they can; where that was of another graph, all but the largest ones are routed too.
+    """
+    placed = with_places(graph)
+    bare = _bare(placed, None, problems, inside)
+    if before is not None and len(bare.wires) > AT_ONCE:
+        known = {view.wire: view for view in before.wires}
+        wires = tuple(
+            replace(view, parts=old.parts, bundle=old.bundle)
+            if (old := known.get(view.wire)) is not None
+            and (old.start, old.end, old.leaves) == (view.start, view.end, view.leaves)
+            else view
+            for view in bare.wires
+        )
+        if sum(view.wire in known for view in wires) > len(wires) / 2:
+            return replace(bare, wires=wires)
+    if len(bare.wires) <= _MOST:
+        return routed(bare, placed)
+    return replace(bare, wires=_routed(bare.nodes, placed, bare.wires, singles=False))
+
+
+def _bare(
+    placed: Graph,
+    values: Mapping[str, NDArray[Any]] | None,
+    problems: Mapping[str, str] | None,
+    inside: str | None,
+) -> Scene:
+    """Return a scene in which all wires go straight."""
     mirrored = backward_nodes(placed)
     held = levels(placed)
     nodes = {
@@ -281,40 +289,52 @@ def scene(
         for wire in placed.wires
     )
     # The long ones lie at the back.
-    wires = _around(nodes, sorted((view for view in views if view), key=_back_to_front))
+    wires = tuple(sorted((view for view in views if view), key=_back_to_front))
     groups = tuple(frame for key in placed.groups if (frame := _group(placed, key, nodes)))
-    return Scene(nodes, tuple(wires), groups, ports)
+    return Scene(nodes, wires, groups, ports, is_routed=False)
 
 
-def _around(nodes: Mapping[str, NodeView], wires: Sequence[WireView]) -> list[WireView]:
-    """Return the wires with their ways around nodes."""
+def _routed(
+    nodes: Mapping[str, NodeView],
+    graph: Graph,
+    wires: Sequence[WireView],
+    *,
+    singles: bool = True,
+) -> tuple[WireView, ...]:
+    """Return wires with their ways around nodes; one whose way is as before is the same object.
+
+    Without `singles` only bundles have ways.
+    """
     boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes.values()]
-    ends = [Ends(w.start, w.end, w.leaves, w.enters, w.wire.start) for w in wires]
-    found = list(wires)
-    for number, way in ways(np.array(boxes, float).reshape(-1, 4), ends).items():
-        found[number] = replace(found[number], around=way)
-    return found
+    between = layers_of(graph)
+    ends = [
+        Ends(w.start, w.end, w.leaves, w.enters, w.wire.start, w.wire.target, between(w.wire))
+        for w in wires
+    ]
+    found = routes(np.array(boxes, float).reshape(-1, 4), ends, singles=singles)
+    ways: dict[int, tuple[tuple[Way, ...], str]] = {
+        number: ((way,), "") for number, way in found.single.items()
+    }
+    for bundle in found.bundles:
+        for number in bundle.wires:
+            start, end = bundle.starts[ends[number].start], bundle.ends[ends[number].end]
+            ways[number] = (start, bundle.trunk, end), bundle.layers
+    return tuple(
+        view
+        if (view.parts, view.bundle) == (way := ways.get(number, _STRAIGHT))
+        else replace(view, parts=way[0], bundle=way[1])
+        for number, view in enumerate(wires)
+    )
 
 
-def curves(wires: Sequence[WireView]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return the Bézier points of many wires at once, (curves, 4, 2), and the wire of each."""
-    ends = np.array([(*w.start, *w.end, w.leaves, w.enters) for w in wires], float).reshape(-1, 6)
-    bends, owners = straight(ends), np.arange(len(wires))
-    bent = [number for number, view in enumerate(wires) if view.around]
-    if not bent:
-        return bends, owners
-    counts = np.ones(len(wires), np.intp)
-    counts[bent] = [(len(wires[number].around) - 1) // 3 for number in bent]
-    owners = np.repeat(owners, counts)
-    found = bends[owners]
-    found[np.isin(owners, bent)] = np.concatenate([pieces(wires[number].around) for number in bent])
-    return found, owners
+_STRAIGHT: tuple[tuple[Way, ...], str] = (), ""
 
 
 def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> Scene:
     """Return the scene after nodes were moved by so much, in a graph without closed groups.
 
-    What stands still is kept as it is: a drop among thousands of nodes costs no more than that.
+    What stands still is kept as it is. Where there is much to route, wires follow their nodes as
+    they are (`is_routed` is false then): a drop among thousands of nodes does not wait for that.
     """
     nodes = dict(old.nodes)
     ports = dict(old.ports)
@@ -328,37 +348,64 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
             outputs=tuple(replace(port, x=port.x + dx, y=port.y + dy) for port in view.outputs),
         )
         ports |= {port.address: port for port in (*nodes[key].inputs, *nodes[key].outputs)}
-
-    def follow(view: WireView) -> WireView:
-        start, end = moved.get(view.wire.source, (0, 0)), moved.get(view.wire.target, (0, 0))
-        return replace(
-            view,
-            start=(view.start[0] + start[0], view.start[1] + start[1]),
-            end=(view.end[0] + end[0], view.end[1] + end[1]),
-        )
-
     groups = tuple(frame for key in graph.groups if (frame := _group(graph, key, nodes)))
-    wires = [
-        follow(view) if view.wire.source in moved or view.wire.target in moved else view
-        for view in old.wires
-    ]
-    if len(wires) <= MOST:
-        return Scene(nodes, tuple(_rerouted(nodes, wires)), groups, ports)
-    bends = old.curves.copy()
-    followed = [number for number, view in enumerate(wires) if view is not old.wires[number]]
-    bends[followed] = curves([wires[number] for number in followed])[0]
-    made = Scene(nodes, tuple(wires), groups, ports)
-    vars(made)["_bent"] = bends, old.owners
+    wires = followed(old.wires, moved)
+    if len(old.strokes) <= AT_ONCE:
+        return Scene(nodes, _routed(nodes, graph, wires), groups, ports)
+    made = Scene(nodes, wires, groups, ports, is_routed=False)
+    touched = sorted({number for key in moved for number in old.strokes_of.get(key, ())})
+    new = {view.wire: view for view, was in zip(wires, old.wires, strict=True) if view is not was}
+    lines = list(old.strokes)
+    for number in touched:
+        stroke = lines[number]
+        lines[number] = replace(
+            stroke, wires=tuple(new.get(view.wire, view) for view in stroke.wires)
+        )
+    # Finding them, and their points, anew would take longer than a frame may.
+    vars(made)["strokes"] = tuple(lines)
+    vars(made)["strokes_of"] = old.strokes_of
+    vars(made)["_bent"] = instead(old.curves, old.owners, lines, touched)
     return made
 
 
-def _rerouted(nodes: Mapping[str, NodeView], wires: Sequence[WireView]) -> list[WireView]:
-    """Return the wires with their new ways; one whose way is as before is the same object."""
-    bare = [view if not view.around else replace(view, around=()) for view in wires]
-    return [
-        view if now.around == view.around else now
-        for view, now in zip(wires, _around(nodes, bare), strict=True)
-    ]
+def routed(unrouted: Scene, graph: Graph) -> Scene:
+    """Return a scene with the ways that its wires have where its nodes are."""
+    wires = _routed(unrouted.nodes, graph, unrouted.wires)
+    return replace(unrouted, wires=wires, is_routed=True)
+
+
+def followed(
+    wires: Sequence[WireView], moved: Mapping[str, tuple[float, float]]
+) -> tuple[WireView, ...]:
+    """Return wires as they follow nodes that were moved by so much: straight, to a trunk as well.
+
+    What stands still is the same object.
+    """
+    strands: dict[tuple[Point, Point], Way] = {}
+
+    def strand(start: Point, end: Point, heading: int) -> Way:
+        if (start, end) not in strands:  # one for all wires that run in it
+            strands[start, end] = straight(start, end, heading, -heading)
+        return strands[start, end]
+
+    def follow(view: WireView) -> WireView:
+        ahead, behind = moved.get(view.wire.source), moved.get(view.wire.target)
+        if ahead is None and behind is None:
+            return view
+        (dx, dy), (ex, ey) = ahead or (0, 0), behind or (0, 0)
+        start = view.start[0] + dx, view.start[1] + dy
+        end = view.end[0] + ex, view.end[1] + ey
+        parts: tuple[Way, ...] = ()
+        if view.bundle:
+            first, trunk, last = view.parts
+            if ahead is not None:
+                first = strand(start, trunk[0], view.leaves)
+            if behind is not None:
+                last = strand(trunk[-1], end, -view.enters)
+            parts = first, trunk, last
+        return replace(view, start=start, end=end, parts=parts)
+
+    return tuple(follow(view) for view in wires)
 
 
 # --- closed groups ------------------------------------------------------------------------------
@@ -641,54 +688,6 @@ def shortened(text: str, longest: int = _LONGEST - 2) -> str:
     return f"{text[: longest - 1 - half]}…{text[len(text) - half :]}"
 
 
-def thickness(weight: float | None) -> float:
-    """Return how thick a wire is: the larger the weight that it stands for, the thicker."""
-    return _WIRE if weight is None else _THINNEST + _THICKER * math.tanh(abs(weight) / _LARGE)
-
-
-def weighing(graph: Graph) -> dict[Wire, tuple[str, int]]:
-    """Return the wires that stand for a single weight: its parameter's port, and which number.
-
-    These leave a parameter of one number, or carry one activation into the weighted sum of a
-    single neuron, whose weights come straight from a parameter.
-    """
-    found: dict[Wire, tuple[str, int]] = {}
-    for key in graph.parameters:
-        size = _size(graph, key)
-        for wire in graph.out_of(key):
-            if size and math.prod(size) == 1:
-                found[wire] = (wire.start, 0)
-            if not graph.nodes[wire.target].is_layer or wire.input != "weights":
-                continue
-            into = graph.inputs(wire.target).get("a", ())
-            if size == (1, len(into)):
-                found |= {one: (wire.start, place) for place, one in enumerate(into)}
-    return found
-
-
-def _size(graph: Graph, key: str) -> tuple[int, ...]:
-    """Return the shape of a parameter; () where its settings have a fault."""
-    try:
-        return parameter_shape(graph.settings(key))
-    except NodeflowError:
-        return ()
-
-
-def _weight(
-    graph: Graph, weighs: tuple[str, int] | None, values: Mapping[str, NDArray[Any]]
-) -> float | None:
-    if weighs is None:
-        return None
-    address, place = weighs
-    value: Any = values.get(address)
-    if value is None:
-        value = graph.nodes[address.rpartition(".")[0]].settings.get("value")
-    if value is None:
-        return None
-    flat = np.ravel(numbers(value))
-    return float(flat[place if flat.size > 1 else 0])  # a constant start is one number for all
-
-
 def _wire(
     graph: Graph,
     wire: Wire,
@@ -712,7 +711,7 @@ def _wire(
         kind,
         across=kind == "forward" and wire.target in mirrored,
         weighs=weighs,
-        weight=_weight(graph, weighs, values),
+        weight=weight_of(graph, weighs, values),
     )
 
 

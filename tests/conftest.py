@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +51,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if "torch" in mark.args:
             # Tests run side by side: more threads for each would only wait for each other.
             importlib.import_module("torch").set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_prepared() -> None:
+    """A test that changes how graphs are laid out meets none that were laid out before."""
+    if "nodeflow.engine.prepared" in sys.modules:
+        importlib.import_module("nodeflow.engine.prepared").forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -34,17 +34,21 @@ class Browser:
 
     def send(self, method, **params):
         """Send a command and return its answer; what happens meanwhile is noted."""
-        number = next(self._numbers)
-        message = {"id": number, "method": method, "params": params}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._writing, json.dumps(message).encode() + b"\0")
+        number = self._ask(method, **params)
         while True:
             answer = self._next()
             if answer.get("id") == number:
                 assert "error" not in answer, f"{method}: {answer['error']['message']}"
                 return answer["result"]
             self._note(answer)
+
+    def _ask(self, method, **params):
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._writing, json.dumps(message).encode() + b"\0")
+        return number
 
     def _next(self):
         end = time.monotonic() + SECONDS
@@ -67,6 +71,10 @@ class Browser:
                 self.problems.append(str(params["args"]))
             case "Log.entryAdded" if params["entry"]["level"] in ("error", "warning"):
                 self.problems.append(params["entry"]["text"])
+            case "Page.javascriptDialogOpening":  # until it is answered the browser stands still
+                if params["type"] != "beforeunload":  # "Leave what is not saved?"
+                    self.problems.append(f"{params['type']}: {params['message']}")
+                self._ask("Page.handleJavaScriptDialog", accept=True)
             case "Network.requestWillBeSent":
                 self.requests.append(params["request"]["url"])
 

@@ -7,7 +7,15 @@ import numpy as np
 from nodeflow import formula as formulas
 from nodeflow.declare import CATALOG
 from nodeflow.errors import InterchangeError
-from nodeflow.interchange.layers import Affine, Dense, Floats, Missing, Network
+from nodeflow.graph import Graph
+from nodeflow.interchange.building import ends_of
+from nodeflow.interchange.layers import Affine, Dense, Floats, Join, Missing, Network
+
+
+def end_of(graph: Graph) -> str:
+    """Return the address of the outputs of a network that has one kind of them."""
+    (end,) = ends_of(graph)
+    return end
 
 
 def forward(network: Network, rows: Floats) -> Floats:
@@ -15,11 +23,13 @@ def forward(network: Network, rows: Floats) -> Floats:
     import nodeflow.nodes  # noqa: F401  (fills the catalog)
 
     value = np.asarray(rows, np.float64)
-    made = {"": value}
+    made = {"x": value}
     for step in network.steps:
-        if isinstance(step, Dense):
-            if step.takes:
-                value = np.hstack([made[name] for name in step.takes])
+        taken = [made[name] for name in step.takes] or [value]
+        value = taken[0]
+        if isinstance(step, Join):
+            value = np.hstack(taken)
+        elif isinstance(step, Dense):
             value = value @ step.weights.T + (0 if step.bias is None else step.bias)
         elif isinstance(step, Affine):
             value = value * step.scale + step.shift

@@ -132,3 +132,13 @@ def splitmix_order(rows, seed, epoch):
         j = ((z >> 32) * (i + 1)) >> 32
         order[i], order[j] = order[j], order[i]
     return order
+
+
+def accumulating(graph, *names):
+    """Return an unfolded graph whose update is a loop over samples: it adds up their gradients."""
+    for name in names:
+        old, new, key = f"{name}.gradient.gradient", f"{name}.average.total", f"{name}.sum"
+        graph = graph.disconnect(old, new).add(key, "accumulate")
+        graph = graph.connect(old, f"{key}.gradient").connect(f"{key}.total", new)
+        graph = graph.connect(f"{key}.total", f"{key}.previous")
+    return graph

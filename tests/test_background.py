@@ -1,19 +1,11 @@
 """Threads of the editor: what they bring, how they are cancelled, and that no fault is silent."""
 
 import threading
-import time
 
 import pytest
+from helpers_editor import wait
 
-from nodeflow.editor.background import Cancelled, Job, Latest, Loop
-
-
-def until(holds, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end
-        time.sleep(0.001)
-    return found
+from nodeflow.editor.background import Cancelled, Job, Latest, Service
 
 
 def test_a_job_brings_its_result_or_raises_what_went_wrong():
@@ -40,7 +32,7 @@ def test_a_job_that_is_cancelled_ends_where_it_reports_its_progress():
         reached.append("the end")
 
     job = Job("waiting", work)
-    until(lambda: job.share == "25 %")
+    wait(lambda: job.share == "25 %")
     job.cancel()
     gate.set()
     assert job.done(None)
@@ -64,11 +56,11 @@ def test_of_what_is_asked_for_again_and_again_the_newest_matters():
 
     for number in range(5):
         asked(number)
-    until(lambda: begun)
+    wait(lambda: begun)
     assert latest.busy
     gate.set()
     found = []
-    until(lambda: found.append(latest.poll()) or not latest.busy)
+    wait(lambda: found.append(latest.poll()) or not latest.busy)
     assert [number for number in found if number is not None] == [0, 4]
     assert begun == [0, 4]
 
@@ -78,9 +70,9 @@ def test_a_fault_of_what_is_asked_for_is_raised_where_it_is_looked_for_and_the_n
     latest.ask(lambda: 1 // 0)
     latest.poll()
     with pytest.raises(ZeroDivisionError):
-        until(lambda: latest.poll() is not None)
+        wait(lambda: latest.poll() is not None)
     latest.ask(lambda: 7)
-    assert until(latest.poll) == 7
+    assert wait(latest.poll) == 7
 
 
 def test_a_loop_is_closed_and_leaves_no_thread():
@@ -92,7 +84,7 @@ def test_a_loop_is_closed_and_leaves_no_thread():
                 loop.wait(lambda: False, None)
         done.append("ended")
 
-    loop = Loop("waiting", work)
+    loop = Service("waiting", work)
     loop.start()
     assert loop.alive
     loop.close()
@@ -106,9 +98,9 @@ def test_a_fault_that_ends_a_loop_is_reported_once():
     def work():
         raise MemoryError("no more")
 
-    loop = Loop("failing", work)
+    loop = Service("failing", work)
     loop.start()
-    until(lambda: not loop.alive)
+    wait(lambda: not loop.alive)
     assert (
         loop.fault()
         == "a fault in nodeflow itself (MemoryError: no more); the graph is kept, save it"

@@ -315,3 +315,75 @@ def test_nothing_to_check_is_said():
     ):
         with pytest.raises(GraphError, match="there is nothing to check: the graph needs a cost"):
             nf.check(graph)
+
+
+# --- large graphs -------------------------------------------------------------------------------
+
+
+def _deep(layers: int, *, wrong: bool = False) -> nf.Graph:
+    """A chain of layers with a neuron each; `wrong` takes the slope of tanh for another one."""
+    graph = nf.Graph().add("x", "constant", value=(0.5,)).add("y", "constant", value=(0.25,))
+    before = "x.value"
+    for n in range(layers):
+        graph = (
+            graph.add(f"w{n}", "parameter", value=((1.1,),)).add(f"s{n}", "weighted_sum")
+            .add(f"a{n}", "tanh").connect(before, f"s{n}.a").connect(f"w{n}.value", f"s{n}.weights")
+            .connect(f"s{n}.z", f"a{n}.z")
+        )  # fmt: skip
+        before = f"a{n}.a"
+    graph = graph.add("cost", "squared_error").add("train", "gradient_descent")
+    graph = graph.connect(before, "cost.a").connect("y.value", "cost.y")
+    graph = graph.connect("cost.cost", "train.cost")
+    if not wrong:
+        return graph
+    unfolded = nf.unfold(graph)
+    deltas = [key for key in unfolded.of_type("delta") if key.startswith("s")]
+    for key in deltas:
+        unfolded = unfolded.set(key, activation="sigmoid")
+    return unfolded
+
+
+def test_of_a_large_graph_some_gradients_of_each_type_are_checked(monkeypatch) -> None:
+    graph = _deep(40)
+    whole = nf.check(graph)
+    assert (whole.left_out, len(whole.nodes)) == (0, 120)
+    monkeypatch.setattr("nodeflow.engine.check.WORK", 8_000)
+    some = nf.check(graph)
+    assert some.valid
+    assert 3 <= len(some.nodes) <= 40
+    assert len(some.nodes) + some.left_out == len(whole.nodes)
+    assert {graph.nodes[key].type for key in some.nodes} == {"parameter", "tanh", "weighted_sum"}
+    assert list(some.nodes) == [key for key in whole.nodes if key in some.nodes]
+    assert some == nf.check(graph)  # the same ones each time
+    assert some.as_dict()["left_out"] == some.left_out
+    assert nf.check(graph, every=True) == whole
+
+
+def test_a_wrong_rule_is_found_among_some(monkeypatch) -> None:
+    graph = _deep(40, wrong=True)
+    monkeypatch.setattr("nodeflow.engine.check.WORK", 8_000)
+    some = nf.check(graph)
+    assert some.left_out > 60
+    assert not some.valid
+
+
+def test_of_a_large_parameter_fewer_numbers_are_nudged(monkeypatch) -> None:
+    graph = net("iris", (4, 30, 3))
+    monkeypatch.setattr("nodeflow.engine.check.WORK", 200_000)
+    some = nf.check(graph)
+    assert some.valid
+    assert 10 <= some.nodes["theta1"].checked < 90
+    assert nf.check(graph, every=True).nodes["theta1"].checked == 120
+
+
+def test_what_the_command_says_of_a_sample(monkeypatch, tmp_path, capsys) -> None:
+    from nodeflow.cli import main
+
+    path = tmp_path / "deep.json"
+    nf.save(_deep(20), path)
+    monkeypatch.setattr("nodeflow.engine.check.WORK", 5_000)
+    assert main(["check", str(path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "of 60 gradients are checked, some of each node type; --every checks them all" in out
+    assert main(["check", str(path), "--every"]) == 0
+    assert "--every" not in capsys.readouterr().out

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import accumulating
 
 import nodeflow as nf
 from nodeflow.cli import COMMANDS as EVERY
@@ -68,13 +69,7 @@ def blobs(trainer="gradient_descent", *, batch=4, epochs=3, **settings):
 
 def looped():
     """Return a graph whose update is a loop over samples: it accumulates."""
-    graph = nf.unfold(blobs(batch=4))
-    for name in ("w", "b"):
-        old, new, key = f"{name}.gradient.gradient", f"{name}.average.total", f"{name}.sum"
-        graph = graph.disconnect(old, new).add(key, "accumulate")
-        graph = graph.connect(old, f"{key}.gradient").connect(f"{key}.total", new)
-        graph = graph.connect(f"{key}.total", f"{key}.previous")
-    return replace(graph, extra={})
+    return replace(accumulating(nf.unfold(blobs(batch=4)), "w", "b"), extra={})
 
 
 @pytest.fixture
@@ -167,12 +162,22 @@ def test_without_a_display_the_editor_says_what_to_run_instead(call, monkeypatch
         (["unfold", "x.json"], "Missing option '-o'"),
         (["diff", "x.json"], "Missing argument 'B'."),
         (["data", "get"], "Missing argument 'NAME'."),
+        (["play", "x.json", "--speed", "nan"], "nan is not a finite number."),
+        (["train", "x.json", "--tolerance", "inf"], "inf is not a finite number."),
+        (["export", "x.json", "x.png", "--scale", "nan"], "nan is not a finite number."),
+        (["new", "x.json", "--rate", "inf"], "inf is not a finite number."),
+        (["new", "x.json", "--test", "nan"], "nan is not a finite number."),
+        (["new", "x.json", "--regularization", "NaN"], "NaN is not a finite number."),
+        (["new", "x.json", "--data", "x.csv", "--header", "yes", "--no-header"], "contradict"),
+        (["new", "x.json", "--layers", "2-1", "--text", "drop"], "--text says how --data is read"),
+        (["why", "x.json", "w", "--from", "5", "--to", "3"], "--from 5 comes after --to 3."),
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_what_is_wrong(call, words, sentence):
+def test_wrong_usage_ends_with_2_and_says_what_is_wrong(call, ask, words, sentence):
     code, out, err = call(*words)
     assert (code, out) == (2, "")
     assert sentence in err
+    assert sentence in ask(*words, code=2)["error"]
 
 
 # --- run ----------------------------------------------------------------------------------------
@@ -348,6 +353,21 @@ def test_a_rate_that_cannot_be_replaced_is_told(call, tmp_path, graph, sentence)
     code, _, err = call("train", saved(graph(), tmp_path / "g.json"), "--rate", "0.2")
     assert code == 1
     assert sentence in err
+
+
+def test_training_that_could_not_be_saved_is_not_begun(call, network, monkeypatch):
+    monkeypatch.setattr(nf.Run, "train", lambda *_, **__: pytest.fail("it was trained"))
+    path = Path(network).with_suffix(".run.npz")
+    path.write_bytes(b"PK mine")
+    code, _, err = call("train", network, "--save")
+    assert code == 1
+    assert "there is a file of this name that holds no training" in err
+    assert path.read_bytes() == b"PK mine"
+    path.unlink()
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+    code, _, err = call("train", network, "--save")
+    assert code == 1
+    assert "cannot be saved: there is no permission to write here" in err
 
 
 @pytest.mark.parametrize("rate", ["-1", "nan"])

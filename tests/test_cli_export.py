@@ -78,6 +78,21 @@ def test_a_fault_is_one_sentence_in_both_forms(tmp_path, capsys):
     assert found.err.startswith("nodeflow: 21 epochs are 2,520 steps")
 
 
+def test_the_data_of_a_graph_is_not_replaced_by_its_export(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "a,b,kind\n" + "1,2,x\n2,1,y\n" * 5
+    (tmp_path / "net.csv").write_text(rows)
+    assert main(["new", "net.json", "--data", "net.csv"]) == 0
+    for out in ("net.csv", str(tmp_path / "net.csv"), "link.csv"):
+        if out == "link.csv":
+            (tmp_path / out).symlink_to("net.csv")
+        assert main(["export", "net.json", out]) == 1
+        assert "is the data that 'data' reads: choose another name" in capsys.readouterr().err
+        assert (tmp_path / "net.csv").read_text() == rows
+    assert main(["export", "net.json", "history.csv"]) == 0
+    assert main(["export", "net.json", "history.csv"]) == 0, "an export replaces an export"
+
+
 def test_epochs_are_shown_by_a_film_and_trained_by_the_others(tmp_path, capsys):
     gif, table = str(tmp_path / "x.gif"), str(tmp_path / "x.csv")
     words = ["--level", "update", "--json"]

@@ -68,6 +68,28 @@ def test_one_bad_answer_leaves_the_others_marked(type_in, tmp_path) -> None:
     assert "b.json" in err
 
 
+def test_a_folder_has_the_answers_of_a_class(type_in, tmp_path) -> None:
+    """As a learning platform hands them out; the lesson may lie beside them."""
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for name in ("a.json", "answer (2).json", "b.nodeflow"):
+        type_in("1.2\n", LESSON, "-o", folder / name, "--json")
+    own = folder / "lesson.json"
+    own.write_bytes(LESSON.read_bytes())
+    (folder / "list.txt").write_text("a\nb\n", encoding="utf-8")
+    code, out, _ = type_in("", "check", own, folder, "--json")
+    marks = json.loads(out)["answers"]
+    assert (code, [Path(each["file"]).name for each in marks]) == (
+        0, ["a.json", "answer (2).json", "b.nodeflow"],
+    )  # fmt: skip
+    assert [each["done"] for each in marks] == [1, 1, 1]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    code, _, err = type_in("", "check", own, empty)
+    assert code == 1
+    assert "this folder has no answer" in err
+
+
 def test_a_file_without_a_lesson_is_refused_in_a_sentence(type_in) -> None:
     code, _, err = type_in("", LESSON.parent.parent / "xor.json")
     assert code == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gallery.commands import commands
 from nodeflow.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
@@ -64,3 +65,5 @@ def test_the_table_has_every_command():
     table = README.partition("| command |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`nodeflow (\w+)", table)) | {"fold", "collapse"}
     assert named == set(COMMANDS)
+    for name in commands().keys() - {"lesson play"}:  # that is `nodeflow lesson FILE`
+        assert any(f"`{word}" in table for word in (f"nodeflow {name}", name, name.split()[-1]))

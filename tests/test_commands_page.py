@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gallery.commands import PAGE, commands, keys_of, refreshed, sections
-from nodeflow.cli import main
+from nodeflow.cli import COMMANDS, main
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 ONE, XOR = str(GRAPHS / "one-neuron.json"), str(GRAPHS / "xor.json")
@@ -64,13 +64,22 @@ def test_every_view_is_explained(capsys):
 
     part = TEXT.partition("## Views")[2].partition("## nodeflow")[0]
     told = {line.split("`")[1] for line in part.splitlines() if line.startswith("| `")}
-    assert told == {name for name, type_ in CATALOG.items() if type_.view}
+    assert told == {name for name, type_ in CATALOG.items() if type_.view_module}
     assert main(["run", str(GRAPHS / "blame-game.json"), "--json"]) == 0
     views = json.loads(capsys.readouterr().out)["views"]
     assert views.keys() == {"who", "who_before", "weights"}
     assert [one["neuron"] for one in views["who"]["shares"]] == ["hidden 3", "hidden 2", "hidden 1"]
     assert set(views["who"]) == {"layer", "deltas", "shares"}
     assert views["weights"]["entries"]["theta2.value"] == [[0.1, 0.3, 0.6]]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *commands()])
+def test_help_is_laid_out_and_shows_no_marks(name, capsys):
+    assert main([*name.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "\\" not in shown
+    assert shown.replace("\n", "").isprintable()
+    assert max(map(len, shown.splitlines())) <= 100
 
 
 def test_a_key_that_is_not_explained_is_seen():

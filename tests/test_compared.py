@@ -68,6 +68,7 @@ def test_other_endings_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], before: Graph
 ) -> None:
     save(before, tmp_path / "a.json")
-    assert main(["diff", *[str(tmp_path / "a.json")] * 2, "-o", "x.gif"]) == 1
-    told = capsys.readouterr().err
-    assert told == "nodeflow: a difference is drawn as .svg, .png, .html, not as '.gif'\n"
+    for name, reason in (("x.gif", "not as '.gif'"), ("x", "and the file's name has no ending")):
+        assert main(["diff", *[str(tmp_path / "a.json")] * 2, "-o", name]) == 1
+        told = capsys.readouterr().err
+        assert told == f"nodeflow: a difference is drawn as .svg, .png, .html, {reason}\n"

@@ -90,3 +90,12 @@ def test_the_editor_asks_by_a_command(there: Path) -> None:
     finally:
         shell.session.close()
     assert "data" not in editor.problems
+
+
+@pytest.mark.parametrize("name", ["gone", "file"])
+def test_only_a_folder_can_be_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["data", "allow", str(tmp_path / name)]) == 1
+    assert capsys.readouterr().err == f"nodeflow: {tmp_path / name}: there is no such folder\n"

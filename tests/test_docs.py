@@ -187,6 +187,22 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
+def test_a_document_holds_no_control_characters(path):
+    assert not re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", read(path))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "findings").glob("*.sh")), ids=by_name)
+def test_a_finding_says_what_was_guessed_and_seen_and_is_in_the_table(path):
+    shebang, head, *rest = read(path).splitlines()
+    assert shebang == "#!/usr/bin/env bash"
+    assert re.match(r"# .*\d+\.\d+.*: ", head), "which version does what"
+    for word in ("Guess", "Seen", "Here"):
+        assert any(re.match(f"# {word}\\b.*: ", line) for line in rest), word
+    assert f"[{path.stem}]({path.name})" in read(path.with_name("README.md"))
+    assert "nodeflow" not in read(path).partition("set -euo pipefail")[2], "it is shown without"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
 def test_every_relative_link_leads_somewhere(path):
     for target in re.findall(r"\]\(([^)\s]+)\)", read(path)):
         if re.match(r"\w+:", target):

@@ -174,7 +174,7 @@ def test_every_sample_goes_out_as_layers_and_in_again(door, least, tmp_path):
             for one, other in zip(sent, again, strict=True):
                 assert np.array_equal(one.weights, other)
             continue
-        rows = np.random.default_rng(0).normal(size=(3, network.width))
+        rows = np.random.default_rng(0).normal(size=(3, network.width_of(network.inputs[0])))
         assert forward(again, rows) == pytest.approx(forward(network, rows), rel=1e-12, abs=1e-12)
     assert gone >= (least if WHOLE else 8)
 
@@ -189,7 +189,11 @@ def out_and_in(door, graph, network, folder):
 
     if door == "torch":
         module = nf.to_torch(graph)
-        return layers_of(nf.from_torch(module, torch.zeros(1, network.width, dtype=torch.float64)))
+        return layers_of(
+            nf.from_torch(
+                module, torch.zeros(1, network.width_of(network.inputs[0]), dtype=torch.float64)
+            )
+        )
     if door == "sklearn":
         return layers_of(nf.from_sklearn(nf.to_sklearn(graph)))
     path = folder / f"m.{'json' if 'brainjs' in door else door}"

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers_interchange import end_of
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.interchange import imported
-from nodeflow.interchange.building import end_of
 
 pytestmark = [
     pytest.mark.programs("torch", "onnx", "onnxruntime"),
@@ -88,18 +88,19 @@ def test_a_program_that_refuses_its_own_rows_is_no_reason_to_refuse_the_file(tmp
 
 
 def test_a_placeholder_is_of_no_type_that_is_here():
-    """A sum of two values is no node `add` whose wires are missing."""
+    """A sum that is moved by other numbers in each row is no node `add` whose wires are missing."""
     import torch
 
-    class Residual(torch.nn.Module):
+    class Moved(torch.nn.Module):
         def __init__(self):
             super().__init__()
             self.inner, self.outer = torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)
+            self.register_buffer("rows", torch.ones(2, 3))
 
         def forward(self, x):
-            return self.outer(x + torch.tanh(self.inner(x)))
+            return self.outer(torch.tanh(self.inner(x)) + self.rows)
 
-    graph = nf.from_torch(Residual().eval(), torch.zeros(2, 3))
+    graph = nf.from_torch(Moved().eval(), torch.zeros(2, 3))
     assert graph.nodes["add"].type == "add of PyTorch"
     run = nf.Run(graph, strict=False)
     run.evaluate()
@@ -107,18 +108,6 @@ def test_a_placeholder_is_of_no_type_that_is_here():
     heavy = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(3, 2))
     about = nf.from_torch(torch.nn.Sequential(heavy).eval(), torch.zeros(2, 3)).about
     assert "computed from others; remove_parametrizations" in about
-    with pytest.raises(nf.NodeflowError, match="has 2 outputs, and a chain of layers has one"):
-        nf.from_torch(Outputs().eval(), torch.zeros(2, 3))
-
-
-def Outputs():  # noqa: N802 (a module of its own, made where torch is)
-    import torch
-
-    class Two(torch.nn.Module):
-        def forward(self, x):
-            return torch.tanh(x), x
-
-    return Two()
 
 
 def onnx_model(r, opset):
@@ -215,3 +204,139 @@ def test_forms_of_every_set_of_operators(opset, tmp_path):
         run.evaluate()
         expected = session.run(None, {"x": x})[0]
         assert run[end_of(found.graph)] == pytest.approx(expected, abs=1e-5, rel=1e-4)
+
+
+def onnx_file(path, nodes, arrays, inputs, outputs, opset=18):
+    """Write a model of operators; inputs and outputs by name with their types and sizes."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    def info(name, kind, shape):
+        return helper.make_tensor_value_info(name, getattr(TensorProto, kind), shape)
+
+    graph = helper.make_graph(
+        [helper.make_node(*names, **given) for names, given in nodes], "g",
+        [info(*one) for one in inputs], [info(*one) for one in outputs],
+        [numpy_helper.from_array(array, name) for name, array in arrays.items()],
+    )  # fmt: skip
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+    path.write_bytes(made.SerializeToString())
+    return imported(path)
+
+
+def f(*sizes):
+    return np.random.default_rng(sum(sizes)).normal(size=sizes).astype(np.float32)
+
+
+BRANCHED = {
+    "selu with numbers of its own": ([(("Selu", ["x"], ["y"]), {"alpha": 2.0, "gamma": 3.0})], {}),
+    "a layer beside its input": (
+        [(("MatMul", ["x", "w"], ["h"]), {}), (("Relu", ["h"], ["r"]), {}),
+         (("Add", ["r", "x"], ["y"]), {})], {"w": f(6, 6)}),
+    "weights that two layers share": (
+        [(("Gemm", ["x", "w"], ["h"]), {"transB": 1}), (("Tanh", ["h"], ["t"]), {}),
+         (("Gemm", ["t", "w"], ["y"]), {"transB": 1})], {"w": f(6, 6)}),
+    "a gate": (
+        [(("Split", ["x"], ["a", "b"]), {"axis": 1, "num_outputs": 2}),
+         (("Sigmoid", ["b"], ["s"]), {}), (("Mul", ["a", "s"], ["y"]), {})], {}),
+    "features taken and joined": (
+        [(("Slice", ["x", "s", "e", "ax"], ["a"]), {}),
+         (("Gather", ["x", "i"], ["b"]), {"axis": 1}),
+         (("ReduceMean", ["x", "ax"], ["m"]), {}),
+         (("Concat", ["a", "b", "m"], ["y"]), {"axis": 1})],
+        {"s": np.array([1]), "e": np.array([4]), "ax": np.array([1]), "i": np.array([5, 0])}),
+    "a layer normalisation": (
+        [(("LayerNormalization", ["x", "g", "b"], ["y"]), {"epsilon": 1e-4})],
+        {"g": f(6), "b": f(6)}),
+    "numbers for each place of an image": (
+        [(("Reshape", ["x", "to"], ["i"]), {}), (("Mul", ["i", "c"], ["s"]), {}),
+         (("Flatten", ["s"], ["y"]), {})], {"to": np.array([0, 2, 3]), "c": f(2, 1)}),
+    "weights that are turned and scaled": (
+        [(("Transpose", ["w"], ["t"]), {"perm": [1, 0]}), (("Mul", ["t", "two"], ["v"]), {}),
+         (("MatMul", ["x", "v"], ["y"]), {})], {"w": f(3, 6), "two": np.array(2, "f")}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BRANCHED)
+def test_onnx_that_branches_and_joins(what, tmp_path):
+    nodes, arrays = BRANCHED[what]
+    found = onnx_file(tmp_path / "m.onnx", nodes, arrays, [("x", "FLOAT", ["n", 6])],
+                      [("y", "FLOAT", None)])  # fmt: skip
+    assert not found.network.missing
+    assert found.verified.outputs < 2e-6
+    if "share" in what:
+        assert len(found.graph.parameters) == 1
+
+
+def test_onnx_of_several_inputs_and_outputs(tmp_path):
+    nodes = [(("Gemm", ["left", "w"], ["a"]), {}),
+             (("Concat", ["a", "right"], ["both"]), {"axis": 1}),
+             (("Softmax", ["both"], ["share"]), {}),
+             (("Sub", ["a", "right"], ["apart"]), {})]  # fmt: skip
+    found = onnx_file(
+        tmp_path / "m.onnx", nodes, {"w": f(3, 2)},
+        [("left", "FLOAT", ["n", 3]), ("right", "FLOAT", ["n", 2])],
+        [("share", "FLOAT", ["n", 4]), ("apart", "FLOAT", ["n", 2])],
+    )  # fmt: skip
+    assert found.verified.outputs < 1e-6
+    assert {"left", "right", "share.cost", "apart.cost", "J"} <= found.graph.nodes.keys()
+    run = nf.Run(found.graph)
+    run.train(3)
+    assert np.isfinite(run.cost)
+
+
+def test_rows_that_would_be_others(tmp_path):
+    """What changes the rows, or computes with whole numbers, is a placeholder."""
+
+    def first(nodes, arrays, kind="FLOAT"):
+        made = onnx_file(
+            tmp_path / "m.onnx", nodes, arrays, [("x", kind, [4, 6])], [("y", kind, None)]
+        )
+        return made.network.missing[0].why
+
+    halves = {"to": np.array([-1, 3])}
+    assert first([(("Reshape", ["x", "to"], ["y"]), {})], halves) == "it changes what a row is"
+    assert "several axes" in first(
+        [(("Reshape", ["x", "to"], ["i"]), {}), (("MatMul", ["i", "w"], ["y"]), {})],
+        {"to": np.array([4, 2, 3]), "w": f(3, 3)},
+    )
+    assert first([(("Div", ["x", "x"], ["y"]), {})], {}, "INT32").startswith(
+        "it computes with whole"
+    )
+    assert first([(("Softmax", ["x"], ["y"]), {"axis": 0})], {}).startswith("nodeflow has no")
+
+
+def test_more_inputs_than_a_setting_keeps_as_a_tuple(tmp_path):
+    """A network of pictures, 3072 numbers a row."""
+    found = onnx_file(tmp_path / "m.onnx", [(("Gemm", ["x", "w"], ["y"]), {})], {"w": f(3072, 2)},
+                      [("x", "FLOAT", ["n", 3072])], [("y", "FLOAT", ["n", 2])])  # fmt: skip
+    assert found.verified.outputs < 1e-4
+
+
+def test_pytorch_that_branches_and_joins(tmp_path):
+    import torch
+
+    class Branching(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.norm = torch.nn.Linear(4, 6), torch.nn.LayerNorm(6)
+            self.again = torch.nn.Linear(6, 6)
+
+        def forward(self, x, y):
+            h = self.norm(self.first(x))
+            h = h + self.again(torch.relu(self.again(h)))
+            one, other = h.chunk(2, -1)
+            joined = torch.cat([one * other, y[:, 1:3], x.mean(1, keepdim=True)], 1)
+            return torch.nn.functional.glu(joined), torch.maximum(one, other)
+
+    torch.manual_seed(1)
+    module = Branching().double().eval()
+    rows = torch.randn(5, 4, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
+    torch.export.save(torch.export.export(module, rows), tmp_path / "m.pt2")
+    found = imported(tmp_path / "m.pt2")
+    assert not found.network.missing
+    assert found.verified.outputs < 1e-14
+    assert found.verified.gradients < 1e-13
+    assert "again_2.weight" not in found.graph.nodes  # the layer that is there twice is one
+    again = nf.to_torch(found.graph)
+    for one, other in zip(module(*rows), again(*rows), strict=True):
+        assert other.detach().numpy() == pytest.approx(one.detach().numpy(), abs=1e-13)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers_editor import at, do
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -26,16 +27,6 @@ GRAPHS = Path(__file__).parent.parent / "graphs"
 
 def opened(name="xor"):
     return do(Editor.of(nf.load(GRAPHS / f"{name}.json")), m.Do("fit"))
-
-
-def do(editor, *messages):
-    for message in messages:
-        editor = update(editor, message)
-    return editor
-
-
-def at(editor, address):
-    return editor.camera.on_screen(editor.drawn.port(address))
 
 
 def middle(editor, node):

@@ -338,7 +338,7 @@ def test_what_cannot_be_is_told_before_anything_begins(
 
 
 def test_a_folder_that_may_not_be_written(editor, home, monkeypatch):
-    monkeypatch.setattr("nodeflow.export.access", lambda path, mode: False)
+    monkeypatch.setattr("nodeflow.files.disk.os.access", lambda path, mode: False)
     with pytest.raises(FileError, match="there is no permission to write here"):
         exporting.requested(editor, asked(editor, ".gif"))
 

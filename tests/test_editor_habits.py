@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers_editor import do
 
 import nodeflow as nf
 from nodeflow.cli import main
@@ -34,7 +35,6 @@ from nodeflow.editor.state.requests import (
     StopWork,
 )
 from nodeflow.editor.state.runcommands import Step, Train
-from nodeflow.editor.update import update
 from nodeflow.errors import DataError
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph, Training
@@ -42,12 +42,6 @@ from nodeflow.networks import network
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 CSV = "a,b,kind\n" + "".join(f"{i % 7},{i * i % 11},{'ny'[i % 2]}\n" for i in range(24))
-
-
-def do(editor, *messages):
-    for message in messages:
-        editor = update(editor, message)
-    return editor
 
 
 def xor(path=None):
@@ -93,7 +87,7 @@ def test_a_graph_without_a_file_is_given_one_first():
 
 def test_leaving_the_file_dialog_leaves_all_as_it_was():
     editor = changed()
-    back = do(choose(do(editor, m.Do("quit")), "Save"), m.Cancelled())
+    back = do(choose(do(editor, m.Do("quit")), "Save"), m.DialogCancelled())
     assert back.graph == editor.graph
     assert back.changed
     later = do(back, m.Saved(back.graph, Path("mine.json")))
@@ -429,7 +423,7 @@ def told(shell, editor, kind):
     raise AssertionError(f"{kind.__name__} never came: {found}")
 
 
-def test_a_file_that_takes_its_time_is_opened_beside_the_editor(shell, gate):
+def test_a_file_that_takes_its_time_is_opened_in_the_background(shell, gate):
     editor = xor()
     path = GRAPHS / "and.json"
     answers = shell.perform(OpenFile(path), editor)
@@ -442,7 +436,7 @@ def test_a_file_that_takes_its_time_is_opened_beside_the_editor(shell, gate):
     assert done.busy == ""
 
 
-def test_escape_drops_what_takes_its_time(shell, gate):
+def test_escape_cancels_what_takes_its_time(shell, gate):
     editor = xor()
     waiting = do(editor, *shell.perform(OpenFile(GRAPHS / "and.json"), editor))
     stopped = do(waiting, m.Key("Escape"))
@@ -467,7 +461,7 @@ def test_a_graph_that_is_changed_meanwhile_is_not_replaced(shell, gate):
     assert after.notice.text == ("opening and.json was given up: the graph was changed meanwhile")
 
 
-def test_a_fault_beside_the_editor_is_told(shell, gate):
+def test_a_fault_in_the_background_is_told(shell, gate):
     editor = xor()
     waiting = do(editor, *shell.perform(OpenFile(GRAPHS / "no.json"), editor))
     gate.set()
@@ -476,7 +470,7 @@ def test_a_fault_beside_the_editor_is_told(shell, gate):
     assert after.busy == ""
 
 
-def test_a_large_graph_is_unfolded_beside_the_editor(shell):
+def test_a_large_graph_is_unfolded_in_the_background(shell):
     graph = network("2-110-1", data="xor", level="neuron")
     editor = Editor.of(graph)
     assert len(graph.nodes) > 400
@@ -543,7 +537,7 @@ def test_training_goes_on_when_the_graph_is_saved_elsewhere(shell, rows, tmp_pat
     assert shown == {key: value.tolist() for key, value in before.weights.items()}
 
 
-def test_a_gradient_check_is_dropped_with_escape(shell, monkeypatch):
+def test_escape_cancels_a_gradient_check(shell, monkeypatch):
     gate, ended = threading.Event(), []
 
     def slow(_graph, _heed):
@@ -568,7 +562,7 @@ def test_a_gradient_check_is_dropped_with_escape(shell, monkeypatch):
     assert stopped.notice.text == "checking the gradients: stopped"
 
 
-def test_what_was_dropped_is_not_among_the_recent_files(shell, gate):
+def test_a_file_whose_opening_was_cancelled_is_not_among_the_recent_ones(shell, gate):
     editor = xor()
     shell.perform(OpenFile(GRAPHS / "and.json"), editor)
     shell.perform(StopWork(), editor)

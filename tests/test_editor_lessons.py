@@ -16,7 +16,7 @@ from nodeflow.editor.shell import Shell
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import AskSave, ControlRun, WindowRequest
-from nodeflow.editor.state.runcommands import Go
+from nodeflow.editor.state.runcommands import AnswerTask, Go, SkipTask, UnlockNode
 from nodeflow.editor.update import update
 from nodeflow.files.lessonform import LESSON
 from nodeflow.lessons import Marker
@@ -73,15 +73,17 @@ def lesson(name):
 def test_a_lesson_is_led_and_its_answer_is_marked(person, tmp_path):
     graph = lesson("where-4.5w-1.5-comes-from")
     somebody = person(graph).do(m.Do("lesson")).at_task(0)
-    somebody.do(m.Teach("answer", "7")).until(lambda e: e.live.lesson.said)
+    somebody.do(ControlRun(AnswerTask("7"))).until(lambda e: e.live.lesson.said)
     assert somebody.editor.live.lesson.index == 0
-    somebody.do(m.Teach("answer", "1.2")).at_task(1)
+    somebody.do(ControlRun(AnswerTask("1.2"))).at_task(1)
     somebody.do(ControlRun(Go("0:0:cost.error"))).at_task(2)
-    somebody.do(m.Teach("answer", "1.4")).at_task(3).do(m.Teach("answer", "2.1")).at_task(4)
-    somebody.do(m.Teach("answer", "0.59")).at_task(5)
+    somebody.do(ControlRun(AnswerTask("1.4"))).at_task(3).do(ControlRun(AnswerTask("2.1"))).at_task(
+        4
+    )
+    somebody.do(ControlRun(AnswerTask("0.59"))).at_task(5)
     somebody.do(m.Do("train")).at_task(6)  # it stops where the condition became true
     assert somebody.editor.live.epoch < graph.training.epochs
-    somebody.do(m.Teach("answer", "0.3333")).at_task(7)
+    somebody.do(ControlRun(AnswerTask("0.3333"))).at_task(7)
     somebody.do(m.Do("hand-in"))
     assert somebody.editor.requests[-1] == AskSave()
     assert somebody.editor.path is None, "it would be saved over the lesson"
@@ -99,7 +101,7 @@ def test_what_is_locked_stays_until_it_is_unlocked_and_that_is_noted(person):
     assert "cost" in somebody.editor.graph.nodes
     somebody.do(m.SetValue("penalty", "regularization", 0.5))
     assert somebody.editor.graph.settings("penalty")["regularization"] == 0.5
-    somebody.do(m.Teach("unlock", "w")).until(lambda e: e.live.lesson.unlocked == ("w",))
+    somebody.do(ControlRun(UnlockNode("w"))).until(lambda e: e.live.lesson.unlocked == ("w",))
     somebody.do(m.SetValue("w", "value", ((9.0,),)))
     assert somebody.editor.graph.settings("w")["value"] == ((9.0,),)
     somebody.do(m.Do("end-lesson"), m.SetValue("x", "value", ((2.0,),)))
@@ -122,8 +124,8 @@ def test_a_wire_that_a_task_asks_for_is_drawn_into_a_locked_node(person):
     somebody = person(lesson("do-i-need-the-bias")).do(m.Do("lesson")).at_task(0)
     for answer in ("0", "0.5"):
         index = somebody.editor.live.lesson.index
-        somebody.do(m.Teach("answer", answer)).at_task(index + 1)
-    somebody.do(m.Teach("skip")).at_task(3).do(m.Teach("answer", "0.25")).at_task(4)
+        somebody.do(ControlRun(AnswerTask(answer))).at_task(index + 1)
+    somebody.do(ControlRun(SkipTask())).at_task(3).do(ControlRun(AnswerTask("0.25"))).at_task(4)
     graph = somebody.editor.graph.connect("bias1.value", "output.bias")
     somebody.do(m.Derived(graph, "a wire")).at_task(5)
     done = [each.task for each in somebody.editor.live.lesson.done]
@@ -139,7 +141,7 @@ def test_the_first_lesson_is_done_as_its_tasks_say(person):
     somebody.do(m.Derived(graph, "a wire")).at_task(3)
     somebody.do(m.Do("unfold")).at_task(4)
     somebody.do(m.Select(frozenset(["hidden"])), m.Do("explode")).at_task(5)
-    somebody.do(m.Teach("answer", "9")).at_task(6)
+    somebody.do(ControlRun(AnswerTask("9"))).at_task(6)
     somebody.do(m.Do("end-lesson"))
     assert somebody.editor.preferences.toured
 
@@ -147,7 +149,7 @@ def test_the_first_lesson_is_done_as_its_tasks_say(person):
 def test_a_teacher_makes_a_lesson(person, tmp_path):
     graph = nf.sample("one-neuron")
     somebody = person(graph).do(m.Do("edit-lesson")).until(lambda e: e.live.values)
-    record = lambda *task: somebody.do(m.Teach("record", task))  # noqa: E731
+    record = lambda *task: somebody.do(m.AddTask(*task))  # noqa: E731
     record("at", "", "0:0:sum", "")
     assert "needs a text" in somebody.editor.notice.text
     record("until", "Train.", "cots < 1", "")
@@ -157,8 +159,8 @@ def test_a_teacher_makes_a_lesson(person, tmp_path):
     record("ask", "Predict.", "cost.cost", "What does it cost?")
     record("until", "Train.", "cost < 0.01", "")
     record("wire", "Look at it.", "sum.z", "")
-    somebody.do(m.Teach("earlier", 1), m.Teach("drop", 3), m.Select(frozenset(["x", "y"])))
-    somebody.do(m.Teach("locked"), m.Teach("types"))
+    somebody.do(m.MoveTaskUp(1), m.RemoveTask(3), m.Select(frozenset(["x", "y"])))
+    somebody.do(m.ToggleInLesson("locked"), m.OfferTypes())
     made = somebody.editor.graph.extra[LESSON]
     assert [task["text"] for task in made["tasks"]] == ["Predict.", "Go to the sum.", "Train."]
     assert made["locked"] == ["x", "y"]
@@ -169,7 +171,7 @@ def test_a_teacher_makes_a_lesson(person, tmp_path):
     somebody.do(m.Do("lesson")).at_task(0)
     somebody.do(m.Place("relu", (20, 20)))
     assert "library has no relu" in somebody.editor.notice.text
-    somebody.do(m.Do("edit-lesson"), m.Select(frozenset(["x"])), m.Teach("hidden"))
+    somebody.do(m.Do("edit-lesson"), m.Select(frozenset(["x"])), m.ToggleInLesson("hidden"))
     assert "x" in somebody.editor.drawn.nodes
     somebody.do(m.Do("lesson"))
     assert "x" not in somebody.editor.drawn.nodes

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers_editor import do
 
 import nodeflow as nf
 from nodeflow.editor.dialogs.popups import lines
@@ -12,15 +13,8 @@ from nodeflow.editor.panels.room import widths
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editing, Editor, Menu, Preferences, Search
 from nodeflow.editor.state.reading import read
-from nodeflow.editor.update import update
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
-
-
-def do(editor, *messages):
-    for message in messages:
-        editor = update(editor, message)
-    return editor
 
 
 def opened(name="xor"):

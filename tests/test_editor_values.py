@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers_editor import at, do
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
@@ -16,11 +17,11 @@ from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Choices, Editing, Editor, Link, Live, Sliding
-from nodeflow.editor.update import update
 from nodeflow.export.svg import svg
 from nodeflow.files import dumps, loads
-from nodeflow.scene import scene, thickness
+from nodeflow.scene import scene
 from nodeflow.theme import LIGHT
+from nodeflow.wires import thickness
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 
@@ -28,16 +29,6 @@ GRAPHS = Path(__file__).parent.parent / "graphs"
 def opened(name="xor", form=lambda graph: graph):
     graph = nf.load(GRAPHS / f"{name}.json") if isinstance(name, str) else name
     return do(Editor.of(form(graph)), m.Do("fit"), m.Wheel((600, 300), 8))
-
-
-def do(editor, *messages):
-    for message in messages:
-        editor = update(editor, message)
-    return editor
-
-
-def at(editor, address):
-    return editor.camera.on_screen(editor.drawn.port(address))
 
 
 def double_clicked(editor, point):

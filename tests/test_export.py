@@ -24,7 +24,7 @@ import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.errors import ExportError, FileError
 from nodeflow.export import FORMATS, Cancelled, Options, export
-from nodeflow.files import load_run, picture, save_run
+from nodeflow.files import load_run, picture, save_run, unpacking
 from nodeflow.fonts import BOLD, REGULAR
 from nodeflow.scene import scene, shown
 from nodeflow.theme import DARK, LIGHT
@@ -229,10 +229,20 @@ def test_a_damaged_picture_is_refused(tmp_path, monkeypatch):
     path.write_bytes(small("not a graph"))
     with pytest.raises(FileError, match="not JSON"):
         nf.load(path)
-    monkeypatch.setattr(picture, "MAX_BYTES", 1000)
-    path.write_bytes(small(" " * 5_000_000))
-    with pytest.raises(FileError, match=r"unpacks from .* bytes to over 1,000"):
+    path.write_bytes(small(" " * 100_000))
+    monkeypatch.setattr(unpacking, "_FREE", 1000)
+    with pytest.raises(FileError, match=r"unpacks from .* bytes to over "):
         picture.graph_in(path.read_bytes())
+
+
+def test_a_picture_of_weights_that_are_all_zero_can_be_opened(tmp_path, monkeypatch):
+    """Zeros are packed to a thousandth, as nothing else that somebody has made is."""
+    monkeypatch.setattr(unpacking, "_FREE", 1000)
+    graph = nf.Graph().add("w", "parameter", value=np.zeros((100, 100)))
+    export(graph, tmp_path / "zeros.png")
+    read = nf.load(tmp_path / "zeros.png").settings("w")["value"].values
+    assert read.shape == (100, 100)
+    assert not read.any()
 
 
 @given(st.binary(max_size=200), st.booleans())

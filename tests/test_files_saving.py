@@ -22,11 +22,14 @@ from nodeflow.declare import CATALOG, Array
 from nodeflow.editor.state.model import Editor
 from nodeflow.errors import FileError, Overtaken
 from nodeflow.export import export
+from nodeflow.export.compared import write as draw_difference
 from nodeflow.export.html import as_json, picture
-from nodeflow.files import arrays, load, load_run, loads, save, save_run
+from nodeflow.files import arrays, disk, load, load_run, loads, require_place, save, save_run
 from nodeflow.files.arrays import digest, packed
 from nodeflow.graph import Graph, Node
 from nodeflow.scene import scene
+
+XOR = Path(__file__).parent.parent / "graphs" / "xor.json"
 
 MATRIX = np.arange(2000.0).reshape(40, 50) / 7
 
@@ -631,13 +634,26 @@ def test_what_another_program_saved_is_not_replaced_in_silence(tmp_path: Path) -
     save(load(path), path)
 
 
-def test_saving_onto_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "pipe.json"
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("pipe.json", lambda path: save(Graph(), path)),
+        ("pipe.svg", lambda path: export(load(XOR), path)),
+        ("pipe.svg", lambda path: draw_difference(load(XOR), Graph(), path)),
+        ("pipe.npz", lambda path: save_run(path, {}, [], {})),
+        ("pipe.npz", require_place),
+        ("pipe.any", lambda path: disk.write(path, b"")),
+    ],
+)
+def test_nothing_is_written_over_a_pipe(
+    tmp_path: Path, name: str, write: Callable[[Path], Any]
+) -> None:
+    """A pipe that was renamed over is gone, and so is a device: /dev/null where root does it."""
+    path = tmp_path / name
     os.mkfifo(path)
     with pytest.raises(FileError, match="this is a device or a pipe, not a file"):
-        save(Graph(), path)
-    with pytest.raises(FileError, match="this is a device or a pipe, not a file"):
-        save(Graph(), "/dev/null")
+        write(path)
+    assert path.is_fifo()
 
 
 # --- what is saved can be opened, drawn and exported ------------------------------------------

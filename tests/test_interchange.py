@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -216,7 +217,7 @@ def test_what_snns_computes_otherwise_is_no_weighted_sum(tmp_path):
     assert [(one.name, one.what) for one in found.network.missing] == [
         ("hidden1", "Act_RBF_Gaussian")
     ]
-    assert found.network.width == 2
+    assert found.network.width_of(found.network.inputs[0]) == 2
     with pytest.raises(InterchangeError, match="unit 3 feeds itself by way of others"):
         read(tmp_path, "s.net", SNNS.replace("  1:-1.50000", "  1:-1.50000, 5: 1.00000"))
     with pytest.raises(InterchangeError, match="have sites"):
@@ -603,3 +604,52 @@ def test_a_second_activation_is_not_dropped():
     for door in (fann.write, brainjs.write):
         with pytest.raises(InterchangeError, match=r"'s' follows no weighted sum.*\.onnx"):
             door(twice)
+
+
+@pytest.mark.parametrize("style", ["torch", "flax", "haiku", "plain"])
+def test_weights_of_other_libraries_in_safetensors(style, tmp_path):
+    """Flax and Haiku have (in, out), and say so by a name; of others the sizes say it."""
+    from safetensors.numpy import save_file
+
+    r = np.random.default_rng(0)
+    sizes = (4, 3, 2) if style == "plain" else (4, 4, 4, 2)
+    weights = [r.normal(size=(out, into)) for into, out in pairwise(sizes)]
+    biases = [r.normal(size=len(w)) for w in weights]
+    names = {"torch": ("l{}.weight", "l{}.bias"),
+             "flax": ("params/Dense_{}/kernel", "params/Dense_{}/bias"),
+             "haiku": ("mlp.linear_{}.w", "mlp.linear_{}.b"),
+             "plain": ("l{}.weight", "l{}.bias")}[style]  # fmt: skip
+    arrays = {}
+    for number, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        kept = w if style == "torch" else w.T
+        arrays[names[0].format(number)] = np.ascontiguousarray(kept)
+        arrays[names[1].format(number)] = b
+    save_file(arrays, tmp_path / "w.safetensors")
+    network = imported(tmp_path / "w.safetensors", asked=Asked(sizes, "tanh")).network
+    x = r.normal(size=(5, 4))
+    value = x
+    for number, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        value = value @ w.T + b
+        value = value if number == len(weights) - 1 else np.tanh(value)
+    assert forward(network, x) == pytest.approx(value, abs=1e-14)
+    said = "by their sizes, weights are (in, out) in the file"
+    assert (said in network.notes) == (style == "plain")
+
+
+def test_bfloat16_in_safetensors_and_numbers_that_are_packed(tmp_path):
+    import json
+
+    def written(kind, data, shape):
+        head = {"a.weight": {"dtype": kind, "shape": shape, "data_offsets": [0, len(data)]}}
+        text = json.dumps(head).encode()
+        text += b" " * (-len(text) % 8)
+        (tmp_path / "w.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data)
+        return imported(tmp_path / "w.safetensors", asked=Asked((2, 1)))
+
+    numbers = np.array([[1.5, -0.0078125]], np.float32)
+    halves = (numbers.view(np.uint32) >> 16).astype("<u2").tobytes()
+    network = written("BF16", halves, [1, 2]).network
+    assert network.steps[0].weights.tolist() == [[1.5, -0.0078125]]
+    assert network.notes == ("bfloat16 was converted to float64",)
+    with pytest.raises(nf.NodeflowError, match="holds F8_E4M3, packed numbers"):
+        written("F8_E4M3", b"\0\0", [1, 2])

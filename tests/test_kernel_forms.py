@@ -21,7 +21,7 @@ from helpers_kernel import (
 from networks import net
 
 import nodeflow as nf
-from nodeflow.engine import cells, coalescing, executor, fusing, machine
+from nodeflow.engine import cells, coalescing, executor, fusing, prepared
 from nodeflow.engine.kernel import machine_code, products, statements, sums
 from nodeflow.engine.kernel.registry import OPERATIONS
 from nodeflow.engine.kernel.sums import order_of_addition
@@ -350,7 +350,7 @@ def test_the_same_constant_everywhere_changes_no_bits_between_forms(
         (statements, "UNROLLED", 40),
         (coalescing, "_MOST", 4),
         (coalescing, "_MOST", 10**9),
-        (machine, "_TEST_CHUNK", 5),
+        (prepared, "_TEST_CHUNK", 5),
         (executor, "_PATIENCE", 0),
         (executor, "_MOST_ROWS", 3),
     ],
@@ -369,6 +369,7 @@ def test_which_loop_is_chosen_never_changes_a_bit(monkeypatch, tmp_path, module,
         monkeypatch.setenv("NODEFLOW_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(machine_code, "_loaded", {})
     monkeypatch.setattr(module, name, value)
+    prepared.forget()
     assert bits() == wanted
 
 
@@ -378,4 +379,5 @@ def test_products_by_blas_are_the_same_for_steps_and_full_speed(monkeypatch, tmp
     graph = network(tmp_path, (9, 5, 4), "tanh", "squared_error", TRAINERS[0])
     for size in (1, 45, 46, 20, 21, 10**9):
         monkeypatch.setattr(cells, "BLAS_FROM", size)
+        prepared.forget()
         assert_all_ways_agree(graph, batch)

@@ -280,7 +280,9 @@ def test_the_command(tmp_path: Path, base: Graph, capsys: pytest.CaptureFixture[
     told = json.loads(capsys.readouterr().out)
     assert len(told["conflicts"]) == 1
     assert load(paths[1]).nodes.keys() == base.nodes.keys() | {"z"}
-    assert main(["merge", *paths, "-o", str(tmp_path / "out.json")]) == 1
+    out = tmp_path / "out.json"
+    assert main(["merge", *paths, "-o", str(out)]) == 1
+    assert not (tmp_path / "out.json.bak").exists()
     assert main(["merge", paths[0], paths[0], paths[2]]) == 0
     assert text(load(paths[0])) == text(edits[2])
     (tmp_path / "empty").write_bytes(b"")
@@ -288,6 +290,34 @@ def test_the_command(tmp_path: Path, base: Graph, capsys: pytest.CaptureFixture[
     (tmp_path / "bad.json").write_text("<<<<<<<")
     assert main(["merge", str(tmp_path / "bad.json"), paths[1], paths[2]]) == 1
     assert "bad.json" in capsys.readouterr().err
+
+
+def test_what_a_merge_is_written_over_is_kept(tmp_path: Path, base: Graph) -> None:
+    save(base, tmp_path / "net.json")
+    net = str(tmp_path / "net.json")
+    for name in ("notes.txt", "linked.txt"):
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "link").symlink_to("linked.txt")
+    assert main(["merge", net, net, net, "-o", str(tmp_path / "notes.txt")]) == 0
+    assert (tmp_path / "notes.txt.bak").read_text() == "mine"
+    assert main(["merge", net, net, net, "-o", str(tmp_path / "link")]) == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "linked.txt.bak").read_text() == "mine"
+    assert text(load(tmp_path / "linked.txt")) == text(base)
+    os.mkfifo(tmp_path / "pipe")
+    assert main(["merge", net, net, net, "-o", str(tmp_path / "pipe")]) == 1
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_merge_into_no_name_leaves_ours_alone(
+    tmp_path: Path, base: Graph, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, graph in (("ours.json", base), ("theirs.json", base.set("train", rate=0.75))):
+        save(graph, tmp_path / name)
+    ours, theirs = str(tmp_path / "ours.json"), str(tmp_path / "theirs.json")
+    assert main(["merge", ours, ours, theirs, "-o", ""]) == 1
+    assert "this is a folder" in capsys.readouterr().err
+    assert text(load(ours)) == text(base)
 
 
 def test_upgrade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.state.messages import Do, Select, SetValue
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import OpenFile, RunAnew
+from nodeflow.editor.state.runcommands import Go, Train
 from nodeflow.editor.update import update
 from nodeflow.graph import drawn_as
 
@@ -261,7 +262,7 @@ def test_training_is_saved_beside_the_graph_and_offered_again(shell, tmp_path) -
     person = Person(shell, nf.load(path), path)
     person.tell(Do("save"))
     assert not path.with_suffix(".run.npz").exists()  # there is nothing to keep yet
-    shell.session.train(20)
+    shell.session.do(Train(20))
     person.until(lambda live: live.state == "done")
     bytes_ = path.read_bytes()
     person.tell(Do("save"))
@@ -279,12 +280,12 @@ def test_training_is_saved_beside_the_graph_and_offered_again(shell, tmp_path) -
     assert_same(live.weights, goal.weights)
     assert [line["cost"] for line in live.history] == [line["cost"] for line in goal.history]
     # Adam's memory came back as well: training goes on as if it had never been closed.
-    shell.session.train(10)
+    shell.session.do(Train(10))
     live = other.until(lambda live: live.epoch == 30)
     goal.train(10)
     assert_same(live.weights, goal.weights)
     assert [line["cost"] for line in live.history] == [line["cost"] for line in goal.history]
-    shell.session.go("7:1")
+    shell.session.do(Go("7:1"))
     live = other.until(lambda live: live.epoch == 7)
     goal.goto(epoch=7, sample=1)
     assert_same(live.weights, goal.weights)
@@ -298,7 +299,7 @@ def test_a_weight_set_in_the_past_belongs_to_that_line(shell, tmp_path) -> None:
     person.tell(SetValue("b1", "value", [0.5, 0.25]))
     assert person.editor.graph.settings("b1")["value"] is not None  # a start, before any training
     person.tell(Do("undo"))
-    shell.session.train(5)
+    shell.session.do(Train(5))
     person.until(lambda live: live.epoch == 5 and live.state == "done")
     before = dict(person.editor.live.weights)
     person.tell(SetValue("b1", "value", [0.5, 0.25]))
@@ -319,7 +320,7 @@ def test_a_weight_set_in_the_past_belongs_to_that_line(shell, tmp_path) -> None:
     other.tell(Do("resume"))
     live = other.until(lambda live: live.epoch == 5)
     np.testing.assert_array_equal(live.weights["b1.value"], [0.5, 0.25])
-    shell.session.go("3")
+    shell.session.do(Go("3"))
     live = other.until(lambda live: live.problem)
     assert "was trained with other settings" in live.problem
     other.tell(Do("keep-weights"))

@@ -517,7 +517,7 @@ def test_a_file_that_is_there_is_replaced_only_by_force(here, capsys):
         (["--data", "xor", "--cost", "mse"], 2, "'mse' is not one of"),
         (["--data", "xor", "--batch", "0"], 2, "neither a whole number from 1 nor 'all'"),
         (["--data", "xor", "--test", "1"], 2, "not in the range"),
-        (["--data", "xor", "--rate", "nan"], 1, "rate"),
+        (["--data", "xor", "--rate", "nan"], 2, "nan is not a finite number"),
         (["--data", "none.csv"], 1, "there is no data set 'none.csv'"),
         (["--data", "rows.csv", "--target", "7"], 1, "there is no column 7"),
         (["--layers", "2-1", "--scale", "minmax"], 1, "no data is given"),

@@ -24,8 +24,11 @@ def test_a_run_shows_the_values_of_its_moment():
     assert "cost" not in run._repr_mimebundle_()["text/plain"]
     run.advance("update")
     shown = run._repr_mimebundle_()
-    assert shown["text/plain"].endswith("sample 0 of 1 · forward · sum.delta.constant, cost 0.49")
+    told = "epoch 1 · sample 0 of 1 · before its first step, cost 0.49"
+    assert shown["text/plain"].endswith(told)
     assert "1.2" in "".join(ET.fromstring(shown["image/svg+xml"]).itertext())
+    step = run.step()  # the node that was evaluated, as a page says it, not the next one
+    assert f" · {step.phase} · {step.node}, cost" in run._repr_mimebundle_()["text/plain"]
 
 
 def test_names_stay_text_and_what_cannot_be_drawn_is_told():

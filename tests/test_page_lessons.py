@@ -237,6 +237,29 @@ def test_a_wrong_wire_is_not_drawn_and_a_skipped_task_stays_undone(shown, tmp_pa
     assert [mark.done for mark in marks.tasks[:3]] == [False, True, False]
 
 
+def test_a_condition_is_trained_for_as_long_as_the_graph_trains_and_then_told(shown):
+    """Exclusive or needs more than a hundred epochs, and one condition never comes to be."""
+    tasks = [
+        {"text": "Until all are right.", "until": "train_accuracy == 1"},
+        {"text": "Until it costs nothing.", "until": "cost < 0"},
+    ]
+    graph = with_lesson(nf.sample("xor"), tasks=tasks)
+    page = shown(graph)
+    page.run("document.querySelector('#lesson-train').click()")
+    reach(page, 1)
+    assert page.run("nodeflow.moment().epoch") > 100
+    page.wait("document.querySelector('#train').textContent === 'Train'")
+    page.run("document.querySelector('#lesson-train').click()")
+    page.wait("document.querySelector('#lesson-said').textContent.startsWith('Not true yet')")
+    assert page.run("nodeflow.moment().epoch") >= graph.training.epochs
+    page.run("document.querySelector('#lesson-train').click()")
+    page.wait("document.querySelector('#train').textContent === 'Stop'")
+    page.run("document.querySelector('#lesson-train').click()")  # the same button ends it
+    page.wait("document.querySelector('#train').textContent === 'Train'")
+    assert page.run("nodeflow.lesson.task().index") == 1
+    assert page.problems == []
+
+
 def test_hidden_nodes_are_not_drawn_and_not_listed(shown):
     lesson = {"tasks": [{"text": "Train.", "until": "cost < 0.01"}], "hidden": ["y", "cost"]}
     page = shown(with_lesson(nf.sample("one-neuron"), **lesson))

@@ -88,8 +88,10 @@ def test_random_graphs_have_the_bits_of_python(browser, tmp_path_factory, strate
     assert sum(computed) >= len(computed) / 3, "too few of the graphs can be computed in a page"
 
 
-@pytest.mark.skipif(not LONG, reason="`make pages` compares all graphs of the gallery")
-@pytest.mark.parametrize("path", sorted(GRAPHS.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.skipif(not LONG, reason="`make pages` compares all graphs, lessons and twins too")
+@pytest.mark.parametrize(
+    "path", sorted(GRAPHS.rglob("*.json")), ids=lambda path: str(path.relative_to(GRAPHS))
+)
 def test_all_graphs_have_the_bits_of_python_at_200_moments(browser, tmp_path, path):
     graph = nf.load(path)
     if not HAS_DATA and any(name in path.stem for name in ("wheat", "mnist", "nielsen", "ng-")):

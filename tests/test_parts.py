@@ -148,6 +148,8 @@ def test_a_value_of_the_whole_batch_is_refused_by_name():
     graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(z, y)))
     with pytest.raises(RunError, match="from 1, not 0"):
         nf.Run(graph, parts=0)
+    with pytest.raises(RunError, match="a batch of 4 samples cannot be cut into 5000 parts"):
+        nf.Run(graph, batch=4, parts=5000)
     run = nf.Run(graph, batch=4, parts=2)
     with pytest.raises(RunError, match="trained, not stepped"):
         run.step()

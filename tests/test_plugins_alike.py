@@ -40,7 +40,7 @@ from nodeflow.views.several import taken
 
 
 @node("activation", formula="a = s·z if z > 0 else s·(e^z − 1)", shapes="elementwise",
-      calculation="size * (max(z, 0) + (exp(min(z, 0)) - 1))", aliases=("bent line",))
+      calculation="size * (max(z, 0) + (exp(min(0, z)) - 1))", aliases=("bent line",))
 def like_elu(z, *, size: float = 1.0):
     """Pass positive numbers, bend negative ones."""
     return size * np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
@@ -73,7 +73,7 @@ def _(made, settings):
     return update
 
 
-@node("view", formula="value", outputs=(), view="plugin_alike")
+@node("view", formula="value", outputs=(), view_module="plugin_alike")
 def like_panel(value):
     """Show what enters."""
 

@@ -57,7 +57,7 @@ def test_it_trains_as_fast_as_one_of_the_library(made):
 
 def test_it_has_the_numbers_of_the_formula(made):
     def formula(z, **how):
-        return nf.expression(z, formula="max(z, 0) + exp(min(z, 0)) - 1", **how)
+        return nf.expression(z, formula="max(z, 0) + exp(min(0, z)) - 1", **how)
 
     runs = [nf.Run(network(kind), batch=10) for kind in (made, formula)]
     lines = [[line["cost"] for line in run.train(5)] for run in runs]

@@ -21,9 +21,16 @@ from nodeflow.declare import Array
 from nodeflow.editor.run.session import Session
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor
-from nodeflow.editor.state.runcommands import CompareFuture, Play, RunCommand, SetSpeed, Switch
+from nodeflow.editor.state.runcommands import (
+    CompareFuture,
+    Play,
+    RunCommand,
+    SetSpeed,
+    Switch,
+    Train,
+)
 from nodeflow.editor.update import update
-from nodeflow.errors import FileError, GraphError, NodeflowError, readable
+from nodeflow.errors import FileError, GraphError, NodeflowError, nearest, readable
 from nodeflow.files import disk, dumps, load, loads, run_file_of, save, save_run, sidecar_of
 from nodeflow.files.picture import graph_in, with_graph
 from nodeflow.graph import Graph, Node, Wire
@@ -66,6 +73,7 @@ def test_groups_are_checked(groups: Any, sentence: str) -> None:
         ({"places": 1}, "$.places"),
         ({"places": {"stood": {"a": [1]}, "placed": {}}}, "$.places.stood"),
         ({"unfolded": {"t": 3}}, "$.unfolded.t"),
+        ({"unfolded": {"t": {"type": "adam", "wires": [7]}}}, "$.unfolded.t"),
         ({"exploded": []}, "$.exploded"),
     ],
 )
@@ -281,7 +289,7 @@ def test_a_command_that_fails_is_told_and_the_thread_lives(command: RunCommand) 
             live = session.poll()
             problem = live.problem if live is not None else ""
         assert problem
-        session.train(2)
+        session.do(Train(2))
         while epoch < 2 and time.monotonic() < limit:
             live = session.poll()
             epoch = live.epoch if live is not None else epoch
@@ -329,3 +337,8 @@ def test_the_search_finds_nothing_in_a_moment() -> None:
     ):
         assert sum(report.counts.values()) > 0
         assert not report.faults, report.faults
+
+
+def test_what_there_is_is_listed_once_and_signs_in_quotes() -> None:
+    assert nearest("x", ["b", "a", "b"]) == "; there is a, b"
+    assert nearest("x", ["auto", ".", ","]) == "; there is ',', '.', auto"

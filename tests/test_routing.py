@@ -10,11 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nodeflow as nf
-from nodeflow import routing
+from nodeflow.editor.canvas.hits import next_wire, wire_at, wires_at
 from nodeflow.export.svg import svg
 from nodeflow.networks import network
-from nodeflow.routing import Ends, along, line, longest_run, path, pieces, ways
-from nodeflow.scene import curves, scene, shifted
+from nodeflow.routing import (
+    Ends,
+    along,
+    covering,
+    line,
+    longest_run,
+    path,
+    pieces,
+    routes,
+    straight,
+    ways,
+)
+from nodeflow.routing.curves import sampled
+from nodeflow.scene import AT_ONCE, routed, scene, shifted
+from nodeflow.wires import curves
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 NAMES = ["xor", "wheat-seeds", "wheat-seeds-neurons-unfolded", "lambda-twins", "slopes", "iris"]
@@ -52,13 +65,13 @@ def test_wires_go_around_nodes(name, form):
         assert view.curve[-1] == view.end
         if view.around:
             assert over(view.curve, boxes) == 0, str(view.wire)
-        before = replace(view, around=()).curve
+        before = replace(view, parts=()).curve
         assert view.around or over(before, boxes) <= 2, str(view.wire)  # between two samples
 
 
 def test_the_same_places_give_the_same_ways():
     drawn = scene(nf.load(GRAPHS / "wheat-seeds-neurons-unfolded.json"))
-    routing._found.cache_clear()
+    ways._found.cache_clear()
     again = scene(nf.load(GRAPHS / "wheat-seeds-neurons-unfolded.json"))
     assert drawn.wires == again.wires
     assert sum(bool(view.around) for view in drawn.wires) > 50
@@ -69,9 +82,9 @@ def test_a_picture_has_the_ways_of_the_window():
     text = svg(drawn)
     assert any(view.around for view in drawn.wires)
     assert all(path(view.curve) in text for view in drawn.wires)
-    bends, owners = curves(drawn.wires)
-    for number, view in enumerate(drawn.wires):
-        assert np.array_equal(bends[owners == number], pieces(view.curve))
+    bends, owners = curves(drawn.strokes)
+    for number, stroke in enumerate(drawn.strokes):
+        assert np.array_equal(bends[owners == number], pieces(stroke.curve))
 
 
 def test_a_node_that_is_dropped_on_a_wire_moves_the_wire():
@@ -116,16 +129,13 @@ def test_a_way_never_covers_more_than_the_curve_did(corners, wanted):
         return (right if side > 0 else left), top + 40
 
     wires = [Ends(port(a, s), port(b, t), s, t, f"n{a}.{s}") for a, b, s, t in wanted]
-    over_ = routing._Cells(boxes)
-    for number, way in ways(boxes, wires).items():
+    over_ = covering.Cells(boxes)
+    for number, way in routes(boxes, wires).single.items():
         end = wires[number]
-        straight = routing.curves(np.array([[*end.start, *end.end, end.leaves, end.enters]], float))
+        curve = pieces(straight(end.start, end.end, end.leaves, end.enters))
         assert (len(way) - 1) % 3 == 0
         assert (way[0], way[-1]) == (end.start, end.end)
-        assert (
-            over_.covered(routing._sampled(pieces(way))).sum()
-            <= over_.covered(routing._sampled(straight)).sum()
-        )
+        assert over_.covered(sampled(pieces(way))).sum() <= over_.covered(sampled(curve)).sum()
 
 
 def test_what_runs_along_a_way_runs_at_one_speed():
@@ -141,24 +151,172 @@ def test_what_runs_along_a_way_runs_at_one_speed():
 
 
 def test_nothing_to_go_around():
-    assert ways(np.zeros((0, 4)), []) == {}
-    assert ways(np.array([[0.0, 0, 10, 10]]), [Ends((10, 5), (100, 5), 1, -1, "a.b")]) == {}
-    far = np.array([[0.0, 0, 180, 90], [2e9, 2e9, 2e9 + 180, 2e9 + 90]])
-    assert ways(far, [Ends((180, 40), (2e9, 2e9 + 40), 1, -1, "a.b")]) == {}
+    def single(boxes, *wires):
+        return routes(np.array(boxes, float).reshape(-1, 4), wires).single
+
+    assert single([]) == {}
+    assert single([[0, 0, 10, 10]], Ends((10, 5), (100, 5), 1, -1, "a.b")) == {}
+    far = [[0, 0, 180, 90], [2e9, 2e9, 2e9 + 180, 2e9 + 90]]
+    assert single(far, Ends((180, 40), (2e9, 2e9 + 40), 1, -1, "a.b")) == {}
 
 
-def test_a_drop_among_very_many_wires_does_not_wait_for_ways():
-    old = scene(nf.explode(network("8-60-50-9")))
-    assert len(old.wires) > routing.MOST
-    assert not any(view.around for view in old.wires)
-    key = "hidden.7" if "hidden.7" in old.nodes else next(iter(old.nodes))
-    graph = nf.explode(network("8-60-50-9"))
-    x, y = graph.layout[key]
-    moved = graph.move(**{key: (x + 40, y + 13)})
-    new = shifted(old, moved, {key: (40, 13)})
-    assert new.wires == scene(moved).wires
-    assert np.array_equal(new.curves, scene(moved).curves)
-    assert np.array_equal(new.owners, np.arange(len(new.wires)))
+# --- bundles ------------------------------------------------------------------------------------
+
+
+def neurons(layers="8-30-20-9", unfolded=False):
+    graph = nf.explode(network(layers))
+    return nf.unfold(graph) if unfolded else graph
+
+
+def test_wires_between_two_layers_run_together():
+    drawn = scene(neurons())
+    trunks = {stroke.text: stroke for stroke in drawn.strokes if stroke.part == "trunk"}
+    assert set(trunks) == {
+        "600 wires: hidden1_a.*.a → hidden2.*.a", "180 wires: hidden2_a.*.a → output.*.a"
+    }  # fmt: skip
+    for stroke in trunks.values():
+        count, _ = stroke.text.split(" ", 1)
+        assert len(stroke.wires) == int(count)
+        assert 4 < stroke.thickness < 12
+        starts = {view.wire.start for view in stroke.wires}
+        ends = {view.wire.target for view in stroke.wires}
+        own = [one for one in drawn.strokes if one.wires[0].bundle == stroke.wires[0].bundle]
+        # A strand for each port and a trunk: that is all that is drawn of so many wires.
+        assert len(own) == 1 + len(starts) + len(ends)
+
+
+def test_a_wire_of_a_bundle_leads_from_port_to_port():
+    drawn = scene(neurons())
+    boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in drawn.nodes.values()]
+    bundled = list(drawn.bundled.values())
+    assert len(bundled) == 30 * 20 + 20 * 9
+    for view in bundled[::17]:
+        assert view.curve[0] == view.start
+        assert view.curve[-1] == view.end
+        for first, then in zip(view.parts, view.parts[1:], strict=False):
+            assert first[-1] == then[0]
+        assert over(view.curve, boxes) == 0, str(view.wire)
+        assert view.bounds[0] <= view.start[0]
+        assert along(view.curve, 1.0) == pytest.approx(view.end)
+
+
+def test_few_wires_and_pairs_go_each_its_own_way():
+    drawn = scene(nf.explode(network("4-5-3")))  # 15 wires between the layers
+    assert not any(view.bundle for view in drawn.wires)
+    drawn = scene(neurons())
+    pairs = [view for view in drawn.wires if view.wire.input == "z"]
+    assert len(pairs) > 50
+    assert not any(view.bundle for view in pairs)
+
+
+def wired(sources, targets):
+    """Return a graph in which each source enters each target, in columns."""
+    graph = nf.Graph()
+    for key in sources:
+        graph = graph.add(key, "constant", value=[1.0])
+    for key in targets:
+        graph = graph.add(key, "concatenate")
+        for source in sources:
+            graph = graph.connect(f"{source}.value", f"{key}.a")
+    return graph
+
+
+def test_wires_from_frame_to_frame_run_together():
+    sources, targets = ("ape", "bee", "cat", "dog", "eel"), ("ash", "box", "elm", "fir", "oak")
+    graph = wired(sources, targets)
+    assert not any(view.bundle for view in scene(graph).wires)
+    framed = replace(
+        graph,
+        groups={"one": {"nodes": sources, "title": "animals"}, "two": {"nodes": targets}},
+    )
+    assert {view.bundle for view in scene(framed).wires} == {"animals → two"}
+
+
+def test_layers_of_one_name_are_told_apart_by_where_they_stand():
+    names = [[f"n{layer}{n}" for n in range(6)] for layer in range(1, 4)]
+    graph = wired(names[0], names[1])
+    for key in names[2]:
+        graph = graph.add(key, "concatenate")
+        for source in names[1]:
+            graph = graph.connect(f"{source}.value", f"{key}.a")
+    bundles = {view.bundle for view in scene(graph).wires}
+    assert bundles == {"n*.value → n*.a (1)", "n*.value → n*.a (2)"}
+
+
+def test_the_pointer_finds_each_wire_of_a_bundle():
+    drawn = scene(neurons())
+    trunk = next(stroke for stroke in drawn.strokes if stroke.part == "trunk")
+    middle = along(trunk.curve, 0.5)
+    there = wires_at(drawn, middle, 5.0)
+    assert set(there) == {view.wire for view in trunk.wires}
+    seen, wire = [], None
+    for _ in there:
+        wire = next_wire(drawn, middle, 5.0, wire)
+        assert wire_at(drawn, middle, 5.0, wire) == wire  # pointing at it keeps it
+        seen.append(wire)
+    assert seen == list(there)
+    assert next_wire(drawn, middle, 5.0, wire) == there[0]
+    strand = next(one for one in drawn.strokes if one.part == "start" and one.wires[0].parts[0])
+    at = along(strand.curve, 0.1)
+    assert {wire.start for wire in wires_at(drawn, at, 5.0)} == {strand.wires[0].wire.start}
+
+
+def test_a_picture_draws_a_bundle_once():
+    drawn = scene(neurons())
+    text = svg(drawn)
+    assert text.count('<path d="M') < len(drawn.strokes) + 4 * len(drawn.nodes)
+    trunk = next(stroke for stroke in drawn.strokes if stroke.part == "trunk")
+    assert text.count(path(trunk.curve)) == 1
+    assert "<title>600 wires: hidden1_a.*.a → hidden2.*.a</title>" in text
+
+
+def test_wires_to_a_node_that_stands_behind_its_sources_go_singly():
+    graph = neurons("4-9-8-3")
+    placed = scene(graph)
+    there = {key: (view.x, view.y) for key, view in placed.nodes.items()}
+    assert {view.wire.target for view in placed.bundled.values()} == {
+        f"hidden2.{n}" for n in range(1, 9)
+    } | {f"output.{n}" for n in range(1, 4)}
+    there["hidden2.1"] = there["hidden1_a.1"][0] - 900, there["hidden2.1"][1]
+    behind = scene(graph.move(**there))
+    alone = [view for view in behind.wires if view.wire.target == "hidden2.1"]
+    assert not any(view.bundle for view in alone)
+    assert all(view.curve[0] == view.start for view in behind.wires)
+
+
+def drop(old, graph, key, by):
+    placed = {name: (view.x, view.y) for name, view in old.nodes.items()}
+    graph = graph.move(**placed)
+    x, y = placed[key]
+    moved = graph.move(**{key: (x + by[0], y + by[1])})
+    return moved, shifted(old, moved, {key: by})
+
+
+def test_a_drop_among_many_wires_does_not_wait_for_ways():
+    graph = neurons()
+    old = scene(graph)
+    assert len(old.strokes) > AT_ONCE
+    moved, dropped = drop(old, graph, "hidden1_a.7", (40, 130))
+    assert not dropped.is_routed
+    stood = [one for one, two in zip(old.wires, dropped.wires, strict=True) if one is two]
+    assert len(stood) > 900
+    for view in dropped.wires:  # each still leads from port to port
+        assert view.curve[0] == view.start
+        assert view.curve[-1] == view.end
+    bends, owners = curves(dropped.strokes)
+    assert np.array_equal(dropped.curves, bends)
+    assert np.array_equal(dropped.owners, owners)
+    after = routed(dropped, moved)
+    assert after.is_routed
+    assert after.wires == scene(moved).wires
+    assert after.strokes == scene(moved).strokes
+
+
+def test_what_is_drawn_grows_with_the_ports_and_not_with_the_wires():
+    """Twice as many neurons have four times as many wires between them."""
+    small, large = scene(neurons("4-25-25-3")), scene(neurons("4-100-100-3"))
+    assert len(large.wires) > 10 * len(small.wires) > 7_000
+    assert len(large.strokes) < 4.5 * len(small.strokes)
 
 
 def test_time_grows_with_the_graph():
@@ -167,12 +325,15 @@ def test_time_grows_with_the_graph():
         drawn = scene(graph)
         boxes = np.array([(n.x, n.y, n.x + n.width, n.y + n.height) for n in drawn.nodes.values()],
                          float)  # fmt: skip
-        ends = [Ends(w.start, w.end, w.leaves, w.enters, w.wire.start) for w in drawn.wires]
+        ends = [
+            Ends(w.start, w.end, w.leaves, w.enters, w.wire.start, w.wire.target, w.bundle)
+            for w in drawn.wires
+        ]
         best = 9.0
         for _ in range(3):
-            routing._found.cache_clear()
+            ways._found.cache_clear()
             start = process_time()
-            ways(boxes, ends)
+            routes(boxes, ends)
             best = min(best, process_time() - start)
         return best
 

@@ -1071,7 +1071,7 @@ def test_a_run_like_another_one_has_the_numbers_of_its_own_seed(level, test):
     first.train(epochs=2)
     first.assess()
     for seed in (1, 2):
-        alone, like = nf.Run(graph, seed=seed), nf.Run(graph, seed=seed, like=first)
+        alone, like = nf.Run(graph, seed=seed), nf.Run(graph, seed=seed, share_with=first)
         assert like.plan is first.plan
         assert like.machine.tape is first.machine.tape
         for run in (alone, like):
@@ -1080,6 +1080,6 @@ def test_a_run_like_another_one_has_the_numbers_of_its_own_seed(level, test):
         assert all((like.weights[key] == alone.weights[key]).all() for key in alone.weights)
         assert like.assess() == alone.assess()
     other = graph.set("train", rate=0.25)
-    alone, like = nf.Run(other, seed=1), nf.Run(other, seed=1, like=first)
+    alone, like = nf.Run(other, seed=1), nf.Run(other, seed=1, share_with=first)
     assert like.plan is not first.plan
     assert like.train(epochs=2) == alone.train(epochs=2)

@@ -1,4 +1,4 @@
-"""The run beside the editor: the numbers of `run.train`, and an editor that never waits."""
+"""The run in its thread: the numbers of `run.train`, and an editor that never waits."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from networks import CLASSES, net
 import nodeflow as nf
 from nodeflow.derive.rates import with_rate
 from nodeflow.editor.background import Cancelled
-from nodeflow.editor.run.session import Session, checked, kept
+from nodeflow.editor.documents.exporting import kept
+from nodeflow.editor.run.session import Session, checked
 from nodeflow.editor.state.model import Live
-from nodeflow.editor.state.runcommands import ShowCheck
+from nodeflow.editor.state.runcommands import Pause, Reset, ShowCheck, Step, Train
 
 SECONDS = 60.0
 """Only a fault takes so long: the first run of all compiles the engine."""
@@ -125,7 +126,7 @@ def test_training_beside_is_training(session: Session, change: dict[str, object]
     source, sizes = CLASSES
     graph = net(source, sizes, **{"rate": 0.3, "test": 1 / 3, "epochs": 40, **change})
     session.start(graph)
-    session.train()
+    session.do(Train())
     live = until(session, lambda live: live.state == "done")
     run = nf.Run(graph)
     run.train()
@@ -136,9 +137,9 @@ def test_pauses_change_no_number(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
     until(session, lambda live: live.values)
     for _ in range(12):
-        session.train(20_000)
+        session.do(Train(20_000))
         until(session, lambda live: live.state == "training")
-        session.pause()
+        session.do(Pause())
     live = settled(session)
     assert live is not None
     assert live.state == "paused"
@@ -149,19 +150,19 @@ def test_pauses_change_no_number(session: Session, graph: nf.Graph) -> None:
 
 def test_a_paused_training_goes_on_to_its_end(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.train(12_000)
+    session.do(Train(12_000))
     until(session, lambda live: live.update > 0)
-    session.pause()
+    session.do(Pause())
     until(session, lambda live: live.state == "paused")
-    session.train()
+    session.do(Train())
     live = until(session, lambda live: live.state == "done")
     assert live.epoch == len(live.history) == 12_000
-    session.train()
+    session.do(Train())
     assert until(session, lambda live: live.state == "done").epoch == 12_000 + graph.training.epochs
-    session.reset()
+    session.do(Reset())
     live = until(session, lambda live: live.state == "still")
     assert (live.epoch, list(live.history)) == (0, [])
-    session.train()
+    session.do(Train())
     live = until(session, lambda live: live.state == "done")
     run = nf.Run(graph)
     run.train()
@@ -174,7 +175,7 @@ def test_steps_are_those_of_a_run(session: Session, graph: nf.Graph, level: str)
     run = nf.Run(graph)
     run.evaluate()
     for _ in range(12):
-        session.step(level)
+        session.do(Step(level))
         run.advance(level)
     live = settled(session)
     assert live is not None
@@ -190,8 +191,8 @@ def test_steps_are_those_of_a_run(session: Session, graph: nf.Graph, level: str)
 
 def test_an_epoch_is_stepped_in_slices(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.step("sample")
-    session.step("epoch")
+    session.do(Step("sample"))
+    session.do(Step("epoch"))
     live = until(session, lambda live: live.epoch == 1)
     assert live.state == "paused"
     run = nf.Run(graph)
@@ -202,8 +203,8 @@ def test_an_epoch_is_stepped_in_slices(session: Session, graph: nf.Graph) -> Non
 def test_training_after_steps_within_an_update(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
     for _ in range(5):
-        session.step()
-    session.train(10)
+        session.do(Step())
+    session.do(Train(10))
     live = until(session, lambda live: live.state == "done")
     run = nf.Run(graph)
     run.train(10)
@@ -220,10 +221,10 @@ def test_a_new_rate_goes_on_from_there(session: Session, trainer: str) -> None:
     momentum = {"momentum": 0.9} if trainer == "gradient_descent" else {}
     graph = net(source, sizes, trainer=trainer, rate=0.1, batch="all", **momentum)
     session.start(graph)
-    session.train(30)
+    session.do(Train(30))
     first = until(session, lambda live: live.state == "done")
     session.start(with_rate(graph, 0.02), "set rate")
-    session.train(20)
+    session.do(Train(20))
     live = until(session, lambda live: live.state == "done" and live.epoch == 50)
     before = nf.Run(graph)
     before.train(30)
@@ -241,19 +242,19 @@ def test_a_new_rate_goes_on_from_there(session: Session, trainer: str) -> None:
 def test_the_same_rate_again_changes_no_number(session: Session, graph: nf.Graph) -> None:
     """The run is taken over in the middle of an epoch, and between two steps of an update."""
     session.start(graph)
-    session.train(math.inf)
+    session.do(Train(math.inf))
     until(session, lambda live: live.update > 0)
     for rate in (0.31, 0.3) * 10:
         session.start(with_rate(graph, rate))
         time.sleep(0.002)
-    session.reset()
+    session.do(Reset())
     for _ in range(40):
-        session.step("update")
+        session.do(Step("update"))
     for _ in range(5):
-        session.step()
+        session.do(Step())
     session.start(graph.add("extra", "panel").connect("output.a.a", "extra.value"))
     session.start(replace(graph, name="new"))
-    session.train(5)
+    session.do(Train(5))
     live = until(session, lambda live: live.state == "done")
     run = nf.Run(graph)
     run.train(5)
@@ -262,12 +263,12 @@ def test_the_same_rate_again_changes_no_number(session: Session, graph: nf.Graph
 
 def test_the_rate_changes_while_training_goes_on(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.train(math.inf)
+    session.do(Train(math.inf))
     until(session, lambda live: live.epoch > 2)
     session.start(with_rate(graph, 0.0))
-    session.step("update")
+    session.do(Step("update"))
     first = until(session, lambda live: live.state == "paused")
-    session.train(3)
+    session.do(Train(3))
     live = until(session, lambda live: live.state == "done")
     assert live.update > first.update > 0
     for address, value in first.weights.items():
@@ -276,7 +277,7 @@ def test_the_rate_changes_while_training_goes_on(session: Session, graph: nf.Gra
 
 def test_another_structure_starts_again(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.train(math.inf)
+    session.do(Train(math.inf))
     until(session, lambda live: live.epoch > 2)
     relu = replace(
         graph, nodes={**graph.nodes, "hidden1.a": nf.Node("relu")},
@@ -288,12 +289,12 @@ def test_another_structure_starts_again(session: Session, graph: nf.Graph) -> No
     run.evaluate()
     same(live, run)
     for change in ({"seed": 3}, {"batch": 9}):
-        session.train(2)
+        session.do(Train(2))
         until(session, lambda live: live.state == "done")
         relu = replace(relu, training=replace(relu.training, **change))
         session.start(relu)
         until(session, lambda live: live.state == "still" and live.epoch == 0)
-    session.train(2)
+    session.do(Train(2))
     live = until(session, lambda live: live.state == "done")
     run = nf.Run(relu)
     run.train(2)
@@ -304,12 +305,12 @@ def test_another_document_starts_again(session: Session, graph: nf.Graph) -> Non
     """Also one that could go on: with the same weights to learn, and a node more to look at."""
     other = graph.add("big", "exp")
     session.start(graph)
-    session.train(3)
+    session.do(Train(3))
     assert until(session, lambda live: live.state == "done").epoch == 3
     session.open(other)
     session.start(other.set("train", rate=0.1))
     assert until(session, lambda live: live.state == "still").epoch == 0
-    session.train(3)
+    session.do(Train(3))
     assert until(session, lambda live: live.state == "done").epoch == 3
     session.start(other)
     session.open(graph)
@@ -318,7 +319,7 @@ def test_another_document_starts_again(session: Session, graph: nf.Graph) -> Non
 
 def test_what_computes_the_same_does_not_disturb(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.train(5)
+    session.do(Train(5))
     trained = until(session, lambda live: live.state == "done")
     session.start(graph.move(theta1=(500, 500)))
     assert settled(session) is None
@@ -332,7 +333,7 @@ def test_what_computes_the_same_does_not_disturb(session: Session, graph: nf.Gra
 
 def test_a_weight_is_edited_while_paused(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.train(3)
+    session.do(Train(3))
     trained = until(session, lambda live: live.state == "done")
     rows = trained.weights["theta2.value"].copy()
     rows[0, 0] = 2.5
@@ -340,7 +341,7 @@ def test_a_weight_is_edited_while_paused(session: Session, graph: nf.Graph) -> N
     live = until(session, lambda live: live.weights["theta2.value"][0, 0] == 2.5)
     assert live.epoch == 3
     assert not np.array_equal(live.values["output.z"], trained.values["output.z"])
-    session.train(2)
+    session.do(Train(2))
     live = until(session, lambda live: live.state == "done")
     run = nf.Run(graph)
     run.train(3)
@@ -353,19 +354,19 @@ def test_a_weight_is_edited_while_paused(session: Session, graph: nf.Graph) -> N
 
 def test_trained_weights_are_kept_in_the_graph(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.train(3)
+    session.do(Train(3))
     live = until(session, lambda live: live.state == "done")
-    weights = kept(live)
-    assert sorted(weights) == list(graph.of_type("parameter"))
-    with_them = graph
-    for key, value in weights.items():
-        with_them = with_them.set(key, value=value)
+    with_them = kept(graph, live.weights)
+    run = nf.Run(graph)
+    run.train(3)
+    for address, value in run.weights.items():
+        assert np.array_equal(with_them.settings(address.rpartition(".")[0])["value"], value)
     session.start(with_them)
     assert until(session, lambda live: True).epoch == 3
-    session.reset()
+    session.do(Reset())
     live = until(session, lambda live: live.epoch == 0)
-    for key, value in weights.items():
-        assert np.array_equal(live.weights[f"{key}.value"], value)
+    for address, value in run.weights.items():
+        assert np.array_equal(live.weights[address], value)
 
 
 # --- faults -------------------------------------------------------------------------------------
@@ -379,18 +380,18 @@ def test_what_is_broken_leaves_the_rest(session: Session) -> None:
     live = until(session, lambda live: live.values)
     assert "s.a" in live.values
     assert "alone.value" not in live.values
-    session.train()
+    session.do(Train())
     live = until(session, lambda live: live.problem)
     assert live.state == "still"
     assert "alone" in live.problem
     assert "s.a" in live.values
     session.start(nf.Graph())
     until(session, lambda live: not live.values)
-    session.train()
+    session.do(Train())
     assert until(session, lambda live: live.problem).problem == (
         "there is nothing to train: the graph needs a trainer, and a cost that enters it"
     )
-    session.step()
+    session.do(Step())
     assert "nothing to evaluate" in until(session, lambda live: live.state == "paused").problem
 
 
@@ -422,7 +423,7 @@ def test_numbers_out_of_range_keep_the_last_good_weights(session: Session) -> No
     cost = nf.squared_error(nf.weighted_sum(x, w, id="z"), nf.constant(value=((1.0,), (2.5,))))
     graph = nf.Graph.of(nf.gradient_descent(cost, rate=1e4, id="train"), batch="all", epochs=900)
     session.start(graph)
-    session.train()
+    session.do(Train())
     live = until(session, lambda live: live.problem)
     run = nf.Run(graph)
     with pytest.raises(nf.NodeflowError) as caught:
@@ -433,8 +434,8 @@ def test_numbers_out_of_range_keep_the_last_good_weights(session: Session) -> No
     assert run.node == "squared_error"
     same(live, run)
     session.start(with_rate(graph, 0.01))
-    session.reset()
-    session.train(2)
+    session.do(Reset())
+    session.do(Train(2))
     live = until(session, lambda live: live.state == "done")
     assert (live.problem, live.epoch) == ("", 2)
 
@@ -467,7 +468,7 @@ def test_the_check_tells_what_is_wrong() -> None:
     assert all(text.startswith("fault: gradient ") for text in wrong)
 
 
-def test_a_check_that_is_dropped_ends(graph: nf.Graph) -> None:
+def test_a_check_that_is_cancelled_ends(graph: nf.Graph) -> None:
     heeded = []
 
     def heed(done: int, total: int) -> None:
@@ -488,14 +489,14 @@ def test_pause_is_answered_at_once_and_meant(session: Session, graph: nf.Graph) 
     until(session, lambda live: live.values)
     answered, stopped = [], []
     for _ in range(8):
-        session.train(math.inf)
+        session.do(Train(math.inf))
         until(session, lambda live: live.state == "training")
         time.sleep(0.01)
         began = time.perf_counter()
-        session.pause()
+        session.do(Pause())
         until(session, lambda live: live.state == "paused")
         answered.append(time.perf_counter() - began)
-        session.step("update")  # comes only after the slice
+        session.do(Step("update"))  # comes only after the slice
         until(session, lambda live: live.playback.step is not None)
         stopped.append(time.perf_counter() - began)
     assert sorted(answered)[4] < 0.01
@@ -505,7 +506,7 @@ def test_pause_is_answered_at_once_and_meant(session: Session, graph: nf.Graph) 
 def test_snapshots_are_whole_moments(session: Session, graph: nf.Graph) -> None:
     """Two threads poll while the run trains: each snapshot agrees with itself."""
     session.start(graph)
-    session.train(math.inf)
+    session.do(Train(math.inf))
     until(session, lambda live: live.update > 0)  # the engine is there
     faults: list[str] = []
     seen: list[int] = []
@@ -540,10 +541,10 @@ def test_snapshots_are_whole_moments(session: Session, graph: nf.Graph) -> None:
 
 def test_a_snapshot_stays_as_it_was(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
-    session.train(math.inf)
+    session.do(Train(math.inf))
     live = until(session, lambda live: live.epoch > 0)
     until(session, lambda later: later.epoch > live.epoch + 5)
-    session.pause()
+    session.do(Pause())
     run = nf.Run(graph)
     run.train(updates=live.update)
     same(live, run)
@@ -558,11 +559,11 @@ def test_no_thread_is_left(graph: nf.Graph) -> None:
         session = Session()
         session.start(graph)
         if busy:
-            session.train(math.inf)
+            session.do(Train(math.inf))
             until(session, lambda live: live.update > 0)
         session.close()
         assert threading.active_count() == before
-    session.train()  # nobody is there to do it, and nothing happens
+    session.do(Train())  # nobody is there to do it, and nothing happens
     session.close()
 
 
@@ -572,7 +573,7 @@ def test_while_the_engine_is_compiled(monkeypatch: pytest.MonkeyPatch, graph: nf
     session = Session()
     try:
         session.start(graph)
-        session.train(2)
+        session.do(Train(2))
         assert until(session, lambda live: True).state == "preparing"
         ready.set()
         assert until(session, lambda live: live.state == "done").epoch == 2
@@ -591,10 +592,10 @@ def test_an_error_that_nobody_foresaw(
 
     with monkeypatch.context() as patch:
         patch.setattr("nodeflow.engine.run.Run.seek", fails)
-        session.train()
+        session.do(Train())
         live = until(session, lambda live: live.problem)
     assert (live.state, live.problem) == ("paused", told("MemoryError: no more"))
-    session.train()
+    session.do(Train())
     assert until(session, lambda live: live.state == "done").problem == ""
 
 

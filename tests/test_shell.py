@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers_editor import journals, wait
 from networks import CLASSES, net
 
 import nodeflow as nf
@@ -30,8 +31,10 @@ from nodeflow.editor.state.requests import (
     ShellRequest,
 )
 from nodeflow.editor.state.runcommands import Pause, Reset, Step, Train
+from nodeflow.editor.update import update
 from nodeflow.files import dumps, loads
-from nodeflow.scene import with_places
+from nodeflow.networks import network
+from nodeflow.scene import scene, with_places
 
 SECONDS = 60.0
 
@@ -60,16 +63,6 @@ def graph() -> nf.Graph:
     return loads(dumps(with_places(made)))
 
 
-def wait(seen: Callable[[], Any]) -> Any:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        found = seen()
-        if found:
-            return found
-        time.sleep(0.002)
-    raise AssertionError("it never came")
-
-
 def until(shell: Shell, editor: Editor, seen: Callable[[Live], object]) -> Live:
     """Return what the run tells once the condition holds."""
 
@@ -80,10 +73,6 @@ def until(shell: Shell, editor: Editor, seen: Callable[[Live], object]) -> Live:
         return None
 
     return wait(looked)
-
-
-def journals(home: Path) -> list[Path]:
-    return list(home.glob("state/journal/*/*.json"))
 
 
 def do(shell: Shell, editor: Editor, request: ShellRequest) -> list[Message]:
@@ -344,3 +333,57 @@ def test_a_check_that_is_asked_again_is_made_of_the_newest_graph(
     assert seen == [graph, newer.graph]
     assert set(live.checks.values()) == {"ok"}
     assert not shell._jobs
+
+
+# --- wires --------------------------------------------------------------------------------------
+
+
+def routed(shell: Shell, editor: Editor) -> Editor:
+    """Return an editor when its wires have their ways."""
+
+    def looked() -> bool:
+        nonlocal editor
+        for message in shell.poll(editor):
+            editor = update(editor, message)
+        return editor.drawn.is_routed
+
+    wait(looked)
+    return editor
+
+
+def test_wires_are_routed_in_the_background_after_a_drop(shell: Shell) -> None:
+    editor = Editor.of(nf.explode(network("8-30-20-9")))
+    before = editor.drawn
+    assert before.is_routed
+    x, y = editor.graph.layout["hidden1_a.3"]
+    moved = editor.edited(editor.graph.move(**{"hidden1_a.3": (x + 30, y + 210)}), "move")
+    assert not moved.drawn.is_routed
+    found = routed(shell, moved)
+    assert found.drawn.wires == scene(moved.graph).wires
+    again = found.edited(found.graph.move(**{"hidden1_a.3": (x + 30, y + 90)}), "move")
+    twice = again.edited(again.graph.move(**{"hidden2.1": (9000, 9000)}), "move")
+    assert not again.drawn.is_routed
+    assert routed(shell, twice).drawn.wires == scene(twice.graph).wires
+    undone = replace(moved, history=moved.history.to(0))
+    assert routed(shell, undone).drawn.wires == before.wires
+
+
+def test_an_edit_of_a_large_graph_keeps_the_ways_of_wires_until_they_are_routed(
+    shell: Shell,
+) -> None:
+    editor = Editor.of(nf.explode(network("8-30-20-9")))
+    before = editor.drawn
+    edited = editor.edited(editor.graph.add("more", "constant", value=1.0), "add")
+    assert not edited.drawn.is_routed
+    assert edited.drawn.wires == before.wires
+    assert "more" in edited.drawn.nodes
+    assert routed(shell, edited).drawn.wires == scene(edited.graph).wires
+
+
+def test_a_very_large_graph_is_shown_before_all_its_wires_are_routed(shell: Shell) -> None:
+    editor = Editor.of(nf.unfold(nf.explode(network("8-30-20-9"))))
+    first = editor.drawn
+    assert not first.is_routed
+    assert first.bundled
+    assert not any(view.parts for view in first.wires if not view.bundle)
+    assert routed(shell, editor).drawn.wires == scene(editor.graph).wires

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers_editor import journals, wait
 
 import nodeflow as nf
 from nodeflow.declare import Array
@@ -55,21 +56,6 @@ def store() -> Iterator[Store]:
 def sketch(name: str = "sketch") -> Graph:
     graph = Graph(name=name).add("x", "constant", value=(1.0, 2.0)).add("s", "sigmoid")
     return graph.connect("x.value", "s.z").move(x=(0, 0), s=(240, 40))
-
-
-def wait(seen: Callable[[], Any], seconds: float = SECONDS) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = seen()
-        if found:
-            return found
-        time.sleep(0.005)
-    raise AssertionError("it never came")
-
-
-def journals(home: Path) -> list[Path]:
-    """Return the graphs that are in journals, whole."""
-    return sorted(found for found in home.glob("state/journal/*/*.json"))
 
 
 def files(folder: Path) -> list[str]:

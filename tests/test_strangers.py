@@ -14,6 +14,7 @@ import nodeflow as nf
 from nodeflow.declare import CATALOG, node
 from nodeflow.derive.shapes import infer
 from nodeflow.editor.run.session import Session
+from nodeflow.editor.state.runcommands import Step
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 
@@ -123,6 +124,12 @@ def test_the_editor_lives_and_so_do_the_other_nodes(graph: Graph) -> None:
         # Its input is as the data has it, whatever the stranger did to what it got.
         assert {tuple(row) for row in live.values["dataset.x"]} <= {(0, 0), (0, 1), (1, 0), (1, 1)}
         assert np.allclose(live.values["good.a"], 1 / (1 + np.exp(-live.values["dataset.x"])))
-        session.step()
+        session.do(Step())
+        for _ in range(2000):
+            live = session.poll() or live
+            if live.state == "paused":
+                break
+            time.sleep(0.01)
+        assert live.state == "paused"
     finally:
         session.close()

@@ -105,7 +105,7 @@ def test_bad_settings_are_one_sentence_before_anything_runs(xor, settings, sente
     assert "\n" not in str(caught.value)
 
 
-def test_a_wish_for_no_workers_or_another_ending(xor, tmp_path):
+def test_what_cannot_be_asked_for_is_a_sentence(xor, tmp_path):
     with pytest.raises(SweepError, match="at least one worker"):
         nf.sweep(xor, {}, epochs=1, workers=0)
     with pytest.raises(FileError, match=r"\.csv, \.json, \.npz"):
@@ -114,7 +114,13 @@ def test_a_wish_for_no_workers_or_another_ending(xor, tmp_path):
         nf.sweep(xor, {}, epochs=1, until="acuracy > 1")
     with pytest.raises(ConditionError, match="end of an epoch"):
         nf.sweep(xor, {}, epochs=1, until="sample > 1")
+    with pytest.raises(FileError, match="cannot be saved: there is no folder"):
+        nf.sweep(xor, {}, epochs=1, out=tmp_path / "gone" / "o.csv")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_more_threads_are_begun_than_there_are_runs(xor):
+    assert len(nf.sweep(xor, {"seed": range(2)}, epochs=1, workers=10**21)) == 2
 
 
 # --- the numbers --------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ def test_runs_beside_the_editor_are_those_of_a_sweep_and_can_be_stopped():
         (SweepForm(epochs="many"), "epochs are a whole number"),
     ],
 )
-def test_a_wish_that_cannot_be_is_a_sentence(form, sentence):
+def test_a_form_that_cannot_be_run_is_a_sentence(form, sentence):
     with pytest.raises(nf.NodeflowError, match=sentence):
         plan_of(nf.load(ROOT / "graphs" / "xor.json"), form)
 

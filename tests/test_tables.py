@@ -384,6 +384,9 @@ def test_lines_to_skip(tmp_path):
     text = "1,2,3,4\n5;6\n" + "a,b,kind\n" + joined(BODY)
     assert "--skip" in refused(tmp_path, text)
     assert load(tmp_path, text, skip=2).features == ("a", "b")
+    lines = text.count("\n")
+    with pytest.raises(DataError, match=f"has {lines} lines, and all are skipped; skip fewer"):
+        load(tmp_path, text, skip=10**21)
 
 
 # --- targets -------------------------------------------------------------------------------------
@@ -464,6 +467,18 @@ def test_texts_as_features(tmp_path):
     assert load(tmp_path, text, features=["size"]).features == ("size",)
     assert load(tmp_path, text, features="city").features == ("city=X", "city=Y", "city=Z")
     assert "there is no column 'ctiy'; did you mean 'city'?" in refused(tmp_path, text, drop="ctiy")
+
+
+def test_a_column_that_is_dropped_is_neither_target_nor_feature(tmp_path):
+    text = "a,b,kind\n1,2,x\n2,4,y\n3,5,x\n4,7,y\n"
+    table = load(tmp_path, text, drop="kind")
+    assert (table.features, table.y.shape[1], table.classes) == (("a",), 1, ())
+    cases = (({"target": "kind"}, "as the target"), ({"features": "a, kind"}, "as a feature"))
+    for more, asked in cases:
+        told = refused(tmp_path, text, drop="kind", **more)
+        assert "'kind' is asked for" in told
+        assert asked in told
+        assert "and to be dropped" in told
 
 
 def test_truths_are_numbers_as_features_and_classes_as_target(tmp_path):
@@ -617,7 +632,7 @@ def test_excel_and_parquet(tmp_path):
 @pytest.mark.parametrize("missing", ["refuse", "drop"])
 @pytest.mark.parametrize("by", ["pandas", "numpy"])
 def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing, by):
-    from nodeflow.data import quick
+    from nodeflow.data import quick, textfile
 
     if by == "pandas":
         pytest.importorskip("pandas")
@@ -652,7 +667,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
     for number, text in enumerate(texts):
         found = []
         for large in (0, 10**9):
-            monkeypatch.setattr(quick, "LARGE", large)
+            monkeypatch.setattr(textfile, "LARGE", large)
             monkeypatch.setattr(quick, "_BLOCK", 2**12)
             try:
                 table = load(tmp_path, text, f"{number}-{large}-{missing}.csv", missing=missing)
@@ -756,9 +771,9 @@ def test_other_files_under_the_name_of_a_text(tmp_path):
 
 def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
     """The features of a large file are written once, in the order of rows, and never copied."""
-    from nodeflow.data import deciding, quick
+    from nodeflow.data import deciding, quick, textfile
 
-    monkeypatch.setattr(quick, "LARGE", 0)
+    monkeypatch.setattr(textfile, "LARGE", 0)
     monkeypatch.setattr(quick, "_BLOCK", 2**10)
     monkeypatch.setattr(quick, "_LINES", 1)
     # The first lines are the shortest, so more rows are expected than come; then the longest.
@@ -783,9 +798,9 @@ def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("large", [0, 10**9])
 @pytest.mark.parametrize("width", [1, 2])
 def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, width):
-    from nodeflow.data import quick
+    from nodeflow.data import textfile
 
-    monkeypatch.setattr(quick, "LARGE", large)
+    monkeypatch.setattr(textfile, "LARGE", large)
     body = [[*(f"{i / 4}" if i != 5 else "NA" for _ in range(width)), "ab"[i % 2]]
             for i in range(40)]  # fmt: skip
     table = load(tmp_path, "x,z,kind\n"[2 * (2 - width) :] + joined(body), missing="mean")
@@ -797,9 +812,9 @@ def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
     """What the texts of numbers tell, a large file tells as well, of which none are kept."""
-    from nodeflow.data import quick
+    from nodeflow.data import textfile
 
-    monkeypatch.setattr(quick, "LARGE", large)
+    monkeypatch.setattr(textfile, "LARGE", large)
     body = [[str(10**17 + 3 * i), f"{i * 0.25}", "abc"[i % 3]] for i in range(60)]
     table = load(tmp_path, "number,a,kind\n" + joined(body), f"ids-{large}.csv")
     assert table.features == ("a",)
@@ -814,9 +829,9 @@ def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_a_further_mark_of_missing_values(tmp_path, monkeypatch, large):
-    from nodeflow.data import quick
+    from nodeflow.data import textfile
 
-    monkeypatch.setattr(quick, "LARGE", large)
+    monkeypatch.setattr(textfile, "LARGE", large)
     body = [[str(i), f"{i * 0.5}", "abc"[i % 3]] for i in range(60)]
     body[7][1], body[11][0], body[20][1] = "-999", "-999.0", "5"
     table = load(tmp_path, "a,b,kind\n" + joined(body), missing="drop", missing_mark=["-999"])
@@ -903,20 +918,19 @@ def test_look(tmp_path):
 
 
 def test_what_the_wizard_shows_and_asks_for(tmp_path):
-    from nodeflow.window.dialogs.wizard import NetworkForm
+    from nodeflow.window.dialogs.wizard import NetworkForm, read_table
 
     path = tmp_path / "t.csv"
     path.write_text("a;kind\n0,5;1\n1,5;2\n?;1\n3,5;2\n", encoding="utf-8")
     form = NetworkForm(layers="", file=path, kind="numbers", missing="mean")
     assert form.arguments()["options"] == Options(target_kind="numbers", missing="mean")
-    lines = data.look(str(path), options=form.options()).lines()
+    lines = read_table(form).splitlines()
     assert lines[0] == "4 rows; target: kind, numbers (as asked for)"
     assert lines[1] == "a: numbers, 0.5 … 3.5, 1 missing → a number"
-    assert (
-        data.look(str(path), options=NetworkForm(file=path).options())
-        .lines()[-1]
-        .startswith("! t.csv")
-    )
+    assert read_table(NetworkForm(file=path)).splitlines()[-1].startswith("! t.csv")
+    gone = NetworkForm(file=tmp_path / "gone.csv")
+    assert read_table(gone).startswith("! ")
+    assert "gone.csv" in read_table(gone)
 
 
 CASES = os.environ.get("NODEFLOW_CASES")

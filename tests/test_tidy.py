@@ -17,8 +17,9 @@ from nodeflow.derive.tidy import backward_nodes, overlaps, tidy, under
 from nodeflow.export.svg import svg
 from nodeflow.networks import network
 from nodeflow.routing import pieces
-from nodeflow.scene import clipped, curves, scene, shifted, shortened, shown
+from nodeflow.scene import clipped, scene, shifted, shortened, shown
 from nodeflow.theme import DARK, LIGHT
+from nodeflow.wires import curves
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 FORMS = {
@@ -169,9 +170,9 @@ def test_wires_end_at_the_ports(graph):
 
 def test_many_curves_at_once_are_those_of_one(graph):
     drawn = scene(graph)
-    bends, owners = curves(drawn.wires)
-    for number, view in enumerate(drawn.wires):
-        assert np.array_equal(bends[owners == number], pieces(view.curve))
+    bends, owners = curves(drawn.strokes)
+    for number, stroke in enumerate(drawn.strokes):
+        assert np.array_equal(bends[owners == number], pieces(stroke.curve))
 
 
 def test_a_shifted_scene_is_that_of_the_moved_graph(graph):

@@ -131,7 +131,7 @@ def test_pictures_show_every_view(shown):
     root = ET.fromstring(text)
     for group in root.iter("{http://www.w3.org/2000/svg}g"):
         title = group.findtext("{http://www.w3.org/2000/svg}title", "")
-        if any(title.endswith(f"({type_})") for type_, one in CATALOG.items() if one.view):
+        if any(title.endswith(f"({type_})") for type_, one in CATALOG.items() if one.view_module):
             assert len(list(group)) > 7, title
     assert "shown in the editor" not in text
 

@@ -172,12 +172,26 @@ def test_a_view_of_the_widget_goes_where_it_is_needed(monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     monkeypatch.delenv("VSCODE_PID", raising=False)
     assert VIEW not in widget._repr_mimebundle_()[0]
-    monkeypatch.setenv("JPY_SESSION_NAME", "/home/a/b-jvsc-7c65.ipynb")
+    monkeypatch.setitem(sys.modules, "google.colab", object())
     assert VIEW in widget._repr_mimebundle_()[0]
-    monkeypatch.setenv("JPY_SESSION_NAME", "/home/a/b.ipynb")
-    assert VIEW not in widget._repr_mimebundle_()[0]
-    monkeypatch.setenv("VSCODE_PID", "1")
-    assert VIEW in widget._repr_mimebundle_()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("VSCODE_PID", "1"), ("JPY_SESSION_NAME", "/home/a/b-jvsc-7c65.ipynb")]
+)
+def test_in_vs_code_the_page_is_an_output_of_its_own_and_plays_without_the_widget(
+    monkeypatch, name, value
+):
+    """Of an output that has a view VS Code shows nothing once the widget is gone."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(nf.__file__).parent.parent))
+    monkeypatch.setenv(name, value)
+    made = notebook("import nodeflow as nf\nnf.Widget(nf.sample('one-neuron'))")
+    NotebookClient(made, kernel_name="python3", timeout=300).execute()
+    page, view = (each["data"] for each in made.cells[0].outputs)
+    assert set(page) == {"text/html", "text/plain"}
+    assert "srcdoc" in page["text/html"]
+    assert set(view) == {VIEW, "text/plain"}
+    assert view["text/plain"] == ""
 
 
 def test_the_document_shows_what_can_be_done():
@@ -250,6 +264,7 @@ def until(condition, what, seconds=90):
 
 def visit(page, url):
     page.send("Page.navigate", url="about:blank")
+    page.wait("location.href === 'about:blank'")  # a page may have asked whether to leave it
     page.problems.clear()
     page.requests.clear()
     page.send("Page.navigate", url=url)
@@ -297,6 +312,7 @@ CELLS = (
 def cell(page, number):
     """Execute a cell of the notebook in JupyterLab, and return what it wrote."""
     script = f"document.querySelectorAll('.jp-Notebook .jp-CodeCell')[{number}]"
+    page.run(f"{script}.querySelector('.jp-InputPrompt').textContent = '[*]:'")  # not its last one
     x, y, height = page.run(
         f"""(() => {{ const found = {script}.querySelector(".jp-InputArea-editor");
           found.scrollIntoView({{ block: "center" }});
@@ -370,10 +386,9 @@ def test_jupyterlab_steps_and_python_sees_it_and_back_again(tall, lab):
         wait_for(page, f"moment().number === {count}")
     for _ in range(12):
         run.step()
-    page.run("new Promise((then) => setTimeout(then, 1000))")  # a message takes its time
-    said = cell(page, 1)
     weights = run.weights["theta1.value"].tolist()
-    assert said.split() == f"seen 12 {run['hidden.z'].tolist()} {weights}".split()
+    wanted = f"seen 12 {run['hidden.z'].tolist()} {weights}".split()
+    until(lambda: cell(page, 1).split() == wanted, "Python sees what the page shows")
     assert "set" in cell(page, 2)
     run.goto(5, 1, "hidden")
     run.set_weights({"theta2.value": [[0.5, 0.25]]})
@@ -414,6 +429,130 @@ def test_jupyterlab_steps_and_python_sees_it_and_back_again(tall, lab):
         page.run("[...document.querySelectorAll('.jp-OutputArea-output')].at(-1).innerText.trim()")
         == "graph 'xor', twelve nodes, 13 wires"
     )
+
+
+MANY = (
+    "import nodeflow as nf\nrun = nf.Run(nf.sample('xor'))\na = nf.Widget(run, height=400)\na",
+    "b = nf.Widget(run, height=400)\nb",
+    "a",
+    "print('seen', a.moment['number'], b.moment['number'], b.graph.training.seed, "
+    "run.schedule.number(run.position))",
+    "a.moment = 40\nprint('set')",
+    "a.graph = nf.sample('mazur')\nprint('another')",
+)
+
+
+def test_several_widgets_and_outputs_a_cell_run_again_and_a_kernel_that_is_restarted(tall, lab):
+    folder, port = lab
+    nbformat.write(notebook(*MANY), folder / "many.ipynb")
+    tall.size(1300, 2400)  # what is not in view JupyterLab may take away
+    open_in_lab(tall, lab, "many.ipynb")
+    wait(tall, "document.body.innerText.includes('| Idle')")
+
+    def frames_show(*wanted):
+        def found():
+            return tall.run(
+                f"{FRAMES}.map(({{ contentWindow: {{ nodeflow }} }}) => "
+                "[nodeflow.graph().name, nodeflow.moment().number])"
+            )
+
+        until(lambda: found() == [list(each) for each in wanted], f"{wanted}, not {found()}")
+
+    def python_sees(*wanted):
+        until(lambda: cell(tall, 3).split() == ["seen", *map(str, wanted)], f"Python sees {wanted}")
+
+    for number in range(3):
+        cell(tall, number)
+        wait_for(tall, "moment().number === 0", frame=number)
+
+    # Two widgets of one run are two: neither the other nor the run follows.
+    of_page(tall, "step(3)")
+    of_page(tall, "reset(7)", frame=1)
+    of_page(tall, "step(2)", frame=1)
+    frames_show(["xor", 3], ["xor", 2], ["xor", 3])
+    python_sees(3, 2, 7, 0)
+
+    # One widget in two outputs is one, whoever moves, while it trains as well.
+    of_page(tall, "step(4)", frame=2)
+    frames_show(["xor", 7], ["xor", 2], ["xor", 7])
+    of_page(tall, "train(200)")
+    steps = of_page(tall, "moment().number")
+    assert of_page(tall, "moment().epoch") == 200
+    frames_show(["xor", steps], ["xor", 2], ["xor", steps])
+    python_sees(steps, 2, 7, 0)
+    cell(tall, 4)
+    frames_show(["xor", 40], ["xor", 2], ["xor", 40])
+
+    # Another graph comes while one is trained: what is still said of that one is of no graph here.
+    tall.run(f"void {FRAMES}[0].contentWindow.nodeflow.train(1000000)")
+    cell(tall, 5)
+    frames_show(["mazur", 0], ["xor", 2], ["mazur", 0])
+    python_sees(0, 2, 7, 0)
+
+    # A cell is run again: its widget is a new one, and the old one lives on where it is shown.
+    cell(tall, 0)
+    frames_show(["xor", 0], ["xor", 2], ["mazur", 0])
+    of_page(tall, "step(6)")
+    of_page(tall, "step()", frame=2)
+    frames_show(["xor", 6], ["xor", 2], ["mazur", 1])
+    python_sees(6, 2, 7, 0)
+
+    # The kernel is restarted: the pages go on alone, and a cell that is run again has a new one.
+    with urlopen(f"http://127.0.0.1:{port}/api/kernels?token=t") as answer:
+        kernels = json.load(answer)
+    for each in kernels:
+        address = f"http://127.0.0.1:{port}/api/kernels/{each['id']}/restart?token=t"
+        with urlopen(Request(address, method="POST")):
+            pass
+    of_page(tall, "step()")
+    frames_show(["xor", 7], ["xor", 2], ["mazur", 1])
+    cell(tall, 0)
+    cell(tall, 1)
+    frames_show(["xor", 0], ["xor", 0], ["mazur", 1])
+    of_page(tall, "step(5)")
+    of_page(tall, "step()", frame=2)
+    python_sees(5, 0, 0, 0)
+    assert tall.problems == []
+    tall.size(1300, 1400)
+    end_kernels(lab)
+
+
+AS_IN_VS_CODE = (
+    "import os\nos.environ['VSCODE_PID'] = '1'\nimport nodeflow as nf\n"
+    "widget = nf.Widget(nf.sample('one-neuron'), height=400)\nwidget",
+    "print('seen', widget.moment['number'])",
+    "widget.moment = 7\nprint('set')",
+    "print('end')",
+)
+
+
+def test_the_outputs_of_vs_code_are_one_page_and_live_where_a_widget_is_shown(tall, lab):
+    """VS Code itself is not here: JupyterLab's widgets are given what it would be given."""
+    folder, _ = lab
+    nbformat.write(notebook(*AS_IN_VS_CODE), folder / "vscode.ipynb")
+    open_in_lab(tall, lab, "vscode.ipynb")
+    wait(tall, "document.body.innerText.includes('| Idle')")
+    cell(tall, 0)
+    wait_for(tall, "moment().number === 0")
+    of_page(tall, "step(3)")
+    until(lambda: cell(tall, 1).split() == ["seen", "3"], "Python sees what the page shows")
+    cell(tall, 2)
+    wait_for(tall, "moment().number === 7")
+    assert tall.run(f"{FRAMES}.length") == 1  # the view is empty
+    end_kernels(lab)
+
+
+def test_a_page_that_asks_whether_to_leave_it_is_left(tall):
+    """JupyterLab asks where something is not saved, and a browser stands still until an answer."""
+    visit(tall, "data:text/html,<button style='width:300px;height:300px'>touched</button>")
+    wait(tall, "Boolean(document.querySelector('button'))")
+    tall.run("onbeforeunload = (event) => event.preventDefault()")
+    tall.mouse("pressed", 100, 100)  # untouched pages may not ask
+    tall.mouse("released", 100, 100)
+    visit(tall, "data:text/html,<p>another</p>")
+    wait(tall, "Boolean(document.querySelector('p'))")
+    tall.run("void setTimeout(() => alert('held up'))")
+    until(lambda: tall.run("1") and tall.problems == ["alert: held up"], "it is said")
 
 
 MARIMO = """import marimo
@@ -513,6 +652,14 @@ def test_an_executed_notebook_plays_as_a_page_and_is_printed(tall, tmp_path, mon
     run.step()
     wait_for(tall, f"moment().number === {moment_of(run)['number']}", frame=1)
     assert of_page(tall, "value('hidden_a.a')", frame=1) == run["hidden_a.a"].tolist()
+
+    # On paper, as `nbconvert --to webpdf` prints it, the drawings stand in for the pages.
+    shown = """["iframe[data-nodeflow]", ".nodeflow-still img"].map((each) =>
+      [...document.querySelectorAll(each)].map((found) => found.checkVisibility()))"""
+    assert tall.run(shown) == [[True, True], [False, False]]
+    tall.send("Emulation.setEmulatedMedia", media="print")
+    assert tall.run(shown) == [[False, False], [True, True]]
+    tall.send("Emulation.setEmulatedMedia", media="")
 
     text, resources = LatexExporter().from_notebook_node(made)  # without Inkscape
     drawings = sorted(name for name in resources["outputs"] if name.endswith(".pdf"))
@@ -619,8 +766,8 @@ def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp
     done_in.folder = tmp_path
     done_in(Framed(tall), graph, WIRED)  # its wires open other forms of the page
     tasks, number = of_page(tall, "lesson.task().of"), of_page(tall, "moment().number")
-    tall.run("new Promise((then) => setTimeout(then, 1000))")  # a message takes its time
-    assert cell(tall, 1).split() == [str(tasks), str(number)]
+    wanted = [str(tasks), str(number)]
+    until(lambda: cell(tall, 1).split() == wanted, "Python has the answers")
     marks = Marker(graph).mark(nf.load(folder / "answer.json"))
     assert [mark.why for mark in marks.tasks if not mark.done] == []
     cell(tall, 2)

@@ -1,4 +1,4 @@
-"""Slow motion beside the editor: questions, watches, stops and futures, with a run's numbers."""
+"""Slow motion in its thread: questions, watches, stops and futures, with a run's numbers."""
 
 import math
 import time
@@ -19,12 +19,13 @@ from nodeflow.editor.state.runcommands import (
     CompareFuture,
     ForgetCondition,
     Go,
-    Loop,
+    LoopPlayback,
     Pause,
     Play,
     Predict,
     Step,
     Switch,
+    Train,
     Watch,
 )
 from nodeflow.editor.update import update
@@ -482,13 +483,13 @@ def test_the_thread_outlives_what_comes_too_late():
         session.start(xor())
         for command in (
             Predict(), Play(), Answer("1"), Pause(), Answer("x"), Switch(7), CompareFuture(9),
-            Watch("no.such"), AddCondition(")"), Go(-4), Loop("year"), ForgetCondition("none"),
-            Step(),
+            Watch("no.such"), AddCondition(")"), Go(-4), LoopPlayback("year"),
+            ForgetCondition("none"), Step(),
         ):  # fmt: skip
             session.do(command)
-        session.train(3)
+        session.do(Train(3))
         session.do(Predict())
-        session.train(3)
+        session.do(Train(3))
         live = None
         for _ in range(20_000):
             live = session.poll() or live

@@ -2,11 +2,13 @@
 
 python -m torture --minutes 120
 python -m torture --minutes 5 events kills
+python -m torture --seed 7 --file 1234
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +27,7 @@ def _kills(seconds: float, seed: int) -> Report:
 def _mutated(seconds: float, seed: int) -> Report:
     from torture.mutated import tortured
 
-    return tortured(seconds, seed=seed)
+    return tortured(seconds, seed=seed, workers=os.cpu_count() or 1)
 
 
 def _events(seconds: float, seed: int) -> Report:
@@ -77,7 +79,13 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--minutes", type=float, default=120.0, help="of all parts together")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--file", type=int, help="open this mutated file alone, to see its fault")
     given = parser.parse_args(words)
+    if given.file is not None:
+        from torture.mutated import shown
+
+        shown(given.seed, given.file)
+        return 0
     if unknown := [name for name in given.parts if name not in PARTS]:
         parser.error(f"there is no part {unknown[0]}; there is {', '.join(PARTS)}")
     chosen = {name: PARTS[name] for name in (given.parts or PARTS)}

@@ -1,180 +1,259 @@
-"""Graph files that are spoilt at random, taken through every stage.
+"""Files that are spoilt at random, of all formats that nodeflow opens, taken through every stage.
 
 Whatever is in a file: a graph comes of it or one sentence, in 2 s and 0.2 ms a node, and in 500 MB.
+Many files are opened by each process, and a watch beside them sees what ends one or keeps it busy.
 """
 
 from __future__ import annotations
 
-import copy
-import json
+import multiprocessing
+import os
 import random
 import resource
+import signal
+import tempfile
 import time
+import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from bisect import bisect
+from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from nodeflow.errors import NodeflowError
+from torture.openings import Format, formats
 from torture.report import Report
 
-GRAPHS = Path(__file__).parent.parent / "graphs"
-_LARGEST_START = 30_000
 _SECONDS, _A_NODE = 2.0, 0.0002
 _ROOM = 500 * 2**20
-
-_ODD: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2, 3.5, -0.0, 1e300, 5e-324, 2**31, 2**63 - 1, 2**63, 2**64 - 1,
-    10**9, 10**30, "", "a", "NaN", "Infinity", "-Infinity", "all", "x.value", "../../x.csv",
-    "é\u202e\x1b[31m", "a" * 5000, "\ud800", [], [[]], [[], []], [[1], [1, 2]], [0, 0], [-1, 2],
-    [100_000, 100_000], [2**40], [1] * 1025, [[1.0] * 40] * 40, {}, {"": 0}, {"a": {"b": []}},
-    {"file": "x.npz", "array": "w.value", "sha256": "0" * 64}, [None, "a"],
-)  # fmt: skip
-
-
-def documents() -> list[dict[str, Any]]:
-    """Return what the mutations start from: the graphs that come with nodeflow, small ones."""
-    files = [file for file in sorted(GRAPHS.rglob("*.json"))
-             if file.stat().st_size <= _LARGEST_START]  # fmt: skip
-    texts = [file.read_text("utf-8") for file in files]
-    # What is spoilt is the graph file: data of 70,000 rows would only take its time.
-    return [json.loads(text) for text in texts if "mnist" not in text]
+_BUDGET = 5.0
+"""Seconds of the processor for one file; what comes after them is left out, and counted."""
+_STUCK = 60.0
+"""Seconds of the processor after which a stage is given up; many times as many on the clock."""
+_TOLD = 200
+"""Files after which a process tells what it found."""
+_QUICK = ("load", "draw", "read", "look", "weights", "offer")
 
 
-def mutated(dice: random.Random, known: list[dict[str, Any]]) -> bytes:
-    """Return a spoilt graph file: its values by all means, sometimes its bytes."""
-    document = copy.deepcopy(dice.choice(known))
-    for _ in range(dice.choice((1, 1, 1, 2, 3, 8))):
-        _spoil(document, dice, known)
-    text = json.dumps(document).encode("utf-8", "surrogatepass")
-    if dice.random() < 0.1:
-        for _ in range(dice.randint(1, 5)):
-            at = dice.randrange(len(text))
-            text = text[:at] + dice.randbytes(dice.randint(0, 3)) + text[at + dice.randint(0, 9) :]
-    return text
+class Stuck(BaseException):
+    """A stage took so long that it was given up; no `except Exception` may keep it."""
 
 
-def _spoil(document: dict[str, Any], dice: random.Random, known: list[dict[str, Any]]) -> None:
-    places = list(_places(document))
-    parent, key = dice.choice(places)
-    if dice.random() < 0.5:  # settings and wires rather than the words around them
-        inner = [one for one in places if one[0] is not document]
-        parent, key = dice.choice(inner or places)
-    match dice.randrange(7):
-        case 0 | 1 | 2:
-            parent[key] = copy.deepcopy(dice.choice(_ODD))
-        case 3:
-            other, name = dice.choice(list(_places(dice.choice(known))))
-            parent[key] = copy.deepcopy(other[name])
-        case 4:
-            other, name = dice.choice(places)
-            parent[key], other[name] = copy.deepcopy(other[name]), copy.deepcopy(parent[key])
-        case 5:
-            del parent[key]
-        case 6 if isinstance(parent, dict):
-            names = ("next", "groups", "training", "mode", "places", "part", "note", "x.y", "é")
-            parent[dice.choice(names)] = copy.deepcopy(dice.choice(_ODD))
-        case _:
-            if isinstance(parent, list):
-                parent.insert(key, copy.deepcopy(parent[key]))
-
-
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    stack = [value]
-    while stack:
-        found = stack.pop()
-        keys = found if isinstance(found, dict) else range(len(found))
-        for key in keys:
-            yield found, key
-            if isinstance(found[key], dict | list):
-                stack.append(found[key])
-
-
-def stages(data: bytes, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield all that is done with a graph file, each with its name; they share the graph."""
-    import nodeflow as nf
-    from nodeflow.derive.tidy import tidy
-    from nodeflow.difference import difference
-    from nodeflow.editor.state.model import Editor
-    from nodeflow.export import html, svg
-    from nodeflow.files import dumps, loads
-    from nodeflow.merging import merge
-    from nodeflow.scene import scene, with_places
-    from nodeflow.theme import LIGHT
-
-    graph: Any = None
-
-    def load() -> None:
-        nonlocal graph
-        graph = loads(data, file="spoilt.json", folder=folder)
-
-    def evaluate() -> None:
-        run = nf.Run(graph, strict=False)
-        if run.order:
-            run.evaluate()
-        run = nf.Run(graph)
-        run.evaluate()
-        if run.schedule.steps_per_epoch < 200_000:
-            run.train(epochs=1)
-
-    def draw() -> None:
-        placed = with_places(graph)
-        svg.svg(scene(placed), LIGHT)
-
-    def edit() -> None:
-        Editor.of(graph)
-
-    yield "load", load
-    if graph is None:
-        return
-    yield "write", lambda: dumps(loads(dumps(graph)))
-    yield "draw", draw
-    yield "edit", edit
-    yield "tidy", lambda: tidy(graph)
-    yield "unfold", lambda: nf.unfold(graph)
-    yield "fold", lambda: nf.fold(graph)
-    yield "explode", lambda: nf.explode(graph)
-    yield "difference", lambda: difference(graph, graph)
-    yield "merge", lambda: merge(graph, graph, graph)
-    yield "evaluate", evaluate
-    yield "page", lambda: html.page(graph, epochs=1)
-    yield "check", lambda: nf.check(graph)
-
-
-def tortured(seconds: float, *, most: int = 100_000, seed: int = 0) -> Report:
-    """Spoil files for so long, or so many."""
+def tortured(
+    seconds: float, *, most: int = 100_000, seed: int = 0, only: str = "", workers: int = 0
+) -> Report:
+    """Spoil files for so long, or so many; of the formats whose name has `only` in it."""
+    if workers:
+        return _crewed(seconds, most, seed, only, workers)
     report = Report("mutated files")
-    known = documents()
-    folder = GRAPHS
-    warnings.simplefilter("ignore")
     end = time.monotonic() + seconds
-    number = 0
-    while time.monotonic() < end and number < most:
-        data = mutated(random.Random(f"{seed}:{number}"), known)
-        _through(data, folder, report, f"mutated file {seed}:{number}")
-        number += 1
-        report.count("files")
+    with _Opener(only) as opener:
+        for number in range(most):
+            if time.monotonic() >= end:
+                break
+            opener.open(seed, number, report)
     return report
 
 
-def _through(data: bytes, folder: Path, report: Report, how: str) -> None:
-    nodes = data.count(b'"type"')
-    for name, stage in stages(data, folder):
-        before, room = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def shown(seed: int, number: int) -> None:
+    """Open one file, and show what each stage says or where it fails."""
+    with _Opener() as opener:
+        format_, data, dice = opener.spoilt(seed, number)
+        path = Path(tempfile.gettempdir()) / f"mutated-{seed}-{number}{format_.ending}"
+        path.write_bytes(data)
+        print(f"{format_.name}: {path}, {len(data):,} bytes")
+        for name, stage in format_.stages(data, path, dice):
+            begin = time.process_time()
+            try:
+                stage()
+                said = ""
+            except Exception as error:  # noqa: BLE001  it is shown
+                said = str(error)
+                if not isinstance(error, _refusals()):
+                    said = traceback.format_exc()
+            print(f"  {name}, {time.process_time() - begin:.3f} s: {said}")
+
+
+def _refusals() -> type[Exception]:
+    from nodeflow.errors import NodeflowError
+
+    return NodeflowError
+
+
+class _Opener:
+    """Opens spoilt files one after another, in a folder of its own."""
+
+    def __init__(self, only: str = "") -> None:
+        self.formats = [one for one in formats() if only in one.name]
+        self._ends = list(accumulate(one.share for one in self.formats))
+        self._folder = tempfile.TemporaryDirectory(prefix="torture")
+
+    def __enter__(self) -> Self:
+        warnings.simplefilter("ignore")
+        self._before = signal.signal(signal.SIGVTALRM, _give_up)
+        self._home = {name: os.environ.get(name) for name in _HOMES}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGVTALRM, self._before)
+        for name, value in self._home.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._folder.cleanup()
+
+    def spoilt(self, seed: int, number: int) -> tuple[Format, bytes, random.Random]:
+        """Return the file of a number, and the dice with which it is opened."""
+        dice = random.Random(f"{seed}:{number}")
+        format_ = self.formats[bisect(self._ends, dice.randrange(self._ends[-1]))]
+        return format_, format_.spoil(dice.choice(format_.starts()), dice), dice
+
+    def open(self, seed: int, number: int, report: Report) -> None:
+        """Take the file of a number through all stages."""
+        format_, data, dice = self.spoilt(seed, number)
+        path = Path(self._folder.name) / f"spoilt{format_.ending}"
+        path.write_bytes(data)
+        how = f"--seed {seed} --file {number} ({format_.name})"
+        report.count("files")
+        report.count(_group(format_))
+        nodes = data.count(b'"type"')
+        begin = time.process_time()
+        stages = iter(format_.stages(data, path, dice))
+        while (found := _next(stages, report, how)) is not None:
+            name, stage = found
+            if time.process_time() - begin > _BUDGET:
+                report.count("left out after 5 s")
+                break
+            _through(f"{format_.name}, {name}", name, stage, nodes, report, how)
+
+
+_HOMES = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+
+
+def _group(format_: Format) -> str:
+    """Return the word under which files of a format are counted: tables are one."""
+    return {"table": "tables", "import": "imports"}.get(format_.name.split()[0], format_.name)
+
+
+def _next(stages: Iterator[Any], report: Report, how: str) -> Any:
+    try:
+        return next(stages, None)
+    except Exception as error:  # noqa: BLE001  a fault of the search itself is one as well
+        report.raised("between stages", error, how)
+        return None
+
+
+def _give_up(_number: int, _frame: Any) -> None:
+    raise Stuck
+
+
+def _through(title: str, name: str, stage: Any, nodes: int, report: Report, how: str) -> None:
+    from nodeflow.errors import NodeflowError
+
+    before, room = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    signal.setitimer(signal.ITIMER_VIRTUAL, _STUCK)
+    try:
+        stage()
+        report.count("stages passed")
+    except NodeflowError as error:
+        report.count("refused in a sentence")
+        if "\n" in str(error) or not str(error) or len(str(error)) > 1000:
+            report.fault(f"{title}: not one sentence: {str(error)[:80]!r}", how)
+    except Stuck as error:
+        places = [
+            f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+            for frame in traceback.extract_tb(error.__traceback__)[1:4]
+        ]
+        report.fault(f"{title}: does not end in {_STUCK:.0f} s, in {', '.join(places)}", how)
+    except Exception as error:  # noqa: BLE001  this is what is looked for
+        report.raised(title, error, how)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    took = time.process_time() - before
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - room) * 1024
+    if name in _QUICK and took > _SECONDS + _A_NODE * nodes:
+        report.fault(f"{title}: slow", f"{how} took {took:.1f} s")
+    if took > 20:
+        report.fault(f"{title}: very slow", f"{how} took {took:.1f} s")
+    if grown > _ROOM:
+        report.fault(f"{title}: large", f"{how} took {grown >> 20} MB")
+
+
+# --- many processes -----------------------------------------------------------------------------
+
+
+def _work(place: int, seed: int, only: str, end: float, shared: Any, out: Any) -> None:
+    """Open files until there are no more; each process takes the next number."""
+    counter, most, at = shared
+    report = Report("mutated files")
+    told = time.monotonic()
+    with _Opener(only) as opener:
+        while time.monotonic() < end:
+            with counter.get_lock():
+                number = counter.value
+                counter.value += 1
+            if number >= most:
+                break
+            at[place] = number
+            opener.open(seed, number, report)
+            if report.counts["files"] >= _TOLD or time.monotonic() > told + 5:
+                out.put((place, report))
+                report, told = Report("mutated files"), time.monotonic()
+    at[place] = -1
+    out.put((place, report))
+    out.put((place, None))
+
+
+def _crewed(seconds: float, most: int, seed: int, only: str, workers: int) -> Report:
+    """Have some processes open files; one that dies is told, and another goes on."""
+    context = multiprocessing.get_context("spawn")
+    whole = Report("mutated files")
+    shared = (context.Value("q", 0), most, context.Array("q", [-1] * workers))
+    out = context.Queue()
+    end = time.monotonic() + seconds
+
+    def begun(place: int) -> Any:
+        given = (place, seed, only, end, shared, out)
+        process = context.Process(target=_work, args=given, daemon=True)
+        process.start()
+        return process
+
+    crew = {place: begun(place) for place in range(workers)}
+    since = {place: (-1, time.monotonic()) for place in crew}
+    while crew:
+        _gather(out, whole, crew)
+        for place, process in list(crew.items()):
+            number, now = shared[2][place], time.monotonic()
+            if since[place][0] != number:
+                since[place] = number, now
+            stuck = number >= 0 and now - since[place][1] > 20 * _STUCK
+            if stuck:
+                process.kill()
+                process.join()
+            if process.is_alive() or place not in crew:
+                continue
+            _gather(out, whole, crew)
+            if place not in crew:
+                continue
+            ended = "does not end" if stuck else f"ends the process ({process.exitcode})"
+            whole.fault(f"a file {ended}", f"--seed {seed} --file {number}")
+            shared[2][place] = -1
+            since[place] = -1, now
+            crew[place] = begun(place)
+    return whole
+
+
+def _gather(out: Any, whole: Report, crew: dict[int, Any]) -> None:
+    """Take what processes told, for a moment."""
+    from queue import Empty
+
+    while True:
         try:
-            stage()
-            report.count("stages passed")
-        except NodeflowError as error:
-            report.count("refused in a sentence")
-            if "\n" in str(error) or not str(error) or len(str(error)) > 1000:
-                report.fault(f"{name}: not one sentence: {str(error)[:80]!r}", how)
-        except Exception as error:  # noqa: BLE001  this is what is looked for
-            report.raised(name, error, how)
-        took = time.process_time() - before
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - room) * 1024
-        if name in ("load", "draw") and took > _SECONDS + _A_NODE * nodes:
-            report.fault(f"{name}: slow", f"{how} took {took:.1f} s")
-        if took > 20:
-            report.fault(f"{name}: very slow", f"{how} took {took:.1f} s")
-        if grown > _ROOM:
-            report.fault(f"{name}: large", f"{how} took {grown >> 20} MB")
+            place, report = out.get(timeout=0.2)
+        except Empty:
+            return
+        if report is None:
+            crew.pop(place).join()
+        else:
+            whole.take(report)

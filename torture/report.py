@@ -34,6 +34,12 @@ class Report:
             how,
         )
 
+    def take(self, other: Report) -> None:
+        """Add what another report of the same part holds."""
+        self.counts += other.counts
+        self.times += other.times
+        self.faults = {**other.faults, **self.faults}
+
     @property
     def line(self) -> str:
         """All of it in a line."""

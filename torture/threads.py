@@ -14,7 +14,8 @@ from nodeflow.editor.state.runcommands import (
     Back,
     CompareFuture,
     Go,
-    Loop,
+    LoopPlayback,
+    Pause,
     Play,
     RunCommand,
     SetSpeed,
@@ -44,7 +45,7 @@ def _command(dice: random.Random) -> RunCommand:
             Go(dice.choice((number, "1:2", "nonsense", ""))),
             ToggleStop(dice.choice(("hidden", "gone", ""))),
             AddCondition(dice.choice(("cost < 0.1", "((", "gone.z > 1", ""))),
-            Loop(dice.choice(("sample", None, "nonsense"))),
+            LoopPlayback(dice.choice(("sample", None, "nonsense"))),
             Watch(dice.choice(("hidden.z", "gone", ""))),
             Switch(number),
             CompareFuture(number),
@@ -69,7 +70,7 @@ def told(seconds: float, *, seed: int = 0) -> Report:
                     case 0:
                         session.open(dice.choice(graphs))
                     case 1:
-                        session.pause()
+                        session.do(Pause())
                     case 2:
                         session.poll()
                     case _:
@@ -92,7 +93,7 @@ def told(seconds: float, *, seed: int = 0) -> Report:
 def _still_works(session: Session, graph: Any, report: Report) -> None:
     session.open(graph)
     session.do(SetSpeed(float("inf")))
-    session.train(3)
+    session.do(Train(3))
     limit = time.monotonic() + 60
     while time.monotonic() < limit:
         live = session.poll()

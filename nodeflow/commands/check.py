@@ -15,10 +15,16 @@ from nodeflow.commands.output import FAULT, print_json, say
     "--all",
     "whole",
     is_flag=True,
-    help="Every number beside the difference of the cost, and how long both take.",
+    help="Every number next to the difference of the cost, and how long both take.",
+)
+@click.option(
+    "--every",
+    is_flag=True,
+    help="Every gradient, also of a graph so large that otherwise some of each node type are "
+    "checked.",
 )
 @json_option
-def check(file: str, *, whole: bool, as_json: bool) -> int:
+def check(file: str, *, whole: bool, every: bool, as_json: bool) -> int:
     """Check that a graph is valid and its gradients are right."""
     graph = load(file)
     from nodeflow.derive.silent import silent
@@ -28,21 +34,21 @@ def check(file: str, *, whole: bool, as_json: bool) -> int:
 
     unfolding = plan(graph).unfolding
     known = bool(unfolding.cost and unfolding.gradients)
-    outcome = (
-        check_gradients(graph)
-        if known
-        else Check(valid=True, max_relative_error=0.0, findings=silent(graph))
-    )
+    from nodeflow import terminal
+
+    outcome = Check(valid=True, max_relative_error=0.0, findings=silent(graph))
     sides = None
+    if known:
+        with terminal.bar("checking gradients") as tell:
+            outcome = check_gradients(graph, every=every, progress=tell)
     if whole:
         from nodeflow.engine.comparison import side_by_side
 
-        sides = side_by_side(graph)
+        with terminal.bar("moving numbers one by one") as tell:
+            sides = side_by_side(graph, progress=tell)
     if as_json:
         print_json({**outcome.as_dict(), **({"all": sides.as_dict()} if sides else {})})
     else:
-        from nodeflow import terminal
-
         terminal.show_check(graph, outcome)
         if sides is not None:
             terminal.show_sides(sides)

@@ -38,7 +38,7 @@ def look(file: str, *, as_json: bool, **said: Any) -> int:
 
 
 @data.command()
-@click.argument("folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False))
+@click.argument("folder", metavar="FOLDER", type=click.Path())
 @json_option
 def allow(folder: str, *, as_json: bool) -> None:
     """Let graph files read data in FOLDER, though it is not theirs (by ../ in their sources)."""
@@ -46,10 +46,15 @@ def allow(folder: str, *, as_json: bool) -> None:
 
     from nodeflow.data.places import name_folder
 
+    if not Path(folder).is_dir():
+        raise FileError("there is no such folder", file=folder)
     kept = name_folder(Path(folder))
     real = os.path.realpath(folder)
     if not kept:
-        raise FileError("cannot be kept: your data folder cannot be written", file=real)
+        raise FileError(
+            "cannot be kept: your data folder cannot be written; NODEFLOW_DATA names a folder too",
+            file=real,
+        )
     if as_json:
         print_json({"folder": real})
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from nodeflow.commands.graphs import load
-from nodeflow.commands.options import file_argument, json_option, read_moment
+from nodeflow.commands.options import FiniteRange, file_argument, json_option, read_moment
 from nodeflow.commands.output import bold, echo, print_json, sentence
 from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ExportError, FileError
@@ -67,11 +67,11 @@ def _epochs(
               help="Where to end: before this epoch or sample, after this node.")  # fmt: skip
 @click.option("--samples", type=click.IntRange(1), help="How many passes to show.")
 @click.option("--level", type=click.Choice(LEVELS), help="How far one beat goes.  [step]")
-@click.option("--speed", type=click.FloatRange(0.1, 50),
+@click.option("--speed", type=FiniteRange(0.1, 50),
               help="Steps (or what --level says) a second.  [2]")  # fmt: skip
 @click.option("--size", callback=_size, metavar="WIDTHxHEIGHT",
               help="Of .gif and .mp4, in pixels.  [960x600]")  # fmt: skip
-@click.option("--scale", type=click.FloatRange(0.1, 8), help="Of .png: pixels a unit.  [2]")
+@click.option("--scale", type=FiniteRange(0.1, 8), help="Of .png: pixels a unit.  [2]")
 @click.option("--trained", is_flag=True, default=None,
               help="Weights from NAME.run.npz, and not those of the start.")  # fmt: skip
 @click.option("--recorded", is_flag=True, default=None,

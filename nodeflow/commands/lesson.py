@@ -9,7 +9,7 @@ import click
 from nodeflow.commands.graphs import load
 from nodeflow.commands.options import json_option
 from nodeflow.commands.output import FAULT, print_json, say, sentence
-from nodeflow.errors import NodeflowError
+from nodeflow.errors import FileError, NodeflowError
 
 
 class _Lessons(click.Group):
@@ -87,14 +87,15 @@ def _told(attempt: Any, file: str) -> dict[str, Any]:
 def check(original: str, answers: tuple[str, ...], *, as_json: bool) -> int:
     """Mark answers: which tasks are done, what locked part was changed.
 
-    Every number is recomputed, from the graph in the file and with locked parts put back.
+    An ANSWER is a file, or a folder with the files of a class. Every number is recomputed, from
+    the graph in the file and with locked parts put back.
     """
     from nodeflow.lessons import Marker
 
     marker = Marker(load(original), original)
     found: list[dict[str, Any]] = []
     failed = False
-    for file in answers:
+    for file in _files(original, answers):
         try:
             marks = marker.mark(load(file), file)
         except NodeflowError as error:
@@ -111,3 +112,21 @@ def check(original: str, answers: tuple[str, ...], *, as_json: bool) -> int:
     if as_json:
         print_json({"lesson": original, "of": len(marker.lesson.tasks), "answers": found})
     return FAULT if failed else 0
+
+
+def _files(original: str, answers: tuple[str, ...]) -> list[str]:
+    """Return the files that are named, and those of folders, without the lesson itself."""
+    from pathlib import Path
+
+    found: list[str] = []
+    for each in answers:
+        path = Path(each)
+        if not path.is_dir():
+            found.append(each)
+            continue
+        inside = [file for file in sorted(path.iterdir()) if file.suffix in (".json", ".nodeflow")]
+        own = [str(file) for file in inside if not file.samefile(original)]
+        if not own:
+            raise FileError("this folder has no answer: no .json and no .nodeflow", file=each)
+        found += own
+    return found

@@ -14,31 +14,38 @@ if TYPE_CHECKING:
     from nodeflow.graph import Graph
 
 
-@click.command()
+_HELP = """Put what changed from BASE to THEIRS into OURS.
+
+Where both changed the same in two ways, OURS keeps its own, each conflict is told, and the exit
+code is 1. For git:
+
+\b
+  git config merge.nodeflow.driver "nodeflow merge %O %A %B"
+  echo "*.json merge=nodeflow" >> .gitattributes
+"""
+
+
+@click.command(help=_HELP)
 @click.argument("base", metavar="BASE", type=click.Path())
 @click.argument("ours", metavar="OURS", type=click.Path())
 @click.argument("theirs", metavar="THEIRS", type=click.Path())
 @click.option("-o", "--out", metavar="OUT", type=click.Path(),
-              help="Where the result is written.  [OURS]")  # fmt: skip
+              help="Where the result is written; what was there is OUT.bak.  [OURS]")  # fmt: skip
 @json_option
 def merge(base: str, ours: str, theirs: str, *, out: str | None, as_json: bool) -> int:
-    r"""Put what changed from BASE to THEIRS into OURS.
-
-    Where both changed the same in two ways, OURS keeps its own, each conflict is told, and the
-    exit code is 1. For git:
-
-    \b
-      git config merge.nodeflow.driver "nodeflow merge %O %A %B"
-      echo "*.json merge=nodeflow" >> .gitattributes
-    """
+    """Merge two edits of one graph, as a merge driver of git."""
     from nodeflow.files import disk, dumps
+    from nodeflow.files.sidecar import backup_of
     from nodeflow.merging import merge as merged
 
     before = _read(base, may_be_empty=True)
     found = merged(before, _read(ours), _read(theirs))
-    path = Path(out or ours)
+    path = Path(ours if out is None else out)
     with disk.writing(path):
-        disk.write(path, dumps(found.graph).encode())
+        real = disk.target(path)
+        if out is not None and real.exists():  # git has its own copies of OURS
+            disk.write(backup_of(real), real.read_bytes())
+        disk.write(real, dumps(found.graph).encode())
     if as_json:
         print_json({"file": str(path), "conflicts": list(found.conflicts)})
     for conflict in found.conflicts:

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from nodeflow.commands.options import file_argument, json_option, read_batch
+from nodeflow.commands.options import FiniteRange, file_argument, json_option, read_batch
 from nodeflow.commands.output import bold, count, echo, print_json
-from nodeflow.commands.tables import table_options, taken
+from nodeflow.commands.tables import option_of, table_options, taken
 from nodeflow.errors import FileError, GraphError
 
 
@@ -75,18 +75,18 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
 @click.option("--cost", type=_Kind("cost"), help="By default squared_error.")
 @click.option("--trainer", type=_Kind("trainer"), default="gradient_descent",
               show_default=True, help="What updates the weights.")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0), help="The learning rate α.")
+@click.option("--rate", type=FiniteRange(0), help="The learning rate α.")
 @click.option("--init", type=click.Choice(INITS), help="How weights start; by default glorot.")
 @click.option("--batch", callback=read_batch, metavar="N|all", help="Samples an update.")
 @click.option("--epochs", type=click.IntRange(0), help="How many epochs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
               help="The seed of weights, split and order.")  # fmt: skip
-@click.option("--test", type=click.FloatRange(0, 1, max_open=True),
+@click.option("--test", type=FiniteRange(0, 1, max_open=True),
               help="The fraction of rows kept for testing.")  # fmt: skip
 @click.option("--scale", type=click.Choice(SCALES), help="How features are scaled.")
 @click.option("--scale-target", type=click.Choice(SCALES), help="How number targets are scaled.")
 @click.option("--explain", is_flag=True, help="Say why each choice was made.")
-@click.option("--regularization", type=click.FloatRange(0), default=0.0, metavar="λ",
+@click.option("--regularization", type=FiniteRange(0), default=0.0, metavar="λ",
               help="Add the penalty λ/2 · Σ Θ² to the cost.")  # fmt: skip
 @click.option("--level", type=click.Choice(("layer", "neuron")), default="layer",
               show_default=True, help="What is a node: a layer, or each neuron.")  # fmt: skip
@@ -114,6 +114,9 @@ def new(
         )
     if layers is None and data is None:
         raise click.UsageError("Give --layers such as 7-5-3, or --data, or both.")
+    options = taken(settings)
+    if options is not None and data is None:
+        raise click.UsageError(f"{option_of(options)} says how --data is read, and none is given.")
     path = Path(file)
     if os.path.lexists(path) and not path.is_dir() and not force:
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)
@@ -134,7 +137,7 @@ def new(
             data=source,
             hidden=hidden,
             depth=depth,
-            options=taken(settings),
+            options=options,
             folded=not unfolded,
             name=path.stem,
             folder=path.parent,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import click
 
 from nodeflow.commands.completing import nodes_of_file
@@ -32,8 +35,19 @@ def read_moment(_context: click.Context, _: click.Parameter, value: str | None) 
 
 def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
     if state := context.find_object(State):
-        state.json = value
+        state.json = state.json or value
     return value
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers: NaN is in none, and infinity is not meant where there is no end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail with a sentence."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return found
 
 
 json_option = click.option(

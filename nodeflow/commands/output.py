@@ -93,10 +93,15 @@ def say(sentence: str, *, bad: bool = True) -> None:
 def refuse(state: State, sentence: str, code: int) -> int:
     """Say why the command ends, on both streams if JSON was asked for."""
     if state.json and (not state.printed or (state.streams and code == FAULT)):
-        sys.stdout.write(json.dumps({"error": sentence}) + "\n")
-        sys.stdout.flush()
+        print_error(sentence)
     say(sentence)
     return code
+
+
+def print_error(sentence: str) -> None:
+    """Print the document that stands for the one that was asked for."""
+    sys.stdout.write(json.dumps({"error": sentence}) + "\n")
+    sys.stdout.flush()
 
 
 def count(number: int, what: str) -> str:

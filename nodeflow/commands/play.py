@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from nodeflow.commands.graphs import load
-from nodeflow.commands.options import file_argument, json_option, read_moment
+from nodeflow.commands.options import FiniteRange, file_argument, json_option, read_moment
 from nodeflow.commands.output import FAULT, print_json, refuse, say, sentence, state
 from nodeflow.engine.schedule import LEVELS, Moment
-from nodeflow.errors import ConditionError
+from nodeflow.errors import ConditionError, RunError
 
 if TYPE_CHECKING:
     from nodeflow.engine.step import Step
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @file_argument
 @click.option(
     "--speed",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=4.0,
     show_default=True,
     help="Steps (or what --level says) a second; 0 is as fast as possible.",
@@ -78,6 +78,8 @@ def play(
         )
         return code
     last = schedule.number(end)
+    if until is not None and last < player.number:
+        raise RunError(f"there is nothing to play: {until} comes before {begin}")
     if samples is not None:
         last = min(last, schedule.after_passes(player.number, samples))
     try:

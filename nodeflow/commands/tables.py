@@ -51,16 +51,25 @@ def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def option_of(options: Options) -> str:
+    """Return the first option that was given, as it is typed."""
+    return "--" + options.given()[0].replace("_", "-")
+
+
 def taken(given: dict[str, Any]) -> Options | None:
     """Take those options out of what a command was given; None if none was."""
     from nodeflow.data import Options
 
     if given.pop("no_header", False):
+        if given.get("header") == "yes":
+            raise click.UsageError("--header and --no-header contradict each other.")
         given["header"] = "no"
     found: dict[str, Any] = {}
     for name in _NAMES:
         value = given.pop(name, None)
         if value is None or value == ():
             continue
-        found[name] = (value[0] if len(value) == 1 else value) if name == "target" else value
+        # A single empty name would be no target at all, and so a guess.
+        one = name == "target" and len(value) == 1 and value[0]
+        found[name] = value[0] if one else value
     return Options(**found).checked() if found else None

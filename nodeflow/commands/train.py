@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeflow.commands.graphs import load
-from nodeflow.commands.options import file_argument, json_option, read_batch
+from nodeflow.commands.options import FiniteRange, file_argument, json_option, read_batch
 from nodeflow.commands.output import count, print_json, say
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
               help="Print the weights as what they are: a dictionary of numbers.")  # fmt: skip
 @click.option("--until", metavar="CONDITION",
               help='End when this holds after an epoch, such as "cost < 0.01".')  # fmt: skip
-@click.option("--tolerance", type=click.FloatRange(0),
+@click.option("--tolerance", type=FiniteRange(0),
               help="End when an epoch changes the weights by no more than this.")  # fmt: skip
 @click.option("--folds", "k", type=click.IntRange(2), metavar="K",
               help="Cross-validate: cut the rows into K parts, set each apart once.")  # fmt: skip
@@ -89,6 +89,10 @@ def train(
             )
         _cross_validate(graph, k, epochs=epochs, until=until, as_json=as_json, **how)
         return
+    if save:
+        from nodeflow.files import require_place, run_file_of
+
+        require_place(run_file_of(Path(file)))
     with ExitStack() as stack:
         with terminal.reading_bar():
             run = _run(stack, graph, parts, cluster, how)

@@ -7,13 +7,17 @@ from dataclasses import replace
 import click
 
 from nodeflow.commands.graphs import load
-from nodeflow.commands.options import file_argument, force_option, json_option
+from nodeflow.commands.options import file_argument, json_option
 from nodeflow.commands.output import echo, print_json
 
 
 @click.command()
 @file_argument
-@force_option
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace FILE even if another program changes it meanwhile; what it was is FILE.bak.",
+)
 @json_option
 def upgrade(file: str, *, force: bool, as_json: bool) -> None:
     """Write FILE in the newest version of the format; what it was is kept as FILE.bak.

@@ -28,6 +28,8 @@ def why(file: str, weight: str, *, begin: int, end: int | None, as_json: bool) -
     WEIGHT is an address with a place counted from 0, such as theta1.value[0,2]; a parameter of
     one number needs no place. The graph is trained up to the epoch first.
     """
+    if end is not None and begin > end:
+        raise click.UsageError(f"--from {begin} comes after --to {end}.")
     graph = load(file)
     from nodeflow import terminal
     from nodeflow.engine.run import Run

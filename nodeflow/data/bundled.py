@@ -6,6 +6,7 @@ import csv
 import gzip
 import importlib.util
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,8 @@ def bundled(name: str) -> Table:
 
 
 def _iris() -> Table:
-    with (Path(__file__).parent / "tables" / "iris.csv").open(encoding="utf-8") as text:
-        names, *rows = csv.reader(text)
+    text = (files("nodeflow.data") / "tables" / "iris.csv").read_text("utf-8")
+    names, *rows = csv.reader(text.splitlines())
     classes = tuple(dict.fromkeys(row[-1] for row in rows))
     x = np.array([[float(cell) for cell in row[:-1]] for row in rows])
     y = one_hot([row[-1] for row in rows], classes)

@@ -152,6 +152,7 @@ class _Decision:
             which = ", ".join(str(i + 1) for i in empty[:8]) + (", …" if len(empty) > 8 else "")
             self.notes.append(f"{_columns(empty)} {which} without any value: left out")
         self._repeated_names()
+        chosen, dropped = self._named(self.options.features), self._named(self.options.drop)
         wanted = self.options.target
         if isinstance(wanted, str | int):
             self.targets, why = [self._column(wanted)], ""
@@ -161,8 +162,11 @@ class _Decision:
             if len(set(self.targets)) < len(self.targets):
                 raise self._fault("a target column is named twice; name it once")
         else:
-            why = self._default_target()
-        chosen, dropped = self._named(self.options.features), self._named(self.options.drop)
+            why = self._default_target(dropped)
+        for i in dropped:
+            if i in self.targets or i in chosen:
+                asked = "as the target" if i in self.targets else "as a feature"
+                raise self._fault(f"'{self.names[i]}' is asked for {asked}, and to be dropped")
         for i in self.live:
             if i in self.targets:
                 continue
@@ -266,13 +270,14 @@ class _Decision:
 
     # -- the target
 
-    def _default_target(self) -> str:
-        """Find the target column; return what is to be said about it."""
-        said = [i for i in self.live if self.facts[i].role == "target"]
+    def _default_target(self, dropped: Sequence[int]) -> str:
+        """Find the target among the columns that stay; return what is to be said about it."""
+        there = [i for i in self.live if i not in dropped]
+        said = [i for i in there if self.facts[i].role == "target"]
         if said:
             self.targets, self.single = said, len(said) == 1
             return ""
-        usable = [i for i in self.live if self.facts[i].role != "left out"]
+        usable = [i for i in there if self.facts[i].role != "left out"]
         if not usable:
             raise self._fault("no column is left for the target; name it with --target")
         last, first = usable[-1], usable[0]

@@ -22,28 +22,33 @@ def parquet_sheet(path: Path, _options: Options) -> Sheet:
     """Return the columns of a Parquet file; raises DataError."""
     check_size(path)
     try:
-        import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
         raise DataError(f"Parquet is read by pyarrow, {_INSTALL}", file=path.name) from None
     try:
         with reading(path):
             table = parquet.read_table(path)
+        columns = [
+            _of_arrow(str(name), chunked)
+            for name, chunked in zip(table.column_names, table.columns, strict=True)
+        ]
     except DataError:
         raise
     except Exception as error:  # A damaged file can raise nearly anything.
         raise DataError("this is no whole Parquet file; save it again", file=path.name) from error
-    columns = []
-    for name, chunked in zip(table.column_names, table.columns, strict=True):
-        coded = pa.types.is_dictionary(chunked.type)
-        column = chunked.cast(chunked.type.value_type) if coded else chunked
-        kind = column.type
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-            values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            columns.append(Column(str(name), values=np.asarray(values, np.float64)))
-        else:
-            columns.append(_of_objects(str(name), column.to_pylist()))
     return _sheet(path.name, columns, table.num_rows, "parquet")
+
+
+def _of_arrow(name: str, chunked: Any) -> Column:
+    import pyarrow as pa
+
+    coded = pa.types.is_dictionary(chunked.type)
+    column = chunked.cast(chunked.type.value_type) if coded else chunked
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        # Whole numbers beyond 2⁵³ are rounded, as in a table of text.
+        values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        return Column(name, values=np.asarray(values, np.float64))
+    return _of_objects(name, column.to_pylist())
 
 
 def excel_sheet(path: Path, options: Options) -> Sheet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from dataclasses import replace
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from nodeflow.data.arrays import renamed, table_of_arrays
 from nodeflow.data.deciding import table_of
+from nodeflow.data.matform import dense, sound
 from nodeflow.data.options import Options
 from nodeflow.data.reading import check_size, reading
 from nodeflow.data.sheet import Column, Sheet
@@ -64,7 +66,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with reading(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = loadmat(str(path), mat_dtype=True)
+            found = loadmat(io.BytesIO(sound(path.read_bytes())), mat_dtype=True)
+            found = {name: dense(value) for name, value in found.items()}
     except NotImplementedError:
         msg = "this is MATLAB's version 7.3; save it again with save('-v7', …)"
         raise DataError(msg, file=path.name) from None
@@ -77,7 +80,6 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     for name, value in found.items():
         if name.startswith("__"):
             continue
-        array = value.toarray() if hasattr(value, "toarray") else value
-        if isinstance(array, np.ndarray) and array.dtype.kind in "biufU":
-            plain[name] = array
+        if isinstance(value, np.ndarray) and value.dtype.kind in "biufU":
+            plain[name] = value
     return plain

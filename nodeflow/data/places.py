@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nodeflow.errors import DataError
+from nodeflow.jsontext import json_of
 
 FETCHABLE = ("mnist", "wheat-seeds")
 
 
 def user_folder() -> Path:
     """Return the user's own folder for nodeflow's data; it need not be there."""
-    from platformdirs import user_data_dir
+    from nodeflow.homes import user_folder as folder_of
 
-    return Path(user_data_dir("nodeflow"))
+    return folder_of("data")
 
 
 def places(folder: Path | None) -> Iterator[Path]:
@@ -69,12 +70,16 @@ def _list() -> Path:
 def named_folders() -> list[Path]:
     """Return the folders that a person named for data."""
     named = os.environ.get("NODEFLOW_DATA")
+    return [*([Path(named)] if named else []), user_folder(), *map(Path, _kept()), *_named]
+
+
+def _kept() -> list[str]:
+    """Return the folders in the list; a damaged one counts as empty."""
     try:
-        kept = json.loads(_list().read_text("utf-8"))
+        found = json_of(_list().read_text("utf-8"))
     except (OSError, ValueError):
-        kept = []
-    there = [Path(one) for one in kept if isinstance(one, str)] if isinstance(kept, list) else []
-    return [*([Path(named)] if named else []), user_folder(), *there, *_named]
+        return []
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def name_folder(folder: Path) -> bool:
@@ -83,11 +88,7 @@ def name_folder(folder: Path) -> bool:
     if real in named_folders():
         return True
     _named.append(real)
-    path = _list()
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        kept = []
+    path, kept = _list(), _kept()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f"{path.name}.{os.getpid()}")

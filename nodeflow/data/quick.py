@@ -35,8 +35,6 @@ from nodeflow.data.stacking import NotPlain, Numbers, Part, Stack, Texts
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-LARGE = 2**20
-"""Bytes; below it the careful reader is as quick as pandas is imported."""
 _HEAD, _WIDE_HEAD, _TAIL = 2**14, 2**18, 2**13
 _BLOCK, _SMALL_BLOCK = 2**23, 2**21
 """Bytes that are read at once, and near the end of a file. Larger blocks take no less time, and

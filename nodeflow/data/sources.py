@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -54,7 +55,7 @@ def load(
         return _remembered((said, memory.version(name), name), [], lambda: memory.held(name, said))
     if name in GENERATORS or name in BUNDLED:
         _no_options(name, said)
-        return GENERATORS[name]() if name in GENERATORS else bundled(name)
+        return _generated(name) if name in GENERATORS else bundled(name)
 
     if name == SHRUNK:
         _no_options(name, said)
@@ -77,6 +78,11 @@ def look(source: str, *, folder: Path | None = None, options: Options | None = N
     return reading_of_table(str(source), load(source, folder=folder, options=said))
 
 
+@cache
+def _generated(name: str) -> Table:
+    return GENERATORS[name]()
+
+
 def _said(options: Options | None, target: Target) -> Options:
     said = (options or Options()).checked()
     return said if target is None else replace(said, target=checked_target(target))
@@ -89,6 +95,16 @@ def _no_options(name: str, options: Options) -> None:
         raise DataError(msg)
     if given:
         raise DataError(f"'{name}' has no {given[0]}; that is for tables in files")
+
+
+def file_of(source: str, folder: Path | None = None) -> Path | None:
+    """Return the file that a source is read from; None where that is no file, or not there."""
+    if source in GENERATORS or source in BUNDLED or source.startswith(memory.PREFIX):
+        return None
+    try:
+        return _find(source, folder)
+    except DataError:
+        return None
 
 
 def _find(name: str, folder: Path | None) -> Path:

@@ -94,10 +94,10 @@ def split(
     _check_whole("seed", seed)
     x, y = table.x, table.y
     if fold is not None:
+        if fold.count > len(x):
+            raise DataError(f"{len(x)} rows cannot be cut into {fold.count} folds")
         parts = np.array_split(_permuted(len(x), seed), fold.count)
         apart = parts.pop(fold.number - 1)
-        if not len(apart):
-            raise DataError(f"{len(x)} rows cannot be cut into {fold.count} folds")
         rest = np.concatenate(parts)
         x, y, x_test, y_test = x[rest], y[rest], x[apart], y[apart]
     elif table.x_test is not None and table.y_test is not None:

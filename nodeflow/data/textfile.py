@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import pairwise, takewhile
 from pathlib import Path
 
-from nodeflow.data import numerals, quick
+from nodeflow.data import numerals
 from nodeflow.data.cutting import Dialect, Row, dialect_of, rows_of
 from nodeflow.data.numerals import MARKS
 from nodeflow.data.options import Options
@@ -47,6 +47,8 @@ _OTHERS = (
     (b"BZh9", "a bzip2 file", "unpack it"),
 )
 """How files of other kinds begin, what they are, and what to do with them."""
+LARGE = 2**20
+"""Bytes; below it the careful reader is as quick as pandas is imported."""
 _SEEN_FOR_HEADER = 5000
 _TOLD = 20_000
 """Rows after which a watcher is told how far it is."""
@@ -59,10 +61,12 @@ def text_sheet(path: Path, options: Options) -> Sheet:
     """
     check_size(path)
     with reading(path):
-        large = path.stat().st_size > quick.LARGE and path.suffix.lower() != ".gz"
-        sheet = quick.quick_sheet(path, options) if large else None
-        if sheet is not None:
-            return sheet
+        if path.stat().st_size > LARGE and path.suffix.lower() != ".gz":
+            from nodeflow.data.quick import quick_sheet
+
+            sheet = quick_sheet(path, options)
+            if sheet is not None:
+                return sheet
         data = path.read_bytes()
     if path.suffix.lower() == ".gz" or data.startswith(b"\x1f\x8b"):
         data = _unpacked(data, path.name)
@@ -214,7 +218,9 @@ class _Page:
     def _top(self) -> str:
         """Take off the lines above the table: those to skip, sep=, comments."""
         separator = self.options.separator
-        for _ in range(self.options.skip):
+        for number in range(self.options.skip):
+            if not self.text:
+                raise self._fault(f"the file has {number} lines, and all are skipped; skip fewer")
             self._next_line()
         while self.text:
             line = self.text.split("\n", 1)[0].strip()

@@ -15,7 +15,6 @@ from nodeflow.derive.exploding import forgetful, take_apart, with_records
 from nodeflow.derive.gathering import gather, gather_all
 from nodeflow.derive.implied import remembers_cost
 from nodeflow.derive.parts import (
-    PART,
     Layer,
     joins_features,
     numbered,
@@ -27,7 +26,7 @@ from nodeflow.derive.places import moved_back
 from nodeflow.derive.steps import collapse_step
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError, UnknownNode, nearest
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import PART, Graph, Node, Wire
 
 
 def collapse(graph: Graph, node: str | None = None) -> Graph:

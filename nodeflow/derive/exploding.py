@@ -16,9 +16,7 @@ from nodeflow.declare import Array, inert, numbers
 from nodeflow.derive.draft import Draft
 from nodeflow.derive.implied import remembers_cost
 from nodeflow.derive.parts import (
-    PART,
     RECORD,
-    ROWS,
     Layer,
     ends_of,
     joins_features,
@@ -34,7 +32,7 @@ from nodeflow.derive.steps import explode_steps
 from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph, Node, Wire, drawn_as
+from nodeflow.graph import PART, ROWS, Graph, Node, Wire, drawn_as
 from nodeflow.nodes.source import parameter_shape
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nodeflow.declare import Array, inert, numbers
-from nodeflow.derive.parts import PART, ROWS, joins_features, numbered
+from nodeflow.derive.parts import joins_features, numbered
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError
-from nodeflow.graph import DRAWN_AS, Graph, Node, Wire, drawn_as
+from nodeflow.graph import DRAWN_AS, PART, ROWS, Graph, Node, Wire, drawn_as
 from nodeflow.nodes.source import parameter_shape
 
 _BESIDE = (
@@ -244,7 +244,7 @@ class _Gathered:
         self.names: dict[int, str] = {}
         self.starts: dict[int, str] = {}
         """Where a row's value is instead of at a node of its own."""
-        self.dropped: dict[str, str] = {}
+        self.removed: dict[str, str] = {}
         """Nodes that joined the parts, and where the whole is now."""
 
     def graph(self) -> Graph:
@@ -257,10 +257,10 @@ class _Gathered:
         wires = [wire for number, row in enumerate(layer.rows) if number in self.names
                  for wire in self._into(number, row)]  # fmt: skip
         wires += self._onward()
-        self.nodes = {k: node for k, node in self.nodes.items() if k not in self.dropped}
+        self.nodes = {k: node for k, node in self.nodes.items() if k not in self.removed}
         wires = [replace(w, source=end[0], output=end[1])
                  if (end := self._found(w)) else w
-                 for w in wires if w.target not in self.dropped]  # fmt: skip
+                 for w in wires if w.target not in self.removed]  # fmt: skip
         layout = {key: at for key, at in before.layout.items() if key in self.nodes}
         for number, name in self.names.items():
             stood = [before.layout[key] for key in layer.rows[number] if key in before.layout]
@@ -280,7 +280,7 @@ class _Gathered:
         return after
 
     def _found(self, wire: Wire) -> tuple[str, str] | None:
-        start = self.dropped.get(wire.source)
+        start = self.removed.get(wire.source)
         return None if start is None else (start.rpartition(".")[0], start.rpartition(".")[2])
 
     def _is_picked(self, number: int, row: Sequence[str]) -> bool:
@@ -354,7 +354,7 @@ class _Gathered:
                     position += count
                 kind = graph.nodes[target].type
                 if len(starts) == 1 and kind in ("concatenate", "add"):
-                    self.dropped[target] = starts[0]
+                    self.removed[target] = starts[0]
                 yield from numbered(starts, target, port, None)
 
     def _must_join(self, target: str, port: str, source: str, *, first: bool) -> None:

@@ -16,10 +16,6 @@ from nodeflow.nodes.source import parameter_shape
 
 RECORD = "exploded"
 """The graph file's key under which an exploded graph keeps what `collapse` needs."""
-PART = "part"
-"""A node's key that says which part of which parameter it starts as."""
-ROWS = "rows"
-"""A node's key that says as which rows of which parameters it starts, one for each of its own."""
 
 Seen = Graph | Draft
 """What is read: a graph, or one that is just being taken apart."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nodeflow.declare import NodeType
 from nodeflow.graph import Graph
 
 FORWARD, BACKWARD, UPDATE = 0, 1, 2
@@ -23,10 +22,11 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     """
     order = tuple(order)
     types, incoming = graph.types, graph.incoming
-    own = {key: _OWN[type_.family] for key, type_ in types.items() if type_.family in _OWN}
-    of_cost = graph.upstream(cost) if own else frozenset()
-    own = {key: phase for key, phase in own.items()
-           if key not in of_cost or types[key].rule is None}  # fmt: skip
+    kinds = set(types.values())
+    begins = {type_: _OWN[type_.family] for type_ in kinds if type_.family in _OWN}
+    of_cost = graph.upstream(cost) if begins else frozenset()
+    own = {key: begins[type_] for key, type_ in types.items()
+           if type_ in begins and (key not in of_cost or type_.rule is None)}  # fmt: skip
     if not own:
         return dict.fromkeys(order, FORWARD)
     found: dict[str, int] = {}
@@ -45,7 +45,9 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
         found[key] = phase
     if not any(found.values()):
         return found
-    waiting = {key for key in rest if key not in of_cost and _waits(types.get(key))}
+    wait = {type_ for type_ in kinds if type_.family == "arithmetic" or type_.name == "error"}
+    waiting = {key for key in rest if types.get(key) in wait and key not in of_cost}
+    """Nodes that belong to the first phase that reads them."""
     first: dict[str, int] = {}
     """The first phase in which a node's value is read."""
     for wire in graph.feedback:
@@ -60,8 +62,3 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
             if source in waiting and first.get(source, UPDATE) >= phase:
                 first[source] = phase
     return found
-
-
-def _waits(type_: NodeType | None) -> bool:
-    """Return whether a node belongs to the first phase that reads it."""
-    return type_ is not None and (type_.family == "arithmetic" or type_.name == "error")

@@ -126,7 +126,7 @@ def step_of(graph: Graph, key: str) -> tuple[str, str] | None:
 
 
 def free_name(taken: Collection[str], name: str) -> str:
-    """Return a name that no node has: the one wished for, or that with a number."""
+    """Return a name that no node has: the one asked for, or that with a number."""
     if name not in taken:
         return name
     number = 2

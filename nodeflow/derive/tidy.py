@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nodeflow.boxes import GRID, WIDE, WIDTH, Box, box
+from nodeflow.derive.layers import bundles
 from nodeflow.derive.phases import FORWARD, phases
 from nodeflow.graph import Graph, Wire
 
@@ -26,6 +27,8 @@ _ASPECT = 1.5
 """A screen is so many times as wide as it is high."""
 _HIGH, _GAIN = 1400, 1.15
 """Columns up to this height stay whole; others are broken if all can be seen so much larger."""
+_TRUNK = 80
+"""More room between columns where many wires run together from one to the other."""
 _FAINT = 0.05
 """How much a wire from a source pulls, compared with any other."""
 
@@ -41,11 +44,17 @@ def tidy(graph: Graph) -> Graph:
     columns = _forward_columns(graph, forward)
     rows = _rows(graph, boxes, columns, _longest_first(graph, forward))
     x, at = 0, {}
+    trunks = {
+        columns[wire.source]
+        for wires in bundles(graph)
+        for wire in wires
+        if wire.source in columns and columns.get(wire.target) == columns[wire.source] + 1
+    }
     for number in sorted(set(columns.values())):
         at[number] = x
-        x += rows.pitch[number] * rows.across[number]
+        x += rows.pitch[number] * rows.across[number] + _TRUNK * (number in trunks)
     places = {
-        key: (at[number] + rows.pitch[number] * rows.beside[key], rows.tops[key])
+        key: (at[number] + rows.pitch[number] * rows.places[key], rows.tops[key])
         for key, number in columns.items()
     }
     if later:
@@ -179,7 +188,7 @@ def _below(graph: Graph, boxes: Mapping[str, Box], order: Sequence[str], there: 
     for key, y in rows.tops.items():
         at = column[key]
         pitch = rows.pitch[-at]
-        aside = pitch - PITCH + pitch * rows.beside[key]
+        aside = pitch - PITCH + pitch * rows.places[key]
         aside += sum(room for other, room in more.items() if room and other > at)
         if at < 0:
             x = left + PITCH * at
@@ -245,13 +254,13 @@ def _nearest(xs: Sequence[int], x: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """How high each node stands, and beside how many others of its column.
+    """How high each node stands, and at which place of its row.
 
     By column: how many stand in a row, and how far they are apart.
     """
 
     tops: dict[str, int]
-    beside: dict[str, int]
+    places: dict[str, int]
     across: dict[int, int]
     pitch: dict[int, int]
 
@@ -274,16 +283,16 @@ def _rows(
     broken = _across(boxes, columns)
     across = {number: broken.get(number, 1) for number in numbers}
     pitch: dict[int, int] = {}
-    beside: dict[str, int] = {}
+    place_of: dict[str, int] = {}
     rows: dict[int, list[tuple[str, ...]]] = {}
     for number in numbers:
         keys, many = columns[number], across[number]
         rows[number] = [tuple(keys[at : at + many]) for at in range(0, len(keys), many)]
-        beside |= {key: place for row in rows[number] for place, key in enumerate(row)}
+        place_of |= {key: place for row in rows[number] for place, key in enumerate(row)}
         pitch[number] = PITCH + (WIDE - WIDTH) * any(boxes[key].width > WIDTH for key in keys)
     tops = _heights(boxes, rows, numbers, before, after)
     whole = {key: round(tops[key] / GRID) * GRID for key in column}
-    return _Rows(whole, beside, across, pitch)
+    return _Rows(whole, place_of, across, pitch)
 
 
 def _across(boxes: Mapping[str, Box], columns: Mapping[int, list[str]]) -> dict[int, int]:

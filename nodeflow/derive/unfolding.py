@@ -21,6 +21,7 @@ from nodeflow.declare import (
     NodeType,
     Output,
     Penalty,
+    Port,
     Update,
     foreign,
 )
@@ -491,7 +492,7 @@ class _Builder:
         self.wires: list[Wire] = []
         self.into: dict[str, tuple[Wire, ...]] = {}
         """The wires into each node that was made, by port and index."""
-        self.put: dict[tuple[Any, ...], tuple[Shape, Mapping[str, Any]]] = {}
+        self.put: dict[tuple[Any, ...], tuple[Shape, Node, str]] = {}
         self.placed: dict[int, tuple[Made, str]] = {}
         self.inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self.forms = Forms(self.inferred, self._shapes_of)
@@ -505,6 +506,8 @@ class _Builder:
         self.gradients: dict[str, str] = {}
         self.numbers: dict[str, float] = {}
         self.made_for: dict[str, str] = {}
+        self.between: dict[frozenset[str], frozenset[str]] = {}
+        """The nodes that lead from parameters to costs, by the nodes of the costs."""
         self.trainer = ""
         self.logits = logits(graph, inference.shapes)
         self.partial: set[str] = set()
@@ -582,9 +585,9 @@ class _Builder:
         others = [*self.records, *trainers]
         search = [key for key in trainers if graph.type_of(key).searches]
         if search and len(others) > 1:
-            beside = next(key for key in others if key != search[0])
+            second = next(key for key in others if key != search[0])
             raise GraphError(
-                f"'{search[0]}' (minimize) cannot stand beside '{beside}': its line search takes "
+                f"'{search[0]}' (minimize) cannot stand beside '{second}': its line search takes "
                 "all parameters at once; keep one of the two",
                 node=search[0],
             )
@@ -626,7 +629,7 @@ class _Builder:
         """Place the update of a parameter, and the wire that feeds it back."""
         new = self._put(
             weight_update, NO_SETTINGS, f"{name}.update",
-            parameter=theta, gradient=gradient, rate=rate,
+            gradient=gradient, parameter=theta, rate=rate,
         )  # fmt: skip
         fed_back = Wire(f"{name}.update", "value", name, "next")
         self.wires.append(fed_back)
@@ -681,9 +684,12 @@ class _Builder:
             self.gradients.pop(address, None)
             self.numbers.pop(address, None)
 
-    def _between(self, costs: Iterable[str]) -> set[str]:
+    def _between(self, costs: Iterable[str]) -> frozenset[str]:
         """Return the nodes on the way from a trainable parameter to one of the costs."""
-        return self._moving & self.graph.upstream([cost.rpartition(".")[0] for cost in costs])
+        ends = frozenset(cost.rpartition(".")[0] for cost in costs)
+        if ends not in self.between:
+            self.between[ends] = self.graph.upstream(ends) & self._moving
+        return self.between[ends]
 
     @cached_property
     def _moving(self) -> set[str]:
@@ -705,20 +711,17 @@ class _Builder:
         key: str,
         type_: NodeType,
         blame: Blame,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
         if self._hand_on_alike(key, type_, blame, needed, arrived):
             return
         graph = self.graph
         wires = graph.inputs(key)
-        given = {
-            port.name: self._wires(
-                wires.get(port.name, ()), many=port.many, joined=type_.joined == port.name
-            )
-            for port in type_.ports_in(graph.nodes[key].settings)
-            if not port.feedback
+        arriving = {
+            name: [self._output(wire.start) for wire in there] for name, there in wires.items()
         }
+        given = _given(type_, type_.ports_in(graph.nodes[key].settings), arriving)
         moved = [wire for there in wires.values() for wire in there if wire.source in needed]
         outputs = {port.name: self._output(f"{key}.{port.name}") for port in type_.outputs}
         whole = next(iter(outputs.values()))
@@ -770,8 +773,7 @@ class _Builder:
             for wire, part in zip(there, parts, strict=True):
                 if wire.source in needed:
                     made = part() if callable(part) else part
-                    # What comes from rows to what has none was added up over them, or will be.
-                    summed = isinstance(made, Output) and (over_rows or self.shape_of(made).batch)
+                    summed = self._is_summed(made, over_rows=over_rows)
                     arrived.setdefault(wire.start, []).append(_Part(made, key, summed))
 
     def _hand_on_alike(
@@ -779,7 +781,7 @@ class _Builder:
         key: str,
         type_: NodeType,
         blame: Blame,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> bool:
         """Hand on what the rule answers for nodes like this one; False where it must be asked."""
@@ -787,7 +789,7 @@ class _Builder:
             return False
         graph, shapes, output = self.graph, self.shapes, self._output
         wires = [output(f"{key}.{port.name}") for port in type_.outputs]
-        case: list[Any] = [type_, id(graph.settings(key))]
+        case: list[Any] = [id(graph.nodes[key])]  # nodes of equal settings are one
         if isinstance(blame, Output):
             wires.append(blame)
             case.append(id(self.shape_of(blame)))
@@ -795,9 +797,10 @@ class _Builder:
             case.append(blame)
         there = graph.into(key)
         for wire in there:
-            start = f"{wire.source}.{wire.output}"
+            source = wire.source
+            start = f"{source}.{wire.output}"
             wires.append(output(start))
-            case += [wire.input, id(shapes[start]), wire.source in needed]
+            case += (wire.input, id(shapes[start]), source in needed)
         known = tuple(case)
         answers = self.answers.get(known)
         if answers is None:
@@ -810,7 +813,7 @@ class _Builder:
         return bool(answers)
 
     def _answers(
-        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: set[str]
+        self, key: str, type_: NodeType, blame: Blame, wires: list[Output], needed: frozenset[str]
     ) -> list[tuple[int, Answer, bool]]:
         """Return what a rule answers for each wire into a node that is to be blamed.
 
@@ -822,18 +825,13 @@ class _Builder:
         rest = (standing_for(place, self.shape_of(wire)) for place, wire in enumerate(wires))
         outputs = {port.name: next(rest) for port in type_.outputs}
         asked: Blame = next(rest) if isinstance(blame, Output) else blame
-        given: dict[str, Any] = {port.name: [] for port in type_.inputs if not port.feedback}
         places: dict[str, list[int]] = {}
+        arriving: dict[str, list[Output]] = {}
         there = self.graph.into(key)
         for place, wire in enumerate(there):
             places.setdefault(wire.input, []).append(place)
-            stand_in = next(rest)
-            if wire.input in given:
-                given[wire.input].append(stand_in)
-        for port in type_.inputs:
-            own = given.get(port.name)
-            if own is not None and not (port.many and (type_.joined != port.name or len(own) > 1)):
-                given[port.name] = own[0] if own else None
+            arriving.setdefault(wire.input, []).append(next(rest))
+        given = _given(type_, type_.inputs, arriving)
         wanted = {wire.input for wire in there
                   if wire.source in needed and wire.input in given}  # fmt: skip
         known: dict[int, Form] = {}
@@ -854,9 +852,7 @@ class _Builder:
                         made = part() if callable(part) else part
                         if isinstance(made, Penalty):
                             return []
-                        summed = isinstance(made, Output) and (
-                            over_rows or self.shape_of(made).batch
-                        )
+                        summed = self._is_summed(made, over_rows=over_rows)
                         found.append((place, self.forms.of(made, known), summed))
         except NodeflowError:  # it is said of the node itself
             return []
@@ -869,7 +865,7 @@ class _Builder:
         known: Logits,
         blame: Blame,
         y: Output,
-        needed: set[str],
+        needed: frozenset[str],
         arrived: dict[str, list[_Part]],
     ) -> None:
         """Hand δ of a cost to the weighted sums before its activations.
@@ -951,12 +947,9 @@ class _Builder:
         made: Output = CATALOG["constant"](value=(value,) * width)
         return made
 
-    def _wires(self, wires: tuple[Wire, ...], *, many: bool, joined: bool) -> Any:
-        shapes = self.shapes
-        found = [Output(wire.source, wire.output, shapes.get(wire.start)) for wire in wires]
-        if many and not (joined and len(found) == 1):
-            return found
-        return found[0] if found else None
+    def _is_summed(self, blame: Blame, *, over_rows: bool) -> bool:
+        """Whether a blame was added up over the samples, or will be where its wire has none."""
+        return isinstance(blame, Output) and (over_rows or self.shape_of(blame).batch)
 
     def _output(self, address: str) -> Output:
         found = self.outputs.get(address)
@@ -1090,7 +1083,8 @@ class _Builder:
     def _fitted(self, part: _Part, address: str) -> _Part:
         if not isinstance(part.blame, Output):
             return part
-        return part._replace(blame=self._fit(part.blame, address))
+        blame = self._fit(part.blame, address)
+        return part if blame is part.blame else part._replace(blame=blame)
 
     def _shaped(self, part: _Part, address: str) -> _Part:
         """Return what has as many numbers as a value in that value's very shape."""
@@ -1100,7 +1094,7 @@ class _Builder:
         if dims != wanted.dims and None not in (*dims, *wanted.dims):
             row = len(wanted.dims) == 1
             blame = bias_gradient(blame) if row else spread(blame, self._output(address))
-        return part._replace(blame=blame)
+        return part if blame is part.blame else part._replace(blame=blame)
 
     def _constant_of(self, blame: Blame) -> Output:
         made: Output = blame if isinstance(blame, Output) else CATALOG["constant"](value=blame)
@@ -1134,8 +1128,10 @@ class _Builder:
 
     def shape_of(self, wire: Output) -> Shape:
         """Return the shape of a wire, also of nodes that are not placed yet."""
+        if wire.shape is not None:
+            return wire.shape
         if isinstance(wire.node, str):
-            return wire.shape or self.shapes[f"{wire.node}.{wire.port}"]
+            return self.shapes[f"{wire.node}.{wire.port}"]
         if id(wire.node) in self.placed:
             return self.shapes[f"{self.placed[id(wire.node)][1]}.{wire.port}"]
         made = wire.node
@@ -1196,8 +1192,9 @@ class _Builder:
         if isinstance(wire.node, str):
             return wire
         made = wire.node
-        if id(made) in self.placed:
-            return Output(self.placed[id(made)][1], wire.port)
+        placed = self.placed.get(id(made))
+        if placed is not None:
+            return self._output(f"{placed[1]}.{wire.port}")
         shapes = self._shapes_of(made)
         key, wires = self._free(name), list[Wire]()
         for port, sources in made.inputs.items():
@@ -1212,32 +1209,41 @@ class _Builder:
                     )
                     node, output = str(start.node), start.port
                 wires.append(Wire(node, output, key, port, index if several else None))
+        if len(made.inputs) > 1:
+            wires.sort(key=by_port)
         self._add(key, self._node(made.type.name, made.settings), wires)
+        found = wire
         for place, shape in zip(made.type.outputs, shapes, strict=True):
             self.shapes[f"{key}.{place.name}"] = shape
+            if place.name == wire.port:
+                found = Output(key, wire.port, shape)
         self.placed[id(made)] = (made, key)
-        return self._output(f"{key}.{wire.port}")
+        return found
 
     def _put(
         self, type_: NodeType, settings: Mapping[str, Any], name: str, **inputs: Output
     ) -> Output:
-        """Put a node of one output into the graph, that reads wires which are there."""
+        """Put a node of one output into the graph, that reads wires which are there.
+
+        The inputs are given in the order of their names.
+        """
         case = (type_, id(settings), *[id(self.shape_of(wire)) for wire in inputs.values()])
         known = self.put.get(case)
         if known is None:
             made = Made(type_, settings, {port: (wire,) for port, wire in inputs.items()})
-            known = self.put[case] = self._infer(made)[0], settings
-        key, port = self._free(name), type_.outputs[0].name
-        wires = [Wire(str(w.node), w.port, key, port) for port, w in inputs.items()]
-        self._add(key, self._node(type_.name, settings), wires)
-        shape = self.shapes[f"{key}.{port}"] = known[0]
-        return Output(key, port, shape)
+            node = self._node(type_.name, settings)
+            known = self.put[case] = self._infer(made)[0], node, type_.outputs[0].name
+        shape, node, output = known
+        key = self._free(name)
+        wires = [Wire(w.node, w.port, key, port) for port, w in inputs.items()]  # type: ignore[arg-type]
+        self._add(key, node, wires)
+        self.shapes[f"{key}.{output}"] = shape
+        return Output(key, output, shape)
 
     def _add(self, key: str, node: Node, wires: list[Wire]) -> None:
+        """Add a node, its wires by port and index."""
         self.made[key] = node
         self.wires += wires
-        if len(wires) > 1:
-            wires.sort(key=by_port)
         self.into[key] = tuple(wires)
         self.made_for[key] = self.trainer
 
@@ -1282,6 +1288,25 @@ def _accepts(rule: Any) -> tuple[tuple[str, ...], bool]:
     parameters = inspect.signature(rule).parameters.values()
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
     return tuple(p.name for p in parameters), anything
+
+
+def _given(
+    type_: NodeType, ports: Sequence[Port], arriving: Mapping[str, list[Output]]
+) -> dict[str, Any]:
+    """Return what a rule is given for each port: a wire, several in a list, None without one.
+
+    A port that joins its wires gives a single one as it is.
+    """
+    given: dict[str, Any] = {}
+    for port in ports:
+        if port.feedback:
+            continue
+        wires = arriving.get(port.name, [])
+        if port.many and not (type_.joined == port.name and len(wires) == 1):
+            given[port.name] = wires
+        else:
+            given[port.name] = wires[0] if wires else None
+    return given
 
 
 def _call(rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:

@@ -1,9 +1,9 @@
 """Work in the background: every thread of an editor is begun, watched, cancelled and ended here.
 
 `Job` is one piece of work with a result, `Latest` asks for the same kind of work again and again
-and keeps only the newest, `Loop` serves something until it is closed (the run, the journal). A
-fault is no silent end of a thread: a job raises it where its result is asked for, a loop reports
-it once.
+and keeps only the newest, `Service` serves something until it is closed (the run, the journal). A
+fault is no silent end of a thread: a job raises it where its result is asked for, a service
+reports it once.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Generic, TypeVar
 
+from nodeflow.export import Cancelled, Progress
+
+__all__ = ["PATIENCE", "Cancelled", "Job", "Latest", "Progress", "Service", "fault_text"]
+
 T = TypeVar("T")
 
-
-Progress = Callable[[int, int], None]
-"""Called with what is done and what is to do; raises `Cancelled` if nobody wants it any more."""
-
 PATIENCE = 2.0
-"""Seconds that a loop is given to end."""
+"""Seconds that a service is given to end."""
 
 
 def fault_text(error: BaseException) -> str:
@@ -30,10 +30,6 @@ def fault_text(error: BaseException) -> str:
     return (
         f"a fault in nodeflow itself ({type(error).__name__}: {error}); the graph is kept, save it"
     )
-
-
-class Cancelled(Exception):
-    """Nobody wants this work any more."""
 
 
 class Job(Generic[T]):
@@ -91,7 +87,7 @@ class Job(Generic[T]):
         return self._result  # type: ignore[return-value]
 
 
-class Loop:
+class Service:
     """A job that goes on until it is closed; its state changes under the lock `changed` alone."""
 
     def __init__(self, what: str, work: Callable[[], None]) -> None:

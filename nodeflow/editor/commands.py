@@ -52,7 +52,7 @@ from nodeflow.editor.state.requests import (
 )
 from nodeflow.editor.state.runcommands import (
     ExplainChange,
-    ExplainSaturation,
+    ExplainVanishingBlame,
     Pause,
     Reset,
     Resume,
@@ -433,9 +433,9 @@ def _beside(editor: Editor, across: int, down: int) -> Editor:
     for view in views.values():
         dx, dy = place(view)[0] - x, place(view)[1] - y
         ahead = dx * across + dy * down
-        beside = abs(dx * down) + abs(dy * across)
-        if ahead > 1 and beside <= 3 * ahead:
-            found.append((ahead + 2 * beside, view.key))
+        aside = abs(dx * down) + abs(dy * across)
+        if ahead > 1 and aside <= 3 * ahead:
+            found.append((ahead + 2 * aside, view.key))
     return replace(editor, selection=frozenset([min(found)[1]]), wire=None) if found else editor
 
 
@@ -618,7 +618,7 @@ def _belongs(key: str, name: str) -> bool:
 
 
 def _deriving(editor: Editor, label: str, change: Callable[[Graph], Graph]) -> Editor:
-    """Make another graph of this one; of a large one beside the editor, for it takes seconds."""
+    """Make another graph of this one; of a large one in the background, for it takes seconds."""
     graph = editor.graph
     if len(graph.nodes) < _LARGE:
         return derived(editor, change(graph), label)
@@ -757,7 +757,7 @@ def _origin(editor: Editor) -> Editor:
 @_command("where-blame-dies", "Where does blame die", "Shift+B", "Network")
 def _where_blame_dies(editor: Editor) -> Editor:
     nothing = replace(editor, selection=frozenset(), wire=None)
-    return nothing.asking(ControlRun(ExplainSaturation()))
+    return nothing.asking(ControlRun(ExplainVanishingBlame()))
 
 
 def _parameter(editor: Editor) -> str:

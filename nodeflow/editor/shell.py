@@ -11,14 +11,14 @@ from typing import Any, assert_never
 
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
-from nodeflow.editor.background import Job, Progress, fault_text
+from nodeflow.editor.background import Job, Latest, Progress, fault_text
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.dialogs.differing import rival
 from nodeflow.editor.documents import exporting, plugins
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Recent, Store
 from nodeflow.editor.run.session import Session, checked
-from nodeflow.editor.state.kept import Offer, Recovery
+from nodeflow.editor.state.kept import Recovery, SavedTraining
 from nodeflow.editor.state.messages import (
     Began,
     Derived,
@@ -30,13 +30,13 @@ from nodeflow.editor.state.messages import (
     Offered,
     Opened,
     Reported,
+    Routed,
     RunUpdate,
     Saved,
 )
 from nodeflow.editor.state.model import Editor, Preferences, Report
 from nodeflow.editor.state.requests import (
     AllowData,
-    Autosave,
     Check,
     CompareGraphs,
     ControlRun,
@@ -63,20 +63,20 @@ from nodeflow.export.compared import both
 from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph
-from nodeflow.scene import with_places
+from nodeflow.scene import Scene, routed, with_places
 
 _SILENT = 0.5
 """So many seconds pass before work that nobody waits for is told of."""
 _AT_ONCE = 0.15
-"""So many seconds the editor waits for an answer; what takes longer is told, and done beside it."""
+"""So many seconds the editor waits for an answer; longer work goes on in the background."""
 
 
 _Then = Callable[[], list[Message]]
-"""What is to be done with what came of some work: not before it is done, and not if dropped."""
+"""What is to be done with what came of some work: once it is done, unless it was given up."""
 
 
 class Shell:
-    """Does what editors request, and tells them what happens beside them.
+    """Does what editors request, and tells them what happens in the background.
 
     Each `WindowRequest` is the window's business.
     """
@@ -87,6 +87,8 @@ class Shell:
         self._jobs: list[tuple[Job[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
         self._types = plugins.Watch()
+        self._routing: Latest[tuple[Scene, Scene]] = Latest("routing wires", 0.0)
+        self._wanted: Scene | None = None
 
     def perform(self, request: ShellRequest, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
@@ -117,8 +119,6 @@ class Shell:
                 return self._allow(folders, editor)
             case EnablePlugin(name=name):
                 return self._types.enabled(name)
-            case Autosave():
-                self._keep(editor)
             case SavePreferences():
                 self.store.save_preferences(editor.preferences)
             case Discard(recovery=recovery):
@@ -145,16 +145,43 @@ class Shell:
 
         To be called once a frame; where nothing changed it costs next to nothing.
         """
-        self._keep(editor)
+        self.keep(editor)
         self._show(editor)
         found: list[Message] = []
         found += self._types.poll()
+        found += self._ways(editor)
         live = self.session.poll()
         if live is not None:
             found.append(RunUpdate(live))
         found += self._ended(editor)
         problems = (self.store.problem(), self.session.fault())
         return found + [Failed(problem) for problem in problems if problem]
+
+    def keep(self, editor: Editor) -> None:
+        """Have the graph kept for the case of a crash, if it differs from its file."""
+        graph, path = editor.graph, editor.path
+        if self._kept is not None and self._kept[0] is graph and self._kept[1] == path:
+            return
+        self._kept = graph, path
+        if editor.changed:
+            self.store.journal(graph, path)
+        else:
+            self.store.forget()
+
+    def _ways(self, editor: Editor) -> list[Message]:
+        """Have wires routed after a drop, where that takes longer than a frame."""
+        wanted = editor.unrouted
+        if wanted is None:
+            if self._wanted is not None:
+                self._routing.forget()
+                self._wanted = None
+            return []
+        if wanted is not self._wanted:
+            graph = editor.graph
+            self._routing.ask(lambda: (wanted, routed(wanted, graph)))
+            self._wanted = wanted
+        made = self._routing.poll()
+        return [] if made is None or made[0] is not wanted else [Routed(*made)]
 
     def recent(self) -> list[Recent]:
         """Return the files that were open last."""
@@ -266,17 +293,6 @@ class Shell:
         except FileError as error:
             return [Failed(str(error))]
         return []
-
-    def _keep(self, editor: Editor) -> None:
-        """Have the graph kept for the case of a crash, if it differs from its file."""
-        graph, path = editor.graph, editor.path
-        if self._kept is not None and self._kept[0] is graph and self._kept[1] == path:
-            return
-        self._kept = graph, path
-        if editor.changed:
-            self.store.journal(graph, path)
-        else:
-            self.store.forget()
 
     # -- what takes its time
 
@@ -409,7 +425,7 @@ def offered(graph: Graph, path: Path) -> list[Message]:
         known.keys() <= held.keys()
     ):
         return [Noted(f"{there.name} is the training of another network: it stays as it is")]
-    return [Offered(Offer(there, found.weights, found.history, found.meta))]
+    return [Offered(SavedTraining(there, found.weights, found.history, found.meta))]
 
 
 def _saved_run(path: Path, editor: Editor) -> list[Message]:

@@ -1,17 +1,25 @@
 """Lessons in the editor: somebody does one, or makes one of the graph as it lies there.
 
-What is done is noticed beside the run (`lecture`). Here is what a person may change meanwhile, and
-how tasks, locks and hidden nodes come into a graph.
+What is done is noticed by `run/lecture.py`. Here is what a person may change meanwhile, and how
+tasks, locks and hidden nodes come into a graph.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from nodeflow.editor.commands import leaving, register
-from nodeflow.editor.state import runcommands
-from nodeflow.editor.state.messages import Teach
+from nodeflow.editor.state.messages import (
+    AddTask,
+    ChooseTaskKind,
+    LessonEdit,
+    MoveTaskUp,
+    OfferTypes,
+    RemoveTask,
+    ToggleAllLocked,
+    ToggleInLesson,
+)
 from nodeflow.editor.state.model import Editor, Teaching
 from nodeflow.editor.state.requests import (
     AskExport,
@@ -20,6 +28,7 @@ from nodeflow.editor.state.requests import (
     OpenSample,
     SavePreferences,
 )
+from nodeflow.editor.state.runcommands import BeginLesson, EndLesson
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files.lessonform import ANSWERS, LESSON, check_lesson
 from nodeflow.graph import Graph
@@ -49,7 +58,7 @@ def begin(editor: Editor) -> Editor:
         return editor.refused(f"{why}{more}")
     graph = _without(editor.graph, ANSWERS)
     begun = replace(editor, lesson=Teaching(graph), selection=frozenset())
-    return begun.asking(ControlRun(runcommands.Teach(graph)))
+    return begun.asking(ControlRun(BeginLesson(graph)))
 
 
 @register("end-lesson", "End the lesson", "", "Lesson")
@@ -57,7 +66,7 @@ def end(editor: Editor) -> Editor:
     """Leave the lesson, done or not; nothing is locked and hidden then."""
     toured = replace(editor.preferences, toured=True)
     left = replace(editor, lesson=None, preferences=toured)
-    left = left.asking(ControlRun(runcommands.Teach(None)))
+    left = left.asking(ControlRun(EndLesson()))
     if editor.preferences.toured:
         return left
     return left.asking(SavePreferences()).with_notice(
@@ -134,7 +143,7 @@ def offered(editor: Editor) -> frozenset[str]:
 def make(editor: Editor) -> Editor:
     """Make a lesson of the graph, or change the one in it."""
     made = replace(editor, lesson=Teaching(editor.graph, making=True))
-    return made.asking(ControlRun(runcommands.Teach(None)))
+    return made.asking(ControlRun(EndLesson()))
 
 
 @register("export-lesson", "Export the lesson as a page …", "", "Lesson")
@@ -144,55 +153,47 @@ def _export(editor: Editor) -> Editor:
     return editor.asking(AskExport(".html"))
 
 
-def answered(editor: Editor, message: Teach) -> Editor:
-    """Return the editor after a message about its lesson."""
-    what, value = message.what, message.value
-    match what:
-        case "answer":
-            return editor.asking(ControlRun(runcommands.AnswerTask(str(value or ""))))
-        case "skip":
-            return editor.asking(ControlRun(runcommands.SkipTask()))
-        case "unlock":
-            return editor.asking(ControlRun(runcommands.UnlockNode(str(value or ""))))
-        case "kind":
-            lesson = editor.lesson or Teaching(editor.graph, making=True)
-            return replace(editor, lesson=replace(lesson, kind=str(value)))
-    if what == "record":
-        return recorded(editor, *value)
+def edited(editor: Editor, message: LessonEdit) -> Editor:
+    """Return the editor after a change of the lesson that is made."""
     try:
-        return _made(editor, what, value)
+        return _edited(editor, message)
     except NodeflowError as error:
         return editor.refused(error)
 
 
-def _made(editor: Editor, what: str, value: Any) -> Editor:
+def _edited(editor: Editor, message: LessonEdit) -> Editor:
     raw = lesson_of(editor.graph)
     chosen = sorted(editor.chosen)
     tasks = list(raw["tasks"])
-    match what:
-        case "add":
-            tasks.append(value)
-            return _with(editor, {**raw, "tasks": tasks}, "a task more")
-        case "drop":
-            del tasks[value]
+    match message:
+        case ChooseTaskKind(kind=kind):
+            lesson = editor.lesson or Teaching(editor.graph, making=True)
+            return replace(editor, lesson=replace(lesson, kind=kind))
+        case AddTask():
+            return _with_task(editor, message)
+        case RemoveTask(number=number):
+            del tasks[number]
             return _with(editor, {**raw, "tasks": tasks}, "a task less")
-        case "earlier" if value > 0:
-            tasks[value - 1], tasks[value] = tasks[value], tasks[value - 1]
+        case MoveTaskUp(number=number):
+            if number == 0:
+                return editor
+            tasks[number - 1], tasks[number] = tasks[number], tasks[number - 1]
             return _with(editor, {**raw, "tasks": tasks}, "a task moved")
-        case "lock-all":
+        case ToggleAllLocked():
             whole = [] if raw.get("locked") == "*" else "*"
             return _with(editor, {**raw, "locked": whole}, "locks")
-        case "locked" | "hidden":
+        case ToggleInLesson(what=what):
             if not chosen:
                 return editor.refused("select the nodes first")
             old = list(editor.graph.nodes) if raw.get(what) == "*" else raw.get(what, ())
             return _with(editor, {**raw, what: _toggled(old, chosen)}, what)
-        case "types":
+        case OfferTypes():
             types = sorted({editor.graph.nodes[key].type for key in chosen})
             if not types and not raw.get("types"):
                 return editor.refused("select nodes of the types that the library is to have")
             return _with(editor, {**raw, "types": types}, "the library's types")
-    return editor
+        case _:
+            assert_never(message)
 
 
 def _toggled(old: Any, chosen: list[str]) -> list[str]:
@@ -220,19 +221,21 @@ def _with(editor: Editor, raw: dict[str, Any], label: str) -> Editor:
     return editor.edited(graph, f"lesson: {label}")
 
 
-def recorded(editor: Editor, kind: str, text: str, goal: str, question: str = "") -> Editor:
-    """Return the editor with a task more; raises nothing, says what is missing."""
-    text, goal, question = text.strip(), goal.strip(), question.strip()
+def _with_task(editor: Editor, task: AddTask) -> Editor:
+    """Return the editor with a task more, or with what is missing in it."""
+    kind = task.kind
+    text, goal, question = task.text.strip(), task.goal.strip(), task.question.strip()
     if not text:
         return editor.refused("a task needs a text: say what is to be done")
     if not goal:
         return editor.refused(f"the task needs what it waits for: {KINDS[kind]}")
     if kind == "ask" and not question:
         return editor.refused("a question needs its words")
-    task: dict[str, Any] = {"text": text, kind: goal}
+    made: dict[str, Any] = {"text": text, kind: goal}
     if kind == "ask":
-        task[kind] = {"question": question, "answer": goal}
-    return answered(editor, Teach("add", task))
+        made[kind] = {"question": question, "answer": goal}
+    raw = lesson_of(editor.graph)
+    return _with(editor, {**raw, "tasks": [*raw["tasks"], made]}, "a task more")
 
 
 def suggested(editor: Editor, kind: str) -> str:

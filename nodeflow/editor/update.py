@@ -14,10 +14,12 @@ from nodeflow.editor.panels import training
 from nodeflow.editor.playing import controls
 from nodeflow.editor.run import sweeping
 from nodeflow.editor.state.messages import (
+    AddTask,
     Began,
-    Cancelled,
+    ChooseTaskKind,
     Chosen,
     Derived,
+    DialogCancelled,
     Differed,
     Do,
     Ended,
@@ -25,8 +27,10 @@ from nodeflow.editor.state.messages import (
     Key,
     Message,
     Moved,
+    MoveTaskUp,
     Noted,
     Offered,
+    OfferTypes,
     Opened,
     OpenRun,
     Overtook,
@@ -34,16 +38,19 @@ from nodeflow.editor.state.messages import (
     Place,
     Pressed,
     Released,
+    RemoveTask,
     Renewed,
     Reported,
     Resized,
+    Routed,
     RunUpdate,
     Saved,
     Select,
     SetPreference,
     SetTraining,
     SetValue,
-    Teach,
+    ToggleAllLocked,
+    ToggleInLesson,
     Typed,
     Wheel,
 )
@@ -158,7 +165,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
                 f"{editor.busy} …"
             )
             return replace(editor, busy="", notice=None if announced else editor.notice)
-        case Cancelled():
+        case DialogCancelled():
             return replace(editor, leaving=None)
         case RunUpdate(live=live):
             checked = bool(live.checks) and live.checks is not editor.live.checks
@@ -185,8 +192,18 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return differing.overtaken(editor, rival, text)
         case Differed(both=both, title=title):
             return commands.done(differing.shown(editor, both, title), "fit")
-        case Teach():
-            return teaching.answered(editor, message)
+        case (
+            ChooseTaskKind()
+            | AddTask()
+            | RemoveTask()
+            | MoveTaskUp()
+            | ToggleInLesson()
+            | ToggleAllLocked()
+            | OfferTypes()
+        ):
+            return teaching.edited(editor, message)
+        case Routed(before=before, after=scene):
+            return replace(editor, routed=(before, scene))
         case Failed(text=text):
             return replace(editor, leaving=None).refused(text)
         case Noted(text=text):

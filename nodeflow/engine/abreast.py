@@ -58,7 +58,7 @@ class Abreast:
 
     def __init__(
         self,
-        like: Run,
+        first: Run,
         seeds: Sequence[int],
         epochs: int,
         *,
@@ -66,8 +66,8 @@ class Abreast:
         numbers: NDArray[np.float64] | None = None,
         starts: Sequence[Graph] | None = None,
     ) -> None:
-        machine = self._machine = like.machine
-        self._trains = like.trains
+        machine = self._machine = first.machine
+        self._trains = first.trains
         self._has_cost = machine.plan.unfolding.cost in machine.tape.slots
         self._state = machine.tape.state
         rows = np.arange(machine.rows + machine.test_rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, repeat
+from itertools import chain, pairwise, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,12 @@ _SIGNS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "po
 
 Row = list[int]
 """The number of an operation, then its operands in their order."""
+LINE = 16
+"""So many numbers fill one line of memory (float32), or two (float64)."""
+FEW_SAMPLES = 256
+"""In passes of at most so many samples the parts of a whole lie side by side."""
+_MANY = 256
+"""Values of so many numbers begin at a line: eight numbers that are read at once lie in one."""
 
 
 class Slot(NamedTuple):
@@ -139,28 +145,30 @@ class Layout:
         self.slots: dict[str, Slot] = {}
         self.literals: dict[int, float] = {}
         self.known: dict[float, Slot] = {}
-        self.forms: dict[Shape, tuple[int, int, int]] = {}
-        """Rows, columns and cells of a value of each shape."""
+        self.forms: dict[int, tuple[int, int, int, Shape]] = {}
+        """Rows, columns and cells of a value of each shape, by the shape's identity."""
         self.logits = plan.logits
         self.arrays: dict[int, NDArray[np.float64]] = {}
         self.rows: list[Row] = []
         self.calls: list[Call | Product] = []
 
     def take(self, count: int) -> int:
-        """Return the first of so many new cells."""
+        """Return the first of so many new cells; many begin at a line of memory."""
         start = self.size
-        self.size += count
+        if count >= _MANY:
+            start += -start % LINE
+        self.size = start + count
         return start
 
     def fresh(self, shape: Shape) -> Slot:
         """Return new cells for a value of this shape."""
-        form = self.forms.get(shape)
-        if form is None:
+        form = self.forms.get(id(shape))
+        if form is None:  # an id is good for as long as its object is
             tall, wide = shape.flat
             cols = wide or 1
             rows = 0 if shape.batch else tall or 1
-            form = self.forms[shape] = rows, cols, (rows or self.capacity) * cols
-        rows, cols, count = form
+            form = self.forms[id(shape)] = rows, cols, (rows or self.capacity) * cols, shape
+        rows, cols, count, _ = form
         return Slot(self.take(count), rows, cols, cols)
 
     def literal(self, number: float) -> Slot:
@@ -179,6 +187,11 @@ class Layout:
         """Add a row; operands that are not named are 0."""
         operation = OPERATIONS[name]
         self.rows.append([operation.number, *map(operands.get, operation.operands, repeat(0))])
+
+    def whole(self, name: str, out: Slot, *places: int) -> None:
+        """Add the row of an operation on all numbers of a value at once: its places, in order."""
+        rows, cols = out.rows, out.cols
+        self.rows.append([OPERATIONS[name].number, (rows or 1) * cols, out.offset, *places])
 
     def call(self, call: Call | Product) -> None:
         """Add a row that Python executes."""
@@ -362,14 +375,21 @@ def feed_layout(plan: Plan) -> Feed:
     return Feed(columns, width)
 
 
+def aligned(size: int, dtype: Any) -> NDArray[Any]:
+    """Return a new buffer of zeros that begins at a line of memory."""
+    item = np.dtype(dtype).itemsize
+    found = np.zeros(size + LINE, dtype)
+    begin = -(found.ctypes.data // item) % LINE
+    return found[begin : begin + size]
+
+
 def table(rows: Sequence[Row]) -> NDArray[np.int64]:
     """Return rows as a table: the number of the operation and its operands, filled up with 0."""
-    filling = [[0] * (WIDTH - length) for length in range(WIDTH + 1)]
-    flat: list[int] = []
-    for row in rows:
-        flat += row
-        flat += filling[len(row)]
-    return np.array(flat, np.int64).reshape(len(rows), WIDTH)
+    found = np.zeros((len(rows), WIDTH), np.int64)
+    lengths = np.fromiter(map(len, rows), np.intp, len(rows))
+    numbers = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
+    found[np.arange(WIDTH) < lengths[:, np.newaxis]] = numbers
+    return found
 
 
 END_ROW: Row = [END]

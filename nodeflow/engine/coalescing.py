@@ -18,16 +18,18 @@ _MOST = 256
 """A row that touches more cells gains nothing from company, and stays where it is."""
 
 
-def coalesced(rows: list[Row]) -> list[Row]:
-    """Return the rows joined, if that makes fewer of them. All of them work on one sample.
+def coalesced(rows: list[Row], *, alone: bool) -> list[Row]:
+    """Return the rows joined, if that makes fewer of them.
 
     Rows move past each other only where neither touches what the other one writes, so that each
-    number is what it was.
+    number is what it was. Values of all samples of a pass lie apart from each other, or side by
+    side in lines of one length: so it is enough to look at those of the first one. `alone` tells
+    that there is no other.
     """
     found: list[Row] = []
     movable: list[_Touched] = []
     for row in rows:
-        touched = _touched(row)
+        touched = _touched(row, alone=alone)
         if touched:
             movable.append(touched)
         else:
@@ -81,6 +83,8 @@ class _Grid:
     down: tuple[int, ...] = ()
     level: int = 0
     """How many others its last line must wait for."""
+    samples: tuple[int, ...] = ()
+    """Of several samples: rows as the row has them, and the strides from one to the next."""
 
     def cells(self) -> list[range]:
         """Return the cells of the result and of the operands, while it is a single line."""
@@ -94,6 +98,8 @@ class _Grid:
         """Return both as one line; None where they are not single numbers, evenly spaced."""
         if not isinstance(other, _Grid) or (other.op, other.cols) != (self.op, 1):
             return None
+        if other.samples != self.samples:
+            return None
         steps = self._steps(other)
         if self.cols == 1:
             return replace(self, cols=2, across=steps)
@@ -102,7 +108,9 @@ class _Grid:
 
     def taller(self, other: _Part) -> _Grid | None:
         """Return both as one grid; None where they are not lines alike, evenly spaced."""
-        if not isinstance(other, _Grid) or (other.op, other.cols) != (self.op, self.cols):
+        if self.samples or not isinstance(other, _Grid):
+            return None
+        if (other.op, other.cols) != (self.op, self.cols) or other.samples:
             return None
         steps = self._steps(other)
         if self.cols > 1 and other.across != self.across:
@@ -118,9 +126,9 @@ class _Grid:
 
     def emit(self) -> Row:
         """Return the row."""
-        down = self.down or (0,) * len(self.at)
+        rows, *down = self.samples or (self.rows, *(self.down or (0,) * len(self.at)))
         places = zip(self.at, down, self.across, strict=True)
-        return [self.op, self.rows, self.cols, *(number for place in places for number in place)]
+        return [self.op, rows, self.cols, *(number for place in places for number in place)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +179,13 @@ _Touched = tuple[_Part, list[range], list[range]]
 """A row with the cells that it reads and those that it writes."""
 
 
-def _touched(row: Row) -> _Touched | None:
+def _touched(row: Row, *, alone: bool) -> _Touched | None:
     """Return what a row touches; None where it stays in its place: large ones, rare operations."""
     operation = BY_NUMBER[row[0]]
     operands = dict(zip(operation.operands, row[1:], strict=True))
-    if operands.get("rows", 1) == 0:
+    if alone and operands.get("rows", 1) == 0:
         operands["rows"] = 1
-    grid = _grid(operation.name, operation.function.__name__, row[0], operands)
+    grid = _grid(operation.name, operation.function.__name__, row[0], operands, alone=alone)
     if grid:
         result, *read = grid.cells()
         return grid, read, [result]
@@ -185,7 +193,7 @@ def _touched(row: Row) -> _Touched | None:
     if growth is None or operands.get("rows", 1) > 1:
         return None
     for stride in ("dst_r", "a_r", "delta_r"):
-        if stride in operands:
+        if alone and stride in operands:
             operands[stride] = 0  # of a single row
     count = operands[growth.count]
     sizes = dict.fromkeys(growth.vectors, count)
@@ -203,16 +211,21 @@ def _touched(row: Row) -> _Touched | None:
     return part, list(ranges.values()), [ranges["dst"]]
 
 
-def _grid(name: str, kind: str, op: int, operands: dict[str, int]) -> _Grid | None:
-    """Return a row as a grid, if it is small and one line of numbers."""
+def _grid(name: str, kind: str, op: int, operands: dict[str, int], *, alone: bool) -> _Grid | None:
+    """Return a row as a grid, if it is small and one line of numbers in each sample."""
     at: tuple[int, ...]
     across: tuple[int, ...]
-    if operands.get("rows") != 1:
+    samples: tuple[int, ...] = ()
+    if operands.get("rows") not in ((1,) if alone else (0, 1)):
         return None
     if kind in _ELEMENTWISE:
-        letters = "abc"[: _ELEMENTWISE[kind]]
-        at = (operands["dst"], *(operands[letter] for letter in letters))
-        across = (operands["dst_c"], *(operands[f"{letter}_c"] for letter in letters))
+        names = ("dst", *"abc"[: _ELEMENTWISE[kind]])
+        at = tuple(operands[name] for name in names)
+        across = tuple(operands[f"{name}_c"] for name in names)
+        if not alone:
+            samples = (operands["rows"], *(operands[f"{name}_r"] for name in names))
+    elif not alone:
+        return None
     elif name == "bias_gradient":
         op, at, across = _COPY, (operands["dst"], operands["delta"]), (1, 1)
     elif name == "blame" and operands["inner"] == 1:
@@ -224,7 +237,9 @@ def _grid(name: str, kind: str, op: int, operands: dict[str, int]) -> _Grid | No
     else:
         return None
     cols = operands["cols"]
-    return None if cols > _MOST // 4 else _Grid(op, 1, cols, at, across)
+    if cols > _MOST // 4:
+        return None
+    return _Grid(op, 1, cols, at, across, samples=samples)
 
 
 def _packed(movable: list[_Touched]) -> list[Row]:

@@ -1,9 +1,9 @@
-"""Every gradient beside the difference of the cost, number by number, and how long both take."""
+"""Every gradient next to the difference of the cost, number by number, and how long both take."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,19 +58,21 @@ class Comparison:
         }
 
 
-def side_by_side(graph: Graph) -> Comparison:
+def side_by_side(graph: Graph, progress: Callable[[int, int], None] | None = None) -> Comparison:
     """Compare every number of every trained parameter, on the first batch, at the start.
 
-    Raises `GraphError` without a cost and a gradient, and for more numbers than `MOST`.
+    `progress` is called with the numbers that were moved and all of them. Raises `GraphError`
+    without a cost and a gradient, and for more numbers than `MOST`.
     """
     run = Run(graph)
     gradients = run.plan.unfolding.gradients
-    parameters = [key for key in run.weights if key in gradients]
+    weights = run.weights
+    parameters = [key for key in weights if key in gradients]
     if run.plan.unfolding.cost is None or not parameters:
         raise GraphError(
             "there is nothing to check: the graph needs a cost and a trainable parameter before it"
         )
-    count = sum(run.weights[key].size for key in parameters)
+    count = sum(weights[key].size for key in parameters)
     if count > MOST:
         raise GraphError(
             f"the graph has {count:,} numbers, and {MOST:,} are moved one by one at most; "
@@ -81,14 +83,23 @@ def side_by_side(graph: Graph) -> Comparison:
     run.evaluate()
     backward = time.perf_counter() - started
     found = {key: np.array(run.gradient(key), float) for key in parameters}
-    shapes = {key: run.weights[key].shape for key in parameters}
+    shapes = {key: weights[key].shape for key in parameters}
     found = {key: value.reshape(shapes[key]) for key, value in found.items()}
     started = time.perf_counter()
-    differences = {key: _differences(run, key) for key in parameters}
+    differences, done = {}, 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, count)
+
+    for key in parameters:
+        differences[key] = _differences(run, key, tell).reshape(shapes[key])
     return Comparison(found, differences, (backward, time.perf_counter() - started))
 
 
-def _differences(run: Run, address: str) -> NDArray[Any]:
+def _differences(run: Run, address: str, tell: Callable[[], None]) -> NDArray[Any]:
     machine = run.machine
     slot = machine.tape.slots[address]
     cells = machine.cells[slot.offset : slot.offset + slot.size]
@@ -101,7 +112,8 @@ def _differences(run: Run, address: str) -> NDArray[Any]:
             costs.append(_cost(run))
         cells[place] = value
         found[place] = (costs[0] - costs[1]) / (2 * EPSILON)
-    return found.reshape(run.weights[address].shape)
+        tell()
+    return found
 
 
 def _cost(run: Run) -> float:

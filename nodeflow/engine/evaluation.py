@@ -40,7 +40,8 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
         run.set_weights(weights)
     phases, shapes = run.plan.phases, run.plan.inference.shapes
     wanted = {key for key in run.order if phases[key] < 2}
-    last = max((run.order.index(key) for key in wanted), default=-1)
+    places = {key: place for place, key in enumerate(run.order)}
+    last = max((places[key] for key in wanted), default=-1)
     found: dict[str, list[Any]] = {}
     faults: dict[str, str] = {}
     at = 0
@@ -51,7 +52,7 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
         for port, value in step.outputs.items():
             found.setdefault(f"{step.node}.{port}", []).append(value)
         if run.update == 0:
-            at = run.order.index(run.node)
+            at = places[run.node]
     values = {
         address: np.concatenate(parts) if shapes[address].batch else parts[-1]
         for address, parts in found.items()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from weakref import WeakMethod
 
 import numpy as np
@@ -70,6 +70,9 @@ def executed_by(who: Who) -> Iterator[None]:
         yield
     finally:
         _forced.reset(token)
+
+
+_Made = TypeVar("_Made")
 
 
 class _Code(NamedTuple):
@@ -143,23 +146,27 @@ class Executor:
 
         `head`, `tail` and `test` are the places in the table at which these parts begin.
         """
-        code = self._code(table, len(table), partial(self._training_work, table, given))
-        if code is None:
+        work_of = partial(self._training_work, table, given)
+        by_python = _forced.get() is None and self._by_python(len(table), work_of)
+        ready = None if by_python else self._machine(partial(self._ready_to_train, table, given))
+        if ready is None:
             context = self._python_context(table.tolist())
             context.set(**given)
             with self._python(context):
                 context.train()
         else:
-            fields, rows = code.fields, code.rows
+            train, straight = ready
+            fields = self._context()
             for name, value in given.items():
                 fields[_AT[name]] = value.ctypes.data if isinstance(value, np.ndarray) else value
-            for part in ("head", "tail", "test"):
-                fields[_AT[part]] = rows.ctypes.data + int(given[part]) * rows.strides[0]
-            straight = self._straight_line(table, given)
-            train = straight.train if straight is not None else None
+            if train is None:
+                code = self._prepared_code(table)
+                train = code.train
+                for part in ("head", "tail", "test"):
+                    fields[_AT[part]] = code.rows.ctypes.data + given[part] * code.rows.strides[0]
             started = time.thread_time()
-            (train or code.train)(self.cells.ctypes.data, fields.ctypes.data)
-            if straight is not None and train is None:
+            train(self.cells.ctypes.data, fields.ctypes.data)
+            if straight is not None:
                 straight.spent(time.thread_time() - started)
         self._raise()
 
@@ -168,7 +175,7 @@ class Executor:
         """Whether machine code is at hand, and enough has been computed to make use of it."""
         if _forced.get() is None and _Choice.spent <= _PATIENCE and self.cells.dtype == np.float64:
             return False
-        return self._machine_code(_NO_ROWS) is not None
+        return self._machine(partial(self._prepared_code, _NO_ROWS)) is not None
 
     def train_each(
         self,
@@ -182,7 +189,7 @@ class Executor:
 
         `given` are the fields that all of them share; a row `python` is not among theirs.
         """
-        code = self._machine_code(table)
+        code = self._machine(partial(self._prepared_code, table))
         if code is None:
             raise RuntimeError("runs are trained abreast by machine code only")
         for name, value in given.items():
@@ -237,7 +244,7 @@ class Executor:
     def shuffle(self, rows: int, seed: int, epoch: int) -> None:
         """Put the rows of the data into the order of an epoch."""
         few = _forced.get() is None and rows < _MOST_SHUFFLED and not self._prepared
-        code = None if few else self._machine_code(_NO_ROWS)
+        code = None if few else self._machine(partial(self._prepared_code, _NO_ROWS))
         if code is None:
             drive.shuffle(self.order.data, rows, seed, epoch)
         else:
@@ -249,23 +256,36 @@ class Executor:
         """Return the machine code for a table; None where Python is to execute its rows."""
         if _forced.get() is None and self._by_python(rows, work_of):
             return None
-        return self._machine_code(table)
+        return self._machine(partial(self._prepared_code, table))
 
-    def _machine_code(self, table: Array) -> _Code | None:
-        """Return the machine code for a table; None where there is none."""
+    def _machine(self, make: Callable[[], _Made]) -> _Made | None:
+        """Return what is made of machine code; None where there is none."""
         forced = _forced.get()
         if forced == "python" or (forced is None and _Choice.unavailable):
             return None
         from nodeflow.engine.kernel.machine_code import Unavailable
 
         try:
-            return self._prepared_code(table)
+            return make()
         except Unavailable as error:
             if forced is not None:
                 raise
             _Choice.unavailable = True
             say_once("machine code", f"everything works, but much more slowly: {error}")
             return None
+
+    def _ready_to_train(
+        self, table: Array, given: Mapping[str, Any]
+    ) -> tuple[Callable[..., None] | None, StraightLine | None]:
+        """Return straight-line code that is ready; or None, and what may become it, if it pays.
+
+        Where it is ready the code of single rows need not be loaded.
+        """
+        straight = self._straight_line(table, given)
+        if straight is not None and straight.train is not None:
+            return straight.train, None
+        self._prepared_code(table)
+        return None, straight
 
     def _by_python(self, rows: int, work_of: Callable[[], int]) -> bool:
         if self.cells.dtype != np.float64 or rows > _MOST_ROWS:
@@ -347,7 +367,7 @@ class Executor:
                 ),
             )
         found = self._prepared[id(table)][1]
-        found.fields[_AT["order"]] = self.order.ctypes.data
+        self._context()
         return found
 
     def _context(self) -> NDArray[np.int64]:
@@ -359,6 +379,7 @@ class Executor:
             fields[_AT["call"]] = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
             for name in ("feed", "stats"):
                 fields[_AT[name]] = getattr(self, name).ctypes.data
+        self._fields[_AT["order"]] = self.order.ctypes.data
         return self._fields
 
     # -- functions of node types

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.derive.phases import UPDATE as UPDATE_PHASE
-from nodeflow.engine.cells import END_ROW, Row, Tape, table
+from nodeflow.engine.cells import END_ROW, FEW_SAMPLES, Row, Slot, Tape, table
 from nodeflow.engine.coalescing import coalesced
 from nodeflow.engine.kernel.each import each_of_one, each_of_two
 from nodeflow.engine.kernel.registry import BY_NUMBER, OPERATIONS, fused
 from nodeflow.engine.kernel.scalar import SLOPES
+from nodeflow.engine.kernel.sums import SHORT
 from nodeflow.engine.lowering import decay_of
 from nodeflow.engine.plan import Plan
 from nodeflow.graph import Graph, Wire
@@ -51,9 +52,12 @@ def fast_rows(tape: Tape) -> FastRows:
     loads: list[Row] = []
     body: list[Row] = []
     tail: list[Row] = []
+    sums = sums_of_products(tape)
     for position, key in enumerate(plan.order):
-        begin, end = tape.spans[key]
-        rows = tape.rows[begin:end]
+        rows = sums.get(key)
+        if rows is None:
+            begin, end = tape.spans[key]
+            rows = tape.rows[begin:end]
         if rows and rows[0][0] == _LOAD:
             loads += rows
         elif key in plan.needed and key not in skipped:
@@ -65,10 +69,87 @@ def fast_rows(tape: Tape) -> FastRows:
     tail += [row for row in tape.commits if row[copied] not in stepped]
     body = _tallied(body, tape.tallies)
     if tape.capacity == 1:
-        loads, body, tail = _joined_loads(loads), coalesced(body), coalesced(tail)
+        loads = _joined_loads(loads)
+    body, tail = _coalesced(body, tape), _coalesced(tail, tape)
     head = loads + joined(body, tape.capacity)
     last = joined(tail, tape.capacity)
     return FastRows(table([*head, END_ROW, *last, END_ROW]), len(head) + 1, len(loads))
+
+
+def rows_of_evaluation(tape: Tape) -> list[Row]:
+    """Return the rows of a tape that only evaluates, with less to do."""
+    sums, body = sums_of_products(tape), list[Row]()
+    for key in tape.plan.order:
+        body += sums.get(key, tape.rows[slice(*tape.spans[key])])
+    return joined([*_coalesced(body, tape), *tape.tallies], tape.capacity)
+
+
+def _coalesced(rows: list[Row], tape: Tape) -> list[Row]:
+    # Parts of a whole lie side by side where the samples of a pass are few.
+    if tape.capacity > FEW_SAMPLES:
+        return rows
+    return coalesced(rows, alone=tape.capacity == 1)
+
+
+def sums_of_products(tape: Tape) -> dict[str, list[Row]]:
+    """Return the rows of nodes that are a weighted sum, operation by operation.
+
+    An `add` of products that nobody else reads, of inputs and weights that lie side by side, and
+    at the end perhaps of a bias: its row is that of the neuron, its products have none. The order
+    of addition is the same.
+    """
+    plan, slots = tape.plan, tape.slots
+    graph = plan.graph
+    nodes, found = graph.nodes, dict[str, list[Row]]()
+    hits = plan.hits
+    judged = {plan.unfolding.cost, *((hits,) if isinstance(hits, str) else hits or ())}
+    planned = tape.spans.keys()
+
+    def is_product(wire: Wire) -> bool:
+        key = wire.source
+        return (
+            nodes[key].type == "multiply"
+            and key in planned
+            and len(graph.into(key)) == 2
+            and len(graph.out_of(key)) == 1
+            and wire.start not in judged
+        )
+
+    for key in graph.of_type("add"):
+        terms = graph.into(key)
+        if key not in planned or not 2 < len(terms) < SHORT:
+            continue
+        products = [wire.source for wire in terms if is_product(wire)]
+        has_bias = len(products) == len(terms) - 1 and not is_product(terms[-1])
+        if len(products) < len(terms) - has_bias:
+            continue
+        pairs = [[slots[wire.start] for wire in graph.into(product)] for product in products]
+        bias = slots[terms[-1].start] if has_bias else None
+        row = _neuron(slots[f"{key}.value"], pairs, bias)
+        if row is not None:
+            found |= {product: [] for product in products} | {key: [row]}
+    return found
+
+
+def _neuron(out: Slot, pairs: list[list[Slot]], bias: Slot | None) -> Row | None:
+    """Return the row of a weighted sum; None where its terms do not lie side by side."""
+    if out.cols != 1 or (bias is not None and (bias.rows, bias.cols) != (1, 1)):
+        return None
+    for weight in (0, 1):
+        theta, a = pairs[0][weight], pairs[0][1 - weight]
+        if theta.rows != 1 or a.rows not in (out.rows, 1):
+            continue
+        if all(
+            pair[weight][:3] == (theta.offset + place, 1, 1)
+            and pair[1 - weight] == (a.offset + place, a.rows, 1, a.stride)
+            for place, pair in enumerate(pairs)
+        ):
+            return _row(
+                "weighted_sum", rows=out.rows, cols=1, dst=out.offset, dst_r=out.stride,
+                a=a.offset, a_r=0 if a.rows == 1 else a.stride, weights=theta.offset,
+                bias=-1 if bias is None else bias.offset, inner=len(pairs),
+            )  # fmt: skip
+    return None
 
 
 # --- rows that follow each other ------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
-from nodeflow.declare import Lower, NodeType
+from nodeflow.declare import Lower, NodeType, note_change
 from nodeflow.engine.cells import Layout, Slot
 from nodeflow.engine.kernel.language import Function
 from nodeflow.engine.kernel.registry import join
@@ -24,7 +25,7 @@ def _calculated(type_: NodeType) -> Lower:
     """Return the rows of what a type says that it calculates."""
 
     def lower(
-        t: Layout, inputs: dict[str, list[Slot]], settings: dict[str, Any], out: Slot
+        t: Layout, inputs: dict[str, list[Slot]], settings: Mapping[str, Any], out: Slot
     ) -> None:
         tree = type_.calculated(settings)
         if not type_.adds_up:
@@ -54,6 +55,7 @@ def compute_by(type_: NodeType, function: Function) -> None:
             "an output and a parameter of the function for each input"
         )
     type_.operation(join(type_.name, function).name)
+    note_change()
 
 
 def decay_of(graph: Graph, average: str) -> float:

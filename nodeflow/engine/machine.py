@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,21 +13,19 @@ from numpy.typing import NDArray
 
 from nodeflow.data import Fold, Split, Table, split_by
 from nodeflow.declare import numbers, plain_numbers
-from nodeflow.derive.phases import FORWARD
-from nodeflow.engine.cells import END_ROW, Call, Feed, Product, Slot, Tape, feed_layout, table
+from nodeflow.engine.cells import Call, Feed, Product, Slot, Tape, aligned
 from nodeflow.engine.executor import Executor
-from nodeflow.engine.fusing import FastRows, fast_rows, joined
+from nodeflow.engine.fusing import FastRows
 from nodeflow.engine.kernel.sums import LANES
-from nodeflow.engine.plan import Plan, plan
+from nodeflow.engine.plan import Plan
+from nodeflow.engine.prepared import Prepared, prepared
 from nodeflow.engine.probing import probed
 from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import single_number, start_value
-from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError, NodeflowError, RunError, TooLarge
 from nodeflow.graph import Graph, uncollected
 from nodeflow.shape import Shape
 
-_TEST_CHUNK = 256
 SEEDS = 2**63
 """The kernel shuffles by a seed below."""
 _MOST_BYTES = 8_000_000_000
@@ -63,7 +60,7 @@ class Machine:
         batch: int | str,
         dtype: Any,
         strict: bool = True,
-        like: Machine | None = None,
+        share_with: Machine | None = None,
         fold: Fold | None = None,
         room: float | None = None,
     ) -> None:
@@ -71,7 +68,7 @@ class Machine:
         self._room = room
         self.fold = fold
         self.strict = strict
-        self._like = like
+        self._share_with = share_with
         self.seed = seed
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
@@ -87,15 +84,19 @@ class Machine:
     # -- making
 
     def _lay_out(self, graph: Graph, *, seed: int, batch: int | str, strict: bool) -> None:
-        like = self._like
-        planned = like is not None and like.graph is graph and like.strict is strict
-        self.plan: Plan = like.plan if like is not None and planned else plan(graph, strict=strict)
+        other = self._share_with
+        planned = other is not None and other.graph is graph and other.strict is strict
+        self.prepared: Prepared = (
+            other.prepared if other is not None and planned else prepared(graph, strict=strict)
+        )
+        """What it shares with other runs of its graph."""
+        self.plan: Plan = self.prepared.plan
         self.drawn = self.fold is not None or any(
             _is_drawn(self.plan, key) for key in self.plan.inference.tables
         )
         """Whether the seed decides which rows are set apart for testing."""
-        if like is not None and planned and not self.drawn and like.fold is None:
-            self.splits = like.splits
+        if other is not None and planned and not self.drawn and other.fold is None:
+            self.splits = other.splits
         else:
             self.splits = _splits(self.plan, seed, self.fold)
         self.rows, self.test_rows = self._row_counts()
@@ -108,24 +109,25 @@ class Machine:
         )
         self.schedule = Schedule.of(self.plan, self.rows, self.batch)
         self.per_epoch = self.schedule.updates_per_epoch
-        alike = like is not None and planned and like.schedule == self.schedule
-        if like is not None and alike and like.capacity == self.capacity:
-            self._share_rows(like)
-        else:
-            layout = feed_layout(self.plan)
-            self.tape: Tape = lay_out(self.plan, capacity=self.capacity, feed=layout)
-            self._layout = layout
-        self._beside = self.evaluation if self.test_rows else None
+        self._laid_out = self.prepared.laid_out(
+            capacity=self.capacity,
+            most=max(self.rows, self.test_rows),
+            tests=self.test_rows > 0,
+        )
+        self.tape: Tape = self._laid_out.tape
+        self._beside = self._laid_out.beside
         """The tape that evaluates test rows while it trains, in the same cells."""
         self._refuse_too_large(self._beside or self.tape)
         self.cells = self.fresh_cells()
-        self.fed_from = self._fed_from(self._layout)
-        same = self._like is not None and _same_feed(self._like.fed_from, self.fed_from)
+        self.fed_from = self._fed_from(self.feed_layout)
+        same = self._share_with is not None and _same_feed(self._share_with.fed_from, self.fed_from)
         # It is only read, and may be by far the largest array there is.
         self.feed: Floats = (
-            self._like.feed if same and self._like else self._fill_feed(self.splits).ravel()
+            self._share_with.feed
+            if same and self._share_with
+            else self._fill_feed(self.splits).ravel()
         )
-        self._like = None
+        self._share_with = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
         self.stats = np.zeros(STATS)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
@@ -140,20 +142,9 @@ class Machine:
         """How many samples it holds at once."""
         return self.schedule.pass_size
 
-    def _share_rows(self, like: Machine) -> None:
-        """Take over what is laid out for the same plan and the same number of rows.
-
-        All of it is only read; a run of another seed has its own cells.
-        """
-        self.tape, self._layout = like.tape, like._layout
-        if like.test_rows == self.test_rows:
-            for name in ("evaluation", "fast", "_trained"):
-                if name in like.__dict__:
-                    self.__dict__[name] = like.__dict__[name]
-
     def _refuse_too_large(self, whole: Tape) -> None:
         """Raise `TooLarge` rather than ask for more memory than a machine is likely to have."""
-        fed = (self.rows + self.test_rows) * self._layout.width
+        fed = (self.rows + self.test_rows) * self.feed_layout.width
         size = (whole.size + fed) * self.dtype.itemsize
         most = min(_most_bytes(), math.inf if self._room is None else self._room)
         if size > most:
@@ -205,7 +196,7 @@ class Machine:
         return self.dtype, self.rows, self.test_rows, layout.columns, made
 
     def _fill_feed(self, splits: Mapping[str, Split]) -> Floats:
-        layout = self._layout
+        layout = self.feed_layout
         feed = np.empty((self.rows + self.test_rows, layout.width), self.dtype)
         for address, (column, count) in layout.columns.items():
             key, _, port = address.rpartition(".")
@@ -235,30 +226,15 @@ class Machine:
 
     def _cells_of(self, whole: Tape) -> Floats:
         # Eight numbers are read at once; behind the last value there must be as many.
-        found = np.zeros(whole.size + LANES, self.dtype)
+        found = aligned(whole.size + LANES, self.dtype)
         whole.put_literals(found)
         self.tape.put_literals(found)
         return found
 
-    @cached_property
+    @property
     def evaluation(self) -> Tape | None:
         """A tape of the forward rows that cost and accuracy need; None if they need nothing."""
-        wanted = [self.plan.unfolding.cost] if self.plan.unfolding.cost else []
-        hits = self.plan.hits
-        wanted += [hits] if isinstance(hits, str) else [*hits.addresses] if hits else []
-        ends = [address.rpartition(".")[0] for address in wanted]
-        graph = self.plan.graph
-        needed = graph.upstream(ends)
-        if not wanted:
-            return None
-        order = tuple(
-            key
-            for key in self.plan.order
-            if graph.nodes[key].is_parameter or (key in needed and self.plan.phases[key] == FORWARD)
-        )
-        reduced = replace(self.plan, order=order, head=len(order), loop=False)
-        most = max(1, min(_TEST_CHUNK, max(self.rows, self.test_rows)))
-        return lay_out(reduced, capacity=most, feed=self._layout, beside=self.tape)
+        return self._laid_out.evaluation
 
     @cached_property
     def _evaluating(self) -> Executor:
@@ -273,15 +249,15 @@ class Machine:
         cells = self._cells_of(self.evaluation)
         return Executor(cells, self.feed, self.order, self.stats, self._call_to_evaluate)
 
-    @cached_property
+    @property
     def fast(self) -> FastRows:
         """The rows for full speed, of passes and updates."""
-        return fast_rows(self.tape)
+        return self._laid_out.fast
 
     @property
     def feed_layout(self) -> Feed:
         """How the rows of all data sets lie side by side."""
-        return self._layout
+        return self._laid_out.feed
 
     @property
     def evaluated_beside(self) -> Tape | None:
@@ -291,15 +267,7 @@ class Machine:
     @property
     def rows_of_training(self) -> Floats:
         """The rows for full speed, and behind them those that evaluate the test rows."""
-        return self._trained
-
-    @cached_property
-    def _trained(self) -> Floats:
-        """The rows for full speed, and behind them those that evaluate the test rows."""
-        if self._beside is None:
-            return self.fast.table
-        test = joined(self._beside.rows, self._beside.capacity)
-        return np.concatenate([self.fast.table, table([*test, END_ROW])])
+        return self._laid_out.trained
 
     def _start(self, seed: int, splits: Mapping[str, Split], graph: Graph | None = None) -> Floats:
         """Return the parameters before the first update, as they lie in the cells."""
@@ -476,7 +444,8 @@ class Machine:
             if one < other:
                 epochs = other // self.per_epoch - one // self.per_epoch
                 self._executor.train(
-                    self._trained, head=head, tail=self.fast.tail, test=len(self.fast.table),
+                    self.rows_of_training,
+                    head=head, tail=self.fast.tail, test=len(self.fast.table),
                     begin=one, end=other, fed=self.rows, batch=self.batch,
                     alone=int(alone), seed=self.seed % SEEDS,
                     shuffled=int(self.shuffled), state=tape.state,

@@ -93,7 +93,7 @@ def _beside(machine: Machine, state: Floats) -> Machine:
         batch="all",
         dtype=machine.dtype,
         strict=machine.strict,
-        like=machine,
+        share_with=machine,
         fold=machine.fold,
     )
     found.cells[: found.tape.state] = state

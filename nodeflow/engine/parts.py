@@ -28,6 +28,8 @@ Place: TypeAlias = tuple[int, int]
 """A node of the tree: its level, the parts being 0, and its number within the level."""
 Pool: TypeAlias = Callable[[Floats, int], Mapping[Place, Sums]]
 """Gives the sums of all parts of an update, for these parameters; some may be added up already."""
+_MANY = 1024
+"""So many parts may be more than the samples: then some are empty, and each takes its time."""
 _ADDS = ("weight_gradient", "bias_gradient")
 """What ends the sample axis by a sum over the samples, so that sums of parts make up the whole."""
 
@@ -88,6 +90,10 @@ class PartedMachine(Machine):
             raise RunError("minimize searches with whole batches; a gradient_descent has parts")
         if not self.splits:
             raise RunError("there are no rows to cut into parts: the graph has no dataset")
+        size = self.schedule.pass_size
+        if self.parts > max(size, _MANY):
+            samples = f"{size} sample{'s' * (size != 1)}"
+            raise RunError(f"a batch of {samples} cannot be cut into {self.parts} parts")
         if not self._ends:
             raise RunError("nothing is trained, so there is nothing to cut into parts")
         shapes, graph = plan.inference.shapes, plan.graph

@@ -121,7 +121,7 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         unfolding = evaluated(graph, strict=strict)
         whole, inference = unfolding.graph, unfolding.inference
         bad = {*inference.problems, *inference.waiting}
-        rank = whole.depths if not bad else _ranks_without(whole, bad)
+        rank = whole.ranks_in_any_order if not bad else _ranks_without(whole, bad)
         by_rank = tuple(rank)
         cost = [unfolding.cost.rpartition(".")[0]] if unfolding.cost else []
         phases = phases_of(whole, by_rank, cost)

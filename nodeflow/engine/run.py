@@ -55,7 +55,7 @@ class Run:
 
     A moment is a `Position`: everything before it has been evaluated. Epochs, updates and samples
     count from 0: at `epoch` 3 three epochs lie behind. When and on which rows a node is evaluated
-    is the `schedule`'s to say. With a run that it is `like`, it shares the rows of the data, where
+    is the `schedule`'s to say. With a run to `share_with` it shares the rows of the data, where
     they are the same. With a `fold` those rows are set apart for testing. With `parts` each batch
     is cut into so many, whose gradients are added up in a fixed order; a `pool` computes them
     elsewhere. Such a run trains, and cannot be stepped. Its values may take `room` bytes of memory:
@@ -70,7 +70,7 @@ class Run:
         batch: int | str | None = None,
         dtype: Any = np.float64,
         strict: bool = True,
-        like: Run | None = None,
+        share_with: Run | None = None,
         fold: Fold | None = None,
         parts: int | None = None,
         pool: Pool | None = None,
@@ -91,9 +91,9 @@ class Run:
         batch = training.batch if batch is None else batch
         type(training)(batch=batch, epochs=training.epochs, seed=seed)  # checks both
         self.graph = graph
-        beside = None if like is None else like.machine
         how: dict[str, Any] = {
-            "seed": seed, "batch": batch, "dtype": dtype, "strict": strict, "like": beside,
+            "seed": seed, "batch": batch, "dtype": dtype, "strict": strict,
+            "share_with": None if share_with is None else share_with.machine,
             "fold": fold, "room": room,
         }  # fmt: skip
         self.machine: Machine = (
@@ -240,7 +240,7 @@ class Run:
         return self._reader.weights
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
-        """Put values into parameters; what was known of the run after this moment is dropped.
+        """Put values into parameters; what was known of the run after this moment is forgotten.
 
         An update that has begun is begun again.
         """
@@ -324,7 +324,7 @@ class Run:
         """
         machine = self.machine
         if not machine.splits and self.plan.unfolding.cost:
-            other = Run(self.graph, **self._options, like=self)
+            other = Run(self.graph, **self._options, share_with=self)
             other.set_weights(self.weights)
             return Assessment(other.evaluate(), None, None, None)
         nothing = float("nan"), float("nan")
@@ -498,7 +498,7 @@ class Run:
         run stays as it is, but that an update that has begun is begun again.
         """
         other = self.graph if graph is None else graph
-        found = Run(other, **self._options, like=self)
+        found = Run(other, **self._options, share_with=self)
         why = what_differs(self.machine, found.machine)
         if why:
             raise RunError(f"the run cannot go on with this graph: {why}; start it again")
@@ -516,7 +516,7 @@ class Run:
         is its parent as a run of the other graph. Raises `RunError` where the training part is
         another.
         """
-        found = Run(graph, **self._options, like=self)
+        found = Run(graph, **self._options, share_with=self)
         mine, others = self.machine, found.machine
         if not is_same_training(mine, others, rename):
             why = what_differs(mine, others, rename) or "its settings are others"

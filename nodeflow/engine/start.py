@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nodeflow.data import Split
 from nodeflow.declare import numbers
 from nodeflow.errors import BadSetting, GraphError
-from nodeflow.graph import Graph, Wire, drawn_as
+from nodeflow.graph import PART, ROWS, Graph, Wire, drawn_as
 from nodeflow.nodes.source import parameter_shape, uniform_range
 
 
@@ -32,7 +32,7 @@ def start_value(
     if settings["value"] is not None:
         value = numbers(settings["value"])
         return np.full(shape, float(value.ravel()[0])) if value.shape != shape else value
-    part = graph.nodes[key].extra.get("part")
+    part = graph.nodes[key].extra.get(PART)
     if part is not None:
         return _part(graph, key, part, shape, seed, splits)
     rows = rows_of(graph, key)
@@ -67,7 +67,7 @@ def rows_of(graph: Graph, key: str) -> Sequence[Any]:
 
     A layer that has another size since starts anew.
     """
-    rows = graph.nodes[key].extra.get("rows")
+    rows = graph.nodes[key].extra.get(ROWS)
     size = parameter_shape(graph.settings(key))[0]
     return rows if isinstance(rows, Sequence) and len(rows) == size else ()
 

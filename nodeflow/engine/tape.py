@@ -6,13 +6,13 @@ Parameters come first in the buffer: they are the state, all that a checkpoint k
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
-from nodeflow.declare import NodeType, numbers
+from nodeflow.declare import Lower, NodeType, numbers
 from nodeflow.derive.logits import Logits
-from nodeflow.engine.cells import Call, Feed, Layout, Row, Slot, Tape, table
+from nodeflow.engine.cells import FEW_SAMPLES, Call, Feed, Layout, Row, Slot, Tape, table
 from nodeflow.engine.lowering import alike, decay_of, lower_of
 from nodeflow.engine.plan import Plan
 from nodeflow.nodes.cost import accuracy
@@ -29,7 +29,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.size = beside.size
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
-    ordered = _side_by_side(plan.order)
+    ordered, kinds = _side_by_side(plan.order)
     types = graph.types
     parameters = [key for key in ordered if types[key].holds_weights]
     for key in parameters:
@@ -37,22 +37,29 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
     state = beside.state if beside else t.size
     blocks = _blocks(plan)
+    if 1 < capacity <= FEW_SAMPLES:  # of a single sample they lie so as they come
+        _add_kinds(plan, kinds, blocks)
     spans: dict[str, tuple[int, int]] = {}
     slots, fresh = t.slots, t.fresh
     for key in ordered:
         type_ = types[key]
-        if type_.family != "source" and not type_.rearranges:
-            for port in type_.outputs:
-                address = f"{key}.{port.name}"
-                if address in blocks:
-                    _slot(t, address, blocks)
-                elif address not in slots:
-                    slots[address] = fresh(shapes[address])
+        if type_.family == "source" or type_.rearranges:
+            continue
+        for port in type_.outputs:
+            address = f"{key}.{port.name}"
+            if address in blocks:
+                _slot(t, address, blocks)
+            elif address not in slots:
+                slots[address] = fresh(shapes[address])
     # Rows are collected node by node; what has no cells yet gets them when it is met.
-    begin = len(t.rows)
+    begin, ways, nodes = len(t.rows), dict[int, _Way](), graph.nodes
     for key in plan.order:
         if not types[key].holds_weights:
-            _lower_node(t, key, blocks)
+            node = nodes[key]
+            way = ways.get(id(node))
+            if way is None:
+                way = ways[id(node)] = _way(types[key], graph.settings(key))
+            _lower_node(t, key, way, blocks)
         end = len(t.rows)
         spans[key] = (begin, end)
         begin = end
@@ -93,10 +100,11 @@ _NUMBER = re.compile(r"(?<=\.)\d+")
 _FIRST_NUMBER = re.compile(r"\.\d")
 
 
-def _side_by_side(order: Sequence[str]) -> list[str]:
+def _side_by_side(order: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Return ids with the parts of one whole behind each other: theta.1, theta.2, … theta.10.
 
-    Rows of parts that lie evenly spaced can be joined for full speed.
+    And the parts of each whole. Their rows can be joined for full speed where they lie evenly
+    spaced.
     """
     kinds: dict[str, list[tuple[list[int], str]]] = {}
     found: dict[str, list[tuple[list[int], str]] | None] = {}
@@ -111,14 +119,16 @@ def _side_by_side(order: Sequence[str]) -> list[str]:
             parts = found[kind] = kinds[kind] = []
         parts.append(([*map(int, _NUMBER.findall(key))], key))
     if not kinds:
-        return list(order)
+        return list(order), []
     ordered: list[str] = []
+    wholes: list[list[str]] = []
     for kind, parts in found.items():
         if parts is None:
             ordered.append(kind)
         else:  # equal numbers, of x.1 and x.01, keep their order
-            ordered += [key for _, key in sorted(parts, key=itemgetter(0))]
-    return ordered
+            wholes.append([key for _, key in sorted(parts, key=itemgetter(0))])
+            ordered += wholes[-1]
+    return ordered, wholes
 
 
 def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -154,6 +164,22 @@ def _lies_elsewhere(type_: NodeType) -> bool:
     return type_.rearranges or type_.holds_weights
 
 
+def _add_kinds(
+    plan: Plan, kinds: Iterable[Sequence[str]], blocks: dict[str, tuple[str, ...]]
+) -> None:
+    """Let the parts of each whole lie side by side in every sample, too."""
+    types, shapes = plan.graph.types, plan.inference.shapes
+    for keys in kinds:
+        type_ = types[keys[0]]
+        if len(keys) < 2 or type_.family == "source" or type_.rearranges:
+            continue
+        if len(type_.outputs) != 1 or any(types[key] is not type_ for key in keys):
+            continue
+        group = tuple(f"{key}.{type_.outputs[0].name}" for key in keys)
+        if all(shapes[address].batch and address not in blocks for address in group):
+            blocks |= dict.fromkeys(group, group)
+
+
 def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slot:
     if address not in t.slots:
         shapes = t.plan.inference.shapes
@@ -171,40 +197,46 @@ def _slot(t: Layout, address: str, blocks: Mapping[str, tuple[str, ...]]) -> Slo
     return t.slots[address]
 
 
-def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> None:
-    graph = t.plan.graph
-    type_ = graph.types[key]
-    settings, slots = graph.settings(key), t.slots
+class _Way(NamedTuple):
+    """How a node becomes rows; nodes of equal settings are one object, and go one way."""
+
+    type: NodeType
+    settings: Mapping[str, Any]
+    output: str
+    """The name of the first output; "" where there is none."""
+    lower: Lower | None
+    whole: bool
+    """Whether its rows run over all numbers of a value at once."""
+
+
+def _way(type_: NodeType, settings: Mapping[str, Any]) -> _Way:
+    output = type_.outputs[0].name if type_.outputs else ""
+    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole)
+
+
+def _lower_node(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, ...]]) -> None:
+    type_, settings, output, lower, whole = way
     if type_.family == "source":
-        shapes = t.plan.inference.shapes
-        if any(shapes[f"{key}.{port.name}"].batch for port in type_.outputs):
-            for port in type_.outputs:
-                _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
-            return
-        slot = _slot(t, f"{key}.value", blocks)
-        value = settings["value"]
-        t.arrays[slot.offset] = numbers(value)
+        _lower_source(t, key, way, blocks)
         return
-    if not type_.outputs:
+    if not output:
         return
+    graph, slots = t.plan.graph, t.slots
     # What is fed back comes from the update before: it lies in the node's own cells.
     fed_back = type_.feedback
     inputs: dict[str, list[Slot]] = {}
-    for wire in graph.incoming.get(key, ()):
+    for wire in graph.into(key):
         name, slot = wire.input, slots[f"{wire.source}.{wire.output}"]
         if name in inputs:
             inputs[name].append(slot)
         elif name not in fed_back:
             inputs[name] = [slot]
-    out = slots.get(f"{key}.{type_.outputs[0].name}") or _output_slot(
-        t, key, type_, settings, inputs, blocks
-    )
+    out = slots.get(f"{key}.{output}") or _output_slot(t, key, type_, settings, inputs, blocks)
     known = t.logits.get(key)
     if known is not None:
         _lower_of_sums(t, key, known, inputs["y"][0], out)
         return
-    lower = lower_of(type_)
-    if lower is not None and (not type_.lowers_whole or alike(t, inputs, out)):
+    if lower is not None and (not whole or alike(t, inputs, out)):
         lower(t, inputs, settings, out)
         return
     shapes, wires = t.plan.inference.shapes, graph.inputs(key)
@@ -227,6 +259,17 @@ def _lower_node(t: Layout, key: str, blocks: Mapping[str, tuple[str, ...]]) -> N
         ),
     )
     t.call(call)
+
+
+def _lower_source(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, ...]]) -> None:
+    """Have data sets, and constants of several rows, fed; put what others hold into its cells."""
+    type_, shapes = way.type, t.plan.inference.shapes
+    if any(shapes[f"{key}.{port.name}"].batch for port in type_.outputs):
+        for port in type_.outputs:
+            _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
+        return
+    slot = _slot(t, f"{key}.value", blocks)
+    t.arrays[slot.offset] = numbers(way.settings["value"])
 
 
 def _lower_of_sums(t: Layout, key: str, known: Logits, y: Slot, out: Slot) -> None:
@@ -257,7 +300,7 @@ def _output_slot(
     t: Layout,
     key: str,
     type_: NodeType,
-    settings: dict[str, Any],
+    settings: Mapping[str, Any],
     inputs: dict[str, list[Slot]],
     blocks: Mapping[str, tuple[str, ...]],
 ) -> Slot:
@@ -289,12 +332,13 @@ def _feed(t: Layout, address: str, slot: Slot) -> None:
 def _commits(t: Layout) -> list[Row]:
     """Return the rows that put the new values of an update into the parameters."""
     before, t.rows = t.rows, []
-    graph = t.plan.graph
-    for key in graph.parameters:
-        for wire in graph.into(key):
-            if wire.input == "next" and graph.nodes[key].mode != "freeze" and wire.start in t.slots:
-                source, target = t.slots[wire.start], t.slots[f"{key}.value"]
-                t.emit("copy_cells", size=target.size, dst=target.offset, a=source.offset)
+    nodes, slots = t.plan.graph.nodes, t.slots
+    for wire in sorted(t.plan.graph.feedback, key=attrgetter("target")):
+        key, source = wire.target, slots.get(wire.start)
+        target = slots.get(f"{key}.value")  # None where it cannot be evaluated
+        if wire.input != "next" or nodes[key].mode == "freeze" or source is None or target is None:
+            continue
+        t.whole("copy_cells", target, source.offset)
     found, t.rows = t.rows, before
     return found
 

@@ -36,7 +36,7 @@ def _with_units(run: Run, step: Step, sentence: str) -> str:
 
 
 def remark(run: Run, step: Step) -> str:
-    """Return what there is to say beside the name and the formula of a step, or ""."""
+    """Return what there is to say besides the name and the formula of a step, or ""."""
     teller = _teller(run, step)
     with np.errstate(all="ignore"):
         sentence = _REMARKS.get(teller, teller)(run, step).removeprefix(f"{step.node} ")

@@ -1,8 +1,8 @@
-"""How good a run is beside the simplest guesses: the mean, a straight line, the majority.
+"""How good a run is compared with the simplest guesses: the mean, a straight line, the majority.
 
 For targets that are numbers R² = 1 − Σ(a − y)² / Σ(ȳ − y)² over some rows, where ȳ is the mean
 of the training targets: 0 is as good as the mean, 1 is exact. For classes it is the accuracy,
-beside the share of the class that is most frequent among the training rows.
+against the share of the class that is most frequent among the training rows.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Quality:
 
     @property
     def sentence(self) -> str:
-        """Say what the run comes to beside the simplest guess."""
+        """Say what the run comes to, compared with the simplest guess."""
         if self.rows + self.apart < FEWEST_ROWS:
             return self.fault
         where = f"{self.apart} rows set apart" if self.apart else f"its {self.rows} rows"

@@ -317,8 +317,7 @@ class _Symbols:
 
     def _parameter(self, key: str) -> None:
         address = f"{key}.value"
-        value = self.run.weights.get(address)
-        array = np.asarray(self.run.machine.read(address, 1) if value is None else value, float)
+        array = np.asarray(self.run.machine.read(address, 1), float)
         if not self.graph.settings(key)["trainable"]:
             self._known[address] = _numbers(array if array.ndim == 2 else array[None, :])
             return

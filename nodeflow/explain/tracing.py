@@ -172,15 +172,16 @@ def why(run: Run, address: str, index: Index | int, epochs: tuple[int, int]) -> 
 def _index_of(run: Run, address: str, index: Index | int) -> Index:
     """Return an index into a trained parameter, or raise `RunError`."""
     graph, key = run.graph, address.rpartition(".")[0]
-    known = run.weights
-    if address not in known:
-        raise RunError(f"there is no parameter '{address}'{nearest(address, known)}", node=key)
+    node = graph.nodes.get(key)
+    if node is None or not node.is_parameter or address not in run.machine.tape.slots:
+        hint = nearest(address, run.weights)
+        raise RunError(f"there is no parameter '{address}'{hint}", node=key)
     if not graph.settings(key)["trainable"]:
         raise RunError(f"'{address}' did not change: it is not trainable", node=key)
-    if graph.nodes[key].mode == "freeze":
+    if node.mode == "freeze":
         raise RunError(f"'{address}' did not change: it is frozen", node=key)
     place = tuple(int(i) for i in (index if isinstance(index, tuple) else (index,)))
-    shape = known[address].shape
+    shape = run.machine.read(address, 1).shape
     if len(place) != len(shape) or any(
         not 0 <= i < size for i, size in zip(place, shape, strict=True)
     ):
@@ -193,7 +194,9 @@ def _index_of(run: Run, address: str, index: Index | int) -> Index:
 def _moments(run: Run, epochs: tuple[int, int]) -> tuple[int, int]:
     first, last = epochs
     end = max(run.epoch, run.epochs_known)
-    if not 0 <= first <= last <= end:
+    if first > last:
+        raise RunError(f"a change goes from an epoch to a later one, not from {first} to {last}")
+    if first < 0 or last > end:
         raise RunError(
             f"epochs {first} to {last} are not in the run: it goes from epoch 0 to epoch {end}"
         )
@@ -244,7 +247,8 @@ def recipe_as_data(run: Run, address: str) -> dict[str, Any]:
 
     Of each δ the addresses and widths of the inputs that it meets, in their order, None for a bias.
     """
-    graph, shapes, shape = run.plan.graph, run.plan.inference.shapes, run.weights[address].shape
+    graph, shapes = run.plan.graph, run.plan.inference.shapes
+    shape = run.machine.read(address, 1).shape
     try:
         recipe = _recipe(run, address, _index_of(run, address, (0,) * len(shape)))
     except RunError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib import import_module
-from os import W_OK, PathLike, access, path
+from os import PathLike, path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from nodeflow.graph import Graph
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do; what it raises ends the export."""
+"""Called with what is done and what there is to do; what it raises ends the work."""
 
 
 class Cancelled(Exception):
-    """What a `Progress` raises to end an export; no file is left."""
+    """What a `Progress` raises to end the work: nobody wants it any more; no file is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def refused(out: str | PathLike[str], given: Mapping[str, Any]) -> list[str]:
     return [name for name in given if name not in takes]
 
 
-def destination(out: str | PathLike[str], file: Path | None = None) -> Path:
+def destination(graph: Graph, out: str | PathLike[str], file: Path | None = None) -> Path:
     """Return the real file that an export to `out` would write; `file` is where the graph lies.
 
     Raises `ExportError` and `FileError` where that cannot be, before anything is made.
@@ -178,14 +178,9 @@ def destination(out: str | PathLike[str], file: Path | None = None) -> Path:
     from nodeflow.files import disk
 
     with disk.writing(Path(out)):
-        real = Path(path.realpath(out))
-        if real.is_dir():
-            raise IsADirectoryError
-        if not real.parent.is_dir():
-            raise FileNotFoundError
-        if not access(real.parent, W_OK):
-            raise PermissionError
+        real = disk.destination(out)
         _spare_graphs(real, file, out)
+    _spare_data(graph, real, out)
     return real
 
 
@@ -197,6 +192,18 @@ def _spare_graphs(real: Path, file: Path | None, out: str | PathLike[str]) -> No
             own = b'"format": "nodeflow"' in stream.read(200)
     if own:
         raise ExportError(f"{out} is a graph's own file: choose another name")
+
+
+def _spare_data(graph: Graph, real: Path, out: str | PathLike[str]) -> None:
+    """Raise `ExportError` where the history, or anything, would replace what the graph reads."""
+    from nodeflow.data.sources import file_of
+
+    if not real.is_file():
+        return
+    for key in graph.of_type("dataset"):
+        source = file_of(graph.settings(key)["source"], graph.folder)
+        if source is not None and path.realpath(source) == str(real):
+            raise ExportError(f"{out} is the data that '{key}' reads: choose another name")
 
 
 def export(
@@ -221,7 +228,7 @@ def export(
         raise ExportError(f"'{others[0]}' says nothing about {Path(out).suffix.lower()}")
     from nodeflow.files import disk
 
-    real = destination(out, file)
+    real = destination(graph, out, file)
     module = import_module(f"nodeflow.export.{kind.module}")
     made: Made = getattr(module, kind.make)(Job(graph, file, Options(**options), progress))
     progress(1, 1)  # the last chance to end it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from nodeflow.difference import Change, difference
 from nodeflow.errors import ExportError
 from nodeflow.export.svg import bounds, document, ground, lit_frame, lit_wire, node, words
 from nodeflow.graph import Graph
-from nodeflow.scene import NodeView, Scene, WireView, clipped, scene, with_places
+from nodeflow.scene import NodeView, Scene, clipped, scene, with_places
 from nodeflow.theme import LIGHT, Theme
+from nodeflow.wires import WireView
 
 COLOURS = {"added": "#1f8f4e", "removed": "#d13c3c", "changed": "#b87500", "moved": "#3d6fd1"}
 SIGNS = {"added": "+", "removed": "−", "changed": "≠", "moved": "→"}
@@ -50,7 +51,11 @@ class Both:
         """Everything of both."""
         gone = {key: view for key, view in self.before.nodes.items() if key not in self.after.nodes}
         there = {str(view.wire) for view in self.after.wires}
-        wires = (view for view in self.before.wires if str(view.wire) not in there)
+        wires = (
+            replace(view, parts=(), bundle="")  # its bundle is now that of the others
+            for view in self.before.wires
+            if str(view.wire) not in there
+        )
         ports = {port.address: port for view in gone.values()
                  for port in (*view.inputs, *view.outputs)}  # fmt: skip
         return Scene(
@@ -110,7 +115,9 @@ def _nodes(old: Scene, new: Scene, changes: tuple[Change, ...]) -> Iterator[Mark
             yield Marked(view, "removed")
     for key, view in new.nodes.items():
         before = old.nodes.get(key)
-        told = [change.sentence for change in changes if _is_about(change, key)]
+        told = [
+            change.sentence for change in changes if change.kind == "changed" and change.node == key
+        ]
         if before is None:
             yield Marked(view, "added")
         elif told:
@@ -135,36 +142,30 @@ def _drawn(one: Marked, theme: Theme) -> Iterator[str]:
     yield from _marked(one.view, one.kind, one.text)
 
 
-def _is_about(change: Change, key: str) -> bool:
-    """Return whether a change is one of a node's settings, its type or its mode."""
-    start = change.sentence
-    return change.kind == "changed" and (
-        start.startswith(f"node '{key}'")
-        or (start.startswith(f"{key}.") and " " not in start[len(key) + 1 :].partition(" ")[0])
-    )
-
-
 def _marked(view: NodeView, kind: str, text: str) -> Iterator[str]:
     colour = COLOURS[kind]
     dashes = ' stroke-dasharray="7 5"' if kind == "removed" else ""
     yield f"<g{dashes}>"
     yield from lit_frame(view, colour)
     yield "</g>"
-    yield (
-        f'<circle cx="{view.x}" cy="{view.y}" r="9" fill="{colour}"/>'
-        + words(
-            view.x,
-            view.y + 4,
-            SIGNS[kind],
-            "#ffffff",
-            text_anchor="middle",
-            font_weight="bold",
-            font_size="13",
-        )
-    )
+    yield _badge(view.x, view.y, kind)
     if text:
         below = view.y + view.height + 14
         yield words(view.x, below, clipped(text, _LONGEST), colour, font_weight="bold")
+
+
+def _badge(x: float, y: float, kind: str) -> str:
+    """Draw the sign of a kind of difference in a circle."""
+    circle = f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{COLOURS[kind]}"/>'
+    return circle + words(
+        x,
+        y + 4,
+        SIGNS[kind],
+        "#ffffff",
+        text_anchor="middle",
+        font_weight="bold",
+        font_size="13",
+    )
 
 
 def _moved(before: NodeView, view: NodeView) -> Iterator[str]:
@@ -174,32 +175,14 @@ def _moved(before: NodeView, view: NodeView) -> Iterator[str]:
         f'rx="7" fill="none" stroke="{colour}" stroke-dasharray="2 4" stroke-width="1.4"/>'
         f'<line x1="{before.x}" y1="{before.y}" x2="{view.x}" y2="{view.y}" '
         f'stroke="{colour}" stroke-width="1.6"/>'
-        f'<circle cx="{view.x + 20}" cy="{view.y}" r="9" fill="{colour}"/>'
     )
-    yield words(
-        view.x + 20,
-        view.y + 4,
-        SIGNS["moved"],
-        "#ffffff",
-        text_anchor="middle",
-        font_weight="bold",
-        font_size="13",
-    )
+    yield _badge(view.x + 20, view.y, "moved")
 
 
 def _legend(left: float, bottom: float, theme: Theme) -> Iterator[str]:
-    for number, (kind, colour) in enumerate(COLOURS.items()):
+    for number, kind in enumerate(COLOURS):
         x, y = left + 24 + 120 * number, bottom + 12
-        yield f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{colour}"/>'
-        yield words(
-            x,
-            y + 4,
-            SIGNS[kind],
-            "#ffffff",
-            text_anchor="middle",
-            font_weight="bold",
-            font_size="13",
-        )
+        yield _badge(x, y, kind)
         yield words(x + 15, y + 4, kind, theme.text)
 
 
@@ -210,7 +193,8 @@ def write(before: Graph, after: Graph, out: str | PathLike[str]) -> tuple[Change
     path = Path(out)
     kind = path.suffix.lower()
     if kind not in ENDINGS:
-        raise ExportError(f"a difference is drawn as {', '.join(ENDINGS)}, not as '{kind}'")
+        named = f"not as '{kind}'" if kind else "and the file's name has no ending"
+        raise ExportError(f"a difference is drawn as {', '.join(ENDINGS)}, {named}")
     found = picture(before, after)
     if kind == ".png":
         from nodeflow.export.pixels import rendered

@@ -78,7 +78,9 @@ def engine(run: Run, *, choices: bool = False) -> tuple[list[dict[str, Any]], di
     check(run)
     runs = [run]
     if run.batch < run.schedule.rows and not run.plan.loop:
-        wide = Run(run.graph, seed=run.machine.seed, batch="all", dtype=run.machine.dtype, like=run)
+        wide = Run(
+            run.graph, seed=run.machine.seed, batch="all", dtype=run.machine.dtype, share_with=run
+        )
         if not wide.machine.tape.calls and wide.machine.tape.size <= _MOST_CELLS:
             runs.append(wide)
     used = sorted({row[0] for each in runs for row in _all_rows(each.machine)} - {END})
@@ -129,7 +131,7 @@ def _all_rows(machine: Machine) -> list[list[int]]:
 
 
 def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
-    machine, tape, schedule = run.machine, run.machine.tape, run.schedule
+    machine, tape = run.machine, run.machine.tape
     plan, shapes, evaluation = machine.plan, machine.plan.inference.shapes, _evaluation(run.machine)
     return {
         "ops": _placed((_trimmed(row) for row in tape.ops.tolist()), places),
@@ -152,7 +154,6 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "rows": machine.rows,
         "apart": machine.test_rows,
         "batch": machine.batch,
-        "passSize": schedule.pass_size,
         "loop": plan.loop,
         "shuffles": any(plan.graph.settings(key)["shuffle"] for key in machine.splits),
         "order": plan.order,
@@ -194,7 +195,7 @@ def _iterations(run: Run) -> dict[str, Any]:
     """Return the weights after each iteration that SciPy makes in the graph's epochs."""
     epochs = max(1, run.graph.training.epochs)
     again = Run(
-        run.graph, seed=run.machine.seed, batch=run.batch, dtype=run.machine.dtype, like=run
+        run.graph, seed=run.machine.seed, batch=run.batch, dtype=run.machine.dtype, share_with=run
     )
     search = again.minimizer
     if search is None:

@@ -16,10 +16,9 @@ from nodeflow.export.stage import Box, Insides, Sprite, Stage
 from nodeflow.export.svg import bounds
 from nodeflow.export.values import plotted
 from nodeflow.export.views import filled
-from nodeflow.routing import along
+from nodeflow.routing import Point, along
 from nodeflow.scene import (
     Scene,
-    WireView,
     closed_groups,
     outer,
     scene,
@@ -30,6 +29,7 @@ from nodeflow.scene import (
 from nodeflow.theme import THEMES, Theme
 from nodeflow.views import Viewer
 from nodeflow.views.plot import Traces
+from nodeflow.wires import WireView
 
 if TYPE_CHECKING:
     from nodeflow.export import Job, Options
@@ -61,7 +61,7 @@ def phase_colours(theme: Theme) -> dict[str, str]:
 
 
 class Film:
-    """The pictures of a job. `moves` are those in which values run, beside the one of rest.
+    """The pictures of a job. `moves` are those in which values run, besides the one of rest.
 
     A film of more than `most` pictures, `each` a beat, is refused as too long for `what` it is.
     """
@@ -193,7 +193,7 @@ def _arrived(
     stage: Stage, wires: Mapping[WireView, NDArray[Any]], beat: Beat, colour: str
 ) -> list[Sprite]:
     """Return the values at the ports of a node that was evaluated."""
-    taken: dict[tuple[int, int], int] = {}
+    taken: dict[Point, int] = {}
     for wire in wires:
         taken[wire.end] = taken.get(wire.end, 0) + 1
     found = [

@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from html import escape
@@ -29,13 +29,14 @@ from nodeflow.engine.schedule import LEVELS, Moment, Schedule
 from nodeflow.engine.step import Step
 from nodeflow.errors import ExportError
 from nodeflow.explain import account, remark
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, Wire
 from nodeflow.playback.beats import beats
 from nodeflow.playback.moments import described, end_of_training, go_before
 from nodeflow.playback.player import Player
 from nodeflow.routing import longest_run, path
-from nodeflow.scene import NodeView, PortView, Scene, WireView, scene
+from nodeflow.scene import NodeView, PortView, Scene, scene
 from nodeflow.theme import DARK, LIGHT, Theme
+from nodeflow.wires import WireView
 
 LARGEST = 50_000_000
 """Characters that a page may have."""
@@ -116,7 +117,7 @@ def page(
         "means": recording.means,
         "chunks": recording.firsts,
     }
-    blobs = {"index": as_json(index).encode(), **recording.blobs}
+    blobs: dict[str, bytes | str] = {"index": as_json(index).encode(), **recording.blobs}
     return filled(graph, theme, RECORDED, blobs)
 
 
@@ -180,7 +181,8 @@ class _Recording:
     costs: list[tuple[int, float]] = field(default_factory=list)
     means: list[tuple[int, float]] = field(default_factory=list)
     firsts: list[int] = field(default_factory=list)
-    blobs: dict[str, bytes] = field(default_factory=dict)
+    blobs: dict[str, str] = field(default_factory=dict)
+    """Compressed: that takes most of the time of a recording, and is done once."""
     size: int = 0
     _before: str = ""
     _lines: list[str] = field(default_factory=list)
@@ -216,8 +218,9 @@ class _Recording:
         if self._lines:
             steps = ",\n".join(self._lines)
             blob = f'{{"before":{self._before},"steps":[\n{steps}]}}'.encode()
-            self.blobs[f"chunk-{len(self.blobs)}"] = blob
-            self.size += len(packed(blob))
+            text = packed(blob)
+            self.blobs[f"chunk-{len(self.blobs)}"] = text
+            self.size += len(text)
             self._lines, self._length = [], 0
 
 
@@ -318,7 +321,7 @@ def picture(graph: Graph, drawn: Scene) -> dict[str, Any]:
             [group.title, group.x, group.y, group.width, group.height] for group in drawn.groups
         ],
         "nodes": {key: _node(graph, view) for key, view in drawn.nodes.items()},
-        "wires": [_wire(view) for view in drawn.wires],
+        **_wires(drawn),
     }
 
 
@@ -352,15 +355,43 @@ def _port(port: PortView) -> list[Any]:
     return [port.address, port.label, port.x, port.y, port.side, port.wired, port.optional]
 
 
-def _wire(view: WireView) -> dict[str, Any]:
+def _wires(drawn: Scene) -> dict[str, Any]:
+    """Return the wires, and the strokes that bundles of them have in common."""
+    strokes = [stroke for stroke in drawn.strokes if stroke.part != "wire"]
+    of: dict[Wire, list[int]] = {}
+    for part in ("start", "trunk", "end"):  # from one end to the other
+        for number, stroke in enumerate(strokes):
+            if stroke.part == part:
+                for view in stroke.wires:
+                    of.setdefault(view.wire, []).append(number)
+    alone = {stroke.weighing.wire for stroke in strokes if stroke.weighing is not None}
+    return {
+        "wires": [_wire(view, of.get(view.wire, ()), alone) for view in drawn.wires],
+        "strokes": [
+            {
+                "path": path(stroke.curve),
+                "part": stroke.part,
+                "text": stroke.text,
+                "width": stroke.thickness,
+            }
+            for stroke in strokes
+        ],
+    }
+
+
+def _wire(view: WireView, strokes: Sequence[int], alone: Collection[Wire]) -> dict[str, Any]:
+    way = (
+        {"strokes": strokes, "middle": view.mark}
+        if strokes
+        else {"path": path(view.curve), "middle": longest_run(view.curve)[0]}
+    )
     return {
         "from": view.wire.start,
         "to": view.wire.end,
-        "path": path(view.curve),
-        "middle": longest_run(view.curve)[0],
+        **way,
         "kind": view.kind,
         "across": view.across,
-        "weighs": view.weighs,
+        "weighs": view.weighs if not strokes or view.wire in alone else None,
     }
 
 
@@ -396,6 +427,10 @@ def packed(data: bytes) -> str:
     return b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
+def _text_of(blob: bytes | str) -> str:
+    return blob if isinstance(blob, str) else packed(blob)
+
+
 RECORDED = ("common.js", "player.js", "recorded.js", "page-recorded.js")
 """The scripts of a page that plays a recording, in their order."""
 
@@ -404,12 +439,13 @@ def filled(
     graph: Graph,
     theme: str,
     scripts: Sequence[str],
-    blobs: Mapping[str, bytes],
+    blobs: Mapping[str, bytes | str],
     policy: str = "",
 ) -> str:
     """Return a page. What a person named is in it escaped, or packed.
 
-    `policy` is what its scripts may do besides being the ones that are in it.
+    `policy` is what its scripts may do besides being the ones that are in it. A blob that is a text
+    is `packed` already.
     """
     script, style = script_of(scripts), style_of()
     parts = {
@@ -421,7 +457,7 @@ def filled(
         "style": style,
         "style_hash": _hash(style),
         "blobs": "\n".join(
-            f'<script type="text/plain" id="{escape(key)}">{packed(blob)}</script>'
+            f'<script type="text/plain" id="{escape(key)}">{_text_of(blob)}</script>'
             for key, blob in blobs.items()
         ),
     }

@@ -24,7 +24,7 @@ from nodeflow.errors import RunError
 from nodeflow.export.pixels import rendered
 from nodeflow.export.svg import svg
 from nodeflow.graph import Graph
-from nodeflow.playback.moments import described
+from nodeflow.playback.moments import stands_at
 from nodeflow.scene import scene
 from nodeflow.theme import LIGHT
 from nodeflow.workings.shown import precise
@@ -71,7 +71,7 @@ def told_run(run: Run) -> str:
     cost = None
     with suppress(RunError):  # before the first pass there is none
         cost = run.cost if run.order else None
-    where = described(run) if run.order else "nothing in it can be evaluated"
+    where = stands_at(run) if run.order else "nothing in it can be evaluated"
     return f"{told(run.graph)}: {where}" + ("" if cost is None else f", cost {precise(cost)}")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nodeflow.export import Job
 
 _SCALE, _QUICK = 2.0, 24_000_000
-"""Without a wish a picture has this scale, and never more pixels: they take seconds to draw."""
+"""A picture's scale by default, and the most pixels it then has: more take seconds to draw."""
 _MOST = 64_000_000
 """A picture has so many pixels at most: 256 MB while it is drawn."""
 

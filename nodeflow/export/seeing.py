@@ -29,7 +29,7 @@ def in_pages(kind: str) -> str:
     A page has the views of the library; of another one it shows the numbers that enter.
     """
     type_ = CATALOG.find(kind)
-    package, _, name = (type_.view if type_ is not None else "").rpartition(".")
+    package, _, name = (type_.view_module if type_ is not None else "").rpartition(".")
     return name if package == "nodeflow.views" else ""
 
 
@@ -53,7 +53,7 @@ def _view(run: Run, key: str) -> dict[str, Any]:
 def _fixed(run: Run, key: str) -> dict[str, Any]:
     """Return why a view shows nothing, where that will be so at any moment."""
     graph = run.plan.graph
-    again = Run(run.graph, seed=run.machine.seed, batch=run.batch, like=run)
+    again = Run(run.graph, seed=run.machine.seed, batch=run.batch, share_with=run)
     try:
         again.evaluate()
         seen = Viewer(graph, run.plan.inference.tables).look(key, again.values, again.weights)

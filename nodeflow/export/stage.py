@@ -26,8 +26,9 @@ from nodeflow.export.svg import (
     token,
 )
 from nodeflow.fonts import REGULAR
-from nodeflow.scene import NodeView, Scene, WireView
+from nodeflow.scene import NodeView, Scene
 from nodeflow.theme import Theme
+from nodeflow.wires import WireView
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""

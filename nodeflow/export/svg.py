@@ -16,14 +16,13 @@ from nodeflow.scene import (
     NodeView,
     PortView,
     Scene,
-    WireView,
     clipped,
     scene,
     shortened,
     sized,
-    thickness,
 )
 from nodeflow.theme import LIGHT, THEMES, Theme
+from nodeflow.wires import Stroke, WireView, thickness
 from nodeflow.workings.shown import show, signed
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def ground(drawn: Scene, theme: Theme) -> Iterator[str]:
     """Draw what lies behind the nodes: groups and wires."""
     for group in drawn.groups:
         yield from _group(group, theme)
-    yield from (_wire(wire, theme) for wire in drawn.wires)
+    yield from (_stroke(stroke, theme) for stroke in drawn.strokes)
     yield from _weights(drawn.wires, theme)
 
 
@@ -119,17 +118,20 @@ def words(x: float, y: float, text: str, colour: str, **more: str) -> str:
     return f'<text x="{x:g}" y="{y:g}" fill="{colour}"{rest}>{escape(text)}</text>'
 
 
-def _wire(wire: WireView, theme: Theme) -> str:
-    colour = {"backward": theme.backward, "feedback": theme.feedback}.get(wire.kind, theme.forward)
-    dashes = ' stroke-dasharray="6 4"' if wire.kind == "feedback" else ""
-    opacity = 0.45 if wire.across else 0.6 if wire.kind == "feedback" else 0.9
-    thick = thickness(None if wire.across else wire.weight)
-    told = str(wire.wire)
-    if wire.weight is not None and wire.kind != "feedback":
-        colour = theme.positive if wire.weight >= 0 else theme.negative
-        told += f": {show(wire.weight)}"
+def _stroke(stroke: Stroke, theme: Theme) -> str:
+    kind, across = stroke.kind, stroke.wires[0].across
+    colour = {"backward": theme.backward, "feedback": theme.feedback}.get(kind, theme.forward)
+    dashes = ' stroke-dasharray="6 4"' if kind == "feedback" else ""
+    opacity = 0.45 if across else 0.6 if kind == "feedback" else 0.9
+    thick = stroke.thickness
+    told = stroke.text
+    weight = None if stroke.weighing is None else stroke.weighing.weight
+    if weight is not None and kind != "feedback":
+        thick = thick if across else thickness(weight)
+        colour = theme.positive if weight >= 0 else theme.negative
+        told += f": {show(weight)}"
     return (
-        f'<path d="{path(wire.curve)}" fill="none" '
+        f'<path d="{path(stroke.curve)}" fill="none" '
         f'stroke="{colour}" stroke-width="{thick:.3g}" '
         f'stroke-opacity="{opacity}"{dashes}><title>{escape(told)}</title></path>'
     )

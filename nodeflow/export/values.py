@@ -44,7 +44,7 @@ def held_run(job: Job) -> RunFile | None:
 def trained(job: Job) -> tuple[Run, str]:
     """Return a run with the weights that the job asks for, and in words which these are.
 
-    Without a wish they are those of the start, as in `nodeflow run`.
+    By default they are those of the start, as in `nodeflow run`.
     """
     options = job.options
     if options.trained and options.epochs is not None:

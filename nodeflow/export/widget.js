@@ -20,58 +20,80 @@ function packed(value) {
   return { shape, data: btoa(text) };
 }
 
-/** Link a frame with the model; returns what ends it. */
-function linked(model, frame) {
-  let page = null, told = null, timer = 0, shown = null;
+/** Keep an opened page and the model the same; returns what ends it. */
+function joined(model, page) {
+  const token = page.page; // which of the widget's pages it is: the model may be a step ahead
+  let agreed = null; // the state that both sides have
+  let timer = 0, following = false, over = false;
 
+  /** Take up what the other side says; of several states that came meanwhile only the newest. */
   async function follow() {
-    const state = JSON.stringify(model.get("_state"));
-    if (!page || state === told || (model.get("_state").page ?? null) !== shown) return;
-    told = state;
-    try {
-      await page.takeUp(JSON.parse(state));
-    } catch (error) {
-      frame.contentWindow.complain?.(error.message);
+    if (following) return;
+    following = true;
+    for (;;) {
+      const wanted = model.get("_state"), state = JSON.stringify(wanted);
+      if (over || state === agreed || wanted.page !== token) break;
+      agreed = state;
+      await page.takeUp(JSON.parse(state)).catch(sendSoon); // the page says what it is; the other side hears where it stands
     }
+    following = false;
   }
 
-  function tell() {
+  function send() {
     timer = 0;
-    if (!page) return; // another one is opened
-    const state = JSON.stringify({ ...page.state(), page: shown });
-    if (state === told) return;
-    told = state;
+    if (following) return sendSoon(); // it is between two moments
+    const state = JSON.stringify({ ...page.state(), page: token });
+    if (state === agreed) return;
+    agreed = state;
     model.set("_state", JSON.parse(state));
     model.set("moment", page.moment());
-    if (page.weights) model.set("weights", Object.fromEntries(Object.entries(page.weights()).map(([key, value]) => [key, packed(value)])));
+    model.set("weights", Object.fromEntries(Object.entries(page.weights()).map(([key, value]) => [key, packed(value)])));
     model.save_changes();
   }
 
+  function sendSoon() { if (!over) timer ||= setTimeout(send, EVERY); }
+
+  model.on("change:_state", follow);
+  follow().then(() => page.watch(sendSoon));
+  return () => {
+    over = true;
+    clearTimeout(timer);
+    model.off("change:_state", follow);
+  };
+}
+
+/** Link a frame with the model, whichever page it shows; returns what ends it. */
+function linked(model, frame) {
+  let leave = () => {}, opens = 0;
+
+  function left() {
+    leave();
+    leave = () => {};
+    return ++opens;
+  }
+
   async function opened() {
-    const found = frame.contentWindow?.nodeflow;
-    if (!found) return;
+    const mine = left(), found = frame.contentWindow?.nodeflow;
+    if (!found?.ready) return; // nothing is shown yet, or a recording, which has no state
     await found.ready;
-    page = frame.contentWindow.nodeflow;
-    [told, shown] = [null, model.get("_state").page ?? null];
-    await follow();
-    page.watch(() => { timer ||= setTimeout(tell, EVERY); });
+    if (mine !== opens) return;
+    if (found.page === model.get("_state").page) leave = joined(model, found);
+    else await show(); // the cell's output has a page that is no longer this one
   }
 
   async function show() {
-    page = null;
-    frame.srcdoc = await textOf(model.get("_page"));
+    const mine = left(), text = await textOf(model.get("_page"));
+    if (mine === opens) frame.srcdoc = text;
   }
 
   frame.addEventListener("load", opened);
   model.on("change:_page", show);
-  model.on("change:_state", follow);
   if (frame.srcdoc) opened();
   else show();
   return () => {
-    clearTimeout(timer);
+    left();
     frame.removeEventListener("load", opened);
     model.off("change:_page", show);
-    model.off("change:_state", follow);
   };
 }
 
@@ -88,8 +110,9 @@ function initialize({ model }) {
   };
 }
 
-/** Show the page where a notebook makes a view of the widget. */
+/** Show the page where a notebook makes a view of the widget, unless it lies beside it as HTML. */
 function render({ model, el }) {
+  if (model.get("_beside") && document.querySelector(`iframe[data-nodeflow="${model.get("_id")}"]`)) return undefined;
   const frame = document.createElement("iframe");
   frame.title = model.get("_title");
   frame.style.cssText = `display: block; width: 100%; height: ${model.get("height")}px; border: 0`;

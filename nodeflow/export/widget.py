@@ -36,19 +36,27 @@ try:
 except ImportError as error:
     raise ExportError("a widget needs anywidget: pip install 'nodeflow[notebook]'") from error
 
+# A notebook that is not trusted is shown without any style, and so with the drawing alone.
+_STILL_OR_PAGE = (
+    ".nodeflow-still{display:none}"
+    "@media print{.nodeflow-still,.nodeflow-still .nodeflow-image{display:block!important}"
+    "iframe[data-nodeflow]{display:none!important}}"
+)
 _ESM = (files("nodeflow.export") / "widget.js").read_text("utf-8")
+
+
+def _in_vscode() -> bool:
+    return "VSCODE_PID" in os.environ or "-jvsc-" in os.environ.get("JPY_SESSION_NAME", "")
 
 
 def _wants_view() -> bool:
     """Return whether a view of Jupyter's widgets is to be in an output, besides the page.
 
     JupyterLab saves no widgets unless it is told to, and prefers a view of a widget that is gone
-    to a page that plays. It makes the widget itself without a view, and that links the page. VS
-    Code and Colab make widgets where they are shown.
+    to a page that plays. It makes the widget itself without a view, and that links the page. Colab
+    makes widgets where they are shown.
     """
-    if "google.colab" in sys.modules or "VSCODE_PID" in os.environ:
-        return True
-    if "-jvsc-" in os.environ.get("JPY_SESSION_NAME", ""):
+    if "google.colab" in sys.modules:
         return True
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return getattr(shell, "kernel", None) is None
@@ -105,6 +113,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
     _state = traitlets.Dict().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
     _id = traitlets.Unicode().tag(sync=True)
+    _beside = traitlets.Bool(False).tag(sync=True)
     height = traitlets.Int(640).tag(sync=True)
     moment = traitlets.Any().tag(sync=True)
     weights = traitlets.Any().tag(sync=True, to_json=_packed, from_json=_unpacked)
@@ -154,9 +163,9 @@ class Widget(AnyWidget):  # type: ignore[misc]
             if said and isinstance(given, Run):  # other rows are other moments
                 state |= {"events": setting_all(0, given.weights), "number": 0}
             run = self._replayed(origin, state, dtype)
-            state["batch"] = run.batch
+            # What an earlier page says is of another graph, so each has a name.
+            state |= {"batch": run.batch, "page": token_hex(4)}
             text = self._text(origin, state, dtype)
-            state["page"] = token_hex(4)  # what an earlier page says is of another graph
             self._run, self._batch = run, run.batch
             found = {"_state": state, "moment": moment_of(run), "weights": run.weights,
                      "graph": self._graph_of(origin, state)}  # fmt: skip
@@ -270,7 +279,8 @@ class Widget(AnyWidget):  # type: ignore[misc]
         run = self._replayed(self._origin, self._state, self._dtype)
         run.set_weights(given)
         known = [event for event in self._state["events"] if event[0] <= run.update]
-        made = setting_all(run.update, {key: run.weights[key] for key in given})
+        weights = run.weights
+        made = setting_all(run.update, {key: weights[key] for key in given})
         self._settle(run, {**self._state, "events": known + made})
         return self.weights
 
@@ -286,6 +296,22 @@ class Widget(AnyWidget):  # type: ignore[misc]
 
     # -- in a notebook
 
+    def _ipython_display_(self) -> None:
+        """In VS Code, show the page and beside it an empty view, which makes the widget live.
+
+        VS Code makes a widget only where it is to show one, and of an output that has a view shows
+        nothing once the widget is gone. So the page is an output of its own there.
+        """
+        if not _in_vscode():
+            raise NotImplementedError  # IPython takes the bundle of MIME types
+        from IPython.display import display
+
+        self._beside = True
+        display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)
+        view = super()._repr_mimebundle_()
+        if view is not None:
+            display({**view[0], "text/plain": ""}, metadata=view[1], raw=True)
+
     def _repr_mimebundle_(self, **_: Any) -> Any:
         data = {"text/html": self._repr_html_(), "text/plain": repr(self)}
         shown = super()._repr_mimebundle_()
@@ -294,7 +320,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
         return {**shown[0], **data}, shown[1]
 
     def _repr_html_(self) -> str:
-        """Return the page as it stands, and a drawing for a notebook that is not trusted."""
+        """Return the page as it stands, and a drawing for paper and where nothing may run."""
         if self._recorded:
             text = html.page(self._origin, theme=self._theme)
             run = None
@@ -302,7 +328,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
             text, run = self._text(self._origin, self._state, self._dtype), self.run
         words = notebook.told(self._origin) if run is None else notebook.told_run(run)
         return (
-            "<style>.nodeflow-still{display:none}</style>"
+            f"<style>{_STILL_OR_PAGE}</style>"
             f'<iframe data-nodeflow="{self._id}" title="{escape(words)}" srcdoc="{escape(text)}" '
             f'style="display:block;width:100%;height:{self.height}px;border:0" '
             "onload=\"window.dispatchEvent(new CustomEvent('nodeflow', {detail: this}))\"></iframe>"

@@ -7,7 +7,7 @@ from nodeflow.files.form import NEWEST, VERSION, schema
 from nodeflow.files.migrations import MIGRATIONS
 from nodeflow.files.names import run_file_of, sidecar_of
 from nodeflow.files.reader import load, loads
-from nodeflow.files.runfile import RunFile, load_run, save_run
+from nodeflow.files.runfile import RunFile, load_run, require_place, save_run
 from nodeflow.files.writer import dumps, save, whole
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "load",
     "load_run",
     "loads",
+    "require_place",
     "run_file_of",
     "save",
     "save_run",

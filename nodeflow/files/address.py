@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import binascii
 import json
-import zlib
 from base64 import urlsafe_b64decode
 
 from nodeflow.errors import FileError
-from nodeflow.files.text import MAX_BYTES
+from nodeflow.files.unpacking import unpacked
+from nodeflow.jsontext import json_of
 
 _DAMAGED = "the part of the address after # is damaged: copy the whole address again"
 
@@ -24,10 +24,15 @@ def graph_in_address(address: str) -> str:
     page, _, fragment = address.partition("#")
     try:
         packed = urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4))
-        stream = zlib.decompressobj()
-        text = stream.decompress(packed, MAX_BYTES + 1)
-        told = json.loads(text) if stream.eof else None
-    except (binascii.Error, ValueError, zlib.error):
+        text = unpacked(
+            packed,
+            where="this address",
+            damaged=_DAMAGED,
+            instead="open the page, and press Save",
+            file=page,
+        )
+        told = json_of(text)
+    except (binascii.Error, ValueError):
         told = None
     if not isinstance(told, dict):
         raise FileError(_DAMAGED, file=page)

@@ -68,6 +68,32 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
+def target(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path leads to, by links as well, which may be written or replaced.
+
+    Raises `IsADirectoryError`, and `FileError` for a device or a pipe.
+    """
+    real = Path(os.path.realpath(path))
+    if real.is_dir():
+        raise IsADirectoryError
+    if real.exists() and not real.is_file():
+        raise FileError("cannot be saved: this is a device or a pipe, not a file", file=str(path))
+    return real
+
+
+def destination(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path leads to, if it can be written: to be asked before long work.
+
+    Raises `OSError` where it cannot, and `FileError` as `target` does.
+    """
+    real = target(path)
+    if not real.parent.is_dir():
+        raise FileNotFoundError
+    if not os.access(real.parent, os.W_OK):
+        raise PermissionError
+    return real
+
+
 def _take_over(old: Path, new: Path) -> None:
     """Give a new file the owner, the group and the permission bits of the one it replaces."""
     with contextlib.suppress(OSError):
@@ -116,10 +142,13 @@ def _lives(process: int) -> bool:
 
 
 class Pending:
-    """New contents of a file, on the disk under another name until `commit`."""
+    """New contents of a file, on the disk under another name until `commit`.
+
+    A link stays one, and its file is replaced; nothing but a file is.
+    """
 
     def __init__(self, path: Path, data: bytes) -> None:
-        self.path = path
+        self.path = path = target(path)
         # The name says whose it is: what a killed save leaves is told from what is being written.
         self._new = path.with_name(f".nodeflow-{_HERE}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
         try:
@@ -150,7 +179,7 @@ class Pending:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; raises `OSError`."""
+    """Write a file whole or not at all; raises `OSError`, and `FileError` as `target` does."""
     pending = Pending(path, data)
     try:
         pending.commit()

@@ -100,10 +100,17 @@ class GraphForm(Struct, frozen=True):
     ] = field(default_factory=dict)
 
 
+class TrainerForm(NodeForm, frozen=True):
+    """A trainer that was unfolded, with its wires and the nodes that were made of it."""
+
+    wires: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+
+
 class DerivedForm(Struct, frozen=True):
     """The keys under which `fold` and `collapse` find what was there; no person writes them."""
 
-    unfolded: dict[str, NodeForm] = field(default_factory=dict)
+    unfolded: dict[str, TrainerForm] = field(default_factory=dict)
     exploded: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: PlacesForm | None = None
 
@@ -147,7 +154,7 @@ _EXPECTED: dict[tuple[str, ...], str] = {
     ("layout",): "an object",
     ("layout", "*"): "two whole numbers [x, y]",
     ("unfolded",): "an object of trainers",
-    ("unfolded", "*"): "a node",
+    ("unfolded", "*"): "a trainer with its wires",
     ("exploded",): "an object of layers",
     ("exploded", "*"): "an object",
     ("places",): 'an object {"stood": …, "placed": …}',

@@ -6,15 +6,12 @@ import zlib
 from collections.abc import Iterator
 
 from nodeflow.errors import FileError
-from nodeflow.files.text import MAX_BYTES
+from nodeflow.files.unpacking import packed, unpacked
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"nodeflow"
 _COMPRESSED = b"\0\x01\0\0\0"
 """Ends the keyword, says that zlib compressed the text, and names no language."""
-_FREE, _RATIO = 4 * 2**20, 20
-"""The text of a graph takes 4 MB, or 20 times what it is packed into; the text of a graph file is
-packed to about a tenth."""
 _AROUND = 12
 """Bytes of a chunk beside its contents: length, type and checksum."""
 
@@ -26,7 +23,7 @@ def is_picture(data: bytes) -> bool:
 
 def with_graph(png: bytes, text: str) -> bytes:
     """Return a PNG that carries the text of a graph file, before its end."""
-    content = _KEYWORD + _COMPRESSED + zlib.compress(text.encode("utf-8"), 9)
+    content = _KEYWORD + _COMPRESSED + packed(text.encode("utf-8"))
     body = b"iTXt" + content
     chunk = len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
     end = len(png) - _AROUND
@@ -39,7 +36,13 @@ def graph_in(data: bytes, *, file: str = "") -> bytes:
         if kind == b"iTXt" and content.startswith(_KEYWORD + b"\0"):
             if not content.startswith(_KEYWORD + _COMPRESSED):
                 raise FileError(_DAMAGED, file=file)
-            return _unpacked(content[len(_KEYWORD + _COMPRESSED) :], file)
+            return unpacked(
+                content[len(_KEYWORD + _COMPRESSED) :],
+                where="this picture",
+                damaged=_DAMAGED,
+                instead="open the graph file it was made from",
+                file=file,
+            )
     raise FileError(
         "this picture carries no graph: open the graph file it was made from, "
         "or export it again with its graph",
@@ -63,21 +66,3 @@ def _chunks(data: bytes, file: str) -> Iterator[tuple[bytes, bytes]]:
             raise FileError(_DAMAGED, file=file)
         yield body[:4], body[4:]
         at += _AROUND + size
-
-
-def _unpacked(packed: bytes, file: str) -> bytes:
-    room = min(MAX_BYTES, _FREE + _RATIO * len(packed))
-    stream = zlib.decompressobj()
-    try:
-        text = stream.decompress(packed, room + 1)
-    except zlib.error:
-        raise FileError(_DAMAGED, file=file) from None
-    if len(text) > room:
-        raise FileError(
-            f"the graph in this picture unpacks from {len(packed):,} bytes to over {room:,}, which "
-            "no graph does: open the graph file it was made from",
-            file=file,
-        )
-    if not stream.eof:
-        raise FileError(_DAMAGED, file=file)
-    return text

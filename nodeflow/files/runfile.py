@@ -7,19 +7,57 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, packed
-from nodeflow.files.disk import read, write, writing
+from nodeflow.files.disk import destination, read, write, writing
 from nodeflow.files.names import trained_by
-from nodeflow.files.text import MAX_BYTES, decode, plain, special, too_large
+from nodeflow.files.text import MAX_BYTES, at, decode, describe, plain, special, too_large
+from nodeflow.jsontext import json_of
 
 _FORMAT = "nodeflow-run"
 _VERSION = 1
+
+
+_MOST_EPOCHS = 2**40
+_Count = Annotated[int, Meta(ge=0, le=_MOST_EPOCHS)]
+
+
+class ReachedForm(Struct, frozen=True):
+    """How far a run has come (`Run.reached`). Keys that are not listed are kept as they are."""
+
+    graph: str = ""
+    epochs: _Count = 0
+    updates: _Count = 0
+    seed: Annotated[int, Meta(ge=0)] = 0
+    batch: Annotated[int, Meta(ge=1)] | Literal["all"] = 1
+    dtype: Literal["float64", "float32"] = "float64"
+    straight: bool = False
+    tallies: list[float] = []
+
+
+class LineForm(Struct, frozen=True):
+    """A line of the history. Keys that are not listed are kept as they are."""
+
+    epoch: _Count
+    cost: float | None = None
+    train_accuracy: float | None = None
+    test_cost: float | None = None
+    test_accuracy: float | None = None
+
+
+_EXPECTED = {
+    "graph": "a text", "epochs": "a whole number from 0", "updates": "a whole number from 0",
+    "seed": "a whole number from 0", "batch": 'a whole number or "all"',
+    "dtype": "float64 or float32", "straight": "true or false", "tallies": "a list of numbers",
+    "epoch": "a whole number from 0",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +98,15 @@ def save_run(
         raise FileError(f"cannot be saved: {error}", file=str(path)) from None
     _refuse_foreign(path)
     with writing(path):
-        write(Path(os.path.realpath(path)), packed(arrays))
+        write(path, packed(arrays))
+
+
+def require_place(path: str | os.PathLike[str]) -> None:
+    """Raise `FileError` where a run could not be saved: better before a training than after."""
+    path = Path(path)
+    with writing(path):
+        destination(path)
+    _refuse_foreign(path)
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -117,6 +163,12 @@ def load_run(path: str | os.PathLike[str]) -> RunFile:
             raise FileError("its history is not a list of records", file=str(path))
         if not isinstance(meta, dict):
             raise FileError("its meta is not an object", file=str(path))
+        _check(meta, ReachedForm, ("meta",), path)
+        try:
+            msgspec.convert(history, list[LineForm])
+        except msgspec.ValidationError:
+            for number, line in enumerate(history):
+                _check(line, LineForm, ("history", number), path)
         weights: dict[str, NDArray[Any]] = {}
         room = MAX_NUMBERS
         for name in archive.names:
@@ -124,6 +176,25 @@ def load_run(path: str | os.PathLike[str]) -> RunFile:
                 weights[name] = archive.read(name, ("<f8", "<f4"), room).copy()
                 room -= weights[name].size
     return RunFile(weights, history, meta)
+
+
+def _check(
+    found: Mapping[str, Any], form: type[Struct], place: tuple[str | int, ...], path: Path
+) -> None:
+    """Raise `FileError` for a value that cannot be gone on from."""
+    needed = {"epoch": 0} if form is LineForm else {}
+    if not found.keys() >= needed.keys():
+        raise FileError('"epoch" is missing', file=str(path), path=at(*place))
+    for key in form.__struct_fields__:
+        try:
+            msgspec.convert({**needed, key: found[key]} if key in found else needed, form)
+        except msgspec.ValidationError:
+            wanted = _EXPECTED.get(key, "a number")
+            raise FileError(
+                f"expected {wanted}, got {describe(found[key])}; train again, and save",
+                file=str(path),
+                path=at(*place, key),
+            ) from None
 
 
 def _text(value: Any) -> NDArray[np.uint8]:
@@ -134,6 +205,9 @@ def _text(value: Any) -> NDArray[np.uint8]:
 def _json(archive: Archive, name: str, path: Path) -> Any:
     data = archive.read(name, ("|u1",)).tobytes()
     try:
-        return special(json.loads(data))
-    except (ValueError, RecursionError):
+        found = special(json_of(data))
+        if b"\\ud" in data.lower():  # half a character is no text
+            json.dumps(found, ensure_ascii=False).encode()
+    except ValueError:
         raise FileError(f"its {name} is not JSON", file=str(path)) from None
+    return found

@@ -75,11 +75,7 @@ def save(
     """
     shown = Path(path)
     with disk.writing(shown):
-        real = Path(os.path.realpath(shown))
-        if real.is_dir():
-            raise IsADirectoryError
-    if real.exists() and not real.is_file():
-        raise FileError("cannot be saved: this is a device or a pipe, not a file", file=str(path))
+        real = disk.target(shown)
     if real.suffix in (".npz", ".png"):
         raise FileError(
             f"cannot be saved: a graph file ends in .json, not {real.suffix}", file=str(path)

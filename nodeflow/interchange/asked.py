@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,11 @@ from nodeflow.interchange.layers import Activation, Dense, Floats, Network, Step
 from nodeflow.interchange.layers import activation as activation_of
 
 _NUMBERS = re.compile(r"(\d+)")
+_PLACE = re.compile(r"[./](?=[^./]*$)")
+"""Stands between the name of a layer and that of its array."""
+_TURNED = ("kernel", "w")
+"""Arrays that have these names are (in, out)."""
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,12 @@ def in_order(names: Sequence[str]) -> list[str]:
     ])  # fmt: skip
 
 
-def network_of_arrays(
-    arrays: Mapping[str, Any], asked: Asked, format_: str, *, transposed: bool = False
-) -> Network:
+def network_of_arrays(arrays: Mapping[str, Any], asked: Asked, format_: str) -> Network:
     """Return the layers in a dictionary of weights, NAME.weight and NAME.bias by layer.
 
-    `transposed`: weights are (in, out). What is no matrix or vector of such a name is refused, as
-    is an order that `--layers` does not have.
+    Weights are (out, in) as PyTorch has them; (in, out) where they are called kernel or w, as
+    Keras, Flax, Haiku and Sonnet call them, or where only that has the sizes of `--layers`. What
+    is no matrix or vector of such a name is refused, as is an order that `--layers` does not have.
     """
     if asked.layers is None or (asked.activation is None and len(asked.layers) > 2):
         raise InterchangeError(
@@ -50,7 +54,7 @@ def network_of_arrays(
     for name in in_order(list(arrays)):
         array = as_floats(arrays[name], name, notes)
         if array.ndim == 2:
-            matrices[name] = array.T if transposed else array
+            matrices[name] = array.T if _PLACE.split(name)[-1] in _TURNED else array
         elif array.ndim == 1:
             vectors[name] = array
         else:
@@ -59,10 +63,13 @@ def network_of_arrays(
                 "can be imported"
             )
     wanted = list(zip(asked.layers[1:], asked.layers[:-1], strict=True))
-    shapes = [array.shape for array in matrices.values()]
-    if sorted(shapes) != sorted(wanted):
-        found = ", ".join(f"{name} {'×'.join(map(str, m.shape))}" for name, m in matrices.items())
-        needed = ", ".join(f"{out}×{into}" for out, into in wanted)
+    shapes = sorted(array.shape for array in matrices.values())
+    if shapes != sorted(wanted) and shapes == sorted(shape[::-1] for shape in wanted):
+        matrices = {name: array.T for name, array in matrices.items()}
+        notes.append("by their sizes, weights are (in, out) in the file")
+    elif shapes != sorted(wanted):
+        needed = _listed(f"{out}×{into}" for out, into in wanted)
+        found = _listed(f"{name} {'×'.join(map(str, m.shape))}" for name, m in matrices.items())
         raise InterchangeError(
             f"--layers {'-'.join(map(str, asked.layers))} needs weights of {needed}, and the file "
             f"has {found or 'none'}"
@@ -72,7 +79,7 @@ def network_of_arrays(
     for number, shape in enumerate(wanted):
         name = next(key for key, array in left.items() if array.shape == shape)
         weights = left.pop(name)
-        stem = name.rpartition(".")[0] or name
+        stem = _PLACE.split(name)[0]
         bias = _bias(stem, name, unused, shape[0])
         steps.append(Dense(stem, weights, bias))
         last = number == len(wanted) - 1
@@ -84,9 +91,15 @@ def network_of_arrays(
     return Network(tuple(steps), format_, notes=tuple(notes))
 
 
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + more
+
+
 def _bias(stem: str, name: str, unused: dict[str, Floats], size: int) -> Floats | None:
-    tried = (f"{stem}.bias", name.replace("weight", "bias").replace("kernel", "bias"))
-    for key in tried:
+    swapped = (name.replace(one, other) for one, other in (("weight", "bias"), ("kernel", "bias")))
+    for key in (f"{stem}.bias", f"{stem}/bias", *swapped, f"{stem}.b", f"{stem}/b"):
         if key in unused and unused[key].shape == (size,):
             return unused.pop(key)
     return None

@@ -21,6 +21,7 @@ from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import Activation, Dense, Network, Step, activation, as_floats
 from nodeflow.interchange.naming import known
+from nodeflow.jsontext import json_of
 
 _ALPHA = 0.01
 
@@ -30,8 +31,8 @@ def read(path: Path, _asked: Asked) -> Network:
     with reading(path):
         data = path.read_bytes()
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = json_of(data)
+    except ValueError:
         raise FileError("is no JSON", file=str(path)) from None
     if not isinstance(found, dict) or not isinstance(found.get("layers"), list):
         raise FileError(

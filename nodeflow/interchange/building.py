@@ -1,25 +1,95 @@
-"""From layers to a graph: wired, trainable, laid out, with the names of the source."""
+"""From a network to a graph: wired, trainable, laid out, with the names of the source."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nodeflow.declare import CATALOG, Output
+from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import tidy
-from nodeflow.errors import InterchangeError
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import Graph, Node, Training, Wire
 from nodeflow.interchange.chain import LOGITS
-from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Missing, Network
-from nodeflow.nodes.arithmetic import add, concatenate, mean, multiply, sum_
-from nodeflow.nodes.cost import l2_penalty
-from nodeflow.nodes.expression import expression
-from nodeflow.nodes.layer import weighted_sum
-from nodeflow.nodes.source import constant, parameter
+from nodeflow.interchange.layers import (
+    Activation,
+    Affine,
+    Cost,
+    Dense,
+    End,
+    Floats,
+    Join,
+    Missing,
+    Narrow,
+    Network,
+    Step,
+)
 
 _WRONG = re.compile(r"[^\w.\-]+")
 _RESERVED = ("x", "y", "cost", "loss", "train", LOGITS, "penalty", "J")
+
+
+def graph_of(network: Network) -> Graph:
+    """Return the graph of a network: constants of zeros stand where the data will be wired.
+
+    Its weights start as they came. What has no counterpart is a placeholder, a node of a type that
+    nobody knows, which keeps its wires and says what it is; such a graph has no cost.
+    """
+    import nodeflow.nodes  # noqa: F401  (fills the catalog)
+
+    building = _Building(network.checked())
+    for step, takes in network.wired():
+        building.step(step, takes)
+    training: dict[str, Any] = {}
+    if not network.missing:
+        building.judge()
+        training = {} if network.batch is None else {"batch": network.batch}
+    graph = Graph(
+        nodes=dict(sorted(building.nodes.items())),
+        wires=tuple(sorted(building.wires)),
+        name=network.name,
+        training=Training(**training),
+    )
+    graph.validate()
+    return replace(tidy(graph), about=_about(network))
+
+
+def inputs_of(network: Network) -> tuple[str, ...]:
+    """Return the ids that the inputs of a network have in its graph, in order."""
+    if len(network.inputs) == 1:
+        return ("x",)
+    ids = _Ids()
+    return tuple(ids.of(one.name, "x") for one in network.inputs)
+
+
+def ends_of(graph: Graph) -> tuple[str, ...]:
+    """Return the addresses of what a network puts out: what its costs take, or logits before."""
+    return tuple(_end(graph, key) for key in costs_of(graph))
+
+
+def costs_of(graph: Graph) -> tuple[str, ...]:
+    """Return the ids of a network's costs, in the order of its outputs."""
+    if "cost" in graph.nodes:
+        return ("cost",)
+    ends = (wire.source for wire in graph.inputs("J").get("a", ()) if wire.source != "penalty")
+    return tuple(next(key for key in (end, *_before(graph, end)) if "y" in graph.inputs(key))
+                 for end in ends)  # fmt: skip
+
+
+def _before(graph: Graph, key: str) -> list[str]:
+    """Return the nodes on the way to a factor or a mean of a cost, nearest first."""
+    found = []
+    while "y" not in graph.inputs(key):
+        key = graph.into(key)[0].source
+        found.append(key)
+    return found
+
+
+def _end(graph: Graph, cost: str) -> str:
+    wire = graph.inputs(cost)["a"][0]
+    if wire.source.rpartition(".")[2] == LOGITS:
+        wire = graph.inputs(wire.source)["z"][0]
+    return wire.start
 
 
 class _Ids:
@@ -39,156 +109,164 @@ class _Ids:
         return found
 
 
-def graph_of(network: Network) -> Graph:
-    """Return the graph of a network: constants of zeros stand where the data will be wired.
+class _Building:
+    """Nodes and wires of a network, and the address of each step's value."""
 
-    Its weights start as they came. What has no counterpart is a placeholder, a node of a type that
-    nobody knows, which keeps its wires and says what it is.
-    """
-    network = network.checked()
-    ids = _Ids()
-    x = constant(id="x", value=[[0.0] * network.width])
-    end: Output = x
-    made: dict[str, Output] = {"": x}
-    nodes: dict[str, Node] = {}
-    wires: list[Wire] = []
-    before: tuple[str, str] | None = None
-    ends: list[Any] = []
-    thetas: list[Output] = []
-    for step in network.steps:
-        if isinstance(step, Missing) or before is not None:
-            start = before or _address(end, ends)
-            before = _behind(step, start, ids, nodes, wires, network.format)
-        else:
-            if isinstance(step, Dense) and step.takes:
-                joined = ids.of(f"{step.name}.joined", "joined")
-                parts = [made[name] for name in step.takes]
-                end = _one(concatenate(*parts, id=joined))
-            end = made[step.name] = _node(step, end, ids, thetas)
-    graph = _whole(network, end, thetas) if before is None else Graph.of(end, name=network.name)
-    if before is not None:
-        graph = replace(
-            graph, nodes={**graph.nodes, **nodes}, wires=tuple(sorted([*graph.wires, *wires]))
-        )
-    return replace(tidy(graph), about=_about(network))
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.nodes: dict[str, Node] = {}
+        self.wires: list[Wire] = []
+        self.ids = _Ids()
+        self.made: dict[str, str] = {}
+        self.parameters: dict[int, str] = {}
+        self.weights: list[str] = []
+        several = len(network.inputs) > 1
+        for one in network.inputs:
+            key = self.ids.of(one.name, "x") if several else "x"
+            rows = [[0.0] * network.width_of(one)]
+            self.made[one.name] = self.node(key, "constant", value=rows)
+
+    def node(
+        self,
+        key: str,
+        type_: str,
+        wires: Mapping[str, str | Sequence[str]] | None = None,
+        /,
+        **settings: Any,
+    ) -> str:
+        """Add a node with what goes into its ports; return the address of its value."""
+        self.nodes[key] = Node(type_, settings)
+        for port, starts in (wires or {}).items():
+            one = [starts] if isinstance(starts, str) else list(starts)
+            for index, start in enumerate(one):
+                source, _, output = start.rpartition(".")
+                place = index if len(one) > 1 else None
+                self.wires.append(Wire(source, output, key, port, place))
+        known = CATALOG.find(type_)
+        output = "output" if known is None else next((one.name for one in known.outputs), "")
+        return f"{key}.{output}"
+
+    def step(self, step: Step, takes: Sequence[str]) -> None:
+        """Add what a step is."""
+        into = [self.made[name] for name in takes]
+        self.made[step.name] = self._step(step, into)
+
+    def _step(self, step: Step, into: list[str]) -> str:
+        match step:
+            case Dense():
+                return self._dense(step, into[0])
+            case Activation():
+                key = self.ids.of(step.name, step.kind or "formula")
+                if step.formula is not None:
+                    return self.node(key, "expression", {"z": into[0]}, formula=step.formula)
+                return self.node(key, step.kind, {"z": into[0]})
+            case Affine():
+                key = self.ids.of(step.name, "scale")
+                scale = self._constant(f"{key}.scale", "scale", step.scale)
+                shift = self._constant(f"{key}.shift", "shift", step.shift)
+                scaled = self.node(self.ids.of(f"{key}.scaled", "scaled"), "multiply",
+                                   {"a": [into[0], scale]})  # fmt: skip
+                return self.node(key, "add", {"a": [scaled, shift]})
+            case Join():
+                key = self.ids.of(step.name, step.kind)
+                if step.formula is None:
+                    return self.node(key, step.kind, {"a": into})
+                ports = dict(zip(letters(len(into)), into, strict=True))
+                return self.node(key, "expression", ports, formula=step.formula)
+            case Narrow():
+                key = self.ids.of(step.name, step.kind)
+                if step.kind == "pick":
+                    return self.node(key, "pick", {"a": into[0]}, index=step.places)
+                return self.node(key, step.kind, {"a": into[0]})
+            case Missing():
+                # A node of a type that is here would be that type with its wires missing.
+                known = step.what in CATALOG
+                type_ = f"{step.what} of {self.network.format}" if known else step.what
+                key = self.ids.of(step.name, "layer")
+                about = {"what": step.what, "why": step.why, **step.settings}
+                return self.node(key, type_, {"input": into}, **about)
+
+    def _dense(self, step: Dense, into: str) -> str:
+        key = self.ids.of(step.name, "layer")
+        weights = self._parameter(step.weights, f"{key}.weight", "weight")
+        wires = {"a": into, "weights": weights}
+        if weights not in self.weights:
+            self.weights.append(weights)
+        if step.bias is not None:
+            wires["bias"] = self._parameter(step.bias, f"{key}.bias", "bias")
+        return self.node(key, "weighted_sum", wires)
+
+    def _parameter(self, array: Floats, name: str, otherwise: str) -> str:
+        """Return the parameter of an array; one that several layers share is there once."""
+        if id(array) not in self.parameters:
+            key = self.ids.of(name, otherwise)
+            self.parameters[id(array)] = self.node(key, "parameter", value=array)
+        return self.parameters[id(array)]
+
+    def _constant(self, name: str, otherwise: str, values: Floats) -> str:
+        return self.node(self.ids.of(name, otherwise), "constant", value=values)
+
+    # -- cost and trainer
+
+    def judge(self) -> None:
+        """Add costs, what they are compared with, and a trainer."""
+        network = self.network
+        ends = network.outputs
+        whole = [self._judged(end, several=len(ends) > 1) for end in ends]
+        if network.penalty:
+            whole.append(self.node("penalty", "l2_penalty", {"weights": self.weights},
+                                   regularization=network.penalty))  # fmt: skip
+        cost = whole[0] if len(whole) == 1 else self.node("J", "add", {"a": whole})
+        settings = dict(network.settings)
+        if network.trainer != "minimize":
+            settings.setdefault("rate", 0.01 if network.trainer == "adam" else 0.1)
+        self.node("train", network.trainer, {"cost": cost}, **settings)
+
+    def _judged(self, end: End, *, several: bool) -> str:
+        """Return the address of J of an end for a sample, as the sum of the costs has it."""
+
+        def called(name: str) -> str:
+            return self.ids.of(f"{end.label or end.step}.{name}", name) if several else name
+
+        network = self.network
+        outputs = network.widths[end.step] or 0
+        target = [0.0] * outputs
+        softmax = self._ends_in_softmax(end.step)
+        if softmax:
+            target[0] = 1.0  # shares add up to 1
+        usual = Cost("categorical_cross_entropy" if softmax else "squared_error")
+        cost = end.cost or network.cost or usual
+        y = self.node(called("y"), "constant", value=[target])
+        a = self.made[end.step]
+        if cost.behind is not None:
+            a = self.node(called(LOGITS), cost.behind, {"z": a})
+        key = called("cost")
+        factor = "" if cost.weight == 1 else f"{cost.weight!r} * "
+        if cost.formula is not None:
+            each = self.node(key, "expression", {"a": a, "y": y}, formula=cost.formula)
+            found = self.node(called("loss"), "mean" if cost.mean else "sum", {"a": each})
+            if not factor:
+                return found
+            return self.node(called("weighted"), "expression", {"loss": found},
+                             formula=f"{factor}loss")  # fmt: skip
+        settings = {"half": True} if cost.half else {}
+        found = self.node(key, cost.kind, {"a": a, "y": y}, **settings)
+        share = f" / {outputs}" if cost.mean and outputs > 1 else ""
+        if not share and not factor:
+            return found
+        return self.node(called("loss"), "expression", {"cost": found},
+                         formula=f"{factor}cost{share}")  # fmt: skip
+
+    def _ends_in_softmax(self, name: str) -> bool:
+        for step in self.network.steps:
+            if step.name == name:
+                return isinstance(step, Activation) and step.kind == "softmax"
+        return False
 
 
-def _node(
-    step: Dense | Activation | Affine, end: Output, ids: _Ids, thetas: list[Output]
-) -> Output:
-    if isinstance(step, Dense):
-        key = ids.of(step.name, "layer")
-        weights = parameter(id=ids.of(f"{key}.weight", "weight"), value=step.weights)
-        thetas.append(_one(weights))
-        if step.bias is None:
-            return _one(weighted_sum(end, weights, id=key))
-        bias = parameter(id=ids.of(f"{key}.bias", "bias"), value=step.bias)
-        return _one(weighted_sum(end, weights, bias, id=key))
-    if isinstance(step, Affine):
-        key = ids.of(step.name, "scale")
-        scale = constant(id=ids.of(f"{key}.scale", "scale"), value=step.scale)
-        shift = constant(id=ids.of(f"{key}.shift", "shift"), value=step.shift)
-        scaled = multiply(end, scale, id=ids.of(f"{key}.scaled", "scaled"))
-        return _one(add(scaled, shift, id=key))
-    key = ids.of(step.name, step.kind or "formula")
-    if step.formula is not None:
-        return _one(expression(z=end, formula=step.formula, id=key))
-    return _one(CATALOG[step.kind](end, id=key))
-
-
-def _one(made: Any) -> Output:
-    if not isinstance(made, Output):
-        raise InterchangeError("a layer has one output")
-    return made
-
-
-def _address(end: Output, ends: list[Any]) -> tuple[str, str]:
-    ends.append(end)
-    node = end.node
-    return (node if isinstance(node, str) else str(node.id)), end.port
-
-
-def _behind(
-    step: Dense | Activation | Affine | Missing,
-    before: tuple[str, str],
-    ids: _Ids,
-    nodes: dict[str, Node],
-    wires: list[Wire],
-    format_: str,
-) -> tuple[str, str]:
-    """Put a placeholder, or what stands behind one, into `nodes` and `wires`."""
-    source, port = before
-    if isinstance(step, Missing):
-        key = ids.of(step.name, "layer")
-        settings = {"what": step.what, "why": step.why, **step.settings}
-        # A node of a type that is here would be that type with its wires missing.
-        known = step.what in CATALOG
-        nodes[key] = Node(f"{step.what} of {format_}" if known else step.what, settings)
-        wires.append(Wire(source, port, key, "input"))
-        return key, "output"
-    if isinstance(step, Affine) or (isinstance(step, Dense) and step.takes):
-        what = "scale and shift" if isinstance(step, Affine) else "a layer that joins others"
-        why = "it stands behind a placeholder"
-        return _behind(Missing(step.name, what, why), before, ids, nodes, wires, format_)
-    key = ids.of(step.name, "layer" if isinstance(step, Dense) else step.kind or "formula")
-    if isinstance(step, Activation):
-        settings = {} if step.formula is None else {"formula": step.formula}
-        nodes[key] = Node(step.kind if step.formula is None else expression.name, settings)
-        wires.append(Wire(source, port, key, "z"))
-        return key, "value" if step.formula is not None else "a"
-    nodes[key] = Node(weighted_sum.name)
-    wires.append(Wire(source, port, key, "a"))
-    for what, array in (("weight", step.weights), ("bias", step.bias)):
-        if array is not None:
-            holder = ids.of(f"{key}.{what}", what)
-            nodes[holder] = Node(parameter.name, {"value": array})
-            target = "weights" if what == "weight" else "bias"
-            wires.append(Wire(holder, "value", key, target))
-    return key, "z"
-
-
-def _whole(network: Network, end: Output, thetas: list[Output]) -> Graph:
-    """Return the graph with a cost and a trainer."""
-    target = [0.0] * network.outputs
-    last = next((s for s in reversed(network.steps) if isinstance(s, Activation | Dense)), None)
-    ours = CATALOG.find(last.kind) if isinstance(last, Activation) else None
-    shares = ours is not None and ours.shares
-    if shares:
-        target[0] = 1.0  # shares add up to 1
-    y = constant(id="y", value=[target])
-    judged = network.cost or Cost("categorical_cross_entropy" if shares else "squared_error")
-    cost = _cost(judged, end, y, network.outputs)
-    if network.penalty:
-        penalty = l2_penalty(*thetas, regularization=network.penalty, id="penalty")
-        cost = _one(add(cost, penalty, id="J"))
-    settings = dict(network.settings)
-    if not CATALOG[network.trainer].searches:
-        settings.setdefault("rate", 0.01 if CATALOG[network.trainer].steady else 0.1)
-    train = CATALOG[network.trainer](cost, id="train", **settings)
-    training: dict[str, Any] = {} if network.batch is None else {"batch": network.batch}
-    return Graph.of(train, name=network.name, **training)
-
-
-def _cost(cost: Cost, end: Output, y: Output, outputs: int) -> Output:
-    """Return J of a sample: a factor that the source has, and logits, are nodes of their own."""
-    if cost.behind is not None:
-        end = _one(CATALOG[cost.behind](end, id=LOGITS))
-    if cost.formula is not None:
-        each = expression(a=end, y=y, formula=cost.formula, id="cost")
-        return _one((mean if cost.mean else sum_)(each, id="loss"))
-    settings = {"half": True} if cost.half else {}
-    whole = _one(CATALOG[cost.kind](end, y, id="cost", **settings))
-    if not cost.mean or outputs == 1:
-        return whole
-    return _one(expression(cost=whole, formula=f"cost / {outputs}", id="loss"))
-
-
-def end_of(graph: Graph) -> str:
-    """Return the address of a network's outputs: what its cost takes, or logits before it."""
-    wire = next(wire for wire in graph.into("cost") if wire.input == "a")
-    if wire.source == LOGITS:
-        wire = graph.inputs(LOGITS)["z"][0]
-    return wire.start
+def letters(count: int) -> tuple[str, ...]:
+    """Return the names of values that a formula joins: a, b, c, d; a1, a2, … of more than 4."""
+    return tuple("abcd"[:count]) if count <= 4 else tuple(f"a{n}" for n in range(1, count + 1))
 
 
 def _about(network: Network) -> str:
@@ -196,7 +274,11 @@ def _about(network: Network) -> str:
     if any(network.names):
         shown = ", ".join(network.names[:8]) + (", …" if len(network.names) > 8 else "")
         said.append(f"Inputs: {shown}.")
-    if network.cost is not None and network.cost.mean and network.outputs > 1:
+    costs = [(end.cost or network.cost, end) for end in network.outputs]
+    if not network.missing and any(
+        cost is not None and cost.mean and (network.widths[end.step] or 1) > 1
+        for cost, end in costs
+    ):
         said.append("Its loss is a mean over rows and outputs.")
     said += [f"{note[0].upper()}{note[1:]}." for note in network.notes]
     said += [f"{one.name} ({one.what}): {one.why}." for one in network.missing]

@@ -15,6 +15,8 @@ from nodeflow.graph import Graph
 from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Network, Step
 from nodeflow.interchange.naming import activations
 
+SOURCES = ("constant", "dataset", "slider")
+COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
 ANY = ".onnx and .py (--code numpy, torch, jax) hold any graph"
 """What takes graphs that are no chain of layers."""
 LOGITS = "probabilities"
@@ -33,8 +35,8 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
     at = _source(graph, cost, "a")
     if at == LOGITS:
         at = _source(graph, at, "z")  # the cost takes logits; the activation is its own
-    while not _is_given(graph, at):
-        step, at = _step(graph, at, weights)
+    while graph.nodes[at].type not in SOURCES:
+        step, at = step_of(graph, at, weights)
         steps.append(step)
     if not any(isinstance(step, Dense | Affine) for step in steps):
         raise InterchangeError(f"there is no layer with weights between data and cost; {ANY}")
@@ -52,9 +54,9 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
 
 
 def _cost(graph: Graph) -> str:
-    judges = graph.where(lambda type_: type_.judges and type_.outputs[0].name == "cost")
-    costs = [key for key in judges if graph.nodes[key].mode == "active"]
-    costs = costs or [key for key in graph.where(_is_formula) if _judges(graph, key)]
+    costs = [key for key in graph.of_type(*COSTS) if graph.nodes[key].mode == "active"]
+    costs = costs or [key for key in graph.of_family("cost") if graph.type_of(key).adds_up]
+    costs = costs or [key for key in graph.of_type("expression") if is_judge(graph, key)]
     if len(costs) != 1:
         raise InterchangeError(
             f"the graph has {len(costs)} costs, and a chain of layers ends in one: add or remove "
@@ -63,20 +65,15 @@ def _cost(graph: Graph) -> str:
     return costs[0]
 
 
-def _judges(graph: Graph, key: str) -> bool:
+def is_judge(graph: Graph, key: str) -> bool:
     """Return whether a formula of outputs and targets is a cost: names a and y, y of a source."""
     inputs = graph.inputs(key)
-    return set(inputs) == {"a", "y"} and _is_given(graph, inputs["y"][0].source)
+    return set(inputs) == {"a", "y"} and graph.nodes[inputs["y"][0].source].type in SOURCES
 
 
 def _is_formula(type_: NodeType) -> bool:
     """Return whether a person types what a type calculates."""
     return any(setting.kind == "formula" for setting in type_.settings)
-
-
-def _is_given(graph: Graph, key: str) -> bool:
-    """Return whether a node's value is fed or typed."""
-    return graph.type_of(key).family == "source" and not graph.nodes[key].is_parameter
 
 
 def _said(graph: Graph, key: str) -> Cost:
@@ -101,7 +98,8 @@ def _source(graph: Graph, key: str, port: str) -> str:
     return wires[0].source
 
 
-def _step(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, str]:
+def step_of(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, str]:
+    """Return what a node is in a row of layers, and the node before it."""
     node = graph.nodes[key]
     if node.mode not in ("active", "freeze"):
         raise InterchangeError(f"'{key}' is set to {node.mode}; make it active, or remove it")

@@ -16,7 +16,7 @@ from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.folding import folded, layers_with_activation
-from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Step
+from nodeflow.interchange.layers import Activation, Dense, Join, Missing, Network, Step
 from nodeflow.interchange.recognising import recognised
 
 FIRST_LINE = "FANN_FLO"
@@ -62,7 +62,7 @@ def _network(fields: dict[str, str]) -> Network:
     connections = [_numbers(part) for part in _PAIR.findall(fields["connections"])]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     steps: list[Step] = []
-    ends = [""]  # what each layer's values are called
+    ends = ["x"]  # what each layer's values are called
     at = 0
     for layer in range(1, len(sizes)):
         begin, end = int(starts[layer]), int(starts[layer + 1])
@@ -85,8 +85,9 @@ def _network(fields: dict[str, str]) -> Network:
                 weights[row, places[int(source)]] = weight
             at += count
         name = "output" if layer == len(sizes) - 1 else f"hidden{layer}"
-        takes = tuple(ends) if shortcuts and layer > 1 else ()
-        steps.append(Dense(name, weights[:, :-1].copy(), weights[:, -1].copy(), takes))
+        if shortcuts and layer > 1:
+            steps.append(Join(f"{name}.joined", "concatenate", tuple(ends)))
+        steps.append(Dense(name, weights[:, :-1].copy(), weights[:, -1].copy()))
         kinds = {tuple(neurons[neuron][1:3]) for neuron in range(begin, end)}
         if len(kinds) > 1:
             raise InterchangeError(f"the neurons of {name} have unlike activations")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nodeflow.errors import FileError, InterchangeError, nearest
+from nodeflow.errors import FileError, InterchangeError, NodeflowError, nearest
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked
-from nodeflow.interchange.building import graph_of
+from nodeflow.interchange.building import graph_of, inputs_of
 from nodeflow.interchange.layers import Network
 from nodeflow.interchange.verifying import Other, Refused, Verified, by_the_other, verified
 
@@ -61,15 +62,36 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
     """Read a network of another program; raises `FileError` or `InterchangeError`."""
     asked = asked or Asked()
     kind = _format(path, format_)
-    reader = import_module(f"nodeflow.interchange.{kind}")
-    network: Network = reader.read(path, asked)
-    graph = graph_of(network)
+    network, graph = opened(path, kind, asked)
     if network.missing:
         return Imported(graph, network, kind, None)
     try:
-        return Imported(graph, network, kind, _verified(kind, path, graph, asked, network.end))
+        return Imported(graph, network, kind, _verified(kind, path, graph, asked, network))
     except Refused as error:  # the file was read all the same
         return Imported(graph, network, kind, None, str(error))
+
+
+def opened(path: Path, kind: str, asked: Asked) -> tuple[Network, Graph]:
+    """Return the network in a file of a format, and a graph of it.
+
+    A file of another program has no form that we could check first. Whatever a damaged one makes
+    fail, in our reader or in a library below it, is one sentence.
+    """
+    reader = import_module(f"nodeflow.interchange.{kind}")
+    try:
+        network: Network = reader.read(path, asked)
+        return network, graph_of(network)
+    except NodeflowError:
+        raise
+    except Exception as error:
+        if os.environ.get("NODEFLOW_DEBUG"):
+            raise
+        why = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise FileError(
+            f"it is damaged, or of a version that is not known here ({why}): write it once more "
+            "by the program that made it",
+            file=str(path),
+        ) from error
 
 
 def _format(path: Path, said: str | None) -> str:
@@ -103,18 +125,24 @@ def _format(path: Path, said: str | None) -> str:
 # --- verifying ------------------------------------------------------------------------------------
 
 
-def _verified(kind: str, path: Path, graph: Graph, asked: Asked, end: str) -> Verified | None:
-    check: Callable[[Path, Graph, int, str], Verified | None] | None = {
+def _verified(
+    kind: str, path: Path, graph: Graph, asked: Asked, network: Network
+) -> Verified | None:
+    check: Callable[[Path, Graph, Network], tuple[str, Other, int | None] | None] | None = {
         "torch": _by_torch, "onnx": _by_onnxruntime, "keras": _by_keras,
     }.get(kind)  # fmt: skip
     if check is None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what other programs say to their own developers
-        return check(path, graph, asked.rows, end)
+        found = check(path, graph, network)
+        if found is None:
+            return None
+        against, other, fixed = found
+        return verified(graph, against, other, inputs=inputs_of(network), rows=fixed or asked.rows)
 
 
-def _by_torch(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None:
+def _by_torch(path: Path, graph: Graph, _network: Network) -> tuple[str, Other, int | None] | None:
     if path.suffix.lower() != ".pt2":
         return None
     try:
@@ -126,32 +154,27 @@ def _by_torch(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None
     # The program is made of operators alone; no code of the file is run.
     with by_the_other():
         program = torch.export.load(str(path))
-    fixed = next(iter(program.graph_signature.user_inputs), None)
-    sizes = [n.meta["val"].shape for n in program.graph.nodes if n.name == fixed]
-    if sizes and isinstance(sizes[0][0], int):
-        rows = int(sizes[0][0])  # it takes so many rows, and no others
-    shape = [int(size) for size in sizes[0][1:]] if sizes else []
-    with by_the_other():
         module = program.module()
-    other: Other = checked_against(module, graph, shape)
-    return verified(graph, f"torch {_plain(torch.__version__)}", other, rows=rows)
+    by_name = {node.name: node.meta["val"].shape for node in program.graph.nodes
+               if node.name in program.graph_signature.user_inputs}  # fmt: skip
+    sizes = [by_name[name] for name in program.graph_signature.user_inputs if name in by_name]
+    # It may take so many rows, and no others.
+    fixed = next((int(one[0]) for one in sizes if one and isinstance(one[0], int)), None)
+    shapes = [tuple(int(size) for size in one[1:]) for one in sizes]
+    against = f"torch {torch.__version__.partition('+')[0]}"
+    return against, checked_against(module, graph, shapes), fixed
 
 
-def _plain(text: str) -> str:
-    return text.partition("+")[0]
-
-
-def _by_onnxruntime(path: Path, graph: Graph, rows: int, end: str) -> Verified | None:
+def _by_onnxruntime(
+    path: Path, _graph: Graph, network: Network
+) -> tuple[str, Other, int | None] | None:
     from nodeflow.interchange.onnx import checked_against
 
-    with by_the_other():
-        other = checked_against(path, end)
-    if other is None:
-        return None
-    return verified(graph, f"onnxruntime {version('onnxruntime')}", other, rows=rows)
+    other = checked_against(path, network)
+    return None if other is None else (f"onnxruntime {version('onnxruntime')}", other, None)
 
 
-def _by_keras(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None:
+def _by_keras(path: Path, graph: Graph, _network: Network) -> tuple[str, Other, int | None] | None:
     if path.suffix.lower() != ".keras":
         return None
     try:
@@ -162,5 +185,4 @@ def _by_keras(path: Path, graph: Graph, rows: int, _end: str) -> Verified | None
 
     with by_the_other():
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    other: Other = checked_against(model, graph)
-    return verified(graph, f"keras {keras.__version__}", other, rows=rows)
+    return f"keras {keras.__version__}", checked_against(model, graph), None

@@ -9,28 +9,36 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nodeflow import formula as formulas
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
-from nodeflow.interchange.building import graph_of
-from nodeflow.interchange.chain import ANY, layers_of
+from nodeflow.interchange.branching import runs_of, steps_of
+from nodeflow.interchange.building import costs_of, graph_of, letters
+from nodeflow.interchange.chain import ANY
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
     Cost,
     Dense,
+    End,
     Floats,
+    Input,
+    Join,
     Missing,
+    Narrow,
     Network,
     Step,
     activation,
@@ -39,6 +47,8 @@ from nodeflow.interchange.layers import (
     kind_of,
 )
 from nodeflow.interchange.naming import known, named
+from nodeflow.interchange.values import Values
+from nodeflow.interchange.verifying import Answer, Other
 
 _MISSING = "Keras is not installed; pip install 'nodeflow[keras]'"
 _MOST_BYTES = 2**31
@@ -52,9 +62,23 @@ _KINDS = {
 }  # fmt: skip
 """Activations that the library has no type for, by Keras' names; see `layers.FORMULAS`."""
 _PASSED = ("InputLayer", "Dropout", "Flatten", "GaussianNoise", "ActivityRegularization",
-           "Reshape", "GaussianDropout", "AlphaDropout")  # fmt: skip
-Arrays = Callable[[str, str], list[Any]]
-"""Gives a layer's arrays, by its class and its name, in Keras' order."""
+           "Reshape", "GaussianDropout", "AlphaDropout", "Identity")  # fmt: skip
+_MERGES = {"Add": "add", "Multiply": "mul", "Maximum": "maximum", "Minimum": "minimum",
+           "Subtract": "sub", "Average": "add"}  # fmt: skip
+_OPERATIONS = {
+    "Add": "add", "Subtract": "sub", "Multiply": "mul", "Divide": "div", "TrueDivide": "div",
+    "Power": "pow", "Maximum": "maximum", "Minimum": "minimum", "Negative": "neg",
+    "Reciprocal": "reciprocal", "Square": "square", "Sqrt": "sqrt", "Exp": "exponential",
+    "Log": "log", "Sin": "sin", "Cos": "cos", "Tanh": "tanh", "Abs": "abs", "Absolute": "abs",
+    "Sign": "sign", "Erf": "erf", "Sigmoid": "sigmoid", "Relu": "relu", "Relu6": "relu6",
+    "Selu": "selu", "Silu": "silu", "Softplus": "softplus", "Softsign": "softsign",
+    "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "LogSigmoid": "log_sigmoid",
+    "Mish": "mish", "TanhShrink": "tanhshrink",
+}  # fmt: skip
+"""Operations of keras.ops that work number by number."""
+_OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem")
+_OF_OPERATIONS = "keras.src.ops"
+"""Where operations come from; some are called as layers are."""
 
 
 def from_keras(model: Any) -> Graph:
@@ -69,22 +93,31 @@ def network_of(model: Any) -> Network:
     if not model.built:
         raise InterchangeError("the model has no weights yet; call model.build((None, inputs))")
     config = {"class_name": type(model).__name__, "config": model.get_config()}
-    by_name = {layer.name: layer for layer in model.layers}
-    network = _network(config, lambda _kind, name: by_name[name].get_weights(), "Keras")
+    network = _network(config, _Live(model), "Keras")
     return with_compiled(network, _compiled(model))
 
 
 def _compiled(model: Any) -> dict[str, Any]:
     """Return what a live model was compiled with, as its file would say it."""
     optimizer, loss = getattr(model, "optimizer", None), getattr(model, "loss", None)
-    if loss is not None and hasattr(loss, "get_config"):
-        # What a loss keeps for its function is not all in its configuration.
-        about = {**loss.get_config(), **getattr(loss, "_fn_kwargs", {})}
-        loss = {"class_name": type(loss).__name__, "config": about}
     if optimizer is not None:
         about = {**optimizer.get_config(), "learning_rate": np.asarray(optimizer.learning_rate)}
         optimizer = {"class_name": type(optimizer).__name__, "config": about}
-    return {"optimizer": optimizer, "loss": loss}
+    weights = getattr(getattr(model, "_compile_loss", None), "_user_loss_weights", None)
+    return {"optimizer": optimizer, "loss": _said_of(loss), "loss_weights": weights}
+
+
+def _said_of(loss: Any) -> Any:
+    """Return what a file would say of a loss, or of those of several outputs."""
+    if isinstance(loss, Mapping):
+        return {key: _said_of(one) for key, one in loss.items()}
+    if isinstance(loss, list | tuple):
+        return [_said_of(one) for one in loss]
+    if not hasattr(loss, "get_config"):
+        return loss
+    # What a loss keeps for its function is not all in its configuration.
+    about = {**loss.get_config(), **getattr(loss, "_fn_kwargs", {})}
+    return {"class_name": type(loss).__name__, "config": about}
 
 
 def read(path: Path, asked: Asked) -> Network:
@@ -92,7 +125,7 @@ def read(path: Path, asked: Asked) -> Network:
     with reading(path):
         path.open("rb").close()
     if path.name.endswith(".h5"):
-        return network_of_arrays(_dense_arrays(path), asked, "Keras", transposed=True)
+        return network_of_arrays(_dense_arrays(path), asked, "Keras")
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
@@ -104,7 +137,7 @@ def read(path: Path, asked: Asked) -> Network:
             "is no model of Keras 3: it has no config.json and model.weights.h5", file=str(path)
         ) from None
     with _opened(weights, path) as file:
-        network = _network(config, _ordered(file), "Keras")
+        network = _network(config, _Stored(file, "", config["config"]), "Keras")
     return with_compiled(network, config.get("compile_config") or {})
 
 
@@ -118,12 +151,30 @@ _LOSSES = {
 def with_compiled(network: Network, said: Mapping[str, Any]) -> Network:
     """Return the network with the cost and the trainer that a model was compiled with."""
     notes = list(network.notes)
-    network = replace(network, cost=_cost(said.get("loss"), notes))
+    losses = _for_each(said.get("loss"), network.outputs)
+    weights = _for_each(said.get("loss_weights"), network.outputs)
+    ends = []
+    for end, loss, weight in zip(network.outputs, losses, weights, strict=True):
+        cost = _cost(loss, notes)
+        if cost is not None and isinstance(weight, int | float):
+            cost = replace(cost, weight=float(weight))
+        ends.append(replace(end, cost=cost))
+    network = replace(network, ends=tuple(ends))
     optimizer = said.get("optimizer")
     if isinstance(optimizer, Mapping):
         name, about = str(optimizer.get("class_name")), optimizer.get("config") or {}
         network = _with_optimizer(network, name, about, notes)
     return replace(network, notes=tuple(notes))
+
+
+def _for_each(said: Any, ends: Sequence[End]) -> list[Any]:
+    """Return what is said of each output: by its name, in order, or of all alike."""
+    if isinstance(said, Mapping) and "class_name" not in said:
+        alone = list(said.values())[:1] if len(ends) == len(said) == 1 else [None]
+        return [said.get(end.label, alone[0]) for end in ends]
+    if isinstance(said, list | tuple):
+        return [*said, *[None] * len(ends)][: len(ends)]
+    return [said] * len(ends)
 
 
 def _cost(loss: Any, notes: list[str]) -> Cost | None:
@@ -199,31 +250,67 @@ def _dense_arrays(path: Path) -> dict[str, Any]:
                 return
             layer, _, place = name.removeprefix("layers/").rpartition("/")
             layer = layer.removesuffix("/vars").replace("/", ".")
-            what = {"0": "weight", "1": "bias"}.get(place, place)
+            what = {"0": "kernel", "1": "bias"}.get(place, place)
             found[f"{layer}.{what}"] = item[()]
 
         file.visititems(visit)
     return found
 
 
-def _ordered(file: Any) -> Arrays:
-    """Return what finds a layer's arrays: called after its class, numbered within the class."""
-    counts: dict[str, int] = {}
+class _Live:
+    """The arrays of a model's layers, by their names."""
 
-    def arrays(kind: str, name: str) -> list[Any]:
-        snake = _snake(kind)
-        number = counts.get(snake, 0)
-        counts[snake] = number + 1
-        stem = snake if not number else f"{snake}_{number}"
+    def __init__(self, model: Any) -> None:
+        self.layers = {layer.name: layer for layer in model.layers}
+
+    def arrays(self, name: str) -> list[Any]:
+        """Return a layer's arrays in Keras' order."""
+        return list(self.layers[name].get_weights())
+
+    def inside(self, name: str, _about: Mapping[str, Any]) -> _Live:
+        """Return those of a model that is a layer."""
+        return _Live(self.layers[name])
+
+
+class _Stored:
+    """The arrays of a file: called after a layer's class, numbered within the class."""
+
+    def __init__(self, file: Any, root: str, about: Mapping[str, Any]) -> None:
+        self.file, self.root = file, root
+        self.stems: dict[str, str] = {}
+        counts: Counter[str] = Counter()
+        for layer in about.get("layers") or ():
+            if not _is_operation(layer):
+                snake = _snake(str(layer["class_name"]))
+                number = counts[snake]
+                counts[snake] += 1
+                self.stems[_name(layer)] = snake if not number else f"{snake}_{number}"
+
+    def arrays(self, name: str) -> list[Any]:
+        """Return a layer's arrays in Keras' order."""
+        found = self._group(name, "/vars")
+        return [] if found is None else [found[key][()] for key in sorted(found, key=int)]
+
+    def inside(self, name: str, about: Mapping[str, Any]) -> _Stored:
+        """Return those of a model that is a layer."""
+        group = self._group(name, "")
+        return _Stored(self.file, "" if group is None else group.name, about)
+
+    def _group(self, name: str, ending: str) -> Any:
         for root in ("layers", "_layer_checkpoint_dependencies"):
-            for called in (stem, name):
-                path = f"{root}/{called}/vars"
-                if path in file:
-                    group = file[path]
-                    return [group[key][()] for key in sorted(group, key=int)]
-        return []
+            for called in (self.stems.get(name, name), name):
+                path = f"{self.root}/{root}/{called}{ending}"
+                if path in self.file:
+                    return self.file[path]
+        return None
 
-    return arrays
+
+def _name(layer: Mapping[str, Any]) -> str:
+    return str(layer["config"].get("name", str(layer["class_name"]).lower()))
+
+
+def _is_operation(layer: Mapping[str, Any]) -> bool:
+    return str(layer.get("module", "")).startswith(_OF_OPERATIONS)
 
 
 def _snake(name: str) -> str:
@@ -232,91 +319,253 @@ def _snake(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", text).lower()
 
 
-def _network(config: Mapping[str, Any], arrays: Arrays, format_: str) -> Network:
-    layers = config["config"].get("layers")
-    if not isinstance(layers, list):
+def _network(config: Mapping[str, Any], arrays: _Live | _Stored, format_: str) -> Network:
+    about = config["config"]
+    if not isinstance(about.get("layers"), list):
         raise InterchangeError(f"the model ({config.get('class_name')}) has no list of layers")
-    steps: list[Step] = []
-    notes: list[str] = []
-    inputs: int | None = None
-    _refuse_branches(layers)
-    joined = _joined(config["config"], layers)
-    for layer in layers:
-        kind, about = layer["class_name"], layer["config"]
-        name = about.get("name", kind.lower())
-        if name in joined:
-            steps.append(Missing(name, kind, "it joins values, and layers are a chain"))
-            continue
-        if kind == "InputLayer":
-            shape = about.get("batch_shape") or about.get("batch_input_shape")
-            if shape and all(isinstance(size, int) for size in shape[1:]):
-                inputs = int(np.prod(shape[1:]))
-            continue
-        if kind == "Lambda":
-            steps.append(Missing(name, "Lambda", "it is code, and code of a file is never run"))
-            continue
-        steps += _steps(kind, name, about, arrays, notes)
-    return Network(tuple(steps), format_, name=str(config["config"].get("name", "")),
-                   inputs=inputs, notes=tuple(notes))  # fmt: skip
+    reading = _Reading()
+    ends = reading.model(about, arrays, None)
+    steps, names = reading.values.of([value for value, _ in ends])
+    several = len(ends) > 1
+    return Network(
+        steps, format_, name=str(about.get("name", "")), inputs=tuple(reading.inputs),
+        ends=tuple(End(step, label if several else "")
+                   for step, (_, label) in zip(names, ends, strict=True)),
+        notes=tuple(dict.fromkeys(reading.notes)),
+    )  # fmt: skip
 
 
-def _refuse_branches(layers: list[Any]) -> None:
-    for layer in layers:
-        nodes = layer.get("inbound_nodes")
-        if isinstance(nodes, list) and len(nodes) > 1:
-            name = layer["config"].get("name")
-            raise InterchangeError(f"the layer '{name}' is used several times; layers are a chain")
+class _Reading:
+    """What has been read of a model, and of the models in it."""
+
+    def __init__(self) -> None:
+        self.values = Values()
+        self.notes: list[str] = []
+        self.inputs: list[Input] = []
+        self.made: dict[int, list[Step]] = {}
+        self.count = 0
+
+    def model(
+        self, about: Mapping[str, Any], arrays: _Live | _Stored, given: Sequence[str] | None
+    ) -> list[tuple[str, str]]:
+        """Take a model's layers; return the values that come out, each with its layer's name.
+
+        `given` are the values that go in; None where the model is the whole.
+        """
+        layers = about["layers"]
+        known: dict[tuple[str, int], str] = {}
+        if "input_layers" not in about:  # a Sequential
+            return self._row(layers, arrays, given)
+        for place, (key, _) in enumerate(_ends(about["input_layers"])):
+            layer = next(one for one in layers if _name(one) == key)
+            known[key, 0] = self._input(layer) if given is None else given[place]
+        for layer in layers:
+            name = _name(layer)
+            for number, node in enumerate(layer.get("inbound_nodes") or ()):
+                if (name, number) not in known and layer["class_name"] != "InputLayer":
+                    taken = [known.get(one[:2], "") for one in _sources(node)]
+                    known[name, number] = self._layer(layer, node, arrays, taken)
+        return [(known[name, node], name) for name, node in _ends(about["output_layers"])]
+
+    def _row(
+        self, layers: Sequence[Any], arrays: _Live | _Stored, given: Sequence[str] | None
+    ) -> list[tuple[str, str]]:
+        first = next((one for one in layers if one["class_name"] == "InputLayer"), None)
+        if given is None:
+            at = self._input(first) if first is not None else self._feed("x", None)
+        else:
+            at = given[0]
+        name = ""
+        for layer in layers:
+            name = _name(layer)
+            if layer["class_name"] != "InputLayer":
+                at = self._layer(layer, {}, arrays, [at])
+        return [(at, name)]
+
+    def _input(self, layer: Mapping[str, Any]) -> str:
+        about = layer["config"]
+        shape = about.get("batch_shape") or about.get("batch_input_shape")
+        known = shape and all(isinstance(size, int) for size in shape[1:])
+        return self._feed(_name(layer), math.prod(shape[1:]) if known else None)
+
+    def _feed(self, name: str, width: int | None) -> str:
+        self.inputs.append(Input(name, width))
+        self.values.feed(name)
+        return name
+
+    def _layer(
+        self, layer: Mapping[str, Any], node: Any, arrays: _Live | _Stored, taken: list[str]
+    ) -> str:
+        """Take one call of a layer; return the name of its value."""
+        kind, about, name = str(layer["class_name"]), layer["config"], _name(layer)
+        self.count += 1
+        result = f"{name}#{self.count}"
+        if isinstance(about.get("layers"), list) and taken:
+            return self.model(about, arrays.inside(name, about), taken)[0][0]
+        shapes = _shapes(layer, node)
+        if not all(map(self.values.knows, taken)) or not taken:
+            raise InterchangeError(f"the layer '{name}' ({kind}) takes no value that is known here")
+        if _is_operation(layer):
+            self._operation(kind, about, name, node, taken, result)
+        elif kind in _MERGES or kind in ("Concatenate", "Dot"):
+            self._merge(kind, about, name, shapes, taken, result)
+        elif len(taken) > 1:
+            missing = Missing(name, kind, "it joins values in a way that is not known here")
+            self.values.put([missing], taken, result)
+        elif kind == "LayerNormalization" and len(shapes[0]) == 2:
+            found = [as_floats(one, name, self.notes) for one in arrays.arrays(name)]
+            scale = found.pop(0) if about.get("scale", True) and found else None
+            shift = found.pop(0) if about.get("center", True) and found else None
+            epsilon = float(about.get("epsilon", 1e-3))
+            self.values.normalise(name, taken[0], result, epsilon, scale, shift)
+        elif kind == "UnitNormalization" and len(shapes[0]) == 2:
+            self._of_length_one(taken[0], result, name)
+        else:
+            # Called again it is the same layer, with the same weights.
+            steps = self.made.get(id(layer))
+            if steps is None:
+                steps = _steps(kind, name, about, arrays.arrays, shapes[0], self.notes)
+                self.made[id(layer)] = steps
+            self.values.put(steps, taken, result)
+        return result
+
+    def _missing(self, kind: str, name: str, taken: Sequence[str], result: str) -> None:
+        why = "it joins values in a way that is not known here"
+        if len(set(taken)) < 2:
+            why = "nodeflow has no counterpart of it"
+        self.values.put([Missing(name, kind, why)], list(dict.fromkeys(taken)), result)
+
+    def _merge(
+        self, kind: str, about: Mapping[str, Any], name: str, shapes: Sequence[Any],
+        taken: list[str], result: str,
+    ) -> None:  # fmt: skip
+        """Take a layer that joins values."""
+        rows = all(len(shape) == 2 for shape in shapes)
+        alike = rows or all(shape == shapes[0] for shape in shapes)
+        if kind == "Concatenate" and (about.get("axis", -1) == 1 or (rows and about["axis"] == -1)):
+            self.values.join("concatenate", name, taken, result)
+        elif kind == "Dot" and rows and about.get("axes") in (1, -1, [1, 1], [-1, -1]):
+            if about.get("normalize"):
+                for number, one in enumerate(taken):
+                    self._of_length_one(one, f"{result} {number}", f"{name}.{number}")
+                taken = [f"{result} {number}" for number in range(len(taken))]
+            self.values.apply("mul", taken, f"{result} product", f"{name}.product")
+            self.values.put([Narrow(name, "sum")], [f"{result} product"], result)
+        elif kind in _MERGES and alike:
+            whole = f"{result} sum" if kind == "Average" else result
+            self.values.apply(_MERGES[kind], taken, whole, name)
+            if kind == "Average":
+                self.values.apply("div", [whole, float(len(taken))], result, name)
+            self.values.settle(result)
+        else:
+            self._missing(kind, name, taken, result)
+
+    def _of_length_one(self, taken: str, result: str, name: str) -> None:
+        """Divide a row by its length, or by 1e-7 where it is shorter."""
+        square, total = f"{result} square", f"{result} total"
+        self.values.apply("mul", [taken, taken], square, f"{name}.square")
+        self.values.put([Narrow(f"{name}.total", "sum")], [square], total)
+        self.values.apply("maximum", [total, _EPSILON**2], f"{result} least", name)
+        self.values.apply("sqrt", [f"{result} least"], f"{result} length", name)
+        self.values.apply("div", [taken, f"{result} length"], result, name)
+
+    def _operation(
+        self, kind: str, about: Mapping[str, Any], name: str, node: Any, taken: list[str],
+        result: str,
+    ) -> None:  # fmt: skip
+        """Take an operation of keras.ops."""
+        shapes = [shape for *_, shape in _sources(node)]
+        rows = all(len(shape) == 2 for shape in shapes)
+        given = _operands(node, taken)
+        plain = kind in _OPERATIONS and given is not None and (rows or len(shapes) == 1)
+        if plain and self.values.apply(_OPERATIONS[kind], given or [], result, name):
+            return
+        axis = about.get("axis", -1)
+        last = axis in (-1, 1) or axis in ([-1], [1])
+        if kind in ("Softmax", "LogSoftmax") and rows and last:
+            self.values.put([Activation(name, _snake(kind))], taken, result)
+        elif kind in ("Sum", "Mean") and rows and last and about.get("keepdims"):
+            self.values.put([Narrow(name, kind.lower())], taken, result)
+        elif kind == "Concatenate" and rows and last:
+            self.values.join("concatenate", name, taken, result)
+        elif kind == "GetItem" and rows and _places(node, shapes[0][1]):
+            self.values.put([Narrow(name, "pick", _places(node, shapes[0][1]))], taken, result)
+        else:
+            self._missing(kind, name, taken, result)
 
 
-def _joined(about: Mapping[str, Any], layers: list[Any]) -> set[str]:
-    """Return the layers of a functional model that join values; raises `InterchangeError`.
-
-    A layer that does not take the value of the one before it is a branch.
-    """
-    joined = set()
-    before = ""
-    for layer in layers:
-        name = str(layer["config"].get("name"))
-        sources = [one for node in layer.get("inbound_nodes") or () for one in _sources(node)]
-        if len(set(sources)) > 1:
-            joined.add(name)
-        elif sources and sources[0] != before:
-            raise InterchangeError(
-                f"the layer '{name}' takes the value of '{sources[0]}', which is not the layer "
-                "before it; what comes in is a chain of layers"
-            )
-        before = name
-    ends = about.get("output_layers")
-    if isinstance(ends, list) and ends:
-        ends = [one[0] for one in ends] if isinstance(ends[0], list) else ends[:1]
-        if ends != [before]:
-            raise InterchangeError(
-                f"the model's outputs are {', '.join(map(str, ends))}; a chain of layers ends in "
-                f"'{before}'"
-            )
-    return joined
+def _operands(node: Any, taken: Sequence[str]) -> list[str | float] | None:
+    """Return the values and numbers that an operation takes; None where there is something else."""
+    found: list[str | float] = []
+    values = iter(taken)
+    for one in (*node.get("args", ()), *(node.get("kwargs") or {}).values()):
+        if isinstance(one, Mapping) and one.get("class_name") == "__keras_tensor__":
+            found.append(next(values))
+        elif isinstance(one, int | float) and not isinstance(one, bool):
+            found.append(float(one))
+        elif one is not None:
+            return None
+    return found
 
 
-def _sources(node: Any) -> list[str]:
-    """Return the names of the layers whose values go into a call of a layer."""
+def _places(node: Any, width: int) -> tuple[int, ...]:
+    """Return which features of all rows `value[:, 1:3]` takes; none where it is something else."""
+    key = node["args"][1] if len(node.get("args", ())) > 1 else None
+    if not isinstance(key, list) or len(key) != 2:
+        return ()
+    slices = []
+    for one in key:
+        about = one.get("config", {}) if isinstance(one, Mapping) else None
+        if about is None or one.get("class_name") != "__slice__":
+            return ()
+        slices.append(slice(about.get("start"), about.get("stop"), about.get("step")))
+    return tuple(range(width)[slices[1]]) if slices[0] == slice(None) else ()
+
+
+def _ends(said: Any) -> list[tuple[str, int]]:
+    """Return the layers, and which call of each, that a model's inputs or outputs are."""
+    if isinstance(said, Mapping):
+        return [one for key in sorted(said) for one in _ends(said[key])]
+    if isinstance(said, list | tuple) and said and isinstance(said[0], str):
+        return [(said[0], int(said[1]))]
+    return [one for part in said for one in _ends(part)]
+
+
+def _sources(node: Any) -> list[tuple[str, int, list[Any]]]:
+    """Return the layers whose values go into a call, with which call of each, and the shapes."""
     if isinstance(node, Mapping):
-        history = (node.get("config") or {}).get("keras_history") if isinstance(
-            node.get("config"), Mapping) else None  # fmt: skip
-        if isinstance(history, list) and history:
-            return [str(history[0])]
+        about = node.get("config")
+        history = about.get("keras_history") if isinstance(about, Mapping) else None
+        if isinstance(about, Mapping) and isinstance(history, list) and history:
+            return [(str(history[0]), int(history[1]), list(about.get("shape") or ()))]
         return [one for part in node.values() for one in _sources(part)]
     if isinstance(node, list | tuple):
         return [one for part in node for one in _sources(part)]
     return []
 
 
+def _shapes(layer: Mapping[str, Any], node: Any) -> list[list[Any]]:
+    """Return the shapes of what a layer takes, as far as the file says them; else a row each."""
+    found = [shape for *_, shape in _sources(node) if shape]
+    if not found:
+        built = layer.get("build_config")
+        shape = built.get("input_shape") if isinstance(built, Mapping) else None
+        found = [shape] if isinstance(shape, list) and shape else [[None, None]]
+    return found
+
+
 def _steps(
-    kind: str, name: str, about: Mapping[str, Any], arrays: Arrays, notes: list[str]
-) -> list[Step]:
+    kind: str, name: str, about: Mapping[str, Any], arrays: Callable[[str], list[Any]],
+    shape: Sequence[Any], notes: list[str],
+) -> list[Step]:  # fmt: skip
     left = [what for what in ("kernel_regularizer", "bias_regularizer") if about.get(what)]
     notes += [f"the {what} of {name} is left out" for what in left]
+    if kind == "Lambda":
+        return [Missing(name, "Lambda", "it is code, and code of a file is never run")]
+    if kind in ("Dense", "Softmax") and len(shape) > 2:
+        return [Missing(name, kind, "it works along the last of several axes")]
     if kind == "Dense":
-        found = [as_floats(one, name, notes) for one in arrays(kind, name)]
+        found = [as_floats(one, name, notes) for one in arrays(name)]
         if not found or found[0].ndim != 2 or about.get("quantization_config"):
             return [Missing(name, "Dense", "its kernel is no plain matrix in the file")]
         steps: list[Step] = [Dense(name, found[0].T, found[1] if len(found) > 1 else None)]
@@ -325,17 +574,15 @@ def _steps(
             steps.append(made)
         return steps
     if kind == "BatchNormalization":
-        return [_normalised(name, about, [as_floats(a, name, notes) for a in arrays(kind, name)])]
+        return [_normalised(name, about, [as_floats(a, name, notes) for a in arrays(name)], shape)]
     if kind in _PASSED:
-        arrays(kind, name)
         return []
     if kind in ("Rescaling", "Normalization"):
-        return [_rescaled(kind, name, about, arrays(kind, name))]
+        return [_rescaled(kind, name, about, arrays(name))]
     if kind == "Activation":
         return [_activation(name, about.get("activation"), {})]
     if kind in ("ReLU", "LeakyReLU", "ELU", "Softmax"):
         return [_activation(name, _snake(kind).replace("re_lu", "relu"), about)]
-    arrays(kind, name)
     return [Missing(name, kind, _why(kind))]
 
 
@@ -392,7 +639,9 @@ def _rescaled(kind: str, name: str, about: Mapping[str, Any], found: list[Any]) 
     return Affine(name, factors.copy(), summands.copy())
 
 
-def _normalised(name: str, about: Mapping[str, Any], found: list[Floats]) -> Step:
+def _normalised(
+    name: str, about: Mapping[str, Any], found: list[Floats], shape: Sequence[Any]
+) -> Step:
     """Return batch normalisation in evaluation: (z − mean)/√(variance + ε)·γ + β."""
     wanted = 2 + bool(about.get("scale", True)) + bool(about.get("center", True))
     if len(found) != wanted:
@@ -401,7 +650,12 @@ def _normalised(name: str, about: Mapping[str, Any], found: list[Floats]) -> Ste
     gamma = trained.pop(0) if about.get("scale", True) else np.ones_like(mean)
     beta = trained.pop(0) if about.get("center", True) else np.zeros_like(mean)
     scale = gamma / np.sqrt(variance + float(about.get("epsilon", 1e-3)))
-    return Affine(name, scale, beta - mean * scale)
+    shift = beta - mean * scale
+    places = shape[1:-1]
+    if None in places or about.get("axis", -1) not in (-1, len(shape) - 1):
+        return Missing(name, "BatchNormalization", "how many numbers a channel has is open")
+    times = math.prod(places)  # channels come last
+    return Affine(name, np.tile(scale, times), np.tile(shift, times))
 
 
 def _why(kind: str) -> str:
@@ -416,68 +670,188 @@ def _why(kind: str) -> str:
     return "nodeflow has no counterpart of it"
 
 
-def checked_against(model: Any, graph: Graph) -> Any:
+def checked_against(model: Any, graph: Graph) -> Other:
     """Return what sends rows through a model, for `verified`: outputs, and gradients of kernels.
 
-    Gradients are asked of PyTorch where Keras computes by it. The cost is the graph's own, which
-    is compared with Keras' in the tests: the loss of a file may be code.
+    Gradients are asked of PyTorch where Keras computes by it. The costs are the graph's own, which
+    are compared with Keras' in the tests: the loss of a file may be code.
     """
     import keras
 
-    kind = graph.nodes["cost"].type
-    slopes = keras.backend.backend() == "torch" and kind == "squared_error"
+    costs = costs_of(graph)
+    plain = all(graph.nodes[key].type == "squared_error" for key in costs)
+    slopes = keras.backend.backend() == "torch" and plain
+    layers = list(model._flatten_layers(include_self=False))  # noqa: SLF001 (those of models in it)
+    names = Counter(layer.name for layer in layers)
 
-    def other(x: Floats, y: Floats) -> tuple[Floats, Mapping[str, Floats] | None]:
-        out = model(x, training=False)
-        found = np.asarray(keras.ops.convert_to_numpy(out), np.float64)
+    def other(xs: Sequence[Floats], ys: Sequence[Floats]) -> Answer:
+        given = [x.reshape(len(x), *one.shape[1:]) if None not in one.shape[1:] else x
+                 for x, one in zip(xs, model.inputs, strict=True)]  # fmt: skip
+        outs = keras.tree.flatten(model(given if len(given) > 1 else given[0], training=False))
+        found = [np.asarray(keras.ops.convert_to_numpy(out), np.float64).reshape(len(out), -1)
+                 for out in outs]  # fmt: skip
         if not slopes:
             return found, None
-        half = 0.5 if graph.settings("cost")["half"] else 1.0
-        share = 1 / out.shape[1] if "loss" in graph.nodes else 1.0
-        kind_of_numbers = keras.backend.standardize_dtype(out.dtype)
-        target = keras.ops.convert_to_tensor(y.astype(kind_of_numbers))
-        (share * half * ((out - target) ** 2).sum(1).mean()).backward()
+        total = 0
+        for key, out, y in zip(costs, outs, ys, strict=True):
+            target = keras.ops.convert_to_tensor(
+                y.astype(keras.backend.standardize_dtype(out.dtype))
+            )
+            total = total + _factor(graph, key) * ((out - target) ** 2).sum(1).mean()
+        total.backward()  # type: ignore[attr-defined]
         made = {}
-        for layer in model.layers:
+        for layer in layers:
             for what, name in (("kernel", "weight"), ("bias", "bias")):
                 variable, key = getattr(layer, what, None), f"{layer.name}.{name}"
                 slope = None if variable is None else variable.value.grad
-                if slope is not None and key in graph.nodes:
+                if slope is not None and key in graph.nodes and names[layer.name] == 1:
                     made[key] = slope.detach().numpy().T.astype(np.float64)
         return found, made
 
     return other
 
 
+def _factor(graph: Graph, cost: str) -> float:
+    """Return what the sum of squares of an output is multiplied by: a half, a mean, a weight."""
+    half = 0.5 if graph.settings(cost)["half"] else 1.0
+    for wire in graph.out_of(cost):
+        if graph.nodes[wire.target].type == "expression":
+            tree = formulas.parse(str(graph.settings(wire.target)["formula"]))
+            return half * float(formulas.evaluate(tree, {"cost": 1.0}))
+    return half
+
+
 # --- out ------------------------------------------------------------------------------------------
 
 
 def to_keras(graph: Graph, weights: Any = None) -> Any:
-    """Return a Sequential of Keras with the layers and the weights of a graph, in float64."""
-    network = layers_of(graph, weights)
+    """Return a model of Keras with the layers and the weights of a graph, in float64.
+
+    Layers in a row are a Sequential; what branches or joins, and formulas that no layer is, are a
+    functional model, with operations of `keras.ops`.
+    """
+    network = steps_of(graph, weights)
     try:
         import keras
     except ImportError:
         raise InterchangeError(_MISSING) from None
-    model = keras.Sequential([keras.Input((network.width,), dtype="float64")], name="nodeflow")
-    arrays = []
-    for step in network.steps:
-        name = re.sub(r"[^A-Za-z0-9_]", "_", step.name)
-        if isinstance(step, Dense):
-            units, has_bias = len(step.weights), step.bias is not None
-            model.add(keras.layers.Dense(units, use_bias=has_bias, dtype="float64", name=name))
-            arrays += [step.weights.T, *([] if step.bias is None else [step.bias])]
-        elif isinstance(step, Affine):
-            scale, offset = step.scale.tolist(), step.shift.tolist()
-            model.add(keras.layers.Rescaling(scale, offset, dtype="float64", name=name))
-        else:
-            made = _layer(keras.layers, step, name) if isinstance(step, Activation) else None
-            if made is None:
-                what = step.formula if isinstance(step, Activation) else type(step).__name__
-                raise InterchangeError(f"Keras has no layer like '{step.name}' ({what}); {ANY}")
-            model.add(made)
-    model.set_weights(arrays)
-    return model
+    making = _Making(keras, branches=any(step.takes for step in network.steps))
+    made = {
+        one.name: keras.Input((network.width_of(one),), dtype="float64", name=_plain(one.name))
+        for one in network.inputs
+    }
+    inputs = list(made.values())
+    for step, takes in network.wired():
+        made[step.name] = making.step(step, [made[name] for name in takes])
+    outputs = [making.named(end.step, made[end.step]) for end in network.outputs]
+    if making.layers_alone and not making.branches:
+        return keras.Sequential([inputs[0], *making.layers], name="nodeflow")
+    alone = [some[0] if len(some) == 1 else some for some in (inputs, outputs)]
+    return keras.Model(*alone, name="nodeflow")
+
+
+def _plain(name: str, *, branches: bool = False) -> str:
+    """Return a name as Keras allows it; operations name themselves, and no layer may be called so.
+
+    Layers in a row have no operations beside them.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    if branches and re.sub(r"_\d+$", "", plain) in map(_snake, (*_OPERATIONS, *_OTHER_OPERATIONS)):
+        return f"{plain}_layer"
+    return plain
+
+
+class _Making:
+    """Layers of Keras that have been made, each applied to the value that it takes."""
+
+    def __init__(self, keras: Any, *, branches: bool) -> None:
+        self.keras, self.branches = keras, branches
+        self.layers: list[Any] = []
+        self.layers_alone = True
+        """Whether nothing but layers has been made: a Sequential holds no operations."""
+        self.shared: dict[tuple[int, int], Any] = {}
+
+    def step(self, step: Step, taken: list[Any]) -> Any:
+        """Return the value of a step."""
+        if isinstance(step, Join | Narrow):
+            self.layers_alone = False
+            return (
+                self._joined(step, taken) if isinstance(step, Join) else self._narrowed(step, taken)
+            )
+        layer = self._layer(step)
+        if layer is None:
+            self.layers_alone = False
+            if not isinstance(step, Activation) or step.formula is None:
+                raise InterchangeError(f"Keras has no layer like '{step.name}'; {ANY}")
+            tree = formulas.parse(step.formula)
+            return self._computed(tree, dict.fromkeys(formulas.names(tree), taken[0]))
+        value = layer(taken[0])
+        self.layers.append(layer)
+        if isinstance(step, Dense) and not any(layer is one for one in self.layers[:-1]):
+            bias = [] if step.bias is None else [step.bias]
+            layer.set_weights([step.weights.T, *bias])
+        return value
+
+    def named(self, name: str, value: Any) -> Any:
+        """Return an output under its name, which an operation would not keep."""
+        if not self.branches or value._keras_history.operation.name == _plain(name):  # noqa: SLF001
+            return value
+        return self.keras.layers.Activation("linear", dtype="float64", name=_plain(f"{name}_out"))(
+            value
+        )
+
+    def _layer(self, step: Step) -> Any:
+        layers, name = self.keras.layers, _plain(step.name, branches=self.branches)
+        match step:
+            case Dense():
+                key = id(step.weights), id(step.bias)
+                if key not in self.shared:
+                    units, has_bias = len(step.weights), step.bias is not None
+                    self.shared[key] = layers.Dense(
+                        units, use_bias=has_bias, dtype="float64", name=name
+                    )
+                return self.shared[key]
+            case Affine():
+                scale, offset = step.scale.tolist(), step.shift.tolist()
+                return layers.Rescaling(scale, offset, dtype="float64", name=name)
+            case Activation():
+                return _layer(layers, step, name)
+        return None
+
+    def _joined(self, step: Join, taken: list[Any]) -> Any:
+        layers, name = self.keras.layers, _plain(step.name, branches=self.branches)
+        about = {"dtype": "float64", "name": name}
+        kinds = {"add": layers.Add, "multiply": layers.Multiply, "concatenate": layers.Concatenate}
+        if step.formula is None:
+            return kinds[step.kind](**about)(taken)
+        whole = _MERGED.get(step.formula)
+        if whole is not None and taken[0].shape == taken[1].shape:
+            return getattr(layers, whole)(**about)(taken)
+        places = dict(zip(letters(len(taken)), taken, strict=True))
+        return self._computed(formulas.parse(step.formula), places)
+
+    def _narrowed(self, step: Narrow, taken: list[Any]) -> Any:
+        ops = self.keras.ops
+        if step.kind != "pick":
+            return getattr(ops, step.kind)(taken[0], axis=-1, keepdims=True)
+        parts = [taken[0][:, first:end] for first, end in runs_of(step.places)]
+        return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+    def _computed(self, tree: formulas.Expression, values: Mapping[str, Any]) -> Any:
+        ops = self.keras.ops
+        functions = {
+            "+": ops.add, "-": ops.subtract, "*": ops.multiply, "/": ops.divide, "**": ops.power,
+            "max": ops.maximum, "min": ops.minimum, "step": lambda u: ops.relu(ops.sign(u)),
+        }  # fmt: skip
+        for name in formulas.FUNCTIONS:
+            if name not in functions:
+                functions[name] = getattr(ops, name)
+        return formulas.computed(tree, values, functions)
+
+
+_MERGED = {"max(a, b)": "Maximum", "min(a, b)": "Minimum", "(a - b)": "Subtract",
+           "((a + b) / 2)": "Average"}  # fmt: skip
+"""Formulas of two values that are layers of Keras."""
 
 
 def _layer(layers: Any, step: Activation, name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.data.matform import dense, sound
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked, asked_activation, in_order
@@ -44,7 +45,7 @@ def read(path: Path, asked: Asked) -> Network:
     notes: list[str] = []
     for number, name in enumerate(names):
         array = found[name]
-        theta = as_floats(array.toarray() if hasattr(array, "toarray") else array, name, notes)
+        theta = as_floats(dense(array), name, notes)
         if theta.ndim != 2 or theta.shape[1] < 2:
             raise InterchangeError(
                 f"{path}: {name} is {'×'.join(map(str, theta.shape))}; weights are out × (1 + in)"
@@ -68,7 +69,7 @@ def _arrays(data: bytes, path: Path) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             # mat_dtype: numbers that were narrowed for storage come back as doubles.
-            return dict(loadmat(io.BytesIO(data), mat_dtype=True))
+            return dict(loadmat(io.BytesIO(sound(data)), mat_dtype=True))
     except np.exceptions.ComplexWarning:  # SciPy would drop the imaginary parts
         raise FileError(
             "holds complex numbers, and weights are real ones", file=str(path)

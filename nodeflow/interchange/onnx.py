@@ -7,6 +7,7 @@ numbers of a float64 network go out as tensors.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,26 +22,31 @@ from nodeflow.interchange.layers import (
     Activation,
     Affine,
     Dense,
+    End,
     Floats,
+    Input,
     Missing,
+    Narrow,
     Network,
     Step,
     as_floats,
     clipped,
 )
 from nodeflow.interchange.naming import known
-from nodeflow.interchange.pending import Pending
+from nodeflow.interchange.values import Values, keeps_rows
+from nodeflow.interchange.verifying import Answer, Other, Refused, by_the_other
 
 _MISSING = "ONNX is not installed; pip install 'nodeflow[onnx]'"
 _ELEMENTWISE = {
     "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
     "Min": "min", "Neg": "neg", "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt",
     "Sign": "sign",
-    "Softplus": "softplus", "Selu": "selu", "Softsign": "softsign",
-    "Exp": "exponential", "Abs": "abs",
+    "Softplus": "softplus", "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
     "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
-_PASSED = ("Identity", "Flatten", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
+
+
+_PASSED = ("Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
 
 
 def read(path: Path, _asked: Asked) -> Network:
@@ -56,8 +62,8 @@ def read(path: Path, _asked: Asked) -> Network:
     except Exception as error:  # noqa: BLE001 (protobuf has errors of its own)
         why = " ".join(str(error).split())[:100]
         raise FileError(f"is no ONNX model ({why})", file=str(path)) from None
-    if not model.graph.node:
-        raise FileError("is no ONNX model, or one without operators", file=str(path))
+    if not model.graph.node or not model.graph.output:
+        raise FileError("is no ONNX model, or one without operators or outputs", file=str(path))
     return _Model(model, path).network()
 
 
@@ -68,60 +74,61 @@ class _Model:
         self.model, self.path = model, path
         self.graph = model.graph
         self.notes: list[str] = []
-        self.axes: list[int] | None = []
-        """Sizes of the value, without its rows, while it has several axes; None: not known."""
+        self.values = Values(Counter(name for node in self.graph.node for name in node.input))
         self.arrays: dict[str, Floats] = {}
+        self.turned: dict[str, Floats] = {}
+        """Weights as (out, in): layers that take the same ones share them."""
+        self.counts: set[str] = set()
+        """Values that are made of the sizes of others alone."""
+        self.shapes, self.kinds = _shapes(model)
         self.opset = max((one.version for one in model.opset_import
                           if one.domain in ("", "ai.onnx")), default=1)  # fmt: skip
 
     def network(self) -> Network:
-        """Return the layers from the input to the output."""
+        """Return the steps from the inputs to the outputs."""
         for tensor in self.graph.initializer:
             self.arrays[tensor.name] = self._array(tensor, tensor.name)
-        inputs = [one for one in self.graph.input if one.name not in self.arrays]
-        if len(inputs) != 1:
-            names = ", ".join(one.name for one in inputs) or "none"
-            raise InterchangeError(f"the model has {len(inputs)} inputs ({names}); layers have one")
-        chain = Pending(inputs[0].name)
-        self.axes = _axes(inputs[0])
-        end = self._end()
-        needed = self._before(end)
+        wanted = self._ends()
+        needed = self._before(wanted)
+        inputs = [one for one in self.graph.input
+                  if one.name not in self.arrays and one.name in needed]  # fmt: skip
+        for one in inputs:
+            _refuse_without_rows(one)
+            self.values.feed(one.name)
         for node in self.graph.node:
-            if not needed & set(node.output):
-                continue
-            if node.op_type == "Sum" and len(node.input) == 2:
-                node.op_type = "Add"
-            own = [name for name in node.input if name and name not in self.arrays]
-            if not own:
-                self._computed(node)
-            elif not self._elementwise(node, chain):
-                self._layer(node, own, chain)
-        if not chain.knows(end):
+            if needed & set(node.output):
+                self._operator(node)
+        ends = [end for end in wanted if self.values.knows(end)]
+        if not ends:
+            made_of = " and ".join(f"'{one.name}'" for one in inputs) or "any input"
             raise InterchangeError(
-                f"the output '{end}' is not made of the input '{inputs[0].name}' by layers in a row"
+                f"the output '{wanted[0]}' is not made of {made_of} by operators that are known"
             )
-        chain.settle(end)
-        count = len(self.graph.output)
-        if count > 1:
-            self.notes.append(f"of {count} outputs, '{end}' came in")
+        several = len(self.graph.output) > 1
+        if len(ends) < len(self.graph.output):
+            came = ", ".join(f"'{end}'" for end in ends)
+            self.notes.append(f"of {len(self.graph.output)} outputs, {came} came in")
+        steps, names = self.values.of(ends)
+        found = zip(names, ends, strict=True)
         return Network(
-            tuple(_joined(chain.steps)), "ONNX", name=self.graph.name, inputs=_width(inputs[0]),
-            notes=tuple(self.notes), end=end if count > 1 else "",
+            steps, "ONNX", name=self.graph.name, notes=tuple(self.notes),
+            inputs=tuple(Input(one.name, _width(one)) for one in inputs),
+            ends=tuple(End(name, end if several else "") for name, end in found),
         )  # fmt: skip
 
-    def _end(self) -> str:
-        """Return the output that comes in: the first with real numbers, no classes by name."""
+    def _ends(self) -> list[str]:
+        """Return the outputs that come in: those with real numbers, no classes by name."""
         from onnx import TensorProto
 
         real = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
         found = [one.name for one in self.graph.output if one.type.tensor_type.elem_type in real
                  or one.type.HasField("sequence_type")]  # fmt: skip
-        return str((found or [one.name for one in self.graph.output])[0])
+        return found or [self.graph.output[0].name]
 
-    def _before(self, end: str) -> set[str]:
-        """Return the names of all values that an output is made of."""
+    def _before(self, ends: Sequence[str]) -> set[str]:
+        """Return the names of all values that outputs are made of."""
         makers = {name: node for node in self.graph.node for name in node.output}
-        found, stack = set(), [end]
+        found, stack = set(), list(ends)
         while stack:
             name = stack.pop()
             if name not in found:
@@ -129,7 +136,39 @@ class _Model:
                 stack += makers[name].input if name in makers else ()
         return found
 
-    def _elementwise(self, node: Any, chain: Pending) -> bool:
+    def _operator(self, node: Any) -> None:
+        """Take an operator: of weights alone, of sizes alone, number by number, or a layer."""
+        if node.op_type == "Sum":
+            node.op_type = "Add"
+        given = [name for name in node.input if name]
+        own = [name for name in given if name not in self.arrays and name not in self.counts]
+        if node.op_type in ("Shape", "Size") or (not own and self.counts.intersection(given)):
+            self.counts.update(node.output)
+        elif not own:
+            self._computed(node)
+        elif all(map(self.values.knows, own)):
+            if not self._is_exact(node, own):
+                why = "it computes with whole numbers, truths or texts, and nodes with real ones"
+                missing = Missing(node.name or node.output[0], node.op_type, why)
+                self.values.put([missing], list(dict.fromkeys(own)), node.output[0])
+            elif not self._elementwise(node, own):
+                self._layer(node, own)
+
+    def _is_exact(self, node: Any, own: Sequence[str]) -> bool:
+        """Return whether real numbers give what an operator does with its types of numbers."""
+        from onnx import TensorProto
+
+        kinds = [self.kinds.get(name) for name in own]
+        if all(map(_is_real, kinds)):
+            return True
+        if node.op_type == "Cast":
+            return TensorProto.STRING not in kinds
+        signed = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64)
+        exact = (*_PASSED, "Gemm", "MatMul", "Add", "Sub", "Mul", "Neg", "Abs", "Max", "Min",
+                 "Relu", "Concat", "Slice", "Gather", "Split", "Shape")  # fmt: skip
+        return node.op_type in exact and all(_is_real(kind) or kind in signed for kind in kinds)
+
+    def _elementwise(self, node: Any, own: Sequence[str]) -> bool:
         """Take an operator that works number by number into the formula of its value."""
         kind, settings = _elementwise(node.op_type, _attributes(node))
         operands: list[str | float] = []
@@ -148,37 +187,121 @@ class _Model:
         if node.op_type == "PRelu" and len(operands) == 2 and not isinstance(operands[1], str):
             kind, settings = "leaky_relu", {"alpha": _short(operands[1])}
             operands = operands[:1]
-        if kind is None:
+        if kind is None or not self._alike(own):
             return False
         label = node.name or node.output[0]
-        return chain.apply(kind, operands, node.output[0], label, **settings)
+        return self.values.apply(kind, operands, node.output[0], label, **settings)
 
-    def _layer(self, node: Any, own: Sequence[str], chain: Pending) -> None:
-        """Add what an operator is as layers behind the value that it takes."""
+    def _alike(self, names: Sequence[str]) -> bool:
+        """Return whether values can be joined number by number: rows of features, or one shape."""
+        shapes = [self.shapes.get(name) for name in names]
+        known = [shape for shape in shapes if shape is not None]
+        return all(len(shape) == 2 for shape in known) or (
+            len(known) == len(names) and all(shape == known[0] for shape in known)
+            and (len(names) == 1 or None not in known[0])
+        )  # fmt: skip
+
+    def _layer(self, node: Any, own: Sequence[str]) -> None:
+        """Add what an operator is as steps behind the values that it takes."""
         name = node.name or node.output[0]
-        pair = node.op_type == "Concat" and len(own) == len(node.input) == 2
-        if pair and chain.settle_complement(own[0], own[1]):
-            # scikit-learn's two classes: 1 − p beside p, for each output
-            one = np.eye(Network(tuple(chain.steps), "").outputs)
-            shift = np.repeat([1.0, 0.0], len(one))
-            chain.put([Dense(name, np.vstack([-one, one]), shift)], node.output[0])
-            return
-        if len(set(own)) > 1 or not chain.knows(own[0]):
-            joins = "it joins values, and layers are a chain"
-            chain.put([Missing(name, node.op_type, joins)], node.output[0])
-            return
-        if node.op_type in ("Flatten", "Reshape"):
-            self.axes = []
-        if node.op_type in _PASSED and not (len(node.input) > 2 and node.op_type == "Dropout"):
-            chain.same(own[0], node.output[0])
-            return
-        chain.settle(own[0])
-        steps = self._steps(node, name)
         # A classifier of scikit-learn gives labels first, then its scores.
         result = node.output[1 if node.op_type == "LinearClassifier" else 0]
-        chain.put(steps, result)
-        if any(isinstance(step, Dense | Missing) for step in steps):
-            self.axes = []
+        many = len(own) > 1 or len(own) < sum(1 for one in node.input if one in self.counts) + 1
+        if node.op_type == "Concat" and len(own) == len(node.input):
+            if self._alike_in_rows(node, own):
+                self.values.join("concatenate", name, own, result)
+                return
+            many = True
+        if many:
+            why = _why(node.op_type, "it joins values in a way that is not known here")
+            self.values.put([Missing(name, node.op_type, why)], list(dict.fromkeys(own)), result)
+        elif self._is_passed(node):
+            self.values.same(own[0], result)
+        elif node.op_type == "Split" and self._split(node, own[0], name):
+            return
+        elif not self._normalised(node, own[0], name):
+            self.values.put(self._steps(node, own[0], name), own, result)
+        for other in node.output:
+            if other and not self.values.knows(other):
+                self.values.same(result, other)  # of a placeholder, or what no row of numbers is
+
+    def _alike_in_rows(self, node: Any, own: Sequence[str]) -> bool:
+        """Return whether values are joined side by side: along the first axis behind the rows."""
+        axis = _attributes(node).get("axis", 1)
+        ranks = {len(shape) for shape in map(self.shapes.get, own) if shape is not None}
+        return axis == 1 or (axis == -1 and ranks <= {2})
+
+    def _is_passed(self, node: Any) -> bool:
+        """Return whether an operator leaves the numbers of each row as they are."""
+        kind, given = node.op_type, _attributes(node)
+        if kind == "Dropout":
+            training = self.arrays.get(node.input[2]) if len(node.input) > 2 else None
+            return training is None or not training.any()
+        if kind == "Cast":
+            from onnx import TensorProto
+
+            return given["to"] in (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16,
+                                   TensorProto.BFLOAT16)  # fmt: skip
+        if kind in ("Squeeze", "Unsqueeze"):
+            axes = given.get("axes")
+            if axes is None and len(node.input) > 1:
+                axes = self.arrays.get(node.input[1])
+            if axes is None or any(int(axis) == 0 for axis in axes):
+                return False
+        if kind == "Flatten" and given.get("axis", 1) == 1:
+            return True
+        if kind == "Reshape" and self._is_one_column(node):
+            self.notes.append("outputs that the file puts below each other stand side by side")
+            return True
+        if kind in ("Flatten", "Reshape", "Squeeze", "Unsqueeze"):
+            return keeps_rows(self.shapes.get(node.input[0]), self.shapes.get(node.output[0]))
+        return kind in ("Identity", "ZipMap")
+
+    def _is_one_column(self, node: Any) -> bool:
+        """Return whether the outputs of all rows are put into one column at the end.
+
+        skl2onnx does so with the outputs of a regressor that has several.
+        """
+        target = self.arrays.get(node.input[1]) if len(node.input) > 1 else None
+        last = node.output[0] in {one.name for one in self.graph.output}
+        several = self._features(node.input[0]) not in (1, None)
+        return last and several and target is not None and target.tolist() == [-1, 1]
+
+    def _split(self, node: Any, taken: str, name: str) -> bool:
+        """Take features apart into several values; return whether it does that."""
+        width, given = self._features(taken), _attributes(node)
+        if width is None or given.get("axis", 0) not in (1, -1):
+            return False
+        sizes = given.get("split") or self.arrays.get(node.input[1] if len(node.input) > 1 else "")
+        count = len(node.output)
+        if sizes is None:
+            each = -(-width // count)
+            sizes = [min(each, width - each * at) for at in range(count)]
+        if sum(sizes) != width or len(sizes) != count:
+            return False
+        at = 0
+        for number, (size, output) in enumerate(zip(map(int, sizes), node.output, strict=True)):
+            part = Narrow(f"{name}.{number}", "pick", tuple(range(at, at + size)))
+            self.values.put([part], [taken], output)
+            at += size
+        return True
+
+    def _features(self, name: str) -> int | None:
+        """Return how many features each row of a value has, if it is a row of features."""
+        shape = self.shapes.get(name)
+        return shape[1] if shape is not None and len(shape) == 2 else None
+
+    def _normalised(self, node: Any, taken: str, name: str) -> bool:
+        """Take a layer normalisation of features; return whether it is one."""
+        given = _attributes(node)
+        if node.op_type != "LayerNormalization" or self._features(taken) is None:
+            return False
+        arrays = [self.arrays.get(one) for one in node.input[1:]]
+        if given.get("axis", -1) not in (1, -1) or any(a is None or a.ndim != 1 for a in arrays):
+            return False
+        epsilon = float(given.get("epsilon", 1e-5))
+        self.values.normalise(name, taken, node.output[0], epsilon, *arrays)
+        return True
 
     def _array(self, tensor: Any, name: str) -> Floats:
         from onnx import TensorProto, external_data_helper, numpy_helper
@@ -206,31 +329,49 @@ class _Model:
 
     def _computed(self, node: Any) -> None:
         """Keep what is computed of weights alone: constants, and another order of axes."""
-        if node.op_type == "Constant":
-            value = next((a.t for a in node.attribute if a.name == "value"), None)
-            if value is not None:
-                self.arrays[node.output[0]] = self._array(value, node.output[0])
-                return
-        if node.op_type in ("Transpose", "Identity", "Cast") and node.input[0] in self.arrays:
-            array = self.arrays[node.input[0]]
-            self.arrays[node.output[0]] = array.T if node.op_type == "Transpose" else array
+        if any(self.arrays.get(name) is _UNKNOWN for name in node.input):
+            self.arrays[node.output[0]] = _UNKNOWN
             return
-        self.arrays[node.output[0]] = np.zeros(0)  # a shape, or whatever no layer takes
+        made = self._constant(node) if node.op_type == "Constant" else None
+        if made is None and all(name in self.arrays for name in node.input if name):
+            arrays = [self.arrays[name] for name in node.input if name]
+            try:
+                made = _of_weights(node.op_type, _attributes(node), arrays)
+            except (ValueError, IndexError, TypeError) as error:
+                why = " ".join(str(error).split())
+                what = f"'{node.name or node.output[0]}' does not fit its numbers ({why})"
+                raise FileError(what, file=str(self.path)) from None
+        self.arrays[node.output[0]] = _UNKNOWN if made is None else made
 
-    def _steps(self, node: Any, name: str) -> list[Step]:
+    def _constant(self, node: Any) -> Floats | None:
+        for one in node.attribute:
+            if one.name == "value":
+                return self._array(one.t, node.output[0])
+            if one.name in ("value_float", "value_floats", "value_int", "value_ints"):
+                return np.asarray(_attributes(node)[one.name], np.float64)
+        return None
+
+    def _steps(self, node: Any, taken: str, name: str) -> list[Step]:
         given = _attributes(node)
         arrays = [self.arrays.get(one) for one in node.input]
         known = [array for array in arrays if array is not None]
+        several = len(self.shapes.get(taken) or ()) > 2
         match node.op_type:
             case "Gemm":
                 return self._gemm(node, given, arrays)
+            case "MatMul" if several and known:
+                why = (
+                    "it works along the last of several axes, and layers along all numbers of a row"
+                )
+                return [Missing(name, "MatMul", why)]
             case "MatMul" if len(known) == 1 and known[0].ndim == 2 and arrays[1] is not None:
-                return [Dense(_stem(node.input[1], name), known[0].T)]
+                return [Dense(_stem(node.input[1], name), self._weights(node.input[1], turn=True))]
             case "Add" | "Sub" | "Mul" | "Div" if len(known) == 1:
-                if known[0].ndim > 1 and known[0].size != known[0].shape[-1]:
+                values = self._for_each_feature(known[0], taken)
+                if values is None:
                     why = "its numbers differ from row to row, or along several axes"
                     return [Missing(name, node.op_type, why)]
-                made = _affine(node.op_type, name, known[0], first=arrays[0] is not None)
+                made = _affine(node.op_type, name, values, first=arrays[0] is not None)
                 return [made] if made is not None else [self._missing(node, name)]
             case "LinearClassifier" | "LinearRegressor":
                 return self._linear(node, name, given)
@@ -243,22 +384,106 @@ class _Model:
                     return [Missing(name, node.op_type, why)]
                 scale, shift, mean, variance = known
                 factor = scale / np.sqrt(variance + given.get("epsilon", 1e-5))
-                each = self._of_channels(len(factor))
+                each = self._of_channels(taken, len(factor))
                 if each is None:
                     return [Missing(name, node.op_type, "how many numbers a channel has is open")]
                 shift = shift - mean * factor
                 return [Affine(name, np.repeat(factor, each), np.repeat(shift, each))]
-            case "Dropout" if len(node.input) > 2 and np.any(arrays[2]):
+            case "Dropout":
                 return [Missing(name, "Dropout", "in training it draws at random")]
-        made_of = self._activation(node.op_type, name, given)
+            case "ReduceSum" | "ReduceMean":
+                return [self._reduced(node, given, taken, name) or self._missing(node, name)]
+            case "Gather" | "Slice":
+                places = self._picked(node, given, arrays, taken)
+                if places:
+                    return [Narrow(name, "pick", places)]
+            case "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze":
+                return [Missing(name, node.op_type, "it changes what a row is")]
+        made_of = self._activation(node.op_type, name, given, taken)
         return [made_of or self._missing(node, name)]
 
-    def _of_channels(self, count: int) -> int | None:
-        """Return how many numbers lie behind each channel: channels come first."""
-        if self.axes is None:
+    def _weights(self, name: str, *, turn: bool) -> Floats:
+        """Return weights as (out, in), the same array each time: who shares them, shares them."""
+        if not turn:
+            return self.arrays[name]
+        if name not in self.turned:
+            self.turned[name] = self.arrays[name].T
+        return self.turned[name]
+
+    def _for_each_feature(self, array: Floats, taken: str) -> Floats | None:
+        """Return numbers for each feature of a row, or one for all; None if they are others."""
+        shape = self.shapes.get(taken)
+        if array.size == 1:
+            return array.reshape(-1)
+        if shape is None or len(shape) <= 2:
+            return array.reshape(-1) if array.size == array.shape[-1] else None
+        sizes = shape[1:]
+        if None in sizes or (array.ndim == len(shape) and array.shape[0] != 1):
             return None
-        behind = self.axes[1:]
-        return int(np.prod(behind)) if self.axes[:1] == [count] else (None if behind else 1)
+        one_row = array[0] if array.ndim == len(shape) else array
+        try:
+            spread = np.broadcast_to(one_row, [size or 0 for size in sizes])
+        except ValueError:
+            return None
+        return spread.reshape(-1).copy()
+
+    def _of_channels(self, taken: str, count: int) -> int | None:
+        """Return how many numbers lie behind each channel: channels come first."""
+        shape = self.shapes.get(taken)
+        if shape is None:
+            return 1
+        behind = [size or 0 for size in shape[2:]]
+        if 0 in behind or shape[1:2] not in ([count], [None]):
+            return None
+        return int(np.prod(behind))
+
+    def _reduced(self, node: Any, given: Mapping[str, Any], taken: str, name: str) -> Narrow | None:
+        """Return the sum or mean of a row's features."""
+        axes = given.get("axes")
+        if axes is None and len(node.input) > 1:
+            axes = self.arrays.get(node.input[1])
+        shape = self.shapes.get(taken)
+        ends = {one.name for one in self.graph.output}
+        if (
+            axes is None
+            or shape is None
+            or not (given.get("keepdims", 1) or node.output[0] in ends)
+        ):
+            return None
+        behind = {int(axis) % len(shape) for axis in axes}
+        if behind != set(range(1, len(shape))):
+            return None
+        return Narrow(name, "sum" if node.op_type == "ReduceSum" else "mean")
+
+    def _picked(
+        self, node: Any, given: Mapping[str, Any], arrays: Sequence[Floats | None], taken: str
+    ) -> tuple[int, ...]:
+        """Return which features of a row are taken; none where it is something else."""
+        width = self._features(taken)
+        if width is None or arrays[0] is not None:
+            return ()
+        if node.op_type == "Gather":
+            index = arrays[1]
+            if given.get("axis", 0) not in (1, -1) or index is None or index.ndim != 1:
+                return ()
+            return tuple(int(place) % width for place in index)
+        if len(node.input) > 1:
+            starts, ends, *rest = arrays[1:]
+            axes = rest[0] if rest else None
+            steps = rest[1] if len(rest) > 1 else None
+        else:
+            starts, ends, axes, steps = (
+                given.get("starts"),
+                given.get("ends"),
+                given.get("axes"),
+                None,
+            )
+        if starts is None or ends is None or axes is None or len(axes) != 1 or len(starts) != 1:
+            return ()
+        if int(axes[0]) not in (1, -1):
+            return ()
+        each = 1 if steps is None else int(steps[0])
+        return tuple(range(width)[int(starts[0]) : int(ends[0]) : each])
 
     def _linear(self, node: Any, name: str, given: Mapping[str, Any]) -> list[Step]:
         """Return a linear model of scikit-learn: a row of coefficients a class or a target."""
@@ -272,11 +497,7 @@ class _Model:
         return steps if CATALOG[kind].passes else [*steps, Activation(f"{name}_a", kind)]
 
     def _missing(self, node: Any, name: str) -> Missing:
-        why = next(
-            (why for word, why in _WHY.items() if word.lower() in node.op_type.lower()),
-            "nodeflow has no counterpart of it",
-        )
-        return Missing(name, node.op_type, why)
+        return Missing(name, node.op_type, _why(node.op_type, "nodeflow has no counterpart of it"))
 
     def _gemm(
         self, node: Any, given: Mapping[str, Any], arrays: Sequence[Floats | None]
@@ -284,8 +505,9 @@ class _Model:
         weights = arrays[1]
         if weights is None or weights.ndim != 2 or given.get("transA"):
             return [self._missing(node, node.name or node.output[0])]
-        matrix = weights if given.get("transB") else weights.T
-        matrix = matrix * float(given.get("alpha", 1.0))
+        matrix = self._weights(node.input[1], turn=not given.get("transB"))
+        if given.get("alpha", 1.0) != 1:
+            matrix = matrix * float(given["alpha"])
         bias = arrays[2] if len(arrays) > 2 else None
         if bias is not None:
             if bias.size not in (1, len(matrix)):
@@ -293,20 +515,77 @@ class _Model:
                     f"'{node.name or node.output[0]}' has {len(matrix)} neurons and {bias.size} "
                     "biases"
                 )
-            bias = np.broadcast_to(bias.reshape(-1), (len(matrix),)) * float(given.get("beta", 1.0))
+            beta = float(given.get("beta", 1.0))
+            if bias.shape != (len(matrix),) or beta != 1:
+                bias = np.broadcast_to(bias.reshape(-1), (len(matrix),)) * beta
         return [Dense(_stem(node.input[1], node.name or node.output[0]), matrix, bias)]
 
-    def _activation(self, kind: str, name: str, given: Mapping[str, Any]) -> Step | None:
+    def _activation(
+        self, kind: str, name: str, given: Mapping[str, Any], taken: str
+    ) -> Step | None:
         axis = given.get("axis", -1 if self.opset >= 13 else 1)
-        if self.axes is None or len(self.axes) > 1:
-            return None  # of several axes it would take one
         ours = CATALOG.find(known("onnx").get(kind, ""))
+        if len(self.shapes.get(taken) or ()) > 2 and (self.opset >= 13 or axis != 1):
+            return None  # of several axes it would take one; before 13 all from axis on
         whole = ours is not None and not ours.is_elementwise and axis in (1, -1)
         return Activation(name, ours.name) if ours is not None and whole else None
 
 
+_UNKNOWN = np.zeros(0)
+"""What is made of weights alone in a way that is not known here."""
+_FUNCTIONS: Mapping[str, Any] = {
+    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide,
+}  # fmt: skip
+
+
+def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -> Floats | None:
+    """Return what is computed of weights alone; None where that is not known here."""
+    if not arrays:
+        return None
+    array, *others = arrays
+    match kind:
+        case "Identity" | "Cast":
+            return array
+        case "Transpose":
+            return np.transpose(array, given.get("perm"))
+        case "Squeeze":
+            axes = given.get("axes", [int(axis) for axis in others[0]] if others else None)
+            return np.squeeze(array, None if axes is None else tuple(axes))
+        case "Unsqueeze":
+            return np.expand_dims(array, tuple(given.get("axes") or map(int, others[0])))
+        case "Reshape" if others:
+            sizes = [array.shape[at] if size == 0 else int(size)
+                     for at, size in enumerate(others[0].reshape(-1))]  # fmt: skip
+            return array.reshape(sizes)
+        case "Add" | "Sub" | "Mul" | "Div" if len(others) == 1:
+            # What would grow by being spread out along both is no layer's weights.
+            largest = max(array.size, others[0].size)
+            if np.broadcast(array, others[0]).size > largest:
+                return None
+            with np.errstate(all="ignore"):
+                return np.asarray(_FUNCTIONS[kind](array, others[0]))
+        case "DequantizeLinear" if others:
+            scale, zero = others[0], (others[1] if len(others) > 1 else np.zeros(()))
+            if scale.size > 1:
+                along = [-1 if at == given.get("axis", 1) % array.ndim else 1
+                         for at in range(array.ndim)]  # fmt: skip
+                scale, zero = (
+                    scale.reshape(along),
+                    np.broadcast_to(zero, scale.shape).reshape(along),
+                )
+            return (array - zero) * scale
+    return None
+
+
 def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
     """Return the kind of an operator that works number by number, with its settings."""
+    if kind == "Selu":
+        alpha, gamma = (_short(given.get(name, usual)) for name, usual in _SELU.items())
+        if {"alpha": alpha, "gamma": gamma} == {
+            name: _short(usual) for name, usual in _SELU.items()
+        }:
+            return "selu", {}
+        return "selu_scaled", {"alpha": alpha, "high": gamma}
     if kind in ("LeakyRelu", "Elu", "Celu", "Swish"):
         alpha = given.get("alpha", 0.01 if kind == "LeakyRelu" else 1.0)
         if kind == "Swish":
@@ -324,6 +603,7 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
     return {**_ELEMENTWISE, **known("onnx")}.get(kind), {}
 
 
+_SELU = {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}
 _WHY = {
     "conv": "nodeflow has no convolution",
     "pool": "nodeflow has no pooling",
@@ -333,6 +613,10 @@ _WHY = {
     "attention": "nodeflow has no attention",
     "gather": "nodeflow has no look-up of rows",
 }
+
+
+def _why(kind: str, otherwise: str) -> str:
+    return next((why for word, why in _WHY.items() if word in kind.lower()), otherwise)
 
 
 def _attributes(node: Any) -> dict[str, Any]:
@@ -346,12 +630,45 @@ def _short(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _axes(value: Any) -> list[int] | None:
-    """Return the sizes of an input behind its rows; None where one of them is open."""
-    dims = value.type.tensor_type.shape.dim[1:]
-    if any(dim.HasField("dim_param") or not dim.dim_value for dim in dims):
-        return [] if len(dims) == 1 else None
-    return [dim.dim_value for dim in dims]
+def _shapes(model: Any) -> tuple[dict[str, list[int | None]], dict[str, int]]:
+    """Return shapes and types of values, as far as they are known; None for a size that is open."""
+    from onnx import shape_inference
+
+    try:
+        graph = shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception:  # noqa: BLE001 (operators that it does not know: then the file's own count)
+        graph = model.graph
+    shapes, kinds = {}, {}
+    for one in (*graph.input, *graph.value_info, *graph.output):
+        kind = one.type.tensor_type
+        kinds[one.name] = kind.elem_type
+        if kind.HasField("shape"):
+            shapes[one.name] = [dim.dim_value or None for dim in kind.shape.dim]
+    return shapes, kinds
+
+
+def _is_real(kind: int | None) -> bool:
+    """Return whether a type is that of real numbers, or not known."""
+    from onnx import TensorProto
+
+    name = TensorProto.DataType.Name(kind or 0)
+    return str(name).startswith(("FLOAT", "DOUBLE", "BFLOAT", "UNDEFINED"))
+
+
+def _refuse_without_rows(one: Any) -> None:
+    kind = one.type.tensor_type
+    form = one.type.WhichOneof("value")
+    if form not in ("tensor_type", None):
+        raise InterchangeError(
+            f"the input '{one.name}' is a {form.removesuffix('_type')}, and what comes in has rows "
+            "of features"
+        )
+    if kind.HasField("shape") and len(kind.shape.dim) < 2:
+        axes = len(kind.shape.dim)
+        raise InterchangeError(
+            f"the input '{one.name}' has {axes or 'no'} {'axis' if axes == 1 else 'axes'}, and "
+            "what comes in has rows of features"
+        )
 
 
 def _stem(weights: str, otherwise: str) -> str:
@@ -377,29 +694,9 @@ def _affine(kind: str, name: str, values: Floats, *, first: bool) -> Affine | No
             return Affine(name, 1 / values, zeros)
 
 
-def _joined(steps: Sequence[Step]) -> list[Step]:
-    """Join a product with weights and a sum behind it into one layer with a bias."""
-    found: list[Step] = []
-    for step in steps:
-        last = found[-1] if found else None
-        if (
-            isinstance(last, Dense) and last.bias is None and isinstance(step, Affine)
-            and bool((step.scale == 1).all()) and step.shift.size in (1, len(last.weights))
-        ):  # fmt: skip
-            bias = np.broadcast_to(step.shift, (len(last.weights),)).copy()
-            found[-1] = Dense(last.name, last.weights, bias)
-        elif isinstance(step, Affine) and step.scale.size == 1 and isinstance(last, Dense):
-            count = len(last.weights)
-            found.append(Affine(step.name, np.repeat(step.scale, count),
-                                np.repeat(step.shift, count)))  # fmt: skip
-        else:
-            found.append(step)
-    return found
-
-
 def _width(value: Any) -> int | None:
     dims = value.type.tensor_type.shape.dim
-    if len(dims) < 2 or any(dim.HasField("dim_param") or not dim.dim_value for dim in dims[1:]):
+    if len(dims) < 2 or any(not dim.dim_value for dim in dims[1:]):
         return None
     return int(np.prod([dim.dim_value for dim in dims[1:]]))
 
@@ -409,7 +706,7 @@ def _numbers(found: Any) -> Any:
     return np.array([list(one.values()) for one in found]) if isinstance(found, list) else found
 
 
-def checked_against(path: Path, end: str = "") -> Any:
+def checked_against(path: Path, network: Network) -> Other | None:
     """Return what sends rows through onnxruntime, for `verified`; None without it."""
     try:
         import onnxruntime
@@ -417,30 +714,39 @@ def checked_against(path: Path, end: str = "") -> Any:
         return None
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 3
-    try:
+    with by_the_other():
         session = onnxruntime.InferenceSession(str(path), quiet, providers=["CPUExecutionProvider"])
-    except Exception:  # noqa: BLE001 (it refuses operators and types with errors of its own)
-        return None
-    given = session.get_inputs()[0]
     kinds = {"tensor(double)": np.float64, "tensor(float)": np.float32,
              "tensor(float16)": np.float16}  # fmt: skip
-    kind = kinds.get(given.type)
-    if kind is None or not given.shape:
-        return None
+    given = {one.name: one for one in session.get_inputs()}
+    names = [one.name for one in network.inputs]
+    for name, one in given.items():
+        if name not in names:
+            raise Refused(f"it wants '{name}' too, which the outputs are not made of")
+        if one.type not in kinds:
+            raise Refused(f"'{name}' is a {one.type}, and real numbers are sent")
+    labels = [end.label for end in network.outputs if end.label]
 
-    def other(x: Floats, _y: Floats) -> tuple[Floats, Mapping[str, Floats] | None]:
-        rows = x.astype(kind)
+    def other(xs: Sequence[Floats], _ys: Sequence[Floats]) -> Answer:
+        count = len(xs[0])
         # It may take so many rows, and no others: the last part is filled up.
-        size = given.shape[0] if isinstance(given.shape[0], int) else len(rows)
-        fill = -len(rows) % size
-        filled = np.concatenate([rows, np.zeros((fill, rows.shape[1]), kind)])
-        parts = [filled[at : at + size] for at in range(0, len(filled), size)]
-        shape = [size for size in given.shape[1:] if isinstance(size, int)]
-        if len(shape) > 1:
-            parts = [part.reshape(len(part), *shape) for part in parts]
-        found = [_numbers(session.run([end] if end else None, {given.name: part})[0])
-                 for part in parts]  # fmt: skip
-        whole = np.concatenate([part.reshape(size, -1) for part in found])
-        return whole[: len(rows)].astype(np.float64), None
+        fixed = [
+            one.shape[0] for one in given.values() if one.shape and isinstance(one.shape[0], int)
+        ]
+        size = max(fixed, default=count)
+        parts: list[list[Floats]] = []
+        for at in range(0, count, size):
+            fed = {}
+            for name, x in zip(names, xs, strict=True):
+                rows = np.zeros((size, x.shape[1]), kinds[given[name].type])
+                part = x[at : at + size]
+                rows[: len(part)] = part
+                sizes = [n for n in given[name].shape[1:] if isinstance(n, int)]
+                whole = int(np.prod(sizes)) == x.shape[1]
+                fed[name] = rows.reshape(size, *sizes) if whole else rows
+            made = session.run(labels or None, fed)
+            parts.append([_numbers(one).reshape(size, -1) for one in made[: len(network.outputs)]])
+        return [np.concatenate(one)[:count].astype(np.float64)
+                for one in zip(*parts, strict=True)], None  # fmt: skip
 
     return other

@@ -61,10 +61,11 @@ def _forward(network: Network, ops: Operators) -> bytes:
         elif isinstance(step, Activation):
             at = ops.activation(CATALOG[step.kind], at, to=f"{step.name}.a")
     ops.node("Identity", at, to="output")
+    widths = list(network.widths.values())
     return ops.model(
         network.name,
-        [ops.value_info("x", ["rows", network.width])],
-        [ops.value_info("output", ["rows", network.outputs])],
+        [ops.value_info("x", ["rows", widths[0]])],
+        [ops.value_info("output", ["rows", widths[-1]])],
     )
 
 

@@ -16,7 +16,7 @@ from nodeflow.declare import CATALOG
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
-from nodeflow.interchange.layers import Activation, Dense, Missing, Network, Step
+from nodeflow.interchange.layers import Activation, Dense, Input, Join, Missing, Network, Step
 from nodeflow.interchange.naming import known
 
 FIRST_LINE = "SNNS network definition file"
@@ -101,7 +101,7 @@ def _network(text: str) -> Network:
         for at in range(max(depths.values()) + 1)
     ]
     steps: list[Step] = []
-    ends = [""]  # what each layer's values are called
+    ends = ["x"]  # what each layer's values are called
     for at, layer in enumerate(layers[1:], 1):
         taken = {source for number in layer for source in links[number]}
         # What reaches over a layer is a shortcut: then the layers that it takes are joined.
@@ -122,7 +122,9 @@ def _network(text: str) -> Network:
             bias = -bias  # it is what the sum has to reach
         takes = () if below == [at - 1] else tuple(ends[where] for where in below)
         if kind in known("snns") or kind in _FORMULAS:
-            steps.append(Dense(name, weights, None if kind in _WITHOUT_BIAS else bias, takes))
+            if takes:
+                steps.append(Join(f"{name}.joined", "concatenate", takes))
+            steps.append(Dense(name, weights, None if kind in _WITHOUT_BIAS else bias))
             steps += _activation(f"{name}_a", kind, out)
         else:  # a distance, a product: it makes something else of its inputs than a weighted sum
             steps.append(Missing(name, kind, "nodeflow has no counterpart of it"))
@@ -132,7 +134,8 @@ def _network(text: str) -> Network:
     tables = ("SNNS's Act_LogisticTbl is a table, 5e-5 or so from the sigmoid",) if tabled else ()
     return Network(
         tuple(steps), "SNNS", name=_said(text, "network name"),
-        names=tuple(units[number].name for number in layers[0]), inputs=len(layers[0]),
+        names=tuple(units[number].name for number in layers[0]),
+        inputs=(Input(width=len(layers[0])),),
         notes=("SNNS prints weights with five decimals", *tables),
     )  # fmt: skip
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 import json
 import math
+import operator
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,20 +22,26 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow import formula as formulas
 from nodeflow.declare import CATALOG
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
-from nodeflow.interchange.building import graph_of
-from nodeflow.interchange.chain import ANY, layers_of
+from nodeflow.interchange.branching import runs_of, steps_of
+from nodeflow.interchange.building import costs_of, graph_of, letters
+from nodeflow.interchange.chain import ANY
 from nodeflow.interchange.layers import (
     Activation,
     Affine,
     Cost,
     Dense,
+    End,
     Floats,
+    Input,
+    Join,
     Missing,
+    Narrow,
     Network,
     Step,
     as_floats,
@@ -42,7 +50,8 @@ from nodeflow.interchange.layers import (
     kind_of,
 )
 from nodeflow.interchange.naming import known, named
-from nodeflow.interchange.pending import Pending
+from nodeflow.interchange.values import Values, keeps_rows
+from nodeflow.interchange.verifying import Answer, Other
 
 _MISSING = "PyTorch is not installed; pip install 'nodeflow[torch]'"
 _MOST_BYTES = 2**31
@@ -72,17 +81,22 @@ class _Call:
 
     operator: str
     given: Mapping[str, Any]
-    result: str
+    results: tuple[str, ...]
     layer: str
     """The module that it stands in, as the source calls it."""
 
+    @property
+    def result(self) -> str:
+        """The name of its value, the first of several."""
+        return self.results[0] if self.results else ""
+
     def refs(self) -> list[str]:
         """Return the names of the values that it takes, those in lists too."""
-        found = []
-        for value in self.given.values():
-            parts = value if isinstance(value, list) else [value]
-            found += [part.name for part in parts if isinstance(part, _Ref)]
-        return found
+        return [ref.name for value in self.given.values() for ref in _refs(value)]
+
+
+def _refs(value: Any) -> list[_Ref]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, _Ref)]
 
 
 # --- in -------------------------------------------------------------------------------------------
@@ -223,42 +237,44 @@ class _Program:
         self.notes: list[str] = []
         self.arrays: dict[str, Floats] = {}
         self.sources: dict[str, str] = {}
-        self.input = ""
+        self.turned: dict[str, str] = {}
+        """Weights that are others turned over, as (in, out), by what they are made of."""
+        self.inputs: list[str] = []
+        self.values = Values()
         self.computed: set[str] = set()
         """What is made of weights alone, and how is not known here."""
 
     def network(self) -> Network:
-        """Return the layers from the input to the output."""
-        self._read_arrays()
+        """Return the steps from the inputs to the outputs."""
         calls = [self._call(node) for node in self.module["graph"]["nodes"]]
-        outputs = self.module["signature"]["output_specs"]
-        chain = Pending(self.input)
-        ends = [spec["user_output"]["arg"]["as_tensor"]["name"]
-                for spec in outputs if "user_output" in spec]  # fmt: skip
+        self.values.uses = Counter(name for call in calls for name in call.refs())
+        self._read_arrays()
         for call in calls:
-            refs = call.refs()
-            own = [name for name in refs if name not in self.arrays]
-            if not own or self.computed.issuperset(own):
-                self._computed(call)
-            elif not self._elementwise(call, chain):
-                self._layer(call, own, chain)
-        if len(ends) != 1:
+            self._take(call)
+        ends = self._ends()
+        unknown = [end for end in ends if not self.values.knows(end)]
+        if unknown or not ends:
             raise InterchangeError(
-                f"{self.file} has {len(ends)} outputs, and a chain of layers has one; give a "
-                "module that returns one of them"
+                f"{self.file} has an output that is made of no input: '{(*unknown, 'none')[0]}'"
             )
-        if not chain.knows(ends[0]):
-            raise InterchangeError(
-                f"the output of {self.file} is not its last value; what comes in is a chain of "
-                "layers"
-            )
-        chain.settle(ends[0])
+        steps, names = self.values.of(ends)
+        several = len(ends) > 1
         return Network(
-            tuple(_without_identity(chain.steps)), "PyTorch", inputs=self._width(),
-            notes=tuple(self.notes),
+            steps, "PyTorch", notes=tuple(dict.fromkeys(self.notes)),
+            inputs=tuple(Input(name, self._width(name)) for name in self.inputs),
+            ends=tuple(End(step, f"output{number}" if several else "")
+                       for number, step in enumerate(names, 1)),
         )  # fmt: skip
 
-    def _elementwise(self, call: _Call, chain: Pending) -> bool:
+    def _take(self, call: _Call) -> None:
+        """Take a call: of weights alone, number by number, or a layer."""
+        own = [name for name in call.refs() if name not in self.arrays]
+        if not own or self.computed.issuperset(own):
+            self._computed(call)
+        elif not self._elementwise(call):
+            self._layer(call, own)
+
+    def _elementwise(self, call: _Call) -> bool:
         """Take a call that works number by number into the formula of its value."""
         operands: list[str | float] = []
         for key in ("self", "input", "other", "exponent"):
@@ -281,31 +297,100 @@ class _Program:
             return False
         if call.operator not in _TWO:
             operands = operands[:1]
-        return chain.apply(kind, operands, call.result, _label(call), **settings)
+        names = [one for one in operands if isinstance(one, str)]
+        if not self._alike(names):
+            return False
+        return self.values.apply(kind, operands, call.result, _label(call), **settings)
 
-    def _layer(self, call: _Call, own: Sequence[str], chain: Pending) -> None:
-        """Add what a call is as layers behind the value that it takes."""
-        if len(set(own)) > 1 or not chain.knows(own[0]):
-            joins = "it joins values, and layers are a chain"
+    def _alike(self, names: Sequence[str]) -> bool:
+        """Return whether values can be joined number by number: rows of features, or one shape."""
+        shapes = [self._shape(name) for name in names]
+        return all(len(shape) == 2 for shape in shapes) or all(one == shapes[0] for one in shapes)
+
+    def _layer(self, call: _Call, own: Sequence[str]) -> None:
+        """Add what a call is as steps behind the values that it takes."""
+        several = len(set(own)) > 1 or len(own) > 1
+        known = list(dict.fromkeys(name for name in own if self.values.knows(name)))
+        side = call.operator in ("cat", "concat") and self._side(call)
+        if side and own == call.refs() and len(known) == len(set(own)):
+            self.values.join("concatenate", call.layer, own, call.result)
+            return
+        if several or not known:
+            joins = "it joins values in a way that is not known here"
             if self.computed.intersection(own):
                 joins = (
                     "its weights are computed from others; remove_parametrizations of "
                     "torch.nn.utils.parametrize puts them in place before"
                 )
-            chain.put([Missing(call.layer, call.operator, joins)], call.result)
+            if known:
+                self._put([Missing(call.layer, call.operator, joins)], known, call)
             return
-        if call.operator in _PASSED:
-            chain.same(own[0], call.result)
-            return
-        chain.settle(own[0])
-        chain.put(self._steps(call), call.result)
+        if call.operator in _PASSED and keeps_rows(self._shape(own[0]), self._shape(call.result)):
+            self.values.same(own[0], call.result)
+        elif not self._normalised(call, own[0]) and not self._parts(call, own[0]):
+            self._put(self._steps(call, own[0]), own, call)
 
-    def _width(self) -> int | None:
-        sizes = self.module["graph"]["tensor_values"][self.input]["sizes"]
-        if len(sizes) < 2:
-            return None
-        counts = [size.get("as_int") for size in sizes[1:]]
-        return None if None in counts else math.prod(counts)
+    def _put(self, steps: Sequence[Step], takes: Sequence[str], call: _Call) -> None:
+        self.values.put(steps, takes, call.result)
+        for other in call.results[1:]:
+            self.values.same(call.result, other)
+
+    def _side(self, call: _Call) -> bool:
+        """Return whether values are joined along the first axis behind the rows."""
+        axis = call.given.get("dim", 0)
+        return axis == 1 or (axis == -1 and len(self._shape(call.result)) == 2)
+
+    def _parts(self, call: _Call, taken: str) -> bool:
+        """Take a row of features apart into several values; return whether a call does that."""
+        shape = self._shape(taken)
+        if call.operator == "glu" and len(shape) == 2 and call.given.get("dim", -1) in (1, -1):
+            half = (shape[1] or 0) // 2
+            gate = f"{call.result} gate"
+            for name, first in ((f"{call.result} part", 0), (f"{gate} z", half)):
+                part = Narrow(f"{call.layer}.part", "pick", tuple(range(first, first + half)))
+                self.values.put([part], [taken], name)
+            self.values.apply("sigmoid", [f"{gate} z"], gate, call.layer)
+            operands = [f"{call.result} part", gate]
+            return bool(half) and self.values.apply("mul", operands, call.result, call.layer)
+        if call.operator not in ("chunk", "split", "split_with_sizes") or len(shape) != 2:
+            return False
+        sizes = [self._shape(name)[1] for name in call.results]
+        if call.given.get("dim", 0) not in (1, -1) or None in sizes:
+            return False
+        at = 0
+        for number, (size, result) in enumerate(zip(sizes, call.results, strict=True)):
+            part = Narrow(f"{call.layer}.{number}", "pick", tuple(range(at, at + (size or 0))))
+            self.values.put([part], [taken], result)
+            at += size or 0
+        return True
+
+    def _normalised(self, call: _Call, taken: str) -> bool:
+        """Take a layer normalisation of features; return whether a call is one."""
+        shape, given = self._shape(taken), call.given
+        if (
+            call.operator != "layer_norm"
+            or len(shape) != 2
+            or given["normalized_shape"] != shape[1:]
+        ):
+            return False
+        arrays = [self.arrays[given[key].name] if isinstance(given.get(key), _Ref) else None
+                  for key in ("weight", "bias")]  # fmt: skip
+        epsilon = float(given.get("eps", 1e-5))
+        self.values.normalise(call.layer, taken, call.result, epsilon, *arrays)
+        return True
+
+    def _shape(self, name: str) -> list[int | None]:
+        sizes = self.module["graph"]["tensor_values"][name]["sizes"]
+        return [size.get("as_int") for size in sizes]
+
+    def _width(self, name: str) -> int | None:
+        shape = self._shape(name)
+        if len(shape) < 2:
+            raise InterchangeError(
+                f"the input '{name}' has {len(shape)} axis, and what comes in has rows of "
+                "features; give an example of a few rows"
+            )
+        return None if None in shape[1:] else math.prod(size or 0 for size in shape[1:])
 
     # -- arrays
 
@@ -315,9 +400,10 @@ class _Program:
         for spec in self.module["signature"]["input_specs"]:
             (kind, about), *_ = spec.items()
             if kind == "user_input":
-                if self.input:
-                    raise InterchangeError(f"{self.file} has several inputs; layers have one")
-                self.input = about["arg"]["as_tensor"]["name"]
+                if "as_tensor" not in about["arg"]:
+                    continue  # a number that the program was exported with, or nothing
+                self.inputs.append(about["arg"]["as_tensor"]["name"])
+                self.values.feed(self.inputs[-1])
                 continue
             source = (
                 about.get("parameter_name")
@@ -362,19 +448,21 @@ class _Program:
             ),
             start=np.zeros((), np.int64),
         )
-        return as_floats(raw[places].reshape(sizes), source, self.notes)
+        array = raw[places].reshape(sizes)
+        whole = array.dtype.kind in "iub"  # a row of them is places, or an axis
+        return as_floats(array, source, [] if whole and array.ndim < 2 else self.notes)
 
     # -- calls
 
     def _call(self, node: Mapping[str, Any]) -> _Call:
         operator = node["target"].removeprefix("torch.ops.aten.").partition(".")[0]
-        outputs = [one["as_tensor"]["name"] for one in node["outputs"] if "as_tensor" in one]
+        outputs = [ref.name for out in node["outputs"] for ref in _refs(_value(out))]
         given = {one["name"]: _value(one["arg"]) for one in node["inputs"]}
         stack = (node.get("metadata") or {}).get("nn_module_stack", "")
         parts = [part.split(",") for part in stack.split(";") if part]
         layer = parts[-1][1] if parts and len(parts[-1]) > 1 and parts[-1][1] else ""
-        result = outputs[0] if outputs else node.get("name", "")
-        return _Call(operator.rstrip("_"), given, result, layer or result)
+        name = (*outputs, node.get("name", ""))[0]
+        return _Call(operator.rstrip("_"), given, tuple(outputs), layer or name)
 
     def _computed(self, call: _Call) -> None:
         """Keep what is computed of weights alone, such as another order of their axes."""
@@ -384,27 +472,52 @@ class _Program:
         if made is not None:
             self.arrays[call.result] = made
             self.sources[call.result] = self.sources[refs[0]]
+            if call.operator in _TURNS and made.ndim == 2:
+                self.turned[call.result] = refs[0]
         elif refs:
-            self.computed.add(call.result)
+            self.computed.update(call.results)
 
     def _named(self, array: str, call: _Call) -> str:
         return _OF_LAYER.sub("", self.sources.get(array, call.layer))
 
-    def _steps(self, call: _Call) -> list[Step]:
+    def _dense(self, call: _Call, weights: str, bias: Floats | None, *, turn: bool) -> Dense:
+        """Return a layer; with `turn` its weights are (in, out). Who shares weights shares them."""
+        name = self._named(weights, call)
+        if turn and weights in self.turned:
+            return Dense(name, self.arrays[self.turned[weights]], bias)
+        if not turn and weights in self.turned:
+            self.notes.append(
+                f"the weights of '{name}' are another layer's turned over: here they are its own, "
+                "and each has its part of the slope"
+            )
+        array = self.arrays[weights]
+        return Dense(name, array.T if turn else array, bias)
+
+    def _steps(self, call: _Call, taken: str) -> list[Step]:
         """Return what a call is as layers."""
         operator, given = call.operator, call.given
+        shape = self._shape(taken)
         arrays = {k: self.arrays[v.name] for k, v in given.items()
                   if isinstance(v, _Ref) and v.name in self.arrays}  # fmt: skip
+        if operator in ("linear", "matmul") and len(shape) > 2 and arrays:
+            why = "it works along the last of several axes"
+            return [Missing(call.layer, operator, why)]
         if operator == "linear" and arrays.get("weight", _NONE).ndim == 2:
-            name = self._named(given["weight"].name, call)
-            return [Dense(name, arrays["weight"], arrays.get("bias"))]
+            return [self._dense(call, given["weight"].name, arrays.get("bias"), turn=False)]
         if operator == "addmm" and arrays.get("mat2", _NONE).ndim == 2 and not _scaled(given):
-            name = self._named(given["mat2"].name, call)
-            return [Dense(name, arrays["mat2"].T, arrays.get("self"))]
+            return [self._dense(call, given["mat2"].name, arrays.get("self"), turn=True)]
         if operator in ("matmul", "mm"):
-            found = next(((k, a) for k, a in arrays.items() if a.ndim == 2), None)
-            if found is not None and found[0] in ("other", "mat2"):
-                return [Dense(self._named(given[found[0]].name, call), found[1].T)]
+            found = next((k for k, a in arrays.items() if a.ndim == 2), None)
+            if found in ("other", "mat2"):
+                return [self._dense(call, given[found].name, None, turn=True)]
+        if operator in ("sum", "mean"):
+            axes = {int(axis) % len(shape) for axis in given.get("dim") or ()}
+            kept = given.get("keepdim") or call.result in self._ends()
+            if axes == set(range(1, len(shape))) and kept:
+                return [Narrow(call.layer, operator)]
+        places = self._picked(call, shape)
+        if places:
+            return [Narrow(call.layer, "pick", places)]
         if operator in ("add", "sub", "mul", "div"):
             made = _affine(call, arrays)
             if made is not None:
@@ -420,12 +533,45 @@ class _Program:
                 Missing(call.layer, "batch normalisation",
                         "in training it uses the statistics of each batch")
             ]  # fmt: skip
-        return [_activation(call) or Missing(call.layer, operator, _why(operator))]
+        if operator in _PASSED:
+            return [Missing(call.layer, operator, "it changes what a row is")]
+        made_of = _activation(call) if len(shape) == 2 else None
+        return [made_of or Missing(call.layer, operator, _why(operator))]
+
+    def _ends(self) -> list[str]:
+        specs = self.module["signature"]["output_specs"]
+        return [one["user_output"]["arg"]["as_tensor"]["name"] for one in specs
+                if "user_output" in one]  # fmt: skip
+
+    def _picked(self, call: _Call, shape: Sequence[int | None]) -> tuple[int, ...]:
+        """Return which features of a row are taken; none where it is something else."""
+        given = call.given
+        if len(shape) != 2 or shape[1] is None:
+            return ()
+        if call.operator == "index":
+            rows, *which = given["indices"]
+            known = rows is None and len(which) == 1 and which[0] is not None
+            places = self.arrays.get(which[0].name) if known else None
+            return () if places is None or places.ndim != 1 else tuple(map(int, places))
+        if given.get("dim", 0) not in (1, -1):
+            return ()
+        all_of = range(shape[1])
+        if call.operator == "slice":
+            return tuple(all_of[given.get("start") : given.get("end") : given.get("step", 1)])
+        index = given.get("index")
+        if (
+            call.operator == "index_select"
+            and isinstance(index, _Ref)
+            and index.name in self.arrays
+        ):
+            return tuple(int(place) for place in self.arrays[index.name])
+        return ()
 
 
 _OF_LAYER = re.compile(r"\.(weight(_\w+)?|parametrizations\.weight\..*)$")
 """What stands behind a layer's name in that of its weights, or of what they are made of."""
 _NONE = np.zeros(())
+_TURNS = ("t", "numpy_T", "transpose", "permute")
 _UNCHANGED = ("clone", "detach", "alias", "contiguous", "lift_fresh_copy", "to", "_to_copy")
 _OF_TWO: Mapping[str, Any] = {
     "mul": np.multiply, "add": np.add, "sub": np.subtract, "div": np.divide,
@@ -459,6 +605,8 @@ def _value(argument: Mapping[str, Any]) -> Any:
             return _Ref(value["name"])
         case "as_tensors":
             return [_Ref(one["name"]) for one in value]
+        case "as_optional_tensors":
+            return [_value(one) for one in value]
         case "as_none":
             return None
         case _:
@@ -525,7 +673,7 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
         low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
         if any(isinstance(limit, _Ref) for limit in (low, high)):
             return None, {}
-        return clipped(low, high)
+        return clipped(low, high, within=operator != "hardtanh")
     if operator == "elu":
         plain = given.get("scale", 1) == 1 and given.get("input_scale", 1) == 1
         return ("elu" if plain else None), {"alpha": float(given.get("alpha", 1))}
@@ -553,28 +701,13 @@ def _why(operator: str) -> str:
     return "nodeflow has no counterpart of it"
 
 
-def _without_identity(steps: Sequence[Step]) -> Iterator[Step]:
-    """Join a product with weights and a sum behind it into one layer with a bias."""
-    waiting: Step | None = None
-    for step in steps:
-        joins = (
-            isinstance(waiting, Dense) and waiting.bias is None and isinstance(step, Affine)
-            and step.shift.shape == (len(waiting.weights),) and bool((step.scale == 1).all())
-        )  # fmt: skip
-        if joins and isinstance(waiting, Dense) and isinstance(step, Affine):
-            waiting = Dense(waiting.name, waiting.weights, step.shift)
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = step
-    if waiting is not None:
-        yield waiting
-
-
-def checked_against(module: Any, graph: Graph, shape: Sequence[int] = (), loss: Any = None) -> Any:
+def checked_against(
+    module: Any, graph: Graph, shapes: Sequence[Sequence[int]] = (), loss: Any = None
+) -> Other:
     """Return what sends rows through a module, for `verified`: outputs and gradients in float64.
 
-    `shape` is that of a row, where it is no vector; `loss` the one that the graph was given.
+    `shapes` are those of a row of each input, where it is no vector; `loss` the one that the graph
+    was given.
     """
     import copy
 
@@ -583,22 +716,19 @@ def checked_against(module: Any, graph: Graph, shape: Sequence[int] = (), loss: 
     double = copy.deepcopy(module).double()
     with suppress(NotImplementedError):  # an exported program is in evaluation mode already
         double.eval()
-    kind = graph.nodes["cost"].type
 
-    def other(x: Floats, y: Floats) -> tuple[Floats, Mapping[str, Floats] | None]:
+    def other(xs: Sequence[Floats], ys: Sequence[Floats]) -> Answer:
         double.zero_grad()
-        out = double(torch.from_numpy(x.reshape(len(x), *shape) if shape else x))
-        target = torch.from_numpy(y)
-        if loss is not None:
-            cost = loss(out, target)
-        elif kind == "squared_error":
-            half = 0.5 if graph.settings("cost")["half"] else 1.0
-            cost = half * ((out - target) ** 2).sum(1).mean()
-        elif kind == "cross_entropy":
-            cost = -(target * out.log() + (1 - target) * (1 - out).log()).sum(1).mean()
-        else:
-            cost = -(target * out.log()).sum(1).mean()
-        cost.backward()
+        fed = (
+            [x.reshape(len(x), *shape) for x, shape in zip(xs, shapes, strict=True)]
+            if shapes
+            else xs
+        )
+        found = double(*map(torch.from_numpy, fed))
+        outs = list(found) if isinstance(found, tuple | list) else [found]
+        costs = [_cost_of_graph(graph, key, out.reshape(len(out), -1), torch.from_numpy(y), loss)
+                 for key, out, y in zip(costs_of(graph), outs, ys, strict=True)]  # fmt: skip
+        sum(costs).backward()
         slopes = {}
         for name, parameter in double.named_parameters():
             stem, _, what = name.rpartition(".")
@@ -606,17 +736,34 @@ def checked_against(module: Any, graph: Graph, shape: Sequence[int] = (), loss: 
                        None)  # fmt: skip
             if key is not None and parameter.grad is not None:
                 slopes[key] = parameter.grad.numpy()
-        return out.detach().numpy(), slopes
+        return [out.detach().numpy().reshape(len(out), -1) for out in outs], slopes
 
     return other
+
+
+def _cost_of_graph(graph: Graph, key: str, out: Any, target: Any, loss: Any) -> Any:
+    """Return a cost of a graph as PyTorch computes it."""
+    if loss is not None:
+        return loss(out, target)
+    kind = graph.nodes[key].type
+    if kind == "squared_error":
+        half = 0.5 if graph.settings(key)["half"] else 1.0
+        return half * ((out - target) ** 2).sum(1).mean()
+    if kind == "cross_entropy":
+        return -(target * out.log() + (1 - target) * (1 - out).log()).sum(1).mean()
+    return -(target * out.log()).sum(1).mean()
 
 
 # --- out ------------------------------------------------------------------------------------------
 
 
 def to_torch(graph: Graph, weights: Any = None) -> Any:
-    """Return a `torch.nn.Sequential` in float64 with the layers and the weights of a graph."""
-    network = layers_of(graph, weights)
+    """Return a `torch.nn.Module` in float64 with the layers and the weights of a graph.
+
+    Layers in a row are a Sequential; a module of what branches or joins takes the inputs in order,
+    and returns the outputs, a tuple of several.
+    """
+    network = steps_of(graph, weights)
     try:
         import torch
     except ImportError:
@@ -624,24 +771,116 @@ def to_torch(graph: Graph, weights: Any = None) -> Any:
     from collections import OrderedDict
 
     parts: OrderedDict[str, Any] = OrderedDict()
+    shared: dict[int, Any] = {}
     for step in network.steps:
-        name = step.name.replace(".", "_")
-        if isinstance(step, Dense):
+        parts[step.name.replace(".", "_")] = _part(torch, step, shared)
+    if not any(step.takes for step in network.steps):
+        return torch.nn.Sequential(parts)
+    return _branching(torch, network, parts)
+
+
+def _part(torch: Any, step: Step, shared: dict[int, Any]) -> Any:
+    """Return the module of a step; layers that share weights share parameters."""
+    match step:
+        case Dense():
             out, into = step.weights.shape
             layer = torch.nn.Linear(into, out, bias=step.bias is not None, dtype=torch.float64)
-            with torch.no_grad():
-                layer.weight.copy_(torch.from_numpy(np.array(step.weights)))
-                if step.bias is not None:
-                    layer.bias.copy_(torch.from_numpy(np.array(step.bias)))
-            parts[name] = layer
-        elif isinstance(step, Affine):
-            parts[name] = _scaling(torch, step)
-        else:
-            made = _module(torch.nn, step) if isinstance(step, Activation) else None
-            if made is None:
-                raise InterchangeError(f"PyTorch has no module like '{step.name}'; {ANY}")
-            parts[name] = made
-    return torch.nn.Sequential(parts)
+            for name, array in (("weight", step.weights), ("bias", step.bias)):
+                if array is not None:
+                    made = shared.setdefault(
+                        id(array), torch.nn.Parameter(torch.from_numpy(np.array(array)))
+                    )
+                    setattr(layer, name, made)
+            return layer
+        case Affine():
+            return _scaling(torch, step)
+        case Activation():
+            made = _module(torch.nn, step)
+            if made is None and step.formula is not None:
+                tree = formulas.parse(step.formula)
+                made = _formula(torch, tree, formulas.names(tree))
+            if made is not None:
+                return made
+        case Join(formula=None, kind=kind):
+            return _of_values(torch, _JOINED[kind])
+        case Join():
+            return _formula(torch, formulas.parse(str(step.formula)), letters(len(step.takes)))
+        case Narrow(kind="pick"):
+            runs = runs_of(step.places)
+            return _of_values(torch, lambda value: torch.cat([value[:, a:b] for a, b in runs], 1))
+        case Narrow(kind=kind):
+            return _of_values(torch, lambda value: getattr(value, kind)(-1, keepdim=True))
+    raise InterchangeError(f"PyTorch has no module like '{step.name}'; {ANY}")
+
+
+_JOINED: Mapping[str, Any] = {
+    "add": lambda *values: sum(values[1:], start=values[0]),
+    "multiply": lambda *values: math.prod(values[1:], start=values[0]),
+    "concatenate": lambda *values: _torch().cat(values, -1),
+}
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch
+
+
+def _of_values(torch: Any, function: Any) -> Any:
+    """Return a module that is a function of one value, or of several."""
+
+    class Function(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, *values: Any) -> Any:
+            return function(*values)
+
+    return Function()
+
+
+def _formula(torch: Any, tree: formulas.Expression, names: Sequence[str]) -> Any:
+    """Return a module that computes a formula of values by name, in order."""
+
+    def number(value: Any, like: Any) -> Any:
+        return value if isinstance(value, torch.Tensor) else torch.as_tensor(value).to(like)
+
+    def larger(one: Any, other: Any) -> Any:
+        return torch.maximum(number(one, other), number(other, one))
+
+    def smaller(one: Any, other: Any) -> Any:
+        return torch.minimum(number(one, other), number(other, one))
+
+    functions: dict[str, Any] = {
+        "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+        "**": operator.pow, "max": larger, "min": smaller, "step": lambda u: (u > 0) * 1.0,
+    }  # fmt: skip
+    functions |= {name: getattr(torch, name) for name in formulas.FUNCTIONS if name != "step"}
+
+    def computed(*values: Any) -> Any:
+        return formulas.computed(tree, dict(zip(names, values, strict=True)), functions)
+
+    return _of_values(torch, computed)
+
+
+def _branching(torch: Any, network: Network, parts: Mapping[str, Any]) -> Any:
+    """Return a module whose parts take each other's values."""
+    wired = zip(network.wired(), parts.values(), strict=True)
+    steps = [(step.name, module, takes) for (step, takes), module in wired]
+    names = [one.name for one in network.inputs]
+    ends = [end.step for end in network.outputs]
+
+    class Branching(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            for name, module in parts.items():
+                self.add_module(name, module)
+
+        def forward(self, *inputs: Any) -> Any:
+            made = dict(zip(names, inputs, strict=True))
+            for name, module, takes in steps:
+                made[name] = module(*(made[one] for one in takes))
+            found = tuple(made[end] for end in ends)
+            return found if len(found) > 1 else found[0]
+
+    return Branching()
 
 
 def _module(nn: Any, step: Activation) -> Any:
@@ -664,6 +903,8 @@ def _module(nn: Any, step: Activation) -> Any:
             return nn.GELU(approximate="tanh")
         case "hard_tanh":
             return nn.Hardtanh(given["low"], given["high"])
+        case "clip" | "at_least" | "at_most":
+            return _clamping(nn, given.get("low"), given.get("high"))
         case "softshrink":
             return nn.Softshrink(alpha)
         case "hardshrink":
@@ -675,6 +916,16 @@ def _module(nn: Any, step: Activation) -> Any:
         "hard_silu": "Hardswish",
     }  # fmt: skip
     return getattr(nn, names[kind])() if kind in names else None
+
+
+def _clamping(nn: Any, low: float | None, high: float | None) -> Any:
+    """Return a module that holds numbers between limits, whose slope there is 1."""
+
+    class Clamp(nn.Module):  # type: ignore[misc]
+        def forward(self, values: Any) -> Any:
+            return values.clamp(low, high)
+
+    return Clamp()
 
 
 def _scaling(torch: Any, step: Affine) -> Any:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from nodeflow.declare import numbers
 from nodeflow.engine.run import Run
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
-from nodeflow.interchange.building import end_of
+from nodeflow.interchange.building import costs_of, ends_of
 from nodeflow.interchange.layers import Floats
 
 ROWS = 16
-Other: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Mapping[str, Floats] | None]]
-"""Takes rows and targets; gives outputs, and gradients by the parameter's id if it can."""
+Answer: TypeAlias = tuple[Sequence[Floats], Mapping[str, Floats] | None]
+"""Outputs, and gradients by the parameter's id if the program can tell them."""
+Other: TypeAlias = Callable[[Sequence[Floats], Sequence[Floats]], Answer]
+"""Takes the rows of each input and the targets of each output."""
 
 
 class Refused(Exception):
@@ -63,24 +66,38 @@ def _apart(one: Floats, other: Floats) -> float:
     return float(np.max(np.nan_to_num(apart, nan=np.finfo(float).max), initial=0.0))
 
 
-def verified(graph: Graph, against: str, other: Other, *, rows: int = ROWS) -> Verified:
+def _width(graph: Graph, key: str) -> int:
+    return int(numbers(graph.settings(key)["value"]).shape[-1])
+
+
+def verified(
+    graph: Graph,
+    against: str,
+    other: Other,
+    *,
+    inputs: Sequence[str] = ("x",),
+    rows: int = ROWS,
+) -> Verified:
     """Send random rows through a graph and the other program, and compare."""
     r = np.random.default_rng(0)
-    width = len(graph.settings("x")["value"][0])
-    outputs = len(graph.settings("y")["value"][0])
-    x = r.uniform(-1, 1, (rows, width))
-    y = r.uniform(0, 1, (rows, outputs))
-    y /= y.sum(axis=1, keepdims=True)
-    fed = graph.set("x", value=x.tolist()).set("y", value=y.tolist())
-    run = Run(fed, batch="all")
+    targets = [graph.inputs(key)["y"][0].source for key in costs_of(graph)]
+    xs, ys = [], []
+    for key in inputs:
+        xs.append(r.uniform(-1, 1, (rows, _width(graph, key))))
+        graph = graph.set(key, value=xs[-1].tolist())
+    for key in targets:
+        y = r.uniform(0, 1, (rows, _width(graph, key)))
+        ys.append(y / y.sum(axis=1, keepdims=True))
+        graph = graph.set(key, value=ys[-1].tolist())
+    run = Run(graph, batch="all")
     run.evaluate()
     with by_the_other():
-        theirs, slopes = other(x, y)
-    found = _apart(run[end_of(graph)], theirs)
+        theirs, slopes = other(xs, ys)
+    found = [_apart(run[end], one) for end, one in zip(ends_of(graph), theirs, strict=True)]
     gradients = None
     if slopes is not None:
         gradients = max(
             (_apart(run.gradient(f"{key}.value"), slope) for key, slope in slopes.items()),
             default=0.0,
         )
-    return Verified(against, rows, found, gradients)
+    return Verified(against, rows, max(found), gradients)

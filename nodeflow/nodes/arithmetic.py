@@ -262,7 +262,7 @@ def _(blame: Blame, a: Output, value: Output, *, exponent: float) -> Mapping[str
     passes="a",
 )
 def relay(a: Value) -> Value:
-    """Pass a value on as it is: a knot by which a wire is led around others."""
+    """Pass a value on as it is: a bend by which a wire is led around others."""
     return a
 
 

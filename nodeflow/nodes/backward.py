@@ -383,7 +383,7 @@ def _(given: Given, index: Index) -> Sequence[Part]:
 def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     gradient = inputs["gradient"][0]
     if t.loops:
-        t.emit("accumulate", size=out.size, dst=out.offset, gradient=gradient.offset)
+        t.whole("accumulate", out, gradient.offset)
     else:
         t.elementwise("copy", out, gradient)
 
@@ -465,11 +465,9 @@ def _(given: Given, index: Index) -> Sequence[Part]:
 @average.rows_over_all
 def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     total, weights = inputs["total"][0], inputs.get("weights")
-    t.emit(
-        "average", size=out.size, dst=out.offset, total=total.offset,
-        theta=weights[0].offset if weights else total.offset,
-        decay=t.literal(settings["regularization"] if weights else 0.0).offset,
-    )  # fmt: skip
+    theta = weights[0].offset if weights else total.offset
+    decay = t.literal(settings["regularization"] if weights else 0.0).offset
+    t.whole("average", out, total.offset, theta, decay)
 
 
 @node(

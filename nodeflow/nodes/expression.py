@@ -38,7 +38,8 @@ def expression(inputs: Mapping[str, Value], *, formula: FormulaValue = "a + b") 
     """Calculate a formula number by number; its names become input ports.
 
     Numbers, names, + − * / ^, pi, e, and exp, log, sqrt, sin, cos, tanh, sigmoid, erf, abs,
-    sign, step, max, min.
+    sign, step, max, min. Where both sides of max or min are equal, the slope is the second one's:
+    at 0 it is 0 for max(z, 0), and 1 for max(0, z).
     """
     return np.asarray(formulas.evaluate(formulas.parse(formula), inputs))
 

@@ -62,10 +62,8 @@ def _(given: Given, index: Index) -> Sequence[Part]:
 
 @weight_update.rows_over_all
 def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
-    t.emit(
-        "update", size=out.size, dst=out.offset, theta=inputs["parameter"][0].offset,
-        gradient=inputs["gradient"][0].offset, rate=inputs["rate"][0].offset,
-    )  # fmt: skip
+    theta, gradient = inputs["parameter"][0].offset, inputs["gradient"][0].offset
+    t.whole("update", out, theta, gradient, inputs["rate"][0].offset)
 
 
 def _number(rate: Value | None) -> Value:

@@ -12,7 +12,7 @@ from nodeflow.declare import IndexValue, Many, Range, Value, node
     formula="value",
     outputs=(),
     aliases=("text", "print", "watch", "note", "comment"),
-    view="nodeflow.views.panel",
+    view_module="nodeflow.views.panel",
     notes=True,
 )
 def panel(value: Many) -> None:
@@ -24,7 +24,7 @@ def panel(value: Many) -> None:
     formula="value over time",
     outputs=(),
     aliases=("chart", "line", "graph"),
-    view="nodeflow.views.plot",
+    view_module="nodeflow.views.plot",
     over_time=True,
 )
 def plot(value: Many) -> None:
@@ -36,7 +36,7 @@ def plot(value: Many) -> None:
     formula="rows as tiles",
     outputs=(),
     aliases=("picture", "tiles", "hidden units"),
-    view="nodeflow.views.image",
+    view_module="nodeflow.views.image",
 )
 def image(value: Value) -> None:
     """Show each row as a grey picture."""
@@ -47,7 +47,7 @@ def image(value: Value) -> None:
     formula="value as bars",
     outputs=(),
     aliases=("histogram", "shares"),
-    view="nodeflow.views.bars",
+    view_module="nodeflow.views.bars",
 )
 def bars(value: Value) -> None:
     """Show the numbers of a row as bars."""
@@ -58,7 +58,7 @@ def bars(value: Value) -> None:
     formula="value as rows",
     outputs=(),
     aliases=("spreadsheet",),
-    view="nodeflow.views.table",
+    view_module="nodeflow.views.table",
 )
 def table(value: Many) -> None:
     """Show values as rows and columns."""
@@ -69,7 +69,7 @@ def table(value: Many) -> None:
     formula="a over the plane of x",
     outputs=(),
     aliases=("decision regions",),
-    view="nodeflow.views.boundary",
+    view_module="nodeflow.views.boundary",
     slow=True,
 )
 def boundary(x: Value, a: Value) -> None:
@@ -81,7 +81,7 @@ def boundary(x: Value, a: Value) -> None:
     formula="counts of a by y",
     outputs=(),
     aliases=("confusion matrix",),
-    view="nodeflow.views.confusion",
+    view_module="nodeflow.views.confusion",
     slow=True,
 )
 def confusion(a: Value, y: Value) -> None:
@@ -93,7 +93,7 @@ def confusion(a: Value, y: Value) -> None:
     formula="|Θⱼᵢ δⱼ| / Σ |Θⱼᵢ δⱼ|",
     outputs=(),
     aliases=("responsibility", "who did it"),
-    view="nodeflow.views.blame_shares",
+    view_module="nodeflow.views.blame_shares",
 )
 def blame_shares(delta: Value, weights: Value) -> None:
     """Show how much of an error each neuron before a layer answers for, the most first.
@@ -108,7 +108,7 @@ def blame_shares(delta: Value, weights: Value) -> None:
     formula="a over x",
     outputs=(),
     aliases=("graph of a function", "slope", "tangent"),
-    view="nodeflow.views.function_plot",
+    view_module="nodeflow.views.function_plot",
     slow=True,
 )
 def function_plot(x: Value, *a: Value, low: float = -6.0, high: float = 6.0) -> None:
@@ -123,7 +123,7 @@ def function_plot(x: Value, *a: Value, low: float = -6.0, high: float = 6.0) -> 
     formula="a over x, through the points (x, y)",
     outputs=(),
     aliases=("fit",),
-    view="nodeflow.views.curve",
+    view_module="nodeflow.views.curve",
     slow=True,
 )
 def curve(x: Value, a: Value, y: Value, *, beyond: Annotated[float, Range(0, 10)] = 0.5) -> None:
@@ -138,7 +138,7 @@ def curve(x: Value, a: Value, y: Value, *, beyond: Annotated[float, Range(0, 10)
     formula="J over two numbers",
     outputs=(),
     aliases=("cost surface", "local minima"),
-    view="nodeflow.views.landscape",
+    view_module="nodeflow.views.landscape",
     slow=True,
 )
 def landscape(
@@ -156,7 +156,7 @@ def landscape(
     formula="{name: numbers}",
     outputs=(),
     aliases=("weights", "dict", "parameters"),
-    view="nodeflow.views.dictionary",
+    view_module="nodeflow.views.dictionary",
 )
 def dictionary(values: Many = None) -> None:
     """Show parameters as a dictionary of numbers by name; without a wire all of the graph."""

@@ -1,6 +1,6 @@
 """Run until a condition holds: "cost < 0.01", "w.value changes sign", "nan appears".
 
-`grammar` has the language. What it means beside arithmetic:
+`grammar` has the language. What it means besides arithmetic:
 
 - A comparison of many numbers holds when it holds for each of them; `any(w.value < 0)` when for
   one. Numbers are compared exactly. Within any(…) and all(…) it is decided number by number.

@@ -17,6 +17,14 @@ def described(run: Run, step: Step | None = None) -> str:
     return f"{where} · {run.schedule.phases[run.position.place]} · {run.node}"
 
 
+def stands_at(run: Run) -> str:
+    """Return which node a run evaluated last: "epoch 3 · sample 17 of 139 · forward · z"."""
+    where, place = _rows(run, run.epoch, run.update, run.sample), run.position.place
+    if not place:
+        return f"{where} · before its first step"
+    return f"{where} · {run.schedule.phases[place - 1]} · {run.order[place - 1]}"
+
+
 def rows_of(run: Run, step: Step) -> str:
     """Return which rows a step passed: "epoch 3 · sample 17 of 139"."""
     return _rows(run, step.epoch, step.update, step.sample)

@@ -13,6 +13,7 @@ from typing import Any
 
 from nodeflow.declare import CATALOG
 from nodeflow.errors import NodeflowError, PluginError, nearest
+from nodeflow.jsontext import json_of
 from nodeflow.plugins.finding import Plugin, plugins
 from nodeflow.plugins.manifest import Announced
 
@@ -26,15 +27,15 @@ _imported: set[str] = set()
 
 def config_file() -> Path:
     """Return where the names of enabled plugins are kept; it need not be there."""
-    from platformdirs import user_config_dir
+    from nodeflow.homes import user_folder
 
-    return Path(user_config_dir("nodeflow")) / _FILE
+    return user_folder("config") / _FILE
 
 
 def enabled() -> list[str]:
     """Return the names of enabled plugins; a damaged file counts as none."""
     try:
-        found = json.loads(config_file().read_text("utf-8"))
+        found = json_of(config_file().read_text("utf-8"))
     except (OSError, ValueError):
         return []
     names = found.get("enabled") if isinstance(found, dict) else None

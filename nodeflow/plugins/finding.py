@@ -33,9 +33,9 @@ class Plugin:
 
 def user_folder() -> Path:
     """Return the folder of the user's own node types; it need not be there."""
-    from platformdirs import user_data_dir
+    from nodeflow.homes import user_folder as folder_of
 
-    return Path(user_data_dir("nodeflow")) / "nodes"
+    return folder_of("data") / "nodes"
 
 
 def plugins() -> dict[str, Plugin]:

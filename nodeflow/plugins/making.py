@@ -49,7 +49,7 @@ from nodeflow.nodes.expression import expression
     "activation",
     formula="a = z if z > 0 else e^z − 1",
     shapes="elementwise",
-    calculation="max(z, 0) + (exp(min(z, 0)) - 1)",
+    calculation="max(z, 0) + (exp(min(0, z)) - 1)",
 )
 def {type}(z: Value) -> Value:
     """Pass positive weighted sums, and bend negative ones smoothly to −1.

@@ -10,6 +10,7 @@ from typing import Any
 
 from nodeflow.declare import NodeType, Port, Setting
 from nodeflow.errors import PluginError
+from nodeflow.jsontext import json_of
 
 FILE = "nodeflow-plugin.json"
 _FORMAT, _VERSION = "nodeflow-plugin", 1
@@ -85,10 +86,10 @@ def read(path: Path) -> Manifest:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise PluginError(f"{path.name} has more than 1 MiB")
-        found = json.loads(path.read_text("utf-8"))
+        found = json_of(path.read_text("utf-8"))
     except FileNotFoundError:
         raise PluginError(f"it has no {path.name} beside its module") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise PluginError(f"its {path.name} cannot be read ({type(error).__name__})") from None
     if not isinstance(found, dict) or found.get("format") != _FORMAT:
         raise PluginError(f"its {path.name} is no manifest of nodeflow")

@@ -15,6 +15,7 @@ import numpy as np
 from nodeflow.derive.rates import with_rate
 from nodeflow.errors import NodeflowError, SweepError, nearest
 from nodeflow.graph import Graph
+from nodeflow.jsontext import json_of
 
 TRAINING = ("batch", "epochs", "seed", "rate", "tolerance")
 _RANGE = re.compile(r"([^:]+):([^:]+)(?::(log|lin)([0-9]{1,7}))?")
@@ -119,7 +120,7 @@ def _whole_range(part: str, low: Any, high: Any) -> list[Any]:
 def _value(text: str) -> Any:
     """Return a number, true, false, null or a list as JSON has them; all else is a text."""
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return text
 

@@ -41,7 +41,7 @@ _ITS_OWN_WORK = {
     "distributed.admin.tick.interval": "1s",
     "distributed.scheduler.work-stealing": False,
 }
-"""What Dask does beside the runs, on the same processors: it looks what each worker is doing a
+"""What Dask does besides the runs, on the same processors: it looks what each worker is doing a
 hundred times a second, by default."""
 OTHER = (
     "a worker has another nodeflow than this program, or another plugin, and its numbers might "

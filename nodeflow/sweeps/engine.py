@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 from nodeflow.declare import NodeType
 from nodeflow.graph import Graph
@@ -38,15 +43,13 @@ def engine_digest(graph: Graph) -> str:
 
 @cache
 def _own() -> str:
-    root = Path(__file__).parents[1]
-    parts = [root / name for name in _COMPUTING]
-    files = [file for part in parts for file in sorted(part.rglob("*.py")) or [part]]
-    return _digest((file.relative_to(root).as_posix(), file) for file in files)
+    root = files("nodeflow")  # it may lie in a zip
+    return _digest(one for name in _COMPUTING for one in _sources(name, root / name))
 
 
-def _digest(files: Iterable[tuple[str, Path]]) -> str:
+def _digest(sources: Iterable[tuple[str, Any]]) -> str:
     found = hashlib.sha256()
-    for name, file in files:
+    for name, file in sources:
         found.update(f"{name} ".encode() + file.read_bytes())
     return found.hexdigest()[:16]
 
@@ -59,3 +62,13 @@ def _of(type_: NodeType) -> list[Path]:
         return []  # typed into a session: nothing can tell it from others
     path = Path(file)
     return sorted(path.parent.rglob("*.py")) if hasattr(module, "__path__") else [path]
+
+
+def _sources(path: str, part: Traversable) -> Iterator[tuple[str, Traversable]]:
+    """Yield the source files of a part, each with its path in the package."""
+    if not part.is_dir():
+        if path.endswith(".py"):
+            yield path, part
+        return
+    for inner in sorted(part.iterdir(), key=lambda one: one.name):
+        yield from _sources(f"{path}/{inner.name}", inner)

@@ -26,6 +26,7 @@ from nodeflow.files import whole
 from nodeflow.files.disk import is_ours, reading, writing
 from nodeflow.files.text import plain
 from nodeflow.graph import Graph
+from nodeflow.jsontext import json_of
 from nodeflow.sweeps.cases import Plan
 from nodeflow.sweeps.engine import engine_digest
 from nodeflow.sweeps.rows import Row, Rows
@@ -79,7 +80,7 @@ class Journal:
         head = {"format": _FORMAT, "version": _VERSION, "runs": len(plan), "digest": digest(plan)}
         self.rows = Rows(len(plan), until=plan.until is not None)
         # It is opened without emptying it: another sweep may be writing to it.
-        with reading(path):
+        with writing(path):
             self._file: RawIOBase = path.open("r+b" if path.exists() else "x+b", buffering=0)
         if not is_ours(self._file):
             self._file.close()
@@ -118,7 +119,7 @@ class Journal:
                     try:
                         number, values, curves = decoder.decode(line)
                         self.rows.add(Row(number, values, curves))
-                    except (msgspec.DecodeError, IndexError, TypeError, ValueError):
+                    except (msgspec.DecodeError, IndexError, RecursionError, TypeError, ValueError):
                         raise FileError(
                             f"line {at} is damaged; --force begins anew", file=str(self.path)
                         ) from None
@@ -128,7 +129,7 @@ class Journal:
     def _compare(self, line: bytes, head: dict[str, Any]) -> None:
         """Refuse a file that is no journal, and the journal of another sweep."""
         try:
-            first = json.loads(line)
+            first = json_of(line)
         except ValueError:
             first = None
         if not isinstance(first, dict) or first.get("format") != _FORMAT:

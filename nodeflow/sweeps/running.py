@@ -45,7 +45,7 @@ class Worker:
         self._families = Families(plan)
         self._combination = -1
         self._graph: Graph = plan.graph
-        self._like: Run | None = None
+        self._first: Run | None = None
         self._condition: Condition | None = None
         self._seconds = 0.0
         """What the last run took."""
@@ -60,7 +60,7 @@ class Worker:
             if not self._families.is_known(first[0]):
                 yield self._row(*first)  # which tells how long one takes, and what it asks for
                 left = cases[1:]
-            like = self._like
+            like = self._first
             worth = self._families.is_known(first[0]) or (like is not None and can_be_abreast(like))
             family = self._families.of(first[0]) if worth else None
             if family is not None:
@@ -86,7 +86,7 @@ class Worker:
 
     def _take(self, family: Family) -> None:
         """Take a family's graph for that of its runs."""
-        self._graph, self._like, self._combination = family.like.graph, family.like, -1
+        self._graph, self._first, self._combination = family.like.graph, family.like, -1
         if self.plan.until is not None:
             self._condition = condition_of_epochs(family.like, self.plan.until)
 
@@ -95,7 +95,7 @@ class Worker:
         combination = self.plan.combination(number)
         if combination != self._combination:
             self._graph = applied(self.plan.graph, self.plan.settings(combination))
-            self._combination, self._like, self._condition = combination, None, None
+            self._combination, self._first, self._condition = combination, None, None
 
     # -- one run
 
@@ -105,8 +105,8 @@ class Worker:
         started = time.perf_counter()
         why, held, run = "", None, None
         try:
-            run = Run(self._graph, seed=seed, dtype=self.plan.dtype, like=self._like)
-            self._like = run
+            run = Run(self._graph, seed=seed, dtype=self.plan.dtype, share_with=self._first)
+            self._first = run
             held = self._train(run)
         except NodeflowError as error:
             why = " ".join(str(error).split())
@@ -143,7 +143,7 @@ class Worker:
 
     def _abreast(self, family: Family | None) -> int:
         """Return how many runs to make at once: what takes a moment, and little memory."""
-        like = self._like if family is None else family.like
+        like = self._first if family is None else family.like
         if like is None or not can_be_abreast(like):
             return 1
         condition = self._condition
@@ -177,7 +177,7 @@ class Worker:
     def _ends(self, cases: Part, family: Family | None) -> Iterator[_Ended]:
         """Train runs abreast; yield each when it ends."""
         began = time.perf_counter()
-        like, seeds = self._like, [seed for _, seed in cases]
+        like, seeds = self._first, [seed for _, seed in cases]
         epochs, condition = self._epochs(), self._condition
         if family is not None:
             runs = Abreast(
@@ -225,7 +225,7 @@ class Worker:
         lines = runs.lines(number, max(begin - 1, 0), end)
         return first_that_holds(
             condition, lines[min(begin, 1) :], begin + 1,
-            updates_per_epoch=self._like.updates_per_epoch if self._like else 1,
+            updates_per_epoch=self._first.updates_per_epoch if self._first else 1,
             before=lines[0] if begin else None,
         )  # fmt: skip
 

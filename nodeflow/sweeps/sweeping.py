@@ -134,7 +134,8 @@ def part_size(plan: Plan, workers: int) -> int:
 
 def _by_threads(plan: Plan, done: Mapping[int, Row], workers: int | None) -> Iterator[Row]:
     """Yield the rows that are missing, as threads of this process have them ready."""
-    count = workers or processors()
+    # Nobody waits for nothing.
+    count = min(workers or processors(), max(len(plan) - len(done), 1))
     parts = plan.parts(done, part_size(plan, count))
     ready: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
     stopping = threading.Event()

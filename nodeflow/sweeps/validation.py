@@ -107,11 +107,13 @@ def folds(
     started = time.perf_counter()
     asked = graph.training.epochs if epochs is None else epochs
     found: list[FoldResult] = []
-    like: Run | None = None
+    first: Run | None = None
     for number in range(1, k + 1):
-        run = Run(graph, seed=seed, batch=batch, dtype=dtype, like=like, fold=Fold(number, k))
+        run = Run(
+            graph, seed=seed, batch=batch, dtype=dtype, share_with=first, fold=Fold(number, k)
+        )
         note = _classes(run, number, k)
-        like = run
+        first = run
         train_to_end(run, asked, until=until, tolerance=graph.training.tolerance)
         machine = run.machine
         found.append(

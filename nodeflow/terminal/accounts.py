@@ -112,7 +112,7 @@ def show_derivative(graph: Graph, found: Derivative) -> None:
 
 
 def show_sides(sides: Comparison) -> None:
-    """Print every gradient beside the difference of the cost, and how long both took."""
+    """Print every gradient next to the difference of the cost, and how long both took."""
     out = look.console()
     out.print()
     rows = table("∂J/∂", "backward pass", "differences", "apart", numbers=("backward pass",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ from rich.text import Text
 from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import FileError, NodeflowError, nearest
 from nodeflow.files import save
+from nodeflow.jsontext import json_of
 from nodeflow.lessons import Attempt, Done, Marks
 from nodeflow.playback.answers import NOTE, read_number
 from nodeflow.terminal import look
@@ -240,7 +240,7 @@ def _ends(text: str) -> tuple[str, str]:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return text
 

@@ -130,6 +130,14 @@ def show_check(graph: Graph, outcome: Check) -> None:
         )
     print_inset(out, rows)
     out.print()
+    if outcome.left_out:
+        all_ = len(outcome.nodes) + outcome.left_out
+        out.print(
+            Text(
+                f"  {len(outcome.nodes):,} of {all_:,} gradients are checked, some of each node "
+                "type; --every checks them all, and takes its time"
+            )
+        )
     bad = sum(found.status == "fault" for found in outcome.nodes.values())
     many = len(outcome.nodes)
     if bad:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.run import Run
 from nodeflow.errors import FileError, GraphError, NodeflowError
 from nodeflow.graph import Graph
+from nodeflow.jsontext import json_of
 from nodeflow.twins.network import Network, read
 from nodeflow.twins.rules import RULES, Rule
 
@@ -38,7 +38,7 @@ class Likeness:
 def read_weights(path: str) -> dict[str, NDArray[np.float64]]:
     """Read weights as `nodeflow export FILE weights.json` writes them; raises `FileError`."""
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json_of(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError:

@@ -270,6 +270,42 @@ def tensorflow_js_adam(network: Network) -> Graph:
     return network.with_trainer("adam", rate=network.rate, epsilon=1e-7).unfolded()
 
 
+MLX, TINYGRAD = "MLX 0.32.4", "tinygrad 0.14.0"
+
+
+@rule("mlx-sgd", MLX, factor=MEANS, within=1e-8)
+def mlx_sgd(network: Network) -> Graph:
+    """SGD without momentum; its sigmoid in float64 has nine right digits."""
+    return torch_sgd(network)
+
+
+@rule("mlx-adam", MLX, factor=MEANS, momentum="Adam without corrections, ε 1e-8 beside √v",
+      within=1e-7, steps=0.01)  # fmt: skip
+def mlx_adam(network: Network) -> Graph:
+    """Adam as preset, α·m / (√v + 1e-8): m and v start at 0, and nothing makes up for that."""
+    return adam_by(mean_over_outputs(network), lambda _: "m / (sqrt(v) + 1e-08)")
+
+
+@rule("tinygrad-sgd", TINYGRAD, factor=MEANS, within=2e-7)
+def tinygrad_sgd(network: Network) -> Graph:
+    """SGD without momentum, in float32."""
+    return torch_sgd(network)
+
+
+@rule("tinygrad-momentum", TINYGRAD, factor=MEANS,
+      momentum="rate outside: v ← μv + g, Θ ← Θ − αv", within=1e-6)  # fmt: skip
+def tinygrad_momentum(network: Network) -> Graph:
+    """SGD with momentum in float32: v ← μv + g, Θ ← Θ − αv."""
+    return torch_momentum(network)
+
+
+@rule("tinygrad-adam", TINYGRAD, factor=MEANS, momentum="Adam, ε 1e-8 beside √v̂", within=4e-6,
+      steps=0.01)  # fmt: skip
+def tinygrad_adam(network: Network) -> Graph:
+    """Adam as its authors have it, in float32."""
+    return _adam(network).unfolded()
+
+
 # --- scikit-learn ------------------------------------------------------------------------------
 
 SKLEARN = "scikit-learn 1.9.1"

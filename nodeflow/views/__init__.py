@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def module_of(kind: str) -> ModuleType | None:
     """Return the module that tells what a node type shows; None for one that is no view."""
     type_ = CATALOG.find(kind)
-    return import_module(type_.view) if type_ is not None and type_.view else None
+    return import_module(type_.view_module) if type_ is not None and type_.view_module else None
 
 
 def is_slow(kind: str) -> bool:
@@ -67,7 +67,7 @@ class Viewer:
         found = {
             key: self.look(key, values, weights, past)
             for key, node in self.graph.nodes.items()
-            if node.mode == "active" and node.known is not None and node.known.view
+            if node.mode == "active" and node.known is not None and node.known.view_module
         }
         return {key: content for key, content in found.items() if content is not None}
 

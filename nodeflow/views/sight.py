@@ -143,7 +143,8 @@ class Sight:
         if self.keep.whole is None:
             self.keep.whole = Run(self.graph, batch="all")
         run = self.keep.whole
+        own = run.weights.keys()
         for address, value in self.weights.items():
-            if address in run.weights:
+            if address in own:
                 run.machine.write(address, value)
         return run

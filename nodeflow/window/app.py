@@ -25,7 +25,6 @@ from nodeflow.editor.state.requests import (
     AskExport,
     AskOpen,
     AskSave,
-    Autosave,
     Copy,
     Differ,
     Discard,
@@ -85,6 +84,9 @@ class Shell(Protocol):
 
     def poll(self, editor: Editor) -> Sequence[Message]:
         """Return what has happened since: called often, never waits."""
+
+    def keep(self, editor: Editor) -> None:
+        """Have the graph kept for the case of a crash."""
 
     def recent(self) -> list[Recent]:
         """Return the files that were open last."""
@@ -349,7 +351,7 @@ class Window:
             f"a fault in nodeflow itself was caught ({_short(error)}): the graph is kept, save it"
         )
         try:
-            self.shell.perform(Autosave(), self.editor)
+            self.shell.keep(self.editor)
             self.frame.show_status(self.editor)
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             traceback.print_exc()

@@ -20,7 +20,7 @@ import numpy as np
 
 import nodeflow as nf
 from nodeflow.interchange import imported
-from nodeflow.interchange.building import end_of
+from nodeflow.interchange.building import ends_of
 from nodeflow.networks import network
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ def given(graph: nf.Graph, rows: object) -> np.ndarray:
     """Return what a graph gives for rows."""
     run = nf.Run(graph.set("x", value=np.asarray(rows, float).tolist()), batch="all")
     run.evaluate()
-    return np.asarray(run[end_of(graph)])
+    return np.asarray(run[ends_of(graph)[0]])
 
 
 class Table:

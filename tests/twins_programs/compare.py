@@ -1,8 +1,8 @@
 """Runs the real programs again and compares them with the kept figures: `make test-twins`.
 
 It makes environments of their own in a temporary folder, with pinned versions, and needs node, npm,
-a C compiler, FANN's header files, R with nnet, Java and Weka; what is missing is named, and counts
-as a failure.
+a C compiler, clang (for tinygrad), FANN's header files, R with nnet, Java and Weka; what is missing
+is named, and counts as a failure.
 
     python compare.py          compare
     python compare.py --write  keep what the programs give now
@@ -25,8 +25,8 @@ HERE = Path(__file__).parent
 KEPT = HERE.parent / "twins.json"
 LIMIT = 1e-12
 PYTHON = (
-    "jax==0.10.2", "keras==3.15.1", "neurolab==0.3.5", "numpy==2.4.6", "optax==0.2.8",
-    "scikit-learn==1.9.1", "scipy==1.17.1", "torch==2.13.0",
+    "jax==0.10.2", "keras==3.15.1", "mlx[cpu]==0.32.4", "neurolab==0.3.5", "numpy==2.4.6",
+    "optax==0.2.8", "scikit-learn==1.9.1", "scipy==1.17.1", "tinygrad==0.14.0", "torch==2.13.0",
 )  # fmt: skip
 OLD = ("PyBrain3==3.0.4", "ffnet==0.8.6", "networkx==3.4.2", "neurolab==0.3.5", "numpy==1.26.4",
        "scipy==1.15.3", "setuptools==80.9.0")  # fmt: skip
@@ -46,7 +46,7 @@ JAVASCRIPT = (
     "@tensorflow/tfjs@4.22.0", "brain.js@1.6.1", "convnetjs@0.3.0", "neataptic@1.4.7",
     "synaptic@1.1.4",
 )  # fmt: skip
-IN_PYTHON = ("torch", "keras", "optax", "sklearn", "mlxtend", "neurolab")
+IN_PYTHON = ("torch", "keras", "optax", "mlx-", "tinygrad", "sklearn", "mlxtend", "neurolab")
 """Those of python.py; packages.py has the others."""
 IN_JAVASCRIPT = ("brain-js", "convnetjs", "neataptic", "synaptic", "tensorflow-js")
 
@@ -173,7 +173,7 @@ def distance(one: Any, other: Any) -> float:
 
 def main() -> int:
     """Run all programs; 1 if one of them gives other numbers than those that are kept."""
-    needed = ("node", "npm", "cc", "java", "Rscript")
+    needed = ("node", "npm", "cc", "clang", "java", "Rscript")
     missing = [name for name in needed if shutil.which(name) is None]
     missing += [] if WEKA.exists() else [str(WEKA)]
     if missing:

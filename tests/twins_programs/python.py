@@ -108,6 +108,62 @@ def optax_way(way):
     return optax.__version__, found
 
 
+def mlx_way(way):
+    from importlib.metadata import version
+
+    import mlx.core as mx
+    from mlx import optimizers
+
+    mx.set_default_device(mx.cpu)  # float64 is the processor's alone
+    names = ("w1", "b1", "w2", "b2")
+    params = {n: mx.array(v, mx.float64) for n, v in zip(names, (W1, B1, W2, B2), strict=True)}
+    optimizer = optimizers.Adam(0.01) if way == "adam" else optimizers.SGD(0.5)
+
+    def cost(params, x, t):
+        h = mx.sigmoid(x @ params["w1"].T + params["b1"])
+        return ((mx.sigmoid(h @ params["w2"].T + params["b2"]) - t) ** 2).mean()
+
+    slope, found = mx.grad(cost), {}
+    for number in range(1, LAST + 1):
+        row = slice((number - 1) % 3, (number - 1) % 3 + 1)
+        x, t = mx.array(X[row], mx.float64), mx.array(T[row], mx.float64)
+        params = optimizer.apply_gradients(slope(params, x, t), params)
+        mx.eval(params)
+        kept(found, number, lambda params=params: state(*params.values()))
+    return version("mlx"), found
+
+
+def tinygrad_way(way):
+    import os
+    from importlib.metadata import version
+
+    os.environ["DEV"] = "CPU"  # by a C compiler
+    from tinygrad import Tensor
+    from tinygrad.helpers import Context
+    from tinygrad.nn import optim
+
+    # In float32: velocities are of that type, and others are refused.
+    w1, b1, w2, b2 = parts = [Tensor(v.astype(np.float32)) for v in (W1, B1, W2, B2)]
+    x, t = X.astype(np.float32), T.astype(np.float32)
+    optimizer, found = (
+        {
+            "sgd": lambda: optim.SGD(parts, lr=0.5),
+            "momentum": lambda: optim.SGD(parts, lr=0.5, momentum=0.9),
+            "adam": lambda: optim.Adam(parts, lr=0.01),
+        }[way](),
+        {},
+    )
+    for number in range(1, LAST + 1):
+        row = slice((number - 1) % 3, (number - 1) % 3 + 1)
+        with Context(TRAINING=1):
+            optimizer.zero_grad()
+            h = (Tensor(x[row]) @ w1.T + b1).sigmoid()
+            (((h @ w2.T + b2).sigmoid() - Tensor(t[row])) ** 2).mean().backward()
+            optimizer.step()
+        kept(found, number, lambda: state(*(p.numpy() for p in parts)))
+    return version("tinygrad"), found
+
+
 def sklearn_way(way):
     import sklearn
     from sklearn.neural_network import MLPRegressor
@@ -183,8 +239,11 @@ def neurolab_way(way):
     return nl.__version__, found
 
 
-WAYS = {"torch": torch_way, "keras": keras_way, "optax": optax_way, "sklearn": sklearn_way,
-        "mlxtend": mlxtend_way, "neurolab": neurolab_way}  # fmt: skip
+WAYS = {
+    "torch": torch_way, "keras": keras_way, "optax": optax_way, "mlx": mlx_way,
+    "tinygrad": tinygrad_way, "sklearn": sklearn_way, "mlxtend": mlxtend_way,
+    "neurolab": neurolab_way,
+}  # fmt: skip
 
 if __name__ == "__main__":
     document = {}

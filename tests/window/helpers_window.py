@@ -219,12 +219,12 @@ class Opened:
         """
         while not self._told.empty():
             self._heard()
-        same = 0
-        while same < frames:
+        same, end = 0, time.monotonic() + 20
+        while same < frames and time.monotonic() < end:
             try:
                 how = self._heard(0.5)
             except queue.Empty:
-                break
+                continue  # others have the processor
             same = same + 1 if how == "as before" and not self.state["busy"] else 0
             if how == "asleep":
                 break

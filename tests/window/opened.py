@@ -16,6 +16,7 @@ from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
 from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
+from nodeflow.routing import along
 from nodeflow.window import app
 from nodeflow.window.platform.toolkit import dpg
 
@@ -41,6 +42,9 @@ class Shell:
     def poll(self, _editor):
         first, self._first = self._first, []
         return first
+
+    def keep(self, _editor):
+        pass
 
     def recent(self):
         return []
@@ -106,6 +110,13 @@ class Watched(app.Window):
                 for port in (*view.inputs, *view.outputs)
             },
             "wires": [str(wire) for wire in editor.graph.wires[:50]],
+            "wire": str(editor.wire or ""),
+            "routed": editor.drawn.is_routed,
+            "trunks": [
+                [*along(stroke.curve, 0.5), len(stroke.wires), stroke.text]
+                for stroke in editor.drawn.strokes
+                if stroke.part == "trunk"
+            ],
             "count": [len(editor.graph.nodes), len(editor.graph.wires)],
             "digest": self._digest[1],
             "settings": {
@@ -139,6 +150,7 @@ class Watched(app.Window):
             "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),
             "making": editor.lesson is not None and editor.lesson.making,
             "typing": self._typing(),
+            "focus": self._focus(),
             "told": self._told_of_node(),
             "ages": dict(list(live.ages.items())[:50]),
             "offer": editor.offer.text if editor.offer else "",
@@ -196,6 +208,17 @@ class Watched(app.Window):
             and view.y < bottom and view.y + view.height > top
             and not (key in kept and dpg.is_item_shown(kept[key].root))
         ]  # fmt: skip
+
+    def _focus(self):
+        """Return the field of slow motion that takes the keys, and whether it is ringed."""
+        panel = self.playpanel
+        fields = {"watch": panel.watches.entry, "condition": panel.stops.entry}
+        if panel.asking.entry is not None:
+            fields["answer"] = panel.asking.entry
+        for name, entry in fields.items():
+            if dpg.does_item_exist(entry.item) and entry.active:
+                return [name, bool(dpg.get_item_theme(entry.item))]
+        return ["", False]
 
     def _playback(self):
         playback = self.editor.live.playback

@@ -178,7 +178,7 @@ def test_by_keys_alone(started, mouse, home, shot):
     window.until(lambda state: not state["sheet"] and state["live"][1] == 40, 40)
 
 
-def test_a_wish_that_cannot_be_is_a_sentence(started, mouse, home, shot):
+def test_a_form_that_cannot_be_run_is_a_sentence(started, mouse, home, shot):
     folder = home / "work"
     shutil.copy(ROOT / "graphs" / "xor.json", folder)
     window = started(folder / "xor.json")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nodeflow import files
-from nodeflow.boxes import GRID, KNOT, box
+from nodeflow.boxes import GRID, RELAY, box
 from nodeflow.declare import CATALOG
 from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import tidy
@@ -410,10 +410,10 @@ def joined(graph: Graph, group: str, keys: Iterable[str]) -> Graph:
     return replace(graph, groups={**graph.groups, group: {**held, "nodes": nodes}})
 
 
-def knotted(editor: Editor, wire: Wire, at: Point) -> Editor:
-    """Lead a wire through a new knot at a point."""
+def led_through_relay(editor: Editor, wire: Wire, at: Point) -> Editor:
+    """Lead a wire through a new relay at a point."""
     key = fresh_id(editor.graph, "relay")
-    graph = with_node(editor.graph, key, "relay", on_grid((at[0] - KNOT, at[1] - KNOT / 2)))
+    graph = with_node(editor.graph, key, "relay", on_grid((at[0] - RELAY, at[1] - RELAY / 2)))
     if editor.inside:
         graph = joined(graph, editor.inside[-1], [key])
     graph = wiring.kept(wiring.inserted(graph, wire, key))

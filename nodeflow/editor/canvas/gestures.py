@@ -14,11 +14,13 @@ from nodeflow.editor.canvas.hits import (
     WIRE_REACH,
     field_at,
     nearest_of,
+    next_wire,
     node_at,
     nodes_in,
     port_at,
     port_reach,
     wire_at,
+    wires_at,
 )
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Moved, Pressed, Released, Wheel
@@ -56,11 +58,13 @@ def pressed(editor: Editor, message: Pressed) -> Editor:
         return _wire_begun(editor, port[0].address, at, message, outgoing=port[1])
     if node is not None:
         return _node_pressed(editor, node, at, message)
-    wire = wire_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom)
-    if wire is not None and message.clicks == 2:
-        return editing.attempted(editor, lambda: editing.knotted(editor, wire, at))
-    if wire is not None:
-        return replace(editor, wire=wire, selection=frozenset())
+    reach = WIRE_REACH / editor.camera.zoom
+    there = wires_at(editor.drawn, at, reach)
+    if len(there) == 1 and message.clicks == 2:
+        return editing.attempted(editor, lambda: editing.led_through_relay(editor, there[0], at))
+    if there:  # each click on a bundle picks its next wire
+        wire = next_wire(editor.drawn, at, reach, editor.wire)
+        return replace(editor, wire=wire, selection=frozenset(), hover=f"wire:{wire}")
     if message.clicks == 2:
         return replace(editor, popup=Search(at), gesture=None)
     keep = editor.selection if message.shift or message.ctrl else frozenset()
@@ -71,7 +75,7 @@ def _menu(editor: Editor, screen: Point, node: str | None, at: Point) -> Editor:
     if node is not None and node not in editor.selection:
         editor = replace(editor, selection=frozenset([node]), wire=None)
     if node is None:
-        wire = wire_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom)
+        wire = wire_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom, editor.wire)
         editor = replace(editor, wire=wire, selection=frozenset() if wire else editor.selection)
         if wire is None:
             return replace(editor, popup=Menu(screen, canvas=True), gesture=None)
@@ -220,7 +224,7 @@ def _under(editor: Editor, at: Point) -> str:
     node = node_at(editor.drawn, at)
     if node is not None:
         return f"node:{node}"
-    wire = wire_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom)
+    wire = wire_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom, editor.wire)
     return f"wire:{wire}" if wire is not None else ""
 
 
@@ -319,9 +323,10 @@ def _dropped(
         return made
     (node,) = nodes
     at = editor.camera.on_canvas(message.at)
-    wire = wire_at(editor.drawn, at, 2 * WIRE_REACH / editor.camera.zoom)
-    if wire is None or node not in editor.graph.nodes:
-        return made
+    there = wires_at(editor.drawn, at, 2 * WIRE_REACH / editor.camera.zoom)
+    if len(there) != 1 or node not in editor.graph.nodes:
+        return made  # in a bundle it could be put into any
+    (wire,) = there
     if not wiring.can_insert(editor.graph, wire, node):
         return made
     return editing.stood_in(made, wire, node)

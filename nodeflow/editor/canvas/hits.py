@@ -37,12 +37,11 @@ class _Index:
     ports: tuple[PortView, ...]
     outgoing: NDArray[np.bool_]
     places: NDArray[np.float64]
-    wires: tuple[Wire, ...]
     curves: NDArray[np.float64]
     owners: NDArray[np.intp]
-    """The number of the wire that each curve is of."""
+    """The number of the stroke that each curve is of."""
     spans: tuple[NDArray[np.float64], NDArray[np.float64]]
-    """The corners of the box around the Bézier points of each wire: all of it lies in there."""
+    """The corners of the box around the Bézier points of each curve: all of it lies in there."""
 
 
 def node_at(scene: Scene, point: Point) -> str | None:
@@ -88,13 +87,13 @@ def nearest_of(scene: Scene, point: Point, reach: float, addresses: frozenset[st
     return None if found is None else found[0].address
 
 
-def wire_at(scene: Scene, point: Point, reach: float) -> Wire | None:
-    """Return the nearest wire within reach."""
+def wires_at(scene: Scene, point: Point, reach: float) -> tuple[Wire, ...]:
+    """Return the nearest wire within reach; all that run there, where that is a bundle."""
     index = _index(scene)
     low, high = index.spans
     near = np.flatnonzero(((low - reach <= point) & (point <= high + reach)).all(axis=1))
     if not near.size:
-        return None
+        return ()
     points = _along(index.curves[near])
     start, end = points[:, :-1], points[:, 1:]
     along = end - start
@@ -103,7 +102,24 @@ def wire_at(scene: Scene, point: Point, reach: float) -> Wire | None:
     gap = np.hypot(*np.moveaxis(start + share[..., None] * along - np.asarray(point), 2, 0))
     nearest = gap.min(axis=1)
     best = int(nearest.argmin())
-    return index.wires[index.owners[near[best]]] if nearest[best] <= reach else None
+    if nearest[best] > reach:
+        return ()
+    stroke = scene.strokes[index.owners[near[best]]]
+    return tuple(view.wire for view in stroke.wires)
+
+
+def wire_at(scene: Scene, point: Point, reach: float, picked: Wire | None = None) -> Wire | None:
+    """Return a wire within reach: of those in a bundle the one that is picked, or the first."""
+    found = wires_at(scene, point, reach)
+    return picked if picked in found else found[0] if found else None
+
+
+def next_wire(scene: Scene, point: Point, reach: float, picked: Wire | None) -> Wire | None:
+    """Return a wire within reach: of those in a bundle the one after the picked one."""
+    found = wires_at(scene, point, reach)
+    if not found:
+        return None
+    return found[(found.index(picked) + 1) % len(found)] if picked in found else found[0]
 
 
 def _nearest(
@@ -143,7 +159,6 @@ def _indexed(key: _Same) -> _Index:
         tuple(port for port, _ in ports),
         np.array([out for _, out in ports], bool),
         np.array([(p.x, p.y) for p, _ in ports], float).reshape(-1, 2),
-        tuple(view.wire for view in scene.wires),
         bends,
         scene.owners,
         (bends.min(axis=1), bends.max(axis=1)),

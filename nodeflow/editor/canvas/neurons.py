@@ -57,7 +57,7 @@ class Neuron:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A weight, from neuron to neuron; `share` is its size beside the largest of its layer."""
+    """A weight, from neuron to neuron; `share` is its size relative to the largest of its layer."""
 
     layer: str
     start: tuple[float, float]

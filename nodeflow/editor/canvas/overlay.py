@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nodeflow.editor.canvas import wiring
-from nodeflow.editor.canvas.hits import LEGIBLE, field_at
+from nodeflow.editor.canvas.hits import LEGIBLE, WIRE_REACH, field_at, wires_at
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.model import Boxing, Editor, Moving, Wiring
 from nodeflow.scene import note, shown
@@ -78,12 +78,21 @@ def _tooltip(editor: Editor) -> tuple[Point, tuple[str, ...]] | None:
         lines = _of_port(editor, what)
     elif kind == "wire":
         start = what.partition(" -> ")[0]
-        lines = (what.replace(" -> ", " → "), *_value(editor, start))
+        lines = (what.replace(" -> ", " → "), *_value(editor, start), *_bundled(editor, what))
     elif kind == "node" and what in editor.graph.nodes:
         problem = editor.problems.get(what, "")
         texts = (problem, note(editor.graph.nodes[what]))
         lines = tuple(text for text in texts if text) or _of_field(editor, what)
     return (editor.pointer, lines) if lines else None
+
+
+def _bundled(editor: Editor, wire: str) -> tuple[str, ...]:
+    """Return what is told of the bundle under the pointer, if the wire runs in one there."""
+    if wire not in editor.drawn.bundled:
+        return ()
+    at = editor.camera.on_canvas(editor.pointer)
+    there = wires_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom)
+    return (f"1 of {len(there):,} wires: click for the next",) if len(there) > 1 else ()
 
 
 def _of_field(editor: Editor, node: str) -> tuple[str, ...]:

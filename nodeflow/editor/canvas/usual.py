@@ -10,6 +10,7 @@ from functools import cache
 from nodeflow import examples
 from nodeflow.declare import NodeType
 from nodeflow.editor.canvas import wiring
+from nodeflow.errors import FileError
 from nodeflow.graph import Graph
 
 _OTHERS = 8
@@ -38,7 +39,11 @@ def learnt() -> tuple[Mapping[tuple[str, str], Counter[str]], Mapping[str, Count
     """
     same: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     alike: dict[str, Counter[str]] = defaultdict(Counter)
-    for file in sorted(examples.folder().glob("*.json")):
+    try:
+        files = sorted(examples.folder().glob("*.json"))
+    except FileError:  # they are not there: then nothing is usual
+        files = []
+    for file in files:
         held = json.loads(file.read_text("utf-8"))
         types = {key: str(node.get("type", "")) for key, node in held.get("nodes", {}).items()}
         met = set()

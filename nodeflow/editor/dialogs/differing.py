@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from nodeflow.difference import difference
 from nodeflow.editor.canvas.gestures import moved
@@ -15,6 +15,7 @@ from nodeflow.editor.commands import LOOKED_AT
 from nodeflow.editor.state.messages import (
     Failed,
     Key,
+    LessonEdit,
     Message,
     Moved,
     OpenRun,
@@ -26,7 +27,6 @@ from nodeflow.editor.state.messages import (
     Select,
     SetTraining,
     SetValue,
-    Teach,
 )
 from nodeflow.editor.state.model import Comparison, Editor, Panning, Question, Rival
 from nodeflow.editor.state.requests import AskSave, ControlRun, Differ, Save
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from nodeflow.editor.dialogs.popups import Line
     from nodeflow.export.compared import Both
 
-_EDITS = (Place, SetValue, SetTraining, Select, Pasted, ControlRun, Teach, OpenRun)
+_EDITS = (
+    Place, SetValue, SetTraining, Select, Pasted, ControlRun, OpenRun, *get_args(LessonEdit)
+)  # fmt: skip
 
 # --- a difference is looked at ------------------------------------------------------------------
 
@@ -96,13 +98,11 @@ def listed(comparison: Comparison) -> list[Line]:
     """Return all differences as lines; one of a node leads to it."""
     from nodeflow.editor.dialogs.popups import Line
 
-    keys = sorted(comparison.scene.nodes, key=len, reverse=True)
-    found = []
-    for change in comparison.both.changes:
-        text = change.sentence
-        about = (key for key in keys if f"'{key}'" in text or text.startswith(f"{key}."))
-        found.append(Line(next(about, ""), text, change.kind))
-    return found
+    there = comparison.scene.nodes
+    return [
+        Line(change.node if change.node in there else "", change.sentence, change.kind)
+        for change in comparison.both.changes
+    ]
 
 
 # --- a file was changed by another program ------------------------------------------------------

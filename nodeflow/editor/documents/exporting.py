@@ -39,12 +39,12 @@ class ExportForm:
     """By the name of a line."""
 
     def named(self, name: str) -> ExportForm:
-        """Return the wish with another name; an ending in it chooses the format."""
+        """Return the form with another name; an ending in it chooses the format."""
         ending = Path(name.strip()).suffix.lower()
         return replace(self, name=name, ending=ending if ending in FORMATS else self.ending)
 
     def choosing(self, name: str, value: str) -> ExportForm:
-        """Return the wish with another value of a line."""
+        """Return the form with another value of a line."""
         return replace(self, chosen={**self.chosen, name: value})
 
 
@@ -62,7 +62,7 @@ class Line:
 def first_form(
     editor: Editor, before: ExportForm | None = None, path: Path | None = None
 ) -> ExportForm:
-    """Return what an export begins with: of the same file what was wished before, else its choices.
+    """Return what an export begins with: the form last used for the same file, else its choices.
 
     `path` is where the graph lay then.
     """
@@ -75,7 +75,7 @@ def first_form(
 
 
 def with_ending(editor: Editor, form: ExportForm, ending: str) -> ExportForm:
-    """Return the wish with another format; a name that was typed is kept."""
+    """Return the form with another format; a name that was typed is kept."""
     name = form.name.strip()
     if name == _name(editor, form.ending):
         name = _name(editor, ending)
@@ -85,7 +85,7 @@ def with_ending(editor: Editor, form: ExportForm, ending: str) -> ExportForm:
 
 
 def completed(form: ExportForm) -> ExportForm:
-    """Return the wish with the ending of its format, where the name that was typed has none."""
+    """Return the form with the ending of its format, where the name that was typed has none."""
     name = form.name.strip()
     return replace(form, name=name + form.ending) if name and not Path(name).suffix else form
 
@@ -152,7 +152,7 @@ def lines(editor: Editor, form: ExportForm) -> list[Line]:
 
 
 def settled(editor: Editor, form: ExportForm) -> ExportForm:
-    """Return the wish with all that its lines show: what a run does meanwhile changes no choice."""
+    """Return the form with all that its lines show: what a run does meanwhile changes no choice."""
     return replace(form, chosen={line.name: line.value for line in lines(editor, form)})
 
 
@@ -190,7 +190,7 @@ def place(editor: Editor, form: ExportForm) -> Path:
     if not name:
         raise ExportError(f"the file needs a name, such as {_name(editor, form.ending)}")
     out = Path(first_form(editor).folder) / folder / Path(name).expanduser()
-    destination(out, editor.path)
+    destination(editor.graph, out, editor.path)
     return out
 
 

@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from nodeflow.difference import difference
-from nodeflow.editor.background import Loop
+from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import disk, load, save
 from nodeflow.graph import Graph
+from nodeflow.homes import user_folder
+from nodeflow.jsontext import json_of
 from nodeflow.scene import Scene
 
-_NAME = "nodeflow"
 _ABOUT = ".about"
 _RECENT = 12
 _BOXES = 300
@@ -189,7 +190,7 @@ class Store:
 
 
 class Journal:
-    """Writes the newest graph beside the editor, whole or not at all.
+    """Writes the newest graph in the background, whole or not at all.
 
     Its folder has the graph's file, what is to be known about it, and a lock that the operating
     system lets go when the process ends, however it ends.
@@ -198,7 +199,7 @@ class Journal:
     def __init__(self, folder: Path | None = None, lock: IO[bytes] | None = None) -> None:
         self.folder = folder or journal_folder() / f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = lock
-        self._loop = Loop("journal", self._work)
+        self._loop = Service("journal", self._work)
         self._changed = self._loop.changed
         self._wanted: tuple[Graph, Path | None] | None = None
         self._about: dict[str, str | None] | None = None
@@ -228,6 +229,7 @@ class Journal:
         with self._changed:
             self._wanted = None
             self._drops += 1
+            self._changed.notify_all()
         with self._disk:
             self._remove()
 
@@ -244,16 +246,15 @@ class Journal:
         self._lock = self._about = None
 
     def _work(self) -> None:
-        while True:
+        while not self._loop.closed:
             with self._changed:
-                while not self._loop.closed and (
-                    self._wanted is None or time.monotonic() < self._since + _DELAY
-                ):
-                    left = None if self._wanted is None else self._since + _DELAY - time.monotonic()
-                    self._changed.wait(left)
-                if self._loop.closed:
-                    return
-            self._write_wanted()
+                self._loop.wait(lambda: self._wanted, None)
+                # A graph that is given up meanwhile is waited for no longer.
+                self._loop.wait(
+                    lambda: self._wanted is None, self._since + _DELAY - time.monotonic()
+                )
+            if not self._loop.closed:
+                self._write_wanted()
 
     def _write_wanted(self) -> None:
         problem = ""
@@ -298,16 +299,12 @@ class Journal:
 
 def config_folder() -> Path:
     """Return the folder of the preferences; it need not be there."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir(_NAME))
+    return user_folder("config")
 
 
 def state_folder() -> Path:
     """Return the folder of recent files and journals; it need not be there."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir(_NAME))
+    return user_folder("state")
 
 
 def journal_folder() -> Path:
@@ -320,10 +317,10 @@ def _read(path: Path) -> Any:
     if not path.exists():
         raise FileNotFoundError(str(path))
     try:
-        return json.loads(disk.read(path, _LIMIT, lambda size: "is too large"))
+        return json_of(disk.read(path, _LIMIT, lambda size: "is too large"))
     except FileError as error:
         raise ValueError(str(error).removeprefix(f"{path}: ")) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ValueError("is not JSON") from None
 
 

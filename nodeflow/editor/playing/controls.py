@@ -17,7 +17,7 @@ from nodeflow.editor.state.runcommands import (
     Back,
     ForgetCondition,
     Go,
-    Loop,
+    LoopPlayback,
     Pause,
     Play,
     Predict,
@@ -108,7 +108,7 @@ def _to_end(editor: Editor) -> Editor:
 
 @register("loop", "Play this sample over and over", "L", "Play")
 def _loop(editor: Editor) -> Editor:
-    return controlled(editor, Loop(None if editor.live.playback.looped else "sample"))
+    return controlled(editor, LoopPlayback(None if editor.live.playback.looped else "sample"))
 
 
 @register("breakpoint", "Breakpoint, or none", "F9", "Play", context=True)

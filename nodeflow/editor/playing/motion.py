@@ -17,7 +17,8 @@ from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import Wire
 from nodeflow.routing import along
-from nodeflow.scene import Scene, WireView, closed_groups, sized, within
+from nodeflow.scene import Scene, closed_groups, sized, within
+from nodeflow.wires import WireView
 from nodeflow.workings.shown import changed, listed, rough, show
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A lesson beside the run of a session: it notices what is done, and marks what is typed."""
+"""A lesson that follows the run of a session: it notices what is done, and marks what is typed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run in a thread beside the editor: it is told what to do, and shows how it stands.
+"""A run in a thread of its own: it is told what to do, and shows how it stands.
 
 The editor never waits for it: commands go into a queue, and the newest snapshot lies in a slot.
 The run itself is touched by its thread alone.
@@ -12,22 +12,10 @@ import time
 from collections import deque
 from dataclasses import replace
 
-from nodeflow.editor.background import Cancelled, Loop, Progress
-from nodeflow.editor.run.worker import Worker, kept, sentence
+from nodeflow.editor.background import Cancelled, Progress, Service
+from nodeflow.editor.run.worker import Worker, sentence
 from nodeflow.editor.state.model import Live
-from nodeflow.editor.state.runcommands import (
-    Back,
-    Go,
-    Open,
-    Pause,
-    Play,
-    Reset,
-    RunCommand,
-    Start,
-    Step,
-    Train,
-    in_words,
-)
+from nodeflow.editor.state.runcommands import Go, Open, Pause, RunCommand, Start, in_words
 from nodeflow.graph import Graph
 from nodeflow.workings.shown import precise, rough
 
@@ -48,7 +36,7 @@ class Session:
         self._last = Live()
         self._slot: Live | None = None
         self._pausing = False
-        self._loop = Loop("run", self._work)
+        self._loop = Service("run", self._work)
         self._changed = self._loop.changed
         self._loop.start()
 
@@ -71,37 +59,6 @@ class Session:
                 return
             self._graph = graph
         self.do(Start(graph, what))
-
-    def train(self, epochs: float | None = None) -> None:
-        """Train so many epochs more, or with `math.inf` until paused.
-
-        Without a number: to the end of a training that was paused, else the graph's epochs.
-        """
-        self.do(Train(epochs))
-
-    def play(self, speed: float | None = None) -> None:
-        """Play in slow motion, at so many steps a second."""
-        self.do(Play(speed))
-
-    def pause(self) -> None:
-        """Stop at the end of the present slice; `poll` says "paused" at once."""
-        self.do(Pause())
-
-    def reset(self) -> None:
-        """Go back to the start: the weights of the graph, no history."""
-        self.do(Reset())
-
-    def step(self, level: str = "step") -> None:
-        """Go on by one step (a node), phase, sample, update or epoch, and stand still there."""
-        self.do(Step(level))
-
-    def back(self, level: str = "step") -> None:
-        """Go back by one step, phase, sample, update or epoch, and stand still there."""
-        self.do(Back(level))
-
-    def go(self, where: int | str) -> None:
-        """Go to a moment: its number, or EPOCH[:SAMPLE[:NODE]]."""
-        self.do(Go(where))
 
     def do(self, command: RunCommand) -> None:
         """Have something done; returns at once."""
@@ -254,4 +211,4 @@ def checked(graph: Graph, progress: Progress | None = None) -> tuple[dict[str, s
     )
 
 
-__all__ = ["Session", "kept"]
+__all__ = ["Session", "checked"]

@@ -1,7 +1,7 @@
-"""Many runs of the editor's graph: what is varied, the runs beside the editor, one of them opened.
+"""Many runs of the editor's graph: what is varied, the runs in the background, one of them opened.
 
 What is asked for is an inert value, made by clicking settings and typing values. The runs are made
-in threads beside the editor, and what there is of them can be looked at while they go on.
+in threads of their own, and what there is of them can be looked at while they go on.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class SweepForm:
     until: str = ""
 
     def toggled(self, offer: Offer) -> SweepForm:
-        """Return the wish with a setting varied that was not, or no longer."""
+        """Return the form with one more setting varied, or one less."""
         if offer.address in dict(self.varied):
             return replace(self, varied=tuple(v for v in self.varied if v[0] != offer.address))
         return replace(self, varied=(*self.varied, (offer.address, offer.values)))
 
     def with_values(self, address: str, values: str) -> SweepForm:
-        """Return the wish with other values of a setting."""
+        """Return the form with other values of a setting."""
         return replace(
             self,
             varied=tuple((one, values if one == address else was) for one, was in self.varied),
@@ -108,7 +108,7 @@ def _suggested(setting: Setting, value: Any) -> str:
 
 
 def plan_of(graph: Graph, form: SweepForm) -> Plan:
-    """Return the plan of a wish; raises `SweepError`, one sentence."""
+    """Return the plan of a form; raises `SweepError`, one sentence."""
     axes = [Axis.read(f"{address}={values.strip()}") for address, values in form.varied]
     return Plan.of(
         graph, axes, seeds=_seeds(form.seeds), epochs=_epochs(form.epochs),
@@ -133,7 +133,7 @@ def _epochs(text: str) -> int | None:
 
 
 class Sweeping:
-    """Runs that are made in threads beside the editor; what there is of them is always at hand."""
+    """Runs that are made in threads of their own; what there is of them is always at hand."""
 
     def __init__(self, plan: Plan, workers: int | None = None) -> None:
         self.plan = plan

@@ -17,19 +17,21 @@ import numpy as np
 
 from nodeflow.difference import difference
 from nodeflow.editor.background import fault_text
-from nodeflow.editor.state.kept import Offer
+from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.model import NO_FAULTS, Live, Report
 from nodeflow.editor.state.runcommands import (
     AddCondition,
     Answer,
     AnswerTask,
     Back,
+    BeginLesson,
     CompareFuture,
+    EndLesson,
     ExplainChange,
-    ExplainSaturation,
+    ExplainVanishingBlame,
     ForgetCondition,
     Go,
-    Loop,
+    LoopPlayback,
     Open,
     Pause,
     Play,
@@ -45,7 +47,6 @@ from nodeflow.editor.state.runcommands import (
     Step,
     Switch,
     TaskCommand,
-    Teach,
     ToggleStop,
     Train,
     UnlockNode,
@@ -72,8 +73,8 @@ _LATELY = 10
 """Of so many epochs it is told why a weight changed."""
 _REASONS = 12
 _ROOM = 500_000_000
-"""Memory that the values beside the editor may take, in bytes: it shows them all. A graph that was
-only opened takes no more; `nodeflow train` does."""
+"""Memory that the values of a run may take in the editor, in bytes: it shows them all. A graph that
+was only opened takes no more; `nodeflow train` does."""
 _FAULTS = 16
 """So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
@@ -146,7 +147,7 @@ class Worker:
                 self.back(level)
             case Go(where=where):
                 self.go(where)
-            case Loop(level=level):
+            case LoopPlayback(level=level):
                 self.loop(level)
             case SetSpeed(speed=speed):
                 self.set_speed(speed)
@@ -168,12 +169,14 @@ class Worker:
                 self.answer(text)
             case ExplainChange(node=node):
                 self.why(node)
-            case ExplainSaturation():
-                self.dies()
+            case ExplainVanishingBlame():
+                self.vanishing_blame()
             case ShowCheck(graph=graph, checks=checks, price=price, problem=problem):
                 self.checked(graph, checks, price, problem)
-            case Teach(graph=graph):
-                self.teach(graph)
+            case BeginLesson(graph=graph):
+                self.begin_lesson(graph)
+            case EndLesson():
+                self.end_lesson()
             case AnswerTask() | SkipTask() | UnlockNode():
                 self.task(command)
             case _:
@@ -357,7 +360,7 @@ class Worker:
         self._touched()
         return True
 
-    def resume(self, offer: Offer) -> None:
+    def resume(self, offer: SavedTraining) -> None:
         """Go on with the training that a run file holds, from where it was saved."""
         if self.graph is None:
             return
@@ -424,7 +427,7 @@ class Worker:
 
         self._report(asked)
 
-    def dies(self) -> None:
+    def vanishing_blame(self) -> None:
         """Tell where blame dies in the network, with the numbers of the present pass."""
         from nodeflow.explain.dying import where_blame_dies
 
@@ -758,13 +761,18 @@ class Worker:
 
     # -- a lesson
 
-    def teach(self, graph: Graph | None) -> None:
-        """Begin the lesson in a graph, or end it."""
+    def begin_lesson(self, graph: Graph) -> None:
+        """Begin the lesson in a graph."""
         from nodeflow.editor.run.lecture import Lecture
 
+        self.end_lesson()
+        self.lecture = Lecture(graph)
+
+    def end_lesson(self) -> None:
+        """Leave the lesson, done or not."""
         if self.lecture is not None:
             self.lecture.leave()
-        self.lecture = None if graph is None else Lecture(graph)
+        self.lecture = None
         self._touched()
 
     def task(self, command: TaskCommand) -> None:
@@ -1015,9 +1023,4 @@ def sentence(error: Exception) -> str:
     return fault_text(error)
 
 
-def kept(live: Live) -> dict[str, Any]:
-    """Return the trained weights, to be put into the graph: by parameter."""
-    return {address.rpartition(".")[0]: value for address, value in live.weights.items()}
-
-
-__all__ = ["Worker", "kept"]
+__all__ = ["Worker"]

@@ -13,7 +13,7 @@ from nodeflow.graph import Graph
 
 
 @dataclass(frozen=True)
-class Offer:
+class SavedTraining:
     """Training that was found beside a graph file, and can be gone on with."""
 
     path: Path

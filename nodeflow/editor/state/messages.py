@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nodeflow.editor.state.camera import Point
-from nodeflow.editor.state.kept import Offer
+from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.model import Live, Report, Rival
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.graph import Graph
+from nodeflow.scene import Scene
 
 if TYPE_CHECKING:
     from nodeflow.export.compared import Both
@@ -168,13 +169,13 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class DialogCancelled:
     """A file was asked for, and none was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Another graph was made of the present one, as large ones are: beside the editor."""
+    """Another graph was made of the present one, as large ones are: in the background."""
 
     graph: Graph
     label: str
@@ -227,15 +228,70 @@ class Reported:
 class Offered:
     """Training was found beside the file of the graph: it may be gone on with."""
 
-    offer: Offer
+    offer: SavedTraining
 
 
 @dataclass(frozen=True, slots=True)
-class Teach:
-    """Something about the lesson: an answer, skip, unlock; or, while it is made, a change of it."""
+class ChooseTaskKind:
+    """The next task of the lesson that is made waits for a moment, a condition, … (its key)."""
 
-    what: str
-    value: Any = None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddTask:
+    """The lesson that is made gets a task: its text, what it waits for, and a question if it asks.
+
+    Nothing in them has to fit: what is missing is told.
+    """
+
+    kind: str
+    text: str
+    goal: str
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTask:
+    """The lesson that is made loses a task."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTaskUp:
+    """A task of the lesson that is made comes one earlier."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleInLesson:
+    """The selected nodes are locked or hidden in the lesson that is made, or no longer."""
+
+    what: Literal["locked", "hidden"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleAllLocked:
+    """All nodes are locked in the lesson that is made, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTypes:
+    """The library of the lesson that is made has the types of the selected nodes; none: all."""
+
+
+LessonEdit = (
+    ChooseTaskKind
+    | AddTask
+    | RemoveTask
+    | MoveTaskUp
+    | ToggleInLesson
+    | ToggleAllLocked
+    | OfferTypes
+)
+"""Changes of a lesson that is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +308,14 @@ class Differed:
 
     both: Both
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Wires have their ways where nodes are now: the scene before, and as it is with them."""
+
+    before: Scene
+    after: Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +350,7 @@ Message = (
     | Pasted
     | Opened
     | Saved
-    | Cancelled
+    | DialogCancelled
     | Derived
     | Began
     | Ended
@@ -294,11 +358,12 @@ Message = (
     | ControlRun
     | OpenRun
     | Renewed
-    | Teach
+    | LessonEdit
     | Failed
     | Noted
     | Offered
     | Reported
     | Overtook
     | Differed
+    | Routed
 )

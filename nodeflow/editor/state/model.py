@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import silent
 from nodeflow.editor.state.camera import Camera, Point
-from nodeflow.editor.state.kept import Offer
+from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.requests import Request
 from nodeflow.errors import NodeflowError
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
 from nodeflow.playback.state import Playback
-from nodeflow.scene import Scene, closed_groups, scene, shifted, with_places, within
+from nodeflow.scene import Scene, closed_groups, scene_at_once, shifted, with_places, within
 
 if TYPE_CHECKING:
     from nodeflow.export.compared import Both
@@ -251,7 +251,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Live:
-    """What the run beside the editor last told: all of it is data, and read-only."""
+    """What the run in the background last told: all of it is data, and read-only."""
 
     values: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """By address: the last value of each port."""
@@ -271,7 +271,7 @@ class Live:
     checks: Mapping[str, str] = field(default_factory=dict)
     """By node: "ok", or what its gradient check found."""
     price: str = ""
-    """What that check cost, beside the backward pass, in words."""
+    """What that check cost, compared with the backward pass, in words."""
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
     ages: Mapping[str, str] = field(default_factory=dict)
@@ -393,8 +393,10 @@ class Editor:
     """The lesson that is done, or made."""
     report: Report | None = None
     """The account that was asked for last."""
-    offer: Offer | None = None
+    offer: SavedTraining | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
+    routed: tuple[Scene, Scene] | None = None
+    """A scene in which nodes were moved, and the same with the ways that wires have there."""
     requests: tuple[Request, ...] = ()
 
     @classmethod
@@ -451,13 +453,28 @@ class Editor:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         if self.comparison is not None:
             return self.comparison.scene
-        inside = self.inside[-1] if self.inside else None
-        made_from = self.graph, inside, self.live.faults
-        whole = _DRAWN.of(made_from, lambda: _scene(self, inside))
+        whole = self._whole
         hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
         if not hidden or self.lesson is None or self.lesson.making:
             return whole
         return _SEEN.of((whole,), lambda: _without(whole, frozenset(hidden)))
+
+    @property
+    def _whole(self) -> Scene:
+        """The graph as it is drawn, with what a lesson hides."""
+        inside = self.inside[-1] if self.inside else None
+        made_from = self.graph, inside, self.live.faults
+        return self._with_ways(_DRAWN.of(made_from, lambda: _scene(self, inside)))
+
+    def _with_ways(self, scene: Scene) -> Scene:
+        """Return a scene with the ways of its wires, if they were found since."""
+        return self.routed[1] if self.routed is not None and self.routed[0] is scene else scene
+
+    @property
+    def unrouted(self) -> Scene | None:
+        """The scene, if its wires are still to be routed where nodes are now."""
+        scene = self._whole
+        return None if scene.is_routed else scene
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -511,16 +528,18 @@ class _Last(Generic[T]):
 def _scene(editor: Editor, inside: str | None) -> Scene:
     """Return the scene of an editor's graph; after a move that of before, shifted."""
     graph = editor.graph
+    shown = None
     if _DRAWN.newest is not None:
         (before, level, faults), old = _DRAWN.newest
+        shown = editor._with_ways(old) if level == inside else None  # noqa: SLF001
         if level == inside and faults is editor.live.faults and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
                 for key, (x, y) in graph.layout.items()
                 if before.layout[key] != (x, y)
             }
-            return shifted(old, graph, moved)
-    return scene(graph, problems=editor.problems, inside=inside)
+            return shifted(editor._with_ways(old), graph, moved)  # noqa: SLF001
+    return scene_at_once(graph, shown, editor.problems, inside)
 
 
 def _without(whole: Scene, hidden: frozenset[str]) -> Scene:

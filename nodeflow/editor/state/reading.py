@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from nodeflow.declare import Array
+from nodeflow.jsontext import json_of
 
 _SIZES = re.compile(r"[\[(]?\s*\d+(\s*[x×*,\s]\s*\d+)*\s*(numbers?)?\s*[\])]?", re.IGNORECASE)
 """Sizes as they are shown and as they are typed: 2×3, 2x3, 2 3, 2, 3, (2, 3), 5 numbers."""
@@ -68,7 +69,7 @@ def _whole(text: str) -> int | str:
 def _array(text: str) -> Any:
     """Return numbers as JSON has them, or without brackets: columns with `,`, rows with `;`."""
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         pass
     bare = text.strip("[]()").split(";")

@@ -101,11 +101,6 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
-class Autosave:
-    """Keep the graph for the case of a crash."""
-
-
-@dataclass(frozen=True, slots=True)
 class Export:
     """Write a graph in another format; `said` is reported instead of the usual."""
 
@@ -202,7 +197,6 @@ ShellRequest = (
     | OpenFile
     | OpenSample
     | Save
-    | Autosave
     | Export
     | Discard
     | SavePreferences

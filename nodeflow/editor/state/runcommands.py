@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nodeflow.editor.state.kept import Offer
+from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.graph import Graph
 
 # --- the graph ----------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ class Start:
 class Resume:
     """Go on with the training that a run file holds."""
 
-    offer: Offer
+    offer: SavedTraining
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Go:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class LoopPlayback:
     """Play the present sample, update, … over and over; None ends that."""
 
     level: str | None
@@ -185,8 +185,8 @@ class ExplainChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainSaturation:
-    """Report where blame dies in the network."""
+class ExplainVanishingBlame:
+    """Report at which saturated nodes blame all but vanishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +200,15 @@ class ShowCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Teach:
-    """Begin the lesson in a graph; None ends it."""
+class BeginLesson:
+    """Begin the lesson in a graph."""
 
-    graph: Graph | None
+    graph: Graph
+
+
+@dataclass(frozen=True, slots=True)
+class EndLesson:
+    """Leave the lesson, done or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +245,7 @@ RunCommand = (
     | Step
     | Back
     | Go
-    | Loop
+    | LoopPlayback
     | SetSpeed
     | ToggleStop
     | AddCondition
@@ -251,9 +256,10 @@ RunCommand = (
     | Predict
     | Answer
     | ExplainChange
-    | ExplainSaturation
+    | ExplainVanishingBlame
     | ShowCheck
-    | Teach
+    | BeginLesson
+    | EndLesson
     | TaskCommand
 )
 

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from nodeflow.engine.kernel import drive
 from nodeflow.engine.kernel.compiler import Module
 from nodeflow.engine.kernel.notices import say_once
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Operation, Row
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 class Unavailable(Exception):
@@ -84,16 +87,27 @@ def _processor() -> tuple[str, str]:
 @cache
 def _digest() -> str:
     """Return a digest of all that machine code depends on."""
-    return digest_of(Path(__file__).parent)
+    return digest_of(_sources())
 
 
-def digest_of(folder: Path) -> str:
+def _sources() -> Traversable:
+    """Return the folder of the kernel's source files; it may lie in a zip."""
+    folder = Path(__file__).parent
+    if folder.is_dir():
+        return folder
+    from importlib.resources import files
+
+    return files("nodeflow.engine.kernel")
+
+
+def digest_of(folder: Traversable) -> str:
     """Return a digest of a kernel's source files, of LLVM's version and of the processor."""
     from llvmlite import __version__
 
     found = hashlib.sha256()
-    for file in sorted(folder.glob("*.py")):
-        found.update(file.read_bytes())
+    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".py"):
+            found.update(file.read_bytes())
     found.update("\n".join((__version__, *_processor())).encode())
     return found.hexdigest()[:16]
 
@@ -189,7 +203,7 @@ class Loaded:
             if code is None:
                 code = compiled(make())
                 # A source file that was edited meanwhile may be part of what was compiled.
-                if digest_of(Path(__file__).parent) == digest:
+                if digest_of(_sources()) == digest:
                     _keep(file, code)
             library, found = self.load(name, code, *symbols)
         self._libraries.append(library)
@@ -367,7 +381,7 @@ def _keep(file: Path | None, code: bytes) -> None:
 
 
 _pruned: set[Path] = set()
-"""Folders that this process has looked through: it keeps little itself beside what lies there."""
+"""Folders that this process has looked through: it keeps little itself besides what lies there."""
 
 
 def _prune(folder: Path) -> None:

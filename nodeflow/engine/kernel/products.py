@@ -76,17 +76,20 @@ def weighted_sum(
                 cells[to + j] = total
                 w = w + inner
     elif COMPILED:
-        r = 0
-        while r + 1 < rows:
-            x = a + r * a_r
-            y = x + a_r
-            to = dst + r * dst_r
-            j = 0
-            while j + 3 < cols:
-                w = weights + j * inner
-                w1 = w + inner
-                w2 = w1 + inner
-                w3 = w2 + inner
+        j = 0
+        while j + 3 < cols:  # four neurons stay at hand for all samples, two of these at a time
+            w = weights + j * inner
+            w1 = w + inner
+            w2 = w1 + inner
+            w3 = w2 + inner
+            b = bias + j if bias >= 0 else -1
+            b1 = b + 1 if bias >= 0 else -1
+            b2 = b + 2 if bias >= 0 else -1
+            b3 = b + 3 if bias >= 0 else -1
+            for r in range(0, rows - 1, 2):
+                x = a + r * a_r
+                y = x + a_r
+                to = dst + r * dst_r + j
                 left = lanes(cells, x)
                 other = lanes(cells, y)
                 v = lanes(cells, w)
@@ -116,33 +119,24 @@ def weighted_sum(
                     t1 = t1 + other * v1
                     t2 = t2 + other * v2
                     t3 = t3 + other * v3
-                b = bias + j if bias >= 0 else -1
-                b1 = b + 1 if bias >= 0 else -1
-                b2 = b + 2 if bias >= 0 else -1
-                b3 = b + 3 if bias >= 0 else -1
-                cells[to + j] = long_sum(s0, cells, x, w, inner, b)
-                cells[to + j + 1] = long_sum(s1, cells, x, w1, inner, b1)
-                cells[to + j + 2] = long_sum(s2, cells, x, w2, inner, b2)
-                cells[to + j + 3] = long_sum(s3, cells, x, w3, inner, b3)
-                cells[to + dst_r + j] = long_sum(t0, cells, y, w, inner, b)
-                cells[to + dst_r + j + 1] = long_sum(t1, cells, y, w1, inner, b1)
-                cells[to + dst_r + j + 2] = long_sum(t2, cells, y, w2, inner, b2)
-                cells[to + dst_r + j + 3] = long_sum(t3, cells, y, w3, inner, b3)
-                j = j + 4
-            while j < cols:
-                b = bias + j if bias >= 0 else -1
-                w = weights + j * inner
-                cells[to + j] = long_product(cells, x, w, inner, b)
-                cells[to + dst_r + j] = long_product(cells, y, w, inner, b)
-                j = j + 1
-            r = r + 2
-        while r < rows:
-            x = a + r * a_r
-            to = dst + r * dst_r
+                cells[to] = long_sum(s0, cells, x, w, inner, b)
+                cells[to + 1] = long_sum(s1, cells, x, w1, inner, b1)
+                cells[to + 2] = long_sum(s2, cells, x, w2, inner, b2)
+                cells[to + 3] = long_sum(s3, cells, x, w3, inner, b3)
+                to = to + dst_r
+                cells[to] = long_sum(t0, cells, y, w, inner, b)
+                cells[to + 1] = long_sum(t1, cells, y, w1, inner, b1)
+                cells[to + 2] = long_sum(t2, cells, y, w2, inner, b2)
+                cells[to + 3] = long_sum(t3, cells, y, w3, inner, b3)
+            # The last four may have some of those before among them: they come out the same.
+            j = cols - 4 if j + 4 < cols and j + 8 > cols else j + 4
+        # What is left: all neurons of the last sample, or the few of a narrow layer.
+        for r in range(rows - rows % 2 if cols > 3 else 0, rows):
             for j in range(cols):
                 b = bias + j if bias >= 0 else -1
-                cells[to + j] = long_product(cells, x, weights + j * inner, inner, b)
-            r = r + 1
+                cells[dst + r * dst_r + j] = long_product(
+                    cells, a + r * a_r, weights + j * inner, inner, b
+                )
     else:
         for r in range(rows):
             for j in range(cols):

@@ -26,8 +26,15 @@ from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
 _Places: TypeAlias = tuple[int, int]
 """Where the rows of tail and test begin in a table."""
 
-_PAYS_AFTER = 0.05
-"""Seconds of training after which compiling, about 0.15 s beside it, is likely to pay."""
+_PAYS_AFTER = 0.01
+"""Seconds of training after which compiling, about 0.15 s beside it, is likely to pay.
+
+It is done once for all processes, since what was compiled is kept.
+"""
+
+_FEW_ROWS = 64
+"""Code of so few rows takes a fraction of a second: what was begun is finished, even where the
+process ends meanwhile, so that the next one has it at once."""
 
 
 class StraightLine:
@@ -161,7 +168,9 @@ def _only_background() -> _Background:
 
 
 def _compiled(real: str, samples: int, places: _Places, rows: bytes) -> Any:
-    return loaded(real).straight(_parts(places, rows), samples, lambda: not _ending.is_set())
+    parts = _parts(places, rows)
+    few = sum(map(len, parts.values())) <= _FEW_ROWS
+    return loaded(real).straight(parts, samples, lambda: few or not _ending.is_set())
 
 
 def _parts(places: _Places, rows: bytes) -> dict[str, list[Row]]:

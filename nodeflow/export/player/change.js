@@ -257,6 +257,9 @@ function changing(root, index, run, source, view) {
       try {
         const came = await source.until(test, Math.max(1, numberIn("#epochs")), refresh);
         find("#came").textContent = came ? `${words}: true here` : `${words} did not come to be`;
+      } catch (error) {
+        source.condition = null; // what cannot be read stops nothing
+        throw error;
       } finally {
         run.stop();
         showTraining(false);
@@ -424,13 +427,13 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
-  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save });
+  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save, train });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
   find("#batch").max = run.schedule.rows;
 
-  const told = (act) => (...given) => {
+  const refreshing = (act) => (...given) => {
     view.pause();
     const made = act(...given);
     refresh();
@@ -439,19 +442,19 @@ function changing(root, index, run, source, view) {
   return {
     api: {
       moment: () => run.moment(),
-      step: told((count = 1) => { run.step(count); return run.moment(); }),
-      back: told((count = 1) => { run.back(count); return run.moment(); }),
-      goto: told((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
+      step: refreshing((count = 1) => { run.step(count); return run.moment(); }),
+      back: refreshing((count = 1) => { run.back(count); return run.moment(); }),
+      goto: refreshing((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
       train: (epochs = index.epochs) => train(epochs).then(() => run.moment()),
       value: (address) => run.value(address),
       gradient: (address) => run.gradient(address),
       /** Of when a node's value is, in words: "" if it is of the pass in view. */
       age: (key) => run.age(key),
       weights: () => run.weights(),
-      set: told((address, value) => { set(address, value); return run.moment(); }),
-      setting: told((address, value) => { setting(address, value); return run.moment(); }),
-      reset: told((seed) => { reset(seed); return run.moment(); }),
-      batch: told((size) => { batch(size); return run.moment(); }),
+      set: refreshing((address, value) => { set(address, value); return run.moment(); }),
+      setting: refreshing((address, value) => { setting(address, value); return run.moment(); }),
+      reset: refreshing((seed) => { reset(seed); return run.moment(); }),
+      batch: refreshing((size) => { batch(size); return run.moment(); }),
       cost: () => run.cost(),
       history: () => run.log.map(([cost, train_accuracy, test_cost, test_accuracy], at) => ({
         epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
@@ -463,14 +466,13 @@ function changing(root, index, run, source, view) {
       /** Call a function with every moment that is shown. */
       watch: (act) => view.watching.push(act),
       addresses: () => Object.keys(run.data.slots),
-      graph: () => graph(), link, state: stateOf, takeUp: told(takeUp), play: view.play, pause: view.pause, show,
+      graph: () => graph(), link, state: stateOf, takeUp: refreshing(takeUp), play: view.play, pause: view.pause, show,
       ...(lead && { lesson: lead.api }),
-      formula: () => view_formula(),
+      formula: () => { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; },
       get playing() { return view.playing; },
     },
     follow, refresh, stateOf, takeUp, lesson: lead?.state,
   };
 
   function known(number) { return Number.isNaN(number) ? null : number; }
-  function view_formula() { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; }
 }

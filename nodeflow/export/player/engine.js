@@ -202,7 +202,7 @@ class Machine {
 
 /** When which node is evaluated on which rows: Python's Schedule. */
 class Schedule {
-  constructor({ rows, passSize, order, phases, headNodes }, batch, loop) {
+  constructor({ rows, order, phases, headNodes }, batch, loop) {
     Object.assign(this, { rows, batch, order, head: headNodes, tail: order.length - headNodes });
     this.phases = phases.map((phase) => PHASES[phase]);
     this.passSize = loop ? 1 : batch;
@@ -391,7 +391,7 @@ class Run {
   }
 
   /** Go on in another future, at the moment where it was left. */
-  takeUp({ form, seed, own, start, number, batch, constants, kept, events, base, changes, lines, written, given, typed }) {
+  resume({ form, seed, own, start, number, batch, constants, kept, events, base, changes, lines, written, given, typed }) {
     this.stop();
     this.use(form, batch);
     Object.assign(this, { seed, own, start, constants, kept, events, base, changes, log: lines, written: new Map(written), given: new Map(given), typed: new Map(typed) });
@@ -497,6 +497,12 @@ class Run {
     return count ? sum / count : meanOf(numbers, this.machine.single);
   }
 
+  /** As `cost`, but null where nothing was evaluated yet. */
+  knownCost() {
+    const { cost } = this.data;
+    return cost !== null && this.hasValue(cost) ? this.cost() : null;
+  }
+
   get sound() {
     const { machine, data } = this;
     return !data.trains || (isFinite64(machine.state) && isFinite64(machine.stats.subarray(0, 2)));
@@ -570,7 +576,7 @@ class Run {
 
   /** Evaluate one node. Raises an error where a number that is not finite would spoil parameters. */
   stepNode() {
-    const { at, schedule, data, machine } = this, { order, head } = schedule, { place, pass, update } = at, key = order[place];
+    const { at, schedule, data } = this, { order, head } = schedule, { place, pass, update } = at, key = order[place];
     this.runTo(pass, place + 1);
     if (data.trains && this.needed.has(key)) {
       const outputs = Object.keys(data.slots).filter((address) => nodeOf(address) === key);

@@ -32,10 +32,6 @@ function meeting(act, ...arrays) {
   return { shape, flat: found };
 }
 
-const RELATIONS = {
-  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
-  "==": (a, b) => a === b, "!=": (a, b) => a !== b,
-};
 const CHANGED = {
   rises: (now, before) => now > before, falls: (now, before) => now < before,
   changes: (now, before) => now !== before && !(Number.isNaN(now) && Number.isNaN(before)),

@@ -17,7 +17,7 @@ function rightly(task, typed, value) {
  * Lead through the lesson of `index`. `state` is how far somebody has come in another form of the
  * graph; `open(form, state)` opens such a form. Returns what the rest of the page asks of it.
  */
-function leading(root, index, run, source, view, { attempt, refresh, graph, changes, save }) {
+function leading(root, index, run, source, view, { attempt, refresh, graph, changes, save, train: goOn }) {
   const { lesson } = index;
   const find = (selector) => root.querySelector(selector);
   const state = lesson.state ?? { done: [], skipped: [], unlocked: [], moment: 0, wired: [] };
@@ -42,9 +42,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
   function word(name, { epoch, update, sample }) {
     const line = run.log[run.epoch - 1] ?? [NaN, NaN, NaN, NaN], known = (number) => (Number.isNaN(number) ? null : number);
     const [train_cost, train_accuracy, test_cost, test_accuracy] = line.map(known);
-    if (name === "cost") {
-      try { return run.cost(); } catch { return null; } // nothing was evaluated yet
-    }
+    if (name === "cost") return run.knownCost();
     return { epoch, update, sample, train_cost, train_accuracy, test_cost, test_accuracy, accuracy: test_accuracy ?? train_accuracy }[name];
   }
 
@@ -193,6 +191,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
   }
 
   function unlock(key) {
+    right = true;
     unlocked.add(key);
     state.unlocked = [...unlocked].sort();
     said = `${key} is unlocked; the answer notes it.`;
@@ -245,7 +244,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
     find("#task-do").replaceChildren(...(now ? controls(now) : []));
     find("#task-skip").hidden = !now;
     find("#lesson-said").textContent = said;
-    find("#lesson-said").className = right || said.includes("unlocked") ? "right" : "wrong";
+    find("#lesson-said").className = right ? "right" : "wrong";
     find("#lesson").classList.toggle("over", !now);
     find("#lesson-locks").hidden = !locked.size && !lesson.everything;
     find("#lesson-locks").textContent = unlocked.size ? `Unlocked: ${[...unlocked].join(", ")}` : lesson.everything ? "All of the graph is locked."
@@ -276,7 +275,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
     }
     if (now.kind === "until") {
       const button = element("button", { type: "button", id: "lesson-train" }, "Train until then");
-      button.addEventListener("click", () => find("#train").click());
+      button.addEventListener("click", () => (run.training ? run.stop() : attempt(() => trainUntil(now))));
       return [button];
     }
     if (now.kind === "wire" && now.forms) {
@@ -288,6 +287,15 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       return [choice("wire-from", "from …", now.from), choice("wire-to", "to …", now.to), element("button", {}, "Draw the wire")];
     }
     return [];
+  }
+
+  /** Train for as long as the graph does; say where its condition has not become true by then. */
+  async function trainUntil(wanted) {
+    await goOn(Math.max(index.epochs, 1));
+    if (task() !== wanted) return;
+    right = false;
+    said = `Not true yet at epoch ${run.epoch}: train on, or change something first.`;
+    show();
   }
 
   find("#task").addEventListener("submit", (event) => {
@@ -323,14 +331,17 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
     if (!watched) return false;
     const end = run.schedule.number(run.schedule.startOfEpoch(run.epoch + epochs)), mine = (run.training = {});
     watch();
-    for (;;) {
-      const found = search(end, performance.now());
-      if (found) notice(true);
-      if (found !== null || run.training !== mine) break;
-      progress();
-      await new Promise(soon);
+    try {
+      while (run.training === mine) {
+        const found = search(end, performance.now());
+        if (found) notice(true);
+        if (found !== null) break;
+        progress();
+        await new Promise(soon);
+      }
+    } finally {
+      if (run.training === mine) run.training = null;
     }
-    if (run.training === mine) run.training = null;
     return true;
   }
 

@@ -8,7 +8,8 @@ const MOST_FUTURES = 4; // that are kept beside the present one
 function live(run, index) {
   const first = run.schedule.number(run.at), stopsAt = new Set();
   let condition = null, futures = [];
-  let cached = new Map(), before = { number: -1, values: new Map() };
+  const cached = new Map();
+  let before = { number: -1, values: new Map() };
 
   /** A value as it is now; the same object as long as its numbers are the same. */
   function get(address) {
@@ -112,14 +113,6 @@ function live(run, index) {
     return [Number.isFinite(hits) ? `accuracy ${percent(hits)}` : "", Number.isFinite(apart) ? `of test rows ${percent(apart)}` : "", index.sampled].filter(Boolean).join(", ");
   }
 
-  function costAt() {
-    try {
-      return run.cost() ?? undefined;
-    } catch {
-      return undefined; // nothing was evaluated yet
-    }
-  }
-
   /** Keep the future that a change is about to leave, to be seen beside the new one. */
   function leave(why) {
     if (run.log.length <= run.epoch && !run.log.length) return;
@@ -131,7 +124,7 @@ function live(run, index) {
   function swap(place) {
     const wanted = futures[place], present = { ...run.snapshot(), why: "left", log: run.log.slice() };
     futures[place] = present;
-    run.takeUp(wanted);
+    run.resume(wanted);
   }
 
   /** Go on pass by pass until a condition is true; return whether it came to be. */
@@ -153,21 +146,14 @@ function live(run, index) {
   }
 
   return {
-    at, now, pass, boundary, curve, last, note, costAt, leave, swap, until, stopsAt, endless: true, first,
+    at, now, pass, boundary, curve, last, note, leave, swap, until, stopsAt, endless: true, first,
+    costAt: () => run.knownCost() ?? undefined,
     next: () => run.schedule.order[run.at.place],
-    stops: () => condition !== null && judged(condition),
+    stops: () => condition !== null && condition(run),
     get futures() { return futures; },
     forget: () => { futures = []; },
     set condition(test) { condition = test; },
   };
-
-  function judged(test) {
-    try {
-      return test(run);
-    } catch {
-      return false;
-    }
-  }
 }
 
 function equal(a, b) {
@@ -175,36 +161,37 @@ function equal(a, b) {
   return Array.isArray(b) && a.length === b.length && a.every((each, at) => equal(each, b[at]));
 }
 
+const RELATIONS = {
+  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+  "==": (a, b) => a === b, "!=": (a, b) => a !== b,
+};
+
 /** Read a condition such as "cost < 0.1", "test_accuracy >= 0.95", "epoch == 100", "hidden.z[0,1] > 2". */
 function conditionOf(words, run) {
   const found = /^\s*([^\s<>=![\]]+)\s*(?:\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\])?\s*(<=|>=|==|!=|<|>)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*$/i.exec(words);
   if (!found) throw new Error(`"${words}" is no condition: write one such as cost < 0.1, accuracy > 0.95 or hidden.z[0,1] > 2`);
   const [, name, i, j, sign, typed] = found, number = Number(typed);
-  const how = { "<": (x) => x < number, ">": (x) => x > number, "<=": (x) => x <= number, ">=": (x) => x >= number, "==": (x) => x === number, "!=": (x) => x !== number }[sign];
-  const lineAt = (column) => () => run.log[run.epoch - 1]?.[column] ?? NaN;
+  const lineAt = (column) => () => run.log[run.epoch - 1]?.[column];
   const known = {
-    cost: () => run.cost() ?? NaN, epoch: () => run.epoch, update: () => run.at.update,
+    cost: () => run.knownCost(), epoch: () => run.epoch, update: () => run.at.update,
     accuracy: lineAt(1), train_accuracy: lineAt(1), test_cost: lineAt(2), test_accuracy: lineAt(3),
   };
   if (!Object.hasOwn(known, name) && !Object.hasOwn(run.data.slots, name)) {
     throw new Error(`there is no value '${name}'${nearest(name, [...Object.keys(known), ...Object.keys(run.data.slots)])}`);
   }
   const read = known[name] ?? (() => {
+    if (!run.hasValue(name)) return null;
     const value = run.value(name), rows = Array.isArray(value[0]) ? value : [value];
     if (i === undefined) {
       if (value.flat().length > 1) throw new Error(`'${name}' has several numbers: choose one, such as ${name}[0,0]`);
       return value.flat()[0];
     }
-    const number = j === undefined ? value.flat()[Number(i)] : rows[Number(i)]?.[Number(j)];
-    if (number === undefined) throw new Error(`'${name}' has no number [${[i, j].filter((each) => each !== undefined).join(",")}]`);
-    return number;
+    const picked = j === undefined ? value.flat()[Number(i)] : rows[Number(i)]?.[Number(j)];
+    if (picked === undefined) throw new Error(`'${name}' has no number [${[i, j].filter((each) => each !== undefined).join(",")}]`);
+    return picked;
   });
   return () => {
-    try {
-      return how(read());
-    } catch (error) {
-      if (/yet/.test(error.message)) return false;
-      throw error;
-    }
+    const value = read() ?? NaN;
+    return !Number.isNaN(value) && RELATIONS[sign](value, number); // nothing is true of what is not known
   };
 }

@@ -47,11 +47,16 @@ function stateNow() {
   return { ...player.api.state(), ...(player.lesson && { form: shownForm, lesson: structuredClone(player.lesson) }) };
 }
 
-/** Be in a state that was told before. */
+/** Be in a state that was told before; what keeps the page from it is said in it as well. */
 async function takeUp(wanted) {
-  const here = stateNow(), { form = shownForm, lesson } = wanted;
-  if (lesson && JSON.stringify([form, lesson]) !== JSON.stringify([here.form, here.lesson])) await openForm(form, structuredClone(lesson), true);
-  player.api.takeUp(wanted);
+  try {
+    const here = stateNow(), { form = shownForm, lesson } = wanted;
+    if (lesson && JSON.stringify([form, lesson]) !== JSON.stringify([here.form, here.lesson])) await openForm(form, structuredClone(lesson), true);
+    player.api.takeUp(wanted);
+  } catch (error) {
+    complain(root, error.message);
+    throw error;
+  }
 }
 
 /** Call a function with every moment that is shown. */
@@ -64,6 +69,7 @@ window.nodeflow = {
   ready: (async () => {
     await openForm("");
     if (opening) await takeUp(opening);
+    window.nodeflow.page = opening?.page; // a notebook's widget may have had others
     const follow = () => player.follow(location.hash).catch((error) => complain(root, error.message)).finally(() => player.refresh());
     await follow();
     addEventListener("hashchange", follow);

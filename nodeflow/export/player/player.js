@@ -104,7 +104,7 @@ function mount(root, index, source) {
   const canvas = find("#canvas"), world = shape("g", { id: "world" });
   const drawn = new Map(); // node → its parts that change
   const tokens = shape("g", { id: "tokens", "aria-hidden": "true" });
-  let wires = [], faces = new Map(), places = new Map(), bounds = index.bounds;
+  let wires = [], lines = [], faces = new Map(), places = new Map(), bounds = index.bounds;
   const onScreen = new Map(); // node → the value that it shows
   canvas.append(world);
 
@@ -115,12 +115,16 @@ function mount(root, index, source) {
     world.replaceChildren();
     ({ bounds } = picture);
     places = new Map(Object.entries(picture.nodes).filter(([key]) => !hidden.has(key)));
-    wires = picture.wires.filter(({ from, to }) => !hidden.has(nodeOf(from)) && !hidden.has(nodeOf(to))).map((wire) => ({ ...wire, ...wireParts(wire) }));
+    const seen = picture.wires.filter(({ from, to }) => !hidden.has(nodeOf(from)) && !hidden.has(nodeOf(to)));
+    const bundled = strokesOf(picture.strokes ?? [], seen);
+    wires = seen.map((wire) => ({ ...wire, ...wireParts(wire, bundled) }));
+    lines = [...new Set(wires.flatMap((wire) => wire.lines))];
     for (const [title, x, y, width, height] of picture.groups) {
       world.append(shape("rect", { class: "group", x, y, width, height, rx: 10 }));
       world.append(text(x + 12, y + 19, title, { class: "title" }));
     }
-    world.append(...wires.flatMap((wire) => [wire.line, wire.grip]));
+    const strokes = [...bundled.values()], own = wires.filter(({ grip }) => grip);
+    world.append(...[...strokes, ...own].map(({ line }) => line), ...[...own, ...strokes.reverse()].map(({ grip }) => grip));
     for (const [key, node] of places) world.append(nodeParts(key, node));
     world.append(...wires.flatMap((wire) => (wire.label ? [wire.label] : [])), tokens);
     faces = new Map([...places.keys()].map((key) => [key, faceOf(key)]));
@@ -129,29 +133,47 @@ function mount(root, index, source) {
   /** The node that stands for one that is evaluated: itself, or the one whose backward pass it is in. */
   const standing = (key) => (places.has(key) ? key : index.twins?.[key] ?? key);
 
-  function wireParts(wire) {
-    const line = shape("path", {
-      d: wire.path, class: `wire ${wire.kind}${wire.across ? " across" : ""}`,
-    });
-    const grip = shape("path", { d: wire.path, class: "grip", "data-wire": `${wire.from} -> ${wire.to}` });
+  /** What the wires of bundles have in common, by number, trunks first: they lie under the strands. */
+  function strokesOf(strokes, seen) {
+    const found = new Map(), order = (number) => (strokes[number].part === "trunk" ? 0 : 1);
+    for (const wire of seen) for (const number of wire.strokes ?? []) found.set(number, [...(found.get(number) ?? []).slice(0, 1), wire]);
+    return new Map([...found.keys()].sort((a, b) => order(a) - order(b)).map((number) => {
+      const { path, part, text: told, width } = strokes[number], [first, more] = found.get(number);
+      const line = shape("path", { d: path, class: lookOf(first), "data-part": part });
+      if (part === "trunk") line.style.strokeWidth = width;
+      const what = more ? { "data-bundle": told, "data-from": part === "start" ? first.from : "" } : { "data-wire": `${first.from} -> ${first.to}` };
+      return [number, { line, path, grip: shape("path", { d: path, class: "grip", ...what }) }];
+    }));
+  }
+
+  const lookOf = (wire) => `wire ${wire.kind}${wire.across ? " across" : ""}`;
+
+  /** A wire of its own is drawn with its grip; one in a bundle is its strokes, and has a line to travel along. */
+  function wireParts(wire, bundled) {
+    const strokes = (wire.strokes ?? []).map((number) => bundled.get(number));
+    const path = wire.path ?? strokes.map((stroke, at) => (at ? stroke.path.replace(/^M[^C]*/, "") : stroke.path)).join("");
+    const own = wire.path !== undefined;
+    const line = own ? shape("path", { d: path, class: lookOf(wire) }) : strokes.at(-1).line;
+    const grip = own ? shape("path", { d: path, class: "grip", "data-wire": `${wire.from} -> ${wire.to}` }) : null;
+    const lines = own ? [line] : strokes.map((stroke) => stroke.line);
     const label = wire.weighs && wire.kind !== "feedback" && !wire.across ? text(0, 0, "", { class: "weight" }) : null;
     if (label) {
       label.setAttribute("x", wire.middle[0]);
       label.setAttribute("y", wire.middle[1] + 3.5);
     }
-    return { line, grip, label };
+    return { line, lines, way: path, grip, label };
   }
 
   function nodeParts(key, node) {
     const { x, y, width, height } = node;
     const group = shape("g", { class: `node ${node.family}`, "data-node": key });
     group.append(shape("rect", { class: "body", x, y, width, height, rx: 7 }));
-    const knot = node.type === "relay", inside = shape("g", { class: "inside" });
+    const isRelay = node.type === "relay", inside = shape("g", { class: "inside" });
     const title = text(x + 10, y + 17.5, fitting(node.title, 24), { class: "title" });
     enlarge(title, 20);
     const foot = text(x + 10, y + height - 8, node.foot, { class: "foot" });
     const bars = { up: shape("path", { class: "bar up" }), down: shape("path", { class: "bar down" }) };
-    if (!knot) {
+    if (!isRelay) {
       const bottom = y + 26;
       group.append(
         shape("path", {
@@ -390,7 +412,8 @@ function mount(root, index, source) {
     callout.hidden = !group;
     if (!group) return;
     group.classList.add("active", now.phase);
-    for (const wire of wires) wire.line.classList.toggle("active", nodeOf(wire.to) === standing(now.node));
+    const active = new Set(wires.filter((wire) => nodeOf(wire.to) === standing(now.node)).flatMap((wire) => wire.lines));
+    for (const line of lines) line.classList.toggle("active", active.has(line));
     if (forward && now.replaced.size) {
       group.getBoundingClientRect(); // so that a flash begins anew
       group.classList.add("changed");
@@ -460,7 +483,7 @@ function mount(root, index, source) {
     const given = (address) => (key === now.node && now.replaced.has(address) ? now.replaced : now.values).get(address);
     const before = key === now.node && now.given ? now.given : given;
     for (const [name, source, fed] of node.reads) parts.push(...portRow("input", name, `${fed ? "⤺" : "←"} ${source}`, before(source), `${key}.${name}`));
-    for (const [address, name] of node.outputs) parts.push(...portRow("output", address.slice(key.length + 1), "", now.values.get(address), address));
+    for (const [address] of node.outputs) parts.push(...portRow("output", address.slice(key.length + 1), "", now.values.get(address), address));
     if (key === now.node) for (const sentence of now.shares ?? []) parts.push(element("p", { class: "share" }, sentence));
     panel.replaceChildren(...parts);
   }
@@ -541,7 +564,8 @@ function mount(root, index, source) {
         : `M${-half + 6} -10H${half - 6}a10 10 0 0 1 0 20H${-half + 6}a10 10 0 0 1 0 -20Z`;
       const token = shape("g", { class: `token ${wire.kind}`, "data-token": wire.from }, shape("path", { d: outline }), text(0, 4, words));
       tokens.append(token);
-      flying.push({ token, line: wire.line, length: wire.line.getTotalLength() });
+      const line = wire.grip ? wire.line : shape("path", { d: wire.way });
+      flying.push({ token, line, length: line.getTotalLength() });
     }
     const begun = performance.now();
     const move = (time) => {
@@ -561,7 +585,8 @@ function mount(root, index, source) {
 
   let hovered = null;
   canvas.addEventListener("pointermove", (event) => {
-    hovered = event.target.closest("[data-port], [data-wire], [data-node]") && { event, target: event.target.closest("[data-port], [data-wire], [data-node]") };
+    const target = event.target.closest("[data-port], [data-wire], [data-bundle], [data-node]");
+    hovered = target && { event, target };
     showTip();
   });
   canvas.addEventListener("pointerleave", () => { hovered = null; showTip(); });
@@ -578,8 +603,9 @@ function mount(root, index, source) {
     tip.style.top = `${Math.max(4, Math.min(clientY - stage.top + 16, stage.height - tip.offsetHeight - 6))}px`;
   }
 
-  function tipOf({ port, wire, node }) {
+  function tipOf({ port, wire, bundle, from, node }) {
     const valued = (addresses) => addresses.filter((address) => now.values.has(address)).map((address) => [address, now.values.get(address)]);
+    if (bundle) return { title: bundle, values: valued([from]) };
     if (wire) {
       const found = wires.find((each) => `${each.from} -> ${each.to}` === wire);
       const [address, place] = found.weighs ?? [];
@@ -605,11 +631,11 @@ function mount(root, index, source) {
     const begun = performance.now(), period = 1000 / player.speed;
     try {
       await goto(source.boundary(now.number, player.level, 1), { flying: period >= SLOWEST_TO_FLY ? 0.7 * period : 0 });
+      if (now.number >= source.last() || source.stops(now)) return pause();
     } catch (error) {
       pause();
       throw error;
     }
-    if (now.number >= source.last() || source.stops(now)) return pause();
     if (player.playing) player.timer = setTimeout(beat, Math.max(0, begun + period - performance.now()));
   }
 

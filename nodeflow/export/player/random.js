@@ -4,7 +4,7 @@
 // Random Number Generation", 2014; seeds by NumPy's SeedSequence, after O'Neill's randutils. Normal
 // numbers by G. Marsaglia and W. Tsang, "The Ziggurat Method for Generating Random Variables", 2000.
 
-const MASK32 = 0xffffffff, MASK64 = (1n << 64n) - 1n, MASK128 = (1n << 128n) - 1n;
+const MASK64 = (1n << 64n) - 1n, MASK128 = (1n << 128n) - 1n;
 const MULTIPLIER = 0x2360ed051fc65da44385df649fccf645n;
 
 /** The four words of 64 bits that NumPy makes of whole numbers. */

@@ -188,7 +188,7 @@ function seeing(run, index) {
       return { points: xs.map(([each], at) => [each, ys[at][0]]), x, outputs, reach: [low, high], error: Math.sqrt(meanOf(squares, false)) };
     },
 
-    async function_plot({ starts, inputs: { x: start }, goals, low, high, why }) {
+    async function_plot({ inputs: { x: start }, goals, low, high, why }) {
       if (why) return { why };
       if (!known(start)) return null;
       const [[point]] = rows(run.value(start)), step = NEAR * (high - low), x = spaced(low, high, FUNCTION), functions = {};

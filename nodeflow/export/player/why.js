@@ -18,7 +18,8 @@ async function whyOf(run, { traces, sentences }, address, index, [first, last], 
     throw new Error(`[${index.join(", ")}] is outside '${address}', which is ${shape.join("×")} from 0`);
   }
   const end = Math.max(run.epoch, run.log.length);
-  if (![first, last].every(Number.isSafeInteger) || first < 0 || first > last || last > end) {
+  if (first > last) throw new Error(`a change goes from an epoch to a later one, not from ${first} to ${last}`);
+  if (![first, last].every(Number.isSafeInteger) || first < 0 || last > end) {
     throw new Error(`epochs ${first} to ${last} are not in the run: it goes from epoch 0 to epoch ${end}`);
   }
   const cellOf = (name, column) => { const [offset, rows, , stride] = data.slots[name]; return { offset: offset + column, rows, stride }; };

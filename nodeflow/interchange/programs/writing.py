@@ -521,22 +521,28 @@ class _Writer:
         """Return new values for the parameters; all of them come from those of the start."""
         recipe, graph = self.recipe, self.recipe.plan.graph
         of = {value: parameter for parameter, value in recipe.next.items()}
+        places = {key: place for place, key in enumerate(keys)}
+        last_read: dict[str, int] = {}
+        for wire in graph.wires:
+            if wire.target in places and not graph.feeds_back(wire):
+                read = last_read.get(wire.start, -1)
+                last_read[wire.start] = max(read, places[wire.target])
         written: list[tuple[str, str]] = []
         later: list[tuple[str, str]] = []
         for place, key in enumerate(keys):
             address = recipe.output(key)
             parameter = of.get(address)
             text, remark = self.speaker.said(key), self._remark(key)
-            rest = {wire.start for wire in graph.wires if wire.target in keys[place + 1 :]
-                    and not graph.feeds_back(wire)}  # fmt: skip
-            if parameter is not None and not rest & {parameter, address}:
+            read = max(last_read.get(parameter or "", -1), last_read.get(address, -1))
+            if parameter is not None and read <= place:
                 written.append((f"{self.names[parameter]} = {text}", remark))
                 continue
             written.append((f"{self.names[address]} = {text}", remark))
         done = {recipe.output(key) for key in keys}
+        assigned = {line.partition(" = ")[0] for line, _ in written}
         for parameter, address in recipe.next.items():
             line = f"{self.names[parameter]} = {self.names[address]}"
-            direct = any(text.startswith(f"{self.names[parameter]} = ") for text, _ in written)
+            direct = self.names[parameter] in assigned
             if not direct or address not in done:
                 later.append((line, ""))
         return _beside(written) + [line for line, _ in later]

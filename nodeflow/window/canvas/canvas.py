@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.routing import longest_run
-from nodeflow.scene import NodeView, Scene, WireView
+from nodeflow.scene import NodeView, Scene, followed
 from nodeflow.theme import THEMES, Theme
 from nodeflow.views import Viewer, is_slow
 from nodeflow.views.plot import Traces
@@ -35,6 +36,7 @@ from nodeflow.window.canvas.wireitems import Labels, WireItems
 from nodeflow.window.platform.colours import is_colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.wires import Stroke, WireView
 from nodeflow.workings.shown import listed, show, signed
 
 NEAR = 0.2
@@ -79,14 +81,14 @@ class _Level:
     """What is seen from near, or from far away, and what of it is still to be drawn."""
 
     nodes: NDArray[np.bool_]
-    wires: NDArray[np.bool_]
+    strokes: NDArray[np.bool_]
     node_items: NDArray[np.int8]
     """How the toolkit has each node: _NONE, _HIDDEN or _SHOWN."""
-    wire_items: NDArray[np.int8]
+    stroke_items: NDArray[np.int8]
     node_state: tuple[object, ...] = ()
-    wire_state: tuple[object, ...] = ()
+    stroke_state: tuple[object, ...] = ()
     waiting: list[int] = field(default_factory=list)
-    wires_waiting: list[int] = field(default_factory=list)
+    strokes_waiting: list[int] = field(default_factory=list)
 
 
 class Canvas:
@@ -166,6 +168,8 @@ class Canvas:
         self._line_layer = dpg.add_draw_node(parent=self._far)
         self._flat_layer = dpg.add_draw_node(parent=self._far)
         self._wire_layer = dpg.add_draw_node(parent=self._near)
+        self._picked_layers = tuple(dpg.add_draw_node(parent=at) for at in (self._far, self._near))
+        self._picked: tuple[object, ...] = ()
         lit = dpg.add_draw_node(parent=self._near)
         self._node_layer = dpg.add_draw_node(parent=self._near)
         self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
@@ -219,37 +223,39 @@ class Canvas:
         self._views = list(scene.nodes.values())
         self._number = {view.key: number for number, view in enumerate(self._views)}
         self._boxes = _node_boxes(self._views)
-        self._wire_boxes = _hulls(scene)
+        self._stroke_boxes = _hulls(scene)
         self._feeds = _feeds(scene)
         types = {key: scene.nodes[key].type for key in self._feeds}
         self._plots = {
             key: starts for key, starts in self._feeds.items() if scene.nodes[key].over_time
         }
         self._slow = tuple(key for key, type_ in types.items() if is_slow(type_))
-        self._weighted = np.flatnonzero([view.weighs is not None for view in scene.wires])
+        self._weighted = np.flatnonzero([stroke.weighing is not None for stroke in scene.strokes])
         self._contents = {}
         self._starts: dict[str, list[int]] | None = None
         self._touching: tuple[frozenset[str], list[int]] = (frozenset(), [])
-        wires = {view.wire for view in scene.wires}
+        keys = {stroke.key for stroke in scene.strokes}
         for kept, there, layer in (
             (self._nodes, self._number, self._node_layer),
             (self._flats, self._number, self._flat_layer),
-            (self._curves, wires, self._wire_layer),
-            (self._lines, wires, self._line_layer),
+            (self._curves, keys, self._wire_layer),
+            (self._lines, keys, self._line_layer),
         ):
             _drop(kept, there, layer)
         self._fills = not (self._nodes or self._flats)
         self._hide()
         self._draw_groups()
 
-    def _shift(self, scene: Scene, nodes: list[int], wires: list[int]) -> None:
-        """Take over a scene in which only these nodes and wires have other places."""
+    def _shift(self, scene: Scene, nodes: list[int], strokes: list[int]) -> None:
+        """Take over a scene in which only these nodes and strokes have other places."""
         self._scene = scene
         views = list(scene.nodes.values())
         for number in nodes:
             self._views[number] = views[number]
         self._boxes[:, nodes] = _node_boxes([views[number] for number in nodes])
-        self._wire_boxes[:, wires] = _hulls(scene, wires)
+        self._stroke_boxes[:, strokes] = _hulls(scene, strokes)
+        for level in self._levels:
+            level.strokes_waiting += strokes
         dirty = {views[number].key for number in nodes}
         self._dirty |= dirty
         self._dirty_other_level |= dirty
@@ -263,11 +269,11 @@ class Canvas:
         self._levels = [
             _Level(
                 np.zeros(len(self._views), bool),
-                np.zeros(len(self._scene.wires), bool),
+                np.zeros(len(self._scene.strokes), bool),
                 _kept(nodes, (view.key for view in self._views)),
-                _kept(wires, (view.wire for view in self._scene.wires)),
+                _kept(strokes, (stroke.key for stroke in self._scene.strokes)),
             )
-            for nodes, wires in ((self._flats, self._lines), (self._nodes, self._curves))
+            for nodes, strokes in ((self._flats, self._lines), (self._nodes, self._curves))
         ]
         self._level = self._levels[self._is_near]
 
@@ -530,22 +536,22 @@ class Canvas:
     # --- wires
 
     def _draw_wires(self, editor: Editor) -> None:
-        wires, level = self._scene.wires, self._level
+        strokes, level = self._scene.strokes, self._level
         kept = self._curves if self._is_near else self._lines
         touched = self._touched() if self._dirty else []
-        seen = self._are_seen(self._wire_boxes)
+        seen = self._are_seen(self._stroke_boxes)
         if self._moved:
-            seen |= level.wires
+            seen |= level.strokes
             seen[touched] = True
-        self._turn(_TIME, seen, level.wire_items, lambda n: kept[wires[n].wire].root)
+        self._turn(_TIME, seen, level.stroke_items, lambda n: kept[strokes[n].key].root)
         thick = max(round(editor.camera.zoom * 4) / 4, 0.5) if self._is_near else 0.6
         hover = editor.hover if editor.hover.startswith("wire:") else ""
         state = (editor.wire, hover, thick)
-        now = seen & ~level.wires if state == level.wire_state else seen
-        level.wires, level.wire_state, self._thick = seen, state, thick
-        first, then = touched, level.wires_waiting
+        now = seen & ~level.strokes if state == level.stroke_state else seen
+        level.strokes, level.stroke_state, self._thick = seen, state, thick
+        first, then = touched, level.strokes_waiting
         if self._glides is not None:
-            first, then = level.wires_waiting, touched
+            first, then = level.strokes_waiting, touched
         if editor.live.weights is not self._weights:
             self._weights = editor.live.weights
             then = [*then, *self._weighted[seen[self._weighted]].tolist()]
@@ -555,23 +561,48 @@ class Canvas:
         elif restyled:
             then = [*then, *(n for start in restyled for n in self._starting(start))]
         wanted = _wanted(seen, first, then, np.flatnonzero(now))
-        level.wires_waiting = self._within(_TIME, wanted, self._draw_wire, editor)
+        level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
+        self._draw_picked(editor, hover)
 
-    def _draw_wire(self, number: int, editor: Editor) -> None:
-        view = self._scene.wires[number]
+    def _draw_stroke(self, number: int, editor: Editor) -> None:
+        stroke = self._followed(self._scene.strokes[number])
         colour, width = wireitems.style(
-            view,
+            stroke,
             self._theme,
-            selected=view.wire == editor.wire,
-            hovered=editor.hover.startswith("wire:") and editor.hover == f"wire:{view.wire}",
-            weight=self._weight(view),
+            selected=stroke.part == "wire" and stroke.wires[0].wire == editor.wire,
+            hovered=stroke.part == "wire" and editor.hover == f"wire:{stroke.wires[0].wire}",
+            weight=None if stroke.weighing is None else self._weight(stroke.weighing),
         )
-        colour, width = self._motion.look(view, (colour, width))
+        colour, width = self._motion.look(stroke, (colour, width))
         kept = self._curves if self._is_near else self._lines
-        self._wire(kept, view, (colour, width * self._thick))
-        if self._level.wire_items[number] != _SHOWN:
-            dpg.configure_item(kept[view.wire].root, show=True)
-            self._level.wire_items[number] = _SHOWN
+        self._put_stroke(kept, stroke, (colour, width * self._thick))
+        if self._level.stroke_items[number] != _SHOWN:
+            dpg.configure_item(kept[stroke.key].root, show=True)
+            self._level.stroke_items[number] = _SHOWN
+
+    def _draw_picked(self, editor: Editor, hover: str) -> None:
+        """Draw the wires of bundles that are selected or pointed at, from end to end."""
+        at = self._moved, self._scene, self._is_near, self._thick
+        state = (editor.wire, hover, *at)
+        if _same(state, self._picked):
+            return
+        self._picked = state
+        layer = self._picked_layers[self._is_near]
+        for each in self._picked_layers:
+            dpg.delete_item(each, children_only=True)
+        wanted = [str(editor.wire or ""), hover.removeprefix("wire:")]
+        bundled = self._scene.bundled
+        for name, selected in ((wanted[1], False), (wanted[0], True)):
+            view = bundled.get(name)
+            if view is None:
+                continue
+            (view,) = followed([view], self._moved)
+            look = wireitems.style(
+                Stroke("wire", (view,)), self._theme, selected=selected, hovered=not selected,
+                weight=self._weight(view),
+            )  # fmt: skip
+            thick = self._thick if self._is_near else 1.0
+            wireitems.drawn(layer, "around", view.curve, (look[0], max(look[1] * thick, 2.0)))
 
     def _weight(self, view: WireView) -> float | None:
         """Return the weight that a wire stands for, as the run has it."""
@@ -581,17 +612,21 @@ class Canvas:
         value = self._weights.get(address)
         return view.weight if value is None else float(np.ravel(value)[place])
 
-    def _wire(self, kept: dict[object, WireItems], view: WireView, look: wireitems.Look) -> None:
+    def _put_stroke(
+        self, kept: dict[object, WireItems], stroke: Stroke, look: wireitems.Look
+    ) -> None:
+        curve = stroke.curve
+        bends = len(curve) > 4 and (stroke.kind != "feedback" or not self._is_near)
+        kind = "around" if bends else stroke.kind if self._is_near else "straight"
+        if not self._is_near and stroke.part == "wire":
+            kind = "straight"
         layer = self._wire_layer if self._is_near else self._line_layer
-        curve = self._curve(view)
-        items = kept.get(view.wire)
-        bends = len(curve) > 4 and view.kind != "feedback"
-        kind = "straight" if not self._is_near else "around" if bends else view.kind
+        items = kept.get(stroke.key)
         if items is not None and items.kind != kind:
             dpg.delete_item(items.root)
             items = None
         if items is None:
-            kept[view.wire] = wireitems.drawn(layer, kind, curve, look)
+            kept[stroke.key] = wireitems.drawn(layer, kind, curve, look)
         else:
             wireitems.changed(items, curve, look)
 
@@ -605,7 +640,7 @@ class Canvas:
         hover = editor.hover if mode == "hover" else ""
         # Signs of weights are not told by colour alone.
         signs = mode != "off" and editor.camera.zoom >= SIGNS and self._weighted.size > 0
-        seen = self._level.wires if signs or mode in ("changed", "all") else None
+        seen = self._level.strokes if signs or mode in ("changed", "all") else None
         state = (
             mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
             signs and self._weights,
@@ -622,7 +657,7 @@ class Canvas:
         if self._label_state and not differs and not elsewhere:
             return self._label_list
         self._label_state = state
-        self._labels_seen = self._level.wires
+        self._labels_seen = self._level.strokes
         self._label_list = [] if mode == "off" else self._label_made(mode, hover, editor)
         if signs:
             self._label_list += self._signs(wireitems.MOST_LABELS - len(self._label_list), editor)
@@ -635,12 +670,12 @@ class Canvas:
         none that is known, only "times the weight".
         """
         made: dict[Place, wireitems.Label] = {}
-        for number in self._weighted[self._level.wires[self._weighted]].tolist():
-            view = self._scene.wires[number]
+        for number in self._weighted[self._level.strokes[self._weighted]].tolist():
+            view = self._followed(self._scene.strokes[number]).wires[0]
             weight = self._weight(view)
             if weight is None or view.kind == "feedback":
                 continue
-            place, value = self._followed(view).mark, self._values.get(view.wire.start)
+            place, value = view.mark, self._values.get(view.wire.start)
             carried = ""
             if view.weighs is not None and view.wire.start == view.weighs[0]:
                 made[place] = place, signed(weight), False
@@ -654,25 +689,30 @@ class Canvas:
         return list(made.values())
 
     def _label_made(self, mode: str, hover: str, editor: Editor) -> list[wireitems.Label]:
-        found: Sequence[WireView]
+        strokes, numbers = self._scene.strokes, self._scene.strokes_of
+        found: Sequence[Stroke]
         if mode == "hover":
             kind, _, what = hover.partition(":")
             of_wire = kind == "wire"
             start = what.partition(" ")[0] if of_wire else what
             node = start if kind == "node" else start.rpartition(".")[0]
-            near = self._scene.wires_of.get(node, ()) if kind in ("wire", "node", "port") else ()
-            found = [view for view in near if not of_wire or what == str(view.wire)]
+            near = numbers.get(node, ()) if kind in ("wire", "node", "port") else ()
+            found = [strokes[number] for number in near]
+            if of_wire:
+                found = [one for one in found if one.part != "end" and one.holds(what)]
         else:
-            wires = self._scene.wires
-            found = [wires[number] for number in np.flatnonzero(self._level.wires).tolist()]
+            found = [strokes[number] for number in np.flatnonzero(self._level.strokes).tolist()]
         made: list[wireitems.Label] = []
-        for view in found:
-            value = self._values.get(view.wire.start)
-            if value is None or (mode == "changed" and not self._has_changed(view.wire.start)):
+        for stroke in found:
+            if stroke.part == "trunk" or (stroke.part == "end" and len(stroke.wires) > 1):
+                continue  # it carries the values of many nodes
+            start = stroke.wires[0].wire.start
+            value = self._values.get(start)
+            if value is None or (mode == "changed" and not self._has_changed(start)):
                 continue
-            place, room = longest_run(self._curve(view))
+            place, room = longest_run(self._followed(stroke).curve)
             room += _OVER
-            text, age = self._short(value, room), editor.live.age(view.wire.start)
+            text, age = self._short(value, room), editor.live.age(start)
             longer = f"{text}  {age}"
             if age and wireitems.label_width(longer, self.fonts) <= room:
                 text = longer
@@ -716,37 +756,27 @@ class Canvas:
     # --- helpers
 
     def _touched(self) -> list[int]:
-        """Return the wires of nodes that moved."""
+        """Return the strokes at nodes that moved."""
         if self._dirty != self._touching[0]:  # while one drags they are the same
             dirty = frozenset(self._dirty)
-            found = [
-                number for number, view in enumerate(self._scene.wires)
-                if view.wire.source in dirty or view.wire.target in dirty
-            ]  # fmt: skip
-            self._touching = dirty, found
+            of = self._scene.strokes_of
+            self._touching = dirty, sorted({n for key in dirty for n in of.get(key, ())})
         return self._touching[1]
 
     def _starting(self, start: str) -> list[int]:
-        """Return the wires that start at a port."""
+        """Return the strokes in which something runs that starts at a port."""
         if self._starts is None:
             self._starts = {}
-            for number, view in enumerate(self._scene.wires):
-                self._starts.setdefault(view.wire.start, []).append(number)
+            for number, stroke in enumerate(self._scene.strokes):
+                for at in dict.fromkeys(view.wire.start for view in stroke.wires):
+                    self._starts.setdefault(at, []).append(number)
         return self._starts.get(start, [])
 
-    def _curve(self, view: WireView) -> wireitems.Curve:
-        return self._followed(view).curve
-
-    def _followed(self, view: WireView) -> WireView:
-        """Return a wire as it follows nodes that are dragged."""
-        moved = self._moved
-        if not moved or (view.wire.source not in moved and view.wire.target not in moved):
-            return view
-        dx, dy = moved.get(view.wire.source, (0, 0))
-        start = view.start[0] + dx, view.start[1] + dy
-        dx, dy = moved.get(view.wire.target, (0, 0))
-        end = view.end[0] + dx, view.end[1] + dy
-        return replace(view, start=start, end=end, around=())  # type: ignore[arg-type]
+    def _followed(self, stroke: Stroke) -> Stroke:
+        """Return a stroke as it follows nodes that are dragged."""
+        if not self._moved or not any(key in self._moved for key in stroke.nodes):
+            return stroke
+        return Stroke(stroke.part, (*followed(stroke.wires[:1], self._moved), *stroke.wires[1:]))
 
 
 @dataclass(slots=True)
@@ -815,23 +845,27 @@ def _twin(old: Scene, key: str) -> Place | None:
 
 
 def _moved(old: Scene, new: Scene) -> tuple[list[int], list[int]] | None:
-    """Return the numbers of the nodes and wires that moved; None if more than places differs.
+    """Return the numbers of the nodes and strokes that moved; None if more than places differs.
 
     What stands still in a scene that was shifted is the same object.
     """
-    if len(old.nodes) != len(new.nodes) or len(old.wires) != len(new.wires):
+    if len(old.nodes) != len(new.nodes) or len(old.strokes) != len(new.strokes):
         return None
     views = zip(old.nodes.values(), new.nodes.values(), strict=True)
     nodes = [(number, one, other) for number, (one, other) in enumerate(views) if one is not other]
-    pairs = zip(old.wires, new.wires, strict=True)
-    wires = [(number, one, other) for number, (one, other) in enumerate(pairs) if one is not other]
+    pairs = zip(old.strokes, new.strokes, strict=True)
+    strokes = [
+        (number, one, other)
+        for number, (one, other) in enumerate(pairs)
+        if any(a is not b for a, b in zip_longest(one.wires, other.wires))
+    ]
     if len(nodes) == len(old.nodes) or not all(
         one.key == other.key and same(one, other) for _, one, other in nodes
     ):
         return None
-    if not all(one.wire == other.wire and one.kind == other.kind for _, one, other in wires):
+    if not all(one.key == other.key and one.kind == other.kind for _, one, other in strokes):
         return None
-    return [number for number, *_ in nodes], [number for number, *_ in wires]
+    return [number for number, *_ in nodes], [number for number, *_ in strokes]
 
 
 def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
@@ -843,9 +877,9 @@ def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
 
 
 def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float64]:
-    """Return the boxes around the points of all wires, or of some, (4, wires)."""
+    """Return the boxes around the points of all strokes, or of some, (4, strokes)."""
     bends, owners = scene.curves, scene.owners
-    if some is not None and len(owners) == len(scene.wires):  # each wire is one curve
+    if some is not None and len(owners) == len(scene.strokes):  # each is one curve
         bends, owners = bends[some], np.arange(len(some))
     elif some is not None:
         return _hulls(scene)[:, some]

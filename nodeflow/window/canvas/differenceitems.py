@@ -6,12 +6,13 @@ from typing import Any
 
 from nodeflow.editor.state.model import Comparison, Editor
 from nodeflow.export.compared import COLOURS, SIGNS, Marked
-from nodeflow.scene import NodeView, WireView, clipped
+from nodeflow.scene import NodeView, clipped
 from nodeflow.theme import Theme
 from nodeflow.window.canvas.wireitems import drawn
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import EM, Fonts, width
 from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.wires import WireView
 
 _SIGN, _TEXT, _TITLE = 13.0, 11.0, 13.0
 _LONGEST = 46

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from nodeflow.editor.playing.motion import Motion, Token, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
-from nodeflow.scene import Scene, WireView
+from nodeflow.scene import Scene
 from nodeflow.theme import Theme
 from nodeflow.window.canvas.wireitems import Look
 from nodeflow.window.platform.colours import mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, Fonts, width
 from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.wires import Stroke
 
 TRAVEL = 0.7
 """The share of a step in which tokens travel; after it the node flashes."""
@@ -94,17 +95,25 @@ class MotionItems:
 
     # --- wires
 
-    def look(self, view: WireView, look: Look) -> Look:
-        """Return how a wire looks: thick by its blame, or by its difference to another future."""
+    def look(self, stroke: Stroke, look: Look) -> Look:
+        """Return how a stroke looks: thick by blame, or by its difference to another future.
+
+        One of several wires looks as that of them for which there is the most to see.
+        """
+        wires = stroke.wires[:1] if stroke.part == "start" else stroke.wires  # all start there
         if self._shares is not None:
-            share = self._shares.get(view.wire.start, 0.0)
+            share = max(self._shares.get(view.wire.start, 0.0) for view in wires)
             theme = self._theme
             # Larger is both more orange and thicker: not told by colour alone.
-            return mixed(theme.border, theme.positive, share), 1.0 + 3.0 * share
-        wide = self._widths.get(view.wire.start) if self._widths else None
-        if wide is None or view.wire not in self._motion.bearing:
+            return mixed(theme.border, theme.positive, share), stroke.thickness - 0.8 + 3.0 * share
+        if not self._widths:
             return look
-        return rgba(self._theme.backward, 0.9), wide
+        wide = max(
+            (self._widths.get(view.wire.start, 0.0) for view in wires
+             if view.wire in self._motion.bearing),
+            default=0.0,
+        )  # fmt: skip
+        return (rgba(self._theme.backward, 0.9), max(wide, look[1] * 0.6)) if wide else look
 
     def _take_wires(self, editor: Editor, found: Motion) -> None:
         playback = editor.live.playback

@@ -263,7 +263,7 @@ class NodeDrawer:
         root = dpg.add_draw_node(parent=parent)
         wide, high = float(view.width), float(view.height)
         if view.drawn_as == "knot":
-            return self._knot(root, view, value, selected=selected)
+            return self._relay(root, view, value, selected=selected)
         header = rgba(theme.families.get(view.family, theme.families[""]))
         body = rgba(theme.body)
         if faded:
@@ -308,7 +308,7 @@ class NodeDrawer:
         self.value(items, value)
         return items
 
-    def _knot(self, root: Item, view: NodeView, value: Shown, *, selected: bool) -> NodeItems:
+    def _relay(self, root: Item, view: NodeView, value: Shown, *, selected: bool) -> NodeItems:
         """Draw a relay: a box with two ports and no texts."""
         colour, thickness = edge(view, self.theme, selected=selected)
         border = dpg.draw_rectangle(

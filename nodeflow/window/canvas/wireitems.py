@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nodeflow.routing import along, line
-from nodeflow.scene import WireView, thickness
 from nodeflow.theme import Theme
 from nodeflow.window.platform.colours import Colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts, width
 from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.wires import Stroke, thickness
 
 _DASH, _GAP = 7.0, 5.0
 _SAMPLES = 64
@@ -38,20 +38,21 @@ class WireItems:
 
 
 def style(
-    view: WireView, theme: Theme, *, selected: bool, hovered: bool, weight: float | None = None
+    stroke: Stroke, theme: Theme, *, selected: bool, hovered: bool, weight: float | None = None
 ) -> Look:
-    """Return a wire's colour and thickness; one that stands for a weight shows sign and size."""
+    """Return a stroke's colour and thickness; one that stands for a weight shows sign and size."""
     # Only where the network computes with it: its copies on the way back would cover all else.
-    thick = thickness(None if view.across else weight)
+    across, kind = stroke.wires[0].across, stroke.kind
+    thick = stroke.thickness if across or weight is None else thickness(weight)
     if selected:
         return rgba(theme.selected), max(thick, thickness(None)) * 2
-    if weight is not None and view.kind != "feedback":
+    if weight is not None and kind != "feedback":
         colour = theme.positive if weight >= 0 else theme.negative
-        return rgba(colour, 0.6 if view.across else 1.0), thick * (1.4 if hovered else 1.0)
-    name = {"backward": theme.backward, "feedback": theme.feedback}.get(view.kind, theme.forward)
+        return rgba(colour, 0.6 if across else 1.0), thick * (1.4 if hovered else 1.0)
+    name = {"backward": theme.backward, "feedback": theme.feedback}.get(kind, theme.forward)
     if hovered:
         return rgba(name), thick * 1.7
-    opacity = 0.45 if view.across else 0.6 if view.kind == "feedback" else 0.9
+    opacity = 0.45 if across else 0.6 if kind == "feedback" else 0.9
     return rgba(name, opacity), thick
 
 

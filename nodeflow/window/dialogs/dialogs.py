@@ -10,7 +10,7 @@ from nodeflow.data.formats import ENDINGS
 from nodeflow.editor.documents import exporting
 from nodeflow.editor.run.sweeping import SweepForm, Sweeping
 from nodeflow.editor.state.kept import Recovery
-from nodeflow.editor.state.messages import Cancelled, Message, Opened
+from nodeflow.editor.state.messages import DialogCancelled, Message, Opened
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import AskDiffer, AskOpen, AskSave
 from nodeflow.graph import Graph
@@ -99,7 +99,7 @@ class Dialogs:
 
         def leave() -> None:
             self.close()
-            self._send(Cancelled())
+            self._send(DialogCancelled())
 
         self._files(editor, asked, lambda path: self._chosen(request, path), leave)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nodeflow.data import GENERATORS, Options, Reading, look
+from nodeflow.data import GENERATORS, Options, look
 from nodeflow.data.bundled import BUNDLED
 from nodeflow.data.options import MISSING, TARGET_KINDS, TEXTS
-from nodeflow.editor.background import Job
+from nodeflow.editor.background import Job, Latest
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.networks import LEVELS, offered
@@ -62,6 +62,14 @@ class NetworkForm:
         return {**found, "data": None if self.data == _NO_DATA else self.data}
 
 
+def read_table(form: NetworkForm) -> str:
+    """Return what becomes of the columns of a form's file, in lines, or why it cannot be read."""
+    try:
+        return "\n".join(look(str(form.file), options=form.options()).lines())
+    except NodeflowError as error:
+        return f"! {error}"
+
+
 class Wizard(Sheet):
     """One line a choice: Up and Down go from line to line, Left and Right choose."""
 
@@ -99,7 +107,7 @@ class Wizard(Sheet):
                     )  # fmt: skip
         self._table = self._faint("", self.window)
         dpg.configure_item(self._table, show=False)
-        self._reading: Job[Reading] | None = None
+        self._tables: Latest[tuple[NetworkForm, str]] = Latest("table", 0.0)
         self._read()
         self._with_field(place, form.layers, "2-4-1; empty: what fits the data", self._typed)
         self._with_fault()
@@ -182,26 +190,21 @@ class Wizard(Sheet):
             self._read()
 
     def _read(self) -> None:
-        """Read the table again, beside the window, to show what becomes of its columns."""
+        """Read the table again, in the background, to show what becomes of its columns."""
         form = self._form
         dpg.configure_item(self._table, show=form.file is not None)
-        self._reading = None
-        if form.file is not None:
-            path, options = form.file, form.options()
-            self._reading = Job(
-                "reading the table", lambda _progress: look(str(path), options=options)
-            )
+        if form.file is None:
+            self._tables.forget()
+        else:
+            self._tables.ask(lambda: (form, read_table(form)))
 
     def _show_table(self) -> None:
-        work = self._reading
-        if work is None or not work.done(0.0):
+        found = self._tables.poll()
+        if found is None:
             return
-        self._reading = None
-        try:
-            text = "\n".join(work.result().lines())
-        except NodeflowError as error:
-            text = f"! {error}"
-        dpg.set_value(self._table, text)
+        form, text = found
+        if form.file == self._form.file and form.options() == self._form.options():
+            dpg.set_value(self._table, text)
 
     def _enter(self) -> None:
         if self._form.data == _A_FILE and self._form.file is None:
@@ -225,8 +228,8 @@ class Wizard(Sheet):
 
     @property
     def waits(self) -> bool:
-        """Whether its field does not have the keys yet, or a network is being made."""
-        return super().waits or self._work is not None
+        """Whether its field does not have the keys yet, or a network or a table is awaited."""
+        return super().waits or self._work is not None or self._tables.busy
 
     def draw(self, patience: float = 0.0) -> None:
         """Go on with the network, once it is made; wait so many seconds for it."""

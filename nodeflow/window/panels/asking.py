@@ -86,19 +86,19 @@ class Asking(Section):
                     self.words[word] = dpg.add_button(
                         label=word, callback=partial(self._send, ControlRun(Answer(word)))
                     )
-        else:
-            self.entry = Entry(self._asked, "a number, then Enter", self._answer)
-            self.entry.put(typed)
-            self.entry.focus()
-            with dpg.tooltip(self.entry.item, delay=0.8):
-                dpg.add_text(question.note, wrap=280)
-            if fault:
-                self.style.bind(self.entry.item, "wrong")
-                self._write(f"! {fault}", "problem", self._asked)
+        wanted = "or type it, then Enter" if question.words else "a number, then Enter"
+        self.entry = Entry(self._asked, wanted, partial(self._entered, hint), self.style)
+        self.entry.put(typed)
+        self.entry.focus()
+        with dpg.tooltip(self.entry.item, delay=0.8):
+            dpg.add_text(question.note, wrap=280)
+        if fault:
+            self.style.bind(self.entry.item, "wrong")
+            self._write(f"! {fault}", "problem", self._asked)
         with dpg.group(horizontal=True, parent=self._asked):
-            toggle = dpg.add_button(label="Hint")
+            toggle = dpg.add_button(label="Hint: type ?")
             dpg.set_item_callback(toggle, partial(self._hint, hint))
-            dpg.add_button(label="Show me", callback=partial(self._send, ControlRun(Step())))
+            dpg.add_button(label="Show me: F10", callback=partial(self._send, ControlRun(Step())))
 
     def _go_on(self, playback: Playback) -> None:
         if playback.playing:
@@ -112,8 +112,15 @@ class Asking(Section):
         self._hinted = not self._hinted
         dpg.configure_item(hint, show=self._hinted)
 
-    def _answer(self, text: str) -> None:
-        self._send(ControlRun(Answer(text)))
+    def _entered(self, hint: Item, text: str) -> None:
+        """Take an answer, or show the hint where that is asked for."""
+        if text != "?":
+            self._send(ControlRun(Answer(text)))
+            return
+        self._hint(hint)
+        if self.entry is not None:
+            self.entry.put("")
+            self.entry.focus()
 
     def _write(self, text: str, colour: str, parent: Item) -> Item:
         item: Item = dpg.add_text(

@@ -7,8 +7,20 @@ from functools import partial
 from typing import Any
 
 from nodeflow.editor import teaching
-from nodeflow.editor.state.messages import Do, Message, Teach
+from nodeflow.editor.state.messages import (
+    AddTask,
+    ChooseTaskKind,
+    Do,
+    Message,
+    MoveTaskUp,
+    OfferTypes,
+    RemoveTask,
+    ToggleAllLocked,
+    ToggleInLesson,
+)
 from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.requests import ControlRun
+from nodeflow.editor.state.runcommands import AnswerTask, SkipTask, UnlockNode
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.platform.colours import mixed, rgba
 from nodeflow.window.platform.fonts import Fonts
@@ -135,11 +147,11 @@ class LessonCard:
             dpg.add_text(progress.said, parent=window, wrap=room, color=rgba(colour))
         row = dpg.add_group(horizontal=True, parent=window)
         if task is not None:
-            self._button("skip", "Skip", row, lambda: self._send(Teach("skip")))
+            self._button("skip", "Skip", row, lambda: self._send(ControlRun(SkipTask())))
         locked = self._locked(editor)
         if locked:
             self._button("unlock", f"Unlock {locked}", row,
-                         lambda: self._send(Teach("unlock", locked)))  # fmt: skip
+                         lambda: self._send(ControlRun(UnlockNode(locked))))  # fmt: skip
         if progress.done:
             self._button("save", "Save the answer …", row, lambda: self._send(Do("hand-in")))
         self._button("end", "End", row, lambda: self._send(Do("end-lesson")))
@@ -178,7 +190,7 @@ class LessonCard:
 
     def _answer(self, text: str) -> None:
         if text.strip():
-            self._send(Teach("answer", text.strip()))
+            self._send(ControlRun(AnswerTask(text.strip())))
 
     def _bright(self, theme: Theme) -> Item:
         """Return the looks of the one button that a beginner should find."""
@@ -203,8 +215,8 @@ class LessonCard:
             dpg.bind_item_font(title, self._fonts.bold)
         for number, task in enumerate(raw["tasks"]):
             row = dpg.add_group(horizontal=True, parent=window)
-            self._button(f"drop {number}", "×", row, partial(self._send, Teach("drop", number)))
-            up = partial(self._send, Teach("earlier", number))
+            self._button(f"drop {number}", "×", row, partial(self._send, RemoveTask(number)))
+            up = partial(self._send, MoveTaskUp(number))
             self._button(f"earlier {number}", "↑", row, up)
             dpg.add_text(f"{number + 1}  {task['text']}", parent=row, wrap=room)
             dpg.add_text(f"        {teaching.described(task)}", parent=window, wrap=room,
@@ -214,7 +226,8 @@ class LessonCard:
         self._field("text", "what is to be done", window, typed.get("text", ""))
         row = dpg.add_group(horizontal=True, parent=window)
         for name in teaching.KINDS:
-            item = self._button(f"kind {name}", name, row, partial(self._send, Teach("kind", name)))
+            choose = partial(self._send, ChooseTaskKind(name))
+            item = self._button(f"kind {name}", name, row, choose)
             if name == kind:
                 dpg.bind_item_theme(item, self._bright(theme))
         dpg.add_text(f"to {teaching.KINDS[kind]}:", parent=row, color=rgba(theme.faint))
@@ -224,10 +237,10 @@ class LessonCard:
         self._field("goal", _GOALS[kind], window, goal)
         row = dpg.add_group(horizontal=True, parent=window)
         self._button("add", "Add the task", row, partial(self._add, kind))
-        self._button("lock", "Lock", row, lambda: self._send(Teach("locked")))
-        self._button("lock all", "Lock all", row, lambda: self._send(Teach("lock-all")))
-        self._button("hide", "Hide", row, lambda: self._send(Teach("hidden")))
-        self._button("types", "Types", row, lambda: self._send(Teach("types")))
+        self._button("lock", "Lock", row, lambda: self._send(ToggleInLesson("locked")))
+        self._button("lock all", "Lock all", row, lambda: self._send(ToggleAllLocked()))
+        self._button("hide", "Hide", row, lambda: self._send(ToggleInLesson("hidden")))
+        self._button("types", "Types", row, lambda: self._send(OfferTypes()))
         dpg.add_text(_restrictions(raw), parent=window, wrap=room, color=rgba(theme.faint))
         row = dpg.add_group(horizontal=True, parent=window)
         self._button("try", "Try it", row, lambda: self._send(Do("lesson")))
@@ -239,7 +252,7 @@ class LessonCard:
         for name in ("text", "goal", "question"):
             if name in self.items:
                 dpg.set_value(self.items[name], "" if name != "goal" else typed.get(name, ""))
-        self._send(Teach("record", (kind, typed["text"], typed["goal"], typed.get("question", ""))))
+        self._send(AddTask(kind, typed["text"], typed["goal"], typed.get("question", "")))
 
 
 def _restrictions(raw: dict[str, Any]) -> str:

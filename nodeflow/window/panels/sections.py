@@ -24,7 +24,12 @@ class PanelStyle:
         self.theme: Theme = THEMES["dark"]
         self.scale = 1.0
         self._made: dict[str, Item] = {}
+        self._wrong: set[Item] = set()
         self._of: tuple[str, float] | None = None
+        # The toolkit rings a field that takes the keys only together with its own keys.
+        with dpg.item_handler_registry() as self._ring:
+            dpg.add_item_activated_handler(callback=lambda _s, item: self._put(item, "focus"))
+            dpg.add_item_deactivated_handler(callback=lambda _s, item: self._put(item, ""))
 
     @property
     def text(self) -> float:
@@ -53,6 +58,7 @@ class PanelStyle:
             "update": _look(Text=rgba(theme.feedback)),
             "heading": _look(Text=rgba(theme.faint), Header=clear, HeaderHovered=clear),
             "header": _look(Header=quiet),
+            "focus": _look(frame=1.5, Border=rgba(theme.selected)),
             "wrong": _look(frame=1, Border=rgba(theme.problem)),
             "bare": _look(Button=clear),
             "tight": _tight(self.scale),
@@ -63,6 +69,19 @@ class PanelStyle:
     def bind(self, item: Item, name: str) -> None:
         """Give a widget one of the looks, or none."""
         dpg.bind_item_theme(item, self._made.get(name, 0))
+        if name == "wrong":
+            self._wrong.add(item)
+        else:
+            self._wrong.discard(item)
+
+    def ring(self, field: Item) -> None:
+        """Have a field ringed while it takes the keys."""
+        dpg.bind_item_handler_registry(field, self._ring)
+
+    def _put(self, field: Item, name: str) -> None:
+        """Ring a field, or no longer; one that is marked as wrong stays so."""
+        if dpg.does_item_exist(field) and field not in self._wrong:
+            self.bind(field, name)
 
     def colour(self, name: str, alpha: float = 1.0) -> Colour:
         """Return a colour of the theme."""
@@ -107,11 +126,14 @@ class Section:
 class Entry:
     """A field for a line of text, sent by Enter; what was wrong with it stands below."""
 
-    def __init__(self, parent: Item, hint: str, enter: Callable[[str], None]) -> None:
+    def __init__(
+        self, parent: Item, hint: str, enter: Callable[[str], None], style: PanelStyle
+    ) -> None:
         self._enter = enter
         self.item = dpg.add_input_text(
             parent=parent, hint=hint, width=-1, on_enter=True, callback=self._entered
         )
+        style.ring(self.item)
 
     @property
     def text(self) -> str:

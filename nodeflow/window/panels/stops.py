@@ -31,7 +31,7 @@ class StopList(Section):
         self._fault: ConditionFault | None = None
         self._typed = ""
         self.crosses: dict[str, Item] = {}
-        self.entry = Entry(self.body, _HINT, self._entered)
+        self.entry = Entry(self.body, _HINT, self._entered, style)
         self._where = dpg.add_drawlist(10, 10, parent=self.body, show=False)
         self._why = dpg.add_text("", parent=self.body, wrap=0, show=False)
 

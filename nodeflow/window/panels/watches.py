@@ -32,7 +32,7 @@ class WatchList(Section):
         self.rows: dict[str, tuple[Item, Item]] = {}
         """By address: its value, and where its lines are drawn."""
         self._shown: Sequence[WatchRow] | None = None
-        self.entry = Entry(self.body, "watch a port, such as hidden.z", self._entered)
+        self.entry = Entry(self.body, "watch a port, such as hidden.z", self._entered, style)
         self._fault = dpg.add_text("", parent=self.body, wrap=0, show=False)
         self._add = dpg.add_button(
             label="Watch what is selected", parent=self.body, callback=lambda: send(Do("watch"))

@@ -1,0 +1,306 @@
+"""The values of a program by name, and the steps that they are made of.
+
+Programs take activations apart: a softplus is a maximum, an absolute value, an exponential, a sum
+and a logarithm. What works number by number is gathered into one formula, until a layer needs its
+value: then it is a step of its own. A formula of one value whose numbers are those of an activation
+of the library is that activation; one of several values joins them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow import formula as formulas
+from nodeflow.interchange.building import letters
+from nodeflow.interchange.layers import (
+    FORMULAS,
+    Activation,
+    Affine,
+    Dense,
+    Join,
+    Narrow,
+    Step,
+    activation,
+)
+
+_Z: formulas.Expression = ("name", "z")
+_BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "maximum": "max",
+           "minimum": "min", "max": "max", "min": "min"}  # fmt: skip
+_UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "sign"}
+_POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
+_LONGEST = 80
+"""Operators in a formula: what is longer goes on in another one."""
+
+
+class Values:
+    """What a program has computed so far, by the names that it gives to values."""
+
+    def __init__(self, uses: Mapping[str, int] | None = None) -> None:
+        self.uses = uses or {}
+        """How many operators take a value: what several take is a step of its own."""
+        self.steps: list[Step] = []
+        self._trees: dict[str, formulas.Expression] = {}
+        self._sizes: dict[str, int] = {}
+        self._labels: dict[str, str] = {}
+        self._roots: dict[str, str] = {}
+        self._taken: Counter[str] = Counter()
+
+    def feed(self, name: str) -> None:
+        """Let an input be known by its name."""
+        self._set(name, ("name", self._own(name)))
+
+    def knows(self, name: str) -> bool:
+        """Return whether a value is made of the inputs by what has been put so far."""
+        return self._root(name) in self._trees
+
+    def _root(self, name: str) -> str:
+        return self._roots.get(name, name)
+
+    def apply(
+        self,
+        operator: str,
+        operands: Sequence[str | float],
+        result: str,
+        label: str,
+        **given: float,
+    ) -> bool:
+        """Take an operator that works number by number; return whether it is a known one."""
+        for one in operands:
+            if isinstance(one, str) and self.uses.get(one, 1) > 1 and self.knows(one):
+                self.settle(one)
+        operands = [self._root(one) if isinstance(one, str) else one for one in operands]
+        values = [one for one in operands if isinstance(one, str)]
+        if not values or not all(name in self._trees for name in values):
+            return False
+        size = 1 + sum(self._sizes[name] for name in values)
+        # What joins values takes them from nodes of their own, so that each can be seen.
+        joins = len({formulas.names(self._trees[name]) for name in values}) > 1
+        if joins or size > _LONGEST:
+            for name in values:
+                self.settle(name)
+            size = 1 + len(values)
+        trees = [
+            self._trees[one] if isinstance(one, str) else ("number", float(one)) for one in operands
+        ]
+        made = _made(operator, trees, given)
+        if made is None:
+            return False
+        self._set(result, made, size)
+        self._labels[result] = label
+        return True
+
+    def _set(self, name: str, tree: formulas.Expression, size: int = 1) -> None:
+        self._trees[name], self._sizes[name] = tree, size
+
+    def same(self, name: str, result: str) -> None:
+        """Let a value be known by another name too."""
+        self._roots[result] = self._root(name)
+
+    def settle(self, name: str) -> str:
+        """Return the step whose value it is; a formula becomes a step of its own."""
+        name = self._root(name)
+        tree = self._trees[name]
+        if tree[0] == "name":
+            return str(tree[1])
+        label = self._own(self._labels.get(name) or "a")
+        self.steps.append(_step(label, tree))
+        self._set(name, ("name", label))
+        return label
+
+    def put(self, steps: Sequence[Step], takes: Sequence[str], result: str) -> None:
+        """Add steps in a row, the first of which takes these values; the last one is the result."""
+        names = tuple(self.settle(name) for name in takes)
+        for step in steps:
+            own = self._own(step.name)
+            self.steps.append(replace(step, name=own, takes=names))
+            names = (own,)
+        self._set(result, ("name", names[0]))
+
+    def join(self, kind: str, name: str, takes: Sequence[str], result: str) -> None:
+        """Add what makes several values one."""
+        self.put([Join(name, kind)], takes, result)
+
+    def normalise(
+        self, name: str, taken: str, result: str, epsilon: float, scale: Any = None,
+        shift: Any = None,
+    ) -> None:  # fmt: skip
+        """Add a layer normalisation: (z − mean)/√(variance + ε)·γ + β over a row's features."""
+        at = {part: f"{result} {part}" for part in ("mean", "centred", "square", "variance")}
+        self.put([Narrow(f"{name}.mean", "mean")], [taken], at["mean"])
+        self.apply("sub", [taken, at["mean"]], at["centred"], f"{name}.centred")
+        self.settle(at["centred"])
+        self.apply("mul", [at["centred"]] * 2, at["square"], f"{name}.square")
+        self.put([Narrow(f"{name}.variance", "mean")], [at["square"]], at["variance"])
+        self.apply("add", [at["variance"], epsilon], f"{result} sum", name)
+        self.apply("sqrt", [f"{result} sum"], f"{result} deviation", name)
+        end = result if scale is None and shift is None else f"{result} normalised"
+        self.apply("div", [at["centred"], f"{result} deviation"], end, name)
+        if end != result:
+            known = scale if scale is not None else shift
+            factors = np.ones_like(known) if scale is None else scale
+            moved = np.zeros_like(known) if shift is None else shift
+            self.put([Affine(f"{name}.scaling", factors, moved)], [end], result)
+
+    def of(self, ends: Sequence[str]) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+        """Return the steps that values are made of, and which steps these values are.
+
+        A sum behind a product with weights is its bias.
+        """
+        wanted = [self.settle(end) for end in ends]
+        needed = set(wanted)
+        for step in reversed(self.steps):
+            if step.name in needed:
+                needed.update(step.takes)
+        steps, called = _with_biases([s for s in self.steps if s.name in needed], set(wanted))
+        return tuple(steps), tuple(called.get(name, name) for name in wanted)
+
+    def _own(self, name: str) -> str:
+        """Return a name that no other step has."""
+        found = name
+        while self._taken[found]:
+            self._taken[name] += 1
+            found = f"{name}_{self._taken[name]}"
+        self._taken[found] += 1
+        return found
+
+
+def keeps_rows(before: Sequence[int | None] | None, after: Sequence[int | None] | None) -> bool:
+    """Return whether each row has its numbers in the same order in another shape.
+
+    As far as sizes are known: None is one that is open.
+    """
+    if before is None or after is None:
+        return True
+    if not after or (None not in (before[0], after[0]) and before[0] != after[0]):
+        return False
+    one, other = before[1:], after[1:]
+    if None in one or None in other:
+        return True
+    return math.prod(n or 0 for n in one) == math.prod(n or 0 for n in other)
+
+
+def _with_biases(steps: Sequence[Step], ends: set[str]) -> tuple[list[Step], dict[str, str]]:
+    """Join a product with weights and a sum behind it into one layer with a bias.
+
+    Returns the steps, and what each such sum is called now.
+    """
+    uses = Counter(name for step in steps for name in step.takes)
+    found: dict[str, Step] = {}
+    called: dict[str, str] = {}
+    for each in steps:
+        step: Step = replace(each, takes=tuple(called.get(name, name) for name in each.takes))
+        before = found.get(step.takes[0])
+        if isinstance(step, Affine) and isinstance(before, Dense):
+            count = len(before.weights)
+            plain = bool((step.scale == 1).all()) and step.shift.size in (1, count)
+            if before.bias is None and plain and uses[before.name] == 1 and before.name not in ends:
+                bias = np.broadcast_to(step.shift, (count,)).copy()
+                # It keeps its place and its name, and is what the sum was called too.
+                found[before.name] = replace(before, bias=bias)
+                called[step.name] = before.name
+                uses[before.name] = uses[step.name]
+                continue
+            if step.scale.size == 1:
+                step = replace(step, scale=np.repeat(step.scale, count),
+                               shift=np.repeat(step.shift, count))  # fmt: skip
+        found[step.name] = step
+    return list(found.values()), called
+
+
+def _made(
+    operator: str, trees: list[formulas.Expression], given: Mapping[str, float]
+) -> formulas.Expression | None:
+    if len(trees) >= 2 and operator in _BINARY:
+        at = trees[0]
+        for tree in trees[1:]:
+            at = (_BINARY[operator], at, tree)
+        return at
+    if len(trees) != 1:
+        return None
+    (tree,) = trees
+    if operator == "neg":
+        return ("*", ("number", -1.0), tree)
+    if operator == "reciprocal":
+        return ("/", ("number", 1.0), tree)
+    if operator in _UNARY:
+        return (operator, tree)
+    known = activation("a", operator, **given)
+    if known is None or known.kind in ("softmax", "log_softmax"):
+        return None
+    text = known.formula or _FORMULAS.get(known.kind)
+    return None if text is None else formulas.placed(formulas.parse(text), {"z": tree})
+
+
+_FORMULAS = {
+    "sigmoid": "sigmoid(z)", "tanh": "tanh(z)", "relu": "max(z, 0)", "identity": "z",
+    "leaky_relu": "max(z, 0) + 0.01 * min(0, z)",
+    "softplus": "0.5 * (z + abs(z)) + log(1 + exp(-abs(z)))",
+}  # fmt: skip
+"""The activations of the library, with the slopes that they have where they bend."""
+
+
+def _step(name: str, tree: formulas.Expression) -> Step:
+    """Return the step that a formula of the values of steps is."""
+    takes = formulas.names(tree)
+    if len(takes) == 1:
+        with np.errstate(all="ignore"):
+            return replace(_activation(name, formulas.placed(tree, {takes[0]: _Z})), takes=takes)
+    for kind, sign in (("add", "+"), ("multiply", "*")):
+        parts = _row_of(sign, tree)
+        if parts is not None:
+            return Join(name, kind, tuple(parts))
+    places = {one: ("name", letter) for one, letter in zip(takes, letters(len(takes)), strict=True)}
+    return Join(name, "expression", takes, formulas.write(formulas.placed(tree, places)))
+
+
+def _row_of(sign: str, tree: formulas.Expression) -> list[str] | None:
+    """Return the names that a formula adds up, or multiplies; None if it does something else."""
+    if tree[0] == "name":
+        return [tree[1]]
+    if tree[0] != sign:
+        return None
+    found: list[str] = []
+    for part in tree[1:]:
+        more = _row_of(sign, part)
+        if more is None:
+            return None
+        found += more
+    return found
+
+
+def _activation(name: str, tree: formulas.Expression) -> Activation:
+    """Return the activation whose numbers and slopes a formula has, or the formula."""
+    found = _looks(tree)
+    for kind, text in _FORMULAS.items():
+        if _same(found, _looks(formulas.parse(text))):
+            return Activation(name, kind)
+    for template in FORMULAS.values():
+        if "{" not in template and _same(found, _looks(formulas.parse(template))):
+            return Activation(name, "expression", template)
+    return Activation(name, "expression", formulas.write(tree))
+
+
+_Looks: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _looks(tree: formulas.Expression) -> _Looks:
+    """Return a formula's numbers at many points, and its slopes there."""
+    values, slopes = (
+        np.broadcast_to(formulas.evaluate(one, {"z": _POINTS}), _POINTS.shape)
+        for one in (tree, formulas.derivative(tree, "z"))
+    )
+    return values, slopes
+
+
+def _same(one: _Looks, other: _Looks) -> bool:
+    return bool(
+        np.allclose(one[0], other[0], rtol=1e-14, atol=1e-15, equal_nan=True)
+        and np.allclose(one[1], other[1], rtol=1e-9, atol=1e-12, equal_nan=True)
+    )

@@ -1,0 +1,20 @@
+"""The ways of wires: curves, ways around nodes, and bundles between layers."""
+
+from nodeflow.routing.curves import (
+    Point,
+    Way,
+    along,
+    curves,
+    joined,
+    line,
+    longest_run,
+    path,
+    pieces,
+    straight,
+)
+from nodeflow.routing.ways import Bundle, Ends, Routes, routes, runs_together
+
+__all__ = [
+    "Bundle", "Ends", "Point", "Routes", "Way", "along", "curves", "joined",
+    "line", "longest_run", "path", "pieces", "routes", "runs_together", "straight",
+]  # fmt: skip
