@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -358,6 +358,23 @@ Moves = Callable[[Updates, Mapping[str, Any]], Update]
 # --- node types -----------------------------------------------------------------------------
 
 
+# What else a type says of itself, beside its function. Who says nothing is served by the
+# calculation, or by the function.
+Lower = Callable[[Any, Any, Any, Any], None]
+"""Adds the rows of a node to `engine.cells.Layout`, of inputs by port, settings, and result."""
+LowerOfSums = Callable[[Any, Any, Any, Any], None]
+"""Adds the rows of a cost to a layout, of where its weighted sums lie, targets, and result."""
+Body = Callable[[Any, Any], Sequence[Any]]
+"""Returns the terms of one number of what a step was given (`workings.given.Given`)."""
+Written = Callable[[Any, str], str]
+"""Returns a node as an expression of a program (`interchange.programs.saying.Speaker`)."""
+Operators = Callable[[Any, str], str]
+"""Adds the operators of a node to `interchange.onnx_nodes.Nodes`; returns the last one's name."""
+Symbols = Callable[[Any, Any], Any]
+"""Returns rows of expressions (`symbolic`), of those of the inputs by port, and of settings."""
+Slips = Callable[[Any, Any, float], Any]
+"""Yields slips of calculating by hand, of what a step was given, the place, the right number."""
+
 _SUM = "Σ"
 Sums = Callable[[Value, Value], Value]
 """A cost as a function of weighted sums and targets, (samples, features) each."""
@@ -372,6 +389,8 @@ class InSums:
     formula: str
     slope: Callable[[Any], Any]
     """∂C/∂y as nodes, of the wire of z."""
+    lower: LowerOfSums | None = None
+    """Its rows, of where the sums lie; without it the function is called."""
 
 
 class _Changes:
@@ -441,6 +460,49 @@ class NodeType:
     in_sums: dict[str, InSums] = field(default_factory=dict)
     """How a cost is computed from the weighted sums z before an activation, by activation."""
     no_backward: str = ""
+    joins: str = ""
+    """The port whose wires it gives side by side, and nothing else; or nothing."""
+    picks: str = ""
+    """The setting that says which features of its input it gives; or nothing."""
+    told: str = ""
+    """How an account of a step tells it, where its family is told by something else: "judged",
+    "sent back", "sloped", or "calculated", which is the formula with its numbers."""
+    shares: bool = False
+    """Whether the outputs of an activation are shares that add up to 1."""
+    natural: str = ""
+    """The activation with which a cost has the slope a − y in z, such as "sigmoid"; or nothing."""
+    steady: bool = False
+    """Whether the steps of a trainer do not grow with the gradients."""
+    measures: bool = False
+    """Whether a cost only tells how well it goes: nothing is trained by it."""
+    holds_data: bool = False
+    """Whether it reads rows of features and targets, from the file of its setting `source`."""
+    drawn_as: str = ""
+    """What a node is drawn as, where that is no box: a knot of a wire, a slider."""
+    over_time: bool = False
+    """Whether a view shows its value as it was at each epoch."""
+    notes: bool = False
+    """Whether a view shows what a person wrote, while nothing is wired into it."""
+    beside: Literal["", "joined", "added"] = ""
+    """What several are together that do with a feature each what one does with all of them."""
+    over_samples: bool = False
+    """Whether it adds up over the samples of a batch: a gradient before it is averaged."""
+    known_as: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """What other programs call it, by program; the first of several names is the one to write."""
+    lower: Lower | None = None
+    """How it becomes rows of the tape; without it, those of its calculation, or its function."""
+    lowers_whole: bool = False
+    """Whether its rows run over all numbers at once, of values of one shape without gaps."""
+    body: Body | None = None
+    """What one number that it gives is made of, written out; without it, its calculation."""
+    written: Written | None = None
+    """What it is in a program; without it, its calculation."""
+    operators: Operators | None = None
+    """What it is in ONNX; without it, its calculation."""
+    symbols: Symbols | None = None
+    """What it is of expressions; without it, its calculation."""
+    slips: Slips | None = None
+    """Which wrong numbers people find who calculate it by hand."""
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None
     feedback: frozenset[str] = frozenset()
     """Names of the feedback ports."""
@@ -489,6 +551,46 @@ class NodeType:
     def adds_up(self) -> bool:
         """Whether its calculation is that of one feature, and all of them are added up."""
         return self.calculation.startswith(_SUM)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it makes one value for each row of its `weights`, of `a` and that row alone."""
+        return self.family == "layer"
+
+    @property
+    def judges(self) -> bool:
+        """Whether it tells how far outputs `a` are from targets `y`, and sends blame for it."""
+        return self.family == "cost" and not self.measures and {"a", "y"} <= self.input_named.keys()
+
+    @property
+    def counts_hits(self) -> bool:
+        """Whether it gives 1 for a sample that is right and 0 for another."""
+        return self.measures and bool(self.no_backward)
+
+    @property
+    def averages(self) -> bool:
+        """Whether it divides what was added up over the samples by their number."""
+        return self.samples and self.family == "backward"
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether it adds up over the samples of an update, by a wire from its own output."""
+        return bool(self.feedback) and self.family == "backward"
+
+    @property
+    def rearranges(self) -> bool:
+        """Whether it only joins or picks features: it computes nothing."""
+        return bool(self.joins or self.picks)
+
+    def picked(self, settings: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return which features a node that `picks` gives."""
+        index = settings[self.picks]
+        return index if isinstance(index, tuple) else (index,)
+
+    def called(self, program: str) -> str:
+        """Return what another program calls it, or ""."""
+        names = self.known_as.get(program, "")
+        return names if isinstance(names, str) else names[0]
 
     def ports_in(self, settings: Mapping[str, Any]) -> tuple[Port, ...]:
         """Return the input ports of a node with these settings."""
@@ -589,6 +691,66 @@ class NodeType:
             return function
 
         return declare
+
+    def rows(self, lower: Lower) -> Lower:
+        """Declare its rows of the tape: `lower(rows, inputs, settings, out)` adds them.
+
+        They are to give what the function gives, which goes on to serve arrays.
+        """
+        self.lower = lower
+        return lower
+
+    def rows_over_all(self, lower: Lower) -> Lower:
+        """Declare rows that run over all numbers at once, where all values have one shape."""
+        self.lowers_whole = True
+        return self.rows(lower)
+
+    def operation(self, name: str) -> None:
+        """Declare that an operation of the kernel computes it, number by number."""
+        ports = [port.name for port in self.inputs]
+
+        def lower(rows: Any, inputs: Any, _: Any, out: Any) -> None:
+            rows.elementwise(name, out, *(inputs[port][0] for port in ports))
+
+        self.lower = lower
+
+    def rows_of_sums(self, activation: str) -> Callable[[LowerOfSums], LowerOfSums]:
+        """Declare the rows of a cost in weighted sums: `lower(rows, known, y, out)` adds them."""
+
+        def declare(lower: LowerOfSums) -> LowerOfSums:
+            self.in_sums[activation] = replace(self.in_sums[activation], lower=lower)
+            return lower
+
+        return declare
+
+    def worked(self, body: Body) -> Body:
+        """Declare what one number is made of: `body(given, index)` returns terms that add up."""
+        self.body = body
+        return body
+
+    def in_programs(self, written: Written) -> Written:
+        """Declare what it is in a program: `written(program, id)` returns an expression.
+
+        Of a trainer that is the optimizer of PyTorch that does the same, with {} for its weights;
+        one that says nothing is written as its updates.
+        """
+        self.written = written
+        return written
+
+    def in_onnx(self, operators: Operators) -> Operators:
+        """Declare what it is in ONNX: `operators(onnx, id)` adds operators, returns the last."""
+        self.operators = operators
+        return operators
+
+    def in_symbols(self, symbols: Symbols) -> Symbols:
+        """Declare what it is of expressions: `symbols(inputs, settings)` returns rows of them."""
+        self.symbols = symbols
+        return symbols
+
+    def slipped(self, slips: Slips) -> Slips:
+        """Declare the slips of calculating it: `slips(given, index, right)` yields them."""
+        self.slips = slips
+        return slips
 
     def vjp(self, function: Callable[..., Any]) -> NodeType:
         """Declare blame by a NumPy vector-Jacobian function, which becomes a node of its own.
@@ -858,6 +1020,21 @@ def node(
     title: str = "",
     noun: str = "",
     passes: str = "",
+    joins: str = "",
+    picks: str = "",
+    operation: str = "",
+    told: str = "",
+    shares: bool = False,
+    natural: str = "",
+    steady: bool = False,
+    measures: bool = False,
+    holds_data: bool = False,
+    drawn_as: str = "",
+    over_time: bool = False,
+    notes: bool = False,
+    beside: Literal["", "joined", "added"] = "",
+    over_samples: bool = False,
+    known_as: Mapping[str, str | tuple[str, ...]] | None = None,
     typed: bool = False,
     holds_weights: bool = False,
     view_module: str = "",
@@ -880,11 +1057,22 @@ def node(
     `expression`: "max(z, 0) + exp(min(0, z)) - 1". A type that says it needs no more to train at
     full speed, to pass blame, to be written out with its numbers, to run in a page and to be
     written in other programs. A cost may say what it is of one feature: "Σ abs(a - y)". `title` is
-    what people call it, `noun` is what one of its numbers is
-    called ("the error"), `passes` the port whose value goes through as it is, `typed` marks numbers
-    that a person types, `holds_weights` those that training changes. `view_module` names the
-    module that tells what a view shows, by a function `found(sight, key)`, `slow` one that
-    evaluates the network many times; `searches` marks a trainer that stays folded.
+    what people call it, `noun` is what one of its numbers is called ("the error"), `passes` the
+    port whose value goes through as it is, `joins` the port whose wires are given side by side,
+    `picks` the setting that says which features are given. `operation` names the kernel's operation
+    that computes it number by number, where that has one for the inputs in their order.
+    `over_samples` marks what adds up over the samples, `measures` a cost that only tells how well
+    it goes, `holds_data` what reads rows of data. `beside` says what several are together that do
+    with a feature each what one does with all of them: their values joined, or added up.
+    `drawn_as` ("knot", "slider") is how a node is drawn that is no box, `over_time` marks a view of
+    what its value was at each epoch, `notes` one that shows a person's words. `known_as` tells what
+    other programs call it, such as {"onnx": "Relu", "keras": "relu"}, `told` how an account of a
+    step tells it. `shares` marks an activation whose outputs add up to 1, `natural` names the
+    activation with which a cost has the slope a − y, `steady` marks a trainer whose steps do not
+    grow with the gradients. `typed` marks numbers that a person types, `holds_weights` those that
+    training changes. `view_module` names the module that tells what a view shows, by a function
+    `found(sight, key)`, `slow` one that evaluates the network many times; `searches` marks a
+    trainer that stays folded.
     """
 
     def declare(function: Callable[..., Any]) -> NodeType:
@@ -906,6 +1094,21 @@ def node(
             title=title,
             noun=noun,
             passes=passes,
+            joins=joins,
+            picks=picks,
+            operation=operation,
+            told=told,
+            shares=shares,
+            natural=natural,
+            steady=steady,
+            measures=measures,
+            holds_data=holds_data,
+            drawn_as=drawn_as,
+            over_time=over_time,
+            notes=notes,
+            beside=beside,
+            over_samples=over_samples,
+            known_as=known_as or {},
             typed=typed,
             holds_weights=holds_weights,
             view_module=view_module,
@@ -929,6 +1132,7 @@ def _declare(
     catalog: Catalog,
     name: str = "",
     dynamic_inputs: Callable[[Mapping[str, Any]], tuple[Port, ...]] | None = None,
+    operation: str = "",
     **traits: Any,
 ) -> NodeType:
     name = name or function.__name__
@@ -993,6 +1197,10 @@ def _declare(
             f"{name}: an activation takes z and gives a, so that it can be taken apart with its "
             "layer; name its parameter z, and begin its formula with 'a ='"
         )
+    if operation:
+        made.operation(operation)
+    if not made.beside and (made.adds_up or family == "activation"):
+        made.beside = "added" if made.adds_up else "joined"
     if made.calculation:
         _check_calculation(made)
         if not made.no_backward:

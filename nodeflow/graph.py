@@ -163,6 +163,30 @@ class Node:
         return known is not None and known.holds_weights
 
     @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer of neurons: a value for each row of its weights."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.is_layer
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether it reads rows of features and targets."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.holds_data
+
+    @property
+    def drawn_as(self) -> str:
+        """What it is drawn as, where that is no box: knot, slider."""
+        known = CATALOG.find(self.type)
+        return "" if known is None else known.drawn_as
+
+    @property
+    def family(self) -> str:
+        """The family of its type, "" for a placeholder."""
+        known = CATALOG.find(self.type)
+        return "" if known is None else known.family
+
+    @property
     def is_typed(self) -> bool:
         """Whether it gives numbers that a person types, such as a constant or a slider."""
         known = CATALOG.find(self.type)
@@ -651,6 +675,26 @@ class Graph:
         """The ids of all trainers that find parameters by a search of their own, sorted."""
         known = ((name, CATALOG.find(name)) for name in self._by_type)
         return self._united(name for name, type_ in known if type_ and type_.searches)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The ids of all layers of neurons, sorted."""
+        return self.of_family("layer")
+
+    @property
+    def updates(self) -> tuple[str, ...]:
+        """The ids of all nodes that give a parameter's next value, sorted."""
+        return self.of_family("update")
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The ids of all nodes that read rows of features and targets, sorted."""
+        return self.where(lambda type_: type_.holds_data)
+
+    def where(self, test: Callable[[NodeType], bool]) -> tuple[str, ...]:
+        """Return the ids of all nodes whose types pass a test, sorted."""
+        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        return self._united(name for name, type_ in known if type_ and test(type_))
 
     def of_family(self, *families: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these families, sorted."""

@@ -75,7 +75,7 @@ def measured(graph: Graph, *, given: Mapping[str, Any]) -> Measured:
     graph is returned as it is where nothing is open, and is not measured where that would take
     long.
     """
-    key = next(iter(graph.of_type("dataset")), None)
+    key = next(iter(graph.datasets), None)
     if key is None:
         return Measured(graph, None, None)
     settings = graph.settings(key)
@@ -95,11 +95,11 @@ def measured(graph: Graph, *, given: Mapping[str, Any]) -> Measured:
 
 def choices(graph: Graph, given: Mapping[str, Any], found: Measured | None) -> list[str]:
     """Return why each choice of a new network was made, a sentence each."""
-    key = next(iter(graph.of_type("dataset")), None)
+    key = next(iter(graph.datasets), None)
     data = {} if key is None else graph.settings(key)
     output = next((graph.nodes[one].type for one in graph.nodes if one == "output_a"), "")
     cost = graph.nodes["cost"].type if "cost" in graph.nodes else ""
-    trainer = next(iter(graph.of_type("gradient_descent", "adam", "minimize")), None)
+    trainer = next(iter(graph.of_family("trainer")), None)
     said = []
 
     def say(name: str, value: object, why: str) -> None:
@@ -142,8 +142,13 @@ def _learns_numbers(graph: Graph) -> bool:
     return (
         found is not None
         and graph.settings(found[0])["scale_target"] != "none"
-        and len(graph.of_type("gradient_descent")) == 1
+        and len(_descents(graph)) == 1
     )
+
+
+def _descents(graph: Graph) -> tuple[str, ...]:
+    """Return the trainers whose steps grow with the gradients: their rate has to fit the data."""
+    return graph.where(lambda type_: type_.moves is not None and not type_.steady)
 
 
 def _work(graph: Graph, samples: int) -> float:
@@ -158,7 +163,7 @@ def _best_rate(graph: Graph, table: Table, *, epochs: bool) -> tuple[Graph, str]
     tried = sum(_work(graph, samples) for _, samples in RATES) * _PARTS
     if found is None or tried > _MOST_WORK:
         return graph, ""
-    key, trainer = found[0], graph.of_type("gradient_descent")[0]
+    key, trainer = found[0], _descents(graph)[0]
     rows = split(table, test=graph.settings(key)["test"], seed=graph.training.seed)
     if len(rows.x) < FEWEST_ROWS:
         return graph, ""

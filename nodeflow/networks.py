@@ -20,6 +20,11 @@ from nodeflow.derive import explode, unfold
 from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError, nearest, visible
 from nodeflow.graph import Graph
+from nodeflow.nodes.arithmetic import add
+from nodeflow.nodes.cost import accuracy, l2_penalty
+from nodeflow.nodes.layer import weighted_sum
+from nodeflow.nodes.source import constant, dataset, parameter
+from nodeflow.plugins import load_enabled
 
 INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
 
@@ -37,8 +42,9 @@ GENTLE = 0.003
 def offered(family: str) -> tuple[str, ...]:
     """Return the activations, costs or trainers that a network can be made with, by name.
 
-    Those of plugins are among them.
+    Those of plugins that are on are among them.
     """
+    load_enabled()
     ports = {"activation": ["z", "a"], "cost": ["a", "y", "cost"], "trainer": ["cost"]}[family]
     return tuple(
         name
@@ -128,22 +134,23 @@ def network(
     output, cost = _ending(output, cost, facts, sizes[-1])
     if init == "naive_bayes" and (facts is None or not facts.split.classes):
         raise GraphError("naive_bayes needs data with classes to start from; choose another init")
-    if rate is None and trainer != "minimize":
+    searches, steady = CATALOG[trainer].searches, CATALOG[trainer].steady
+    if rate is None and not searches:
         inner = (activation,) if len(sizes) > 2 else ()
         bounded = all(np.isfinite(CATALOG[one].between).all() for one in (*inner, output))
         scaled = facts is not None and facts.split.scaled_target
-        rate = 0.01 if trainer == "adam" else 0.3 if bounded else _careful(facts)
-        if scaled and trainer != "adam":
+        rate = 0.01 if steady else 0.3 if bounded else _careful(facts)
+        if scaled and not steady:
             rate = GENTLE
     if batch is None:
-        batch = "all" if trainer == "minimize" else 1
+        batch = "all" if searches else 1
     if epochs is None:
-        rows = 8000 if facts is None or trainer == "minimize" else len(facts.split.x)
+        rows = 8000 if facts is None or searches else len(facts.split.x)
         epochs = max(100, math.ceil(8000 / rows))
-        if facts is not None and facts.split.scaled_target and trainer != "minimize":
+        if facts is not None and facts.split.scaled_target and not searches:
             epochs = max(20, math.ceil(16000 / rows))
     plan = _Plan(sizes, activation, output, cost, trainer, rate, init or "glorot", regularization)
-    hits = output in ("sigmoid", "softmax") if facts is None else facts.hits
+    hits = CATALOG[output].between == (0, 1) if facts is None else facts.hits
     source = _constants(plan) if facts is None else _dataset(facts)
     graph = Graph.of(
         *_ends(plan, *source, hits=hits),
@@ -282,7 +289,7 @@ def _one_of(word: str | None, known: Iterable[str], what: str) -> None:
 def _refuse_for_minimize(
     trainer: str, rate: float | None, batch: int | str | None, *, folded: bool
 ) -> None:
-    if trainer != "minimize":
+    if not CATALOG[trainer].searches:
         return
     if rate is not None:
         raise GraphError("minimize has no learning rate; leave the rate out")
@@ -304,26 +311,32 @@ def _careful(facts: _Facts | None) -> float:
     return float(f"{0.03 / size:.0e}")
 
 
+def _within(inner: tuple[float, float], outer: tuple[float, float]) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
 def _ending(
     output: str | None, cost: str | None, facts: _Facts | None, outputs: int
 ) -> tuple[str, str]:
     """Return activation and cost of the outputs, or raise `GraphError` if they cannot be."""
     if output is None:
-        if cost == "categorical_cross_entropy":
-            output = "softmax"
-        elif cost == "cross_entropy" or facts is None or facts.binary:
-            output = "sigmoid"
-        else:
-            output = "identity"
+        natural = CATALOG[cost].natural if cost else ""
+        output = natural or ("sigmoid" if facts is None or facts.binary else "identity")
+    shares = CATALOG[output].shares
     if cost is None:
-        cost = "categorical_cross_entropy" if output == "softmax" else "squared_error"
-    if cost == "categorical_cross_entropy" and output != "softmax":
-        raise GraphError(f"categorical_cross_entropy needs softmax outputs, not {output}")
-    if cost == "cross_entropy" and output not in ("sigmoid", "softmax"):
-        raise GraphError(f"cross_entropy needs outputs from 0 to 1, as sigmoid gives, not {output}")
-    why = f" ({cost} needs it)" if cost == "categorical_cross_entropy" else ""
-    if output == "softmax" and outputs == 1:
-        raise GraphError(f"softmax{why} of a single output is always 1; choose sigmoid outputs "
+        cost = "categorical_cross_entropy" if shares else "squared_error"
+    natural = CATALOG[cost].natural
+    whole = bool(natural) and CATALOG[natural].shares
+    if whole and not shares:
+        raise GraphError(f"{cost} needs {natural} outputs, not {output}")
+    if natural and not _within(CATALOG[output].between, CATALOG[natural].between):
+        low, high = CATALOG[natural].between
+        raise GraphError(
+            f"{cost} needs outputs from {low:g} to {high:g}, as {natural} gives, not {output}"
+        )
+    why = f" ({cost} needs it)" if whole else ""
+    if shares and outputs == 1:
+        raise GraphError(f"{output}{why} of a single output is always 1; choose sigmoid outputs "
                          "with squared_error or cross_entropy")  # fmt: skip
     if facts is not None:
         low, high = CATALOG[output].between
@@ -332,9 +345,9 @@ def _ending(
                 f"{output} outputs cannot reach the targets, which go from {facts.low:g} to "
                 f"{facts.high:g}; choose identity outputs with squared_error"
             )
-        if output == "softmax" and not facts.shares:
+        if shares and not facts.shares:
             raise GraphError(
-                f"softmax{why} gives shares that add up to 1, and the targets of a row do not; "
+                f"{output}{why} gives shares that add up to 1, and the targets of a row do not; "
                 "choose sigmoid outputs with squared_error or cross_entropy"
             )
     return output, cost
@@ -358,16 +371,16 @@ class _Plan:
 
 
 def _dataset(facts: _Facts) -> tuple[Output, Output]:
-    x, y = CATALOG["dataset"](id="data", **facts.settings)
+    x, y = dataset(id="data", **facts.settings)
     return x, y
 
 
 def _constants(plan: _Plan) -> tuple[Output, Output]:
     y = [0.0] * plan.sizes[-1]
-    if plan.output == "softmax":
+    if CATALOG[plan.output].shares:
         y[0] = 1.0  # shares add up to 1
-    x = CATALOG["constant"](id="x", value=[[0.0] * plan.sizes[0]])
-    return x, CATALOG["constant"](id="y", value=[y])
+    x = constant(id="x", value=[[0.0] * plan.sizes[0]])
+    return x, constant(id="y", value=[y])
 
 
 def _ends(plan: _Plan, x: Output, y: Output, *, hits: bool) -> list[Any]:
@@ -376,20 +389,20 @@ def _ends(plan: _Plan, x: Output, y: Output, *, hits: bool) -> list[Any]:
     count = len(plan.sizes) - 1
     for number, (n_in, n_out) in enumerate(pairwise(plan.sizes), 1):
         init = plan.init if plan.init != "naive_bayes" or number == 1 else "glorot"
-        theta = CATALOG["parameter"](id=f"theta{number}", shape=[n_out, n_in], init=init)
-        bias = CATALOG["parameter"](id=f"bias{number}", shape=[n_out], init=init)
+        theta = parameter(id=f"theta{number}", shape=[n_out, n_in], init=init)
+        bias = parameter(id=f"bias{number}", shape=[n_out], init=init)
         layer = _layer(number, count)
-        z = CATALOG["weighted_sum"](a, theta, bias, id=layer)
+        z = weighted_sum(a, theta, bias, id=layer)
         kind = plan.output if number == count else plan.activation
         a = CATALOG[kind](z, id=f"{layer}_a")
         weights.append(theta)
     total = CATALOG[plan.cost](a, y, id="cost")
     if plan.regularization != 0:
-        penalty = CATALOG["l2_penalty"](*weights, regularization=plan.regularization, id="penalty")
-        total = CATALOG["add"](total, penalty, id="total")
+        penalty = l2_penalty(*weights, regularization=plan.regularization, id="penalty")
+        total = add(total, penalty, id="total")
     settings = {} if plan.rate is None else {"rate": plan.rate}
     ends = [CATALOG[plan.trainer](total, id="train", **settings)]
-    return [*ends, CATALOG["accuracy"](a, y, id="accuracy")] if hits else ends
+    return [*ends, accuracy(a, y, id="accuracy")] if hits else ends
 
 
 def _layer(number: int, count: int) -> str:

@@ -92,6 +92,24 @@ class NodeView:
     field: FieldView | None = None
 
     @property
+    def drawn_as(self) -> str:
+        """What it is drawn as, where that is no box: knot, slider."""
+        known = CATALOG.find(self.type)
+        return "" if known is None else known.drawn_as
+
+    @property
+    def notes(self) -> bool:
+        """Whether it shows what a person wrote, while nothing is wired into it."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.notes
+
+    @property
+    def over_time(self) -> bool:
+        """Whether it shows its value as it was at each epoch."""
+        known = CATALOG.find(self.type)
+        return known is not None and known.over_time
+
+    @property
     def view(self) -> tuple[int, int, int, int] | None:
         """Left, top, width and height of the area in which a view node shows its value."""
         if self.family != "view":
@@ -542,7 +560,7 @@ def node_view(
         y=y,
         width=size.width,
         height=size.height,
-        title="" if node.type == "relay" else key,
+        title="" if node.drawn_as == "knot" else key,
         type=node.type,
         family="" if type_ is None else type_.family,
         foot=held or _foot(graph, key, value),
@@ -619,17 +637,18 @@ def note(node: Node) -> str:
 
 def _foot(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
     node = graph.nodes[key]
-    if node.type == "relay":
+    if node.drawn_as == "knot":
         return ""
     if value is not None:
         return shown(value)
     if node.known is None:
         return node.type
-    if node.type == "expression":
-        return str(node.settings.get("formula", ""))
-    if node.type == "dataset":
+    typed = next((one.name for one in node.known.settings if one.kind == "formula"), "")
+    if typed:
+        return str(node.settings.get(typed, ""))
+    if node.holds_data:
         return str(node.settings.get("source", ""))
-    if node.type == "panel" and not graph.into(key):
+    if node.known.notes and not graph.into(key):
         return note(node)
     own = node.settings.get("value")
     if own is not None and node.known.family == "source":

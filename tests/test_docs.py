@@ -160,8 +160,13 @@ def test_the_row_kernel_is_all_that_it_takes(tmp_path):
         path = tmp_path / name
         text = changed(read(path), change)
         path.write_text(text, encoding="utf-8")
+    declared = 'shapes="elementwise")'
+    first = blocks(CONTRIBUTING, "python")[0]
+    assert first.count(declared) == 1
+    assert '`operation="elu"` in the declaration' in read(CONTRIBUTING)
+    first = first.replace(declared, declared[:-1] + ', operation="elu")')
     done = subprocess.run(
-        [sys.executable, "-c", blocks(CONTRIBUTING, "python")[0] + LOWERED],
+        [sys.executable, "-c", first + LOWERED],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path), "NODEFLOW_CACHE": str(tmp_path / "cache")},
         capture_output=True,

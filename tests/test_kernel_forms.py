@@ -21,7 +21,7 @@ from helpers_kernel import (
 from networks import net
 
 import nodeflow as nf
-from nodeflow.engine import coalescing, executor, fusing, lowering, prepared
+from nodeflow.engine import cells, coalescing, executor, fusing, prepared
 from nodeflow.engine.kernel import machine_code, products, statements, sums
 from nodeflow.engine.kernel.registry import OPERATIONS
 from nodeflow.engine.kernel.sums import order_of_addition
@@ -317,7 +317,7 @@ def test_a_constant_of_the_order_cannot_change_in_one_place_only(
 
 
 def test_another_order_of_addition_is_noticed(compiled_anew, monkeypatch, tmp_path):
-    monkeypatch.setattr(lowering, "order_of_addition", lambda n: [(0, k) for k in range(1, n)])
+    monkeypatch.setattr(cells, "order_of_addition", lambda n: [(0, k) for k in range(1, n)])
     assert not agree(tmp_path)
 
 
@@ -378,6 +378,6 @@ def test_products_by_blas_are_the_same_for_steps_and_full_speed(monkeypatch, tmp
     """Around the size from which BLAS multiplies, lowered here; its order is its own."""
     graph = network(tmp_path, (9, 5, 4), "tanh", "squared_error", TRAINERS[0])
     for size in (1, 45, 46, 20, 21, 10**9):
-        monkeypatch.setattr(lowering, "BLAS_FROM", size)
+        monkeypatch.setattr(cells, "BLAS_FROM", size)
         prepared.forget()
         assert_all_ways_agree(graph, batch)

@@ -550,11 +550,11 @@ def test_a_target_may_be_repeated(here):
 
 
 def test_choices_are_those_of_networks():
-    assert (new_command.ACTIVATIONS, new_command.COSTS, new_command.TRAINERS) == (
-        ACTIVATIONS,
-        COSTS,
-        TRAINERS,
-    )
+    offered = {
+        option.name: getattr(option.type, "choices", ()) for option in new_command.new.params
+    }
+    wanted = ("activation", ACTIVATIONS), ("cost", COSTS), ("trainer", TRAINERS)
+    assert all(offered[name] == choices for name, choices in wanted)
     assert new_command.INITS == INITS
     assert nf.dataset.settings[2].choices == new_command.SCALES
 

@@ -12,14 +12,14 @@ from networks import hand, net
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.engine import lowering
+from nodeflow.declare import CATALOG
 from nodeflow.engine.snapshot import ages
 from nodeflow.errors import Diverged, ExportError, NodeflowError
 from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
 from nodeflow.explain.tracing import why
 from nodeflow.export import html, live
-from nodeflow.export.seeing import IN_PAGES
+from nodeflow.export.seeing import in_pages
 from nodeflow.files import loads, whole
 from nodeflow.playback import answers
 from nodeflow.playback.player import Player
@@ -460,7 +460,7 @@ def test_a_seed_that_a_browser_cannot_hold_is_refused():
 
 
 def test_a_node_of_python_is_refused_by_its_name(tmp_path, capsys, monkeypatch):
-    monkeypatch.delitem(lowering.LOWER, "multiply")
+    monkeypatch.setattr(CATALOG["multiply"], "lower", None)
     x, y = nf.dataset("xor", id="data")
     z = nf.weighted_sum(x, nf.parameter(shape=(1, 2)), id="sum")
     a = nf.multiply(z, z, id="bent")
@@ -1030,7 +1030,9 @@ def test_views_are_found_and_drawn_as_in_python_at_every_moment(shown, name):
     graph = seen_graph(name, "output_a.a") if name in dict(SEEN) else sample(name)
     page, run = shown(graph), nf.Run(graph)
     nodes = live.data(graph)[0]["nodes"]
-    shown_views = set(IN_PAGES) - {"plot"}  # what a plot remembers is compared above
+    shown_views = {name for name in CATALOG if in_pages(name)} - {
+        "plot"
+    }  # what a plot remembers is compared above
     views = [key for key, node in graph.nodes.items() if node.type in shown_views]
     assert views
     viewer = Viewer(graph, run.plan.inference.tables)

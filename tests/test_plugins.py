@@ -340,3 +340,49 @@ compute_by(triple, of_a_number)
     run = nf.Run(graph)
     assert not run.machine.tape.calls
     assert nf.check(graph).valid
+
+
+def test_a_new_network_knows_the_types_of_plugins_that_are_on(tmp_path):
+    """In a process of its own: nothing has imported them before."""
+    folder = tmp_path / "nodeflow" / "nodes"
+    folder.mkdir(parents=True)
+    (folder / "mine.py").write_text(TYPE.format(name="bent_line"), "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment |= dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(tmp_path))
+    path = tmp_path / "net.json"
+    for words in (
+        ["plugins", "enable", "mine"],
+        ["new", str(path), "--layers", "2-3-1", "--activation", "bent_line"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "nodeflow", *words],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert '"bent_line"' in path.read_text("utf-8")
+
+
+def test_a_worker_without_the_plugin_of_a_type_says_so(home):
+    """Whoever sends a graph and whoever computes it have the same types, or nothing is computed."""
+    from nodeflow.sweeps.cluster import fault_of
+    from nodeflow.sweeps.engine import engine_digest
+
+    file = write(home, "mine", TYPE.format(name="triple"), types=("triple",))
+    plugins.enable("mine")
+    graph = nf.Graph.of(nf.triple(nf.constant(value=[1.0]), id="t"))
+    known = engine_digest(graph)
+    assert known != engine_digest(nf.Graph.of(nf.constant(value=[1.0])))
+    assert fault_of(graph, known) == ""
+    file.write_text(file.read_text("utf-8").replace("3 * z", "4 * z"), "utf-8")
+    assert "or another plugin" in fault_of(graph, known)
+    plugins.disable("mine")
+    assert "a worker has no node type 'triple'" in fault_of(graph, known)
+    assert "plugins enable mine" in fault_of(graph, known)
+
+
+def test_a_damaged_list_of_what_is_on_is_not_written_over(home, capsys):
+    write(home, "mine", TYPE.format(name="triple"))
+    enabling.config_file().write_text('{"enabled": ["other"', "utf-8")
+    assert main(["plugins", "enable", "mine"]) == 1
+    assert "is damaged, and holds which plugins are on" in capsys.readouterr().err
+    assert enabling.config_file().read_text("utf-8") == '{"enabled": ["other"'

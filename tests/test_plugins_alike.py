@@ -16,7 +16,7 @@ from nodeflow import scene
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor.dialogs.searching import found
-from nodeflow.errors import DeclarationError
+from nodeflow.errors import DeclarationError, GraphError
 from nodeflow.explain import where_blame_dies
 from nodeflow.explain.symbols import derive
 from nodeflow.export import templates
@@ -25,6 +25,7 @@ from nodeflow.interchange.layers import kind_of
 from nodeflow.interchange.programs import write
 from nodeflow.networks import network as made_network
 from nodeflow.networks import offered
+from nodeflow.twins.rules import RULES, twin
 from nodeflow.views import Viewer
 from nodeflow.views.slope import slope_at
 from nodeflow.workings.lines import formula_of
@@ -267,3 +268,33 @@ def test_an_activation_takes_z_and_gives_a():
     declare = nf.declare.node("activation", formula="g = u", shapes="elementwise")
     with pytest.raises(DeclarationError, match="bent: an activation takes z and gives a"):
         declare(bent)
+
+
+def test_it_has_twins_that_keep_its_settings(plugin):
+    graph = made_network(
+        data="xor", hidden=3, activation="like_elu", output="like_elu", cost="squared_error"
+    )
+    graph, fitting = graph.set("hidden_a", size=0.5), 0
+    for program in RULES:
+        try:
+            made = twin(graph, program)
+        except GraphError:  # a rule for sigmoids says so
+            continue
+        fitting += 1
+        nf.Run(made).advance("update")
+        if made.nodes["hidden_a"].type == "like_elu":
+            assert made.settings("hidden_a")["size"] == 0.5
+        else:  # of a program that has but one
+            assert made.nodes["hidden_a"].type in CATALOG
+    assert fitting > len(RULES) / 2
+
+
+def test_its_trainer_is_written_as_its_updates(plugin):
+    graph = with_cost(plugin).remove("train").add("train", "like_signs", rate=0.5)
+    assert "sign" in write(graph.connect("cost.cost", "train.cost"), "torch")
+
+
+def test_its_cost_and_its_activation_make_one_layer_of_neurons_that_were_wired_one_by_one(plugin):
+    graph = nf.explode(with_cost(plugin), "hidden")
+    plain = replace(graph, extra={})
+    assert len(nf.collapse(plain, "hidden.1").of_type("like_elu")) == 1

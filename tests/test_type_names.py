@@ -17,14 +17,14 @@ from nodeflow.declare import CATALOG
 
 ROOT = Path(nodeflow.__file__).parent
 MOST = {
-    "commands": 24, "data": 6, "derive": 190, "editor": 45, "engine": 220, "explain": 75,
-    "export": 60, "files": 4, "interchange": 470, "playback": 40, "sweeps": 10, "terminal": 30,
-    "twins": 46, "views": 6, "window": 30, "workings": 80,
+    "commands": 9, "data": 4, "derive": 170, "editor": 28, "engine": 85, "explain": 30,
+    "export": 20, "files": 1, "interchange": 226, "playback": 15, "sweeps": 7, "terminal": 26,
+    "twins": 41, "views": 7, "window": 20, "workings": 16,
 }  # fmt: skip
 """Strings that are the name of a node type, by package. Some are other words: a port, a level of
-slow motion, a function in a formula. What other programs have and lack is theirs to say, so
-`interchange` names most."""
-MOST_BESIDE = 80
+slow motion, a function in a formula. Taking layers apart and putting them together (`derive`) knows
+what they are made of; what other programs have and lack is theirs to say (`interchange`)."""
+MOST_BESIDE = 36
 """In modules that are in no package."""
 
 

@@ -27,7 +27,7 @@ def _say_what_is_read(graph: Graph) -> None:
     from nodeflow.commands.output import say
     from nodeflow.data.places import escapes
 
-    for key in graph.of_type("dataset"):
+    for key in graph.datasets:
         source = graph.settings(key)["source"]
         if isinstance(source, str) and graph.folder is not None and escapes(source):
             say(f"'{key}' reads {os.path.realpath(graph.folder / source)}", bad=False)

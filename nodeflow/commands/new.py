@@ -14,26 +14,28 @@ from nodeflow.commands.output import bold, count, echo, print_json
 from nodeflow.commands.tables import option_of, table_options, taken
 from nodeflow.errors import FileError, GraphError
 
-# The same as in networks.py, which `--help` need not wait for.
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
-COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
-TRAINERS = ("gradient_descent", "adam", "minimize")
-
 
 class _Kind(click.Choice[str]):
-    """A node type of the library, or one of a plugin that is on."""
+    """A node type of a family: those of the library in the help, those of plugins besides."""
 
-    def __init__(self, family: str, choices: tuple[str, ...]) -> None:
-        super().__init__(choices)
+    def __init__(self, family: str) -> None:
         self._family = family
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The types of the library; asked for by the help and for an answer alone."""
+        from nodeflow.declare import CATALOG
+        from nodeflow.networks import offered
+
+        return tuple(name for name in offered(self._family) if CATALOG[name].is_own)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name of a type; of unknown ones, those of plugins are asked for."""
-        if value not in self.choices:
-            from nodeflow.networks import offered
+        from nodeflow.networks import offered
 
-            if value in offered(self._family):
-                return str(value)
+        if value in offered(self._family):
+            return str(value)
         return super().convert(value, param, ctx)
 
 
@@ -68,10 +70,10 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
     help="A data set, or a table: CSV and other text, ARFF, .mat, Excel, NPZ, IDX, …",
 )
 @table_options
-@click.option("--activation", type=_Kind("activation", ACTIVATIONS), default="sigmoid",
+@click.option("--activation", type=_Kind("activation"), default="sigmoid",
               show_default=True, help="Of the hidden layers.")  # fmt: skip
-@click.option("--cost", type=_Kind("cost", COSTS), help="By default squared_error.")
-@click.option("--trainer", type=_Kind("trainer", TRAINERS), default="gradient_descent",
+@click.option("--cost", type=_Kind("cost"), help="By default squared_error.")
+@click.option("--trainer", type=_Kind("trainer"), default="gradient_descent",
               show_default=True, help="What updates the weights.")  # fmt: skip
 @click.option("--rate", type=FiniteRange(0), help="The learning rate α.")
 @click.option("--init", type=click.Choice(INITS), help="How weights start; by default glorot.")

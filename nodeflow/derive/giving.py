@@ -26,7 +26,7 @@ def give_weights(graph: Graph, sums: Iterable[str]) -> tuple[Graph, tuple[str, .
     for key in sums:
         if key not in graph.nodes:
             raise UnknownNode(f"there is no node '{key}'", node=key)
-        if graph.nodes[key].type != "weighted_sum":
+        if not graph.nodes[key].is_layer:
             raise GraphError(
                 f"'{key}' is of type {graph.nodes[key].type}: a weighted_sum takes weights",
                 node=key,

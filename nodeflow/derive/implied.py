@@ -11,17 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nodeflow.declare import numbers
+from nodeflow.declare import CATALOG, numbers
 from nodeflow.derive.steps import free_name
 from nodeflow.graph import UNFOLDED, Graph, Node, Wire
-from nodeflow.nodes.update import UPDATES
 
 _TAKES_DELTA = ("weight_gradient", "bias_gradient", "step", "blame")
 """Types with an input that is δ: ∂C/∂z."""
-_OF_DELTA: dict[str, tuple[str, bool, str]] = {
-    "sigmoid": ("cross_entropy", False, "−Σ (y ln a + (1−y) ln(1−a))"),
-    "softmax": ("categorical_cross_entropy", False, "−Σ y ln a"),
-}
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ def implied(graph: Graph) -> Implied | None:
     None where the graph has a cost or a trainer, or was unfolded from a cost that is still there;
     where it updates nothing, has no error, or several that are slopes of different costs.
     """
-    if not graph.of_type(*UPDATES) or graph.of_family("trainer") or remembers_cost(graph):
+    if not graph.updates or graph.of_family("trainer") or remembers_cost(graph):
         return None
     costs = [key for key in graph.of_family("cost")
              if graph.type_of(key).outputs[0].name == "cost"]  # fmt: skip
@@ -73,8 +68,9 @@ def _kind(graph: Graph, error: str) -> tuple[str, bool, str, str]:
     readers = [wire for wire in graph.out_of(error) if not graph.feeds_back(wire)]
     if any(graph.nodes[w.target].type in _TAKES_DELTA and w.input == "delta" for w in readers):
         output = graph.nodes[graph.inputs(error)["a"][0].source].type
-        if output in _OF_DELTA:
-            return *_OF_DELTA[output], "its slope in z"
+        for type_ in CATALOG.values():
+            if type_.natural == output:
+                return type_.name, False, type_.formula.partition("= ")[2], "its slope in z"
     if _is_doubled(graph, error):
         return "squared_error", False, "Σ e²", "half its slope"
     return "squared_error", True, "½ Σ e²", "its slope"

@@ -13,7 +13,6 @@ from nodeflow.derive.draft import Draft
 from nodeflow.errors import GraphError, UnknownNode, nearest
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.nodes.source import parameter_shape
-from nodeflow.nodes.update import UPDATES
 
 RECORD = "exploded"
 """The graph file's key under which an exploded graph keeps what `collapse` needs."""
@@ -293,7 +292,7 @@ def _chain(graph: Seen, key: str, parameters: Iterable[str]) -> tuple[str, ...]:
             kind = graph.nodes[wire.target].type
             if (kind, wire.input) == ("blame", "weights"):
                 found.add(wire.target)
-            elif kind in UPDATES and wire.input == "parameter":
+            elif graph.nodes[wire.target].family == "update" and wire.input == "parameter":
                 found |= _update_chain(graph, wire.target)
     for name in sorted(found):
         kind = graph.nodes[name].type

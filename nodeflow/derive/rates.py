@@ -10,7 +10,6 @@ from nodeflow.derive.modes import resolve
 from nodeflow.derive.steps import without_rate
 from nodeflow.errors import BadSetting, GraphError
 from nodeflow.graph import Graph
-from nodeflow.nodes.update import UPDATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _found(graph: Graph) -> tuple[tuple[Rate, ...], tuple[str, ...]]:
     ]
     if without_rate(graph):
         found.append(Rate("", "rate", graph.training.rate or 0.0))
-    sources = {_source(graph, update) for update in graph.of_type(*UPDATES)}
+    sources = {_source(graph, update) for update in graph.updates}
     worked_out = []
     for source in sorted(sources - {""}):
         if graph.nodes[source].is_typed:

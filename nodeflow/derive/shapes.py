@@ -21,7 +21,6 @@ from nodeflow.errors import (
     ShapeMismatch,
 )
 from nodeflow.graph import Graph, Wire
-from nodeflow.nodes.update import UPDATES
 from nodeflow.shape import Shape, Signature
 
 
@@ -55,7 +54,7 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
     shapes: dict[str, Shape] = {}
     problems: dict[str, NodeflowError] = {}
     waiting: set[str] = set()
-    rows = None if graph.of_type("dataset") else _constant_rows(graph, problems)
+    rows = None if graph.datasets else _constant_rows(graph, problems)
     cases = _Cases(graph)
     for key in order:
         try:
@@ -156,7 +155,7 @@ def _inputs(
     """Return the shapes at a node's ports, or None if a node before it has none."""
     type_ = graph.type_of(key)
     wires = graph.inputs(key)
-    if type_.name == "panel" and not wires and graph.nodes[key].extra.get("note"):
+    if type_.notes and not wires and graph.nodes[key].extra.get("note"):
         return None  # it is a note that somebody wrote beside the graph
     found = []
     for port in type_.ports_in(graph.nodes[key].settings):
@@ -192,7 +191,7 @@ def _outputs(
     type_ = graph.type_of(key)
     settings = graph.settings(key)
     try:
-        if type_.name == "dataset":
+        if type_.holds_data:
             return _dataset(graph, key, settings, tables, data=data)
         if type_.name == "constant" and _is_rows(graph, key, rows):
             return (Shape.rows(numbers(settings["value"]).shape[-1]),)
@@ -365,12 +364,13 @@ def _check_feedback(
         if wire.target in problems:
             continue
         target = graph.type_of(wire.target)
-        source = graph.nodes[wire.source].type
-        of_parameter = target.name == "parameter"
-        allowed = UPDATES if of_parameter else ("accumulate",)
-        if target.name in ("parameter", "accumulate") and (
-            source not in allowed or (not of_parameter and wire.source != wire.target)
-        ):
+        of_parameter = target.holds_weights
+        is_its = (
+            graph.nodes[wire.source].family == "update"
+            if of_parameter
+            else wire.source == wire.target
+        )
+        if (of_parameter or target.accumulates) and not is_its:
             own = "a weight_update" if of_parameter else "its own total"
             problems[wire.target] = GraphError(
                 f"'{wire.end}' is fed back from {own}, not from '{wire.start}'", node=wire.target

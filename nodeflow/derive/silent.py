@@ -15,7 +15,6 @@ from nodeflow.derive.modes import resolve
 from nodeflow.derive.steps import without_rate
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
-from nodeflow.nodes.update import UPDATES
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def missing_wires(graph: Graph) -> tuple[str, ...]:
 
 
 def _updates(graph: Graph) -> Iterator[Finding]:
-    for key in graph.of_type(*UPDATES):
+    for key in graph.updates:
         onward = [wire for wire in graph.out_of(key)
                   if graph.type_of(wire.target).family != "view"]  # fmt: skip
         if onward:
@@ -81,7 +80,7 @@ def _updates(graph: Graph) -> Iterator[Finding]:
 
 def _parameters(graph: Graph) -> Iterator[Finding]:
     """Find parameters whose gradient is wired, and that nothing updates."""
-    updated = {wire.source for key in graph.of_type(*UPDATES)
+    updated = {wire.source for key in graph.updates
                for wire in graph.inputs(key).get("parameter", ())}  # fmt: skip
     trained = graph.upstream(graph.of_family("trainer"))
     deltas = _deltas(graph)
@@ -113,7 +112,7 @@ def _gradients_of(graph: Graph, theta: str, deltas: dict[str, str]) -> Iterator[
         layer = wire.target
         if graph.nodes[layer].type == "average" and wire.input == "weights":
             yield layer
-        if graph.nodes[layer].type != "weighted_sum" or layer not in deltas:
+        if not graph.nodes[layer].is_layer or layer not in deltas:
             continue
         kind = "weight_gradient" if wire.input == "weights" else "bias_gradient"
         fed = [w.start for w in graph.inputs(layer).get("a", ())]
@@ -138,7 +137,7 @@ def _rates(graph: Graph) -> Iterator[Finding]:
         if graph.settings(key).get("rate") == 0:
             yield Finding(key, f"the rate of '{key}' is 0, so nothing is learnt: give it another")
     fed: dict[str, list[str]] = {}
-    for key in graph.of_type(*UPDATES):
+    for key in graph.updates:
         for wire in graph.inputs(key).get("rate", ()):
             fed.setdefault(wire.source, []).append(key)
     for source, updates in fed.items():

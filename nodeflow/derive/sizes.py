@@ -16,7 +16,7 @@ def sizes_of(graph: Graph) -> list[int]:
     for key in graph.order:
         wires = [wire for wire in graph.into(key) if not graph.feeds_back(wire)]
         depth = max((depths[wire.source] for wire in wires), default=0)
-        if graph.nodes[key].type != "weighted_sum":
+        if not graph.nodes[key].is_layer:
             depths[key] = depth
             continue
         depths[key] = depth + 1

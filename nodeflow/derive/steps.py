@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph, Node, Wire
-from nodeflow.nodes.update import UPDATES
 
 RATE = "rate"
 """What the constant is called that holds the graph's own learning rate."""
@@ -18,7 +17,7 @@ RATE = "rate"
 
 def without_rate(graph: Graph) -> list[str]:
     """Return the updates that nothing is wired into for a rate: theirs is the graph's."""
-    return [key for key in graph.of_type(*UPDATES) if "rate" not in graph.inputs(key)]
+    return [key for key in graph.updates if "rate" not in graph.inputs(key)]
 
 
 def spelled_out(graph: Graph, *, apart_from: Collection[str] = ()) -> Graph:

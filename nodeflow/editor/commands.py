@@ -152,7 +152,7 @@ def _allow_data(editor: Editor) -> Editor:
     from nodeflow.data.places import escapes
 
     graph, found = editor.graph, set()
-    for key in graph.of_type("dataset"):
+    for key in graph.datasets:
         source = graph.settings(key)["source"]
         if graph.folder is not None and isinstance(source, str) and escapes(source):
             found.add((graph.folder / source).parent)
@@ -586,7 +586,7 @@ def _fold(editor: Editor) -> Editor:
 @_command("explode", "Explode", "Ctrl+K", "Network", context=True)
 def _explode(editor: Editor) -> Editor:
     graph = editor.graph
-    layers = [key for key in sorted(editor.chosen) if graph.nodes[key].type == "weighted_sum"]
+    layers = [key for key in sorted(editor.chosen) if graph.nodes[key].is_layer]
     if editor.selection and not layers:
         return editor.refused("only a weighted_sum can be exploded; select one, or nothing for all")
     return _deriving(editor, "explode", partial(_each, explode, layers))
@@ -600,7 +600,7 @@ def _collapse(editor: Editor) -> Editor:
     # What lies inside goes first: it is collapsed with its layer.
     layers = [name for name in names if not any(_belongs(name, o) for o in names - {name})]
     if not layers and editor.selection:  # neurons that were wired one by one: one stands for all
-        layers = [k for k in sorted(editor.chosen) if graph.nodes[k].type == "weighted_sum"][:1]
+        layers = [k for k in sorted(editor.chosen) if graph.nodes[k].is_layer][:1]
     return _deriving(editor, "collapse", partial(_each, collapse, sorted(layers)))
 
 
@@ -641,7 +641,7 @@ def _check(editor: Editor) -> Editor:
 @_command("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network", context=True)
 def _give_weights(editor: Editor) -> Editor:
     graph = editor.graph
-    sums = [key for key in sorted(editor.chosen) if graph.nodes[key].type == "weighted_sum"]
+    sums = [key for key in sorted(editor.chosen) if graph.nodes[key].is_layer]
     if not sums:
         return editor.refused("select the weighted_sum that is to have weights and a bias")
     try:
@@ -801,7 +801,7 @@ def _first_view(editor: Editor) -> Editor:
 def _beginning(editor: Editor) -> tuple[float, float]:
     """Return where a graph is read from: its first data set, or the node at the far left."""
     drawn, graph = editor.drawn.nodes, editor.graph
-    data = [drawn[key] for key in graph.of_type("dataset") if key in drawn]
+    data = [drawn[key] for key in graph.datasets if key in drawn]
     views = data or list(drawn.values())
     if not views:
         return 0.0, 0.0

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow import formula as formulas
 from nodeflow.declare import NodeType
+from nodeflow.derive.logits import Logits
 from nodeflow.engine.kernel.compiler import WIDTH
 from nodeflow.engine.kernel.registry import END, OPERATIONS
+from nodeflow.engine.kernel.sums import order_of_addition
 from nodeflow.engine.plan import Plan
 from nodeflow.shape import Shape
+
+BLAS_FROM = 600_000
+"""Products of so many multiplications are handed to BLAS: below, calling it costs too much."""
+_SIGNS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
+          "max": "maximum", "min": "minimum"}  # fmt: skip
+"""The operations of signs in a formula; functions are called the same in both."""
 
 Row = list[int]
 """The number of an operation, then its operands in their order."""
@@ -43,6 +52,14 @@ class Slot(NamedTuple):
         """Return offset, row stride and column stride for an operation over `cols` columns."""
         stride = 0 if self.rows == 1 else self.stride
         return self.offset, stride, 1 if self.cols == cols else 0
+
+    def of_features(self, first: int, count: int) -> Slot:
+        """Return where `count` features of it lie, from the `first` on."""
+        return Slot(self.offset + first, self.rows, count, self.stride)
+
+    def as_matrix(self, rows: int, cols: int) -> Slot:
+        """Return it as a matrix of another form, of numbers that follow each other."""
+        return Slot(self.offset, rows, cols, cols)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +198,47 @@ class Layout:
         self.emit("python", call=len(self.calls))
         self.calls.append(call)
 
+    # -- cells
+
+    @property
+    def loops(self) -> bool:
+        """Whether an update goes through its samples one by one."""
+        return self.plan.loop
+
+    def like(self, value: Slot, cols: int | None = None) -> Slot:
+        """Return new cells for a value with the rows of another one, and its columns or `cols`."""
+        wide = value.cols if cols is None else cols
+        return self.fresh(
+            Shape((wide,), batch=True) if value.rows == 0 else Shape((value.rows, wide))
+        )
+
+    def cells_of(self, numbers: Sequence[float]) -> int:
+        """Return the first of new cells that hold these numbers."""
+        at = self.take(len(numbers))
+        for place, number in enumerate(numbers):
+            self.literals[at + place] = float(number)
+        return at
+
+    def number(self, value: float) -> int:
+        """Return a cell of its own for a number: it can be changed while equal ones stay."""
+        at = self.take(1)
+        self.arrays[at] = np.array([value])
+        return at
+
     # -- operations
+
+    def is_large(self, rows: int, cols: int, inner: int, *values: Slot) -> bool:
+        """Return whether BLAS is to make rows × cols sums of so many products.
+
+        The values must have the same rows, without gaps.
+        """
+        alike = len({value.rows for value in values}) == 1
+        dense = alike and all(map(self.contiguous, values))
+        return dense and (rows or self.capacity) * cols * inner >= BLAS_FROM
+
+    def product(self, out: Slot, left: Slot, right: Slot, turned: tuple[bool, bool]) -> None:
+        """Let BLAS make out = left · right, each turned or not."""
+        self.call(Product(out, left, right, turned))
 
     def elementwise(self, name: str, out: Slot, *parts: Slot) -> None:
         """Add the row of an operation number by number, with broadcasting."""
@@ -190,6 +247,83 @@ class Layout:
         for at, tall, wide, step in parts:  # as `Slot.across` has it
             row += (at, 0 if tall == 1 else step, 1 if wide == cols else 0)
         self.rows.append(row)
+
+    def added(self, out: Slot, parts: Sequence[Slot]) -> None:
+        """Add the rows of a sum of values, in the order of all sums."""
+        if len(parts) == 1:
+            self.elementwise("copy", out, parts[0])
+            return
+        sums: dict[int, Slot] = {}
+        for place, other in order_of_addition(len(parts)):
+            one, two = sums.get(place, parts[place]), sums.get(other, parts[other])
+            if place not in sums:
+                sums[place] = self.like(out) if place else out
+            self.elementwise("add", sums[place], one, two)
+
+    def paired(self, name: str, a: Slot, b: Slot, out: Slot, scale: float = 1.0) -> None:
+        """Add the row of a sum over the features of two values, number by number."""
+        self.emit(
+            name, rows=out.rows, dst=out.offset, dst_r=out.stride, inner=a.cols, a=a.offset,
+            a_r=a.across(a.cols)[1], b=b.offset, b_r=b.across(b.cols)[1],
+            scale=self.literal(scale).offset,
+        )  # fmt: skip
+
+    def each_row(self, name: str, a: Slot, out: Slot) -> None:
+        """Add the row of an operation that makes each row of features another one."""
+        self.emit(
+            name, rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride, a=a.offset,
+            a_r=a.across(a.cols)[1],
+        )  # fmt: skip
+
+    def formula(
+        self, tree: formulas.Expression, inputs: Mapping[str, list[Slot]], out: Slot
+    ) -> None:
+        """Add the rows of a formula, one for each operation."""
+
+        def place(part: formulas.Expression, into: Slot | None = None) -> Slot:
+            if part[0] == "number":
+                found = self.literal(part[1])
+            elif part[0] == "name":
+                found = inputs[part[1]][0]
+            else:
+                operands = [place(inner) for inner in part[1:]]
+                target = into or self.like(out)
+                self.elementwise(_SIGNS.get(part[0]) or part[0], target, *operands)
+                return target
+            if into is not None:
+                self.elementwise("copy", into, found)
+            return found
+
+        place(tree, out)
+
+    def sums_of(self, known: Logits, slots: Mapping[str, Slot] | None = None) -> Slot:
+        """Return the weighted sums behind a cost's outputs as one value, in the outputs' order.
+
+        `slots` holds what was made of them, feature by feature, by their address.
+        """
+        slots = self.slots if slots is None else slots
+        found: list[Slot] = []
+        for part in known.parts:
+            whole = slots[part.z]
+            if part.index is None:
+                found.append(whole)
+                continue
+            found += [whole.of_features(i, 1) for i in part.index]
+        return self.joined(found)
+
+    def each_of(self, known: Logits, make: Callable[[Slot], Slot]) -> Slot:
+        """Return what is made of each weighted sum behind a cost, in the outputs' order."""
+        addresses = dict.fromkeys(part.z for part in known.parts)
+        return self.sums_of(known, {one: make(self.slots[one]) for one in addresses})
+
+    def in_a_row(self, slots: Sequence[Slot]) -> Slot:
+        """Return all numbers of some values behind each other, without copying where they are."""
+        flat = [slot.as_matrix(1, slot.size) for slot in slots]
+        whole = flat[0].as_matrix(1, sum(slot.size for slot in flat))
+        if any(one.offset + one.size != two.offset for one, two in pairwise(flat)):
+            whole = self.fresh(Shape((1, whole.cols)))
+            self.copy_parts(whole, flat)
+        return whole
 
     def joined(self, slots: Sequence[Slot]) -> Slot:
         """Return the slots as one value, without copying where they lie side by side."""
@@ -231,7 +365,7 @@ def feed_layout(plan: Plan) -> Feed:
     """Return how the rows of data sets, and of constants that hold several, are fed."""
     columns: dict[str, tuple[int, int]] = {}
     width = 0
-    fed = set(plan.graph.of_type("dataset", "constant"))
+    fed = {key for key in plan.graph.of_family("source") if not plan.graph.nodes[key].is_parameter}
     for key in plan.order if fed else ():
         for port in plan.graph.type_of(key).outputs if key in fed else ():
             shape = plan.inference.shapes[f"{key}.{port.name}"]

@@ -329,7 +329,7 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
 
 def _is_in_a_parameter(graph: Graph, wire: Wire) -> bool:
     """Return whether a wire's value may lie in a parameter's own cells."""
-    if graph.nodes[wire.source].type in ("pick", "concatenate"):
+    if graph.type_of(wire.source).rearranges:
         return any(_is_in_a_parameter(graph, before) for before in graph.into(wire.source))
     return graph.nodes[wire.source].is_parameter
 

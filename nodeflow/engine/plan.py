@@ -191,10 +191,8 @@ def hit_source(plan: Plan) -> str | Hits | None:
     with its own feature of the target, are judged together.
     """
     graph, shapes = plan.graph, plan.inference.shapes
-    counted = set(graph.of_type("accuracy"))
-    compared = set(
-        graph.of_type("squared_error", "cross_entropy", "categorical_cross_entropy", "error")
-    )
+    counted = set(graph.where(lambda type_: type_.counts_hits))
+    compared = set(graph.where(lambda type_: type_.judges))
     for key in plan.order if counted else ():
         if key in counted and shapes[f"{key}.value"].batch:
             return f"{key}.value"
@@ -207,8 +205,8 @@ def hit_source(plan: Plan) -> str | Hits | None:
         a, y = inputs["a"][0], inputs["y"][0]
         if not shapes[a.start].batch:
             continue
-        if graph.nodes[y.source].type == "pick":
-            index = graph.settings(y.source)["index"]
+        if picks := graph.type_of(y.source).picks:
+            index = graph.settings(y.source)[picks]
             (picked,) = graph.inputs(y.source)["a"]
             if isinstance(index, int):
                 singles.setdefault(picked.start, {}).setdefault(index, a.start)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.machine import Floats, Machine
+from nodeflow.engine.plan import Plan
 from nodeflow.errors import RunError, UnknownPort, nearest
 from nodeflow.graph import Graph
-from nodeflow.nodes.update import UPDATES
 
 
 @dataclass
@@ -49,6 +49,14 @@ class Cursor:
     def stand_at(self, update: int) -> None:
         """Stand at the start of an update."""
         self.update, self.pass_, self.place = update, 0, 0
+
+
+def stands(plan: Plan, key: str) -> bool:
+    """Return whether a node holds its value before anything is evaluated: a source without rows."""
+    type_, shapes = plan.graph.type_of(key), plan.inference.shapes
+    return type_.family == "source" and not any(
+        shapes[f"{key}.{port.name}"].batch for port in type_.outputs
+    )
 
 
 class Reader:
@@ -110,11 +118,7 @@ class Reader:
 
     def stands(self, key: str) -> bool:
         """Return whether a node holds its value through all passes: a parameter, a setting."""
-        plan = self._machine.plan
-        node = plan.graph.nodes[key]
-        return node.type in ("parameter", "slider") or (
-            node.type == "constant" and not plan.inference.shapes[f"{key}.value"].batch
-        )
+        return stands(self._machine.plan, key)
 
     def samples(self, key: str) -> int:
         """Return how many rows a node's value has where it has a sample axis."""
@@ -204,10 +208,10 @@ def _why_no_blame(graph: Graph, key: str, cost: str | None) -> str:
     is_parameter = key in graph.nodes and graph.nodes[key].is_parameter
     if is_parameter and not graph.settings(key)["trainable"]:
         return "it is not trainable"
-    if not graph.of_family("trainer") and not graph.of_type(*UPDATES) and not cost:
+    if not graph.of_family("trainer") and not graph.updates and not cost:
         return "the graph has no trainer and no single cost"
     if is_parameter:
         return "the cost does not depend on it"
-    if not graph.of_family("trainer") and graph.of_type(*UPDATES):
+    if not graph.of_family("trainer") and graph.updates:
         return "no node of the wired backward pass is known to hold it"
     return "no trainable parameter lies before it, or δ passes it together with its cost"

@@ -137,7 +137,7 @@ def _naive_bayes(
     apart for testing) stands at the mean of all rows, with the share of half a row: ½/n.
     """
     for wire in graph.out_of(key):
-        if graph.nodes[wire.target].type != "weighted_sum" or wire.input not in ("weights", "bias"):
+        if not graph.nodes[wire.target].is_layer or wire.input not in ("weights", "bias"):
             # In a layer taken apart a weight enters a product, and a bias the sum of products.
             start = _picked_from(graph, wire)
             is_weights = len(shape) == 2

@@ -10,21 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from nodeflow.declare import NodeType, numbers
+from nodeflow.declare import Lower, NodeType, numbers
 from nodeflow.derive.logits import Logits
 from nodeflow.engine.cells import FEW_SAMPLES, Call, Feed, Layout, Row, Slot, Tape, table
-from nodeflow.engine.lowering import (
-    LOWER,
-    LOWER_OF_SUMS,
-    WHOLE,
-    Lower,
-    alike,
-    decay_of,
-    indices_of,
-    lower_of,
-    sums_of,
-)
+from nodeflow.engine.lowering import alike, decay_of, lower_of
 from nodeflow.engine.plan import Plan
+from nodeflow.nodes.cost import accuracy
 from nodeflow.shape import Shape
 
 
@@ -52,7 +43,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
     slots, fresh = t.slots, t.fresh
     for key in ordered:
         type_ = types[key]
-        if type_.family == "source" or type_.name in ("pick", "concatenate"):
+        if type_.family == "source" or type_.rearranges:
             continue
         for port in type_.outputs:
             address = f"{key}.{port.name}"
@@ -147,11 +138,12 @@ def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
     types = graph.types
     for key in plan.order:
         type_ = types[key]
-        if not type_.joined and type_.name != "concatenate":
+        joined = type_.joined or type_.joins
+        if not joined:
             continue
         for port in type_.inputs:
             wires = graph.inputs(key).get(port.name, ()) if port.many else ()
-            if len(wires) < 2 or not (type_.joined == port.name or type_.name == "concatenate"):
+            if len(wires) < 2 or joined != port.name:
                 continue
             group = tuple(wire.start for wire in wires)
             batch = shapes[group[0]].batch
@@ -159,13 +151,17 @@ def _blocks(plan: Plan) -> dict[str, tuple[str, ...]]:
                 address not in placed
                 and shapes[address].batch == batch
                 and shapes[address].flat[0] == 1
-                and graph.nodes[address.rpartition(".")[0]].type
-                not in ("pick", "concatenate", "parameter")
+                and not _lies_elsewhere(types[address.rpartition(".")[0]])
                 for address in group
             )
             if movable and len(set(group)) == len(group):
                 placed |= dict.fromkeys(group, group)
     return placed
+
+
+def _lies_elsewhere(type_: NodeType) -> bool:
+    """Return whether the cells of a type's value are those of others, or of the state."""
+    return type_.rearranges or type_.holds_weights
 
 
 def _add_kinds(
@@ -175,7 +171,7 @@ def _add_kinds(
     types, shapes = plan.graph.types, plan.inference.shapes
     for keys in kinds:
         type_ = types[keys[0]]
-        if len(keys) < 2 or type_.family == "source" or type_.name in ("pick", "concatenate"):
+        if len(keys) < 2 or type_.family == "source" or type_.rearranges:
             continue
         if len(type_.outputs) != 1 or any(types[key] is not type_ for key in keys):
             continue
@@ -215,7 +211,7 @@ class _Way(NamedTuple):
 
 def _way(type_: NodeType, settings: Mapping[str, Any]) -> _Way:
     output = type_.outputs[0].name if type_.outputs else ""
-    return _Way(type_, settings, output, lower_of(type_), type_.name in WHOLE)
+    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole)
 
 
 def _lower_node(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, ...]]) -> None:
@@ -268,7 +264,7 @@ def _lower_node(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, 
 def _lower_source(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, ...]]) -> None:
     """Have data sets, and constants of several rows, fed; put what others hold into its cells."""
     type_, shapes = way.type, t.plan.inference.shapes
-    if type_.name == "dataset" or (type_.name == "constant" and shapes[f"{key}.value"].batch):
+    if any(shapes[f"{key}.{port.name}"].batch for port in type_.outputs):
         for port in type_.outputs:
             _feed(t, f"{key}.{port.name}", _slot(t, f"{key}.{port.name}", blocks))
         return
@@ -280,11 +276,11 @@ def _lower_of_sums(t: Layout, key: str, known: Logits, y: Slot, out: Slot) -> No
     """Add the rows of a cost that is computed from the weighted sums before an activation."""
     graph, shapes = t.plan.graph, t.plan.inference.shapes
     type_ = graph.type_of(key)
-    lower = LOWER_OF_SUMS.get((type_.name, known.activation))
+    lower = type_.in_sums[known.activation].lower
     if lower is not None:
         lower(t, known, y, out)
         return
-    z = sums_of(t, known)
+    z = t.sums_of(known)
     of_z = Shape((z.cols,), batch=True) if z.rows == 0 else Shape((1, z.cols))
     call = Call(
         node=key,
@@ -312,13 +308,13 @@ def _output_slot(
     address = f"{key}.{type_.outputs[0].name}"
     if address in t.slots or address in blocks:
         return _slot(t, address, blocks)
-    if type_.name == "pick":
-        indices, a = indices_of(settings), inputs["a"][0]
+    if type_.picks:
+        indices, a = type_.picked(settings), inputs["a"][0]
         if list(indices) == list(range(indices[0], indices[0] + len(indices))):
             t.slots[address] = Slot(a.offset + indices[0], a.rows, len(indices), a.stride)
-    elif type_.name == "concatenate" and len(inputs["a"]) > 1:
+    elif type_.joins and len(inputs[type_.joins]) > 1:
         before = len(t.rows)
-        whole = t.joined(inputs["a"])
+        whole = t.joined(inputs[type_.joins])
         if len(t.rows) == before:
             t.slots[address] = whole
         else:
@@ -373,6 +369,7 @@ def _tally(t: Layout) -> None:
         outputs, y, threshold = hits
         out = t.fresh(Shape((1,), batch=True))
         inputs = {"a": [t.joined([t.slots[a] for a in outputs])], "y": [t.slots[y]]}
-        LOWER["accuracy"](t, inputs, {"threshold": threshold}, out)
+        if (count := accuracy.lower) is not None:
+            count(t, inputs, {"threshold": threshold}, out)
         slot = out
     t.emit("tally", a=slot.offset, a_r=slot.stride, which=1)

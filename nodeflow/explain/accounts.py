@@ -18,7 +18,7 @@ from nodeflow.explain.apportioning import apportioned
 from nodeflow.explain.names import layer_of, neuron_before, place_of
 from nodeflow.explain.units import in_units
 from nodeflow.explain.wording import say as _say
-from nodeflow.workings.bodies import places_of
+from nodeflow.nodes.cost import places_of
 from nodeflow.workings.given import Given
 from nodeflow.workings.lines import Line, line_of
 from nodeflow.workings.parts import Index
@@ -46,8 +46,8 @@ def remark(run: Run, step: Step) -> str:
 def _teller(run: Run, step: Step) -> _Account:
     if not step.outputs:
         return _shown
-    family = run.plan.graph.type_of(step.node).family
-    return _ACCOUNTS.get(step.type, _ACCOUNTS_OF.get(family, _calculated))
+    type_ = run.plan.graph.type_of(step.node)
+    return _ACCOUNTS.get(type_.told) or _ACCOUNTS_OF.get(type_.family, _calculated)
 
 
 def _shown(_run: Run, step: Step) -> str:
@@ -97,7 +97,7 @@ def _top_number(_run: Run, step: Step) -> str:
 
 def _held(run: Run, step: Step) -> str:
     value = _first(step)
-    if step.type == "dataset":
+    if CATALOG[step.type].holds_data:
         n = step.samples if len(value) > 1 else 1
         which = "one row" if n == 1 else "many rows"
         rows = _say(which, row=step.sample + 1, last=step.sample + n)
@@ -110,7 +110,7 @@ def _held(run: Run, step: Step) -> str:
 
 
 def _held_many(run: Run, step: Step) -> str:
-    known = step.type == "dataset" or _first(step).size <= LISTED
+    known = CATALOG[step.type].holds_data or _first(step).size <= LISTED
     return "" if known else _held(run, step)
 
 
@@ -127,7 +127,7 @@ def _added_up(_run: Run, step: Step) -> str:
 
 def _activated(_run: Run, step: Step) -> str:
     z, a = np.broadcast_arrays(step.inputs["z"], _first(step))
-    if step.type == "softmax":
+    if CATALOG[step.type].shares:
         index = _largest(a)
         where = _at(a, index)
         return _say("shares", node=step.node, width=z.shape[-1], where=where, number=show(a[index]))
@@ -230,12 +230,12 @@ _ACCOUNTS_OF: dict[str, _Account] = {
     "update": _moved,
 }
 _ACCOUNTS: dict[str, _Account] = {
-    "accuracy": _judged,
-    "error": _calculated,
-    "l2_penalty": _calculated,
-    "blame": _sent_back,
-    "delta": _sloped,
+    "calculated": _calculated,
+    "judged": _judged,
+    "sent back": _sent_back,
+    "sloped": _sloped,
 }
+"""By what a type says of itself (`told`), where that is not what its family is told by."""
 _REMARKS: dict[_Account, _Account] = {
     _calculated: _top_number,
     _cost: _furthest_off,

@@ -67,7 +67,7 @@ def shares(run: Run, layer: str, *, row: int = 0) -> Shares:
     arrives, and for a row beyond the batch.
     """
     graph = run.plan.graph
-    layers = graph.of_type("weighted_sum")
+    layers = graph.layers
     if layer not in layers:
         raise RunError(f"there is no weighted sum '{layer}'{nearest(layer, layers)}")
     deltas = np.atleast_2d(run.gradient(f"{layer}.z"))

@@ -54,7 +54,7 @@ def where_blame_dies(run: Run) -> list[Reason]:
         raise RunError("no blame flows: the graph has no trainer and no single cost")
     graph = run.plan.graph
     found: list[Reason] = []
-    for layer in (key for key in run.order if graph.nodes[key].type == "weighted_sum"):
+    for layer in (key for key in run.order if graph.nodes[key].is_layer):
         for wire in graph.out_of(layer):
             activation = wire.target
             if graph.type_of(activation).family == "activation" and f"{activation}.a" in gradients:
@@ -100,7 +100,7 @@ def _unread(run: Run, layer: str, activation: str) -> Iterator[Reason]:
         type_ = graph.type_of(wire.target)
         if wire.target not in run.order or type_.family in ("view", "backward"):
             continue
-        if type_.name != "weighted_sum":
+        if not type_.is_layer:
             return
         before = [each for each in graph.inputs(wire.target)["a"] if _number(each) < _number(wire)]
         start = sum(run.plan.inference.shapes[each.start].features or 0 for each in before)

@@ -16,9 +16,7 @@ def layer_of(graph: Graph, weights: str, port: str = "weights") -> str:
     found = [
         wire.target
         for wire in graph.out_of(key)
-        if wire.output == output
-        and wire.input == port
-        and graph.nodes[wire.target].type == "weighted_sum"
+        if wire.output == output and wire.input == port and graph.nodes[wire.target].is_layer
     ]
     return found[0] if found else ""
 
@@ -57,7 +55,7 @@ def _named(graph: Graph, wire: Wire, number: int, shapes: Mapping[str, Shape] | 
             return source
         return f"x{str(number + 1).translate(SUBSCRIPTS)}"
     before = graph.inputs(source).get("z", ())
-    if before and graph.nodes[before[0].source].type == "weighted_sum":
+    if before and graph.nodes[before[0].source].is_layer:
         source = before[0].source
     alone = shapes is not None and wire.start in shapes and shapes[wire.start].features == 1
     return source if alone else f"{source} {number + 1}"

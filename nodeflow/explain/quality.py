@@ -25,7 +25,6 @@ Floats = NDArray[np.floating[Any]]
 FEWEST_ROWS = 10
 MOST_ROWS = 10_000
 """So many rows of each part are judged; more cost time and tell nothing new."""
-_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy", "error")
 
 
 @dataclass(frozen=True)
@@ -132,11 +131,11 @@ def quality(run: Run) -> Quality | None:
 
 def ends(graph: Graph) -> tuple[str, str] | None:
     """Return the data set whose targets a graph learns, and the address of its outputs."""
-    for key in graph.of_type(*_COSTS):
+    for key in graph.where(lambda type_: type_.judges):
         inputs = {name: wires[0] for name, wires in graph.inputs(key).items() if wires}
         if "a" in inputs and "y" in inputs and len(graph.inputs(key)["a"]) == 1:
             source = inputs["y"].source
-            if graph.nodes[source].type == "dataset" and inputs["y"].output == "y":
+            if graph.nodes[source].holds_data and inputs["y"].output == "y":
                 return source, inputs["a"].start
     return None
 

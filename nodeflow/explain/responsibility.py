@@ -84,7 +84,7 @@ def blame_at(run: Run, epoch: int, sample: int) -> list[Responsibility]:
     graph, shapes = plan.graph, plan.inference.shapes
     layers: dict[tuple[str, ...], list[str]] = {}
     for key in run.order:
-        if graph.nodes[key].type == "weighted_sum" and f"{key}.z" in plan.unfolding.gradients:
+        if graph.nodes[key].is_layer and f"{key}.z" in plan.unfolding.gradients:
             starts = tuple(wire.start for wire in graph.inputs(key)["a"])
             layers.setdefault(starts, []).append(key)
     if not layers:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nodeflow import formula as formulas
+from nodeflow.symbolic import rounded
 from nodeflow.workings.shown import show
 
 Part = formulas.Expression
@@ -15,11 +16,6 @@ Monomial = tuple[tuple[str, int], ...]
 Polynomial = dict[Monomial, float]
 _DIGITS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 ZERO, ONE = formulas.ZERO, formulas.ONE
-
-
-def rounded(number: float) -> float:
-    """Return a number without what rounding left behind in its last digits: 0.1·3 is 0.3."""
-    return float(f"{number:.15g}")
 
 
 # --- tidied -----------------------------------------------------------------------------------

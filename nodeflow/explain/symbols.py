@@ -25,21 +25,17 @@ from nodeflow.explain.simplify import (
     comes_to,
     length,
     polynomial,
-    rounded,
     symbols_of,
     told,
     written,
 )
+from nodeflow.symbolic import ONE, ZERO, Row, Rows, of_formula, put, total
 
 LONGEST = 2_000
 """A derivative of more characters is not written: nobody would read it."""
 _MOST_SIMPLIFIED, _MOST_FACTORED = 40, 400
 """Operations of a formula that SymPy is asked to simplify, and to factor."""
 _MOST_TERMS = 60
-Row = list[Part]
-Rows = list[Row]
-"""A value: rows of numbers; a row a sample, or of a matrix."""
-ONE, ZERO = formulas.ONE, formulas.ZERO
 
 
 @dataclass(frozen=True)
@@ -240,24 +236,15 @@ class Slopes(Walk):
             return ZERO
         # The derivative by each argument as if it were a name, then the chain rule.
         arguments = tuple(("name", f"\0{number}") for number in range(len(inner)))
-        total = ZERO
+        whole = ZERO
         for number, slope in enumerate(inner):
             if slope == ZERO:
                 continue
             outer = formulas.derivative((head, *arguments), f"\0{number}")
-            outer = _put(outer, {f"\0{i}": one for i, one in enumerate(part[1:])})
+            outer = put(outer, {f"\0{i}": one for i, one in enumerate(part[1:])})
             product = slope if outer == ONE else outer if slope == ONE else ("*", outer, slope)
-            total = product if total == ZERO else ("+", total, product)
-        return total
-
-
-def _put(part: Part, values: Mapping[str, Part]) -> Part:
-    """Return an expression with others in place of names."""
-    if part[0] == "number":
-        return part
-    if part[0] == "name":
-        return values.get(part[1], part)
-    return (part[0], *(_put(one, values) for one in part[1:]))
+            whole = product if whole == ZERO else ("+", whole, product)
+        return whole
 
 
 class _Symbols:
@@ -298,30 +285,28 @@ class _Symbols:
     def _make(self, key: str) -> None:
         type_ = self.graph.type_of(key)
         settings = self.graph.settings(key)
-        match type_.name:
-            case _ if type_.typed:
-                array = np.asarray(self.run.plan.graph.settings(key)["value"], float)
-                self._known[f"{key}.value"] = _numbers(np.atleast_2d(array))
-            case "parameter":
-                self._parameter(key)
-            case "dataset":
-                self._data(key)
-            case name if name in _RULES or type_.calculation:
-                inputs = {
-                    port: [self._known[wire.start] for wire in wires]
-                    for port, wires in self.graph.inputs(key).items()
-                }
-                rule = _RULES.get(name)
-                if rule is not None:
-                    found = rule(inputs, settings)
-                else:
-                    found = _of_formula(type_.calculated(settings), inputs)
-                    found = [[_total(row)] for row in found] if type_.adds_up else found
-                self._known[f"{key}.{type_.outputs[0].name}"] = found
-                if type_.family == "activation" and not type_.passes:
-                    self._name(key, found)
-            case name:
-                raise RunError(f"'{key}' ({name}) has no formula to derive", node=key)
+        if type_.typed:
+            array = np.asarray(self.run.plan.graph.settings(key)["value"], float)
+            self._known[f"{key}.value"] = _numbers(np.atleast_2d(array))
+        elif type_.holds_weights:
+            self._parameter(key)
+        elif type_.family == "source":
+            self._data(key)
+        elif type_.symbols is None and not type_.calculation:
+            raise RunError(f"'{key}' ({type_.name}) has no formula to derive", node=key)
+        else:
+            inputs = {
+                port: [self._known[wire.start] for wire in wires]
+                for port, wires in self.graph.inputs(key).items()
+            }
+            if type_.symbols is not None:
+                found = type_.symbols(inputs, settings)
+            else:
+                found = of_formula(type_.calculated(settings), inputs)
+                found = [[total(row)] for row in found] if type_.adds_up else found
+            self._known[f"{key}.{type_.outputs[0].name}"] = found
+            if type_.family == "activation" and not type_.passes:
+                self._name(key, found)
 
     def _name(self, key: str, rows: Rows) -> None:
         for i, row in enumerate(rows):
@@ -349,7 +334,7 @@ class _Symbols:
 
     def _data(self, key: str) -> None:
         split = self.run.machine.splits[key]
-        several = sum(self.graph.nodes[one].type == "dataset" for one in self.graph.nodes) > 1
+        several = len(self.run.machine.splits) > 1
         for port, array in (("x", split.x), ("y", split.y)):
             row: Row = []
             for column in range(array.shape[1]):
@@ -365,173 +350,3 @@ class _Symbols:
 
 def _numbers(array: Any) -> Rows:
     return [[("number", float(number)) for number in row] for row in array.tolist()]
-
-
-# --- the formula of each type ---------------------------------------------------------------------
-
-Inputs = Mapping[str, list[Rows]]
-Rule = Callable[[Inputs, Mapping[str, Any]], Rows]
-
-
-def _joined(parts: list[Rows]) -> Rows:
-    tall = max(map(len, parts))
-    return [
-        [one for rows in parts for one in rows[at if len(rows) > 1 else 0]] for at in range(tall)
-    ]
-
-
-def _number(value: float) -> Part:
-    return ("number", float(value))
-
-
-def plus(a: Part, b: Part) -> Part:
-    """Return a sum; numbers are added at once."""
-    if ZERO in (a, b):
-        return b if a == ZERO else a
-    if a[0] == b[0] == "number":
-        return _number(rounded(a[1] + b[1]))
-    return ("+", a, b)
-
-
-def times(a: Part, b: Part) -> Part:
-    """Return a product; numbers are multiplied at once."""
-    if ZERO in (a, b):
-        return ZERO
-    if ONE in (a, b):
-        return b if a == ONE else a
-    if a[0] == b[0] == "number":
-        return _number(rounded(a[1] * b[1]))
-    return ("*", b, a) if b[0] == "number" else ("*", a, b)
-
-
-def minus(a: Part, b: Part) -> Part:
-    """Return a difference."""
-    if b == ZERO:
-        return a
-    if a[0] == b[0] == "number":
-        return _number(rounded(a[1] - b[1]))
-    return ("-", a, b)
-
-
-def _total(parts: Row) -> Part:
-    total = ZERO
-    for part in parts:
-        total = plus(total, part)
-    return total
-
-
-def _weighted_sum(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
-    a, weights = _joined(inputs["a"]), inputs["weights"][0]
-    bias = inputs["bias"][0][0] if inputs.get("bias") else [ZERO] * len(weights)
-    made = []
-    for row in a:
-        sums = []
-        for j, neuron in enumerate(weights):
-            terms = [times(theta, x) for theta, x in zip(neuron, row, strict=True)]
-            sums.append(plus(_total(terms), bias[j] if len(bias) > 1 else bias[0]))
-        made.append(sums)
-    return made
-
-
-def _each(function: Callable[[Part], Part], port: str = "z") -> Rule:
-    return lambda inputs, _: [[function(one) for one in row] for row in inputs[port][0]]
-
-
-def _paired(a: Rows, b: Rows, function: Callable[[Part, Part], Part]) -> Rows:
-    tall, wide = max(len(a), len(b)), max(len(a[0]), len(b[0]))
-
-    def at(rows: Rows, row: int, column: int) -> Part:
-        line = rows[row if len(rows) > 1 else 0]
-        return line[column if len(line) > 1 else 0]
-
-    return [[function(at(a, i, j), at(b, i, j)) for j in range(wide)] for i in range(tall)]
-
-
-def _folded(function: Callable[[Part, Part], Part]) -> Rule:
-    def rule(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
-        total = inputs["a"][0]
-        for other in inputs["a"][1:]:
-            total = _paired(total, other, function)
-        return total
-
-    return rule
-
-
-def _softmax(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
-    made = []
-    for row in inputs["z"][0]:
-        powers: Row = [("exp", z) for z in row]
-        total = _total(powers)
-        made.append([("/", power, total) for power in powers])
-    return made
-
-
-def _cost(term: Callable[[Part, Part], Part], factor: float = 1.0) -> Rule:
-    def rule(inputs: Inputs, _: Mapping[str, Any]) -> Rows:
-        terms = _paired(inputs["a"][0], inputs["y"][0], term)
-        return [[times(_number(factor), _total(row))] for row in terms]
-
-    return rule
-
-
-def _squared(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
-    factor = 0.5 if settings["half"] else 1.0
-    return _cost(lambda a, y: ("**", minus(a, y), _number(2)), factor)(inputs, settings)
-
-
-def _surprise(a: Part, y: Part) -> Part:
-    return plus(times(y, ("log", a)), times(minus(ONE, y), ("log", minus(ONE, a))))
-
-
-def _penalty(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
-    squares = [("**", one, _number(2)) for rows in inputs["weights"] for row in rows for one in row]
-    return [[times(_number(settings["regularization"] / 2), _total(list(squares)))]]
-
-
-def _expression(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
-    return _of_formula(formulas.parse(settings["formula"]), inputs)
-
-
-def _of_formula(parsed: Part, inputs: Inputs) -> Rows:
-    names = [name for name in inputs if inputs[name]]
-    if not names:
-        return [[parsed]]
-    whole = [inputs[name][0] for name in names]
-    tall, wide = max(map(len, whole)), max(len(rows[0]) for rows in whole)
-    made = []
-    for i in range(tall):
-        row = []
-        for j in range(wide):
-            values = {}
-            for name, rows in zip(names, whole, strict=True):
-                line = rows[i if len(rows) > 1 else 0]
-                values[name] = line[j if len(line) > 1 else 0]
-            row.append(_put(parsed, values))
-        made.append(row)
-    return made
-
-
-def _pick(inputs: Inputs, settings: Mapping[str, Any]) -> Rows:
-    index = settings["index"]
-    places = index if isinstance(index, tuple | list) else (index,)
-    return [[row[int(place)] for place in places] for row in inputs["a"][0]]
-
-
-_RULES: dict[str, Rule] = {
-    "weighted_sum": _weighted_sum,
-    "softplus": _each(lambda z: ("log", plus(ONE, ("exp", z)))),
-    "softmax": _softmax,
-    "add": _folded(plus),
-    "multiply": _folded(times),
-    "concatenate": lambda inputs, _: _joined(inputs["a"]),
-    "pick": _pick,
-    "sum": lambda inputs, _: [[_total(row)] for row in inputs["a"][0]],
-    "mean": lambda inputs, _: [
-        [times(_number(1 / len(row)), _total(row))] for row in inputs["a"][0]
-    ],
-    "expression": _expression,
-    "squared_error": _squared,
-    "cross_entropy": _cost(_surprise, -1.0),
-    "categorical_cross_entropy": _cost(lambda a, y: times(y, ("log", a)), -1.0),
-    "l2_penalty": _penalty,
-}

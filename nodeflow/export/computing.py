@@ -21,6 +21,7 @@ from nodeflow.engine.kernel.machine_code import Unavailable
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, OPERATIONS
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.plan import plan as plan_of
+from nodeflow.engine.reading import stands
 from nodeflow.engine.run import Run
 from nodeflow.engine.start import rows_of, start_value
 from nodeflow.engine.tape import lay_out
@@ -159,7 +160,7 @@ def _form(run: Run, places: Mapping[int, int]) -> dict[str, Any]:
         "phases": [plan.phases[key] for key in plan.order],
         "headNodes": plan.head,
         "lies": _lying(run),
-        "constant": [key for key in plan.order if _always_there(run, key)],
+        "constant": [key for key in plan.order if stands(plan, key)],
         "own": [key for key in sorted(plan.order)
                 if key in run.graph.nodes and run.graph.nodes[key].is_parameter],
         "parameters": {
@@ -245,15 +246,6 @@ def _straight_from(machine: Machine) -> int:
     return machine.fast.loads if loaded else 0
 
 
-def _always_there(run: Run, key: str) -> bool:
-    """Return whether a node has its value before anything was evaluated."""
-    plan = run.plan
-    node = plan.graph.nodes[key]
-    return node.type in ("parameter", "slider") or (
-        node.type == "constant" and not plan.inference.shapes[f"{key}.value"].batch
-    )
-
-
 # --- settings that can be changed in the page -----------------------------------------------------
 
 _RELATIONS = ((1.0, 0.0), (-1.0, 0.0), (1.0, -1.0), (-1.0, 1.0), (0.5, 0.0), (2.0, 0.0))
@@ -276,7 +268,7 @@ def settings(run: Run) -> dict[str, Any]:
         if type_ is None or type_.family != "source" or address not in run.machine.tape.slots:
             continue
         slot = run.machine.tape.slots[address]
-        if slot.rows == 1 and slot.cols == 1 and type_.name in ("slider", "constant"):
+        if slot.rows == 1 and slot.cols == 1 and type_.typed:
             value = float(machine_cell(run, slot.offset))
             own = key in graph.nodes
             given = graph.settings(key) if own else {}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
 from nodeflow.errors import ConditionError, NodeflowError
@@ -90,7 +91,7 @@ def _with_new_nodes(graph: Graph, lesson: Lesson, wire: Wire) -> Graph:
     for key, port, outputs in ((wire.source, wire.output, True), (wire.target, wire.input, False)):
         if key in graph.nodes:
             continue
-        for type_ in lesson.types or ("panel",):
+        for type_ in lesson.types or [name for name, one in CATALOG.items() if one.notes]:
             try:
                 bigger = graph.add(key, type_)
             except NodeflowError:

@@ -194,7 +194,7 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
         f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="7" fill="{theme.body}" '
         f'stroke="{border}" stroke-width="1.2"/>'
     )
-    if node.type == "relay":
+    if node.drawn_as == "knot":
         for port in (*node.inputs, *node.outputs):
             yield from _port(port, theme)
         yield "</g>"

@@ -154,9 +154,9 @@ def _remark(run: Run, key: str) -> dict[str, Any]:
             found["width"] = Given(step).width
         case "activated":
             found["verb"] = CATALOG[step.type].verb
-            found["shares"] = step.type == "softmax"
+            found["shares"] = CATALOG[step.type].shares
         case "held_many":
-            found["dataset"] = step.type == "dataset"
+            found["dataset"] = CATALOG[step.type].holds_data
         case "judged":
             found["threshold"] = step.settings["threshold"]
         case "sloped":

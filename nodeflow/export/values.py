@@ -113,7 +113,8 @@ def first_pass(job: Job) -> Shown:
 
 def plotted(graph: Graph) -> dict[str, list[str]]:
     """Return what enters each plot."""
-    plots = (key for key in graph.of_type("plot") if graph.nodes[key].mode == "active")
+    over_time = graph.where(lambda type_: type_.over_time)
+    plots = (key for key in over_time if graph.nodes[key].mode == "active")
     return {key: [wire.start for wire in graph.into(key)] for key in plots}
 
 

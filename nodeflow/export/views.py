@@ -41,7 +41,7 @@ def filled(
             content = found.get(key)
             left, top, wide, high = view.view
             area = (float(left), top + 2.0, float(wide), high - 4.0)
-            if content is None and view.type == "panel" and not graph.into(key):
+            if content is None and view.notes and not graph.into(key):
                 marks = sentence(note(graph.nodes[key]), area, theme)
                 nodes[key] = replace(view, foot="")
             elif content is None:

@@ -21,7 +21,7 @@ def moved(graph: Graph, folder: Path) -> Graph:
     start = graph.folder or Path.cwd()
     if os.path.realpath(start) == os.path.realpath(folder):
         return graph
-    for key in graph.of_type("dataset"):
+    for key in graph.datasets:
         source = graph.settings(key)["source"]
         if isinstance(source, str) and source.strip() and not Path(source).is_absolute():
             named = relative_source(source, folder, start)

@@ -20,9 +20,9 @@ from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import Activation, Dense, Network, Step, activation, as_floats
+from nodeflow.interchange.naming import known
 from nodeflow.jsontext import json_of
 
-_KINDS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "leaky-relu": "leaky_relu"}
 _ALPHA = 0.01
 
 
@@ -51,7 +51,7 @@ def read(path: Path, _asked: Asked) -> Network:
 def _network(found: Mapping[str, Any]) -> Network:
     options = {**found, **found.get("options", {}), **found.get("trainOpts", {})}
     kind = options.get("activation", "sigmoid")
-    if kind not in _KINDS:
+    if kind not in known("brain.js"):
         raise InterchangeError(f"brain.js has no activation '{kind}'")
     alpha = float(options.get("leakyReluAlpha", _ALPHA))
     steps: list[Step] = []
@@ -90,8 +90,8 @@ def _of_nodes(layer: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Any,
 def _activation(name: str, kind: str, alpha: float, *, first: bool) -> Activation:
     if kind == "leaky-relu" and first:
         # In version 1 it is 0 below 0, and leaks above.
-        return Activation(name, "expression", f"{alpha!r} * max(z, 0)")
-    made = activation(name, _KINDS[kind], alpha=alpha)
+        return Activation(name, formula=f"{alpha!r} * max(z, 0)")
+    made = activation(name, known("brain.js")[kind], alpha=alpha)
     if made is None:
         raise InterchangeError(f"brain.js has no activation '{kind}'")
     return made
@@ -107,11 +107,11 @@ def write(network: Network, *, version: int = 1) -> bytes:
     for step, after in layers_with_activation(folded(network, "brain.js"), "brain.js"):
         dense.append(step)
         kinds.append("identity" if after is None else _kind_out(after, version))
-    names = {ours: theirs for theirs, ours in _KINDS.items()}
+    names = {ours: theirs for theirs, ours in known("brain.js").items()}
     if len(set(kinds)) != 1 or kinds[0] not in names:
         raise InterchangeError(
-            f"brain.js has one activation for all layers ({', '.join(_KINDS)}), and the graph has "
-            f"{', '.join(dict.fromkeys(kinds))}; .onnx and .keras keep one for each layer"
+            f"brain.js has one activation for all layers ({', '.join(names.values())}), and the "
+            f"graph has {', '.join(dict.fromkeys(kinds))}; .onnx and .keras keep one for each layer"
         )
     made = _first if version == 1 else _second
     return (json.dumps(made(dense, names[kinds[0]])) + "\n").encode()
@@ -127,7 +127,7 @@ def _kind_out(step: Activation, version: int) -> str:
                 "the leaky relu of brain.js 1 is 0 below 0 and leaks above; version 2 has the "
                 "usual one (--for brainjs2)"
             )
-    return step.kind
+    return step.kind or "a formula"
 
 
 def _sizes(dense: list[Dense]) -> list[int]:

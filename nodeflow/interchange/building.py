@@ -156,7 +156,7 @@ class _Building:
             case Dense():
                 return self._dense(step, into[0])
             case Activation():
-                key = self.ids.of(step.name, step.kind)
+                key = self.ids.of(step.name, step.kind or "formula")
                 if step.formula is not None:
                     return self.node(key, "expression", {"z": into[0]}, formula=step.formula)
                 return self.node(key, step.kind, {"z": into[0]})

@@ -8,18 +8,15 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
-from nodeflow.declare import numbers
+from nodeflow.declare import NodeType, numbers
 from nodeflow.engine.run import Run
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Network, Step
+from nodeflow.interchange.naming import activations
 
 SOURCES = ("constant", "dataset", "slider")
-_ACTIVATIONS = (
-    "identity", "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh",
-)  # fmt: skip
 COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
-_TRAINERS = ("gradient_descent", "adam")
 ANY = ".onnx and .py (--code numpy, torch, jax) hold any graph"
 """What takes graphs that are no chain of layers."""
 LOGITS = "probabilities"
@@ -43,7 +40,7 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
         steps.append(step)
     if not any(isinstance(step, Dense | Affine) for step in steps):
         raise InterchangeError(f"there is no layer with weights between data and cost; {ANY}")
-    trainer = next((key for key in graph.of_type(*_TRAINERS)), None)
+    trainer = next((key for key in graph.where(lambda type_: type_.moves is not None)), None)
     settings = {} if trainer is None else dict(graph.settings(trainer))
     return Network(
         steps=tuple(reversed(steps)),
@@ -74,15 +71,20 @@ def is_judge(graph: Graph, key: str) -> bool:
     return set(inputs) == {"a", "y"} and graph.nodes[inputs["y"][0].source].type in SOURCES
 
 
+def _is_formula(type_: NodeType) -> bool:
+    """Return whether a person types what a type calculates."""
+    return any(setting.kind == "formula" for setting in type_.settings)
+
+
 def _said(graph: Graph, key: str) -> Cost:
     settings = graph.settings(key)
-    if graph.nodes[key].type == "expression":
+    if _is_formula(graph.type_of(key)):
         ends = [wire.target for wire in graph.out_of(key)]
         mean = any(graph.nodes[end].type == "mean" for end in ends)
-        return Cost("expression", str(settings["formula"]), mean=mean)
+        return Cost(formula=str(settings["formula"]), mean=mean)
     type_ = graph.type_of(key)
     if type_.adds_up:
-        return Cost("expression", formulas.write(type_.calculated(settings)))
+        return Cost(formula=formulas.write(type_.calculated(settings)))
     return Cost(type_.name, half=bool(settings.get("half")))
 
 
@@ -101,27 +103,28 @@ def step_of(graph: Graph, key: str, weights: Mapping[str, Any]) -> tuple[Step, s
     node = graph.nodes[key]
     if node.mode not in ("active", "freeze"):
         raise InterchangeError(f"'{key}' is set to {node.mode}; make it active, or remove it")
-    if node.type == "weighted_sum":
+    if node.is_layer:
         return _dense(graph, key, weights), _source(graph, key, "a")
-    if node.type in _ACTIVATIONS:
-        return Activation(key, node.type), _source(graph, key, "z")
     type_ = graph.type_of(key)
+    if type_.name in activations().values():
+        return Activation(key, node.type), _source(graph, key, "z")
     if type_.family == "activation" and type_.calculation:
         formula = formulas.write(type_.calculated(graph.settings(key)))
-        return Activation(key, "expression", formula), _source(graph, key, "z")
-    if node.type == "expression":
+        kind = node.type if type_.known_as else ""
+        return Activation(key, kind, formula), _source(graph, key, "z")
+    if _is_formula(type_):
         ports = list(graph.inputs(key))
         if len(ports) == 1:
             formula = str(graph.settings(key)["formula"])
-            return Activation(key, "expression", formula), _source(graph, key, ports[0])
+            return Activation(key, formula=formula), _source(graph, key, ports[0])
     found = None
     if node.type in ("add", "multiply"):
         found = _affine(graph, key)
-    elif node.type == "expression":
+    elif _is_formula(type_):
         found = _scaling(graph, key)
     if found is not None:
         return found
-    neurons = "; `nodeflow collapse` makes layers of neurons" if node.type == "concatenate" else ""
+    neurons = "; `nodeflow collapse` makes layers of neurons" if type_.joins else ""
     raise InterchangeError(
         f"'{key}' ({node.type}) has no place in a chain of layers (weighted sums, activations, "
         f"formulas of one name, scalings by constants){neurons}; {ANY}"
@@ -151,7 +154,7 @@ def _dense(graph: Graph, key: str, weights: Mapping[str, Any]) -> Dense:
 def _affine(graph: Graph, key: str) -> tuple[Step, str] | None:
     port = next(iter(graph.inputs(key)), "a")
     wires = graph.inputs(key).get(port, ())
-    constants = [wire for wire in wires if graph.nodes[wire.source].type == "constant"]
+    constants = [wire for wire in wires if graph.nodes[wire.source].is_typed]
     if len(constants) == 2:
         constants = constants[1:]  # the first one is the data
     others = [wire for wire in wires if wire not in constants]

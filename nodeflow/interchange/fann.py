@@ -156,7 +156,7 @@ def _activation(name: str, code: int, s: float) -> Step | None:
         return None if kind is None else Activation(name, kind)
     if code in _FORMULAS:
         given = {"s": repr(s), "twice": repr(2 * s), "half": repr(s / 2)}
-        return Activation(name, "expression", _FORMULAS[code].format(**given))
+        return Activation(name, formula=_FORMULAS[code].format(**given))
     kind = "stepwise Gaussian" if code == 9 else f"activation {code}"
     return Missing(name, f"FANN {kind}", "FANN computes none of it either, or it is not known here")
 

@@ -48,6 +48,7 @@ from nodeflow.interchange.layers import (
     cost_of,
     kind_of,
 )
+from nodeflow.interchange.naming import known, named
 from nodeflow.interchange.values import Values
 from nodeflow.interchange.verifying import Answer, Other
 
@@ -55,14 +56,13 @@ _MISSING = "Keras is not installed; pip install 'nodeflow[keras]'"
 _MOST_BYTES = 2**31
 _EPSILON = 1e-7
 _KINDS = {
-    "linear": "identity", "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu",
-    "softmax": "softmax", "softplus": "softplus", "elu": "elu", "selu": "selu", "silu": "silu",
+    "elu": "elu", "selu": "selu", "silu": "silu",
     "swish": "silu", "softsign": "softsign", "hard_sigmoid": "hard_sigmoid",
     "exponential": "exponential", "relu6": "relu6", "mish": "mish", "log_sigmoid": "log_sigmoid",
     "hard_silu": "hard_silu", "hard_swish": "hard_silu", "tanh_shrink": "tanhshrink",
-    "hard_tanh": "hard_tanh", "log_softmax": "log_softmax", "gelu": "gelu",
-    "gelu_tanh": "gelu_tanh",
+    "hard_tanh": "hard_tanh", "gelu": "gelu", "gelu_tanh": "gelu_tanh",
 }  # fmt: skip
+"""Activations that the library has no type for, by Keras' names; see `layers.FORMULAS`."""
 _PASSED = ("InputLayer", "Dropout", "Flatten", "GaussianNoise", "ActivityRegularization",
            "Reshape", "GaussianDropout", "AlphaDropout", "Identity")  # fmt: skip
 _MERGES = {"Add": "add", "Multiply": "mul", "Maximum": "maximum", "Minimum": "minimum",
@@ -150,13 +150,10 @@ def read(path: Path, asked: Asked) -> Network:
 
 
 _LOSSES = {
-    "mse": "squared_error", "mean_squared_error": "squared_error",
     "mae": "absolute_error", "mean_absolute_error": "absolute_error",
     "huber": "huber", "log_cosh": "log_cosh", "logcosh": "log_cosh", "poisson": "poisson",
-    "binary_crossentropy": "cross_entropy",
-    "categorical_crossentropy": "categorical_cross_entropy",
-    "sparse_categorical_crossentropy": "categorical_cross_entropy",
 }  # fmt: skip
+"""Costs that the library has no type for, by Keras' names."""
 
 
 def with_compiled(network: Network, said: Mapping[str, Any]) -> Network:
@@ -196,7 +193,7 @@ def _cost(loss: Any, notes: list[str]) -> Cost | None:
     about = about if isinstance(about, Mapping) else {}
     name = str(loss.get("class_name") if isinstance(loss, Mapping) else loss)
     name = getattr(loss, "__name__", name)
-    kind = _LOSSES.get(_snake(name) if name[:1].isupper() else name)
+    kind = {**_LOSSES, **known("keras", "cost")}.get(_snake(name) if name[:1].isupper() else name)
     if kind is None or about.get("label_smoothing") or about.get("reduction") == "sum":
         notes.append(f"its loss {name} has no counterpart as it is set: the cost is ours")
         return None
@@ -218,7 +215,7 @@ def _cost(loss: Any, notes: list[str]) -> Cost | None:
 def _with_optimizer(
     network: Network, name: str, about: Mapping[str, Any], notes: list[str]
 ) -> Network:
-    kind = {"Adam": "adam", "SGD": "gradient_descent"}.get(name)
+    kind = known("keras", "trainer").get(name)
     rate = about.get("learning_rate")
     if kind is None or rate is None or isinstance(rate, Mapping):
         what = name if kind is None else "schedule of the learning rate"
@@ -627,8 +624,8 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         alpha = about.get("alpha" if kind == "celu" else "threshold")
         given = {"alpha": float((1.0 if kind == "celu" else 0.5) if alpha is None else alpha)}
         return activation(name, kind.replace("_", ""), **given) or _unknown(name, kind)
-    known = _KINDS.get(kind)
-    made = None if known is None else activation(name, known)
+    ours = {**_KINDS, **known("keras")}.get(kind)
+    made = None if ours is None else activation(name, ours)
     return made or _unknown(name, kind)
 
 
@@ -886,6 +883,8 @@ def _layer(layers: Any, step: Activation, name: str) -> Any:
         if given.get("alpha") != usual.get(kind):
             return None
         kind = {"softshrink": "soft_shrink", "hardshrink": "hard_shrink"}.get(kind, kind)
+    if named(step.kind, "keras"):
+        return layers.Activation(named(step.kind, "keras"), **about)
     names = {ours: theirs for theirs, ours in _KINDS.items() if theirs != "swish"}
     names |= {"celu": "celu", "soft_shrink": "soft_shrink", "hard_shrink": "hard_shrink"}
     return layers.Activation(names[kind], **about) if kind in names else None

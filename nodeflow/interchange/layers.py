@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.errors import InterchangeError
+from nodeflow.interchange.naming import activations
 from nodeflow.interchange.recognising import recognised
+from nodeflow.nodes.backward import LEAK
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 _MOST_FEATURES = 2**24
@@ -41,7 +43,7 @@ class Activation:
     """A function of each number, or softmax: a type of the library, or a formula in z."""
 
     name: str
-    kind: str
+    kind: str = ""
     formula: str | None = None
     takes: tuple[str, ...] = ()
 
@@ -98,7 +100,7 @@ class Missing:
 class Cost:
     """What the source minimises: a cost of the library, or a formula in a and y, summed up."""
 
-    kind: str
+    kind: str = ""
     formula: str | None = None
     mean: bool = False
     """A mean over the outputs, and not their sum."""
@@ -294,13 +296,6 @@ def as_floats(values: Any, name: str, notes: list[str]) -> Floats:
 
 # --- activations ----------------------------------------------------------------------------------
 
-KNOWN = {
-    "sigmoid": "sigmoid", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu",
-    "leaky_relu": "leaky_relu", "softplus": "softplus", "identity": "identity",
-    "linear": "identity", "softmax": "softmax", "log_softmax": "log_softmax",
-}  # fmt: skip
-"""Activations of the library, by the names that other programs have for them."""
-
 
 def activation(name: str, kind: str, **given: float) -> Activation | None:
     """Return the activation of that kind; None if it has no counterpart.
@@ -309,15 +304,16 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     stays finite: e^min(0, z) is never infinite. Where both sides of a max or min are equal, the
     slope is that of the second, and each formula is written so that it is PyTorch's slope there.
     """
-    slope = given.get("alpha", 0.01)
-    if kind in KNOWN and not (kind == "leaky_relu" and slope != 0.01):
-        return Activation(name, KNOWN[kind])
+    slope = given.get("alpha", LEAK)
+    ours = activations().get(kind)
+    if ours is not None and not (kind == "leaky_relu" and slope != LEAK):
+        return Activation(name, ours)
     template = FORMULAS.get(kind)
     if template is None:
         return None
     usual = {"alpha": 1.0, "low": 0.5 if kind == "hard_sigmoid_onnx" else -1.0, "high": 1.0}
     values = {key: repr(float(given.get(key, value))) for key, value in usual.items()}
-    return Activation(name, "expression", template.format(**values))
+    return Activation(name, formula=template.format(**values))
 
 
 FORMULAS = {
@@ -372,10 +368,10 @@ def clipped(
 
 
 def kind_of(step: Activation) -> tuple[str, dict[str, float]]:
-    """Return what other programs call an activation, with its settings; "expression" for others."""
+    """Return what other programs call an activation, with its settings; "" for others."""
     if step.formula is None:
         return step.kind, {}
-    return recognised(step.formula, FORMULAS) or ("expression", {})
+    return recognised(step.formula, FORMULAS) or ("", {})
 
 
 # --- costs ----------------------------------------------------------------------------------------
@@ -397,4 +393,4 @@ def cost_of(kind: str, *, delta: float = 1.0, **given: Any) -> Cost:
     formula = _COSTS.get(kind)
     if formula is None:
         return Cost(kind, **given)
-    return Cost("expression", formula.format(delta=repr(float(delta))), **given)
+    return Cost(formula=formula.format(delta=repr(float(delta))), **given)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.declare import CATALOG
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
@@ -32,6 +33,7 @@ from nodeflow.interchange.layers import (
     as_floats,
     clipped,
 )
+from nodeflow.interchange.naming import known
 from nodeflow.interchange.values import Values, keeps_rows
 from nodeflow.interchange.verifying import Answer, Other, Refused, by_the_other
 
@@ -40,8 +42,7 @@ _ELEMENTWISE = {
     "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
     "Min": "min", "Neg": "neg", "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt",
     "Sign": "sign",
-    "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softplus": "softplus",
-    "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
+    "Softplus": "softplus", "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
     "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
 
@@ -491,11 +492,11 @@ class _Model:
         biases = as_floats(given.get("intercepts", [0.0]), name, [])
         matrix = as_floats(given["coefficients"], name, []).reshape(len(biases), -1)
         end = given.get("post_transform", b"NONE").decode()
-        kind = {"NONE": "identity", "LOGISTIC": "sigmoid", "SOFTMAX": "softmax"}.get(end)
+        kind = known("onnx-ml").get(end)
         if kind is None or (node.op_type == "LinearClassifier" and len(biases) == 1):
             return [self._missing(node, name)]
         steps: list[Step] = [Dense(name, matrix, biases)]
-        return steps if kind == "identity" else [*steps, Activation(f"{name}_a", kind)]
+        return steps if CATALOG[kind].passes else [*steps, Activation(f"{name}_a", kind)]
 
     def _missing(self, node: Any, name: str) -> Missing:
         return Missing(name, node.op_type, _why(node.op_type, "nodeflow has no counterpart of it"))
@@ -525,10 +526,11 @@ class _Model:
         self, kind: str, name: str, given: Mapping[str, Any], taken: str
     ) -> Step | None:
         axis = given.get("axis", -1 if self.opset >= 13 else 1)
-        known = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}.get(kind)
+        ours = CATALOG.find(known("onnx").get(kind, ""))
         if len(self.shapes.get(taken) or ()) > 2 and (self.opset >= 13 or axis != 1):
             return None  # of several axes it would take one; before 13 all from axis on
-        return Activation(name, known) if known is not None and axis in (1, -1) else None
+        whole = ours is not None and not ours.is_elementwise and axis in (1, -1)
+        return Activation(name, ours.name) if ours is not None and whole else None
 
 
 _UNKNOWN = np.zeros(0)
@@ -600,7 +602,7 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         return "hard_sigmoid_onnx", settings
     if kind == "Gelu":
         return ("gelu_tanh" if given.get("approximate") == b"tanh" else "gelu"), {}
-    return _ELEMENTWISE.get(kind), {}
+    return {**_ELEMENTWISE, **known("onnx")}.get(kind), {}
 
 
 _SELU = {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}

@@ -19,7 +19,7 @@ from nodeflow.engine.run import Run
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.onnx_nodes import Nodes
-from nodeflow.interchange.programs.recipe import SOURCES, Recipe
+from nodeflow.interchange.programs.recipe import Recipe
 
 
 def forward_pass(
@@ -54,12 +54,12 @@ def forward_pass(
 
 def outputs_of(plan: Plan) -> tuple[str, ...]:
     """Return the addresses of what a graph puts out; raises `InterchangeError` if it has none."""
-    graph = plan.graph
+    graph, data = plan.graph, set(plan.graph.datasets)
     found: dict[str, None] = {}
     for key in plan.order:
         ports = graph.inputs(key)
         if set(ports) == {"a", "y"} and any(
-            graph.nodes[w.source].type in SOURCES or "dataset" in _types_before(graph, w.source)
+            graph.nodes[w.source].family == "source" or data & graph.upstream([w.source])
             for w in ports["y"]
         ):
             found |= dict.fromkeys(wire.start for wire in ports["a"])
@@ -73,13 +73,9 @@ def outputs_of(plan: Plan) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _types_before(graph: Graph, key: str) -> set[str]:
-    return {graph.nodes[one].type for one in graph.upstream([key])}
-
-
 def _ends(graph: Graph, key: str) -> bool:
     """Return whether a node is computed, and nothing but views takes its value."""
     return (
-        graph.nodes[key].type not in SOURCES and bool(graph.type_of(key).outputs)
+        graph.nodes[key].family != "source" and bool(graph.type_of(key).outputs)
         and not any(graph.type_of(wire.target).outputs for wire in graph.out_of(key))
     )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nodeflow.declare import NodeType
 from nodeflow.engine.kernel import scalar
 from nodeflow.errors import InterchangeError
 
@@ -20,8 +21,6 @@ _OPERATORS = {"+": "Add", "-": "Sub", "*": "Mul", "/": "Div", "**": "Pow", "max"
               "min": "Min"}  # fmt: skip
 _FUNCTIONS = {"exp": "Exp", "log": "Log", "sqrt": "Sqrt", "sin": "Sin", "cos": "Cos",
               "tanh": "Tanh", "sigmoid": "Sigmoid", "abs": "Abs", "sign": "Sign"}  # fmt: skip
-_PLAIN = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "identity": "Identity"}
-LEAK = 0.01
 _NEAR = [getattr(scalar, f"_F{place}") for place in range(12)]
 _FAR = [getattr(scalar, f"_X{place}") for place in range(13)]
 
@@ -112,22 +111,28 @@ class Operators:
         self.nodes.append(helper.make_node("Cast", [value], [name], name=name, to=kind))
         return name
 
-    def activation(self, kind: str, z: str, to: str | None = None) -> str:
-        """Return an activation of the library."""
-        if kind in _PLAIN:
-            return self.node(_PLAIN[kind], z, to=to)
-        if kind == "softmax":
-            return self.node("Softmax", z, to=to, axis=-1)
-        if kind == "log_softmax":
-            return self.node("LogSoftmax", z, to=to, axis=-1)
-        if kind == "leaky_relu":
-            low = self.node("Mul", self.node("Min", z, self.number(0.0)), self.number(LEAK))
-            return self.node("Add", self.node("Relu", z), low, to=to)
-        if kind == "softplus":
-            small = self.node("Exp", self.node("Neg", self.node("Abs", z)))
-            log = self.node("Log", self.node("Add", small, self.number(1.0)))
-            return self.node("Add", self.node("Relu", z), log, to=to)
-        raise InterchangeError(f"ONNX has no activation '{kind}'")
+    def less(self, value: str) -> str:
+        """Return 1 − value."""
+        return self.node("Sub", self.number(1.0), value)
+
+    def activation(self, type_: NodeType, z: str, to: str | None = None) -> str:
+        """Return an activation: ONNX's operator where it has one, or its calculation."""
+        kind = type_.called("onnx")
+        if kind:
+            across = {} if type_.is_elementwise else {"axis": -1}
+            return self.node(kind, z, to=to, **across)
+        value = self.formula(type_.calculated(type_.defaults), {"z": z})
+        return self.node("Identity", value, to=to) if to else value
+
+    def log_softmax(self, z: str) -> str:
+        """Return the logarithms of shares."""
+        return self.node("LogSoftmax", z, axis=-1)
+
+    def softplus(self, z: str) -> str:
+        """Return ln(1 + e^z)."""
+        small = self.node("Exp", self.node("Neg", self.node("Abs", z)))
+        log = self.node("Log", self.node("Add", small, self.number(1.0)))
+        return self.node("Add", self.node("Relu", z), log)
 
     def erf(self, x: str) -> str:
         """Return the error function as the engine has it: runtimes have no Erf in float64.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nodeflow import formula as formulas
+from nodeflow.declare import CATALOG
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.chain import layers_of
@@ -58,7 +59,7 @@ def _forward(network: Network, ops: Operators) -> bytes:
             value = ops.formula(tree, dict.fromkeys(formulas.names(tree), at))
             at = ops.node("Identity", value, to=f"{step.name}.a")
         elif isinstance(step, Activation):
-            at = ops.activation(step.kind, at, to=f"{step.name}.a")
+            at = ops.activation(CATALOG[step.kind], at, to=f"{step.name}.a")
     ops.node("Identity", at, to="output")
     widths = list(network.widths.values())
     return ops.model(

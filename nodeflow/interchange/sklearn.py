@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.declare import CATALOG
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.building import graph_of
@@ -26,6 +27,7 @@ from nodeflow.interchange.layers import (
     activation,
     cost_of,
 )
+from nodeflow.interchange.naming import known, named
 
 _MISSING = "scikit-learn is not installed; pip install 'nodeflow[datasets]'"
 
@@ -95,14 +97,17 @@ def _perceptron(estimator: Any, name: str) -> Network:
 
 
 def _trainer(estimator: Any) -> tuple[str, dict[str, Any]]:
-    if estimator.solver == "adam":
-        return "adam", {"rate": float(estimator.learning_rate_init)}
-    if estimator.solver == "sgd":
-        plain = {"rate": float(estimator.learning_rate_init)}
-        if estimator.momentum and not estimator.nesterovs_momentum:
-            plain["momentum"] = float(estimator.momentum)
-        return "gradient_descent", plain
-    return "minimize", {"method": "l-bfgs"}
+    kind = known("sklearn", "trainer")[estimator.solver]
+    if CATALOG[kind].searches:
+        return kind, {"method": "l-bfgs"}
+    settings = {"rate": float(estimator.learning_rate_init)}
+    if "momentum" in CATALOG[kind].defaults and not estimator.nesterovs_momentum:
+        settings |= {"momentum": float(estimator.momentum)} if estimator.momentum else {}
+    return kind, settings
+
+
+def _by_number(type_: str) -> bool:
+    return CATALOG[type_].is_elementwise
 
 
 def _linear(estimator: Any, name: str) -> Network:
@@ -130,8 +135,6 @@ def _names(estimator: Any) -> tuple[str, ...]:
 
 # --- out ------------------------------------------------------------------------------------------
 
-_KINDS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu", "identity": "identity"}
-
 
 def to_sklearn(graph: Graph, weights: Any = None) -> Any:
     """Return a fitted MLPClassifier or MLPRegressor with the weights of a graph.
@@ -150,9 +153,10 @@ def to_sklearn(graph: Graph, weights: Any = None) -> Any:
     dense = [step for step, _ in layers]
     kinds = ["identity" if after is None else after.formula or after.kind for _, after in layers]
     hidden, out = kinds[:-1], kinds[-1]
-    if len(set(hidden)) > 1 or any(kind not in _KINDS for kind in hidden):
+    theirs = {ours: name for name, ours in known("sklearn").items() if _by_number(ours)}
+    if len(set(hidden)) > 1 or any(kind not in theirs for kind in hidden):
         raise InterchangeError(
-            f"scikit-learn has one activation for all hidden layers ({', '.join(_KINDS)}), and "
+            f"scikit-learn has one activation for all hidden layers ({', '.join(theirs)}), and "
             f"the graph has {', '.join(dict.fromkeys(hidden))}; {ANY}"
         )
     outputs = len(dense[-1].weights)
@@ -164,7 +168,7 @@ def to_sklearn(graph: Graph, weights: Any = None) -> Any:
         )
     sizes = tuple(len(step.weights) for step in dense[:-1])
     made = (MLPClassifier if classifies else MLPRegressor)(
-        hidden_layer_sizes=sizes, activation=_KINDS[hidden[0]] if hidden else "identity"
+        hidden_layer_sizes=sizes, activation=theirs[hidden[0]] if hidden else "identity"
     )
     made.coefs_ = [np.ascontiguousarray(step.weights.T) for step in dense]
     made.intercepts_ = [
@@ -173,7 +177,7 @@ def to_sklearn(graph: Graph, weights: Any = None) -> Any:
     made.n_layers_ = len(dense) + 1
     made.n_features_in_ = dense[0].weights.shape[1]
     made.n_outputs_ = outputs
-    made.out_activation_ = {"softmax": "softmax", "sigmoid": "logistic"}.get(out, "identity")
+    made.out_activation_ = named(out, "sklearn")
     made.n_iter_, made.t_, made.loss_, made.loss_curve_ = 0, 0, float("nan"), []
     if classifies:
         several = out == "sigmoid" and outputs > 1  # each output its own yes or no

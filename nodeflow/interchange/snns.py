@@ -12,16 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from nodeflow.declare import CATALOG
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.layers import Activation, Dense, Input, Join, Missing, Network, Step
+from nodeflow.interchange.naming import known
 
 FIRST_LINE = "SNNS network definition file"
-_KINDS = {
-    "Act_Logistic": "sigmoid", "Act_LogisticTbl": "sigmoid", "Act_TanH": "tanh",
-    "Act_Identity": "identity", "Act_IdentityPlusBias": "identity",
-}  # fmt: skip
 _FORMULAS = {
     "Act_TanH_Xdiv2": "tanh(max(-9, min(9, z)) / 2)", "Act_Elliott": "z / (1 + abs(z))",
     "Act_LogSym": "sigmoid(z) - 0.5", "Act_StepFunc": "step(z)", "Act_Signum": "2 * step(z) - 1",
@@ -123,7 +121,7 @@ def _network(text: str) -> Network:
         if kind == "Act_Perceptron":
             bias = -bias  # it is what the sum has to reach
         takes = () if below == [at - 1] else tuple(ends[where] for where in below)
-        if kind in _KINDS or kind in _FORMULAS:
+        if kind in known("snns") or kind in _FORMULAS:
             if takes:
                 steps.append(Join(f"{name}.joined", "concatenate", takes))
             steps.append(Dense(name, weights, None if kind in _WITHOUT_BIAS else bias))
@@ -199,11 +197,12 @@ def _depths(units: dict[int, _Unit], links: dict[int, dict[int, float]]) -> dict
 def _activation(name: str, kind: str, out: str) -> list[Step]:
     """Return what a unit makes of its sum, and what its output function makes of that."""
     if kind in _FORMULAS:
-        steps: list[Step] = [Activation(name, "expression", _FORMULAS[kind])]
+        steps: list[Step] = [Activation(name, formula=_FORMULAS[kind])]
     else:
-        steps = [Activation(name, _KINDS[kind])] if _KINDS[kind] != "identity" else []
+        ours = CATALOG[known("snns")[kind]]
+        steps = [] if ours.passes else [Activation(name, ours.name)]
     if out not in _OUT:
         steps.append(Missing(f"{name}_out", out, "nodeflow has no counterpart of it"))
     elif _OUT[out]:
-        steps.append(Activation(f"{name}_out", "expression", _OUT[out]))
+        steps.append(Activation(f"{name}_out", formula=_OUT[out]))
     return steps

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
+from nodeflow.declare import CATALOG
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
@@ -50,6 +51,7 @@ from nodeflow.interchange.layers import (
     cost_of,
     kind_of,
 )
+from nodeflow.interchange.naming import known, named
 from nodeflow.interchange.values import Values, keeps_rows
 from nodeflow.interchange.verifying import Answer, Other
 
@@ -58,7 +60,7 @@ _MOST_BYTES = 2**31
 _TYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 6: "<f2", 7: "<f4", 8: "<f8", 12: "?"}
 """Numbers that an exported program has for types of numbers (torch 2.13)."""
 _ACTIVATIONS = {
-    "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "elu": "elu", "selu": "selu",
+    "elu": "elu", "selu": "selu",
     "silu": "silu", "hardsigmoid": "hard_sigmoid", "hardswish": "hard_silu", "relu6": "relu6",
     "log_sigmoid": "log_sigmoid", "mish": "mish", "exp": "exponential", "sin": "sin",
     "cos": "cos", "abs": "abs", "erf": "erf", "special_erf": "erf",
@@ -681,7 +683,8 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
         return operator, {"alpha": float(given.get("alpha", 1))}
     if operator in ("softshrink", "hardshrink"):
         return operator, {"alpha": float(given.get("lambd", 0.5))}
-    return _ACTIVATIONS.get(operator), {}
+    ours = {name.lower(): kind for name, kind in known("torch").items()}
+    return {**_ACTIVATIONS, **ours}.get(operator), {}
 
 
 def _why(operator: str) -> str:
@@ -876,9 +879,10 @@ def _module(nn: Any, step: Activation) -> Any:
     """Return the module of an activation; None where PyTorch has none."""
     kind, given = kind_of(step)
     alpha = given.get("alpha", 1.0)
+    name = named(step.kind, "torch")
+    if name:
+        return getattr(nn, name)(**({} if CATALOG[step.kind].is_elementwise else {"dim": -1}))
     match kind:
-        case "softmax" | "log_softmax":
-            return (nn.Softmax if kind == "softmax" else nn.LogSoftmax)(dim=-1)
         case "leaky_relu":
             return nn.LeakyReLU(given.get("alpha", 0.01))
         case "elu":
@@ -898,8 +902,7 @@ def _module(nn: Any, step: Activation) -> Any:
         case "hardshrink":
             return nn.Hardshrink(alpha)
     names = {
-        "sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU", "softplus": "Softplus",
-        "identity": "Identity", "selu": "SELU", "silu": "SiLU", "gelu": "GELU",
+        "selu": "SELU", "silu": "SiLU", "gelu": "GELU",
         "softsign": "Softsign", "hard_sigmoid": "Hardsigmoid", "relu6": "ReLU6",
         "log_sigmoid": "LogSigmoid", "tanhshrink": "Tanhshrink", "mish": "Mish",
         "hard_silu": "Hardswish",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nodeflow import symbolic
 from nodeflow.declare import Blame, IndexValue, Output, Value, node, side_by_side
 from nodeflow.errors import ShapeMismatch
 from nodeflow.nodes.backward import spread, unpicked
 from nodeflow.shape import Shape
+from nodeflow.symbolic import Rows
+from nodeflow.workings.given import Given, row_of
+from nodeflow.workings.parts import Index, Number, Part, of, summed
 
 
 @node(
@@ -26,6 +30,31 @@ def add(*a: Value) -> Value:
     for part in a[1:]:
         total = total + part
     return total
+
+
+@add.in_programs
+def _(s: Any, key: str) -> str:
+    return " + ".join(s.grouped(one) for one in s.all(key, "a"))
+
+
+@add.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.add(*s.all(key, "a")))
+
+
+@add.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    t.added(out, inputs["a"])
+
+
+@add.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return symbolic.folded(inputs["a"], symbolic.plus)
+
+
+@add.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    return tuple(there.at(index) for there in given.ports["a"])
 
 
 @add.backward
@@ -46,6 +75,37 @@ def multiply(*a: Value) -> Value:
     for part in a[1:]:
         product = product * part
     return product
+
+
+@multiply.in_programs
+def _(s: Any, key: str) -> str:
+    return " * ".join(s.grouped(one) for one in s.all(key, "a"))
+
+
+@multiply.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.product(*s.all(key, "a")))
+
+
+@multiply.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    parts = inputs["a"]
+    if len(parts) == 1:
+        t.elementwise("copy", out, parts[0])
+        return
+    t.elementwise("multiply", out, parts[0], parts[1])
+    for part in parts[2:]:
+        t.elementwise("multiply", out, out, part)
+
+
+@multiply.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return symbolic.folded(inputs["a"], symbolic.times)
+
+
+@multiply.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    return (of("*", *(there.at(index) for there in given.ports["a"])),)
 
 
 def times(*factors: Blame) -> Blame:
@@ -88,10 +148,37 @@ def _joined(settings: dict[str, Any], *shapes: Shape) -> tuple[Shape, ...]:
     outputs=("value",),
     shapes=_joined,
     aliases=("join", "merge", "stack"),
+    joins="a",
 )
 def concatenate(*a: Value) -> Value:
     """Join the inputs side by side, in the order of the wires."""
     return side_by_side(a)
+
+
+@concatenate.in_programs
+def _(s: Any, key: str) -> str:
+    return str(s.one(key, "a"))
+
+
+@concatenate.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.one(key, "a"))
+
+
+@concatenate.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    t.copy_parts(out, inputs["a"])
+
+
+@concatenate.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return symbolic.side_by_side(inputs["a"])
+
+
+@concatenate.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    source, column = given.feature(index[-1])
+    return (source.at((row_of(index), column)),)
 
 
 @concatenate.backward
@@ -170,6 +257,7 @@ def _(blame: Blame, a: Output, value: Output, *, exponent: float) -> Mapping[str
     outputs=("value",),
     shapes="elementwise",
     aliases=("reroute", "knot", "dot"),
+    drawn_as="knot",
     calculation="a",
     passes="a",
 )
@@ -231,6 +319,32 @@ def sum_(a: Value) -> Value:
     return np.asarray(np.atleast_2d(a).sum(axis=-1, keepdims=True))
 
 
+@sum_.in_programs
+def _(s: Any, key: str) -> str:
+    return str(s.total(s.one(key, "a"), like=key))
+
+
+@sum_.in_onnx
+def _(s: Any, key: str) -> str:
+    # What has no row a sample may be a vector: the last axis is that of the features.
+    return str(s.total(s.one(key, "a"), -1))
+
+
+@sum_.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    t.paired("sum", inputs["a"][0], inputs["a"][0], out)
+
+
+@sum_.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return [[symbolic.total(row)] for row in inputs["a"][0]]
+
+
+@sum_.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    return given.one("a").terms(row_of(index))
+
+
 @sum_.backward
 def _(blame: Blame, a: Output, value: Output) -> Mapping[str, Any]:
     return {"a": lambda: spread(blame, a)}
@@ -248,10 +362,62 @@ def mean(a: Value) -> Value:
     return np.asarray(np.atleast_2d(a).mean(axis=-1, keepdims=True))
 
 
+@mean.in_programs
+def _(s: Any, key: str) -> str:
+    return f"{s.total(s.one(key, 'a'), like=key)} / {s.dims(key, 'a')[-1]}"
+
+
+@mean.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.node("ReduceMean", s.one(key, "a"), s.whole(-1), keepdims=1))
+
+
+@mean.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    a = inputs["a"][0]
+    t.paired("sum", a, a, out)
+    t.elementwise("divide", out, out, t.literal(float(a.cols)))
+
+
+@mean.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return [
+        [symbolic.times(symbolic.number(1 / len(row)), symbolic.total(row))]
+        for row in inputs["a"][0]
+    ]
+
+
+@mean.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    a = given.one("a")
+    return (of("/", summed(a.terms(row_of(index))), a.width),)
+
+
 @mean.vjp
 def _mean_blame(blame: Value, a: Value) -> Value:
     """Give every feature of `a` its share of the blame of their mean: b / count."""
     return blame * np.ones_like(a) / a.shape[-1]
+
+
+@_mean_blame.in_programs
+def _(s: Any, key: str) -> str:
+    ones = s.call("ones_like", s.one(key, "a"))
+    return f"{s.one(key, 'blame')} / {s.dims(key, 'a')[-1]} * {ones}"
+
+
+@_mean_blame.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.node("Div", s.spread(key), s.number(float(s.dims(key, "a")[-1] or 1))))
+
+
+@_mean_blame.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    return (of("/", given.one("blame").at(index), given.one("a").width),)
+
+
+@_mean_blame.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    t.elementwise("divide", out, inputs["blame"][0], t.literal(float(out.cols)))
 
 
 def _picked(settings: dict[str, Any], a: Shape) -> tuple[Shape, ...]:
@@ -268,13 +434,72 @@ def _picked(settings: dict[str, Any], a: Shape) -> tuple[Shape, ...]:
     return (Shape(dims, batch=True) if a.batch else Shape((1, *dims)),)
 
 
-@node("arithmetic", formula="a[index]", outputs=("value",), shapes=_picked, aliases=("feature",))
+@node(
+    "arithmetic",
+    formula="a[index]",
+    outputs=("value",),
+    shapes=_picked,
+    aliases=("feature",),
+    picks="index",
+)
 def pick(a: Value, *, index: IndexValue = 0) -> Value:
     """Take one feature of each sample, counted from 0, or a list of them."""
     return np.atleast_2d(a)[:, np.atleast_1d(index)]
+
+
+@pick.in_programs
+def _(s: Any, key: str) -> str:
+    index, a = s.setting(key, "index"), s.one(key, "a")
+    if isinstance(index, tuple):
+        return f"{a}[:, {list(index)}]"
+    return f"{a}[:, {index}:{index + 1}]"
+
+
+@pick.in_onnx
+def _(s: Any, key: str) -> str:
+    wanted = s.whole(*pick.picked({"index": s.setting(key, "index")}))
+    return str(s.node("Gather", s.one(key, "a"), wanted, axis=1))
+
+
+@pick.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    a, wanted = inputs["a"][0], pick.picked(settings)
+    if out.offset == a.offset + wanted[0] and out.stride == a.stride:
+        return  # a view: nothing to do
+    for place, index in enumerate(wanted):
+        t.elementwise("copy", out.of_features(place, 1), a.of_features(index, 1))
+
+
+@pick.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return [[row[place] for place in pick.picked(settings)] for row in inputs["a"][0]]
+
+
+@pick.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    wanted = pick.picked(given.settings)[index[-1]]
+    return (given.one("a").at((row_of(index), wanted)),)
 
 
 @pick.vjp
 def _pick_blame(blame: Value, a: Value, *, index: IndexValue = 0) -> Value:
     """Give the picked features their blame, the others none."""
     return unpicked(blame, np.atleast_2d(a), index)
+
+
+@_pick_blame.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    wanted = enumerate(pick.picked(given.settings))
+    places = [place for place, feature in wanted if feature == index[-1]]
+    found = tuple(given.one("blame").at((row_of(index), place)) for place in places)
+    return found or (Number(0.0),)
+
+
+@_pick_blame.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    wanted = pick.picked(settings)
+    at, blame_r, blame_c = inputs["blame"][0].across(len(wanted))
+    t.emit(
+        "unpick", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride, blame=at,
+        blame_r=blame_r, blame_c=blame_c, count=len(wanted), indices=t.cells_of(wanted),
+    )  # fmt: skip

@@ -6,13 +6,28 @@ and Deep Learning", chapter 2 (the equations BP1 to BP4).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from nodeflow.declare import Feedback, Many, Probe, Range, Samples, Value, node
-from nodeflow.errors import ShapeMismatch
+from nodeflow.errors import InterchangeError, ShapeMismatch
 from nodeflow.shape import Shape
+from nodeflow.workings.given import Given, row_of
+from nodeflow.workings.parts import (
+    NOTHING,
+    Apply,
+    Count,
+    Index,
+    Number,
+    Part,
+    Terms,
+    choice,
+    of,
+    summed,
+)
+from nodeflow.workings.shown import show
 
 LEAK = 0.01
 """Slope of the leaky ReLU below 0."""
@@ -24,11 +39,44 @@ LEAK = 0.01
     outputs=("blame",),
     shapes="(n,o), (o,i) -> (n,i)",
     aliases=("backpropagate", "BP2"),
+    told="sent back",
     noun="the blame ∂C/∂a",
 )
 def blame(delta: Value, weights: Value) -> Value:
     """Pass each δ back along its weights: bᵢ = Σⱼ Θⱼᵢ δⱼ, which is ∂C/∂a of the layer before."""
     return delta @ weights
+
+
+@blame.in_programs
+def _(s: Any, key: str) -> str:
+    return f"{s.one(key, 'delta')} @ {s.one(key, 'weights')}"
+
+
+@blame.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.node("MatMul", s.one(key, "delta"), s.one(key, "weights")))
+
+
+@blame.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    delta, weights, row = given.one("delta"), given.one("weights"), row_of(index)
+    return Terms(
+        weights.column(index[-1]) * delta.row(row),
+        lambda j: Apply("*", (weights.at((j, index[-1])), delta.at((row, j)))),
+    )
+
+
+@blame.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    delta, weights = inputs["delta"][0], inputs["weights"][0]
+    if t.is_large(out.rows, out.cols, delta.cols, delta, out):
+        t.product(out, delta, weights.as_matrix(delta.cols, out.cols), (False, False))
+        return
+    t.emit(
+        "blame", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+        delta=delta.offset, delta_r=delta.across(delta.cols)[1], weights=weights.offset,
+        inner=delta.cols,
+    )  # fmt: skip
 
 
 def slope(a: Value, activation: str) -> Value:
@@ -72,6 +120,7 @@ def _number_by_number(settings: dict[str, Any], blame: Shape, a: Shape) -> tuple
     outputs=("delta",),
     shapes=_number_by_number,
     aliases=("error signal", "sensitivity", "BP1"),
+    told="sloped",
     noun="the delta ∂C/∂z",
 )
 def delta(
@@ -92,9 +141,105 @@ def delta(
     return blame * slope(a, activation)
 
 
+@delta.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    blame, activation = given.one("blame").at(index).value, given.settings["activation"]
+    slope = f" = {show(right / blame)}" if blame and activation != "softmax" else ""
+    said = f"That is the blame: δ is the blame times the slope of {activation}, g′(z){slope}."
+    yield "slope", blame, said
+
+
+@delta.in_programs
+def _(s: Any, key: str) -> str:
+    blame, a = s.one(key, "blame"), s.one(key, "a")
+    match s.setting(key, "activation"):
+        case "sigmoid":
+            return f"{blame} * {a} * (1 - {a})"
+        case "tanh":
+            return f"{blame} * (1 - {a} * {a})"
+        case "relu":
+            return f"{blame} * ({a} > 0)"
+        case "leaky_relu":
+            return f"{blame} * {s.choice(f'{a} > 0', 1.0, LEAK)}"
+        case "softplus":
+            return f"{blame} * -{s.call('expm1', f'-{a}')}"
+        case "softmax":
+            return f"{a} * ({blame} - {s.sums(f'{blame} * {a}')})"
+        case _:
+            return str(blame)
+
+
+@delta.in_onnx
+def _(s: Any, key: str) -> str:
+    blame, a = s.one(key, "blame"), s.one(key, "a")
+    match s.setting(key, "activation"):
+        case "sigmoid":
+            return str(s.product(blame, a, s.less(a)))
+        case "tanh":
+            return str(s.product(blame, s.less(s.product(a, a))))
+        case "relu":
+            return str(s.product(blame, s.above(a)))
+        case "leaky_relu":
+            steep = s.product(s.above(a), s.number(1 - LEAK))
+            return str(s.product(blame, s.add(steep, s.number(LEAK))))
+        case "softplus":
+            return str(s.product(blame, s.less(s.node("Exp", s.node("Neg", a)))))
+        case "softmax":
+            share = s.total(s.product(blame, a), 1)
+            return str(s.product(a, s.node("Sub", blame, share)))
+        case _:
+            return str(blame)
+
+
+@delta.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    blame, a = given.one("blame").at(index), given.one("a").at(index)
+    match given.settings["activation"]:
+        case "sigmoid":
+            return (of("*", blame, a, of("-", 1, a)),)
+        case "tanh":
+            return (of("*", blame, of("-", 1, of("^", a, 2))),)
+        case "relu":
+            return (of("*", blame, choice(of(">", a, 0), 1, 0)),)
+        case "leaky_relu":
+            return (of("*", blame, choice(of(">", a, 0), 1, LEAK)),)
+        case "softplus":
+            return (of("*", blame, of("-", 1, of("exp", of("neg", a)))),)
+        case "softmax":
+            shared = _shared_blame(given, row_of(index))
+            return (of("*", a, of("-", blame, summed(shared))),)
+        case _:
+            return (blame,)
+
+
+def _shared_blame(given: Given, row: int) -> Terms:
+    blame, a = given.one("blame"), given.one("a")
+    return Terms(
+        blame.row(row) * a.row(row),
+        lambda i: Apply("*", (blame.at((row, i)), a.at((row, i)))),
+    )
+
+
+@delta.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    blame, a = inputs["blame"][0], inputs["a"][0]
+    match settings["activation"]:
+        case "identity":
+            t.elementwise("copy", out, blame)
+        case "softmax":
+            at, blame_r, blame_c = blame.across(out.cols)
+            t.emit(
+                "delta_softmax", rows=out.rows, cols=out.cols, dst=out.offset, dst_r=out.stride,
+                blame=at, blame_r=blame_r, blame_c=blame_c, a=a.offset, a_r=a.across(a.cols)[1],
+            )  # fmt: skip
+        case activation:
+            t.elementwise(f"delta_{activation}", out, blame, a)
+
+
 @node(
     "backward",
     formula="Δ = δaᵀ",
+    over_samples=True,
     outputs=("gradient",),
     shapes="(n,o), (n,i) -> (o,i)",
     aliases=("BP4",),
@@ -106,6 +251,50 @@ def weight_gradient(delta: Value, a: Many) -> Value:
     return np.broadcast_to(delta, (rows, delta.shape[1])).T @ np.broadcast_to(a, (rows, a.shape[1]))
 
 
+@weight_gradient.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    column = given.one("delta").column(index[0])
+    if len(column) == 1:
+        yield "input", float(column[0]), "That is δ: multiply it by the input a."
+
+
+@weight_gradient.in_programs
+def _(s: Any, key: str) -> str:
+    return f"{s.one(key, 'delta')}.T @ {s.one(key, 'a')}"
+
+
+@weight_gradient.in_onnx
+def _(s: Any, key: str) -> str:
+    delta = s.node("Transpose", s.rows_of(key, "delta"), perm=[1, 0])
+    return str(s.node("MatMul", delta, s.rows_of(key, "a")))
+
+
+@weight_gradient.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    delta = given.one("delta")
+    source, column = given.feature(index[1])
+    rows = max(delta.rows, *(there.rows for there in given.ports["a"]))
+    values = delta.column(index[0]) * source.column(column)
+    return Terms(
+        np.broadcast_to(values, (rows,)),
+        lambda row: Apply("*", (delta.at((row, index[0])), source.at((row, column)))),
+    )
+
+
+@weight_gradient.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    delta, a = inputs["delta"][0], t.joined(inputs["a"])
+    rows = 0 if 0 in (delta.rows, a.rows) else max(delta.rows, a.rows)
+    if t.is_large(rows, delta.cols, a.cols, delta, a):
+        t.product(out.as_matrix(delta.cols, a.cols), delta, a, (True, False))
+        return
+    t.emit(
+        "weight_gradient", rows=rows, cols=a.cols, dst=out.offset, outputs=delta.cols,
+        delta=delta.offset, delta_r=delta.across(delta.cols)[1], a=a.offset,
+        a_r=a.across(a.cols)[1],
+    )  # fmt: skip
+
+
 def _over_rows(settings: dict[str, Any], delta: Shape) -> tuple[Shape, ...]:
     return (Shape((delta.features,)),)
 
@@ -113,6 +302,7 @@ def _over_rows(settings: dict[str, Any], delta: Shape) -> tuple[Shape, ...]:
 @node(
     "backward",
     formula="Δ = Σ δ",
+    over_samples=True,
     outputs=("gradient",),
     shapes=_over_rows,
     aliases=("BP3",),
@@ -121,6 +311,31 @@ def _over_rows(settings: dict[str, Any], delta: Shape) -> tuple[Shape, ...]:
 def bias_gradient(delta: Value) -> Value:
     """Add up δ over the samples: a bias is a weight whose input is always 1."""
     return np.atleast_2d(delta).sum(axis=0)
+
+
+@bias_gradient.in_programs
+def _(s: Any, key: str) -> str:
+    return str(s.over_samples(s.one(key, "delta")))
+
+
+@bias_gradient.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.total(s.rows_of(key, "delta"), 0, keep=False))
+
+
+@bias_gradient.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    delta = given.one("delta")
+    return Terms(delta.column(index[-1]), lambda row: delta.at((row, index[-1])))
+
+
+@bias_gradient.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    delta = inputs["delta"][0]
+    t.emit(
+        "bias_gradient", rows=delta.rows, cols=delta.cols, dst=out.offset, delta=delta.offset,
+        delta_r=delta.stride,
+    )  # fmt: skip
 
 
 @node(
@@ -138,6 +353,39 @@ def accumulate(gradient: Value, previous: Feedback = None) -> Value:
     each update as a loop over its samples.
     """
     return gradient if previous is None else previous + gradient
+
+
+@accumulate.in_programs
+def _(s: Any, key: str) -> str:
+    return f"{s.before(key)} + {s.one(key, 'gradient')}"
+
+
+@accumulate.in_onnx
+def _(s: Any, key: str) -> str:
+    source = s.source(key, "gradient")
+    if not s.type(source).over_samples:
+        raise InterchangeError(
+            f"'{key}' accumulates '{source}', and in ONNX all rows go in at once: only a gradient "
+            "of weights or of a bias is their sum"
+        )
+    return str(s.one(key, "gradient"))  # of all rows already: they go in at once
+
+
+@accumulate.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    gradient = given.one("gradient").at(index)
+    total = Number(float(given.step.outputs["total"][index]), f"{given.step.node}.total", index)
+    before = Apply("difference", (total, gradient))
+    return choice(of("=", total, gradient), NOTHING, before), gradient
+
+
+@accumulate.rows_over_all
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    gradient = inputs["gradient"][0]
+    if t.loops:
+        t.whole("accumulate", out, gradient.offset)
+    else:
+        t.elementwise("copy", out, gradient)
 
 
 def _like_weights(
@@ -176,6 +424,52 @@ def average(
     return mean if regularization == 0 else mean + regularization * weights
 
 
+@average.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    total, n = given.one("total").at(index).value, given.step.samples
+    if n > 1:
+        yield "mean", total, f"That is the sum: divide it by the number of samples, {n}."
+
+
+@average.in_programs
+def _(s: Any, key: str) -> str:
+    total, weights = s.one(key, "total"), s.all(key, "weights")
+    mean = str(total) if s.samples == "1" else f"{s.grouped(total)} / {s.samples}"
+    if weights:
+        if s.dims(key, "total") != s.dims(key, "weights"):
+            mean = f"({mean}).reshape({weights[0]}.shape)"
+        if s.setting(key, "regularization"):
+            return f"{mean} + {s.number(s.setting(key, 'regularization'))} * {weights[0]}"
+    return mean
+
+
+@average.in_onnx
+def _(s: Any, key: str) -> str:
+    mean, weights = str(s.shared(s.one(key, "total"))), s.all(key, "weights")
+    if not weights:
+        return mean
+    mean = str(s.node("Reshape", mean, s.whole(*(size or 1 for size in s.dims(key, "weights")))))
+    rate = float(s.setting(key, "regularization"))
+    return str(s.add(mean, s.product(weights[0], s.number(rate)))) if rate else mean
+
+
+@average.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    mean = of("/", given.one("total").at(index), Count(float(given.step.samples)))
+    strength = given.settings["regularization"]
+    if not given.ports["weights"] or not strength:
+        return (mean,)
+    return mean, of("*", strength, given.one("weights").at(index))
+
+
+@average.rows_over_all
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    total, weights = inputs["total"][0], inputs.get("weights")
+    theta = weights[0].offset if weights else total.offset
+    decay = t.literal(settings["regularization"] if weights else 0.0).offset
+    t.whole("average", out, total.offset, theta, decay)
+
+
 @node(
     "backward",
     formula="bᵢ = b",
@@ -185,6 +479,26 @@ def average(
 def spread(blame: Value, a: Value) -> Value:
     """Give every feature of `a` the whole blame of their sum."""
     return blame * np.ones_like(a)
+
+
+@spread.in_programs
+def _(s: Any, key: str) -> str:
+    return f"{s.one(key, 'blame')} * {s.call('ones_like', s.one(key, 'a'))}"
+
+
+@spread.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.spread(key))
+
+
+@spread.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    return (given.one("blame").at(index),)
+
+
+@spread.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    t.elementwise("copy", out, inputs["blame"][0])
 
 
 def _unrolled(_settings: dict[str, Any], *shapes: Shape) -> tuple[Shape, ...]:
@@ -212,6 +526,16 @@ def unroll(*values: Value) -> Value:
     Octave's Θ(:) goes column by column; NumPy and this node go row by row.
     """
     return np.concatenate([np.ravel(value) for value in values])[:, None]
+
+
+@unroll.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    place = index[0]
+    for source in given.ports["values"]:
+        if place < source.value.size:
+            return (source.at(tuple(int(i) for i in np.unravel_index(place, source.value.shape))),)
+        place -= source.value.size
+    raise IndexError(index)
 
 
 @node(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,10 @@ import numpy as np
 from nodeflow import formula as formulas
 from nodeflow.declare import Blame, FormulaValue, Output, Port, Value, node
 from nodeflow.errors import BadSetting, GraphError, NoBackward
+from nodeflow.symbolic import Rows, of_formula
+from nodeflow.workings.bodies import filled
+from nodeflow.workings.given import Given
+from nodeflow.workings.parts import Index, Part
 
 
 def _ports(settings: Mapping[str, Any]) -> tuple[Port, ...]:
@@ -38,6 +42,31 @@ def expression(inputs: Mapping[str, Value], *, formula: FormulaValue = "a + b") 
     at 0 it is 0 for max(z, 0), and 1 for max(0, z).
     """
     return np.asarray(formulas.evaluate(formulas.parse(formula), inputs))
+
+
+@expression.in_programs
+def _(s: Any, key: str) -> str:
+    return str(s.formula(key, formulas.parse(s.setting(key, "formula"))))
+
+
+@expression.in_onnx
+def _(s: Any, key: str) -> str:
+    return str(s.formula_of(key, formulas.parse(s.setting(key, "formula"))))
+
+
+@expression.rows
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    t.formula(formulas.parse(settings["formula"]), inputs, out)
+
+
+@expression.in_symbols
+def _(inputs: Any, settings: Any) -> Rows:
+    return of_formula(formulas.parse(settings["formula"]), inputs)
+
+
+@expression.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    return (filled(formulas.parse(given.settings["formula"]), given, index),)
 
 
 @expression.backward

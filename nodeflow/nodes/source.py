@@ -56,6 +56,7 @@ def _single(settings: dict[str, Any]) -> tuple[Shape, ...]:
     formula="value",
     shapes=_single,
     aliases=("number", "hyperparameter"),
+    drawn_as="slider",
     typed=True,
 )
 def slider(*, value: float = 0.5, min: float = 0.0, max: float = 1.0, step: float = 0.01) -> Value:
@@ -68,6 +69,7 @@ def slider(*, value: float = 0.5, min: float = 0.0, max: float = 1.0, step: floa
     formula="x, y = row i of the data",
     outputs=("x", "y"),
     aliases=("data", "csv", "table", "input", "input layer", "target"),
+    holds_data=True,
 )
 def dataset(
     *,

@@ -22,6 +22,7 @@ _FOLDED = "a trainer is evaluated through its unfolding"
     outputs=(),
     shapes="(n,1) ->",
     aliases=("sgd", "train", "optimizer", "learn", "learning rate", "backprop"),
+    known_as={"keras": "SGD", "sklearn": "sgd"},
 )
 def gradient_descent(
     cost: Value,
@@ -34,6 +35,13 @@ def gradient_descent(
     With momentum μ a velocity is kept: v ← μv + ∂J/∂Θ, Θ ← Θ − αv.
     """
     raise AssertionError(_FOLDED)
+
+
+@gradient_descent.in_programs
+def _(s: Any, key: str) -> str:
+    rate, momentum = (s.setting(key, name) for name in ("rate", "momentum"))
+    more = f", momentum={s.number(momentum)}" if momentum else ""
+    return f"torch.optim.SGD([{{}}], lr={s.number(rate)}{more})"
 
 
 @gradient_descent.updates
@@ -57,6 +65,8 @@ def _(made: Updates, settings: Mapping[str, Any]) -> Update:
     shapes="(n,1) ->",
     aliases=("optimizer", "train", "adaptive"),
     title="Adam",
+    steady=True,
+    known_as={"keras": "Adam", "sklearn": "adam"},
 )
 def adam(
     cost: Value,
@@ -71,6 +81,14 @@ def adam(
     D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
     """
     raise AssertionError(_FOLDED)
+
+
+@adam.in_programs
+def _(s: Any, key: str) -> str:
+    rate, beta1, beta2, epsilon = (
+        s.number(s.setting(key, name)) for name in ("rate", "beta1", "beta2", "epsilon")
+    )
+    return f"torch.optim.Adam([{{}}], lr={rate}, betas=({beta1}, {beta2}), eps={epsilon})"
 
 
 @adam.updates
@@ -96,6 +114,7 @@ def _(made: Updates, settings: Mapping[str, Any]) -> Update:
     "trainer",
     formula="Θ = argmin J",
     searches=True,
+    known_as={"sklearn": "lbfgs"},
     outputs=(),
     shapes="(n,1) ->",
     aliases=("fmincg", "conjugate gradient", "lbfgs", "optimizer"),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nodeflow.declare import Many, Samples, Value, node
 from nodeflow.errors import GraphError, MissingInput, ShapeMismatch
-from nodeflow.nodes.backward import weight_gradient
+from nodeflow.nodes.backward import bias_gradient, weight_gradient
 from nodeflow.shape import Shape
-
-UPDATES = ("weight_update", "step")
-"""The types whose value is that of a parameter after an update."""
+from nodeflow.workings.given import Given
+from nodeflow.workings.parts import Index, Part, of
+from nodeflow.workings.shown import show
 
 
 @node(
@@ -29,6 +30,40 @@ def weight_update(parameter: Value, gradient: Value, rate: Value | None = None) 
     Without a wire the rate α is the one that the graph trains with.
     """
     return parameter - _number(rate) * gradient
+
+
+@weight_update.slipped
+def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, str]]:
+    weight, gradient = (given.one(port).at(index).value for port in ("parameter", "gradient"))
+    rate = given.one("rate").at((0,)).value
+    said = f"That is Θ − D without the rate: multiply the gradient by α = {show(rate)}."
+    yield "rate", weight - gradient, said
+    said = "That is Θ + αD: an update goes against the gradient, Θ − αD."
+    yield "minus", weight + rate * gradient, said
+
+
+@weight_update.in_programs
+def _(s: Any, key: str) -> str:
+    gradient = s.grouped(s.one(key, "gradient"))
+    return f"{s.one(key, 'parameter')} - {s.rate(key)} * {gradient}"
+
+
+@weight_update.in_onnx
+def _(s: Any, key: str) -> str:
+    moved = s.product(s.one(key, "gradient"), s.rate(key))
+    return str(s.node("Sub", s.one(key, "parameter"), moved))
+
+
+@weight_update.worked
+def _(given: Given, index: Index) -> Sequence[Part]:
+    nudge = of("*", given.one("rate").at((0,)), given.one("gradient").at(index))
+    return (of("-", given.one("parameter").at(index), nudge),)
+
+
+@weight_update.rows_over_all
+def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
+    theta, gradient = inputs["parameter"][0].offset, inputs["gradient"][0].offset
+    t.whole("update", out, theta, gradient, inputs["rate"][0].offset)
 
 
 def _number(rate: Value | None) -> Value:
@@ -89,3 +124,19 @@ def step(
     inputs = np.ones((1, 1), delta.dtype) if a is None else a
     gradient = weight_gradient.function(np.atleast_2d(delta), np.atleast_2d(inputs))
     return parameter - _number(rate) * (gradient / samples).reshape(np.shape(parameter))
+
+
+@step.in_programs
+def _(s: Any, key: str) -> str:
+    weights, delta = s.one(key, "parameter"), s.one(key, "delta")
+    share = "" if s.samples == "1" else f" / {s.samples}"
+    if s.all(key, "a"):
+        return f"{weights} - {s.rate(key)} * ({delta}.T @ {s.one(key, 'a')}{share})"
+    return f"{weights} - {s.rate(key)} * {s.over_samples(delta)}{share}"
+
+
+@step.in_onnx
+def _(s: Any, key: str) -> str:
+    gradient = (weight_gradient if s.all(key, "a") else bias_gradient).operators
+    moved = s.product(s.shared(gradient and gradient(s, key)), s.rate(key))
+    return str(s.node("Sub", s.one(key, "parameter"), moved))

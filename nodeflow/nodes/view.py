@@ -13,6 +13,7 @@ from nodeflow.declare import IndexValue, Many, Range, Value, node
     outputs=(),
     aliases=("text", "print", "watch", "note", "comment"),
     view_module="nodeflow.views.panel",
+    notes=True,
 )
 def panel(value: Many) -> None:
     """Show any value as text."""
@@ -24,6 +25,7 @@ def panel(value: Many) -> None:
     outputs=(),
     aliases=("chart", "line", "graph"),
     view_module="nodeflow.views.plot",
+    over_time=True,
 )
 def plot(value: Many) -> None:
     """Draw a value as a line while training runs."""

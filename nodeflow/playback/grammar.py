@@ -306,7 +306,7 @@ class _Reader:
         graph = self.graph
         if word in (*EPOCHAL, "cost") and not graph.of_family("cost"):
             raise self.fault(f"'{word}' is never known here: the graph has no cost", start)
-        if word.startswith("test_") and not graph.of_type("dataset"):
+        if word.startswith("test_") and not graph.datasets:
             raise self.fault(f"'{word}' is never known here: the graph has no dataset", start)
         return self.made("word", start=start, value=word, truth=False)
 

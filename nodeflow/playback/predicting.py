@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
 from nodeflow.errors import RunError
@@ -35,7 +36,6 @@ from nodeflow.workings.shown import precise, show
 Kind = Literal["number", "sign", "choice"]
 MOST = 24
 """Numbers that a question may give: with more nobody calculates by hand."""
-_PASSING = ("relay", "concatenate")
 _WORDS: dict[Kind, tuple[str, ...]] = {
     "number": (),
     "sign": ("up", "down", "same"),
@@ -114,7 +114,7 @@ class Question:
         if typed is None:
             text = f"{_quoted(answer)} is no number: type one such as 0.25, −3 or 2/3"
             return Mark(False, expected, None, text)
-        if given.step.type == "weight_update":
+        if CATALOG[given.step.type].family == "update":
             typed = typed._replace(base=given.one("parameter").at(self.index).value)
         truth = f"{self.name} = {show(expected)}"
         if typed.meets(expected):
@@ -174,8 +174,8 @@ def worth_asking(run: Run, key: str) -> bool:
     if key not in run.order:
         return False
     graph = run.plan.graph
-    type_ = graph.nodes[key].type
-    if body_of(type_) is None or type_ in _PASSING:
+    type_ = graph.type_of(key)
+    if body_of(type_.name) is None or type_.joins or type_.drawn_as == "knot":
         return False
     shapes, samples = run.plan.inference.shapes, _samples(run)
     hollow = {
@@ -260,7 +260,7 @@ def _addresses(run: Run, key: str) -> dict[str, str]:
 def _used(given: Given, index: Index) -> Iterator[Number]:
     """Yield the numbers at the inputs that one output number is made of."""
     body = body_of(given.step.type)
-    if body is None or given.step.type == "accuracy":
+    if body is None or CATALOG[given.step.type].counts_hits:
         terms = [*given.one("a").terms(row_of(index)), *given.one("y").terms(row_of(index))]
     else:
         with np.errstate(all="ignore"):
@@ -289,10 +289,10 @@ def named(address: str, shape: Index, index: Index) -> str:
 
 
 def _kind(run: Run, before: _Before, wanted: Kind | None) -> Kind:
-    if before.type == "accuracy":
+    if CATALOG[before.type].counts_hits:
         return "choice"
     graph = run.plan.graph
-    if before.type == "weight_update" and wanted != "number":
+    if CATALOG[before.type].family == "update" and wanted != "number":
         start = graph.inputs(before.node)["parameter"][0].source
         # Otherwise it is a running sum that fades, and no weight.
         return "sign" if graph.nodes[start].is_parameter else "number"
@@ -324,11 +324,11 @@ def _given_lines(run: Run, given: Given, before: _Before, index: Index) -> Itera
         for number in used:
             if number.address == address:
                 yield f"{named(address, shapes[address], number.index)} = {precise(number.value)}"
-    if before.type == "accumulate":
+    if CATALOG[before.type].accumulates:
         first = run.schedule.pass_of(run.position) == 0
         total = 0.0 if first else float(run[f"{before.node}.{before.port}"][index])
         yield f"{before.port} so far = {precise(total)}"
-    if before.type == "average":
+    if CATALOG[before.type].averages:
         yield f"n = {before.samples}"
     for setting, value in before.settings.items():
         yield f"{setting} = {_setting(value)}"

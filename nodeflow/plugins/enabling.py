@@ -125,6 +125,13 @@ def _keep(names: list[str]) -> None:
 
     path = config_file()
     try:
+        json.loads(path.read_text("utf-8"))
+    except OSError:
+        pass  # it is not there yet; whatever else is wrong is told when it is written
+    except ValueError:
+        why = "is damaged, and holds which plugins are on; mend it, or move it away"
+        raise FileError(why, file=str(path)) from None
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"enabled": names}, indent=2) + "\n", "utf-8")
     except OSError as error:

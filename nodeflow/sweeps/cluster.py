@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import uuid
 from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
@@ -20,13 +19,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nodeflow.declare import CATALOG
 from nodeflow.engine.kernel.notices import say_in_sentences
 from nodeflow.errors import NodeflowError, SweepError
 from nodeflow.files import loads, whole
 from nodeflow.files.text import plain
+from nodeflow.graph import Graph
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
-from nodeflow.sweeps.engine import engine_digest
+from nodeflow.sweeps.engine import engine_digest, processors
 from nodeflow.sweeps.rows import Row
 from nodeflow.sweeps.running import Worker
 
@@ -43,8 +44,8 @@ _ITS_OWN_WORK = {
 """What Dask does besides the runs, on the same processors: it looks what each worker is doing a
 hundred times a second, by default."""
 OTHER = (
-    "a worker has another nodeflow than this program, and its numbers might differ; install the "
-    "same version on both"
+    "a worker has another nodeflow than this program, or another plugin, and its numbers might "
+    "differ; install the same versions on both"
 )
 
 
@@ -72,7 +73,7 @@ def client_of(address: str) -> Iterator[Any]:
         with _connected(Client, address) as client:
             yield client
         return
-    with local_cluster(os.cpu_count() or 1) as cluster, Client(cluster) as client:
+    with local_cluster(processors()) as cluster, Client(cluster) as client:
         yield client
 
 
@@ -119,7 +120,7 @@ class _Batches:
     def __init__(self, plan: Plan, done: Mapping[int, Row], client: Any, address: str) -> None:
         self.plan, self.client, self.address = plan, client, address
         self.folder = str((plan.graph.folder or Path()).resolve())
-        self._text = _sent(plan)
+        self._text, self._engine = _sent(plan), engine_digest(plan.graph)
         self._name = f"nodeflow-{uuid.uuid4().hex[:12]}"
         self._sent = 0
         self._missing = len(plan) - len(done)
@@ -187,7 +188,7 @@ class _Batches:
     def _send(self, ready: Any, part: Part, tries: int) -> None:
         self._sent += 1
         future = self.client.submit(
-            made, self._text, self.folder, engine_digest(), part,
+            made, self._text, self.folder, self._engine, part,
             key=f"{self._name}-{self._sent}", pure=False, retries=0,
         )  # fmt: skip
         self._waiting[future] = part, tries
@@ -230,12 +231,35 @@ def _sent(plan: Plan) -> bytes:
     return json.dumps(plain(about)).encode()
 
 
+def sent(text: str, folder: str) -> Graph:
+    """Return a graph at a worker."""
+    import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
+    from nodeflow.plugins import load_enabled
+
+    load_enabled()
+    return loads(text, folder=Path(folder))
+
+
+def fault_of(graph: Graph, engine: str) -> str:
+    """Return why a worker would make other numbers of a graph than who sent it; "" if it would not.
+
+    `engine` is the digest of the engine there.
+    """
+    if engine == engine_digest(graph):
+        return ""
+    missing = sorted({node.type for node in graph.nodes.values() if node.known is None})
+    if not missing:
+        return OTHER
+    return (
+        f"a worker has no node type '{missing[0]}'{CATALOG.why_unknown(missing[0])}; install its "
+        "plugin there, and switch it on for the user who runs the worker"
+    )
+
+
 @cache
 def _worker(text: bytes, folder: str) -> Worker:
-    import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
-
     said = json.loads(text)
-    graph = loads(said["graph"], folder=Path(folder))
+    graph = sent(said["graph"], folder)
     axes = tuple(Axis(address, tuple(values)) for address, values in said["axes"])
     how = {name: said[name] for name in ("epochs", "until", "curves", "dtype")}
     return Worker(Plan(graph, axes, range(said["seeds"]), **how))
@@ -245,11 +269,11 @@ def made(
     text: bytes, folder: str, engine: str, part: Part
 ) -> tuple[str, list[tuple[int, dict[str, Any], dict[str, list[float | None]] | None]]]:
     """Make some runs; called by a worker. Returns what refuses them, and their rows."""
-    if engine != engine_digest():
-        return OTHER, []
     say_in_sentences()
     try:
         worker = _worker(text, folder)
+        if fault := fault_of(worker.plan.graph, engine):
+            return fault, []
         rows = [
             (row.number, dict(row.values), None if row.curves is None else dict(row.curves))
             for row in worker.rows(part)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nodeflow.sweeps.results import Summary, Sweep
-from nodeflow.sweeps.rows import CURVES
+from nodeflow.sweeps.rows import CURVES, is_share
 from nodeflow.theme import Theme
 from nodeflow.views.marks import (
     LABEL,
@@ -106,7 +106,7 @@ class _Scale:
     def of(cls, values: Sequence[float], measure: str) -> _Scale:
         there = [value for value in values if math.isfinite(value)]
         low, high = (min(there), max(there)) if there else (0.0, 1.0)
-        if measure.endswith("accuracy"):
+        if is_share(measure):
             return cls(log=False, low=min(low, 0.0) if low < 0.5 else low, high=max(high, low))
         return cls(log=low > 0 and high > 10 * low, low=low, high=high)
 
@@ -150,7 +150,7 @@ class _Scale:
 
 
 def _told(value: float, measure: str) -> str:
-    return percent(value) if measure.endswith("accuracy") else show(value)
+    return percent(value) if is_share(measure) else show(value)
 
 
 def _value(value: Any) -> str:

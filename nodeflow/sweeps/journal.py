@@ -40,9 +40,9 @@ def digest(plan: Plan) -> str:
     """Return what tells this sweep from others: the graph, its data, values, seeds and options."""
     graph = plan.graph
     about = {
-        "engine": engine_digest(),
+        "engine": engine_digest(graph),
         "graph": whole(graph),
-        "data": [_contents(graph, key) for key in sorted(graph.of_type("dataset"))],
+        "data": [_contents(graph, key) for key in graph.datasets],
         "axes": [[axis.address, list(axis.values)] for axis in plan.axes],
         "seeds": str(plan.seeds) if isinstance(plan.seeds, range) else list(plan.seeds),
         "options": [plan.epochs, plan.until, plan.curves, plan.dtype],

@@ -22,9 +22,9 @@ from nodeflow.engine.machine import Floats
 from nodeflow.engine.parts import PartedMachine, Place, Sums
 from nodeflow.engine.run import Run
 from nodeflow.errors import NodeflowError, SweepError
-from nodeflow.files import loads, whole
+from nodeflow.files import whole
 from nodeflow.graph import Graph
-from nodeflow.sweeps.cluster import OTHER, client_of, gone, not_installed
+from nodeflow.sweeps.cluster import client_of, fault_of, gone, not_installed, sent
 from nodeflow.sweeps.engine import engine_digest
 
 _ANSWER_SECONDS = 10
@@ -50,15 +50,14 @@ class Parts:
     """
 
     def __init__(self, text: bytes, folder: str, engine: str) -> None:
-        import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
-
         say_in_sentences()
-        self.fault = "" if engine == engine_digest() else OTHER
+        self.fault = ""
         self._machine: PartedMachine | None = None
         try:
+            said = json.loads(text)
+            graph = sent(said["graph"], folder)
+            self.fault = fault_of(graph, engine)
             if not self.fault:
-                said = json.loads(text)
-                graph = loads(said["graph"], folder=Path(folder))
                 machine = Run(graph, parts=said["parts"], **said["how"]).machine
                 self._machine = machine if isinstance(machine, PartedMachine) else None
         except NodeflowError as error:
@@ -89,7 +88,7 @@ class _Workers:
         self._about = (
             json.dumps(about, default=str).encode(),
             str((graph.folder or Path()).resolve()),
-            engine_digest(),
+            engine_digest(graph),
         )
         self._asked: list[Any] = []
 

@@ -18,6 +18,11 @@ _NUMBERS = (*RESULTS, "epochs_to", "seconds")
 _WHOLE = ("epochs", "epochs_to")
 
 
+def is_share(measure: str) -> bool:
+    """Return whether a measure is a share, from 0 to 1: it is told in percent."""
+    return measure.endswith("accuracy")
+
+
 @dataclass(frozen=True)
 class Row:
     """What came of one run."""

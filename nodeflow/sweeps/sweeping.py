@@ -14,6 +14,7 @@ from nodeflow.errors import SweepError
 from nodeflow.graph import Graph
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
+from nodeflow.sweeps.engine import processors
 from nodeflow.sweeps.journal import Journal, journal_of
 from nodeflow.sweeps.results import DRAWN, ENDINGS, Sweep, refused_ending
 from nodeflow.sweeps.rows import Row, Rows
@@ -133,10 +134,8 @@ def part_size(plan: Plan, workers: int) -> int:
 
 def _by_threads(plan: Plan, done: Mapping[int, Row], workers: int | None) -> Iterator[Row]:
     """Yield the rows that are missing, as threads of this process have them ready."""
-    processors = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    count = min(workers or processors, max(len(plan) - len(done), 1))  # nobody waits for nothing
+    # Nobody waits for nothing.
+    count = min(workers or processors(), max(len(plan) - len(done), 1))
     parts = plan.parts(done, part_size(plan, count))
     ready: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
     stopping = threading.Event()

@@ -102,7 +102,7 @@ def folds(
     """
     if type(k) is not int or k < 2:
         raise DataError(f"a cross-validation has a whole number of folds from 2, not {k!r}")
-    if not graph.of_type("dataset"):
+    if not graph.datasets:
         raise DataError("a cross-validation needs rows to cut: the graph has no dataset")
     started = time.perf_counter()
     asked = graph.training.epochs if epochs is None else epochs

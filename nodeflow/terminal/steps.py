@@ -137,8 +137,9 @@ class StepPrinter:
             self._viewer = Viewer(graph, self.run.plan.inference.tables)
         values = self.run.values
         past = {}
-        if step.type == "plot":
-            plots = {key: [w.start for w in graph.into(key)] for key in graph.of_type("plot")}
+        if graph.type_of(step.node).over_time:
+            over_time = graph.where(lambda type_: type_.over_time)
+            plots = {key: [w.start for w in graph.into(key)] for key in over_time}
             self._traces.collect(plots, step.update, values)
             seen = self._traces.of(step.node, plots[step.node])
             past = {} if seen is None else {step.node: seen}

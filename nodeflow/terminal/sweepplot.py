@@ -16,6 +16,7 @@ import numpy as np
 from rich.text import Text
 
 from nodeflow.inert import is_number
+from nodeflow.sweeps.rows import is_share
 from nodeflow.terminal.look import clean, maybe, percent
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def plot_lines(found: Sweep, what: str, wide: int) -> list[Text]:
     if len(varied) == 1:
         axis = found.plan.axes[varied[0]]
         if all(is_number(value) for value in axis.values):
-            share = what.endswith("accuracy")
+            share = is_share(what)
             title = what.replace("_", " ")
             return list(
                 drawn([_over(found, what, axis.values)], wide, clean(axis.address), title,
@@ -274,7 +275,7 @@ def _heat_map(found: Sweep, what: str, across: int, down: int, wide: int) -> Ite
         if three is not None:
             column = one.values.index(summary.settings[one.address])
             medians[other.values.index(summary.settings[other.address]), column] = three[1]
-    share = what.endswith("accuracy")
+    share = is_share(what)
     told: Callable[[float], str] = percent if share else maybe
     scale = _Axis.of(medians.ravel(), may_be_log=not share)
     texts = [[told(value) if value == value else "–" for value in row] for row in medians]

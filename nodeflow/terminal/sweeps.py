@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from nodeflow.sweeps.rows import is_share
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
 from nodeflow.terminal.sweepplot import plot_lines
@@ -115,7 +116,7 @@ class _Scale:
     def of(cls, quartiles: Sequence[tuple[float, float, float] | None], what: str) -> _Scale:
         there = [value for three in quartiles if three for value in three if math.isfinite(value)]
         low, high = (min(there), max(there)) if there else (0.0, 1.0)
-        share = what.endswith("accuracy")
+        share = is_share(what)
         return cls(low, high, log=not share and low > 0 and high > 10 * low, share=share)
 
     @property

@@ -146,12 +146,12 @@ def _tried(name: str, rule: Rule, network: Network, after: Weights) -> list[Like
 def _orders(network: Network) -> tuple[bool, ...]:
     """Return whether rows come in the file's order, or also in that of the graph's own shuffle."""
     key = network.x.rpartition(".")[0]
-    dataset = network.graph.nodes[key].type == "dataset"
+    dataset = network.graph.nodes[key].holds_data
     return (False, True) if dataset and network.graph.settings(key)["shuffle"] else (False,)
 
 
 def _in_order(network: Network, *, shuffled: bool) -> Network:
     key = network.x.rpartition(".")[0]
-    if shuffled or network.graph.nodes[key].type != "dataset":
+    if shuffled or not network.graph.nodes[key].holds_data:
         return network
     return replace(network, graph=network.graph.set(key, shuffle=False))

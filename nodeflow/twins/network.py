@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.derive import unfold
 from nodeflow.derive.tidy import tidy
 from nodeflow.derive.unfolding import RECORD, lone_cost
@@ -86,7 +87,7 @@ class Network:
         found = []
         for address, port in ((self.x, "x"), (self.y, "y")):
             key = address.rpartition(".")[0]
-            if self.graph.nodes[key].type == "dataset" and split is not None:
+            if self.graph.nodes[key].holds_data and split is not None:
                 found.append(split.x if port == "x" else split.y)
             else:
                 found.append(np.atleast_2d(numbers(self.graph.settings(key)["value"])))
@@ -120,6 +121,15 @@ class Network:
             graph, end = graph.connect(end, f"{LOSS}.cost"), f"{LOSS}.value"
         graph = graph.add(TRAIN, "gradient_descent", rate=self.rate)
         return replace(self, graph=graph.connect(end, f"{TRAIN}.cost"))
+
+    def with_activation(self, type_: str) -> Network:
+        """Return the network whose layers have another activation, all of them the same."""
+        graph, layers = self.graph, []
+        for layer in self.layers:
+            nodes = {**graph.nodes, layer.a: replace(graph.nodes[layer.a], type=type_, settings={})}
+            graph = replace(graph, nodes=nodes)
+            layers.append(layer._replace(activation=type_))
+        return replace(self, graph=graph, layers=tuple(layers))
 
     def with_fixed_biases(self) -> Network:
         """Return the network whose biases are not trained."""
@@ -219,7 +229,11 @@ def _folded(network: Network, cost: str, settings: dict[str, Any]) -> Network:
         graph = graph.connect(f"{layer.weights}.value", f"{layer.sum}.weights")
         if layer.bias:
             graph = graph.connect(f"{layer.bias}.value", f"{layer.sum}.bias")
-        graph = graph.add(layer.a, layer.activation).connect(f"{layer.sum}.z", f"{layer.a}.z")
+        given = old.nodes[layer.a].settings if layer.a in old.nodes else {}
+        kind = CATALOG[layer.activation].setting_named
+        graph = graph.add(
+            layer.a, layer.activation, **{name: given[name] for name in given if name in kind}
+        ).connect(f"{layer.sum}.z", f"{layer.a}.z")
         before = f"{layer.a}.a"
     graph = graph.add(network.cost, cost).add(TRAIN, "gradient_descent", rate=network.rate)
     found = replace(network, graph=graph, outputs=_outputs(replace(network, graph=graph)))
@@ -256,7 +270,7 @@ def _layers(graph: Graph, cost: str) -> tuple[tuple[Layer, ...], str]:
             break
         if type_.family == "activation" and "z" in inputs:
             before = inputs["z"][0].source
-            if graph.nodes[before].type == "weighted_sum":
+            if graph.nodes[before].is_layer:
                 into = graph.inputs(before)
                 weights, bias = into.get("weights", ()), into.get("bias", ())
                 thetas = [wire.source for wire in (*weights, *bias)]

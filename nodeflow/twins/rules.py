@@ -530,7 +530,8 @@ def weka(network: Network) -> Graph:
 
 
 def _opencv(network: Network, batch: int | str) -> Wiring:
-    network = half_squared(network.with_batch(batch))
+    # Whatever activation there is, it is another one there: that of a plugin may have no delta.
+    network = half_squared(network.with_batch(batch)).with_activation("tanh")
     wiring = Wiring(network)
     for layer in network.layers:
         wiring.activation(layer, "1.7159 * tanh(z / 3)")

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from nodeflow import formula
+from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
 from nodeflow.twins.network import TRAIN, Layer, Network
 
@@ -28,7 +29,15 @@ class Wiring:
     def source(self, end: str) -> str:
         """Return the address of what is wired into a port."""
         key, _, port = end.rpartition(".")
-        return self.graph.inputs(key)[port][0].start
+        wires = self.graph.inputs(key).get(port, ())
+        if not wires:
+            kind = self.graph.nodes[key].type
+            raise GraphError(
+                f"the rule changes what is wired into {end}, and '{key}' ({kind}) has no such "
+                "input here",
+                node=key,
+            )
+        return wires[0].start
 
     def move(self, end: str, start: str) -> None:
         """Wire a port to something else."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodeflow.explain.names import layer_of, neuron, neuron_before
 from nodeflow.explain.responsibility import Responsibility, responsibility
@@ -15,6 +15,9 @@ from nodeflow.views.bars import Bars
 from nodeflow.views.marks import Area, Mark
 from nodeflow.views.sight import Sight
 from nodeflow.workings.shown import show
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,3 +93,19 @@ def found(sight: Sight, key: str) -> BlameShares | str | None:
 def apart(deltas: int, rows: int) -> str:
     """Say that δ and weights do not belong together."""
     return f"{deltas} δ and weights for {rows}: they must be of one layer"
+
+
+def for_page(run: Run, _key: str, inputs: dict[str, str]) -> dict[str, Any]:
+    """Return what a page needs besides the values: what the neurons are called."""
+    for port in ("delta", "weights"):
+        if port not in inputs:
+            return {"why": f"wire {port} as well"}
+    shapes = run.plan.inference.shapes
+    if not {inputs["delta"], inputs["weights"]} <= shapes.keys():
+        return {}
+    rows, columns = (size or 0 for size in shapes[inputs["weights"]].flat)
+    deltas = shapes[inputs["delta"]].features or 0
+    if deltas != rows:
+        return {"why": apart(deltas, rows)}
+    layer, before = who(run.plan.graph, inputs["weights"], rows, columns, shapes)
+    return {"layer": layer, "before": before}

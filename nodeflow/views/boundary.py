@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.theme import Theme
+from nodeflow.views.forpages import classes_of
 from nodeflow.views.image import enlarged
 from nodeflow.views.marks import (
     Area,
@@ -24,6 +25,9 @@ from nodeflow.views.marks import (
 )
 from nodeflow.views.sight import Floats, Sight
 from nodeflow.workings.shown import show
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
 
 _SIDE, _MOST_POINTS = 64, 240
 _LETTERS = "·+x*o#%@=~"
@@ -143,3 +147,8 @@ def found(sight: Sight, key: str) -> Plane | str | None:
         names = (f"below {show(at)}", f"above {show(at)}")
     corners = (float(low[0]), float(low[1])), (float(high[0]), float(high[1]))
     return Plane(*corners, outputs, points, of_points, names, middle)
+
+
+def for_page(run: Run, _key: str, inputs: dict[str, str]) -> dict[str, Any]:
+    """Return what a page needs besides the values: the classes of the data."""
+    return classes_of(run, inputs.get("x", ""))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.theme import Theme
 from nodeflow.views.boundary import classes
+from nodeflow.views.forpages import classes_of
 from nodeflow.views.marks import LABEL, SMALL, Area, Mark, Rect, Words, fitted, mixed, width
 from nodeflow.views.sight import Sight
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
 
 _MOST = 5000
 _LEAST_CELL = 12.0
@@ -115,3 +119,8 @@ def found(sight: Sight, key: str) -> Counts | str | None:
     table = np.zeros((count, count), np.int64)
     np.add.at(table, (classes(targets, middle), said[:known]), 1)
     return Counts(table, split.classes if len(split.classes) == count else (), test)
+
+
+def for_page(run: Run, _key: str, inputs: dict[str, str]) -> dict[str, Any]:
+    """Return what a page needs besides the values: the classes of the data."""
+    return classes_of(run, inputs.get("y", ""))

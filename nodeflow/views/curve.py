@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from nodeflow.theme import Theme
 from nodeflow.views.marks import Area, Dot, Line, Mark, Rect, axes, mixed
 from nodeflow.views.sight import Floats, Sight
 from nodeflow.workings.shown import show
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
 
 _STEPS, _MOST_POINTS = 160, 240
 
@@ -105,3 +108,11 @@ def found(sight: Sight, key: str) -> Fit | str | None:
         return f"{goal} is no single number that depends on {start}"
     error = float(np.sqrt(np.mean((outputs[len(line) :] - ys) ** 2)))
     return Fit(np.column_stack([xs, ys]), line, outputs[: len(line), 0], (low, high), error)
+
+
+def for_page(run: Run, key: str, inputs: dict[str, str]) -> dict[str, Any]:
+    """Return what a page needs besides the values; what it shows is fixed by where wires lead."""
+    data = inputs.get("x", "").rpartition(".")[0]
+    whole = data in run.machine.splits and inputs.get("y", "").rpartition(".")[0] == data
+    beyond = float(run.plan.graph.settings(key)["beyond"])
+    return {"whole": whole, "beyond": beyond, "fixed": True}

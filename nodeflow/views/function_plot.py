@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from nodeflow.views.marks import (
 )
 from nodeflow.views.sight import Floats, Sight
 from nodeflow.workings.shown import show
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
 
 _STEPS = 120
 _STEP = 1e-6
@@ -129,3 +132,14 @@ def found(sight: Sight, key: str) -> Functions | str | None:
             values.append(float(line[-3]))
             slopes.append(float((line[-1] - line[-2]) / (2 * step)))
     return Functions(tuple(names), xs, tuple(curves), point, tuple(values), tuple(slopes))
+
+
+def for_page(run: Run, key: str, _inputs: dict[str, str]) -> dict[str, Any]:
+    """Return what a page needs besides the values; what it shows is fixed by where wires lead."""
+    settings, wires = run.plan.graph.settings(key), run.plan.graph.inputs(key).get("a", ())
+    return {
+        "goals": [wire.start for wire in wires],
+        "low": float(settings["low"]),
+        "high": float(settings["high"]),
+        "fixed": True,
+    }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from nodeflow.views.marks import (
 )
 from nodeflow.views.sight import Floats, Sight
 from nodeflow.workings.shown import show
+
+if TYPE_CHECKING:
+    from nodeflow.engine.run import Run
 
 _SIDE = 41
 _LEVELS = 12
@@ -194,3 +197,12 @@ def _name(start: str, at: int, shape: tuple[int, ...]) -> str:
         return key
     place = np.unravel_index(at, shape)
     return f"{key}[{', '.join(str(int(i)) for i in place)}]"
+
+
+def for_page(run: Run, key: str, _inputs: dict[str, str]) -> dict[str, Any]:
+    """Return what a page needs besides the values: which numbers are moved."""
+    shapes = {address: np.shape(weights) for address, weights in run.weights.items()}
+    plan = planned(run.plan.graph, key, shapes)
+    if isinstance(plan, str):
+        return {"why": plan}
+    return {"why": NO_COST} if run.plan.unfolding.cost is None else asdict(plan)

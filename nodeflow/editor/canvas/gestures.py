@@ -111,7 +111,7 @@ def _field(editor: Editor, node: str, at: Point) -> FieldView | None:
 
 def _is_on_track(editor: Editor, node: str, at: Point) -> bool:
     held = editor.graph.nodes.get(node)
-    if held is None or held.type != "slider":
+    if held is None or held.drawn_as != "slider":
         return False
     view = editor.drawn.nodes[node]
     run = track(box(editor.graph, node))

@@ -188,7 +188,7 @@ def scrubbed(editor: Editor, node: str, name: str, start: float, by: float) -> A
         low = low if setting.range.low is None else setting.range.low
         if setting.range.high is not None:
             high = setting.range.high - step * setting.range.open
-    if editor.graph.nodes[node].type == "slider":
+    if editor.graph.nodes[node].drawn_as == "slider":
         step, low, high = given["step"] or step, given["min"], given["max"]
     value = min(max(start + round(by / 3) * step, low), high)
     # Twelve digits: 0.1 + 0.2 is shown, and saved, as 0.3.

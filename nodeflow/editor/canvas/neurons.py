@@ -228,7 +228,7 @@ def _layers(graph: Graph, inference: Inference) -> list[_Layer]:
     seen = _Seen(graph, inference, found)
     for key in inference.order:
         inputs = graph.inputs(key)
-        if graph.nodes[key].type != "weighted_sum" or not {"a", "weights"} <= inputs.keys():
+        if not graph.nodes[key].is_layer or not {"a", "weights"} <= inputs.keys():
             continue
         weights = inputs["weights"][0].source
         shape = inference.shapes.get(f"{weights}.value")
@@ -268,9 +268,9 @@ class _Seen:
         count = (shape.features if shape is not None else None) or width
         type_, inputs = self.graph.type_of(key), self.graph.inputs(key)
         before = [self.features(wire.start) for there in inputs.values() for wire in there]
-        if type_.name == "concatenate":
+        if type_.joins:
             return [feature for part in before for feature in part]
-        if type_.name == "pick" and before:
+        if type_.picks and before:
             index = self.graph.settings(key)["index"]
             chosen = index if isinstance(index, tuple) else (index,)
             return [before[0][i] for i in chosen if -len(before[0]) <= i < len(before[0])]
@@ -372,7 +372,7 @@ def _targets(
 def _features(graph: Graph, inference: Inference, address: str) -> tuple[str, ...]:
     """Return the names of a data set's columns, if it is a data set that feeds an address."""
     node, _, port = address.rpartition(".")
-    while graph.nodes[node].type == "relay" and graph.into(node):
+    while graph.nodes[node].drawn_as == "knot" and graph.into(node):
         node, port = graph.into(node)[0].source, graph.into(node)[0].output
     table = inference.tables.get(node) if port == "x" else None
     return table.features if table is not None else ()

@@ -34,7 +34,7 @@ def _rank(type_: NodeType, wanted: str) -> int | None:
     plain = wanted.replace("_", " ")
     name = type_.name.replace("_", " ")
     others = [alias.lower() for alias in type_.aliases]
-    if type_.name == "dataset":
+    if type_.holds_data:
         others += [*GENERATORS, *BUNDLED]
     parts = [part for word in (name, *others) for part in word.split()]
     tests = (

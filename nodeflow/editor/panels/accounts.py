@@ -18,13 +18,13 @@ def account(editor: Editor, node: str) -> str:
     """Return a sentence about a layer or an activation from the values that there are, or ""."""
     if not node or node not in editor.graph.nodes:
         return ""
-    type_ = editor.graph.nodes[node].type
-    if type_ == "weighted_sum":
+    type_ = editor.graph.nodes[node].known
+    if type_ is None:
+        return ""
+    if type_.is_layer:
         told_ = (_blamed(editor, node), _alike(editor, node), _through_zero(editor, node))
         return "\n".join(filter(None, told_))
-    if type_ == "accuracy":
-        return _still(editor, node)
-    return _flat(editor, node, type_)
+    return _still(editor, node) if type_.counts_hits else _flat(editor, node, type_.name)
 
 
 def _alike(editor: Editor, node: str) -> str:
@@ -50,7 +50,7 @@ def _through_zero(editor: Editor, node: str) -> str:
     inputs = editor.graph.inputs(node)
     if inputs.get("bias") or not inputs.get("weights") or not inputs.get("a"):
         return ""
-    if editor.graph.nodes[inputs["a"][0].source].type != "dataset":
+    if not editor.graph.nodes[inputs["a"][0].source].holds_data:
         return ""  # only of the data it is plain where 0 lies
     return (
         "Without a bias z is 0 wherever all inputs are 0, whatever the weights are: the border "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import Wire
 from nodeflow.routing import along
@@ -120,7 +121,7 @@ class _Blame:
         takes = {
             view.key
             for view in nodes
-            if (view.family == "cost" and view.type != "accuracy")
+            if (view.family == "cost" and not CATALOG[view.type].measures)
             or any(port.address in blamed for port in view.outputs)
         }
         found = [

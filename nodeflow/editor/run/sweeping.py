@@ -6,7 +6,6 @@ in threads of their own, and what there is of them can be looked at while they g
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from nodeflow.errors import NodeflowError, SweepError
 from nodeflow.graph import Graph
 from nodeflow.sweeps import Axis, Plan, Sweep, run_plan
 from nodeflow.sweeps.axes import applied
+from nodeflow.sweeps.engine import processors
 from nodeflow.sweeps.rows import Row, Rows
 
 _KINDS = ("number", "integer", "flag", "choice")
@@ -143,7 +143,7 @@ class Sweeping:
         self._began = time.monotonic()
         self._ended: float | None = None
         # One processor is left to the window.
-        self._workers = workers or max(1, (os.cpu_count() or 2) - 1)
+        self._workers = workers or max(1, processors() - 1)
         self._job = Job("many runs", self._work)
 
     @property

@@ -251,7 +251,7 @@ class Worker:
             except NodeflowError as error:
                 key = _at_fault(error, graph)
                 if not key and isinstance(error, DataError):  # as many rows as the others'
-                    key = next((k for k in graph.of_type("dataset") if k not in known), "")
+                    key = next((k for k in graph.datasets if k not in known), "")
                 if not key or key in known or graph.nodes[key].mode == "disable":
                     return False
                 problem = problem or sentence(error)

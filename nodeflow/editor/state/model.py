@@ -19,7 +19,6 @@ from nodeflow.errors import NodeflowError
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
-from nodeflow.nodes.update import UPDATES
 from nodeflow.playback.state import Playback
 from nodeflow.scene import Scene, closed_groups, scene_at_once, shifted, with_places, within
 
@@ -446,7 +445,7 @@ class Editor:
         graph = self.graph
         return _LEARNS.of(
             (graph.nodes,),
-            lambda: bool(graph.of_family("trainer") or graph.of_type(*UPDATES)),
+            lambda: bool(graph.of_family("trainer") or graph.updates),
         )
 
     @property

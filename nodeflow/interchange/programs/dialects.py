@@ -22,13 +22,14 @@ class Dialect:
     array: str
     sums: str
     """Over the features of each row."""
+    over_samples: str
     highest: str
     """The largest feature of each row, kept as a column."""
     stack: str
     helpers: Mapping[str, str]
     """Functions that the program brings along, by name."""
     known: Mapping[str, str]
-    """Functions that the library has, by the name of the node type."""
+    """Functions that the library has under another name, by that of formulas."""
     at_least: str
     at_most: str
     choice: str
@@ -62,10 +63,11 @@ NUMPY = Dialect(
     head="import numpy as np",
     array="np.array({})",
     sums="{}.sum(axis=1, keepdims=True)",
+    over_samples="{}.sum(axis=0)",
     highest="{}.argmax(axis=1)",
     stack="np.hstack([{}])",
     helpers=_NUMPY_HELPERS,
-    known={"relu": "np.maximum({}, 0)", "leaky_relu": "np.where({0} > 0, {0}, 0.01 * {0})"},
+    known={},
     at_least="np.maximum({}, {})",
     at_most="np.minimum({}, {})",
     choice="np.where({}, {}, {})",
@@ -78,6 +80,7 @@ TORCH = Dialect(
     head="import torch\n\ntorch.set_default_dtype(torch.float64)",
     array="torch.tensor({})",
     sums="{}.sum(dim=1, keepdim=True)",
+    over_samples="{}.sum(dim=0)",
     highest="{}.argmax(dim=1)",
     stack="torch.hstack([{}])",
     helpers={
@@ -89,8 +92,6 @@ TORCH = Dialect(
         "sigmoid": "torch.sigmoid({})",
         "softmax": "torch.softmax({}, dim=1)",
         "log_softmax": "torch.log_softmax({}, dim=1)",
-        "relu": "torch.relu({})",
-        "leaky_relu": "torch.nn.functional.leaky_relu({}, 0.01)",
     },
     at_least="torch.maximum({}, torch.as_tensor({}))",
     at_most="torch.minimum({}, torch.as_tensor({}))",
@@ -105,6 +106,7 @@ JAX = Dialect(
     'jax.config.update("jax_enable_x64", True)',
     array="jnp.array({})",
     sums="{}.sum(axis=1, keepdims=True)",
+    over_samples="{}.sum(axis=0)",
     highest="{}.argmax(axis=1)",
     stack="jnp.hstack([{}])",
     helpers={},
@@ -114,8 +116,6 @@ JAX = Dialect(
         "softplus": "jax.nn.softplus({})",
         "softmax": "jax.nn.softmax({}, axis=1)",
         "log_softmax": "jax.nn.log_softmax({}, axis=1)",
-        "relu": "jax.nn.relu({})",
-        "leaky_relu": "jax.nn.leaky_relu({}, 0.01)",
     },
     at_least="jnp.maximum({}, {})",
     at_most="jnp.minimum({}, {})",

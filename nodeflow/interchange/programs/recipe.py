@@ -19,8 +19,6 @@ from nodeflow.engine.run import Run
 from nodeflow.graph import Graph
 
 Floats = NDArray[Any]
-SOURCES = ("constant", "slider", "dataset", "parameter")
-UPDATES = ("weight_update", "step")
 _UNNAMED = re.compile(r"\W+")
 
 
@@ -73,6 +71,15 @@ class Recipe:
         """Return a node's type."""
         return self.plan.graph.nodes[key].type
 
+    def is_source(self, key: str) -> bool:
+        """Return whether a node's value is given: fed, held or trained."""
+        return self.plan.graph.type_of(key).family == "source"
+
+    @cached_property
+    def accumulating(self) -> tuple[str, ...]:
+        """The nodes that add up over the samples of an update."""
+        return self.plan.graph.where(lambda type_: type_.accumulates)
+
     def inputs(self, key: str, port: str) -> list[str]:
         """Return the addresses that enter a port, in order."""
         wires = self.plan.graph.inputs(key).get(port, ())
@@ -111,7 +118,7 @@ class Recipe:
         """The nodes that an update, the cost or the accuracy needs, in order, without sources."""
         plan = self.plan
         return tuple(key for key in plan.order
-                     if key in self.needed and self.type(key) not in SOURCES
+                     if key in self.needed and not self.is_source(key)
                      and plan.graph.type_of(key).outputs)  # fmt: skip
 
     @cached_property
@@ -119,7 +126,7 @@ class Recipe:
         """The addresses of all parameters that are needed; velocities are some."""
         plan = self.plan
         return tuple(f"{key}.value" for key in plan.order
-                     if self.type(key) == "parameter" and key in self.needed)  # fmt: skip
+                     if self.plan.graph.nodes[key].is_parameter and key in self.needed)  # fmt: skip
 
     @cached_property
     def next(self) -> dict[str, str]:
@@ -155,7 +162,7 @@ class Recipe:
                         np.array(getattr(split, name), np.float64),
                         np.array(getattr(split, f"{name}_test"), np.float64),
                     )
-        for key in graph.of_type("constant"):
+        for key in graph.where(lambda type_: type_.typed):
             address = f"{key}.value"
             if address in used and self.batched(address):
                 value = np.atleast_2d(np.array(graph.type_of(key).function(
@@ -214,7 +221,7 @@ class Recipe:
         stack = [address.rpartition(".")[0] for address in self.next.values()]
         while stack:
             key = stack.pop()
-            if key in wanted or key in forward or self.type(key) in SOURCES:
+            if key in wanted or key in forward or self.is_source(key):
                 continue
             wanted.add(key)
             for port, wires in self.plan.graph.inputs(key).items():

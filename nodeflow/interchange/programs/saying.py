@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,15 +28,16 @@ class Speaker:
 
     def said(self, key: str) -> str:
         """Return the expression of a node; raises `InterchangeError` where it has none."""
-        type_ = self.recipe.type(key)
-        known = _SAID.get(type_)
-        if known is None and self.recipe.plan.graph.type_of(key).calculation:
-            known = _calculated
-        if known is None:
+        type_ = self.recipe.plan.graph.type_of(key)
+        if type_.written is not None:
+            return type_.written(self, key)
+        if not type_.calculation:
             raise InterchangeError(
-                f"'{key}' ({type_}) cannot be written in {self.dialect.title}: only nodeflow has it"
+                f"'{key}' ({type_.name}) cannot be written in {self.dialect.title}: "
+                "only nodeflow has it"
             )
-        return known(self, key)
+        said = self.formula(key, type_.calculated(self.recipe.plan.graph.settings(key)))
+        return self.sums(said) if type_.adds_up else said
 
     # -- parts
 
@@ -64,9 +65,23 @@ class Speaker:
         width = int(np.prod([size or 1 for size in self.recipe.dims(address)]))
         return f"{self.dialect.module}.broadcast_to({self.names[address]}, (n, {width}))"
 
+    def before(self, key: str) -> str:
+        """Return the variable that a node's value had before it is written anew."""
+        return self.names[self.recipe.output(key)]
+
+    def dims(self, key: str, port: str) -> tuple[int | None, ...]:
+        """Return the sizes of what enters a port."""
+        return self.recipe.dims(self.recipe.inputs(key, port)[0])
+
+    def judged_through(self, key: str) -> str:
+        """Return through which activation the sums go that a cost is computed from."""
+        return self.recipe.plan.activation(key)
+
     def setting(self, key: str, name: str) -> Any:
         """Return a setting of a node."""
-        return self.recipe.plan.graph.settings(key)[name]
+        evaluated = self.recipe.plan.graph
+        graph = evaluated if key in evaluated.nodes else self.recipe.graph  # of a trainer
+        return graph.settings(key)[name]
 
     def call(self, function: str, *arguments: str) -> str:
         """Return a call of a function by its plain name, such as exp or sigmoid."""
@@ -82,13 +97,61 @@ class Speaker:
         """Return the sum over the features of each row."""
         return self.dialect.sums.format(grouped(expression))
 
-    def total(self, key: str) -> str:
-        """Return the sum over the features of what enters a: of a vector along its one axis."""
-        (address, *more), value = self.recipe.inputs(key, "a"), self.sums(self.one(key, "a"))
+    def over_samples(self, expression: str) -> str:
+        """Return the sum over the samples of each column."""
+        return self.dialect.over_samples.format(expression)
+
+    def total(self, expression: str, like: str) -> str:
+        """Return the sum over the features of what enters a node: of a vector, of all of it."""
+        (address, *more), value = self.recipe.inputs(like, "a"), self.sums(expression)
         vector = (
             not more and not self.recipe.batched(address) and len(self.recipe.dims(address)) < 2
         )
         return value.replace("axis=1", "axis=0").replace("dim=1", "dim=0") if vector else value
+
+    def hits(self, a: str, y: str, limit: str, *, alone: bool) -> str:
+        """Return which samples are right: by the threshold where there is one output `alone`."""
+        if alone:
+            return f"({a} >= {limit}) == ({y} >= {limit})"
+        return f"{self.dialect.highest.format(a)} == {self.dialect.highest.format(y)}"
+
+    def choice(self, test: str, yes: Any, no: Any) -> str:
+        """Return one value or another."""
+        return self.dialect.choice.format(test, yes, no)
+
+    def as_said(self, said: Mapping[str, str], *arguments: str) -> str:
+        """Return what this language, one of those given by name, says of the arguments."""
+        return said[self.dialect.name].format(*(bare(one) for one in arguments))
+
+    def grouped(self, expression: str) -> str:
+        """Return an expression that can be a factor."""
+        return grouped(expression)
+
+    def number(self, value: float) -> str:
+        """Return a number as Python writes it."""
+        return number(value)
+
+    def rate(self, key: str) -> str:
+        """Return the learning rate of an update."""
+        given = self.recipe.inputs(key, "rate")
+        if not given:
+            raise InterchangeError(f"'{key}' has no rate")
+        name = self.names[given[0]]
+        return name if self._single(given[0]) else f"{name}.reshape(())"
+
+    def _single(self, address: str) -> bool:
+        """Return whether a value is one number and no array: made of constants alone."""
+        graph, key = self.recipe.plan.graph, address.rpartition(".")[0]
+        return address in self.recipe.constants or (
+            graph.type_of(key).is_elementwise
+            and all(self._single(wire.start) for wire in graph.into(key))
+        )
+
+    def formula(self, key: str, tree: formulas.Expression) -> str:
+        """Return a formula of what enters a node, by the names of its ports."""
+        return bare(
+            self.written(tree, {name: self.one(key, name) for name in formulas.names(tree)})
+        )
 
     def logits(self, key: str) -> str | None:
         """Return z of a cost that is computed from it, and not from the outputs."""
@@ -153,226 +216,3 @@ def _enclosed(text: str) -> bool:
         if depth == 0:
             return place == len(text) - 1
     return False
-
-
-# --- what each type is ----------------------------------------------------------------------------
-
-
-def _weighted_sum(s: Speaker, key: str) -> str:
-    bias = s.all(key, "bias")
-    product = f"{s.one(key, 'a')} @ {s.one(key, 'weights')}.T"
-    return f"{product} + {bias[0]}" if bias else product
-
-
-def _joined_by(sign: str) -> Callable[[Speaker, str], str]:
-    return lambda s, key: f" {sign} ".join(grouped(one) for one in s.all(key, "a"))
-
-
-def _of(function: str, port: str) -> Callable[[Speaker, str], str]:
-    return lambda s, key: s.call(function, s.one(key, port))
-
-
-def _same(port: str) -> Callable[[Speaker, str], str]:
-    return lambda s, key: s.one(key, port)
-
-
-def _binary(first: str, sign: str, second: str) -> Callable[[Speaker, str], str]:
-    return lambda s, key: f"{s.one(key, first)} {sign} {s.one(key, second)}"
-
-
-def _expression(s: Speaker, key: str) -> str:
-    tree = formulas.parse(s.setting(key, "formula"))
-    return bare(s.written(tree, {name: s.one(key, name) for name in formulas.names(tree)}))
-
-
-def _calculated(s: Speaker, key: str) -> str:
-    """Return what a type says that it calculates."""
-    graph = s.recipe.plan.graph
-    type_ = graph.type_of(key)
-    tree = type_.calculated(graph.settings(key))
-    said = bare(s.written(tree, {name: s.one(key, name) for name in formulas.names(tree)}))
-    return s.sums(said) if type_.adds_up else said
-
-
-def _delta(s: Speaker, key: str) -> str:
-    blame, a = s.one(key, "blame"), s.one(key, "a")
-    match s.setting(key, "activation"):
-        case "sigmoid":
-            return f"{blame} * {a} * (1 - {a})"
-        case "tanh":
-            return f"{blame} * (1 - {a} * {a})"
-        case "relu":
-            return f"{blame} * ({a} > 0)"
-        case "leaky_relu":
-            return f"{blame} * {s.dialect.choice.format(f'{a} > 0', 1.0, 0.01)}"
-        case "softplus":
-            return f"{blame} * -{s.call('expm1', f'-{a}')}"
-        case "softmax":
-            return f"{a} * ({blame} - {s.sums(f'{blame} * {a}')})"
-        case _:
-            return blame
-
-
-def _squared_error(s: Speaker, key: str) -> str:
-    total = s.sums(f"({s.one(key, 'a')} - {s.one(key, 'y')}) ** 2")
-    return f"0.5 * {total}" if s.setting(key, "half") else total
-
-
-def _cross_entropy(s: Speaker, key: str) -> str:
-    z, a, y = s.logits(key), s.one(key, "a"), s.one(key, "y")
-    if z is not None and s.recipe.plan.activation(key) == "sigmoid":
-        return s.sums(f"{s.call('softplus', z)} - {y} * {z}")
-    log_a, rest = s.call("log", a), s.call("log", f"1 - {a}")
-    return f"-{s.sums(f'{y} * {log_a} + (1 - {y}) * {rest}')}"
-
-
-def _categorical(s: Speaker, key: str) -> str:
-    z, y = s.logits(key), s.one(key, "y")
-    kind = s.recipe.plan.activation(key)
-    if z is not None and kind == "softmax":
-        return f"-{s.sums(f'{y} * ' + s.call('log_softmax', z))}"
-    if z is not None and kind == "sigmoid":
-        return s.sums(f"{y} * {s.call('softplus', f'-{grouped(z)}')}")
-    return f"-{s.sums(f'{y} * ' + s.call('log', s.one(key, 'a')))}"
-
-
-def _penalty(s: Speaker, key: str) -> str:
-    squares = " + ".join(f"({theta} ** 2).sum()" for theta in s.all(key, "weights"))
-    if len(s.all(key, "weights")) > 1:
-        squares = f"({squares})"
-    return f"{number(s.setting(key, 'regularization'))} / 2 * {squares}"
-
-
-def _accuracy(s: Speaker, key: str) -> str:
-    limit = number(s.setting(key, "threshold"))
-    y = s.recipe.inputs(key, "y")
-    return hits(s, s.one(key, "a"), s.one(key, "y"), limit, alone=s.recipe.dims(y[0])[-1] == 1)
-
-
-def hits(s: Speaker, a: str, y: str, limit: str, *, alone: bool) -> str:
-    """Return which samples are right: by the threshold where there is one output `alone`."""
-    if alone:
-        return f"({a} >= {limit}) == ({y} >= {limit})"
-    return f"{s.dialect.highest.format(a)} == {s.dialect.highest.format(y)}"
-
-
-def _average(s: Speaker, key: str) -> str:
-    total, weights = s.one(key, "total"), s.all(key, "weights")
-    mean = total if s.samples == "1" else f"{grouped(total)} / {s.samples}"
-    if weights:
-        address = s.recipe.inputs(key, "weights")[0]
-        if s.recipe.dims(s.recipe.inputs(key, "total")[0]) != s.recipe.dims(address):
-            mean = f"({mean}).reshape({weights[0]}.shape)"
-        if s.setting(key, "regularization"):
-            return f"{mean} + {number(s.setting(key, 'regularization'))} * {weights[0]}"
-    return mean
-
-
-def _rate(s: Speaker, key: str) -> str:
-    given = s.recipe.inputs(key, "rate")
-    if not given:
-        raise InterchangeError(f"'{key}' has no rate")
-    name = s.names[given[0]]
-    return name if _single(s, given[0]) else f"{name}.reshape(())"
-
-
-def _single(s: Speaker, address: str) -> bool:
-    """Return whether a value is one number, and no array: a constant, or a formula of constants."""
-    key = address.rpartition(".")[0]
-    return address in s.recipe.constants or (
-        s.recipe.type(key) == "expression"
-        and all(_single(s, w.start) for w in s.recipe.plan.graph.into(key))
-    )  # fmt: skip
-
-
-def _weight_update(s: Speaker, key: str) -> str:
-    gradient = s.one(key, "gradient")
-    return f"{s.one(key, 'parameter')} - {_rate(s, key)} * {grouped(gradient)}"
-
-
-def _step(s: Speaker, key: str) -> str:
-    weights, delta = s.one(key, "parameter"), s.one(key, "delta")
-    share = "" if s.samples == "1" else f" / {s.samples}"
-    if s.recipe.inputs(key, "a"):
-        return f"{weights} - {_rate(s, key)} * ({delta}.T @ {s.one(key, 'a')}{share})"
-    return f"{weights} - {_rate(s, key)} * {_over_samples(s, delta)}{share}"
-
-
-def _over_samples(s: Speaker, name: str) -> str:
-    return f"{name}.sum({'dim' if s.dialect.name == 'torch' else 'axis'}=0)"
-
-
-def _softmax_binary_error(s: Speaker, key: str) -> str:
-    shares, y, missed = (s.call("softmax", s.one(key, "z")), s.one(key, "y"), s.one(key, "missed"))
-    odds = f"{missed} / (1 - {shares})"
-    others = f"{s.sums(odds)} - {odds}"
-    return f"{shares} * ({s.sums(f'{y} + {missed}')} - ({others})) - {y}"
-
-
-def _pick(s: Speaker, key: str) -> str:
-    index = s.setting(key, "index")
-    a = s.one(key, "a")
-    if isinstance(index, tuple):
-        return f"{a}[:, {list(index)}]"
-    return f"{a}[:, {index}:{index + 1}]"
-
-
-def _mean(s: Speaker, key: str) -> str:
-    width = s.recipe.dims(s.recipe.inputs(key, "a")[0])[-1]
-    return f"{s.total(key)} / {width}"
-
-
-def _mean_blame(s: Speaker, key: str) -> str:
-    width = s.recipe.dims(s.recipe.inputs(key, "a")[0])[-1]
-    return f"{s.one(key, 'blame')} / {width} * {_ones_like(s, key)}"
-
-
-def _ones_like(s: Speaker, key: str) -> str:
-    return s.call("ones_like", s.one(key, "a"))
-
-
-def _accumulate(s: Speaker, key: str) -> str:
-    return f"{s.names[s.recipe.output(key)]} + {s.one(key, 'gradient')}"
-
-
-_SAID: dict[str, Callable[[Speaker, str], str]] = {
-    "weighted_sum": _weighted_sum,
-    "relu": _of("relu", "z"),
-    "leaky_relu": _of("leaky_relu", "z"),
-    "softplus": _of("softplus", "z"),
-    "softmax": _of("softmax", "z"),
-    "log_softmax": _of("log_softmax", "z"),
-    "add": _joined_by("+"),
-    "multiply": _joined_by("*"),
-    "sum": lambda s, key: s.total(key),
-    "mean": _mean,
-    "mean_blame": _mean_blame,
-    "pick": _pick,
-    "concatenate": _same("a"),
-    "expression": _expression,
-    "squared_error": _squared_error,
-    "cross_entropy": _cross_entropy,
-    "categorical_cross_entropy": _categorical,
-    "l2_penalty": _penalty,
-    "accuracy": _accuracy,
-    "blame": _binary("delta", "@", "weights"),
-    "delta": _delta,
-    "softmax_error": lambda s, key: (
-        f"{s.one(key, 'a')} * {s.sums(s.one(key, 'y'))} - {s.one(key, 'y')}"
-    ),
-    "softmax_binary_error": _softmax_binary_error,
-    "cross_entropy_blame": lambda s, key: (
-        f"{s.one(key, 'blame')} * ((1 - {s.one(key, 'y')}) / (1 - {s.one(key, 'a')}) "
-        f"- {s.one(key, 'y')} / {s.one(key, 'a')})"
-    ),
-    "categorical_cross_entropy_blame": lambda s, key: (
-        f"-{s.one(key, 'blame')} * {s.one(key, 'y')} / {s.one(key, 'a')}"
-    ),
-    "weight_gradient": lambda s, key: f"{s.one(key, 'delta')}.T @ {s.one(key, 'a')}",
-    "bias_gradient": lambda s, key: _over_samples(s, s.one(key, "delta")),
-    "accumulate": _accumulate,
-    "average": _average,
-    "spread": lambda s, key: f"{s.one(key, 'blame')} * {_ones_like(s, key)}",
-    "weight_update": _weight_update,
-    "step": _step,
-}

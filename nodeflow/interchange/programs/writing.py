@@ -16,8 +16,8 @@ import numpy as np
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.programs.dialects import DIALECTS, Dialect
-from nodeflow.interchange.programs.recipe import SOURCES, Floats, Recipe, Rows, identifiers
-from nodeflow.interchange.programs.saying import Speaker, grouped, hits, number
+from nodeflow.interchange.programs.recipe import Floats, Recipe, Rows, identifiers
+from nodeflow.interchange.programs.saying import Speaker, grouped, number
 
 MOST_NUMBERS = 2_000
 """So many numbers of an array are written out; more are packed."""
@@ -30,8 +30,8 @@ _ROW = 240
 _RESERVED = (
     "np", "torch", "jax", "jnp", "n", "epoch", "rows", "row", "total", "right",
     "batches", "shuffled", "J", "state", "update", "forward", "optimizer", "slopes", "weights",
-    "sigmoid", "softplus", "softmax", "erf", "math",
-    "log_softmax", "order", "EPOCHS", "BATCH", "SEED",
+    *(name for dialect in DIALECTS.values() for name in dialect.helpers),
+    "math", "order", "EPOCHS", "BATCH", "SEED",
     "base64", "zlib", "unpacked", "hits", "tested", "DATA", "Path", "minimize", "seen", "now",
     "after", "unrolled", "unrolled_to_weights", "cost_and_slopes", "share_of_right",
 )  # fmt: skip
@@ -251,9 +251,10 @@ class _Writer:
         """Return whether a constant can be a plain number: whatever takes it goes by number."""
         if self.recipe.constants[address].size != 1:
             return False
-        plain = ("add", "multiply", "subtract", "divide", "expression", "weight_update", "step")
+        graph = self.recipe.plan.graph
         return all(
-            self.recipe.type(wire.target) in plain and wire.input not in ("delta", "a[0]")
+            (graph.type_of(wire.target).is_elementwise or wire.target in graph.updates)
+            and wire.input not in ("delta", "a[0]")
             for wire in self.recipe.plan.graph.wires
             if wire.start == address and wire.target in self.recipe.needed
         )
@@ -312,17 +313,11 @@ class _Writer:
         trainers = [k for k in graph.of_family("trainer") if graph.nodes[k].mode == "active"]
         if self.dialect.name != "torch" or self.after is None or len(trainers) != 1:
             return ""
-        names = ", ".join(self.names[address] for address in self.recipe.slopes)
-        settings = graph.settings(trainers[0])
-        rate = settings.get("rate")
-        if rate is None or graph.into(trainers[0]) != graph.inputs(trainers[0]).get("cost"):
+        written = graph.type_of(trainers[0]).written
+        if written is None or graph.into(trainers[0]) != graph.inputs(trainers[0]).get("cost"):
             return ""
-        if graph.nodes[trainers[0]].type == "adam":
-            betas = f"({number(settings['beta1'])}, {number(settings['beta2'])})"
-            return (f"torch.optim.Adam([{names}], lr={number(rate)}, betas={betas}, "
-                    f"eps={number(settings['epsilon'])})")  # fmt: skip
-        more = f", momentum={number(settings['momentum'])}" if settings["momentum"] else ""
-        return f"torch.optim.SGD([{names}], lr={number(rate)}{more})"
+        names = ", ".join(self.names[address] for address in self.recipe.slopes)
+        return written(self.speaker, trainers[0]).format(names)
 
     def _pass(self, *, compiled: bool, steps: list[str]) -> Iterable[str]:
         """Yield the lines of an epoch."""
@@ -370,7 +365,7 @@ class _Writer:
         """Yield an update that goes through its samples one by one."""
         split = body.index(_TAIL)
         for key in self.recipe.computed:
-            if self.recipe.type(key) == "accumulate":
+            if key in self.recipe.accumulating:
                 yield f"{self.names[self.recipe.output(key)]} = 0.0"
         yield f"for row in {rows}:"
         for address in self.recipe.fed:
@@ -492,7 +487,7 @@ class _Writer:
         return found
 
     def _is_source(self, address: str) -> bool:
-        return self.recipe.type(address.rpartition(".")[0]) in SOURCES
+        return self.recipe.is_source(address.rpartition(".")[0])
 
     def _hits(self) -> list[str]:
         counted = self.recipe.plan.hits
@@ -502,7 +497,7 @@ class _Writer:
             return [self.names[counted]]
         a = self.speaker.joined(counted.outputs)
         y, limit = self.names[counted.target], number(counted.threshold)
-        return [hits(self.speaker, a, y, limit, alone=self.recipe.dims(counted.target)[-1] == 1)]
+        return [self.speaker.hits(a, y, limit, alone=self.recipe.dims(counted.target)[-1] == 1)]
 
     def _lines(self, keys: Iterable[str]) -> list[str]:
         """Return an assignment a node; what is another value's name gives it no new one."""
@@ -510,16 +505,16 @@ class _Writer:
         for key in keys:
             address = self.recipe.output(key)
             text = self.speaker.said(key)
-            if text in self.names.values() and self.recipe.type(key) != "accumulate":
+            if text in self.names.values() and key not in self.recipe.accumulating:
                 self.names[address] = text
                 continue
             written.append((f"{self.names[address]} = {text}", self._remark(key)))
         return _beside(written)
 
     def _remark(self, key: str) -> str:
-        type_ = self.recipe.type(key)
-        if type_ in ("expression", "add", "multiply", "subtract", "divide", "accuracy"):
-            return ""
+        type_ = self.recipe.plan.graph.type_of(key)
+        if type_.measures or (type_.family == "arithmetic" and type_.is_elementwise):
+            return ""  # the line says it
         return self.recipe.plan.formula(key)
 
     def _updates(self, keys: list[str]) -> list[str]:

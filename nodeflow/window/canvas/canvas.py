@@ -226,7 +226,9 @@ class Canvas:
         self._stroke_boxes = _hulls(scene)
         self._feeds = _feeds(scene)
         types = {key: scene.nodes[key].type for key in self._feeds}
-        self._plots = {key: starts for key, starts in self._feeds.items() if types[key] == "plot"}
+        self._plots = {
+            key: starts for key, starts in self._feeds.items() if scene.nodes[key].over_time
+        }
         self._slow = tuple(key for key, type_ in types.items() if is_slow(type_))
         self._weighted = np.flatnonzero([stroke.weighing is not None for stroke in scene.strokes])
         self._contents = {}
@@ -416,7 +418,7 @@ class Canvas:
             value = self._content(view, editor)
             self._node(view, value, place, editor.camera.zoom, selected=chosen)
             self._nodes[view.key].check(editor.live.checks.get(view.key, ""), self._theme)
-            if view.type == "slider" and view.key in editor.graph.nodes:
+            if view.drawn_as == "slider" and view.key in editor.graph.nodes:
                 self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
         else:
             self._flat(view, place, selected=chosen)
@@ -501,7 +503,7 @@ class Canvas:
     def _age(self, view: NodeView, editor: Editor) -> str:
         """Return of when it is what a node shows, "" if it is of the present pass."""
         live = editor.live
-        if not live.ages or view.type == "plot" or is_slow(view.type):
+        if not live.ages or view.over_time or is_slow(view.type):
             return ""  # what is found with the weights of now
         if view.family != "view":
             found = (live.age(port.address) for port in view.outputs)
@@ -523,7 +525,7 @@ class Canvas:
         if is_slow(view.type):
             return self._slow_views.found.get(view.key)
         past = {}
-        if view.type == "plot":
+        if view.over_time:
             seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
             past = {} if seen is None else {view.key: seen}
         viewer = self._viewer

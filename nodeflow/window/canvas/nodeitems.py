@@ -262,7 +262,7 @@ class NodeDrawer:
         faded = view.mode == "disable"
         root = dpg.add_draw_node(parent=parent)
         wide, high = float(view.width), float(view.height)
-        if view.type == "relay":
+        if view.drawn_as == "knot":
             return self._relay(root, view, value, selected=selected)
         header = rgba(theme.families.get(view.family, theme.families[""]))
         body = rgba(theme.body)
@@ -285,7 +285,7 @@ class NodeDrawer:
         dpg.draw_line(
             (8, foot), (wide - 8, foot), parent=ground, color=mixed(theme.body, theme.border, 0.45)
         )
-        if view.type == "slider":
+        if view.drawn_as == "slider":
             middle = foot - SLIDER / 2
             dpg.draw_line(
                 (_PAD, middle), (wide - _PAD, middle), parent=root, color=rgba(theme.border),
@@ -415,7 +415,7 @@ class NodeDrawer:
         """Draw the foot, and what a view shows: a value, or the formula where there is none."""
         view = items.view
         had, items.value = items.value, content
-        if view.type == "relay":
+        if view.drawn_as == "knot":
             return
         value = content.content if isinstance(content, Aged) else content
         age = content.age if isinstance(content, Aged) else ""
@@ -423,7 +423,7 @@ class NodeDrawer:
             self._slope(items, value, old=bool(age))
             value = value.value
         parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
-        note = value is None and view.type == "panel" and not any(p.wired for p in view.inputs)
+        note = value is None and view.notes and not any(p.wired for p in view.inputs)
         text = _foot(value) if value is not None else "" if note else view.foot
         if view.type == "accuracy" and isinstance(value, np.ndarray):
             parts, text = (), f"train {_count(value)}"
@@ -480,7 +480,7 @@ class NodeDrawer:
     def summarize(self, items: NodeItems, value: Shown, zoom: float) -> None:
         """Write name and value for those who look from afar."""
         view = items.view
-        if view.type == "relay":
+        if view.drawn_as == "knot":
             return
         if items.summary is None:
             items.summary = summaries.made(items.root, self.theme, self.fonts)

@@ -172,7 +172,7 @@ class TrainingPanel:
         dpg.configure_item(self._state, color=rgba(colour))
         for name in ("batch", "epochs", "seed"):
             self._typed[name].show(present(editor.graph, name))
-        self._accuracy.show(shown=bool(editor.graph.of_type("accuracy")))
+        self._accuracy.show(shown=bool(editor.graph.where(lambda type_: type_.counts_hits)))
         found = rate_of(editor)
         rate = _LEAST_RATE
         if found is None:
