@@ -85,12 +85,12 @@ assert main(["run", "net.json"]) == 0
 assert main(["samples"]) == 1
 from nodeflow.engine.kernel.machine_code import _digest
 from nodeflow.sweeps.engine import engine_digest
-print("DIGESTS", _digest(), engine_digest())
+print("DIGESTS", _digest(), engine_digest(nodeflow.Graph()))
 """
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run([sys.executable, "-B", "-c", script], cwd=tmp_path,
                           env=env, capture_output=True, text=True, check=True)  # fmt: skip
-    assert done.stdout.split("DIGESTS ")[1].split() == [_digest(), engine_digest()]
+    assert done.stdout.split("DIGESTS ")[1].split() == [_digest(), engine_digest(nf.Graph())]
     assert "runs from a zip" in done.stderr
 
 
