@@ -22,6 +22,7 @@ from nodeflow.interchange import Asked, brainjs, fann, imported, layers_of
 from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.layers import Activation, Dense, Missing, Network, activation
 from nodeflow.networks import network
+from torture.starts import SNNS, WEKA
 
 FANN = """FANN_FLO_2.1
 num_layers=3
@@ -34,80 +35,6 @@ scale_included=0
 neurons (num_inputs, activation_function, activation_steepness)=(0, 0, 0.0e+00) (0, 0, 0.0e+00) (0, 0, 0.0e+00) (3, 5, 2.5e-01) (3, 5, 2.5e-01) (3, 5, 2.5e-01) (0, 5, 2.5e-01) (4, 3, 5.0e-01) (4, 3, 5.0e-01) (0, 3, 0.0e+00) 
 connections (connected_to_neuron, weight)=(0, 1.60255074501037597656e-01) (1, 6.32896780967712402344e-01) (2, -1.32557749748229980469e-01) (0, 5.99542260169982910156e-01) (1, 2.48598098754882812500e-01) (2, -4.22843515872955322266e-01) (0, -9.09650325775146484375e-01) (1, 1.14953517913818359375e-01) (2, 4.81001853942871093750e-01) (3, -6.55092835426330566406e-01) (4, 6.37943267822265625000e-01) (5, -8.60971212387084960938e-02) (6, -1.63402676582336425781e-01) (3, -5.87433099746704101562e-01) (4, -1.51352167129516601562e-01) (5, -8.95406603813171386719e-01) (6, 5.98107695579528808594e-01) 
 """  # noqa: E501, W291 (as fann_save of FANN 2.2.0 wrote it)
-SNNS = """SNNS network definition file V1.4-3D
-generated at Mon Jan  1 00:00:00 1996
-
-network name : two
-source files :
-no. of units : 5
-no. of connections : 6
-no. of unit types : 0
-no. of site types : 0
-
-
-learning function : Std_Backpropagation
-update function   : Topological_Order
-
-
-unit default section :
-
-act      | bias     | st | subnet | layer | act func     | out func
----------|----------|----|--------|-------|--------------|-------------
- 0.00000 |  0.00000 | h  |      0 |     1 | Act_Logistic | Out_Identity
----------|----------|----|--------|-------|--------------|-------------
-
-
-unit definition section :
-
-no. | typeName | unitName | act      | bias     | st | position | act func | out func | sites
-----|----------|----------|----------|----------|----|----------|----------|----------|-------
-  1 |          | left     |  1.00000 |  0.00000 | i  |  1, 1, 0 |||
-  2 |          | right    |  0.00000 |  0.00000 | i  |  1, 2, 0 |||
-  3 |          | h1       |  0.00000 |  0.50000 | h  |  2, 1, 0 | Act_TanH ||
-  4 |          | h2       |  0.00000 | -0.25000 | h  |  2, 2, 0 | Act_TanH ||
-  5 |          | out      |  0.00000 |  0.12500 | o  |  3, 1, 0 |||
-----|----------|----------|----------|----------|----|----------|----------|----------|-------
-
-
-connection definition section :
-
-target | site | source:weight
--------|------|---------------------------------------------------------------
-     3 |      |  2: 0.75000,  1:-1.50000
-     4 |      |  2: 0.10000,
-                 1: 2.00000
-     5 |      |  4: 3.00000,  3:-1.00000
--------|------|---------------------------------------------------------------
-"""
-WEKA = """=== Classifier model (full training set) ===
-
-Sigmoid Node 0
-    Inputs    Weights
-    Threshold    0.5
-    Node 2    1.5
-    Node 3    -2.0E-1
-Sigmoid Node 1
-    Inputs    Weights
-    Threshold    -0.5
-    Node 2    -1.5
-    Node 3    0.25
-Sigmoid Node 2
-    Inputs    Weights
-    Threshold    0.125
-    Attrib petal length    2.0
-    Attrib width    -1.0
-Sigmoid Node 3
-    Inputs    Weights
-    Threshold    -1.0
-    Attrib petal length    0.5
-    Attrib width    4.0
-Class yes
-    Input
-    Node 0
-Class no
-    Input
-    Node 1
-"""
 
 
 def sigmoid(z):
