@@ -27,7 +27,7 @@ from nodeflow.graph import Graph
 from nodeflow.networks import network
 from nodeflow.scene import with_places
 
-_FRAME, _OPEN, _IDLE, _DROP = 5.0, 3.0, 5.0, 16.0
+_FRAME, _OPEN, _IDLE, _DROP = 3.0, 1.5, 3.0, 16.0
 """The limits: milliseconds of Python a frame, seconds, percent of a core, milliseconds."""
 _GROWTH = 4.0
 """Megabytes that the process may grow by while it opens and closes graphs."""
