@@ -76,7 +76,9 @@ def compare(graph, kind="numpy", epochs=1, within=1e-12):
     for line, found in zip(history, rights, strict=False):
         known = [line["train_accuracy"], line.get("test_accuracy")]
         given = [float(a or b) for a, b in found]
-        assert given == [pytest.approx(k, abs=1e-15) for k in known if k is not None][: len(given)]
+        # Where a last bit grows, some rows are on the other side of an answer.
+        close = 1e-15 if within <= 1e-10 else within
+        assert given == [pytest.approx(k, abs=close) for k in known if k is not None][: len(given)]
     return text
 
 
