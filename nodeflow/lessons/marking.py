@@ -330,7 +330,7 @@ def _folded(original: Graph, answer: Graph) -> Graph:
     """Return an answer that was unfolded or taken apart as it was before: it computes the same."""
     from nodeflow.derive import collapse, fold
     from nodeflow.derive.exploding import RECORD as EXPLODED
-    from nodeflow.derive.unfolding import RECORD as UNFOLDED
+    from nodeflow.derive.records import RECORD as UNFOLDED
 
     for record, undo in ((UNFOLDED, fold), (EXPLODED, collapse)):
         if answer.extra.get(record) and not original.extra.get(record):
