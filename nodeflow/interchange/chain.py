@@ -39,7 +39,8 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
     while graph.nodes[at].type not in SOURCES:
         step, at = step_of(graph, at, weights)
         steps.append(step)
-    if not any(isinstance(step, Dense | Affine) for step in steps):
+    layers = (Dense, Affine) if graph.nodes[at].type != "slider" else Dense
+    if not any(isinstance(step, layers) for step in steps):
         raise InterchangeError(f"there is no layer with weights between data and cost; {ANY}")
     trainer = next((key for key in graph.where(lambda type_: type_.moves is not None)), None)
     settings = {} if trainer is None else dict(graph.settings(trainer))
