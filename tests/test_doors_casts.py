@@ -228,3 +228,58 @@ def test_numbers_are_rounded_as_by_their_types() -> None:
     assert np.array_equal(rounded([0.1, 0.0], "bool"), [1.0, 0.0])
     assert rounded([0.1], "half") == np.float16(0.1)
     assert rounded([0.1], "float4e2m1") is None
+
+
+COMPARISONS = {
+    "Greater": lambda z: z > 0.25, "Less": lambda z: z < 0.25,
+    "GreaterOrEqual": lambda z: z >= 0.25, "LessOrEqual": lambda z: z <= 0.25,
+}  # fmt: skip
+
+
+@programs
+@quiet
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_a_comparison_is_1_where_it_holds(tmp_path, name: str) -> None:
+    """At the very number that is compared with, too; a sum of two truths is no sum."""
+    import keras
+    import onnx
+    from onnx import TensorProto, helper
+
+    compared, rows = COMPARISONS[name], np.array([[0.0, 0.25, 0.5], [-1.0, 0.25, 3.0]])
+
+    class Comparing(nn.Module):
+        def forward(self, x):
+            return compared(x) * x + compared(x).to(x.dtype)
+
+    graphs = [nf.from_torch(Comparing(), torch.from_numpy(rows))]
+    x = keras.Input((3,), dtype="float64", name="x")
+    truths = keras.ops.cast(compared(x), "float64")
+    graphs.append(nf.from_keras(keras.Model(x, keras.ops.add(truths * x, truths))))
+    nodes = [
+        helper.make_node(name, ["x", "limit"], ["truths"]),
+        helper.make_node("Cast", ["truths"], ["numbers"], to=TensorProto.DOUBLE),
+        helper.make_node("Mul", ["numbers", "x"], ["product"]),
+        helper.make_node("Add", ["product", "numbers"], ["output"]),
+    ]
+    values = [helper.make_tensor_value_info(one, TensorProto.DOUBLE, ["n", 3])
+              for one in ("x", "output")]  # fmt: skip
+    limit = helper.make_tensor("limit", TensorProto.DOUBLE, [1], [0.25])
+    graph = helper.make_graph(nodes, "one", values[:1], values[1:], [limit])
+    opset = [helper.make_opsetid("", 18)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=9)
+    onnx.save(model, tmp_path / "net.onnx")
+    found = imported(tmp_path / "net.onnx")
+    assert found.verified.outputs == 0
+    graphs.append(found.graph)
+    wanted = compared(rows) * (rows + 1)
+    for graph in graphs:
+        run = nf.Run(graph.set("x", value=rows.tolist()), batch="all")
+        run.evaluate()
+        assert np.array_equal(run[end_of(graph)], wanted)
+
+    class Adding(nn.Module):
+        def forward(self, x):
+            return (compared(x) + compared(x)) * x
+
+    graph = nf.from_torch(Adding(), torch.from_numpy(rows))
+    assert "add of PyTorch" in {node.type for node in graph.nodes.values()}

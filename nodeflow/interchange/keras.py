@@ -505,6 +505,9 @@ class _Reading:
         plain = kind in _OPERATIONS and given is not None and (rows or len(shapes) == 1)
         if plain and self.values.apply(_OPERATIONS[kind], given or [], result, name):
             return
+        alike = given is not None and (rows or len(shapes) == 1)
+        if alike and self.values.compare(_snake(kind), given or [], result, name):
+            return
         axis = about.get("axis", -1)
         last = axis in (-1, 1) or axis in ([-1], [1])
         if kind in ("Softmax", "LogSoftmax") and rows and last:

@@ -48,6 +48,8 @@ _ELEMENTWISE = {
 }  # fmt: skip
 
 
+_COMPARED = {"Greater": "greater", "Less": "less", "GreaterOrEqual": "greater_equal",
+             "LessOrEqual": "less_equal"}  # fmt: skip
 _PASSED = ("Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
 
 
@@ -214,10 +216,13 @@ class _Model:
         if node.op_type == "PRelu" and len(operands) == 2 and not isinstance(operands[1], str):
             kind, settings = "leaky_relu", {"alpha": _short(operands[1])}
             operands = operands[:1]
-        if kind is None or not self._alike(own):
+        compared = _COMPARED.get(node.op_type)
+        if (kind is None and compared is None) or not self._alike(own):
             return False
         label = node.name or node.output[0]
-        return self.values.apply(kind, operands, node.output[0], label, **settings)
+        if compared is not None:
+            return self.values.compare(compared, operands, node.output[0], label)
+        return self.values.apply(str(kind), operands, node.output[0], label, **settings)
 
     def _alike(self, names: Sequence[str]) -> bool:
         """Return whether values can be joined number by number: rows of features, or one shape."""

@@ -68,9 +68,10 @@ _ACTIVATIONS = {
     "elu": "elu", "selu": "selu",
     "silu": "silu", "hardsigmoid": "hard_sigmoid", "hardswish": "hard_silu", "relu6": "relu6",
     "log_sigmoid": "log_sigmoid", "mish": "mish", "exp": "exponential", "sin": "sin",
-    "cos": "cos", "abs": "abs", "erf": "erf", "special_erf": "erf",
+    "cos": "cos", "abs": "abs", "erf": "erf", "special_erf": "erf", "square": "square",
 }  # fmt: skip
-_TWO = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
+_TWO = ("add", "sub", "rsub", "mul", "div", "pow", "maximum", "minimum")
+_COMPARED = {"gt": "greater", "lt": "less", "ge": "greater_equal", "le": "less_equal"}
 _PASSED = ("view", "reshape", "flatten", "contiguous", "clone", "alias", "detach", "unsqueeze",
            "squeeze", "to", "_to_copy", "type_as")  # fmt: skip
 
@@ -297,6 +298,10 @@ class _Program:
                 why = f"its {argument} is {call.given[argument]}, which has no counterpart"
                 return Missing(_label(call), call.operator, why)
         kinds = [self._kind(name) for name in (taken, call.result)]
+        if call.operator in _COMPARED and "bool" not in kinds[:1]:
+            return None  # it is 1 or 0
+        if kinds[1] == "bool" and call.operator not in _UNCHANGED:
+            kinds[0] = "float64"  # of truths a sum is no sum
         return self.casts.taken(_label(call), call.operator, *kinds)
 
     def _elementwise(self, call: _Call) -> bool:
@@ -311,8 +316,14 @@ class _Program:
                 operands.append(value.name if array is None else float(array.reshape(-1)[0]))
             elif isinstance(value, int | float) and not isinstance(value, bool):
                 operands.append(float(value))
-        if call.given.get("alpha", 1) != 1 and call.operator in ("add", "sub"):
+        if call.given.get("alpha", 1) != 1 and call.operator in ("add", "sub", "rsub"):
             return False
+        if call.operator in _COMPARED:
+            alike = self._alike([one for one in operands if isinstance(one, str)])
+            compared = _COMPARED[call.operator]
+            return alike and self.values.compare(compared, operands, call.result, _label(call))
+        if call.operator == "rsub":
+            operands.reverse()
         kind, settings = _elementwise(call)
         slope = self.arrays.get(call.refs()[-1], _NONE)
         if call.operator == "prelu" and slope.shape == (1,):
@@ -705,6 +716,8 @@ def _activation(call: _Call) -> Activation | None:
 def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
     """Return the kind of an operator that works number by number, with its settings."""
     operator, given = call.operator, call.given
+    if operator == "rsub":
+        return "sub", {}
     if operator in _TWO or operator in ("neg", "reciprocal", "log", "sqrt", "sign"):
         return operator, {}
     if operator == "softplus":
