@@ -165,6 +165,21 @@ class Values:
             moved = np.zeros_like(known) if shift is None else shift
             self.put([Affine(f"{name}.scaling", factors, moved)], [end], result)
 
+    def by_size(
+        self, name: str, taken: str, result: str, epsilon: float, scale: Any = None
+    ) -> None:  # fmt: skip
+        """Add a normalisation by size: z/√(mean of z² + ε)·γ over a row's features."""
+        at = {part: f"{result} {part}" for part in ("square", "mean", "sum", "size", "normalised")}
+        self.apply("mul", [taken, taken], at["square"], f"{name}.square")
+        self.put([Narrow(f"{name}.mean", "mean")], [at["square"]], at["mean"])
+        self.apply("add", [at["mean"], epsilon], at["sum"], name)
+        self.apply("sqrt", [at["sum"]], at["size"], name)
+        self.apply("div", [taken, at["size"]], at["normalised"] if scale is not None else result,
+                   name)  # fmt: skip
+        if scale is not None:
+            scaling = Affine(f"{name}.scaling", scale, np.zeros_like(scale))
+            self.put([scaling], [at["normalised"]], result)
+
     def of(self, ends: Sequence[str]) -> tuple[tuple[Step, ...], tuple[str, ...]]:
         """Return the steps that values are made of, and which steps these values are.
 
