@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
 from nodeflow.interchange.branching import runs_of, steps_of

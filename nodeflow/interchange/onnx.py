@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import CATALOG
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.casting import Casts, rounded
 from nodeflow.interchange.layers import (

@@ -25,8 +25,8 @@ import numpy as np
 
 from nodeflow import formula as formulas
 from nodeflow.declare import CATALOG, numbers
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
 from nodeflow.interchange.branching import runs_of, steps_of
