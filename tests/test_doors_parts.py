@@ -140,6 +140,25 @@ def test_normalisation_by_size_is_made_of_nodes(tmp_path, epsilon) -> None:
     assert np.abs(run[end_of(found.graph)] - wanted).max() < 1e-6
 
 
+def test_where_keras_gives_nan_slopes_they_are_not_compared(tmp_path, capsys) -> None:
+    """A row of zeros in a UnitNormalization: findings/keras-normalize-zeros.sh."""
+    import keras
+
+    from nodeflow.cli import main
+
+    layers = [keras.Input((4,)), keras.layers.Dense(3, use_bias=False, name="d"),
+              keras.layers.Rescaling(0.0), keras.layers.UnitNormalization()]  # fmt: skip
+    path = tmp_path / "net.keras"
+    keras.Sequential(layers).save(path)
+    found = imported(path)
+    assert found.verified.outputs == 0
+    assert found.verified.gradients is None
+    assert found.verified.unlike == "d.weight"
+    assert main(["import", str(path), "-o", str(tmp_path / "net.json")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "slopes were not compared: there those of d.weight are NaN" in said
+
+
 @pytest.mark.parametrize("scaler", ["Standard", "MinMax", "MaxAbs", "Robust"])
 def test_a_pipeline_is_its_scaler_and_its_network(scaler: str) -> None:
     from sklearn import preprocessing
