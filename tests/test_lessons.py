@@ -13,7 +13,9 @@ import nodeflow as nf
 from nodeflow.errors import FileError, RunError
 from nodeflow.lessons import (
     Attempt,
+    Done,
     Marker,
+    change_of_locked,
     expected,
     lesson_of,
     require_lesson,
@@ -334,3 +336,56 @@ def test_answers_that_are_written_as_numbers_are_what_the_graph_says() -> None:
         run.advance("update")
         found.append(run["slope.value"].item())
     assert found[0] == pytest.approx(found[1], abs=1e-12)
+
+
+# --- wires into what is locked --------------------------------------------------------------------
+
+
+def wired(goal: str, locked: object = "*") -> nf.Graph:
+    """One neuron, with a task that draws a wire into a node that is locked."""
+    lesson = {"tasks": [{"text": "Draw it.", "wire": goal}], "locked": locked}
+    graph = nf.sample("one-neuron")
+    return replace(graph, extra={**graph.extra, "lesson": lesson})
+
+
+@pytest.mark.parametrize("locked", ["*", ["sum", "cost"]])
+@pytest.mark.parametrize("makes_room", [False, True], ids=["beside it", "in its place"])
+@pytest.mark.parametrize("goal", ["y.value -> sum.a", "sum.a", "y.value"])
+def test_a_wire_that_is_asked_for_may_enter_a_locked_node(goal, makes_room, locked):
+    original = wired(goal, locked)
+    attempt = Attempt(original)
+    if makes_room:
+        if goal == "y.value":  # this input is not named by the task: it opens with the wire
+            attempt.connect("y.value", "sum.a")
+        attempt.disconnect("x.value", "sum.a")
+        assert not change_of_locked(original, attempt.graph)
+    if not (makes_room and goal == "y.value"):
+        attempt.connect("y.value", "sum.a")
+    assert [done.task for done in attempt.notice()] == [0]
+    assert not change_of_locked(original, attempt.graph)
+    marks = Marker(original).mark(attempt.answered())
+    assert marks.done == 1
+    assert marks.locked == ()
+    assert marks.edited == ()
+
+
+def test_a_locked_input_with_one_place_takes_the_wire_that_is_asked_for():
+    original = wired("x.value -> cost.y")
+    attempt = Attempt(original)
+    attempt.disconnect("y.value", "cost.y")
+    attempt.connect("x.value", "cost.y")
+    marks = Marker(original).mark(attempt.answered())
+    assert (marks.done, marks.locked) == (1, ())
+
+
+def test_a_wire_that_nobody_asked_for_is_told_and_taken_out():
+    original = wired("y.value -> sum.a")
+    answer = original.connect("y.value", "sum.a").connect("w.value", "sum.a")
+    marks = Marker(original).mark(with_answers(answer, [Done(0)]))
+    assert marks.done == 1
+    assert len(marks.locked) == 1
+    assert "w.value" in marks.locked[0]
+    elsewhere = original.disconnect("w.value", "sum.weights")
+    assert "w.value" in change_of_locked(original, elsewhere)
+    with pytest.raises(RunError, match="'sum' is locked"):
+        Attempt(original).disconnect("w.value", "sum.weights")

@@ -8,7 +8,7 @@ from typing import Any
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG, Made, NodeType, Output, Port, Setting
-from nodeflow.derive.unfolding import _call
+from nodeflow.derive.rules import ask
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.shape import Signature
@@ -177,7 +177,7 @@ def _backward_types(type_: NodeType) -> list[str]:
     named = {"inputs": given} if type_.dynamic_inputs else given
     blame = Output("blame", "value", next(iter(shapes.values())))
     try:
-        parts = _call(type_.rule, blame, named, graph.settings(key)).values()
+        parts = ask(type_.rule, blame, named, graph.settings(key)).values()
     except (NodeflowError, TypeError, AttributeError):
         return []
     found: set[str] = set()

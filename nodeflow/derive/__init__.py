@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nodeflow.derive.collapsing import collapse
+    from nodeflow.derive.evaluated import Unfolding
     from nodeflow.derive.exploding import explode
     from nodeflow.derive.modes import resolve
     from nodeflow.derive.rates import Rate, with_rate
     from nodeflow.derive.shapes import Inference, infer
-    from nodeflow.derive.unfolding import Unfolding, fold, gradients, unfold
+    from nodeflow.derive.unfolding import fold, unfold
+    from nodeflow.derive.wired import gradients
 
 _HOMES = {
     "Inference": "shapes",
     "Rate": "rates",
-    "Unfolding": "unfolding",
+    "Unfolding": "evaluated",
     "collapse": "collapsing",
     "explode": "exploding",
     "fold": "unfolding",
-    "gradients": "unfolding",
+    "gradients": "wired",
     "infer": "shapes",
     "resolve": "modes",
     "unfold": "unfolding",

@@ -28,8 +28,8 @@ from nodeflow.derive.parts import (
     shows_many,
 )
 from nodeflow.derive.places import laid_out, spread_out
+from nodeflow.derive.records import RECORD as UNFOLDED
 from nodeflow.derive.steps import explode_steps
-from nodeflow.derive.unfolding import RECORD as UNFOLDED
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError
 from nodeflow.graph import PART, ROWS, Graph, Node, Wire, drawn_as

@@ -8,11 +8,11 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from nodeflow.derive.evaluated import Unfolding, evaluated
 from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
-from nodeflow.derive.unfolding import Unfolding, evaluated
 from nodeflow.graph import Graph, ranks, uncollected
 
 

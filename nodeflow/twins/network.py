@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from nodeflow.declare import CATALOG
 from nodeflow.derive import unfold
+from nodeflow.derive.evaluated import lone_cost
+from nodeflow.derive.records import RECORD
 from nodeflow.derive.tidy import tidy
-from nodeflow.derive.unfolding import RECORD, lone_cost
 from nodeflow.engine.run import Run
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph, Training
