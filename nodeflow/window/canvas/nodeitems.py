@@ -437,9 +437,9 @@ class NodeDrawer:
         parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
         note = value is None and view.notes and not any(p.wired for p in view.inputs)
         text = _foot(value) if value is not None else "" if note else view.foot
-        counts = view.type == "accuracy" and isinstance(value, np.ndarray)
-        if counts:
-            parts, text = (), f"train {_count(value)}"
+        rows = value if view.type == "accuracy" and isinstance(value, np.ndarray) else None
+        if rows is not None:
+            parts, text = (), f"train {_count(rows)}"
         begin, end = _room(view)
         if view.field is not None and not view.field.own and text == view.field.text:
             text = ""  # it stands in the field
@@ -447,8 +447,8 @@ class NodeDrawer:
             end -= _PICTURE + 6
         room = max(end - begin, 0.0) / (_LABEL * EM)
         choices = _choices(value, text, age)
-        if counts:
-            choices = (*choices[:-1], _count(value))  # its shape would tell nothing
+        if rows is not None:
+            choices = (*choices[:-1], _count(rows))  # its shape would tell nothing
         if isinstance(value, np.ndarray):
             text = ""  # a number that was cut would be misread
         if age:
