@@ -22,12 +22,13 @@ from nodeflow.shape import Shape
 BLAS_FROM = 600_000
 """Products of so many multiplications are handed to BLAS: below, calling it costs too much."""
 _SIGNS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
-          "^": "power", "max": "maximum", "min": "minimum"}  # fmt: skip
+          "max": "maximum", "min": "minimum"}  # fmt: skip
 """The operations of signs in a formula; functions are called the same in both."""
 
 
 def operation_of(head: str) -> Operation:
     """Return the operation of a sign or a function in a formula."""
+    head = "**" if head == "^" else head
     return OPERATIONS[_SIGNS.get(head, head)]
 
 
