@@ -13,7 +13,6 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 // --- numbers ------------------------------------------------------------------------------------
 
-const flat = (value) => (Array.isArray(value) ? value.flat(Infinity) : [value]);
 
 /** A number with so many decimals, and its power of ten; halfway it goes to the even digit. */
 function rounded(value, decimals, how) {
