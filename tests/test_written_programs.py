@@ -324,6 +324,8 @@ def test_remarks_say_what_their_lines_do():
     assert "output_1_blame = cost_error[:, 0:1]          # feature 0 of each sample" in mazur
     assert "D3 = Delta3 / n + 0.0001 * theta3  # D = Δ/n + λΘ" in digits
     assert "D3_0 = Delta3_0 / n                # D = Δ/n\n" in digits
+
+
 BENT = ("max(u, 0)", "max(0, u)", "max(u, 0.1 * u)", "max(0.1 * u, u)", "min(0.1 * u, u)",
         "max(min(u, 0.5), -0.5)", "max(u, 0) + 0.2 * (exp(min(0, u)) - 1)", "abs(u)",
         "abs(u - 0.5)", "u ^ 0", "step(u) * u", "u * sign(u)")  # fmt: skip
