@@ -104,7 +104,7 @@ def test_what_a_page_says_is_what_the_widget_has():
 
 
 def test_a_page_that_says_something_while_a_cell_is_running_waits_for_its_assignments():
-    """JupyterLab from 4.4 on has another thread take what pages say."""
+    """Kernels with subshells may take what a page says in another thread."""
     graph = nf.sample("xor")
     widget, run = nf.Widget(graph), nf.Run(graph)
     told = [{**widget._state, "number": number} for number in range(40)]
@@ -776,7 +776,7 @@ def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp
     graph = nf.sample(f"lessons/{WIRED}")
     cells = (
         f"import nodeflow as nf\nwidget = nf.Widget(nf.sample('lessons/{WIRED}'))\nwidget",
-        # Once, as JupyterLab has a thread of its own change a widget while a cell is running.
+        # Asked once: what is saved and what is counted are the same answer.
         "answer = widget.answer\nnf.save(answer, 'answer.json')\n"
         "print(len(answer.extra['answers']['tasks']), widget.moment['number'])",
         "widget.moment = 1\nprint('set')",
