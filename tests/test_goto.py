@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import CLASSES, assert_same, assert_same_moment, hand, net, walk
 
 import nodeflow as nf
-from nodeflow.errors import RunError
+from nodeflow.errors import Diverged, RunError
 
 GRAPHS = {
     "short last batch": lambda: net("polynomial", (1, 3, 1), batch=4, accuracy=False),
@@ -191,3 +191,36 @@ def test_a_million_updates_keep_few_checkpoints(batch):
     other = nf.Run(graph)
     other.train(updates=654_321)
     assert_same(run.weights, other.weights)
+
+
+def test_going_on_within_a_loop_over_samples_begins_nothing_again(monkeypatch):
+    run = nf.Run(nf.sample("four-layers"))
+    assert run.schedule.passes(0) == 200
+    executed = []
+    execute = type(run._stepper)._execute
+
+    def counted(self, begin, end, pass_):
+        executed.append(pass_)
+        execute(self, begin, end, pass_)
+
+    monkeypatch.setattr(type(run._stepper), "_execute", counted)
+    stepped = nf.Run(nf.sample("four-layers"))
+    for sample in range(1, 60):
+        run.goto(0, sample)
+        stepped.advance("sample")
+        np.testing.assert_array_equal(run["Delta1.total"], stepped["Delta1.total"])
+    assert len(executed) < 60 * 8, "each move costs a pass, not all passes before it"
+
+
+def test_an_update_that_diverges_is_told_from_within_it_too():
+    graph = nf.sample("one-neuron").set("train", rate=1e200)
+    run = nf.Run(graph)
+    for _ in range(9):
+        try:
+            run.step()
+            run.skip_to_next_update()
+        except Diverged:
+            break
+    else:
+        pytest.fail("nothing was said")
+    assert run.update < 9

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_lessons import ACTIONS, ANSWERS, LESSONS
 
@@ -297,3 +299,68 @@ def test_conditions_are_judged_in_a_page_as_in_python(shown):
         page.run(f"nodeflow.goto({epoch}, {sample}, '{node}')")
         expected = [parse(text, run.plan.graph).holds(Seen(run)) for text in texts]
         assert page.run("nodeflow.lesson.holding()") == expected, moment
+
+
+# --- ways through a lesson ------------------------------------------------------------------------
+
+
+def wander(page, choose, graph):
+    """Do something in the page: go on or back, train, change a setting or a weight, begin anew."""
+    weights = page.run("nodeflow.weights()")
+    name = choose.choice(sorted(weights))
+    value = json.dumps((np.array(weights[name]) + 0.25).tolist())
+    rate = next(key for key in graph.nodes if graph.type_of(key).family == "trainer")
+    page.run(
+        choose.choice(
+            [
+                f"nodeflow.step({choose.randint(1, 40)})",
+                f"nodeflow.back({choose.randint(1, 9)})",
+                f"nodeflow.goto({choose.randint(0, 3)}, 0)",
+                f"nodeflow.train({choose.randint(1, 3)})",
+                f"nodeflow.setting('{rate}.rate', {choose.uniform(0.1, 2)})",
+                f"nodeflow.set('{name}', {value})",
+                f"nodeflow.reset({choose.randint(0, 2)})",
+            ]
+        )
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_was_changed_on_the_way_in_a_page_python_comes_to_its_numbers(
+    shown, tmp_path, seed
+):
+    """Any answer is right here: what the page notes as the value is compared with Python's."""
+    choose = random.Random(seed)
+    graph = nf.sample(choose.choice(["xor", "mazur", "plateau", "one-neuron"]))
+    graph = replace(graph, training=replace(graph.training, epochs=8))
+    ports = [a for a, s in nf.Run(graph).plan.inference.shapes.items() if s.features]
+    tasks = [
+        {"text": "Look.", **goal}
+        for _ in range(4)
+        for goal in (
+            choose.choice([{"at": str(choose.randint(0, 3))}, {"until": "cost < 1000"}]),
+            {"ask": {"question": "?", "answer": f"sum({choose.choice(ports)})", "tolerance": 1e9}},
+        )
+    ]
+    original = with_lesson(graph, tasks=tasks)
+    page = shown(original)
+    for _ in range(40):
+        index = page.run("nodeflow.lesson.task().index")
+        if index == len(tasks):
+            break
+        if choose.random() < 0.5:
+            wander(page, choose, graph)
+        elif "ask" in tasks[index]:
+            assert page.run("nodeflow.lesson.answer('0')")
+        elif "at" in tasks[index]:
+            page.run(f"nodeflow.goto({tasks[index]['at']}, 0)")
+        else:
+            page.run("nodeflow.train(1)")
+    answer = handed_in(page, tmp_path)
+    marks = Marker(original).mark(answer)
+    noted = [each["task"] for each in answer.extra["answers"]["tasks"]]
+    assert noted
+    assert marks.edited == ()
+    assert [marks.tasks[task].why for task in noted if "ask" not in tasks[task]] == [""] * sum(
+        "ask" not in tasks[task] for task in noted
+    )

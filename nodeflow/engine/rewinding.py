@@ -170,8 +170,14 @@ class Rewinder:
             self.return_to(last)
 
     def finish_update(self) -> None:
-        """Step to the end of the present update, if it has begun."""
-        while self.at.within:
+        """Go to the end of the present update, if it has begun; raises `Diverged`."""
+        at, update = self.at, self.at.update
+        if not at.within:
+            return
+        last = self.schedule.passes(update) - 1, len(self.schedule.order) - 1
+        if not self.stepper.run_to(*last):
+            self.return_to(update)  # node by node, so that the one at fault is found
+        while at.update == update:
             self.stepper.step()
             if self.stepper.is_over:
                 self.end_update()

@@ -378,21 +378,14 @@ class Run:
         schedule = self.schedule
         end = schedule.after(level, schedule.number(self.position))
         last = schedule.position(end - 1)
-        if last.update > self._at.update:
-            self.seek(last)
-        made = self.step()
-        while schedule.number(self.position) < end:
-            made = self.step()
-        return made
+        self.seek(last)
+        return self.step()
 
     def skip_to_next_update(self) -> None:
         """Go to the start of the next update without making steps of what lies between."""
         self.require_nodes()
         begin = self._at.update
         if self._at.within:
-            last = self.schedule.passes(begin) - 1, len(self.order) - 1
-            if not self._stepper.run_to(*last):
-                self._rewinder.return_to(begin)
             self._rewinder.finish_update()
             return
         self._stepper.execute_update(begin)
@@ -473,18 +466,19 @@ class Run:
                 f"this run begins at update {self.born}; update {target} is in the run "
                 "that it was forked from"
             )
-        self._rewinder.approach(target)
-        if target > self._at.update:
+        pass_, at = self.schedule.pass_of(position), self._at
+        if target != at.update or (pass_, place) < (at.pass_, at.place):
+            self._rewinder.approach(target)
+        if target > at.update:
             self._trainer.train_to(target)
-        self._step_to(target, self.schedule.pass_of(position), place)
+        self._step_to(target, pass_, place)
 
     def _step_to(self, target: int, pass_: int, place: int) -> None:
         """Go on within an update: all but the last node at once, the last one as a step."""
         at = self._at
-        if not at.within and (pass_, place) > (0, 0):
-            before = (pass_, place - 1) if place else (pass_ - 1, self.schedule.head - 1)
-            if not self._stepper.run_to(*before):
-                self._rewinder.return_to(target)  # node by node, so that the one at fault is found
+        before = (pass_, place - 1) if place else (pass_ - 1, self.schedule.head - 1)
+        if before > (at.pass_, at.place) and not self._stepper.run_to(*before):
+            self._rewinder.return_to(target)  # node by node, so that the one at fault is found
         while at.update == target and (at.pass_, at.place) < (pass_, place):
             self.step()
 

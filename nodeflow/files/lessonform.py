@@ -58,6 +58,20 @@ class LessonForm(Struct, frozen=True):
     types: list[str] = field(default_factory=list)
 
 
+class ChangeForm(Struct, frozen=True):
+    """From an update on, the settings that were not the lesson's own, by address."""
+
+    update: Annotated[int, Meta(ge=0)]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class WiresForm(Struct, frozen=True):
+    """Wires that the lesson's graph does not have, and those of it that are not there."""
+
+    new: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+
 class DoneForm(Struct, frozen=True):
     """What an answer file notes about a task that was done."""
 
@@ -67,6 +81,12 @@ class DoneForm(Struct, frozen=True):
     moment: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     """By address, those that were not the lesson's own when the task was done."""
+    changes: list[ChangeForm] | None = None
+    """How they came to be: the settings from the start of the run, and where others began."""
+    wires: WiresForm | None = None
+    """None: those of the file, without what later tasks ask for."""
+    anew: bool = False
+    """Whether the run had been begun again since the task before."""
 
 
 class AnswersForm(Struct, frozen=True):
@@ -92,8 +112,17 @@ _EXPECTED = {
     "typed": "a text",
     "moment": 'a moment such as "3:17:hidden"',
     "settings": "an object of settings by address",
+    "update": "the number of an update, from 0",
+    "changes": "a list of settings from an update on",
+    "wires": "an object with the lists new and gone",
+    "anew": "true or false",
+    "new": "a list of wires",
+    "gone": "a list of wires",
     "unlocked": "a list of nodes' ids",
 }
+
+
+_NAMES = ("locked", "hidden", "types", "unlocked", "new", "gone")
 
 
 def check_lesson(raw: Mapping[str, Any], *, file: str = "") -> None:
@@ -127,18 +156,25 @@ def _fault(
         part, inner = value[info.name], (*keys, info.name)
         if _fits(part, info.type):
             continue
-        forms: dict[str, type[Struct]] = {"ask": AskForm}
+        forms: dict[str, type[Struct]] = {"ask": AskForm, "wires": WiresForm}
         if info.name in forms:
             return _fault(part, forms[info.name], inner)
         if info.name == "tasks" and isinstance(part, list):
-            each = TaskForm if form is LessonForm else DoneForm
-            place = next(i for i, one in enumerate(part) if not _fits(one, each))
-            return _fault(part[place], each, (*inner, place))
-        if isinstance(part, list) and info.name in ("locked", "hidden", "types", "unlocked"):
+            return _fault_in(part, TaskForm if form is LessonForm else DoneForm, inner)
+        if info.name == "changes" and isinstance(part, list):
+            return _fault_in(part, ChangeForm, inner)
+        if isinstance(part, list) and info.name in _NAMES:
             place = next(i for i, one in enumerate(part) if not isinstance(one, str))
             return f"expected a text, got {describe(part[place])}", (*inner, place)
         return f"expected {_EXPECTED[info.name]}, got {describe(part)}", inner
     return "", keys
+
+
+def _fault_in(
+    parts: list[Any], form: type[Struct], keys: tuple[str | int, ...]
+) -> tuple[str, tuple[str | int, ...]]:
+    place = next(i for i, one in enumerate(parts) if not _fits(one, form))
+    return _fault(parts[place], form, (*keys, place))
 
 
 def _fits(value: Any, type_: Any) -> bool:

@@ -16,6 +16,7 @@ from nodeflow.lessons.goals import Value, expected, is_right, reached, wires_for
 from nodeflow.lessons.lesson import Done, Task, require_lesson
 from nodeflow.lessons.locks import ends_to_wire
 from nodeflow.lessons.settings import TRAINING, settings_changed, training_of
+from nodeflow.lessons.way import way_of
 from nodeflow.playback.conditions import parse
 from nodeflow.playback.player import Player
 from nodeflow.playback.stops import Seen
@@ -60,6 +61,7 @@ class Attempt:
         self._watched = ""
         self._moment = 0
         """Where the tasks before have led: what is asked is asked of this moment."""
+        self._anew = False
         self._begin()
 
     @property
@@ -94,7 +96,7 @@ class Attempt:
     def follow(self, graph: Graph, player: Player) -> bool:
         """Follow somebody who plays and changes a graph elsewhere; return what is new."""
         if player is not self.player:
-            self.player, self._moment = player, 0
+            self._start_again(player)
             self._watch()
         self.graph = graph
         return bool(self.notice())
@@ -145,7 +147,9 @@ class Attempt:
 
     def _finish(self, typed: str | None = None, value: Value | None = None) -> Done:
         changed = settings_changed(self.original, self.graph)
-        done = Done(self.index, typed, value, self._place(), changed)
+        way = way_of(self.original, self.graph, self.player.line, anew=self._anew)
+        done = Done(self.index, typed, value, self._place(), changed, way)
+        self._anew = False
         task = self.lesson.tasks[done.task]
         self.done.append(done)
         if task.kind in LEADING and self.player.run.order:
@@ -222,9 +226,12 @@ class Attempt:
         try:
             self.player.change(graph, what)
         except RunError:  # its structure is another
-            self.player = Player(Run(graph, strict=False))
-            self._moment = 0
+            self._start_again(Player(Run(graph, strict=False)))
         self._watch()
+
+    def _start_again(self, player: Player) -> None:
+        self.player, self._moment = player, 0
+        self._anew = bool(self.done)
 
     def set(self, node: str, **settings: Any) -> None:
         """Change settings of a node that is not locked."""

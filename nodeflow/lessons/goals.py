@@ -119,8 +119,12 @@ def is_right(task: Task, typed: str, value: Value) -> bool:
 
 
 def reached(task: Task, player: Player) -> bool:
-    """Return whether a player stands at a task's moment."""
-    return player.number == player.schedule.number(player.schedule.find(Moment.read(task.goal)))
+    """Return whether a player stands at a task's moment, which a changed graph may not have."""
+    try:
+        position = player.schedule.find(Moment.read(task.goal))
+    except RunError:
+        return False
+    return player.number == player.schedule.number(position)
 
 
 def stand(player: Player, number: int) -> None:

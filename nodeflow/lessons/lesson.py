@@ -13,6 +13,7 @@ from nodeflow.errors import ConditionError, FileError, GraphError, RunError, nea
 from nodeflow.files.lessonform import GOALS, LESSON
 from nodeflow.files.text import at
 from nodeflow.graph import Graph, Wire
+from nodeflow.lessons.way import Way
 from nodeflow.playback.conditions import parse, parse_expression
 from nodeflow.playback.stops import Seen
 
@@ -62,12 +63,23 @@ class Done:
     moment: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     """By address, those that were not the lesson's own then: `training.seed`, `train.rate`."""
+    way: Way | None = None
+    """How the run came there; None for what was noted by hand."""
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Done:
+        """Return what was noted in a file, or by a page; raises `GraphError`."""
+        names = ("task", "typed", "value", "moment", "settings")
+        given = {name: record[name] for name in names if name in record}
+        return cls(**given, way=Way.read(record))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is noted in a file."""
         given = {"typed": self.typed, "value": self.value, "moment": self.moment}
         found = {"task": self.task, **{k: v for k, v in given.items() if v is not None}}
-        return {**found, "settings": dict(self.settings)} if self.settings else found
+        if self.settings:
+            found["settings"] = dict(self.settings)
+        return found if self.way is None else {**found, **self.way.as_dict()}
 
 
 def lesson_of(graph: Graph, file: str = "") -> Lesson | None:

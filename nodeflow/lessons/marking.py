@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nodeflow.engine.forking import what_differs
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
 from nodeflow.errors import FileError, GraphError, NodeflowError, RunError
@@ -18,7 +19,8 @@ from nodeflow.graph import Graph, Wire, renumbered
 from nodeflow.lessons.goals import Value, expected, is_right, stand, wires_for
 from nodeflow.lessons.lesson import Task, require_lesson
 from nodeflow.lessons.locks import asked_wires, changes_of_locked, with_locks_restored
-from nodeflow.lessons.settings import TRAINING, with_settings
+from nodeflow.lessons.settings import TRAINING
+from nodeflow.lessons.way import Change, Way, folded_as, graphs_of, wired_as
 from nodeflow.playback.answers import read_number
 from nodeflow.playback.conditions import parse
 from nodeflow.playback.player import Player
@@ -88,15 +90,19 @@ class Marks:
 
 @dataclass
 class _Course:
-    """A run that answers lead to, and what is known of it."""
+    """A run on the way that answers took, and what is known of it."""
 
-    graph: Graph
+    graphs: tuple[tuple[int, Graph], ...]
+    """The graphs that it went on with, and from which update on."""
     player: Player
     met: dict[tuple[str, int], int | None] = field(default_factory=dict)
     """Where a condition became true, from a moment on."""
     values: dict[tuple[str, int], Value] = field(default_factory=dict)
-    forks: list[tuple[int, _Course]] = field(default_factory=list)
-    """Where it was led on with another graph."""
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that it ended with."""
+        return self.graphs[-1][1]
 
 
 class Marker:
@@ -111,7 +117,7 @@ class Marker:
     def mark(self, answer: Graph, file: str = "") -> Marks:
         """Return which tasks an answer has done; raises `FileError` for that of another lesson."""
         edited = self._require_same(answer, file)
-        handed_in, answer = answer, _folded(self.original, answer)
+        handed_in, answer = answer, folded_as(self.original, answer)
         locked = tuple(change.sentence for change in changes_of_locked(self.original, answer))
         try:
             restored = _bare(with_locks_restored(self.original, answer))
@@ -122,15 +128,18 @@ class Marker:
         noted = answer.extra.get(ANSWERS)
         raw = {} if noted is None else noted
         records = {task["task"]: task for task in raw.get("tasks", ())}
-        course, number, marks = self._first(restored, records), 0, []
-        for index in range(len(self.lesson.tasks)):
+        course, number, marks = None, 0, list[Mark]()
+        for index, task in enumerate(self.lesson.tasks):
             record = records.get(index)
-            stage = self._stage(restored, index, record)
-            here, begin = self._led_on(course, number, stage)
+            try:
+                way = None if record is None else Way.read(record)
+                here = self._course(self._graphs(restored, index, record, way))
+            except NodeflowError as error:
+                edited.append(f"task {index + 1}: what the file notes of it cannot be ({error})")
+                way, here = None, self._course(self._graphs(restored, index, None, None))
+            begin = self._continued(course, here, number, anew=way is not None and way.anew)
             mark, end, said = self._mark(index, record, here, begin, only_noted=noted is not None)
-            if mark.kind == "wire" and wires_for(
-                self.lesson.tasks[index], self.original, handed_in
-            ):
+            if mark.kind == "wire" and wires_for(task, self.original, handed_in):
                 mark = replace(mark, done=True, why="")
             marks.append(mark)
             edited += said
@@ -165,69 +174,72 @@ class Marker:
     def _asked(self, graph: Graph, first: int, end: int | None = None) -> frozenset[Wire]:
         return asked_wires(self.lesson, self.original, graph, first, end)
 
-    def _stage(self, graph: Graph, index: int, record: Mapping[str, Any] | None) -> Graph:
-        """Return the graph as it was at a task.
+    def _graphs(
+        self, graph: Graph, index: int, record: Mapping[str, Any] | None, way: Way | None
+    ) -> tuple[tuple[int, Graph], ...]:
+        """Return the graphs that a run went on with to a task, and from which update on."""
+        wired = self._without_later_wires(graph, index)
+        if record is None:
+            return ((0, wired),)
+        if way is None:
+            changes: tuple[Change, ...] = (Change(0, record.get("settings", {})),)
+        else:
+            changes = way.changes
+            if way.wires is not None:
+                there = wired_as(self.original, graph, way.wires)
+                wired = with_locks_restored(self.original, there)
+        return graphs_of(self.original, _bare(wired), changes, self._is_free)
 
-        It has no wires that tasks after this one ask for, but those of the lesson in their place,
-        and the settings that the task notes.
+    def _without_later_wires(self, graph: Graph, index: int) -> Graph:
+        """Return a graph without the wires that tasks after this one ask for.
+
+        Those of the lesson that made room for them are in their place.
         """
         now = index + 1
         later = self._asked(graph, now) - self._asked(graph, 0, now)
-        if later:
-            ports = {wire.end for wire in later}
-            kept = [w for w in graph.wires if w not in later]
-            there = {(w.start, w.end) for w in kept}
-            kept += [  # they made room for those that are asked for
-                w
-                for w in self.original.wires
-                if w.end in ports and w.source in graph.nodes and (w.start, w.end) not in there
-            ]
-            graph = replace(graph, wires=tuple(sorted(renumbered(tuple(kept)))))
-        if record is None:
+        if not later:
             return graph
-        free = {
-            address: value
-            for address, value in record.get("settings", {}).items()
-            if self._is_free(address.rpartition(".")[0])
-        }
-        try:
-            return with_settings(self.original, graph, free)
-        except GraphError:
-            return graph
+        ports = {wire.end for wire in later}
+        kept = [w for w in graph.wires if w not in later]
+        there = {(w.start, w.end) for w in kept}
+        kept += [
+            w
+            for w in self.original.wires
+            if w.end in ports and w.source in graph.nodes and (w.start, w.end) not in there
+        ]
+        return replace(graph, wires=tuple(sorted(renumbered(tuple(kept)))))
 
     def _is_free(self, node: str) -> bool:
         return node not in self.lesson.locked and not (node == TRAINING and self.lesson.everything)
 
-    def _first(self, graph: Graph, records: Mapping[int, Any]) -> _Course:
-        return self._course(self._stage(graph, 0, records.get(0)))
-
-    def _course(self, graph: Graph) -> _Course:
-        """Return the run of a graph from its start."""
+    def _course(self, graphs: tuple[tuple[int, Graph], ...]) -> _Course:
+        """Return a run that goes on with these graphs, each from its update on."""
         for course in self._courses:
-            if course.graph == graph:
+            if course.graphs == graphs:
                 return course
         first = self._courses[0].player.run if self._courses else None
-        course = _Course(graph, Player(Run(graph, strict=False, share_with=first)))
+        player = Player(Run(graphs[0][1], strict=False, share_with=first))
+        for update, graph in graphs[1:]:
+            number = player.schedule.number(player.schedule.start(update))
+            stand(player, min(number, self._last(player, graph)))
+            player.change(graph, "")
+        course = _Course(graphs, player)
         self._courses.append(course)
         return course
 
-    def _led_on(self, course: _Course, number: int, graph: Graph) -> tuple[_Course, int]:
-        """Return the run that goes on from a moment with another graph, as `Attempt.change` does.
-
-        Where it cannot, it begins at its start.
-        """
-        if course.graph == graph:
-            return course, number
-        for at_number, fork in course.forks:
-            if at_number == number and fork.graph == graph:
-                return fork, _stands_at(course, fork, number)
-        try:
-            stand(course.player, number)
-            fork = _Course(graph, Player(course.player.run.fork(graph)))
-        except RunError:
-            return self._course(graph), 0
-        course.forks.append((number, fork))
-        return fork, _stands_at(course, fork, number)
+    def _continued(
+        self, before: _Course | None, course: _Course, number: int, *, anew: bool
+    ) -> int:
+        """Return the moment of a run that the tasks before have led to; 0 where it began again."""
+        if before is None or anew:
+            return 0
+        if before is course:
+            return number
+        old, new = before.player.run.machine, course.player.run.machine
+        if what_differs(old, new):
+            return 0
+        was, now = old.schedule, new.schedule
+        return number if was == now else now.number(now.start(was.position(number).update))
 
     # -- tasks
 
@@ -258,11 +270,13 @@ class Marker:
                     done = record is not None
                     why = "" if done else f"the file does not say that {task.goal} was seen"
                 case "until":
-                    met = self._met(task, course, number)
-                    if record is not None and met is not None:
-                        met = self._noted(task, course, record, met)
+                    met = None if record is None else self._noted(task, course, record)
+                    if met is None:
+                        met = self._met(task, course, number)
                     done, number = met is not None, number if met is None else met
-                    why = "" if done else f"it is not reached in {self._epochs(course)} epochs"
+                    why = (
+                        "" if done else f"it is not reached in {self._epochs(course.graph)} epochs"
+                    )
                     if done and only_noted and record is None:
                         done, why = False, "the file does not say that it was reached"
                 case _:
@@ -277,9 +291,14 @@ class Marker:
             done, why = False, str(error)
         return Mark(index, task.text, task.kind, done, why, typed, value), number, said
 
-    def _epochs(self, course: _Course) -> int:
+    def _epochs(self, graph: Graph) -> int:
+        """Return for how many epochs an answer is trained at most."""
         most = max(1, self.original.training.epochs)
-        return max(most, min(course.graph.training.epochs, _LONGER * most))
+        return max(most, min(graph.training.epochs, _LONGER * most))
+
+    def _last(self, player: Player, graph: Graph) -> int:
+        """Return the last moment to which an answer is trained."""
+        return self._epochs(graph) * player.schedule.steps_per_epoch
 
     def _met(self, task: Task, course: _Course, number: int) -> int | None:
         known = (task.goal, number)
@@ -287,22 +306,21 @@ class Marker:
             course.met[known] = self._search(task, course, number)
         return course.met[known]
 
-    def _noted(self, task: Task, course: _Course, record: Mapping[str, Any], met: int) -> int:
-        """Return where a file says that a condition was seen, if it holds there as well.
+    def _noted(self, task: Task, course: _Course, record: Mapping[str, Any]) -> int | None:
+        """Return where a file says that a condition was seen, if it holds there.
 
-        Somebody may have gone on beyond the moment at which it became true.
+        That need not be where it became true: somebody may have gone on, or stepped there.
         """
-        player = course.player
+        player, schedule = course.player, course.player.schedule
         try:
-            schedule = player.schedule
             number = schedule.number(schedule.find(Moment.read(str(record.get("moment")))))
         except RunError:
-            return met
-        if not met < number <= self._epochs(course) * schedule.steps_per_epoch:
-            return met
+            return None
+        if number > self._last(player, course.graph):
+            return None
         stand(player, number)
         holds = parse(task.goal, player.run.plan.graph).holds(Seen(player.run))
-        return number if holds else met
+        return number if holds else None
 
     def _search(self, task: Task, course: _Course, number: int) -> int | None:
         player = course.player
@@ -313,8 +331,7 @@ class Marker:
             return number
         player.stops.add(player.run, task.goal)
         try:
-            end = self._epochs(course) * player.schedule.steps_per_epoch
-            player.advance(max(end, number))
+            player.advance(max(self._last(player, course.graph), number))
             return player.number if player.reason == condition.text else None
         finally:
             player.stops.forget(condition.text)
@@ -326,21 +343,6 @@ class Marker:
         return course.values[known]
 
 
-def _folded(original: Graph, answer: Graph) -> Graph:
-    """Return an answer that was unfolded or taken apart as it was before: it computes the same."""
-    from nodeflow.derive import collapse, fold
-    from nodeflow.derive.exploding import RECORD as EXPLODED
-    from nodeflow.derive.records import RECORD as UNFOLDED
-
-    for record, undo in ((UNFOLDED, fold), (EXPLODED, collapse)):
-        if answer.extra.get(record) and not original.extra.get(record):
-            try:
-                answer = undo(answer)
-            except GraphError:  # it was changed since: then it is marked as it is
-                return answer
-    return answer
-
-
 def _bare(graph: Graph) -> Graph:
     """Return what is computed of a graph, without what belongs to its drawing and its lesson."""
     return Graph(
@@ -350,12 +352,6 @@ def _bare(graph: Graph) -> Graph:
         extra={key: part for key, part in graph.extra.items() if key not in (LESSON, ANSWERS)},
         folder=graph.folder,
     )
-
-
-def _stands_at(before: _Course, after: _Course, number: int) -> int:
-    """Return where a fork stands: where it was made, or at its update where nodes were added."""
-    old, new = before.player.schedule, after.player.schedule
-    return number if old == new else new.number(new.start(old.position(number).update))
 
 
 def _same(noted: Any, value: Value) -> bool:

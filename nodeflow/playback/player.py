@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class Line:
     before: Line | None = None
     reach: int = 0
     """How many steps of it are known."""
+    weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Values that were put into parameters at the fork, by address."""
 
     def at(self, update: int) -> Line:
         """Return this line, or that of its forebears to which an update belongs."""
@@ -292,8 +294,8 @@ class Player:
     def _search_for_stop(self, goal: int, deadline: float) -> None:
         """Go on to a moment, and stop earlier where a condition becomes true.
 
-        Passes are judged whole, when the last node that a condition reads was evaluated; where
-        updates are loops over samples, step by step.
+        Passes are judged when the last node that a condition reads was evaluated: whole, or in a
+        loop over samples as far as they are read.
         """
         watches = self._active_watches()
         while self.number < goal and not self.reason:
@@ -311,6 +313,12 @@ class Player:
                     self.reason = first.condition.text
                     self._watches = {}  # the others have seen the whole pass
             else:
+                ahead = [number + watch.steps - index for watch in watches]
+                end = min(goal, self.schedule.after("sample", number))
+                moment = min((at for at in ahead if number < at < end), default=end)
+                if moment - 1 > number:
+                    self._seek(moment - 1)
+                    index = self.run.position.place
                 self._make_step()
                 for watch in watches:
                     if watch.is_judged(index, self.run) and watch.became_true(self.run, begin):
@@ -430,13 +438,23 @@ class Player:
         run.set_weights(weights)
         # Set again at the same moment, it is the same future; otherwise the present one stays.
         again = self.line.what == what and self.line.run.born == run.born
-        self._branch(run, what, number, stays=not again)
+        put = {address: np.array(value) for address, value in weights.items()}
+        self._branch(run, what, number, put, stays=not again)
 
-    def _branch(self, run: Run, what: str, number: int, *, stays: bool = False) -> None:
+    def _branch(
+        self,
+        run: Run,
+        what: str,
+        number: int,
+        weights: Mapping[str, NDArray[Any]] | None = None,
+        *,
+        stays: bool = False,
+    ) -> None:
         before = self.line.at(run.born)
         if before.run.born == run.born and before.before is not None:
+            weights = {**before.weights, **(weights or {})}  # they are in the run that was forked
             before = before.before
-        line = Line(run, what, before)
+        line = Line(run, what, before, weights=weights or {})
         line.reach = self.begin_of(line)
         if self.line.reach <= number and not stays:
             self.lines[self.lines.index(self.line)] = line

@@ -94,9 +94,9 @@ function changing(root, index, run, source, view) {
 
   function inLesson(key, act) {
     lead?.requireFree(key);
-    const { seed, own } = run, { batch: size } = run.schedule;
+    const beginning = () => JSON.stringify([run.seed, run.schedule.batch, ...run.given]), { own } = run, before = beginning();
     act();
-    if (seed !== run.seed || size !== run.schedule.batch || (own && !run.own)) lead?.restarted();
+    if (before !== beginning() || (own && !run.own)) lead?.restarted();
     else lead?.changed();
   }
 
@@ -318,6 +318,26 @@ function changing(root, index, run, source, view) {
     return found;
   }
 
+  /** How those settings came to be: by update, from the start of the run on. */
+  function way() {
+    const now = new Map(), found = [], training = Object.entries(changes()).filter(([address]) => address.startsWith("training."));
+    const put = (address, value) => {
+      const at = address.lastIndexOf("."), own = Object.hasOwn(index.graph.nodes, address.slice(0, at)) ? address : `${address}.value`;
+      const key = nodeOf(own), first = index.graph.nodes[key]?.settings?.[own.slice(key.length + 1)];
+      if (JSON.stringify(first) === JSON.stringify(value)) now.delete(own);
+      else now.set(own, value);
+    };
+    const note = (update) => found.push({ update, settings: Object.fromEntries([...now, ...training]) });
+    for (const [address, value] of run.base) put(address, value);
+    note(0);
+    for (const [update, address, value] of run.events) {
+      put(address, value);
+      if (found.at(-1).update === update && update) found.pop();
+      note(update);
+    }
+    return found;
+  }
+
   function save(what, name) {
     const text = new Blob([`${JSON.stringify(what, null, 1)}\n`], { type: "application/json" });
     const link = element("a", { href: URL.createObjectURL(text), download: `${name.replace(/[^\p{L}\p{N}-]+/gu, "-") || "graph"}.json` });
@@ -427,7 +447,7 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
-  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, save, train });
+  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, way, save, train });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));

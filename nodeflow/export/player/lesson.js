@@ -17,7 +17,7 @@ function rightly(task, typed, value) {
  * Lead through the lesson of `index`. `state` is how far somebody has come in another form of the
  * graph; `open(form, state)` opens such a form. Returns what the rest of the page asks of it.
  */
-function leading(root, index, run, source, view, { attempt, refresh, graph, changes, save, train: goOn }) {
+function leading(root, index, run, source, view, { attempt, refresh, graph, changes, way, save, train: goOn }) {
   const { lesson } = index;
   const find = (selector) => root.querySelector(selector);
   const state = lesson.state ?? { done: [], skipped: [], unlocked: [], moment: 0, wired: [] };
@@ -155,6 +155,9 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
     if (typed !== null) Object.assign(done, { typed, value });
     done.moment = momentNow();
     if (Object.keys(settings).length) done.settings = settings;
+    done.changes = way();
+    if (state.anew) done.anew = true;
+    state.anew = false;
     state.done.push(done);
     if (["at", "until"].includes(now.kind)) state.moment = run.number;
     said = "";
@@ -216,7 +219,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       return show();
     }
     if (!lesson.open) throw new Error("wires are drawn in the page of this lesson, or in nodeflow's editor: skip this task here");
-    await lesson.open(form, { ...state, wired: [...state.wired, place()], moment: 0 });
+    await lesson.open(form, { ...state, wired: [...state.wired, place()], moment: 0, anew: state.done.length > 0 });
   }
 
   /** The graph as it was handed in: with its own starts, and what was done. */
@@ -358,7 +361,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
   notice();
   show();
   return {
-    requireFree, isLocked, unlock, train, restarted: () => { state.moment = 0; watch(); }, changed: watch, state,
+    requireFree, isLocked, unlock, train, restarted: () => { Object.assign(state, { moment: 0, anew: state.done.length > 0 }); watch(); }, changed: watch, state,
     api: {
       task: () => ({ index: place(), of: lesson.tasks.length, ...(task() && { text: task().text, kind: task().kind, question: task().question }) }),
       answer: (typed) => { const ok = answer(String(typed)); refresh(); return ok; },
