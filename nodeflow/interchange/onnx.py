@@ -568,8 +568,7 @@ _FUNCTIONS: Mapping[str, Any] = {
 
 
 def _taken(node: Any) -> list[str]:
-    """Return what an operator computes with: of CastLike the first input, for it has a type alone of
-    the other."""
+    """Return what an operator computes with; CastLike takes its second input's type alone."""
     return [name for name in (node.input[:1] if node.op_type == "CastLike" else node.input) if name]
 
 
