@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow import disk
 from nodeflow.engine.run import Run
 from nodeflow.errors import FileError, GraphError, NodeflowError
 from nodeflow.graph import Graph
@@ -37,10 +38,10 @@ class Likeness:
 
 def read_weights(path: str) -> dict[str, NDArray[np.float64]]:
     """Read weights as `nodeflow export FILE weights.json` writes them; raises `FileError`."""
+    with disk.reading(Path(path)):
+        data = Path(path).read_bytes()
     try:
-        found = json_of(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
+        found = json_of(data.decode())
     except ValueError:
         raise FileError(f"{path} is no JSON: nodeflow export FILE weights.json writes it") from None
     if not isinstance(found, dict) or not found:
