@@ -78,7 +78,7 @@ if TYPE_CHECKING:
         show_views,
         show_why,
     )
-    from nodeflow.terminal.bars import bar, progress
+    from nodeflow.terminal.bars import bar, progress, reading_bar
     from nodeflow.terminal.keys import is_interactive
     from nodeflow.terminal.library import show_library, show_types
     from nodeflow.terminal.live import play_live
@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     )
     from nodeflow.terminal.steps import StepPrinter
     from nodeflow.terminal.sweeps import show_folds, show_sweep
+    from nodeflow.terminal.tables import show_reading
 
 
 def __getattr__(name: str) -> Any:

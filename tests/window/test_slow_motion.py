@@ -206,6 +206,8 @@ def test_a_node_says_its_value_and_of_when_it_is_at_the_zoom_of_the_first_view(x
 
 def test_a_view_that_is_wired_shows_at_once_what_enters_it(xor, mouse, shot):
     """It was empty until something else of the graph changed."""
+    mouse.key("space")
+    xor.until(lambda state: state["live"][0] == "done")
     where = xor.on_screen(700, -250)
     mouse.move(*where)
     mouse.key("Tab")
@@ -220,6 +222,7 @@ def test_a_view_that_is_wired_shows_at_once_what_enters_it(xor, mouse, shot):
     )
     mouse.drag(start, end)
     xor.until(lambda state: "output_a.a -> panel.value" in state["wires"])
+    assert xor.state["live"][0] == "done"
     a = xor.state["values"]["output_a.a"][0]
     xor.until(lambda state: state["faces"].get("panel") == show(a))
     shot()
