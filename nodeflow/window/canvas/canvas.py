@@ -529,7 +529,7 @@ class Canvas:
             seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
             past = {} if seen is None else {view.key: seen}
         viewer = self._viewer
-        if viewer is None or viewer.graph.nodes is not editor.graph.nodes:
+        if viewer is None or not viewer.sees(editor.graph):
             viewer = self._viewer = Viewer(editor.graph, editor.inference.tables)
         return viewer.look(view.key, values, editor.live.weights, past)
 
