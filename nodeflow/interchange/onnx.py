@@ -714,7 +714,7 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         return "hard_sigmoid_onnx", settings
     if kind == "Gelu":
         return ("gelu_tanh" if given.get("approximate") == b"tanh" else "gelu"), {}
-    return {**_ELEMENTWISE, **known("onnx")}.get(kind), {}
+    return {**known("onnx"), **_ELEMENTWISE}.get(kind), {}
 
 
 _SELU = {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}
