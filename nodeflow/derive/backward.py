@@ -142,8 +142,9 @@ class Backward(Placing):
                 node=search[0],
             )
         for key, cost in zip(trainers, costs_of(graph, trainers), strict=True):
-            for theta in sorted(self._between([cost])):
-                if not graph.nodes[theta].is_parameter or graph.nodes[theta].mode == "freeze":
+            between = self._between([cost])
+            for theta in graph.parameters:
+                if theta not in between or graph.nodes[theta].mode == "freeze":
                     continue
                 before = graph.inputs(theta).get("next")
                 other = found.get(theta) or (self._origin(before[0].source) if before else None)
@@ -243,14 +244,18 @@ class Backward(Placing):
         """Trainable parameters, and all that depends on one."""
         moving: set[str] = set()
         graph = self.graph
+        types, incoming = graph.types, graph.incoming
         for key in self.inference.order:
-            if graph.nodes[key].is_parameter:
+            type_ = types.get(key)
+            if type_ is not None and type_.holds_weights:
                 if graph.settings(key)["trainable"]:
                     moving.add(key)
-            elif any(
-                wire.source in moving and not graph.feeds_back(wire) for wire in graph.into(key)
-            ):
-                moving.add(key)
+                continue
+            feedback = type_.feedback if type_ is not None else ()
+            for wire in incoming.get(key, ()):
+                if wire.source in moving and wire.input not in feedback:
+                    moving.add(key)
+                    break
         return moving
 
     def _hand_on(
