@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from networks import hand, net
 
 import nodeflow as nf
+from nodeflow import formula as formulas
 from nodeflow.cli import main
 from nodeflow.declare import CATALOG
+from nodeflow.engine.cells import operation_of
+from nodeflow.engine.kernel.scalar import SCALARS
 from nodeflow.engine.snapshot import ages
 from nodeflow.errors import Diverged, ExportError, NodeflowError
 from nodeflow.explain import remark, shares
@@ -1089,6 +1093,16 @@ def test_the_scripts_are_whole_lines_so_that_remarks_and_indents_can_go():
         for line in path.read_text("utf-8").splitlines():
             assert line.count("`") % 2 == 0, f"{path.name}: a text over several lines: {line}"
     assert "  " not in {line[:2] for line in html.script_of(live.PLAYER).splitlines()}
+
+
+def test_no_script_has_a_list_of_functions_of_its_own():
+    """What formulas and conditions call are the kernel's functions, whose source is Python's."""
+    listed = re.compile(r"Math\.(exp|log|tanh|sin|cos|sign|pow|cbrt|expm1|log1p)\b")
+    for name in ("engine", "formulas", "judging", "lesson", "live", "views", "why"):
+        text = (Path(html.__file__).parent / "player" / f"{name}.js").read_text("utf-8")
+        assert not listed.findall(text), name
+    for head in (*formulas.FUNCTIONS, *formulas.OPERATORS, "^"):
+        assert operation_of(head).name in SCALARS
 
 
 def test_a_page_goes_through_layers_neurons_and_operations(shown, tmp_path):
