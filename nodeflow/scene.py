@@ -379,15 +379,14 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         ports |= {port.address: port for port in (*nodes[key].inputs, *nodes[key].outputs)}
     groups = tuple(frame for key in graph.groups if (frame := _group(graph, key, nodes)))
     if len(old.strokes) <= AT_ONCE and len(old.wires) <= _MOST_AT_ONCE:
-        wires = _routed(nodes, graph, followed(old.wires, moved))
-        return Scene(nodes, wires, groups, ports)
+        return Scene(nodes, _routed(nodes, graph, followed(old.wires, moved)), groups, ports)
     # Only what the nodes touch is looked at: all the rest is the same.
     touched = sorted({number for key in moved for number in old.strokes_of.get(key, ())})
     some = sorted({number for key in moved for number in old.wire_numbers_of.get(key, ())})
     wires, lines = list(old.wires), list(old.strokes)
     new = {}
-    for number, view in zip(some, followed([wires[n] for n in some], moved), strict=True):
-        wires[number] = new[view.wire] = view
+    for number, wire in zip(some, followed([wires[n] for n in some], moved), strict=True):
+        wires[number] = new[wire.wire] = wire
     for number in touched:
         stroke = lines[number]
         lines[number] = replace(stroke, wires=tuple(new.get(v.wire, v) for v in stroke.wires))
