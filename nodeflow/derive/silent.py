@@ -134,9 +134,10 @@ def _gradients_of(
         kind = "weight_gradient" if wire.input == "weights" else "bias_gradient"
         fed = [w.start for w in graph.inputs(layer).get("a", ())]
         for other in gradients.get((kind, deltas[layer]), ()):
-            if kind == "bias_gradient" or [
-                wire.start for wire in graph.inputs(other).get("a", ())
-            ] == fed:
+            if (
+                kind == "bias_gradient"
+                or [wire.start for wire in graph.inputs(other).get("a", ())] == fed
+            ):
                 yield other
 
 

@@ -67,7 +67,7 @@ from nodeflow.window.platform.waiting import GcScheduler, IdleWait, sockets
 FRAME = 1 / 60
 """Seconds a frame while something moves, and how long frames go on after the last event."""
 _AFTER = 0.7
-_IDLE, _TYPING = 2.0, 0.4
+_IDLE, _TYPING = 10.0, 0.4
 """Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
 _TURN = 0.003
 """Seconds that a thread has Python before another that wants it gets its turn: the work of a whole
