@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs links messages
+.PHONY: help torture-minute bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs links messages
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 DISPLAY_PACKAGES := xvfb libx11-6 libgl1 libgl1-mesa-dri fonts-dejavu-core
 
 help: ## Show what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## Open the editor; without a display train a graph and play it in the terminal
 	@if $(BIN)/python -c 'import sys; from nodeflow.window.platform.display import reason; \
@@ -113,6 +113,9 @@ pages: $(STAMP) browser ## Compare many graphs in a page with Python: 500 random
 
 torture: $(STAMP) ## Search for what falls over, for two hours (MINUTES=…): a line for each part
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m torture --minutes $(MINUTES)
+
+torture-minute: $(STAMP) ## Search for what falls over for a minute a part, two at once: CI runs this
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m torture --short --at-once 2
 
 ulps: $(STAMP) ## Search long for the largest errors of elementwise functions
 	@$(BIN)/python -m benchmarks.ulps

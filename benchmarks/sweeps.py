@@ -139,7 +139,7 @@ def _by_cluster(result: Result, *, quick: bool) -> None:
     try:
         from distributed import Client
 
-        from nodeflow.sweeps.cluster import local_cluster
+        from nodeflow.sweeps.connection import local_cluster
     except ImportError:
         result.notes.append("distributed is not installed: the cluster was not measured")
         return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from nodeflow import disk
 from nodeflow.errors import FileError, nearest
 from nodeflow.files import load
 from nodeflow.graph import Graph
@@ -65,7 +65,7 @@ def write(name: str, target: Path) -> list[Path]:
             raise FileError("is there already; move it away first", file=str(copy))
     try:
         for one, copy in zip(there, copies, strict=True):
-            shutil.copyfile(one, copy)
+            disk.write(copy, one.read_bytes())
     except OSError as error:
         why = (error.strerror or "the system refused").lower()
         raise FileError(f"cannot be written ({why})", file=str(target)) from None

@@ -67,7 +67,7 @@ def _folders_that_tests_name(
     """Folders that tests name for data are not kept in the home of whoever runs them."""
     kept = tmp_path_factory.mktemp("named") / "folders.json"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nodeflow.data.places._list", lambda: kept)
+        patch.setattr("nodeflow.data.places.kept_in", lambda: kept)
         yield
 
 

@@ -17,7 +17,7 @@ import pytest
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.errors import SweepError
-from nodeflow.sweeps import cluster
+from nodeflow.sweeps import cluster, connection
 from nodeflow.sweeps.journal import journal_of
 from nodeflow.sweeps.parted import run_by
 
@@ -123,6 +123,30 @@ def test_a_scheduler_that_is_killed_loses_nothing_that_was_done(
     found = nf.sweep(xor, SETTINGS, out=out, progress=lambda n, _: made.append(n), **HOW)
     assert len(made) == 80 - there[-1]
     assert plain(found) == expected
+
+
+def impatient(monkeypatch):
+    for name, seconds in (("ANSWER", 1), ("_SILENT", 3), ("_WORKER", 2)):
+        monkeypatch.setattr(connection, f"{name}_SECONDS", seconds)
+
+
+def test_a_scheduler_that_stands_still_is_a_sentence(xor, two_workers, monkeypatch):
+    impatient(monkeypatch)
+
+    def progress(count, _all):
+        if count == 15:
+            two_workers.scheduler.send_signal(signal.SIGSTOP)
+
+    with pytest.raises(SweepError, match="went away"):
+        nf.sweep(xor, SETTINGS, cluster=two_workers.address, progress=progress, **HOW)
+
+
+def test_a_scheduler_without_workers_is_a_sentence(xor, two_workers, monkeypatch):
+    impatient(monkeypatch)
+    for worker in two_workers.workers:
+        worker.kill()
+    with pytest.raises(SweepError, match=r"had no worker for 2 s; start some by `dask worker"):
+        nf.sweep(xor, SETTINGS, cluster=two_workers.address, **HOW)
 
 
 def test_workers_of_another_version_are_refused(xor, two_workers, monkeypatch):

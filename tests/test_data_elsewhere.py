@@ -23,7 +23,7 @@ from nodeflow.graph import Graph, Node
 def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A graph in one folder whose data lies in another, and a home of its own."""
     monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "home")
-    monkeypatch.setattr(places, "_list", lambda: tmp_path / "home" / "folders.json")
+    monkeypatch.setattr(places, "kept_in", lambda: tmp_path / "home" / "folders.json")
     monkeypatch.setattr(places, "_named", [])
     monkeypatch.delenv("NODEFLOW_DATA", raising=False)
     for name in ("nets", "rows"):

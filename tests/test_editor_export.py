@@ -338,7 +338,7 @@ def test_what_cannot_be_is_told_before_anything_begins(
 
 
 def test_a_folder_that_may_not_be_written(editor, home, monkeypatch):
-    monkeypatch.setattr("nodeflow.files.disk.os.access", lambda path, mode: False)
+    monkeypatch.setattr("nodeflow.disk.os.access", lambda path, mode: False)
     with pytest.raises(FileError, match="there is no permission to write here"):
         exporting.requested(editor, asked(editor, ".gif"))
 
@@ -362,7 +362,7 @@ def test_a_full_disk_leaves_what_was_there(shell, editor, home, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("nodeflow.files.disk.os.fsync", full)
+    monkeypatch.setattr("nodeflow.disk.os.fsync", full)
     now = exported(shell, editor, asked(editor, ".svg"))
     assert "no space left on device; what was there before is kept" in now.notice.text
     assert left(home) == ["xor.svg"]

@@ -11,6 +11,7 @@ from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.panels.room import widths
 from nodeflow.editor.state import messages as m
+from nodeflow.editor.state.camera import READABLE
 from nodeflow.editor.state.model import Editing, Editor, Menu, Preferences, Search
 from nodeflow.editor.state.reading import read
 
@@ -133,6 +134,30 @@ def test_escape_closes_whatever_is_open():
         asked = do(opened(), m.Do(command))
         assert asked.popup is not None
         assert do(asked, m.Key("Escape")).popup is None
+
+
+@pytest.mark.parametrize("size", [(1070.0, 842.0), (560.0, 500.0)])
+def test_the_first_view_of_every_sample_has_the_data_in_it_at_a_size_that_reads(size):
+    """Left to right, from the data: from a data set, or else from a constant of the network."""
+    seen = 0
+    for path in sorted([*GRAPHS.glob("*.json"), *GRAPHS.glob("lessons/*.json")]):
+        editor = do(Editor.of(nf.load(path), size=size), m.Do("first-view"))
+        camera, graph = editor.camera, editor.graph
+        assert camera.zoom >= READABLE, path
+        network = graph.upstream(graph.of_family("layer"))
+        data = graph.datasets or [
+            key for key in network if graph.nodes[key].type in {"constant", "slider"}
+        ]
+        views = [editor.drawn.nodes[key] for key in data]
+        whole = [
+            all(0 <= x <= size[0] and 0 <= y <= size[1] for x, y in corners)
+            for view in views
+            for corners in [[camera.on_screen((view.x + right * view.width, view.y + down * 40))
+                             for right in (0, 1) for down in (0, 1)]]
+        ]  # fmt: skip
+        assert any(whole) or not views, path
+        seen += bool(views)
+    assert seen > 40
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])

@@ -13,9 +13,10 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
+from nodeflow import disk
 from nodeflow.declare import CATALOG, Array
 from nodeflow.errors import FileError, Loop, PortTaken
-from nodeflow.files import MIGRATIONS, VERSION, disk, dumps, load, loads, save, schema, text
+from nodeflow.files import MIGRATIONS, VERSION, dumps, load, loads, save, schema, text
 from nodeflow.files.form import schema_text
 from nodeflow.graph import Graph, Node, Training, Wire
 

@@ -18,13 +18,14 @@ import pytest
 from numpy.lib import format as npy
 
 import nodeflow.nodes  # noqa: F401  the library
+from nodeflow import disk
 from nodeflow.declare import CATALOG, Array
 from nodeflow.editor.state.model import Editor
 from nodeflow.errors import FileError, Overtaken
 from nodeflow.export import export
 from nodeflow.export.compared import write as draw_difference
 from nodeflow.export.html import as_json, picture
-from nodeflow.files import arrays, disk, load, load_run, loads, require_place, save, save_run
+from nodeflow.files import arrays, load, load_run, loads, require_place, save, save_run
 from nodeflow.files.arrays import digest, packed
 from nodeflow.graph import Graph, Node
 from nodeflow.scene import scene

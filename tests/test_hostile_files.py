@@ -43,7 +43,7 @@ def test_deep_json_in_any_small_file_ends_nothing(
 ) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.setattr(places, "_list", lambda: places.user_folder() / "folders.json")
+    monkeypatch.setattr(places, "kept_in", lambda: places.user_folder() / "folders.json")
     deep = tmp_path / "deep.json"
     deep.write_text(DEEP)
     for file in (places.user_folder() / "folders.json", enabling.config_file(),
@@ -54,8 +54,10 @@ def test_deep_json_in_any_small_file_ends_nothing(
     assert tmp_path not in places.named_folders()
     for odd in ("5", '{"a": 1}', "[5, null]", '"a"'):
         (places.user_folder() / "folders.json").write_text(odd)
-        assert places.name_folder(tmp_path / "named")
-        assert places._kept() == [str(tmp_path / "named")]
+        assert not places.name_folder(tmp_path / "named")  # what is in it stays
+        assert (places.user_folder() / "folders.json").read_text() == odd
+        assert places._kept() == []
+        assert tmp_path / "named" in places.named_folders()
         places._named.clear()
     (places.user_folder() / "folders.json").write_text(DEEP)
     assert Store().recent() == []

@@ -131,7 +131,7 @@ def test_the_folders_of_somebody_without_a_home(
         return "~/.config/nodeflow"
 
     monkeypatch.delenv("NODEFLOW_DATA", raising=False)
-    monkeypatch.setattr(places, "_list", lambda: places.user_folder() / "folders.json")
+    monkeypatch.setattr(places, "kept_in", lambda: places.user_folder() / "folders.json")
     for found in (unknown, itself):
         for kind in ("config", "data", "state"):
             monkeypatch.setattr(f"platformdirs.user_{kind}_dir", found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +18,9 @@ import numpy as np
 import pytest
 
 import nodeflow as nf
+from nodeflow import disk
 from nodeflow.cli import main
+from nodeflow.data.places import name_folder
 from nodeflow.declare import Array
 from nodeflow.editor.run.session import Session
 from nodeflow.editor.state import messages as m
@@ -31,9 +35,10 @@ from nodeflow.editor.state.runcommands import (
 )
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, GraphError, NodeflowError, nearest, readable
-from nodeflow.files import disk, dumps, load, loads, run_file_of, save, save_run, sidecar_of
+from nodeflow.files import dumps, load, loads, run_file_of, save, save_run, sidecar_of
 from nodeflow.files.picture import graph_in, with_graph
 from nodeflow.graph import Graph, Node, Wire
+from nodeflow.plugins import enabling, making
 from torture import events, kills, mutated, signals, threads
 
 ROOT = Path(__file__).parent.parent
@@ -212,6 +217,65 @@ def test_owner_and_permissions_are_kept(tmp_path: Path) -> None:
     save(Graph(name="again"), path)
     found = path.stat()
     assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (12345, 23456, 0o640)
+
+
+IN_PLACE = {
+    "editor/documents/store.py": 1,  # a lock: nothing is in it
+    "plugins/making.py": 1,  # in the text of a README
+    "sweeps/journal.py": 1,  # lines are appended, and whole ones are read
+}
+"""Places of nodeflow/ that open a file to write and are no `disk.write`."""
+
+
+def test_nothing_is_written_in_place() -> None:
+    """A file that is opened to write, and not by `disk`, would be lost by a kill."""
+    writing = re.compile(
+        r"""\bopen\([^()\n]*["'](?:[wax]|r\+)[bt+]*["']|\.write_(?:text|bytes)\(|copyfile\(|"""
+        r"shutil\.copy"
+    )
+    for path in sorted((ROOT / "nodeflow").rglob("*.py")):
+        name = path.relative_to(ROOT / "nodeflow").as_posix()
+        if name != "disk.py":
+            found = writing.findall(path.read_text("utf-8"))
+            assert len(found) == IN_PLACE.get(name, 0), f"{name} writes in place: {found}"
+
+
+def test_what_is_kept_of_a_user_is_whole_or_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr("nodeflow.data.places.kept_in", lambda: tmp_path / "folders.json")
+    enabling._keep(["one"])
+    assert name_folder(tmp_path / "a")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+    assert len(before) == 2
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(FileError, match="no space left"):
+        enabling._keep(["one", "two"])
+    assert not name_folder(tmp_path / "b")
+    with pytest.raises(FileError, match="no space left"):
+        making.make("some-types", tmp_path / "new")
+    monkeypatch.undo()
+    found = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == before
+    assert making.make("some-types", tmp_path / "new")
+
+
+def test_a_damaged_list_of_folders_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "folders.json"
+    monkeypatch.setattr("nodeflow.data.places.kept_in", lambda: kept)
+    for text in ('["/data", ', '{"/data": 1}', '["/data", 5]', "\xff"):
+        kept.write_bytes(text.encode("latin-1"))
+        (tmp_path / text[-1:].encode().hex()).mkdir()
+        assert main(["data", "allow", str(tmp_path / text[-1:].encode().hex())]) == 1
+        assert "is damaged or cannot be written" in capsys.readouterr().err
+        assert kept.read_bytes() == text.encode("latin-1")
 
 
 # --- text ---------------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ def compare(graph, kind="numpy", epochs=1, within=1e-12):
     for line, found in zip(history, rights, strict=False):
         known = [line["train_accuracy"], line.get("test_accuracy")]
         given = [float(a or b) for a, b in found]
-        assert given == [pytest.approx(k, abs=1e-15) for k in known if k is not None][: len(given)]
+        # Where a last bit grows, some rows are on the other side of an answer.
+        close = 1e-15 if within <= 1e-10 else within
+        assert given == [pytest.approx(k, abs=close) for k in known if k is not None][: len(given)]
     return text
 
 
@@ -276,3 +278,48 @@ def test_a_program_in_jax(name, unfolded):
     graph = of_graph(name)
     text = compare(nf.unfold(graph) if unfolded else graph, "jax", within=1e-10)
     assert ("value_and_grad" in text) is (not unfolded and "unfolded" not in name)
+
+
+def lines_of(name, kind="numpy"):
+    text = write(of_graph(name), kind, epochs=1)
+    return text[text.index("for epoch in") :].splitlines()
+
+
+def test_what_moves_a_parameter_stands_together():
+    """Of Adam the means of all parameters came first, and names were given back at the end."""
+    lines = lines_of("spiral")
+    update = [line.strip() for line in lines[lines.index("    # update") + 1 :]]
+    update = update[: update.index("")]
+    assert update[:8] == [
+        "train_time = train_time + 1",
+        "bias3_mean_kept = 0.9 * bias3_mean",
+        "bias3_mean = bias3_mean_kept + 0.09999999999999998 * bias3_average",
+        "bias3_squared = bias3_average * bias3_average",
+        "bias3_size_kept = 0.999 * bias3_size",
+        "bias3_size = bias3_size_kept + 0.0010000000000000009 * bias3_squared",
+        "bias3_step = bias3_mean / (1 - 0.9 ** train_time) / "
+        "(np.sqrt(bias3_size / (1 - 0.999 ** train_time)) + 1e-08)",
+        "bias3 = bias3 - train_rate * bias3_step     # Θ ← Θ − αD",
+    ]
+    assert len(update) == 1 + 6 * 7
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_program_reads_as_a_person_would_write_it(name):
+    lines = lines_of(name)
+    assert not [line for line in lines if len(line) > 120]
+    assert not [line for line in lines if re.search(r"\(\(.*\)\)\s*$", line.partition("#")[0])
+                and "** 2" not in line and "int(" not in line]  # fmt: skip
+    assert not [line for line in lines if "constant" in line or "/ 1}" in line]
+
+
+def test_remarks_say_what_their_lines_do():
+    """Of biases there is no penalty, half a cost has its ½, and features are numbered."""
+    mazur, digits = (
+        "\n".join(lines_of("mazur-neurons-unfolded")),
+        "\n".join(lines_of("four-layers")),
+    )
+    assert "# C = ½ Σ e²" in mazur
+    assert "output_1_blame = cost_error[:, 0:1]          # feature 0 of each sample" in mazur
+    assert "D3 = Delta3 / n + 0.0001 * theta3  # D = Δ/n + λΘ" in digits
+    assert "D3_0 = Delta3_0 / n                # D = Δ/n\n" in digits

@@ -8,11 +8,13 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from nodeflow import disk
 from nodeflow.declare import Array
 from nodeflow.editor.documents.store import Journal
 from nodeflow.errors import NodeflowError
@@ -90,14 +92,21 @@ def killed(seconds: float, *, most: int = 1000, seed: int = 0) -> Report:
                     found = read()
                 except (NodeflowError, AssertionError) as error:
                     report.fault(f"{kind}: {error}", f"kill {report.counts[kind]} of seed {seed}")
-                    write(number[kind])
+                    with suppress(NodeflowError):  # what is damaged may refuse that
+                        write(number[kind])
                     continue
                 if found < number[kind]:
                     report.fault(f"{kind}: older than what was saved", f"{found} < {number[kind]}")
                 number[kind] = found
         for write, _ in kinds.values():
-            write(10**9)
-        left = [one.name for one in folder.rglob(".nodeflow-*.tmp")]
+            with suppress(NodeflowError):
+                write(10**9)
+        # A number of a process that is gone may be another's by now: those wait for their age.
+        left = [
+            one.name
+            for one in folder.rglob(".nodeflow-*.tmp")
+            if not disk._lives(int(one.name.split("-")[2]))  # noqa: SLF001
+        ]
         if left:
             report.fault("leftovers are not cleared", ", ".join(left[:3]))
     return report

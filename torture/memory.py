@@ -13,22 +13,32 @@ _MOST = 5.0
 _CHUNK = 20
 
 
-def trained(seconds: float, *, name: str = "iris") -> Report:
-    """Train for so long; after the first minute (or fifth part) memory grows by less than 5 MB."""
+def trained(
+    seconds: float, *, name: str = "iris", settled: int = 0, most: int | None = None
+) -> Report:
+    """Train for so long, or for so many epochs; then memory has grown by less than 5 MB.
+
+    It is looked at first after `settled` epochs, or else after a minute (or a fifth of the time).
+    """
     report = Report("training")
     graph = nf.load(GRAPHS / f"{name}.json")
     start = time.monotonic()
-    first, kept, most = None, 0.0, 0.0
+    first, kept, largest = None, 0.0, 0.0
     run = nf.Run(graph)
-    while time.monotonic() < start + seconds:
+    while time.monotonic() < start + seconds and (most is None or report.counts["epochs"] < most):
         run.train(_CHUNK)
         report.count("epochs", _CHUNK)
-        most = max(most, _kept(run))
-        if first is None and time.monotonic() > start + min(60.0, seconds / 5):
+        largest = max(largest, _kept(run))
+        warm = (
+            report.counts["epochs"] >= settled
+            if settled
+            else time.monotonic() > start + min(60.0, seconds / 5)
+        )
+        if first is None and warm:
             first, kept = _megabytes(), _kept(run)
     grown = 0.0 if first is None else _megabytes() - first
     # What it lets go of it takes again: its most counts.
-    history = 0.0 if first is None else most - kept
+    history = 0.0 if first is None else largest - kept
     report.count("KB more", round(grown * 1024))
     report.count("KB of them history, which is bounded", round(history * 1024))
     grown -= history

@@ -11,6 +11,7 @@ import os
 import random
 import resource
 import signal
+import sys
 import tempfile
 import time
 import traceback
@@ -32,6 +33,8 @@ _STUCK = 60.0
 """Seconds of the processor after which a stage is given up; many times as many on the clock."""
 _TOLD = 200
 """Files after which a process tells what it found."""
+_SAID = 5000
+"""A long search says at so many files where it is, and a fault as soon as it is known."""
 _QUICK = ("load", "draw", "read", "look", "weights", "offer")
 
 
@@ -40,14 +43,23 @@ class Stuck(BaseException):
 
 
 def tortured(
-    seconds: float, *, most: int = 100_000, seed: int = 0, only: str = "", workers: int = 0
+    seconds: float,
+    *,
+    most: int = 100_000,
+    seed: int = 0,
+    only: str = "",
+    workers: int = 0,
+    clock: bool = True,
 ) -> Report:
-    """Spoil files for so long, or so many; of the formats whose name has `only` in it."""
+    """Spoil files for so long, or so many; of the formats whose name has `only` in it.
+
+    Without `clock` no fault is one of seconds, and no file is left before its last stage.
+    """
     if workers:
-        return _crewed(seconds, most, seed, only, workers)
+        return _crewed(seconds, most, seed, (only, clock), workers)
     report = Report("mutated files")
     end = time.monotonic() + seconds
-    with _Opener(only) as opener:
+    with _Opener(only, clock=clock) as opener:
         for number in range(most):
             if time.monotonic() >= end:
                 break
@@ -83,7 +95,8 @@ def _refusals() -> type[Exception]:
 class _Opener:
     """Opens spoilt files one after another, in a folder of its own."""
 
-    def __init__(self, only: str = "") -> None:
+    def __init__(self, only: str = "", *, clock: bool = True) -> None:
+        self._clock = clock
         self.formats = [one for one in formats() if only in one.name]
         self._ends = list(accumulate(one.share for one in self.formats))
         self._folder = tempfile.TemporaryDirectory(prefix="torture")
@@ -122,10 +135,16 @@ class _Opener:
         stages = iter(format_.stages(data, path, dice))
         while (found := _next(stages, report, how)) is not None:
             name, stage = found
-            if time.process_time() - begin > _BUDGET:
+            if self._clock and time.process_time() - begin > _BUDGET:
                 report.count("left out after 5 s")
                 break
-            _through(f"{format_.name}, {name}", name, stage, nodes, report, how)
+            took = _through(f"{format_.name}, {name}", stage, report, how)
+            if not self._clock:
+                continue
+            if name in _QUICK and took > _SECONDS + _A_NODE * nodes:
+                report.fault(f"{format_.name}, {name}: slow", f"{how} took {took:.1f} s")
+            if took > 20:
+                report.fault(f"{format_.name}, {name}: very slow", f"{how} took {took:.1f} s")
 
 
 _HOMES = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
@@ -148,7 +167,8 @@ def _give_up(_number: int, _frame: Any) -> None:
     raise Stuck
 
 
-def _through(title: str, name: str, stage: Any, nodes: int, report: Report, how: str) -> None:
+def _through(title: str, stage: Any, report: Report, how: str) -> float:
+    """Do a stage, and return the seconds of the processor that it took."""
     from nodeflow.errors import NodeflowError
 
     before, room = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -172,23 +192,22 @@ def _through(title: str, name: str, stage: Any, nodes: int, report: Report, how:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     took = time.process_time() - before
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - room) * 1024
-    if name in _QUICK and took > _SECONDS + _A_NODE * nodes:
-        report.fault(f"{title}: slow", f"{how} took {took:.1f} s")
-    if took > 20:
-        report.fault(f"{title}: very slow", f"{how} took {took:.1f} s")
     if grown > _ROOM:
         report.fault(f"{title}: large", f"{how} took {grown >> 20} MB")
+    return took
 
 
 # --- many processes -----------------------------------------------------------------------------
 
 
-def _work(place: int, seed: int, only: str, end: float, shared: Any, out: Any) -> None:
+def _work(
+    place: int, seed: int, which: tuple[str, bool], end: float, shared: Any, out: Any
+) -> None:
     """Open files until there are no more; each process takes the next number."""
     counter, most, at = shared
     report = Report("mutated files")
     told = time.monotonic()
-    with _Opener(only) as opener:
+    with _Opener(which[0], clock=which[1]) as opener:
         while time.monotonic() < end:
             with counter.get_lock():
                 number = counter.value
@@ -205,7 +224,7 @@ def _work(place: int, seed: int, only: str, end: float, shared: Any, out: Any) -
     out.put((place, None))
 
 
-def _crewed(seconds: float, most: int, seed: int, only: str, workers: int) -> Report:
+def _crewed(seconds: float, most: int, seed: int, which: tuple[str, bool], workers: int) -> Report:
     """Have some processes open files; one that dies is told, and another goes on."""
     context = multiprocessing.get_context("spawn")
     whole = Report("mutated files")
@@ -214,7 +233,7 @@ def _crewed(seconds: float, most: int, seed: int, only: str, workers: int) -> Re
     end = time.monotonic() + seconds
 
     def begun(place: int) -> Any:
-        given = (place, seed, only, end, shared, out)
+        given = (place, seed, which, end, shared, out)
         process = context.Process(target=_work, args=given, daemon=True)
         process.start()
         return process
@@ -255,5 +274,10 @@ def _gather(out: Any, whole: Report, crew: dict[int, Any]) -> None:
             return
         if report is None:
             crew.pop(place).join()
-        else:
-            whole.take(report)
+            continue
+        before = whole.counts["files"]
+        for kind in report.faults.keys() - whole.faults.keys():
+            print(f"… {kind}\n    {report.faults[kind]}", file=sys.stderr, flush=True)
+        whole.take(report)
+        if whole.counts["files"] // _SAID > before // _SAID:
+            print(f"… {whole.counts['files']:,} files", file=sys.stderr, flush=True)

@@ -68,7 +68,7 @@ def interrupted(seconds: float, *, most: int = 10_000, seed: int = 0) -> Report:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
             try:
-                _, told = process.communicate(timeout=120)
+                _, told = process.communicate(timeout=600)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()

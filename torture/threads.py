@@ -30,6 +30,8 @@ from nodeflow.files import load
 from torture.report import Report
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
+_PATIENCE = 600.0
+"""Seconds for three epochs after it: many other programs may run as well."""
 _NAMES = ("xor", "iris", "one-neuron", "mazur", "two-weights-unfolded")
 
 
@@ -94,7 +96,7 @@ def _still_works(session: Session, graph: Any, report: Report) -> None:
     session.open(graph)
     session.do(SetSpeed(float("inf")))
     session.do(Train(3))
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + _PATIENCE
     while time.monotonic() < limit:
         live = session.poll()
         if live is not None and live.epoch >= 3 and live.state in ("done", "paused"):

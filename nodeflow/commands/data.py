@@ -44,7 +44,7 @@ def allow(folder: str, *, as_json: bool) -> None:
     """Let graph files read data in FOLDER, though it is not theirs (by ../ in their sources)."""
     import os
 
-    from nodeflow.data.places import name_folder
+    from nodeflow.data.places import kept_in, name_folder
 
     if not Path(folder).is_dir():
         raise FileError("there is no such folder", file=folder)
@@ -52,7 +52,8 @@ def allow(folder: str, *, as_json: bool) -> None:
     real = os.path.realpath(folder)
     if not kept:
         raise FileError(
-            "cannot be kept: your data folder cannot be written; NODEFLOW_DATA names a folder too",
+            f"cannot be kept: {kept_in()} is damaged or cannot be written; mend or move it "
+            "(NODEFLOW_DATA names a folder too)",
             file=real,
         )
     if as_json:

@@ -34,7 +34,8 @@ code is 1. For git:
 @json_option
 def merge(base: str, ours: str, theirs: str, *, out: str | None, as_json: bool) -> int:
     """Merge two edits of one graph, as a merge driver of git."""
-    from nodeflow.files import disk, dumps
+    from nodeflow import disk
+    from nodeflow.files import dumps
     from nodeflow.files.sidecar import backup_of
     from nodeflow.merging import merge as merged
 
@@ -58,7 +59,8 @@ def merge(base: str, ours: str, theirs: str, *, out: str | None, as_json: bool) 
 def _read(file: str, *, may_be_empty: bool = False) -> Graph:
     """Return a graph without its large arrays: git gives files that have none beside them."""
     import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
-    from nodeflow.files import disk, loads
+    from nodeflow import disk
+    from nodeflow.files import loads
     from nodeflow.files.text import MAX_BYTES, too_large
     from nodeflow.graph import Graph
 

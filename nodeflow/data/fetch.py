@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from nodeflow import disk
 from nodeflow.data.places import FETCHABLE, user_folder
 from nodeflow.errors import DataError, nearest
 
@@ -181,19 +180,10 @@ def _checked(data: bytes, found: str, expected: str) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     """Write the file whole or not at all."""
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
-            temporary = Path(stream.name)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        disk.write(path, data)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         reason = (error.strerror or "the system refused").lower()
         msg = f"{path.name} cannot be written to {path.parent} ({reason}); choose another folder"
         raise DataError(msg) from error

@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from nodeflow.errors import DataError
+from nodeflow import disk
+from nodeflow.errors import DataError, FileError
 from nodeflow.jsontext import json_of
 
 FETCHABLE = ("mnist", "wheat-seeds")
@@ -63,7 +64,8 @@ _named: list[Path] = []
 """The folders that were named in this process: the home may be read-only."""
 
 
-def _list() -> Path:
+def kept_in() -> Path:
+    """Return the file that lists the folders that a person named; it need not be there."""
     return user_folder() / "folders.json"
 
 
@@ -76,24 +78,36 @@ def named_folders() -> list[Path]:
 def _kept() -> list[str]:
     """Return the folders in the list; a damaged one counts as empty."""
     try:
-        found = json_of(_list().read_text("utf-8"))
+        return _listed()
     except (OSError, ValueError):
         return []
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def _listed() -> list[str]:
+    """Return the folders in the list; raises `OSError`, and `ValueError` for a damaged one."""
+    try:
+        found = json_of(kept_in().read_text("utf-8"))
+    except FileNotFoundError:
+        return []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError
+    return found
 
 
 def name_folder(folder: Path) -> bool:
-    """Let graphs read data in a folder, from now on; return whether that is kept."""
+    """Let graphs read data in a folder, from now on; return whether that is kept.
+
+    It is not where the list cannot be written, or is damaged: what is in it stays then.
+    """
     real = Path(os.path.realpath(folder))
     if real in named_folders():
         return True
     _named.append(real)
-    path, kept = _list(), _kept()
+    path = kept_in()
     try:
+        text = json.dumps([*_listed(), str(real)], indent=1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.{os.getpid()}")
-        aside.write_text(json.dumps([*kept, str(real)], indent=1), "utf-8")
-        aside.replace(path)
-    except OSError:
+        disk.write(path, text.encode())
+    except (OSError, ValueError, FileError):
         return False
     return True

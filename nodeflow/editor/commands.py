@@ -799,14 +799,26 @@ def _first_view(editor: Editor) -> Editor:
 
 
 def _beginning(editor: Editor) -> tuple[float, float]:
-    """Return where a graph is read from: its first data set, or the node at the far left."""
+    """Return where a graph is read from: its first data set, or the first constant of the network.
+
+    Without either it is the node at the far left.
+    """
     drawn, graph = editor.drawn.nodes, editor.graph
     data = [drawn[key] for key in graph.datasets if key in drawn]
-    views = data or list(drawn.values())
-    if not views:
+    views = data or [drawn[key] for key in drawn if _feeds_forward(graph, key)]
+    if not drawn:
         return 0.0, 0.0
-    first = min(views, key=lambda view: (view.x, view.y))
+    first = min(views or drawn.values(), key=lambda view: (view.x, view.y))
     return float(first.x), first.y + first.height / 2
+
+
+def _feeds_forward(graph: Graph, key: str) -> bool:
+    """Whether a node is a constant that goes into the network, not only into what trains it."""
+    node = graph.nodes.get(key)
+    if node is None or node.family != "source" or node.is_parameter:
+        return False
+    families = {graph.nodes[wire.target].family for wire in graph.out_of(key)}
+    return bool(families - {"backward", "update", "trainer", "view"})
 
 
 def _seen_as(editor: Editor, name: str, camera: Camera) -> Editor:

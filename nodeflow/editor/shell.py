@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, assert_never
 
+from nodeflow import disk
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
 from nodeflow.editor.background import Job, Latest, Progress, fault_text
@@ -442,8 +442,8 @@ def _saved_run(path: Path, editor: Editor) -> list[Message]:
         return []
     there = run_file_of(path)
     if there.exists():
-        with suppress(OSError):  # a copy for the case of a mistake, no more
-            shutil.copyfile(there, there.with_name(f"{there.name}.bak"))
+        with suppress(OSError, FileError):  # a copy for the case of a mistake, no more
+            disk.write(there.with_name(f"{there.name}.bak"), there.read_bytes())
     epochs = live.epoch
     try:
         save_run(there, live.memory, list(live.history), live.reached)

@@ -175,7 +175,7 @@ def destination(graph: Graph, out: str | PathLike[str], file: Path | None = None
     Raises `ExportError` and `FileError` where that cannot be, before anything is made.
     """
     format_of(out)
-    from nodeflow.files import disk
+    from nodeflow import disk
 
     with disk.writing(Path(out)):
         real = disk.destination(out)
@@ -226,7 +226,7 @@ def export(
         raise ExportError(f"there is no option '{unknown[0]}'{nearest(unknown[0], names)}")
     if others := refused(out, options):
         raise ExportError(f"'{others[0]}' says nothing about {Path(out).suffix.lower()}")
-    from nodeflow.files import disk
+    from nodeflow import disk
 
     real = destination(graph, out, file)
     module = import_module(f"nodeflow.export.{kind.module}")

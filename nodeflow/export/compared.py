@@ -188,7 +188,7 @@ def _legend(left: float, bottom: float, theme: Theme) -> Iterator[str]:
 
 def write(before: Graph, after: Graph, out: str | PathLike[str]) -> tuple[Change, ...]:
     """Write the picture as SVG, PNG, or a page with the words below it; return the changes."""
-    from nodeflow.files import disk
+    from nodeflow import disk
 
     path = Path(out)
     kind = path.suffix.lower()

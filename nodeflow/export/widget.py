@@ -210,7 +210,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
         require_lesson(self._origin)
         come = self._state.get("lesson") or {"done": [], "unlocked": []}
         graph = self._graph_of(self._origin, self._state, typed=True)
-        done = [Done(**each) for each in come["done"]]
+        done = [Done.read(each) for each in come["done"]]
         return with_answers(graph, done, come["unlocked"])
 
     def _require_engine(self, what: str) -> None:

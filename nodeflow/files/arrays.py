@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from nodeflow.disk import reading
 from nodeflow.errors import FileError
-from nodeflow.files.disk import reading
 
 MAX_NUMBERS = 100_000_000
 """A graph's or a run's arrays may hold so many numbers in all."""

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec.structs import asdict
 
 import nodeflow.nodes  # noqa: F401  the library must be there before a file is checked
+from nodeflow import disk
 from nodeflow.declare import CATALOG
 from nodeflow.errors import (
     BadSetting,
@@ -23,7 +24,6 @@ from nodeflow.errors import (
     PortTaken,
     UnknownSetting,
 )
-from nodeflow.files import disk
 from nodeflow.files.address import graph_in_address, is_address
 from nodeflow.files.form import VERSION, GraphForm, NodeForm, TrainingForm, shaped
 from nodeflow.files.lessonform import check_lesson

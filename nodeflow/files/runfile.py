@@ -14,9 +14,9 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
+from nodeflow.disk import destination, read, write, writing
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, packed
-from nodeflow.files.disk import destination, read, write, writing
 from nodeflow.files.names import trained_by
 from nodeflow.files.text import MAX_BYTES, at, decode, describe, plain, special, too_large
 from nodeflow.jsontext import json_of

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow import disk
 from nodeflow.declare import LARGE, Array, numbers
 from nodeflow.errors import FileError, Overtaken
-from nodeflow.files import disk
 from nodeflow.files.arrays import Archive, digest, packed
 from nodeflow.files.form import NEWEST, VERSION
 from nodeflow.files.names import others_of, sidecar_of

@@ -9,10 +9,11 @@ import numpy as np
 
 from nodeflow import formula as formulas
 from nodeflow.declare import NodeType, numbers
+from nodeflow.derive.shapes import infer
 from nodeflow.engine.run import Run
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
-from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Network, Step
+from nodeflow.interchange.layers import Activation, Affine, Cost, Dense, Input, Network, Step
 from nodeflow.interchange.naming import activations
 
 SOURCES = ("constant", "dataset", "slider")
@@ -38,7 +39,8 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
     while graph.nodes[at].type not in SOURCES:
         step, at = step_of(graph, at, weights)
         steps.append(step)
-    if not any(isinstance(step, Dense | Affine) for step in steps):
+    layers = (Dense, Affine) if graph.nodes[at].type != "slider" else Dense
+    if not any(isinstance(step, layers) for step in steps):
         raise InterchangeError(f"there is no layer with weights between data and cost; {ANY}")
     trainer = next((key for key in graph.where(lambda type_: type_.moves is not None)), None)
     settings = {} if trainer is None else dict(graph.settings(trainer))
@@ -46,11 +48,20 @@ def layers_of(graph: Graph, weights: Mapping[str, Any] | None = None) -> Network
         steps=tuple(reversed(steps)),
         format="nodeflow",
         name=graph.name,
+        inputs=(Input(width=_width(graph, at)),),
         cost=_said(graph, cost),
         trainer="gradient_descent" if trainer is None else graph.nodes[trainer].type,
         settings=settings,
         batch=graph.training.batch,
     ).checked()
+
+
+def _width(graph: Graph, source: str) -> int | None:
+    """Return how many features a source has; None where its data is not there."""
+    shapes = infer(graph).shapes
+    port = "x" if f"{source}.x" in shapes else "value"
+    found = shapes.get(f"{source}.{port}")
+    return None if found is None else found.features
 
 
 def _cost(graph: Graph) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import Activation, Dense, Join, Missing, Network, Step

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError, NodeflowError, nearest
-from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.building import graph_of, inputs_of

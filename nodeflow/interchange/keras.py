@@ -22,12 +22,13 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.graph import Graph
 from nodeflow.interchange.asked import Asked, network_of_arrays
 from nodeflow.interchange.branching import runs_of, steps_of
 from nodeflow.interchange.building import costs_of, graph_of, letters
+from nodeflow.interchange.casting import Casts
 from nodeflow.interchange.chain import ANY
 from nodeflow.interchange.layers import (
     DAMAGED,
@@ -339,7 +340,7 @@ def _network(config: Mapping[str, Any], arrays: _Live | _Stored, format_: str) -
         steps, format_, name=str(about.get("name", "")), inputs=tuple(reading.inputs),
         ends=tuple(End(step, label if several else "")
                    for step, (_, label) in zip(names, ends, strict=True)),
-        notes=tuple(dict.fromkeys(reading.notes)),
+        notes=tuple(dict.fromkeys([*reading.notes, *reading.casts.notes()])),
     )  # fmt: skip
 
 
@@ -349,6 +350,7 @@ class _Reading:
     def __init__(self) -> None:
         self.values = Values()
         self.notes: list[str] = []
+        self.casts = Casts()
         self.inputs: list[Input] = []
         self.made: dict[int, list[Step]] = {}
         self.count = 0
@@ -419,6 +421,8 @@ class _Reading:
         shapes = _shapes(layer, node)
         if not all(map(self.values.knows, taken)) or not taken:
             raise InterchangeError(f"the layer '{name}' ({kind}) takes no value that is known here")
+        if not _is_operation(layer):
+            self.casts.rounds([name], _computed_in(about))
         if _is_operation(layer):
             self._operation(kind, about, name, node, taken, result)
         elif kind in _MERGES or kind in ("Concatenate", "Dot"):
@@ -432,7 +436,7 @@ class _Reading:
             shift = found.pop(0) if about.get("center", True) and found else None
             epsilon = float(about.get("epsilon", 1e-3))
             self.values.normalise(name, taken[0], result, epsilon, scale, shift)
-        elif kind == "UnitNormalization" and len(shapes[0]) == 2:
+        elif kind == "UnitNormalization" and len(shapes[0]) == 2 and _along_features(about):
             self._of_length_one(taken[0], result, name)
         else:
             # Called again it is the same layer, with the same weights.
@@ -489,10 +493,20 @@ class _Reading:
     ) -> None:  # fmt: skip
         """Take an operation of keras.ops."""
         shapes = [shape for *_, shape in _sources(node)]
+        if kind == "Cast" and len(taken) == 1:
+            missing = self.casts.taken(name, kind, _given_in(node), str(about.get("dtype")))
+            if missing is None:
+                self.values.same(taken[0], result)
+            else:
+                self.values.put([missing], taken, result)
+            return
         rows = all(len(shape) == 2 for shape in shapes)
         given = _operands(node, taken)
         plain = kind in _OPERATIONS and given is not None and (rows or len(shapes) == 1)
         if plain and self.values.apply(_OPERATIONS[kind], given or [], result, name):
+            return
+        alike = given is not None and (rows or len(shapes) == 1)
+        if alike and self.values.compare(_snake(kind), given or [], result, name):
             return
         axis = about.get("axis", -1)
         last = axis in (-1, 1) or axis in ([-1], [1])
@@ -558,6 +572,35 @@ def _sources(node: Any) -> list[tuple[str, int, list[Any]]]:
     return []
 
 
+def _given_in(node: Any) -> str | None:
+    """Return the type of the numbers that go into a call, where the file says it."""
+    if isinstance(node, Mapping):
+        about = node.get("config")
+        if isinstance(about, Mapping) and "keras_history" in about:
+            return str(about.get("dtype"))
+        node = list(node.values())
+    if isinstance(node, list | tuple):
+        return next((found for part in node if (found := _given_in(part)) is not None), None)
+    return None
+
+
+def _computed_in(about: Mapping[str, Any]) -> str:
+    """Return the type of numbers that a layer computes in, where it is no whole precision.
+
+    float32 is said of weights.
+    """
+    policy = about.get("dtype")
+    if isinstance(policy, Mapping):
+        policy = (policy.get("config") or {}).get("name")
+    name = str(policy).removeprefix("mixed_")
+    return name if name in ("float16", "bfloat16") else "float64"
+
+
+def _along_features(about: Mapping[str, Any]) -> bool:
+    """Return whether a layer of rows works along their features, and not from row to row."""
+    return about.get("axis", -1) in (-1, 1, [-1], [1])
+
+
 def _shapes(layer: Mapping[str, Any], node: Any) -> list[list[Any]]:
     """Return the shapes of what a layer takes, as far as the file says them; else a row each."""
     found = [shape for *_, shape in _sources(node) if shape]
@@ -578,6 +621,8 @@ def _steps(
         return [Missing(name, "Lambda", "it is code, and code of a file is never run")]
     if kind in ("Dense", "Softmax") and len(shape) > 2:
         return [Missing(name, kind, "it works along the last of several axes")]
+    if kind in ("Softmax", "UnitNormalization") and not _along_features(about):
+        return [Missing(name, kind, "it works from row to row, and rows are samples here")]
     if kind == "Dense":
         found = [as_floats(one, name, notes) for one in arrays(name)]
         if not found or found[0].ndim != 2 or about.get("quantization_config"):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from nodeflow.data.matform import dense, sound
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked, asked_activation, in_order
 from nodeflow.interchange.folding import folded
 from nodeflow.interchange.layers import Dense, Network, Step, as_floats

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from nodeflow.declare import CATALOG
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
+from nodeflow.interchange.casting import Casts, rounded
 from nodeflow.interchange.layers import (
     DAMAGED,
     Activation,
@@ -47,6 +48,8 @@ _ELEMENTWISE = {
 }  # fmt: skip
 
 
+_COMPARED = {"Greater": "greater", "Less": "less", "GreaterOrEqual": "greater_equal",
+             "LessOrEqual": "less_equal"}  # fmt: skip
 _PASSED = ("Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
 
 
@@ -81,6 +84,7 @@ class _Model:
         self.model, self.path = model, path
         self.graph = model.graph
         self.notes: list[str] = []
+        self.casts = Casts()
         self.values = Values(Counter(name for node in self.graph.node for name in node.input))
         self.arrays: dict[str, Floats] = {}
         self.turned: dict[str, Floats] = {}
@@ -118,7 +122,7 @@ class _Model:
         steps, names = self.values.of(ends)
         found = zip(names, ends, strict=True)
         return Network(
-            steps, "ONNX", name=self.graph.name, notes=tuple(self.notes),
+            steps, "ONNX", name=self.graph.name, notes=(*self.notes, *self.casts.notes()),
             inputs=tuple(Input(one.name, _width(one)) for one in inputs),
             ends=tuple(End(name, end if several else "") for name, end in found),
         )  # fmt: skip
@@ -158,8 +162,26 @@ class _Model:
                 why = "it computes with whole numbers, truths or texts, and nodes with real ones"
                 missing = Missing(node.name or node.output[0], node.op_type, why)
                 self.values.put([missing], list(dict.fromkeys(own)), node.output[0])
+            elif node.op_type in ("Cast", "CastLike"):
+                self._cast(node)
             elif not self._elementwise(node, own):
                 self._layer(node, own)
+
+    def _cast(self, node: Any) -> None:
+        """Take a cast: to other types of real numbers values go through."""
+        name, taken, result = node.name or node.output[0], node.input[0], node.output[0]
+        before = _kind_named(self.kinds.get(taken))
+        missing = self.casts.taken(name, node.op_type, before, self._cast_to(node))
+        if missing is not None:
+            self.values.put([missing], [taken], result)
+        else:
+            self.values.same(taken, result)
+
+    def _cast_to(self, node: Any) -> str | None:
+        """Return the type that a cast gives: its own, or that of the value that it takes beside."""
+        if node.op_type == "Cast":
+            return _kind_named(_attributes(node)["to"])
+        return _kind_named(self.kinds.get(node.output[0], self.kinds.get(node.input[1])))
 
     def _is_exact(self, node: Any, own: Sequence[str]) -> bool:
         """Return whether real numbers give what an operator does with its types of numbers."""
@@ -168,7 +190,7 @@ class _Model:
         kinds = [self.kinds.get(name) for name in own]
         if all(map(_is_real, kinds)):
             return True
-        if node.op_type == "Cast":
+        if node.op_type in ("Cast", "CastLike"):
             return TensorProto.STRING not in kinds
         signed = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64)
         exact = (*_PASSED, "Gemm", "MatMul", "Add", "Sub", "Mul", "Neg", "Abs", "Max", "Min",
@@ -194,10 +216,13 @@ class _Model:
         if node.op_type == "PRelu" and len(operands) == 2 and not isinstance(operands[1], str):
             kind, settings = "leaky_relu", {"alpha": _short(operands[1])}
             operands = operands[:1]
-        if kind is None or not self._alike(own):
+        compared = _COMPARED.get(node.op_type)
+        if (kind is None and compared is None) or not self._alike(own):
             return False
         label = node.name or node.output[0]
-        return self.values.apply(kind, operands, node.output[0], label, **settings)
+        if compared is not None:
+            return self.values.compare(compared, operands, node.output[0], label)
+        return self.values.apply(str(kind), operands, node.output[0], label, **settings)
 
     def _alike(self, names: Sequence[str]) -> bool:
         """Return whether values can be joined number by number: rows of features, or one shape."""
@@ -244,11 +269,6 @@ class _Model:
         if kind == "Dropout":
             training = self.arrays.get(node.input[2]) if len(node.input) > 2 else None
             return training is None or not training.any()
-        if kind == "Cast":
-            from onnx import TensorProto
-
-            return given["to"] in (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16,
-                                   TensorProto.BFLOAT16)  # fmt: skip
         if kind in ("Squeeze", "Unsqueeze"):
             axes = given.get("axes")
             if axes is None and len(node.input) > 1:
@@ -343,6 +363,8 @@ class _Model:
         if made is None and all(name in self.arrays for name in node.input if name):
             arrays = [self.arrays[name] for name in node.input if name]
             made = _of_weights(node.op_type, _attributes(node), arrays)
+            if made is not None and node.op_type in ("Cast", "CastLike"):
+                made = rounded(made, self._cast_to(node))
         self.arrays[node.output[0]] = _UNKNOWN if made is None else made
 
     def _constant(self, node: Any) -> Floats | None:
@@ -546,7 +568,7 @@ def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -
         return None
     array, *others = arrays
     match kind:
-        case "Identity" | "Cast":
+        case "Identity" | "Cast" | "CastLike":
             return array
         case "Transpose":
             return np.transpose(array, given.get("perm"))
@@ -640,13 +662,23 @@ def _shapes(model: Any) -> tuple[dict[str, list[int | None]], dict[str, int]]:
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception:  # noqa: BLE001 (operators that it does not know: then the file's own count)
         graph = model.graph
-    shapes, kinds = {}, {}
+    shapes: dict[str, list[int | None]] = {}
+    kinds: dict[str, int] = {}
+    for array in graph.initializer:
+        kinds[array.name] = array.data_type
     for one in (*graph.input, *graph.value_info, *graph.output):
         kind = one.type.tensor_type
         kinds[one.name] = kind.elem_type
         if kind.HasField("shape"):
             shapes[one.name] = [dim.dim_value or None for dim in kind.shape.dim]
     return shapes, kinds
+
+
+def _kind_named(kind: int | None) -> str | None:
+    """Return what a type of numbers is called."""
+    from onnx import TensorProto
+
+    return None if kind is None else str(TensorProto.DataType.Name(kind)).lower()
 
 
 def _is_real(kind: int | None) -> bool:

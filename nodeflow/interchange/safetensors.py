@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.disk import reading
 from nodeflow.errors import FileError
-from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked, network_of_arrays
 from nodeflow.interchange.folding import folded
 from nodeflow.interchange.layers import Dense, Network

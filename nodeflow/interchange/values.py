@@ -33,7 +33,10 @@ from nodeflow.interchange.layers import (
 _Z: formulas.Expression = ("name", "z")
 _BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "maximum": "max",
            "minimum": "min", "max": "max", "min": "min"}  # fmt: skip
-_UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "sign"}
+_UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "sign", "step"}
+_COMPARED = {"greater": (0, 1, True), "less": (1, 0, True), "greater_equal": (1, 0, False),
+             "less_equal": (0, 1, False)}  # fmt: skip
+"""Comparisons: which of two is taken from the other, and whether 1 is where that is above 0."""
 _POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
 _LONGEST = 80
 """Operators in a formula: what is longer goes on in another one."""
@@ -95,6 +98,20 @@ class Values:
         self._set(result, made, size)
         self._labels[result] = label
         return True
+
+    def compare(
+        self, kind: str, operands: Sequence[str | float], result: str, label: str
+    ) -> bool:  # fmt: skip
+        """Take a comparison as 1 where it holds, else 0; return whether it is a known one."""
+        if kind not in _COMPARED or len(operands) != 2:
+            return False
+        one, other, above = _COMPARED[kind]
+        difference, beyond = f"{result} difference", result if above else f"{result} beyond"
+        return (
+            self.apply("sub", [operands[one], operands[other]], difference, label)
+            and self.apply("step", [difference], beyond, label)
+            and (above or self.apply("sub", [1.0, beyond], result, label))
+        )
 
     def _set(self, name: str, tree: formulas.Expression, size: int = 1) -> None:
         self._trees[name], self._sizes[name] = tree, size

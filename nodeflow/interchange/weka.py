@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
-from nodeflow.files.disk import reading
 from nodeflow.interchange.asked import Asked
 from nodeflow.interchange.layers import Activation, Dense, Network, Step
 

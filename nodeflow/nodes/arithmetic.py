@@ -452,6 +452,7 @@ def _(s: Any, key: str) -> str:
     index, a = s.setting(key, "index"), s.one(key, "a")
     if isinstance(index, tuple):
         return f"{a}[:, {list(index)}]"
+    s.remark(f"feature {index} of each sample")
     return f"{a}[:, {index}:{index + 1}]"
 
 

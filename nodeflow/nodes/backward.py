@@ -440,6 +440,7 @@ def _(s: Any, key: str) -> str:
             mean = f"({mean}).reshape({weights[0]}.shape)"
         if s.setting(key, "regularization"):
             return f"{mean} + {s.number(s.setting(key, 'regularization'))} * {weights[0]}"
+    s.remark("D = Δ/n")
     return mean
 
 

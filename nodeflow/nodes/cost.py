@@ -76,7 +76,10 @@ def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, st
 @squared_error.in_programs
 def _(s: Any, key: str) -> str:
     total = s.sums(f"({s.one(key, 'a')} - {s.one(key, 'y')}) ** 2")
-    return f"0.5 * {total}" if s.setting(key, "half") else str(total)
+    if s.setting(key, "half"):
+        s.remark("C = ½ Σ e²")
+        return f"0.5 * {total}"
+    return str(total)
 
 
 @squared_error.in_onnx

@@ -44,8 +44,14 @@ def _(given: Given, index: Index, right: float) -> Iterator[tuple[str, float, st
 
 @weight_update.in_programs
 def _(s: Any, key: str) -> str:
-    gradient = s.grouped(s.one(key, "gradient"))
-    return f"{s.one(key, 'parameter')} - {s.rate(key)} * {gradient}"
+    gradient, rate = s.grouped(s.one(key, "gradient")), s.rate(key)
+    if not rate.startswith("-"):
+        return f"{s.one(key, 'parameter')} - {rate} * {gradient}"
+    # By a negative number of its own, a trainer adds something to what it keeps.
+    s.remark("")
+    rate = rate.removeprefix("-")
+    added = f"{rate} * {gradient}" if rate != "1" else gradient
+    return f"{s.one(key, 'parameter')} + {added}"
 
 
 @weight_update.in_onnx

@@ -11,6 +11,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from nodeflow import disk
 from nodeflow.declare import CATALOG
 from nodeflow.errors import NodeflowError, PluginError, nearest
 from nodeflow.jsontext import json_of
@@ -133,7 +134,7 @@ def _keep(names: list[str]) -> None:
         raise FileError(why, file=str(path)) from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"enabled": names}, indent=2) + "\n", "utf-8")
+        disk.write(path, (json.dumps({"enabled": names}, indent=2) + "\n").encode())
     except OSError as error:
         why = (error.strerror or "the system refused").lower()
         raise FileError(f"cannot be written ({why})", file=str(path)) from None

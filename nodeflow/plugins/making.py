@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import keyword
 import re
+import tempfile
 from pathlib import Path
 
+from nodeflow import disk
 from nodeflow.errors import FileError, PluginError
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
@@ -133,20 +135,26 @@ def make(name: str, folder: Path) -> list[Path]:
     module = name.replace("-", "_")
     said = {"name": name, "module": module, "type": f"{module}_elu"}
     files = {
-        root / "pyproject.toml": _PROJECT.format(**said),
-        root / "README.md": _README.format(**said),
-        root / module / "__init__.py": _MODULE.format(**said),
-        root / module / "nodeflow-plugin.json": _manifest(said["type"]),
-        root / "tests" / f"test_{module}.py": _TEST.format(**said),
+        Path("pyproject.toml"): _PROJECT.format(**said),
+        Path("README.md"): _README.format(**said),
+        Path(module, "__init__.py"): _MODULE.format(**said),
+        Path(module, "nodeflow-plugin.json"): _manifest(said["type"]),
+        Path("tests", f"test_{module}.py"): _TEST.format(**said),
     }
     try:
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        # All of it or nothing: half a package would be in the way of the next try.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".nodeflow-") as aside:
+            made = Path(aside) / name
+            for path, text in files.items():
+                file = made / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                disk.write(file, text.encode())
+            made.rename(root)
     except OSError as error:
         why = (error.strerror or "the system refused").lower()
         raise FileError(f"cannot be written ({why})", file=str(root)) from None
-    return list(files)
+    return [root / path for path in files]
 
 
 def _manifest(type_: str) -> str:

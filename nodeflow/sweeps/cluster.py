@@ -9,12 +9,9 @@ with equal arguments are one call.
 from __future__ import annotations
 
 import json
-import logging
 import math
 import uuid
-from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,22 +24,15 @@ from nodeflow.files.text import plain
 from nodeflow.graph import Graph
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
-from nodeflow.sweeps.engine import engine_digest, processors
+from nodeflow.sweeps.connection import Connection, WorkerLost, connected
+from nodeflow.sweeps.engine import engine_digest
 from nodeflow.sweeps.rows import Row
 from nodeflow.sweeps.running import Worker
 
-_ANSWER_SECONDS = 10
 _BATCH_SECONDS = 0.5
 _MOST_RUNS = 4096
 _TRIES = 3
 """How often a batch is sent anew whose workers died."""
-_ITS_OWN_WORK = {
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "1s",
-    "distributed.scheduler.work-stealing": False,
-}
-"""What Dask does besides the runs, on the same processors: it looks what each worker is doing a
-hundred times a second, by default."""
 OTHER = (
     "a worker has another nodeflow than this program, or another plugin, and its numbers might "
     "differ; install the same versions on both"
@@ -56,69 +46,15 @@ def rows_of(plan: Plan, done: Mapping[int, Row], address: str) -> Iterator[Row]:
     processor, reachable from this machine only. Raises `SweepError` where no scheduler answers,
     where a worker has another nodeflow, or where the cluster goes away.
     """
-    with client_of(address) as client:
-        yield from _Batches(plan, done, client, address).rows()
-
-
-@contextmanager
-def client_of(address: str) -> Iterator[Any]:
-    """Give a connection to a scheduler, or to a cluster of this machine for as long as it lasts."""
-    # What it would say is said in a sentence instead of a traceback of its own.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        from distributed import Client
-    except ImportError:
-        raise SweepError("--cluster needs Dask; pip install 'nodeflow[cluster]'") from None
-    if address != "local":
-        with _connected(Client, address) as client:
-            yield client
-        return
-    with local_cluster(processors()) as cluster, Client(cluster) as client:
-        yield client
-
-
-@contextmanager
-def local_cluster(workers: int) -> Iterator[Any]:
-    """Give a cluster of this machine, a process a worker, reachable from this machine only."""
-    import dask
-    from distributed import LocalCluster
-
-    with (
-        dask.config.set(_ITS_OWN_WORK),
-        LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1",
-            # Without one it takes the usual port, which another cluster may have.
-            dashboard_address="127.0.0.1:0",
-        ) as cluster,
-    ):  # fmt: skip
-        yield cluster
-
-
-def _connected(client: Any, address: str) -> Any:
-    try:
-        return client(address, timeout=_ANSWER_SECONDS)
-    except (OSError, ValueError, TypeError):
-        raise SweepError(
-            f"no scheduler answers at {address} within {_ANSWER_SECONDS} s; check the address, "
-            "such as tcp://host:8786, that `dask scheduler` runs there, and that its port is open"
-        ) from None
-
-
-def gone(address: str, kept: str) -> SweepError:
-    """Return the error for a scheduler that is not there any more."""
-    return SweepError(f"the cluster at {address} went away; {kept}")
-
-
-def not_installed(address: str, error: ModuleNotFoundError) -> SweepError:
-    """Return the error for a worker without nodeflow."""
-    return SweepError(f"a worker of {address} has no {error.name}; install this nodeflow there")
+    with connected(address, "finished runs are kept, and the same command goes on") as there:
+        yield from _Batches(plan, done, there).rows()
 
 
 class _Batches:
     """The parts of a plan on their way to the workers and back."""
 
-    def __init__(self, plan: Plan, done: Mapping[int, Row], client: Any, address: str) -> None:
-        self.plan, self.client, self.address = plan, client, address
+    def __init__(self, plan: Plan, done: Mapping[int, Row], there: Connection) -> None:
+        self.plan, self.there = plan, there
         self.folder = str((plan.graph.folder or Path()).resolve())
         self._text, self._engine = _sent(plan), engine_digest(plan.graph)
         self._name = f"nodeflow-{uuid.uuid4().hex[:12]}"
@@ -134,35 +70,18 @@ class _Batches:
 
     def rows(self) -> Iterator[Row]:
         """Yield rows until all parts came back."""
-        from distributed import as_completed
-
-        ready = as_completed()
         try:
             while True:
-                with self._there():
-                    while len(self._waiting) < 2 * self._workers() and self._send_next(ready):
-                        pass
-                    if not self._waiting:
-                        return
-                    rows = self._taken(next(ready), ready)
-                yield from rows
+                while len(self._waiting) < 2 * self._workers() and self._send_next():
+                    pass
+                if not self._waiting:
+                    return
+                yield from self._taken(self.there.next_ready())
         finally:
-            with suppress(OSError, TimeoutError, CancelledError):
-                self.client.cancel(list(self._waiting), force=True)
-
-    @contextmanager
-    def _there(self) -> Iterator[None]:
-        """Say in a sentence that the scheduler is not there any more."""
-        try:
-            yield
-        except (OSError, TimeoutError, CancelledError):  # Dask's errors of connections are these
-            raise self._gone() from None
-
-    def _gone(self) -> SweepError:
-        return gone(self.address, "finished runs are kept, and the same command goes on")
+            self.there.forget(list(self._waiting))
 
     def _workers(self) -> int:
-        return max(1, sum(int(count) for count in self.client.nthreads().values()))
+        return max(1, sum(self.there.workers().values()))
 
     def _size(self) -> int:
         """Return how many runs take about half a second, as far as that is known."""
@@ -173,7 +92,7 @@ class _Batches:
         share = math.ceil(self._missing / (2 * self._workers()))
         return max(1, min(_MOST_RUNS, share, round(_BATCH_SECONDS / max(each, 1e-6))))
 
-    def _send_next(self, ready: Any) -> bool:
+    def _send_next(self) -> bool:
         """Send what comes next; return whether there was anything."""
         part = self._left.pop() if self._left else next(self._parts, None)
         if part is None:
@@ -181,41 +100,36 @@ class _Batches:
         size = self._size()
         if len(part) > size:
             self._left.append(part[size:])
-        self._send(ready, part[:size], 0)
+        self._send(part[:size], 0)
         self._missing -= len(part[:size])
         return True
 
-    def _send(self, ready: Any, part: Part, tries: int) -> None:
+    def _send(self, part: Part, tries: int) -> None:
         self._sent += 1
-        future = self.client.submit(
+        future = self.there.submit(
             made, self._text, self.folder, self._engine, part,
-            key=f"{self._name}-{self._sent}", pure=False, retries=0,
+            key=f"{self._name}-{self._sent}", retries=0,
         )  # fmt: skip
         self._waiting[future] = part, tries
-        ready.add(future)
+        self.there.tell(future)
 
-    def _taken(self, future: Any, ready: Any) -> list[Row]:
+    def _taken(self, future: Any) -> list[Row]:
         part, tries = self._waiting.pop(future)
-        if future.status == "finished":
-            fault, rows = future.result()
-            if fault:
-                raise SweepError(fault)
-            self._seconds += sum(values["seconds"] for _, values, _ in rows)
-            self._runs += len(rows)
-            return [Row(number, values, curves) for number, values, curves in rows]
-        error = future.exception() if future.status == "error" else None
-        if isinstance(error, ModuleNotFoundError):
-            raise not_installed(self.address, error)
-        if self.client.status != "running":
-            raise self._gone()
-        if tries >= _TRIES:
-            shown = "" if error is None else f" ({type(error).__name__})"
-            raise SweepError(
-                f"workers died {tries + 1} times while they made the same {len(part)} runs"
-                f"{shown}; fewer workers on a machine need less memory"
-            )
-        self._send(ready, part, tries + 1)
-        return []
+        try:
+            fault, rows = self.there.result(future)
+        except WorkerLost as lost:
+            if tries >= _TRIES:
+                raise SweepError(
+                    f"workers died {tries + 1} times while they made the same {len(part)} runs "
+                    f"({lost}); fewer workers on a machine need less memory"
+                ) from None
+            self._send(part, tries + 1)
+            return []
+        if fault:
+            raise SweepError(fault)
+        self._seconds += sum(values["seconds"] for _, values, _ in rows)
+        self._runs += len(rows)
+        return [Row(number, values, curves) for number, values, curves in rows]
 
 
 def _sent(plan: Plan) -> bytes:

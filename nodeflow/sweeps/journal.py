@@ -21,9 +21,9 @@ import msgspec
 import numpy as np
 
 from nodeflow.data import Options, load
+from nodeflow.disk import is_ours, reading, writing
 from nodeflow.errors import DataError, FileError, SweepError
 from nodeflow.files import whole
-from nodeflow.files.disk import is_ours, reading, writing
 from nodeflow.files.text import plain
 from nodeflow.graph import Graph
 from nodeflow.jsontext import json_of

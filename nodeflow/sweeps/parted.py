@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +23,10 @@ from nodeflow.engine.run import Run
 from nodeflow.errors import NodeflowError, SweepError
 from nodeflow.files import whole
 from nodeflow.graph import Graph
-from nodeflow.sweeps.cluster import client_of, fault_of, gone, not_installed, sent
+from nodeflow.sweeps.cluster import fault_of, sent
+from nodeflow.sweeps.connection import Connection, WorkerLost, connected
 from nodeflow.sweeps.engine import engine_digest
 
-_ANSWER_SECONDS = 10
 _TRIES = 3
 
 
@@ -38,8 +37,8 @@ def run_by(address: str, graph: Graph, *, parts: int, **how: Any) -> Iterator[Ru
     `how` is as `Run` takes it. Raises `SweepError` where no scheduler answers, where a worker has
     another nodeflow, or where the cluster goes away.
     """
-    with client_of(address) as client:
-        yield Run(graph, parts=parts, pool=_Workers(client, address, graph, parts, how), **how)
+    with connected(address, "nothing was saved") as there:
+        yield Run(graph, parts=parts, pool=_Workers(there, graph, parts, how), **how)
 
 
 class Parts:
@@ -80,68 +79,54 @@ class Parts:
 class _Workers:
     """Asks the workers for the sums of all parts of an update."""
 
-    def __init__(
-        self, client: Any, address: str, graph: Graph, parts: int, how: Mapping[str, Any]
-    ) -> None:
-        self.client, self.address, self.parts = client, address, parts
+    def __init__(self, there: Connection, graph: Graph, parts: int, how: Mapping[str, Any]) -> None:
+        self.there, self.parts = there, parts
         about = {"graph": whole(graph), "how": dict(how), "parts": parts}
         self._about = (
             json.dumps(about, default=str).encode(),
             str((graph.folder or Path()).resolve()),
             engine_digest(graph),
         )
-        self._asked: list[Any] = []
+        self._asked: dict[str, Any] = {}
+        """The actor at each worker."""
 
     def __call__(self, state: Floats, update: int) -> dict[Place, Sums]:
         """Return the sums of all parts for these parameters."""
         for _ in range(_TRIES):
             try:
-                return self._sums(state.tobytes(), update)
-            except SweepError:
-                raise
-            except ModuleNotFoundError as missing:
-                raise not_installed(self.address, missing) from None
-            # A worker that died says so in many ways; what it was asked is asked of the others.
-            except Exception as died:  # noqa: BLE001
-                error = type(died).__name__
-            self._asked = []
-            if not self._are_there():
-                raise gone(self.address, "nothing was saved")
+                with self.there.of_actors():
+                    return self._sums(state.tobytes(), update)
+            except WorkerLost as lost:
+                # What one was asked that died is asked of the others.
+                self._asked, error = {}, str(lost)
         raise SweepError(
             f"workers died {_TRIES} times while they computed the same update ({error}); more "
             "parts need less memory each"
         )
 
-    def _are_there(self) -> bool:
-        """Return whether there is a scheduler with workers, which may be on their way."""
-        try:
-            self.client.wait_for_workers(1, timeout=_ANSWER_SECONDS)
-        except (OSError, TimeoutError, CancelledError):
-            return False
-        return bool(self.client.status == "running")
-
     def _sums(self, state: bytes, update: int) -> dict[Place, Sums]:
         if not self._asked:
-            workers = sorted(self.client.nthreads())
-            made = [
-                self.client.submit(
-                    Parts, *self._about, actor=True, workers=worker, pure=False,
+            made = {
+                worker: self.there.submit(
+                    Parts, *self._about, actor=True, workers=worker,
                     key=f"nodeflow-parts-{uuid.uuid4().hex[:12]}",
                 )
-                for worker in workers[: self.parts]
-            ]  # fmt: skip
-            self._asked = [future.result() for future in made]
+                for worker in self.there.some_workers()[: self.parts]
+            }  # fmt: skip
+            self._asked = {
+                worker: self.there.awaited(future, worker) for worker, future in made.items()
+            }
         count = len(self._asked)
-        if not count:
-            raise OSError("no workers")
         ends = [number * self.parts // count for number in range(count + 1)]
-        answers = [
-            worker.sums(state, update, begin, end)
-            for worker, begin, end in zip(self._asked, ends, ends[1:], strict=False)
-        ]
+        answers = {
+            worker: actor.sums(state, update, begin, end)
+            for (worker, actor), begin, end in zip(
+                self._asked.items(), ends, ends[1:], strict=False
+            )
+        }
         found: dict[Place, Sums] = {}
-        for answer in answers:
-            fault, sums = answer.result()
+        for worker, answer in answers.items():
+            fault, sums = self.there.awaited(answer, worker)
             if fault:
                 raise SweepError(fault)
             found |= sums

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.disk import write, writing
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import packed
-from nodeflow.files.disk import write, writing
 from nodeflow.sweeps.cases import Plan
 from nodeflow.sweeps.rows import CURVES, RESULTS, Row, Rows
 

@@ -18,12 +18,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+from nodeflow import disk
 from nodeflow.difference import difference
 from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
-from nodeflow.files import disk, load, save
+from nodeflow.files import load, save
 from nodeflow.graph import Graph
 from nodeflow.homes import user_folder
 from nodeflow.jsontext import json_of

@@ -14,6 +14,8 @@ from nodeflow.interchange.programs.dialects import Dialect
 from nodeflow.interchange.programs.recipe import Recipe
 
 _PLAIN = re.compile(r"[\w.]+(\([^()]*\))?")
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 3}
+"""How closely operators bind; what is not among them is enclosed where it is no name or call."""
 _CALL = re.compile(r"[\w.]+\([^()]*(\([^()]*\)[^()]*)*\)(\.\w+\([^()]*\))?")
 
 
@@ -25,9 +27,13 @@ class Speaker:
         self.helpers: dict[str, None] = {}
         self.samples = "len(x)"
         """How many samples a pass has."""
+        self.remarks: dict[str, str] = {}
+        """What stands behind the lines of nodes in the place of their formulas."""
+        self._key = ""
 
     def said(self, key: str) -> str:
         """Return the expression of a node; raises `InterchangeError` where it has none."""
+        self._key = key
         type_ = self.recipe.plan.graph.type_of(key)
         if type_.written is not None:
             return type_.written(self, key)
@@ -40,6 +46,10 @@ class Speaker:
         return self.sums(said) if type_.adds_up else said
 
     # -- parts
+
+    def remark(self, text: str) -> None:
+        """Say what the line of a node does as it is set, where its formula says less or more."""
+        self.remarks[self._key] = text
 
     def all(self, key: str, port: str) -> list[str]:
         """Return the variables that enter a port."""
@@ -182,9 +192,21 @@ class Speaker:
                 return f"({bare(self.written(parts[0], given))} > 0) * 1.0"
             case "+" | "-" | "*" | "/" | "**":
                 left, right = (self.written(part, given) for part in parts)
-                return f"{grouped(left)} {kind} {grouped(right)}"
+                # In the order of the tree: a sum to the right keeps its brackets.
+                if _binding(parts[0]) < _BINDS[kind] + (kind == "**"):
+                    left = grouped(left)
+                if _binding(parts[1]) <= _BINDS[kind]:
+                    right = grouped(right)
+                return f"{left} {kind} {right}"
             case _:
                 return self.call(kind, *(self.written(part, given) for part in parts))
+
+
+def _binding(tree: formulas.Expression) -> int:
+    """Return how closely a written formula holds together; 0 where it may be anything."""
+    if tree[0] == "number":
+        return 4 if float(tree[1]) >= 0 else 0
+    return _BINDS.get(tree[0], 0)
 
 
 def number(value: float) -> str:

@@ -7,7 +7,8 @@ import io
 import re
 import textwrap
 import zlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +133,12 @@ class _Writer:
         self.packed = False
         self.arrays: dict[str, Floats] = {}
         """What lies in the file beside the program, by name."""
+        self.most = MOST_IN_TEXT
+        if any(fed.train.size > MOST_IN_TEXT for fed in recipe.fed.values()):
+            self.most = MOST_NUMBERS  # there is a file beside it in any case
+        for address in recipe.constants:
+            if self._is_number(address) and self._unnamed(address):
+                self.names[address] = number(recipe.constants[address].item())
 
     def _large(self, name: str) -> str:
         text = name.upper()
@@ -155,7 +162,8 @@ class _Writer:
                 parts.append(_SHUFFLE)
             parts.append(self._batches())
         parts += [training, self._end()]
-        return re.sub(r"\n{4,}", "\n\n\n", "\n".join(part for part in parts if part))
+        text = re.sub(r"\n{4,}", "\n\n\n", "\n".join(part for part in parts if part))
+        return re.sub(r"(?m)^(\S.*)\n\n\n(?=#)", r"\1\n\n", text)  # where no function ends
 
     def _head(self) -> str:
         head = self.dialect.head
@@ -201,7 +209,7 @@ class _Writer:
         form = {"torch": "torch.from_numpy({})", "jax": "jnp.array({})"}.get(
             self.dialect.name, "{}"
         )
-        if value.size > MOST_IN_TEXT:
+        if value.size > self.most:
             self.arrays[key] = value
             return form.format(f'DATA["{key}"]')
         self.packed = True
@@ -219,6 +227,9 @@ class _Writer:
             lines.append(f"{name} = {self._array(fed.train, name)}")
             if self._tests(fed):
                 lines.append(f"{name}_TEST = {self._array(fed.test, f'{name}_TEST')}")
+        for address, value in self._written_constants():
+            if not self._is_number(address):
+                lines.append(f"{self.names[address]} = {self._array(value, self.names[address])}")
         return "\n".join(lines) + "\n"
 
     def _tests(self, fed: Rows) -> bool:
@@ -230,14 +241,16 @@ class _Writer:
             lines.append(f"BATCH = {self.recipe.run.batch}")
             if self.recipe.run.machine.shuffled:
                 lines.append(f"SEED = {self.recipe.run.machine.seed % 2**63}")
-        for address, value in self.recipe.constants.items():
-            if self.after is not None and self._unused(address):
-                continue
-            if self._is_number(address):
+        for address, value in self._written_constants():
+            if self._is_number(address) and not self._unnamed(address):
                 lines.append(f"{self.names[address]} = {number(value.item())}")
-            else:
-                lines.append(f"{self.names[address]} = {self._array(value, self.names[address])}")
         return "\n".join(lines) + "\n"
+
+    def _written_constants(self) -> Iterable[tuple[str, Floats]]:
+        """Yield the constants that something reads which is written down."""
+        for address, value in self.recipe.constants.items():
+            if self.after is None or not self._unused(address):
+                yield address, value
 
     def _unused(self, address: str) -> bool:
         """Return whether nothing that is written down reads a constant."""
@@ -246,6 +259,16 @@ class _Writer:
             kept -= set(self.after or ())
         return not any(w.start == address and w.target in kept
                        for w in self.recipe.plan.graph.wires)  # fmt: skip
+
+    def _unnamed(self, address: str) -> bool:
+        """Return whether nobody has named a number: it stands where it is read.
+
+        A constant beside a value is called after it; what a trainer computes with comes from its
+        settings, of which the rate has its name.
+        """
+        key = address.rpartition(".")[0]
+        made = key not in self.recipe.graph.nodes
+        return key.endswith(".constant") or (made and not key.endswith(".rate"))
 
     def _is_number(self, address: str) -> bool:
         """Return whether a constant can be a plain number: whatever takes it goes by number."""
@@ -515,11 +538,12 @@ class _Writer:
         type_ = self.recipe.plan.graph.type_of(key)
         if type_.measures or (type_.family == "arithmetic" and type_.is_elementwise):
             return ""  # the line says it
-        return self.recipe.plan.formula(key)
+        return self.speaker.remarks.get(key, self.recipe.plan.formula(key))
 
     def _updates(self, keys: list[str]) -> list[str]:
         """Return new values for the parameters; all of them come from those of the start."""
         recipe, graph = self.recipe, self.recipe.plan.graph
+        keys = self._by_parameter(keys)
         of = {value: parameter for parameter, value in recipe.next.items()}
         places = {key: place for place, key in enumerate(keys)}
         last_read: dict[str, int] = {}
@@ -533,8 +557,8 @@ class _Writer:
             address = recipe.output(key)
             parameter = of.get(address)
             text, remark = self.speaker.said(key), self._remark(key)
-            read = max(last_read.get(parameter or "", -1), last_read.get(address, -1))
-            if parameter is not None and read <= place:
+            if parameter is not None and last_read.get(parameter, -1) <= place:
+                self.names[address] = self.names[parameter]
                 written.append((f"{self.names[parameter]} = {text}", remark))
                 continue
             written.append((f"{self.names[address]} = {text}", remark))
@@ -546,6 +570,27 @@ class _Writer:
             if not direct or address not in done:
                 later.append((line, ""))
         return _beside(written) + [line for line, _ in later]
+
+    def _by_parameter(self, keys: Sequence[str]) -> list[str]:
+        """Return the nodes of an update, those of each parameter together."""
+        graph, places = self.recipe.plan.graph, dict.fromkeys(keys)
+        before = {key: [wire.source for wire in graph.into(key)
+                        if wire.source in places and not graph.feeds_back(wire)]
+                  for key in keys}  # fmt: skip
+        read = Counter(source for sources in before.values() for source in sources)
+        found: dict[str, None] = {}
+        # What several of them read comes first: the time.
+        shared = [key for key in keys if read[key] > 1]
+        ends = [key for key in keys if not read[key]]
+        stack = [(key, False) for key in reversed([*shared, *ends])]
+        while stack:
+            key, done = stack.pop()
+            if done:
+                found[key] = None
+            elif key not in found:
+                stack.append((key, True))
+                stack += [(one, False) for one in reversed(before[key])]
+        return list(found)
 
     def _differentiated(self) -> list[str]:
         """Return the end of an update of PyTorch, which finds the slopes by itself."""
@@ -565,8 +610,9 @@ class _Writer:
         recipe = self.recipe
         fed = ", ".join(self.names[address] for address in recipe.fed)
         state = _several(self.names[address] for address in recipe.parameters)
+        what = "J, and how many samples are right" if self._counts else "and J"
         head = ["@jax.jit", f"def update({_listed('state', fed)}):",
-                '    """The weights after one update, J and the right samples of the batch."""',
+                f'    """The weights after one update, {what}."""',
                 f"    {state} = state",
                 f"    n = len({fed.partition(',')[0] or 'state'})"]  # fmt: skip
         if self.after is None:
@@ -578,15 +624,22 @@ class _Writer:
                   and any(w.start == a and w.target in recipe.forward
                           for w in recipe.plan.graph.wires)]  # fmt: skip
         given = ", ".join([*trained, *others])
+        many = (
+            "J of a batch, and how many of its samples are right."
+            if self._counts
+            else ("J of a batch.")
+        )
         lines = [f"def forward({_listed(given, fed)}):",
-                 '    """J of a batch, and how many of its samples are right."""']  # fmt: skip
+                 f'    """{many}"""']  # fmt: skip
         lines += [f"    {line}" for line in self._lines(recipe.forward)]
         cost = self.names[recipe.cost or ""]
-        right = f"{grouped(self._hits()[0])}.sum()" if self._counts else "0"
-        lines += [f"    return {cost}.mean(), {right}", "", ""]
+        right = f", {grouped(self._hits()[0])}.sum()" if self._counts else ""
+        lines += [f"    return {cost}.mean(){right}", "", ""]
         places = _several(map(str, range(len(trained))))
-        head += [f"    value_and_slopes = jax.value_and_grad(forward, ({places}), has_aux=True)",
-                 f"    (J, hits), slopes = value_and_slopes({_listed(given, fed)})"]  # fmt: skip
+        beside = ", has_aux=True" * self._counts
+        found = "(J, hits)" if self._counts else "J"
+        head += [f"    value_and_slopes = jax.value_and_grad(forward, ({places}){beside})",
+                 f"    {found}, slopes = value_and_slopes({_listed(given, fed)})"]  # fmt: skip
         for parameter, slope in recipe.slopes.items():
             self.names[slope] = f"{self.names[parameter]}_slope"
         slopes = _several(f"{name}_slope" for name in trained)
@@ -609,9 +662,10 @@ class _Writer:
     def _told(self) -> Iterable[str]:
         rows = self.recipe.run.schedule.rows
         tests = [fed for fed in self.recipe.fed.values() if self._tests(fed)]
-        text = f"epoch {{epoch}}  cost {{total / {rows}}}"
+        share = f" / {rows}" if rows > 1 else ""
+        text = f"epoch {{epoch}}  cost {{total{share}}}"
         if self._counts:
-            text += f"  right {{right / {rows}}}"
+            text += f"  right {{right{share}}}"
         if tests:
             yield ""
             yield "# how many of the test rows are right"
@@ -650,13 +704,23 @@ class _Writer:
 
 
 _TAIL = "# (once an update)"
+_DEEP = 12
+"""What stands before a line and its remark: two loops, and a sign."""
 
 
 def _beside(written: list[tuple[str, str]]) -> list[str]:
-    """Return lines with their remarks in one column."""
+    """Return lines with their remarks in one column, or above a line that leaves them no place."""
     widths = [len(line) for line, remark in written if remark and len(line) < _WIDE // 2]
     column = max(widths, default=0)
-    return [f"{line:<{column}}  # {remark}" if remark else line for line, remark in written]
+    found: list[str] = []
+    for line, remark in written:
+        if not remark:
+            found.append(line)
+        elif max(len(line), column) + len(remark) + _DEEP > _WIDE:
+            found += [f"# {remark}", line]
+        else:
+            found.append(f"{line:<{column}}  # {remark}")
+    return found
 
 
 def _listed(*parts: str) -> str:

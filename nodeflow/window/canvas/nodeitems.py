@@ -60,8 +60,8 @@ class _Text:
     right: bool = False
     room: float = 0.0
     enlarged: bool = False
-    whole: bool = False
-    """Whether it is left out where it does not fit: a number that was cut would be misread."""
+    choices: tuple[str, ...] = ()
+    """What is written where there is room, the best first; where for none, `text`, cut."""
 
     def sized(self, zoom: float) -> None:
         """Be as large as the zoom says, but never too small to be read."""
@@ -73,12 +73,17 @@ class _Text:
         self.enlarged = high < least
         high = max(high, least)
         unit = high / zoom
-        text = fitted(self.text, self.font, round(self.room / unit, 1))
-        if self.whole and text != self.text:
-            text = ""
+        text = self.fitting(round(self.room / unit, 1))
         x = self.base[0] - width(text, self.font) * unit if self.right else self.base[0]
         at = x, self.base[1] - _ASCENT * unit / EM
         dpg.configure_item(self.item, size=high, pos=at, text=text)
+
+    def fitting(self, room: float) -> str:
+        """Return what is written in so much room, at size 1."""
+        for text in self.choices:
+            if width(text, self.font) <= room:
+                return text
+        return fitted(self.text, self.font, room)
 
 
 @dataclass(slots=True)
@@ -223,6 +228,13 @@ def _foot(value: Face) -> str:
     if value.ndim == 2 and min(value.shape) > 1:
         return sized(value.shape)
     return shown(value)
+
+
+def _choices(value: Face, text: str, age: str) -> tuple[str, ...]:
+    """Return what may stand at a foot, the most first: a value, and of when it is."""
+    aged = f"{text}   {age}", f"{text}  {age.removeprefix('from ')}"
+    shape = (sized(value.shape),) if isinstance(value, np.ndarray) and text else ()
+    return (*(map(str.strip, aged) if age else ()), *((text,) if text else ()), *shape)
 
 
 def _count(hits: NDArray[Any]) -> str:
@@ -425,23 +437,22 @@ class NodeDrawer:
         parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
         note = value is None and view.notes and not any(p.wired for p in view.inputs)
         text = _foot(value) if value is not None else "" if note else view.foot
-        if view.type == "accuracy" and isinstance(value, np.ndarray):
-            parts, text = (), f"train {_count(value)}"
+        rows = value if view.type == "accuracy" and isinstance(value, np.ndarray) else None
+        if rows is not None:
+            parts, text = (), f"train {_count(rows)}"
         begin, end = _room(view)
         if view.field is not None and not view.field.own and text == view.field.text:
             text = ""  # it stands in the field
         if parts and view.view is None:
             end -= _PICTURE + 6
         room = max(end - begin, 0.0) / (_LABEL * EM)
-        if isinstance(value, np.ndarray) and width(text, self.fonts.regular) > room:
-            text = sized(value.shape)  # numbers that are cut would be misread
-            if parts and width(text, self.fonts.regular) > room:
-                text = ""  # the picture tells how many there are
+        choices = _choices(value, text, age)
+        if rows is not None:
+            choices = (*choices[:-1], _count(rows))  # its shape would tell nothing
+        if isinstance(value, np.ndarray):
+            text = ""  # a number that was cut would be misread
         if age:
             parts = tuple(replace(part, colour=(*part.colour[:3], _OLD)) for part in parts)
-            longer = f"{text}   {age}"
-            text = longer if width(longer, self.fonts.regular) <= room else text
-        text = fitted(text, self.fonts.regular, room)
         colour = rgba(self.theme.faint if value is None or age else self.theme.text)
         marks = self._marks(view, value)
         if age and view.view is not None:
@@ -450,8 +461,9 @@ class NodeDrawer:
         if had is None or value is None or (aged and view.view is not None):
             pass
         elif self._repainted(items, marks, parts) and items.foot is not None:
-            dpg.configure_item(items.foot.item, text=text, color=colour)
-            items.foot.text, items.foot.room = text, room * _LABEL * EM
+            foot = items.foot
+            foot.text, foot.choices, foot.room = text, choices, room * _LABEL * EM
+            dpg.configure_item(foot.item, text=foot.fitting(room), color=colour)
             if items.foot.enlarged and items.zoom:
                 items.foot.sized(items.zoom)
             return
@@ -472,7 +484,8 @@ class NodeDrawer:
         self._text(items.texts, items.words, base, text, _LABEL, colour, regular,
                    room=room * _LABEL * EM)  # fmt: skip
         items.foot = items.texts[-1]
-        items.foot.whole = isinstance(value, np.ndarray)
+        items.foot.choices = choices
+        dpg.configure_item(items.foot.item, text=items.foot.fitting(room))
         if items.zoom:
             for one in items.texts[before:]:
                 one.sized(items.zoom)
