@@ -66,6 +66,13 @@ class Done:
     way: Way | None = None
     """How the run came there; None for what was noted by hand."""
 
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Done:
+        """Return what was noted in a file, or by a page; raises `GraphError`."""
+        names = ("task", "typed", "value", "moment", "settings")
+        given = {name: record[name] for name in names if name in record}
+        return cls(**given, way=Way.read(record))
+
     def as_dict(self) -> dict[str, Any]:
         """Return what is noted in a file."""
         given = {"typed": self.typed, "value": self.value, "moment": self.moment}

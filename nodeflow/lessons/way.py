@@ -57,13 +57,7 @@ class Way:
     def as_dict(self) -> dict[str, Any]:
         """Return what is noted in a file."""
         found: dict[str, Any] = {
-            "changes": [
-                {
-                    "update": each.update,
-                    **({"settings": dict(each.settings)} if each.settings else {}),
-                }
-                for each in self.changes
-            ]
+            "changes": [{"update": c.update, "settings": dict(c.settings)} for c in self.changes]
         }
         if self.wires is not None:
             new, gone = self.wires
