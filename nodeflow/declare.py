@@ -1119,6 +1119,10 @@ def node(
     return declare
 
 
+PROGRAMS = (
+    "brain.js", "jax", "keras", "numpy", "onnx", "onnx-ml", "sklearn", "snns", "torch",
+)  # fmt: skip
+"""The programs that a type may be `known_as` something to."""
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -1138,6 +1142,10 @@ def _declare(
     name = name or function.__name__
     if family not in FAMILIES:
         raise DeclarationError(f"{name}: there is no family '{family}'{nearest(family, FAMILIES)}")
+    for program in traits.get("known_as", ()):
+        if program not in PROGRAMS:
+            hint = nearest(program.lower(), PROGRAMS) or f"; there is {', '.join(PROGRAMS)}"
+            raise DeclarationError(f"{name}: known_as names no program '{program}'{hint}")
     help_ = inspect.getdoc(function) or ""
     if not help_:
         raise DeclarationError(f"{name} needs a docstring: it is the help text of the node")

@@ -8,8 +8,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -125,24 +127,19 @@ def test_a_scheduler_that_is_killed_loses_nothing_that_was_done(
     assert plain(found) == expected
 
 
-def impatient(monkeypatch):
-    for name, seconds in (("ANSWER", 1), ("_SILENT", 3), ("_WORKER", 2)):
-        monkeypatch.setattr(connection, f"{name}_SECONDS", seconds)
-
-
 def test_a_scheduler_that_stands_still_is_a_sentence(xor, two_workers, monkeypatch):
-    impatient(monkeypatch)
-
     def progress(count, _all):
         if count == 15:
             two_workers.scheduler.send_signal(signal.SIGSTOP)
+            monkeypatch.setattr(connection, "ANSWER_SECONDS", 1)
+            monkeypatch.setattr(connection, "_SILENT_SECONDS", 1)
 
     with pytest.raises(SweepError, match="went away"):
         nf.sweep(xor, SETTINGS, cluster=two_workers.address, progress=progress, **HOW)
 
 
 def test_a_scheduler_without_workers_is_a_sentence(xor, two_workers, monkeypatch):
-    impatient(monkeypatch)
+    monkeypatch.setattr(connection, "_WORKER_SECONDS", 2)
     for worker in two_workers.workers:
         worker.kill()
     with pytest.raises(SweepError, match=r"had no worker for 2 s; start some by `dask worker"):
@@ -165,6 +162,17 @@ def test_an_address_that_does_not_answer(capsys):
     words = ["sweep", str(ROOT / "graphs" / "xor.json"), "--cluster", "tcp://127.0.0.1:9"]
     assert main([*words, "--epochs", "1"]) == 1
     assert "no scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_an_address_where_something_else_answers(xor):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(SweepError, match=r"is no scheduler of Dask|no scheduler answers"):
+            nf.sweep(xor, SETTINGS, cluster=f"tcp://127.0.0.1:{server.server_port}", **HOW)
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_local_cluster(xor, expected):

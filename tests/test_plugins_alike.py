@@ -13,7 +13,7 @@ from test_written_programs import compare
 
 import nodeflow as nf
 from nodeflow import scene
-from nodeflow.declare import CATALOG
+from nodeflow.declare import CATALOG, node
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.errors import DeclarationError, GraphError
@@ -290,6 +290,14 @@ def test_a_calculation_that_does_not_fit_is_refused(calculation, sentence):
     )
     with pytest.raises(DeclarationError, match=sentence.replace("(", r"\(")):
         declare(wrong)
+
+
+def test_a_name_for_a_program_that_nobody_knows_is_refused():
+    with pytest.raises(DeclarationError, match=r"no program 'Keras'.*'keras'"):
+
+        @node("activation", formula="a = z", known_as={"Keras": "linear"})
+        def like_nothing(z):
+            """Pass it on."""
 
 
 def test_a_calculation_needs_every_input_wired():

@@ -11,6 +11,7 @@ import asyncio
 import concurrent.futures
 import logging
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ ANSWER_SECONDS = 10
 _SILENT_SECONDS = 30
 """A scheduler that does not answer a question for so long is gone; it may have much to do."""
 _LOOK_SECONDS = 1.0
-_WORKER_SECONDS = 60
+_WORKER_SECONDS = 120
 """So long may there be no worker."""
 _CLOSE_SECONDS = 5
 _ITS_OWN_WORK = {
@@ -226,10 +227,29 @@ def _closed(client: Any) -> Iterator[Any]:
 
 
 def _answering(client: Any, address: str) -> Any:
+    check = (
+        "check the address, such as tcp://host:8786, that `dask scheduler` runs there, and that "
+        "its port is open"
+    )
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def connect() -> None:
+        try:
+            answers.put(client(address, timeout=ANSWER_SECONDS))
+        except Exception as error:  # noqa: BLE001 (told apart below)
+            answers.put(error)
+
+    # Dask waits without an end for somebody who takes a message and says nothing.
+    threading.Thread(target=connect, name="nodeflow-connect", daemon=True).start()
     try:
-        return client(address, timeout=ANSWER_SECONDS)
-    except (OSError, ValueError, TypeError, TimeoutError):
-        raise SweepError(
-            f"no scheduler answers at {address} within {ANSWER_SECONDS} s; check the address, "
-            "such as tcp://host:8786, that `dask scheduler` runs there, and that its port is open"
-        ) from None
+        found = answers.get(timeout=ANSWER_SECONDS + 1)
+    except queue.Empty:
+        found = TimeoutError()
+    if not isinstance(found, Exception):
+        return found
+    if isinstance(found, OSError | ValueError | TypeError | TimeoutError):
+        why = f"no scheduler answers at {address} within {ANSWER_SECONDS} s"
+    else:
+        # Dask takes what a web server answers for the length of a message.
+        why = f"what answers at {address} is no scheduler of Dask (its dashboard has another port)"
+    raise SweepError(f"{why}; {check}") from None
