@@ -435,7 +435,17 @@ class Graph:
         for name in positions:
             self._known(name)
         placed = {key: (round(x), round(y)) for key, (x, y) in positions.items()}
-        return replace(self, layout=Layout(self.layout, **placed))
+        return self.with_layout(Layout(self.layout, **placed))
+
+    def with_layout(self, layout: Mapping[str, tuple[int, int]]) -> Graph:
+        """Return the graph with these places instead of its own.
+
+        What is known of its nodes and wires, which stay, is not found out again.
+        """
+        made = replace(self, layout=layout)
+        known = vars(self)
+        vars(made).update({name: known[name] for name in _FOUND if name in known})
+        return made
 
     def connect(self, source: str, target: str) -> Graph:
         """Return the graph with one more wire, from address to address.
@@ -828,6 +838,10 @@ class Graph:
                     before[wire.target] = name
                     queue.append(wire.target)
         return None
+
+
+_FOUND = tuple(name for name, held in vars(Graph).items() if isinstance(held, cached_property))
+"""What is found out of nodes and wires, and kept."""
 
 
 def by_port(wire: Wire) -> tuple[str, int]:

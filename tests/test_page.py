@@ -718,6 +718,42 @@ def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
         assert y + height <= size[1]
 
 
+def test_paper_has_the_whole_graph_and_every_step(shown):
+    """Printed from a dark window that is narrower than the graph."""
+    page = shown(sample("xor"))
+    try:
+        page.size(500, 600)
+        page.media(prefers_color_scheme="dark")
+        page.run("nodeflow.goto(1, 2)")
+        page.run("dispatchEvent(new Event('beforeprint'))")
+        left, top, width, height = map(
+            float, page.run("document.querySelector('#canvas').getAttribute('viewBox')").split()
+        )
+        page.send("Emulation.setEmulatedMedia", media="print", features=[])
+        for x, y, wide, high in page.run(
+            "[...document.querySelectorAll('#canvas .node')].map((node) => node.getBBox())"
+            ".map((box) => [box.x, box.y, box.width, box.height])"
+        ):
+            assert left <= x
+            assert top <= y
+            assert x + wide <= left + width
+            assert y + high <= top + height
+        assert page.run("getComputedStyle(document.querySelector('#panel')).display") == "block"
+        rows = page.run(
+            "[...document.querySelectorAll('#log button')].map((step) => step.textContent)"
+        )
+        run = nf.Run(sample("xor"))
+        assert len(rows) == len(run.order)
+        assert page.run("getComputedStyle(document.querySelector('#log b')).color") == (
+            f"rgb({', '.join(map(str, bytes.fromhex(THEMES['light'].text[1:])))})"
+        )
+    finally:
+        page.send("Emulation.setEmulatedMedia", media="", features=[])
+        page.run("dispatchEvent(new Event('afterprint'))")
+        page.size(1280, 800)
+    assert page.run("document.querySelector('#canvas').hasAttribute('viewBox')") is False
+
+
 @pytest.mark.parametrize("method", ["cg", "l-bfgs"])
 def test_the_iterations_of_minimize_are_played(shown, method):
     graph = net("xor", (2, 3, 1), trainer="minimize", epochs=12, batch="all", method=method)

@@ -377,6 +377,17 @@ function mount(root, index, source) {
   });
   new ResizeObserver(() => (view.fitted ? fit() : applyView())).observe(canvas);
 
+  // Paper has a size of its own: the whole graph is printed, as large as there is room for.
+  addEventListener("beforeprint", () => {
+    const [left, top, right, bottom] = bounds;
+    world.removeAttribute("transform");
+    canvas.setAttribute("viewBox", `${left - 10} ${top - 10} ${right - left + 20} ${bottom - top + 20}`);
+  }, { signal });
+  addEventListener("afterprint", () => {
+    canvas.removeAttribute("viewBox");
+    applyView();
+  }, { signal });
+
   // --- the moment in view -------------------------------------------------------------------------
 
   let now = null, pinned = null, asked = 0;
@@ -771,7 +782,7 @@ function mount(root, index, source) {
   drawCurve();
   setLevel(player.level);
   setSpeed(1);
-  const small = matchMedia("(max-width: 760px)");
+  const small = matchMedia("screen and (max-width: 760px)");
   small.addEventListener("change", () => toggleSide(!small.matches), { signal });
   toggleSide(!small.matches);
   fit();
