@@ -12,7 +12,7 @@ import pytest
 from nodeflow.data import Options
 from nodeflow.data.deciding import table_of
 from nodeflow.data.plain import plain_table
-from nodeflow.data.textfile import text_sheet
+from nodeflow.data.textfile import careful_sheet
 
 _CELLS = {
     "fraction": lambda random, _: repr(round(random.uniform(-9, 9), random.randint(0, 5))),
@@ -49,7 +49,7 @@ def test_a_plain_table_is_what_the_careful_reader_makes_of_it(seed: int, tmp_pat
         if found is None:
             continue
         plain += 1
-        careful = table_of(text_sheet(path, options), options)
+        careful = table_of(careful_sheet(path, options), options)
         assert found.x.shape == careful.x.shape, text
         assert found.x.tobytes() == careful.x.tobytes(), text
         assert found.y.shape == careful.y.shape, text
@@ -83,5 +83,5 @@ def test_a_plain_table_is_read_without_the_careful_reader(tmp_path: Path) -> Non
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
     ).stdout
     assert "'nodeflow.data.plain'" in said
-    for heavy in ("textfile", "deciding", "analysis", "numerals", "idx"):
+    for heavy in ("textfile", "quick", "deciding", "analysis", "numerals", "idx"):
         assert f"'nodeflow.data.{heavy}'" not in said

@@ -19,14 +19,15 @@ from nodeflow.data import Options
 from nodeflow.data import load as load_data
 from nodeflow.declare import changes
 from nodeflow.derive.phases import FORWARD
-from nodeflow.engine.cells import END_ROW, FEW_SAMPLES, Feed, Tape, feed_layout, table
+from nodeflow.engine.cells import END_ROW, Feed, Tape, feed_layout, table
 from nodeflow.engine.fusing import FastRows, fast_rows, rows_of_evaluation
 from nodeflow.engine.plan import Plan, plan
 from nodeflow.engine.tape import lay_out
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph
 
-_TEST_CHUNK = FEW_SAMPLES
+_TEST_CHUNK = 256
+"""So many test rows are evaluated at once: their costs are added up chunk by chunk."""
 _KEPT = 8
 _MOST_NODES = 5_000
 _MOST_BYTES = 32_000_000
