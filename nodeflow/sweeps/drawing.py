@@ -255,6 +255,8 @@ def spread(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
               if (value := found.found[number].values.get(measure)) is not None]  # fmt: skip
     if not values:
         return _said(f"no run has a number here: {named(measure)}", area, theme)
+    if len(values) < sum(map(len, rows.values())):  # how many got there is written above the dots
+        values.append(max(values) + 0.08 * (max(values) - min(values)))
     scale = _Scale.of(values, measure)
     titles = [_title(one) for _, one in columns]
     frame = scale.axes(_room(area, below=28), 0.0, float(len(columns)))
