@@ -732,7 +732,7 @@ def test_libsvms_form_is_told_by_name(tmp_path, text):
 @pytest.mark.parametrize("missing", ["refuse", "drop"])
 @pytest.mark.parametrize("by", ["pandas", "numpy"])
 def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing, by):
-    from nodeflow.data import quick, textfile
+    from nodeflow.data import quick
 
     if by == "pandas":
         pytest.importorskip("pandas")
@@ -767,7 +767,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
     for number, text in enumerate(texts):
         found = []
         for large in (0, 10**9):
-            monkeypatch.setattr(textfile, "LARGE", large)
+            monkeypatch.setattr(quick, "LARGE", large)
             monkeypatch.setattr(quick, "_BLOCK", 2**12)
             try:
                 table = load(tmp_path, text, f"{number}-{large}-{missing}.csv", missing=missing)
@@ -871,9 +871,9 @@ def test_other_files_under_the_name_of_a_text(tmp_path):
 
 def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
     """The features of a large file are written once, in the order of rows, and never copied."""
-    from nodeflow.data import deciding, quick, textfile
+    from nodeflow.data import deciding, quick
 
-    monkeypatch.setattr(textfile, "LARGE", 0)
+    monkeypatch.setattr(quick, "LARGE", 0)
     monkeypatch.setattr(quick, "_BLOCK", 2**10)
     monkeypatch.setattr(quick, "_LINES", 1)
     # The first lines are the shortest, so more rows are expected than come; then the longest.
@@ -898,9 +898,9 @@ def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("large", [0, 10**9])
 @pytest.mark.parametrize("width", [1, 2])
 def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, width):
-    from nodeflow.data import textfile
+    from nodeflow.data import quick
 
-    monkeypatch.setattr(textfile, "LARGE", large)
+    monkeypatch.setattr(quick, "LARGE", large)
     body = [[*(f"{i / 4}" if i != 5 else "NA" for _ in range(width)), "ab"[i % 2]]
             for i in range(40)]  # fmt: skip
     table = load(tmp_path, "x,z,kind\n"[2 * (2 - width) :] + joined(body), missing="mean")
@@ -912,9 +912,9 @@ def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
     """What the texts of numbers tell, a large file tells as well, of which none are kept."""
-    from nodeflow.data import textfile
+    from nodeflow.data import quick
 
-    monkeypatch.setattr(textfile, "LARGE", large)
+    monkeypatch.setattr(quick, "LARGE", large)
     body = [[str(10**17 + 3 * i), f"{i * 0.25}", "abc"[i % 3]] for i in range(60)]
     table = load(tmp_path, "number,a,kind\n" + joined(body), f"ids-{large}.csv")
     assert table.features == ("a",)
@@ -929,9 +929,9 @@ def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_a_further_mark_of_missing_values(tmp_path, monkeypatch, large):
-    from nodeflow.data import textfile
+    from nodeflow.data import quick
 
-    monkeypatch.setattr(textfile, "LARGE", large)
+    monkeypatch.setattr(quick, "LARGE", large)
     body = [[str(i), f"{i * 0.5}", "abc"[i % 3]] for i in range(60)]
     body[7][1], body[11][0], body[20][1] = "-999", "-999.0", "5"
     table = load(tmp_path, "a,b,kind\n" + joined(body), missing="drop", missing_mark=["-999"])

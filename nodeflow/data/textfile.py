@@ -47,26 +47,18 @@ _OTHERS = (
     (b"BZh9", "a bzip2 file", "unpack it"),
 )
 """How files of other kinds begin, what they are, and what to do with them."""
-LARGE = 2**20
-"""Bytes; below it the careful reader is as quick as pandas is imported."""
 _SEEN_FOR_HEADER = 5000
 _TOLD = 20_000
 """Rows after which a watcher is told how far it is."""
 
 
-def text_sheet(path: Path, options: Options) -> Sheet:
+def careful_sheet(path: Path, options: Options) -> Sheet:
     """Return the columns of a text file: cut, without what stands around the table.
 
     Raises DataError with the line in the file and the column, both from 1.
     """
     check_size(path)
     with reading(path):
-        if path.stat().st_size > LARGE and path.suffix.lower() != ".gz":
-            from nodeflow.data.quick import quick_sheet
-
-            sheet = quick_sheet(path, options)
-            if sheet is not None:
-                return sheet
         data = path.read_bytes()
     if path.suffix.lower() == ".gz" or data.startswith(b"\x1f\x8b"):
         data = _unpacked(data, path.name)
