@@ -75,3 +75,19 @@ def test_slopes_at_corners_are_those_of_pytorch(name: str) -> None:
         slope = np.ravel(run.gradient("layer0.bias.value")) / 2
         # PyTorch's hardsigmoid has the float32 next to 1/6 for a slope.
         assert slope == pytest.approx(z.grad.item(), abs=1e-8), corner
+
+
+@pytest.mark.parametrize("formula", ["min(u, 0.2)", "max(0.1, u) ^ 2", "min(max(u, 0.1), 0.7) * u"])
+def test_the_limits_of_a_formula_keep_their_digits_on_the_way_to_pytorch(formula):
+    """A number that becomes a tensor is a float32, and 0.2 then 3e-9 more."""
+    z = nf.weighted_sum(nf.constant(id="x", value=[[1.0]]), nf.parameter(id="w", value=[[1.0]]),
+                        nf.parameter(id="b", value=[0.0]), id="z")  # fmt: skip
+    bent = nf.expression(z, formula=formula, id="bent")
+    cost = nf.squared_error(bent, nf.constant(id="y", value=[[0.5]]), id="cost")
+    graph = nf.Graph.of(nf.gradient_descent(cost, rate=0.1, id="train"))
+    for shift in (-2.0, -0.6, 2.0):
+        run = nf.Run(graph.set("b", value=[shift]))
+        run.evaluate()
+        module = nf.to_torch(graph.set("b", value=[shift]))
+        found = module(torch.ones(1, 1, dtype=torch.float64)).item()
+        assert found == pytest.approx(run["bent.value"].item(), abs=1e-15)

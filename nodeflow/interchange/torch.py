@@ -988,7 +988,10 @@ def _formula(torch: Any, tree: formulas.Expression, names: Sequence[str]) -> Any
     """Return a module that computes a formula of values by name, in order."""
 
     def number(value: Any, like: Any) -> Any:
-        return value if isinstance(value, torch.Tensor) else torch.as_tensor(value).to(like)
+        if isinstance(value, torch.Tensor):
+            return value
+        # Without a type a number would be a float32 first, whatever it is made into then.
+        return torch.as_tensor(value, dtype=like.dtype, device=like.device)
 
     def larger(one: Any, other: Any) -> Any:
         return torch.maximum(number(one, other), number(other, one))
