@@ -49,7 +49,7 @@ from nodeflow.interchange.layers import (
     cost_of,
     kind_of,
 )
-from nodeflow.interchange.naming import known, named
+from nodeflow.interchange.naming import known, named, of_others
 from nodeflow.interchange.values import Values
 from nodeflow.interchange.verifying import Answer, Other
 
@@ -715,6 +715,9 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         # As a function its slope is 0.2, as a layer 0.3.
         slope = float(about.get("negative_slope", 0.2))
         return activation(name, "leaky_relu", alpha=slope) or _unknown(name, kind)
+    others = of_others("keras", kind)
+    if others and about.get("alpha", 1) == 1 and not about.get("approximate"):
+        return activation(name, others) or _unknown(name, kind)
     if kind in ("elu", "ELU"):
         return activation(name, "elu", alpha=float(about.get("alpha", 1.0))) or _unknown(name, kind)
     plain_relu = not about.get("negative_slope") and not about.get("threshold")

@@ -64,6 +64,10 @@ def read(path: Path, _asked: Asked) -> Network:
         path.open("rb").close()
     try:
         model = onnx.load(str(path), load_external_data=False)
+        if model.functions:
+            from onnx.inliner import inline_local_functions
+
+            model = inline_local_functions(model)
     except Exception as error:  # noqa: BLE001 (protobuf has errors of its own)
         why = " ".join(str(error).split())[:100]
         raise FileError(f"is no ONNX model ({why})", file=str(path)) from None
@@ -171,7 +175,7 @@ class _Model:
         """Take an operator: of weights alone, of sizes alone, number by number, or a layer."""
         if node.op_type == "Sum":
             node.op_type = "Add"
-        given = [name for name in node.input if name]
+        given = _taken(node)
         own = [name for name in given if name not in self.arrays and name not in self.counts]
         if node.op_type in ("Shape", "Size") or (not own and self.counts.intersection(given)):
             self.counts.update(node.output)
@@ -436,12 +440,13 @@ class _Model:
 
     def _computed(self, node: Any) -> None:
         """Keep what is computed of weights alone: constants, and another order of axes."""
-        if any(self.arrays.get(name) is _UNKNOWN for name in node.input):
+        taken = _taken(node)
+        if any(self.arrays.get(name) is _UNKNOWN for name in taken):
             self.arrays[node.output[0]] = _UNKNOWN
             return
         made = self._constant(node) if node.op_type == "Constant" else None
-        if made is None and all(name in self.arrays for name in node.input if name):
-            arrays = [self.arrays[name] for name in node.input if name]
+        if made is None and all(name in self.arrays for name in taken):
+            arrays = [self.arrays[name] for name in taken]
             made = _of_weights(node.op_type, _attributes(node), arrays)
             if made is not None and node.op_type in ("Cast", "CastLike"):
                 made = rounded(made, self._cast_to(node))
@@ -642,6 +647,11 @@ _FUNCTIONS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+def _taken(node: Any) -> list[str]:
+    """Return what an operator computes with; CastLike takes its second input's type alone."""
+    return [name for name in (node.input[:1] if node.op_type == "CastLike" else node.input) if name]
+
+
 def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -> Floats | None:
     """Return what is computed of weights alone; None where that is not known here."""
     if not arrays:
@@ -704,7 +714,7 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         return "hard_sigmoid_onnx", settings
     if kind == "Gelu":
         return ("gelu_tanh" if given.get("approximate") == b"tanh" else "gelu"), {}
-    return {**_ELEMENTWISE, **known("onnx")}.get(kind), {}
+    return {**known("onnx"), **_ELEMENTWISE}.get(kind), {}
 
 
 _SELU = {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}

@@ -822,7 +822,7 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
     if operator in ("softshrink", "hardshrink"):
         return operator, {"alpha": float(given.get("lambd", 0.5))}
     ours = {name.lower(): kind for name, kind in known("torch").items()}
-    return {**_ACTIVATIONS, **ours}.get(operator), {}
+    return {**ours, **_ACTIVATIONS}.get(operator), {}
 
 
 def _why(operator: str) -> str:

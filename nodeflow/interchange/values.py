@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
+from nodeflow.declare import CATALOG
 from nodeflow.interchange.building import letters
 from nodeflow.interchange.layers import (
     FORMULAS,
@@ -295,7 +296,18 @@ def _made(
     if known is None or known.kind in ("softmax", "log_softmax"):
         return None
     text = known.formula or _FORMULAS.get(known.kind)
-    return None if text is None else formulas.placed(formulas.parse(text), {"z": tree})
+    whole = formulas.parse(text) if text else _of_others().get(known.kind)
+    return None if whole is None else formulas.placed(whole, {"z": tree})
+
+
+def _of_others() -> dict[str, formulas.Expression]:
+    """Return the activations of plugins that say what they calculate of z, as formulas."""
+    return {
+        type_.name: type_.calculated(type_.defaults)
+        for type_ in CATALOG.values()
+        if type_.family == "activation" and type_.known_as and not type_.is_own
+        and type_.calculation and type_.is_elementwise and type_.input_named.keys() == {"z"}
+    }  # fmt: skip
 
 
 _FORMULAS = {
@@ -340,6 +352,9 @@ def _activation(name: str, tree: formulas.Expression) -> Activation:
     found = _looks(tree)
     for kind, text in _FORMULAS.items():
         if _same(found, _looks(formulas.parse(text))):
+            return Activation(name, kind)
+    for kind, formula in _of_others().items():
+        if _same(found, _looks(formula)):
             return Activation(name, kind)
     for template in FORMULAS.values():
         if "{" not in template and _same(found, _looks(formulas.parse(template))):
