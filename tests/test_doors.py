@@ -357,7 +357,11 @@ def test_branches_of_keras_and_lambdas(tmp_path):
                                       keras.layers.Lambda(lambda z: z * 2)]))  # fmt: skip
     assert lambdas.network.missing[0].why == "it is code, and code of a file is never run"
     half = saved(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype="float16")]))
-    assert half.network.notes == ("float16 was converted to float64",)
+    name = half.network.steps[0].name
+    assert half.network.notes == (
+        "float16 was converted to float64",
+        f"'{name}' rounds to float16 there; here numbers stay as they are",
+    )
 
 
 def test_numbers_of_a_state_dictionary_are_converted_and_said(tmp_path):

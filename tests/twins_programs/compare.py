@@ -171,6 +171,22 @@ def distance(one: Any, other: Any) -> float:
     return abs(one - other)
 
 
+def told(found: dict[str, Any], kept: dict[str, Any]) -> int:
+    """Print how far programs are from the kept figures; return how many are too far."""
+    wrong = 0
+    for name, record in sorted(found.items()):
+        if "version" not in kept.get(name, {}):
+            print(f"new {name} {record['version']}", flush=True)
+            continue
+        away = max(distance(record["weights"][at], weights)
+                   for at, weights in kept[name]["weights"].items())  # fmt: skip
+        same = record["version"] == kept[name]["version"]
+        ok = same and away <= LIMIT
+        wrong += not ok
+        print(f"{'ok ' if ok else 'NO '} {name} {record['version']}: {away:.1e}", flush=True)
+    return wrong
+
+
 def main() -> int:
     """Run all programs; 1 if one of them gives other numbers than those that are kept."""
     needed = ("node", "npm", "cc", "clang", "java", "Rscript")
@@ -189,22 +205,18 @@ def main() -> int:
     kept.setdefault("weka", {"weights": {"3": {}, "6": {}, "9": {}, "60": {}}})
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        found = fann(folder, {name: kept[name] for name in kinds["fann"]})
-        found |= javascript_programs(folder, kinds["javascript"])
-        found |= python_programs(folder, kinds["python"])
-        found |= weka(folder, kept)
-        found |= r_nnet(folder)
-    wrong = 0
-    for name, record in sorted(found.items()):
-        if "version" not in kept.get(name, {}):
-            print(f"new {name} {record['version']}")
-            continue
-        away = max(distance(record["weights"][at], weights)
-                   for at, weights in kept[name]["weights"].items())  # fmt: skip
-        same = record["version"] == kept[name]["version"]
-        ok = same and away <= LIMIT
-        wrong += not ok
-        print(f"{'ok ' if ok else 'NO '} {name} {record['version']}: {away:.1e}")
+        found: dict[str, Any] = {}
+        wrong = 0
+        for part in (
+            lambda: fann(folder, {name: kept[name] for name in kinds["fann"]}),
+            lambda: javascript_programs(folder, kinds["javascript"]),
+            lambda: weka(folder, kept),
+            lambda: r_nnet(folder),
+            lambda: python_programs(folder, kinds["python"]),
+        ):
+            more = part()
+            wrong += told(more, kept)
+            found |= more
     if "--write" in sys.argv:
         KEPT.write_text(written({**kept, **found}))
         return 0
