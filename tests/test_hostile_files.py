@@ -20,7 +20,7 @@ import pytest
 
 import nodeflow as nf
 from nodeflow.data import look, places
-from nodeflow.data.matform import dense, sound
+from nodeflow.data.matform import dense, sound, unread
 from nodeflow.editor.documents.store import Store
 from nodeflow.errors import (
     DataError,
@@ -291,12 +291,14 @@ def test_what_lies_in_a_matlab_file_is_read_as_ever() -> None:
         "i": np.arange(6, dtype=np.int8).reshape(2, 3), "e": np.zeros((0, 3)),
         "z": np.array([1 + 2j]), "b": np.array([True, False]), "three": np.zeros((2, 3, 4)),
         "cell": np.array(["a", "bcd"], dtype=object), "struct": {"a": 1},
+        "mixed": np.array(["a", 1.0], dtype=object),
     }  # fmt: skip
     for packed in (False, True):
         stream = io.BytesIO()
         savemat(stream, held, do_compression=packed)
         whole, found = loadmat(stream), loadmat(io.BytesIO(sound(stream.getvalue())))
-        assert whole.keys() - found.keys() == {"cell", "struct"}  # no table, and no weights
+        assert whole.keys() - found.keys() == {"mixed", "struct"}  # no table, and no weights
+        assert unread(stream.getvalue()) == ["struct", "mixed"]
         for name in set(found) - {"s"}:
             assert repr(found[name]) == repr(whole[name])
         np.testing.assert_array_equal(dense(found["s"]), np.eye(4))

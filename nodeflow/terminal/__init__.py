@@ -80,7 +80,7 @@ if TYPE_CHECKING:
         show_views,
         show_why,
     )
-    from nodeflow.terminal.bars import bar, progress, stages
+    from nodeflow.terminal.bars import bar, progress, reading_bar, stages
     from nodeflow.terminal.keys import is_interactive
     from nodeflow.terminal.library import show_library, show_types
     from nodeflow.terminal.live import play_live
@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     )
     from nodeflow.terminal.steps import StepPrinter
     from nodeflow.terminal.sweeps import show_folds, show_sweep
+    from nodeflow.terminal.tables import show_reading
 
 
 def __getattr__(name: str) -> Any:
