@@ -22,7 +22,14 @@ import nodeflow as nf
 from nodeflow.data import look, places
 from nodeflow.data.matform import dense, sound, unread
 from nodeflow.editor.documents.store import Store
-from nodeflow.errors import DataError, FileError, InterchangeError, NodeflowError, PluginError
+from nodeflow.errors import (
+    DataError,
+    FileError,
+    GraphError,
+    InterchangeError,
+    NodeflowError,
+    PluginError,
+)
 from nodeflow.files import load, load_run, save_run
 from nodeflow.interchange import Asked, imported, importing
 from nodeflow.jsontext import json_of
@@ -362,3 +369,10 @@ def test_a_pipe_or_a_device_is_no_file_that_is_read(tmp_path: Path) -> None:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_an_update_that_reads_the_output_of_its_own_layer_is_not_exploded() -> None:
+    graph = nf.load(GRAPHS / "wheat-seeds-by-hand.json")
+    graph = graph.disconnect("hidden_a.a", "theta2_step.a").connect("output.z", "theta2_step.a")
+    with pytest.raises(GraphError, match=r"output\.z of the layer goes back into its own"):
+        nf.explode(graph)

@@ -151,6 +151,12 @@ def _chain_of_neuron(
             elif wire.input == "delta":
                 start = f"{wire.source}.{number}"
                 wires.append(replace(wire, source=start, output="value", target=part))
+            elif wire.source in layer.gone:
+                raise GraphError(
+                    f"'{layer.key}' cannot be exploded: {wire.start} of the layer goes back into "
+                    f"its own {wire.end}; wire what feeds the layer there",
+                    node=key,
+                )
             else:
                 wires.append(replace(wire, target=part))
 
