@@ -58,7 +58,7 @@ const drawers = {
     const entries = Object.entries(values), [left, top, width, height] = area;
     if (entries.length > 1) return [entriesIn(entries, area), `${entries.length} values`];
     const value = entries[0][1], numbers = flat(value);
-    if (numbers.length > 1) return [numbersIn(rowsIn(value), area), listed(value)];
+    if (numbers.length > 1) return [numbersIn(rowsOf(value), area), listed(value)];
     return [[lettering(left + width / 2, top + height / 2 + 9, shortened(show(numbers[0]), width, 24), { size: 24, anchor: "middle" })], show(numbers[0])];
   },
 
@@ -85,7 +85,7 @@ const drawers = {
     for (const [key, value] of known) {
       const head = `"${key}": `, two = Array.isArray(value[0]) && value.length > 1, rows = two ? value : [value];
       rows.forEach((row, number) => {
-        const text = (two ? (number ? " " : "[") : "") + pythonRow(row, two) + (two && number === value.length - 1 ? "]" : "");
+        const text = (two ? (number ? " " : "[") : "") + pythonRow(row) + (two && number === value.length - 1 ? "]" : "");
         lines.push(`  ${number ? " ".repeat(head.length) : head}${text},`.slice(0, 102));
       });
     }
@@ -159,13 +159,12 @@ const drawers = {
 
   boundary({ low, high, outputs, points, classes, names, middle }, [left, top, width, height], colours) {
     const side = Math.min(width, height), palette = CLASS_COLOURS.map((name) => colours(name)), ground = colours("--canvas"), edge = colours("--text");
-    const one = (row) => (row.length === 1 ? Number(row[0] > middle) : row.indexOf(Math.max(...row)));
     const sure = (row) => {
       if (row.length === 1) return Math.min(Math.abs(row[0] - middle) / Math.max(1 - middle, 1e-9), 1);
       const [best, next] = row.toSorted((a, b) => b - a);
       return Math.min(Math.max(best - next, 0), 1);
     };
-    const region = outputs.map((line) => line.map(one));
+    const region = outputs.map((line) => line.map((row) => chosen(row, middle)));
     const made = [pixels(PLANE, PLANE, (row, column) => {
       const here = region[row][column];
       if ((column && region[row][column - 1] !== here) || (row && region[row - 1][column] !== here)) return edge;
@@ -313,12 +312,9 @@ function axesIn([x, y, wide, high], low, most) {
   return { area: [left, top, width, height], at, line, tangent, numbers, frame };
 }
 
-const rowsIn = (value) => (Array.isArray(value[0]) ? value : [flat(value)]);
-
 /** A row of numbers as Python writes it in a dictionary. */
-function pythonRow(row, matrix) {
+function pythonRow(row) {
   const numbers = flat(row), nested = Array.isArray(row) && Array.isArray(row[0]);
-  if (numbers.length === 1 && !matrix) return nested ? `[[${show(numbers[0])}]]` : `[${show(numbers[0])}]`;
   const text = `[${numbers.slice(0, MOST_IN_A_ROW).map(show).join(", ")}${numbers.length > MOST_IN_A_ROW ? ", …" : ""}]`;
   return nested ? `[${text}]` : text;
 }
@@ -335,7 +331,7 @@ function barsIn(names, all, { shares, best, told }, [left, top, width, height]) 
     return [
       lettering(left, y + step / 2 + 4, shortened(names[at], start - 6), { fill: marked ? "var(--text)" : "var(--faint)" }),
       rectangle(value >= 0 ? zero : zero - length, y + 2, length, Math.max(step - 4, 1), marked || best < 0 ? colour : between("var(--body)", colour, 0.55)),
-      lettering(left + start + room + 6, y + step / 2 + 4, told(value) + (marked ? " ←" : "")),
+      lettering(left + start + room + 6, y + step / 2 + 4, told(all[at]) + (marked ? " ←" : "")),
     ];
   });
 }

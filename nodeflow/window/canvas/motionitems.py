@@ -228,7 +228,7 @@ class MotionItems:
         wide, high = width(found.change, self._fonts.regular) * size + 16, size + 8
         colour = phase_colour(self._theme, found.phase)
         arrived = (share - TRAVEL) / (1 - TRAVEL) if self._lasts else 1.0
-        x, y = round((box[0] + box[2] - wide) / 2), round(box[3] + _REACH + 5)
+        x, y = round((box[0] + box[2] - wide) / 2), round(box[3] + _REACH + 1)
         dpg.configure_item(
             self._chip_box, pmin=(x, y), pmax=(x + wide, y + high), color=rgba(colour),
             fill=mixed(colour, self._theme.body, 0.45 + 0.5 * min(max(arrived, 0.0), 1.0)),

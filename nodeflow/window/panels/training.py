@@ -139,6 +139,8 @@ class TrainingPanel:
             self._accuracy.coloured(theme)
             for field in self._typed.values():
                 field.apply_style(rgba(theme.problem))
+        for plot in (self._cost, self._accuracy):
+            plot.enlarge(editor.preferences.scale)
         self._editor = editor
         live, training = editor.live, editor.graph.training
         state = (
@@ -217,6 +219,7 @@ class _Plot:
         self._texts: dict[str, Item] = {}
         self._looks: dict[str, Item] = {}
         self._zoomed = False
+        self._scale = 1.0
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             dpg.add_text(title)
@@ -256,6 +259,12 @@ class _Plot:
     def show(self, *, shown: bool) -> None:
         """Show the plot, or hide it where there is nothing to plot."""
         dpg.configure_item(self._group, show=shown)
+
+    def enlarge(self, scale: float) -> None:
+        """Be as high as texts of this scale need, so that the numbers of the axis stand apart."""
+        if scale != self._scale:
+            self._scale = scale
+            dpg.configure_item(self.item, height=round(_PLOT_HEIGHT * scale))
 
     def coloured(self, theme: Theme) -> None:
         """Take on a theme's colours."""
