@@ -312,6 +312,50 @@ def test_a_drop_among_many_wires_does_not_wait_for_ways():
     assert after.strokes == scene(moved).strokes
 
 
+def test_nodes_that_are_dropped_one_after_the_other_take_their_wires_along():
+    """The second has wires to the first, which have moved once already."""
+    graph = neurons("4-25-25-3")
+    now = drawn = scene(graph)
+    all_moved = {}
+    for number, key in enumerate(("hidden1.3", "hidden2.7", "hidden1.3")):
+        by = 40 * (number + 1), -20
+        x, y = graph.layout[key]
+        graph = graph.move(**{key: (x + by[0], y + by[1])})
+        now = shifted(now, graph, {key: by})
+        before = all_moved.get(key, (0, 0))
+        all_moved[key] = before[0] + by[0], before[1] + by[1]
+    for view, start in zip(now.wires, drawn.wires, strict=True):
+        ahead, behind = (all_moved.get(k, (0, 0)) for k in (view.wire.source, view.wire.target))
+        assert view.start == (start.start[0] + ahead[0], start.start[1] + ahead[1])
+        assert view.end == (start.end[0] + behind[0], start.end[1] + behind[1])
+    bends, _ = curves(now.strokes)
+    assert np.array_equal(now.curves, bends)
+    assert np.array_equal(now.boxes, scene(graph).boxes)
+    after = routed(now, graph)
+    assert after.strokes == scene(graph).strokes
+    assert np.array_equal(after.curves, scene(graph).curves)
+
+
+def test_a_drop_finds_nothing_out_again_that_it_leaves_as_it_is():
+    graph = neurons("4-25-25-3")
+    drawn = scene(graph)
+    x, y = graph.layout["hidden1.3"]
+    moved = graph.move(**{"hidden1.3": (x + 40, y)})
+    assert moved.incoming is graph.incoming
+    assert moved.types is graph.types
+    dropped = shifted(drawn, moved, {"hidden1.3": (40, 0)})
+    after = routed(dropped, moved)
+    same = sum(one is two for one, two in zip(dropped.strokes, after.strokes, strict=True))
+    assert same > 0.8 * len(after.strokes)
+
+
+def test_a_wire_of_a_bundle_is_found_by_its_name():
+    drawn = scene(neurons("4-9-8-3"))
+    for view in drawn.wires:
+        assert drawn.bundled(str(view.wire)) is (view if view.bundle else None)
+    assert drawn.bundled("") is drawn.bundled("no.a -> wire.z") is None
+
+
 def test_what_is_drawn_grows_with_the_ports_and_not_with_the_wires():
     """Twice as many neurons have four times as many wires between them."""
     small, large = scene(neurons("4-25-25-3")), scene(neurons("4-100-100-3"))

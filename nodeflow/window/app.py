@@ -65,8 +65,10 @@ from nodeflow.window.platform.toolkit import dpg
 from nodeflow.window.platform.waiting import GcScheduler, IdleWait, sockets
 
 FRAME = 1 / 60
-"""Seconds a frame while something moves, and how long frames go on after the last event."""
-_AFTER = 0.7
+"""Seconds a frame while something moves."""
+_AFTER, _FRAMES_AFTER = 0.7, 10
+"""For so many seconds, and so many of them, frames go on after the last event: a menu takes some
+until it is there, and they may be slow."""
 _IDLE, _TYPING = 10.0, 0.4
 """Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
 _TURN = 0.003
@@ -197,7 +199,8 @@ class Window:
         self._asked: tuple[bool, object] = (False, None)
         self._open = True
         self._shown: Editor | None = None
-        self._last_event = time.perf_counter()
+        self._last_event = self._calm_since = time.perf_counter()
+        self._calm = 0
         self._gc = GcScheduler()
         self._throttle = Throttle()
         before = sockets()
@@ -364,7 +367,11 @@ class Window:
         if self.inputs.active:
             self.inputs.active = False
             self._last_event = started
-        if self._queue or self._moves or started - self._last_event < _AFTER:
+        if self._last_event != self._calm_since:
+            self._calm_since, self._calm = self._last_event, 0
+        self._calm += 1
+        calm = self._calm > _FRAMES_AFTER and started - self._last_event >= _AFTER
+        if self._queue or self._moves or not calm:
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)

@@ -113,7 +113,7 @@ def test_xor_by_mouse_alone(started, mouse, screen, home, shot):
     shot("save")
     mouse.click(*mouse_at)
     window.until(lambda state: state["path"] and not state["changed"])
-    saved = window.state["digest"]
+    saved = window.settled()["digest"]  # the sheet takes the clicks until it is gone
     # The history leads back to the empty canvas, and again to the end.
     choose_in_menu(window, mouse, "Edit", "History …")
     window.wait("popup 20")

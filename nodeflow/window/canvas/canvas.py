@@ -53,7 +53,7 @@ The rest waits for the next frame.
 _FILLING = 0.04
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0002
-"""Of these so many for each, however large the graph is."""
+"""Of these so many for each, however large the graph is; one item when a step has just come."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _NO_RUN = Live()
 _LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights")
@@ -139,6 +139,7 @@ class Canvas:
         self._carry(self._glided(editor) or over.moved)
         self._collect(editor)
         self._motion.draw(editor, self._moved)
+        self._least = 0.0 if self._motion.began else _LEAST
         self.busy = self.busy or self._motion.busy
         self._draw_nodes(editor)
         self.busy = self.busy or self._drawer.fresh
@@ -203,6 +204,7 @@ class Canvas:
         self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
+        self._least = _LEAST
         self._label_state: tuple[object, ...] = ()
         self._come = False
         self._labels_seen = np.zeros(0, bool)
@@ -380,7 +382,7 @@ class Canvas:
         item: Callable[[int], Item],
     ) -> None:
         """Show what came into view, then hide what left it, as far as a frame has time for it."""
-        end = max(self._began + seconds, time.perf_counter() + _LEAST)
+        end = max(self._began + seconds, time.perf_counter() + self._least)
         come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
         for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
             dpg.configure_item(item(number), show=bool(seen[number]))
@@ -398,7 +400,7 @@ class Canvas:
     ) -> list[int]:
         """Do so much of what there is to do as a frame has time for; return the rest."""
         end = max(self._began + (_FILLING if self._fills else seconds),
-                  time.perf_counter() + _LEAST)  # fmt: skip
+                  time.perf_counter() + self._least)  # fmt: skip
         done = 0
         for number in numbers:
             do(number, editor)

@@ -65,6 +65,8 @@ class MotionItems:
         self._theme, self._fonts, self._marks = theme, fonts, marks
         self.busy = False
         """Whether the next frame differs."""
+        self.began = False
+        """Whether a step came in this frame."""
         self.restyled: set[str] | None = set()
         """The ports whose wires look otherwise than they are drawn; None: all of them."""
         self._widths: Mapping[str, float] = {}
@@ -145,7 +147,8 @@ class MotionItems:
         """Draw what an editor's last step shows; nodes that are dragged are off by `moved`."""
         found = motion(editor) if editor.live.state != "training" else _NOTHING
         now = time.perf_counter()
-        if found is not self._motion:
+        self.began = found is not self._motion
+        if self.began:
             self._motion = found
             self._begin(editor, now)
             self._take_wires(editor, found)
