@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from networks import hand, net
 
 import nodeflow as nf
+from nodeflow import formula as formulas
 from nodeflow.cli import main
 from nodeflow.declare import CATALOG
+from nodeflow.engine.cells import operation_of
+from nodeflow.engine.kernel.scalar import SCALARS
 from nodeflow.engine.snapshot import ages
 from nodeflow.errors import Diverged, ExportError, NodeflowError
 from nodeflow.explain import remark, shares
@@ -714,6 +718,42 @@ def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
         assert y + height <= size[1]
 
 
+def test_paper_has_the_whole_graph_and_every_step(shown):
+    """Printed from a dark window that is narrower than the graph."""
+    page = shown(sample("xor"))
+    try:
+        page.size(500, 600)
+        page.media(prefers_color_scheme="dark")
+        page.run("nodeflow.goto(1, 2)")
+        page.run("dispatchEvent(new Event('beforeprint'))")
+        left, top, width, height = map(
+            float, page.run("document.querySelector('#canvas').getAttribute('viewBox')").split()
+        )
+        page.send("Emulation.setEmulatedMedia", media="print", features=[])
+        for x, y, wide, high in page.run(
+            "[...document.querySelectorAll('#canvas .node')].map((node) => node.getBBox())"
+            ".map((box) => [box.x, box.y, box.width, box.height])"
+        ):
+            assert left <= x
+            assert top <= y
+            assert x + wide <= left + width
+            assert y + high <= top + height
+        assert page.run("getComputedStyle(document.querySelector('#panel')).display") == "block"
+        rows = page.run(
+            "[...document.querySelectorAll('#log button')].map((step) => step.textContent)"
+        )
+        run = nf.Run(sample("xor"))
+        assert len(rows) == len(run.order)
+        assert page.run("getComputedStyle(document.querySelector('#log b')).color") == (
+            f"rgb({', '.join(map(str, bytes.fromhex(THEMES['light'].text[1:])))})"
+        )
+    finally:
+        page.send("Emulation.setEmulatedMedia", media="", features=[])
+        page.run("dispatchEvent(new Event('afterprint'))")
+        page.size(1280, 800)
+    assert page.run("document.querySelector('#canvas').hasAttribute('viewBox')") is False
+
+
 @pytest.mark.parametrize("method", ["cg", "l-bfgs"])
 def test_the_iterations_of_minimize_are_played(shown, method):
     graph = net("xor", (2, 3, 1), trainer="minimize", epochs=12, batch="all", method=method)
@@ -1089,6 +1129,16 @@ def test_the_scripts_are_whole_lines_so_that_remarks_and_indents_can_go():
         for line in path.read_text("utf-8").splitlines():
             assert line.count("`") % 2 == 0, f"{path.name}: a text over several lines: {line}"
     assert "  " not in {line[:2] for line in html.script_of(live.PLAYER).splitlines()}
+
+
+def test_no_script_has_a_list_of_functions_of_its_own():
+    """What formulas and conditions call are the kernel's functions, whose source is Python's."""
+    listed = re.compile(r"Math\.(exp|log|tanh|sin|cos|sign|pow|cbrt|expm1|log1p)\b")
+    for name in ("engine", "formulas", "judging", "lesson", "live", "views", "why"):
+        text = (Path(html.__file__).parent / "player" / f"{name}.js").read_text("utf-8")
+        assert not listed.findall(text), name
+    for head in (*formulas.FUNCTIONS, *formulas.OPERATORS, "^"):
+        assert operation_of(head).name in SCALARS
 
 
 def test_a_page_goes_through_layers_neurons_and_operations(shown, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from test_lessons import ACTIONS, ANSWERS, LESSONS
 
 import nodeflow as nf
+from nodeflow import formula as formulas
 from nodeflow.cli import main
 from nodeflow.files import whole
 from nodeflow.lessons import Marker
@@ -299,6 +301,27 @@ def test_conditions_are_judged_in_a_page_as_in_python(shown):
         page.run(f"nodeflow.goto({epoch}, {sample}, '{node}')")
         expected = [parse(text, run.plan.graph).holds(Seen(run)) for text in texts]
         assert page.run("nodeflow.lesson.holding()") == expected, moment
+
+
+def test_every_function_of_a_condition_is_there_in_a_page(shown):
+    texts = []
+    for name, function in formulas.FUNCTIONS.items():
+        for x in (-0.7, 0.0, 0.3, 2.5):
+            with np.errstate(all="ignore"):
+                value = float(function(np.float64(x)))
+            if math.isfinite(value):
+                off = f"{name}({x} + 0 * cost.cost) - {value!r}"
+                texts.append(f"abs({off}) <= {1e-15 * max(1, abs(value))}")
+    texts += [
+        "abs(0.3 ^ (2.5 + 0 * cost.cost) - 0.04929503017546495) < 1e-16",
+        "max(-0.7, 0.2, 0 * cost.cost) == 0.2",
+        "min(0.3, -0.7, cost.cost) == -0.7",
+    ]
+    page = shown(with_lesson(nf.sample("xor"), tasks=[{"text": t, "until": t} for t in texts]))
+    assert not any(page.run("nodeflow.lesson.holding()"))
+    page.run("nodeflow.goto(1)")
+    held = page.run("nodeflow.lesson.holding()")
+    assert [text for text, there in zip(texts, held, strict=True) if not there] == []
 
 
 # --- ways through a lesson ------------------------------------------------------------------------

@@ -27,6 +27,8 @@ _DOCUMENTS = {
     "Build": ("architecture", "scale", "benchmarks", "lessons"),
 }
 """The contents, in the order in which they are listed."""
+_FIRST = ("load", "save", "Graph", "Run")
+"""What is used first; the other names of Python follow in their order."""
 
 
 def build(folder: Path, *, only: str | None = None) -> list[str]:
@@ -201,9 +203,8 @@ def _python() -> str:
     lines = ["# Python", "", "```python", "import nodeflow as nf", "```", "",
              "Every [node type](types/index.md) is a function of the package as well: on wires it "
              "builds a node, on arrays it computes.", ""]  # fmt: skip
-    for name in sorted(nf.__all__, key=lambda each: (each[:1].islower(), each.lower())):
-        if name.startswith("_"):
-            continue
+    names = [name for name in nf.__all__ if not name.startswith("_") and name not in _FIRST]
+    for name in (*_FIRST, *sorted(names, key=lambda each: (each[:1].islower(), each.lower()))):
         made = getattr(nf, name)
         kind = "class" if inspect.isclass(made) else "function"
         members = _members(made) if kind == "class" else []

@@ -240,7 +240,10 @@ def _sentences(type_: NodeType) -> Iterator[str]:
                 )
             )
     if graph.into(graph.of_type(type_.name)[0]):
-        yield from _said(lambda: nf.Run(_misshapen(graph, type_)))
+        # A width that passes through, as in an activation, is refused by another node.
+        key = graph.of_type(type_.name)[0]
+        said = _said(lambda: nf.Run(_misshapen(graph, type_)))
+        yield from (each for each in said if f"'{key}" in each)
 
 
 def _said(act: Any) -> Iterator[str]:

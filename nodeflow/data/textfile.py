@@ -188,6 +188,7 @@ class _Page:
         self._blank_rows()
         if not self.rows:
             raise self._fault("the file has only blank lines; add rows of numbers")
+        self._sparse()
         self._widths()
         width = len(self.rows[0].cells)
         if width == 1:
@@ -195,7 +196,6 @@ class _Page:
                 "there is only one column; separate the columns by commas, semicolons, tabs or "
                 "blanks, or name the sign with --separator"
             )
-        self._sparse()
         self._header()
         self._footer()
         if not self.rows:
@@ -322,12 +322,13 @@ class _Page:
 
     def _sparse(self) -> None:
         """Refuse LIBSVM's form, in which a cell holds a feature's number and its value."""
-        cells = self.rows[min(1, len(self.rows) - 1)].cells[1:]
+        row = next((row for row in self.rows[:2] if len(row.cells) > 1), self.rows[0])
+        cells = [cell for cell in row.cells[1:] if cell]
         if self.separator == " " and cells and all(map(_PAIR.fullmatch, cells)):
             raise self._fault(
                 f"'{cells[0]}' is a number and a value, LIBSVM's form, which is not read; write a "
                 "table with a column a feature",
-                self.rows[min(1, len(self.rows) - 1)],
+                row,
             )
 
     # -- header

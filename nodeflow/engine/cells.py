@@ -14,7 +14,7 @@ from nodeflow import formula as formulas
 from nodeflow.declare import NodeType
 from nodeflow.derive.logits import Logits
 from nodeflow.engine.kernel.compiler import WIDTH
-from nodeflow.engine.kernel.registry import END, OPERATIONS
+from nodeflow.engine.kernel.registry import END, OPERATIONS, Operation
 from nodeflow.engine.kernel.sums import order_of_addition
 from nodeflow.engine.plan import Plan
 from nodeflow.shape import Shape
@@ -24,6 +24,13 @@ BLAS_FROM = 600_000
 _SIGNS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
           "max": "maximum", "min": "minimum"}  # fmt: skip
 """The operations of signs in a formula; functions are called the same in both."""
+
+
+def operation_of(head: str) -> Operation:
+    """Return the operation of a sign or a function in a formula."""
+    head = "**" if head == "^" else head
+    return OPERATIONS[_SIGNS.get(head, head)]
+
 
 Row = list[int]
 """The number of an operation, then its operands in their order."""
@@ -288,7 +295,7 @@ class Layout:
             else:
                 operands = [place(inner) for inner in part[1:]]
                 target = into or self.like(out)
-                self.elementwise(_SIGNS.get(part[0]) or part[0], target, *operands)
+                self.elementwise(operation_of(part[0]).name, target, *operands)
                 return target
             if into is not None:
                 self.elementwise("copy", into, found)

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import Setting
-from nodeflow.engine.cells import END_ROW, Product, Tape
+from nodeflow.engine.cells import END_ROW, Product, Tape, operation_of
 from nodeflow.engine.kernel import webassembly
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.kernel.machine_code import Unavailable
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, OPERATIONS
+from nodeflow.engine.kernel.scalar import SCALARS
 from nodeflow.engine.machine import Machine
 from nodeflow.engine.plan import plan as plan_of
 from nodeflow.engine.reading import stands
@@ -67,10 +68,13 @@ def _node_of(tape: Tape, call: Product) -> str:
     return next(key for key, (begin, end) in tape.spans.items() if begin <= place < end)
 
 
-def engine(run: Run, *, choices: bool = False) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+def engine(
+    run: Run, *, choices: bool = False, functions: Iterable[str] = ()
+) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """Return what a page's engine is made from: forms of the tape as plain data, bytes by name.
 
-    With `choices` a person may choose how parameters start.
+    With `choices` a person may choose how parameters start; `functions` are those that the page's
+    formulas and conditions call by name.
 
     The first form is the run's own; where its batch is not all rows, a second one has room for all
     of them, and so takes any batch.
@@ -86,7 +90,8 @@ def engine(run: Run, *, choices: bool = False) -> tuple[list[dict[str, Any]], di
     used = sorted({row[0] for each in runs for row in _all_rows(each.machine)} - {END})
     real = "double" if run.machine.dtype == np.float64 else "float"
     try:
-        kernel = webassembly.kernel(real, used)
+        called = {name: SCALARS[operation_of(name).name] for name in set(functions)}
+        kernel = webassembly.kernel(real, used, called)
         straight = _straight(run.machine, real)
     except Unavailable as error:
         raise ExportError(f"a page that computes cannot be made: {error}; {_RECORDED}") from error
@@ -235,7 +240,7 @@ def _straight(machine: Machine, real: str) -> bytes | None:
     return webassembly.straight(
         real,
         {part: [row for row in its if row[0] != END_ROW[0]] for part, its in parts.items()},
-        samples,
+        (samples, None if samples < machine.batch else samples),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from nodeflow import formula as formulas
 from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
@@ -222,6 +223,21 @@ def _tree(part: Part, run: Run, *, now: bool) -> list[Any]:
         address, indices = value
         value = [address if now else newest(run, address), list(indices)]
     return [part.head, value, [_tree(inner, run, now=now) for inner in part.parts]]
+
+
+def functions(lesson: dict[str, Any]) -> Iterator[str]:
+    """Yield the functions of arithmetic that the conditions and answers of a told lesson call."""
+
+    def called(tree: list[Any]) -> Iterator[str]:
+        head, _, parts = tree
+        if head in formulas.FUNCTIONS or (head in formulas.OPERATORS and head not in "+-*/"):
+            yield head
+        for part in parts:
+            yield from called(part)
+
+    for task in lesson["tasks"]:
+        if "tree" in task:
+            yield from called(task["tree"])
 
 
 def hidden(graph: Graph, twins: dict[str, str]) -> list[str]:

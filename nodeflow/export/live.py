@@ -31,7 +31,7 @@ from nodeflow.export.html import (
     require_known,
     script_of,
 )
-from nodeflow.export.templates import remarks, templates
+from nodeflow.export.templates import functions, remarks, templates
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.scene import scene
@@ -164,10 +164,12 @@ def data(
     dtype = np.float32 if float32 else np.float64
     with sampled(graph, rows) as (thin, said):
         run = Run(thin, dtype=dtype, strict=LESSON not in graph.extra, room=ROOM)
-        index, blobs = _data(graph, run, said, begin, until, epochs, samples, level)
-    if LESSON in graph.extra:
-        form = form or lessonpage.forms(graph)[0]
-        index["lesson"] = lessonpage.told(form, run)
+        lesson = None
+        if LESSON in graph.extra:
+            lesson = lessonpage.told(form or lessonpage.forms(graph)[0], run)
+        index, blobs = _data(graph, run, lesson, said, begin, until, epochs, samples, level)
+    if lesson is not None:
+        index["lesson"] = lesson
         index["hidden"] = lessonpage.hidden(graph, index.get("twins", {}))
     return index, blobs
 
@@ -175,6 +177,7 @@ def data(
 def _data(
     graph: Graph,
     run: Run,
+    lesson: dict[str, Any] | None,
     said: str,
     begin: str | None,
     until: str | None,
@@ -184,7 +187,11 @@ def _data(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     if not run.order:
         raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
-    forms, blobs = computing.engine(run, choices=LESSON in graph.extra)
+    formulas = templates(run)
+    called = {name for each in formulas for name in functions(each.get("tree"))}
+    if lesson is not None:
+        called.update(lessonpage.functions(lesson))
+    forms, blobs = computing.engine(run, choices=lesson is not None, functions=called)
     first, end = _span(run, begin, until, epochs, samples)
     text = _graph_text(graph)
     shown = drawn_whole(graph, run)
@@ -201,7 +208,7 @@ def _data(
         "graph": json.loads(text),
         "digest": hashlib.sha256(text.encode()).hexdigest()[:16],
         "forms": forms,
-        "formulas": templates(run),
+        "formulas": formulas,
         "remarks": remarks(run),
         "sentences": sentences(),
         "views": seeing.views(run),

@@ -10,7 +10,7 @@ its parts, as in `nodeflow.workings.parts`. `["+rows", term]` is a sum over the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from nodeflow.graph import Graph
 from nodeflow.playback.predicting import worth_asking
 from nodeflow.workings.bodies import body_of
 from nodeflow.workings.given import Given
-from nodeflow.workings.parts import Count, Number, Part
+from nodeflow.workings.parts import SHOWN, Count, Number, Part
 
 _ROWS = 3
 """Rows of a pass that the trees are made with: enough to see which sums run over rows."""
@@ -132,6 +132,30 @@ def _in_row(tree: Any, row: int, batched: Mapping[str, bool]) -> Any:
     if tree[0] == "@":
         return ["@", tree[1], row, tree[3]] if batched.get(tree[1]) else tree
     return [_in_row(each, row, batched) for each in tree]
+
+
+_WITHOUT_KERNEL = frozenset(
+    {"+", "-", "*", "/", "neg", "<", ">", "=", ">=", "?", "+rows", "largest", "place",
+     "difference", "nothing"}
+)  # fmt: skip
+"""Heads of trees that are no functions: JavaScript has the same arithmetic."""
+
+
+def functions(tree: Any, *, worth: bool = False) -> Iterator[str]:
+    """Yield the functions that a page calls when it fills a tree and writes it.
+
+    It wants to know what a part is worth (`worth`) where it has to choose, and in a long sum, whose
+    largest terms are written out.
+    """
+    if not isinstance(tree, list) or tree[0] in ("@", "n"):
+        return
+    head, *parts = tree
+    if worth and head not in _WITHOUT_KERNEL:
+        yield head
+    every = worth or head in ("+rows", "largest", "place", "difference")
+    every = every or (head == "+" and len(parts) > SHOWN)
+    for at, part in enumerate(parts):
+        yield from functions(part, worth=every or (head == "?" and at == 0))
 
 
 # --- sentences ----------------------------------------------------------------------------------

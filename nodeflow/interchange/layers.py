@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.errors import InterchangeError
 from nodeflow.interchange.naming import activations
 from nodeflow.interchange.recognising import recognised
@@ -305,6 +306,9 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     slope is that of the second, and each formula is written so that it is PyTorch's slope there.
     """
     slope = given.get("alpha", LEAK)
+    others = CATALOG.find(kind)
+    if others is not None and others.known_as and not others.is_own and not given:
+        return Activation(name, kind)
     ours = activations().get(kind)
     if ours is not None and not (kind == "leaky_relu" and slope != LEAK):
         return Activation(name, ours)
@@ -343,6 +347,10 @@ FORMULAS = {
     "softshrink": "max(z - {alpha}, 0) + min(z + {alpha}, 0)",
     "hardshrink": "z * step(abs(z) - {alpha})",
     "square": "z^2",
+    "rsqrt": "1 / sqrt(z)",
+    "exp2": "2^z",
+    "expm1": "exp(z) - 1",
+    "log1p": "log(1 + z)",
     "sin": "sin(z)",
     "cos": "cos(z)",
     "abs": "abs(z)",

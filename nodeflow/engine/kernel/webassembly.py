@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 from nodeflow.engine.kernel import drive
 from nodeflow.engine.kernel.compiler import ROW_SIGNATURE, WIDTH, Module
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.kernel.machine_code import (
+    Sizes,
     _keep,
     _llvm,
     _or_unavailable,
@@ -68,6 +70,15 @@ class _Rows(Module):
             "  call void @walk(ptr %cells, ptr %row, ptr %context, i64 %samples)\n  ret void\n}\n"
         )
 
+    def alone(self, name: str, function: KernelFunction) -> None:
+        """Add a scalar function as one that a page calls."""
+        inner = self.scalar(function, eight=False)
+        given = ", ".join(f"double %{at}" for at in range(len(signature(function).parameters)))
+        self.parts.append(
+            f'define double @"of.{name}"({given}) nounwind {{\n'
+            f"  %found = call double {inner}({given})\n  ret double %found\n}}\n"
+        )
+
     def runner(self, part: str) -> None:
         self.parts.append(
             f"define internal void @run_{part}(ptr %cells, ptr %context) nounwind {{\n"
@@ -80,11 +91,14 @@ class _Rows(Module):
         )
 
 
-def kernel(real: str, operations: Sequence[int]) -> bytes:
+def kernel(
+    real: str, operations: Sequence[int], functions: Mapping[str, KernelFunction] | None = None
+) -> bytes:
     """Return a module with the rows of some operations, by number, and the drive.
 
-    It exports `run`, `train`, `shuffle`, and each row as `row.NAME`. `real` is "double" or
-    "float". Raises `Unavailable` where LLVM cannot be had.
+    It exports `run`, `train`, `shuffle`, each row as `row.NAME`, and scalar functions as `of.NAME`
+    by the names that they are given. `real` is "double" or "float". Raises `Unavailable` where
+    LLVM cannot be had.
     """
     module = _Rows(real)
     module.walk()
@@ -95,6 +109,8 @@ def kernel(real: str, operations: Sequence[int]) -> bytes:
     for number in sorted(set(operations) - {END}):
         operation = BY_NUMBER[number]
         module.row(f"{operation.symbol}{number}", operation.function, operation.scalar)
+    for name, function in sorted((functions or {}).items()):
+        module.alone(name, function)
     return _compiled(module.text())
 
 
@@ -103,16 +119,16 @@ def row_name(number: int) -> str:
     return f"row.{BY_NUMBER[number].symbol}{number}"
 
 
-def straight(real: str, parts: Mapping[str, Sequence[Row]], samples: int) -> bytes:
+def straight(real: str, parts: Mapping[str, Sequence[Row]], sizes: Sizes) -> bytes:
     """Return a module whose `train` has the rows of head and tail written out.
 
-    Passes have `samples` samples. What it evaluates test rows with is a function of the module
-    `kernel`, which a page hands in as `run`.
+    `sizes` are those of passes and updates. What it evaluates test rows with is a function of the
+    module `kernel`, which a page hands in as `run`.
     """
     module = Module(real)
     for part, rows in parts.items():
         called = [(BY_NUMBER[n].function, BY_NUMBER[n].scalar, operands) for n, *operands in rows]
-        module.straight(part, called, samples)
+        module.straight(part, called, *sizes)
     module.parts.append(f"declare void @run{ROW_SIGNATURE}\n")
     walker = _Rows(real)
     walker.runner("test")

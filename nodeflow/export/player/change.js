@@ -130,7 +130,7 @@ function changing(root, index, run, source, view) {
   }
 
   function typed(address, value) {
-    const rows = Array.isArray(value[0]) ? value : [value], count = rows.flat().length;
+    const rows = rowsOf(value), count = rows.flat().length;
     const heading = element("h3", {}, address), key = nodeOf(address), shut = lead?.isLocked(key) ?? false;
     if (count > MOST_TYPED) return [heading, element("p", {}, `${count} numbers are too many to type; nodeflow.set("${address}", …) takes them.`)];
     const grid = element("div", { class: "grid" });

@@ -8,6 +8,11 @@ function shapeOf(value) {
   return shape;
 }
 
+const flat = (value) => (Array.isArray(value) ? value.flat(Infinity) : [value]);
+
+/** A value as rows of numbers. */
+const rowsOf = (value) => (Array.isArray(value[0]) ? value : [flat(value)]);
+
 /** The place of the last item that is at most `wanted`. */
 function lastUpTo(items, wanted, key = (item) => item) {
   let low = 0, high = items.length;

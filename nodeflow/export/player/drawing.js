@@ -58,7 +58,7 @@ const drawers = {
     const entries = Object.entries(values), [left, top, width, height] = area;
     if (entries.length > 1) return [entriesIn(entries, area), `${entries.length} values`];
     const value = entries[0][1], numbers = flat(value);
-    if (numbers.length > 1) return [numbersIn(rowsIn(value), area), listed(value)];
+    if (numbers.length > 1) return [numbersIn(rowsOf(value), area), listed(value)];
     return [[lettering(left + width / 2, top + height / 2 + 9, shortened(show(numbers[0]), width, 24), { size: 24, anchor: "middle" })], show(numbers[0])];
   },
 
@@ -159,13 +159,12 @@ const drawers = {
 
   boundary({ low, high, outputs, points, classes, names, middle }, [left, top, width, height], colours) {
     const side = Math.min(width, height), palette = CLASS_COLOURS.map((name) => colours(name)), ground = colours("--canvas"), edge = colours("--text");
-    const one = (row) => (row.length === 1 ? Number(row[0] > middle) : row.indexOf(Math.max(...row)));
     const sure = (row) => {
       if (row.length === 1) return Math.min(Math.abs(row[0] - middle) / Math.max(1 - middle, 1e-9), 1);
       const [best, next] = row.toSorted((a, b) => b - a);
       return Math.min(Math.max(best - next, 0), 1);
     };
-    const region = outputs.map((line) => line.map(one));
+    const region = outputs.map((line) => line.map((row) => chosen(row, middle)));
     const made = [pixels(PLANE, PLANE, (row, column) => {
       const here = region[row][column];
       if ((column && region[row][column - 1] !== here) || (row && region[row - 1][column] !== here)) return edge;
@@ -312,8 +311,6 @@ function axesIn([x, y, wide, high], low, most) {
 
   return { area: [left, top, width, height], at, line, tangent, numbers, frame };
 }
-
-const rowsIn = (value) => (Array.isArray(value[0]) ? value : [flat(value)]);
 
 /** A row of numbers as Python writes it in a dictionary. */
 function pythonRow(row) {

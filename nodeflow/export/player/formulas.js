@@ -23,7 +23,7 @@ function formulaOf(run, { tree, outputs, symbols }, key) {
 }
 
 function lineOf(run, tree, [port, value], address, place = [0, 0]) {
-  const result = show(run.cell(address, ...place) ?? flat(value)[0]), body = worded(filledIn(tree, run, address));
+  const result = show(run.cell(address, ...place) ?? flat(value)[0]), body = worded(filledIn(tree, run), run);
   return `${labelOf(port, value, place)} = ${body}${body === result ? "" : ` = ${result}`}`;
 }
 
@@ -48,7 +48,7 @@ function filledIn(tree, run) {
   const [head, ...parts] = tree;
   if (head === "@") return run.cell(...parts);
   if (head === "n") return run.schedule.bounds(updateInView(run))[1];
-  if (head === "?") return filledIn(parts[evaluated(filledIn(parts[0], run)) ? 1 : 2], run);
+  if (head === "?") return filledIn(parts[evaluated(filledIn(parts[0], run), run) ? 1 : 2], run);
   if (head === "+rows") {
     const terms = [], rows = run.schedule.samples(updateInView(run));
     for (let row = 0; row < rows; row++) terms.push(filledIn(inRow(parts[0], row, run), run));
@@ -57,10 +57,10 @@ function filledIn(tree, run) {
   const found = parts.map((part) => filledIn(part, run));
   if (head === "+") return sumOf(found);
   if (head === "largest" || head === "place") {
-    const values = found.map(evaluated), place = values.reduce((best, x, at) => (x > values[best] ? at : best), 0);
+    const values = found.map((each) => evaluated(each, run)), place = values.reduce((best, x, at) => (x > values[best] ? at : best), 0);
     return head === "largest" ? found[place] : place + 1;
   }
-  return head === "difference" ? evaluated(found[0]) - evaluated(found[1]) : [head, ...found];
+  return head === "difference" ? evaluated(found[0], run) - evaluated(found[1], run) : [head, ...found];
 }
 
 /** The update that the step in view belongs to. */
@@ -86,77 +86,64 @@ function sumOf(terms) {
   return found.length === 1 ? found[0] : found.length ? ["+", ...found] : NO_TERM;
 }
 
-const OPERATIONS = {
+const RELATIONS = {
+  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+  "==": (a, b) => a === b, "!=": (a, b) => a !== b,
+};
+const SIGNS = {
+  ...RELATIONS, "=": RELATIONS["=="], neg: (x) => -x, nothing: () => 0,
   "+": (...terms) => terms.reduce((sum, x) => sum + x, 0), "*": (...factors) => factors.reduce((product, x) => product * x, 1),
-  neg: (x) => -x, "-": (x, y) => x - y, "/": (x, y) => x / y, "^": (x, y) => x ** y, "**": (x, y) => x ** y,
-  "<": (x, y) => x < y, ">": (x, y) => x > y, "=": (x, y) => x === y, ">=": (x, y) => x >= y, nothing: () => 0,
-  max: Math.max, min: Math.min, abs: Math.abs, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, sin: Math.sin, cos: Math.cos,
-  tanh: Math.tanh, sign: Math.sign, step: (x) => Number(x > 0), sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  erf,
+  "-": (x, y) => x - y, "/": (x, y) => x / y,
 };
 
-/** The error function: its series near 0, Lentz's continued fraction of 1 − erf beyond. */
-function erf(u) {
-  const x = Math.abs(u);
-  if (!(x < 6)) return Number.isNaN(u) ? NaN : Math.sign(u);
-  if (x < 2.5) {
-    let term = u, sum = u;
-    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-      term *= (-u * u) / n;
-      sum += term / (2 * n + 1);
-    }
-    return (2 / Math.sqrt(Math.PI)) * sum;
-  }
-  let below = 0;
-  for (let n = 60; n > 0; n--) below = n / 2 / (x + below);
-  return Math.sign(u) * (1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + below));
-}
+/** What a sign or a function of a formula does: functions are those that the rows are made of, in the kernel. */
+const operation = (run, head) => SIGNS[head] ?? run.machine.kernel[`of.${head}`];
 
 /** What a filled tree comes to: for choices and for the order of terms, not for the network. */
-function evaluated(part) {
+function evaluated(part, run) {
   if (typeof part === "number") return part;
   const [head, ...parts] = part;
-  return OPERATIONS[head](...parts.map(evaluated));
+  return operation(run, head)(...parts.map((each) => evaluated(each, run)));
 }
 
 /** A filled tree as a person writes it; `level` is how tightly its surroundings bind. */
-function worded(part, level = 0, first = true) {
+function worded(part, run, level = 0, first = true) {
   const opening = level === 0 || (level === 1 && first);
   if (part === NO_TERM || (Array.isArray(part) && part[0] === "nothing")) return "0";
   if (typeof part === "number") {
     const words = show(part);
     return words.startsWith("−") && !opening ? `(${words})` : words;
   }
-  const [words, binds] = composed(part);
+  const [words, binds] = composed(part, run);
   return (binds <= 1 ? opening : level <= binds) ? words : `(${words})`;
 }
 
 /** The text of an operation, and how tightly it binds. */
-function composed([head, ...parts]) {
+function composed([head, ...parts], run) {
   const [one, two] = parts;
   switch (head) {
-    case "+": return [added(parts), 1];
-    case "-": return [`${worded(one, 1)} − ${worded(two, 2)}`, 1];
-    case "neg": return [`−${worded(one, 3)}`, 1];
-    case "*": return [[worded(one, 2), ...parts.slice(1).map((each) => worded(each, 3))].join("·"), 2];
-    case "/": return [`${worded(one, 2)} / ${worded(two, 3)}`, 2];
+    case "+": return [added(parts, run), 1];
+    case "-": return [`${worded(one, run, 1)} − ${worded(two, run, 2)}`, 1];
+    case "neg": return [`−${worded(one, run, 3)}`, 1];
+    case "*": return [[worded(one, run, 2), ...parts.slice(1).map((each) => worded(each, run, 3))].join("·"), 2];
+    case "/": return [`${worded(one, run, 2)} / ${worded(two, run, 3)}`, 2];
     case "^": {
-      const power = worded(two, 4);
-      return [worded(one, 4) + (power === "2" ? "²" : `^${power}`), 3];
+      const power = worded(two, run, 4);
+      return [worded(one, run, 4) + (power === "2" ? "²" : `^${power}`), 3];
     }
-    case "exp": return [`e^${worded(one, 4)}`, 3];
-    case "log": return [`ln(${worded(one)})`, 4];
-    case "abs": return [`|${worded(one)}|`, 4];
-    case "sqrt": return [`√(${worded(one)})`, 4];
-    default: return [`${head}(${parts.map((each) => worded(each)).join(", ")})`, 4];
+    case "exp": return [`e^${worded(one, run, 4)}`, 3];
+    case "log": return [`ln(${worded(one, run)})`, 4];
+    case "abs": return [`|${worded(one, run)}|`, 4];
+    case "sqrt": return [`√(${worded(one, run)})`, 4];
+    default: return [`${head}(${parts.map((each) => worded(each, run)).join(", ")})`, 4];
   }
 }
 
 /** A sum; of a long one the largest terms, in their order, and what the others are. */
-function added(terms) {
-  const inARow = (some) => some.map((term, at) => worded(term, 1, at === 0)).join(" + ");
+function added(terms, run) {
+  const inARow = (some) => some.map((term, at) => worded(term, run, 1, at === 0)).join(" + ");
   if (terms.length <= SHOWN) return inARow(terms);
-  const values = terms.map(evaluated), sizes = values.map((x) => (Number.isNaN(x) ? Infinity : Math.abs(x)));
+  const values = terms.map((term) => evaluated(term, run)), sizes = values.map((x) => (Number.isNaN(x) ? Infinity : Math.abs(x)));
   const count = Math.min(SHOWN - 1, Math.max(1, sizes.filter((size) => size !== 0).length));
   const edge = [...sizes].sort((a, b) => b - a)[count - 1];
   const kept = sizes.map((size) => size > edge);
@@ -173,13 +160,14 @@ function added(terms) {
 /** The words of a sentence with its parts filled in. */
 const sayer = (sentences) => (name, parts = {}) => sentences[name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
 
-/** How the δ of each neuron is shared out among the inputs, of a `blame` in its first row. */
-function apportioned(weights, [delta]) {
-  return weights.map((row, j) => {
-    const amounts = row.map((weight) => weight * delta[j]), sizes = amounts.map(Math.abs), whole = pairwise(sizes, 0, sizes.length, (x) => x);
-    return amounts.map((amount) => (whole > 0 ? amount / whole : 0));
-  });
+/** Amounts as shares of the sum of their sizes. */
+function apportioned(amounts) {
+  const sizes = amounts.map(Math.abs), whole = pairwise(sizes, 0, sizes.length, (x) => x);
+  return amounts.map((amount) => (whole > 0 ? amount / whole : 0));
 }
+
+/** How the δ of each neuron is shared out among the inputs, of a `blame` in its first row. */
+const sharesOfBlame = (weights, [delta]) => weights.map((row, j) => apportioned(row.map((weight) => weight * delta[j])));
 
 const percent = (share) => rounded(100 * Math.abs(share), 0, "toFixed")[0];
 
@@ -187,7 +175,7 @@ const percent = (share) => rounded(100 * Math.abs(share), 0, "toFixed")[0];
 function sharesOf(run, { remarks, sentences }, place) {
   const { kind, inputs, layer, before } = remarks[place], say = sayer(sentences);
   if (kind !== "sent_back" || !layer) return [];
-  const shares = apportioned(rowsOf(run.givenTo(inputs.weights)), rowsOf(run.givenTo(inputs.delta)));
+  const shares = sharesOfBlame(rowsOf(run.givenTo(inputs.weights)), rowsOf(run.givenTo(inputs.delta)));
   return shares.map((row, j) => {
     if (!row.some(Boolean)) return say("nothing to apportion", { layer, number: j + 1 });
     const ranked = row.map((_, i) => i).sort((one, other) => Math.abs(row[other]) - Math.abs(row[one])).slice(0, SHOWN);
@@ -207,8 +195,6 @@ function remarkOf(run, { remarks, sentences, formulas }, place) {
   const sentence = teller ? teller({ run, key, known, inputs, given, say, value, numbers, port: outputs[0], line }) : "";
   return sentence.startsWith(`${key} `) ? sentence.slice(key.length + 1) : sentence;
 }
-
-const rowsOf = (value) => (Array.isArray(value[0]) ? value : [value]);
 
 /** The place of the number that is furthest from 0. */
 function furthest(rows) {
@@ -288,7 +274,7 @@ const REMARKS = {
   },
 
   sent_back({ key, known, given, say }) {
-    const deltas = given("delta"), shares = apportioned(given("weights"), deltas);
+    const deltas = given("delta"), shares = sharesOfBlame(given("weights"), deltas);
     const [j, i] = furthest(shares);
     if (!shares[j][i]) return say("no blame", { node: key });
     return say("answers", { who: nameOf(known.before, i), share: percent(shares[j][i]), whose: whereIs(say, deltas, [0, j], known.layer || "output") });

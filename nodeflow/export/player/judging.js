@@ -37,34 +37,24 @@ const CHANGED = {
   changes: (now, before) => now !== before && !(Number.isNaN(now) && Number.isNaN(before)),
   "changes sign": (now, before) => (before < 0 && now >= 0) || (before > 0 && now <= 0),
 };
-const OPERATORS = {
-  "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "**": (a, b) => a ** b,
-  max: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? NaN : Math.max(a, b)),
-  min: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? NaN : Math.min(a, b)),
-};
-const OF_NUMBER = {
-  negative: (u) => -u, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, sin: Math.sin, cos: Math.cos, tanh: Math.tanh,
-  sigmoid: (u) => (u >= 0 ? 1 / (1 + Math.exp(-u)) : Math.exp(u) / (1 + Math.exp(u))),
-  erf, abs: Math.abs, sign: Math.sign, step: (u) => Number(u > 0),
-};
-const totalOf = (numbers) => numbers.reduce((all, each) => all + each, 0);
+const totalOf = (numbers) => pairwise(numbers, 0, numbers.length, (x) => x);
 const TO_ONE = {
-  min: (all) => Math.min(...all), max: (all) => Math.max(...all), sum: totalOf, mean: (all) => totalOf(all) / all.length,
+  min: (all) => all.reduce((one, other) => Math.min(one, other)), max: (all) => all.reduce((one, other) => Math.max(one, other)), sum: totalOf, mean: (all) => totalOf(all) / all.length,
   norm: (all) => Math.sqrt(totalOf(all.map((each) => each * each))),
 };
 
 /** What a tree comes to: an array of numbers or truths, null where something is not known. */
-function judge(tree, seen, before = null, singly = false) {
+function judge(run, tree, seen, before = null, singly = false) {
   const [head, value, parts] = tree;
   const all = (found) => (singly ? found : single(found.flat.every(Boolean)));
   const any = (found) => (singly ? found : single(found.flat.some(Boolean)));
-  const each = (part) => judge(part, seen, before, singly);
+  const each = (part) => judge(run, part, seen, before, singly);
   const numbers = () => {
     const found = parts.map(each);
     return found.includes(null) ? null : found;
   };
   const pair = () => {
-    const now = each(parts[0]), old = before === null ? null : judge(parts[0], before, null, singly);
+    const now = each(parts[0]), old = before === null ? null : judge(run, parts[0], before, null, singly);
     return now === null || old === null || String(now.shape) !== String(old.shape) ? null : [now, old];
   };
   switch (head) {
@@ -86,7 +76,7 @@ function judge(tree, seen, before = null, singly = false) {
       return meeting(head === "and" ? (a, b) => a && b : (a, b) => a || b, ...known);
     }
     case "any": case "all": {
-      const found = judge(parts[0], seen, before, true);
+      const found = judge(run, parts[0], seen, before, true);
       return found === null ? null : single(head === "any" ? found.flat.some(Boolean) : found.flat.every(Boolean));
     }
     case "relation": {
@@ -115,8 +105,8 @@ function judge(tree, seen, before = null, singly = false) {
   const found = numbers();
   if (!found) return null;
   if (found.length === 1 && Object.hasOwn(TO_ONE, head)) return single(TO_ONE[head](found[0].flat));
-  if (Object.hasOwn(OF_NUMBER, head)) return meeting(OF_NUMBER[head], found[0]);
-  return found.reduce((left, right) => meeting(OPERATORS[head], left, right));
+  const act = head === "negative" ? SIGNS.neg : operation(run, head);
+  return found.length === 1 ? meeting(act, found[0]) : found.reduce((left, right) => meeting(act, left, right));
 }
 
 function portOf([address, indices], seen) {
@@ -129,6 +119,6 @@ function portOf([address, indices], seen) {
 }
 
 /** Whether a condition holds: what is not known does not. */
-function holds(tree, seen, before = null) {
-  return judge(tree, seen, before)?.flat[0] === true;
+function holds(run, tree, seen, before = null) {
+  return judge(run, tree, seen, before)?.flat[0] === true;
 }

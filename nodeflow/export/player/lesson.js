@@ -62,11 +62,11 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
     const here = run.number, { schedule } = run;
     try {
       run.seek(schedule.position(state.moment));
-      let found = judge(asked.tree, standing());
+      let found = judge(run, asked.tree, standing());
       if (found === null) {
         const end = asked.place === null ? schedule.after("epoch", run.number) : run.number - run.at.place + asked.place + 1;
         run.seek(schedule.position(end));
-        found = judge(asked.tree, standing());
+        found = judge(run, asked.tree, standing());
       }
       if (found === null) throw new Error("it has no value in this run");
       if (found.flat.length !== 1) throw new Error(`it is ${found.flat.length} numbers where an answer is one: pick one, as in x[0, 0]`);
@@ -81,7 +81,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
   /** Begin to watch the condition of the present task. */
   function watch() {
     const now = task();
-    watched = now?.kind === "until" && now.tree ? { task: now, held: holds(now.tree, seenAt()), before: kept(now, seenAt()) } : null;
+    watched = now?.kind === "until" && now.tree ? { task: now, held: holds(run, now.tree, seenAt()), before: kept(now, seenAt()) } : null;
   }
 
   /** What a condition that looks back wants of a moment. */
@@ -115,13 +115,13 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
 
   function becameTrue(now) {
     const { task: wanted, held, before } = watched;
-    watched.held = holds(wanted.tree, now, before);
+    watched.held = holds(run, wanted.tree, now, before);
     watched.before = kept(wanted, now);
     return watched.held && !held;
   }
 
   function isDone(now, became) {
-    if (now.kind === "until") return became || (now.tree !== undefined && holds(now.tree, seenAt()));
+    if (now.kind === "until") return became || (now.tree !== undefined && holds(run, now.tree, seenAt()));
     if (now.kind === "at") {
       const { schedule } = run;
       return now.moment !== undefined && run.number === schedule.number(schedule.find(...now.moment));
@@ -367,7 +367,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       answer: (typed) => { const ok = answer(String(typed)); refresh(); return ok; },
       wire, skip, unlock, answers,
       /** Which of the tasks' conditions hold at this moment. */
-      holding: () => lesson.tasks.map((each) => each.kind === "until" && holds(each.tree, seenAt())),
+      holding: () => lesson.tasks.map((each) => each.kind === "until" && holds(run, each.tree, seenAt())),
     },
   };
 }

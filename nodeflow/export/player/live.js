@@ -161,11 +161,6 @@ function equal(a, b) {
   return Array.isArray(b) && a.length === b.length && a.every((each, at) => equal(each, b[at]));
 }
 
-const RELATIONS = {
-  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
-  "==": (a, b) => a === b, "!=": (a, b) => a !== b,
-};
-
 /** Read a condition such as "cost < 0.1", "test_accuracy >= 0.95", "epoch == 100", "hidden.z[0,1] > 2". */
 function conditionOf(words, run) {
   const found = /^\s*([^\s<>=![\]]+)\s*(?:\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\])?\s*(<=|>=|==|!=|<|>)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*$/i.exec(words);
@@ -181,7 +176,7 @@ function conditionOf(words, run) {
   }
   const read = known[name] ?? (() => {
     if (!run.hasValue(name)) return null;
-    const value = run.value(name), rows = Array.isArray(value[0]) ? value : [value];
+    const value = run.value(name), rows = rowsOf(value);
     if (i === undefined) {
       if (value.flat().length > 1) throw new Error(`'${name}' has several numbers: choose one, such as ${name}[0,0]`);
       return value.flat()[0];

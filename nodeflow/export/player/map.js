@@ -84,7 +84,7 @@ function mapping(root, run, index, view) {
     const most = Math.max(...[...blames.values()].flatMap(({ row }) => row.map((delta) => Math.abs(delta) || 0)), 0);
     const ages = new Set(), blameAges = new Set();
     for (const { group, dot, circle, said, ring, below, title } of circles) {
-      const value = now.values.get(group.address), row = Array.isArray(value?.[0]) ? value[0] : value, number = row?.[dot.number];
+      const value = now.values.get(group.address), number = value && rowsOf(value)[0][dot.number];
       const age = number === undefined ? "" : now.age(nodeOf(group.address)), blame = blames.get(group.layer?.key), delta = blame?.row[dot.number];
       const name = `${group.layer?.key ?? group.address} ${dot.number + 1}`, told = (what, each, when) => (each === undefined ? "" : `, ${what} = ${show(each)}${when && ` (${when})`}`);
       said.textContent = number === undefined ? "" : briefly(number);
@@ -106,7 +106,7 @@ function mapping(root, run, index, view) {
   /** δ of a layer's neurons, for the first row, and of when it is. */
   function blameOf({ key }, now) {
     const address = run.data.gradients[`${key}.z`], value = address === undefined ? undefined : now.values.get(address);
-    return value === undefined ? { row: [], age: "" } : { row: (Array.isArray(value[0]) ? value[0] : value).map(Number), age: now.age(nodeOf(address)) };
+    return value === undefined ? { row: [], age: "" } : { row: rowsOf(value)[0].map(Number), age: now.age(nodeOf(address)) };
   }
 
   /** A number with two digits. */

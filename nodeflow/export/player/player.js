@@ -13,7 +13,6 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 // --- numbers ------------------------------------------------------------------------------------
 
-const flat = (value) => (Array.isArray(value) ? value.flat(Infinity) : [value]);
 
 /** A number with so many decimals, and its power of ten; halfway it goes to the even digit. */
 function rounded(value, decimals, how) {
@@ -377,6 +376,17 @@ function mount(root, index, source) {
     if (!dragged) pin(key);
   });
   new ResizeObserver(() => (view.fitted ? fit() : applyView())).observe(canvas);
+
+  // Paper has a size of its own: the whole graph is printed, as large as there is room for.
+  addEventListener("beforeprint", () => {
+    const [left, top, right, bottom] = bounds;
+    world.removeAttribute("transform");
+    canvas.setAttribute("viewBox", `${left - 10} ${top - 10} ${right - left + 20} ${bottom - top + 20}`);
+  }, { signal });
+  addEventListener("afterprint", () => {
+    canvas.removeAttribute("viewBox");
+    applyView();
+  }, { signal });
 
   // --- the moment in view -------------------------------------------------------------------------
 
@@ -772,7 +782,7 @@ function mount(root, index, source) {
   drawCurve();
   setLevel(player.level);
   setSpeed(1);
-  const small = matchMedia("(max-width: 760px)");
+  const small = matchMedia("screen and (max-width: 760px)");
   small.addEventListener("change", () => toggleSide(!small.matches), { signal });
   toggleSide(!small.matches);
   fit();

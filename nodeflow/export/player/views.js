@@ -12,6 +12,9 @@ const RELIEF = 41; // places along a side of a landscape
 const SLICE_MS = 12; // so long a view computes before the page answers again
 const SLOW = new Set(["boundary", "confusion", "curve", "function_plot", "landscape"]); // these ask the network many times
 
+/** The class that outputs choose: the largest, or which side of the middle a single one is. */
+const chosen = (outputs, middle) => (outputs.length === 1 ? Number(outputs[0] > middle) : outputs.indexOf(Math.max(...outputs)));
+
 /** What the views of a graph show, in any of its moments. */
 function seeing(run, index) {
   const { classes, nodes } = index.views, pasts = new Map();
@@ -19,7 +22,6 @@ function seeing(run, index) {
   let newest = -1, turn = Promise.resolve();
 
   const known = (address) => Object.hasOwn(run.data.slots, address) && run.hasValue(address);
-  const rows = (value) => (Array.isArray(value[0]) ? value : [flat(value)]);
   const column = (address) => run.columnOf(address);
 
   /** The numbers that the network is fed with at an address, a row a sample. */
@@ -59,7 +61,7 @@ function seeing(run, index) {
         for (let first = 0; first < part.length; first += schedule.passSize) {
           const samples = Math.min(schedule.passSize, part.length - first);
           scout.execute("ops", 0, end, { first, samples, number: 0, count: samples });
-          found.push(...rows(scout.read(goal, samples)));
+          found.push(...rowsOf(scout.read(goal, samples)));
         }
       }
       return found;
@@ -71,7 +73,7 @@ function seeing(run, index) {
       scout.execute("ops", 0, begin, where);
       part.forEach((numbers, row) => scout.cells.set(numbers, offset + row * stride));
       scout.execute("ops", behind, end, where);
-      found.push(...rows(scout.read(goal, part.length)).slice(0, part.length));
+      found.push(...rowsOf(scout.read(goal, part.length)).slice(0, part.length));
     }
     return found;
   }
@@ -97,8 +99,6 @@ function seeing(run, index) {
     };
   }
 
-  const chosen = (outputs, middle) => (outputs.length === 1 ? Number(outputs[0] > middle) : outputs.indexOf(Math.max(...outputs)));
-
   function middleOf(targets) {
     if (targets[0].length !== 1) return 0.5;
     const numbers = targets.map(([y]) => y);
@@ -109,7 +109,7 @@ function seeing(run, index) {
     panel: ({ starts }) => taken(starts),
 
     table({ starts }) {
-      const there = starts.filter(known), parts = there.map((start) => rows(run.value(start)));
+      const there = starts.filter(known), parts = there.map((start) => rowsOf(run.value(start)));
       if (!there.length) return null;
       const tall = Math.max(...parts.map((part) => part.length)), widths = parts.map((part) => part[0].length);
       return {
@@ -125,7 +125,7 @@ function seeing(run, index) {
 
     bars({ starts: [start] }) {
       if (start === undefined || !known(start)) return null;
-      const values = rows(run.value(start))[0].map(Number);
+      const values = rowsOf(run.value(start))[0].map(Number);
       const names = classes.find((each) => each.length === values.length) ?? values.map((_, at) => String(at + 1));
       const shares = values.every((each) => each >= 0 && each <= 1), least = Math.min(...values), most = Math.max(...values);
       return { names, values, shares, best: shares && values.length > 1 && least < most ? names[values.indexOf(most)] : null };
@@ -133,7 +133,7 @@ function seeing(run, index) {
 
     image({ starts: [start] }) {
       if (start === undefined || !known(start)) return null;
-      const values = rows(run.value(start)), side = Math.sqrt(values[0].length);
+      const values = rowsOf(run.value(start)), side = Math.sqrt(values[0].length);
       if (values.flat().length < 2 || !values.flat().every(Number.isFinite)) return { why: "a picture takes two numbers or more, none of them NaN or Infinity" };
       return { values, side: Number.isInteger(side) && side >= LEAST_SIDE ? side : null };
     },
@@ -147,7 +147,7 @@ function seeing(run, index) {
     async boundary({ inputs, data, classes: named, sides }) {
       for (const port of ["x", "a"]) if (!inputs[port]) return { why: `wire ${port} as well` };
       if (!data && !known(inputs.x)) return null;
-      const x = data ? fed(inputs.x) : rows(run.value(inputs.x));
+      const x = data ? fed(inputs.x) : rowsOf(run.value(inputs.x));
       if (x[0].length !== 2) return { why: `x has ${x[0].length} numbers, not 2` };
       const y = data ? fed(`${data}.y`) : [], ends = [0, 1].map((axis) => {
         const numbers = x.map((row) => row[axis]), least = Math.min(...numbers), most = Math.max(...numbers), margin = Math.max((most - least) * 0.2, 1e-6);
@@ -180,7 +180,7 @@ function seeing(run, index) {
     async curve({ inputs: { x: start, a: goal, y: target }, whole, beyond, why }) {
       if (why) return { why };
       if (!whole && !(known(start) && known(target))) return null;
-      const [xs, ys] = whole ? [fed(start), fed(target)] : [rows(run.value(start)), rows(run.value(target))], numbers = xs.flat();
+      const [xs, ys] = whole ? [fed(start), fed(target)] : [rowsOf(run.value(start)), rowsOf(run.value(target))], numbers = xs.flat();
       const [low, high] = [Math.min(...numbers), Math.max(...numbers)], more = beyond * (high - low || 1);
       const x = [...new Set([...spaced(low - more, high + more, CURVE), low, high])].sort((a, b) => a - b);
       const found = (await answers(start, goal, [...x, ...numbers].map((number) => [number]))).flat(), outputs = found.slice(0, x.length);
@@ -191,7 +191,7 @@ function seeing(run, index) {
     async function_plot({ inputs: { x: start }, goals, low, high, why }) {
       if (why) return { why };
       if (!known(start)) return null;
-      const [[point]] = rows(run.value(start)), step = NEAR * (high - low), x = spaced(low, high, FUNCTION), functions = {};
+      const [[point]] = rowsOf(run.value(start)), step = NEAR * (high - low), x = spaced(low, high, FUNCTION), functions = {};
       for (const goal of goals) {
         const found = await answers(start, goal, [...x, point, point - step, point + step].map((number) => [number]));
         for (const column of found[0].keys()) {
@@ -223,13 +223,10 @@ function seeing(run, index) {
     blame_shares({ inputs, layer, before, why }) {
       if (why) return { why };
       if (![inputs.delta, inputs.weights].every(known)) return null;
-      const [deltas] = rows(run.value(inputs.delta)), weights = rows(run.value(inputs.weights)), each = weights.map((row, j) => row.map((weight) => weight * deltas[j]));
+      const [deltas] = rowsOf(run.value(inputs.delta)), weights = rowsOf(run.value(inputs.weights)), each = weights.map((row, j) => row.map((weight) => weight * deltas[j]));
       const amounts = before.map((_, i) => each.reduce((sum, row) => sum + Math.abs(row[i]), 0)), whole = pairwise(amounts, 0, amounts.length, (x) => x);
       if (!(whole > 0)) return { why: `δ is ${show(0)}: there is nothing to apportion` };
-      const parts = each.map((row) => {
-        const sizes = row.map(Math.abs), size = pairwise(sizes, 0, sizes.length, (x) => x);
-        return row.map((amount) => (size > 0 ? amount / size : 0));
-      });
+      const parts = each.map(apportioned);
       const shares = before.map((neuron, i) => ({
         neuron, share: amounts[i] / whole, blame: each.reduce((sum, row) => sum + row[i], 0), of_each: parts.map((row) => row[i]),
       }));

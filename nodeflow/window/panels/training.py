@@ -38,6 +38,7 @@ class TrainingPanel:
         self._history: Any = None
         self._drawn: tuple[Any, ...] = ()
         self._shown: tuple[object, ...] = ()
+        self._told = ""
         self._parts: tuple[object, object] = (None, None)
         self._setting: tuple[str, str] | None = None
         self._rate: float | None = None
@@ -144,7 +145,7 @@ class TrainingPanel:
         self._editor = editor
         live, training = editor.live, editor.graph.training
         state = (
-            live.state, live.epoch, live.problem, training, editor.selection,
+            live.state, live.problem, training, editor.selection,
             id(editor.offer) if not live.update else 0,
         )  # fmt: skip
         parts = (editor.graph.nodes, editor.graph.wires)
@@ -152,6 +153,12 @@ class TrainingPanel:
         if not known or state != self._shown:
             self._shown, self._parts = state, parts
             self._show(editor, theme)
+        told = f"! {live.problem}" if live.problem else progress(live, training)
+        if editor.offer is not None and not live.update:
+            told += f"; there are {editor.offer.text}"
+        if told != self._told:
+            self._told = told
+            dpg.set_value(self._state, told)
         drawn = (live.epoch, live.cost, live.playback.number)
         new = self._history is not live.history
         if new or drawn != self._drawn:
@@ -161,15 +168,11 @@ class TrainingPanel:
                 plot.draw(live, here, new=new)
 
     def _show(self, editor: Editor, theme: Theme) -> None:
-        live, training = editor.live, editor.graph.training
+        live = editor.live
         running = live.state == "training"
         dpg.configure_item(self._play, label="❚❚ Pause" if running else "▶ Train")
         offer = None if live.update else editor.offer
         dpg.configure_item(self._offer, show=offer is not None)
-        text = f"! {live.problem}" if live.problem else progress(live, training)
-        if offer is not None:
-            text += f"; there are {offer.text}"
-        dpg.set_value(self._state, text)
         colour = theme.problem if live.problem else theme.faint
         dpg.configure_item(self._state, color=rgba(colour))
         for name in ("batch", "epochs", "seed"):
