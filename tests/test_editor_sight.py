@@ -40,6 +40,11 @@ def test_search_puts_what_is_meant_first(text, first):
         assert types[0].name == first
 
 
+@pytest.mark.parametrize("text", ["vie", "view", "views"])
+def test_a_family_is_found_by_the_beginning_of_its_name(text):
+    assert {type_.family for type_ in found(text)[:8]} == {"view"}
+
+
 def test_a_family_is_found_by_its_name():
     views = [type_.name for type_ in found("") if type_.family == "view"]
     assert {type_.name for type_ in found("view")[: len(views)]} == set(views)

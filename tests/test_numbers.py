@@ -22,6 +22,7 @@ from nodeflow.export.svg import svg
 from nodeflow.scene import scene, shown
 from nodeflow.theme import THEMES
 from nodeflow.window.canvas.nodeitems import _foot
+from nodeflow.window.platform.fonts import fitted_list, width
 from nodeflow.workings.shown import (
     changed,
     compact,
@@ -115,6 +116,14 @@ def test_the_same_weight_reads_the_same_on_node_wire_card_tooltip_and_picture(ed
     picture = "".join(svg(drawn, THEMES["dark"]))
     assert f">{text}<" in picture
     assert f">{signed(value.item())}<" in picture
+
+
+def test_of_a_list_without_room_whole_numbers_are_left_out():
+    text = "0.0007507, 0.0412, −2"
+    whole = width(text, None)
+    assert fitted_list(text, None, whole) == text
+    assert fitted_list(text, None, whole * 0.9) == "0.0007507, 0.0412, …"
+    assert fitted_list(text, None, whole * 0.6) == "0.0007507, …"
 
 
 def test_no_other_module_of_the_editor_or_the_window_chooses_digits_by_itself():

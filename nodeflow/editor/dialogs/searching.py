@@ -44,6 +44,7 @@ def _rank(type_: NodeType, wanted: str) -> int | None:
         plain in parts,
         any(word.startswith(plain) for word in others),
         any(part.startswith(plain) for part in parts),
+        type_.family.startswith(plain),
         any(plain in word for word in (name, *others)),
         _squeezed(wanted) in _squeezed(type_.formula),
         plain in type_.help.lower(),

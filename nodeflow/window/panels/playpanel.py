@@ -30,7 +30,7 @@ class PlayPanel:
             callback=lambda: send(Do("predict")),
         )  # fmt: skip
         self.asking = Asking(parent, self._style, send, fonts)
-        self.log = StepLog(parent, self._style, lambda number: send(ControlRun(Go(number))))
+        self.log = StepLog(parent, self._style, lambda number: send(ControlRun(Go(number))), fonts)
         self.watches = WatchList(parent, self._style, send, fonts)
         self.stops = StopList(parent, self._style, send, fonts)
         self.futures = Futures(parent, self._style, send, fonts)

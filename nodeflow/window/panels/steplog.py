@@ -7,24 +7,31 @@ from collections.abc import Callable, Sequence
 from nodeflow.editor.playing.slowmotion import LogRow
 from nodeflow.playback.state import Playback
 from nodeflow.window.panels.sections import PanelStyle, Section
+from nodeflow.window.platform.fonts import Fonts, fitted_list
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _HEIGHT, _LINE = 196, 17.0
+_VALUE = 0.42
+"""How much of a row its value takes."""
+_MARK, _EDGES = 16, 20
+"""How wide the mark of the last step is, and a scroll bar with the edges of a column."""
 
 
 class StepLog(Section):
     """Keeps its rows and writes them anew: a step is told many times a second."""
 
-    def __init__(self, parent: Item, style: PanelStyle, go: Callable[[int], None]) -> None:
+    def __init__(
+        self, parent: Item, style: PanelStyle, go: Callable[[int], None], fonts: Fonts
+    ) -> None:
         super().__init__(parent, "Steps", style)
-        self._go = go
+        self._go, self._fonts = go, fonts
         self._empty = dpg.add_text("", parent=self.body, wrap=0)
         self._window = dpg.add_child_window(parent=self.body, height=_HEIGHT, show=False)
         self._table = dpg.add_table(
             parent=self._window, header_row=False, policy=dpg.mvTable_SizingStretchProp,
             pad_outerX=False,
         )  # fmt: skip
-        for weight in (0.58, 0.42):
+        for weight in (1 - _VALUE, _VALUE):
             dpg.add_table_column(parent=self._table, init_width_or_weight=weight)
         self.rows: list[tuple[Item, Item, Item]] = []
         """The row, what is clicked in it, and the value."""
@@ -69,7 +76,9 @@ class StepLog(Section):
             label, label=row.text, user_data=row.number, enabled=row.number is not None
         )
         dpg.set_value(label, last)
-        dpg.set_value(value, f"{row.value}  ●" if last else row.value)
+        room = _VALUE * self.style.room - (_MARK + _EDGES) * self.style.scale
+        text = fitted_list(row.value, self._fonts.regular, room / self.style.text)
+        dpg.set_value(value, f"{text}  ●" if last else text)
 
     def _clicked(self, sender: Item, _value: object, number: int | None) -> None:
         dpg.set_value(sender, False)

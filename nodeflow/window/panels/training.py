@@ -51,8 +51,9 @@ class TrainingPanel:
             dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
             self._check = dpg.add_button(label="Check", callback=lambda: send(Do("check")))
         self._offer = dpg.add_button(
-            label="", parent=parent, width=-1, show=False, callback=lambda: send(Do("resume"))
-        )
+            label="Go on with the saved training", parent=parent, width=-1, show=False,
+            callback=lambda: send(Do("resume")),
+        )  # fmt: skip
         self._state = dpg.add_text("", parent=parent, wrap=0)
         with dpg.table(parent=parent, header_row=False, policy=dpg.mvTable_SizingStretchProp):
             dpg.add_table_column(init_width_or_weight=0.28)
@@ -153,6 +154,8 @@ class TrainingPanel:
             self._shown, self._parts = state, parts
             self._show(editor, theme)
         told = f"! {live.problem}" if live.problem else progress(live, training)
+        if editor.offer is not None and not live.update:
+            told += f"; there are {editor.offer.text}"
         if told != self._told:
             self._told = told
             dpg.set_value(self._state, told)
@@ -169,10 +172,7 @@ class TrainingPanel:
         running = live.state == "training"
         dpg.configure_item(self._play, label="❚❚ Pause" if running else "▶ Train")
         offer = None if live.update else editor.offer
-        dpg.configure_item(
-            self._offer, show=offer is not None,
-            label="" if offer is None else f"Go on with {offer.text}",
-        )  # fmt: skip
+        dpg.configure_item(self._offer, show=offer is not None)
         colour = theme.problem if live.problem else theme.faint
         dpg.configure_item(self._state, color=rgba(colour))
         for name in ("batch", "epochs", "seed"):
@@ -186,8 +186,7 @@ class TrainingPanel:
         else:
             self._setting, rate = (found.node, found.setting), found.value
             self._typed["rate"].show(written(rate).removesuffix(".0"))
-        for item in (self._slider, self._rate_field):
-            dpg.configure_item(item, enabled=found is not None)
+        dpg.configure_item(self._rows["rate"], show=found is not None)
         if not dpg.is_item_active(self._slider):
             dpg.set_value(self._slider, math.log10(max(rate, _LEAST_RATE)))
 

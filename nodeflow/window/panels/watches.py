@@ -10,7 +10,7 @@ from nodeflow.editor.state.messages import Do, Message
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Watch
 from nodeflow.window.panels.sections import CROSS, Entry, PanelStyle, Section, add_cross, columns
-from nodeflow.window.platform.fonts import Fonts, fitted, width
+from nodeflow.window.platform.fonts import Fonts, fitted, fitted_list, width
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _HEIGHT, _EDGE, _SMALL = 40, 4, 11
@@ -60,7 +60,7 @@ class WatchList(Section):
         for row in rows:
             value, drawing = self.rows[row.address]
             room = ((1 - _NAME) * self.style.room - _CROSS * self.style.scale) / self.style.text
-            dpg.set_value(value, fitted(row.value, self._fonts.regular, room))
+            dpg.set_value(value, fitted_list(row.value, self._fonts.regular, room))
             self._plot(drawing, row)
 
     def _show_fault(self, fault: str) -> None:

@@ -51,6 +51,17 @@ def fitted(text: str, font: Item | None, room: float, *, middle: bool = False) -
     return _cut(text, low, middle=middle)
 
 
+def fitted_list(text: str, font: Item | None, room: float) -> str:
+    """Return as many numbers of a list as there is room for: one that was cut would be misread."""
+    numbers, shown = text.split(", "), text
+    while width(shown, font) > room:
+        if len(numbers) < 2:
+            return fitted(text, font, room)
+        numbers.pop()
+        shown = f"{', '.join(numbers)}, …"
+    return shown
+
+
 def _cut(text: str, keep: int, *, middle: bool) -> str:
     if not middle:
         return f"{text[:keep].rstrip()}…"
