@@ -176,7 +176,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       finish(typed.trim(), value);
       said = "Right.";
       notice();
-    } else if (typeof value === "number" && !answered(typed)) said = `'${typed}' is no number, such as 0.38, −3 or 2/3`;
+    } else if (typeof value === "number" && !answered(typed)) said = `'${typed}' is no number: type one such as 0.25, −3 or 2/3`;
     else if (typeof value === "boolean" && ![...YES, ...NO].includes(typed.trim().toLowerCase())) said = "Type yes or no.";
     else said = "Not yet: try again.";
     show();
