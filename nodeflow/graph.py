@@ -366,7 +366,23 @@ class Graph:
         return self._with(node, new)
 
     def _with(self, key: str, node: Node) -> Graph:
-        return replace(self, nodes=Nodes(self.nodes, **{key: node}))
+        graph = replace(self, nodes=Nodes(self.nodes, **{key: node}))
+        for name in _ENDS.keys() & self.__dict__.keys():
+            graph.__dict__[name] = self.__dict__[name]
+        return graph
+
+    def _rewired(self, wire: Wire, *, there: bool) -> Graph:
+        """Return the graph with a wire more or less; what is known of the others stays known."""
+        wires = (*self.wires, wire) if there else tuple([w for w in self.wires if w != wire])
+        graph = replace(self, wires=wires)
+        for name in _ENDS.keys() & self.__dict__.keys():
+            end, order = _ENDS[name]
+            known = dict(self.__dict__[name])
+            bundle = [w for w in known.pop(end(wire), ()) if w != wire]
+            if bundle := [*bundle, wire] if there else bundle:
+                known[end(wire)] = tuple(sorted(bundle, key=order))
+            graph.__dict__[name] = MappingProxyType(known)
+        return graph
 
     def remove(self, *names: str) -> Graph:
         """Return the graph without these nodes and the wires that touch them."""
@@ -437,7 +453,8 @@ class Graph:
             raise _taken(wire, there[0])
         elif wire.index is not None:
             raise GraphError(f"'{wire.end}' takes one wire, so it has no [{wire.index}]")
-        graph = replace(self, wires=(*wires, wire))
+        graph = self if wires is self.wires else replace(self, wires=wires)
+        graph = graph._rewired(wire, there=True)  # noqa: SLF001
         if port is None or not port.feedback:
             path = graph.path(wire.target, wire.source)
             if path is not None:
@@ -451,7 +468,10 @@ class Graph:
             if (wire.start, wire.end) == (wanted.start, wanted.end) and (
                 wanted.index is None or wanted.index == (wire.index or 0)
             ):
-                return replace(self, wires=renumbered(tuple(w for w in self.wires if w != wire)))
+                graph = self._rewired(wire, there=False)
+                if wire.index is None:
+                    return graph
+                return replace(self, wires=renumbered(graph.wires))
         raise GraphError(f"there is no wire from {source} to {target}")
 
     # -- reading
@@ -464,11 +484,11 @@ class Graph:
     @cached_property
     def incoming(self) -> Mapping[str, tuple[Wire, ...]]:
         """The wires into each node that has any, by port and index."""
-        return MappingProxyType(_bundled(self.wires, attrgetter("target"), by_port))
+        return MappingProxyType(_bundled(self.wires, *_ENDS["incoming"]))
 
     @cached_property
-    def _outgoing(self) -> dict[str, tuple[Wire, ...]]:
-        return _bundled(self.wires, attrgetter("source"), _by_output)
+    def _outgoing(self) -> Mapping[str, tuple[Wire, ...]]:
+        return MappingProxyType(_bundled(self.wires, *_ENDS["_outgoing"]))
 
     def into(self, node: str) -> tuple[Wire, ...]:
         """Return the wires into a node, by port and index."""
@@ -496,7 +516,7 @@ class Graph:
 
     def feeds_back(self, wire: Wire) -> bool:
         """Return whether a wire is a feedback wire."""
-        type_ = self.types.get(wire.target)
+        type_ = self._find(wire.target)
         return type_ is not None and wire.input in type_.feedback
 
     @cached_property
@@ -621,9 +641,14 @@ class Graph:
                     queue.append(wire.target)
         return frozenset(found)
 
+    def _find(self, key: str) -> NodeType | None:
+        """Return a node's type if it has one; for single ones, where `types` would find all."""
+        node = self.nodes.get(key)
+        return None if node is None else CATALOG.find(node.type)
+
     def type_of(self, node: str) -> NodeType:
         """Return a node's type, or raise `UnknownType` for a placeholder."""
-        found = self.types.get(node)
+        found = self._find(node)
         if found is not None:
             return found
         try:
@@ -765,8 +790,7 @@ class Graph:
             raise _loop("these wires", cycle[first:] + cycle[:first])
 
     def _check_ends(self, wire: Wire) -> Port | None:
-        types = self.types
-        source, target = types.get(wire.source), types.get(wire.target)
+        source, target = self._find(wire.source), self._find(wire.target)
         if source is None or target is None:
             for name, address in ((wire.source, wire.start), (wire.target, wire.end)):
                 if name not in self.nodes:
@@ -810,6 +834,13 @@ def by_port(wire: Wire) -> tuple[str, int]:
 
 def _by_output(wire: Wire) -> tuple[str, str, str, int]:
     return wire.output, wire.target, wire.input, wire.index or 0
+
+
+_ENDS: dict[str, tuple[Callable[[Wire], str], Callable[[Wire], Any]]] = {
+    "incoming": (attrgetter("target"), by_port),
+    "_outgoing": (attrgetter("source"), _by_output),
+}
+"""What a graph knows of the wires at each node: the end that it goes by, and their order."""
 
 
 def _bundled(

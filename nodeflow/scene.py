@@ -20,7 +20,16 @@ from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node, Wire
 from nodeflow.routing import Ends, Point, Way, routes, straight
-from nodeflow.wires import Stroke, WireView, curves, instead, strokes, weighing, weight_of
+from nodeflow.wires import (
+    Stroke,
+    WireView,
+    curves,
+    instead,
+    single,
+    strokes,
+    weighing,
+    weight_of,
+)
 from nodeflow.workings.shown import listed, precise, show
 
 LEFT, RIGHT = -1, 1
@@ -712,6 +721,7 @@ def _wire(
         across=kind == "forward" and wire.target in mirrored,
         weighs=weighs,
         weight=weight_of(graph, weighs, values),
+        carried=None if weighs is None else single(values.get(wire.start)),
     )
 
 

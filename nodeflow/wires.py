@@ -44,6 +44,8 @@ class WireView:
     """The single weight that it shows: its parameter's port, and which number there."""
     weight: float | None = None
     """That weight, where it is known."""
+    carried: float | None = None
+    """The number that is multiplied by it, where the wire carries one that is known."""
     parts: tuple[Way, ...] = ()
     """Its way, end to end: none if it goes straight, one if it goes around nodes, and in a bundle
     the strand that it begins with, the trunk, and the strand that it ends with."""
@@ -61,10 +63,14 @@ class WireView:
         return self.around or straight(self.start, self.end, self.leaves, self.enters)
 
     @property
+    def carries_weight(self) -> bool:
+        """Whether it comes from the parameter, and is not what is multiplied by it."""
+        return self.weighs is not None and self.weighs[0] == self.wire.start
+
+    @property
     def mark(self) -> tuple[float, float]:
         """Where its weight is written: at the parameter, or at the port of a neuron."""
-        is_from = self.weighs is not None and self.weighs[0] == self.wire.start
-        (x, y), side = (self.start, self.leaves) if is_from else (self.end, self.enters)
+        (x, y), side = (self.start, self.leaves) if self.carries_weight else (self.end, self.enters)
         return x + _MARK * side, y
 
     @property
@@ -238,6 +244,11 @@ def _size(graph: Graph, key: str) -> tuple[int, ...]:
         return parameter_shape(graph.settings(key))
     except NodeflowError:
         return ()
+
+
+def single(value: NDArray[Any] | None) -> float | None:
+    """Return the number of a value that is a single one."""
+    return None if value is None or np.size(value) != 1 else float(np.ravel(value)[0])
 
 
 def weight_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -457,3 +458,34 @@ def test_a_random_graph_folded_and_unfolded_trains_to_the_same_bits(graph) -> No
     for address, value in folded.weights.items():
         np.testing.assert_array_equal(wired.weights[address], value)
         np.testing.assert_array_equal(slow.weights[address], value)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_what_is_known_of_wires_after_edits_is_what_is_there(data: st.DataObject) -> None:
+    """Edits hand on what is known of the wires at each node: it is what a new graph finds."""
+    graph = Graph(nodes={f"p{n}": Node("constant", {"value": float(n)}) for n in range(3)})
+    for number in range(data.draw(st.integers(1, 12))):
+        _ = graph.into("p0"), graph.out_of("p0")  # from now on both are known
+        kind = data.draw(st.sampled_from(("add", "connect", "disconnect", "mode")))
+        if kind == "add":
+            type_ = data.draw(st.sampled_from(("add", "subtract", "sum")))
+            graph = graph.add(f"n{number}", type_)
+        elif kind == "mode":
+            graph = graph.with_mode(data.draw(st.sampled_from(sorted(graph.nodes))), "freeze")
+        elif kind == "disconnect" and graph.wires:
+            wire = data.draw(st.sampled_from(graph.wires))
+            graph = graph.disconnect(wire.start, wire.end)
+        elif kind == "connect" and (keys := sorted(graph.nodes.keys() - {"p0", "p1", "p2"})):
+            source = data.draw(st.sampled_from(sorted(graph.nodes)))
+            end = f"{data.draw(st.sampled_from(keys))}.{data.draw(st.sampled_from(('a', 'b')))}"
+            with suppress(GraphError):
+                graph = graph.connect(f"{source}.value", end)
+        new = Graph(nodes=dict(graph.nodes), wires=graph.wires)
+        assert graph.wires == new.wires
+        assert {key: graph.into(key) for key in graph.nodes} == {
+            key: new.into(key) for key in graph.nodes
+        }
+        assert {key: graph.out_of(key) for key in graph.nodes} == {
+            key: new.out_of(key) for key in graph.nodes
+        }

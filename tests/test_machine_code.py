@@ -346,7 +346,7 @@ def program(width):
     return table([one, one, one, END_ROW, END_ROW])
 
 for width in range(17, 60):  # more than there is time for
-    straight_line(True, 1, 4, program(width).tobytes())._begun()
+    straight_line(True, (1, 1), (4, 5), program(width).tobytes())._begun()
 time.sleep(float(sys.argv[1]))
 timer = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
 timer.daemon = True  # the process does not wait for it

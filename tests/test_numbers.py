@@ -22,7 +22,17 @@ from nodeflow.export.svg import svg
 from nodeflow.scene import scene, shown
 from nodeflow.theme import THEMES
 from nodeflow.window.canvas.nodeitems import _foot
-from nodeflow.workings.shown import changed, compact, listed, precise, rough, show, signed, span
+from nodeflow.workings.shown import (
+    changed,
+    compact,
+    listed,
+    precise,
+    rough,
+    show,
+    signed,
+    span,
+    weighed,
+)
 
 ROOT = Path(__file__).parent.parent
 WEIGHT = -0.50218364
@@ -44,6 +54,19 @@ def test_a_number_is_written_with_four_decimals_or_four_digits(number, text):
 def test_every_way_to_write_numbers_is_made_of_that_one():
     assert signed(WEIGHT) == "−0.5022"
     assert signed(0.25) == "+0.25"
+
+
+def test_a_wire_says_what_it_carries_and_by_what_that_is_multiplied():
+    """Not the weight alone, which another wire carries; what is too long for its gap goes."""
+    assert weighed(0.8, 1.5) == "1.5 × 0.8"
+    assert weighed(0.8) == "× 0.8"
+    assert weighed(WEIGHT, 0.42671) == "× −0.5022"
+    graph = nf.load(ROOT / "graphs/one-neuron-unfolded.json")
+    values = {"x.value": np.array([[1.5]])}
+    for known, text in (({}, "× 0.8"), (values, "1.5 × 0.8")):
+        picture = "".join(svg(scene(graph, values=known), THEMES["dark"]))
+        assert f">{text}<" in picture
+        assert picture.count(">+0.8<") == 1
     assert listed(np.array([[0.25], [WEIGHT]])) == "0.25, −0.5022"
     assert span(np.array([WEIGHT, 0.25, 0.0])) == "−0.5022 … 0.25"
     assert changed(WEIGHT, 0.25) == "−0.5022 → 0.25"

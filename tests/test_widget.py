@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from test_lessons import LESSONS
 from test_page_lessons import done_in
 
 import nodeflow as nf
-from nodeflow.errors import ExportError, GraphError, NodeflowError
+from nodeflow.errors import ExportError, GraphError, NodeflowError, RunError
 from nodeflow.export.pagestate import moment_of
 from nodeflow.files import loads, whole
 from nodeflow.lessons import Marker, settings_changed
@@ -100,6 +101,28 @@ def test_what_a_page_says_is_what_the_widget_has():
     widget.set_state({"_state": {**state, "seed": 4, "batch": 2, "events": [], "number": 5}})
     assert (widget.graph.training.seed, widget.graph.training.batch) == (4, 2)
     assert held(widget.run.weights) == held(nf.Run(graph, seed=4, batch=2).weights)
+
+
+def test_a_page_that_says_something_while_a_cell_is_running_waits_for_its_assignments():
+    """Kernels with subshells may take what a page says in another thread."""
+    graph = nf.sample("xor")
+    widget, run = nf.Widget(graph), nf.Run(graph)
+    told = [{**widget._state, "number": number} for number in range(40)]
+
+    def talk():
+        for state in told * 3:
+            widget.set_state({"_state": dict(state), "moment": None})
+
+    page = threading.Thread(target=talk)
+    page.start()
+    while page.is_alive():
+        with pytest.raises(RunError):
+            widget.moment = {"epoch": 2, "sample": 1, "node": "nobody"}
+    page.join()
+    run.goto(2, 1, "hidden")
+    widget.moment = {"epoch": 2, "sample": 1, "node": "hidden"}
+    assert widget.moment == moment_of(run) == moment_of(widget.run)
+    assert held(widget.weights) == held(run.weights)
 
 
 def test_what_an_earlier_page_still_says_is_of_no_graph_that_is_shown():
@@ -753,8 +776,9 @@ def test_a_lesson_is_done_in_jupyterlab_and_handed_in_from_python(tall, lab, tmp
     graph = nf.sample(f"lessons/{WIRED}")
     cells = (
         f"import nodeflow as nf\nwidget = nf.Widget(nf.sample('lessons/{WIRED}'))\nwidget",
-        "nf.save(widget.answer, 'answer.json')\n"
-        "print(len(widget.answer.extra['answers']['tasks']), widget.moment['number'])",
+        # Asked once: what is saved and what is counted are the same answer.
+        "answer = widget.answer\nnf.save(answer, 'answer.json')\n"
+        "print(len(answer.extra['answers']['tasks']), widget.moment['number'])",
         "widget.moment = 1\nprint('set')",
         "widget.graph = nf.sample('lessons/do-i-need-the-bias')\nprint('another')",
     )

@@ -7,6 +7,7 @@ import io
 import re
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -323,3 +324,32 @@ def test_remarks_say_what_their_lines_do():
     assert "output_1_blame = cost_error[:, 0:1]          # feature 0 of each sample" in mazur
     assert "D3 = Delta3 / n + 0.0001 * theta3  # D = Δ/n + λΘ" in digits
     assert "D3_0 = Delta3_0 / n                # D = Δ/n\n" in digits
+
+
+BENT = ("max(u, 0)", "max(0, u)", "max(u, 0.1 * u)", "max(0.1 * u, u)", "min(0.1 * u, u)",
+        "max(min(u, 0.5), -0.5)", "max(u, 0) + 0.2 * (exp(min(0, u)) - 1)", "abs(u)",
+        "abs(u - 0.5)", "u ^ 0", "step(u) * u", "u * sign(u)")  # fmt: skip
+
+
+def at_corners(bend):
+    """Return a graph whose sums are 0, 0.5 and −0.5 to the bit, and go through `bend`."""
+    x = nf.constant(id="x", value=[[0.0], [0.5], [-0.5]])
+    y = nf.constant(id="y", value=[[3.0], [2.0], [1.0]])
+    w, b = nf.parameter(id="w", value=[[1.0]]), nf.parameter(id="b", value=[0.0])
+    cost = nf.squared_error(bend(nf.weighted_sum(x, w, b, id="z")), y, id="cost")
+    return nf.Graph.of(nf.gradient_descent(cost, rate=0.01, id="train"))
+
+
+@pytest.mark.programs("torch", "jax")
+@pytest.mark.parametrize("kind", ["torch", "jax"])
+def test_slopes_at_corners_are_those_of_the_graph(kind):
+    """Biases begin at 0 and so are many features: sums lie on a corner from the first sample."""
+    for formula in BENT:
+        bend = partial(nf.expression, formula=formula, id="bent")
+        compare(at_corners(bend), kind)
+    for bend in (nf.relu, nf.leaky_relu):
+        compare(at_corners(partial(bend, id="bent")), kind)
+        zeros = network((2, 3, 1), data="xor", activation=bend.name, seed=2, rate=0.1)
+        compare(zeros, kind, epochs=3)
+    error = partial(nf.expression, formula="abs(u) * 2 + 1", id="error")
+    compare(at_corners(error), kind)

@@ -70,7 +70,7 @@ def table_of_arrays(
     reading = _reading(file, format, names, x, outputs, classes, why, called)
     given = [name for name in ("x_test", "y_test") if name in arrays]
     if not given:
-        return Table(frozen(x), frozen(outputs), names, classes, reading=reading)
+        return Table(frozen(x), frozen(outputs), names, classes, how=reading)
     if len(given) == 1:
         other = "y_test" if given == ["x_test"] else "x_test"
         raise DataError(f"there is '{given[0]}' but no '{other}'; both are needed", file=file)

@@ -107,7 +107,7 @@ class _Decision:
         y, classes = self._target(rows)
         x, names = self._features(features, rows)
         self._point_out(features, classes)
-        return Table(frozen(x), frozen(y), names, classes, reading=self._reading())
+        return Table(frozen(x), frozen(y), names, classes, how=self._reading())
 
     def looked(self) -> Reading:
         """Return how the table is read, with its fault if it has one."""

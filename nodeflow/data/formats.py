@@ -49,6 +49,12 @@ def read(path: Path, options: Options) -> Table | None:
     if ending in _TABLES:
         table: Table = _function(_TABLES[ending])(path, options)
         return table
+    if ending in TEXT:
+        from nodeflow.data.plain import plain_table
+
+        plain = plain_table(path, options)
+        if plain is not None:
+            return plain
     sheet = _sheet(path, options)
     if sheet is None:
         return None

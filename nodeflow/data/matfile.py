@@ -43,7 +43,7 @@ def read_mat(path: Path, options: Options) -> Table:
         side = math.isqrt(table.x.shape[1])
         if table.reading is not None and side > 3 and side * side == table.x.shape[1]:
             note = f"if the rows are images of {side} × {side}, MATLAB stores them column by column"
-            return replace(table, reading=replace(table.reading, notes=(note,)))
+            return replace(table, how=replace(table.reading, notes=(note,)))
         return table
     matrices = {
         name: array for name, array in arrays.items()

@@ -109,8 +109,6 @@ def file_of(source: str, folder: Path | None = None) -> Path | None:
 
 def _find(name: str, folder: Path | None) -> Path:
     """Return the file or folder that a path means."""
-    from nodeflow.data.idx import idx_files
-
     path = Path(name)
     barren = None
     with reading(path):
@@ -121,7 +119,7 @@ def _find(name: str, folder: Path | None) -> Path:
             if candidate.is_file():
                 return candidate
             if candidate.is_dir():
-                if idx_files(candidate):
+                if _idx_files(candidate):
                     return candidate
                 barren = barren or candidate
         searched = [path.parent] if path.is_absolute() else [*dict.fromkeys(places(folder))]
@@ -162,16 +160,16 @@ def _files_in(folders: list[Path]) -> Iterator[str]:
 
 def _read(path: Path, options: Options) -> Table:
     """Return the table in a file or folder, from memory if nothing changed."""
-    from nodeflow.data.idx import idx_files, read_idx
-
     is_table = not path.is_dir() and formats.has_options(path)
     is_idx = not is_table and (path.is_dir() or "ubyte" in path.name or "idx" in path.name)
     if not is_table:
         _no_options(path.name, options)
-    files = idx_files(path) if is_idx else [path]
+    files = _idx_files(path) if is_idx else [path]
 
     def read() -> Table:
         if is_idx:
+            from nodeflow.data.idx import read_idx
+
             return read_idx(files)
         table = formats.read(path, options)
         if table is None and path.suffix.lower() in _PACKED:
@@ -184,6 +182,12 @@ def _read(path: Path, options: Options) -> Table:
         return table
 
     return _remembered(options, files, read)
+
+
+def _idx_files(path: Path) -> list[Path]:
+    from nodeflow.data.idx import idx_files
+
+    return idx_files(path)
 
 
 def _read_shrunk(path: Path) -> Table:

@@ -146,9 +146,9 @@ def _scaled(
         result: FloatArray = rows - offset
         result /= size
         result[:, constant] = 0
-        bad = np.argwhere(~np.isfinite(result))
-        if len(bad):
-            name = features[bad[0, 1]]
+        sound = np.isfinite(result)
+        if not sound.all():
+            name = features[np.argwhere(~sound)[0, 1]]
             msg = f"the values of '{name}' are too far apart or too close for scale '{scale}'"
             raise DataError(msg)
         return result

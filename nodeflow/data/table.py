@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -34,8 +34,13 @@ class Table:
     classes: tuple[str, ...]
     x_test: FloatArray | None = None
     y_test: FloatArray | None = None
-    reading: Reading | None = None
-    """How the file was read, None for what is no file."""
+    how: Reading | Callable[[], Reading] | None = None
+    """What `reading` returns, or what finds it."""
+
+    @property
+    def reading(self) -> Reading | None:
+        """How the file was read, None for what is no file."""
+        return self.how() if callable(self.how) else self.how
 
 
 def frozen(array: FloatArray) -> FloatArray:

@@ -100,9 +100,10 @@ def _strangers(graph: Graph, records: Mapping[str, Record]) -> list[str]:
     reached = list(made & graph.nodes.keys())
     while reached:
         for wire in graph.out_of(reached.pop()):
-            if not graph.feeds_back(wire) and wire.target not in made | found:
-                found.add(wire.target)
-                reached.append(wire.target)
+            target = wire.target
+            if target not in found and target not in made and not graph.feeds_back(wire):
+                found.add(target)
+                reached.append(target)
     return sorted(found)
 
 

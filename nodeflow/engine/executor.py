@@ -220,8 +220,9 @@ class Executor:
             return None
         from nodeflow.engine.kernel.straight import straight_line
 
+        sizes = int(samples), None if samples < batch else int(batch)
         return straight_line(
-            self.cells.dtype == np.float64, samples, (tail - head, test - head), rows.tobytes()
+            self.cells.dtype == np.float64, sizes, (tail - head, test - head), rows.tobytes()
         )
 
     def again(self, table: Array, end: int) -> None:

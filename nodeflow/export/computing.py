@@ -240,7 +240,7 @@ def _straight(machine: Machine, real: str) -> bytes | None:
     return webassembly.straight(
         real,
         {part: [row for row in its if row[0] != END_ROW[0]] for part, its in parts.items()},
-        samples,
+        (samples, None if samples < machine.batch else samples),
     )
 
 

@@ -23,7 +23,7 @@ from nodeflow.scene import (
 )
 from nodeflow.theme import LIGHT, THEMES, Theme
 from nodeflow.wires import Stroke, WireView, thickness
-from nodeflow.workings.shown import show, signed
+from nodeflow.workings.shown import show, signed, weighed
 
 if TYPE_CHECKING:
     from nodeflow.export import Job, Made
@@ -174,8 +174,8 @@ def token(theme: Theme, colour: str) -> str:
 def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
     """Write weights on their wires, once for a parameter: signs are not told by colour alone."""
     weighing = (wire for wire in wires if wire.weight is not None and wire.kind != "feedback")
-    for (x, y), weight in {wire.mark: wire.weight for wire in weighing}.items():
-        text = signed(weight)
+    for (x, y), wire in {wire.mark: wire for wire in weighing}.items():
+        text = signed(wire.weight) if wire.carries_weight else weighed(wire.weight, wire.carried)
         half = len(text) * _CHARACTER / 2 + 2
         yield (
             f'<rect x="{x - half:g}" y="{y - 7:g}" width="{2 * half:g}" height="14" '

@@ -16,6 +16,7 @@ from dataclasses import replace
 from html import escape
 from importlib.resources import files
 from secrets import token_hex
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,8 @@ class Widget(AnyWidget):  # type: ignore[misc]
     ) -> None:
         self._rows, self._theme, self._recorded = rows, theme, recorded
         self._dtype: Any = np.float32 if float32 else np.float64
+        # A kernel may take what the page says in another thread, while a cell is running.
+        self._lock = RLock()
         self._settled = 0  # above 0 while values are put in place that were worked out
         self._run: Run | None = None
         shown = self._shown(graph_or_run)
@@ -199,17 +202,20 @@ class Widget(AnyWidget):  # type: ignore[misc]
     def run(self) -> Run:
         """A run that stands where the page stands; what is done with it stays in Python."""
         self._require_engine("run")
-        if self._run is None:
-            self._run = self._replayed(self._origin, self._state, self._dtype)
-        return self._run
+        with self._lock:
+            if self._run is None:
+                self._run = self._replayed(self._origin, self._state, self._dtype)
+            return self._run
 
     @property
     def answer(self) -> Graph:
         """The graph with what was done of its lesson: `nf.save` makes the file to hand in."""
         self._require_engine("answer")
         require_lesson(self._origin)
-        come = self._state.get("lesson") or {"done": [], "unlocked": []}
-        graph = self._graph_of(self._origin, self._state, typed=True)
+        with self._lock:
+            origin, state = self._origin, self._state
+        come = state.get("lesson") or {"done": [], "unlocked": []}
+        graph = self._graph_of(origin, state, typed=True)
         done = [Done.read(each) for each in come["done"]]
         return with_answers(graph, done, come["unlocked"])
 
@@ -221,14 +227,19 @@ class Widget(AnyWidget):  # type: ignore[misc]
 
     @contextmanager
     def _settling(self) -> Iterator[None]:
-        self._settled += 1
-        try:
-            yield
-        finally:
-            self._settled -= 1
+        with self._lock:
+            self._settled += 1
+            try:
+                yield
+            finally:
+                self._settled -= 1
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page says; whatever follows from it is put in place."""
+        with self._lock:
+            self._take(sync_data)
+
+    def _take(self, sync_data: dict[str, Any]) -> None:
         if "_state" not in sync_data:
             super().set_state(sync_data)
             return
@@ -253,11 +264,13 @@ class Widget(AnyWidget):  # type: ignore[misc]
 
     @traitlets.validate("moment")
     def _moment_given(self, proposal: Any) -> Any:
-        if self._settled:
-            return proposal.value
+        with self._lock:
+            return proposal.value if self._settled else self._moment_set(proposal.value)
+
+    def _moment_set(self, given: Any) -> Any:
         self._require_engine("moment")
         run = self._replayed(self._origin, self._state, self._dtype)
-        go(run, proposal.value)
+        go(run, given)
         later = [event for event in self._state["events"] if event[0] > self._state_update()]
         if later:  # changes that lie ahead are made on the way
             state = {**self._state, "number": run.schedule.number(run.position)}
@@ -270,10 +283,11 @@ class Widget(AnyWidget):  # type: ignore[misc]
 
     @traitlets.validate("weights")
     def _weights_given(self, proposal: Any) -> Any:
-        if self._settled:
-            return proposal.value
+        with self._lock:
+            return proposal.value if self._settled else self._weights_set(proposal.value)
+
+    def _weights_set(self, given: Any) -> Any:
         self._require_engine("weights")
-        given = proposal.value
         if not isinstance(given, Mapping):
             raise RunError("weights are given by address: {'w.value': [[0.5]]}")
         run = self._replayed(self._origin, self._state, self._dtype)
@@ -286,9 +300,11 @@ class Widget(AnyWidget):  # type: ignore[misc]
 
     @traitlets.validate("graph")
     def _graph_given(self, proposal: Any) -> Any:
-        if self._settled:
-            return proposal.value
-        found = self._shown(proposal.value)
+        with self._lock:
+            return proposal.value if self._settled else self._graph_set(proposal.value)
+
+    def _graph_set(self, given: Any) -> Any:
+        found = self._shown(given)
         with self._settling(), self.hold_sync():
             for name, value in found.items():
                 setattr(self, name, value)

@@ -87,7 +87,10 @@ def network_of_arrays(arrays: Mapping[str, Any], asked: Asked, format_: str) -> 
         if kind != "identity" or not last:
             steps.append(asked_activation(f"{stem}_a", kind))
     if unused:
-        raise InterchangeError(f"'{next(iter(unused))}' belongs to none of the layers")
+        raise InterchangeError(
+            f"'{next(iter(unused))}' belongs to none of the layers; a network with more than "
+            "layers and activations comes in as .pt2, .onnx or .keras, which say what it is"
+        )
     return Network(tuple(steps), format_, notes=tuple(notes))
 
 

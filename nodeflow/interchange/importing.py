@@ -20,7 +20,7 @@ from nodeflow.interchange.layers import Network
 from nodeflow.interchange.verifying import Other, Refused, Verified, by_the_other, verified
 
 FORMATS = {
-    "torch": (".pt2", ".pt", ".pth"),
+    "torch": (".pt2", ".pt", ".pth", ".ckpt"),
     "safetensors": (".safetensors",),
     "onnx": (".onnx",),
     "keras": (".keras", ".h5"),

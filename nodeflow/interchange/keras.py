@@ -436,6 +436,10 @@ class _Reading:
             shift = found.pop(0) if about.get("center", True) and found else None
             epsilon = float(about.get("epsilon", 1e-3))
             self.values.normalise(name, taken[0], result, epsilon, scale, shift)
+        elif kind == "RMSNormalization" and len(shapes[0]) == 2 and _along_features(about):
+            found = [as_floats(one, name, self.notes) for one in arrays.arrays(name)]
+            epsilon = float(about.get("epsilon", 1e-6))
+            self.values.by_size(name, taken[0], result, epsilon, found[0] if found else None)
         elif kind == "UnitNormalization" and len(shapes[0]) == 2 and _along_features(about):
             self._of_length_one(taken[0], result, name)
         else:

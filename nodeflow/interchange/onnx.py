@@ -321,13 +321,18 @@ class _Model:
     def _normalised(self, node: Any, taken: str, name: str) -> bool:
         """Take a layer normalisation of features; return whether it is one."""
         given = _attributes(node)
-        if node.op_type != "LayerNormalization" or self._features(taken) is None:
+        if node.op_type not in ("LayerNormalization", "RMSNormalization"):
+            return False
+        if self._features(taken) is None:
             return False
         arrays = [self.arrays.get(one) for one in node.input[1:]]
         if given.get("axis", -1) not in (1, -1) or any(a is None or a.ndim != 1 for a in arrays):
             return False
         epsilon = float(given.get("epsilon", 1e-5))
-        self.values.normalise(name, taken, node.output[0], epsilon, *arrays)
+        if node.op_type == "RMSNormalization":
+            self.values.by_size(name, taken, node.output[0], epsilon, *arrays)
+        else:
+            self.values.normalise(name, taken, node.output[0], epsilon, *arrays)
         return True
 
     def _array(self, tensor: Any, name: str) -> Floats:

@@ -7,6 +7,8 @@ batch of n rows: an l2_penalty, which is left out where n is not known, and that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from nodeflow.interchange.chain import ANY, layers_of
 from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import (
     Activation,
+    Affine,
     Cost,
     Dense,
     Floats,
@@ -44,12 +47,54 @@ def network_of(estimator: Any) -> Network:
         return _perceptron(estimator, name)
     if hasattr(estimator, "coef_") and hasattr(estimator, "intercept_"):
         return _linear(estimator, name)
+    if hasattr(estimator, "steps"):
+        return _pipeline([step for _, step in estimator.steps])
+    if hasattr(estimator, "best_estimator_"):
+        return network_of(estimator.best_estimator_)
+    if hasattr(estimator, "module_"):
+        raise InterchangeError(
+            f"this {name} holds a module of PyTorch: nf.from_torch(net.module_.eval(), example)"
+        )
     if hasattr(estimator, "fit"):
         raise InterchangeError(
             f"this {name} has no weights; fit it first, or it is no network (MLPClassifier, "
             "MLPRegressor, LogisticRegression and other linear models are)"
         )
     raise InterchangeError(f"a {name} is no estimator of scikit-learn")
+
+
+def _pipeline(steps: Sequence[Any]) -> Network:
+    """Return the layers of a pipeline: scalings of the features, and a network."""
+    network, found = network_of(steps[-1]), []
+    for step in steps[:-1]:
+        if step is None or step == "passthrough":
+            continue
+        made = _scaler(step)
+        if made is None:
+            raise InterchangeError(
+                f"the pipeline has a {type(step).__name__} before its network, and scalings "
+                "(StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler) come in; "
+                "nf.from_sklearn(pipeline[-1]) takes the network alone"
+            )
+        found.append(made)
+    return replace(network, steps=(*found, *network.steps))
+
+
+def _scaler(step: Any) -> Affine | None:
+    """Return what a scaler of scikit-learn does to each feature; None if it is something else."""
+    name = type(step).__name__
+    if getattr(step, "clip", False) or not hasattr(step, "n_features_in_"):
+        return None
+    ones, zeros = np.ones(step.n_features_in_), np.zeros(step.n_features_in_)
+    scale = getattr(step, "scale_", None)
+    scale = ones if scale is None else _floats(scale)
+    if name == "MinMaxScaler":
+        return Affine("scaler", scale, _floats(step.min_))
+    middle = {"StandardScaler": "mean_", "RobustScaler": "center_", "MaxAbsScaler": ""}.get(name)
+    if middle is None:
+        return None
+    center = getattr(step, middle, None) if middle else None
+    return Affine("scaler", 1 / scale, zeros if center is None else -_floats(center) / scale)
 
 
 def _perceptron(estimator: Any, name: str) -> Network:

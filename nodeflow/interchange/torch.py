@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow import formula as formulas
-from nodeflow.declare import CATALOG
+from nodeflow.declare import CATALOG, numbers
 from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.graph import Graph
@@ -69,6 +69,8 @@ _ACTIVATIONS = {
     "silu": "silu", "hardsigmoid": "hard_sigmoid", "hardswish": "hard_silu", "relu6": "relu6",
     "log_sigmoid": "log_sigmoid", "mish": "mish", "exp": "exponential", "sin": "sin",
     "cos": "cos", "abs": "abs", "erf": "erf", "special_erf": "erf", "square": "square",
+    "rsqrt": "rsqrt", "exp2": "exp2", "special_exp2": "exp2", "expm1": "expm1",
+    "special_expm1": "expm1", "log1p": "log1p", "special_log1p": "log1p",
 }  # fmt: skip
 _TWO = ("add", "sub", "rsub", "mul", "div", "pow", "maximum", "minimum")
 _COMPARED = {"gt": "greater", "lt": "less", "ge": "greater_equal", "le": "less_equal"}
@@ -184,7 +186,23 @@ def read(path: Path, asked: Asked) -> Network:
         return _read(path, str(path))
     if head[:2] != b"PK" and head[:1] != b"\x80":
         raise FileError("is no file of PyTorch", file=str(path))
+    if _is_script(path):
+        raise FileError(
+            "is a TorchScript archive, which is code and never run; in Python "
+            f"torch.save(torch.jit.load('{path.name}').state_dict(), 'NAME.pt') keeps its weights, "
+            "and torch.export.save of its module keeps the network",
+            file=str(path),
+        )
     return _state(path, asked)
+
+
+def _is_script(path: Path) -> bool:
+    """Return whether a file is what torch.jit.save writes: it holds code."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name or name.endswith("/constants.pkl")
+                   for name in archive.namelist())  # fmt: skip
 
 
 def _state(path: Path, asked: Asked) -> Network:
@@ -205,16 +223,48 @@ def _state(path: Path, asked: Asked) -> Network:
             "export(module, (example,)), 'NAME.pt2')",
             file=str(path),
         ) from None
-    if not isinstance(found, Mapping):
-        raise FileError("holds no dictionary of weights", file=str(path))
+    state, notes = _weights_in(found, torch.Tensor, path)
     arrays, kinds = {}, []
-    for key, value in found.items():
+    for key, value in state.items():
         if isinstance(value, torch.Tensor) and value.ndim > 0:
-            arrays[str(key)] = value.detach().to(torch.float64).numpy()
+            arrays[key] = value.detach().to(torch.float64).numpy()
             kinds.append(str(value.dtype).removeprefix("torch."))
     network = network_of_arrays(arrays, asked, "PyTorch")
     others = [kind for kind in dict.fromkeys(kinds) if kind != "float64"]
-    return replace(network, notes=tuple(f"{kind} was converted to float64" for kind in others))
+    notes += [f"{kind} was converted to float64" for kind in others]
+    return replace(network, notes=(*notes, *network.notes))
+
+
+_WRAPPERS = ("module", "_orig_mod", "model")
+"""What DataParallel, torch.compile and Lightning put before the names of weights."""
+
+
+def _weights_in(found: Any, tensor: type, path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the weights in a file by their names, and what is to be said of where they lay.
+
+    A checkpoint holds a dictionary of weights beside its epoch and its optimizer.
+    """
+    if not isinstance(found, Mapping):
+        raise FileError("holds no dictionary of weights", file=str(path))
+    notes = []
+    if not any(isinstance(value, tensor) for value in found.values()):
+        inside = {str(key): value for key, value in found.items() if isinstance(value, Mapping)
+                  and value and all(isinstance(one, tensor) for one in value.values())}  # fmt: skip
+        if len(inside) != 1:
+            which = f"several dictionaries of weights ({', '.join(inside)}); save one of them"
+            raise FileError(
+                f"holds {which if inside else 'no dictionary of weights'}", file=str(path)
+            )
+        ((key, found),) = inside.items()
+        notes.append(f"the weights are those that the checkpoint holds as '{key}'")
+    state = {str(key): value for key, value in found.items()}
+    while (
+        state
+        and (word := next(iter(state)).partition(".")[0]) in _WRAPPERS
+        and all(key.startswith(f"{word}.") for key in state)
+    ):
+        state = {key.removeprefix(f"{word}."): value for key, value in state.items()}
+    return state, notes
 
 
 def _read(source: Path | io.BytesIO, name: str) -> Network:
@@ -407,13 +457,19 @@ class _Program:
         """Take a layer normalisation of features; return whether a call is one."""
         shape, given = self._shape(taken), call.given
         if (
-            call.operator != "layer_norm"
+            call.operator not in ("layer_norm", "rms_norm")
             or len(shape) != 2
             or given["normalized_shape"] != shape[1:]
         ):
             return False
         arrays = [self.arrays[given[key].name] if isinstance(given.get(key), _Ref) else None
                   for key in ("weight", "bias")]  # fmt: skip
+        if call.operator == "rms_norm":
+            # Without a number it is what float32 can tell from 1, or float64.
+            least = np.finfo("float64" if self._kind(taken) == "float64" else "float32").eps
+            epsilon = float(least if given.get("eps") is None else given["eps"])
+            self.values.by_size(call.layer, taken, call.result, epsilon, arrays[0])
+            return True
         epsilon = float(given.get("eps", 1e-5))
         self.values.normalise(call.layer, taken, call.result, epsilon, *arrays)
         return True
@@ -675,10 +731,12 @@ def _scaled(given: Mapping[str, Any]) -> bool:
 
 def _affine(call: _Call, arrays: Mapping[str, Floats]) -> Affine | None:
     """Return a sum or product with numbers that are known."""
-    other = arrays.get("other", call.given.get("other"))
+    first = "self" in arrays
+    other = arrays["self"] if first else arrays.get("other", call.given.get("other"))
+    value = call.given.get("other" if first else "self")
     if other is None or isinstance(other, _Ref) or call.given.get("alpha", 1) != 1:
         return None
-    if not isinstance(call.given.get("self"), _Ref) or "self" in arrays:
+    if not isinstance(value, _Ref) or (first and ("other" in arrays or call.operator == "div")):
         return None
     values = np.atleast_1d(np.asarray(other, np.float64)).reshape(-1)
     if np.ndim(other) > 1:
@@ -688,7 +746,9 @@ def _affine(call: _Call, arrays: Mapping[str, Floats]) -> Affine | None:
         case "add":
             return Affine(call.layer, ones, values)
         case "sub":
-            return Affine(call.layer, ones, -values)
+            return (
+                Affine(call.layer, -ones, values) if first else (Affine(call.layer, ones, -values))
+            )
         case "mul":
             return Affine(call.layer, values, zeros)
         case _:
@@ -793,7 +853,12 @@ def checked_against(
             key = next((k for k in (f"{stem}.{what}", f"layer{stem}.{what}") if k in graph.nodes),
                        None)  # fmt: skip
             if key is not None and parameter.grad is not None:
-                slopes[key] = parameter.grad.double().numpy()
+                slope = parameter.grad.double().numpy()
+                ours = np.asarray(numbers(graph.settings(key)["value"]))
+                own = parameter.detach().double().numpy()
+                # Weights that the module has as (in, out) were turned over.
+                turned = ours.ndim == 2 and np.array_equal(ours, own.T)
+                slopes[key] = slope.T if turned and not np.array_equal(ours, own) else slope
         return [out.detach().double().numpy().reshape(len(out), -1) for out in outs], slopes
 
     def other(xs: Sequence[Floats], ys: Sequence[Floats]) -> Answer:

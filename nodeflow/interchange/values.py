@@ -165,6 +165,20 @@ class Values:
             moved = np.zeros_like(known) if shift is None else shift
             self.put([Affine(f"{name}.scaling", factors, moved)], [end], result)
 
+    def by_size(
+        self, name: str, taken: str, result: str, epsilon: float, scale: Any = None
+    ) -> None:  # fmt: skip
+        """Add a normalisation by size: z/√(mean of z² + ε)·γ over a row's features."""
+        at = [f"{result} {number}" for number in range(5)]
+        self.apply("mul", [taken, taken], at[0], f"{name}.square")
+        self.put([Narrow(f"{name}.mean", "mean")], [at[0]], at[1])
+        self.apply("add", [at[1], epsilon], at[2], name)
+        self.apply("sqrt", [at[2]], at[3], name)
+        self.apply("div", [taken, at[3]], result if scale is None else at[4], name)
+        if scale is not None:
+            scaling = Affine(f"{name}.scaling", scale, np.zeros_like(scale))
+            self.put([scaling], [at[4]], result)
+
     def of(self, ends: Sequence[str]) -> tuple[tuple[Step, ...], tuple[str, ...]]:
         """Return the steps that values are made of, and which steps these values are.
 

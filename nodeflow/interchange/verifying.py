@@ -47,6 +47,8 @@ class Verified:
     rows: int
     outputs: float
     gradients: float | None
+    unlike: str = ""
+    """Of which parameters the other program gives slopes that are no numbers."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `nodeflow import --json` prints it."""
@@ -94,10 +96,12 @@ def verified(
     with by_the_other():
         theirs, slopes = other(xs, ys)
     found = [_apart(run[end], one) for end, one in zip(ends_of(graph), theirs, strict=True)]
-    gradients = None
-    if slopes is not None:
-        gradients = max(
-            (_apart(run.gradient(f"{key}.value"), slope) for key, slope in slopes.items()),
-            default=0.0,
-        )
-    return Verified(against, rows, max(found), gradients)
+    if slopes is None:
+        return Verified(against, rows, max(found), None)
+    own = {key: run.gradient(f"{key}.value") for key in slopes}
+    spoilt = [key for key, slope in slopes.items()
+              if np.isnan(slope).any() and np.isfinite(own[key]).all()]  # fmt: skip
+    if spoilt:
+        return Verified(against, rows, max(found), None, ", ".join(spoilt))
+    apart = (_apart(own[key], slope) for key, slope in slopes.items())
+    return Verified(against, rows, max(found), max(apart, default=0.0))

@@ -114,7 +114,7 @@ def _(s: Any, key: str) -> str:
     said = {
         "numpy": "np.where({0} > 0, {0}, 0.01 * {0})",
         "torch": "torch.nn.functional.leaky_relu({}, 0.01)",
-        "jax": "jax.nn.leaky_relu({}, 0.01)",
+        "jax": "jnp.where({0} > 0, {0}, 0.01 * {0})",
     }
     return str(s.as_said(said, s.one(key, "z")))
 

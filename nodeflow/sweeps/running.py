@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
@@ -39,9 +40,17 @@ class Stopped(Exception):
 class Worker:
     """Makes runs of a plan; small ones that differ only in seeds and numbers abreast."""
 
-    def __init__(self, plan: Plan, stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        stopping: Callable[[], bool] = lambda: False,
+        turn: AbstractContextManager[object] | None = None,
+    ) -> None:
         self.plan = plan
         self._stopping = stopping
+        self._turn = turn or nullcontext()
+        """Held while Python begins or reads out runs abreast. Threads that took turns within that
+        would all stand there at the same time, and then in machine code at the same time."""
         self._families = Families(plan)
         self._combination = -1
         self._graph: Graph = plan.graph
@@ -161,35 +170,35 @@ class Worker:
             for case in cases:
                 yield self._row(*case)
             return
-        for run in chain([first], ends):
-            began = time.perf_counter()
-            if not run.is_sound:
-                yield self._row(*cases[run.number])  # which says where it went wrong
-                continue
-            values: dict[str, Any] = {"epochs": run.epoch, **run.assess().as_dict()}
-            if self.plan.until is not None:
-                values["epochs_to"] = run.held
-            self._seconds = run.seconds + time.perf_counter() - began
-            values |= {"seconds": round(self._seconds, 6), "why": None}
-            curves = _curves(run.lines) if self.plan.curves else None
-            yield Row(cases[run.number][0], values, curves)
+        for ended in chain([first], ends):
+            with self._turn:
+                rows = [self._read_out(run, cases[run.number][0]) for run in ended]
+            for run, row in zip(ended, rows, strict=True):
+                # A run alone says where it went wrong.
+                yield self._row(*cases[run.number]) if row is None else row
 
-    def _ends(self, cases: Part, family: Family | None) -> Iterator[_Ended]:
-        """Train runs abreast; yield each when it ends."""
+    def _read_out(self, run: _Ended, number: int) -> Row | None:
+        """Return the row of a run that ended; None where its numbers are none."""
         began = time.perf_counter()
-        like, seeds = self._first, [seed for _, seed in cases]
+        if not run.is_sound:
+            return None
+        values: dict[str, Any] = {"epochs": run.epoch, **run.assess().as_dict()}
+        if self.plan.until is not None:
+            values["epochs_to"] = run.held
+        self._seconds = run.seconds + time.perf_counter() - began
+        values |= {"seconds": round(self._seconds, 6), "why": None}
+        return Row(number, values, _curves(run.lines) if self.plan.curves else None)
+
+    def _ends(self, cases: Part, family: Family | None) -> Iterator[list[_Ended]]:
+        """Train runs abreast; yield those that end at the same time."""
         epochs, condition = self._epochs(), self._condition
-        if family is not None:
-            runs = Abreast(
-                family.like, seeds, epochs,
-                places=family.places, numbers=family.numbers(cases), starts=family.starts(cases),
-            )  # fmt: skip
-        elif like is not None:
-            runs = Abreast(like, seeds, epochs)
-        else:
+        with self._turn:
+            began = time.perf_counter()
+            runs = self._begun(cases, family)
+        if runs is None:
             return
-        seconds = np.full(len(seeds), (time.perf_counter() - began) / len(seeds))
-        waiting, chunk = [(list(range(len(seeds))), 0)], _FIRST_EPOCHS
+        seconds = np.full(len(cases), (time.perf_counter() - began) / len(cases))
+        waiting, chunk = [(list(range(len(cases))), 0)], _FIRST_EPOCHS
         while waiting:
             numbers, at = waiting.pop()
             if len(numbers) > 1 and time.perf_counter() - began > _ABREAST_SECONDS:
@@ -204,7 +213,7 @@ class Worker:
             spent = time.perf_counter() - started
             seconds[numbers] += spent / len(numbers)
             chunk = 2 * chunk if spent < _MOMENT else max(1, chunk // 2)
-            left = []
+            left, ended = [], []
             for number in numbers:
                 held = None
                 if condition is not None:
@@ -215,9 +224,22 @@ class Worker:
                 if held is None and end < epochs:
                     left.append(number)
                 else:
-                    yield _Ended(runs, number, held or end, held, float(seconds[number]))
+                    own = float(seconds[number])
+                    ended.append(_Ended(runs, number, held or end, held, own))
+            if ended:
+                yield ended
             if left:
                 waiting.append((left, end))
+
+    def _begun(self, cases: Part, family: Family | None) -> Abreast | None:
+        """Return runs at their start; None where there is no run like them yet."""
+        seeds, epochs = [seed for _, seed in cases], self._epochs()
+        if family is not None:
+            return Abreast(
+                family.like, seeds, epochs,
+                places=family.places, numbers=family.numbers(cases), starts=family.starts(cases),
+            )  # fmt: skip
+        return None if self._first is None else Abreast(self._first, seeds, epochs)
 
     def _held(
         self, condition: Condition, runs: Abreast, number: int, begin: int, end: int

@@ -139,14 +139,14 @@ def _by_threads(plan: Plan, done: Mapping[int, Row], workers: int | None) -> Ite
     parts = plan.parts(done, part_size(plan, count))
     ready: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
     stopping = threading.Event()
-    taking = threading.Lock()
+    taking, turn = threading.Lock(), threading.Lock()
 
     def take() -> Part | None:
         with taking:
             return next(parts, None)
 
     def work() -> None:
-        worker = Worker(plan, stopping.is_set)
+        worker = Worker(plan, stopping.is_set, turn)
         try:
             while (part := take()) is not None:
                 for row in worker.rows(part):

@@ -37,6 +37,7 @@ class StepPrinter:
         self._last: tuple[int, int, str] | None = None
         self._viewer: Viewer | None = None
         self._traces = Traces()
+        self._longest = max(map(len, run.order), default=0)
 
     def __call__(self, steps: list[Step]) -> None:
         """Print one beat."""
@@ -153,7 +154,7 @@ class StepPrinter:
     def _names_width(self) -> int:
         """Return how wide the column of names is: a terminal may become wider or narrower."""
         room = max(12, min(32, self.out.width // 3))
-        return min(max(map(len, self.run.order), default=0), room)
+        return min(self._longest, room)
 
     def _remark(self, step: Step) -> str:
         from nodeflow.explain import remark

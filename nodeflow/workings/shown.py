@@ -47,6 +47,20 @@ def signed(number: Any) -> str:
     return text if text.startswith(("−", "NaN")) else f"+{text}"
 
 
+_WEIGHED = 12
+"""Characters between two columns of nodes."""
+
+
+def weighed(weight: Any, carried: Any = None) -> str:
+    """Return what a weight does to the number on a wire: 1.5 × 0.8; only × 0.8 without room.
+
+    The page has the same function (`weighed` in player.js).
+    """
+    times = f"× {show(weight)}"
+    text = times if carried is None else f"{show(carried)} {times}"
+    return text if len(text) <= _WEIGHED else times
+
+
 def listed(value: NDArray[Any]) -> str:
     """Return all numbers of an array, in one line: 0.5, −2."""
     return ", ".join(map(show, np.ravel(value).tolist()))

@@ -209,15 +209,20 @@ class Module:
             "  ret void\n}\n"
         )
 
-    def straight(self, part: str, rows: Sequence[_Known], samples: int | None) -> None:
+    def straight(
+        self, part: str, rows: Sequence[_Known], samples: int | None, count: int | None
+    ) -> None:
         """Add a function that runs a part of a tape, its rows written out with their operands.
 
-        Without a number of `samples` a pass has as many as the context says.
+        Without a number of `samples` a pass has as many as the context says, and without `count`
+        so has an update. With `samples` the function becomes a part of whoever calls it.
         """
         calls = []
         for number, (function, scalar, operands) in enumerate(rows):
             bound = {} if scalar is None else {"function": scalar}
             body = Body(self, function, bound, REAL)
+            if count is not None:
+                body.fields["count"] = count
             for parameter, annotation in parameters_of(function):
                 if parameter not in bound and annotation in ("Cells", "Context"):
                     body.table(parameter, annotation, f"%{parameter}")
@@ -236,7 +241,8 @@ class Module:
             calls.append(f"  call void @{part}.{number}(ptr %cells, ptr %context, i64 %samples)\n")
         self.parts.append(
             f"define internal void @run_{part}(ptr noalias %cells, ptr noalias %context) "
-            f"nounwind {{\n{_SAMPLES}{''.join(calls)}  ret void\n}}\n"
+            f"{'alwaysinline ' * (samples is not None)}nounwind {{\n"
+            f"{_SAMPLES}{''.join(calls)}  ret void\n}}\n"
         )
 
     def entry(self, function: KernelFunction) -> None:

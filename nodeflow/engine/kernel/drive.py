@@ -73,16 +73,11 @@ def train(cells: Cells, context: Context) -> None:
         count = left if left < batch else batch
         context.count = count
         context.tally = 0
-        if context.alone == 1:
-            context.samples = 1
-            for sample in range(count):
-                context.first = first + sample
-                context.number = sample
-                run_head(cells, context)
-        else:
-            context.samples = count
-            context.first = first
-            context.number = 0
+        passes = count if context.alone == 1 else 1
+        context.samples = 1 if context.alone == 1 else count
+        for number_of_pass in range(passes):  # there is one call, so that it can be written out
+            context.first = first + number_of_pass
+            context.number = number_of_pass
             run_head(cells, context)
         run_tail(cells, context)
         if within + 1 == per_epoch:

@@ -74,6 +74,8 @@ class Expressions:
         self.locals: dict[str, Local] = {}
         self.known: dict[str, int] = {}
         """Whole numbers that variables are known to hold at this place of the translation."""
+        self.fields: dict[str, int] = {}
+        """Whole numbers that fields of the context are known to hold."""
         self.tables: dict[str, tuple[str, str]] = {}
         self.allocated: list[str] = []
         self.lines: list[str] = []
@@ -255,6 +257,8 @@ class Expressions:
             case ast.Name(id=name):
                 return self._name(name, node)
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in self.tables:
+                if attribute in self.fields:
+                    return whole_value(self.fields[attribute])
                 place = self._field(name, attribute)
                 return Value(WHOLE, self._new(f"load i64, ptr {place}"))
             case ast.Subscript():

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ from nodeflow.engine.kernel.registry import BY_NUMBER, END, Operation, Row
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+
+Sizes: TypeAlias = tuple[int, int | None]
+"""Samples of a pass, and of an update: None where the last one of an epoch may have fewer."""
 
 
 class Unavailable(Exception):
@@ -256,14 +260,14 @@ class Loaded:
     def straight(
         self,
         parts: Mapping[str, Sequence[Row]],
-        samples: int,
+        sizes: Sizes,
         wanted: Callable[[], bool] = lambda: True,
     ) -> Any:
         """Compile `train` for given rows of head, tail and test; return the function.
 
-        A row is the number of an operation and its operands; passes of training have `samples`
-        samples. The code is there for as long as the function is. Raises `Abandoned` where it is
-        no longer `wanted`.
+        A row is the number of an operation and its operands; `sizes` are those of training. The
+        code is there for as long as the function is. Raises `Abandoned` where it is no longer
+        `wanted`.
         """
         with _or_unavailable():
             module = Module(self.real)
@@ -272,23 +276,23 @@ class Loaded:
                     (BY_NUMBER[number].function, BY_NUMBER[number].scalar, operands)
                     for number, *operands in rows
                 ]
-                module.straight(part, called, None if part == "test" else samples)
+                module.straight(part, called, *((None, None) if part == "test" else sizes))
             module.entry(drive.train)
             # Its sums are chains that run beside each other; gathering their terms from all over
             # the weights takes longer (a tenth of the wheat network's time).
             code = compiled(module.text(), gather=False, wanted=wanted)
-            file = self._straight_file(parts, samples)
+            file = self._straight_file(parts, sizes)
             if file is not None:
                 _keep(file, code)
             return self._train(code)
 
-    def straight_from_cache(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Any | None:
+    def straight_from_cache(self, parts: Mapping[str, Sequence[Row]], sizes: Sizes) -> Any | None:
         """Return what `straight` compiled before, in this process or another; None if nothing."""
         with _or_unavailable():
-            code = _read(self._straight_file(parts, samples))
+            code = _read(self._straight_file(parts, sizes))
             return None if code is None else self._train(code)
 
-    def _straight_file(self, parts: Mapping[str, Sequence[Row]], samples: int) -> Path | None:
+    def _straight_file(self, parts: Mapping[str, Sequence[Row]], sizes: Sizes) -> Path | None:
         folder, numbers = cache_folder(), [row[0] for rows in parts.values() for row in rows]
         if folder is None or any(BY_NUMBER[number].joined for number in numbers):
             return None
@@ -297,7 +301,7 @@ class Loaded:
             part: [(BY_NUMBER[number].name, operands) for number, *operands in rows]
             for part, rows in parts.items()
         }
-        name = hashlib.sha256(repr((named, samples)).encode()).hexdigest()[:16]
+        name = hashlib.sha256(repr((named, sizes)).encode()).hexdigest()[:16]
         return folder / f"straight-{name}-{self.real}-{_digest()}.o"
 
     def _train(self, code: bytes) -> Any:

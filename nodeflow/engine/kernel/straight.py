@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nodeflow.engine.kernel.compiler import WIDTH
-from nodeflow.engine.kernel.machine_code import Unavailable, loaded
+from nodeflow.engine.kernel.machine_code import Sizes, Unavailable, loaded
 from nodeflow.engine.kernel.notices import say_once
 from nodeflow.engine.kernel.registry import BY_NUMBER, END, Row
 
@@ -40,8 +40,8 @@ process ends meanwhile, so that the next one has it at once."""
 class StraightLine:
     """Straight-line code of one table of rows: not there, on its way, or ready."""
 
-    def __init__(self, real: str, samples: int, places: _Places, rows: bytes) -> None:
-        self._made_from = real, samples, places, rows
+    def __init__(self, real: str, sizes: Sizes, places: _Places, rows: bytes) -> None:
+        self._made_from = real, sizes, places, rows
         self._seconds = 0.0
         self._lock = Lock()
         self._looked_up = False
@@ -77,8 +77,8 @@ class StraightLine:
         """Take what was compiled for the same rows before, if it is in the cache folder."""
         with self._lock:
             self._looked_up = True
-            real, samples, places, rows = self._made_from
-            found = loaded(real).straight_from_cache(_parts(places, rows), samples)
+            real, sizes, places, rows = self._made_from
+            found = loaded(real).straight_from_cache(_parts(places, rows), sizes)
             if found is not None and self._future is None:
                 self._future = Future()
                 self._future.set_result(found)
@@ -91,8 +91,8 @@ class StraightLine:
 
 
 @lru_cache(maxsize=64)
-def _line(real: str, samples: int, places: _Places, rows: bytes) -> StraightLine:
-    return StraightLine(real, samples, places, rows)
+def _line(real: str, sizes: Sizes, places: _Places, rows: bytes) -> StraightLine:
+    return StraightLine(real, sizes, places, rows)
 
 
 _making = Lock()
@@ -100,16 +100,16 @@ _making = Lock()
 
 def straight_line(
     double: bool,  # noqa: FBT001 (what it is about)
-    samples: int,
+    sizes: Sizes,
     places: _Places,
     rows: bytes,
 ) -> StraightLine:
-    """Return the straight-line code for a table of rows and passes of so many samples.
+    """Return the straight-line code for a table of rows, and passes and updates of these sizes.
 
     The rows up to an end are the head; `places` tells where tail and test begin.
     """
     with _making:
-        return _line("double" if double else "float", samples, places, rows)
+        return _line("double" if double else "float", sizes, places, rows)
 
 
 class _Background:
@@ -167,10 +167,10 @@ def _only_background() -> _Background:
     return _Background()
 
 
-def _compiled(real: str, samples: int, places: _Places, rows: bytes) -> Any:
+def _compiled(real: str, sizes: Sizes, places: _Places, rows: bytes) -> Any:
     parts = _parts(places, rows)
     few = sum(map(len, parts.values())) <= _FEW_ROWS
-    return loaded(real).straight(parts, samples, lambda: few or not _ending.is_set())
+    return loaded(real).straight(parts, sizes, lambda: few or not _ending.is_set())
 
 
 def _parts(places: _Places, rows: bytes) -> dict[str, list[Row]]:

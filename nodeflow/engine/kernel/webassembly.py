@@ -18,6 +18,7 @@ from nodeflow.engine.kernel import drive
 from nodeflow.engine.kernel.compiler import ROW_SIGNATURE, WIDTH, Module
 from nodeflow.engine.kernel.language import CONTEXT
 from nodeflow.engine.kernel.machine_code import (
+    Sizes,
     _keep,
     _llvm,
     _or_unavailable,
@@ -118,16 +119,16 @@ def row_name(number: int) -> str:
     return f"row.{BY_NUMBER[number].symbol}{number}"
 
 
-def straight(real: str, parts: Mapping[str, Sequence[Row]], samples: int) -> bytes:
+def straight(real: str, parts: Mapping[str, Sequence[Row]], sizes: Sizes) -> bytes:
     """Return a module whose `train` has the rows of head and tail written out.
 
-    Passes have `samples` samples. What it evaluates test rows with is a function of the module
-    `kernel`, which a page hands in as `run`.
+    `sizes` are those of passes and updates. What it evaluates test rows with is a function of the
+    module `kernel`, which a page hands in as `run`.
     """
     module = Module(real)
     for part, rows in parts.items():
         called = [(BY_NUMBER[n].function, BY_NUMBER[n].scalar, operands) for n, *operands in rows]
-        module.straight(part, called, samples)
+        module.straight(part, called, *sizes)
     module.parts.append(f"declare void @run{ROW_SIGNATURE}\n")
     walker = _Rows(real)
     walker.runner("test")

@@ -233,7 +233,10 @@ function mount(root, index, source) {
       enlarge(foot, many && !node.view ? 18 : 26, many && !node.view ? 72 : 160);
       drawBars(bars, many && count * 1.5 <= width ? flat(value).map(Number) : [], left, top, width, height);
     }
-    for (const wire of wires) if (wire.weighs && wire.kind !== "feedback") showWeight(wire, values);
+    for (const wire of wires) if (wire.weighs && wire.kind !== "feedback") {
+      showWeight(wire, values);
+      if (wire.label) wire.label.classList.toggle("old", wire.before !== undefined && Boolean(age(nodeOf(wire.from))));
+    }
   }
 
   /** Numbers as bars from a line in the middle: above it positive, below it negative. */
@@ -255,13 +258,21 @@ function mount(root, index, source) {
   function showWeight(wire, values) {
     const [address, place] = wire.weighs;
     const value = values.get(address);
-    if (value === undefined || wire.value === value) return;
-    wire.value = value;
+    const own = wire.from === address, before = own ? undefined : values.get(wire.from);
+    if (value === undefined || (wire.value === value && wire.before === before)) return;
+    Object.assign(wire, { value, before });
     const numbers = flat(value), weight = Number(numbers[numbers.length > 1 ? place : 0]);
     wire.line.style.strokeWidth = 1 + 4 * Math.tanh(Math.abs(weight) / 3);
     wire.line.classList.toggle("positive", weight >= 0);
     wire.line.classList.toggle("negative", weight < 0);
-    if (wire.label) wire.label.textContent = (weight < 0 ? "" : "+") + show(weight);
+    if (wire.label) wire.label.textContent = own ? (weight < 0 ? "" : "+") + show(weight) : weighed(weight, before);
+  }
+
+  /** What a weight does to the number on a wire: 1.5 × 0.8; only × 0.8 where there is no room. */
+  function weighed(weight, value) {
+    const times = `× ${show(weight)}`, numbers = value === undefined ? [] : flat(value);
+    const text = numbers.length === 1 ? `${show(Number(numbers[0]))} ${times}` : times;
+    return text.length <= 12 ? text : times;
   }
 
   // --- the view -----------------------------------------------------------------------------------

@@ -30,9 +30,19 @@ class Dialect:
     """Functions that the program brings along, by name."""
     known: Mapping[str, str]
     """Functions that the library has under another name, by that of formulas."""
-    at_least: str
-    at_most: str
     choice: str
+
+
+def _bent(module: str) -> dict[str, str]:
+    """Return functions with nodeflow's slopes where they bend: no library has the same there."""
+    return {
+        "larger": f'''def larger(u, v):
+    """The larger of two; where they are equal, its slope is that of v."""
+    return {module}.where((u > v) | (u != u), u, v)''',
+        "smaller": f'''def smaller(u, v):
+    """The smaller of two; where they are equal, its slope is that of v."""
+    return {module}.where((u < v) | (u != u), u, v)''',
+    }
 
 
 _NUMPY_HELPERS = {
@@ -67,9 +77,10 @@ NUMPY = Dialect(
     highest="{}.argmax(axis=1)",
     stack="np.hstack([{}])",
     helpers=_NUMPY_HELPERS,
-    known={},
-    at_least="np.maximum({}, {})",
-    at_most="np.minimum({}, {})",
+    known={
+        "larger": "np.maximum({}, {})",
+        "smaller": "np.minimum({}, {})",
+    },
     choice="np.where({}, {}, {})",
 )
 
@@ -83,7 +94,8 @@ TORCH = Dialect(
     over_samples="{}.sum(dim=0)",
     highest="{}.argmax(dim=1)",
     stack="torch.hstack([{}])",
-    helpers={
+    helpers=_bent("torch")
+    | {
         "softplus": '''def softplus(z):
     """ln(1 + e^z), to the last digit above 20 too."""
     return torch.logaddexp(z, torch.zeros_like(z))''',
@@ -93,8 +105,6 @@ TORCH = Dialect(
         "softmax": "torch.softmax({}, dim=1)",
         "log_softmax": "torch.log_softmax({}, dim=1)",
     },
-    at_least="torch.maximum({}, torch.as_tensor({}))",
-    at_most="torch.minimum({}, torch.as_tensor({}))",
     choice="torch.where({}, {}, {})",
 )
 
@@ -109,7 +119,12 @@ JAX = Dialect(
     over_samples="{}.sum(axis=0)",
     highest="{}.argmax(axis=1)",
     stack="jnp.hstack([{}])",
-    helpers={},
+    helpers=_bent("jnp")
+    | {
+        "absolute": '''def absolute(u):
+    """The absolute value, whose slope at 0 is 0."""
+    return jnp.sign(u) * u''',
+    },
     known={
         "sigmoid": "jax.nn.sigmoid({})",
         "erf": "jax.scipy.special.erf({})",
@@ -117,8 +132,6 @@ JAX = Dialect(
         "softmax": "jax.nn.softmax({}, axis=1)",
         "log_softmax": "jax.nn.log_softmax({}, axis=1)",
     },
-    at_least="jnp.maximum({}, {})",
-    at_most="jnp.minimum({}, {})",
     choice="jnp.where({}, {}, {})",
 )  # fmt: skip
 

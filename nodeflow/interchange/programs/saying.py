@@ -183,11 +183,8 @@ class Speaker:
             case "name":
                 return given[parts[0]]
             case "max" | "min":
-                left, right = (self.written(part, given) for part in parts)
-                if parts[0][0] == "number":
-                    left, right = right, left
-                form = self.dialect.at_least if kind == "max" else self.dialect.at_most
-                return form.format(bare(left), bare(right))
+                which = "larger" if kind == "max" else "smaller"
+                return self.call(which, *(self.written(part, given) for part in parts))
             case "step":
                 return f"({bare(self.written(parts[0], given))} > 0) * 1.0"
             case "+" | "-" | "*" | "/" | "**":
@@ -198,6 +195,8 @@ class Speaker:
                 if _binding(parts[1]) <= _BINDS[kind]:
                     right = grouped(right)
                 return f"{left} {kind} {right}"
+            case "abs" if "absolute" in self.dialect.helpers:
+                return self.call("absolute", *(self.written(part, given) for part in parts))
             case _:
                 return self.call(kind, *(self.written(part, given) for part in parts))
 

@@ -36,8 +36,8 @@ from nodeflow.window.canvas.wireitems import Labels, WireItems
 from nodeflow.window.platform.colours import is_colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
-from nodeflow.wires import Stroke, WireView
-from nodeflow.workings.shown import listed, show, signed
+from nodeflow.wires import Stroke, WireView, single
+from nodeflow.workings.shown import listed, signed, weighed
 
 NEAR = 0.2
 """From this zoom on nodes have texts and wires are curves."""
@@ -676,14 +676,12 @@ class Canvas:
             if weight is None or view.kind == "feedback":
                 continue
             place, value = view.mark, self._values.get(view.wire.start)
-            carried = ""
-            if view.weighs is not None and view.wire.start == view.weighs[0]:
+            if view.carries_weight:
                 made[place] = place, signed(weight), False
-                continue  # it carries the weight itself
-            if value is not None and np.size(value) == 1 and not view.across:
-                carried = f"{show(np.ravel(value)[0])} "
-            text = f"{carried}× {show(weight)}"
-            made[place] = place, text, bool(carried and editor.live.age(view.wire.start))
+            else:
+                carried = None if view.across else single(value)
+                text, old = weighed(weight, carried), carried is not None
+                made[place] = place, text, old and bool(editor.live.age(view.wire.start))
             if len(made) >= most:
                 break
         return list(made.values())
