@@ -142,7 +142,7 @@ def _drag(at: tuple[float, float], rounds: int) -> list[m.Message]:
     return [m.Pressed(at), *map(m.Moved, path), m.Released(path[-1])]
 
 
-def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> Script:
+def slowly(window: Scripted, path: Path, found: dict[str, Any]) -> Script:
     """Make the step, again and again, in which the most values travel."""
     yield from window.open(path)
     while "joined.value" not in window.editor.live.values:
@@ -157,8 +157,9 @@ def slowly(window: Scripted, path: Path, rounds: int, found: dict[str, Any]) -> 
         while window.editor.live.playback.node == "joined":
             yield ""
         window.send(m.Do("step-on"))
-        for _ in range(rounds):
+        while window.editor.live.playback.node != "joined":
             yield "slow motion"
+        yield from window.drawn("slow motion")
 
 
 def dropping(window: Scripted, path: Path, found: dict[str, Any]) -> Script:
@@ -173,7 +174,9 @@ def dropping(window: Scripted, path: Path, found: dict[str, Any]) -> Script:
     *before, last = _drag(at, 4)
     yield from window.each("", before)
     yield from window.each("dropping a node among many wires", [last])
-    yield from window.drawn("after dropping a node among many wires", least=1)
+    while not window.editor.drawn.is_routed:  # in the background
+        yield "after dropping a node among many wires"
+    yield from window.drawn("after dropping a node among many wires")
 
 
 def _node_near(editor: Editor, at: tuple[float, float]) -> tuple[str, tuple[float, float]]:
@@ -263,7 +266,7 @@ def main(folder: Path, *, quick: bool) -> dict[str, Any]:
 
     def script(window: Scripted) -> Script:
         yield from frames(window, rounds)
-        yield from slowly(window, folder / "slow.json", rounds, found)
+        yield from slowly(window, folder / "slow.json", found)
         yield from idle(window, seconds, found)
         yield from dropping(window, folder / "wires.json", found)
         yield from opening(window, folder / "large.json", found)

@@ -28,8 +28,6 @@ def read(path: Path, limit: int, too_large: Callable[[int], str]) -> bytes:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
             raise FileError("this is a folder, not a file", file=str(path))
-        if not stat.S_ISREG(found.st_mode):
-            raise FileError("this is a device or a pipe, not a file", file=str(path))
         with path.open("rb") as stream:
             data = stream.read(min(found.st_size, limit) + 1)
     if len(data) > limit:
@@ -39,8 +37,14 @@ def read(path: Path, limit: int, too_large: Callable[[int], str]) -> bytes:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about reading `path` into a `FileError`."""
+    """Turn what the operating system says about reading `path` into a `FileError`.
+
+    Devices and pipes are refused before: they may have no end.
+    """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise FileError("this is a device or a pipe, not a file", file=str(path))
         yield
     except FileNotFoundError:
         raise FileError(f"there is no such file{_sibling(path)}", file=str(path)) from None

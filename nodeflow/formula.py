@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.errors import GraphError, nearest
+from nodeflow.syntax import expression_in
 
 Expression = tuple[Any, ...]
 """("number", 2.0), ("name", "x"), (operator, left, right) or (function, argument, …)."""
@@ -82,11 +83,11 @@ def parse(text: str) -> Expression:
         with warnings.catch_warnings():
             # What Python would warn about is refused below, in one sentence.
             warnings.simplefilter("ignore")
-            tree = ast.parse(text.translate(_TYPED).strip(), mode="eval")
+            tree = expression_in(text.translate(_TYPED).strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = _place(text, getattr(error, "offset", None))
         raise GraphError(f"the formula {_shown(text)} cannot be read{where}") from None
-    return _read(tree.body, text, _DEEPEST)
+    return _read(tree, text, _DEEPEST)
 
 
 def _place(text: str, offset: int | None) -> str:

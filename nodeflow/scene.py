@@ -5,7 +5,7 @@ Window and exports draw the same scene. Lengths are canvas units, y points down.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -41,8 +41,8 @@ _INNER, _NUMBER, _PICTURE, _CHARACTER = 6, 84, 62, 7.6
 _SHORT = ("number", "choice", "index", "text", "formula")
 """Kinds of settings that are one line long."""
 _SIGNS = {"rate": "α", "regularization": "λ"}
-AT_ONCE = 200
-"""So many strokes are routed anew within a frame."""
+AT_ONCE, _MOST_AT_ONCE = 200, 1000
+"""So many strokes, of so many wires, are routed anew within a frame."""
 _MOST = 3000
 """So many wires are routed before a graph that was opened is shown."""
 NOTE = "note"
@@ -169,6 +169,17 @@ class Scene:
         return {key: tuple(views) for key, views in found.items()}
 
     @cached_property
+    def wire_numbers_of(self) -> Mapping[str, list[int]]:
+        """The numbers of the wires that begin or end at each node."""
+        found: dict[str, list[int]] = {}
+        for number, view in enumerate(self.wires):
+            source, target = view.wire.source, view.wire.target
+            found.setdefault(source, []).append(number)
+            if target != source:
+                found.setdefault(target, []).append(number)
+        return found
+
+    @cached_property
     def strokes_of(self) -> Mapping[str, tuple[int, ...]]:
         """The numbers of the strokes that begin or end at each node."""
         found: dict[str, list[int]] = {}
@@ -177,10 +188,16 @@ class Scene:
                 found.setdefault(key, []).append(number)
         return {key: tuple(numbers) for key, numbers in found.items()}
 
-    @cached_property
-    def bundled(self) -> Mapping[str, WireView]:
-        """The wires that run in bundles, by what they are called."""
-        return {str(view.wire): view for view in self.wires if view.bundle}
+    def bundled(self, wire: str) -> WireView | None:
+        """Return the wire that is called so, if it runs in a bundle."""
+        node = wire.partition(" ")[0].rpartition(".")[0]
+        for number in self.strokes_of.get(node, ()):
+            stroke = self.strokes[number]
+            if stroke.part == "start":
+                for view in stroke.wires:
+                    if str(view.wire) == wire:
+                        return view
+        return None
 
     @cached_property
     def strokes(self) -> tuple[Stroke, ...]:
@@ -202,10 +219,17 @@ class Scene:
         return curves(self.strokes)
 
     @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """Left, top, right and bottom of each node, (nodes, 4)."""
+        return boxes(self.nodes.values())
+
+    @cached_property
     def bounds(self) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of everything."""
-        boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in self.nodes.values()]
-        boxes += [(g.x, g.y, g.x + g.width, g.y + g.height) for g in self.groups]
+        boxes = [(g.x, g.y, g.x + g.width, g.y + g.height) for g in self.groups]
+        if self.nodes:
+            least, most = self.boxes.min(axis=0), self.boxes.max(axis=0)
+            boxes.append((int(least[0]), int(least[1]), int(most[2]), int(most[3])))
         if self.wires:  # as `WireView.bounds`, all at once
             x0, x1, x2, x3 = self.curves[:, :, 0].T
             x = np.stack([x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3)])
@@ -215,6 +239,12 @@ class Scene:
             return (0, 0, 0, 0)
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def boxes(nodes: Iterable[NodeView]) -> NDArray[np.float64]:
+    """Return left, top, right and bottom of nodes, (nodes, 4)."""
+    found = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes]
+    return np.array(found, float).reshape(-1, 4)
 
 
 def _back_to_front(wire: WireView) -> int:
@@ -314,13 +344,12 @@ def _routed(
 
     Without `singles` only bundles have ways.
     """
-    boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes.values()]
     between = layers_of(graph)
     ends = [
         Ends(w.start, w.end, w.leaves, w.enters, w.wire.start, w.wire.target, between(w.wire))
         for w in wires
     ]
-    found = routes(np.array(boxes, float).reshape(-1, 4), ends, singles=singles)
+    found = routes(boxes(nodes.values()), ends, singles=singles)
     ways: dict[int, tuple[tuple[Way, ...], str]] = {
         number: ((way,), "") for number, way in found.single.items()
     }
@@ -358,29 +387,47 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         )
         ports |= {port.address: port for port in (*nodes[key].inputs, *nodes[key].outputs)}
     groups = tuple(frame for key in graph.groups if (frame := _group(graph, key, nodes)))
-    wires = followed(old.wires, moved)
-    if len(old.strokes) <= AT_ONCE:
-        return Scene(nodes, _routed(nodes, graph, wires), groups, ports)
-    made = Scene(nodes, wires, groups, ports, is_routed=False)
+    if len(old.strokes) <= AT_ONCE and len(old.wires) <= _MOST_AT_ONCE:
+        return Scene(nodes, _routed(nodes, graph, followed(old.wires, moved)), groups, ports)
+    # Only what the nodes touch is looked at: all the rest is the same.
     touched = sorted({number for key in moved for number in old.strokes_of.get(key, ())})
-    new = {view.wire: view for view, was in zip(wires, old.wires, strict=True) if view is not was}
-    lines = list(old.strokes)
+    some = sorted({number for key in moved for number in old.wire_numbers_of.get(key, ())})
+    wires, lines = list(old.wires), list(old.strokes)
+    new = {}
+    for number, wire in zip(some, followed([wires[n] for n in some], moved), strict=True):
+        wires[number] = new[wire.wire] = wire
     for number in touched:
         stroke = lines[number]
-        lines[number] = replace(
-            stroke, wires=tuple(new.get(view.wire, view) for view in stroke.wires)
-        )
-    # Finding them, and their points, anew would take longer than a frame may.
+        lines[number] = replace(stroke, wires=tuple(new.get(v.wire, v) for v in stroke.wires))
+    made = Scene(nodes, tuple(wires), groups, ports, is_routed=False)
     vars(made)["strokes"] = tuple(lines)
     vars(made)["strokes_of"] = old.strokes_of
+    vars(made)["wire_numbers_of"] = old.wire_numbers_of
     vars(made)["_bent"] = instead(old.curves, old.owners, lines, touched)
     return made
 
 
 def routed(unrouted: Scene, graph: Graph) -> Scene:
-    """Return a scene with the ways that its wires have where its nodes are."""
+    """Return a scene with the ways that its wires have where its nodes are.
+
+    What runs as before is the same stroke: so whoever draws it needs not look at all wires.
+    """
     wires = _routed(unrouted.nodes, graph, unrouted.wires)
-    return replace(unrouted, wires=wires, is_routed=True)
+    made = replace(unrouted, wires=wires, is_routed=True)
+    vars(made)["wire_numbers_of"] = unrouted.wire_numbers_of
+    if "strokes" in vars(unrouted):
+        known = {stroke.key: stroke for stroke in unrouted.strokes}
+        vars(made)["strokes"] = tuple([_kept(one, known.get(one.key)) for one in made.strokes])
+    vars(made)["_bent"] = curves(made.strokes)  # here in the background, and not in a frame
+    return made
+
+
+def _kept(one: Stroke, before: Stroke | None) -> Stroke:
+    """Return a stroke, or that of before if the same wires run in it."""
+    if before is None or before.part != one.part or len(before.wires) != len(one.wires):
+        return one
+    same = all(a is b for a, b in zip(one.wires, before.wires, strict=True))
+    return before if same else one
 
 
 def followed(

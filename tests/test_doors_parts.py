@@ -11,6 +11,7 @@ from helpers_interchange import end_of
 
 import nodeflow as nf
 from nodeflow.interchange import Asked, imported
+from nodeflow.interchange.building import inputs_of
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 with suppress(ModuleNotFoundError):  # then the mark says what becomes of the tests
@@ -185,3 +186,111 @@ def test_what_a_pipeline_does_besides_is_refused() -> None:
     pipeline.fit(r.normal(size=(20, 4)), np.arange(20) % 2)
     with pytest.raises(nf.NodeflowError, match="has a PCA before its network"):
         nf.from_sklearn(pipeline)
+
+
+def onnx_model(tmp_path, nodes, width=3, opset=21, **arrays):
+    """Write a model of operators from x to y, in float32."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    values = [helper.make_tensor_value_info(one, TensorProto.FLOAT, ["n", width]) for one in "xy"]
+    made = [helper.make_node(kind, takes.split(), gives.split()) for kind, takes, gives in nodes]
+    tensors = [numpy_helper.from_array(np.array(array), name) for name, array in arrays.items()]
+    graph = helper.make_graph(made, "one", values[:1], values[1:], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+    path = tmp_path / "net.onnx"
+    onnx.save(model, path)
+    return imported(path)
+
+
+def test_a_softplus_by_a_choice_is_a_softplus(tmp_path) -> None:
+    """PyTorch's newer exporter writes it as the identity above 20, and log(1 + e^z) below."""
+    nodes = [
+        ("Exp", "x", "power"), ("Add", "power one", "more"), ("Log", "more", "log"),
+        ("Greater", "x twenty", "far"), ("Where", "far x log", "y"),
+    ]  # fmt: skip
+    found = onnx_model(tmp_path, nodes, one=np.float32(1), twenty=np.float32(20))
+    assert [node.type for node in found.graph.nodes.values()].count("softplus") == 1
+    assert found.verified.outputs < 1e-6
+
+
+def test_choices_come_in_where_both_sides_are_finite(tmp_path) -> None:
+    class Choosing(nn.Module):
+        def forward(self, x):
+            return torch.where(x > 0.5, x, torch.where(x <= -0.5, 3.0, x * x))
+
+    class Never(nn.Module):
+        def forward(self, x):
+            return torch.where(x > 0.5, torch.exp(-x), torch.exp(x))  # e^800 · 0 is no number
+
+    rows = torch.linspace(-1, 1, 24).reshape(8, 3)
+    assert exported(tmp_path, Choosing(), rows).verified.outputs < 1e-15
+    missing = exported(tmp_path, Never(), rows).network.missing
+    assert [one.what for one in missing] == ["where"]
+
+
+def test_operators_that_stand_in_no_order_are_put_in_order(tmp_path) -> None:
+    """onnxruntime's converter to float16 writes its casts behind those that take them."""
+    nodes = [("Tanh", "b", "y"), ("Neg", "x", "a"), ("Exp", "a", "b")]
+    found = onnx_model(tmp_path, nodes)
+    run = nf.Run(found.graph.set("x", value=[[0.5, -0.25, 2.0]]), batch="all")
+    run.evaluate()
+    wanted = np.tanh(np.exp([[-0.5, 0.25, -2.0]]))
+    assert np.abs(run[end_of(found.graph)] - wanted).max() < 1e-15
+    circle = [("Add", "x b", "a"), ("Neg", "a", "b"), ("Neg", "b", "y")]
+    with pytest.raises(nf.NodeflowError, match="in a circle"):
+        onnx_model(tmp_path, circle)
+
+
+def test_a_quantised_pair_holds_values_within_its_limits(tmp_path) -> None:
+    """A quantiser leaves a relu out where the least whole number stands for 0."""
+    nodes = [("QuantizeLinear", "x scale zero", "q"), ("DequantizeLinear", "q scale zero", "y")]
+    about = {"scale": np.float32(0.001), "zero": np.uint8(0)}
+    found = onnx_model(tmp_path, nodes, **about)
+    assert found.verified.outputs < 0.0006  # half a scale
+    run = nf.Run(found.graph.set("x", value=[[-0.5, 0.1, 2.0]]), batch="all")
+    run.evaluate()
+    limit = 255 * float(np.float32(0.001))
+    assert run[end_of(found.graph)].tolist() == [[0.0, 0.1, pytest.approx(limit, rel=1e-12)]]
+    assert "rounds to whole multiples of a scale there" in found.network.notes[-1]
+    other = [nodes[0], ("DequantizeLinear", "q other zero", "y")]
+    missing = onnx_model(tmp_path, other, **about, other=np.float32(0.5)).network.missing
+    assert missing
+    assert {one.why for one in missing} == {
+        "it computes with quantised numbers; import the model as it was before"
+    }
+
+
+def test_a_model_in_the_older_form_of_keras_comes_in_whole(tmp_path) -> None:
+    """model.save("NAME.h5"): its configuration lies beside the weights."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    x = keras.Input((4,))
+    z = layers.BatchNormalization()(layers.Dense(5, "elu", name="hidden")(x))
+    model = keras.Model(x, layers.Add()([layers.Dense(3)(z), layers.Dense(3)(z)]))
+    model.compile(keras.optimizers.SGD(0.25), "mse")
+    model.save(tmp_path / "net.h5")
+    found = imported(tmp_path / "net.h5")
+    rows = np.random.default_rng(0).normal(size=(6, 4))
+    run = nf.Run(found.graph.set(inputs_of(found.network)[0], value=rows.tolist()), batch="all")
+    run.evaluate()
+    wanted = keras.ops.convert_to_numpy(model(rows))
+    assert np.abs(run[end_of(found.graph)] - wanted).max() < 1e-6
+    assert found.graph.settings("train")["rate"] == 0.25
+    model.save_weights(tmp_path / "net.weights.h5")
+    with pytest.raises(nf.NodeflowError, match="give --layers"):
+        imported(tmp_path / "net.weights.h5")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [('{"modelTopology": {}, "weightsManifest": []}', "tensorflowjs_converter"),
+     ('{"class_name": "Sequential", "config": {}}', "without its weights"),
+     ('{"format": "nodeflow", "nodes": {}}', "a graph of nodeflow already")],
+)  # fmt: skip
+def test_json_of_other_programs_is_told_apart(tmp_path, text: str, why: str) -> None:
+    (tmp_path / "net.json").write_text(text)
+    with pytest.raises(nf.NodeflowError, match=why):
+        imported(tmp_path / "net.json")

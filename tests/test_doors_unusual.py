@@ -267,6 +267,30 @@ def test_onnx_that_branches_and_joins(what, tmp_path):
         assert len(found.graph.parameters) == 1
 
 
+def test_functions_of_a_model_are_opened(tmp_path):
+    """As onnxscript writes them: a function with a setting, whose number takes its input's type."""
+    from onnx import parser
+
+    (tmp_path / "m.onnx").write_bytes(parser.parse_model("""
+        <ir_version: 10, opset_import: ["" : 18, "mine" : 1]>
+        net (float[N, 3] x) => (float[N, 2] y)
+        <float[3, 2] w = {0.5, -1, 2, 0.25, -0.75, 1.5}> {
+            z = MatMul (x, w)
+            y = mine.leaky <alpha: float = 0.3> (z)
+        }
+        <domain: "mine", opset_import: ["" : 18]>
+        leaky <alpha> (z) => (a) {
+            given = Constant <value_float: float = @alpha> ()
+            factor = CastLike (given, z)
+            less = Mul (z, factor)
+            a = Max (z, less)
+        }
+    """).SerializeToString())  # fmt: skip
+    found = imported(tmp_path / "m.onnx")
+    assert not found.network.missing
+    assert found.verified.outputs < 2e-6
+
+
 def test_onnx_of_several_inputs_and_outputs(tmp_path):
     nodes = [(("Gemm", ["left", "w"], ["a"]), {}),
              (("Concat", ["a", "right"], ["both"]), {"axis": 1}),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import random
+import signal
 import zipfile
 import zlib
 from base64 import urlsafe_b64encode
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,12 @@ import numpy as np
 import pytest
 
 import nodeflow as nf
-from nodeflow.data import places
-from nodeflow.data.matform import dense, sound
+from nodeflow.data import look, places
+from nodeflow.data.matform import dense, sound, unread
 from nodeflow.editor.documents.store import Store
 from nodeflow.errors import DataError, FileError, InterchangeError, NodeflowError, PluginError
 from nodeflow.files import load, load_run, save_run
-from nodeflow.interchange import Asked, imported
+from nodeflow.interchange import Asked, imported, importing
 from nodeflow.jsontext import json_of
 from nodeflow.plugins import enabling, manifest
 from nodeflow.sweeps.axes import Axis
@@ -281,12 +284,14 @@ def test_what_lies_in_a_matlab_file_is_read_as_ever() -> None:
         "i": np.arange(6, dtype=np.int8).reshape(2, 3), "e": np.zeros((0, 3)),
         "z": np.array([1 + 2j]), "b": np.array([True, False]), "three": np.zeros((2, 3, 4)),
         "cell": np.array(["a", "bcd"], dtype=object), "struct": {"a": 1},
+        "mixed": np.array(["a", 1.0], dtype=object),
     }  # fmt: skip
     for packed in (False, True):
         stream = io.BytesIO()
         savemat(stream, held, do_compression=packed)
         whole, found = loadmat(stream), loadmat(io.BytesIO(sound(stream.getvalue())))
-        assert whole.keys() - found.keys() == {"cell", "struct"}  # no table, and no weights
+        assert whole.keys() - found.keys() == {"mixed", "struct"}  # no table, and no weights
+        assert unread(stream.getvalue()) == ["struct", "mixed"]
         for name in set(found) - {"s"}:
             assert repr(found[name]) == repr(whole[name])
         np.testing.assert_array_equal(dense(found["s"]), np.eye(4))
@@ -323,3 +328,37 @@ def test_a_damaged_matlab_file_ends_no_program(
     tag = (15).to_bytes(4, "little") + len(bomb).to_bytes(4, "little")
     with pytest.raises(ValueError, match="which no table does"):
         sound(whole + tag + bomb)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_a_pipe_or_a_device_is_no_file_that_is_read(tmp_path: Path) -> None:
+    """Whoever opens one waits for ever, or fills the memory."""
+
+    def waits(*_: object) -> None:
+        raise TimeoutError
+
+    asked = Asked((2, 3, 1), "sigmoid", "sigmoid")
+    readers: dict[str, Any] = {
+        f"net{ending}": lambda path: imported(path, format_=None, asked=asked)
+        for endings in importing.FORMATS.values()
+        for ending in endings
+        if ending not in (".onnx", ".keras", ".h5", ".pt", ".pth", ".pt2") or find_spec("torch")
+    }
+    readers |= {
+        "after.json": lambda path: read_weights(str(path)),
+        "nodeflow-plugin.json": manifest.read,
+        "graph.json": nf.load,
+        "picture.png": nf.load,
+        "a.run.npz": load_run,
+        **{f"table{ending}": lambda path: look(str(path)) for ending in (".csv", ".npz", ".mat")},
+    }
+    before = signal.signal(signal.SIGALRM, waits)
+    try:
+        for name, reader in readers.items():
+            os.mkfifo(tmp_path / name)
+            signal.alarm(60)
+            with pytest.raises(NodeflowError, match=r"pipe|there is no data set"):
+                reader(tmp_path / name)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -478,6 +478,42 @@ def test_what_is_no_chain_is_refused_with_the_way(tmp_path):
         export(graph, tmp_path / "o.json", program="brainjs")
 
 
+@pytest.mark.parametrize("name", ["m.pkl", "m.joblib", "m.joblib.gz", "m.pkl.z", "m.dat", "m"])
+def test_a_pickle_is_told_by_its_name_or_its_first_bytes(tmp_path, name: str) -> None:
+    (tmp_path / name).write_bytes(pickle.dumps([1.0]))
+    with pytest.raises(InterchangeError, match="is a pickle, which could run anything"):
+        imported(tmp_path / name)
+    (tmp_path / "m.model.net").write_bytes(pickle.dumps([1.0]))
+    with pytest.raises(FileError, match="is no network of FANN"):
+        imported(tmp_path / "m.model.net")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "way"),
+    [({"W1": np.eye(2), "b1": np.ones(2)}, r"Theta1 = \[b1 W1\]"),
+     ({"nn_params": np.ones(9)}, "reshape"), ({"net": {"IW": np.eye(2)}}, r"it has net\. .*net\.b"),
+     ({"X": np.eye(3)}, "a row a neuron")],
+)  # fmt: skip
+def test_a_mat_file_without_thetas_says_how_to_make_them(tmp_path, arrays, way: str) -> None:
+    savemat(tmp_path / "m.mat", arrays)
+    with pytest.raises(InterchangeError, match=way):
+        imported(tmp_path / "m.mat")
+
+
+def test_of_fann_connections_that_are_not_there_and_old_files_are_said(tmp_path) -> None:
+    """As fann_create_sparse makes them; FANN 1 wrote its numbers without their names."""
+    sparse = FANN.replace("(3, 5, 2.5e-01)", "(2, 5, 2.5e-01)", 1)
+    sparse = sparse.replace("(2, -1.32557749748229980469e-01) ", "")
+    found = read(tmp_path, "m.net", sparse)
+    assert nf.Run(found.graph).weights["hidden1.weight.value"][0].tolist()[1] != 0
+    assert found.network.notes == (
+        "1 connection is not there in the file: where one is missing the weight is 0 here, and is "
+        "trained",
+    )
+    with pytest.raises(FileError, match=r"before 2\.0.*fann_save"):
+        read(tmp_path, "old.net", "FANN_FLO_1.1\n3 0.700000 1.000000 0 4 4 0.5 0.5\n3 4 3\n")
+
+
 def test_nothing_is_unpickled(tmp_path):
     """A state dictionary without PyTorch is refused, and a file's code never runs."""
     ran = tmp_path / "ran"

@@ -201,7 +201,9 @@ MIXED = list(
 
 
 def network(folder, sizes, act, cost, trainer):
-    last = {"softmax": "softmax", "squared_error": act}.get(cost, "sigmoid")
+    # A single ReLU at the end may be dead: then nothing is trained that could differ.
+    own = "leaky_relu" if act == "relu" and sizes[-1] == 1 else act
+    last = {"softmax": "softmax", "squared_error": own}.get(cost, "sigmoid")
     cost = "categorical_cross_entropy" if cost == "softmax" else cost
     path = data(folder, sizes[0], sizes[-1])
     return net(path, sizes, act=act, last=last, cost=cost, scale="none", **trainer)

@@ -46,6 +46,13 @@ def like_elu(z, *, size: float = 1.0):
     return size * np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
+@node("activation", formula="a = z if z > 0 else e^z − 1", shapes="elementwise",
+      calculation="max(z, 0) + (exp(min(0, z)) - 1)", known_as={"keras": "elu", "torch": "ELU"})
+def like_known(z):
+    """Pass positive numbers, bend negative ones."""
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
 @node("cost", formula="C = Σ ln cosh(a − y)", outputs=("cost",), shapes="(n,f), (n,f) -> (n,1)",
       calculation="Σ abs(a - y) + log(1 + exp(-2 * abs(a - y))) - log(2)", title="log cosh")
 def like_log_cosh(a, y):
@@ -219,6 +226,41 @@ def test_it_goes_to_other_programs_by_the_name_that_they_have(plugin):
     step = next(one for one in layers_of(graph).steps if one.name == "bent")
     assert kind_of(step) == ("elu", {"alpha": 1.0})
     assert layers_of(graph).cost.formula
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+@pytest.mark.programs("keras")
+def test_it_comes_from_keras_and_goes_back(plugin):
+    import keras
+
+    given = keras.Sequential([
+        keras.Input((3,)), keras.layers.Dense(4, activation="elu"), keras.layers.Dense(4),
+        keras.layers.ELU(), keras.layers.Dense(4), keras.layers.ELU(alpha=0.5),
+        keras.layers.Dense(2),
+    ])  # fmt: skip
+    graph = nf.from_keras(given)
+    assert len(graph.of_type("like_known")) == 2
+    assert len(graph.of_type("expression")) == 1  # of another α
+    back = nf.to_keras(graph)
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    assert np.allclose(back.predict(x, verbose=0), given.predict(x, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.programs("torch")
+def test_it_comes_from_pytorch_and_goes_back(plugin):
+    import torch
+    from torch import nn
+
+    given = nn.Sequential(
+        nn.Linear(3, 4), nn.ELU(), nn.Linear(4, 4), nn.ELU(0.5), nn.Linear(4, 2)
+    ).double()
+    x = torch.randn(5, 3, dtype=torch.float64)
+    graph = nf.from_torch(given, example=x)
+    assert len(graph.of_type("like_known")) == 1
+    assert [type(one).__name__ for one in nf.to_torch(graph)] == [
+        type(one).__name__ for one in given
+    ]
+    assert torch.equal(nf.to_torch(graph)(x), given(x))
 
 
 @pytest.mark.programs("onnx", "onnxruntime")

@@ -188,7 +188,7 @@ def test_wires_between_two_layers_run_together():
 def test_a_wire_of_a_bundle_leads_from_port_to_port():
     drawn = scene(neurons())
     boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in drawn.nodes.values()]
-    bundled = list(drawn.bundled.values())
+    bundled = [view for view in drawn.wires if view.bundle]
     assert len(bundled) == 30 * 20 + 20 * 9
     for view in bundled[::17]:
         assert view.curve[0] == view.start
@@ -274,7 +274,7 @@ def test_wires_to_a_node_that_stands_behind_its_sources_go_singly():
     graph = neurons("4-9-8-3")
     placed = scene(graph)
     there = {key: (view.x, view.y) for key, view in placed.nodes.items()}
-    assert {view.wire.target for view in placed.bundled.values()} == {
+    assert {view.wire.target for view in (one for one in placed.wires if one.bundle)} == {
         f"hidden2.{n}" for n in range(1, 9)
     } | {f"output.{n}" for n in range(1, 4)}
     there["hidden2.1"] = there["hidden1_a.1"][0] - 900, there["hidden2.1"][1]

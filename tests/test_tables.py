@@ -12,6 +12,7 @@ import random
 import re
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -576,6 +577,26 @@ def test_matlab(tmp_path):
         data.load(str(tmp_path / "bad.mat"))
 
 
+def test_the_target_of_a_matlab_file_is_never_passed_over(tmp_path):
+    """Names of classes are a cell array in MATLAB; a matrix beside something else is not alone."""
+    from scipy.io import savemat
+
+    r = np.random.default_rng(0)
+    x = r.random((6, 3))
+    species = np.array(["setosa", "", "virginica"] * 2, dtype=object).reshape(-1, 1)
+    for packed in (False, True):
+        savemat(tmp_path / "cell.mat", {"X": x, "y": species}, do_compression=packed)
+        table = data.load(str(tmp_path / "cell.mat"))
+        assert np.array_equal(table.x, x)
+        assert table.y.argmax(axis=1).tolist() == [1, 0, 2] * 2
+    for name, held in {"species": species, "t": np.arange(6.0), "info": {"by": "me"}}.items():
+        savemat(tmp_path / "two.mat", {"meas": x, name: held})
+        with pytest.raises(DataError, match=rf"no matrices 'X' and 'y'.* {name}.*; name them so"):
+            data.load(str(tmp_path / "two.mat"))
+    savemat(tmp_path / "one.mat", {"meas": x, "by": "me", "year": 2026})
+    assert np.array_equal(data.load(str(tmp_path / "one.mat")).x, x[:, :2])
+
+
 def test_keras_names(tmp_path):
     np.savez(
         tmp_path / "k.npz", x_train=np.zeros((4, 2, 2)), y_train=[0, 1, 1, 0],
@@ -629,10 +650,89 @@ def test_excel_and_parquet(tmp_path):
     assert parquet.features == table.features
 
 
+def test_the_index_of_pandas_is_no_column_of_a_parquet_file(tmp_path):
+    """It is written behind the columns, where the target is, and under a name of its own."""
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame({"a": [1.5, 2, 3, 4, 5], "kind": list("xyxyy")})
+    for made in (frame[frame.a != 3], frame.set_index(pandas.Index([7, 3, 9, 1, 5], name="id"))):
+        made.to_parquet(tmp_path / "t.parquet")
+        table = data.load(str(tmp_path / "t.parquet"))
+        assert (table.features, table.classes) == (("a",), ("x", "y"))
+        assert "is no feature, as the file says: left out" in table.reading.notes[-1]
+    asked = data.load(str(tmp_path / "t.parquet"), options=Options(features=["id"]))
+    assert asked.x.ravel().tolist() == [7, 3, 9, 1, 5]
+
+
+def workbook(path, rows, **more):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "notes"
+    for name, cells in {"data": rows, **more}.items():
+        sheet = book.create_sheet(name)
+        for row in cells:
+            sheet.append(row)
+    book.save(path)
+    return book
+
+
+def test_a_workbook_is_read_from_the_first_sheet_that_is_shown_and_not_empty(tmp_path):
+    path = tmp_path / "t.xlsx"
+    rows = [["a", "kind"], [1.5, "x"], [2.5, "y"], [3.5, "x"]]
+    workbook(path, rows, later=[["b", "c"], [1, 2]])
+    assert data.load(str(path)).features == ("a",)
+    assert "'data' is read, the first" in data.load(str(path)).reading.notes[0]
+    book = workbook(path, rows)
+    book["notes"].append(["secret", "list"])
+    book["notes"].sheet_state = "hidden"
+    book.save(path)
+    assert data.load(str(path)).features == ("a",)
+
+
+@pytest.mark.parametrize("stored", ["", "<v>0</v>", "<v></v>"])
+def test_formulas_that_nobody_has_calculated_are_refused(tmp_path, stored):
+    """openpyxl and pandas write no value of a formula, XlsxWriter writes 0: a column of zeros."""
+    path = tmp_path / "t.xlsx"
+    rows = [["a", "b", "c"], *([i / 2, f"=A{i + 2}*2+1", i * 3.5] for i in range(5))]
+    workbook(path, rows)
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    for name, part in parts.items():
+        parts[name] = re.sub(rb"</f><v ?/>|</f><v></v>", b"</f>" + stored.encode(), part)
+    with zipfile.ZipFile(path, "w") as book:
+        for name, part in parts.items():
+            book.writestr(name, part)
+    with pytest.raises(DataError, match=r"row 2, column 2: the formulas .* have no values yet"):
+        data.load(str(path))
+    if stored == "<v>0</v>":  # one that has a value says that all were calculated
+        name = "xl/worksheets/sheet2.xml"
+        parts[name] = parts[name].replace(b"<v>0</v></c><c", b"<v>7</v></c><c", 2)
+        with zipfile.ZipFile(path, "w") as book:
+            for name, part in parts.items():
+                book.writestr(name, part)
+        assert data.load(str(path)).x[:, 1].tolist() == [7, 0, 0, 0, 0]
+
+
+def test_a_mark_of_programs_is_told_with_the_option_that_takes_it(tmp_path):
+    text = "a,kind\n" + joined(rows(9, fraction, letter)) + "missing,x\n0.5,x\nmissing,y\n"
+    told = refused(tmp_path, text)
+    assert "'missing' is text in a column of numbers; write a number, or say with " in told
+    assert "--missing-mark missing that it stands for none" in told
+    assert len(load(tmp_path, text, missing_mark="missing", missing="drop").x) == 10
+
+
+@pytest.mark.parametrize("text", [
+    "1 1:0.5 3:2\n-1 2:1\n1 1:3 2:1 3:4\n-1\n", "1\n0 1:2 4:-1e-3\n1 2:3\n",
+    "1 1:0.5\n0 1:0.25\n",
+])  # fmt: skip
+def test_libsvms_form_is_told_by_name(tmp_path, text):
+    assert "LIBSVM's form, which is not read" in refused(tmp_path, text)
+
+
 @pytest.mark.parametrize("missing", ["refuse", "drop"])
 @pytest.mark.parametrize("by", ["pandas", "numpy"])
 def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch, missing, by):
-    from nodeflow.data import quick, textfile
+    from nodeflow.data import quick
 
     if by == "pandas":
         pytest.importorskip("pandas")
@@ -667,7 +767,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
     for number, text in enumerate(texts):
         found = []
         for large in (0, 10**9):
-            monkeypatch.setattr(textfile, "LARGE", large)
+            monkeypatch.setattr(quick, "LARGE", large)
             monkeypatch.setattr(quick, "_BLOCK", 2**12)
             try:
                 table = load(tmp_path, text, f"{number}-{large}-{missing}.csv", missing=missing)
@@ -771,9 +871,9 @@ def test_other_files_under_the_name_of_a_text(tmp_path):
 
 def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
     """The features of a large file are written once, in the order of rows, and never copied."""
-    from nodeflow.data import deciding, quick, textfile
+    from nodeflow.data import deciding, quick
 
-    monkeypatch.setattr(textfile, "LARGE", 0)
+    monkeypatch.setattr(quick, "LARGE", 0)
     monkeypatch.setattr(quick, "_BLOCK", 2**10)
     monkeypatch.setattr(quick, "_LINES", 1)
     # The first lines are the shortest, so more rows are expected than come; then the longest.
@@ -798,9 +898,9 @@ def test_a_large_table_is_read_to_its_place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("large", [0, 10**9])
 @pytest.mark.parametrize("width", [1, 2])
 def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, width):
-    from nodeflow.data import textfile
+    from nodeflow.data import quick
 
-    monkeypatch.setattr(textfile, "LARGE", large)
+    monkeypatch.setattr(quick, "LARGE", large)
     body = [[*(f"{i / 4}" if i != 5 else "NA" for _ in range(width)), "ab"[i % 2]]
             for i in range(40)]  # fmt: skip
     table = load(tmp_path, "x,z,kind\n"[2 * (2 - width) :] + joined(body), missing="mean")
@@ -812,9 +912,9 @@ def test_gaps_are_filled_in_large_and_small_files(tmp_path, monkeypatch, large, 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
     """What the texts of numbers tell, a large file tells as well, of which none are kept."""
-    from nodeflow.data import textfile
+    from nodeflow.data import quick
 
-    monkeypatch.setattr(textfile, "LARGE", large)
+    monkeypatch.setattr(quick, "LARGE", large)
     body = [[str(10**17 + 3 * i), f"{i * 0.25}", "abc"[i % 3]] for i in range(60)]
     table = load(tmp_path, "number,a,kind\n" + joined(body), f"ids-{large}.csv")
     assert table.features == ("a",)
@@ -829,9 +929,9 @@ def test_ids_and_commas_in_large_and_small_files(tmp_path, monkeypatch, large):
 
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_a_further_mark_of_missing_values(tmp_path, monkeypatch, large):
-    from nodeflow.data import textfile
+    from nodeflow.data import quick
 
-    monkeypatch.setattr(textfile, "LARGE", large)
+    monkeypatch.setattr(quick, "LARGE", large)
     body = [[str(i), f"{i * 0.5}", "abc"[i % 3]] for i in range(60)]
     body[7][1], body[11][0], body[20][1] = "-999", "-999.0", "5"
     table = load(tmp_path, "a,b,kind\n" + joined(body), missing="drop", missing_mark=["-999"])

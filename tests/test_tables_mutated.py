@@ -12,7 +12,7 @@ import pytest
 from nodeflow.data import Options, Table
 from nodeflow.data.arff import arff_sheet
 from nodeflow.data.deciding import table_of
-from nodeflow.data.textfile import text_sheet
+from nodeflow.data.quick import text_sheet
 from nodeflow.errors import DataError
 from torture.starts import TABLES, spoilt_table, table_options
 

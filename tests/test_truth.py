@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers_explain import value as evaluated
 
+import nodeflow as nf
 from nodeflow import files
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.panels.working import working
@@ -15,6 +16,14 @@ from nodeflow.editor.playing.slowmotion import watch_rows
 from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.state.model import Editor
 from nodeflow.engine.snapshot import AHEAD
+from nodeflow.lessons import Attempt
+from nodeflow.playback.player import Player
+from nodeflow.terminal.lesson import Lead
+from nodeflow.terminal.live import Live
+from nodeflow.theme import THEMES
+from nodeflow.views.bars import Bars
+from nodeflow.views.marks import Rect, Words
+from nodeflow.workings.shown import show
 
 GRAPHS = (
     "graphs/xor.json",
@@ -187,3 +196,31 @@ def test_looking_ahead_changes_nothing() -> None:
     for address, value in plain.player.run.weights.items():
         np.testing.assert_array_equal(value, looked.player.run.weights[address])
     assert AHEAD not in looked.live().ages.values()
+
+
+def test_the_terminal_says_of_when_a_value_is(capsys) -> None:
+    """In a lesson, and in the line at the foot of slow motion."""
+    attempt = Attempt(files.load("graphs/lessons/first-steps.json"))
+    lead = Lead(attempt)
+    lead.run(["go 0:2:hidden_a", "show output.z", "show hidden_a.a"])
+    told = capsys.readouterr().out
+    value = show(attempt.player.run["output.z"].item())
+    assert f"output.z = {value}  (from sample 1)" in told
+    assert re.search(r"hidden_a\.a = \[[^\n]*\]\n", told)
+
+    player = Player(nf.Run(files.load("graphs/xor.json")))
+    live = Live(player, "step", player.end)
+    player.go("0:2:hidden_a")
+    assert f"cost {show(player.run.cost):<7}  from sample 1" in live._status().plain
+    player.go("0:2:cost")
+    assert "from" not in live._status().plain
+
+
+def test_a_number_out_of_range_is_no_bar_and_is_written_as_it_is() -> None:
+    shown_ = Bars(("a", "b", "c"), np.array([math.nan, math.inf, 2.0]), shares=False, best=-1)
+    assert [line.split()[-1] for line in shown_.lines(60)] == ["NaN", "Infinity", "2"]
+    marks = shown_.marks((0.0, 0.0, 200.0, 80.0), THEMES["dark"])
+    texts = [mark.text for mark in marks if isinstance(mark, Words)]
+    assert texts == ["a", "NaN", "b", "Infinity", "c", "2"]
+    longest = [mark.width for mark in marks if isinstance(mark, Rect)]
+    assert longest[0] == longest[1] == 1.0 < longest[2]

@@ -18,7 +18,7 @@ from nodeflow.declare import CATALOG
 ROOT = Path(nodeflow.__file__).parent
 MOST = {
     "commands": 9, "data": 4, "derive": 170, "editor": 28, "engine": 85, "explain": 30,
-    "export": 20, "files": 1, "interchange": 231, "lessons": 1, "playback": 15, "sweeps": 7,
+    "export": 20, "files": 1, "interchange": 233, "lessons": 1, "playback": 15, "sweeps": 7,
     "terminal": 26, "twins": 41, "views": 7, "window": 20, "workings": 16,
 }  # fmt: skip
 """Strings that are the name of a node type, by package. Some are other words: a port, a level of

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nodeflow.commands.graphs import load
+from nodeflow.commands.graphs import load, working
 from nodeflow.commands.output import print_json
 
 if TYPE_CHECKING:
@@ -21,10 +21,14 @@ def write_derived(
     from nodeflow.files import save
     from nodeflow.files.moving import moved
 
-    before = load(file)
-    after = moved(derive(before), Path(out).parent)
-    # Derived or not: what lies there is to be what was read.
-    save(replace(after, origin=before.origin), out, force=force)
+    with working(file, reading=1, deriving=2, writing=1) as enter:
+        enter("reading")
+        before = load(file)
+        enter("deriving")
+        after = moved(derive(before), Path(out).parent)
+        enter("writing")
+        # Derived or not: what lies there is to be what was read.
+        save(replace(after, origin=before.origin), out, force=force)
     nodes, wires = len(after.nodes), len(after.wires)
     if as_json:
         print_json({"file": out, "nodes": nodes, "wires": wires})

@@ -58,11 +58,14 @@ def import_(
     target = Path(out)
     if os.path.lexists(target) and not target.is_dir() and not force:
         raise FileError("is there already; --force replaces it and keeps a backup", file=out)
+    from nodeflow import terminal
     from nodeflow.files import save
     from nodeflow.interchange import Asked, imported
 
     asked = Asked(layers, activation, output)
-    found = imported(Path(source), format_=format_, asked=asked)
+    # Checking asks the other program, which takes seconds to start.
+    with terminal.bar(f"reading and checking {terminal.clean(source)}"):
+        found = imported(Path(source), format_=format_, asked=asked)
     save(found.graph, target)
     document = found.as_dict()
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nodeflow.commands.graphs import load
+from nodeflow.commands.graphs import load, working
 from nodeflow.commands.options import FiniteRange, file_argument, json_option, read_moment
 from nodeflow.commands.output import FAULT, print_json, refuse, say, sentence, state
 from nodeflow.engine.schedule import LEVELS, Moment
@@ -54,14 +54,17 @@ def play(
     In a terminal it is played by keys, of which ? shows the list; with --speed 0 or into a pipe it
     goes to the end.
     """
-    graph = load(file)
     from nodeflow import terminal
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
     from nodeflow.playback.beats import beats
     from nodeflow.playback.player import Player
 
-    run = Run(graph)
+    with working(file, reading=1, planning=7) as enter:
+        enter("reading")
+        graph = load(file)
+        enter("planning")
+        run = Run(graph)
     schedule = run.schedule
     state().streams = True
     if begin is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nodeflow.commands.graphs import load
+from nodeflow.commands.graphs import load, working
 from nodeflow.commands.options import file_argument, json_option
 from nodeflow.commands.output import FAULT, print_json, say
 
@@ -14,13 +14,16 @@ from nodeflow.commands.output import FAULT, print_json, say
 @json_option
 def run(file: str, *, as_json: bool) -> int:
     """Evaluate the first batch forward and backward, and update nothing."""
-    graph = load(file)
-    from nodeflow.engine.evaluation import evaluate
+    with working(file, reading=1, computing=12) as enter:
+        enter("reading")
+        graph = load(file)
+        enter("computing")
+        from nodeflow.engine.evaluation import evaluate
 
-    found = evaluate(graph)
-    from nodeflow.views import Viewer
+        found = evaluate(graph)
+        from nodeflow.views import Viewer
 
-    views = Viewer(graph, found.tables).all(found.values, found.weights)
+        views = Viewer(graph, found.tables).all(found.values, found.weights)
     if as_json:
         from nodeflow.views import as_data
 

@@ -22,10 +22,13 @@ def twins(file: str, weights: str, *, as_json: bool) -> None:
     FILE's learning rate. The nearest comes first; programs with the same rule share a place.
     """
     graph = load(file)
+    from nodeflow import terminal
     from nodeflow.twins import compare, read_weights
 
     left_out: dict[str, str] = {}
-    found = compare(graph, read_weights(weights), left_out=left_out)
+    after = read_weights(weights)
+    with terminal.bar("trying each program's rule") as tell:
+        found = compare(graph, after, left_out=left_out, progress=tell)
     if left_out:
         name, why = next(iter(left_out.items()))
         more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -307,10 +308,11 @@ def _texts(base: Facts, signs: _Signs) -> Facts:
         if not len(odd):
             return _faulty(base, f"'{texts[0]}' is a number in a form of its own; write it plainly")
         row = int(odd[0])
-        cell = _short(texts[codes[row]])
-        return replace(
-            base, fault=f"'{cell}' is text in a column of numbers; write a number", fault_row=row
-        )
+        text = texts[codes[row]]
+        fault = f"'{_short(text)}' is text in a column of numbers; write a number"
+        if len(odd) > 1 and (codes[odd] == codes[row]).all() and text == _short(text):
+            fault += f", or say with --missing-mark {shlex.quote(text)} that it stands for none"
+        return replace(base, fault=fault, fault_row=row)
     return _in_order(replace(base, kind="text"), ())
 
 

@@ -17,7 +17,7 @@ TEXT = (
 )  # fmt: skip
 
 _SHEETS = {
-    **dict.fromkeys(TEXT, "textfile.text_sheet"),
+    **dict.fromkeys(TEXT, "quick.text_sheet"),
     ".arff": "arff.arff_sheet",
     ".parquet": "frames.parquet_sheet",
     ".xlsx": "frames.excel_sheet",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,9 @@ def parquet_sheet(path: Path, _options: Options) -> Sheet:
     try:
         with reading(path):
             table = parquet.read_table(path)
+        index = (table.schema.pandas_metadata or {}).get("index_columns", ())
         columns = [
-            _of_arrow(str(name), chunked)
+            replace(_of_arrow(name, chunked), role="left out" if name in index else "")
             for name, chunked in zip(table.column_names, table.columns, strict=True)
         ]
     except DataError:
@@ -52,7 +55,7 @@ def _of_arrow(name: str, chunked: Any) -> Column:
 
 
 def excel_sheet(path: Path, options: Options) -> Sheet:
-    """Return the columns of the first sheet of an Excel file; raises DataError."""
+    """Return the columns of the first sheet that is shown and not empty; raises DataError."""
     check_size(path)
     try:
         from openpyxl import load_workbook
@@ -61,12 +64,14 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
     try:
         with reading(path), path.open("rb") as stream:
             book = load_workbook(stream, read_only=True, data_only=True)
-            first = book.worksheets[0]
-            others = [sheet.title for sheet in book.worksheets[1:]]
-            rows = [
-                Row([_cell(value) for value in values], number)
-                for number, values in enumerate(first.iter_rows(values_only=True), 1)
-            ]
+            shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            for first in shown or book.worksheets:
+                rows = [
+                    Row([_cell(value) for value in values], number)
+                    for number, values in enumerate(first.iter_rows(values_only=True), 1)
+                ]
+                if any(any(row.cells) for row in rows):
+                    break
     except DataError:
         raise
     except Exception as error:  # A damaged file can raise nearly anything.
@@ -74,8 +79,37 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
     width = max((len(row.cells) for row in rows), default=0)
     for row in rows:
         row.cells.extend([""] * (width - len(row.cells)))
-    notes = [f"the first sheet, '{first.title}', is read"] if others else []
+    _check_formulas(path, first, rows, asked=bool(book.calculation.fullCalcOnLoad))
+    several = len(book.worksheets) > 1
+    notes = [f"the sheet '{first.title}' is read, the first that has a table"] if several else []
     return sheet_from_rows(path.name, rows[options.skip :], options, notes, "excel")
+
+
+def _check_formulas(path: Path, sheet: Any, rows: Sequence[Row], *, asked: bool) -> None:
+    """Refuse formulas that no program has calculated yet; raises DataError.
+
+    Libraries that write workbooks leave the value of a formula out, or write 0, and ask (`asked`)
+    the spreadsheet program that opens the file to calculate them.
+    """
+    from openpyxl import load_workbook
+
+    if not asked and all(any(column[1:]) for column in zip(*(r.cells for r in rows), strict=True)):
+        return
+    with path.open("rb") as stream:
+        book = load_workbook(stream, read_only=True)
+        typed = book[sheet.title].iter_rows()
+        places = [
+            (row, j)
+            for row, cells in zip(rows, typed, strict=True)
+            for j, cell in enumerate(cells)
+            if cell.data_type == "f"
+        ]
+    known = {j for row, j in places if row.cells[j] not in ("", "0")}
+    for row, j in places:
+        if j not in known:
+            msg = "the formulas of this column have no values yet"
+            msg += "; open the file in a spreadsheet program and save it there"
+            raise DataError(msg, file=path.name, row=row.line, column=j + 1)
 
 
 def frame_sheet(frame: Any, name: str) -> Sheet:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nodeflow.data.arrays import renamed, table_of_arrays
 from nodeflow.data.deciding import table_of
-from nodeflow.data.matform import dense, sound
+from nodeflow.data.matform import dense, sound, unread
 from nodeflow.data.options import Options
 from nodeflow.data.reading import check_size, reading
 from nodeflow.data.sheet import Column, Sheet
@@ -29,7 +29,7 @@ def read_mat(path: Path, options: Options) -> Table:
     Raises DataError.
     """
     check_size(path)
-    arrays = _arrays(path)
+    arrays, others = _arrays(path)
     file = path.name
     called = renamed(list(arrays))
     if "x" in called and "y" in called:
@@ -49,24 +49,32 @@ def read_mat(path: Path, options: Options) -> Table:
         name: array for name, array in arrays.items()
         if array.ndim == 2 and array.dtype.kind in "biuf" and min(array.shape) > 1
     }  # fmt: skip
-    if len(matrices) != 1:
-        hint = nearest("X", arrays)
+    beside = [name for name in arrays if name not in matrices and max(arrays[name].shape) > 1]
+    beside = [name for name in beside if arrays[name].dtype.kind != "U" or arrays[name].size > 1]
+    if len(matrices) != 1 or beside or others:
+        hint = nearest("X", [*arrays, *others])
         msg = f"there are no matrices 'X' and 'y'{hint}"
+        if others:
+            held = "holds" if len(others) == 1 else "hold"
+            msg += f" ({', '.join(others[:8])} {held} neither numbers nor texts)"
         raise DataError(f"{msg}; name them so, or save a single matrix", file=file)
-    (name, matrix), *_ = matrices.items()
+    ((name, matrix),) = matrices.items()
     columns = tuple(Column("", values=column) for column in matrix.T.astype(np.float64))
     note = f"the columns are those of the matrix '{name}'"
     lines = range(1, len(matrix) + 1)
     return table_of(Sheet(file, columns, lines, "mat", names=False, notes=(note,)), options)
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Return the arrays of numbers and of texts, and the names of everything else."""
     from scipy.io import loadmat
 
     try:
         with reading(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = loadmat(io.BytesIO(sound(path.read_bytes())), mat_dtype=True)
+            data = path.read_bytes()
+            others = unread(data)
+            found = loadmat(io.BytesIO(sound(data)), mat_dtype=True)
             found = {name: dense(value) for name, value in found.items()}
     except NotImplementedError:
         msg = "this is MATLAB's version 7.3; save it again with save('-v7', …)"
@@ -78,8 +86,18 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise DataError(msg, file=path.name) from error
     plain = {}
     for name, value in found.items():
+        kind = value.dtype.kind if isinstance(value, np.ndarray) else ""
         if name.startswith("__"):
             continue
-        if isinstance(value, np.ndarray) and value.dtype.kind in "biufU":
+        if kind == "O":
+            plain[name] = np.array([_text(cell) for cell in value.flat]).reshape(value.shape)
+        elif kind and kind in "biufU":
             plain[name] = value
-    return plain
+        else:
+            others.append(name)
+    return plain, others
+
+
+def _text(cell: Any) -> str:
+    """Return the text of a cell; '' is an array of none."""
+    return "".join(np.ravel(cell).tolist())

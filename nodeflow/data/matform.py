@@ -4,8 +4,8 @@ SciPy's reader takes the types of numbers and the indices of sparse matrices fro
 are: a damaged one would end the whole program. So the file is visited first, as the format
 ("MAT-File Format", The MathWorks, version 5) has it: elements of a type, a size and so many bytes,
 of which a matrix has some in a fixed order. What is compressed is unpacked here, within bounds.
-Only matrices of numbers and texts go on to SciPy: cells, structures and objects hold no table and
-no weights.
+Only matrices of numbers and texts, and cells of texts, go on to SciPy: structures and objects hold
+no table and no weights.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,10 @@ _NUMBERS = frozenset((1, 2, 3, 4, 5, 6, 7, 9, 12, 13))
 _SIGNS = frozenset((2, 4, 16, 17, 18))
 _TYPES = _NUMBERS | _SIGNS | {_MATRIX, _COMPRESSED}
 """Of elements: numbers of several kinds, texts, matrices, and what is compressed."""
-_CHAR, _SPARSE, _ARRAYS = 4, 5, range(6, 16)
+_CELL, _CHAR, _SPARSE, _ARRAYS = 1, 4, 5, range(6, 16)
 """Classes of matrices."""
+_TEXTS = frozenset((_CHAR,))
+_KEPT = frozenset((_CELL, _CHAR, _SPARSE, *_ARRAYS))
 _MOST_AXES = 32
 _FREE, _RATIO = 64 * 2**20, 200
 """A variable takes 64 MB, or 200 times what it is packed into."""
@@ -38,21 +41,41 @@ def sound(data: bytes) -> bytes:
 
     Files of version 4 and 7.3 are returned as they are: they are built in another way.
     """
+    if not _is_known(data):
+        return data
+    return data[:_HEADER] + b"".join(_kept(*found) for found in _matrices(data))
+
+
+def unread(data: bytes) -> list[str]:
+    """Return the names of what `sound` leaves out: structures, objects, cells of anything else."""
+    return [_name(*found) for found in _matrices(data) if not _kept(*found)]
+
+
+def _is_known(data: bytes) -> bool:
     if len(data) < _HEADER or 0 in data[:4] or data[126:128] not in (b"IM", b"MI"):
-        return data
+        return False
+    return data[125 if data[126:128] == b"IM" else 124] == 1
+
+
+def _matrices(data: bytes) -> Iterator[tuple[bytes, int, int, str]]:
+    """Yield where each variable begins and ends, in the file or in what was unpacked of it."""
+    if not _is_known(data):
+        return
     order = "<" if data[126:128] == b"IM" else ">"
-    if data[125 if order == "<" else 124] != 1:
-        return data
-    parts = [data[:_HEADER]]
     for kind, begin, end in _elements(data, _HEADER, len(data), order, aligned=False):
         if kind == _MATRIX:
-            parts.append(_kept(data, begin, end, order))
+            yield data, begin, end, order
         elif kind == _COMPRESSED:
             plain = _unpacked(data[begin:end])
             for inner, start, stop in _elements(plain, 0, len(plain), order):
                 if inner == _MATRIX:
-                    parts.append(_kept(plain, start, stop, order))
-    return b"".join(parts)
+                    yield plain, start, stop, order
+
+
+def _name(data: bytes, begin: int, end: int, order: str) -> str:
+    """Return a variable's name, which stands before anything else in signs of one byte."""
+    names = [data[a:b] for kind, a, b in islice(_elements(data, begin, end, order), 3) if kind == 1]
+    return names[0].decode("ascii", "replace") if names else ""
 
 
 def dense(value: Any) -> Any:
@@ -105,8 +128,11 @@ def _elements(
         at = after
 
 
-def _kept(data: bytes, begin: int, end: int, order: str) -> bytes:
-    """Return a matrix with its tag, or nothing where it is none of numbers or texts."""
+def _kept(data: bytes, begin: int, end: int, order: str, only: frozenset[int] = _KEPT) -> bytes:
+    """Return a matrix with its tag, or nothing where it is of none of the classes.
+
+    Those are numbers and texts, and cells in which every one is a text.
+    """
     inner = _elements(data, begin, end, order)
 
     def taken(what: str, kinds: frozenset[int]) -> bytes:
@@ -120,14 +146,20 @@ def _kept(data: bytes, begin: int, end: int, order: str) -> bytes:
         raise ValueError("a matrix without flags")
     (flag,) = struct.unpack(order + "I", flags[:4])
     class_, is_complex = flag & 0xFF, bool(flag & 0x800)
-    if class_ not in (_CHAR, _SPARSE, *_ARRAYS):
+    if class_ not in only:
         return b""
     raw = taken("sizes", frozenset((5,)))
     if len(raw) % 4 or not 8 <= len(raw) <= 4 * _MOST_AXES:
         raise ValueError("a matrix without sizes")
     sizes = struct.unpack(f"{order}{len(raw) // 4}i", raw)
     taken("a name", frozenset((1, 16)))
-    if class_ == _CHAR:
+    if class_ == _CELL:
+        cells = list(inner)
+        if len(cells) != math.prod(sizes) or any(kind != _MATRIX for kind, _, _ in cells):
+            raise ValueError("cells are missing")
+        if not all(_kept(data, start, stop, order, _TEXTS) for _, start, stop in cells):
+            return b""
+    elif class_ == _CHAR:
         taken("signs", _SIGNS)
     else:
         for _ in range(2 if class_ == _SPARSE else 0):

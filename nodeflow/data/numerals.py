@@ -19,7 +19,7 @@ MARKS = frozenset(
     {
         "", "?", "-", "--", ".", "—", "–", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN",
         "NAN", "-nan", "-NaN", "null", "Null", "NULL", "None", "NaT", "#N/A N/A", "#DIV/0!",
-        "#VALUE!", "#REF!", "#NUM!", "1.#QNAN", "-1.#IND", "\\N",
+        "#VALUE!", "#REF!", "#NUM!", "#NULL!", "1.#QNAN", "-1.#IND", "-nan(ind)", "\\N",
     }
 )  # fmt: skip
 """Cells that stand for a missing value."""

@@ -28,13 +28,16 @@ from numpy.typing import NDArray
 
 from nodeflow.data.numerals import MARKS, plain_number
 from nodeflow.data.options import Options
-from nodeflow.data.reading import tell
+from nodeflow.data.reading import check_size, reading, tell
 from nodeflow.data.sheet import Sheet
 from nodeflow.data.stacking import NotPlain, Numbers, Part, Stack, Texts
+from nodeflow.data.textfile import careful_sheet, sheet_from_text
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+LARGE = 2**20
+"""Bytes; below it the careful reader is as quick as pandas is imported."""
 _HEAD, _WIDE_HEAD, _TAIL = 2**14, 2**18, 2**13
 _BLOCK, _SMALL_BLOCK = 2**23, 2**21
 """Bytes that are read at once, and near the end of a file. Larger blocks take no less time, and
@@ -49,6 +52,20 @@ _MOST_THREADS, _AHEAD = 6, 4
 """Threads, and blocks that are read ahead, lest on a busy machine one waits for the other."""
 _TEXT = "S64"
 """A text in a table that NumPy reads; longer ones are the careful reader's."""
+
+
+def text_sheet(path: Path, options: Options) -> Sheet:
+    """Return the columns of a text file; a large one is read in blocks if it is plain.
+
+    Raises DataError with the line in the file and the column, both from 1.
+    """
+    check_size(path)
+    if path.suffix.lower() != ".gz":
+        with reading(path):
+            sheet = quick_sheet(path, options) if path.stat().st_size > LARGE else None
+        if sheet is not None:
+            return sheet
+    return careful_sheet(path, options)
 
 
 def quick_sheet(path: Path, options: Options) -> Sheet | None:
@@ -228,7 +245,6 @@ def _piece(values: NDArray[Any]) -> Part:
 
 def _head(path: Path, options: Options) -> tuple[Sheet, int] | None:
     """Return what the first lines are read as, and which is the first line of data."""
-    from nodeflow.data.textfile import sheet_from_text
     from nodeflow.errors import DataError
 
     with path.open("rb") as stream:

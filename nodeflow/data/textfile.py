@@ -47,26 +47,18 @@ _OTHERS = (
     (b"BZh9", "a bzip2 file", "unpack it"),
 )
 """How files of other kinds begin, what they are, and what to do with them."""
-LARGE = 2**20
-"""Bytes; below it the careful reader is as quick as pandas is imported."""
 _SEEN_FOR_HEADER = 5000
 _TOLD = 20_000
 """Rows after which a watcher is told how far it is."""
 
 
-def text_sheet(path: Path, options: Options) -> Sheet:
+def careful_sheet(path: Path, options: Options) -> Sheet:
     """Return the columns of a text file: cut, without what stands around the table.
 
     Raises DataError with the line in the file and the column, both from 1.
     """
     check_size(path)
     with reading(path):
-        if path.stat().st_size > LARGE and path.suffix.lower() != ".gz":
-            from nodeflow.data.quick import quick_sheet
-
-            sheet = quick_sheet(path, options)
-            if sheet is not None:
-                return sheet
         data = path.read_bytes()
     if path.suffix.lower() == ".gz" or data.startswith(b"\x1f\x8b"):
         data = _unpacked(data, path.name)
@@ -196,6 +188,7 @@ class _Page:
         self._blank_rows()
         if not self.rows:
             raise self._fault("the file has only blank lines; add rows of numbers")
+        self._sparse()
         self._widths()
         width = len(self.rows[0].cells)
         if width == 1:
@@ -203,7 +196,6 @@ class _Page:
                 "there is only one column; separate the columns by commas, semicolons, tabs or "
                 "blanks, or name the sign with --separator"
             )
-        self._sparse()
         self._header()
         self._footer()
         if not self.rows:
@@ -330,12 +322,13 @@ class _Page:
 
     def _sparse(self) -> None:
         """Refuse LIBSVM's form, in which a cell holds a feature's number and its value."""
-        cells = self.rows[min(1, len(self.rows) - 1)].cells[1:]
+        row = next((row for row in self.rows[:2] if len(row.cells) > 1), self.rows[0])
+        cells = [cell for cell in row.cells[1:] if cell]
         if self.separator == " " and cells and all(map(_PAIR.fullmatch, cells)):
             raise self._fault(
                 f"'{cells[0]}' is a number and a value, LIBSVM's form, which is not read; write a "
                 "table with a column a feature",
-                self.rows[min(1, len(self.rows) - 1)],
+                row,
             )
 
     # -- header

@@ -142,8 +142,9 @@ class Backward(Placing):
                 node=search[0],
             )
         for key, cost in zip(trainers, costs_of(graph, trainers), strict=True):
-            for theta in sorted(self._between([cost])):
-                if not graph.nodes[theta].is_parameter or graph.nodes[theta].mode == "freeze":
+            between = self._between([cost])
+            for theta in graph.parameters:
+                if theta not in between or graph.nodes[theta].mode == "freeze":
                     continue
                 before = graph.inputs(theta).get("next")
                 other = found.get(theta) or (self._origin(before[0].source) if before else None)
@@ -243,14 +244,18 @@ class Backward(Placing):
         """Trainable parameters, and all that depends on one."""
         moving: set[str] = set()
         graph = self.graph
+        types, incoming = graph.types, graph.incoming
         for key in self.inference.order:
-            if graph.nodes[key].is_parameter:
+            type_ = types.get(key)
+            if type_ is not None and type_.holds_weights:
                 if graph.settings(key)["trainable"]:
                     moving.add(key)
-            elif any(
-                wire.source in moving and not graph.feeds_back(wire) for wire in graph.into(key)
-            ):
-                moving.add(key)
+                continue
+            feedback = type_.feedback if type_ is not None else ()
+            for wire in incoming.get(key, ()):
+                if wire.source in moving and wire.input not in feedback:
+                    moving.add(key)
+                    break
         return moving
 
     def _hand_on(
@@ -558,11 +563,7 @@ class Backward(Placing):
             part = parts[0]
             if not isinstance(part.blame, Output):
                 return self.constant(part.blame, name)
-            delta = name.endswith(".delta")
-            made = part.blame.node
-            is_error = isinstance(made, Made) and made.type.name.endswith("error")
-            named = f"{part.owner}.error" if is_error and not delta else name
-            return self.place(part.blame, named, owner=part.owner)
+            return self._named(part.blame, name, part.owner)
         placed = [
             self.place(part.blame, f"{name}.{number}", owner=part.owner)
             if isinstance(part.blame, Output)
@@ -570,6 +571,13 @@ class Backward(Placing):
             for number, part in enumerate(parts, 1)
         ]
         return self.place(add(*placed), name)
+
+    def _named(self, blame: Output, name: str, owner: str) -> Output:
+        """Place what one reader blames a value for; an error is called after its cost."""
+        made = blame.node
+        if isinstance(made, Made) and made.type.name.endswith("error"):
+            name = name if name.endswith(".delta") else f"{owner}.error"
+        return self.place(blame, name, owner=owner)
 
     def _averaged(self, address: str, parts: list[Part], penalty: float | None = None) -> Output:
         """Return Δ/n + λΘ of what was added up over the samples: ∂J/∂ of a value without rows.
@@ -594,7 +602,11 @@ class Backward(Placing):
         address = f"{key}.value"
         only = parts[0].blame if len(parts) == 1 else None
         if isinstance(only, Output) and (parts[0].summed or not self.has_rows):
-            return self._averaged(address, [self._fitted(parts[0], address)])
+            total = self._named(self._fit(only, address), f"{key}.gradient", parts[0].owner)
+            value = self.output(address)
+            if total.shape is value.shape:  # as nearly all of a large graph have it
+                return self.put(average, NO_SETTINGS, f"{key}.average", total=total)
+            return self._averaged(address, [Part(total, parts[0].owner)])
         penalties = [part.blame for part in parts if isinstance(part.blame, Penalty)]
         penalty = math.fsum(part.regularization for part in penalties) if penalties else None
         parts = [

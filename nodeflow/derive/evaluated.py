@@ -105,7 +105,9 @@ def _finished(
     gone, graph = set(remove), backward.graph
     # A graph to which nothing was added stays the same object, with all that it knows.
     if gone or backward.made:
-        graph = graph.extended(backward.made, backward.wires, backward.into, without=gone)
+        graph = graph.extended(
+            backward.made, backward.wires, backward.into, backward.ranks, without=gone
+        )
     inference = replace(backward.inference, shapes=backward.shapes, problems=problems)
     # What was made here is known; for a wired pass the rules tell, or else names and wires.
     known = {a: at for a, at in ruled.gradients.items() if {a, at} <= backward.shapes.keys()}

@@ -33,30 +33,34 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     # Where no node of the cost is of a later phase, all that it is made of is forward.
     if of_cost.isdisjoint(own):
         found = {key: FORWARD for key in order if key in of_cost}
-    rest = [key for key in order if key not in found]
-    for key in rest:
+    wait = {type_ for type_ in kinds if type_.family == "arithmetic" or type_.name == "error"}
+    waiting: dict[str, int] = {}
+    """Nodes that belong to the first phase that reads them, in order, with their own phase."""
+    first: dict[str, int] = {}
+    """The first phase in which such a node's value is read."""
+    for key in [key for key in order if key not in found]:
         type_ = types.get(key)
         phase = own.get(key, FORWARD)
+        wires = incoming.get(key, ())
         # What feeds a source is a feedback wire: it comes from the update before.
         if phase < UPDATE and (type_ is None or type_.family != "source"):
-            for wire in incoming.get(key, ()):
+            for wire in wires:
                 before = found.get(wire.source, FORWARD)
                 phase = before if before > phase else phase  # noqa: FURB136  faster than max
         found[key] = phase
-    if not any(found.values()):
-        return found
-    wait = {type_ for type_ in kinds if type_.family == "arithmetic" or type_.name == "error"}
-    waiting = {key for key in rest if types.get(key) in wait and key not in of_cost}
-    """Nodes that belong to the first phase that reads them."""
-    first: dict[str, int] = {}
-    """The first phase in which a node's value is read."""
-    for wire in graph.feedback:
+        if type_ in wait and key not in of_cost:
+            waiting[key] = phase
+        else:
+            for wire in wires:
+                source = wire.source
+                if source in waiting and first.get(source, UPDATE) >= phase:
+                    first[source] = phase
+    for wire in graph.feedback if waiting else ():
         if wire.target in found:
             first[wire.source] = min(found[wire.target], first.get(wire.source, UPDATE))
-    for key in reversed(rest):
-        phase = found[key]
-        if key in waiting and first.get(key, FORWARD) > phase:
-            phase = found[key] = first[key]
+    for key, own_phase in reversed(waiting.items()):
+        phase = max(own_phase, first.get(key, FORWARD))
+        found[key] = phase
         for wire in incoming.get(key, ()):
             source = wire.source
             if source in waiting and first.get(source, UPDATE) >= phase:

@@ -25,6 +25,7 @@ class Placing:
         self.wires: list[Wire] = []
         self.into: dict[str, tuple[Wire, ...]] = {}
         """The wires into each node that was made, by port and index."""
+        self.ranks: dict[str, int] = graph.ranks_in_any_order.copy()
         self.made_for: dict[str, str] = {}
         self.trainer = ""
         """What is made at present is made for this trainer."""
@@ -170,6 +171,12 @@ class Placing:
         self.wires += wires
         self.into[key] = tuple(wires)
         self.made_for[key] = self.trainer
+        # Now all this is at hand; in a large graph each look at a node costs several times as much.
+        rank, ranks = -1, self.ranks
+        for wire in wires:
+            before = ranks.get(wire.source, rank)  # none: it is fed back from a later one
+            rank = before if before > rank else rank  # noqa: FURB136  faster than max
+        ranks[key] = rank + 1
 
     def _node(self, name: str, settings: Mapping[str, Any]) -> Node:
         """Return the node of an expression; those of the same settings are one."""

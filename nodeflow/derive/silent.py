@@ -82,13 +82,14 @@ def _parameters(graph: Graph) -> Iterator[Finding]:
     """Find parameters whose gradient is wired, and that nothing updates."""
     updated = {wire.source for key in graph.updates
                for wire in graph.inputs(key).get("parameter", ())}  # fmt: skip
-    trained = graph.upstream(graph.of_family("trainer"))
+    moving = updated | graph.upstream(graph.of_family("trainer"))
     deltas = _deltas(graph)
+    gradients = _of_deltas(graph)
     for key in graph.parameters:
         is_still = not graph.settings(key)["trainable"] or graph.nodes[key].mode == "freeze"
-        if is_still or key in updated | trained or graph.inputs(key).get("next"):
+        if is_still or key in moving or graph.inputs(key).get("next"):
             continue
-        gradient = next(_gradients_of(graph, key, deltas), "")
+        gradient = next(_gradients_of(graph, key, deltas, gradients), "")
         if gradient:
             text = (
                 f"'{key}' is never updated, though its gradient is wired ('{gradient}'): lead "
@@ -107,7 +108,23 @@ def _deltas(graph: Graph) -> dict[str, str]:
     return found
 
 
-def _gradients_of(graph: Graph, theta: str, deltas: dict[str, str]) -> Iterator[str]:
+def _of_deltas(graph: Graph) -> dict[tuple[str, str], list[str]]:
+    """Return the gradients by their kind and the one δ that they take, such as "output.delta"."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for kind in ("weight_gradient", "bias_gradient"):
+        for key in graph.of_type(kind):
+            starts = [wire.start for wire in graph.inputs(key).get("delta", ())]
+            if len(starts) == 1:
+                found.setdefault((kind, starts[0]), []).append(key)
+    return found
+
+
+def _gradients_of(
+    graph: Graph,
+    theta: str,
+    deltas: dict[str, str],
+    gradients: dict[tuple[str, str], list[str]],
+) -> Iterator[str]:
     for wire in graph.out_of(theta):
         layer = wire.target
         if graph.nodes[layer].type == "average" and wire.input == "weights":
@@ -116,11 +133,10 @@ def _gradients_of(graph: Graph, theta: str, deltas: dict[str, str]) -> Iterator[
             continue
         kind = "weight_gradient" if wire.input == "weights" else "bias_gradient"
         fed = [w.start for w in graph.inputs(layer).get("a", ())]
-        for other in graph.of_type(kind):
-            inputs = graph.inputs(other)
-            is_its = [w.start for w in inputs.get("delta", ())] == [deltas[layer]]
-            if is_its and (
-                kind == "bias_gradient" or [w.start for w in inputs.get("a", ())] == fed
+        for other in gradients.get((kind, deltas[layer]), ()):
+            if (
+                kind == "bias_gradient"
+                or [wire.start for wire in graph.inputs(other).get("a", ())] == fed
             ):
                 yield other
 

@@ -381,10 +381,7 @@ def _find(editor: Editor) -> Editor:
 
 @_command("add", "Add a node …", "Tab", "Edit")
 def _add(editor: Editor) -> Editor:
-    inside = 0 <= editor.pointer[0] <= editor.size[0] and 0 <= editor.pointer[1] <= editor.size[1]
-    middle = editor.size[0] / 2, editor.size[1] / 2
-    at = editor.camera.on_canvas(editor.pointer if inside else middle)
-    return replace(editor, popup=Search(at))
+    return replace(editor, popup=Search(editor.aim))
 
 
 @_command("note", "Write a note on it …", "T", "Edit", context=True)

@@ -12,6 +12,7 @@ from nodeflow import disk
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
 from nodeflow.editor.background import Job, Latest, Progress, fault_text
+from nodeflow.editor.canvas.hits import prepare
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.dialogs.differing import rival
 from nodeflow.editor.documents import exporting, plugins
@@ -178,7 +179,13 @@ class Shell:
             return []
         if wanted is not self._wanted:
             graph = editor.graph
-            self._routing.ask(lambda: (wanted, routed(wanted, graph)))
+
+            def work() -> tuple[Scene, Scene]:
+                made = routed(wanted, graph)
+                prepare(made)
+                return wanted, made
+
+            self._routing.ask(work)
             self._wanted = wanted
         made = self._routing.poll()
         return [] if made is None or made[0] is not wanted else [Routed(*made)]

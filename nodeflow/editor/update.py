@@ -138,7 +138,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Resized(size=size):
             return commands.refitted(replace(editor, size=size))
         case Pasted(text=text):
-            at = editor.camera.on_canvas(editor.pointer)
+            at = editor.aim
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
         case Opened(graph=graph, path=path, kept=kept):
             made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)

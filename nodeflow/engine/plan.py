@@ -128,9 +128,17 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
         tail = _after_accumulate(whole, by_rank)
         # Neither stage nor phase nor rank ever falls along a wire: sorting keeps the order
         # topological.
-        together: dict[tuple[bool, int, int], list[str]] = {}
+        together: dict[int, list[str]] = {}
+        above = 1 + max(rank.values(), default=0)
         for key, at in rank.items():
-            together.setdefault((key in tail, phases[key], at), []).append(key)
+            place = phases[key] * above + at
+            if key in tail:
+                place += (UPDATE + 1) * above
+            there = together.get(place)
+            if there is None:
+                together[place] = [key]
+            else:
+                there.append(key)
         order = tuple(chain.from_iterable(sorted(together[place]) for place in sorted(together)))
         return Plan(unfolding, inference, order, phases, len(order) - len(tail), bool(tail))
 

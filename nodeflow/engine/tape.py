@@ -30,8 +30,10 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         t.calls = list(beside.calls)
     graph, shapes = plan.graph, plan.inference.shapes
     ordered, kinds = _side_by_side(plan.order)
-    types = graph.types
-    parameters = [key for key in ordered if types[key].holds_weights]
+    types, nodes = graph.types, graph.nodes
+    kinds_there = set(types.values())
+    holding = {type_ for type_ in kinds_there if type_.holds_weights}
+    parameters = [key for key in ordered if types[key] in holding]
     for key in parameters:
         address = f"{key}.value"
         t.slots[address] = beside.slots[address] if beside else t.fresh(shapes[address])
@@ -41,25 +43,31 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         _add_kinds(plan, kinds, blocks)
     spans: dict[str, tuple[int, int]] = {}
     slots, fresh = t.slots, t.fresh
+    endings = {
+        type_: () if type_.family == "source" or type_.rearranges
+        else tuple(f".{port.name}" for port in type_.outputs)
+        for type_ in kinds_there
+    }  # fmt: skip
     for key in ordered:
-        type_ = types[key]
-        if type_.family == "source" or type_.rearranges:
-            continue
-        for port in type_.outputs:
-            address = f"{key}.{port.name}"
+        for ending in endings[types[key]]:
+            address = key + ending
             if address in blocks:
                 _slot(t, address, blocks)
             elif address not in slots:
                 slots[address] = fresh(shapes[address])
     # Rows are collected node by node; what has no cells yet gets them when it is met.
-    begin, ways, nodes = len(t.rows), dict[int, _Way](), graph.nodes
+    begin, ways = len(t.rows), dict[int, _Way]()
+    averages: dict[tuple[int, int], str] = {}
+    """Of those that have the same λ one each."""
     for key in plan.order:
-        if not types[key].holds_weights:
+        if types[key] not in holding:
             node = nodes[key]
             way = ways.get(id(node))
             if way is None:
                 way = ways[id(node)] = _way(types[key], graph.settings(key))
             _lower_node(t, key, way, blocks)
+            if way.averages:
+                averages.setdefault((id(node), len(graph.incoming[key])), key)
         end = len(t.rows)
         spans[key] = (begin, end)
         begin = end
@@ -71,13 +79,8 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
         spans[key] = (begin + len(tallies), end + len(tallies))
     # Where nothing comes once an update, a pass ends with the commits; a loop has passes without.
     whole = plan.head == len(plan.order) and not plan.loop
-    met: set[tuple[int, int]] = set()
-    for key, node in graph.nodes.items():
-        if node.type == "average" and key in spans:
-            alike = id(node), len(graph.into(key))
-            if alike not in met:
-                met.add(alike)
-                t.literal(decay_of(graph, key))  # for full speed
+    for key in averages.values():
+        t.literal(decay_of(graph, key))  # for full speed
     return Tape(
         plan=plan,
         slots=t.slots,
@@ -106,6 +109,8 @@ def _side_by_side(order: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     And the parts of each whole. Their rows can be joined for full speed where they lie evenly
     spaced.
     """
+    if _FIRST_NUMBER.search("\n".join(order)) is None:
+        return list(order), []
     kinds: dict[str, list[tuple[list[int], str]]] = {}
     found: dict[str, list[tuple[list[int], str]] | None] = {}
     """By kind, in the order in which it was met first; None for an id without a number."""
@@ -118,8 +123,6 @@ def _side_by_side(order: Sequence[str]) -> tuple[list[str], list[list[str]]]:
         if parts is None:
             parts = found[kind] = kinds[kind] = []
         parts.append(([*map(int, _NUMBER.findall(key))], key))
-    if not kinds:
-        return list(order), []
     ordered: list[str] = []
     wholes: list[list[str]] = []
     for kind, parts in found.items():
@@ -207,15 +210,17 @@ class _Way(NamedTuple):
     lower: Lower | None
     whole: bool
     """Whether its rows run over all numbers of a value at once."""
+    averages: bool
 
 
 def _way(type_: NodeType, settings: Mapping[str, Any]) -> _Way:
     output = type_.outputs[0].name if type_.outputs else ""
-    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole)
+    averages = type_.name == "average"
+    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole, averages)
 
 
 def _lower_node(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, ...]]) -> None:
-    type_, settings, output, lower, whole = way
+    type_, settings, output, lower, whole, _ = way
     if type_.family == "source":
         _lower_source(t, key, way, blocks)
         return
@@ -225,7 +230,7 @@ def _lower_node(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, 
     # What is fed back comes from the update before: it lies in the node's own cells.
     fed_back = type_.feedback
     inputs: dict[str, list[Slot]] = {}
-    for wire in graph.into(key):
+    for wire in graph.incoming.get(key, ()):
         name, slot = wire.input, slots[f"{wire.source}.{wire.output}"]
         if name in inputs:
             inputs[name].append(slot)

@@ -25,6 +25,8 @@ class Trainer:
         self.machine = rewinder.machine
         self.schedule = rewinder.schedule
         self.at = rewinder.at
+        self._chunk = 256
+        """Updates of a chunk: whoever trains in slices goes on with what was found to be right."""
         self._has_cost = self.machine.plan.unfolding.cost in self.machine.tape.slots
 
     def train_to(self, target: int, progress: Progress | None = None) -> None:
@@ -36,21 +38,24 @@ class Trainer:
         begin, minimizer = self.at.update, self.rewinder.minimizer
         # An update in parts, or one of a minimizer, may be any amount of work.
         alone = minimizer is not None or self.machine.in_parts
-        chunk = 1 if alone else max(1, min(target - begin, 256))
+        chunk = 1 if alone else self._chunk
         with deferred_interrupt() as interrupted:
             while self.at.update < target:
                 user_set = self.rewinder.checkpoints.next_set(self.at.update)
-                end = int(min(self.at.update + chunk, target, user_set))
+                whole = self.at.update + chunk
+                end = int(min(whole, target, user_set))
                 started = time.perf_counter()
                 if minimizer is None:
                     self._train_chunk(end)
                 else:
                     self._search(end)
                 spent = time.perf_counter() - started
-                if spent < _CHUNK_SECONDS:
+                if spent < _CHUNK_SECONDS and end == whole:
                     chunk *= 2 if spent > _CHUNK_SECONDS / 4 else 8
                 elif chunk > 1 and spent > 2 * _CHUNK_SECONDS:
                     chunk = max(1, chunk // 2)
+                if not alone:
+                    self._chunk = chunk
                 if progress is not None:
                     progress(self.at.update - begin, target - begin)
                 interrupted()

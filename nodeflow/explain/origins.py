@@ -64,14 +64,14 @@ def _coefficients(found: Derivative) -> list[str]:
         if any(factor is None for factor in factors):
             return []
         rest = [factor for factor in factors if factor and factor[1] != found.weight]
-        if sum(factor[1] in found.symbols for factor in rest) == 0:
+        if not any(factor[1] in found.symbols for factor in rest):
             continue
-        value = math.prod(_number(factor[1], found.symbols) ** _power(factor) for factor in rest)
+        numbers = [_number(factor[1], found.symbols) for factor in rest]
+        value = math.prod(n ** _power(factor) for n, factor in zip(numbers, rest, strict=True))
         spelled = "·".join(
-            (f"({show(_number(factor[1], found.symbols))})" if _number(factor[1], found.symbols) < 0
-             else show(_number(factor[1], found.symbols))) + factor[2]
-            for factor in rest
-        )  # fmt: skip
+            (f"({show(n)})" if n < 0 else show(n)) + factor[2]
+            for n, factor in zip(numbers, rest, strict=True)
+        )
         lines.append(f"{show(value)} = {'·'.join(factor[0] for factor in rest)} = {spelled}")
     return lines
 

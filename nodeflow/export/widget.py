@@ -134,7 +134,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
     ) -> None:
         self._rows, self._theme, self._recorded = rows, theme, recorded
         self._dtype: Any = np.float32 if float32 else np.float64
-        # A kernel may take what the page says in another thread, while a cell is running.
+        # JupyterLab has another thread take what the page says, also while a cell is running.
         self._lock = RLock()
         self._settled = 0  # above 0 while values are put in place that were worked out
         self._run: Run | None = None

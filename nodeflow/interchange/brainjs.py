@@ -26,6 +26,17 @@ from nodeflow.jsontext import json_of
 _ALPHA = 0.01
 
 
+_OTHERS = {
+    "modelTopology": "is a model of TensorFlow.js; its program tensorflowjs_converter makes a file "
+    "of Keras of it, which comes in: --input_format=tfjs_layers_model --output_format=keras "
+    "model.json NAME.h5",
+    "class_name": "is the configuration of a Keras model without its weights; save it whole: "
+    "model.save('NAME.keras')",
+    "nodes": "is a graph of nodeflow already: open it",
+}
+"""JSON of other programs, by a key that it has, and what to do with it."""
+
+
 def read(path: Path, _asked: Asked) -> Network:
     """Return the network of a file; raises `FileError`."""
     with reading(path):
@@ -34,6 +45,10 @@ def read(path: Path, _asked: Asked) -> Network:
         found = json_of(data)
     except ValueError:
         raise FileError("is no JSON", file=str(path)) from None
+    other = next((why for key, why in _OTHERS.items() if isinstance(found, dict) and key in found),
+                 None)  # fmt: skip
+    if other is not None:
+        raise FileError(other, file=str(path))
     if not isinstance(found, dict) or not isinstance(found.get("layers"), list):
         raise FileError(
             "is no network of brain.js: it has no layers; save network.toJSON() of a NeuralNetwork",

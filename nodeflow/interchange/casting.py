@@ -26,6 +26,7 @@ class Casts:
 
     def __init__(self) -> None:
         self._rounding: dict[str, list[str]] = {}
+        self._quantised: list[str] = []
 
     def taken(self, name: str, what: str, before: str | None, after: str | None) -> Missing | None:
         """Take a cast between types of numbers; return what is missing, or None if it can go.
@@ -53,14 +54,20 @@ class Casts:
         if kind in _DIGITS and kind != "float64":
             self._rounding.setdefault(kind, []).extend(names)
 
+    def quantises(self, name: str) -> None:
+        """Take what holds numbers as a few whole ones and a scale, and gives real ones again."""
+        self._quantised.append(name)
+
     def notes(self) -> list[str]:
         """Return what is to be said of those that round."""
+        every = [(names, f"to {kind}") for kind, names in self._rounding.items()]
+        every += [(self._quantised, "to whole multiples of a scale")] if self._quantised else []
         found = []
-        for kind, names in self._rounding.items():
+        for names, to in every:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             listed = ", ".join(f"'{name}'" for name in names[:_SHOWN])
             verb = "round" if len(names) > 1 else "rounds"
-            found.append(f"{listed}{more} {verb} to {kind} there; here numbers stay as they are")
+            found.append(f"{listed}{more} {verb} {to} there; here numbers stay as they are")
         return found
 
 

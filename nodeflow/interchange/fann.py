@@ -21,6 +21,7 @@ from nodeflow.interchange.recognising import recognised
 
 FIRST_LINE = "FANN_FLO"
 _FIXED = "FANN_FIX"
+_OLD = "FANN_FLO_1"
 _PAIR = re.compile(r"\(([^()]*)\)")
 _MOST_NEURONS = 100_000
 
@@ -34,6 +35,12 @@ def read(path: Path, _asked: Asked) -> Network:
         raise FileError("is of fixed point; save it with fann_save", file=str(path))
     if not first.startswith(FIRST_LINE):
         raise FileError("is no network of FANN: its first line is not FANN_FLO_2.1", file=str(path))
+    if first.startswith(_OLD):
+        raise FileError(
+            "is of a FANN before 2.0, whose files do not name their numbers; FANN 2 reads it and "
+            "saves it anew: fann_create_from_file, fann_save",
+            file=str(path),
+        )
     try:
         return _network(_fields(text))
     except (KeyError, ValueError, IndexError) as error:
@@ -63,7 +70,7 @@ def _network(fields: dict[str, str]) -> Network:
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     steps: list[Step] = []
     ends = ["x"]  # what each layer's values are called
-    at = 0
+    at = left_out = 0
     for layer in range(1, len(sizes)):
         begin, end = int(starts[layer]), int(starts[layer + 1])
         if shortcuts:  # every layer before this one, with one bias neuron, that of the inputs
@@ -76,6 +83,7 @@ def _network(fields: dict[str, str]) -> Network:
         weights = np.zeros((end - begin, len(places)))
         for row, neuron in enumerate(range(begin, end)):
             count = int(neurons[neuron][0])
+            left_out += len(places) - count
             for source, weight in connections[at : at + count]:
                 if int(source) not in places:
                     raise InterchangeError(
@@ -97,6 +105,12 @@ def _network(fields: dict[str, str]) -> Network:
             steps.append(made)
         ends.append(steps[-1].name)
     notes = []
+    if left_out > 0:
+        are = "connections are" if left_out > 1 else "connection is"
+        notes.append(
+            f"{left_out} {are} not there in the file: where one is missing the weight is 0 here, "
+            "and is trained"
+        )
     if fields.get("scale_included", "0") == "1":
         notes.append("the file has scale factors of the data, which fann_run does not apply either")
     rate = float(fields.get("learning_rate", 0.7))

@@ -31,6 +31,7 @@ FORMATS = {
     "weka": (".txt",),
 }
 """Formats by the name of their module, with the endings of their files."""
+_PACKED = (".gz", ".z", ".bz2", ".xz", ".lzma", ".lz4")
 _PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".model")
 
 
@@ -100,7 +101,8 @@ def _format(path: Path, said: str | None) -> str:
             raise InterchangeError(f"there is no format '{said}'{nearest(said, FORMATS)}")
         return said
     ending = path.suffix.lower()
-    if ending in _PICKLES:
+    inner = path.with_suffix("").suffix.lower() if ending in _PACKED else ending
+    if inner in _PICKLES or _is_pickle(path, ending):
         raise InterchangeError(
             f"{path} is a pickle, which could run anything and is never opened; in Python "
             "nf.from_sklearn(estimator), nf.from_torch(module, example) or nf.from_keras(model) "
@@ -120,6 +122,15 @@ def _format(path: Path, said: str | None) -> str:
             file=str(path),
         )
     return fitting[0]
+
+
+def _is_pickle(path: Path, ending: str) -> bool:
+    """Return whether a file of no ending that is known begins as a pickle does."""
+    if any(ending in endings for endings in FORMATS.values()) or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        head = stream.read(2)
+    return len(head) == 2 and head[0] == 0x80 and head[1] in range(2, 6)
 
 
 # --- verifying ------------------------------------------------------------------------------------

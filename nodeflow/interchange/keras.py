@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -49,7 +49,7 @@ from nodeflow.interchange.layers import (
     cost_of,
     kind_of,
 )
-from nodeflow.interchange.naming import known, named
+from nodeflow.interchange.naming import known, named, of_others
 from nodeflow.interchange.values import Values
 from nodeflow.interchange.verifying import Answer, Other
 
@@ -128,7 +128,8 @@ def read(path: Path, asked: Asked) -> Network:
     with reading(path):
         path.open("rb").close()
     if path.name.endswith(".h5"):
-        return network_of_arrays(_dense_arrays(path), asked, "Keras")
+        whole = _whole(path)
+        return whole or network_of_arrays(_dense_arrays(path), asked, "Keras")
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
@@ -148,6 +149,32 @@ def read(path: Path, asked: Asked) -> Network:
             raise FileError(
                 f"is damaged, or of a Keras that is not known here ({why})", file=str(path)
             ) from None
+
+
+def _whole(path: Path) -> Network | None:
+    """Return the network of a model in the older form, one HDF5 file; None if it has weights alone.
+
+    `model.save("NAME.h5")` writes the configuration as JSON beside the weights by layer.
+    """
+    with _opened(path, path) as file:
+        if "model_config" not in file.attrs:
+            return None
+        try:
+            config = json.loads(file.attrs["model_config"])
+            network = _network(config, _Older(file["model_weights"]), "Keras")
+            return with_compiled(network, _older_training(file.attrs.get("training_config")))
+        except DAMAGED as error:
+            why = f"{type(error).__name__}: {error}"
+            raise FileError(
+                f"is damaged, or of a Keras that is not known here ({why})", file=str(path)
+            ) from None
+
+
+def _older_training(text: Any) -> dict[str, Any]:
+    """Return what a model was compiled with, from the attribute of the older form."""
+    said = json.loads(text) if text else {}
+    optimizer = said.pop("optimizer_config", None)
+    return said if optimizer is None else {**said, "optimizer": optimizer}
 
 
 _LOSSES = {
@@ -281,6 +308,29 @@ class _Live:
         return _Live(self.layers[name])
 
 
+class _Older:
+    """The arrays of a file in the older form: by layer, in the order that the layer names."""
+
+    def __init__(self, group: Any) -> None:
+        self.group = group
+
+    def arrays(self, name: str) -> list[Any]:
+        """Return a layer's arrays in Keras' order."""
+        if name not in self.group:
+            return []
+        layer = self.group[name]
+        names = [one.decode() if isinstance(one, bytes) else str(one)
+                 for one in layer.attrs.get("weight_names", ())]  # fmt: skip
+        return [layer[one][()] for one in names]
+
+    def inside(self, name: str, about: Mapping[str, Any]) -> _Older:
+        """Refuse a model that is a layer: its arrays lie in one row there."""
+        raise InterchangeError(
+            f"'{name}' ({about.get('name', '')}) is a model in a model, whose weights lie in a row "
+            "in this older form; save it as .keras"
+        )
+
+
 class _Stored:
     """The arrays of a file: called after a layer's class, numbered within the class."""
 
@@ -314,6 +364,9 @@ class _Stored:
         return None
 
 
+_Arrays: TypeAlias = _Live | _Stored | _Older
+
+
 def _name(layer: Mapping[str, Any]) -> str:
     return str(layer["config"].get("name", str(layer["class_name"]).lower()))
 
@@ -328,7 +381,7 @@ def _snake(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", text).lower()
 
 
-def _network(config: Mapping[str, Any], arrays: _Live | _Stored, format_: str) -> Network:
+def _network(config: Mapping[str, Any], arrays: _Arrays, format_: str) -> Network:
     about = config["config"]
     if not isinstance(about.get("layers"), list):
         raise InterchangeError(f"the model ({config.get('class_name')}) has no list of layers")
@@ -356,7 +409,7 @@ class _Reading:
         self.count = 0
 
     def model(
-        self, about: Mapping[str, Any], arrays: _Live | _Stored, given: Sequence[str] | None
+        self, about: Mapping[str, Any], arrays: _Arrays, given: Sequence[str] | None
     ) -> list[tuple[str, str]]:
         """Take a model's layers; return the values that come out, each with its layer's name.
 
@@ -384,7 +437,7 @@ class _Reading:
         return [(known[name, node], name) for name, node in _ends(about["output_layers"])]
 
     def _row(
-        self, layers: Sequence[Any], arrays: _Live | _Stored, given: Sequence[str] | None
+        self, layers: Sequence[Any], arrays: _Arrays, given: Sequence[str] | None
     ) -> list[tuple[str, str]]:
         first = next((one for one in layers if one["class_name"] == "InputLayer"), None)
         if given is None:
@@ -409,9 +462,7 @@ class _Reading:
         self.values.feed(name)
         return name
 
-    def _layer(
-        self, layer: Mapping[str, Any], node: Any, arrays: _Live | _Stored, taken: list[str]
-    ) -> str:
+    def _layer(self, layer: Mapping[str, Any], node: Any, arrays: _Arrays, taken: list[str]) -> str:
         """Take one call of a layer; return the name of its value."""
         kind, about, name = str(layer["class_name"]), layer["config"], _name(layer)
         self.count += 1
@@ -572,6 +623,8 @@ def _sources(node: Any) -> list[tuple[str, int, list[Any]]]:
             return [(str(history[0]), int(history[1]), list(about.get("shape") or ()))]
         return [one for part in node.values() for one in _sources(part)]
     if isinstance(node, list | tuple):
+        if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
+            return [(node[0], node[1], [])]  # as Keras 2 wrote it: layer, call, place
         return [one for part in node for one in _sources(part)]
     return []
 
@@ -662,6 +715,9 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         # As a function its slope is 0.2, as a layer 0.3.
         slope = float(about.get("negative_slope", 0.2))
         return activation(name, "leaky_relu", alpha=slope) or _unknown(name, kind)
+    others = of_others("keras", kind)
+    if others and about.get("alpha", 1) == 1 and not about.get("approximate"):
+        return activation(name, others) or _unknown(name, kind)
     if kind in ("elu", "ELU"):
         return activation(name, "elu", alpha=float(about.get("alpha", 1.0))) or _unknown(name, kind)
     plain_relu = not about.get("negative_slope") and not about.get("threshold")

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import CATALOG
 from nodeflow.errors import InterchangeError
 from nodeflow.interchange.naming import activations
 from nodeflow.interchange.recognising import recognised
@@ -305,6 +306,9 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     slope is that of the second, and each formula is written so that it is PyTorch's slope there.
     """
     slope = given.get("alpha", LEAK)
+    others = CATALOG.find(kind)
+    if others is not None and others.known_as and not others.is_own and not given:
+        return Activation(name, kind)
     ours = activations().get(kind)
     if ours is not None and not (kind == "leaky_relu" and slope != LEAK):
         return Activation(name, ours)

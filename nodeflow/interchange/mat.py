@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,11 @@ def read(path: Path, asked: Asked) -> Network:
     found = _octave_text(data, path) if data.startswith(_TEXT) else _arrays(data, path)
     names = in_order([name for name in found if _THETA.fullmatch(name)])
     if not names:
-        there = ", ".join(name for name in found if not name.startswith("__")) or "nothing"
+        names = _names(data) if not data.startswith(_TEXT) else list(found)
+        there = ", ".join(name for name in names if name.isidentifier()) or "nothing"
         raise InterchangeError(
-            f"{path}: there is no Theta1, Theta2, … with weights in it; it has {there}: save the "
-            "weights under these names"
+            f"{path}: there is no Theta1, Theta2, … with weights in it; it has {there}. In MATLAB "
+            f"or Octave: {_way(names)}; save -v7 NAME.mat Theta1 Theta2"
         )
     numbers = [int(_THETA.fullmatch(name)[1]) for name in names]  # type: ignore[index]
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
@@ -56,6 +58,24 @@ def read(path: Path, asked: Asked) -> Network:
         if kind != "identity" or not last:
             steps.append(asked_activation(f"{name}_a", kind))
     return Network(tuple(steps), "MATLAB", notes=tuple(notes))
+
+
+def _names(data: bytes) -> list[str]:
+    """Return what a binary file has, structures and objects too."""
+    from scipy.io import whosmat
+
+    return [name for name, *_ in whosmat(io.BytesIO(data))]
+
+
+def _way(names: Sequence[str]) -> str:
+    """Return what makes Theta1 and Theta2 of what a file has: biases are their first columns."""
+    if "nn_params" in names:
+        return "Theta1 = reshape(nn_params(1:hidden * (inputs + 1)), hidden, inputs + 1), and so on"
+    if {"W1", "b1"} <= set(names):
+        return "Theta1 = [b1 W1]; Theta2 = [b2 W2]"
+    if any(name.startswith("net") for name in names):
+        return "Theta1 = [net.b{1} net.IW{1,1}]; Theta2 = [net.b{2} net.LW{2,1}]"
+    return "Theta1 = [biases weights], a row a neuron"
 
 
 def _arrays(data: bytes, path: Path) -> dict[str, Any]:

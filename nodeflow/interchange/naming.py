@@ -17,6 +17,14 @@ def known(program: str, family: str = "activation") -> dict[str, str]:
     return found
 
 
+def of_others(program: str, name: str) -> str:
+    """Return the activation of a plugin that a program calls so, in letters of any size; or ""."""
+    for theirs, ours in known(program).items():
+        if theirs.lower() == name.lower() and not CATALOG[ours].is_own:
+            return ours
+    return ""
+
+
 def named(type_: str, program: str) -> str:
     """Return what a program calls a type, or ""."""
     found = CATALOG.find(type_)

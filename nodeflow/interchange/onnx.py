@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ def read(path: Path, _asked: Asked) -> Network:
         path.open("rb").close()
     try:
         model = onnx.load(str(path), load_external_data=False)
+        if model.functions:
+            from onnx.inliner import inline_local_functions
+
+            model = inline_local_functions(model)
     except Exception as error:  # noqa: BLE001 (protobuf has errors of its own)
         why = " ".join(str(error).split())[:100]
         raise FileError(f"is no ONNX model ({why})", file=str(path)) from None
@@ -89,6 +94,10 @@ class _Model:
         self.arrays: dict[str, Floats] = {}
         self.turned: dict[str, Floats] = {}
         """Weights as (out, in): layers that take the same ones share them."""
+        self.truths: set[str] = set()
+        """Comparisons, which are 1 or 0 here."""
+        self.quantised: dict[str, tuple[str, str, tuple[float, float]]] = {}
+        """Values that were quantised: what they were, the name of their scale, and its limits."""
         self.counts: set[str] = set()
         """Values that are made of the sizes of others alone."""
         self.shapes, self.kinds = _shapes(model)
@@ -106,7 +115,7 @@ class _Model:
         for one in inputs:
             _refuse_without_rows(one)
             self.values.feed(one.name)
-        for node in self.graph.node:
+        for node in self._in_order():
             if needed & set(node.output):
                 self._operator(node)
         ends = [end for end in wanted if self.values.knows(end)]
@@ -126,6 +135,21 @@ class _Model:
             inputs=tuple(Input(one.name, _width(one)) for one in inputs),
             ends=tuple(End(name, end if several else "") for name, end in found),
         )  # fmt: skip
+
+    def _in_order(self) -> list[Any]:
+        """Return the operators so that each stands behind those that it takes values of.
+
+        ONNX asks for that, and not every program that rewrites a model keeps it.
+        """
+        places = {name: at for at, node in enumerate(self.graph.node) for name in node.output}
+        before = {at: [places[name] for name in node.input if name in places]
+                  for at, node in enumerate(self.graph.node)}  # fmt: skip
+        if all(one < at for at, some in before.items() for one in some):
+            return list(self.graph.node)
+        try:
+            return [self.graph.node[at] for at in TopologicalSorter(before).static_order()]
+        except CycleError:
+            raise InterchangeError("its operators take each other's values in a circle") from None
 
     def _ends(self) -> list[str]:
         """Return the outputs that come in: those with real numbers, no classes by name."""
@@ -151,21 +175,74 @@ class _Model:
         """Take an operator: of weights alone, of sizes alone, number by number, or a layer."""
         if node.op_type == "Sum":
             node.op_type = "Add"
-        given = [name for name in node.input if name]
+        given = _taken(node)
         own = [name for name in given if name not in self.arrays and name not in self.counts]
         if node.op_type in ("Shape", "Size") or (not own and self.counts.intersection(given)):
             self.counts.update(node.output)
         elif not own:
             self._computed(node)
+        elif self._quantises(node):
+            return
         elif all(map(self.values.knows, own)):
+            if node.op_type == "Where" and self._chosen(node):
+                return
             if not self._is_exact(node, own):
                 why = "it computes with whole numbers, truths or texts, and nodes with real ones"
+                why = _why(node.op_type, why)
                 missing = Missing(node.name or node.output[0], node.op_type, why)
                 self.values.put([missing], list(dict.fromkeys(own)), node.output[0])
             elif node.op_type in ("Cast", "CastLike"):
                 self._cast(node)
             elif not self._elementwise(node, own):
                 self._layer(node, own)
+
+    def _quantises(self, node: Any) -> bool:
+        """Take a pair that quantises values and gives real ones again; return whether it is one.
+
+        Beyond the limits of its whole numbers it holds values there: a relu may be no more than
+        that.
+        """
+        if node.op_type == "QuantizeLinear" and self.values.knows(node.input[0]):
+            readers = [one.op_type for one in self.graph.node if node.output[0] in one.input]
+            limits = self._limits(node)
+            if limits is not None and set(readers) == {"DequantizeLinear"}:
+                self.quantised[node.output[0]] = (node.input[0], node.input[1], limits)
+                return True
+        elif node.op_type == "DequantizeLinear" and node.input[0] in self.quantised:
+            value, scale, (low, high) = self.quantised[node.input[0]]
+            name, result = node.name or node.output[0], node.output[0]
+            same = np.array_equal(self.arrays[scale], self.arrays.get(node.input[1], _UNKNOWN))
+            if same and self.values.apply("hard_tanh", [value], result, name, low=low, high=high):
+                self.casts.quantises(name)
+            else:
+                self.values.put([self._missing(node, name)], [value], result)
+            return True
+        return False
+
+    def _limits(self, node: Any) -> tuple[float, float] | None:
+        """Return the least and the largest number that values are quantised to, if it is known."""
+        scale = self.arrays.get(node.input[1], _UNKNOWN)
+        zero = self.arrays.get(node.input[2], _UNKNOWN) if len(node.input) > 2 else np.zeros(1)
+        kind = _kind_named(self.kinds.get(node.output[0])) or "uint8"
+        if scale.size != 1 or zero.size != 1 or kind not in ("int8", "uint8", "int16", "uint16"):
+            return None
+        ends, s, z = np.iinfo(kind), float(scale.reshape(-1)[0]), float(zero.reshape(-1)[0])
+        return (float(ends.min) - z) * s, (float(ends.max) - z) * s
+
+    def _chosen(self, node: Any) -> bool:
+        """Take a choice by a comparison; return whether it can be one."""
+        test, *sides = node.input
+        operands: list[str | float] = []
+        for name in sides:
+            array = self.arrays.get(name)
+            if array is not None and array.size != 1:
+                return False
+            operands.append(name if array is None else float(array.reshape(-1)[0]))
+        names = [test, *(one for one in operands if isinstance(one, str))]
+        if test not in self.truths or not self._alike(names):
+            return False
+        yes, no = operands
+        return self.values.choose(test, yes, no, node.output[0], node.name or node.output[0])
 
     def _cast(self, node: Any) -> None:
         """Take a cast: to other types of real numbers values go through."""
@@ -221,7 +298,9 @@ class _Model:
             return False
         label = node.name or node.output[0]
         if compared is not None:
-            return self.values.compare(compared, operands, node.output[0], label)
+            known = self.values.compare(compared, operands, node.output[0], label)
+            self.truths.update(node.output if known else ())
+            return known
         return self.values.apply(str(kind), operands, node.output[0], label, **settings)
 
     def _alike(self, names: Sequence[str]) -> bool:
@@ -361,12 +440,13 @@ class _Model:
 
     def _computed(self, node: Any) -> None:
         """Keep what is computed of weights alone: constants, and another order of axes."""
-        if any(self.arrays.get(name) is _UNKNOWN for name in node.input):
+        taken = _taken(node)
+        if any(self.arrays.get(name) is _UNKNOWN for name in taken):
             self.arrays[node.output[0]] = _UNKNOWN
             return
         made = self._constant(node) if node.op_type == "Constant" else None
-        if made is None and all(name in self.arrays for name in node.input if name):
-            arrays = [self.arrays[name] for name in node.input if name]
+        if made is None and all(name in self.arrays for name in taken):
+            arrays = [self.arrays[name] for name in taken]
             made = _of_weights(node.op_type, _attributes(node), arrays)
             if made is not None and node.op_type in ("Cast", "CastLike"):
                 made = rounded(made, self._cast_to(node))
@@ -567,6 +647,11 @@ _FUNCTIONS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+def _taken(node: Any) -> list[str]:
+    """Return what an operator computes with; CastLike takes its second input's type alone."""
+    return [name for name in (node.input[:1] if node.op_type == "CastLike" else node.input) if name]
+
+
 def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -> Floats | None:
     """Return what is computed of weights alone; None where that is not known here."""
     if not arrays:
@@ -629,7 +714,7 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         return "hard_sigmoid_onnx", settings
     if kind == "Gelu":
         return ("gelu_tanh" if given.get("approximate") == b"tanh" else "gelu"), {}
-    return {**_ELEMENTWISE, **known("onnx")}.get(kind), {}
+    return {**known("onnx"), **_ELEMENTWISE}.get(kind), {}
 
 
 _SELU = {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}
@@ -641,6 +726,11 @@ _WHY = {
     "rnn": "nodeflow has no recurrence",
     "attention": "nodeflow has no attention",
     "gather": "nodeflow has no look-up of rows",
+    "qlinear": "it computes with quantised numbers; import the model as it was before",
+    "qgemm": "it computes with quantised numbers; import the model as it was before",
+    "quantize": "it computes with quantised numbers; import the model as it was before",
+    "integer": "it computes with quantised numbers; import the model as it was before",
+    "nbits": "its weights are packed in a few bits each; import the model as it was before",
 }
 
 

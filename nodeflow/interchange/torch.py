@@ -372,6 +372,8 @@ class _Program:
             alike = self._alike([one for one in operands if isinstance(one, str)])
             compared = _COMPARED[call.operator]
             return alike and self.values.compare(compared, operands, call.result, _label(call))
+        if call.operator == "where":
+            return self._chosen(call)
         if call.operator == "rsub":
             operands.reverse()
         kind, settings = _elementwise(call)
@@ -387,6 +389,26 @@ class _Program:
         if not self._alike(names):
             return False
         return self.values.apply(kind, operands, call.result, _label(call), **settings)
+
+    def _chosen(self, call: _Call) -> bool:
+        """Take a choice by a comparison; return whether it can be one."""
+        test = call.given.get("condition")
+        operands: list[str | float] = []
+        for key in ("self", "other"):
+            value = call.given.get(key)
+            array = self.arrays.get(value.name) if isinstance(value, _Ref) else None
+            if array is not None and array.size == 1:
+                operands.append(float(array.reshape(-1)[0]))
+            elif isinstance(value, _Ref) and array is None:
+                operands.append(value.name)
+            elif isinstance(value, int | float):
+                operands.append(float(value))
+        if not isinstance(test, _Ref) or len(operands) != 2:
+            return False
+        names = [test.name, *(one for one in operands if isinstance(one, str))]
+        known = self._alike(names) and all(map(self.values.knows, names))
+        yes, no = operands
+        return known and self.values.choose(test.name, yes, no, call.result, _label(call))
 
     def _alike(self, names: Sequence[str]) -> bool:
         """Return whether values can be joined number by number: rows of features, or one shape."""
@@ -800,7 +822,7 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
     if operator in ("softshrink", "hardshrink"):
         return operator, {"alpha": float(given.get("lambd", 0.5))}
     ours = {name.lower(): kind for name, kind in known("torch").items()}
-    return {**_ACTIVATIONS, **ours}.get(operator), {}
+    return {**ours, **_ACTIVATIONS}.get(operator), {}
 
 
 def _why(operator: str) -> str:
@@ -846,7 +868,10 @@ def checked_against(
         targets = [torch.from_numpy(y).to(out.dtype) for y, out in zip(ys, outs, strict=True)]
         costs = [_cost_of_graph(graph, key, out.reshape(len(out), -1), y, loss)
                  for key, out, y in zip(costs_of(graph), outs, targets, strict=True)]  # fmt: skip
-        sum(costs).backward()
+        total: Any = sum(costs)
+        if not total.requires_grad:  # a program without weights
+            return [out.double().numpy().reshape(len(out), -1) for out in outs], None
+        total.backward()
         slopes = {}
         for name, parameter in one.named_parameters():
             stem, _, what = name.rpartition(".")

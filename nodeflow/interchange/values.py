@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
+from nodeflow.declare import CATALOG
 from nodeflow.interchange.building import letters
 from nodeflow.interchange.layers import (
     FORMULAS,
@@ -38,6 +39,9 @@ _COMPARED = {"greater": (0, 1, True), "less": (1, 0, True), "greater_equal": (1,
              "less_equal": (0, 1, False)}  # fmt: skip
 """Comparisons: which of two is taken from the other, and whether 1 is where that is above 0."""
 _POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
+_FAR = np.concatenate([np.linspace(-40.5, 40.5, 82), [-800.0, 800.0]])
+_NEAR = slice(0, 82)
+"""Those of the numbers far out at which no power of e is too large."""
 _LONGEST = 80
 """Operators in a formula: what is longer goes on in another one."""
 
@@ -112,6 +116,32 @@ class Values:
             and self.apply("step", [difference], beyond, label)
             and (above or self.apply("sub", [1.0, beyond], result, label))
         )
+
+    def choose(
+        self, test: str, yes: str | float, no: str | float, result: str, label: str
+    ) -> bool:  # fmt: skip
+        """Take a choice by a comparison, which is 1 or 0: t·a + (1 − t)·b; return whether it can.
+
+        Where the side that is not taken would be infinite, that is NaN, and it is not taken. A
+        softplus that is the identity above 20, as PyTorch's is, is a softplus.
+        """
+        parts = [f"{result} {number}" for number in range(3)]
+        made = (
+            self.apply("mul", [test, yes], parts[0], label)
+            and self.apply("sub", [1.0, test], parts[1], label)
+            and self.apply("mul", [parts[1], no], parts[2], label)
+            and self.apply("add", [parts[0], parts[2]], result, label)
+        )
+        names = formulas.names(self._trees[result]) if made else ()
+        if len(names) == 1:
+            found = _looks(formulas.placed(self._trees[result], {names[0]: _Z}), _FAR)
+            softplus = formulas.parse(_FORMULAS["softplus"])
+            if np.allclose(found[0][_NEAR], _looks(softplus, _FAR)[0][_NEAR], rtol=0, atol=3e-9):
+                self._set(result, formulas.placed(softplus, {"z": ("name", names[0])}))
+            elif not all(np.isfinite(one).all() for one in found):
+                del self._trees[result]
+                return False
+        return made
 
     def _set(self, name: str, tree: formulas.Expression, size: int = 1) -> None:
         self._trees[name], self._sizes[name] = tree, size
@@ -266,7 +296,18 @@ def _made(
     if known is None or known.kind in ("softmax", "log_softmax"):
         return None
     text = known.formula or _FORMULAS.get(known.kind)
-    return None if text is None else formulas.placed(formulas.parse(text), {"z": tree})
+    whole = formulas.parse(text) if text else _of_others().get(known.kind)
+    return None if whole is None else formulas.placed(whole, {"z": tree})
+
+
+def _of_others() -> dict[str, formulas.Expression]:
+    """Return the activations of plugins that say what they calculate of z, as formulas."""
+    return {
+        type_.name: type_.calculated(type_.defaults)
+        for type_ in CATALOG.values()
+        if type_.family == "activation" and type_.known_as and not type_.is_own
+        and type_.calculation and type_.is_elementwise and type_.input_named.keys() == {"z"}
+    }  # fmt: skip
 
 
 _FORMULAS = {
@@ -312,6 +353,9 @@ def _activation(name: str, tree: formulas.Expression) -> Activation:
     for kind, text in _FORMULAS.items():
         if _same(found, _looks(formulas.parse(text))):
             return Activation(name, kind)
+    for kind, formula in _of_others().items():
+        if _same(found, _looks(formula)):
+            return Activation(name, kind)
     for template in FORMULAS.values():
         if "{" not in template and _same(found, _looks(formulas.parse(template))):
             return Activation(name, "expression", template)
@@ -321,12 +365,14 @@ def _activation(name: str, tree: formulas.Expression) -> Activation:
 _Looks: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def _looks(tree: formulas.Expression) -> _Looks:
+def _looks(tree: formulas.Expression, points: NDArray[np.float64] | None = None) -> _Looks:
     """Return a formula's numbers at many points, and its slopes there."""
-    values, slopes = (
-        np.broadcast_to(formulas.evaluate(one, {"z": _POINTS}), _POINTS.shape)
-        for one in (tree, formulas.derivative(tree, "z"))
-    )
+    at = _POINTS if points is None else points
+    with np.errstate(all="ignore"):
+        values, slopes = (
+            np.broadcast_to(formulas.evaluate(one, {"z": at}), at.shape)
+            for one in (tree, formulas.derivative(tree, "z"))
+        )
     return values, slopes
 
 

@@ -229,18 +229,19 @@ class Player:
         """Go on to a moment with nothing to stop at on the way, while there is time."""
         while (number := self.number) < goal:
             began = time.perf_counter()
-            hop = goal
-            if deadline < math.inf:
-                hop = min(goal, number + self._stride * self.schedule.steps(0))
+            hop, slices = goal, 1.0
+            if deadline < math.inf:  # the fewer hops, the less is stepped and copied between them
+                slices = max((deadline - began) / _SLICE, 1.0) if self._stride > 1 else 1.0
+                hop = min(goal, number + int(self._stride * slices) * self.schedule.steps(0))
             if hop - 1 > number:
                 self._seek(hop - 1)
             self._make_step()
             now = time.perf_counter()
             if hop < goal:
-                change = _SLICE / max(now - began, 1e-6)
+                change = slices * _SLICE / max(now - began, 1e-6)
                 if not 0.5 < change < 1.5:
                     self._stride = max(1, int(self._stride * min(max(change, 1 / 8), 256)))
-            if now > deadline:
+            if now > deadline - _SLICE / 2:  # what is left is too little for another hop
                 return
 
     def _remake_last(self) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nodeflow import disk
 from nodeflow.declare import NodeType, Port, Setting
-from nodeflow.errors import PluginError
+from nodeflow.errors import FileError, PluginError
 from nodeflow.jsontext import json_of
 
 FILE = "nodeflow-plugin.json"
@@ -84,11 +85,11 @@ def manifest_of(types: Iterable[NodeType]) -> str:
 def read(path: Path) -> Manifest:
     """Return what a manifest says; raises `PluginError`, one sentence."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise PluginError(f"{path.name} has more than 1 MiB")
-        found = json_of(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise PluginError(f"it has no {path.name} beside its module") from None
+        if not path.exists():
+            raise PluginError(f"it has no {path.name} beside its module")
+        found = json_of(disk.read(path, _MOST_BYTES, lambda _: "has more than 1 MiB").decode())
+    except FileError as error:
+        raise PluginError(f"its manifest cannot be read: {error}") from None
     except (OSError, ValueError) as error:
         raise PluginError(f"its {path.name} cannot be read ({type(error).__name__})") from None
     if not isinstance(found, dict) or found.get("format") != _FORMAT:

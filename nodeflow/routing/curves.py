@@ -96,9 +96,9 @@ def along(points: Way, share: float) -> Point:
     """Return the point after so much (0 to 1) of a way: of its length, where it bends."""
     if len(points) == 4:
         u = 1 - share
-        w = u**3, 3 * u * u * share, 3 * u * share * share, share**3
-        x, y = (sum(v * p[axis] for v, p in zip(w, points, strict=True)) for axis in (0, 1))
-        return x, y
+        a, b, c, d = u**3, 3 * u * u * share, 3 * u * share * share, share**3
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points
+        return a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3
     strokes, gone = line(points), _lengths(points)
     at = min(max(share, 0.0), 1.0) * gone[-1]
     number = min(max(bisect_right(gone, at) - 1, 0), len(strokes) - 2)

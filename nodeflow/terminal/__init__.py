@@ -20,6 +20,7 @@ _HOMES = {
     "play_live": "live",
     "progress": "bars",
     "reading_bar": "bars",
+    "stages": "bars",
     "show_blame": "accounts",
     "show_derivative": "accounts",
     "show_dictionary": "accounts",
@@ -66,6 +67,7 @@ __all__ = [
     "show_types",
     "show_views",
     "show_why",
+    "stages",
 ]
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ if TYPE_CHECKING:
         show_views,
         show_why,
     )
-    from nodeflow.terminal.bars import bar, progress
+    from nodeflow.terminal.bars import bar, progress, reading_bar, stages
     from nodeflow.terminal.keys import is_interactive
     from nodeflow.terminal.library import show_library, show_types
     from nodeflow.terminal.live import play_live
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
     )
     from nodeflow.terminal.steps import StepPrinter
     from nodeflow.terminal.sweeps import show_folds, show_sweep
+    from nodeflow.terminal.tables import show_reading
 
 
 def __getattr__(name: str) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from nodeflow.terminal import look
 from nodeflow.terminal.look import percent
@@ -35,6 +36,45 @@ def bar(what: str) -> Iterator[Tell]:
     ) as shown:
         task = shown.add_task(what, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+class _Left(ProgressColumn):
+    """The time that is left when stages take the shares that they mostly take."""
+
+    def render(self, task: Task) -> Text:
+        """Return it; nothing before the first stage is done."""
+        if not task.completed or not task.total or task.elapsed is None:
+            return Text("")
+        whole = task.fields["since"] * task.total / task.completed
+        return Text(f"about {max(1, round(whole - task.elapsed))} s left")
+
+
+@contextmanager
+def stages(shares: Mapping[str, float]) -> Iterator[Callable[[str], None]]:
+    """Show on standard error at which stage some work is; `shares` is what each mostly takes.
+
+    What is yielded is called with the name of the stage that begins.
+    """
+    out = look.console(stderr=True)
+    whole = sum(shares.values())
+    with Progress(
+        TextColumn("{task.description}", style="bold"),
+        BarColumn(bar_width=None),
+        _Left(),
+        console=out,
+        transient=True,
+        expand=True,
+        disable=not out.is_terminal,
+    ) as shown:
+        task = shown.add_task("", total=whole, since=0.0)
+
+        def enter(stage: str) -> None:
+            names = list(shares)
+            done = sum(shares[name] for name in names[: names.index(stage)])
+            since = shown.tasks[0].elapsed or 0.0
+            shown.update(task, description=stage, completed=done, since=since, refresh=True)
+
+        yield enter
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def held_lines(step: Step, room: int) -> list[str]:
     """
     if body_of(step.type) is not None:
         return []
-    told = [_lines(port, value, room) for port, value in step.outputs.items() if value.size]
+    told = [value_lines(port, value, room) for port, value in step.outputs.items() if value.size]
     if all(len(lines) == 1 for lines in told):
         joined = ", ".join(lines[0] for lines in told)
         if len(joined) <= room:
@@ -32,8 +32,9 @@ def held_lines(step: Step, room: int) -> list[str]:
     return [line for lines in told for line in lines]
 
 
-def _lines(port: str, value: NDArray[Any], room: int) -> list[str]:
-    head = f"{port} = "
+def value_lines(name: str, value: NDArray[Any], room: int) -> list[str]:
+    """Return a value under its name, matrices row by row, what is longer than `room` shortened."""
+    head = f"{name} = "
     if value.size == 1:
         return [head + show(value.flat[0])]
     rows = np.reshape(value, (-1, value.shape[-1]))

@@ -10,12 +10,14 @@ import numpy as np
 from rich.text import Text
 
 from nodeflow.engine.schedule import LEVELS
+from nodeflow.engine.snapshot import ages
 from nodeflow.errors import FileError, NodeflowError, nearest
 from nodeflow.files import save
 from nodeflow.jsontext import json_of
 from nodeflow.lessons import Attempt, Done, Marks
 from nodeflow.playback.answers import NOTE
 from nodeflow.terminal import look
+from nodeflow.terminal.held import value_lines
 from nodeflow.terminal.steps import StepPrinter
 
 PROMPT = "» "
@@ -182,9 +184,11 @@ class Lead:
             self._show_graph()
             return
         run = self.attempt.player.run
-        values = np.asarray(run[rest])
-        text = np.array2string(values, precision=6, threshold=64, suppress_small=False)
-        self.out.print(f"{look.clean(rest)} = {text}")
+        value = np.asarray(run[rest])
+        age = ages(run).get(rest.rpartition(".")[0], "")
+        for line in value_lines(look.clean(rest), value, max(self.out.width - len(age) - 4, 20)):
+            self.out.print(Text.assemble(line, (f"  ({age})" if age else "", "dim")))
+            age = ""
 
     def _show_graph(self) -> None:
         graph, hidden = self.attempt.graph, self.attempt.lesson.hidden

@@ -11,6 +11,7 @@ import numpy as np
 from rich.text import Text
 
 from nodeflow.engine.schedule import LEVELS
+from nodeflow.engine.snapshot import ages
 from nodeflow.errors import ConditionError, NodeflowError
 from nodeflow.playback.moments import described
 from nodeflow.playback.player import Player
@@ -489,6 +490,13 @@ class Live:
             return None
         return float(np.mean(run[address])) if level == "sample" else run.cost
 
+    def _cost_age(self) -> str:
+        """Return of when the cost is where it stands still, "" if it is of the present pass."""
+        address = self.player.run.plan.unfolding.cost
+        if address is None or self.player.playing or self._goal is not None:
+            return ""
+        return ages(self.player.run).get(address.rpartition(".")[0], "")
+
     def _note(self, text: str, style: str) -> None:
         self.foot.above(lambda: self.printer.note(Text(text, style)))
 
@@ -527,11 +535,12 @@ class Live:
         state = "going on" if self._goal else "playing" if player.playing else "paused"
         unit = f"{self.level}{'s' if player.speed != 1 else ''}/s"
         speed = "full speed" if player.speed == math.inf else f"{player.speed:g} {unit}"
-        cost = self._cost_of("update")
+        cost, age = self._cost_of("update"), self._cost_age()
         parts = [
             (f"{state:<7}", "bold" if state != "paused" else "dim"),
             (f"{speed:<10}", ""),
-            (f"cost {'–' if cost is None else show(cost):<7}", ""),
+            (f"cost {'–' if cost is None else show(cost):<7}", "dim" if age else ""),
+            *([(age, "dim")] if age else []),
             *((flag, "yellow") for flag in self._flags()),
         ]
         text = Text(" ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow import disk
 from nodeflow.engine.run import Run
 from nodeflow.errors import FileError, GraphError, NodeflowError
 from nodeflow.graph import Graph
@@ -37,10 +38,10 @@ class Likeness:
 
 def read_weights(path: str) -> dict[str, NDArray[np.float64]]:
     """Read weights as `nodeflow export FILE weights.json` writes them; raises `FileError`."""
+    with disk.reading(Path(path)):
+        data = Path(path).read_bytes()
     try:
-        found = json_of(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
+        found = json_of(data.decode())
     except ValueError:
         raise FileError(f"{path} is no JSON: nodeflow export FILE weights.json writes it") from None
     if not isinstance(found, dict) or not found:
@@ -60,18 +61,24 @@ def read_weights(path: str) -> dict[str, NDArray[np.float64]]:
 
 
 def compare(
-    graph: Graph, after: Weights, *, left_out: dict[str, str] | None = None
+    graph: Graph,
+    after: Weights,
+    *,
+    left_out: dict[str, str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Likeness]:
     """Return all programs, that first whose rule comes nearest; raises `GraphError`.
 
     A rule that the network does not fit, or that diverges on it, is not among them: `left_out`
-    is given why, by program.
+    is given why, by program. `progress` is called with the rules tried and those to try.
     """
     network = read(graph)
     after = {key: np.asarray(value, float) for key, value in after.items()}
     network = _checked(network, after)
     found = []
-    for name, rule in RULES.items():
+    for number, (name, rule) in enumerate(RULES.items()):
+        if progress is not None:
+            progress(number, len(RULES))
         try:
             tried = _tried(name, rule, network, after)
         except NodeflowError as error:

@@ -44,6 +44,10 @@ class Viewer:
         """The graph whose views these are."""
         return self.keep.graph
 
+    def sees(self, graph: Graph) -> bool:
+        """Whether it was made for this graph: what was only moved or renamed does not matter."""
+        return self.graph.nodes is graph.nodes and self.graph.wires is graph.wires
+
     def look(
         self, key: str, values: Values, weights: Values, past: Mapping[str, Past] | None = None
     ) -> Content | str | None:

@@ -56,7 +56,7 @@ class Bars:
     def marks(self, area: Area, theme: Theme) -> list[Mark]:
         """Draw a bar a number: its name before it, the number behind it."""
         left, top, wide, high = area
-        values = np.nan_to_num(self.values[:MOST])
+        values = _finite(self.values[:MOST])
         step = min(high / max(values.size, 1), 26.0)
         largest = float(np.abs(values).max()) or 1.0
         most = 1.0 if self.shares else largest
@@ -78,16 +78,16 @@ class Bars:
             made.append(Words(left, base, fitted(name, start - 6), words))
             at = zero if value >= 0 else zero - length
             made.append(Rect(at, y + 2, length, max(step - 4, 1), fill))
-            text = self.text(value) + (" ←" if is_best else "")
+            text = self.text(float(self.values[number])) + (" ←" if is_best else "")
             made.append(Words(left + start + room + 6, base, text, theme.text))
         return made
 
     def lines(self, wide: int) -> list[str]:
         """Write a bar a line."""
-        values = np.nan_to_num(self.values[:MOST])
+        values = _finite(self.values[:MOST])
         most = 1.0 if self.shares else float(np.abs(values).max()) or 1.0
         longest = max(map(len, self.names))
-        texts = [self.text(value) for value in values.tolist()]
+        texts = [self.text(value) for value in self.values[:MOST].tolist()]
         room = max(wide - longest - max(map(len, texts)) - 6, 8)
         room = min(room, 40)
         made = []
@@ -97,6 +97,11 @@ class Bars:
             mark = " ←" if number == self.best else ""
             made.append(f"{name:<{longest}}  {bar:<{room}}  {texts[number]}{mark}".rstrip())
         return made
+
+
+def _finite(values: Floats) -> Floats:
+    """Return how long bars are: there is none of NaN and Infinity, their names are written."""
+    return np.where(np.isfinite(values), values, 0.0)
 
 
 def found(sight: Sight, key: str) -> Bars | None:

@@ -40,7 +40,7 @@ class Dictionary:
             head = f'"{key}": '
             two = value.ndim == 2 and len(value) > 1
             for number, row in enumerate(value if two else [value]):
-                text = ("[" if two and number == 0 else " " * two) + _row(row, matrix=two)
+                text = ("[" if two and number == 0 else " " * two) + _row(row)
                 text += "]" if two and number == len(value) - 1 else ""
                 made.append(((head if number == 0 else " " * len(head)) + text + ",")[:wide])
         return ["{", *(f"  {line}" for line in made), "}"]
@@ -61,12 +61,8 @@ class Dictionary:
         return made
 
 
-def _row(row: Any, *, matrix: bool) -> str:
+def _row(row: NDArray[Any]) -> str:
     flat = np.ravel(row)
-    if flat.size == 1 and not matrix and np.ndim(row) < 2:
-        return f"[{show(flat[0])}]"
-    if flat.size == 1 and not matrix:
-        return f"[[{show(flat[0])}]]"
     text = ", ".join(show(number) for number in flat[:_LISTED])
     text = f"[{text}{', …' if flat.size > _LISTED else ''}]"
     return f"[{text}]" if np.ndim(row) == 2 else text
@@ -74,9 +70,8 @@ def _row(row: Any, *, matrix: bool) -> str:
 
 def found(sight: Sight, key: str) -> Dictionary | None:
     """Return the values that enter it; without a wire all parameters of the graph."""
-    starts = sight.starts(key)
-    if not starts:
+    if not sight.starts(key):
         entries = {name: np.asarray(value) for name, value in sight.weights.items()}
-        return Dictionary(entries) if entries else None
-    there = {start: np.asarray(sight.values[start]) for start in starts if start in sight.values}
-    return Dictionary(there) if there else None
+    else:
+        entries = {start: np.asarray(sight.values[start]) for start in sight.known(key)}
+    return Dictionary(entries) if entries else None

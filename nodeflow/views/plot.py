@@ -124,8 +124,7 @@ def found(sight: Sight, key: str) -> Past | None:
     """Return the past of what enters it; the present alone, if nobody kept the past."""
     if key in sight.past:
         return sight.past[key]
-    there = [start for start in sight.starts(key) if start in sight.values]
-    there = [start for start in there if np.size(sight.values[start])]
+    there = [start for start in sight.known(key) if np.size(sight.values[start])]
     if not there:
         return None
     points = (np.array([[0.0, float(np.mean(sight.values[start]))]]) for start in there)

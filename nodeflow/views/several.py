@@ -112,7 +112,7 @@ def rows(array: NDArray[Any], wide: int) -> list[str]:
 
 def taken(sight: Sight, key: str) -> Several | None:
     """Return what enters a node, all that is known."""
-    there = [start for start in sight.starts(key) if start in sight.values]
+    there = sight.known(key)
     if not there:
         return None
     return Several(tuple(there), tuple(np.asarray(sight.values[start]) for start in there))

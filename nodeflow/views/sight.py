@@ -87,6 +87,10 @@ class Sight:
         """Return the addresses of all that enters a node, in order."""
         return [wire.start for wire in self.graph.into(key)]
 
+    def known(self, key: str) -> list[str]:
+        """Return the addresses of what enters a node and has a value, in order."""
+        return [start for start in self.starts(key) if start in self.values]
+
     def inputs(self, key: str) -> dict[str, str]:
         """Return the address of the first wire into each port of a node."""
         return {name: wires[0].start for name, wires in self.graph.inputs(key).items() if wires}

@@ -81,7 +81,7 @@ def _shifted(words: Words, x: float) -> Words:
 
 def found(sight: Sight, key: str) -> Columns | None:
     """Return what enters it."""
-    there = [start for start in sight.starts(key) if start in sight.values]
+    there = sight.known(key)
     if not there:
         return None
     return Columns(tuple(there), tuple(np.asarray(sight.values[start]) for start in there))

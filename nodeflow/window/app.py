@@ -67,11 +67,11 @@ from nodeflow.window.platform.waiting import GcScheduler, IdleWait, sockets
 FRAME = 1 / 60
 """Seconds a frame while something moves, and how long frames go on after the last event."""
 _AFTER = 0.7
-_IDLE, _TYPING = 2.0, 0.4
+_IDLE, _TYPING = 10.0, 0.4
 """Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
-_TURN = 0.0005
-"""Seconds that another thread has Python when the window wants it: each call of the toolkit lets it
-go, and would wait so long to have it back."""
+_TURN = 0.003
+"""Seconds that a thread has Python before another that wants it gets its turn: the work of a whole
+frame, so that the thread that trains waits for a frame's end and not the frame for each turn."""
 _BLIND = 0.15
 """The same where nothing tells that something has come from the display."""
 
@@ -250,7 +250,10 @@ class Window:
         self._guarded(self._offer)
         while self._open and dpg.is_dearpygui_running():
             started = time.perf_counter()
-            self._guarded(self.step)
+            # Without the mutex each call of the toolkit lets Python go, and while a network trains
+            # it is another thread's then: hundreds of times a frame.
+            with dpg.mutex():
+                self._guarded(self.step)
             dpg.render_dearpygui_frame()
             for job in dpg.get_callback_queue() or ():
                 self._guarded(partial(_call_back, *job))

@@ -31,6 +31,15 @@ def missing():
     return None
 
 
+def wait_for(holds, seconds=20.0):
+    """Wait until something outside of the window holds: a file, a picture."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError("that did not happen")
+        time.sleep(0.02)
+
+
 class Screen:
     """An X server that nobody sees."""
 
@@ -217,20 +226,24 @@ class Opened:
 
         A window that sleeps shows none, and has nothing to do.
         """
+        how = ""
         while not self._told.empty():
-            self._heard()
+            how = self.told()
         same, end = 0, time.monotonic() + 20
         while same < frames and time.monotonic() < end:
             try:
-                how = self._heard(0.5)
+                how = self.told(0.5)
             except queue.Empty:
+                if how == "asleep":  # and nothing has woken it since
+                    break
                 continue  # others have the processor
             same = same + 1 if how == "as before" and not self.state["busy"] else 0
             if how == "asleep":
                 break
         return self.state
 
-    def _heard(self, seconds=1.0):
+    def told(self, seconds=1.0):
+        """Hear one line more; return how the window is, if it is as before or sleeps."""
         line = self._told.get(timeout=seconds)
         if line is None:
             raise AssertionError(f"the window is gone: {self.process.stderr.read()}")

@@ -164,6 +164,11 @@ class Watched(app.Window):
                 for address, value in (list(live.values.items())[:40])
                 if value.size <= 10
             },
+            "faces": {
+                key: dpg.get_item_configuration(items.foot.item)["text"]
+                for key, items in list(self.canvas._nodes.items())[:50]
+                if items.foot is not None
+            },
             "places": self._places(),
         }
 

@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from helpers_window import ROOT
+from helpers_window import ROOT, wait_for
 
 WHEAT = ROOT / "graphs" / "wheat-seeds.json"
 XOR = ROOT / "graphs" / "xor.json"
@@ -251,7 +251,7 @@ def test_wheat_is_taken_apart_and_put_together(started, mouse, shot):
     assert window.state["digest"] == before
 
 
-def test_work_is_there_after_kill_9(started, mouse, shot):
+def test_work_is_there_after_kill_9(started, mouse, home, shot):
     mouse.move(800, 500)
     window = started()
     window.until(lambda state: state["count"] == [0, 0])
@@ -260,7 +260,8 @@ def test_work_is_there_after_kill_9(started, mouse, shot):
         place_by_keyboard(window, mouse, node)
     wire_by_keyboard(window, mouse, "panel.value", "dataset.x")
     lost = window.state["digest"]
-    time.sleep(2)  # the journal waits a second for more
+    kept = "state/nodeflow/journal/*/*.json"  # it waits a second for more
+    wait_for(lambda: any("dataset.x -> panel.value" in f.read_text() for f in home.glob(kept)))
     window.kill()
     again = started()
     again.until(lambda state: state["sheet"])
@@ -445,9 +446,9 @@ def test_a_fault_of_nodeflow_does_not_lose_the_work(started, mouse, home, where,
         mouse.click(*window.middle("train"))
         mouse.click(*window.middle("train"))
     window.until(lambda state: "on purpose" in state["notice"])
-    time.sleep(1.5)
+    wait_for(lambda: list(home.glob("state/nodeflow/journal/*/*.json")))
+    window.settled()
     shot()
-    assert list(home.glob("state/nodeflow/journal/*/*.json"))
     mouse.move(700, 750)
     mouse.click(700, 750)
     window.until(lambda state: state["selection"] == [])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import helpers_window
 import numpy as np
 import pytest
-from helpers_window import ROOT
+from helpers_window import ROOT, wait_for
 
 import nodeflow as nf
 from nodeflow.editor.state.messages import Moved, Wheel
@@ -155,13 +155,16 @@ def ideas():
     return replace(laid, layout={**laid.layout, **places})
 
 
-def test_landscape_slopes_and_shares(trained, shot):
+def test_landscape_slopes_and_shares(trained, screen, shot):
     window = trained(ideas(), 3, 1)
-    time.sleep(1.0)  # the landscape is found beside the window
+
+    def low_ground():
+        land = part(window, screen.picture(), "J_over_w").astype(int)
+        return int((land[..., 2] - land[..., 0] > 40).sum())  # it is blue
+
+    wait_for(lambda: low_ground() > 2000)  # the landscape is found beside the window
     window.settled()
     pixels = shot("ideas")
-    land = part(window, pixels, "J_over_w").astype(int)
-    assert int((land[..., 2] - land[..., 0] > 40).sum()) > 2000  # low ground is blue
     assert count(part(window, pixels, "slopes"), DARK.selected, 60) > 40
     assert count(part(window, pixels, "slopes"), DARK.positive, 60) > 40
     assert count(part(window, pixels, "who"), DARK.positive) > 300
@@ -214,7 +217,7 @@ def test_the_map_of_neurons_is_drawn_and_selects(trained, mouse, shot):
     window = trained(nf.load(GRAPHS / "iris.json"), 10)
     mouse.move(700, 900)
     mouse.key("m")
-    time.sleep(0.8)
+    window.until(lambda state: state["map"])
     before = window.settled()["camera"]
     pixels = canvas(window, shot())
     assert count(pixels, DARK.positive, 60) > 300
@@ -249,7 +252,7 @@ def test_play_trains(trained, mouse, shot):
     y, x = found.mean(axis=0)
     left, top = window.state["area"][:2]
     mouse.click(left + x, top + y)
-    time.sleep(0.5)
+    window.until(lambda _state: window.requests)
     window.settled()
     assert window.requests == ["Train"]
 
@@ -260,15 +263,15 @@ def test_nodes_glide_to_exactly_their_places(trained, mouse, screen, shot):
     mouse.key("u", "Control_L")
     window.until(lambda state: len(state["nodes"]) > 20)
     window.until(lambda state: not state["busy"])
-    time.sleep(0.8)
     window.settled()
     glided = canvas(window, shot("unfolded"))
     mouse.key("equal")  # zoomed and back: everything is drawn from its place
     window.settled()
     mouse.key("Home")
     window.settled()
-    time.sleep(0.3)
-    assert (np.abs(glided.astype(int) - canvas(window, screen.picture())) > 60).mean() < 0.002
+    wait_for(
+        lambda: (np.abs(glided.astype(int) - canvas(window, screen.picture())) > 60).mean() < 0.002
+    )
 
 
 # --- without a window ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from helpers_window import ROOT
 
 import nodeflow as nf
 from nodeflow.theme import DARK
+from nodeflow.workings.shown import show
 
 XOR = ROOT / "graphs" / "xor.json"
 
@@ -183,4 +184,45 @@ def test_what_is_of_another_sample_is_grey_and_says_so(xor, mouse, shot, run):
     assert "hidden_a" not in xor.state["ages"]
     run.goto(epoch=0, sample=2, node="hidden_a")
     _agrees(xor.state, run, "hidden_a.a", "output.z")
+    shot()
+
+
+def test_a_node_says_its_value_and_of_when_it_is_at_the_zoom_of_the_first_view(xor, mouse, shot):
+    """The face of no node is empty, though texts are larger there than their nodes are."""
+    assert xor.state["camera"][2] < 1
+    mouse.key("g")
+    xor.until(lambda state: state["popup"] == "Ask" and state["ready"])
+    for letter in "0:2:hidden_a":
+        mouse.write(letter)
+    mouse.key("Return")
+    _stands(xor, node="hidden_a")
+    xor.settled()
+    z = xor.state["values"]["output.z"][0]
+    assert xor.state["faces"]["output"] == f"{show(z)}  sample 1"
+    assert xor.state["faces"]["hidden"] == "1×2"
+    assert all(xor.state["faces"][key] for key in ("hidden_a", "output_a", "bias2"))
+    shot()
+
+
+def test_a_view_that_is_wired_shows_at_once_what_enters_it(xor, mouse, shot):
+    """It was empty until something else of the graph changed."""
+    mouse.key("space")
+    xor.until(lambda state: state["live"][0] == "done")
+    where = xor.on_screen(700, -250)
+    mouse.move(*where)
+    mouse.key("Tab")
+    xor.until(lambda state: state["popup"] == "Search" and state["ready"])
+    mouse.write("panel")
+    xor.until(lambda state: state["text"] == "panel")
+    mouse.key("Return")
+    xor.until(lambda state: "panel.value" in state["ports"])
+    xor.settled()
+    start, end = (
+        xor.on_screen(*xor.state["ports"][port]) for port in ("output_a.a", "panel.value")
+    )
+    mouse.drag(start, end)
+    xor.until(lambda state: "output_a.a -> panel.value" in state["wires"])
+    assert xor.state["live"][0] == "done"
+    a = xor.state["values"]["output_a.a"][0]
+    xor.until(lambda state: state["faces"].get("panel") == show(a))
     shot()

@@ -1,7 +1,5 @@
 """Values are typed, chosen and dragged where they stand on the canvas."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -37,7 +35,6 @@ def test_values_are_typed_at_ports_and_chosen_on_nodes(window, mouse, shot):
     window.until(lambda state: state["text"] == "abc")
     mouse.key("Return")
     # What cannot be read stays open, red.
-    time.sleep(0.3)
     assert window.settled()["popup"] == "Editing"
     mouse.key("a", "Control_L")
     mouse.write("2/3")
@@ -61,7 +58,6 @@ def test_a_number_is_dragged_and_a_weight_has_its_colour(window, mouse, shot):
     def colours(name):
         """Count the pixels of both signs on the wire that leaves the parameter."""
         window.settled()
-        time.sleep(0.3)
         x, y = map(round, window.on_screen(*window.state["ports"]["w.value"]))
         part = shot(name)[y - 12 : y + 60, x + 6 : x + 46].astype(int)
         return [

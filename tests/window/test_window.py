@@ -175,9 +175,11 @@ def test_an_idle_window_costs_little(xor):
         fields = told.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    time.sleep(1.2)
+    xor.until(lambda state: not state["busy"])
+    while xor.told(20.0) != "asleep":
+        pass
     before, started = spent(), time.monotonic()
-    time.sleep(3)
+    time.sleep(2)
     assert (spent() - before) / (time.monotonic() - started) < 0.05
 
 

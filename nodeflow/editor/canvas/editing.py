@@ -130,7 +130,7 @@ def moved(editor: Editor, nodes: Iterable[str], by: Point, *, key: object = None
         layout[name] = on_grid((layout[name][0] + by[0], layout[name][1] + by[1]))
     if not names or layout == editor.graph.layout:
         return editor
-    graph = replace(editor.graph, layout=layout)
+    graph = editor.graph.with_layout(layout)
     return editor.edited(graph, f"move {named(names)}", key=key)
 
 
@@ -342,7 +342,7 @@ def _chosen_layout(editor: Editor) -> dict[str, tuple[int, int]]:
 
 
 def _laid(editor: Editor, places: Mapping[str, tuple[int, int]], label: str) -> Editor:
-    graph = replace(editor.graph, layout={**editor.graph.layout, **places})
+    graph = editor.graph.with_layout({**editor.graph.layout, **places})
     return editor.edited(graph, label)
 
 

@@ -149,13 +149,12 @@ def _along(bends: NDArray[np.float64]) -> NDArray[np.float64]:
 def _indexed(key: _Same) -> _Index:
     scene = key.scene
     nodes = tuple(scene.nodes.values())
-    boxes = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes]
     ports = [(p, False) for n in nodes for p in n.inputs]
     ports += [(p, True) for n in nodes for p in n.outputs]
     bends = scene.curves
     return _Index(
         tuple(node.key for node in nodes),
-        np.array(boxes, float).reshape(-1, 4).T,
+        scene.boxes.T,
         tuple(port for port, _ in ports),
         np.array([out for _, out in ports], bool),
         np.array([(p.x, p.y) for p, _ in ports], float).reshape(-1, 2),
@@ -176,6 +175,11 @@ class _Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and other.scene is self.scene
+
+
+def prepare(scene: Scene) -> None:
+    """Have a scene ready to be pointed at: in the background, and not in a frame."""
+    _index(scene)
 
 
 def _index(scene: Scene) -> _Index:

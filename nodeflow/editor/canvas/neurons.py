@@ -22,7 +22,8 @@ from nodeflow.graph import Graph
 
 MOST = 16
 """So many neurons of a column are drawn; of more, the first ones and the last."""
-COLUMN, ROW, TOP = 260.0, 56.0, 70.0
+COLUMN, ROW, TOP = 260.0, 68.0, 70.0
+"""A row has room for a dot, its ring, and below it bias and δ."""
 
 
 @dataclass(frozen=True, slots=True)

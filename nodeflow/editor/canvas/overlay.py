@@ -88,7 +88,7 @@ def _tooltip(editor: Editor) -> tuple[Point, tuple[str, ...]] | None:
 
 def _bundled(editor: Editor, wire: str) -> tuple[str, ...]:
     """Return what is told of the bundle under the pointer, if the wire runs in one there."""
-    if wire not in editor.drawn.bundled:
+    if editor.drawn.bundled(wire) is None:
         return ()
     at = editor.camera.on_canvas(editor.pointer)
     there = wires_at(editor.drawn, at, WIRE_REACH / editor.camera.zoom)

@@ -12,6 +12,7 @@ from nodeflow.difference import difference
 from nodeflow.editor.canvas.gestures import moved
 from nodeflow.editor.canvas.hits import node_at
 from nodeflow.editor.commands import LOOKED_AT
+from nodeflow.editor.dialogs.line import Line
 from nodeflow.editor.state.messages import (
     Failed,
     Key,
@@ -37,7 +38,6 @@ from nodeflow.merging import merge
 from nodeflow.scene import with_places
 
 if TYPE_CHECKING:
-    from nodeflow.editor.dialogs.popups import Line
     from nodeflow.export.compared import Both
 
 _EDITS = (
@@ -96,8 +96,6 @@ def _differs(comparison: Comparison, node: str) -> str:
 
 def listed(comparison: Comparison) -> list[Line]:
     """Return all differences as lines; one of a node leads to it."""
-    from nodeflow.editor.dialogs.popups import Line
-
     there = comparison.scene.nodes
     return [
         Line(change.node if change.node in there else "", change.sentence, change.kind)

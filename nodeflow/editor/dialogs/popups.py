@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from nodeflow.declare import CATALOG, NodeType
 from nodeflow.editor import commands
 from nodeflow.editor.canvas import editing, inplace, usual, wiring
 from nodeflow.editor.dialogs import differing
+from nodeflow.editor.dialogs.line import Line
 from nodeflow.editor.dialogs.sampling import offered
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.panels import training
@@ -47,15 +48,6 @@ _CANVAS = (
 )  # fmt: skip
 """What the right button offers where nothing is."""
 _LONGEST = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a popup's list: what it does (a node type, a command, a node), text and hint."""
-
-    name: str
-    text: str
-    hint: str = ""
 
 
 def lines(editor: Editor) -> Sequence[Line]:

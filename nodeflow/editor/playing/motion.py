@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import Wire
-from nodeflow.routing import along
+from nodeflow.routing import Way, along
 from nodeflow.scene import Scene, closed_groups, sized, within
 from nodeflow.wires import WireView
 from nodeflow.workings.shown import changed, listed, rough, show
@@ -41,11 +41,14 @@ class Token:
     against: bool = False
     """Whether it runs from the wire's end to its start: blame on a folded graph."""
 
-    def at(self, share: float) -> Point:
-        """Return where it is, when so much of its way (0 to 1) lies behind it."""
+    def at(self, share: float, way: Way | None = None) -> Point:
+        """Return where it is, when so much of its way (0 to 1) lies behind it.
+
+        Who asks in every frame gives the `way`: the curve of its wire.
+        """
         t = 1 - share if self.against else share
         t = t * t * (3 - 2 * t)  # it starts and ends gently
-        return along(self.wire.curve, t)
+        return along(self.wire.curve if way is None else way, t)
 
     @property
     def heading(self) -> int:

@@ -365,7 +365,8 @@ class Editor:
     """The canvas on the screen, in pixels."""
     fitted: tuple[str, Camera] | None = None
     """The command that fitted the view, and the camera that it gave: another size is fitted too."""
-    pointer: Point = (0.0, 0.0)
+    pointer: Point = (-1.0, -1.0)
+    """Where it was on the view last; outside of it at first."""
     selection: frozenset[str] = frozenset()
     picked: tuple[str, int] | None = None
     """The layer and the neuron of it that was selected in the map last."""
@@ -475,6 +476,14 @@ class Editor:
         """The scene, if its wires are still to be routed where nodes are now."""
         scene = self._whole
         return None if scene.is_routed else scene
+
+    @property
+    def aim(self) -> Point:
+        """Where on the canvas something new comes: at the pointer, or in the middle of the view."""
+        x, y = self.pointer
+        wide, high = self.size
+        inside = 0 <= x <= wide and 0 <= y <= high
+        return self.camera.on_canvas((x, y) if inside else (wide / 2, high / 2))
 
     @property
     def chosen(self) -> frozenset[str]:

@@ -10,6 +10,8 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
+from nodeflow.syntax import statements_in
+
 KernelFunction = Callable[..., Any]
 
 
@@ -65,7 +67,7 @@ def tree_of(function: KernelFunction) -> ast.FunctionDef:
     """Return a function's syntax tree; raises `Unsupported` where there is no source."""
     try:
         source = textwrap.dedent(inspect.getsource(function))
-        tree = ast.parse(source).body[0]
+        tree = statements_in(source)[0]
     except (OSError, TypeError, SyntaxError, IndexError) as error:
         raise Unsupported(f"{function.__name__}: its source cannot be read") from error
     if not isinstance(tree, ast.FunctionDef):

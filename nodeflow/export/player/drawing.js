@@ -85,7 +85,7 @@ const drawers = {
     for (const [key, value] of known) {
       const head = `"${key}": `, two = Array.isArray(value[0]) && value.length > 1, rows = two ? value : [value];
       rows.forEach((row, number) => {
-        const text = (two ? (number ? " " : "[") : "") + pythonRow(row, two) + (two && number === value.length - 1 ? "]" : "");
+        const text = (two ? (number ? " " : "[") : "") + pythonRow(row) + (two && number === value.length - 1 ? "]" : "");
         lines.push(`  ${number ? " ".repeat(head.length) : head}${text},`.slice(0, 102));
       });
     }
@@ -313,9 +313,8 @@ function axesIn([x, y, wide, high], low, most) {
 }
 
 /** A row of numbers as Python writes it in a dictionary. */
-function pythonRow(row, matrix) {
+function pythonRow(row) {
   const numbers = flat(row), nested = Array.isArray(row) && Array.isArray(row[0]);
-  if (numbers.length === 1 && !matrix) return nested ? `[[${show(numbers[0])}]]` : `[${show(numbers[0])}]`;
   const text = `[${numbers.slice(0, MOST_IN_A_ROW).map(show).join(", ")}${numbers.length > MOST_IN_A_ROW ? ", …" : ""}]`;
   return nested ? `[${text}]` : text;
 }
@@ -332,7 +331,7 @@ function barsIn(names, all, { shares, best, told }, [left, top, width, height]) 
     return [
       lettering(left, y + step / 2 + 4, shortened(names[at], start - 6), { fill: marked ? "var(--text)" : "var(--faint)" }),
       rectangle(value >= 0 ? zero : zero - length, y + 2, length, Math.max(step - 4, 1), marked || best < 0 ? colour : between("var(--body)", colour, 0.55)),
-      lettering(left + start + room + 6, y + step / 2 + 4, told(value) + (marked ? " ←" : "")),
+      lettering(left + start + room + 6, y + step / 2 + 4, told(all[at]) + (marked ? " ←" : "")),
     ];
   });
 }

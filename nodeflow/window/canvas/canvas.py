@@ -20,7 +20,7 @@ from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.routing import longest_run
-from nodeflow.scene import NodeView, Scene, followed
+from nodeflow.scene import NodeView, Scene, boxes, followed
 from nodeflow.theme import THEMES, Theme
 from nodeflow.views import Viewer, is_slow
 from nodeflow.views.plot import Traces
@@ -45,14 +45,14 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0011, 0.0007
+_TIME, _NODES_TIME = 0.0010, 0.0006
 """Seconds from its start that a frame may draw what is new or different, and its nodes alone.
 
 The rest waits for the next frame.
 """
 _FILLING = 0.04
 """The same when another graph was opened, of which nothing is there yet."""
-_LEAST = 0.0003
+_LEAST = 0.0002
 """Of these so many for each, however large the graph is."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _NO_RUN = Live()
@@ -222,7 +222,7 @@ class Canvas:
         self._scene = scene
         self._views = list(scene.nodes.values())
         self._number = {view.key: number for number, view in enumerate(self._views)}
-        self._boxes = _node_boxes(self._views)
+        self._boxes = _node_boxes(scene.boxes)
         self._stroke_boxes = _hulls(scene)
         self._feeds = _feeds(scene)
         types = {key: scene.nodes[key].type for key in self._feeds}
@@ -252,7 +252,7 @@ class Canvas:
         views = list(scene.nodes.values())
         for number in nodes:
             self._views[number] = views[number]
-        self._boxes[:, nodes] = _node_boxes([views[number] for number in nodes])
+        self._boxes[:, nodes] = _node_boxes(boxes([views[number] for number in nodes]))
         self._stroke_boxes[:, strokes] = _hulls(scene, strokes)
         for level in self._levels:
             level.strokes_waiting += strokes
@@ -529,7 +529,7 @@ class Canvas:
             seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
             past = {} if seen is None else {view.key: seen}
         viewer = self._viewer
-        if viewer is None or viewer.graph.nodes is not editor.graph.nodes:
+        if viewer is None or not viewer.sees(editor.graph):
             viewer = self._viewer = Viewer(editor.graph, editor.inference.tables)
         return viewer.look(view.key, values, editor.live.weights, past)
 
@@ -591,9 +591,8 @@ class Canvas:
         for each in self._picked_layers:
             dpg.delete_item(each, children_only=True)
         wanted = [str(editor.wire or ""), hover.removeprefix("wire:")]
-        bundled = self._scene.bundled
         for name, selected in ((wanted[1], False), (wanted[0], True)):
-            view = bundled.get(name)
+            view = self._scene.bundled(name) if name else None
             if view is None:
                 continue
             (view,) = followed([view], self._moved)
@@ -855,7 +854,7 @@ def _moved(old: Scene, new: Scene) -> tuple[list[int], list[int]] | None:
     strokes = [
         (number, one, other)
         for number, (one, other) in enumerate(pairs)
-        if any(a is not b for a, b in zip_longest(one.wires, other.wires))
+        if one is not other and any(a is not b for a, b in zip_longest(one.wires, other.wires))
     ]
     if len(nodes) == len(old.nodes) or not all(
         one.key == other.key and same(one, other) for _, one, other in nodes
@@ -866,11 +865,10 @@ def _moved(old: Scene, new: Scene) -> tuple[list[int], list[int]] | None:
     return [number for number, *_ in nodes], [number for number, *_ in strokes]
 
 
-def _node_boxes(views: Sequence[NodeView]) -> NDArray[np.float64]:
+def _node_boxes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return left, top, right and bottom of nodes with their ports, (4, nodes)."""
-    boxes = np.array([(v.x, v.y, v.x + v.width, v.y + v.height) for v in views], float)
     beyond = np.array([-_REACH, -_REACH, _REACH, _REACH])
-    found: NDArray[np.float64] = (boxes.reshape(-1, 4) + beyond).T
+    found: NDArray[np.float64] = (boxes + beyond).T
     return found
 
 
@@ -880,7 +878,8 @@ def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float6
     if some is not None and len(owners) == len(scene.strokes):  # each is one curve
         bends, owners = bends[some], np.arange(len(some))
     elif some is not None:
-        return _hulls(scene)[:, some]
+        chosen = np.isin(owners, some)
+        bends, owners = bends[chosen], owners[chosen]
     if not len(owners):
         return np.zeros((4, 0))
     first = np.flatnonzero(np.diff(owners, prepend=-1))

@@ -67,14 +67,17 @@ class Minimap:
     def _paint(self, scene: Scene, found: Map) -> None:
         theme = self._theme
         self._pixels[:] = np.array((*rgba(theme.body)[:3], 235)) / 255
-        colours = {
-            family: np.array(mixed(colour, theme.text, 0.3)) / 255
-            for family, colour in theme.families.items()
-        }
-        for node in scene.nodes.values():
-            x0, y0 = found.on_map((node.x, node.y))
-            x1, y1 = found.on_map((node.x + node.width, node.y + node.height))
-            rows = slice(round(y0), max(round(y1), round(y0) + 1))
-            self._pixels[rows, round(x0) : max(round(x1), round(x0) + 1)] = colours.get(
-                node.family, colours[""]
-            )
+        number = {family: n for n, family in enumerate(theme.families)}
+        colours = np.array([mixed(one, theme.text, 0.3) for one in theme.families.values()]) / 255
+        plain = number[""]
+        families = np.array([number.get(n.family, plain) for n in scene.nodes.values()], np.intp)
+        corners = (scene.boxes.reshape(-1, 2, 2) - found.origin) * found.scale
+        (x0, y0), (x1, y1) = np.moveaxis(np.rint(corners).astype(np.intp), 0, 2)
+        wide, high = np.maximum(x1 - x0, 1), np.maximum(y1 - y0, 1)
+        # Each pixel of each node: where nodes overlap, the last one lies on top.
+        count = wide * high
+        node = np.repeat(np.arange(len(count)), count)
+        place = np.arange(len(node)) - np.repeat(np.cumsum(count) - count, count)
+        rows, columns = y0[node] + place // wide[node], x0[node] + place % wide[node]
+        inside = (rows >= 0) & (rows < HEIGHT) & (columns >= 0) & (columns < WIDTH)
+        self._pixels[rows[inside], columns[inside]] = colours[families[node[inside]]]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from nodeflow.editor.playing.motion import Motion, Token, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
+from nodeflow.routing import Way
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
 from nodeflow.window.canvas.wireitems import Look
@@ -37,6 +38,9 @@ _HIGH, _TIP = 18.0, 8.0
 _REACH = 5.0
 """The lit frame is so far from its node."""
 _STOP = 6.0
+_AT_ONCE = 10
+"""So many tokens are written in a frame."""
+_NOTHING = Motion()
 _SEEN = 0.05
 """A wire that is so much thicker is drawn anew."""
 
@@ -65,7 +69,7 @@ class MotionItems:
         """The ports whose wires look otherwise than they are drawn; None: all of them."""
         self._widths: Mapping[str, float] = {}
         self._shares: Mapping[str, float] | None = None
-        self._motion = Motion()
+        self._motion = _NOTHING
         self._moment: tuple[int, int] = (-1, 0)
         self._came, self._lasts = 0.0, 0.0
         self._drawn: tuple[object, ...] = ()
@@ -78,6 +82,10 @@ class MotionItems:
         self._name = dpg.draw_text((0, 0), "", parent=layer, color=rgba(theme.text), show=False)
         self._layer = dpg.add_draw_node(parent=layer)
         self._pool: list[_TokenItems] = []
+        self._ways: list[Way] = []
+        self._tokens: tuple[Token, ...] = ()
+        self._written_of = 0
+        """So many of the tokens have their shapes and numbers."""
         self._shown = 0
         self._chip = dpg.add_draw_node(parent=layer, show=False)
         self._chip_box = dpg.draw_rectangle((0, 0), (1, 1), parent=self._chip, rounding=6)
@@ -135,7 +143,7 @@ class MotionItems:
 
     def draw(self, editor: Editor, moved: Mapping[str, Point]) -> None:
         """Draw what an editor's last step shows; nodes that are dragged are off by `moved`."""
-        found = motion(editor) if editor.live.state != "training" else Motion()
+        found = motion(editor) if editor.live.state != "training" else _NOTHING
         now = time.perf_counter()
         if found is not self._motion:
             self._motion = found
@@ -143,9 +151,9 @@ class MotionItems:
             self._take_wires(editor, found)
             self._written = ()
         share = 1.0 if not self._lasts else min((now - self._came) / self._lasts, 1.0)
-        self.busy = share < 1.0 and bool(found.lit)
+        self.busy = (share < 1.0 and bool(found.lit)) or self._written_of < len(found.tokens)
         still = editor.preferences.reduced_motion
-        drawn = (found, editor.camera, editor.size, share, still, moved)
+        drawn = (found, editor.camera, editor.size, share, still, moved, self._written_of)
         if len(drawn) == len(self._drawn) and drawn[0] is self._drawn[0] and (
             drawn[1:] == self._drawn[1:]
         ):  # fmt: skip
@@ -217,7 +225,7 @@ class MotionItems:
         wide, high = width(found.change, self._fonts.regular) * size + 16, size + 8
         colour = phase_colour(self._theme, found.phase)
         arrived = (share - TRAVEL) / (1 - TRAVEL) if self._lasts else 1.0
-        x, y = round((box[0] + box[2] - wide) / 2), round(box[3] + _REACH + 5)
+        x, y = round((box[0] + box[2] - wide) / 2), round(box[3] + _REACH + 1)
         dpg.configure_item(
             self._chip_box, pmin=(x, y), pmax=(x + wide, y + high), color=rgba(colour),
             fill=mixed(colour, self._theme.body, 0.45 + 0.5 * min(max(arrived, 0.0), 1.0)),
@@ -236,16 +244,35 @@ class MotionItems:
             written[1] != self._written[1]
         ):  # fmt: skip
             self._written = written
+            self._begin_writing(tokens)
+        if self._written_of < len(tokens):
             self._write(tokens, camera.zoom)
-        for token, items in zip(tokens, self._pool, strict=False):
-            x, y = camera.on_screen(token.at(share))
+        left, top, zoom = camera.x, camera.y, camera.zoom
+        known = slice(self._written_of)
+        for token, way, items in zip(
+            tokens[known], self._ways[known], self._pool[known], strict=True
+        ):
+            x, y = token.at(share, way)
             shift = items.half * (1 - 2 * share) * token.heading
-            dpg.apply_transform(items.root, dpg.create_translation_matrix((x + shift, y)))
+            place = (x - left) * zoom + shift, (y - top) * zoom
+            dpg.apply_transform(items.root, dpg.create_translation_matrix(place))
+
+    def _begin_writing(self, tokens: tuple[Token, ...]) -> None:
+        """Have tokens written anew; those of other values are not seen until they are."""
+        if self._tokens is not tokens:
+            self._tokens = tokens
+            self._ways = [token.wire.curve for token in tokens]
+            for items in self._pool[: self._shown]:
+                dpg.configure_item(items.root, show=False)
+                items.shown = None
+        self._written_of, self._shown = 0, len(tokens)
 
     def _write(self, tokens: tuple[Token, ...], zoom: float) -> None:
-        """Give so many tokens their shapes and numbers."""
+        """Give the next tokens their shapes and numbers: so many as a frame has time for."""
         theme = self._theme
-        while len(self._pool) < len(tokens):
+        first, self._written_of = self._written_of, min(self._written_of + _AT_ONCE, len(tokens))
+        some = slice(first, self._written_of)
+        while len(self._pool) < self._written_of:
             root = dpg.add_draw_node(parent=self._layer)
             pill = dpg.draw_rectangle((0, 0), (1, 1), parent=root, thickness=1.5)
             arrow = dpg.draw_polygon([(0, 0), (1, 0), (0, 1), (0, 0)], parent=root, thickness=1.5)
@@ -253,7 +280,7 @@ class MotionItems:
             self._pool.append(_TokenItems(root, pill, arrow, text))
         size = _sized(zoom)
         plain = zoom < _DOTS
-        for token, items in zip(tokens, self._pool, strict=False):
+        for token, items in zip(tokens[some], self._pool[some], strict=True):
             blame = token.kind == "blame"
             name = {"blame": theme.backward, "feedback": theme.feedback}.get(
                 token.kind, theme.forward
@@ -285,10 +312,6 @@ class MotionItems:
                 dpg.configure_item(items.pill, show=not blame)
                 dpg.configure_item(items.text, show=bool(words))
                 dpg.configure_item(items.root, show=True)
-        for items in self._pool[len(tokens) : self._shown]:
-            dpg.configure_item(items.root, show=False)
-            items.shown = None
-        self._shown = len(tokens)
 
     # --- stops
 

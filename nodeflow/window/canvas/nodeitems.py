@@ -444,7 +444,10 @@ class NodeDrawer:
         if view.field is not None and not view.field.own and text == view.field.text:
             text = ""  # it stands in the field
         if parts and view.view is None:
-            end -= _PICTURE + 6
+            if end - begin < _PICTURE:
+                parts = ()  # it would lie over the field
+            else:
+                end -= _PICTURE + 6
         room = max(end - begin, 0.0) / (_LABEL * EM)
         choices = _choices(value, text, age)
         if rows is not None:

@@ -151,7 +151,7 @@ class SlowViews:
     def _look(
         self, graph: Graph, tables: Mapping[str, Table], live: Live, views: tuple[str, ...]
     ) -> Found:
-        if self._viewer.graph.nodes is not graph.nodes:
+        if not self._viewer.sees(graph):
             self._viewer = Viewer(graph, tables)
         return {key: _looked(self._viewer, live, key) for key in views}
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nodeflow.editor.canvas import inplace
-from nodeflow.editor.dialogs.popups import Line, lines, title
+from nodeflow.editor.dialogs.line import Line
+from nodeflow.editor.dialogs.popups import lines, title
 from nodeflow.editor.dialogs.sampling import pictured
 from nodeflow.editor.documents.store import Recent, Thumbnail
 from nodeflow.editor.playing.controls import PROMPTS

@@ -36,7 +36,7 @@ _PLAY, _SLIDER, _SPEED = 86, 96, 124
 _LEAST_PLACE = 340
 _FIRST_GONE = ("update", "phase", "sample", "epoch")
 """Which buttons a narrow window does without, one after the other: each has its key."""
-_POINTS, _NOTCHES = 200, 100
+_POINTS, _NOTCHES = 120, 100
 _PAUSE = 0.2
 """Seconds between two looks at a history that grows."""
 _LEAST_MARK = 6.0
@@ -337,7 +337,7 @@ class TimelineBar:
             present = one is histories[-1]
             colour = rgba(theme.forward) if present else rgba(theme.feedback, 0.75)
             room = (whole.high - 10) * (top / high if math.isfinite(top) else 1.0)
-            points = np.array(curve(one.rows, line.epochs, _POINTS, one.epochs)).reshape(-1, 2)
+            points = curve(one.rows, line.epochs, _POINTS, one.epochs)
             there = ((whole.left, whole.foot - 5) + points * (whole.wide, -room)).tolist()
             if len(there) > 1:
                 dpg.draw_polyline(there, parent=self._curves, color=colour, thickness=1.6)

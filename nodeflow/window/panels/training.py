@@ -38,6 +38,7 @@ class TrainingPanel:
         self._history: Any = None
         self._drawn: tuple[Any, ...] = ()
         self._shown: tuple[object, ...] = ()
+        self._told = ""
         self._parts: tuple[object, object] = (None, None)
         self._setting: tuple[str, str] | None = None
         self._rate: float | None = None
@@ -138,10 +139,12 @@ class TrainingPanel:
             self._accuracy.coloured(theme)
             for field in self._typed.values():
                 field.apply_style(rgba(theme.problem))
+        for plot in (self._cost, self._accuracy):
+            plot.enlarge(editor.preferences.scale)
         self._editor = editor
         live, training = editor.live, editor.graph.training
         state = (
-            live.state, live.epoch, live.problem, training, editor.selection,
+            live.state, live.problem, training, editor.selection,
             id(editor.offer) if not live.update else 0,
         )  # fmt: skip
         parts = (editor.graph.nodes, editor.graph.wires)
@@ -149,6 +152,10 @@ class TrainingPanel:
         if not known or state != self._shown:
             self._shown, self._parts = state, parts
             self._show(editor, theme)
+        told = f"! {live.problem}" if live.problem else progress(live, training)
+        if told != self._told:
+            self._told = told
+            dpg.set_value(self._state, told)
         drawn = (live.epoch, live.cost, live.playback.number)
         new = self._history is not live.history
         if new or drawn != self._drawn:
@@ -158,7 +165,7 @@ class TrainingPanel:
                 plot.draw(live, here, new=new)
 
     def _show(self, editor: Editor, theme: Theme) -> None:
-        live, training = editor.live, editor.graph.training
+        live = editor.live
         running = live.state == "training"
         dpg.configure_item(self._play, label="❚❚ Pause" if running else "▶ Train")
         offer = None if live.update else editor.offer
@@ -166,8 +173,6 @@ class TrainingPanel:
             self._offer, show=offer is not None,
             label="" if offer is None else f"Go on with {offer.text}",
         )  # fmt: skip
-        text = f"! {live.problem}" if live.problem else progress(live, training)
-        dpg.set_value(self._state, text)
         colour = theme.problem if live.problem else theme.faint
         dpg.configure_item(self._state, color=rgba(colour))
         for name in ("batch", "epochs", "seed"):
@@ -214,6 +219,7 @@ class _Plot:
         self._texts: dict[str, Item] = {}
         self._looks: dict[str, Item] = {}
         self._zoomed = False
+        self._scale = 1.0
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             dpg.add_text(title)
@@ -253,6 +259,12 @@ class _Plot:
     def show(self, *, shown: bool) -> None:
         """Show the plot, or hide it where there is nothing to plot."""
         dpg.configure_item(self._group, show=shown)
+
+    def enlarge(self, scale: float) -> None:
+        """Be as high as texts of this scale need, so that the numbers of the axis stand apart."""
+        if scale != self._scale:
+            self._scale = scale
+            dpg.configure_item(self.item, height=round(_PLOT_HEIGHT * scale))
 
     def coloured(self, theme: Theme) -> None:
         """Take on a theme's colours."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import stat
 import time
 from pathlib import Path
@@ -74,10 +75,13 @@ class GcScheduler:
 
 
 class IdleWait:
-    """A nap in short steps; what a frame itself leaves unread is no reason to wake."""
+    """A nap in steps; what a frame itself leaves unread is no reason to wake.
 
-    FIRST, STEP = 0.004, 0.025
-    """What a frame leaves comes within the first step."""
+    Where it leaves nothing, the nap ends at once when something comes.
+    """
+
+    FIRST, STEP, LONG = 0.004, 0.025, 0.05
+    """What a frame leaves comes within the first step; a step that input cuts short is longer."""
 
     def __init__(self, display: frozenset[int]) -> None:
         self._display = display
@@ -85,6 +89,9 @@ class IdleWait:
 
     def woken(self) -> bool:
         """Sleep a step; return whether something has come from the display."""
+        if self._before == 0:
+            ready, _, _ = select.select(list(self._display), [], [], self.LONG)
+            return bool(ready)
         time.sleep(self.FIRST if self._before is None else self.STEP)
         there = unread(self._display)
         before, self._before = self._before, there
