@@ -389,3 +389,14 @@ def test_a_wire_that_nobody_asked_for_is_told_and_taken_out():
     assert "w.value" in change_of_locked(original, elsewhere)
     with pytest.raises(RunError, match="'sum' is locked"):
         Attempt(original).disconnect("w.value", "sum.weights")
+
+
+def test_nobody_goes_on_for_ever():
+    attempt = Attempt(nf.sample("lessons/first-steps"))
+    with pytest.raises(RunError, match="trains for 2,000 epochs; up to 20,000 can be gone through"):
+        attempt.go("99999999999999")
+    with pytest.raises(RunError, match="up to 20,000"):
+        attempt.train(30_000)
+    with pytest.raises(RunError, match="training has no 'sed'; did you mean 'seed'"):
+        attempt.set("training", sed=3)
+    assert attempt.player.number == 0

@@ -15,7 +15,7 @@ from nodeflow.graph import Graph, Training
 from nodeflow.lessons.goals import Value, expected, is_right, reached, why_refused, wires_for
 from nodeflow.lessons.lesson import Done, Task, require_lesson
 from nodeflow.lessons.locks import ends_to_wire
-from nodeflow.lessons.settings import TRAINING, settings_changed, training_of
+from nodeflow.lessons.settings import TRAINING, most_epochs, settings_changed, training_of
 from nodeflow.lessons.way import way_of
 from nodeflow.playback.conditions import parse
 from nodeflow.playback.player import Player
@@ -194,19 +194,29 @@ class Attempt:
     def train(self, epochs: int) -> None:
         """Go on at full speed for so many epochs, or until the task's condition holds."""
         self.player.run.require_nodes()
-        schedule = self.player.schedule
-        number = self.player.number
-        self.player.advance(number + epochs * schedule.steps_per_epoch)
+        number = self.player.number + epochs * self.player.schedule.steps_per_epoch
+        self._require_near(number)
+        self.player.advance(number)
 
     def go(self, moment: str) -> None:
         """Go to a moment, EPOCH[:SAMPLE[:NODE]]; also beyond the end of the training."""
         player = self.player
         player.run.require_nodes()
         number = player.schedule.number(player.schedule.find(Moment.read(moment)))
+        self._require_near(number)
         if number > player.end:
             player.advance(number)
         else:
             player.go(number)
+
+    def _require_near(self, number: int) -> None:
+        """Refuse a moment so far away that it would take for ever, and marking would not go."""
+        most = most_epochs(self.original)
+        if number > most * self.player.schedule.steps_per_epoch:
+            raise RunError(
+                f"this lesson's graph trains for {self.original.training.epochs:,} epochs; up to "
+                f"{most:,} can be gone through"
+            )
 
     # -- changing
 
@@ -246,7 +256,10 @@ class Attempt:
                     "how it is trained is locked in this lesson; "
                     "unlocking 'training' is noted in the answer"
                 )
-            training = {**training_of(self.graph), **settings}
+            training = training_of(self.graph)
+            for name in settings.keys() - training.keys():
+                raise RunError(f"training has no '{name}'{nearest(name, training)}")
+            training |= settings
             self.change(replace(self.graph, training=Training(**training)), "training")
             return
         changed = self.graph.set(node, **settings)

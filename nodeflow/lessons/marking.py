@@ -19,7 +19,7 @@ from nodeflow.graph import Graph, Wire, renumbered
 from nodeflow.lessons.goals import Value, expected, is_right, stand, wires_for
 from nodeflow.lessons.lesson import Task, require_lesson
 from nodeflow.lessons.locks import asked_wires, changes_of_locked, with_locks_restored
-from nodeflow.lessons.settings import TRAINING
+from nodeflow.lessons.settings import TRAINING, most_epochs, searched_epochs
 from nodeflow.lessons.way import Change, Way, folded_as, graphs_of, wired_as
 from nodeflow.playback.answers import read_number
 from nodeflow.playback.conditions import parse
@@ -29,8 +29,6 @@ from nodeflow.workings.shown import precise
 
 _ROUNDED = 1e-9
 """So far apart, relative to its size, the same number may be on two machines."""
-_LONGER = 10
-"""An answer is trained so many times longer than the lesson's graph at most."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +219,7 @@ class Marker:
         player = Player(Run(graphs[0][1], strict=False, share_with=first))
         for update, graph in graphs[1:]:
             number = player.schedule.number(player.schedule.start(update))
-            stand(player, min(number, self._last(player, graph)))
+            stand(player, min(number, self._last(player)))
             player.change(graph, "")
         course = _Course(graphs, player)
         self._courses.append(course)
@@ -274,9 +272,8 @@ class Marker:
                     if met is None:
                         met = self._met(task, course, number)
                     done, number = met is not None, number if met is None else met
-                    why = (
-                        "" if done else f"it is not reached in {self._epochs(course.graph)} epochs"
-                    )
+                    epochs = searched_epochs(self.original, course.graph)
+                    why = "" if done else f"it is not reached in {epochs} epochs"
                     if done and only_noted and record is None:
                         done, why = False, "the file does not say that it was reached"
                 case _:
@@ -291,14 +288,9 @@ class Marker:
             done, why = False, str(error)
         return Mark(index, task.text, task.kind, done, why, typed, value), number, said
 
-    def _epochs(self, graph: Graph) -> int:
-        """Return for how many epochs an answer is trained at most."""
-        most = max(1, self.original.training.epochs)
-        return max(most, min(graph.training.epochs, _LONGER * most))
-
-    def _last(self, player: Player, graph: Graph) -> int:
-        """Return the last moment to which an answer is trained."""
-        return self._epochs(graph) * player.schedule.steps_per_epoch
+    def _last(self, player: Player) -> int:
+        """Return the last moment to which an answer is followed."""
+        return most_epochs(self.original) * player.schedule.steps_per_epoch
 
     def _met(self, task: Task, course: _Course, number: int) -> int | None:
         known = (task.goal, number)
@@ -316,7 +308,7 @@ class Marker:
             number = schedule.number(schedule.find(Moment.read(str(record.get("moment")))))
         except RunError:
             return None
-        if number > self._last(player, course.graph):
+        if number > self._last(player):
             return None
         stand(player, number)
         holds = parse(task.goal, player.run.plan.graph).holds(Seen(player.run))
@@ -331,7 +323,8 @@ class Marker:
             return number
         player.stops.add(player.run, task.goal)
         try:
-            player.advance(max(self._last(player, course.graph), number))
+            epochs = searched_epochs(self.original, course.graph)
+            player.advance(max(epochs * player.schedule.steps_per_epoch, number))
             return player.number if player.reason == condition.text else None
         finally:
             player.stops.forget(condition.text)

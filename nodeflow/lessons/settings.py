@@ -8,6 +8,10 @@ from typing import Any
 
 from nodeflow.graph import Graph, Training
 
+LONGER = 10
+"""So many times longer than a lesson's graph trains anybody may go on."""
+LEAST_EPOCHS = 100
+"""For so many epochs anybody may go on."""
 TRAINING = "training"
 """The name under which the settings of the training are changed and unlocked."""
 
@@ -44,3 +48,13 @@ def with_settings(original: Graph, graph: Graph, changed: Mapping[str, Any]) -> 
 def training_of(graph: Graph) -> dict[str, Any]:
     """Return the settings of a graph's training."""
     return {name: getattr(graph.training, name) for name in ("batch", "epochs", "seed")}
+
+
+def searched_epochs(original: Graph, graph: Graph) -> int:
+    """Return for how many epochs a condition is searched: those that a graph trains for."""
+    return max(1, original.training.epochs, min(graph.training.epochs, most_epochs(original)))
+
+
+def most_epochs(original: Graph) -> int:
+    """Return for how many epochs a lesson's graph is trained at most, if somebody goes on."""
+    return max(LEAST_EPOCHS, LONGER * original.training.epochs)
