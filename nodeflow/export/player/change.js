@@ -462,6 +462,7 @@ function changing(root, index, run, source, view) {
   const refreshing = (act) => (...given) => {
     view.pause();
     const made = act(...given);
+    if (!(made instanceof Promise)) lead?.look(); // a script may go on before the next picture is drawn
     refresh();
     return made;
   };
