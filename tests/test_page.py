@@ -718,6 +718,34 @@ def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
         assert y + height <= size[1]
 
 
+def test_who_shares_a_page_is_told_where_its_address_is(shown):
+    page = shown(sample("xor"))
+    page.run("nodeflow.step(3)")
+    press(page, "#share")
+    page.wait("document.querySelector('#trouble').checkVisibility()")
+    assert "address of this page" in page.run("document.querySelector('#trouble').textContent")
+    assert page.run("location.hash.length") > 100
+    press(page, "#next")
+    page.wait("!document.querySelector('#trouble').checkVisibility()")
+
+
+def test_a_field_that_was_emptied_is_not_taken_for_0(shown):
+    page = shown(sample("xor"))
+    rate = page.run("nodeflow.state().events.length")
+    for field in ("[data-setting='train.rate']", "#numbers input", "#seed", "#batch", "#epochs"):
+        press(page, "#tab-change")
+        page.run(
+            f"(() => {{ const field = document.querySelector({json.dumps(field)});"
+            "field.value = ''; field.dispatchEvent(new Event('change')); })()"
+        )
+        if field == "#epochs":
+            press(page, "#train")
+        page.wait("document.querySelector('#trouble').textContent === '\"\" is no number'")
+        assert page.run("nodeflow.state().events.length") == rate
+        page.run("nodeflow.step(1)")
+    assert page.run("nodeflow.moment().epoch") == 0
+
+
 def test_paper_has_the_whole_graph_and_every_step(shown):
     """Printed from a dark window that is narrower than the graph."""
     page = shown(sample("xor"))

@@ -12,7 +12,7 @@ from nodeflow.errors import ConditionError, FileError, RunError, nearest
 from nodeflow.files.lessonform import ANSWERS, LESSON
 from nodeflow.files.text import at
 from nodeflow.graph import Graph, Training
-from nodeflow.lessons.goals import Value, expected, is_right, reached, wires_for
+from nodeflow.lessons.goals import Value, expected, is_right, reached, why_refused, wires_for
 from nodeflow.lessons.lesson import Done, Task, require_lesson
 from nodeflow.lessons.locks import ends_to_wire
 from nodeflow.lessons.settings import TRAINING, most_epochs, settings_changed, training_of
@@ -173,6 +173,11 @@ class Attempt:
             return False
         self._finish(typed.strip(), value)
         return True
+
+    def why_refused(self, typed: str) -> str:
+        """Say of an answer that is not right what would mend it; "" if it is simply wrong."""
+        value = self._located(lambda asked: expected(asked, self.player, self._moment))
+        return why_refused(typed, value)
 
     def skip(self) -> None:
         """Leave the present task for later; it stays undone."""

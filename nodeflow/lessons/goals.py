@@ -12,7 +12,7 @@ from nodeflow.engine.schedule import Moment
 from nodeflow.errors import ConditionError, RunError
 from nodeflow.graph import Graph, Wire
 from nodeflow.lessons.lesson import Task
-from nodeflow.playback.answers import HITS, read_number, read_word
+from nodeflow.playback.answers import HITS, no_number, read_number, read_word
 from nodeflow.playback.conditions import Expression, parse_expression
 from nodeflow.playback.player import Player
 from nodeflow.playback.stops import Seen
@@ -116,6 +116,15 @@ def is_right(task: Task, typed: str, value: Value) -> bool:
     if task.tolerance is not None:
         return abs(found.value - value) <= task.tolerance * (1 + 1e-9) + 1e-15
     return found.meets(value)
+
+
+def why_refused(typed: str, value: Value) -> str:
+    """Say of an answer that is not right what would mend it; "" if it can be read and is wrong."""
+    if isinstance(value, bool):
+        return "" if read_word(typed, HITS) is not None else "type yes or no"
+    if read_number(typed) is not None:
+        return ""
+    return no_number(typed)
 
 
 def reached(task: Task, player: Player) -> bool:

@@ -78,6 +78,17 @@ def read_number(text: str) -> Answer | None:
     return Answer(value, 10.0 ** (int(power or 0) - decimals))
 
 
+def no_number(text: str) -> str:
+    """Say that what was typed is no number, and what one is like."""
+    return f"{quoted(text)} is no number: type one such as 0.25, −3 or 2/3"
+
+
+def quoted(text: str) -> str:
+    """Return what was typed in quotation marks, in one line and not too long."""
+    typed = " ".join(text.split())
+    return f"'{typed}'" if len(typed) <= 40 else f"'{typed[:39]}…'"
+
+
 def read_word(text: str, meanings: Mapping[int, tuple[str, ...]]) -> int | None:
     """Return what a typed word means (`SIGNS`, `HITS`); None if it is none of them."""
     typed = text.translate(_MINUS).strip().lower()

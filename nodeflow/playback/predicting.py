@@ -112,7 +112,7 @@ class Question:
     def _mark_number(self, answer: str, given: Given, expected: float) -> Mark:
         typed = answers.read_number(answer)
         if typed is None:
-            text = f"{_quoted(answer)} is no number: type one such as 0.25, −3 or 2/3"
+            text = answers.no_number(answer)
             return Mark(False, expected, None, text)
         if CATALOG[given.step.type].family == "update":
             typed = typed._replace(base=given.one("parameter").at(self.index).value)
@@ -127,7 +127,7 @@ class Question:
         change = new - given.one("parameter").at(self.index).value
         said = answers.read_word(answer, answers.SIGNS)
         if said is None:
-            text = f"{_quoted(answer)} is none of the answers: type up, down or same"
+            text = f"{answers.quoted(answer)} is none of the answers: type up, down or same"
             return Mark(False, change, None, text)
         right = said == np.sign(change)
         truth = f"the weight {'rises' if change > 0 else 'falls'} by {show(abs(change))}"
@@ -139,7 +139,7 @@ class Question:
     def _mark_choice(self, answer: str, expected: float) -> Mark:
         said = answers.read_word(answer, answers.HITS)
         if said is None:
-            text = f"{_quoted(answer)} is none of the answers: type hit or miss"
+            text = f"{answers.quoted(answer)} is none of the answers: type hit or miss"
             return Mark(False, expected, None, text)
         right = said == expected
         truth = "a hit" if expected else "a miss"
@@ -151,12 +151,6 @@ class Question:
         # Of some types the account is the line of another number: the remark is without it.
         sentence = whole if rest and whole.endswith(rest) else rest
         return (line, sentence) if sentence else (line,)
-
-
-def _quoted(answer: str) -> str:
-    """Return what was typed in quotation marks, in one line and not too long."""
-    typed = " ".join(answer.split())
-    return f"'{typed}'" if len(typed) <= 40 else f"'{typed[:39]}…'"
 
 
 def _with_slip(mark: Mark, slip: Slip | None) -> Mark:

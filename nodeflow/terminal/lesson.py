@@ -15,7 +15,7 @@ from nodeflow.errors import FileError, NodeflowError, nearest
 from nodeflow.files import save
 from nodeflow.jsontext import json_of
 from nodeflow.lessons import Attempt, Done, Marks
-from nodeflow.playback.answers import NOTE, read_number
+from nodeflow.playback.answers import NOTE
 from nodeflow.terminal import look
 from nodeflow.terminal.held import value_lines
 from nodeflow.terminal.steps import StepPrinter
@@ -130,17 +130,19 @@ class Lead:
         elif asks:
             self._answer(line)
         else:
-            hint = nearest(word, list(self._commands)) or ": type help for all"
+            hint = (
+                nearest(word, [name for name in self._commands if name.isalpha()])
+                or ": type help for all"
+            )
             self.out.print(f"there is no command '{look.clean(word)}'{hint}")
 
     def _answer(self, typed: str) -> None:
-        task = self.attempt.task
         if self.attempt.answer(typed):
             self._told(self.attempt.done[-1:])
             self._say_task()
             return
-        known = read_number(typed) is not None
-        self.out.print("✗ not yet" if known or task is None else f"✗ not yet ({NOTE})")
+        why = self.attempt.why_refused(typed)
+        self.out.print(f"✗ {look.clean(why)}" if why else f"✗ not yet ({NOTE})")
 
     def _step(self, level: str) -> None:
         self._require_level(level)

@@ -9,7 +9,7 @@ from nodeflow.editor.state.runcommands import AnswerTask, SkipTask, TaskCommand,
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.lessons import Attempt, Progress
-from nodeflow.playback.answers import NOTE, read_number
+from nodeflow.playback.answers import NOTE
 from nodeflow.playback.player import Player
 
 
@@ -54,10 +54,9 @@ class Lecture:
     def _answer(self, typed: str) -> None:
         if self._attempt.answer(typed):
             self._said = "Right."
-        elif read_number(typed) is None:
-            self._said = f"Not yet ({NOTE})."
         else:
-            self._said = "Not yet: try again."
+            why = self._attempt.why_refused(typed)
+            self._said = f"{why[0].upper()}{why[1:]}." if why else f"Not yet ({NOTE})."
 
     @property
     def progress(self) -> Progress:

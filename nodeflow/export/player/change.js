@@ -69,11 +69,14 @@ function changing(root, index, run, source, view) {
     attempt(() => train(numberIn("#epochs")));
   });
 
-  function numberIn(selector) {
-    const field = find(selector), value = Number(field.value);
+  /** The number that was typed into a field; nothing typed is not 0. */
+  function numberOf(field) {
+    const value = Number(field.value);
     if (field.value === "" || !Number.isFinite(value)) throw new Error(`"${field.value}" is no number`);
     return value;
   }
+
+  const numberIn = (selector) => numberOf(find(selector));
 
   // -- changing
 
@@ -140,9 +143,7 @@ function changing(root, index, run, source, view) {
       field.addEventListener("focus", () => { find("#why-place").value = Array.isArray(value[0]) ? `${i},${j}` : j; });
       field.disabled = shut;
       field.addEventListener("change", () => attempt(() => {
-        const own = Number(field.value);
-        if (field.value === "" || !Number.isFinite(own)) throw new Error(`"${field.value}" is no number`);
-        const next = rows.map((each, at) => (at === i ? each.with(j, own) : each));
+        const own = numberOf(field), next = rows.map((each, at) => (at === i ? each.with(j, own) : each));
         set(address, Array.isArray(value[0]) ? next : next[0]);
       }));
       grid.append(field);
@@ -203,15 +204,15 @@ function changing(root, index, run, source, view) {
       const field = element("input", { type: "number", step: "any", value, "data-setting": address });
       const line = element("label", {}, element("span", {}, address), field);
       field.disabled = lead?.isLocked(ownerOf(address)) ?? false;
-      const change = (number) => attempt(() => { setting(address, number); field.value = number; });
-      field.addEventListener("change", () => change(Number(field.value)));
+      const change = () => attempt(() => setting(address, numberOf(field)));
+      field.addEventListener("change", change);
       const [low, high] = least !== null && most !== null ? [least, most] : value > 0 ? [value / 20, value * 20] : [null, null];
       if (low !== null) {
         const curved = least === null || most === null; // a rate is moved by its powers
         const slider = element("input", { type: "range", min: curved ? Math.log(low) : low, max: curved ? Math.log(high) : high, step: "any", value: curved ? Math.log(value) : value, "aria-label": `${address}, slider` });
         const wanted = () => Number((curved ? Math.exp(slider.value) : Number(slider.value)).toPrecision(3));
         slider.addEventListener("input", () => { field.value = wanted(); });
-        slider.addEventListener("change", () => change(wanted()));
+        slider.addEventListener("change", () => { field.value = wanted(); change(); });
         slider.disabled = field.disabled;
         line.append(slider);
       }
@@ -368,16 +369,21 @@ function changing(root, index, run, source, view) {
     return `#${packed}`;
   }
 
+  let sharedAt = null; // the moment whose address was told; further on it is another one
+
   find("#share").addEventListener("click", () => attempt(async () => {
-    const fragment = await link();
-    history.replaceState(null, "", fragment);
-    try {
-      await navigator.clipboard.writeText(location.href);
-      find("#came").textContent = "The address of this page, as it stands, is in the clipboard.";
-    } catch {
-      find("#came").textContent = "The address of this page now has all that was changed.";
-    }
+    history.replaceState(null, "", await link());
+    const copying = async () => navigator.clipboard.writeText(location.href); // pages of plain http have no clipboard
+    const copied = await copying().then(() => true, () => false);
+    complain(root, copied ? "The address of this page, as it stands, is in the clipboard." : "The address of this page now has all that was changed.", true);
+    sharedAt = run.number;
   }));
+
+  view.watching.push(() => {
+    if (sharedAt === null || sharedAt === run.number) return;
+    sharedAt = null;
+    complain(root, "");
+  });
 
   /** Be in a state that was told before, of this graph or of another form of it. */
   function takeUp({ seed, batch: size, number, base, events }) {
@@ -456,6 +462,7 @@ function changing(root, index, run, source, view) {
   const refreshing = (act) => (...given) => {
     view.pause();
     const made = act(...given);
+    if (!(made instanceof Promise)) lead?.look(); // a script may go on before the next picture is drawn
     refresh();
     return made;
   };

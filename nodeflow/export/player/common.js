@@ -38,10 +38,11 @@ async function bytesOf(id) {
 
 const jsonOf = async (id) => JSON.parse(new TextDecoder().decode(await bytesOf(id)));
 
-/** Say on the page what has gone wrong. */
-function complain(root, words) {
+/** Say on the page what has gone wrong, or (`fine`) what was done where nobody would see it. */
+function complain(root, words, fine = false) {
   const place = root.querySelector("#trouble");
   place.textContent = words;
+  place.classList.toggle("fine", fine);
   place.hidden = !words;
 }
 

@@ -176,7 +176,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       finish(typed.trim(), value);
       said = "Right.";
       notice();
-    } else if (typeof value === "number" && !answered(typed)) said = `'${typed}' is no number, such as 0.38, −3 or 2/3`;
+    } else if (typeof value === "number" && !answered(typed)) said = `'${typed}' is no number: type one such as 0.25, −3 or 2/3`;
     else if (typeof value === "boolean" && ![...YES, ...NO].includes(typed.trim().toLowerCase())) said = "Type yes or no.";
     else said = "Not yet: try again.";
     show();
@@ -349,11 +349,14 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
   }
 
   let before = run.number;
-  view.watching.push(() => {
+  /** Notice what is done at the moment in view. */
+  function look() {
     const cameTrue = watched?.held === true && run.number > before; // where a beat ended
     before = run.number;
     notice(cameTrue);
-  });
+  }
+
+  view.watching.push(look);
 
   find("#lesson").hidden = false;
   root.classList.add("taught");
@@ -361,7 +364,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
   notice();
   show();
   return {
-    requireFree, isLocked, unlock, train, restarted: () => { Object.assign(state, { moment: 0, anew: state.done.length > 0 }); watch(); }, changed: watch, state,
+    requireFree, isLocked, unlock, train, look, restarted: () => { Object.assign(state, { moment: 0, anew: state.done.length > 0 }); watch(); }, changed: watch, state,
     api: {
       task: () => ({ index: place(), of: lesson.tasks.length, ...(task() && { text: task().text, kind: task().kind, question: task().question }) }),
       answer: (typed) => { const ok = answer(String(typed)); refresh(); return ok; },

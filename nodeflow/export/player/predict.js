@@ -51,7 +51,7 @@ function predicting(root, index, run, view, attempt) {
     event.preventDefault();
     attempt(() => {
       const answer = answered(find("#answer").value);
-      if (!answer) throw new Error(`'${find("#answer").value}' is no number, such as 0.38, −3 or 2/3`);
+      if (!answer) throw new Error(`'${find("#answer").value}' is no number: type one such as 0.25, −3 or 2/3`);
       const place = nextIn(), key = run.schedule.order[place], address = `${key}.${index.formulas[place].outputs[0]}`;
       const moved = index.remarks[place].kind === "moved" ? run.cell(index.remarks[place].inputs.parameter, 0, 0) : 0;
       run.step(1);
