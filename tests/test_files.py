@@ -13,7 +13,6 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
-from nodeflow import disk
 from nodeflow.declare import CATALOG, Array
 from nodeflow.errors import FileError, Loop, PortTaken
 from nodeflow.files import MIGRATIONS, VERSION, dumps, load, loads, save, schema, text
@@ -722,7 +721,8 @@ def test_refused_saves_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_the_published_schema_is_the_one_that_is_read_by() -> None:
-    assert (Path(disk.__file__).parent / "graph-1.schema.json").read_text("utf-8") == schema_text()
+    published = Path(text.__file__).parent / "graph-1.schema.json"
+    assert published.read_text("utf-8") == schema_text()
     jsonschema.Draft202012Validator.check_schema(schema())
 
 

@@ -100,7 +100,7 @@ def test_memory_that_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = nf.Run.train
 
     def train(run: nf.Run, epochs: int) -> Any:
-        kept.append(os.urandom(100_000))
+        kept.append(os.urandom(1_000_000))  # no heap of earlier tests has room for so much
         return sound(run, epochs)
 
     monkeypatch.setattr(nf.Run, "train", train)
