@@ -123,7 +123,7 @@ def test_of_a_list_without_room_whole_numbers_are_left_out(monkeypatch):
     text = "0.0007507, 0.0412, −2"
     whole = float(len(text))
     assert fitted_list(text, None, whole) == text
-    assert fitted_list(text, None, whole * 0.9) == "0.0007507, 0.0412, …"
+    assert fitted_list(text, None, whole - 1) == "0.0007507, 0.0412, …"
     assert fitted_list(text, None, whole * 0.6) == "0.0007507, …"
 
 
