@@ -41,8 +41,13 @@ class Scripted(app.Window):
     def __init__(self, editor: Editor, shell: shells.Shell) -> None:
         super().__init__(editor, shell, SIZE)
         self.script: Script = iter(())
+        self.resting = False
         self.wall: dict[str, list[float]] = {}
         self.cpu: dict[str, list[float]] = {}
+
+    def _pause(self) -> float:
+        """Show frames for the script, which goes on with each, but where it looks at idling."""
+        return super()._pause() if self.resting else app.FRAME
 
     def step(self) -> None:
         """Do what the script has for this frame, and keep how long it took."""
@@ -204,8 +209,11 @@ def idle(window: Scripted, seconds: float, found: dict[str, Any]) -> Script:
     """Do nothing for some seconds."""
     yield from window.drawn()
     yield from _wait(_CALM)
+    window.resting = True
+    yield ""
     start = time.perf_counter(), time.process_time()
     yield from _wait(seconds)
+    window.resting = False
     found["idle"] = (time.process_time() - start[1]) / (time.perf_counter() - start[0])
 
 

@@ -319,8 +319,9 @@ def of_page(page, script, frame=0):
 
 
 def wait_for(page, script, frame=0, seconds=90):
-    until(lambda: page.run(f"Boolean({FRAMES}[{frame}])") and of_page(page, script, frame),
-          f"{script}; {page.problems}", seconds)  # fmt: skip
+    # Found and asked at once: a widget may put another frame into the place of this one.
+    asked = f"(frame => frame && frame.contentWindow.nodeflow.{script})({FRAMES}[{frame}])"
+    until(lambda: page.run(asked), f"{script}; {page.problems}", seconds)
 
 
 CELLS = (

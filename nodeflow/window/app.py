@@ -371,7 +371,7 @@ class Window:
             self._calm_since, self._calm = self._last_event, 0
         self._calm += 1
         calm = self._calm > _FRAMES_AFTER and started - self._last_event >= _AFTER
-        if self._queue or self._moves or not calm:
+        if self._queue or self._moves or self.canvas.busy or not calm:
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)
