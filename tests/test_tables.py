@@ -1064,3 +1064,14 @@ def test_the_reading_of_large_files_is_told(tmp_path):
     shares = [share for _, share in told]
     assert shares == sorted(shares)
     assert 0 <= shares[0] < shares[-1] <= 1
+
+
+def test_a_workbook_without_a_sheet_is_told(tmp_path):
+    """A damaged one may have lost all of them, one of charts alone has none with cells."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.create_chartsheet("chart")
+    del book["Sheet"]
+    book.save(tmp_path / "charts.xlsx")
+    with pytest.raises(DataError, match="this workbook has no sheet with cells"):
+        data.load(str(tmp_path / "charts.xlsx"))

@@ -64,6 +64,8 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
     try:
         with reading(path), path.open("rb") as stream:
             book = load_workbook(stream, read_only=True, data_only=True)
+            if not book.worksheets:
+                raise DataError("this workbook has no sheet with cells", file=path.name)
             shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
             for first in shown or book.worksheets:
                 rows = [
@@ -72,14 +74,15 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
                 ]
                 if any(any(row.cells) for row in rows):
                     break
+        width = max((len(row.cells) for row in rows), default=0)
+        for row in rows:
+            row.cells.extend([""] * (width - len(row.cells)))
+        with reading(path):
+            _check_formulas(path, first, rows, asked=bool(book.calculation.fullCalcOnLoad))
     except DataError:
         raise
     except Exception as error:  # A damaged file can raise nearly anything.
         raise DataError("this is no whole Excel file; save it again", file=path.name) from error
-    width = max((len(row.cells) for row in rows), default=0)
-    for row in rows:
-        row.cells.extend([""] * (width - len(row.cells)))
-    _check_formulas(path, first, rows, asked=bool(book.calculation.fullCalcOnLoad))
     several = len(book.worksheets) > 1
     notes = [f"the sheet '{first.title}' is read, the first that has a table"] if several else []
     return sheet_from_rows(path.name, rows[options.skip :], options, notes, "excel")
