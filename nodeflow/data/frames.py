@@ -64,10 +64,7 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
     try:
         with reading(path), path.open("rb") as stream:
             book = load_workbook(stream, read_only=True, data_only=True)
-            if not book.worksheets:
-                raise DataError("this workbook has no sheet with cells", file=path.name)
-            shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            for first in shown or book.worksheets:
+            for first in _worksheets(book, path.name):
                 rows = [
                     Row([_cell(value) for value in values], number)
                     for number, values in enumerate(first.iter_rows(values_only=True), 1)
@@ -86,6 +83,14 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
     several = len(book.worksheets) > 1
     notes = [f"the sheet '{first.title}' is read, the first that has a table"] if several else []
     return sheet_from_rows(path.name, rows[options.skip :], options, notes, "excel")
+
+
+def _worksheets(book: Any, name: str) -> list[Any]:
+    """Return the sheets that are shown, or all where none is; raises DataError without any."""
+    if not book.worksheets:
+        raise DataError("this workbook has no sheet with cells", file=name)
+    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    return shown or list(book.worksheets)
 
 
 def _check_formulas(path: Path, sheet: Any, rows: Sequence[Row], *, asked: bool) -> None:
