@@ -6,7 +6,6 @@ An attempt notes it with each task that is done, so that marking can go the same
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -132,8 +131,8 @@ def folded_as(original: Graph, graph: Graph) -> Graph:
 
     for record, undo in ((UNFOLDED, fold), (EXPLODED, collapse)):
         if graph.extra.get(record) and not original.extra.get(record):
-            with suppress(GraphError):  # it was changed since: then it stays as it is
+            try:
                 graph = undo(graph)
-                continue
-            return graph
+            except GraphError:  # it was changed since: then it stays as it is
+                return graph
     return graph
