@@ -290,6 +290,8 @@ class Made:
     settings: Mapping[str, Any]
     inputs: Mapping[str, tuple[Output, ...]]
     id: str | None = None
+    shapes: tuple[Shape, ...] | None = None
+    """Those of its outputs, once they have been asked for."""
 
     def __repr__(self) -> str:
         return f"<{self.id or self.type.name}>"
@@ -510,6 +512,8 @@ class NodeType:
     """Every setting's default."""
     input_named: Mapping[str, Port] = field(init=False)
     """The input ports by name; none where they depend on the settings."""
+    reads_nothing: bool = field(init=False)
+    """Whether nothing enters it in the pass that it is evaluated in."""
     output_names: frozenset[str] = field(init=False)
     setting_named: Mapping[str, Setting] = field(init=False)
     array_settings: frozenset[str] = field(init=False)
@@ -526,6 +530,7 @@ class NodeType:
         self.defaults = Settings({setting.name: setting.default for setting in self.settings})
         ports = () if self.dynamic_inputs else self.inputs
         self.input_named = {port.name: port for port in ports}
+        self.reads_nothing = not self.dynamic_inputs and all(port.feedback for port in ports)
         self.output_names = frozenset(port.name for port in self.outputs)
         self.setting_named = {setting.name: setting for setting in self.settings}
         self.array_settings = frozenset(s.name for s in self.settings if s.kind == "array")
