@@ -257,7 +257,7 @@ class Wire(_Ends):
 
 
 @read_only("dataclasses.replace(graph, …), graph.add(…) and graph.set(…) return a new graph")
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """Nodes and wires, with what belongs to them in the file. Compared by content.
 
@@ -299,6 +299,11 @@ class Graph:
         # What was found out about the graph is found out again: copies are small, and pickles
         # hold no node types.
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def __repr__(self) -> str:
+        # At a prompt: the content is what a file shows.
+        called = f" '{self.name}'" if self.name else ""
+        return f"<Graph{called}: {len(self.nodes):,} nodes, {len(self.wires):,} wires>"
 
     # -- in a notebook
 
