@@ -1009,6 +1009,8 @@ class Catalog(Mapping[str, NodeType]):
         self._types: dict[str, NodeType] = {}
         self.why_unknown: Callable[[str], str] = lambda _: ""
         """What is to be said of a type that is not there, besides the nearest name."""
+        self.plugin_of: Callable[[str], str] = lambda _: ""
+        """The plugin that a type came from."""
 
     def __getitem__(self, name: str) -> NodeType:
         try:
@@ -1037,7 +1039,12 @@ class Catalog(Mapping[str, NodeType]):
     def add(self, type_: NodeType) -> None:
         """Add a type; two of one name are a `DeclarationError`."""
         if type_.name in self._types:
-            raise DeclarationError(f"node type '{type_.name}' is declared twice")
+            there = self._types[type_.name]
+            whose = "nodeflow" if there.is_own else self.plugin_of(type_.name)
+            whose = whose or there.function.__module__
+            raise DeclarationError(
+                f"there is a node type '{type_.name}' already, of {whose}; give this one another name"
+            )
         self._types[type_.name] = type_
         note_change()
 

@@ -38,6 +38,11 @@ _ITS_OWN_WORK = {
 }
 """What Dask does besides the runs, on the same processors: it looks what each worker is doing a
 hundred times a second, by default."""
+_QUIET = {
+    f"distributed.nanny.pre-spawn-environ.DASK_DISTRIBUTED__LOGGING__{name}": "critical"
+    for name in ("DISTRIBUTED", "ASYNCIO")
+}
+"""A worker that is ended in the middle of something writes a traceback of its own."""
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
@@ -206,7 +211,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
 
     if getattr(multiprocessing.process.current_process(), "_inheriting", False):
         raise SystemExit(1)  # a worker that reads the caller's script: the caller says so
-    with dask.config.set(_ITS_OWN_WORK):
+    with dask.config.set({**_ITS_OWN_WORK, **_QUIET}):
         try:
             made = _beyond_interrupts(lambda: LocalCluster(
                 n_workers=workers, threads_per_worker=1, host="127.0.0.1",
@@ -243,6 +248,9 @@ def _beyond_interrupts(start: Callable[[], Any]) -> Any:
 
     def work() -> None:
         if hasattr(signal, "pthread_sigmask"):  # Windows has none
+            from multiprocessing import resource_tracker
+
+            resource_tracker.ensure_running()  # whoever starts it has nothing blocked afterwards
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             answers.put((start(), None))
