@@ -583,6 +583,46 @@ class NodeType:
         return bool(self.feedback) and self.family == "backward"
 
     @property
+    def takes_delta(self) -> bool:
+        """Whether it is made of δ = ∂C/∂z of a layer: blame, a gradient, a step."""
+        return self.family in ("backward", "update") and "delta" in self.input_named
+
+    @property
+    def gives_delta(self) -> bool:
+        """Whether it gives δ = ∂C/∂z of what an activation takes."""
+        return self.family == "backward" and "delta" in self.output_names
+
+    @property
+    def sends_back(self) -> bool:
+        """Whether it passes δ back along weights: the blame of what a layer takes."""
+        return self.takes_delta and "blame" in self.output_names
+
+    @property
+    def makes_gradient(self) -> bool:
+        """Whether it makes the gradient of weights or of a bias, from a δ."""
+        return self.takes_delta and self.over_samples
+
+    @property
+    def of_weights(self) -> bool:
+        """Whether a gradient is that of weights: it takes what came into the layer, too."""
+        return self.makes_gradient and "a" in self.input_named
+
+    @property
+    def descends(self) -> bool:
+        """Whether it moves a parameter against a gradient that comes in."""
+        return self.family == "update" and "gradient" in self.input_named
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it moves a parameter, and makes the gradient for it of a δ."""
+        return self.family == "update" and self.takes_delta
+
+    @property
+    def penalizes(self) -> bool:
+        """Whether a cost is one of weights, whatever the samples are."""
+        return self.family == "cost" and "weights" in self.input_named
+
+    @property
     def rearranges(self) -> bool:
         """Whether it only joins or picks features: it computes nothing."""
         return bool(self.joins or self.picks)
@@ -974,6 +1014,8 @@ class Catalog(Mapping[str, NodeType]):
         self._types: dict[str, NodeType] = {}
         self.why_unknown: Callable[[str], str] = lambda _: ""
         """What is to be said of a type that is not there, besides the nearest name."""
+        self.plugin_of: Callable[[str], str] = lambda _: ""
+        """The plugin that a type came from."""
 
     def __getitem__(self, name: str) -> NodeType:
         try:
@@ -995,10 +1037,19 @@ class Catalog(Mapping[str, NodeType]):
         """Return the type of that name, or None."""
         return self._types.get(name)
 
+    def natural_cost(self, activation: str) -> NodeType | None:
+        """Return the cost whose slope in z is a − y behind an activation, if there is one."""
+        return next((one for one in self._types.values() if one.natural == activation), None)
+
     def add(self, type_: NodeType) -> None:
         """Add a type; two of one name are a `DeclarationError`."""
         if type_.name in self._types:
-            raise DeclarationError(f"node type '{type_.name}' is declared twice")
+            there = self._types[type_.name]
+            whose = "nodeflow" if there.is_own else self.plugin_of(type_.name)
+            whose = whose or there.function.__module__
+            raise DeclarationError(
+                f"there is a node type '{type_.name}' already, of {whose}; give this one another name"
+            )
         self._types[type_.name] = type_
         note_change()
 
@@ -1009,6 +1060,14 @@ class Catalog(Mapping[str, NodeType]):
 
 
 CATALOG = Catalog()
+
+
+def _nothing() -> None:
+    """Compute nothing."""
+
+
+PLACEHOLDER = NodeType("", "", "", "", (), (), (), _nothing, None)
+"""What stands for the type of a node that nobody here knows."""
 
 
 def node(
@@ -1296,6 +1355,7 @@ __all__ = [
     "CATALOG",
     "FAMILIES",
     "LARGE",
+    "PLACEHOLDER",
     "Array",
     "ArrayValue",
     "Blame",

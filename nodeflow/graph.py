@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.declare import CATALOG, Made, NodeType, Output, Port
+from nodeflow.declare import CATALOG, PLACEHOLDER, Made, NodeType, Output, Port
 from nodeflow.errors import (
     BadSetting,
     GraphError,
@@ -55,6 +55,8 @@ PART = "part"
 ROWS = "rows"
 """A parameter's key that says as which rows of which others it starts, one for each of its own."""
 _DRAWN = ("uniform", "normal", "glorot")
+MOVED = "parameter"
+"""The input of every update that takes what it moves."""
 UNFOLDED = "unfolded"
 """The graph file's key under which an unfolded graph keeps its trainers."""
 MODES = ("active", "bypass", "disable", "freeze")
@@ -155,6 +157,11 @@ class Node:
     def known(self) -> NodeType | None:
         """The node's type, or None for a placeholder."""
         return CATALOG.find(self.type)
+
+    @property
+    def kind(self) -> NodeType:
+        """The node's type; of a placeholder one without ports that does nothing."""
+        return CATALOG.find(self.type) or PLACEHOLDER
 
     @property
     def is_parameter(self) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nodeflow.declare import CATALOG, Made, NodeType, Output
+from nodeflow.declare import Made, NodeType, Output
 from nodeflow.derive.shapes import probe
 from nodeflow.graph import Graph, Node, Wire, by_port
+from nodeflow.nodes.source import constant
 from nodeflow.shape import Shape, Signature
 
 
@@ -143,7 +144,7 @@ class Placing:
 
     def constant(self, value: float, name: str) -> Output:
         """Place a constant."""
-        return self.place(CATALOG["constant"](value=value), name)
+        return self.place(constant(value=value), name)
 
     def put(
         self, type_: NodeType, settings: Mapping[str, Any], name: str, **inputs: Output

@@ -21,6 +21,7 @@ from nodeflow.errors import (
     ShapeMismatch,
 )
 from nodeflow.graph import Graph, Wire
+from nodeflow.nodes.source import constant
 from nodeflow.shape import Shape, Signature
 
 
@@ -199,7 +200,7 @@ def _outputs(
     try:
         if type_.holds_data:
             return _dataset(graph, key, settings, tables, data=data)
-        if type_.name == "constant" and _is_rows(graph, key, rows):
+        if type_ is constant and _is_rows(graph, key, rows):
             return (Shape.rows(numbers(settings["value"]).shape[-1]),)
         names, given = _given(type_, inputs, key)
         if not type_.outputs and type_.shapes is None:
@@ -269,7 +270,7 @@ def _dataset(
 def _is_matrix_port(graph: Graph, wire: Wire) -> bool:
     type_ = graph.nodes[wire.target].known
     if type_ is None or not isinstance(type_.shapes, Signature) or type_.shapes.elementwise:
-        return type_ is not None and type_.name == "l2_penalty"
+        return type_ is not None and type_.penalizes
     position = [port.name for port in type_.inputs].index(wire.input)
     pattern = type_.shapes.inputs[position]
     return pattern.startswith("(") and not pattern.startswith("(n")
@@ -289,7 +290,7 @@ def _is_rows(graph: Graph, key: str, rows: int | None) -> bool:
 def _constant_rows(graph: Graph, problems: dict[str, NodeflowError]) -> int:
     """Return how many samples the constants hold; without any, one."""
     rows, first = 1, ""
-    for key in graph.of_type("constant"):
+    for key in graph.of_type(constant.name):
         try:
             value = numbers(graph.settings(key)["value"])
         except NodeflowError as error:

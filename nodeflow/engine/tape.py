@@ -209,8 +209,7 @@ class _Way(NamedTuple):
 
 def _way(type_: NodeType, settings: Mapping[str, Any]) -> _Way:
     output = type_.outputs[0].name if type_.outputs else ""
-    averages = type_.name == "average"
-    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole, averages)
+    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole, type_.averages)
 
 
 def _lower_node(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, ...]]) -> None:
