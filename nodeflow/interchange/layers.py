@@ -355,7 +355,7 @@ FORMULAS = {
     "expm1": "exp(z) - 1",
     "sinh": "0.5 * (exp(z) - exp(-z))",
     "cosh": "0.5 * (exp(z) + exp(-z))",
-    "tan": "sin(z) / cos(z)",
+    "tangent": "sin(z) / cos(z)",
     "log1p": "log(1 + z)",
     "sin": "sin(z)",
     "cos": "cos(z)",

@@ -44,7 +44,7 @@ _ELEMENTWISE = {
     "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Neg": "neg",
     "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt", "Sign": "sign",
     "Softplus": "softplus", "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
-    "Sin": "sin", "Cos": "cos", "Tan": "tan", "Sinh": "sinh", "Cosh": "cosh", "Mish": "mish",
+    "Sin": "sin", "Cos": "cos", "Tan": "tangent", "Sinh": "sinh", "Cosh": "cosh", "Mish": "mish",
     "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ import json
 import math
 import operator
 import re
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -219,7 +220,9 @@ def _state(path: Path, asked: Asked) -> Network:
             f"{_MISSING[0].lower()}{_MISSING[1:]}, or save it as .safetensors"
         ) from None
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a pickle's version, which is not opened at all
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # noqa: BLE001 (whatever it says: a pickle of objects is not opened)
         raise FileError(
             "is damaged, or holds more than weights, and a pickle of objects is never opened; save "
