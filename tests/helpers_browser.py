@@ -87,9 +87,9 @@ class Browser:
         assert not details, details.get("exception", {}).get("description", details)
         return answer["result"].get("value")
 
-    def wait(self, condition, seconds=SECONDS):
+    def wait(self, condition, seconds=None):
         """Wait until an expression is true."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + (seconds or SECONDS)
         while not self.run(condition):
             assert time.monotonic() < end, f"it never came to be that {condition}; {self.problems}"
             time.sleep(0.01)

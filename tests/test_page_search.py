@@ -33,6 +33,8 @@ def browser(request):
     found = helpers_browser if request.param == "chromium" else helpers_firefox
     if found.executable() is None:
         pytest.skip(f"no page can be tested: there is none of {', '.join(found.NAMES)}")
+    if LONG:
+        found.SECONDS = 300  # other work on the machine is no fault of a page
     with found.started() as page:
         yield page
 
