@@ -335,7 +335,6 @@ function changing(root, index, run, source, view) {
     try {
       takeUp(state);
     } catch (error) {
-      run.startAgain();
       throw new Error(`the part of the address after # cannot be used, so the page shows its own graph: ${error.message}`);
     }
   }
@@ -367,13 +366,16 @@ function changing(root, index, run, source, view) {
       back: refreshing((count = 1) => { run.back(count); return run.moment(); }),
       goto: refreshing((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
       train: (epochs = index.epochs) => train(epochs).then(() => run.moment()),
-      value: (address) => run.value(address),
-      gradient: (address) => run.gradient(address),
+      value: (address) => run.value(requireAddress(address)),
+      gradient: (address) => run.gradient(requireAddress(address)),
       /** Of when a node's value is, in words: "" if it is of the pass in view. */
-      age: (key) => run.age(key),
+      age: (key) => {
+        if (!Object.hasOwn(index.nodes, requireAddress(key))) throw new Error(`there is no node '${key}'${nearest(key, Object.keys(index.nodes))}`);
+        return run.age(key);
+      },
       weights: () => run.weights(),
-      set: refreshing((address, value) => { set(address, value); return run.moment(); }),
-      setting: refreshing((address, value) => { setting(address, value); return run.moment(); }),
+      set: refreshing((address, value) => { set(requireAddress(address), value); return run.moment(); }),
+      setting: refreshing((address, value) => { setting(requireAddress(address), value); return run.moment(); }),
       reset: refreshing((seed) => { reset(seed); return run.moment(); }),
       batch: refreshing((size) => { batch(size); return run.moment(); }),
       cost: () => run.cost(),
@@ -382,10 +384,17 @@ function changing(root, index, run, source, view) {
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
       /** Which samples, through which δ, changed a weight: `why("theta1.value", [0, 2], [0, 10])`. */
-      why: (address, place, epochs) => { view.pause(); return whyOf(run, index, address, [place].flat(), epochs); },
+      why: async (address, place, epochs) => {
+        if (!Array.isArray(epochs) || epochs.length !== 2) throw new Error(`a change lies between two epochs, as in [0, 10], not ${inWords(epochs)}`);
+        view.pause();
+        return whyOf(run, index, requireAddress(address), [place].flat(), epochs);
+      },
       Random, answered, meets,
       /** Call a function with every moment that is shown. */
-      watch: (act) => view.watching.push(act),
+      watch: (act) => {
+        if (typeof act !== "function") throw new Error(`watch takes a function, not ${inWords(act)}`);
+        view.watching.push(act);
+      },
       addresses: () => Object.keys(run.data.slots),
       graph: () => graph(), link, state: () => stateOf(run), takeUp: refreshing(takeUp), play: view.play, pause: view.pause, show,
       ...(lead && { lesson: lead.api }),

@@ -8,6 +8,20 @@ function shapeOf(value) {
   return shape;
 }
 
+/** An address that a script gave; whatever is none is said. */
+function requireAddress(address) {
+  if (typeof address !== "string") throw new Error(`an address is a text such as "hidden.z", not ${inWords(address)}`);
+  return address;
+}
+
+/** Refuse what is no whole number from 0. */
+function requireCount(name, value) {
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number from 0, not ${inWords(value)}`);
+}
+
+/** What a script gave, in words. */
+const inWords = (value) => (typeof value === "object" ? JSON.stringify(value) ?? "nothing" : String(value));
+
 const flat = (value) => (Array.isArray(value) ? value.flat(Infinity) : [value]);
 
 /** A value as rows of numbers. */

@@ -1,6 +1,6 @@
 // A lesson in a page: the same tasks, noticed in the same way, as `nodeflow.lessons.Attempt` does.
 
-const MOST_AT_ONCE = 30; // milliseconds between two pictures of a search
+const SEARCH_MS = 30; // milliseconds between two pictures of a search
 
 /** Whether what was typed is the value of a question: yes or no in one of its `words`, or a number near enough. */
 function rightly(task, typed, value, words) {
@@ -107,7 +107,7 @@ function leading(root, index, run, source, view, { attempt, refresh, train: trai
         if (!wanted.epochal && known < run.number) run.seek(schedule.position(known));
         return true;
       }
-      if (performance.now() > begun + MOST_AT_ONCE) return null;
+      if (performance.now() > begun + SEARCH_MS) return null;
     }
     return false;
   }

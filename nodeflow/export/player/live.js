@@ -129,6 +129,7 @@ function live(run, index) {
 
   /** Go on pass by pass until a condition is true; return whether it came to be. */
   async function until(test, epochs, progress) {
+    requireCount("epochs", epochs);
     const end = run.schedule.number(run.schedule.startOfEpoch(run.epoch + epochs)), mine = (run.training = {});
     let was = test(run), begun = performance.now();
     while (run.number < end && run.training === mine) {

@@ -74,7 +74,7 @@ function stateNow() {
 /** Be in a state that was told before; what keeps the page from it is said in it as well. */
 async function takeUp(wanted) {
   try {
-    const here = stateNow(), { form = shownForm, lesson } = wanted;
+    const here = stateNow(), { form = shownForm, lesson } = wanted ?? {};
     if (lesson && !sameText([form, lesson], [here.form, here.lesson])) await openForm(form, structuredClone(lesson), wanted);
     else player.api.takeUp(wanted);
   } catch (error) {

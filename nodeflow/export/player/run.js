@@ -3,6 +3,7 @@
 
 const CHUNK_MS = 30; // how long a chunk of training takes, so that the page goes on to answer
 const MOST_KEPT = 64e6; // bytes of checkpoints
+const MOST_AT_ONCE = 1e9; // cells of all updates that are gone through while the page does not answer: some seconds
 
 /** A graph being stepped and trained: what Python's Run is. Moments are `{update, pass, place}`. */
 class Run {
@@ -151,7 +152,7 @@ class Run {
 
   value(address) {
     if (!Object.hasOwn(this.data.slots, address)) {
-      const key = nodeOf(address), reason = this.data.problems[key];
+      const key = nodeOf(address), { problems } = this.data, reason = Object.hasOwn(problems, key) && problems[key];
       if (reason) throw new Error(`'${address}' has no value: ${reason}`);
       throw new Error(`there is no value '${address}'${nearest(address, Object.keys(this.data.slots))}`);
     }
@@ -489,6 +490,10 @@ class Run {
     const { at } = this;
     const ahead = position.update === at.update && (position.pass > at.pass || (position.pass === at.pass && position.place >= at.place));
     if (!ahead) {
+      const known = Math.max(at.update, this.kept.at(-1).update);
+      if ((position.update - known) * this.data.size > MOST_AT_ONCE) {
+        throw new Error(`epoch ${this.schedule.epoch(position.update)} is too far away to be reached at once: train(epochs) goes on for as long as you like, and the page answers meanwhile`);
+      }
       this.approach(position.update);
       this.trainTo(position.update);
     }
@@ -508,9 +513,8 @@ class Run {
   }
 
   goto(epoch = this.epoch, sample = 0, node = null) {
-    for (const [name, value] of Object.entries({ epoch, sample })) {
-      if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number from 0, not ${value}`);
-    }
+    requireCount("epoch", epoch);
+    requireCount("sample", sample);
     this.stop();
     const { update, pass, place } = this.schedule.find(epoch, sample, node);
     const whole = place === this.schedule.order.length;
@@ -588,7 +592,7 @@ class Run {
 
   /** Train whole epochs, in chunks between which the page goes on to answer. */
   async train(epochs, progress = () => {}) {
-    if (!Number.isSafeInteger(epochs) || epochs < 0) throw new Error(`epochs must be a whole number from 0, not ${epochs}`);
+    requireCount("epochs", epochs);
     this.stop();
     this.finishUpdate();
     const begin = this.at.update, target = this.schedule.startOfEpoch(this.epoch + epochs).update, mine = (this.training = {});
@@ -633,12 +637,13 @@ class Run {
     }
     const [offset, rows, cols, , deep] = data.slots[address], parameter = Object.hasOwn(data.parameters, key);
     const numbers = [value].flat(Infinity), shape = shapeOf(value);
+    if (!numbers.every(Number.isFinite)) throw new Error(`'${address}' takes numbers, neither NaN nor Infinity; not ${inWords(numbers.find((each) => !Number.isFinite(each)))}`);
     const wanted = column ? [data.rows, cols] : parameter ? data.parameters[key] : deep ? [rows, cols] : [cols];
-    const size = wanted.reduce((all, each) => all * each, 1);
+    const product = (sizes) => sizes.reduce((all, each) => all * each, 1), size = product(wanted);
+    if (numbers.length !== product(shape)) throw new Error(`'${address}' takes rows of one length`);
     const bare = (sizes) => (parameter ? sizes : sizes.slice(sizes.findIndex((each) => each !== 1))); // a constant's row may be bare
     const fits = String(bare(shape)) === String(bare(wanted));
     if (numbers.length !== size || !(fits || size === 1)) throw new Error(`'${address}' is ${wanted.join("×") || 1}; ${shape.join("×") || "a number"} cannot enter`);
-    if (!numbers.every((number) => typeof number === "number" && Number.isFinite(number))) throw new Error(`'${address}' holds numbers, neither NaN nor Infinity`);
     if (column) {
       this.given.set(address, numbers);
       this.written.set(address, value);
@@ -686,7 +691,7 @@ class Run {
     if (Object.hasOwn(this.data.choices ?? {}, address)) return this.choose(address, value);
     if (!Object.hasOwn(known, address) && Object.hasOwn(known, `${address}.value`)) address = `${address}.value`;
     const found = Object.hasOwn(known, address) ? known[address] : null;
-    if (!found) throw new Error(`'${address}' cannot be changed in a page${nearest(address, Object.keys(known))}; there is ${Object.keys(known).join(", ") || "no setting"}`);
+    if (!found) throw new Error(`'${address}' cannot be changed in a page${nearest(address, Object.keys(known))}; there is ${Object.keys(known).filter((each) => known[each].shown).join(", ") || "no setting"}`);
     if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`'${address}' is a number, not ${value}`);
     if (found.least !== null && value < found.least) throw new Error(`'${address}' is at least ${found.least}, not ${value}`);
     if (found.most !== null && value > found.most) throw new Error(`'${address}' is at most ${found.most}, not ${value}`);

@@ -13,7 +13,7 @@ function exactText(value, indent) {
 
 /** −0 is spelled where others make JSON of a state. */
 const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0" : value);
-const unspelledAll = (value) => (Array.isArray(value) ? value.map(unspelledAll) : Number(value));
+const unspelled = (value) => (Array.isArray(value) ? value.map(unspelled) : Number(value));
 
 /** All that the moment in view follows from: `base` held at the start, `events` are what was changed at which update. */
 function stateOf(run) {
@@ -26,31 +26,43 @@ function stateOf(run) {
 
 const startOf = ({ seed, batch, base }) => [seed, batch, base];
 
+const isState = (state) => Array.isArray(state?.base) && Array.isArray(state.events);
+
 /** Whether a run in one state was begun again to be in the other. */
 function beganAgain(before, state) {
   return !sameText(startOf(before), startOf(state)) || (before.events.length > 0 && state.events.length === 0);
 }
 
-/** Be in a state that was told before, of this graph or of another form of it. */
-function takeUpState(run, { seed, batch, number, base, events }) {
+/** Be in a state that was told before; where that cannot be, the run is as it was. */
+function takeUpState(run, state) {
+  if (!isState(state)) throw new Error(`a state is what state() has told, not ${inWords(state)}`);
+  const past = stateOf(run);
+  run.stop();
+  try {
+    if (!sameText([...startOf(state), state.events], [...startOf(past), past.events])) playAgain(run, state);
+    if (Number.isSafeInteger(state.number)) run.seek(run.schedule.position(state.number));
+  } catch (error) {
+    playAgain(run, past);
+    run.seek(run.schedule.position(past.number));
+    throw error;
+  }
+}
+
+/** Begin a run anew, and change what was changed at the same updates. */
+function playAgain(run, { seed, batch, base, events }) {
   const put = (address, value) => {
     if (Object.hasOwn(run.data.choices ?? {}, address)) run.setting(address, value);
-    else if (Object.hasOwn(run.data.settings, address)) run.setting(address, unspelledAll(value));
-    else run.set(address, unspelledAll(value));
+    else if (Object.hasOwn(run.data.settings, address)) run.setting(address, unspelled(value));
+    else run.set(address, unspelled(value));
   };
-  run.stop();
-  const past = stateOf(run);
-  if (!sameText([seed, batch, base, events], [...startOf(past), past.events])) {
-    run.startAgain();
-    if (batch !== run.schedule.batch) run.setBatch(batch);
-    for (const [address, value] of base) put(address, value);
-    if (base.length || seed !== run.seed) run.reset(seed);
-    for (const [update, address, value] of events) {
-      run.seek({ update, pass: 0, place: 0 });
-      put(address, value);
-    }
+  run.startAgain();
+  if (batch !== run.schedule.batch) run.setBatch(batch);
+  for (const [address, value] of base) put(address, value);
+  if (base.length || seed !== run.seed) run.reset(seed);
+  for (const [update, address, value] of events) {
+    run.seek({ update, pass: 0, place: 0 });
+    put(address, value);
   }
-  if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
 }
 
 /**
@@ -103,7 +115,7 @@ async function toldByLink(fragment) {
   try {
     if (fragment.length > LONGEST_LINK + 1) throw new Error("too long");
     const state = JSON.parse(await unpackedText(fragment.slice(1)));
-    if (typeof state !== "object" || state === null || !Array.isArray(state.base) || !Array.isArray(state.events)) throw new Error("not ours");
+    if (!isState(state)) throw new Error("not ours");
     return state;
   } catch {
     throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
