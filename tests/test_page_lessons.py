@@ -187,6 +187,54 @@ def test_from_a_teachers_lesson_to_marks_by_way_of_a_phone(on_a_phone, tmp_path,
     assert (marks["locked"], marks["unlocked"], marks["edited"]) == ([], [], [])
 
 
+def test_a_lesson_is_done_by_keys_alone(shown, tmp_path):
+    """Tab and Enter, letters and figures: the focus is where the next task is done."""
+    graph = nf.load(GRAPHS / "lessons" / "do-i-need-the-bias.json")
+    page = shown(graph)
+    page.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    focused = "(({id, textContent}) => id || textContent.trim())(document.activeElement)"
+
+    def to(name, most=0):
+        for _ in range(most):
+            if page.run(focused) == name:
+                break
+            page.press("Tab")
+        page.wait(f"{focused} === '{name}'")
+
+    to("lesson-answer", most=20)  # behind the buttons of the header
+    for index, typed in enumerate(("0", "0.5")):
+        page.send("Input.insertText", text=typed)
+        page.press("Enter")
+        reach(page, index + 1)
+    to("lesson-train")
+    page.press("Enter")
+    reach(page, 3)
+    to("lesson-answer")
+    page.send("Input.insertText", text="1/4")
+    page.press("Enter")
+    reach(page, 4)
+    to("wire-from")
+    for letter in "bias1.":
+        page.press(letter)
+    to("wire-to", most=2)
+    for letter in "output.b":
+        page.press(letter)
+    to("Draw the wire", most=2)
+    page.press("Enter")
+    reach(page, 5)
+    to("lesson-train")
+    page.press("Enter")
+    reach(page, 6)
+    to("Yes")
+    page.press("Enter")
+    reach(page, 7)
+    to("lesson-save")
+    page.press("Enter")
+    answer = nf.load(downloaded(tmp_path, "do-I-need-the-bias-answer.json"))
+    assert [mark.done for mark in Marker(graph).mark(answer).tasks] == [True] * 7
+    assert page.problems == []
+
+
 FAULTS = [
     ({"until": "cost < "}, "$.lesson.tasks[0].until: the condition fails at character 8"),
     ({"until": "cots < 3"}, "there is no value 'cots'; did you mean 'cost'?"),

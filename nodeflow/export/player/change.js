@@ -113,13 +113,17 @@ function changing(root, index, run, source, view) {
 
   let shownFor = null;
 
+  const seen = Object.keys(index.nodes).filter((key) => !index.hidden?.includes(key));
+  find("#which").append(...seen.map((key) => element("option", {}, key)));
+  find("#which").addEventListener("change", (event) => { if (event.target.value !== view.pinned) view.pin(event.target.value); });
+
   /** The numbers of the node in view that can be typed, the settings, and the other futures. */
   function showChange() {
     if (find("#change").hidden) return;
     const key = view.pinned ?? view.now?.node ?? source.next(), address = `${key}.value`;
     const can = run.canSet(address), value = can ? run.given.get(address) ?? run.machine.read(address, run.schedule.samples(0)) : null;
-    if (shownFor !== key || !root.contains(document.activeElement) || !find("#change").contains(document.activeElement)) {
-      shownFor = key;
+    if (shownFor !== key || !find("#change").contains(document.activeElement)) {
+      shownFor = find("#which").value = key;
       find("#numbers").replaceChildren(...(can ? typed(address, value) : [element("p", {}, `The numbers of ${key} are computed: choose a parameter or a constant to change them.`)]));
       showWhy(key);
       showSettings();

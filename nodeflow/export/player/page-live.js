@@ -37,6 +37,7 @@ async function openForm(form, state = player?.lesson ?? held, told = null) {
     }
   };
   held = state;
+  const focused = document.activeElement;
   if (before) {
     before.end();
     for (const each of [...root.children]) if (each.tagName !== "SCRIPT") each.remove();
@@ -47,8 +48,15 @@ async function openForm(form, state = player?.lesson ?? held, told = null) {
   Object.defineProperties(window.nodeflow, Object.getOwnPropertyDescriptors(player.api));
   Object.assign(window.nodeflow, { state: stateNow, takeUp, watch });
   for (const act of watchers) player.api.watch(act);
+  if (before && focused !== document.body) refocus(focused.id);
   if (trouble) throw trouble;
   if (lost) complain(root, "Weights that were set by hand stay with the form in which they were set.");
+}
+
+/** Have the element with the name of the one that had the focus have it again, or what the lesson asks for now. */
+function refocus(id) {
+  const wanted = [id && `#${CSS.escape(id)}`, "#task-do :is(input, select, button)", "#task-text"].filter(Boolean);
+  wanted.map((each) => root.querySelector(each)).find((each) => each?.checkVisibility())?.focus();
 }
 
 /**

@@ -276,7 +276,7 @@ function mount(root, index, source) {
   drawCurve();
   setLevel(player.level);
   setSpeed(1);
-  const small = matchMedia("screen and (max-width: 760px)");
+  const small = matchMedia("screen and (max-width: 760px), screen and (max-height: 480px)");
   small.addEventListener("change", () => toggleSide(!small.matches), { signal });
   toggleSide(!small.matches);
   camera.fit();
