@@ -297,7 +297,7 @@ def test_json_of_other_programs_is_told_apart(tmp_path, text: str, why: str) -> 
 
 
 def older_keras(path, layers, arrays) -> None:
-    """Write a Sequential as Keras 2.15 wrote it: the words, the names and the places are its own."""
+    """Write a Sequential as Keras 2.15 wrote it: words, names and places are its own."""
     import json
 
     import h5py

@@ -269,8 +269,8 @@ def _with_optimizer(
         notes.append("its momentum is Nesterov's, and is left out: see the twin keras-nesterov")
     elif about.get("momentum"):
         settings["momentum"] = float(about["momentum"])
-    left = [key for key in ("decay", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema")
-            if about.get(key)]  # fmt: skip
+    left = [key for key in ("decay", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue",
+                            "use_ema") if about.get(key)]  # fmt: skip
     notes += [f"the {key} of its optimizer is left out" for key in left]
     return replace(network, trainer=kind, settings=settings)
 

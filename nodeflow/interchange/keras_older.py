@@ -19,7 +19,7 @@ _SHORT = ("alpha", "negative_slope", "max_value", "threshold")
 
 
 def is_older(version: Any) -> bool:
-    """Return whether a file is of Keras 2 or 1, by the version that it says; those before say none."""
+    """Return whether a file is of Keras 2 or 1, by the version that it says; older say none."""
     text = version.decode("ascii", "replace") if isinstance(version, bytes) else str(version or "2")
     return text.split(".")[0] in ("1", "2")
 
