@@ -30,6 +30,8 @@ from nodeflow.interchange.branching import runs_of, steps_of
 from nodeflow.interchange.building import costs_of, graph_of, letters
 from nodeflow.interchange.casting import Casts
 from nodeflow.interchange.chain import ANY
+from nodeflow.interchange.keras_older import HARD_SIGMOID, is_older, modern, says_hard_sigmoid
+from nodeflow.interchange.keras_older import NOTE as HARD_SIGMOID_NOTE
 from nodeflow.interchange.layers import (
     DAMAGED,
     Activation,
@@ -141,12 +143,17 @@ def read(path: Path, asked: Asked) -> Network:
                 raise FileError("unpacked, it has more than 2 GiB", file=str(path))
             config = json.loads(archive.read("config.json"))
             weights = io.BytesIO(archive.read("model.weights.h5"))
+            said = "metadata.json" in archive.namelist() and json.loads(
+                archive.read("metadata.json")
+            )
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError):
         raise FileError(
             "is no model of Keras 3: it has no config.json and model.weights.h5", file=str(path)
         ) from None
     with _opened(weights, path) as file:
         try:
+            version = said.get("keras_version") if isinstance(said, dict) else None
+            config = modern(config) if version and is_older(version) else config
             network = _network(config, _Stored(file, "", config["config"]), "Keras")
             return with_compiled(network, config.get("compile_config") or {})
         except DAMAGED as error:
@@ -166,8 +173,11 @@ def _whole(path: Path) -> Network | None:
             return None
         try:
             config = json.loads(file.attrs["model_config"])
+            said = _older_training(file.attrs.get("training_config"))
+            if is_older(file.attrs.get("keras_version")):
+                config, said = modern(config), modern(said)
             network = _network(config, _Older(file["model_weights"]), "Keras")
-            return with_compiled(network, _older_training(file.attrs.get("training_config")))
+            return with_compiled(network, said)
         except DAMAGED as error:
             why = f"{type(error).__name__}: {error}"
             raise FileError(
@@ -264,8 +274,8 @@ def _with_optimizer(
         notes.append("its momentum is Nesterov's, and is left out: see the twin keras-nesterov")
     elif about.get("momentum"):
         settings["momentum"] = float(about["momentum"])
-    left = [key for key in ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema")
-            if about.get(key)]  # fmt: skip
+    left = [key for key in ("decay", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue",
+                            "use_ema") if about.get(key)]  # fmt: skip
     notes += [f"the {key} of its optimizer is left out" for key in left]
     return replace(network, trainer=kind, settings=settings)
 
@@ -394,6 +404,8 @@ def _network(config: Mapping[str, Any], arrays: _Arrays, format_: str) -> Networ
     ends = reading.model(about, arrays, None)
     steps, names = reading.values.of([value for value, _ in ends])
     several = len(ends) > 1
+    if says_hard_sigmoid(config):
+        reading.notes.append(HARD_SIGMOID_NOTE)
     return Network(
         steps, format_, name=str(about.get("name", "")), inputs=tuple(reading.inputs),
         ends=tuple(End(step, label if several else "")
@@ -762,6 +774,8 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         )
         kind = kind.get("config") if isinstance(kind.get("config"), str) else kind.get("class_name")
     kind = str(kind)
+    if kind == HARD_SIGMOID:
+        return activation(name, "hard_sigmoid_onnx", alpha=0.2) or _unknown(name, kind)
     if kind == "leaky_relu":
         # As a function its slope is 0.2, as a layer 0.3.
         slope = float(about.get("negative_slope", 0.2))
