@@ -130,8 +130,8 @@ def train_until(
     """Train until a condition holds at the end of an epoch, at most so many epochs.
 
     Returns after how many epochs of the run it held, None if it never did. The run then stands at
-    the end of that epoch, with the weights and the history that training to it alone would give. `progress` is
-    called with the epochs done and those to do.
+    the end of that epoch, with the weights and the history that training to it alone would give.
+    `progress` is called with the epochs done and those to do.
     """
     begin, last = run.epoch, run.epoch + epochs
     before: EpochEnd | None = None
