@@ -1043,7 +1043,8 @@ class Catalog(Mapping[str, NodeType]):
             whose = "nodeflow" if there.is_own else self.plugin_of(type_.name)
             whose = whose or there.function.__module__
             raise DeclarationError(
-                f"there is a node type '{type_.name}' already, of {whose}; give this one another name"
+                f"there is a node type '{type_.name}' already, of {whose}; "
+                "give this one another name"
             )
         self._types[type_.name] = type_
         note_change()
