@@ -48,6 +48,7 @@ from nodeflow.interchange.layers import (
     Step,
     activation,
     as_floats,
+    clipped,
     cost_of,
     kind_of,
 )
@@ -78,7 +79,8 @@ _OPERATIONS = {
     "Sign": "sign", "Erf": "erf", "Sigmoid": "sigmoid", "Relu": "relu", "Relu6": "relu6",
     "Selu": "selu", "Silu": "silu", "Softplus": "softplus", "Softsign": "softsign",
     "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "LogSigmoid": "log_sigmoid",
-    "Mish": "mish", "TanhShrink": "tanhshrink",
+    "Mish": "mish", "TanhShrink": "tanhshrink", "Log1p": "log1p", "Expm1": "expm1",
+    "Rsqrt": "rsqrt",
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
 _OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposite"}
@@ -215,8 +217,14 @@ def with_compiled(network: Network, said: Mapping[str, Any]) -> Network:
     losses = _for_each(said.get("loss"), network.outputs)
     weights = _for_each(said.get("loss_weights"), network.outputs)
     ends = []
+    shares = {step.name for step in network.steps
+              if isinstance(step, Activation) and step.kind == "softmax"}  # fmt: skip
     for end, loss, weight in zip(network.outputs, losses, weights, strict=True):
         cost = _cost(loss, notes)
+        whole = cost is None or cost.kind != "categorical_cross_entropy" or cost.behind is not None
+        if not whole and end.step not in shares:
+            notes.append("Keras divides the outputs by their sum in its categorical cross-entropy, "
+                         "which changes nothing behind a softmax; here they are left")  # fmt: skip
         if cost is not None and isinstance(weight, int | float):
             cost = replace(cost, weight=float(weight))
         ends.append(replace(end, cost=cost))
@@ -634,8 +642,9 @@ class _Reading:
             return
         rows = all(len(shape) == 2 for shape in shapes)
         given = _operands(node, taken)
-        plain = kind in _OPERATIONS and given is not None and (rows or len(shapes) == 1)
-        if plain and self.values.apply(_OPERATIONS[kind], given or [], result, name):
+        operator, settings = _with_settings(kind, about)
+        plain = operator is not None and given is not None and (rows or len(shapes) == 1)
+        if plain and self.values.apply(str(operator), given or [], result, name, **settings):
             return
         alike = given is not None and (rows or len(shapes) == 1)
         if alike and self._tested(kind, given or [], result, name):
@@ -657,6 +666,26 @@ class _Reading:
 def _of_each_row(about: Mapping[str, Any]) -> bool:
     """Return whether an operation makes one number of each row, and keeps it as a column."""
     return about.get("axis", -1) in (-1, 1, [-1], [1]) and bool(about.get("keepdims"))
+
+
+def _with_settings(
+    kind: str, about: Mapping[str, Any]
+) -> tuple[str | None, dict[str, float]]:  # fmt: skip
+    """Return what an operation that works number by number is here, with its settings."""
+    match kind:
+        case "Gelu":  # as an activation of a layer it is the exact one
+            return ("gelu_tanh" if about.get("approximate", True) else "gelu"), {}
+        case "LeakyRelu":
+            return "leaky_relu", {"alpha": float(about.get("negative_slope", 0.2))}
+        case "Elu" | "Celu":
+            return kind.lower(), {"alpha": float(about.get("alpha", 1.0))}
+        case "SoftShrink" | "HardShrink":
+            return kind.lower(), {"alpha": float(about.get("threshold", 0.5))}
+        case "HardTanh":
+            return "hard_tanh", {"low": -1.0, "high": 1.0}
+        case "Clip" if all(isinstance(about.get(end), int | float) for end in ("x_min", "x_max")):
+            return clipped(about["x_min"], about["x_max"])
+    return _OPERATIONS.get(kind), {}
 
 
 def _operands(node: Any, taken: Sequence[str]) -> list[str | float] | None:
