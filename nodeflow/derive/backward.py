@@ -86,7 +86,7 @@ class Backward(Placing):
             for address, shape in inference.shapes.items()
         )
         """Whether any value has a sample axis; without one there is a single sample."""
-        self._forms = Forms(self._inferred, self.shapes_of)
+        self._forms = Forms(self.shapes_of)
         self._answered: dict[tuple[Any, ...], list[tuple[int, Answer, bool]]] = {}
         self._decays: dict[float, Mapping[str, Any]] = {}
         self._fitting: set[tuple[int, int]] = set()
@@ -386,7 +386,7 @@ class Backward(Placing):
         given = given_ports(type_, type_.inputs, arriving)
         wanted = {wire.input for wire in there
                   if wire.source in needed and wire.input in given}  # fmt: skip
-        known: dict[int, Form] = {}
+        known: dict[int, tuple[Made, Form]] = {}
         found: list[tuple[int, Answer, bool]] = []
         over_rows = isinstance(blame, Output) and self.shape_of(blame).batch
         try:

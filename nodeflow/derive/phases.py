@@ -39,6 +39,7 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     """Nodes that belong to the first phase that reads them, in order, with their own phase."""
     first: dict[str, int] = {}
     """The first phase in which such a node's value is read."""
+    begun = found.get
     for key in [key for key in order if key not in found]:
         type_ = types.get(key)
         phase = own.get(key, FORWARD)
@@ -46,7 +47,7 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
         # What feeds a source is a feedback wire: it comes from the update before.
         if phase < UPDATE and (type_ is None or type_.family != "source"):
             for wire in wires:
-                before = found.get(wire.source, FORWARD)
+                before = begun(wire.source, FORWARD)
                 phase = before if before > phase else phase  # noqa: FURB136  faster than max
         found[key] = phase
         if type_ in wait and key not in of_cost:
