@@ -640,3 +640,22 @@ def test_bfloat16_in_safetensors_and_numbers_that_are_packed(tmp_path):
     assert network.notes[0] == "bfloat16 was converted to float64"
     with pytest.raises(nf.NodeflowError, match="holds F8_E4M3, packed numbers"):
         written("F8_E4M3", b"\0\0", [1, 2])
+
+
+def test_options_that_say_nothing_are_told(tmp_path, capsys):
+    """What a file says itself is not changed by an option, and nobody should think it was."""
+    (tmp_path / "f.net").write_text(FANN)
+    words = ["import", str(tmp_path / "f.net"), "-o", str(tmp_path / "g.json")]
+    assert main([*words, "--layers", "9-9", "--activation", "relu"]) == 0
+    said = capsys.readouterr().err
+    assert "--layers and --activation were not needed: the file itself says" in said
+    assert main([*words, "--force"]) == 0
+    assert "not needed" not in capsys.readouterr().err
+
+
+def test_an_activation_that_no_layer_takes_is_checked_all_the_same(tmp_path):
+    from safetensors.numpy import save_file
+
+    save_file({"a.weight": np.ones((2, 3)), "a.bias": np.zeros(2)}, tmp_path / "w.safetensors")
+    with pytest.raises(InterchangeError, match="there is no activation 'frob'"):
+        imported(tmp_path / "w.safetensors", asked=Asked((3, 2), "frob"))

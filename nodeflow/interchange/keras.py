@@ -83,7 +83,12 @@ _OPERATIONS = {
     "Rsqrt": "rsqrt",
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
-_OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem")
+_OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposite"}
+_OF_SHARES = {"Max": "max", "Subtract": "sub", "Exp": "exp", "Sum": "sum", "Divide": "div",
+              "TrueDivide": "div", "Log": "log", "Logsumexp": "logsumexp"}  # fmt: skip
+"""Operations that a softmax is made of, where somebody took it apart."""
+_OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem", "Where", "Greater", "Less", "Isnan",
+                     "LogicalOr")  # fmt: skip
 _OF_OPERATIONS = "keras.src.ops"
 """Where operations come from; some are called as layers are."""
 
@@ -511,6 +516,10 @@ class _Reading:
             found = [as_floats(one, name, self.notes) for one in arrays.arrays(name)]
             epsilon = float(about.get("epsilon", 1e-6))
             self.values.by_size(name, taken[0], result, epsilon, found[0] if found else None)
+        elif kind == "PReLU" and len(shapes[0]) == 2:
+            (slopes,) = (as_floats(one, name, self.notes) for one in arrays.arrays(name))
+            self.values.leaky(name, taken[0], result, slopes.reshape(-1))
+            self.notes.append(f"the slope of '{name}' is fixed here, and Keras trains it")
         elif kind == "UnitNormalization" and len(shapes[0]) == 2 and _along_features(about):
             self._of_length_one(taken[0], result, name)
         else:
@@ -567,6 +576,43 @@ class _Reading:
         result: str,
     ) -> None:  # fmt: skip
         """Take an operation of keras.ops."""
+        if self._share(kind, about, name, node, taken, result):
+            return
+        self._plain(kind, about, name, node, taken, result)
+
+    def _share(
+        self, kind: str, about: Mapping[str, Any], name: str, node: Any, taken: list[str],
+        result: str,
+    ) -> bool:  # fmt: skip
+        """Take an operation of a softmax that was taken apart; return whether it is one."""
+        given, operator = _operands(node, taken), _OF_SHARES.get(kind, "")
+        if not operator or given != taken or any(len(shape) != 2 for *_, shape in _sources(node)):
+            return False
+        if operator in ("max", "sum", "logsumexp") and not _of_each_row(about):
+            return False
+        if self.values.is_share(operator, taken, result, name):
+            return True
+        return self.values.is_part(
+            operator, taken, result,
+            lambda: self._plain(kind, about, name, node, taken, result))  # fmt: skip
+
+    def _tested(
+        self, kind: str, given: Sequence[str | float], result: str, name: str
+    ) -> bool:  # fmt: skip
+        """Take a test, or a choice by one; return whether an operation is one that is known."""
+        names = [one for one in given if isinstance(one, str)]
+        if kind == "Isnan":
+            return self.values.is_nan(names[0], result, name)
+        if kind in _OF_TESTS and len(names) == len(given):
+            return bool(getattr(self.values, _OF_TESTS[kind])(*names, result, name))
+        if kind == "Where" and len(given) == 3 and isinstance(given[0], str):
+            return self.values.choose(given[0], given[1], given[2], result, name)
+        return self.values.compare(_snake(kind), given, result, name)
+
+    def _plain(
+        self, kind: str, about: Mapping[str, Any], name: str, node: Any, taken: list[str],
+        result: str,
+    ) -> None:  # fmt: skip
         shapes = [shape for *_, shape in _sources(node)]
         if kind == "Cast" and len(taken) == 1:
             missing = self.casts.taken(name, kind, _given_in(node), str(about.get("dtype")))
@@ -582,13 +628,13 @@ class _Reading:
         if plain and self.values.apply(str(operator), given or [], result, name, **settings):
             return
         alike = given is not None and (rows or len(shapes) == 1)
-        if alike and self.values.compare(_snake(kind), given or [], result, name):
+        if alike and self._tested(kind, given or [], result, name):
             return
         axis = about.get("axis", -1)
         last = axis in (-1, 1) or axis in ([-1], [1])
         if kind in ("Softmax", "LogSoftmax") and rows and last:
             self.values.put([Activation(name, _snake(kind))], taken, result)
-        elif kind in ("Sum", "Mean") and rows and last and about.get("keepdims"):
+        elif kind in ("Sum", "Mean") and rows and _of_each_row(about):
             self.values.put([Narrow(name, kind.lower())], taken, result)
         elif kind == "Concatenate" and rows and last:
             self.values.join("concatenate", name, taken, result)
@@ -616,6 +662,11 @@ def _with_settings(
         case "Clip" if all(isinstance(about.get(end), int | float) for end in ("x_min", "x_max")):
             return clipped(about["x_min"], about["x_max"])
     return _OPERATIONS.get(kind), {}
+
+
+def _of_each_row(about: Mapping[str, Any]) -> bool:
+    """Return whether an operation makes one number of each row, and keeps it as a column."""
+    return about.get("axis", -1) in (-1, 1, [-1], [1]) and bool(about.get("keepdims"))
 
 
 def _operands(node: Any, taken: Sequence[str]) -> list[str | float] | None:
@@ -765,7 +816,7 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         return activation(name, "elu", alpha=float(about.get("alpha", 1.0))) or _unknown(name, kind)
     plain_relu = not about.get("negative_slope") and not about.get("threshold")
     if kind == "relu" and not (plain_relu and about.get("max_value") is None):
-        return _unknown(name, "ReLU with a bound")
+        return _bounded(name, about)
     if kind == "gelu" and about.get("approximate"):
         kind = "gelu_tanh"
     if kind in ("celu", "soft_shrink", "hard_shrink"):
@@ -775,6 +826,22 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
     ours = {**_KINDS, **known("keras")}.get(kind)
     made = None if ours is None else activation(name, ours)
     return made or _unknown(name, kind)
+
+
+def _bounded(name: str, about: Mapping[str, Any]) -> Activation | Missing:
+    """Return a relu that begins elsewhere, leaks or ends: min(z if z > t else s·(z − t), most)."""
+    leak, begin = (float(about.get(key) or 0) for key in ("negative_slope", "threshold"))
+    most = about.get("max_value")
+    if not leak and not begin and most is not None:
+        kind = "relu6" if most == 6 else "hard_tanh"
+        given = {} if most == 6 else {"low": 0.0, "high": float(most)}
+        return activation(name, kind, **given) or _unknown(name, "ReLU")
+    text = f"z * step(z - {begin!r})" if begin else "max(z, 0)"
+    if leak:
+        text = f"{text} + {leak!r} * min(0, {f'z - {begin!r}' if begin else 'z'})"
+    if most is not None:
+        text = f"min({text}, {float(most)!r})"
+    return Activation(name, formula=formulas.write(formulas.parse(text)))
 
 
 def _unknown(name: str, kind: str) -> Missing:
@@ -1001,9 +1068,18 @@ class _Making:
 
     def _computed(self, tree: formulas.Expression, values: Mapping[str, Any]) -> Any:
         ops = self.keras.ops
+
+        def chosen(taken: Any, u: Any, v: Any) -> Any:
+            # Its maximum shares the slope of a tie; a graph gives it to v. NaN goes on from both.
+            if isinstance(u, self.keras.KerasTensor):
+                taken = ops.logical_or(taken, ops.isnan(u))
+            return ops.where(taken, u, v)
+
         functions = {
             "+": ops.add, "-": ops.subtract, "*": ops.multiply, "/": ops.divide, "**": ops.power,
-            "max": ops.maximum, "min": ops.minimum, "step": lambda u: ops.relu(ops.sign(u)),
+            "max": lambda u, v: chosen(ops.greater(u, v), u, v),
+            "min": lambda u, v: chosen(ops.less(u, v), u, v),
+            "step": lambda u: ops.relu(ops.sign(u)),
         }  # fmt: skip
         for name in formulas.FUNCTIONS:
             if name not in functions:
@@ -1011,9 +1087,8 @@ class _Making:
         return formulas.computed(tree, values, functions)
 
 
-_MERGED = {"max(a, b)": "Maximum", "min(a, b)": "Minimum", "(a - b)": "Subtract",
-           "((a + b) / 2)": "Average"}  # fmt: skip
-"""Formulas of two values that are layers of Keras."""
+_MERGED = {"(a - b)": "Subtract", "((a + b) / 2)": "Average"}
+"""Formulas of two values that are layers of Keras; its Maximum shares the slope of a tie."""
 
 
 def _layer(layers: Any, step: Activation, name: str) -> Any:

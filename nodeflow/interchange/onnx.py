@@ -43,16 +43,20 @@ from nodeflow.interchange.verifying import Answer, Other, Refused, by_the_other
 
 _MISSING = "ONNX is not installed; pip install 'nodeflow[onnx]'"
 _ELEMENTWISE = {
-    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
-    "Min": "min", "Neg": "neg", "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt",
-    "Sign": "sign",
+    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Neg": "neg",
+    "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt", "Sign": "sign",
     "Softplus": "softplus", "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
-    "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu", "Erf": "erf",
+    "Sin": "sin", "Cos": "cos", "Tan": "tangent", "Sinh": "sinh", "Cosh": "cosh", "Mish": "mish",
+    "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
 
 
 _COMPARED = {"Greater": "greater", "Less": "less", "GreaterOrEqual": "greater_equal",
              "LessOrEqual": "less_equal"}  # fmt: skip
+_OF_TESTS = {"Or": "either", "And": "both", "Not": "opposite"}
+_OF_SHARES = {"ReduceMax": "max", "Sub": "sub", "Exp": "exp", "ReduceSum": "sum", "Div": "div",
+              "Log": "log", "ReduceLogSumExp": "logsumexp"}  # fmt: skip
+"""Operators that a softmax is made of, where a program takes it apart."""
 _PASSED = ("Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
 
 
@@ -177,10 +181,6 @@ class _Model:
 
     def _operator(self, node: Any) -> None:
         """Take an operator: of weights alone, of sizes alone, number by number, or a layer."""
-        if node.op_type in ("Sum", "Max", "Min", "Mean") and len(node.input) == 1:
-            node.op_type = "Identity"
-        if node.op_type == "Sum":
-            node.op_type = "Add"
         given = _taken(node)
         own = [name for name in given if name not in self.arrays and name not in self.counts]
         if node.op_type in ("Shape", "Size") or (not own and self.counts.intersection(given)):
@@ -192,15 +192,86 @@ class _Model:
         elif all(map(self.values.knows, own)):
             if node.op_type == "Where" and self._chosen(node):
                 return
-            if not self._is_exact(node, own):
-                why = "it computes with whole numbers, truths or texts, and nodes with real ones"
-                why = _why(node.op_type, why)
-                missing = Missing(node.name or node.output[0], node.op_type, why)
-                self.values.put([missing], list(dict.fromkeys(own)), node.output[0])
-            elif node.op_type in ("Cast", "CastLike"):
-                self._cast(node)
-            elif not self._elementwise(node, own):
-                self._layer(node, own)
+            if self._tested(node) or self._share(node, own):
+                return
+            self._usual(node, own)
+
+    def _usual(self, node: Any, own: Sequence[str]) -> None:
+        if not self._is_exact(node, own):
+            why = "it computes with whole numbers, truths or texts, and nodes with real ones"
+            why = _why(node.op_type, why)
+            missing = Missing(node.name or node.output[0], node.op_type, why)
+            self.values.put([missing], list(dict.fromkeys(own)), node.output[0])
+        elif node.op_type in ("Cast", "CastLike"):
+            self._cast(node)
+        elif not self._of_any_number(node, own) and not self._elementwise(node, own):
+            self._layer(node, own)
+
+    def _tested(self, node: Any) -> bool:
+        """Take a test for NaN, or one that is made of tests; return whether an operator is one."""
+        kind, given, result = node.op_type, list(node.input), node.output[0]
+        label = node.name or result
+        if kind == "IsNaN":
+            known = self.values.is_nan(given[0], result, label)
+        elif kind == "Equal" and given[0] == given[1]:
+            known = self.values.compare("equal", given, result, label)
+        elif kind in _OF_TESTS and self.truths.issuperset(given) and self._alike(given):
+            known = getattr(self.values, _OF_TESTS[kind])(*given, result, label)
+        else:
+            return False
+        self.truths.update([result] if known else ())
+        return bool(known)
+
+    def _share(self, node: Any, own: Sequence[str]) -> bool:
+        """Take an operator of a softmax that was taken apart; return whether it is one."""
+        kind, given = node.op_type, list(node.input)
+        if kind.startswith("Reduce"):
+            axes = _attributes(node).get("axes")
+            if axes is None and len(given) > 1:
+                axes = self.arrays.get(given.pop(1))
+            if axes is None or list(map(int, axes)) not in ([1], [-1]):
+                return False
+        if kind not in _OF_SHARES or given != list(own):
+            return False
+        if any(len(self.shapes.get(name) or ()) != 2 for name in own):
+            return False
+        result, label = node.output[0], node.name or node.output[0]
+        if self.values.is_share(_OF_SHARES[kind], own, result, label):
+            return True
+        return self.values.is_part(_OF_SHARES[kind], own, result, lambda: self._usual(node, own))
+
+    def _of_any_number(self, node: Any, own: Sequence[str]) -> bool:
+        """Take a sum, a mean, or the largest or least of values; return whether it is one."""
+        operator = {"Sum": "add", "Mean": "add", "Max": "max", "Min": "min"}.get(node.op_type)
+        arrays = [self.arrays[name] for name in node.input if name in self.arrays]
+        long = [array for array in arrays if array.size != 1]
+        if operator is None or not self._alike(own) or (long and operator != "add"):
+            return False
+        name, result, count = node.name or node.output[0], node.output[0], len(node.input)
+        shift = np.zeros(1)
+        for array in arrays if long else ():
+            values = self._for_each_feature(array, own[0])
+            if values is None:
+                return False
+            shift = shift + values
+        operands: list[str | float] = [
+            float(self.arrays[one].reshape(-1)[0]) if one in self.arrays else one
+            for one in node.input if not (long and one in self.arrays)
+        ]  # fmt: skip
+        factor = 1 / count if node.op_type == "Mean" else 1.0
+        plain = factor == 1 and not long
+        at = result if plain else f"{result} sum"
+        if len(operands) == 1:
+            self.values.same(own[0], at)
+        elif not self.values.apply(operator, operands, at, name):
+            return False
+        if long:
+            self.values.put(
+                [Affine(name, np.full(shift.shape, factor), shift * factor)], [at], result
+            )
+        elif not plain:
+            return self.values.apply("div", [at, float(count)], result, name)
+        return True
 
     def _quantises(self, node: Any) -> bool:
         """Take a pair that quantises values and gives real ones again; return whether it is one.
@@ -276,7 +347,7 @@ class _Model:
         if node.op_type in ("Cast", "CastLike"):
             return TensorProto.STRING not in kinds
         signed = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64)
-        exact = (*_PASSED, "Gemm", "MatMul", "Add", "Sub", "Mul", "Neg", "Abs", "Max", "Min",
+        exact = (*_PASSED, "Gemm", "MatMul", "Add", "Sum", "Sub", "Mul", "Neg", "Abs", "Max", "Min",
                  "Relu", "Concat", "Slice", "Gather", "Split", "Shape")  # fmt: skip
         return node.op_type in exact and all(_is_real(kind) or kind in signed for kind in kinds)
 
@@ -334,7 +405,7 @@ class _Model:
             self.values.put([Missing(name, node.op_type, why)], list(dict.fromkeys(own)), result)
         elif self._is_passed(node):
             self.values.same(own[0], result)
-        elif node.op_type == "Split" and self._split(node, own[0], name):
+        elif self._split(node, own[0], name) or self._leaky(node, own[0], name):
             return
         elif not self._normalised(node, own[0], name):
             self.values.put(self._steps(node, own[0], name), own, result)
@@ -386,7 +457,7 @@ class _Model:
     def _split(self, node: Any, taken: str, name: str) -> bool:
         """Take features apart into several values; return whether it does that."""
         width, given = self._features(taken), _attributes(node)
-        if width is None or given.get("axis", 0) not in (1, -1):
+        if node.op_type != "Split" or width is None or given.get("axis", 0) not in (1, -1):
             return False
         sizes = given.get("split") or self.arrays.get(node.input[1] if len(node.input) > 1 else "")
         count = len(node.output)
@@ -401,6 +472,14 @@ class _Model:
             self.values.put([part], [taken], output)
             at += size
         return True
+
+    def _leaky(self, node: Any, taken: str, name: str) -> bool:
+        """Take a relu with a slope for each feature; return whether it is one."""
+        array = self.arrays.get(node.input[1]) if node.op_type == "PRelu" else None
+        slopes = None if array is None else self._for_each_feature(array, taken)
+        if slopes is not None:
+            self.values.leaky(name, taken, node.output[0], slopes)
+        return slopes is not None
 
     def _features(self, name: str) -> int | None:
         """Return how many features each row of a value has, if it is a row of features."""
@@ -671,7 +750,7 @@ class _Model:
 _UNKNOWN = np.zeros(0)
 """What is made of weights alone in a way that is not known here."""
 _FUNCTIONS: Mapping[str, Any] = {
-    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide,
+    "Add": np.add, "Sum": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide,
 }  # fmt: skip
 
 
@@ -699,7 +778,7 @@ def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -
             sizes = [array.shape[at] if size == 0 else int(size)
                      for at, size in enumerate(others[0].reshape(-1))]  # fmt: skip
             return array.reshape(sizes)
-        case "Add" | "Sub" | "Mul" | "Div" if len(others) == 1:
+        case "Add" | "Sum" | "Sub" | "Mul" | "Div" if len(others) == 1:
             # What would grow by being spread out along both is no layer's weights.
             largest = max(array.size, others[0].size)
             if np.broadcast(array, others[0]).size > largest:
@@ -747,6 +826,11 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         }
     if kind == "Clip":
         return clipped(*(_short(given[one]) if one in given else None for one in ("min", "max")))
+    if kind == "ThresholdedRelu":
+        return "thresholded", {"alpha": _short(given.get("alpha", 1.0))}
+    if kind == "Shrink":
+        return "shrink", {"alpha": _short(given.get("lambd", 0.5)),
+                          "low": _short(given.get("bias", 0.0))}  # fmt: skip
     if kind == "HardSigmoid":
         settings = {"alpha": _short(given.get("alpha", 0.2)), "low": _short(given.get("beta", 0.5))}
         return "hard_sigmoid_onnx", settings
