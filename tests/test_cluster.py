@@ -179,6 +179,22 @@ def test_a_local_cluster(xor, expected):
     assert plain(nf.sweep(xor, SETTINGS, cluster="local", **HOW)) == expected
 
 
+@pytest.mark.parametrize("seconds", [0.5, 1.2, 1.9])
+def test_an_interrupt_while_a_local_cluster_starts_is_one_sentence(tmp_path, seconds):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nodeflow", "sweep", str(ROOT / "graphs" / "xor.json"), "--seeds",
+         "4000", "--epochs", "3000", "--cluster", "local", "-o", str(tmp_path / "o.csv")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all of its processes
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.count("interrupted") == 1
+
+
 def test_whatever_is_killed_at_random_the_rows_are_the_same(tmp_path, expected):
     r = random.Random(int(os.environ.get("NODEFLOW_KILLS", "1")))
     out = tmp_path / "o.json"

@@ -110,6 +110,9 @@ class Run:
         self._rewinder = Rewinder(self._stepper, minimizer)
         self._trainer = Trainer(self._rewinder)
 
+    def __repr__(self) -> str:
+        return f"<Run of {self.graph!r}: epoch {self.epoch}, sample {self.sample}>"
+
     # -- where it is
 
     @property

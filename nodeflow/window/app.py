@@ -62,7 +62,7 @@ from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.inputs import Inputs
 from nodeflow.window.platform.pace import Throttle
 from nodeflow.window.platform.toolkit import dpg
-from nodeflow.window.platform.waiting import GcScheduler, IdleWait, sockets
+from nodeflow.window.platform.waiting import GcScheduler, connection
 
 FRAME = 1 / 60
 """Seconds a frame while something moves."""
@@ -76,6 +76,10 @@ _TURN = 0.003
 frame, so that the thread that trains waits for a frame's end and not the frame for each turn."""
 _BLIND = 0.15
 """The same where nothing tells that something has come from the display."""
+_POLL = 0.05
+"""Seconds between two looks at what the shell has to tell, while the window sleeps."""
+_ASLEEP = 1.0
+"""After so many seconds of sleep nobody waits for a frame."""
 
 
 class Shell(Protocol):
@@ -203,7 +207,6 @@ class Window:
         self._calm = 0
         self._gc = GcScheduler()
         self._throttle = Throttle()
-        before = sockets()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
             title="nodeflow", width=size[0], height=size[1], x_pos=0, y_pos=0,
@@ -213,7 +216,7 @@ class Window:
         loaded = fonts.load()
         self.frame = Frame(self.send)
         dpg.show_viewport()
-        self._display = sockets() - before
+        self._display = connection()
         # Texts can be measured only after a frame.
         dpg.render_dearpygui_frame()
         self._clipboard = Clipboard()
@@ -371,24 +374,29 @@ class Window:
             self._calm_since, self._calm = self._last_event, 0
         self._calm += 1
         calm = self._calm > _FRAMES_AFTER and started - self._last_event >= _AFTER
-        if self._queue or self._moves or self.canvas.busy or not calm:
+        # What this frame has heard is answered by the next one.
+        heard = self.inputs.waiting or not self.frame.fits
+        if self._queue or heard or self._moves or self.canvas.busy or not calm:
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)
             return
-        self._gc.idle()
-        until = started + self._pause()
-        idle = IdleWait(self._display)
-        while time.perf_counter() < until:
-            if idle.woken():
+        until, cleaned = started + self._pause(), False
+        while (left := until - time.perf_counter()) > 0:
+            if self._display is None:
+                time.sleep(min(left, _POLL))
+            elif self._display.has_news(min(left, _POLL)):
                 self._last_event = time.perf_counter()
                 return
             self._queue += self.shell.poll(self.editor)
             if self._queue:
                 return
+            if not cleaned and time.perf_counter() - started > _ASLEEP:
+                cleaned = True
+                self._gc.idle()
 
     def _pause(self) -> float:
-        if not self._display:
+        if self._display is None:
             return _BLIND
         typing = self.popups.ready or self.dialogs.open or self._typing()
         return _TYPING if typing else _IDLE

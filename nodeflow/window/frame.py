@@ -77,6 +77,12 @@ class Frame:
                                 callback=lambda _s, _v, name: self._send(Do(name)),
                             )
 
+    @property
+    def fits(self) -> bool:
+        """Whether all stands where it belongs in a window of the present size."""
+        size = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        return self._state[:2] == size
+
     def place(self, editor: Editor) -> Area:
         """Put the windows where they belong; return the canvas's place."""
         wide, high = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()

@@ -66,6 +66,7 @@ class Inputs:
         self._was_over = False
         self._held: set[str] = set()
         self._at: tuple[float, float] | None = None
+        self._pointer: list[float] = []
         self._frame = 0
         self._pressed: dict[int, tuple[int, tuple[float, float]]] = {}
         self.active = False
@@ -92,9 +93,15 @@ class Inputs:
     def _on_released(self, _sender: Item, button: int, _data: Any = None) -> None:
         self._released.append(button)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something has happened that was not taken yet."""
+        told = self._keys or self._clicked or self._released or self._wheel
+        return bool(told) or dpg.get_mouse_pos(local=False) != self._pointer
+
     def taken(self, origin: tuple[float, float]) -> list[Message]:
         """Return what has happened; `origin` is where the canvas begins on the screen."""
-        x, y = dpg.get_mouse_pos(local=False)
+        x, y = self._pointer = dpg.get_mouse_pos(local=False)
         at = (x - origin[0], y - origin[1])
         held = _held()
         messages: list[Message] = []
