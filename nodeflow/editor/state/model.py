@@ -151,7 +151,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A list to read: "shortcuts", "history", "help", "recent", "samples"."""
+    """A list to read: "shortcuts", "history", "recent", "samples", "differences"."""
 
     name: str
 
