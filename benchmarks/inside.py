@@ -46,11 +46,14 @@ def editor(graph: str) -> int:
 
 
 def growth(graph: str, small: str) -> float:
-    """Return the seconds from a graph's text to the end of one pass, in a warm process."""
+    """Return the seconds from a graph's text to the end of one pass, in a warm process.
+
+    Warm is one that has trained a small graph for so long that its machine code is there.
+    """
     from nodeflow import files
     from nodeflow.engine.run import Run
 
-    Run(files.loads(Path(small).read_text(encoding="utf-8"))).train(updates=1)
+    Run(files.loads(Path(small).read_text(encoding="utf-8"))).train(updates=2_000)
     text = Path(graph).read_text(encoding="utf-8")
     start = time.perf_counter()
     Run(files.loads(text)).train(updates=1)

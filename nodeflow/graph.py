@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.declare import CATALOG, Made, NodeType, Output, Port
+from nodeflow.declare import CATALOG, PLACEHOLDER, Made, NodeType, Output, Port
 from nodeflow.errors import (
     BadSetting,
     GraphError,
@@ -55,6 +55,8 @@ PART = "part"
 ROWS = "rows"
 """A parameter's key that says as which rows of which others it starts, one for each of its own."""
 _DRAWN = ("uniform", "normal", "glorot")
+MOVED = "parameter"
+"""The input of every update that takes what it moves."""
 UNFOLDED = "unfolded"
 """The graph file's key under which an unfolded graph keeps its trainers."""
 MODES = ("active", "bypass", "disable", "freeze")
@@ -157,6 +159,11 @@ class Node:
         return CATALOG.find(self.type)
 
     @property
+    def kind(self) -> NodeType:
+        """The node's type; of a placeholder one without ports that does nothing."""
+        return CATALOG.find(self.type) or PLACEHOLDER
+
+    @property
     def is_parameter(self) -> bool:
         """Whether it holds numbers that training changes."""
         known = CATALOG.find(self.type)
@@ -257,7 +264,7 @@ class Wire(_Ends):
 
 
 @read_only("dataclasses.replace(graph, …), graph.add(…) and graph.set(…) return a new graph")
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """Nodes and wires, with what belongs to them in the file. Compared by content.
 
@@ -299,6 +306,11 @@ class Graph:
         # What was found out about the graph is found out again: copies are small, and pickles
         # hold no node types.
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def __repr__(self) -> str:
+        # At a prompt: the content is what a file shows.
+        called = f" '{self.name}'" if self.name else ""
+        return f"<Graph{called}: {len(self.nodes):,} nodes, {len(self.wires):,} wires>"
 
     # -- in a notebook
 
@@ -606,6 +618,10 @@ class Graph:
             "ranks_in_any_order": MappingProxyType(ranks),
             "incoming": MappingProxyType(incoming),
             "_settings": settings,
+            # No new node feeds an old one in the same pass.
+            "_upstream": {
+                ends: all_ for ends, all_ in self._upstream.items() if gone.isdisjoint(all_)
+            },
         }
         found.__dict__.update(known_of)
         return found
@@ -621,7 +637,11 @@ class Graph:
 
     def upstream(self, nodes: Iterable[str]) -> frozenset[str]:
         """Return these nodes and all that feed them, without going through feedback wires."""
-        found = set(nodes)
+        ends = frozenset(nodes)
+        known = self._upstream.get(ends)
+        if known is not None:
+            return known
+        found = set(ends)
         queue = list(found)
         types, incoming = self.types, self.incoming
         for key in queue:
@@ -632,7 +652,13 @@ class Graph:
                 if source not in found and wire.input not in feedback:
                     found.add(source)
                     queue.append(source)
-        return frozenset(found)
+        self._upstream.clear()  # the last one: what is planned asks for that of the cost again
+        self._upstream[ends] = answer = frozenset(found)
+        return answer
+
+    @cached_property
+    def _upstream(self) -> dict[frozenset[str], frozenset[str]]:
+        return {}
 
     def downstream(self, nodes: Iterable[str]) -> frozenset[str]:
         """Return these nodes and all that they feed, without going through feedback wires."""
@@ -758,21 +784,28 @@ class Graph:
         Placeholders (unknown types) are let through; missing inputs and shapes are the
         business of shape inference, since an unfinished graph is still a graph.
         """
+        types, known = self.types, self._settings
         for key, node in self.nodes.items():
             check_id(key)
             if node.mode not in MODES:
                 raise BadSetting(
                     f"node '{key}' cannot be '{node.mode}'{nearest(node.mode, MODES)}", node=key
                 )
-            if key in self.types:
-                self.settings(key)
+            if key in types and id(node) not in known:
+                known[id(node)] = types[key].check(node.settings, key)
         single: dict[tuple[str, str], Wire] = {}
-        joined: dict[tuple[str, str], list[Wire]] = defaultdict(list)
+        joined: dict[tuple[str, str], list[Wire]] = {}
         for wire in self.wires:
-            port = self._check_ends(wire)
+            kind, onto = types.get(wire.source), types.get(wire.target)
+            port = onto.input_named.get(wire.input) if onto is not None else None
+            if port is None or kind is None or wire.output not in kind.output_names:
+                port = self._check_ends(wire)
             end = wire.target, wire.input
             if port is None or port.many:
-                joined[end].append(wire)
+                if end in joined:
+                    joined[end].append(wire)
+                else:
+                    joined[end] = [wire]
                 continue
             if end in single:
                 raise _taken(wire, single[end])

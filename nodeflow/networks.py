@@ -20,10 +20,17 @@ from nodeflow.derive import explode, unfold
 from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError, nearest, visible
 from nodeflow.graph import Graph
+from nodeflow.nodes.activation import identity, sigmoid
 from nodeflow.nodes.arithmetic import add
-from nodeflow.nodes.cost import accuracy, l2_penalty
+from nodeflow.nodes.cost import (
+    accuracy,
+    categorical_cross_entropy,
+    l2_penalty,
+    squared_error,
+)
 from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import constant, dataset, parameter
+from nodeflow.nodes.trainer import gradient_descent
 from nodeflow.plugins import load_enabled
 
 INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
@@ -63,10 +70,10 @@ def network(
     scale_target: str | None = None,
     test: float | None = None,
     options: Options | None = None,
-    activation: str = "sigmoid",
+    activation: str = sigmoid.name,
     output: str | None = None,
     cost: str | None = None,
-    trainer: str = "gradient_descent",
+    trainer: str = gradient_descent.name,
     rate: float | None = None,
     init: str | None = None,
     batch: int | str | None = None,
@@ -125,7 +132,7 @@ def network(
         said = options or Options()
         if target is not None and target != "":
             said = replace(said, target=target)
-        unbounded = output in (None, "identity") and cost in (None, "squared_error")
+        unbounded = output in (None, identity.name) and cost in (None, squared_error.name)
         facts = _facts(
             data, said.checked(), folder, scale=scale, scale_target=scale_target, test=test,
             seed=seed, unbounded=unbounded,
@@ -321,10 +328,10 @@ def _ending(
     """Return activation and cost of the outputs, or raise `GraphError` if they cannot be."""
     if output is None:
         natural = CATALOG[cost].natural if cost else ""
-        output = natural or ("sigmoid" if facts is None or facts.binary else "identity")
+        output = natural or (sigmoid if facts is None or facts.binary else identity).name
     shares = CATALOG[output].shares
     if cost is None:
-        cost = "categorical_cross_entropy" if shares else "squared_error"
+        cost = (categorical_cross_entropy if shares else squared_error).name
     natural = CATALOG[cost].natural
     whole = bool(natural) and CATALOG[natural].shares
     if whole and not shares:

@@ -230,7 +230,7 @@ def weighing(graph: Graph) -> dict[Wire, tuple[str, int]]:
         for wire in graph.out_of(key):
             if size and math.prod(size) == 1:
                 found[wire] = (wire.start, 0)
-            if graph.nodes[wire.target].type != "weighted_sum" or wire.input != "weights":
+            if not graph.nodes[wire.target].is_layer or wire.input != "weights":
                 continue
             into = graph.inputs(wire.target).get("a", ())
             if size == (1, len(into)):

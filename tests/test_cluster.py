@@ -179,6 +179,38 @@ def test_a_local_cluster(xor, expected):
     assert plain(nf.sweep(xor, SETTINGS, cluster="local", **HOW)) == expected
 
 
+@pytest.mark.parametrize("seconds", [0.5, 1.2, 1.9])
+def test_an_interrupt_while_a_local_cluster_starts_is_one_sentence(tmp_path, seconds):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nodeflow", "sweep", str(ROOT / "graphs" / "xor.json"), "--seeds",
+         "4000", "--epochs", "3000", "--cluster", "local", "-o", str(tmp_path / "o.csv")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all of its processes
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.count("interrupted") == 1
+
+
+def test_a_script_that_is_read_by_its_own_workers_is_one_sentence(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import nodeflow as nf\n"
+        f"graph = nf.load({str(ROOT / 'graphs' / 'xor.json')!r})\n"
+        "nf.sweep(graph, {}, seeds=2, epochs=1, cluster='local')\n"
+    )
+    found = subprocess.run(
+        [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert found.stderr.count("Traceback") == 1
+    assert "reads script.py again" in found.stderr.splitlines()[-1]
+    assert 'under `if __name__ == "__main__":`' in found.stderr.splitlines()[-1]
+
+
 def test_whatever_is_killed_at_random_the_rows_are_the_same(tmp_path, expected):
     r = random.Random(int(os.environ.get("NODEFLOW_KILLS", "1")))
     out = tmp_path / "o.json"

@@ -489,3 +489,12 @@ def test_what_is_known_of_wires_after_edits_is_what_is_there(data: st.DataObject
         assert {key: graph.out_of(key) for key in graph.nodes} == {
             key: new.out_of(key) for key in graph.nodes
         }
+
+
+def test_at_a_prompt_a_graph_and_a_run_are_one_line() -> None:
+    graph = nf.sample("xor")
+    assert repr(graph) == f"<Graph 'xor': {len(graph.nodes)} nodes, {len(graph.wires)} wires>"
+    run = nf.Run(graph)
+    run.advance("sample")
+    assert repr(run) == f"<Run of {graph!r}: epoch 0, sample 1>"
+    assert repr(Graph()) == "<Graph: 0 nodes, 0 wires>"

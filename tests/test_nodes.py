@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 
 import numpy as np
@@ -9,7 +10,19 @@ import pytest
 
 import nodeflow as nf
 import nodeflow.nodes
-from nodeflow.declare import CATALOG, FAMILIES, Array, Catalog, Made, Many, Output, Range, node
+from nodeflow.declare import (
+    CATALOG,
+    FAMILIES,
+    Array,
+    Catalog,
+    Made,
+    Many,
+    NodeType,
+    Output,
+    Range,
+    node,
+)
+from nodeflow.declare.decorator import Traits
 from nodeflow.errors import BadSetting, DeclarationError, GraphError, UnknownSetting, UnknownType
 from nodeflow.files import dumps, loads
 from nodeflow.graph import Graph
@@ -405,7 +418,7 @@ def test_wrong_declarations_are_refused(changes, sentence) -> None:
 def test_two_types_of_one_name_are_refused() -> None:
     catalog = Catalog()
     declare(catalog=catalog)
-    with pytest.raises(DeclarationError, match=r"^node type 'twice' is declared twice$"):
+    with pytest.raises(DeclarationError, match=r"^there is a node type 'twice' already, of "):
         declare(catalog=catalog)
     catalog.remove("twice")
     assert len(catalog) == 0
@@ -499,3 +512,10 @@ def test_a_setting_that_came_later_is_in_a_file_only_where_it_was_said(name, tmp
         if one.later:
             nf.save(nf.load(path).set("n", **{one.name: one.default}), path)
             assert one.name in nf.load(path).nodes["n"].settings
+
+
+def test_what_a_type_says_of_itself_is_kept_with_it() -> None:
+    kept = {field.name for field in dataclasses.fields(NodeType)}
+    assert Traits.__annotations__.keys() - kept == {"operation"}  # it becomes the type's rows
+    with pytest.raises(DeclarationError, match=r"by 'knwon_as'; did you mean 'known_as'\?$"):
+        node("activation", formula="a = z", knwon_as={"onnx": "Relu"})

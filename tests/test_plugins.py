@@ -133,7 +133,10 @@ def test_opening_a_graph_imports_nothing_and_draws_the_right_ports(home, tmp_pat
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("import nothing_of_that_name", "ModuleNotFoundError"),
         ("def broken(:", "SyntaxError"),
-        (TYPE.format(name="triple") + TYPE.format(name="sigmoid"), "'sigmoid' is declared twice"),
+        (
+            TYPE.format(name="triple") + TYPE.format(name="sigmoid"),
+            "there is a node type 'sigmoid' already, of nodeflow; give this one another name",
+        ),
     ],
 )
 def test_a_plugin_that_fails_is_one_sentence_and_leaves_nothing(home, text, sentence):
@@ -145,6 +148,20 @@ def test_a_plugin_that_fails_is_one_sentence_and_leaves_nothing(home, text, sent
     assert "\n" not in str(caught.value)
     assert set(CATALOG) == before
     assert plugins.enabled() == []
+
+
+def test_a_name_of_a_plugin_that_is_on_is_taken(home, monkeypatch):
+    write(home, "one", TYPE.format(name="triple"))
+    write(home, "two", TYPE.format(name="triple"))
+    plugins.enable("one")
+    with monkeypatch.context() as fresh:  # as in a process that has not imported it yet
+        fresh.setattr(enabling, "_imported", set())
+        fresh.setattr(enabling, "ORIGINS", {})
+        CATALOG.remove("triple")
+        with pytest.raises(PluginError, match="node type 'triple' already, of one; give"):
+            plugins.enable("two")
+        assert enabling.ORIGINS == {"triple": "one"}
+    assert plugins.enabled() == ["one"]
 
 
 def test_a_name_of_the_library_is_taken_even_before_the_library_is_imported(tmp_path):
@@ -163,7 +180,7 @@ except PluginError as error:
     made = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert "'sigmoid' is declared twice" in made.stdout
+    assert "there is a node type 'sigmoid' already, of nodeflow" in made.stdout
 
 
 def test_one_that_fails_later_is_left_out_and_the_rest_works(home, capsys):

@@ -17,14 +17,14 @@ from nodeflow.declare import CATALOG
 
 ROOT = Path(nodeflow.__file__).parent
 MOST = {
-    "commands": 9, "data": 4, "derive": 170, "editor": 28, "engine": 85, "explain": 30,
-    "export": 20, "files": 1, "interchange": 233, "lessons": 1, "playback": 15, "sweeps": 7,
-    "terminal": 26, "twins": 41, "views": 7, "window": 20, "workings": 16,
+    "commands": 9, "data": 4, "declare": 6, "derive": 31, "editor": 20, "engine": 67, "explain": 16,
+    "export": 20, "interchange": 256, "lessons": 1, "playback": 12, "sweeps": 5, "terminal": 26,
+    "twins": 3, "views": 7, "window": 22, "workings": 16,
 }  # fmt: skip
 """Strings that are the name of a node type, by package. Some are other words: a port, a level of
-slow motion, a function in a formula. Taking layers apart and putting them together (`derive`) knows
-what they are made of; what other programs have and lack is theirs to say (`interchange`)."""
-MOST_BESIDE = 35
+slow motion, a function in a formula. What really concerns one type imports its declaration; what
+other programs have and lack is theirs to say (`interchange`)."""
+MOST_BESIDE = 18
 """In modules that are in no package."""
 
 

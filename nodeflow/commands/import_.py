@@ -36,8 +36,12 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
               help="Sizes, for files that hold weights alone: .safetensors, .pt, "
               ".weights.h5.")  # fmt: skip
 @click.option("--activation", metavar="NAME",
-              help="Of the hidden layers, for such files; sigmoid of a .mat.")  # fmt: skip
-@click.option("--output", metavar="NAME", help="Of the last layer, for such files.  [identity]")
+              help="Of the hidden layers, for such files; of a .mat sigmoid.")  # fmt: skip
+@click.option(
+    "--output",
+    metavar="NAME",
+    help="Of the last layer, for such files; of a .mat as --activation.  [identity]",
+)
 @click.option("--force", is_flag=True, help="Replace OUT, and keep what it was as OUT.bak.")
 @json_option
 def import_(
@@ -78,7 +82,13 @@ def import_(
     for one in found.network.missing:
         kept = "" if one is not found.network.missing[0] else "; what stands before it runs"
         say(f"{one.name} ({one.what}) is a placeholder: {one.why}{kept}", bad=False)
-    if found.unverified:
+    if found.unheard:
+        were = "were" if len(found.unheard) > 1 else "was"
+        say(f"{' and '.join(found.unheard)} {were} not needed: the file itself says what the "
+            "network is", bad=False)  # fmt: skip
+    if found.network.missing:
+        echo("not verified: what has no counterpart gives no numbers to compare")
+    elif found.unverified:
         echo(f"not verified: the other program refuses to compute it ({found.unverified})")
     elif found.verified is None:
         echo("not verified: the other program is not installed, or cannot be asked")

@@ -49,28 +49,28 @@ def standing_for(place: int, shape: Shape | None) -> Output:
 class Forms:
     """Turns what a rule answered into a form, and a form into nodes that are to be placed."""
 
-    def __init__(
-        self,
-        inferred: dict[int, tuple[Made, tuple[Shape, ...]]],
-        shapes_of: Callable[[Made], tuple[Shape, ...]],
-    ) -> None:
-        self.inferred, self.shapes_of = inferred, shapes_of
+    def __init__(self, shapes_of: Callable[[Made], tuple[Shape, ...]]) -> None:
+        self.shapes_of = shapes_of
 
-    def of(self, answer: Any, known: dict[int, Form]) -> Answer:
-        """Return what a rule's answer comes to; `known` has the forms of one answer so far."""
+    def of(self, answer: Any, known: dict[int, tuple[Made, Form]]) -> Answer:
+        """Return what a rule's answer comes to; `known` has the forms of one answer so far.
+
+        And the nodes that they are of: an id is good for as long as its object is.
+        """
         if not isinstance(answer, Output):
             return float(answer)
         made = answer.node
         if isinstance(made, str):
             return int(made.removeprefix(_MARK))
-        form = known.get(id(made))
-        if form is None:
+        if id(made) in known:
+            form = known[id(made)][1]
+        else:
             inputs: list[tuple[str, tuple[int | Inner, ...]]] = []
             for port, sources in made.inputs.items():
                 inner = tuple(self.of(source, known) for source in sources)
                 inputs.append((port, inner))  # type: ignore[arg-type]  # wires, and no numbers
             form = Form(made.type, made.settings, tuple(inputs), self.shapes_of(made))
-            known[id(made)] = form
+            known[id(made)] = made, form
         place = [port.name for port in made.type.outputs].index(answer.port)
         return Inner(form, answer.port, form.shapes[place])
 
@@ -92,8 +92,7 @@ class Forms:
                 )
                 for port, parts in form.inputs
             }
-            made = done[id(form)] = Made(form.type, form.settings, inputs)
-            self.inferred[id(made)] = made, form.shapes
+            made = done[id(form)] = Made(form.type, form.settings, inputs, None, form.shapes)
         return Output(made, answer.port, answer.shape)  # type: ignore[union-attr]
 
 

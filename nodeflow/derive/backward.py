@@ -22,9 +22,9 @@ from nodeflow.derive.shapes import Inference
 from nodeflow.errors import GraphError, NoBackward, NodeflowError
 from nodeflow.graph import Graph, Wire
 from nodeflow.inert import NO_SETTINGS
-from nodeflow.nodes.arithmetic import add, multiply, pick, subtract, sum_, times
+from nodeflow.nodes.arithmetic import add, concatenate, multiply, pick, subtract, sum_, times
 from nodeflow.nodes.backward import average, bias_gradient, spread
-from nodeflow.nodes.source import parameter
+from nodeflow.nodes.source import constant, parameter
 from nodeflow.nodes.update import weight_update
 
 
@@ -47,7 +47,7 @@ class _Moving:
         self.place = builder.place
 
     def constant(self, value: float, name: str) -> Output:
-        return self.place(CATALOG["constant"](value=value), f"{self.key}.{name}")
+        return self.place(constant(value=value), f"{self.key}.{name}")
 
     def counter(self, name: str) -> Output:
         one, minus = self.constant(1.0, "one"), self.constant(-1.0, "minus")
@@ -86,7 +86,7 @@ class Backward(Placing):
             for address, shape in inference.shapes.items()
         )
         """Whether any value has a sample axis; without one there is a single sample."""
-        self._forms = Forms(self._inferred, self.shapes_of)
+        self._forms = Forms(self.shapes_of)
         self._answered: dict[tuple[Any, ...], list[tuple[int, Answer, bool]]] = {}
         self._decays: dict[float, Mapping[str, Any]] = {}
         self._fitting: set[tuple[int, int]] = set()
@@ -166,7 +166,7 @@ class Backward(Placing):
         several = tuple(sorted(set(costs)))
         if len(several) < 2:
             return several[0] if several else None
-        wired = [key for key in self.graph.of_type("add")
+        wired = [key for key in self.graph.of_type(add.name)
                  if sorted(w.start for w in self.graph.into(key)) == sorted(several)]  # fmt: skip
         if wired:
             return f"{wired[0]}.value"
@@ -386,7 +386,7 @@ class Backward(Placing):
         given = given_ports(type_, type_.inputs, arriving)
         wanted = {wire.input for wire in there
                   if wire.source in needed and wire.input in given}  # fmt: skip
-        known: dict[int, Form] = {}
+        known: dict[int, tuple[Made, Form]] = {}
         found: list[tuple[int, Answer, bool]] = []
         over_rows = isinstance(blame, Output) and self.shape_of(blame).batch
         try:
@@ -450,7 +450,7 @@ class Backward(Placing):
 
             if chosen is None:
                 made = ask(through, blame, {"z": z, "a": a, **targets}, {})
-            elif known.activation == "softmax":  # each share depends on all the sums
+            elif CATALOG[known.activation].shares:  # each share depends on all the sums
                 of_all = {name: whole(wire) for name, wire in targets.items()}
                 made = ask(through, blame, {"z": z, "a": a, **of_all}, {})
             else:
@@ -466,7 +466,7 @@ class Backward(Placing):
         for part in known.parts:
             found = surprise(self.output(part.z))
             parts.append(found if part.index is None else pick(found, index=part.index))
-        whole: Output = parts[0] if len(parts) == 1 else CATALOG["concatenate"](*parts)
+        whole: Output = parts[0] if len(parts) == 1 else concatenate(*parts)
         return times(blame, whole)
 
     def _spread_over(
@@ -496,7 +496,7 @@ class Backward(Placing):
 
     def _literal(self, value: float, there: tuple[Wire, ...]) -> Output:
         width = sum(self.shapes[wire.start].features or 1 for wire in there)
-        made: Output = CATALOG["constant"](value=(value,) * width)
+        made: Output = constant(value=(value,) * width)
         return made
 
     def _is_summed(self, blame: Blame, *, over_rows: bool) -> bool:
@@ -647,7 +647,7 @@ class Backward(Placing):
         return part if blame is part.blame else part._replace(blame=blame)
 
     def _constant_of(self, blame: Blame) -> Output:
-        made: Output = blame if isinstance(blame, Output) else CATALOG["constant"](value=blame)
+        made: Output = blame if isinstance(blame, Output) else constant(value=blame)
         return made
 
     def _fit(self, part: Output, address: str) -> Output:

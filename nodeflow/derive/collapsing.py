@@ -27,6 +27,7 @@ from nodeflow.derive.steps import collapse_step
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError, UnknownNode, nearest
 from nodeflow.graph import PART, Graph, Node, Wire
+from nodeflow.nodes.layer import weighted_sum
 
 
 def collapse(graph: Graph, node: str | None = None) -> Graph:
@@ -52,7 +53,7 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
         chosen = list(records)
     elif node in records:
         chosen = [node, *(key for key in records if key in records[node].neurons)]
-    elif node in graph.nodes and graph.nodes[node].type == "weighted_sum":
+    elif node in graph.nodes and graph.nodes[node].kind is weighted_sum:
         return gather(graph, node)
     elif node in graph.nodes:
         raise GraphError(f"'{node}' is not exploded: there is nothing to collapse", node=node)
@@ -248,8 +249,7 @@ def _chain_of_weights(graph: Draft, layer: Layer, starts: Sequence[str]) -> Iter
     """
     whole = {f"{key}.1": key for key in (*layer.chain, layer.weights)}
     for key in layer.chain:
-        kind = layer.nodes[key]["type"]
-        if kind == "blame":
+        if key in layer.blames:
             delta, weights = graph.into(f"{key}.1")
             yield replace(delta, target=key, input="delta", index=None)
             yield replace(weights, source=layer.weights, target=key, input="weights", index=None)

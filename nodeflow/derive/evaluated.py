@@ -14,6 +14,7 @@ from nodeflow.derive.steps import spelled_out, without_rate
 from nodeflow.derive.wired import by_updates, by_wires
 from nodeflow.errors import GraphError, NodeflowError
 from nodeflow.graph import Graph
+from nodeflow.nodes.update import step
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def evaluated(graph: Graph, *, strict: bool = True) -> Unfolding:
     inference = infer(graph)
     if strict:
         inference.require()
-    if graph.of_type("step") or without_rate(graph) or implied(graph):
+    if graph.of_type(step.name) or without_rate(graph) or implied(graph):
         bad = inference.problems
         graph = with_cost(spelled_out(graph, apart_from={*bad, *inference.waiting}))
         inference = infer(graph)
@@ -75,7 +76,8 @@ def evaluated(graph: Graph, *, strict: bool = True) -> Unfolding:
         cost = lone_cost(graph)
         if cost and (cost not in inference.shapes or inference.shapes[cost].features != 1):
             cost = None
-        wired = graph.of_type("weight_update") or graph.extra.get(RECORD)  # where all is frozen
+        # The record tells, where all is frozen.
+        wired = graph.where(lambda type_: type_.descends) or graph.extra.get(RECORD)
         if cost and not wired:
             try:
                 builder.differentiate([cost], {})
@@ -174,7 +176,7 @@ def lone_cost(graph: Graph) -> str | None:
     found = []
     for key in graph.of_family("cost"):
         type_ = graph.type_of(key)
-        if type_.outputs[0].name == "cost" and type_.name != "l2_penalty":
+        if type_.outputs[0].name == "cost" and not type_.penalizes:
             end = key
             for _ in graph.nodes:
                 onward = [

@@ -33,7 +33,14 @@ from nodeflow.derive.steps import explode_steps
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError
 from nodeflow.graph import PART, ROWS, Graph, Node, Wire, drawn_as
+from nodeflow.nodes.arithmetic import add, concatenate, multiply, pick
+from nodeflow.nodes.backward import bias_gradient, blame, weight_gradient
+from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.update import step
+
+_OF_A_WEIGHT = {weight_gradient: bias_gradient, blame: multiply}
+"""What of a whole row becomes what, where one weight has its own: δ is a product already."""
 
 
 def explode(graph: Graph, node: str | None = None) -> Graph:
@@ -43,14 +50,14 @@ def explode(graph: Graph, node: str | None = None) -> Graph:
     one every `weighted_sum` is taken apart, one level deep. Its elementwise activation goes with
     it. Raises `GraphError` where that cannot be done.
     """
-    if node is not None and node in graph.nodes and graph.nodes[node].type == "step":
+    if node is not None and node in graph.nodes and graph.nodes[node].kind is step:
         return laid_out(graph, explode_steps(graph, [node]))
     if remembers_cost(graph):
         return unfold(explode(fold(graph), node))
     graph = forgetful(graph)
-    layers = graph.of_type("weighted_sum") if node is None else (node,)
+    layers = graph.of_type(weighted_sum.name) if node is None else (node,)
     if not layers:
-        raise GraphError("the graph has no weighted_sum: there is nothing to explode")
+        raise GraphError(f"the graph has no {weighted_sum.name}: there is nothing to explode")
     draft, records = Draft(graph), records_of(graph)
     for key in layers:
         take_apart(draft, records, key)
@@ -87,7 +94,7 @@ def take_apart(
     cut, outside, used = _rewired(graph, layer, gone)
     for address in used:
         join = layer.joins[address]
-        nodes[join] = Node("concatenate")
+        nodes[join] = Node(concatenate.name)
         starts = layer.parts[address]
         wires += [Wire(*ends_of(start), join, "a", i) for i, start in enumerate(starts)]
     taken = sorted(name for name in nodes if name in graph.nodes and name not in gone)
@@ -123,7 +130,7 @@ def _neurons(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
             wires.append(Wire(key, "z", part, "z"))
         _chain_of_neuron(graph, layer, row, nodes, wires)
     for key in layer.blames:
-        nodes[key] = Node("add")
+        nodes[key] = Node(add.name)
         parts = enumerate(parts_of(key, layer.rows))
         wires += [Wire(part, "blame", key, "a", i) for i, part in parts]
     return nodes, wires
@@ -138,7 +145,7 @@ def _chain_of_neuron(
     for key in layer.deltas if layer.chain else ():
         (source,) = {w.output for name in layer.chain for w in graph.into(name)
                      if w.input == "delta" and w.source == key}  # fmt: skip
-        nodes[f"{key}.{number}"] = Node("pick", {"index": row})
+        nodes[f"{key}.{number}"] = Node(pick.name, {"index": row})
         wires.append(Wire(key, source, f"{key}.{number}", "a"))
     for key in (*layer.chain, *(name for name in layer.split if layer.chain)):
         part = f"{key}.{number}"
@@ -163,7 +170,7 @@ def _chain_of_neuron(
 
 def _operations(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
     key = layer.key
-    nodes = {key: Node("add", mode=graph.nodes[key].mode)}
+    nodes = {key: Node(add.name, mode=graph.nodes[key].mode)}
     wires: list[Wire] = []
     picks: dict[tuple[str, int], str] = {}
     alone = layer.columns == 1 and layer.bias is None
@@ -173,11 +180,11 @@ def _operations(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]
         if index is not None:
             name = picks.setdefault((start, index), f"{key}.x{column + 1}")
             if name not in nodes:
-                nodes[name] = Node("pick", {"index": index})
+                nodes[name] = Node(pick.name, {"index": index})
                 wires.append(Wire(*ends_of(start), name, "a"))
             start = f"{name}.value"
         nodes[weight] = _piece(graph, layer.weights, 0, column, shape=(1,))
-        nodes[product] = Node("multiply")
+        nodes[product] = Node(multiply.name)
         wires += [
             Wire(*ends_of(start), product, "a", 0),
             Wire(weight, "value", product, "a", 1),
@@ -185,7 +192,7 @@ def _operations(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]
         ]
         _chain_of_weight(graph, layer, column, start, nodes, wires)
     for name in layer.blames:
-        nodes[name] = Node("concatenate")
+        nodes[name] = Node(concatenate.name)
         products_ = enumerate(parts_of(name, layer.columns))
         wires += [Wire(part, "value", name, "a", i) for i, part in products_]
     if layer.bias is not None:
@@ -209,15 +216,14 @@ def _chain_of_weight(
     own, number = {*layer.chain, layer.weights}, column + 1
     for key in (*layer.chain, *((layer.weights,) if layer.chain else ())):
         part = f"{key}.{number}"
-        kind = graph.nodes[key].type
+        node = graph.nodes[key]
         if key in layer.chain:
-            node = graph.nodes[key]
-            types = {"weight_gradient": "bias_gradient", "blame": "multiply"}
-            settings = {} if kind in types else dict(node.settings)
-            nodes[part] = Node(types.get(kind, kind), settings, node.mode)
+            whole = _OF_A_WEIGHT.get(node.kind)
+            settings = dict(node.settings) if whole is None else {}
+            nodes[part] = Node(node.type if whole is None else whole.name, settings, node.mode)
         if key in layer.fed:
             product = f"{products(key)}.{number}"
-            nodes[product] = Node("multiply")
+            nodes[product] = Node(multiply.name)
             (delta,) = graph.inputs(key)["delta"]
             wires += [
                 replace(delta, target=product, input="a", index=0),
@@ -228,7 +234,7 @@ def _chain_of_weight(
             if key in layer.fed and wire.input in ("delta", "a"):
                 continue
             source = f"{wire.source}.{number}" if wire.source in own else wire.source
-            if kind == "blame":
+            if node.kind is blame:
                 place = ("delta", "weights").index(wire.input)
                 wires.append(replace(wire, source=source, target=part, input="a", index=place))
             else:

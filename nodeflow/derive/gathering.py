@@ -19,15 +19,26 @@ from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError
 from nodeflow.graph import DRAWN_AS, PART, ROWS, Graph, Node, Wire, drawn_as
-from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.arithmetic import add, concatenate, pick
+from nodeflow.nodes.backward import (
+    accumulate,
+    average,
+    bias_gradient,
+    blame,
+    delta,
+    weight_gradient,
+)
+from nodeflow.nodes.cost import cross_entropy, error, squared_error
+from nodeflow.nodes.layer import weighted_sum
+from nodeflow.nodes.source import constant, parameter, parameter_shape
+from nodeflow.nodes.update import step, weight_update
 
 _BESIDE = (
-    "weighted_sum", "delta", "weight_gradient", "bias_gradient", "blame", "accumulate", "average",
-    "weight_update", "step", "parameter", "pick", "error", "squared_error", "cross_entropy",
-    "constant",
+    weighted_sum, delta, weight_gradient, bias_gradient, blame, accumulate, average, weight_update,
+    step, parameter, pick, error, squared_error, cross_entropy, constant,
 )  # fmt: skip
 """Types of which a row of nodes becomes one node; activations and views besides."""
-_ADDED_UP = ("blame", "squared_error", "cross_entropy")
+_ADDED_UP = (blame, squared_error, cross_entropy)
 """Types whose whole is the sum of its parts."""
 
 
@@ -48,7 +59,7 @@ def gather(graph: Graph, neuron: str) -> Graph:
 
 def gather_all(graph: Graph) -> Graph | None:
     """Return the graph with all layers of single neurons gathered; None if there are none."""
-    signatures = {key: _signature(graph, key) for key in graph.of_type("weighted_sum")}
+    signatures = {key: _signature(graph, key) for key in graph.of_type(weighted_sum.name)}
     alike = Counter(signatures.values())
     found = None
     for key, signature in signatures.items():
@@ -63,7 +74,7 @@ def _peers(graph: Graph, neuron: str) -> list[str]:
     wanted = _signature(graph, neuron)
     if wanted is None:
         return []
-    return [key for key in graph.of_type("weighted_sum") if _signature(graph, key) == wanted]
+    return [key for key in graph.of_type(weighted_sum.name) if _signature(graph, key) == wanted]
 
 
 def _signature(graph: Graph, key: str) -> Hashable | None:
@@ -161,7 +172,7 @@ class _Layer:
             )
         type_ = kinds[0].known
         known_kind = type_ is not None and (
-            type_.name in _BESIDE
+            type_ in _BESIDE
             or type_.family == "view"
             or (type_.family == "activation" and type_.is_elementwise)
         )
@@ -207,7 +218,7 @@ class _Layer:
 
     def _follow_outputs(self, row: Sequence[str]) -> None:
         graph = self.graph
-        if graph.nodes[row[0]].type == "constant":
+        if graph.nodes[row[0]].kind is constant:
             return
         ends = [Counter((w.target, w.input) for w in graph.out_of(key)) for key in row]
         common = set(ends[0]).intersection(*ends[1:])
@@ -286,7 +297,7 @@ class _Gathered:
     def _is_picked(self, number: int, row: Sequence[str]) -> bool:
         """Note where a row's value is, if its nodes pick each its own of the features there are."""
         graph = self.before
-        if graph.nodes[row[0]].type != "pick":
+        if graph.nodes[row[0]].kind is not pick:
             return False
         (start,) = {wire.start for wire in graph.into(row[0])}
         shape = self.shapes.get(start)
@@ -304,7 +315,7 @@ class _Gathered:
         settings = [graph.settings(key) for key in row]
         if first.is_parameter:
             return _stacked(self.layer, row)
-        if first.type == "pick":
+        if first.kind is pick:
             return replace(first, settings={"index": tuple(one["index"] for one in settings)})
         for key, one in zip(row, settings, strict=True):
             if one != settings[0]:
@@ -352,8 +363,8 @@ class _Gathered:
                     self._must_join(target, port, wire.source, first=position == 0)
                     starts.append(self._start(wire.source, wire.output))
                     position += count
-                kind = graph.nodes[target].type
-                if len(starts) == 1 and kind in ("concatenate", "add"):
+                kind = graph.nodes[target].kind
+                if len(starts) == 1 and kind in (concatenate, add):
                     self.removed[target] = starts[0]
                 yield from numbered(starts, target, port, None)
 
@@ -361,8 +372,8 @@ class _Gathered:
         graph = self.before
         if joins_features(graph, target, port):
             return
-        kind = graph.nodes[source].type
-        if graph.nodes[target].type == "add" and first and kind in _ADDED_UP:
+        kind = graph.nodes[source].kind
+        if graph.nodes[target].kind is add and first and kind in _ADDED_UP:
             return
         raise self.layer.refuse(
             f"'{target}' takes each of '{source}' and those beside it for itself", target

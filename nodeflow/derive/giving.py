@@ -9,6 +9,7 @@ from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, UnknownNode
 from nodeflow.graph import Graph, Node, Wire
+from nodeflow.nodes.source import parameter
 
 _LEFT, _BELOW = 230, 100
 """Where they are placed, from their sum."""
@@ -48,7 +49,7 @@ def give_weights(graph: Graph, sums: Iterable[str]) -> tuple[Graph, tuple[str, .
             if port in inputs:
                 continue
             name = free_name(nodes, short)
-            nodes[name] = Node("parameter", {"shape": shape, "init": "uniform"})
+            nodes[name] = Node(parameter.name, {"shape": shape, "init": "uniform"})
             wires.append(Wire(name, "value", key, port))
             made.append(name)
             if key in layout:

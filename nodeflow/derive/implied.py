@@ -14,9 +14,8 @@ import numpy as np
 from nodeflow.declare import CATALOG, numbers
 from nodeflow.derive.steps import free_name
 from nodeflow.graph import UNFOLDED, Graph, Node, Wire
-
-_TAKES_DELTA = ("weight_gradient", "bias_gradient", "step", "blame")
-"""Types with an input that is δ: ∂C/∂z."""
+from nodeflow.nodes.arithmetic import add, multiply
+from nodeflow.nodes.cost import error, squared_error
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,14 @@ def implied(graph: Graph) -> Implied | None:
         return None
     costs = [key for key in graph.of_family("cost")
              if graph.type_of(key).outputs[0].name == "cost"]  # fmt: skip
-    errors = tuple(key for key in graph.of_type("error")
+    errors = tuple(key for key in graph.of_type(error.name)
                    if {"a", "y"} <= graph.inputs(key).keys() and graph.out_of(key))  # fmt: skip
     kinds = {_kind(graph, key) for key in errors}
     if costs or len(kinds) != 1:
         return None
     kind, half, text, slope = kinds.pop()
     named = f"'{errors[0]}' is" if len(errors) == 1 else f"'{errors[0]}' to '{errors[-1]}' are"
-    settings = {"half": half} if kind == "squared_error" else {}
+    settings = {"half": half} if kind == squared_error.name else {}
     return Implied(errors, Node(kind, settings), f"{text} ({named} {slope})")
 
 
@@ -66,14 +65,14 @@ def remembers_cost(graph: Graph) -> bool:
 def _kind(graph: Graph, error: str) -> tuple[str, bool, str, str]:
     """Return the cost that an error is the slope of: type, half, formula, and how it is."""
     readers = [wire for wire in graph.out_of(error) if not graph.feeds_back(wire)]
-    if any(graph.nodes[w.target].type in _TAKES_DELTA and w.input == "delta" for w in readers):
+    if any(graph.nodes[w.target].kind.takes_delta and w.input == "delta" for w in readers):
         output = graph.nodes[graph.inputs(error)["a"][0].source].type
-        for type_ in CATALOG.values():
-            if type_.natural == output:
-                return type_.name, False, type_.formula.partition("= ")[2], "its slope in z"
+        natural = CATALOG.natural_cost(output)
+        if natural is not None:
+            return natural.name, False, natural.formula.partition("= ")[2], "its slope in z"
     if _is_doubled(graph, error):
-        return "squared_error", False, "Σ e²", "half its slope"
-    return "squared_error", True, "½ Σ e²", "its slope"
+        return squared_error.name, False, "Σ e²", "half its slope"
+    return squared_error.name, True, "½ Σ e²", "its slope"
 
 
 def _is_doubled(graph: Graph, error: str) -> bool:
@@ -83,7 +82,7 @@ def _is_doubled(graph: Graph, error: str) -> bool:
         if graph.type_of(wire.target).family in ("view", "cost"):
             continue
         others = [w.source for w in graph.into(wire.target) if w.source != error]
-        is_product = graph.nodes[wire.target].type == "multiply" and len(others) == 1
+        is_product = graph.nodes[wire.target].kind is multiply and len(others) == 1
         found.append(is_product and _is_two(graph, others[0]))
     return bool(found) and all(found)
 
@@ -101,15 +100,15 @@ def with_cost(graph: Graph) -> Graph:
     if found is None:
         return graph
     nodes, wires, costs = dict(graph.nodes), list(graph.wires), []
-    for error in found.errors:
-        name = free_name(nodes, f"{error}.cost")
+    for key in found.errors:
+        name = free_name(nodes, f"{key}.cost")
         nodes[name] = found.cost
-        inputs = graph.inputs(error)
+        inputs = graph.inputs(key)
         wires += [replace(inputs[port][0], target=name, index=None) for port in ("a", "y")]
         costs.append(name)
     if len(costs) > 1:
         whole = free_name(nodes, "J")
-        nodes[whole] = Node("add")
+        nodes[whole] = Node(add.name)
         wires += [Wire(name, "cost", whole, "a", i) for i, name in enumerate(costs)]
     return replace(graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nodeflow.declare import CATALOG
 from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
@@ -43,7 +44,7 @@ class Logits:
 
         It is empty where some shares of a softmax are no outputs: their sums would be missing.
         """
-        if self.activation == "softmax" and any(part.index is not None for part in self.parts):
+        if CATALOG[self.activation].shares and any(part.index is not None for part in self.parts):
             return {}
         if len(self.parts) == 1:
             return {"z": (self.parts[0].z, self.parts[0].index)}
@@ -81,24 +82,21 @@ def _traced(
         if not node.passes:
             break
         address = inputs[node.passes][0].start
-    match node.type:
-        case "sigmoid" | "softmax":
-            return [Sums(inputs["z"][0].start, address, None)]
-        case "concatenate":
-            parts: list[Sums] = []
-            for wire in inputs["a"]:
-                more = _traced(graph, shapes, wire.start, between)
-                if more is None:
-                    return None
-                parts += more
-            return parts
-        case "pick":
-            whole = _traced(graph, shapes, inputs["a"][0].start, between)
-            single = None if whole is None else _one_by_one(shapes, whole)
-            if single is None:
+    kind = node.kind
+    if kind.family == "activation":  # whether it is one that the cost knows is asked of the cost
+        return [Sums(inputs["z"][0].start, address, None)]
+    if kind.joins:
+        parts: list[Sums] = []
+        for wire in inputs[kind.joins]:
+            more = _traced(graph, shapes, wire.start, between)
+            if more is None:
                 return None
-            index = graph.settings(key)["index"]
-            return [single[i] for i in (index if isinstance(index, tuple) else (index,))]
+            parts += more
+        return parts
+    if kind.picks:
+        whole = _traced(graph, shapes, inputs[kind.inputs[0].name][0].start, between)
+        single = None if whole is None else _one_by_one(shapes, whole)
+        return None if single is None else [single[i] for i in kind.picked(graph.settings(key))]
     return None
 
 

@@ -9,14 +9,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nodeflow.declare import CATALOG, NodeType
 from nodeflow.derive.draft import Draft
 from nodeflow.errors import GraphError, UnknownNode, nearest
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import MOVED, Graph, Node, Wire
+from nodeflow.nodes.backward import (
+    accumulate,
+    average,
+    bias_gradient,
+    blame,
+    weight_gradient,
+)
+from nodeflow.nodes.cost import l2_penalty
+from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.update import step
 
 RECORD = "exploded"
 """The graph file's key under which an exploded graph keeps what `collapse` needs."""
 
+_TAKES_INPUTS = (weight_gradient, step)
+"""What is wired by hand and takes δ and what came in."""
+_GRADIENTS = (weight_gradient, bias_gradient)
+_ON_THE_WAY = {average: "total", accumulate: "gradient"}
+"""Between a gradient and its update, and the input that leads on."""
 Seen = Graph | Draft
 """What is read: a graph, or one that is just being taken apart."""
 
@@ -94,13 +110,15 @@ class Layer:
     @property
     def blames(self) -> tuple[str, ...]:
         """The nodes that pass blame back along the weights: their parts are added up again."""
-        return tuple(key for key in self.chain if self.nodes[key]["type"] == "blame")
+        return tuple(key for key in self.chain if self._kind(key) is blame)
 
     @property
     def fed(self) -> tuple[str, ...]:
         """The nodes wired by hand that take δ and what came in: gradients, and steps."""
-        kinds = ("weight_gradient", "step")
-        return tuple(key for key in self.chain if self.nodes[key]["type"] in kinds)
+        return tuple(key for key in self.chain if self._kind(key) in _TAKES_INPUTS)
+
+    def _kind(self, key: str) -> NodeType | None:
+        return CATALOG.find(self.nodes[key]["type"])
 
     def made(self, graph: Seen) -> list[str]:
         """Return which nodes of an exploded graph are this one's parts."""
@@ -166,13 +184,8 @@ def numbered(starts: Sequence[str], target: str, port: str, single: int | None) 
 
 def joins_features(graph: Seen, target: str, port: str) -> bool:
     """Return whether a port takes the parts' wires side by side as it took the whole's."""
-    type_ = graph.nodes[target].known
-    if type_ is None:
-        return False
-    return type_.joined == port or (type_.name, port) in (
-        ("concatenate", "a"),
-        ("l2_penalty", "weights"),
-    )
+    type_ = graph.nodes[target].kind
+    return port in (type_.joined, type_.joins) or (type_ is l2_penalty and port == "weights")
 
 
 def _goes_along(graph: Seen, key: str) -> bool:
@@ -202,10 +215,10 @@ def layer_of(
     if key not in graph.nodes:
         raise UnknownNode(f"there is no node '{key}'{nearest(key, graph.nodes)}", node=key)
     node = graph.nodes[key]
-    if node.type != "weighted_sum":
-        sums = [name for name, node in graph.nodes.items() if node.type == "weighted_sum"]
+    if node.kind is not weighted_sum:
+        sums = [name for name, node in graph.nodes.items() if node.kind is weighted_sum]
         hint = nearest(key, sums)
-        raise refuse(f"it is not a weighted_sum but a node of type {node.type}{hint}")
+        raise refuse(f"it is not a {weighted_sum.name} but a node of type {node.type}{hint}")
     if node.mode in ("bypass", "disable"):
         raise refuse(f"its mode is {node.mode}; make it active first")
     inputs = graph.inputs(key)
@@ -258,14 +271,14 @@ def _refuse_other_inputs(graph: Seen, key: str, chain: Iterable[str]) -> None:
     own = [wire.start for wire in graph.inputs(key)["a"]]
     for name in chain:
         fed = graph.inputs(name)
-        takes = graph.nodes[name].type in ("weight_gradient", "step")
-        if takes and [wire.start for wire in fed.get("a", ())] != own:
+        kind = graph.nodes[name].kind
+        if kind in _TAKES_INPUTS and [wire.start for wire in fed.get("a", ())] != own:
             raise GraphError(
                 f"'{key}' cannot be exploded: its gradient '{name}' takes other inputs than it; "
                 f"wire into {name}.a what is wired into {key}.a",
                 node=key,
             )
-        if graph.nodes[name].type in ("weight_gradient", "step", "blame") and "delta" not in fed:
+        if kind in (*_TAKES_INPUTS, blame) and "delta" not in fed:
             raise GraphError(
                 f"'{key}' cannot be exploded: nothing is wired into the input 'delta' of '{name}'",
                 node=key,
@@ -274,10 +287,6 @@ def _refuse_other_inputs(graph: Seen, key: str, chain: Iterable[str]) -> None:
 
 def _siblings(graph: Seen, wire: Wire) -> Sequence[Wire]:
     return graph.inputs(wire.target)[wire.input]
-
-
-_ON_THE_WAY = {"average": "total", "accumulate": "gradient"}
-"""Between a gradient and its update, and the input that leads on."""
 
 
 def _chain(graph: Seen, key: str, parameters: Iterable[str]) -> tuple[str, ...]:
@@ -289,14 +298,13 @@ def _chain(graph: Seen, key: str, parameters: Iterable[str]) -> tuple[str, ...]:
     found: set[str] = set()
     for name in parameters:
         for wire in graph.out_of(name):
-            kind = graph.nodes[wire.target].type
-            if (kind, wire.input) == ("blame", "weights"):
+            kind = graph.nodes[wire.target].kind
+            if kind is blame and wire.input == "weights":
                 found.add(wire.target)
-            elif graph.nodes[wire.target].family == "update" and wire.input == "parameter":
+            elif kind.family == "update" and wire.input == MOVED:
                 found |= _update_chain(graph, wire.target)
     for name in sorted(found):
-        kind = graph.nodes[name].type
-        for wire in graph.out_of(name) if kind != "blame" else ():
+        for wire in graph.out_of(name) if graph.nodes[name].kind is not blame else ():
             if wire.target not in found and wire.target not in parameters:
                 raise GraphError(
                     f"'{key}' cannot be exploded: '{wire.target}' reads '{name}', which holds what "
@@ -312,8 +320,8 @@ def _update_chain(graph: Seen, update: str) -> set[str]:
     wires = graph.inputs(update).get("gradient", ())
     while wires:
         before = wires[0].source
-        kind = graph.nodes[before].type
-        if kind not in (*_ON_THE_WAY, "weight_gradient", "bias_gradient"):
+        kind = graph.nodes[before].kind
+        if kind not in (*_ON_THE_WAY, *_GRADIENTS):
             return {update}
         found.add(before)
         wires = graph.inputs(before).get(_ON_THE_WAY.get(kind, ""), ())
@@ -332,7 +340,7 @@ def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str])
     others = [
         w
         for w in graph.out_of(name)
-        if graph.nodes[w.target].type != "l2_penalty"
+        if graph.nodes[w.target].kind is not l2_penalty
         and (w.target, w.input) != (key, port)
         and w.target not in chain
         and not shows_many(graph, w.target, w.input)
@@ -346,8 +354,8 @@ def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str])
         update = wire.source
         if update not in chain:
             raise refuse(f"takes its next value from '{update}', which is no update of its own")
-        kinds = {graph.nodes[part].type for part in _update_chain(graph, update)}
-        if not kinds & {"weight_gradient", "bias_gradient", "step"}:
+        kinds = {graph.nodes[part].kind for part in _update_chain(graph, update)}
+        if kinds.isdisjoint((*_GRADIENTS, step)):
             raise refuse(
                 f"is updated by '{update}' with a gradient that is no weight_gradient or "
                 "bias_gradient of its own"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nodeflow.graph import Graph
+from nodeflow.nodes.cost import error
 
 FORWARD, BACKWARD, UPDATE = 0, 1, 2
 PHASES = ("forward", "backward", "update")
@@ -33,11 +34,12 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
     # Where no node of the cost is of a later phase, all that it is made of is forward.
     if of_cost.isdisjoint(own):
         found = {key: FORWARD for key in order if key in of_cost}
-    wait = {type_ for type_ in kinds if type_.family == "arithmetic" or type_.name == "error"}
+    wait = {type_ for type_ in kinds if type_.family == "arithmetic" or type_ is error}
     waiting: dict[str, int] = {}
     """Nodes that belong to the first phase that reads them, in order, with their own phase."""
     first: dict[str, int] = {}
     """The first phase in which such a node's value is read."""
+    begun = found.get
     for key in [key for key in order if key not in found]:
         type_ = types.get(key)
         phase = own.get(key, FORWARD)
@@ -45,7 +47,7 @@ def phases(graph: Graph, order: Iterable[str], cost: Iterable[str]) -> dict[str,
         # What feeds a source is a feedback wire: it comes from the update before.
         if phase < UPDATE and (type_ is None or type_.family != "source"):
             for wire in wires:
-                before = found.get(wire.source, FORWARD)
+                before = begun(wire.source, FORWARD)
                 phase = before if before > phase else phase  # noqa: FURB136  faster than max
         found[key] = phase
         if type_ in wait and key not in of_cost:

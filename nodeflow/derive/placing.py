@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nodeflow.declare import CATALOG, Made, NodeType, Output
+from nodeflow.declare import Made, NodeType, Output
 from nodeflow.derive.shapes import probe
 from nodeflow.graph import Graph, Node, Wire, by_port
+from nodeflow.nodes.source import constant
 from nodeflow.shape import Shape, Signature
 
 
@@ -31,7 +32,6 @@ class Placing:
         """What is made at present is made for this trainer."""
         self._cases_put: dict[tuple[Any, ...], tuple[Shape, Node, str]] = {}
         self._placed: dict[int, tuple[Made, str]] = {}
-        self._inferred: dict[int, tuple[Made, tuple[Shape, ...]]] = {}  # by identity, kept alive
         self._outputs: dict[str, Output] = {}
         self._cases: dict[tuple[Any, ...], tuple[list[Any], tuple[Shape, ...]]] = {}
         self._same: dict[Shape, Shape] = {shape: shape for shape in shapes.values()}
@@ -50,9 +50,10 @@ class Placing:
 
     def shapes_of(self, made: Made) -> tuple[Shape, ...]:
         """Return the output shapes of a node that is not placed yet, inferred once."""
-        if id(made) not in self._inferred:
-            self._inferred[id(made)] = made, self._infer(made)
-        return self._inferred[id(made)][1]
+        found = made.shapes
+        if found is None:
+            found = made.shapes = self._infer(made)
+        return found
 
     def _infer(self, made: Made) -> tuple[Shape, ...]:
         # What is fed by the same shapes has the same; equal shapes are one object, and so are
@@ -116,7 +117,7 @@ class Placing:
         placed = self._placed.get(id(made))
         if placed is not None:
             return self.output(f"{placed[1]}.{wire.port}")
-        shapes = self.shapes_of(made)
+        shapes = made.shapes or self.shapes_of(made)
         key, wires = self.free(name), list[Wire]()
         for port, sources in made.inputs.items():
             several = len(sources) > 1
@@ -143,7 +144,7 @@ class Placing:
 
     def constant(self, value: float, name: str) -> Output:
         """Place a constant."""
-        return self.place(CATALOG["constant"](value=value), name)
+        return self.place(constant(value=value), name)
 
     def put(
         self, type_: NodeType, settings: Mapping[str, Any], name: str, **inputs: Output

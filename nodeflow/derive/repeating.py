@@ -16,6 +16,8 @@ from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, MissingInput, UnknownNode
 from nodeflow.graph import Graph, Node, Wire, copy_of, renumbered
+from nodeflow.nodes.arithmetic import add, concatenate, pick
+from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import parameter_shape
 from nodeflow.shape import Shape
 
@@ -120,7 +122,7 @@ def _fresh(graph: Graph, key: str, number: int) -> Node:
         # A start of its own: neurons that start alike stay alike.
         if whole["init"] != "constant" and len(parameter_shape(whole)) == 2:
             settings |= {"value": None, "shape": parameter_shape(whole)}
-    if node.type == "pick" and isinstance(graph.settings(key)["index"], int):
+    if node.kind is pick and isinstance(graph.settings(key)["index"], int):
         settings["index"] = graph.settings(key)["index"] + number - 1
     return replace(node, settings=settings, extra={})
 
@@ -149,9 +151,9 @@ def _joined(graph: Graph, made: Graph, chosen: Collection[str], copies: _Copies)
             start = own[0]
             if start not in joins:
                 is_blame = graph.type_of(wire.source).outputs[0].name == "blame"
-                kind, word = ("add", "sum") if is_blame else ("concatenate", "joined")
+                kind, word = (add, "sum") if is_blame else (concatenate, "joined")
                 name = joins[start] = free_name(nodes, f"{wire.source}.{word}")
-                nodes[name] = Node(kind)
+                nodes[name] = Node(kind.name)
                 wires += [Wire(*part, name, "a", i) for i, part in enumerate(own)]
                 if wire.source in layout:
                     x, y = layout[wire.source]
@@ -171,7 +173,7 @@ def _joined(graph: Graph, made: Graph, chosen: Collection[str], copies: _Copies)
 def _grown(graph: Graph, made: Graph, chosen: Collection[str], count: int) -> Graph:
     """Widen the weights of the sums that take the copies' outputs."""
     before, after = infer(graph).shapes, infer(made).shapes
-    for key in made.of_type("weighted_sum"):
+    for key in made.of_type(weighted_sum.name):
         if key in chosen or key not in graph.nodes or "weights" not in made.inputs(key):
             continue
         theta = made.inputs(key)["weights"][0].source
@@ -221,7 +223,7 @@ def _parted(
                 continue
             name = free_name(nodes, f"{wire.target}.part")
             index = tuple(range(number * width, (number + 1) * width))
-            nodes[name] = Node("pick", {"index": index[0] if width == 1 else index})
+            nodes[name] = Node(pick.name, {"index": index[0] if width == 1 else index})
             if wire.target in layout:
                 x, y = layout[wire.target]
                 layout[name] = x + WIDE, y

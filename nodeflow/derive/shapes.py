@@ -21,6 +21,7 @@ from nodeflow.errors import (
     ShapeMismatch,
 )
 from nodeflow.graph import Graph, Wire
+from nodeflow.nodes.source import constant
 from nodeflow.shape import Shape, Signature
 
 
@@ -69,9 +70,7 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
                     continue
                 found = _outputs(graph, key, inputs, tables, rows, data=data)
                 names = (port.name for port in types[key].outputs)
-                made = dict(zip(names, found, strict=True))
-                _refuse_too_large(key, made)
-                known = cases.learnt(case, made)
+                known = cases.learnt(case, key, dict(zip(names, found, strict=True)))
         except NodeflowError as error:
             problems[key] = error
             continue
@@ -88,16 +87,15 @@ _MOST_TRIED = 1_000_000
 """A function is tried on so many ones."""
 
 
-def _refuse_too_large(key: str, made: Mapping[str, Shape]) -> None:
+def _refuse_too_large(address: str, key: str, shape: Shape) -> None:
     """Raise `GraphError` for a value of a size that no machine is to be asked for."""
-    for port, shape in made.items():
-        count = math.prod(size or 1 for size in shape.dims)
-        if count > MOST_NUMBERS:
-            raise GraphError(
-                f"'{key}.{port}' would hold {count:.3g} numbers ({count * 8e-9:.3g} GB), and a "
-                f"value at most {MOST_NUMBERS:,}: make its shape smaller",
-                node=key,
-            )
+    count = math.prod(size or 1 for size in shape.dims)
+    if count > MOST_NUMBERS:
+        raise GraphError(
+            f"'{address}' would hold {count:.3g} numbers ({count * 8e-9:.3g} GB), and a "
+            f"value at most {MOST_NUMBERS:,}: make its shape smaller",
+            node=key,
+        )
 
 
 class _Cases:
@@ -132,9 +130,16 @@ class _Cases:
             case.append(id(before[wire.output]))
         return tuple(case)
 
-    def learnt(self, case: tuple[Any, ...] | None, found: dict[str, Shape]) -> dict[str, Shape]:
-        """Keep the shapes of a case."""
-        found = {port: self._same.setdefault(shape, shape) for port, shape in found.items()}
+    def learnt(
+        self, case: tuple[Any, ...] | None, key: str, found: dict[str, Shape]
+    ) -> dict[str, Shape]:
+        """Keep the shapes of a case, or raise `GraphError` where one is too large."""
+        for port, shape in found.items():
+            known = self._same.get(shape)
+            if known is None:
+                _refuse_too_large(f"{key}.{port}", key, shape)
+                known = self._same[shape] = shape
+            found[port] = known
         if case is not None:
             self.known[case] = found
         return found
@@ -154,6 +159,8 @@ def _inputs(
 ) -> list[tuple[Port, list[tuple[Wire, Shape]]]] | None:
     """Return the shapes at a node's ports, or None if a node before it has none."""
     type_ = graph.type_of(key)
+    if type_.reads_nothing:
+        return []
     wires = graph.inputs(key)
     if type_.notes and not wires and graph.nodes[key].extra.get("note"):
         return None  # it is a note that somebody wrote beside the graph
@@ -193,13 +200,15 @@ def _outputs(
     try:
         if type_.holds_data:
             return _dataset(graph, key, settings, tables, data=data)
-        if type_.name == "constant" and _is_rows(graph, key, rows):
+        if type_ is constant and _is_rows(graph, key, rows):
             return (Shape.rows(numbers(settings["value"]).shape[-1]),)
         names, given = _given(type_, inputs, key)
         if not type_.outputs and type_.shapes is None:
             return ()
         if isinstance(type_.shapes, Signature):
             return type_.shapes.apply(names, given, key)
+        if type_.shapes is not None and type_.is_own:
+            return type_.shapes(settings, *given)
         if type_.shapes is not None:
             with foreign(type_, key, "what tells the shapes"):
                 return type_.shapes(settings, *given)
@@ -261,7 +270,7 @@ def _dataset(
 def _is_matrix_port(graph: Graph, wire: Wire) -> bool:
     type_ = graph.nodes[wire.target].known
     if type_ is None or not isinstance(type_.shapes, Signature) or type_.shapes.elementwise:
-        return type_ is not None and type_.name == "l2_penalty"
+        return type_ is not None and type_.penalizes
     position = [port.name for port in type_.inputs].index(wire.input)
     pattern = type_.shapes.inputs[position]
     return pattern.startswith("(") and not pattern.startswith("(n")
@@ -281,7 +290,7 @@ def _is_rows(graph: Graph, key: str, rows: int | None) -> bool:
 def _constant_rows(graph: Graph, problems: dict[str, NodeflowError]) -> int:
     """Return how many samples the constants hold; without any, one."""
     rows, first = 1, ""
-    for key in graph.of_type("constant"):
+    for key in graph.of_type(constant.name):
         try:
             value = numbers(graph.settings(key)["value"])
         except NodeflowError as error:

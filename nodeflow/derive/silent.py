@@ -14,7 +14,7 @@ from nodeflow.declare import numbers
 from nodeflow.derive.modes import resolve
 from nodeflow.derive.steps import without_rate
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph
+from nodeflow.graph import MOVED, Graph
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _updates(graph: Graph) -> Iterator[Finding]:
                   if graph.type_of(wire.target).family != "view"]  # fmt: skip
         if onward:
             continue
-        wires = graph.inputs(key).get("parameter", ())
+        wires = graph.inputs(key).get(MOVED, ())
         theta = wires[0].source if wires else ""
         if not theta or not graph.nodes[theta].is_parameter:
             text = f"the new value of '{key}' goes nowhere: it has to feed the parameter's next"
@@ -81,7 +81,7 @@ def _updates(graph: Graph) -> Iterator[Finding]:
 def _parameters(graph: Graph) -> Iterator[Finding]:
     """Find parameters whose gradient is wired, and that nothing updates."""
     updated = {wire.source for key in graph.updates
-               for wire in graph.inputs(key).get("parameter", ())}  # fmt: skip
+               for wire in graph.inputs(key).get(MOVED, ())}  # fmt: skip
     moving = updated | graph.upstream(graph.of_family("trainer"))
     deltas = _deltas(graph)
     gradients = _of_deltas(graph)
@@ -101,21 +101,21 @@ def _parameters(graph: Graph) -> Iterator[Finding]:
 def _deltas(graph: Graph) -> dict[str, str]:
     """Return where δ of each weighted sum is, by its id."""
     found: dict[str, str] = {}
-    for key in graph.of_type("delta"):
+    for key in graph.where(lambda type_: type_.gives_delta):
         for a in graph.inputs(key).get("a", ()):
             for z in graph.inputs(a.source).get("z", ()):
                 found.setdefault(z.source, f"{key}.delta")
     return found
 
 
-def _of_deltas(graph: Graph) -> dict[tuple[str, str], list[str]]:
-    """Return the gradients by their kind and the one δ that they take, such as "output.delta"."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for kind in ("weight_gradient", "bias_gradient"):
-        for key in graph.of_type(kind):
-            starts = [wire.start for wire in graph.inputs(key).get("delta", ())]
-            if len(starts) == 1:
-                found.setdefault((kind, starts[0]), []).append(key)
+def _of_deltas(graph: Graph) -> dict[tuple[bool, str], list[str]]:
+    """Return the gradients by whether they are of weights, and the one δ that they take."""
+    found: dict[tuple[bool, str], list[str]] = {}
+    for key in graph.where(lambda type_: type_.makes_gradient):
+        starts = [wire.start for wire in graph.inputs(key).get("delta", ())]
+        if len(starts) == 1:
+            of_weights = graph.nodes[key].kind.of_weights
+            found.setdefault((of_weights, starts[0]), []).append(key)
     return found
 
 
@@ -123,26 +123,24 @@ def _gradients_of(
     graph: Graph,
     theta: str,
     deltas: dict[str, str],
-    gradients: dict[tuple[str, str], list[str]],
+    gradients: dict[tuple[bool, str], list[str]],
 ) -> Iterator[str]:
     for wire in graph.out_of(theta):
         layer = wire.target
-        if graph.nodes[layer].type == "average" and wire.input == "weights":
+        if graph.nodes[layer].kind.averages and wire.input == "weights":
             yield layer
         if not graph.nodes[layer].is_layer or layer not in deltas:
             continue
-        kind = "weight_gradient" if wire.input == "weights" else "bias_gradient"
+        of_weights = wire.input == "weights"
         fed = [w.start for w in graph.inputs(layer).get("a", ())]
-        for other in gradients.get((kind, deltas[layer]), ()):
-            if (
-                kind == "bias_gradient"
-                or [wire.start for wire in graph.inputs(other).get("a", ())] == fed
-            ):
+        for other in gradients.get((of_weights, deltas[layer]), ()):
+            takes = [wire.start for wire in graph.inputs(other).get("a", ())]
+            if not of_weights or takes == fed:
                 yield other
 
 
 def _accumulated(graph: Graph) -> Iterator[Finding]:
-    for key in graph.of_type("accumulate"):
+    for key in graph.where(lambda type_: type_.accumulates):
         if not graph.inputs(key).get("previous"):
             text = f"'{key}' adds up nothing, since it does not get its own total"
             yield Finding(key, text, f"{key}.total -> {key}.previous")

@@ -9,7 +9,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import MOVED, Graph, Node, Wire
+from nodeflow.nodes.backward import average, bias_gradient, weight_gradient
+from nodeflow.nodes.source import constant
+from nodeflow.nodes.update import step, weight_update
 
 RATE = "rate"
 """What the constant is called that holds the graph's own learning rate."""
@@ -26,14 +29,14 @@ def spelled_out(graph: Graph, *, apart_from: Collection[str] = ()) -> Graph:
     `apart_from` names nodes that stay as they are, since they cannot be evaluated.
     """
     bare = [key for key in without_rate(graph) if key not in apart_from]
-    steps = [key for key in graph.of_type("step") if key not in apart_from]
+    steps = [key for key in graph.of_type(step.name) if key not in apart_from]
     if bare and graph.training.rate is not None:
         name = free_name(graph.nodes, RATE)
         wires = [Wire(name, "value", key, "rate") for key in bare]
-        constant = Node("constant", {"value": graph.training.rate})
+        rate = Node(constant.name, {"value": graph.training.rate})
         graph = replace(
             graph,
-            nodes=dict(sorted({**graph.nodes, name: constant}.items())),
+            nodes=dict(sorted({**graph.nodes, name: rate}.items())),
             wires=(*graph.wires, *wires),
         )
     return _with_parts(graph, steps) if steps else graph
@@ -43,7 +46,7 @@ def explode_steps(graph: Graph, steps: Iterable[str]) -> Graph:
     """Return the graph with steps as their three nodes; the update keeps the step's id."""
     chosen = list(steps)
     for key in chosen:
-        for port in ("parameter", "delta"):
+        for port in (MOVED, "delta"):
             if port not in graph.inputs(key):
                 raise GraphError(
                     f"'{key}' cannot be exploded: nothing is wired into its input '{port}'",
@@ -59,15 +62,14 @@ def _with_parts(graph: Graph, steps: Iterable[str]) -> Graph:
         inputs = graph.inputs(key)
         gradient, mean = (free_name(nodes, f"{key}.{part}") for part in ("gradient", "average"))
         of_weights = bool(inputs.get("a"))
-        nodes[gradient] = Node("weight_gradient" if of_weights else "bias_gradient")
-        nodes[mean] = Node("average")
-        step = graph.nodes[key]
-        nodes[key] = replace(step, type="weight_update")
+        nodes[gradient] = Node((weight_gradient if of_weights else bias_gradient).name)
+        nodes[mean] = Node(average.name)
+        nodes[key] = replace(graph.nodes[key], type=weight_update.name)
         for wire in graph.into(key):
             if wire.input in ("delta", "a"):
                 moved.add(wire)
                 wires.append(replace(wire, target=gradient))
-        (parameter,) = inputs["parameter"]
+        (parameter,) = inputs[MOVED]
         wires += [
             Wire(gradient, "gradient", mean, "total"),
             # With the weights the mean has their shape, also where the bias is a matrix of a row.
@@ -91,7 +93,7 @@ def collapse_step(graph: Graph, key: str) -> Graph | None:
         return None
     gradient, mean = chain
     given = [replace(wire, target=key) for wire in graph.into(gradient)]
-    node = replace(graph.nodes[key], type="step")
+    node = replace(graph.nodes[key], type=step.name)
     base = graph.remove(gradient, mean)
     return replace(
         base,
@@ -102,22 +104,22 @@ def collapse_step(graph: Graph, key: str) -> Graph | None:
 
 def step_of(graph: Graph, key: str) -> tuple[str, str] | None:
     """Return the gradient and the average of an update that a `step` could stand for."""
-    if key not in graph.nodes or graph.nodes[key].type != "weight_update":
+    if key not in graph.nodes or graph.nodes[key].kind is not weight_update:
         return None
     inputs = graph.inputs(key)
-    if "parameter" not in inputs or "gradient" not in inputs:
+    if MOVED not in inputs or "gradient" not in inputs:
         return None
     mean = inputs["gradient"][0].source
-    if graph.nodes[mean].type != "average" or len(graph.out_of(mean)) != 1:
+    if graph.nodes[mean].kind is not average or len(graph.out_of(mean)) != 1:
         return None
     before = graph.inputs(mean)
     weights = before.get("weights", ())
     if "total" not in before or (weights and graph.settings(mean)["regularization"]):
         return None
-    if weights and weights[0].start != inputs["parameter"][0].start:
+    if weights and weights[0].start != inputs[MOVED][0].start:
         return None
     gradient = before["total"][0].source
-    if graph.nodes[gradient].type not in ("weight_gradient", "bias_gradient"):
+    if graph.nodes[gradient].kind not in (weight_gradient, bias_gradient):
         return None
     modes = {graph.nodes[part].mode for part in (gradient, mean, key)}
     if len(graph.out_of(gradient)) != 1 or modes != {"active"}:

@@ -208,7 +208,8 @@ def _by_chain(graph: Graph, order: Sequence[str], column: Mapping[str, int]) -> 
     trunk: set[str] = set()
     for key in reversed(order):
         onward = {w.target for w in graph.out_of(key)} & trunk
-        if onward or graph.nodes[key].type in ("delta", "blame"):
+        kind = graph.nodes[key].kind
+        if onward or kind.gives_delta or kind.sends_back:
             trunk.add(key)
     number = {key: place for place, key in enumerate(order)}
     rank: dict[str, tuple[bool, int, bool, int]] = {}
@@ -221,8 +222,8 @@ def _by_chain(graph: Graph, order: Sequence[str], column: Mapping[str, int]) -> 
         if chain is None:
             rank[key] = (True, column[key] + len(order), True, number[key])
         elif chain in trunk:
-            bias = graph.nodes[key].type != "weight_gradient"
-            rank[key] = (True, column[chain], bias, number[key])
+            later = not graph.nodes[key].kind.of_weights  # the bias' stands below the weights'
+            rank[key] = (True, column[chain], later, number[key])
         else:
             rank[key] = rank[chain]
     return sorted(order, key=lambda key: (rank[key], number[key]))

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from nodeflow.derive.records import read_records
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph, Wire
+from nodeflow.graph import MOVED, Graph, Wire
 
 
 def gradients(graph: Graph) -> dict[str, str]:
@@ -21,10 +21,10 @@ def gradients(graph: Graph) -> dict[str, str]:
 def by_updates(graph: Graph) -> dict[str, str]:
     """Return the gradient of each parameter that is updated."""
     found: dict[str, str] = {}
-    for key in [key for key, node in graph.nodes.items() if node.type == "weight_update"]:
+    for key in graph.where(lambda type_: type_.descends):
         inputs = graph.inputs(key)
-        if "parameter" in inputs and "gradient" in inputs:
-            start, owner = inputs["parameter"][0].start, inputs["parameter"][0].source
+        if MOVED in inputs and "gradient" in inputs:
+            start, owner = inputs[MOVED][0].start, inputs[MOVED][0].source
             # A parameter that is not trained is a memory (a velocity, a time), not a weight.
             if graph.nodes[owner].is_parameter and graph.settings(owner)["trainable"]:
                 found.setdefault(start, _mean_gradient(graph, key))
@@ -37,7 +37,7 @@ def by_wires(graph: Graph) -> dict[str, str]:
     made: set[str] = set()
     with suppress(GraphError):  # a record that cannot be read tells nothing
         made = {name for record in read_records(graph).values() for name in record.made}
-    for key in [key for key, node in graph.nodes.items() if node.type == "delta"]:
+    for key in graph.where(lambda type_: type_.gives_delta):
         inputs = graph.inputs(key)
         if "a" in inputs:
             activation = inputs["a"][0].source
@@ -77,11 +77,11 @@ def _reads_alone(graph: Graph, wire: Wire) -> bool:
 
 def _mean_gradient(graph: Graph, update: str) -> str:
     """Return ∂J/∂Θ under an update: its own input, or what stands before a running mean."""
-    step = f"{graph.inputs(update)['parameter'][0].source}.step"
+    step = f"{graph.inputs(update)[MOVED][0].source}.step"
     wire = graph.inputs(update)["gradient"][0]
     while True:
         inputs = graph.inputs(wire.source)
-        if graph.nodes[wire.source].type == "weight_update" and "gradient" in inputs:
+        if graph.nodes[wire.source].kind.descends and "gradient" in inputs:
             wire = inputs["gradient"][0]  # of a velocity, or of Adam's running mean
         elif wire.source == step and "m" in inputs:
             wire = inputs["m"][0]

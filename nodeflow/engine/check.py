@@ -18,6 +18,7 @@ from nodeflow.engine.plan import Plan
 from nodeflow.engine.slopes import Slope, slope, unit_of
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
+from nodeflow.nodes.cost import squared_error
 
 TOLERANCE = 1e-6
 """Relative error up to which a gradient counts as right, apart from what differences cannot see."""
@@ -224,9 +225,9 @@ def _sampled(probes: list[_Probe], asked: list[str], most: int) -> tuple[list[st
 
     def kind(address: str) -> tuple[str, ...]:
         key = address.rpartition(".")[0]
-        if not graph.nodes[key].is_parameter:
-            return (graph.nodes[key].type,)
-        return "parameter", *sorted({graph.nodes[w.target].type for w in graph.out_of(key)})
+        own = graph.nodes[key]
+        readers = {graph.nodes[w.target].type for w in graph.out_of(key)}
+        return own.type, *(sorted(readers) if own.is_parameter else ())
 
     if sum(map(work, asked)) <= WORK:
         return asked, most
@@ -283,7 +284,7 @@ def _factor(graph: Graph, factor: float | None, rows: int) -> str:
     def near(number: float) -> bool:
         return _is_near(factor, number)
 
-    halves = {graph.settings(key)["half"] for key in graph.of_type("squared_error")}
+    halves = {graph.settings(key)["half"] for key in graph.of_type(squared_error.name)}
     if near(2) and True in halves:
         return f"twice the slope: {_BY_TWO}, with it has none"
     if near(0.5) and False in halves:

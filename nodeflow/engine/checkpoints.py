@@ -66,12 +66,14 @@ class Checkpoints:
         stride = 1 + 2 * len(states) * self._each // _CHECKPOINT_BYTES
         nothing = np.zeros_like(self._stats[0])
         kept = states[stride - 1 :: stride]
-        for number, state in enumerate(kept if stride == 1 else kept.copy(), 1):
-            update = (first - 1 + number * stride) * per_epoch
-            if update > self._updates[-1]:
-                self._updates.append(update)
-                self._states.append(state)
-                self._stats.append(nothing)
+        if stride > 1:
+            kept = kept.copy()
+        updates = range((first - 1 + stride) * per_epoch,
+                        (first + len(states)) * per_epoch, stride * per_epoch)  # fmt: skip
+        known = bisect_right(updates, self._updates[-1])  # they were here before
+        self._updates.extend(updates[known:])
+        self._states.extend(kept[known:])
+        self._stats.extend([nothing] * (len(updates) - known))
         self._thin()
 
     def add_recent(self, update: int, state: Floats, stats: Floats) -> None:

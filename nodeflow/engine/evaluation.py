@@ -10,6 +10,7 @@ import numpy as np
 
 from nodeflow.engine.run import Run
 from nodeflow.graph import Graph, Node
+from nodeflow.nodes.trainer import gradient_descent
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
     """
     # A search tries weights: the pass itself is that of any trainer over the whole data.
     searches = [key for key in graph.searches if graph.nodes[key].mode == "active"]
-    nodes = {**graph.nodes, **dict.fromkeys(searches, Node("gradient_descent"))}
+    nodes = {**graph.nodes, **dict.fromkeys(searches, Node(gradient_descent.name))}
     run = Run(replace(graph, nodes=nodes), batch="all" if searches else None)
     if weights:
         run.set_weights(weights)

@@ -66,13 +66,17 @@ def decay_of(graph: Graph, average: str) -> float:
 
 def alike(t: Layout, inputs: dict[str, list[Slot]], out: Slot) -> bool:
     """Return whether all values but a rate have the shape of the result, without gaps."""
-    batched, size, form = out.rows == 0, out.size, out[1:]
-    if (batched and t.capacity > 1) or not t.contiguous(out):
+    _, rows, cols, stride = out
+    batched = rows == 0
+    if (batched and t.capacity > 1) or (rows > 1 and stride != cols):
         return False
     for name, there in inputs.items():
-        for part in there if name != "rate" else ():
-            if part[1:] == form:
+        if name == "rate":
+            continue
+        for part in there:
+            _, tall, wide, step = part
+            if tall == rows and wide == cols and step == stride:
                 continue
-            if (part.rows == 0) != batched or part.size != size or not t.contiguous(part):
+            if (tall == 0) != batched or part.size != out.size or not t.contiguous(part):
                 return False
     return True

@@ -273,11 +273,10 @@ class Machine:
         """Return the parameters before the first update, as they lie in the cells."""
         found = np.zeros(self.tape.state, self.dtype)
         graph, slots = graph or self.plan.graph, self.tape.slots
-        types = graph.types
-        for key in self.plan.order:
-            if not types[key].holds_weights:
+        for key in self.plan.graph.parameters:
+            slot = slots.get(f"{key}.value")
+            if slot is None:  # it cannot be evaluated
                 continue
-            slot = slots[f"{key}.value"]
             begin, size = slot.offset, slot.size
             single = single_number(graph.settings(key)) if size == 1 else None
             if single is None:

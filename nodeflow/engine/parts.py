@@ -30,8 +30,6 @@ Pool: TypeAlias = Callable[[Floats, int], Mapping[Place, Sums]]
 """Gives the sums of all parts of an update, for these parameters; some may be added up already."""
 _MANY = 1024
 """So many parts may be more than the samples: then some are empty, and each takes its time."""
-_ADDS = ("weight_gradient", "bias_gradient")
-"""What ends the sample axis by a sum over the samples, so that sums of parts make up the whole."""
 
 
 def bounds(first: int, count: int, parts: int, part: int) -> tuple[int, int]:
@@ -103,7 +101,7 @@ class PartedMachine(Machine):
                 continue
             type_ = graph.type_of(key)
             wide = any(shapes[f"{key}.{port.name}"].batch for port in type_.outputs)
-            if key in self._ends and type_.name not in _ADDS:
+            if key in self._ends and not type_.over_samples:
                 raise RunError(
                     f"'{key}' ({type_.name}) makes one value of all samples, and no sum over "
                     "them: it cannot be computed in parts",

@@ -51,17 +51,23 @@ class Plan:
         """Return the updates whose new weights a node computes with, in the same update."""
         if self.phases.get(key) != UPDATE:
             return []
-        graph = self.graph
-        return sorted(before for before in graph.upstream([key]) - {key}
-                      if graph.nodes[before].type == "weight_update")  # fmt: skip
+        return sorted((self.graph.upstream([key]) - {key}).intersection(self._updates))
+
+    @cached_property
+    def _updates(self) -> frozenset[str]:
+        """The nodes that give a parameter's next value."""
+        return frozenset(self.graph.updates)
+
+    @cached_property
+    def _carried(self) -> list[str]:
+        """The nodes whose values go into the next pass or update."""
+        onward = {*self._updates, *self.graph.where(lambda type_: type_.accumulates)}
+        return [key for key in self.order if key in onward]
 
     @cached_property
     def trained(self) -> frozenset[str]:
         """The training part: the nodes whose values an update or the cost depends on."""
-        graph = self.graph
-        ends = [
-            key for key in self.order if graph.nodes[key].type in ("weight_update", "accumulate")
-        ]
+        graph, ends = self.graph, list(self._carried)
         if self.unfolding.cost:
             ends.append(self.unfolding.cost.rpartition(".")[0])
         return graph.upstream(ends) if ends else frozenset(self.order)
@@ -69,10 +75,7 @@ class Plan:
     @cached_property
     def needed(self) -> frozenset[str]:
         """The nodes whose values an update, the cost or the accuracy depends on."""
-        graph = self.graph
-        ends = [
-            key for key in self.order if graph.nodes[key].type in ("weight_update", "accumulate")
-        ]
+        graph, ends = self.graph, list(self._carried)
         if self.unfolding.cost:
             ends.append(self.unfolding.cost.rpartition(".")[0])
         hits = self.hits
@@ -164,7 +167,8 @@ def _ranks_without(graph: Graph, bad: Collection[str]) -> Mapping[str, int]:
 
 def _after_accumulate(graph: Graph, order: tuple[str, ...]) -> set[str]:
     """Return the nodes that come once an update: all that depends on an accumulated total."""
-    looping = {key for key in graph.of_type("accumulate") if "previous" in graph.inputs(key)}
+    looping = {key for key in graph.where(lambda type_: type_.accumulates)
+               if graph.type_of(key).feedback & graph.inputs(key).keys()}  # fmt: skip
     if not looping:
         return set()
     tail: set[str] = set()

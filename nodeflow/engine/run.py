@@ -110,6 +110,9 @@ class Run:
         self._rewinder = Rewinder(self._stepper, minimizer)
         self._trainer = Trainer(self._rewinder)
 
+    def __repr__(self) -> str:
+        return f"<Run of {self.graph!r}: epoch {self.epoch}, sample {self.sample}>"
+
     # -- where it is
 
     @property
@@ -544,6 +547,13 @@ class Run:
         stats = self._stepper.begun_with if self._at.within else self.machine.stats
         found: list[float] = stats.tolist()
         return found
+
+    def end_here(self) -> None:
+        """Forget what is known of the run after this moment, at which it ends: its history, too.
+
+        Training goes on from here as if it had never gone further.
+        """
+        self._rewinder.end_here()
 
     def reached(self) -> dict[str, Any]:
         """Return how far the run has come, as a run file says it beside `memory` and history."""

@@ -15,6 +15,7 @@ from nodeflow.data import Split
 from nodeflow.declare import numbers
 from nodeflow.errors import BadSetting, GraphError
 from nodeflow.graph import PART, ROWS, Graph, Wire, drawn_as
+from nodeflow.nodes.arithmetic import add, multiply
 from nodeflow.nodes.source import parameter_shape, uniform_range
 
 
@@ -169,13 +170,13 @@ def _naive_bayes(
 
 def _picked_from(graph: Graph, wire: Wire) -> Wire | None:
     """Return the wire whose features are picked for the products that a wire's target is in."""
-    if graph.nodes[wire.target].type not in ("add", "multiply"):
+    if graph.nodes[wire.target].kind not in (add, multiply):
         return None
     starts = [other for other in graph.into(wire.target) if other.source != wire.source]
     for other in starts:
-        match graph.nodes[other.source].type:
-            case "multiply" | "pick":
-                starts += graph.into(other.source)
-            case "dataset":
-                return other
+        kind = graph.nodes[other.source].kind
+        if kind is multiply or kind.picks:
+            starts += graph.into(other.source)
+        elif kind.holds_data:
+            return other
     return None

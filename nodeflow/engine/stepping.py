@@ -30,10 +30,8 @@ class Stepper:
         self.machine = machine
         self.schedule = machine.schedule
         self.at = cursor
-        nodes = machine.plan.graph.nodes
-        self.trains = searches or any(
-            nodes[key].type == "weight_update" for key in machine.plan.order
-        )
+        updates = set(machine.plan.graph.updates)
+        self.trains = searches or not updates.isdisjoint(machine.plan.order)
         """Whether parameters are updated; if not, the graph is only evaluated."""
         self._begun: _Begun | None = None
         self._tallies: Floats = machine.stats.copy()

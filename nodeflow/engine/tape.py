@@ -100,7 +100,7 @@ def lay_out(plan: Plan, *, capacity: int, feed: Feed, beside: Tape | None = None
 
 
 _NUMBER = re.compile(r"(?<=\.)\d+")
-_FIRST_NUMBER = re.compile(r"\.\d")
+_NUMBERED = re.compile(r"^.*\.\d.*$", re.MULTILINE)
 
 
 def _side_by_side(order: Sequence[str]) -> tuple[list[str], list[list[str]]]:
@@ -109,27 +109,21 @@ def _side_by_side(order: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     And the parts of each whole. Their rows can be joined for full speed where they lie evenly
     spaced.
     """
-    if _FIRST_NUMBER.search("\n".join(order)) is None:
+    numbered = _NUMBERED.findall("\n".join(order))
+    if not numbered:
         return list(order), []
+    kind_of = {key: _NUMBER.sub("#", key) for key in numbered}
     kinds: dict[str, list[tuple[list[int], str]]] = {}
-    found: dict[str, list[tuple[list[int], str]] | None] = {}
-    """By kind, in the order in which it was met first; None for an id without a number."""
-    for key in order:
-        if _FIRST_NUMBER.search(key) is None:
-            found[key] = None
-            continue
-        kind = _NUMBER.sub("#", key)
-        parts = kinds.get(kind)
-        if parts is None:
-            parts = found[kind] = kinds[kind] = []
-        parts.append(([*map(int, _NUMBER.findall(key))], key))
+    for key, kind in kind_of.items():
+        kinds.setdefault(kind, []).append(([*map(int, _NUMBER.findall(key))], key))
     ordered: list[str] = []
     wholes: list[list[str]] = []
-    for kind, parts in found.items():
-        if parts is None:
-            ordered.append(kind)
-        else:  # equal numbers, of x.1 and x.01, keep their order
-            wholes.append([key for _, key in sorted(parts, key=itemgetter(0))])
+    for key in order:
+        if key not in kind_of:
+            ordered.append(key)
+        elif parts := kinds.pop(kind_of[key], None):  # a whole stands where its first part does
+            # Equal numbers, of x.1 and x.01, keep their order.
+            wholes.append([part for _, part in sorted(parts, key=itemgetter(0))])
             ordered += wholes[-1]
     return ordered, wholes
 
@@ -215,8 +209,7 @@ class _Way(NamedTuple):
 
 def _way(type_: NodeType, settings: Mapping[str, Any]) -> _Way:
     output = type_.outputs[0].name if type_.outputs else ""
-    averages = type_.name == "average"
-    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole, averages)
+    return _Way(type_, settings, output, lower_of(type_), type_.lowers_whole, type_.averages)
 
 
 def _lower_node(t: Layout, key: str, way: _Way, blocks: Mapping[str, tuple[str, ...]]) -> None:

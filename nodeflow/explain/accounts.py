@@ -18,6 +18,7 @@ from nodeflow.explain.apportioning import apportioned
 from nodeflow.explain.names import layer_of, neuron_before, place_of
 from nodeflow.explain.units import in_units
 from nodeflow.explain.wording import say as _say
+from nodeflow.graph import MOVED
 from nodeflow.nodes.cost import places_of
 from nodeflow.workings.given import Given
 from nodeflow.workings.lines import Line, line_of
@@ -204,11 +205,11 @@ def _sloped(_run: Run, step: Step) -> str:
 
 def _moved(run: Run, step: Step) -> str:
     graph = run.plan.graph
-    start = graph.inputs(step.node)["parameter"][0]
+    start = graph.inputs(step.node)[MOVED][0]
     if not graph.nodes[start.source].is_parameter:
         return _calculated(run, step)  # a running sum that fades before it is added to
     address = start.start
-    change = np.asarray(_first(step) - step.inputs["parameter"])
+    change = np.asarray(_first(step) - step.inputs[MOVED])
     index = _largest(change)
     name = address.rpartition(".")[0]
     if not change[index]:

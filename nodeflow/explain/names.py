@@ -43,15 +43,15 @@ def neuron_before(
 
 def _named(graph: Graph, wire: Wire, number: int, shapes: Mapping[str, Shape] | None) -> str:
     source = wire.source
-    if graph.nodes[source].type == "pick":
-        index = graph.settings(source)["index"]
-        places = index if isinstance(index, tuple | list) else (index,)
-        before = graph.inputs(source)["a"]
+    kind = graph.nodes[source].kind
+    if kind.picks:
+        places = kind.picked(graph.settings(source))
+        before = graph.inputs(source)[kind.inputs[0].name]
         if number < len(places) and before:
             return _named(graph, before[0], int(places[number]), shapes)
-    if graph.nodes[source].type in ("dataset", "constant"):
+    if kind.holds_data or kind.typed:
         alone = shapes is not None and wire.start in shapes and shapes[wire.start].features == 1
-        if alone and graph.nodes[source].type == "constant":
+        if alone and kind.typed:
             return source
         return f"x{str(number + 1).translate(SUBSCRIPTS)}"
     before = graph.inputs(source).get("z", ())

@@ -13,6 +13,7 @@ from nodeflow.engine.run import Run
 from nodeflow.errors import NodeflowError
 from nodeflow.explain.symbols import Derivative, derive
 from nodeflow.graph import Graph, Node
+from nodeflow.nodes.source import parameter
 from nodeflow.workings.shown import show
 
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -46,9 +47,9 @@ def _named(graph: Graph) -> Graph:
     """Return a graph in which constants of one number are parameters: those have names."""
     nodes = {}
     for key, node in graph.nodes.items():
-        if node.type == "constant" and np.size(node.settings.get("value", ())) == 1:
+        if node.is_typed and np.size(node.settings.get("value", ())) == 1:
             value = float(np.ravel(node.settings["value"])[0])
-            nodes[key] = Node("parameter", {"value": [[value]]})
+            nodes[key] = Node(parameter.name, {"value": [[value]]})
         else:
             nodes[key] = node
     return replace(graph, nodes=nodes)

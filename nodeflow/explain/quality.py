@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.data.generators import GENERATORS
+from nodeflow.nodes.source import constant
 
 if TYPE_CHECKING:
     from nodeflow.data import Split
@@ -160,7 +161,7 @@ def fed(graph: Graph, start: str, goal: str, rows: Floats) -> Graph:
             if other and wire.source not in keep:
                 keep.append(wire.source)
     # Wires are led elsewhere in their places: in a port with several the order counts.
-    fed_by = graph.add("rows_of_view", "constant", value=rows)
+    fed_by = graph.add("rows_of_view", constant.name, value=rows)
     wires = tuple(
         replace(wire, source="rows_of_view", output="value") if wire.start == start else wire
         for wire in graph.wires

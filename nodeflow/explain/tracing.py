@@ -15,6 +15,8 @@ from nodeflow.errors import RunError, nearest
 from nodeflow.explain.names import place_of, places_of
 from nodeflow.explain.wording import say
 from nodeflow.graph import Graph, Wire
+from nodeflow.nodes.arithmetic import add
+from nodeflow.nodes.trainer import gradient_descent
 from nodeflow.workings.parts import Index
 from nodeflow.workings.shown import show
 
@@ -218,7 +220,7 @@ def _recipe(run: Run, address: str, index: Index) -> _Recipe:
     plain = [
         name
         for name in trainers
-        if run.graph.nodes[name].type == "gradient_descent"
+        if run.graph.nodes[name].kind is gradient_descent
         and not run.graph.settings(name)["momentum"]
     ]
     if trainers != plain or len(trainers) > 1 or run.schedule.passes(0) > 1:
@@ -234,7 +236,7 @@ def _recipe(run: Run, address: str, index: Index) -> _Recipe:
     rate = graph.inputs(update)["rate"][0].start
     if graph.type_of(rate.rpartition(".")[0]).family != "source":
         raise _untraceable(address)
-    if graph.nodes[mean].type != "average":  # wired without one: what is summed is not divided
+    if not graph.nodes[mean].kind.averages:  # wired without one: what is summed is not divided
         return _Recipe(tuple(_sources(run, mean, index, address)), rate, 0.0, averaged=False)
     inputs = graph.inputs(mean)
     penalty = graph.settings(mean)["regularization"] if "weights" in inputs else 0.0
@@ -280,12 +282,12 @@ def _sources(
 ) -> Iterator[tuple[str, tuple[Wire, ...] | None]]:
     """Follow a summed gradient back to its δ and inputs."""
     inputs = run.plan.graph.inputs(key)
-    type_ = run.plan.graph.nodes[key].type
-    if type_ == "add":
+    kind = run.plan.graph.nodes[key].kind
+    if kind is add:
         for wire in inputs["a"]:
             yield from _sources(run, wire.source, index, address)
         return
-    if (type_, len(index)) not in (("weight_gradient", 2), ("bias_gradient", 1)):
+    if not kind.makes_gradient or len(index) != 1 + kind.of_weights:
         raise _untraceable(address)
     delta = inputs["delta"][0].start
     wires = inputs["a"] if len(index) == 2 else None

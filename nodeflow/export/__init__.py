@@ -200,7 +200,7 @@ def _spare_data(graph: Graph, real: Path, out: str | PathLike[str]) -> None:
 
     if not real.is_file():
         return
-    for key in graph.of_type("dataset"):
+    for key in graph.datasets:
         source = file_of(graph.settings(key)["source"], graph.folder)
         if source is not None and path.realpath(source) == str(real):
             raise ExportError(f"{out} is the data that '{key}' reads: choose another name")

@@ -21,7 +21,7 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
 from nodeflow.explain.accounts import remark_kind
 from nodeflow.explain.names import layer_of, neuron_before
-from nodeflow.graph import Graph
+from nodeflow.graph import MOVED, Graph
 from nodeflow.playback.predicting import worth_asking
 from nodeflow.workings.bodies import body_of
 from nodeflow.workings.given import Given
@@ -189,7 +189,7 @@ def _remark(run: Run, key: str) -> dict[str, Any]:
             layer = layer_of(graph, graph.inputs(key)["weights"][0].start)
             found |= {"layer": layer, "before": _before(graph, layer) if layer else ["number ", 0]}
         case "moved":
-            start = graph.inputs(key)["parameter"][0]
+            start = graph.inputs(key)[MOVED][0]
             if not graph.nodes[start.source].is_parameter:
                 return {"kind": "calculated", "inputs": {}}
             layer = layer_of(graph, start.start)

@@ -13,6 +13,7 @@ from nodeflow.derive.shapes import infer
 from nodeflow.engine.run import Run
 from nodeflow.errors import ExportError, FileError, RunError, TooLarge
 from nodeflow.graph import Graph, Node
+from nodeflow.nodes.trainer import gradient_descent
 from nodeflow.views import Viewer
 from nodeflow.views.plot import Past, Traces
 
@@ -147,7 +148,7 @@ def with_weights(graph: Graph, weights: Any, *, room: float | None = None) -> Ru
     """Return a run at its start. A search is left out: it would try weights that nobody keeps."""
     searches = [key for key in graph.searches if graph.nodes[key].mode == "active"]
     if searches:
-        nodes = {**graph.nodes, **dict.fromkeys(searches, Node("gradient_descent"))}
+        nodes = {**graph.nodes, **dict.fromkeys(searches, Node(gradient_descent.name))}
         graph = replace(graph, nodes=nodes)
     run = Run(graph, batch="all" if searches else None, strict=False, room=room)
     if weights:

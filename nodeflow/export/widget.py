@@ -323,17 +323,22 @@ class Widget(AnyWidget):  # type: ignore[misc]
         from IPython.display import display
 
         self._beside = True
-        display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)
+        display(self._output(), raw=True)
         view = super()._repr_mimebundle_()
         if view is not None:
             display({**view[0], "text/plain": ""}, metadata=view[1], raw=True)
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
-        data = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        data = self._output()
         shown = super()._repr_mimebundle_()
         if shown is None or not _wants_view():
             return data, {}
         return {**shown[0], **data}, shown[1]
+
+    def _output(self) -> dict[str, str]:
+        """Return the page, and what stands for it in text and in LaTeX."""
+        printed = notebook.printed(self._origin, None if self._recorded else self.run)
+        return {"text/html": self._repr_html_(), "text/plain": repr(self), **printed}
 
     def _repr_html_(self) -> str:
         """Return the page as it stands, and a drawing for paper and where nothing may run."""

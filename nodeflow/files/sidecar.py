@@ -13,15 +13,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.declare import Array
+from nodeflow.declare import CATALOG, Array
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, digest
 from nodeflow.files.form import ArrayForm
 from nodeflow.files.text import at
 from nodeflow.graph import Graph
 
-_PATHS = {"dataset": "source"}
-"""Settings that name a file, by type."""
+_SOURCE = "source"
+"""The setting that names a file, of what holds data."""
 _KEYS = {"file", "array", "sha256"}
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -33,8 +33,8 @@ def is_absolute(text: str) -> bool:
 
 def refuse_absolute(key: str, type_: str, settings: Mapping[str, Any]) -> None:
     """Raise `FileError` if a setting that names a file holds an absolute path."""
-    name = _PATHS.get(type_, "")
-    text = settings.get(name)
+    known, name = CATALOG.find(type_), _SOURCE
+    text = settings.get(name) if known is not None and known.holds_data else None
     if isinstance(text, str) and is_absolute(text):
         raise FileError(
             f"{key}.{name} is the absolute path {text!r}: write it relative to the graph file",

@@ -28,6 +28,11 @@ class Asked:
     output: str | None = None
     rows: int = 16
 
+    def options(self) -> tuple[str, ...]:
+        """Return the options that were given, as a person types them."""
+        given = {"--layers": self.layers, "--activation": self.activation, "--output": self.output}
+        return tuple(name for name, value in given.items() if value is not None)
+
 
 def in_order(names: Sequence[str]) -> list[str]:
     """Return names with the numbers in them in the order of numbers: fc2 before fc10."""
@@ -48,6 +53,8 @@ def network_of_arrays(arrays: Mapping[str, Any], asked: Asked, format_: str) -> 
             f"{format_} holds weights and says nothing of how they are connected; give --layers "
             "such as 7-5-3 and --activation such as sigmoid"
         )
+    for kind in (asked.activation, asked.output):
+        asked_activation("a", kind or "identity")  # also one that no layer of these takes
     notes: list[str] = []
     matrices: dict[str, Floats] = {}
     vectors: dict[str, Floats] = {}
@@ -86,6 +93,8 @@ def network_of_arrays(arrays: Mapping[str, Any], asked: Asked, format_: str) -> 
         kind = (asked.output or "identity") if last else (asked.activation or "identity")
         if kind != "identity" or not last:
             steps.append(asked_activation(f"{stem}_a", kind))
+    if asked.output is None:
+        notes.append("its outputs have no activation; --output sigmoid would give them one")
     if unused:
         raise InterchangeError(
             f"'{next(iter(unused))}' belongs to none of the layers; a network with more than "

@@ -31,6 +31,9 @@ FORMATS = {
     "weka": (".txt",),
 }
 """Formats by the name of their module, with the endings of their files."""
+_ALL = ("--layers", "--activation", "--output")
+_HEARD = {"safetensors": _ALL, "torch": _ALL, "keras": _ALL, "mat": ("--activation", "--output")}
+"""Options that say what a file of weights alone does not."""
 _PACKED = (".gz", ".z", ".bz2", ".xz", ".lzma", ".lz4")
 _PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".model")
 
@@ -45,6 +48,8 @@ class Imported:
     verified: Verified | None
     unverified: str = ""
     """Why the other program, which is installed, did not compute what its own file says."""
+    unheard: tuple[str, ...] = ()
+    """Options that were given and say nothing: the file itself says what the network is."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `nodeflow import --json` prints."""
@@ -64,12 +69,15 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
     asked = asked or Asked()
     kind = _format(path, format_)
     network, graph = opened(path, kind, asked)
-    if network.missing:
-        return Imported(graph, network, kind, None)
-    try:
-        return Imported(graph, network, kind, _verified(kind, path, graph, asked, network))
-    except Refused as error:  # the file was read all the same
-        return Imported(graph, network, kind, None, str(error))
+    found, why = None, ""
+    if not network.missing:
+        try:
+            found = _verified(kind, path, graph, asked, network)
+        except Refused as error:  # the file was read all the same
+            why = str(error)
+    heard = _HEARD.get(kind if path.suffix.lower() not in (".pt2", ".keras") else "", ())
+    unheard = tuple(option for option in asked.options() if option not in heard)
+    return Imported(graph, network, kind, found, why, unheard)
 
 
 def opened(path: Path, kind: str, asked: Asked) -> tuple[Network, Graph]:
@@ -185,7 +193,7 @@ def _by_onnxruntime(
     return None if other is None else (f"onnxruntime {version('onnxruntime')}", other, None)
 
 
-def _by_keras(path: Path, graph: Graph, _network: Network) -> tuple[str, Other, int | None] | None:
+def _by_keras(path: Path, graph: Graph, network: Network) -> tuple[str, Other, int | None] | None:
     if path.suffix.lower() != ".keras":
         return None
     try:
@@ -193,7 +201,10 @@ def _by_keras(path: Path, graph: Graph, _network: Network) -> tuple[str, Other, 
     except ImportError:
         return None
     from nodeflow.interchange.keras import checked_against
+    from nodeflow.interchange.keras_older import NOTE
 
+    if NOTE in network.notes:
+        raise Refused("Keras 3 takes its hard sigmoid for another one")
     with by_the_other():
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return f"keras {keras.__version__}", checked_against(model, graph), None

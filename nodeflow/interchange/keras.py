@@ -30,6 +30,8 @@ from nodeflow.interchange.branching import runs_of, steps_of
 from nodeflow.interchange.building import costs_of, graph_of, letters
 from nodeflow.interchange.casting import Casts
 from nodeflow.interchange.chain import ANY
+from nodeflow.interchange.keras_older import HARD_SIGMOID, is_older, modern, says_hard_sigmoid
+from nodeflow.interchange.keras_older import NOTE as HARD_SIGMOID_NOTE
 from nodeflow.interchange.layers import (
     DAMAGED,
     Activation,
@@ -46,6 +48,7 @@ from nodeflow.interchange.layers import (
     Step,
     activation,
     as_floats,
+    clipped,
     cost_of,
     kind_of,
 )
@@ -76,10 +79,26 @@ _OPERATIONS = {
     "Sign": "sign", "Erf": "erf", "Sigmoid": "sigmoid", "Relu": "relu", "Relu6": "relu6",
     "Selu": "selu", "Silu": "silu", "Softplus": "softplus", "Softsign": "softsign",
     "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "LogSigmoid": "log_sigmoid",
-    "Mish": "mish", "TanhShrink": "tanhshrink",
+    "Mish": "mish", "TanhShrink": "tanhshrink", "Log1p": "log1p", "Expm1": "expm1",
+    "Rsqrt": "rsqrt",
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
-_OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem")
+_OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposite"}
+_OF_SHARES = {"Max": "max", "Subtract": "sub", "Exp": "exp", "Sum": "sum", "Divide": "div",
+              "TrueDivide": "div", "Log": "log", "Logsumexp": "logsumexp"}  # fmt: skip
+"""Operations that a softmax is made of, where somebody took it apart."""
+_OF_TENSORFLOW = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "truediv": "div", "divide": "div",
+    "pow": "pow", "maximum": "maximum", "minimum": "minimum", "negative": "neg",
+    "reciprocal": "reciprocal", "square": "square", "sqrt": "sqrt", "rsqrt": "rsqrt",
+    "exp": "exponential", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin",
+    "cos": "cos", "abs": "abs", "sign": "sign", "erf": "erf", "tanh": "tanh",
+    "sigmoid": "sigmoid", "relu": "relu", "relu6": "relu6", "selu": "selu", "elu": "elu",
+    "silu": "silu", "swish": "silu", "softplus": "softplus", "softsign": "softsign",
+}  # fmt: skip
+"""Functions of TensorFlow that work number by number, by the last part of their names."""
+_OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem", "Where", "Greater", "Less", "Isnan",
+                     "LogicalOr")  # fmt: skip
 _OF_OPERATIONS = "keras.src.ops"
 """Where operations come from; some are called as layers are."""
 
@@ -136,12 +155,17 @@ def read(path: Path, asked: Asked) -> Network:
                 raise FileError("unpacked, it has more than 2 GiB", file=str(path))
             config = json.loads(archive.read("config.json"))
             weights = io.BytesIO(archive.read("model.weights.h5"))
+            said = "metadata.json" in archive.namelist() and json.loads(
+                archive.read("metadata.json")
+            )
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError):
         raise FileError(
             "is no model of Keras 3: it has no config.json and model.weights.h5", file=str(path)
         ) from None
     with _opened(weights, path) as file:
         try:
+            version = said.get("keras_version") if isinstance(said, dict) else None
+            config = modern(config) if version and is_older(version) else config
             network = _network(config, _Stored(file, "", config["config"]), "Keras")
             return with_compiled(network, config.get("compile_config") or {})
         except DAMAGED as error:
@@ -161,8 +185,11 @@ def _whole(path: Path) -> Network | None:
             return None
         try:
             config = json.loads(file.attrs["model_config"])
+            said = _older_training(file.attrs.get("training_config"))
+            if is_older(file.attrs.get("keras_version")):
+                config, said = modern(config), modern(said)
             network = _network(config, _Older(file["model_weights"]), "Keras")
-            return with_compiled(network, _older_training(file.attrs.get("training_config")))
+            return with_compiled(network, said)
         except DAMAGED as error:
             why = f"{type(error).__name__}: {error}"
             raise FileError(
@@ -190,8 +217,14 @@ def with_compiled(network: Network, said: Mapping[str, Any]) -> Network:
     losses = _for_each(said.get("loss"), network.outputs)
     weights = _for_each(said.get("loss_weights"), network.outputs)
     ends = []
+    shares = {step.name for step in network.steps
+              if isinstance(step, Activation) and step.kind == "softmax"}  # fmt: skip
     for end, loss, weight in zip(network.outputs, losses, weights, strict=True):
         cost = _cost(loss, notes)
+        whole = cost is None or cost.kind != "categorical_cross_entropy" or cost.behind is not None
+        if not whole and end.step not in shares:
+            notes.append("Keras divides the outputs by their sum in its categorical cross-entropy, "
+                         "which changes nothing behind a softmax; here they are left")  # fmt: skip
         if cost is not None and isinstance(weight, int | float):
             cost = replace(cost, weight=float(weight))
         ends.append(replace(end, cost=cost))
@@ -259,8 +292,8 @@ def _with_optimizer(
         notes.append("its momentum is Nesterov's, and is left out: see the twin keras-nesterov")
     elif about.get("momentum"):
         settings["momentum"] = float(about["momentum"])
-    left = [key for key in ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema")
-            if about.get(key)]  # fmt: skip
+    left = [key for key in ("decay", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue",
+                            "use_ema") if about.get(key)]  # fmt: skip
     notes += [f"the {key} of its optimizer is left out" for key in left]
     return replace(network, trainer=kind, settings=settings)
 
@@ -311,24 +344,22 @@ class _Live:
 class _Older:
     """The arrays of a file in the older form: by layer, in the order that the layer names."""
 
-    def __init__(self, group: Any) -> None:
-        self.group = group
+    def __init__(self, group: Any, model: Any = None) -> None:
+        self.group, self.model = group, model
 
     def arrays(self, name: str) -> list[Any]:
         """Return a layer's arrays in Keras' order."""
-        if name not in self.group:
+        layer = self.group.get(name) if self.model is None else self.model
+        if layer is None:
             return []
-        layer = self.group[name]
         names = [one.decode() if isinstance(one, bytes) else str(one)
                  for one in layer.attrs.get("weight_names", ())]  # fmt: skip
-        return [layer[one][()] for one in names]
+        own = [one for one in names if self.model is None or name in one.split("/")[:-1]]
+        return [layer[one][()] for one in own]
 
-    def inside(self, name: str, about: Mapping[str, Any]) -> _Older:
-        """Refuse a model that is a layer: its arrays lie in one row there."""
-        raise InterchangeError(
-            f"'{name}' ({about.get('name', '')}) is a model in a model, whose weights lie in a row "
-            "in this older form; save it as .keras"
-        )
+    def inside(self, name: str, _about: Mapping[str, Any]) -> _Older:
+        """Return those of a model that is a layer: in one row there, under their layers' names."""
+        return _Older(self.group, self.group.get(name) if self.model is None else self.model)
 
 
 class _Stored:
@@ -389,6 +420,8 @@ def _network(config: Mapping[str, Any], arrays: _Arrays, format_: str) -> Networ
     ends = reading.model(about, arrays, None)
     steps, names = reading.values.of([value for value, _ in ends])
     several = len(ends) > 1
+    if says_hard_sigmoid(config):
+        reading.notes.append(HARD_SIGMOID_NOTE)
     return Network(
         steps, format_, name=str(about.get("name", "")), inputs=tuple(reading.inputs),
         ends=tuple(End(step, label if several else "")
@@ -476,6 +509,8 @@ class _Reading:
             self.casts.rounds([name], _computed_in(about))
         if _is_operation(layer):
             self._operation(kind, about, name, node, taken, result)
+        elif kind == "TFOpLambda":
+            self._of_tensorflow(str(about.get("function")), name, node, taken, result)
         elif kind in _MERGES or kind in ("Concatenate", "Dot"):
             self._merge(kind, about, name, shapes, taken, result)
         elif len(taken) > 1:
@@ -491,6 +526,10 @@ class _Reading:
             found = [as_floats(one, name, self.notes) for one in arrays.arrays(name)]
             epsilon = float(about.get("epsilon", 1e-6))
             self.values.by_size(name, taken[0], result, epsilon, found[0] if found else None)
+        elif kind == "PReLU" and len(shapes[0]) == 2:
+            (slopes,) = (as_floats(one, name, self.notes) for one in arrays.arrays(name))
+            self.values.leaky(name, taken[0], result, slopes.reshape(-1))
+            self.notes.append(f"the slope of '{name}' is fixed here, and Keras trains it")
         elif kind == "UnitNormalization" and len(shapes[0]) == 2 and _along_features(about):
             self._of_length_one(taken[0], result, name)
         else:
@@ -547,6 +586,52 @@ class _Reading:
         result: str,
     ) -> None:  # fmt: skip
         """Take an operation of keras.ops."""
+        if self._share(kind, about, name, node, taken, result):
+            return
+        self._plain(kind, about, name, node, taken, result)
+
+    def _of_tensorflow(
+        self, function: str, name: str, node: Any, taken: list[str], result: str
+    ) -> None:  # fmt: skip
+        """Take a function of TensorFlow between the layers of Keras 2."""
+        operator = _OF_TENSORFLOW.get(function.rpartition(".")[2], "")
+        given = _operands(node, taken)
+        if not operator or given is None or not self.values.apply(operator, given, result, name):
+            self._missing(function, name, taken, result)
+
+    def _share(
+        self, kind: str, about: Mapping[str, Any], name: str, node: Any, taken: list[str],
+        result: str,
+    ) -> bool:  # fmt: skip
+        """Take an operation of a softmax that was taken apart; return whether it is one."""
+        given, operator = _operands(node, taken), _OF_SHARES.get(kind, "")
+        if not operator or given != taken or any(len(shape) != 2 for *_, shape in _sources(node)):
+            return False
+        if operator in ("max", "sum", "logsumexp") and not _of_each_row(about):
+            return False
+        if self.values.is_share(operator, taken, result, name):
+            return True
+        return self.values.is_part(
+            operator, taken, result,
+            lambda: self._plain(kind, about, name, node, taken, result))  # fmt: skip
+
+    def _tested(
+        self, kind: str, given: Sequence[str | float], result: str, name: str
+    ) -> bool:  # fmt: skip
+        """Take a test, or a choice by one; return whether an operation is one that is known."""
+        names = [one for one in given if isinstance(one, str)]
+        if kind == "Isnan":
+            return self.values.is_nan(names[0], result, name)
+        if kind in _OF_TESTS and len(names) == len(given):
+            return bool(getattr(self.values, _OF_TESTS[kind])(*names, result, name))
+        if kind == "Where" and len(given) == 3 and isinstance(given[0], str):
+            return self.values.choose(given[0], given[1], given[2], result, name)
+        return self.values.compare(_snake(kind), given, result, name)
+
+    def _plain(
+        self, kind: str, about: Mapping[str, Any], name: str, node: Any, taken: list[str],
+        result: str,
+    ) -> None:  # fmt: skip
         shapes = [shape for *_, shape in _sources(node)]
         if kind == "Cast" and len(taken) == 1:
             missing = self.casts.taken(name, kind, _given_in(node), str(about.get("dtype")))
@@ -557,17 +642,18 @@ class _Reading:
             return
         rows = all(len(shape) == 2 for shape in shapes)
         given = _operands(node, taken)
-        plain = kind in _OPERATIONS and given is not None and (rows or len(shapes) == 1)
-        if plain and self.values.apply(_OPERATIONS[kind], given or [], result, name):
+        operator, settings = _with_settings(kind, about)
+        plain = operator is not None and given is not None and (rows or len(shapes) == 1)
+        if plain and self.values.apply(str(operator), given or [], result, name, **settings):
             return
         alike = given is not None and (rows or len(shapes) == 1)
-        if alike and self.values.compare(_snake(kind), given or [], result, name):
+        if alike and self._tested(kind, given or [], result, name):
             return
         axis = about.get("axis", -1)
         last = axis in (-1, 1) or axis in ([-1], [1])
         if kind in ("Softmax", "LogSoftmax") and rows and last:
             self.values.put([Activation(name, _snake(kind))], taken, result)
-        elif kind in ("Sum", "Mean") and rows and last and about.get("keepdims"):
+        elif kind in ("Sum", "Mean") and rows and _of_each_row(about):
             self.values.put([Narrow(name, kind.lower())], taken, result)
         elif kind == "Concatenate" and rows and last:
             self.values.join("concatenate", name, taken, result)
@@ -577,10 +663,41 @@ class _Reading:
             self._missing(kind, name, taken, result)
 
 
+def _of_each_row(about: Mapping[str, Any]) -> bool:
+    """Return whether an operation makes one number of each row, and keeps it as a column."""
+    return about.get("axis", -1) in (-1, 1, [-1], [1]) and bool(about.get("keepdims"))
+
+
+def _with_settings(
+    kind: str, about: Mapping[str, Any]
+) -> tuple[str | None, dict[str, float]]:  # fmt: skip
+    """Return what an operation that works number by number is here, with its settings."""
+    match kind:
+        case "Gelu":  # as an activation of a layer it is the exact one
+            return ("gelu_tanh" if about.get("approximate", True) else "gelu"), {}
+        case "LeakyRelu":
+            return "leaky_relu", {"alpha": float(about.get("negative_slope", 0.2))}
+        case "Elu" | "Celu":
+            return kind.lower(), {"alpha": float(about.get("alpha", 1.0))}
+        case "SoftShrink" | "HardShrink":
+            return kind.lower(), {"alpha": float(about.get("threshold", 0.5))}
+        case "HardTanh":
+            return "hard_tanh", {"low": -1.0, "high": 1.0}
+        case "Clip" if all(isinstance(about.get(end), int | float) for end in ("x_min", "x_max")):
+            return clipped(about["x_min"], about["x_max"])
+    return _OPERATIONS.get(kind), {}
+
+
 def _operands(node: Any, taken: Sequence[str]) -> list[str | float] | None:
     """Return the values and numbers that an operation takes; None where there is something else."""
     found: list[str | float] = []
     values = iter(taken)
+    if isinstance(node, list):  # of Keras 2: layer, call, place, and the other arguments by name
+        first = node[2] if node[0] == _CONSTANT else next(values)
+        more = (node[3] if len(node) > 3 else {}).values()
+        others = [next(values) if isinstance(one, list) else one for one in more if one is not None]
+        operands = [first, *others]
+        return operands if all(isinstance(one, str | int | float) for one in operands) else None
     for one in (*node.get("args", ()), *(node.get("kwargs") or {}).values()):
         if isinstance(one, Mapping) and one.get("class_name") == "__keras_tensor__":
             found.append(next(values))
@@ -624,9 +741,15 @@ def _sources(node: Any) -> list[tuple[str, int, list[Any]]]:
         return [one for part in node.values() for one in _sources(part)]
     if isinstance(node, list | tuple):
         if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            return [(node[0], node[1], [])]  # as Keras 2 wrote it: layer, call, place
+            # As Keras 2 wrote it: layer, call, place, and other arguments by name.
+            more = [one for part in node[3:] for one in _sources(part)]
+            return more if node[0] == _CONSTANT else [(node[0], node[1], []), *more]
         return [one for part in node for one in _sources(part)]
     return []
+
+
+_CONSTANT = "_CONSTANT_VALUE"
+"""What Keras 2 writes in the place of a layer where a function takes a number first."""
 
 
 def _given_in(node: Any) -> str | None:
@@ -665,6 +788,8 @@ def _shapes(layer: Mapping[str, Any], node: Any) -> list[list[Any]]:
         built = layer.get("build_config")
         shape = built.get("input_shape") if isinstance(built, Mapping) else None
         found = [shape] if isinstance(shape, list) and shape else [[None, None]]
+        if isinstance(found[0][0], list):  # of each of several values
+            found = found[0]
     return found
 
 
@@ -697,6 +822,9 @@ def _steps(
         return [_rescaled(kind, name, about, arrays(name))]
     if kind == "Activation":
         return [_activation(name, about.get("activation"), {})]
+    if kind == "ThresholdedReLU":
+        later = activation(name, "thresholded", alpha=float(about.get("theta", 1.0)))
+        return [later or _unknown(name, kind)]
     if kind in ("ReLU", "LeakyReLU", "ELU", "Softmax"):
         return [_activation(name, _snake(kind).replace("re_lu", "relu"), about)]
     return [Missing(name, kind, _why(kind))]
@@ -711,6 +839,8 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         )
         kind = kind.get("config") if isinstance(kind.get("config"), str) else kind.get("class_name")
     kind = str(kind)
+    if kind == HARD_SIGMOID:
+        return activation(name, "hard_sigmoid_onnx", alpha=0.2) or _unknown(name, kind)
     if kind == "leaky_relu":
         # As a function its slope is 0.2, as a layer 0.3.
         slope = float(about.get("negative_slope", 0.2))
@@ -722,7 +852,7 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         return activation(name, "elu", alpha=float(about.get("alpha", 1.0))) or _unknown(name, kind)
     plain_relu = not about.get("negative_slope") and not about.get("threshold")
     if kind == "relu" and not (plain_relu and about.get("max_value") is None):
-        return _unknown(name, "ReLU with a bound")
+        return _bounded(name, about)
     if kind == "gelu" and about.get("approximate"):
         kind = "gelu_tanh"
     if kind in ("celu", "soft_shrink", "hard_shrink"):
@@ -732,6 +862,22 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
     ours = {**_KINDS, **known("keras")}.get(kind)
     made = None if ours is None else activation(name, ours)
     return made or _unknown(name, kind)
+
+
+def _bounded(name: str, about: Mapping[str, Any]) -> Activation | Missing:
+    """Return a relu that begins elsewhere, leaks or ends: min(z if z > t else s·(z − t), most)."""
+    leak, begin = (float(about.get(key) or 0) for key in ("negative_slope", "threshold"))
+    most = about.get("max_value")
+    if not leak and not begin and most is not None:
+        kind = "relu6" if most == 6 else "hard_tanh"
+        given = {} if most == 6 else {"low": 0.0, "high": float(most)}
+        return activation(name, kind, **given) or _unknown(name, "ReLU")
+    text = f"z * step(z - {begin!r})" if begin else "max(z, 0)"
+    if leak:
+        text = f"{text} + {leak!r} * min(0, {f'z - {begin!r}' if begin else 'z'})"
+    if most is not None:
+        text = f"min({text}, {float(most)!r})"
+    return Activation(name, formula=formulas.write(formulas.parse(text)))
 
 
 def _unknown(name: str, kind: str) -> Missing:
@@ -958,9 +1104,18 @@ class _Making:
 
     def _computed(self, tree: formulas.Expression, values: Mapping[str, Any]) -> Any:
         ops = self.keras.ops
+
+        def chosen(taken: Any, u: Any, v: Any) -> Any:
+            # Its maximum shares the slope of a tie; a graph gives it to v. NaN goes on from both.
+            if isinstance(u, self.keras.KerasTensor):
+                taken = ops.logical_or(taken, ops.isnan(u))
+            return ops.where(taken, u, v)
+
         functions = {
             "+": ops.add, "-": ops.subtract, "*": ops.multiply, "/": ops.divide, "**": ops.power,
-            "max": ops.maximum, "min": ops.minimum, "step": lambda u: ops.relu(ops.sign(u)),
+            "max": lambda u, v: chosen(ops.greater(u, v), u, v),
+            "min": lambda u, v: chosen(ops.less(u, v), u, v),
+            "step": lambda u: ops.relu(ops.sign(u)),
         }  # fmt: skip
         for name in formulas.FUNCTIONS:
             if name not in functions:
@@ -968,9 +1123,8 @@ class _Making:
         return formulas.computed(tree, values, functions)
 
 
-_MERGED = {"max(a, b)": "Maximum", "min(a, b)": "Minimum", "(a - b)": "Subtract",
-           "((a + b) / 2)": "Average"}  # fmt: skip
-"""Formulas of two values that are layers of Keras."""
+_MERGED = {"(a - b)": "Subtract", "((a + b) / 2)": "Average"}
+"""Formulas of two values that are layers of Keras; its Maximum shares the slope of a tie."""
 
 
 def _layer(layers: Any, step: Activation, name: str) -> Any:

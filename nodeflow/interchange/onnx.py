@@ -7,6 +7,7 @@ numbers of a float64 network go out as tensors.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.data.matform import MOST_NUMBERS
 from nodeflow.declare import CATALOG
 from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
@@ -41,16 +43,20 @@ from nodeflow.interchange.verifying import Answer, Other, Refused, by_the_other
 
 _MISSING = "ONNX is not installed; pip install 'nodeflow[onnx]'"
 _ELEMENTWISE = {
-    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max",
-    "Min": "min", "Neg": "neg", "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt",
-    "Sign": "sign",
+    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Neg": "neg",
+    "Reciprocal": "reciprocal", "Log": "log", "Sqrt": "sqrt", "Sign": "sign",
     "Softplus": "softplus", "Softsign": "softsign", "Exp": "exponential", "Abs": "abs",
-    "Sin": "sin", "Cos": "cos", "Mish": "mish", "HardSwish": "hard_silu", "Erf": "erf",
+    "Sin": "sin", "Cos": "cos", "Tan": "tangent", "Sinh": "sinh", "Cosh": "cosh", "Mish": "mish",
+    "HardSwish": "hard_silu", "Erf": "erf",
 }  # fmt: skip
 
 
 _COMPARED = {"Greater": "greater", "Less": "less", "GreaterOrEqual": "greater_equal",
              "LessOrEqual": "less_equal"}  # fmt: skip
+_OF_TESTS = {"Or": "either", "And": "both", "Not": "opposite"}
+_OF_SHARES = {"ReduceMax": "max", "Sub": "sub", "Exp": "exp", "ReduceSum": "sum", "Div": "div",
+              "Log": "log", "ReduceLogSumExp": "logsumexp"}  # fmt: skip
+"""Operators that a softmax is made of, where a program takes it apart."""
 _PASSED = ("Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
 
 
@@ -108,6 +114,8 @@ class _Model:
         """Return the steps from the inputs to the outputs."""
         for tensor in self.graph.initializer:
             self.arrays[tensor.name] = self._array(tensor, tensor.name)
+        for tensor in self.graph.sparse_initializer:
+            self.arrays[tensor.values.name] = self._written_out(tensor)
         wanted = self._ends()
         needed = self._before(wanted)
         inputs = [one for one in self.graph.input
@@ -173,8 +181,6 @@ class _Model:
 
     def _operator(self, node: Any) -> None:
         """Take an operator: of weights alone, of sizes alone, number by number, or a layer."""
-        if node.op_type == "Sum":
-            node.op_type = "Add"
         given = _taken(node)
         own = [name for name in given if name not in self.arrays and name not in self.counts]
         if node.op_type in ("Shape", "Size") or (not own and self.counts.intersection(given)):
@@ -186,15 +192,86 @@ class _Model:
         elif all(map(self.values.knows, own)):
             if node.op_type == "Where" and self._chosen(node):
                 return
-            if not self._is_exact(node, own):
-                why = "it computes with whole numbers, truths or texts, and nodes with real ones"
-                why = _why(node.op_type, why)
-                missing = Missing(node.name or node.output[0], node.op_type, why)
-                self.values.put([missing], list(dict.fromkeys(own)), node.output[0])
-            elif node.op_type in ("Cast", "CastLike"):
-                self._cast(node)
-            elif not self._elementwise(node, own):
-                self._layer(node, own)
+            if self._tested(node) or self._share(node, own):
+                return
+            self._usual(node, own)
+
+    def _usual(self, node: Any, own: Sequence[str]) -> None:
+        if not self._is_exact(node, own):
+            why = "it computes with whole numbers, truths or texts, and nodes with real ones"
+            why = _why(node.op_type, why)
+            missing = Missing(node.name or node.output[0], node.op_type, why)
+            self.values.put([missing], list(dict.fromkeys(own)), node.output[0])
+        elif node.op_type in ("Cast", "CastLike"):
+            self._cast(node)
+        elif not self._of_any_number(node, own) and not self._elementwise(node, own):
+            self._layer(node, own)
+
+    def _tested(self, node: Any) -> bool:
+        """Take a test for NaN, or one that is made of tests; return whether an operator is one."""
+        kind, given, result = node.op_type, list(node.input), node.output[0]
+        label = node.name or result
+        if kind == "IsNaN":
+            known = self.values.is_nan(given[0], result, label)
+        elif kind == "Equal" and given[0] == given[1]:
+            known = self.values.compare("equal", given, result, label)
+        elif kind in _OF_TESTS and self.truths.issuperset(given) and self._alike(given):
+            known = getattr(self.values, _OF_TESTS[kind])(*given, result, label)
+        else:
+            return False
+        self.truths.update([result] if known else ())
+        return bool(known)
+
+    def _share(self, node: Any, own: Sequence[str]) -> bool:
+        """Take an operator of a softmax that was taken apart; return whether it is one."""
+        kind, given = node.op_type, list(node.input)
+        if kind.startswith("Reduce"):
+            axes = _attributes(node).get("axes")
+            if axes is None and len(given) > 1:
+                axes = self.arrays.get(given.pop(1))
+            if axes is None or list(map(int, axes)) not in ([1], [-1]):
+                return False
+        if kind not in _OF_SHARES or given != list(own):
+            return False
+        if any(len(self.shapes.get(name) or ()) != 2 for name in own):
+            return False
+        result, label = node.output[0], node.name or node.output[0]
+        if self.values.is_share(_OF_SHARES[kind], own, result, label):
+            return True
+        return self.values.is_part(_OF_SHARES[kind], own, result, lambda: self._usual(node, own))
+
+    def _of_any_number(self, node: Any, own: Sequence[str]) -> bool:
+        """Take a sum, a mean, or the largest or least of values; return whether it is one."""
+        operator = {"Sum": "add", "Mean": "add", "Max": "max", "Min": "min"}.get(node.op_type)
+        arrays = [self.arrays[name] for name in node.input if name in self.arrays]
+        long = [array for array in arrays if array.size != 1]
+        if operator is None or not self._alike(own) or (long and operator != "add"):
+            return False
+        name, result, count = node.name or node.output[0], node.output[0], len(node.input)
+        shift = np.zeros(1)
+        for array in arrays if long else ():
+            values = self._for_each_feature(array, own[0])
+            if values is None:
+                return False
+            shift = shift + values
+        operands: list[str | float] = [
+            float(self.arrays[one].reshape(-1)[0]) if one in self.arrays else one
+            for one in node.input if not (long and one in self.arrays)
+        ]  # fmt: skip
+        factor = 1 / count if node.op_type == "Mean" else 1.0
+        plain = factor == 1 and not long
+        at = result if plain else f"{result} sum"
+        if len(operands) == 1:
+            self.values.same(own[0], at)
+        elif not self.values.apply(operator, operands, at, name):
+            return False
+        if long:
+            self.values.put(
+                [Affine(name, np.full(shift.shape, factor), shift * factor)], [at], result
+            )
+        elif not plain:
+            return self.values.apply("div", [at, float(count)], result, name)
+        return True
 
     def _quantises(self, node: Any) -> bool:
         """Take a pair that quantises values and gives real ones again; return whether it is one.
@@ -270,7 +347,7 @@ class _Model:
         if node.op_type in ("Cast", "CastLike"):
             return TensorProto.STRING not in kinds
         signed = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64)
-        exact = (*_PASSED, "Gemm", "MatMul", "Add", "Sub", "Mul", "Neg", "Abs", "Max", "Min",
+        exact = (*_PASSED, "Gemm", "MatMul", "Add", "Sum", "Sub", "Mul", "Neg", "Abs", "Max", "Min",
                  "Relu", "Concat", "Slice", "Gather", "Split", "Shape")  # fmt: skip
         return node.op_type in exact and all(_is_real(kind) or kind in signed for kind in kinds)
 
@@ -328,7 +405,7 @@ class _Model:
             self.values.put([Missing(name, node.op_type, why)], list(dict.fromkeys(own)), result)
         elif self._is_passed(node):
             self.values.same(own[0], result)
-        elif node.op_type == "Split" and self._split(node, own[0], name):
+        elif self._split(node, own[0], name) or self._leaky(node, own[0], name):
             return
         elif not self._normalised(node, own[0], name):
             self.values.put(self._steps(node, own[0], name), own, result)
@@ -347,7 +424,7 @@ class _Model:
         kind, given = node.op_type, _attributes(node)
         if kind == "Dropout":
             training = self.arrays.get(node.input[2]) if len(node.input) > 2 else None
-            return training is None or not training.any()
+            return not self._trains(given) and (training is None or not training.any())
         if kind in ("Squeeze", "Unsqueeze"):
             axes = given.get("axes")
             if axes is None and len(node.input) > 1:
@@ -363,6 +440,10 @@ class _Model:
             return keeps_rows(self.shapes.get(node.input[0]), self.shapes.get(node.output[0]))
         return kind in ("Identity", "ZipMap")
 
+    def _trains(self, given: Mapping[str, Any]) -> bool:
+        """Return whether an operator trains, as those before 7 do unless they are told to test."""
+        return self.opset < 7 and not given.get("is_test")
+
     def _is_one_column(self, node: Any) -> bool:
         """Return whether the outputs of all rows are put into one column at the end.
 
@@ -376,7 +457,7 @@ class _Model:
     def _split(self, node: Any, taken: str, name: str) -> bool:
         """Take features apart into several values; return whether it does that."""
         width, given = self._features(taken), _attributes(node)
-        if width is None or given.get("axis", 0) not in (1, -1):
+        if node.op_type != "Split" or width is None or given.get("axis", 0) not in (1, -1):
             return False
         sizes = given.get("split") or self.arrays.get(node.input[1] if len(node.input) > 1 else "")
         count = len(node.output)
@@ -391,6 +472,14 @@ class _Model:
             self.values.put([part], [taken], output)
             at += size
         return True
+
+    def _leaky(self, node: Any, taken: str, name: str) -> bool:
+        """Take a relu with a slope for each feature; return whether it is one."""
+        array = self.arrays.get(node.input[1]) if node.op_type == "PRelu" else None
+        slopes = None if array is None else self._for_each_feature(array, taken)
+        if slopes is not None:
+            self.values.leaky(name, taken, node.output[0], slopes)
+        return slopes is not None
 
     def _features(self, name: str) -> int | None:
         """Return how many features each row of a value has, if it is a row of features."""
@@ -437,6 +526,20 @@ class _Model:
             return np.zeros(0)  # texts of class names: no weights
         whole = array.dtype.kind in "iub"  # a single row of them is a shape, or an axis
         return as_floats(array, name, [] if whole and array.ndim < 2 else self.notes)
+
+    def _written_out(self, tensor: Any) -> Floats:
+        """Return a sparse array with its zeros; its places are numbers, or indices by axis."""
+        from onnx import numpy_helper
+
+        values = self._array(tensor.values, tensor.values.name)
+        places = numpy_helper.to_array(tensor.indices)
+        if math.prod(tensor.dims) > MOST_NUMBERS:
+            raise InterchangeError(f"the sparse '{tensor.values.name}' has too many places")
+        array = np.zeros(tuple(tensor.dims))
+        array[tuple(places.T) if places.ndim == 2 else np.unravel_index(places, array.shape)] = (
+            values
+        )
+        return array
 
     def _computed(self, node: Any) -> None:
         """Keep what is computed of weights alone: constants, and another order of axes."""
@@ -488,7 +591,8 @@ class _Model:
                 factor = as_floats(given["scale"], name, [])
                 return [Affine(name, factor, -as_floats(given["offset"], name, []) * factor)]
             case "BatchNormalization" if len(known) == 4:
-                if given.get("training_mode"):
+                # Before 14 it is the outputs for new statistics that say so.
+                if self._trains(given) or given.get("training_mode") or any(node.output[1:]):
                     why = "in training it uses the statistics of each batch"
                     return [Missing(name, node.op_type, why)]
                 scale, shift, mean, variance = known
@@ -619,6 +723,9 @@ class _Model:
             matrix = matrix * float(given["alpha"])
         bias = arrays[2] if len(arrays) > 2 else None
         if bias is not None:
+            if bias.ndim > 1 and bias.shape[0] != 1:
+                why = "its biases differ from row to row"
+                return [Missing(node.name or node.output[0], "Gemm", why)]
             if bias.size not in (1, len(matrix)):
                 raise InterchangeError(
                     f"'{node.name or node.output[0]}' has {len(matrix)} neurons and {bias.size} "
@@ -643,7 +750,7 @@ class _Model:
 _UNKNOWN = np.zeros(0)
 """What is made of weights alone in a way that is not known here."""
 _FUNCTIONS: Mapping[str, Any] = {
-    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide,
+    "Add": np.add, "Sum": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide,
 }  # fmt: skip
 
 
@@ -671,7 +778,7 @@ def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -
             sizes = [array.shape[at] if size == 0 else int(size)
                      for at, size in enumerate(others[0].reshape(-1))]  # fmt: skip
             return array.reshape(sizes)
-        case "Add" | "Sub" | "Mul" | "Div" if len(others) == 1:
+        case "Add" | "Sum" | "Sub" | "Mul" | "Div" if len(others) == 1:
             # What would grow by being spread out along both is no layer's weights.
             largest = max(array.size, others[0].size)
             if np.broadcast(array, others[0]).size > largest:
@@ -680,7 +787,11 @@ def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -
                 return np.asarray(_FUNCTIONS[kind](array, others[0]))
         case "DequantizeLinear" if others:
             scale, zero = others[0], (others[1] if len(others) > 1 else np.zeros(()))
-            if scale.size > 1:
+            if given.get("block_size"):
+                axis = given.get("axis", 1) % array.ndim
+                scale, zero = (_spread(one, array, axis, given["block_size"])
+                               for one in (scale, np.broadcast_to(zero, scale.shape)))  # fmt: skip
+            elif scale.size > 1:
                 along = [-1 if at == given.get("axis", 1) % array.ndim else 1
                          for at in range(array.ndim)]  # fmt: skip
                 scale, zero = (
@@ -689,6 +800,12 @@ def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -
                 )
             return (array - zero) * scale
     return None
+
+
+def _spread(blocks: Floats, array: Floats, axis: int, size: int) -> Floats:
+    """Return numbers of blocks along an axis, of which the last may be shorter, for each place."""
+    places = np.arange(array.shape[axis])
+    return np.repeat(blocks, size, axis).take(places, axis)
 
 
 def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
@@ -709,6 +826,11 @@ def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[
         }
     if kind == "Clip":
         return clipped(*(_short(given[one]) if one in given else None for one in ("min", "max")))
+    if kind == "ThresholdedRelu":
+        return "thresholded", {"alpha": _short(given.get("alpha", 1.0))}
+    if kind == "Shrink":
+        return "shrink", {"alpha": _short(given.get("lambd", 0.5)),
+                          "low": _short(given.get("bias", 0.0))}  # fmt: skip
     if kind == "HardSigmoid":
         settings = {"alpha": _short(given.get("alpha", 0.2)), "low": _short(given.get("beta", 0.5))}
         return "hard_sigmoid_onnx", settings

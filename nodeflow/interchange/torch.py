@@ -12,6 +12,7 @@ import json
 import math
 import operator
 import re
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -74,6 +75,10 @@ _ACTIVATIONS = {
 }  # fmt: skip
 _TWO = ("add", "sub", "rsub", "mul", "div", "pow", "maximum", "minimum")
 _COMPARED = {"gt": "greater", "lt": "less", "ge": "greater_equal", "le": "less_equal"}
+_OF_TESTS = {"__or": "either", "logical_or": "either", "bitwise_or": "either", "__and": "both",
+             "logical_and": "both", "bitwise_and": "both", "logical_not": "opposite",
+             "bitwise_not": "opposite"}  # fmt: skip
+"""Operators of truths."""
 _PASSED = ("view", "reshape", "flatten", "contiguous", "clone", "alias", "detach", "unsqueeze",
            "squeeze", "to", "_to_copy", "type_as")  # fmt: skip
 
@@ -215,7 +220,9 @@ def _state(path: Path, asked: Asked) -> Network:
             f"{_MISSING[0].lower()}{_MISSING[1:]}, or save it as .safetensors"
         ) from None
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a pickle's version, which is not opened at all
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # noqa: BLE001 (whatever it says: a pickle of objects is not opened)
         raise FileError(
             "is damaged, or holds more than weights, and a pickle of objects is never opened; save "
@@ -331,12 +338,47 @@ class _Program:
         if not own or self.computed.issuperset(own):
             self._computed(call)
             return
+        if self._tested(call) or self._share(call, own):
+            return
+        self._usual(call, own)
+
+    def _usual(self, call: _Call, own: Sequence[str]) -> None:
         missing = self._unlike(call, own[0])
         known = list(dict.fromkeys(name for name in own if self.values.knows(name)))
         if missing is not None and known:
             self._put([missing], known, call)
         elif not self._elementwise(call):
             self._layer(call, own)
+
+    def _tested(self, call: _Call) -> bool:
+        """Take a test for NaN, or one that is made of tests; return whether a call is one."""
+        names, label = call.refs(), _label(call)
+        if call.operator == "isnan":
+            return self.values.is_nan(names[0], call.result, label)
+        if call.operator in ("eq", "ne") and len(names) == 2:
+            kind = "equal" if call.operator == "eq" else "not_equal"
+            return names[0] == names[1] and self.values.compare(kind, names, call.result, label)
+        kind = _OF_TESTS.get(call.operator, "")
+        if not kind or any(self._kind(name) != "bool" for name in names) or not self._alike(names):
+            return False
+        return bool(getattr(self.values, kind)(*names, call.result, label))
+
+    def _share(self, call: _Call, own: Sequence[str]) -> bool:
+        """Take an operator of a softmax that was taken apart; return whether it is one."""
+        names = call.refs()
+        operator = {"amax": "max"}.get(call.operator, call.operator)
+        if operator in ("max", "sum", "logsumexp"):
+            axes = call.given.get("dim")
+            along = [axes] if isinstance(axes, int) else list(axes or ())
+            if along not in ([1], [-1]) or not call.given.get("keepdim"):
+                return False
+        if list(own) != names or any(len(self._shape(name)) != 2 for name in names):
+            return False
+        if call.given.get("alpha", 1) != 1 or len(names) != (2 if operator in _TWO else 1):
+            return False
+        if self.values.is_share(operator, names, call.result, _label(call)):
+            return True
+        return self.values.is_part(operator, names, call.result, lambda: self._usual(call, own))
 
     def _unlike(self, call: _Call, taken: str) -> Missing | None:
         """Return what is missing where a call makes other numbers than its operator usually does.
@@ -378,9 +420,15 @@ class _Program:
             operands.reverse()
         kind, settings = _elementwise(call)
         slope = self.arrays.get(call.refs()[-1], _NONE)
-        if call.operator == "prelu" and slope.shape == (1,):
-            kind, settings = "leaky_relu", {"alpha": float(slope[0])}
+        if call.operator == "prelu" and slope.ndim == 1:
+            several = slope.size > 1
+            if several and len(self._shape(str(operands[0]))) != 2:
+                return False
             self.notes.append(f"the slope of '{_label(call)}' is fixed here, and PyTorch trains it")
+            if several:
+                self.values.leaky(_label(call), str(operands[0]), call.result, slope)
+                return True
+            kind, settings = "leaky_relu", {"alpha": float(slope[0])}
         if kind is None:
             return False
         if call.operator not in _TWO:
@@ -819,6 +867,11 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
         return ("elu" if plain else None), {"alpha": float(given.get("alpha", 1))}
     if operator == "celu":
         return operator, {"alpha": float(given.get("alpha", 1))}
+    if operator == "threshold":
+        return operator, {"low": float(given["threshold"]), "high": float(given["value"])}
+    if operator in ("rrelu", "rrelu_with_noise") and not given.get("training"):
+        limits = float(given.get("lower", 1 / 8)), float(given.get("upper", 1 / 3))
+        return "leaky_relu", {"alpha": sum(limits) / 2}
     if operator in ("softshrink", "hardshrink"):
         return operator, {"alpha": float(given.get("lambd", 0.5))}
     ours = {name.lower(): kind for name, kind in known("torch").items()}
@@ -993,15 +1046,15 @@ def _formula(torch: Any, tree: formulas.Expression, names: Sequence[str]) -> Any
         # Without a type a number would be a float32 first, whatever it is made into then.
         return torch.as_tensor(value, dtype=like.dtype, device=like.device)
 
-    def larger(one: Any, other: Any) -> Any:
-        return torch.maximum(number(one, other), number(other, one))
-
-    def smaller(one: Any, other: Any) -> Any:
-        return torch.minimum(number(one, other), number(other, one))
+    def chosen(taken: Any, u: Any, v: Any) -> Any:
+        # PyTorch's maximum shares the slope of a tie; a graph gives it to v. NaN goes on from both.
+        taken = taken | (u != u) if isinstance(u, torch.Tensor) else taken
+        return torch.where(taken, number(u, v), number(v, u))
 
     functions: dict[str, Any] = {
         "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-        "**": operator.pow, "max": larger, "min": smaller, "step": lambda u: (u > 0) * 1.0,
+        "**": operator.pow, "step": lambda u: (u > 0) * 1.0,
+        "max": lambda u, v: chosen(u > v, u, v), "min": lambda u, v: chosen(u < v, u, v),
     }  # fmt: skip
     functions |= {name: getattr(torch, name) for name in formulas.FUNCTIONS if name != "step"}
 

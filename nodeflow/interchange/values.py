@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,6 +26,7 @@ from nodeflow.interchange.layers import (
     Affine,
     Dense,
     Join,
+    Missing,
     Narrow,
     Step,
     activation,
@@ -38,12 +39,37 @@ _UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "
 _COMPARED = {"greater": (0, 1, True), "less": (1, 0, True), "greater_equal": (1, 0, False),
              "less_equal": (0, 1, False)}  # fmt: skip
 """Comparisons: which of two is taken from the other, and whether 1 is where that is above 0."""
+_OPPOSITE = {"greater": "less_equal", "less_equal": "greater", "less": "greater_equal",
+             "greater_equal": "less"}  # fmt: skip
+_LARGER = ("greater", "greater_equal")
+"""Comparisons that hold where the first is the larger one."""
+_AT_A_TIE = ("greater_equal", "less_equal")
+"""Those that hold where both are equal."""
+_PARTS: Mapping[tuple[str, ...], str] = {
+    ("max", ""): "highest", ("sub", "", "highest"): "lowered", ("exp", "lowered"): "powers",
+    ("sum", "powers"): "total", ("log", "total"): "log", ("logsumexp", ""): "logsumexp",
+}  # fmt: skip
+"""What parts of a softmax are made of, by an operator and what it takes: "" is the value itself."""
+_SHARES: Mapping[tuple[str, ...], str] = {
+    ("div", "powers", "total"): "softmax", ("sub", "lowered", "log"): "log_softmax",
+    ("sub", "", "logsumexp"): "log_softmax",
+}  # fmt: skip
 _POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
 _FAR = np.concatenate([np.linspace(-40.5, 40.5, 82), [-800.0, 800.0]])
 _NEAR = slice(0, 82)
 """Those of the numbers far out at which no power of e is too large."""
 _LONGEST = 80
 """Operators in a formula: what is longer goes on in another one."""
+
+
+@dataclass(frozen=True)
+class _Test:
+    """A comparison, or a test for NaN: 1 where it holds, unless it is a part of something else."""
+
+    kind: str
+    sides: tuple[str | float, ...]
+    takes: tuple[str, ...]
+    """The values that it takes, each as often as it does."""
 
 
 class Values:
@@ -58,6 +84,11 @@ class Values:
         self._labels: dict[str, str] = {}
         self._roots: dict[str, str] = {}
         self._taken: Counter[str] = Counter()
+        self._waiting: dict[str, Callable[[], object]] = {}
+        """What makes values that may be parts of something else, and are made when they are not."""
+        self._tests: dict[str, _Test] = {}
+        self._parts: dict[str, tuple[str, str]] = {}
+        """Parts of a softmax, each with the value that it is of."""
 
     def feed(self, name: str) -> None:
         """Let an input be known by its name."""
@@ -65,6 +96,18 @@ class Values:
 
     def knows(self, name: str) -> bool:
         """Return whether a value is made of the inputs by what has been put so far."""
+        return any(one in self._trees or one in self._waiting for one in (name, self._root(name)))
+
+    def wait(self, name: str, make: Callable[[], object]) -> None:
+        """Let a value be made as soon as something else than what it is a part of takes it."""
+        self._waiting[name] = make
+
+    def _ready(self, name: str) -> bool:
+        """Make a value that has waited; return whether it is there."""
+        for one in (name, self._root(name)):
+            make = self._waiting.pop(one, None)
+            if make is not None:
+                make()
         return self._root(name) in self._trees
 
     def _root(self, name: str) -> str:
@@ -76,11 +119,16 @@ class Values:
         operands: Sequence[str | float],
         result: str,
         label: str,
+        spent: Sequence[str] = (),
+        /,
         **given: float,
     ) -> bool:
-        """Take an operator that works number by number; return whether it is a known one."""
+        """Take an operator that works number by number; return whether it is a known one.
+
+        `spent` are the values that its parts take, where a program makes it of several operators.
+        """
         for one in operands:
-            if isinstance(one, str) and self.uses.get(one, 1) > 1 and self.knows(one):
+            if isinstance(one, str) and self._ready(one) and self._used(one, spent) > 1:
                 self.settle(one)
         operands = [self._root(one) if isinstance(one, str) else one for one in operands]
         values = [one for one in operands if isinstance(one, str)]
@@ -103,18 +151,84 @@ class Values:
         self._labels[result] = label
         return True
 
+    def _used(self, name: str, spent: Sequence[str]) -> int:
+        """Return how many operators take a value; those that are spent are one."""
+        return self.uses.get(name, 1) - max(0, sum(1 for one in spent if one == name) - 1)
+
+    # -- comparisons and choices
+
     def compare(
         self, kind: str, operands: Sequence[str | float], result: str, label: str
     ) -> bool:  # fmt: skip
         """Take a comparison as 1 where it holds, else 0; return whether it is a known one."""
-        if kind not in _COMPARED or len(operands) != 2:
+        takes = tuple(one for one in operands if isinstance(one, str))
+        if len(operands) != 2 or not takes or not all(map(self.knows, takes)):
             return False
-        one, other, above = _COMPARED[kind]
+        sides = tuple(self._root(one) if isinstance(one, str) else one for one in operands)
+        if kind in ("equal", "not_equal") and sides[0] == sides[1]:
+            self._test(
+                _Test("nan" if kind == "not_equal" else "number", sides, takes), result, label
+            )
+            return True
+        if kind not in _COMPARED:
+            return False
+        self._test(_Test(kind, sides, takes), result, label)
+        return True
+
+    def is_nan(self, name: str, result: str, label: str) -> bool:
+        """Take a test for NaN; return whether it is of a value that is known."""
+        if self.knows(name):
+            self._test(_Test("nan", (self._root(name),), (name,)), result, label)
+        return self.knows(name)
+
+    def _test(self, test: _Test, result: str, label: str) -> None:
+        self._tests[result] = test
+        self.wait(result, lambda: self._compared(test, result, label))
+
+    def _compared(self, test: _Test, result: str, label: str) -> bool:
+        """Make a value of a test."""
+        if test.kind not in _COMPARED:
+            missing = Missing(label, "isnan", "nodeflow has no counterpart of it")
+            self.put([missing], test.takes[:1], result)
+            return True
+        one, other, above = _COMPARED[test.kind]
         difference, beyond = f"{result} difference", result if above else f"{result} beyond"
         return (
-            self.apply("sub", [operands[one], operands[other]], difference, label)
+            self.apply("sub", [test.sides[one], test.sides[other]], difference, label)
             and self.apply("step", [difference], beyond, label)
             and (above or self.apply("sub", [1.0, beyond], result, label))
+        )
+
+    def opposite(self, one: str, result: str, label: str) -> bool:
+        """Take a test that holds where another does not; return whether that is a known one."""
+        test = self._tests.get(self._root(one))
+        kinds = {"nan": "number", "number": "nan", **_OPPOSITE}
+        if test is not None:
+            self._test(replace(test, kind=kinds[test.kind]), result, label)
+        return test is not None or self.apply("sub", [1.0, one], result, label)
+
+    def both(self, one: str, other: str, result: str, label: str) -> bool:
+        """Take a test that holds where two do; return whether they are known ones."""
+        return self.apply("mul", [one, other], result, label)
+
+    def either(self, one: str, other: str, result: str, label: str) -> bool:
+        """Take a test that holds where one of two does; return whether they are known ones.
+
+        To a comparison, a test of what it compares for NaN adds nothing: a run stops at NaN.
+        """
+        tests = [self._tests.get(self._root(name)) for name in (one, other)]
+        for test, beside in (tests, reversed(tests)):
+            if test is None or beside is None or beside.kind != "nan":
+                continue
+            if test.kind in _COMPARED and set(beside.sides) <= set(test.sides):
+                self._test(replace(test, takes=(*test.takes, *beside.takes)), result, label)
+                return True
+        parts = [f"{result} {number}" for number in range(3)]
+        return (
+            self.apply("sub", [1.0, one], parts[0], label)
+            and self.apply("sub", [1.0, other], parts[1], label)
+            and self.apply("mul", parts[:2], parts[2], label)
+            and self.apply("sub", [1.0, parts[2]], result, label)
         )
 
     def choose(
@@ -123,8 +237,11 @@ class Values:
         """Take a choice by a comparison, which is 1 or 0: t·a + (1 − t)·b; return whether it can.
 
         Where the side that is not taken would be infinite, that is NaN, and it is not taken. A
-        softplus that is the identity above 20, as PyTorch's is, is a softplus.
+        softplus that is the identity above 20, as PyTorch's is, is a softplus; the larger of two,
+        or the smaller, is that.
         """
+        if self._extreme(test, yes, no, result, label):
+            return True
         parts = [f"{result} {number}" for number in range(3)]
         made = (
             self.apply("mul", [test, yes], parts[0], label)
@@ -143,6 +260,55 @@ class Values:
                 return False
         return made
 
+    def _extreme(
+        self, test: str, yes: str | float, no: str | float, result: str, label: str
+    ) -> bool:  # fmt: skip
+        """Take a choice of the larger or the smaller of two; return whether it is one.
+
+        Where both are equal max(u, v) has the slope of v, and a choice that of what it takes there.
+        """
+        compared = self._tests.get(self._root(test))
+        one, other = (self._root(side) if isinstance(side, str) else side for side in (yes, no))
+        if compared is None or one == other or {one, other} != set(compared.sides):
+            return False
+        larger = (compared.kind in _LARGER) == (compared.sides[0] == one)
+        sides = [no, yes] if compared.kind in _AT_A_TIE else [yes, no]
+        spent = (*compared.takes, *(side for side in sides if isinstance(side, str)))
+        return self.apply("max" if larger else "min", sides, result, label, spent)
+
+    # -- softmax
+
+    def is_share(self, operator: str, operands: Sequence[str], result: str, label: str) -> bool:
+        """Take the last operator of a softmax or of its logarithm; return whether it is that.
+
+        Programs take them apart: e^(z − the largest z) over their sum.
+        """
+        if not all(map(self.knows, operands)):
+            return False
+        found = [self._parts.get(self._root(one), ("", self._root(one))) for one in operands]
+        whole = _SHARES.get((operator, *(part for part, _ in found)))
+        if whole is None or len({value for _, value in found}) != 1:
+            return False
+        self.put([Activation(label, whole)], [found[0][1]], result)
+        return True
+
+    def is_part(
+        self, operator: str, operands: Sequence[str], result: str, make: Callable[[], object]
+    ) -> bool:  # fmt: skip
+        """Take another operator of a softmax; return whether it can be one.
+
+        If nothing comes of it, `make` takes the operator alone.
+        """
+        if not all(map(self.knows, operands)):
+            return False
+        found = [self._parts.get(self._root(one), ("", self._root(one))) for one in operands]
+        part = _PARTS.get((operator, *(part for part, _ in found)))
+        if part is None or len({value for _, value in found}) != 1:
+            return False
+        self._parts[result] = part, found[0][1]
+        self.wait(result, make)
+        return True
+
     def _set(self, name: str, tree: formulas.Expression, size: int = 1) -> None:
         self._trees[name], self._sizes[name] = tree, size
 
@@ -152,6 +318,7 @@ class Values:
 
     def settle(self, name: str) -> str:
         """Return the step whose value it is; a formula becomes a step of its own."""
+        self._ready(name)
         name = self._root(name)
         tree = self._trees[name]
         if tree[0] == "name":
@@ -208,6 +375,15 @@ class Values:
         if scale is not None:
             scaling = Affine(f"{name}.scaling", scale, np.zeros_like(scale))
             self.put([scaling], [at[4]], result)
+
+    def leaky(self, name: str, taken: str, result: str, slopes: Any) -> None:
+        """Add max(z, 0) + slope · min(0, z) with a slope for each feature."""
+        at = [f"{result} {number}" for number in range(3)]
+        self.settle(taken)
+        self.apply("relu", [taken], at[0], f"{name}.above")
+        self.apply("at_most", [taken], at[1], f"{name}.below", high=0.0)
+        self.put([Affine(f"{name}.slope", slopes, np.zeros_like(slopes))], [at[1]], at[2])
+        self.apply("add", [at[0], at[2]], result, name)
 
     def of(self, ends: Sequence[str]) -> tuple[tuple[Step, ...], tuple[str, ...]]:
         """Return the steps that values are made of, and which steps these values are.

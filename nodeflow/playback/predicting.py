@@ -25,6 +25,7 @@ from nodeflow.engine.step import Step
 from nodeflow.errors import RunError
 from nodeflow.explain.accounts import account, remark
 from nodeflow.explain.names import place_of
+from nodeflow.graph import MOVED
 from nodeflow.playback import answers
 from nodeflow.playback.slips import Slip, sign_slip, slip_of
 from nodeflow.workings.bodies import body_of
@@ -115,7 +116,7 @@ class Question:
             text = answers.no_number(answer)
             return Mark(False, expected, None, text)
         if CATALOG[given.step.type].family == "update":
-            typed = typed._replace(base=given.one("parameter").at(self.index).value)
+            typed = typed._replace(base=given.one(MOVED).at(self.index).value)
         truth = f"{self.name} = {show(expected)}"
         if typed.meets(expected):
             return Mark(True, expected, typed.value, f"Right: {truth}.")
@@ -124,7 +125,7 @@ class Question:
         return _with_slip(Mark(False, expected, typed.value, text), slip)
 
     def _mark_sign(self, answer: str, given: Given, new: float) -> Mark:
-        change = new - given.one("parameter").at(self.index).value
+        change = new - given.one(MOVED).at(self.index).value
         said = answers.read_word(answer, answers.SIGNS)
         if said is None:
             text = f"{answers.quoted(answer)} is none of the answers: type up, down or same"
@@ -287,7 +288,7 @@ def _kind(run: Run, before: _Before, wanted: Kind | None) -> Kind:
         return "choice"
     graph = run.plan.graph
     if CATALOG[before.type].family == "update" and wanted != "number":
-        start = graph.inputs(before.node)["parameter"][0].source
+        start = graph.inputs(before.node)[MOVED][0].source
         # Otherwise it is a running sum that fades, and no weight.
         return "sign" if graph.nodes[start].is_parameter else "number"
     return "number"
@@ -300,7 +301,7 @@ def _text(run: Run, before: _Before, kind: Kind, name: str, index: Index) -> str
     if kind == "choice":
         return f"Is the sample{row} a hit: does the output say the class of the target?"
     if kind == "sign":
-        address = graph.inputs(before.node)["parameter"][0].start
+        address = graph.inputs(before.node)[MOVED][0].start
         where = f" ({place_of(graph, address, index)})" if math.prod(shape) > 1 else ""
         return f"Will {named(address, shape, index)}{where} rise, fall or stay the same?"
     type_ = graph.type_of(before.node)

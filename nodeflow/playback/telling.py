@@ -78,7 +78,7 @@ def _found_owners(run: Run) -> tuple[dict[str, str], dict[str, str]]:
     forward = {source: address for address, source in unfolding.gradients.items()}
     owners = {source.rpartition(".")[0]: a.rpartition(".")[0] for source, a in forward.items()}
     graph = run.plan.graph
-    for key in graph.of_type("weight_update"):
+    for key in graph.updates:
         for wire in graph.out_of(key):
             if graph.feeds_back(wire):
                 owners[key] = wire.target

@@ -46,9 +46,10 @@ def enabled() -> list[str]:
 def enable(name: str) -> list[str]:
     """Switch a plugin on, and return the names of its types; raises `PluginError`.
 
-    It is imported at once: one that cannot be is not switched on.
+    It is imported at once, after those that are on: one that cannot be is not switched on.
     """
     plugin = _known(name)
+    load_enabled()
     types = _import(plugin)
     if name not in enabled():
         _keep([*enabled(), name])
@@ -231,3 +232,4 @@ def why_unknown(name: str) -> str:
 
 
 CATALOG.why_unknown = why_unknown
+CATALOG.plugin_of = lambda name: ORIGINS.get(name, "")

@@ -18,7 +18,8 @@ from nodeflow.graph import Graph
 from nodeflow.jsontext import json_of
 
 TRAINING = ("batch", "epochs", "seed", "rate", "tolerance")
-_RANGE = re.compile(r"([^:]+):([^:]+)(?::(log|lin)([0-9]{1,7}))?")
+_RANGE = re.compile(r"([^:]+):([^:]+)(?::\s*([^:]*))?")
+_STEPS = re.compile(r"(log|lin)([0-9]{1,18})")
 _MOST_VALUES = 1_000_000
 
 
@@ -87,19 +88,33 @@ def _values(part: str) -> list[Any]:
     low, high = (_value(end) for end in found.group(1, 2))
     numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
     if not numbers or not (math.isfinite(low) and math.isfinite(high)):
-        return [part]
+        return [_value(part)]
     if found[3] is None:
         return _whole_range(part, low, high)
-    count = int(found[4])
+    steps = _STEPS.fullmatch(found[3])
+    if steps is None:
+        raise SweepError(_no_steps(part, f"{found[1]}:{found[2]}", found[3]))
+    kind, count = steps[1], int(steps[2])
     if not 2 <= count <= _MOST_VALUES:
         raise SweepError(f"'{part}' has {count} values; a range has from 2 to {_MOST_VALUES:,}")
-    if found[3] == "lin":
+    if kind == "lin":
         values = np.linspace(low, high, count)
     elif low > 0 and high > 0:
         values = np.geomspace(low, high, count)
     else:
         raise SweepError(f"'{part}' is on a log scale, so both ends must be above 0")
     return [_rounded(value) for value in values.tolist()]
+
+
+def _no_steps(part: str, ends: str, steps: str) -> str:
+    """Say how a range is written whose last part cannot be read."""
+    found = re.match(r"\s*(log|lin)?[a-z]*\s*([0-9]{1,7})?", steps.lower())
+    kind, count = found.groups() if found else (None, None)
+    if kind and not count:
+        return f"'{part}' does not say how many values; write {ends}:{kind}9 for nine of them"
+    shown = f"{ends}:{kind or 'lin'}{count or 9}"
+    also = "" if kind else f", or {ends}:log{count or 9} on a log scale"
+    return f"'{part}' is no range; write {shown}{also}"
 
 
 def _rounded(value: float) -> float:

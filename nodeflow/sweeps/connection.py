@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import multiprocessing.process
 import queue
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from nodeflow.errors import NodeflowError, SweepError
@@ -34,6 +38,11 @@ _ITS_OWN_WORK = {
 }
 """What Dask does besides the runs, on the same processors: it looks what each worker is doing a
 hundred times a second, by default."""
+_QUIET = {
+    f"distributed.nanny.pre-spawn-environ.DASK_DISTRIBUTED__LOGGING__{name}": "critical"
+    for name in ("DISTRIBUTED", "ASYNCIO")
+}
+"""A worker that is ended in the middle of something writes a traceback of its own."""
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
@@ -184,7 +193,7 @@ def connected(address: str, kept: str) -> Iterator[Connection]:
     except ImportError:
         raise SweepError("--cluster needs Dask; pip install 'nodeflow[cluster]'") from None
     # What it would say is said in a sentence instead of a traceback of its own.
-    for name in ("distributed", "distributed.client", "tornado", "asyncio"):
+    for name in ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if address != "local":
         with _closed(_answering(Client, address)) as client:
@@ -200,20 +209,65 @@ def local_cluster(workers: int) -> Iterator[Any]:
     import dask
     from distributed import LocalCluster
 
-    with dask.config.set(_ITS_OWN_WORK):
+    if getattr(multiprocessing.process.current_process(), "_inheriting", False):
+        raise SystemExit(1)  # a worker that reads the caller's script: the caller says so
+    with dask.config.set({**_ITS_OWN_WORK, **_QUIET}):
         try:
-            made = LocalCluster(
+            made = _beyond_interrupts(lambda: LocalCluster(
                 n_workers=workers, threads_per_worker=1, host="127.0.0.1",
                 # Without one it takes the usual port, which another cluster may have.
                 dashboard_address="127.0.0.1:0",
-            )  # fmt: skip
+            ))  # fmt: skip
         except (OSError, RuntimeError, TimeoutError) as error:
             raise SweepError(
-                f"Dask's cluster of this machine does not start ({error}); threads need none: "
-                "leave --cluster out"
-            ) from error
+                f"Dask's cluster of this machine does not start ({error}); {_of_a_script()}threads "
+                "need none: leave --cluster out"
+            ) from None
         with made:
             yield made
+
+
+def _of_a_script() -> str:
+    """Return what is to be said where a script of the user's runs, which every worker reads."""
+    main = sys.modules["__main__"]
+    if getattr(main, "__spec__", None) is not None or not hasattr(main, "__file__"):
+        return ""
+    return (
+        f"each of its processes reads {Path(main.__file__ or '').name} again, so what is called "
+        'there belongs under `if __name__ == "__main__":`; '
+    )
+
+
+def _beyond_interrupts(start: Callable[[], Any]) -> Any:
+    """Return a cluster whose processes do not get a Ctrl-C that is meant for this one.
+
+    A terminal sends it to all of them, and one that is just being started writes a traceback. A
+    process is born with the signals blocked that its thread had blocked.
+    """
+    answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        if hasattr(signal, "pthread_sigmask"):  # Windows has none
+            from multiprocessing import resource_tracker
+
+            resource_tracker.ensure_running()  # whoever starts it has nothing blocked afterwards
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            answers.put((start(), None))
+        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+            answers.put((None, error))
+
+    threading.Thread(target=work, name="nodeflow-cluster", daemon=True).start()
+    try:
+        made, error = answers.get()
+    except KeyboardInterrupt:
+        made, error = answers.get()  # what has begun to start cannot be closed before it stands
+        if made is not None:
+            made.close()
+        raise
+    if error is not None:
+        raise error
+    return made
 
 
 @contextmanager

@@ -141,7 +141,10 @@ class _Scale:
         if self.log:
             first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
             inner = [10.0**power for power in range(first, last + 1)]
-            return inner if len(inner) > 1 else [self.low, self.high]
+            if len(inner) < 2:
+                powers = (10.0**power for power in range(first - 1, last + 1))
+                inner = [step * power for power in powers for step in (1, 2, 5)]
+            return [value for value in inner if self.low <= value <= self.high]
         size = 10 ** math.floor(math.log10((self.high - self.low) / 2))
         step = next(size * times for times in (1, 2, 5, 10)
                     if (self.high - self.low) / (size * times) <= 5)  # fmt: skip

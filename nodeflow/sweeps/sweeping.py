@@ -12,6 +12,7 @@ from typing import Any
 
 from nodeflow.errors import SweepError
 from nodeflow.graph import Graph
+from nodeflow.streams import interrupted
 from nodeflow.sweeps.axes import Axis
 from nodeflow.sweeps.cases import Part, Plan
 from nodeflow.sweeps.engine import processors
@@ -100,6 +101,8 @@ def run_plan(
                 book.append(row)
             else:
                 rows.add(row)
+            if interrupted():  # what was imported meanwhile may have swallowed it
+                raise KeyboardInterrupt
             if each is not None:
                 each(row)
             if progress is not None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.declare import CATALOG
+from nodeflow.declare import CATALOG, NodeType
 from nodeflow.derive import unfold
 from nodeflow.derive.evaluated import lone_cost
 from nodeflow.derive.records import RECORD
@@ -23,12 +23,16 @@ from nodeflow.engine.run import Run
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph, Training
 from nodeflow.inert import numbers
+from nodeflow.nodes.cost import categorical_cross_entropy, cross_entropy, squared_error
+from nodeflow.nodes.expression import expression
+from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import parameter_shape
+from nodeflow.nodes.trainer import gradient_descent
 
 KEY = "twin"
 """The graph file's key under which a twin keeps what it was made from."""
 TRAIN, LOSS = "train", "loss"
-_COSTS = ("squared_error", "cross_entropy", "categorical_cross_entropy")
+_COSTS = (squared_error.name, cross_entropy.name, categorical_cross_entropy.name)
 
 
 class Layer(NamedTuple):
@@ -111,25 +115,26 @@ class Network:
         training = replace(self.graph.training, batch=batch)
         return replace(self, graph=replace(self.graph, training=training))
 
-    def with_cost(self, type_: str, *, share: float = 1.0, **settings: Any) -> Network:
+    def with_cost(self, type_: NodeType, *, share: float = 1.0, **settings: Any) -> Network:
         """Return the network with another cost, of which each update minimises a share."""
-        graph = self.graph.remove(self.cost, TRAIN).add(self.cost, type_, **settings)
+        graph = self.graph.remove(self.cost, TRAIN).add(self.cost, type_.name, **settings)
         graph = graph.connect(f"{self.last.a}.a", f"{self.cost}.a")
         graph = graph.connect(self.y, f"{self.cost}.y")
         end = f"{self.cost}.cost"
         if share != 1:
-            graph = graph.add(LOSS, "expression", formula=f"cost * {share!r}")
+            graph = graph.add(LOSS, expression.name, formula=f"cost * {share!r}")
             graph, end = graph.connect(end, f"{LOSS}.cost"), f"{LOSS}.value"
-        graph = graph.add(TRAIN, "gradient_descent", rate=self.rate)
+        graph = graph.add(TRAIN, gradient_descent.name, rate=self.rate)
         return replace(self, graph=graph.connect(end, f"{TRAIN}.cost"))
 
-    def with_activation(self, type_: str) -> Network:
+    def with_activation(self, type_: NodeType) -> Network:
         """Return the network whose layers have another activation, all of them the same."""
         graph, layers = self.graph, []
         for layer in self.layers:
-            nodes = {**graph.nodes, layer.a: replace(graph.nodes[layer.a], type=type_, settings={})}
+            node = replace(graph.nodes[layer.a], type=type_.name, settings={})
+            nodes = {**graph.nodes, layer.a: node}
             graph = replace(graph, nodes=nodes)
-            layers.append(layer._replace(activation=type_))
+            layers.append(layer._replace(activation=type_.name))
         return replace(self, graph=graph, layers=tuple(layers))
 
     def with_fixed_biases(self) -> Network:
@@ -139,10 +144,10 @@ class Network:
             graph = graph.set(key, trainable=False)
         return replace(self, graph=graph)
 
-    def with_trainer(self, type_: str, **settings: Any) -> Network:
+    def with_trainer(self, type_: NodeType, **settings: Any) -> Network:
         """Return the network with another trainer."""
         end = self.graph.inputs(TRAIN)["cost"][0].start
-        graph = self.graph.remove(TRAIN).add(TRAIN, type_, **settings)
+        graph = self.graph.remove(TRAIN).add(TRAIN, type_.name, **settings)
         return replace(self, graph=graph.connect(end, f"{TRAIN}.cost"))
 
     def unfolded(self) -> Graph:
@@ -181,7 +186,7 @@ def read(graph: Graph) -> Network:
     inputs = graph.inputs(cost)
     if "y" not in inputs:
         raise GraphError(f"'{cost}' has no targets: wire them into {cost}.y", node=cost)
-    if graph.of_type("l2_penalty"):
+    if graph.where(lambda type_: type_.penalizes):
         raise GraphError(
             "the rules of other programs are compared without a penalty; take the l2_penalty out"
         )
@@ -226,7 +231,7 @@ def _folded(network: Network, cost: str, settings: dict[str, Any]) -> Network:
     )
     before = network.x
     for layer in network.layers:
-        graph = graph.add(layer.sum, "weighted_sum").connect(before, f"{layer.sum}.a")
+        graph = graph.add(layer.sum, weighted_sum.name).connect(before, f"{layer.sum}.a")
         graph = graph.connect(f"{layer.weights}.value", f"{layer.sum}.weights")
         if layer.bias:
             graph = graph.connect(f"{layer.bias}.value", f"{layer.sum}.bias")
@@ -236,9 +241,9 @@ def _folded(network: Network, cost: str, settings: dict[str, Any]) -> Network:
             layer.a, layer.activation, **{name: given[name] for name in given if name in kind}
         ).connect(f"{layer.sum}.z", f"{layer.a}.z")
         before = f"{layer.a}.a"
-    graph = graph.add(network.cost, cost).add(TRAIN, "gradient_descent", rate=network.rate)
+    graph = graph.add(network.cost, cost).add(TRAIN, gradient_descent.name, rate=network.rate)
     found = replace(network, graph=graph, outputs=_outputs(replace(network, graph=graph)))
-    return found.with_cost(cost, **settings)
+    return found.with_cost(CATALOG[cost], **settings)
 
 
 def _outputs(network: Network) -> int:
@@ -313,7 +318,7 @@ def _rate(graph: Graph) -> tuple[float, float]:
         if "rate" in settings:
             rate = _edited(graph, f"{key}.rate", settings["rate"])
             return rate, _edited(graph, f"{key}.momentum", settings.get("momentum", 0.0))
-    for key in graph.of_type("weight_update"):
+    for key in graph.updates:
         wires = graph.inputs(key).get("rate", ())
         if wires and graph.nodes[wires[0].source].is_typed:
             value = graph.settings(wires[0].source)["value"]

@@ -13,9 +13,14 @@ from itertools import pairwise
 import numpy as np
 
 from nodeflow import formula as formulas
+from nodeflow.declare import CATALOG
 from nodeflow.errors import GraphError, nearest
 from nodeflow.graph import Graph
 from nodeflow.interchange.fann import stepwise
+from nodeflow.nodes.activation import sigmoid, tanh
+from nodeflow.nodes.cost import categorical_cross_entropy, squared_error
+from nodeflow.nodes.expression import expression
+from nodeflow.nodes.trainer import adam, gradient_descent
 from nodeflow.twins.network import KEY, TRAIN, Network, read
 from nodeflow.twins.wiring import Wiring
 
@@ -77,7 +82,7 @@ def rule(name: str, program: str, **facts: str | float) -> Callable[[Function], 
 
 def half_squared(network: Network) -> Network:
     """Return the network with C = ½ Σ e², of which e is the slope."""
-    return network.with_cost("squared_error", half=True)
+    return network.with_cost(squared_error, half=True)
 
 
 def mean_over_outputs(network: Network) -> Network:
@@ -85,21 +90,16 @@ def mean_over_outputs(network: Network) -> Network:
 
     A categorical cross-entropy is one number a row already.
     """
-    cost = network.graph.nodes[network.cost].type
-    if cost == "categorical_cross_entropy":
+    cost = network.graph.nodes[network.cost].kind
+    if cost is categorical_cross_entropy:
         return network.with_cost(cost)
     return network.with_cost(cost, share=1 / network.outputs)
 
 
 def likelihood(network: Network) -> Network:
     """Return the network with the cost whose slope in z is a − y."""
-    match network.last.activation:
-        case "sigmoid":
-            return network.with_cost("cross_entropy")
-        case "softmax":
-            return network.with_cost("categorical_cross_entropy")
-        case _:
-            return half_squared(network)
+    natural = CATALOG.natural_cost(network.last.activation)
+    return half_squared(network) if natural is None else network.with_cost(natural)
 
 
 def by_error_alone(network: Network) -> Wiring:
@@ -130,7 +130,7 @@ def torch_sgd(network: Network) -> Graph:
 @rule("torch-sgd-sum", f"{TORCH}, reduction='sum'", factor="2e, summed over rows")
 def torch_sgd_sum(network: Network) -> Graph:
     """SGD with the cost summed over rows and outputs."""
-    wiring = Wiring(network.with_cost(network.graph.nodes[network.cost].type))
+    wiring = Wiring(network.with_cost(network.graph.nodes[network.cost].kind))
     wiring.total()
     return wiring.graph
 
@@ -140,7 +140,7 @@ def torch_momentum(network: Network) -> Graph:
     """SGD with momentum: v ← μv + g, Θ ← Θ − αv."""
     network = mean_over_outputs(network)
     mu = network.momentum or 0.9
-    return network.with_trainer("gradient_descent", rate=network.rate, momentum=mu).unfolded()
+    return network.with_trainer(gradient_descent, rate=network.rate, momentum=mu).unfolded()
 
 
 @rule("torch-nesterov", TORCH, factor=MEANS, momentum="Nesterov, rate outside: Θ ← Θ − α(g + μv)")
@@ -148,7 +148,7 @@ def torch_nesterov(network: Network) -> Graph:
     """SGD with Nesterov's momentum in one update: v ← μv + g, Θ ← Θ − α(g + μv)."""
     network = mean_over_outputs(network)
     mu = network.momentum or 0.9
-    wiring = Wiring(network.with_trainer("gradient_descent", rate=network.rate, momentum=mu))
+    wiring = Wiring(network.with_trainer(gradient_descent, rate=network.rate, momentum=mu))
     share = wiring.constant(f"{TRAIN}.momentum", mu)
     for theta in network.parameters:
         gradient = wiring.source(f"{theta}.velocity.update.gradient")
@@ -158,7 +158,7 @@ def torch_nesterov(network: Network) -> Graph:
 
 
 def _adam(network: Network) -> Network:
-    return mean_over_outputs(network).with_trainer("adam", rate=network.rate)
+    return mean_over_outputs(network).with_trainer(adam, rate=network.rate)
 
 
 @rule("torch-adam", TORCH, factor=MEANS, momentum="Adam, ε 1e-8 beside √v̂", steps=0.01)
@@ -211,12 +211,12 @@ def keras_nesterov(network: Network) -> Graph:
 
 def adam_by(network: Network, formula: Callable[[str], str]) -> Graph:
     """Return Adam with another formula for the step of each parameter, in m, v and t."""
-    graph = network.with_trainer("adam", rate=network.rate).unfolded()
+    graph = network.with_trainer(adam, rate=network.rate).unfolded()
     for theta in network.parameters:
         text = formula(theta)
         wires = {port: graph.inputs(f"{theta}.step")[port][0].start for port in ("m", "v", "t")}
         ends = [wire.end for wire in graph.out_of(f"{theta}.step")]
-        graph = graph.remove(f"{theta}.step").add(f"{theta}.step", "expression", formula=text)
+        graph = graph.remove(f"{theta}.step").add(f"{theta}.step", expression.name, formula=text)
         for port in formulas.names(formulas.parse(text)):
             graph = graph.connect(wires[port], f"{theta}.step.{port}")
         for end in ends:
@@ -267,7 +267,7 @@ def tensorflow_js_momentum(network: Network) -> Graph:
 def tensorflow_js_adam(network: Network) -> Graph:
     """Adam as its authors have it, ε = 1e-7."""
     network = mean_over_outputs(network)
-    return network.with_trainer("adam", rate=network.rate, epsilon=1e-7).unfolded()
+    return network.with_trainer(adam, rate=network.rate, epsilon=1e-7).unfolded()
 
 
 MLX, TINYGRAD = "MLX 0.32.4", "tinygrad 0.14.0"
@@ -399,7 +399,7 @@ def _fann(
             " + 17 * sign(error) * step(abs(error) - 0.9999999)",
         )  # fmt: skip
     for layer in network.layers:
-        if layer.activation != "sigmoid":
+        if layer.activation != sigmoid.name:
             continue
         low, high = single(0.01), single(0.99)
         wiring.splice(f"{layer.sum}.delta.a", f"{layer.sum}.clipped",
@@ -531,7 +531,7 @@ def weka(network: Network) -> Graph:
 
 def _opencv(network: Network, batch: int | str) -> Wiring:
     # Whatever activation there is, it is another one there: that of a plugin may have no delta.
-    network = half_squared(network.with_batch(batch)).with_activation("tanh")
+    network = half_squared(network.with_batch(batch)).with_activation(tanh)
     wiring = Wiring(network)
     for layer in network.layers:
         wiring.activation(layer, "1.7159 * tanh(z / 3)")
@@ -606,7 +606,7 @@ def brain_js(network: Network) -> Graph:
 def brain_js_adam(network: Network) -> Graph:
     """Adam row by row; a bias steps by the moments of the update before, so not at the first."""
     network = half_squared(network.with_batch(1))
-    graph = network.with_trainer("adam", rate=network.rate).unfolded()
+    graph = network.with_trainer(adam, rate=network.rate).unfolded()
     for bias in network.biases:
         for port, memory in (("m", "mean"), ("v", "size")):
             end = f"{bias}.step.{port}"
@@ -803,11 +803,11 @@ def _mlxtend(network: Network, momentum: float) -> Graph:
       stops="BFGS: at most maxit iterations, or when it falls by less than 1e-8")  # fmt: skip
 def r_nnet(network: Network) -> Graph:
     """Take the first iteration of BFGS: the whole gradient of Σ e², all rows, with step 1."""
-    network = replace(network, rate=1.0).with_batch("all").with_cost("squared_error")
+    network = replace(network, rate=1.0).with_batch("all").with_cost(squared_error)
     wiring = Wiring(network)
     wiring.total()
     for layer in network.layers:
-        if layer.activation == "sigmoid":
+        if layer.activation == sigmoid.name:
             wiring.activation(
                 layer, "sigmoid(z) * step(z + 15) * (1 - step(z - 15)) + step(z - 15)"
             )
@@ -827,7 +827,7 @@ def npnet_batch(network: Network) -> Graph:
       factor=MEANS)  # fmt: skip
 def neuralnetlib_mse(network: Network) -> Graph:
     """All rows at once: the mean over rows and outputs."""
-    network = network.with_batch("all").with_cost("squared_error", share=1 / network.outputs)
+    network = network.with_batch("all").with_cost(squared_error, share=1 / network.outputs)
     return network.unfolded()
 
 
@@ -844,7 +844,7 @@ def neuralnetlib_bce(network: Network) -> Graph:
       factor="2e")  # fmt: skip
 def multilayer_perceptron_from_scratch(network: Network) -> Graph:
     """Row by row with C = Σ e²: twice the textbook."""
-    return network.with_batch(1).with_cost("squared_error").unfolded()
+    return network.with_batch(1).with_cost(squared_error).unfolded()
 
 
 @rule("backpropagation", "backpropagation 0.0.3", factor="e·a in place of e",

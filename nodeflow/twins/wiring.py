@@ -12,8 +12,15 @@ from itertools import pairwise
 from typing import Any
 
 from nodeflow import formula
+from nodeflow.declare import NodeType
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph
+from nodeflow.graph import MOVED, Graph
+from nodeflow.nodes.arithmetic import sum_
+from nodeflow.nodes.backward import bias_gradient
+from nodeflow.nodes.cost import l2_penalty
+from nodeflow.nodes.expression import expression
+from nodeflow.nodes.source import constant, parameter
+from nodeflow.nodes.update import weight_update
 from nodeflow.twins.network import TRAIN, Layer, Network
 
 
@@ -43,19 +50,19 @@ class Wiring:
         """Wire a port to something else."""
         self.graph = self.graph.disconnect(self.source(end), end).connect(start, end)
 
-    def node(self, key: str, type_: str, /, **settings: Any) -> str:
+    def node(self, key: str, type_: NodeType, /, **settings: Any) -> str:
         """Add a node, unless it is there; returns the address of its first output."""
         if key not in self.graph.nodes:
-            self.graph = self.graph.add(key, type_, **settings)
+            self.graph = self.graph.add(key, type_.name, **settings)
         return f"{key}.{self.graph.type_of(key).outputs[0].name}"
 
     def constant(self, key: str, value: float) -> str:
         """Add a number that can be edited."""
-        return self.node(key, "constant", value=value)
+        return self.node(key, constant, value=value)
 
     def formula(self, key: str, text: str, /, **wires: str) -> str:
         """Add a formula of what is wired into it."""
-        out = self.node(key, "expression", formula=text)
+        out = self.node(key, expression, formula=text)
         for port, start in wires.items():
             self.graph = self.graph.connect(start, f"{key}.{port}")
         return out
@@ -90,9 +97,9 @@ class Wiring:
         """Add a parameter that is not trained: what one update leaves for the next."""
         shape = self.network.shape(theta)
         if value:
-            return self.node(key, "parameter", shape=shape, init="constant", value=value,
+            return self.node(key, parameter, shape=shape, init="constant", value=value,
                              trainable=False)  # fmt: skip
-        return self.node(key, "parameter", shape=shape, init="zeros", trainable=False)
+        return self.node(key, parameter, shape=shape, init="zeros", trainable=False)
 
     def keep(self, key: str, start: str) -> None:
         """Feed a memory for the next update.
@@ -103,10 +110,10 @@ class Wiring:
         new = self.updated(f"{key}.update", start, start, nothing)
         self.graph = self.graph.connect(new, f"{key}.next")
 
-    def updated(self, key: str, parameter: str, gradient: str, rate: str) -> str:
-        """Add an update: parameter − rate·gradient."""
-        new = self.node(key, "weight_update")
-        self.graph = self.graph.connect(parameter, f"{key}.parameter")
+    def updated(self, key: str, theta: str, gradient: str, rate: str) -> str:
+        """Add an update: Θ − rate·gradient."""
+        new = self.node(key, weight_update)
+        self.graph = self.graph.connect(theta, f"{key}.{MOVED}")
         self.graph = self.graph.connect(gradient, f"{key}.gradient")
         self.graph = self.graph.connect(rate, f"{key}.rate")
         return new
@@ -139,7 +146,7 @@ class Wiring:
     def shorten(self, end: str, key: str) -> None:
         """Cut what comes into a port to length 1, if it is longer; it has no sample axis."""
         start = self.source(end)
-        square = self.node(f"{key}.square", "l2_penalty", regularization=2.0)
+        square = self.node(f"{key}.square", l2_penalty, regularization=2.0)
         self.graph = self.graph.connect(start, f"{key}.square.weights")
         self.splice(end, key, "v / max(1, sqrt(s))", s=square)
 
@@ -156,9 +163,9 @@ class Wiring:
 
     def _shortened(self, start: str, key: str) -> str:
         squares = self.formula(f"{key}.squares", "v * v", v=start)
-        sums = self.node(f"{key}.sums", "bias_gradient")  # adds up over the rows
+        sums = self.node(f"{key}.sums", bias_gradient)  # adds up over the rows
         self.graph = self.graph.connect(squares, f"{key}.sums.delta")
-        total = self.node(f"{key}.total", "sum")
+        total = self.node(f"{key}.total", sum_)
         self.graph = self.graph.connect(sums, f"{key}.total.a")
         return self.formula(key, "v / max(1, sqrt(s))", v=start, s=total)
 
@@ -174,8 +181,8 @@ class Wiring:
     def scale(self, address: str, name: str, middle: Any, width: Any) -> None:
         """Scale rows by (rows − middle) / width before anything reads them."""
         key = f"{name}.scaled"
-        middle = self.node(f"{name}.middle", "constant", value=[float(v) for v in middle])
-        width = self.node(f"{name}.width", "constant", value=[float(v) for v in width])
+        middle = self.node(f"{name}.middle", constant, value=[float(v) for v in middle])
+        width = self.node(f"{name}.width", constant, value=[float(v) for v in width])
         out = self.formula(key, "(rows - middle) / width", rows=address, middle=middle, width=width)
         self._instead(address, out, key)
 

@@ -18,6 +18,7 @@ from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import SetWeights
 from nodeflow.errors import GraphError, NodeflowError
 from nodeflow.graph import Graph, Wire, check_id, copy_of
+from nodeflow.nodes.arithmetic import relay
 from nodeflow.scene import NOTE, closed_groups
 
 _GAP = 30
@@ -58,7 +59,7 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
         if name is not None:
             ends = (port, f"{key}.{name}") if outgoing else (f"{key}.{name}", port)
             shape = shaping.wanted(editor.graph, editor.inference, port)
-            if type_ == "parameter" and not outgoing and shape is not None:
+            if CATALOG[type_].holds_weights and not outgoing and shape is not None:
                 graph = graph.set(key, shape=shape)
             inference = replace(editor, history=editor.history.then(graph, "")).inference
             graph = wiring.connected(graph, inference, *ends)
@@ -412,8 +413,8 @@ def joined(graph: Graph, group: str, keys: Iterable[str]) -> Graph:
 
 def led_through_relay(editor: Editor, wire: Wire, at: Point) -> Editor:
     """Lead a wire through a new relay at a point."""
-    key = fresh_id(editor.graph, "relay")
-    graph = with_node(editor.graph, key, "relay", on_grid((at[0] - RELAY, at[1] - RELAY / 2)))
+    key = fresh_id(editor.graph, relay.name)
+    graph = with_node(editor.graph, key, relay.name, on_grid((at[0] - RELAY, at[1] - RELAY / 2)))
     if editor.inside:
         graph = joined(graph, editor.inside[-1], [key])
     graph = wiring.kept(wiring.inserted(graph, wire, key))

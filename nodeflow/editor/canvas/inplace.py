@@ -21,6 +21,7 @@ from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.model import Choices, Editing, Editor
 from nodeflow.editor.state.reading import read, written
 from nodeflow.errors import BadSetting
+from nodeflow.nodes.source import constant
 from nodeflow.scene import LEFT, NodeView
 
 ALLOWED = "a number (3), a fraction (2/3), a row (1, 0) or rows (1, 2; 3, 4)"
@@ -129,7 +130,7 @@ def _wired(editor: Editor, port: str, text: str) -> Editor:
     value = read(text, "array")
     if isinstance(value, str):
         raise BadSetting(f"'{text.strip()}' cannot be read: type {ALLOWED}")
-    graph = editor.graph.add(key, "constant", value=value)
+    graph = editor.graph.add(key, constant.name, value=value)
     graph = editing.placed_at(graph, key, _place(editor, port, box(graph, key)))
     if editor.inside:
         graph = editing.joined(graph, editor.inside[-1], [key])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
-from nodeflow.graph import Wire
+from nodeflow.graph import MOVED, Wire
 from nodeflow.routing import Way, along
 from nodeflow.scene import Scene, closed_groups, sized, within
 from nodeflow.wires import WireView
@@ -240,7 +240,7 @@ def change(playback: Playback) -> str:
     if step is None or not step.outputs:
         return ""
     port, new = next(iter(step.outputs.items()))
-    old = step.inputs.get("parameter") if step.phase == "update" else playback.old.get(port)
+    old = step.inputs.get(MOVED) if step.phase == "update" else playback.old.get(port)
     if new.size != 1:
         return _largest_change(old, new) if old is not None and old.shape == new.shape else ""
     text = show(np.ravel(new)[0])

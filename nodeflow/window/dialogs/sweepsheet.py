@@ -528,6 +528,11 @@ class SweepSheet(Sheet):
                     dpg.bind_item_theme(self._rows[-1][0], self._looks[0])
                     for cell in cells[1:]:
                         dpg.add_text(cell)
+        if seeds > 1:
+            dpg.add_text(
+                "median over the seeds (quartiles); a click opens the run in the middle",
+                parent=self._body, color=rgba(self._style.theme.faint),
+            )  # fmt: skip
         self._mark_rows()
 
     def _mark_rows(self) -> None:
