@@ -206,6 +206,7 @@ class Window:
         self._shown: Editor | None = None
         self._last_event = self._calm_since = time.perf_counter()
         self._calm = 0
+        self._began = 0.0
         self._gc = GcScheduler()
         self._throttle = Throttle()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
@@ -272,6 +273,7 @@ class Window:
 
     def step(self) -> None:
         """Answer what has happened, and draw what is different."""
+        self._began = time.thread_time()
         area = self.frame.place(self.editor)
         size = float(area.width), float(area.height)
         if size != self.editor.size:
@@ -306,7 +308,6 @@ class Window:
         self.frame.show_status(editor)
         self.library.draw(editor)
         self._throttle.frame()
-        self.canvas.draw(self._throttle.of("canvas", editor))
         self.training.draw(self._throttle.of("training", editor))
         self.inspector.draw(self._throttle.of("inspector", editor))
         self._draw_play(editor)
@@ -315,6 +316,8 @@ class Window:
         self.popups.draw(editor, (area.x, area.y), typing=self._ahead.fresh)
         self.lesson.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor, typing=self._ahead.fresh)
+        # It draws so much as the frame has time for after all the others.
+        self.canvas.draw(self._throttle.of("canvas", editor), self._began)
 
     def _redraw(self) -> None:
         self._shown = None
