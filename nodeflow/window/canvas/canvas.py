@@ -42,10 +42,11 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0010, 0.0006
-"""Seconds from its start that a frame may draw what is new or different, and its nodes alone.
+_TIME, _NODES_TIME = 0.0018, 0.0014
+"""Seconds from its start that a frame may draw what is new or different, and nodes alone.
 
-The rest waits for the next frame.
+The rest waits for the next frame. These are seconds of the processor: while a network trains, or on
+a busy machine, the clock would leave hardly anything.
 """
 _FILLING = 0.04
 """The same when another graph was opened, of which nothing is there yet."""
@@ -107,13 +108,13 @@ class Canvas:
         """Show a node type that is dragged from the library at a point; None when it is not."""
         self._overlay.ghost = None if at is None else (name, at)
 
-    def draw(self, editor: Editor) -> None:
-        """Draw an editor as it is now."""
+    def draw(self, editor: Editor, began: float) -> None:
+        """Draw an editor as it is now, in a frame that began at this time of its thread."""
         theme = THEMES[editor.preferences.theme]
         if theme is not self._theme:
             self._build(theme)
         self.busy = False
-        self._began = time.perf_counter()
+        self._began = began
         if editor.comparison is not None:  # both are drawn as they are in their files
             editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
         if editor.view == "map":
@@ -372,12 +373,12 @@ class Canvas:
         item: Callable[[int], Item],
     ) -> None:
         """Show what came into view, then hide what left it, as far as a frame has time for it."""
-        end = max(self._began + seconds, time.perf_counter() + self._least)
+        end = max(self._began + seconds, time.thread_time() + self._least)
         come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
         for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
             dpg.configure_item(item(number), show=bool(seen[number]))
             items[number] = _SHOWN if seen[number] else _HIDDEN
-            if time.perf_counter() > end:
+            if time.thread_time() > end:
                 self.busy = True
                 break
 
@@ -390,12 +391,12 @@ class Canvas:
     ) -> list[int]:
         """Do so much of what there is to do as a frame has time for; return the rest."""
         end = max(self._began + (_FILLING if self._fills else seconds),
-                  time.perf_counter() + self._least)  # fmt: skip
+                  time.thread_time() + self._least)  # fmt: skip
         done = 0
         for number in numbers:
             do(number, editor)
             done += 1
-            if time.perf_counter() > end:
+            if time.thread_time() > end:
                 break
         left = numbers[done:]
         self.busy = self.busy or bool(left)
