@@ -16,28 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.editor.canvas.faces import Faces, Shown
+from nodeflow.editor.canvas.labels import carried, weighing
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.routing import longest_run
 from nodeflow.scene import NodeView, Scene, boxes, followed
 from nodeflow.theme import THEMES, Theme
-from nodeflow.views import Viewer, is_slow
-from nodeflow.views.plot import Traces
-from nodeflow.views.slope import slope_at
 from nodeflow.window.canvas import wireitems
 from nodeflow.window.canvas.differenceitems import DifferenceItems
 from nodeflow.window.canvas.minimap import Minimap
 from nodeflow.window.canvas.motionitems import MotionItems
 from nodeflow.window.canvas.nodeitems import FINE, NodeDrawer, NodeItems, same
 from nodeflow.window.canvas.overlayitems import OverlayItems
-from nodeflow.window.canvas.previews import Activated, Aged, Face, Shown, SlowViews
 from nodeflow.window.canvas.wireitems import Labels, WireItems
 from nodeflow.window.platform.colours import is_colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
-from nodeflow.wires import Stroke, WireView, single
-from nodeflow.workings.shown import listed, signed, weighed
+from nodeflow.wires import Stroke, WireView
 
 NEAR = 0.2
 """From this zoom on nodes have texts and wires are curves."""
@@ -101,9 +98,7 @@ class Canvas:
         self.busy = False
         """Whether there is more to draw in the next frame."""
         self._minimap = Minimap()
-        self._slow_views = SlowViews()
-        self._traces = Traces()
-        self._viewer: Viewer | None = None
+        self._faces = Faces()
         self._glides: Glides | None = None
         self._nodes: dict[str, NodeItems] = {}
         self._drawer = NodeDrawer(THEMES["dark"], fonts)
@@ -227,12 +222,7 @@ class Canvas:
         self._number = {view.key: number for number, view in enumerate(self._views)}
         self._boxes = _node_boxes(scene.boxes)
         self._stroke_boxes = _hulls(scene)
-        self._feeds = _feeds(scene)
-        types = {key: scene.nodes[key].type for key in self._feeds}
-        self._plots = {
-            key: starts for key, starts in self._feeds.items() if scene.nodes[key].over_time
-        }
-        self._slow = tuple(key for key, type_ in types.items() if is_slow(type_))
+        self._faces.take(scene)
         self._weighted = np.flatnonzero([stroke.weighing is not None for stroke in scene.strokes])
         self._contents = {}
         self._starts: dict[str, list[int]] | None = None
@@ -483,11 +473,8 @@ class Canvas:
     def _collect(self, editor: Editor) -> None:
         """See what there is to show; what was put together of old values is forgotten."""
         values = editor.live.values
-        if self._plots:
-            known = editor.live.of_this_pass if editor.live.ages else values
-            self._traces.collect(self._plots, editor.live.update, known)
-        come = self._slow_views.look(editor, self._slow)
-        self.busy = self.busy or self._slow_views.busy
+        come = self._faces.collect(editor)
+        self.busy = self.busy or self._faces.busy
         self._come = values is not self._values
         if come or self._come:
             if values is not self._values:
@@ -497,44 +484,8 @@ class Canvas:
     def _content(self, view: NodeView, editor: Editor) -> Shown:
         """Return what a node shows, made once for the values that there are."""
         if view.key not in self._contents:
-            content, age = self._made_content(view, editor), self._age(view, editor)
-            self._contents[view.key] = (
-                Aged(content, age) if age and content is not None else content
-            )
+            self._contents[view.key] = self._faces.of(view, editor)
         return self._contents[view.key]
-
-    def _age(self, view: NodeView, editor: Editor) -> str:
-        """Return of when it is what a node shows, "" if it is of the present pass."""
-        live = editor.live
-        if not live.ages or view.over_time or is_slow(view.type):
-            return ""  # what is found with the weights of now
-        if view.family != "view":
-            found = (live.age(port.address) for port in view.outputs)
-        else:
-            found = (live.age(start) for start in self._feeds.get(view.key, ()))
-        return next((age for age in found if age), "")
-
-    def _made_content(self, view: NodeView, editor: Editor) -> Face:
-        """Return the first output that has a value; of a view, what enters it."""
-        values = editor.live.values
-        if not values:
-            return None
-        if view.family != "view":
-            found = (values.get(port.address) for port in view.outputs)
-            value = next((value for value in found if value is not None), None)
-            if view.family == "activation" and value is not None:
-                return _activated(view, editor, value)
-            return value
-        if is_slow(view.type):
-            return self._slow_views.found.get(view.key)
-        past = {}
-        if view.over_time:
-            seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
-            past = {} if seen is None else {view.key: seen}
-        viewer = self._viewer
-        if viewer is None or not viewer.sees(editor.graph):
-            viewer = self._viewer = Viewer(editor.graph, editor.inference.tables)
-        return viewer.look(view.key, values, editor.live.weights, past)
 
     # --- wires
 
@@ -666,24 +617,14 @@ class Canvas:
         return self._label_list
 
     def _signs(self, most: int, editor: Editor) -> list[wireitems.Label]:
-        """Return what to write on wires that stand for weights, one for a parameter.
-
-        That is the number that the wire carries, times the weight; where it carries several, or
-        none that is known, only "times the weight".
-        """
+        """Return what to write on wires that stand for weights, one for a parameter."""
         made: dict[Place, wireitems.Label] = {}
         for number in self._weighted[self._level.strokes[self._weighted]].tolist():
             view = self._followed(self._scene.strokes[number]).wires[0]
             weight = self._weight(view)
             if weight is None or view.kind == "feedback":
                 continue
-            place, value = view.mark, self._values.get(view.wire.start)
-            if view.carries_weight:
-                made[place] = place, signed(weight), False
-            else:
-                carried = None if view.across else single(value)
-                text, old = weighed(weight, carried), carried is not None
-                made[place] = place, text, old and bool(editor.live.age(view.wire.start))
+            made[view.mark] = view.mark, *weighing(view, weight, editor.live)
             if len(made) >= most:
                 break
         return list(made.values())
@@ -712,22 +653,15 @@ class Canvas:
                 continue
             place, room = longest_run(self._followed(stroke).curve)
             room += _OVER
-            text, age = self._short(value, room), editor.live.age(start)
-            longer = f"{text}  {age}"
-            if age and wireitems.label_width(longer, self.fonts) <= room:
-                text = longer
-            made.append((place, text, bool(age)))
+            found_ = carried(value, editor.live.age(start))
+            fits = (one for one in found_.choices if self._fits(one, room))
+            made.append((place, next(fits, found_.choices[-1]), found_.old))
             if len(made) == wireitems.MOST_LABELS:
                 break
         return made
 
-    def _short(self, value: NDArray[Any], room: float) -> str:
-        """Return a value in the few characters for which a wire has room."""
-        if value.size <= 2:
-            text = listed(value)
-            if value.size == 1 or wireitems.label_width(text, self.fonts) <= room:
-                return text
-        return "×".join(map(str, np.shape(value)))
+    def _fits(self, text: str, room: float) -> bool:
+        return wireitems.label_width(text, self.fonts) <= room
 
     def _has_changed(self, start: str) -> bool:
         if self._motion.lit:
@@ -904,29 +838,6 @@ def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp])
     _, first = np.unique(together, return_index=True)
     wanted: list[int] = together[np.sort(first)].tolist()
     return wanted
-
-
-def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
-    """Return what enters each view, in the order of its ports and wires."""
-    found: dict[str, list[tuple[tuple[str, int], str]]] = {}
-    for view in scene.wires:
-        wire = view.wire
-        target = scene.nodes.get(wire.target)
-        if target is not None and target.family == "view":
-            found.setdefault(wire.target, []).append(((wire.input, wire.index or 0), wire.start))
-    return {key: tuple(start for _, start in sorted(starts)) for key, starts in found.items()}
-
-
-def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Face:
-    """Return an activation's value with the points of its neurons on its curve."""
-    if view.key not in editor.graph.nodes:
-        return value
-    wires = editor.graph.inputs(view.key).get("z", ())
-    z = editor.live.values.get(wires[0].start) if wires else None
-    if z is None:
-        return value
-    slope = slope_at(view.type, np.atleast_2d(z)[0], editor.graph.settings(view.key))
-    return value if slope is None else Activated(value, slope)
 
 
 def _share(settings: Mapping[str, Any]) -> float:

@@ -38,7 +38,7 @@ from nodeflow.window.platform.toolkit import Item, dpg
 _FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing, Ask)
 _TITLES = {
     "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "samples": "Samples",
-    "help": "Help", "differences": "What differs",
+    "differences": "What differs",
 }  # fmt: skip
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24
