@@ -87,6 +87,16 @@ _OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposit
 _OF_SHARES = {"Max": "max", "Subtract": "sub", "Exp": "exp", "Sum": "sum", "Divide": "div",
               "TrueDivide": "div", "Log": "log", "Logsumexp": "logsumexp"}  # fmt: skip
 """Operations that a softmax is made of, where somebody took it apart."""
+_OF_TENSORFLOW = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "truediv": "div", "divide": "div",
+    "pow": "pow", "maximum": "maximum", "minimum": "minimum", "negative": "neg",
+    "reciprocal": "reciprocal", "square": "square", "sqrt": "sqrt", "rsqrt": "rsqrt",
+    "exp": "exponential", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin",
+    "cos": "cos", "abs": "abs", "sign": "sign", "erf": "erf", "tanh": "tanh",
+    "sigmoid": "sigmoid", "relu": "relu", "relu6": "relu6", "selu": "selu", "elu": "elu",
+    "silu": "silu", "swish": "silu", "softplus": "softplus", "softsign": "softsign",
+}  # fmt: skip
+"""Functions of TensorFlow that work number by number, by the last part of their names."""
 _OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem", "Where", "Greater", "Less", "Isnan",
                      "LogicalOr")  # fmt: skip
 _OF_OPERATIONS = "keras.src.ops"
@@ -334,24 +344,22 @@ class _Live:
 class _Older:
     """The arrays of a file in the older form: by layer, in the order that the layer names."""
 
-    def __init__(self, group: Any) -> None:
-        self.group = group
+    def __init__(self, group: Any, model: Any = None) -> None:
+        self.group, self.model = group, model
 
     def arrays(self, name: str) -> list[Any]:
         """Return a layer's arrays in Keras' order."""
-        if name not in self.group:
+        layer = self.group.get(name) if self.model is None else self.model
+        if layer is None:
             return []
-        layer = self.group[name]
         names = [one.decode() if isinstance(one, bytes) else str(one)
                  for one in layer.attrs.get("weight_names", ())]  # fmt: skip
-        return [layer[one][()] for one in names]
+        own = [one for one in names if self.model is None or name in one.split("/")[:-1]]
+        return [layer[one][()] for one in own]
 
-    def inside(self, name: str, about: Mapping[str, Any]) -> _Older:
-        """Refuse a model that is a layer: its arrays lie in one row there."""
-        raise InterchangeError(
-            f"'{name}' ({about.get('name', '')}) is a model in a model, whose weights lie in a row "
-            "in this older form; save it as .keras"
-        )
+    def inside(self, name: str, _about: Mapping[str, Any]) -> _Older:
+        """Return those of a model that is a layer: in one row there, under their layers' names."""
+        return _Older(self.group, self.group.get(name) if self.model is None else self.model)
 
 
 class _Stored:
@@ -501,6 +509,8 @@ class _Reading:
             self.casts.rounds([name], _computed_in(about))
         if _is_operation(layer):
             self._operation(kind, about, name, node, taken, result)
+        elif kind == "TFOpLambda":
+            self._of_tensorflow(str(about.get("function")), name, node, taken, result)
         elif kind in _MERGES or kind in ("Concatenate", "Dot"):
             self._merge(kind, about, name, shapes, taken, result)
         elif len(taken) > 1:
@@ -580,6 +590,15 @@ class _Reading:
             return
         self._plain(kind, about, name, node, taken, result)
 
+    def _of_tensorflow(
+        self, function: str, name: str, node: Any, taken: list[str], result: str
+    ) -> None:  # fmt: skip
+        """Take a function of TensorFlow between the layers of Keras 2."""
+        operator = _OF_TENSORFLOW.get(function.rpartition(".")[2], "")
+        given = _operands(node, taken)
+        if not operator or given is None or not self.values.apply(operator, given, result, name):
+            self._missing(function, name, taken, result)
+
     def _share(
         self, kind: str, about: Mapping[str, Any], name: str, node: Any, taken: list[str],
         result: str,
@@ -644,6 +663,11 @@ class _Reading:
             self._missing(kind, name, taken, result)
 
 
+def _of_each_row(about: Mapping[str, Any]) -> bool:
+    """Return whether an operation makes one number of each row, and keeps it as a column."""
+    return about.get("axis", -1) in (-1, 1, [-1], [1]) and bool(about.get("keepdims"))
+
+
 def _with_settings(
     kind: str, about: Mapping[str, Any]
 ) -> tuple[str | None, dict[str, float]]:  # fmt: skip
@@ -664,15 +688,16 @@ def _with_settings(
     return _OPERATIONS.get(kind), {}
 
 
-def _of_each_row(about: Mapping[str, Any]) -> bool:
-    """Return whether an operation makes one number of each row, and keeps it as a column."""
-    return about.get("axis", -1) in (-1, 1, [-1], [1]) and bool(about.get("keepdims"))
-
-
 def _operands(node: Any, taken: Sequence[str]) -> list[str | float] | None:
     """Return the values and numbers that an operation takes; None where there is something else."""
     found: list[str | float] = []
     values = iter(taken)
+    if isinstance(node, list):  # of Keras 2: layer, call, place, and the other arguments by name
+        first = node[2] if node[0] == _CONSTANT else next(values)
+        more = (node[3] if len(node) > 3 else {}).values()
+        others = [next(values) if isinstance(one, list) else one for one in more if one is not None]
+        operands = [first, *others]
+        return operands if all(isinstance(one, str | int | float) for one in operands) else None
     for one in (*node.get("args", ()), *(node.get("kwargs") or {}).values()):
         if isinstance(one, Mapping) and one.get("class_name") == "__keras_tensor__":
             found.append(next(values))
@@ -716,9 +741,15 @@ def _sources(node: Any) -> list[tuple[str, int, list[Any]]]:
         return [one for part in node.values() for one in _sources(part)]
     if isinstance(node, list | tuple):
         if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            return [(node[0], node[1], [])]  # as Keras 2 wrote it: layer, call, place
+            # As Keras 2 wrote it: layer, call, place, and other arguments by name.
+            more = [one for part in node[3:] for one in _sources(part)]
+            return more if node[0] == _CONSTANT else [(node[0], node[1], []), *more]
         return [one for part in node for one in _sources(part)]
     return []
+
+
+_CONSTANT = "_CONSTANT_VALUE"
+"""What Keras 2 writes in the place of a layer where a function takes a number first."""
 
 
 def _given_in(node: Any) -> str | None:
@@ -757,6 +788,8 @@ def _shapes(layer: Mapping[str, Any], node: Any) -> list[list[Any]]:
         built = layer.get("build_config")
         shape = built.get("input_shape") if isinstance(built, Mapping) else None
         found = [shape] if isinstance(shape, list) and shape else [[None, None]]
+        if isinstance(found[0][0], list):  # of each of several values
+            found = found[0]
     return found
 
 
@@ -789,6 +822,9 @@ def _steps(
         return [_rescaled(kind, name, about, arrays(name))]
     if kind == "Activation":
         return [_activation(name, about.get("activation"), {})]
+    if kind == "ThresholdedReLU":
+        later = activation(name, "thresholded", alpha=float(about.get("theta", 1.0)))
+        return [later or _unknown(name, kind)]
     if kind in ("ReLU", "LeakyReLU", "ELU", "Softmax"):
         return [_activation(name, _snake(kind).replace("re_lu", "relu"), about)]
     return [Missing(name, kind, _why(kind))]

@@ -166,10 +166,19 @@ class Mouse:
             self._do(self._x.KeyRelease, self._code(modifier))
         time.sleep(0.01)
 
-    def tap(self, name):
-        """Press and release a key at once, so that both may come within one frame."""
-        for event in (self._x.KeyPress, self._x.KeyRelease):
-            self._fake(self._display, event, self._code(name))
+    def tap(self, *names, held=()):
+        """Press and release keys one after the other without a pause: several may come in a frame.
+
+        The same key twice would be taken for one that is held down.
+        """
+        press, release = self._x.KeyPress, self._x.KeyRelease
+        for name in held:
+            self._fake(self._display, press, self._code(name))
+        for name in names:
+            self._fake(self._display, press, self._code(name))
+            self._fake(self._display, release, self._code(name))
+        for name in reversed(held):
+            self._fake(self._display, release, self._code(name))
         self._display.sync()
 
     def write(self, text):
