@@ -84,7 +84,7 @@ class Commands(click.Group):
         """Return the command that is named first; of another name say which was meant."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            context.fail(f"No such command '{name}'.{_meant(name)}")
+            context.fail(f"No such command {name!r}.{_meant(name)}")
         return super().resolve_command(context, args)
 
 
@@ -93,6 +93,8 @@ def _meant(name: str) -> str:
     from difflib import get_close_matches
     from pathlib import Path
 
+    if not name.isprintable():  # it might steer the terminal
+        return ""
     if Path(name).is_file() and Path(name).suffix in (".json", ".nodeflow"):
         return f" 'nodeflow edit {name}' opens this file, 'nodeflow train {name}' trains it."
     if Path(name).is_file():
