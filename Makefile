@@ -54,9 +54,9 @@ kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps a
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
 
-test-samples: $(STAMP) display ## Press the buttons of the real window on every sample
+test-samples: $(STAMP) display ## Press the buttons of the real window on every sample; open all that opens by either hand
 	@NODEFLOW_SAMPLES=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
-		tests/window/test_file_samples.py
+		tests/window/test_file_samples.py tests/window/test_all_that_opens.py
 
 trials: $(STAMP) ## Try the gradient check on 500 networks, right ones and ones with a wrong rule
 	@NODEFLOW_TRIALS=500 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
@@ -100,7 +100,7 @@ bench: $(STAMP) ## Measure the engine beside others and the build before; write 
 messages: $(STAMP) display ## Send a million random messages to the editor, and the window 100,000 random events
 	@NODEFLOW_MESSAGES=1000000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/test_editor_random.py
-	@NODEFLOW_EVENTS=100000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -p no:xdist \
+	@NODEFLOW_EVENTS=100000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/window/test_random_events.py
 
 bits: $(STAMP) ## Search long for rows and forms that differ in a bit

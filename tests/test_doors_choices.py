@@ -235,8 +235,11 @@ def onnx_of(tmp_path, nodes, **arrays):
     values = {one: helper.make_tensor_value_info(one, TensorProto.FLOAT, ["n", 3]) for one in "xwy"}
     made = [helper.make_node(kind, given.split(), gives.split(), **about)
             for (kind, given, gives), about in nodes]  # fmt: skip
-    tensors = [numpy_helper.from_array(np.asarray(one, np.float32), name)
-               for name, one in arrays.items()]  # fmt: skip
+    tensors = []
+    for name, one in arrays.items():
+        whole = np.asarray(one).dtype.kind == "i"
+        tensors.append(numpy_helper.from_array(
+            np.asarray(one, np.int64 if whole else np.float32), name))  # fmt: skip
     graph = helper.make_graph(made, "+".join(kinds), [values[one] for one in "xw" if one in taken],
                               [values["y"]], tensors)  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
@@ -277,6 +280,30 @@ def test_operators_of_onnx_with_several_inputs_and_settings(name, tmp_path) -> N
     assert found.verified.outputs < 5e-6
     if "choice" in name:
         assert formulas(found.graph) == ["max(a, b)"]
+
+
+def column(name, of):
+    """Return the operators by which jax2onnx makes a column of one number a row."""
+    nodes = [("Shape", of, "s"), ("Gather", "s first", "n"), ("Concat", "n one", "t"),
+             ("Reshape", f"{of} t", "r"), ("Expand", "r t", "")]  # fmt: skip
+    own = {"s", "n", "t", "r"}
+    return [((kind, " ".join(f"{name}_{one}" if one in own else one for one in given.split()),
+              f"{name}_{gives}" if gives else name), {"axis": 0} if kind in ("Gather", "Concat")
+             else {}) for kind, given, gives in nodes]  # fmt: skip
+
+
+def test_a_softmax_as_jax_writes_it_is_one(tmp_path) -> None:
+    """e^(z − max z) over its sum with jax.numpy: each keeps no axis, and gets it again by sizes."""
+    nodes = [
+        (("ReduceMax", "x one", "m"), {"keepdims": 0}), *column("high", "m"),
+        (("Sub", "x high", "d"), {}), (("Exp", "d", "e"), {}),
+        (("ReduceSum", "e one", "a"), {"keepdims": 0}), *column("total", "a"),
+        (("Div", "e total", "y"), {}),
+    ]  # fmt: skip
+    found = onnx_of(tmp_path, nodes, one=[1], first=[0])
+    assert not found.network.missing
+    assert found.verified.outputs < 1e-6
+    assert "softmax" in [node.type for node in found.graph.nodes.values()]
 
 
 @pytest.mark.parametrize("size", [1, 4])

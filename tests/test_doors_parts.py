@@ -394,3 +394,34 @@ def test_keras_3_is_not_asked_about_a_hard_sigmoid_of_keras_2(tmp_path) -> None:
     kernel, bias = model.get_weights()
     wanted = np.clip(0.2 * (rows @ kernel + bias) + 0.5, 0, 1)
     assert np.abs(outputs_for(found, rows) - wanted).max() < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("gelu", {}), ("gelu", {"approximate": False}), ("leaky_relu", {}),
+     ("leaky_relu", {"negative_slope": 0.1}), ("elu", {"alpha": 0.5}), ("celu", {"alpha": 2.0}),
+     ("soft_shrink", {}), ("hard_shrink", {"threshold": 1.0}), ("hard_tanh", {}),
+     ("clip", {"x_min": -1.0, "x_max": 0.5}), ("expm1", {})],
+)  # fmt: skip
+def test_operations_of_keras_with_settings(name: str, given) -> None:
+    """`keras.ops.gelu` is by tanh unless it is told otherwise; a layer's is the exact one."""
+    import keras
+
+    rows = np.linspace(-3, 3, 12).reshape(4, 3)
+    x = keras.Input((3,), dtype="float64")
+    model = keras.Model(x, getattr(keras.ops, name)(x, **given))
+    graph = nf.from_keras(model)
+    (at,) = [key for key in graph.nodes if graph.nodes[key].type == "constant" and key != "y"]
+    run = nf.Run(graph.set(at, value=rows.tolist()), batch="all")
+    run.evaluate()
+    assert np.abs(run[end_of(graph)] - keras.ops.convert_to_numpy(model(rows))).max() < 1e-7
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_what_keras_divides_in_its_categorical_cross_entropy_is_said(activation: str) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation)])
+    model.compile("sgd", "categorical_crossentropy")
+    said = "Keras divides the outputs by their sum" in nf.from_keras(model).about
+    assert said == (activation == "sigmoid")

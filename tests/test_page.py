@@ -18,7 +18,7 @@ from nodeflow.cli import main
 from nodeflow.declare import CATALOG
 from nodeflow.engine.cells import operation_of
 from nodeflow.engine.kernel.scalar import SCALARS
-from nodeflow.engine.snapshot import ages
+from nodeflow.engine.snapshot import AHEAD, ages
 from nodeflow.errors import Diverged, ExportError, NodeflowError
 from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
@@ -175,6 +175,33 @@ def test_a_page_writes_the_formulas_of_python(shown, name):
             if f"{target}.z" not in run.plan.unfolding.gradients:
                 continue  # wired by hand: Python does not know whose blame it is
             assert "\n".join(found["shares"]) == shares(run, target).text()
+
+
+EPOCHS = ("xor", "one-neuron-unfolded", "mazur-neurons-unfolded", "blame-game", "landscape")
+
+
+@pytest.mark.parametrize("name", EPOCHS)
+def test_every_moment_of_an_epoch_reads_as_in_python(shown, name):
+    """Each formula, and of when each value is; `test_truth` holds those of Python to be true."""
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    count = run.schedule.after("epoch", 0) + len(run.order) // 2
+    keys = json.dumps(sorted(run.order))
+    told = page.run(f"""Array.from({{length: {count}}}, () => {{
+        nodeflow.step();
+        const ages = Object.fromEntries({keys}.map((key) => [key, nodeflow.age(key)]));
+        return [nodeflow.formula().formula, ages];
+    }})""")
+    for formula, found in told:
+        step = run.step()
+        assert formula == step.formula, step.node
+        if not run.position.place:  # a page goes on to show the pass that is over, and all of it
+            assert set(found.values()) == {""}, step.node
+            continue
+        wanted, known = ages(run), {address.rpartition(".")[0] for address in run.values}
+        for key in known & {*run.order}:  # what is ahead is of this pass already
+            assert found[key].replace(AHEAD, "") == wanted.get(key, "").replace(AHEAD, ""), (
+                step.node, key)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])
@@ -1233,42 +1260,60 @@ def test_a_page_goes_through_layers_neurons_and_operations(shown, tmp_path):
     assert len(live.page(sample("mazur"), operations=True)) < 500_000
 
 
-def test_weights_set_by_hand_are_there_again_when_somebody_comes_back(shown):
+def test_weights_set_by_hand_are_the_same_in_every_form(shown):
     graph = sample("xor")
-    page, run = shown(graph, neurons=True), nf.Run(graph)
+    forms = {"Layers": graph, "Neurons": nf.explode(graph)}
+    forms["Operations"] = nf.explode(forms["Neurons"])
+    page = shown(graph, neurons=True, operations=True)
+    runs = {name: nf.Run(form) for name, form in forms.items()}
 
-    def switch(label):
-        press(page, "#explode")
-        page.wait(f"document.querySelector('#explode')?.textContent === '{label}'")
-        page.wait("document.querySelector('#where').textContent !== ''")
+    def switch(to):
+        for _ in range(2):
+            label = page.run("document.querySelector('#explode').textContent")
+            press(page, "#explode")
+            page.wait(f"document.querySelector('#explode')?.textContent !== '{label}'")
+            page.wait("document.querySelector('#where').textContent !== ''")
+            if label == to:
+                break
+        has_come(page, runs[to])
+        assert packed(page.run("nodeflow.weights()")) == packed(runs[to].weights), to
 
-    page.run("nodeflow.train(2)")
-    run.train(2)
-    own = [[0.5, -0.5], [0.25, 1]]
-    page.run(f"nodeflow.set('theta1.value', {own})")
-    run.set_weights({"theta1.value": own})
-    page.run("nodeflow.train(1)")
-    run.train(1)
-    switch("Layers")
-    assert "set by hand" in page.run("document.querySelector('#trouble').textContent")
-    apart = nf.Run(nf.explode(graph))
-    apart.train(3)
-    assert packed(page.run("nodeflow.weights()")) == packed(apart.weights)
-    page.run("nodeflow.setting('train.rate', 0.3)")  # behind what was set: that stays as it is
-    run = run.fork(graph.set("train", rate=0.3))
-    page.run("nodeflow.train(1)")
-    run.train(1)
+    def trained(epochs):
+        page.run(f"nodeflow.train({epochs})")
+        for run in runs.values():
+            run.train(epochs)
+
+    def typed(address, value, **wholes):
+        page.run(f"nodeflow.set('{address}', {value})")
+        for name, run in runs.items():
+            run.set_weights(wholes[name])
+
+    trained(2)
+    own, bias = [[0.5, -0.5], [0.25, 1]], [0.125, -2]
+    rows = {"theta1.1.value": [own[0]], "theta1.2.value": [own[1]]}
+    parts = {f"theta1.{i}.{j}.value": [own[i - 1][j - 1]] for i in (1, 2) for j in (1, 2)}
+    typed("theta1.value", own, Layers={"theta1.value": own}, Neurons=rows, Operations=parts)
+    halves = {"bias1.1.value": bias[:1], "bias1.2.value": bias[1:]}
+    typed("bias1.value", bias, Layers={"bias1.value": bias}, Neurons=halves, Operations=halves)
+    trained(1)
     switch("Neurons")
-    assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
     switch("Layers")
-    page.run("nodeflow.goto(1), nodeflow.setting('train.rate', 0.6)")  # before it
+    switch("Operations")
+    trained(2)
+    weights = runs["Layers"].weights["theta1.value"].copy()
+    weights[1, 0] = 7
+    second = [[7, float(weights[1, 1])]]
+    typed("theta1.2.1.value", [7], Layers={"theta1.value": weights},
+          Neurons={"theta1.2.value": second}, Operations={"theta1.2.1.value": [7]})  # fmt: skip
+    switch("Layers")
+    trained(1)
     switch("Neurons")
-    page.run("nodeflow.goto(4)")
-    fresh = nf.Run(graph)
-    fresh.train(1)
-    fresh = fresh.fork(graph.set("train", rate=0.6))
-    fresh.train(3)
-    assert packed(page.run("nodeflow.weights()")) == packed(fresh.weights)
+    assert page.run("nodeflow.state().events.length") >= 5
+    page.run("nodeflow.reset()")
+    runs = {name: nf.Run(form) for name, form in forms.items()}
+    switch("Layers")
+    trained(2)
+    switch("Operations")
     assert page.problems == []
 
 

@@ -101,6 +101,20 @@ def test_the_command_tells_whose_rule_it_was(name: str, level: str, tmp_path: Pa
     assert [one["difference"] for one in found] == sorted(one["difference"] for one in found)
 
 
+def test_weights_that_no_rule_leads_to_are_told(tmp_path: Path) -> None:
+    """A list of nearest programs alone would name one that it was not."""
+    file = FOLDER / "torch-sgd.json"
+    weights = MEASURED["torch-sgd"]["weights"]["1"]
+    for moved, said in ((0.0, False), (0.01, True)):
+        after = {key: (np.array(value) + moved).tolist() for key, value in weights.items()}
+        (tmp_path / "after.json").write_text(json.dumps(after))
+        done = CliRunner().invoke(
+            app, ["twins", str(file), "--weights", str(tmp_path / "after.json")]
+        )
+        assert done.exit_code == 0
+        assert ("no rule leads there" in done.stderr) == said
+
+
 @pytest.mark.parametrize("unfolded", [False, True])
 def test_a_rate_that_was_edited_is_the_rate(unfolded: bool) -> None:
     """In a twin's file, and in an unfolded graph, it is a constant that a person changes."""

@@ -8,6 +8,9 @@ from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, json_option
 from nodeflow.commands.output import echo, print_json, say
 
+_ROUNDED = 1e-5
+"""How far apart the same rule may be in single precision."""
+
 
 @click.command()
 @file_argument
@@ -39,3 +42,11 @@ def twins(file: str, weights: str, *, as_json: bool) -> None:
     width = max(len(one.program) for one in found)
     for one in found:
         echo(f"{one.program:<{width}}  {one.difference:8.1e}  after {one.after}: {one.what}")
+    if found[0].difference > _ROUNDED:
+        say(
+            f"no rule leads there: the nearest is {found[0].difference:.1e} away, and single "
+            f"precision explains {_ROUNDED:.0e}; is {terminal.clean(file)} what the program began "
+            "with (weights, learning rate, data, order of rows), and was it one update or one "
+            "epoch?",
+            bad=False,
+        )

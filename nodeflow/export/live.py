@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.derive import explode
+from nodeflow.derive.parts import records_of
 from nodeflow.derive.phases import PHASES
 from nodeflow.derive.tidy import tidy
 from nodeflow.engine.plan import plan as plan_of
@@ -114,6 +115,7 @@ def _with_apart(
     more: dict[str, bytes] = {}
     for name, label, taken in wanted:
         other, parts = data(taken, **{**chosen, "begin": None})
+        other["pieces"] = _pieces(taken)
         other["same"] = {part: known[blob] for part, blob in parts.items() if blob in known}
         if LESSON in graph.extra:
             other["lesson"] = lessonpage.looked_at(graph)
@@ -126,6 +128,23 @@ def _with_apart(
         each["apart"] = [[form, found["digest"]] for form, _, found in forms]
     more |= {f"{name} index": as_json(other).encode() for name, _, other in forms[1:]}
     return {**blobs, **more}
+
+
+def _pieces(apart: Graph) -> dict[str, tuple[str, int]]:
+    """Return by address of which parameter of the layers each is a piece, and where it begins."""
+    cut: dict[str, tuple[str, int]] = {}
+    for layer in records_of(apart).values():
+        for whole in layer.split:
+            size = layer.columns if layer.neuronal and whole == layer.weights else 1
+            cut |= {piece: (whole, at * size) for at, piece in enumerate(layer.pieces(whole))}
+    found = {}
+    for piece in cut.keys() & apart.nodes.keys():
+        whole, begin = cut[piece]
+        while whole in cut:
+            whole, before = cut[whole]
+            begin += before
+        found[f"{piece}.value"] = (f"{whole}.value", begin)
+    return found
 
 
 def _with_wired(

@@ -225,6 +225,14 @@ class Widget(AnyWidget):  # type: ignore[misc]
 
     # -- what comes from the page, and what goes to it
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Assign; what the page says meanwhile waits: while it is taken nothing is validated."""
+        if name not in ("moment", "weights", "graph"):
+            super().__setattr__(name, value)
+            return
+        with self._lock:
+            super().__setattr__(name, value)
+
     @contextmanager
     def _settling(self) -> Iterator[None]:
         with self._lock:

@@ -48,6 +48,7 @@ from nodeflow.interchange.layers import (
     Step,
     activation,
     as_floats,
+    clipped,
     cost_of,
     kind_of,
 )
@@ -78,13 +79,17 @@ _OPERATIONS = {
     "Sign": "sign", "Erf": "erf", "Sigmoid": "sigmoid", "Relu": "relu", "Relu6": "relu6",
     "Selu": "selu", "Silu": "silu", "Softplus": "softplus", "Softsign": "softsign",
     "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "LogSigmoid": "log_sigmoid",
-    "Mish": "mish", "TanhShrink": "tanhshrink",
+    "Mish": "mish", "TanhShrink": "tanhshrink", "Log1p": "log1p", "Expm1": "expm1",
+    "Rsqrt": "rsqrt",
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
 _OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposite"}
-_OF_SHARES = {"Max": "max", "Subtract": "sub", "Exp": "exp", "Sum": "sum", "Divide": "div",
-              "TrueDivide": "div", "Log": "log", "Logsumexp": "logsumexp"}  # fmt: skip
+_OF_SHARES = {"Max": "Max", "Subtract": "Sub", "Exp": "Exp", "Sum": "Sum", "Divide": "Div",
+              "TrueDivide": "Div", "Log": "Log", "Logsumexp": "Logsumexp"}  # fmt: skip
 """Operations that a softmax is made of, where somebody took it apart."""
+_OF_TENSORFLOW = {"truediv": "div", "pow": "pow", "swish": "silu", "rsqrt": "rsqrt", "elu": "elu",
+                  "expm1": "expm1", "log1p": "log1p"}  # fmt: skip
+"""Functions of TensorFlow that keras.ops call otherwise, by the last part of their names."""
 _OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem", "Where", "Greater", "Less", "Isnan",
                      "LogicalOr")  # fmt: skip
 _OF_OPERATIONS = "keras.src.ops"
@@ -205,8 +210,14 @@ def with_compiled(network: Network, said: Mapping[str, Any]) -> Network:
     losses = _for_each(said.get("loss"), network.outputs)
     weights = _for_each(said.get("loss_weights"), network.outputs)
     ends = []
+    shares = {step.name for step in network.steps
+              if isinstance(step, Activation) and step.kind == "softmax"}  # fmt: skip
     for end, loss, weight in zip(network.outputs, losses, weights, strict=True):
         cost = _cost(loss, notes)
+        whole = cost is None or cost.kind != "categorical_cross_entropy" or cost.behind is not None
+        if not whole and end.step not in shares:
+            notes.append("Keras divides the outputs by their sum in its categorical cross-entropy, "
+                         "which changes nothing behind a softmax; here they are left")  # fmt: skip
         if cost is not None and isinstance(weight, int | float):
             cost = replace(cost, weight=float(weight))
         ends.append(replace(end, cost=cost))
@@ -326,24 +337,22 @@ class _Live:
 class _Older:
     """The arrays of a file in the older form: by layer, in the order that the layer names."""
 
-    def __init__(self, group: Any) -> None:
-        self.group = group
+    def __init__(self, group: Any, model: Any = None) -> None:
+        self.group, self.model = group, model
 
     def arrays(self, name: str) -> list[Any]:
         """Return a layer's arrays in Keras' order."""
-        if name not in self.group:
+        layer = self.group.get(name) if self.model is None else self.model
+        if layer is None:
             return []
-        layer = self.group[name]
         names = [one.decode() if isinstance(one, bytes) else str(one)
                  for one in layer.attrs.get("weight_names", ())]  # fmt: skip
-        return [layer[one][()] for one in names]
+        own = [one for one in names if self.model is None or name in one.split("/")[:-1]]
+        return [layer[one][()] for one in own]
 
-    def inside(self, name: str, about: Mapping[str, Any]) -> _Older:
-        """Refuse a model that is a layer: its arrays lie in one row there."""
-        raise InterchangeError(
-            f"'{name}' ({about.get('name', '')}) is a model in a model, whose weights lie in a row "
-            "in this older form; save it as .keras"
-        )
+    def inside(self, name: str, _about: Mapping[str, Any]) -> _Older:
+        """Return those of a model that is a layer: in one row there, under their layers' names."""
+        return _Older(self.group, self.group.get(name) if self.model is None else self.model)
 
 
 class _Stored:
@@ -493,6 +502,8 @@ class _Reading:
             self.casts.rounds([name], _computed_in(about))
         if _is_operation(layer):
             self._operation(kind, about, name, node, taken, result)
+        elif kind == "TFOpLambda":
+            self._of_tensorflow(str(about.get("function")), name, node, taken, result)
         elif kind in _MERGES or kind in ("Concatenate", "Dot"):
             self._merge(kind, about, name, shapes, taken, result)
         elif len(taken) > 1:
@@ -572,6 +583,16 @@ class _Reading:
             return
         self._plain(kind, about, name, node, taken, result)
 
+    def _of_tensorflow(
+        self, function: str, name: str, node: Any, taken: list[str], result: str
+    ) -> None:  # fmt: skip
+        """Take a function of TensorFlow between the layers of Keras 2."""
+        known = {_snake(key): kind for key, kind in _OPERATIONS.items()}
+        operator = {**known, **_OF_TENSORFLOW}.get(function.rpartition(".")[2], "")
+        given = _operands(node, taken)
+        if not operator or given is None or not self.values.apply(operator, given, result, name):
+            self._missing(function, name, taken, result)
+
     def _share(
         self, kind: str, about: Mapping[str, Any], name: str, node: Any, taken: list[str],
         result: str,
@@ -580,7 +601,7 @@ class _Reading:
         given, operator = _operands(node, taken), _OF_SHARES.get(kind, "")
         if not operator or given != taken or any(len(shape) != 2 for *_, shape in _sources(node)):
             return False
-        if operator in ("max", "sum", "logsumexp") and not _of_each_row(about):
+        if operator in ("Max", "Sum", "Logsumexp") and not _of_each_row(about):
             return False
         if self.values.is_share(operator, taken, result, name):
             return True
@@ -615,8 +636,9 @@ class _Reading:
             return
         rows = all(len(shape) == 2 for shape in shapes)
         given = _operands(node, taken)
-        plain = kind in _OPERATIONS and given is not None and (rows or len(shapes) == 1)
-        if plain and self.values.apply(_OPERATIONS[kind], given or [], result, name):
+        operator, settings = _with_settings(kind, about)
+        plain = operator is not None and given is not None and (rows or len(shapes) == 1)
+        if plain and self.values.apply(str(operator), given or [], result, name, **settings):
             return
         alike = given is not None and (rows or len(shapes) == 1)
         if alike and self._tested(kind, given or [], result, name):
@@ -640,10 +662,36 @@ def _of_each_row(about: Mapping[str, Any]) -> bool:
     return about.get("axis", -1) in (-1, 1, [-1], [1]) and bool(about.get("keepdims"))
 
 
+def _with_settings(
+    kind: str, about: Mapping[str, Any]
+) -> tuple[str | None, dict[str, float]]:  # fmt: skip
+    """Return what an operation that works number by number is here, with its settings."""
+    match kind:
+        case "Gelu":  # as an activation of a layer it is the exact one
+            return ("gelu_tanh" if about.get("approximate", True) else "gelu"), {}
+        case "LeakyRelu":
+            return "leaky_relu", {"alpha": float(about.get("negative_slope", 0.2))}
+        case "Elu" | "Celu":
+            return kind.lower(), {"alpha": float(about.get("alpha", 1.0))}
+        case "SoftShrink" | "HardShrink":
+            return kind.lower(), {"alpha": float(about.get("threshold", 0.5))}
+        case "HardTanh":
+            return "hard_tanh", {"low": -1.0, "high": 1.0}
+        case "Clip" if all(isinstance(about.get(end), int | float) for end in ("x_min", "x_max")):
+            return clipped(about["x_min"], about["x_max"])
+    return _OPERATIONS.get(kind), {}
+
+
 def _operands(node: Any, taken: Sequence[str]) -> list[str | float] | None:
     """Return the values and numbers that an operation takes; None where there is something else."""
     found: list[str | float] = []
     values = iter(taken)
+    if isinstance(node, list):  # of Keras 2: layer, call, place, and the other arguments by name
+        first = node[2] if node[0] == _CONSTANT else next(values)
+        more = (node[3] if len(node) > 3 else {}).values()
+        others = [next(values) if isinstance(one, list) else one for one in more if one is not None]
+        operands = [first, *others]
+        return operands if all(isinstance(one, str | int | float) for one in operands) else None
     for one in (*node.get("args", ()), *(node.get("kwargs") or {}).values()):
         if isinstance(one, Mapping) and one.get("class_name") == "__keras_tensor__":
             found.append(next(values))
@@ -687,9 +735,15 @@ def _sources(node: Any) -> list[tuple[str, int, list[Any]]]:
         return [one for part in node.values() for one in _sources(part)]
     if isinstance(node, list | tuple):
         if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            return [(node[0], node[1], [])]  # as Keras 2 wrote it: layer, call, place
+            # As Keras 2 wrote it: layer, call, place, and other arguments by name.
+            more = [one for part in node[3:] for one in _sources(part)]
+            return more if node[0] == _CONSTANT else [(node[0], node[1], []), *more]
         return [one for part in node for one in _sources(part)]
     return []
+
+
+_CONSTANT = "_CONSTANT_VALUE"
+"""What Keras 2 writes in the place of a layer where a function takes a number first."""
 
 
 def _given_in(node: Any) -> str | None:
@@ -728,6 +782,8 @@ def _shapes(layer: Mapping[str, Any], node: Any) -> list[list[Any]]:
         built = layer.get("build_config")
         shape = built.get("input_shape") if isinstance(built, Mapping) else None
         found = [shape] if isinstance(shape, list) and shape else [[None, None]]
+        if isinstance(found[0][0], list):  # of each of several values
+            found = found[0]
     return found
 
 
@@ -760,6 +816,9 @@ def _steps(
         return [_rescaled(kind, name, about, arrays(name))]
     if kind == "Activation":
         return [_activation(name, about.get("activation"), {})]
+    if kind == "ThresholdedReLU":
+        later = activation(name, "thresholded", alpha=float(about.get("theta", 1.0)))
+        return [later or _unknown(name, kind)]
     if kind in ("ReLU", "LeakyReLU", "ELU", "Softmax"):
         return [_activation(name, _snake(kind).replace("re_lu", "relu"), about)]
     return [Missing(name, kind, _why(kind))]

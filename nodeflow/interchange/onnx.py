@@ -54,9 +54,9 @@ _ELEMENTWISE = {
 _COMPARED = {"Greater": "greater", "Less": "less", "GreaterOrEqual": "greater_equal",
              "LessOrEqual": "less_equal"}  # fmt: skip
 _OF_TESTS = {"Or": "either", "And": "both", "Not": "opposite"}
-_OF_SHARES = {"ReduceMax": "max", "Sub": "sub", "Exp": "exp", "ReduceSum": "sum", "Div": "div",
-              "Log": "log", "ReduceLogSumExp": "logsumexp"}  # fmt: skip
+_OF_SHARES = ("ReduceMax", "Sub", "Exp", "ReduceSum", "Div", "Log", "ReduceLogSumExp")
 """Operators that a softmax is made of, where a program takes it apart."""
+_SHAPED = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Expand")
 _PASSED = ("Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
 
 
@@ -236,16 +236,17 @@ class _Model:
         if any(len(self.shapes.get(name) or ()) != 2 for name in own):
             return False
         result, label = node.output[0], node.name or node.output[0]
-        if self.values.is_share(_OF_SHARES[kind], own, result, label):
+        operator = kind.removeprefix("Reduce").capitalize()
+        if self.values.is_share(operator, own, result, label):
             return True
-        return self.values.is_part(_OF_SHARES[kind], own, result, lambda: self._usual(node, own))
+        return self.values.is_part(operator, own, result, lambda: self._usual(node, own))
 
     def _of_any_number(self, node: Any, own: Sequence[str]) -> bool:
         """Take a sum, a mean, or the largest or least of values; return whether it is one."""
-        operator = {"Sum": "add", "Mean": "add", "Max": "max", "Min": "min"}.get(node.op_type)
+        operator = {"Sum": "+", "Mean": "+", "Max": "max", "Min": "min"}.get(node.op_type)
         arrays = [self.arrays[name] for name in node.input if name in self.arrays]
         long = [array for array in arrays if array.size != 1]
-        if operator is None or not self._alike(own) or (long and operator != "add"):
+        if operator is None or not self._alike(own) or (long and operator != "+"):
             return False
         name, result, count = node.name or node.output[0], node.output[0], len(node.input)
         shift = np.zeros(1)
@@ -394,7 +395,8 @@ class _Model:
         name = node.name or node.output[0]
         # A classifier of scikit-learn gives labels first, then its scores.
         result = node.output[1 if node.op_type == "LinearClassifier" else 0]
-        many = len(own) > 1 or len(own) < sum(1 for one in node.input if one in self.counts) + 1
+        sizes = sum(1 for one in node.input if one in self.counts)
+        many = len(own) > 1 or (sizes > 0 and node.op_type not in _SHAPED)
         if node.op_type == "Concat" and len(own) == len(node.input):
             if self._alike_in_rows(node, own):
                 self.values.join("concatenate", name, own, result)
@@ -436,8 +438,15 @@ class _Model:
         if kind == "Reshape" and self._is_one_column(node):
             self.notes.append("outputs that the file puts below each other stand side by side")
             return True
-        if kind in ("Flatten", "Reshape", "Squeeze", "Unsqueeze"):
-            return keeps_rows(self.shapes.get(node.input[0]), self.shapes.get(node.output[0]))
+        before, after = self.shapes.get(node.input[0]), self.shapes.get(node.output[0])
+        if self.counts.intersection(node.input) and (not before or not after):
+            return False  # of a size that is computed nothing is known then
+        if kind == "Expand":
+            if before is None or after is None or None in after[1:]:
+                return False
+            return before[1:] == after[1:]
+        if kind in _SHAPED:
+            return keeps_rows(before, after)
         return kind in ("Identity", "ZipMap")
 
     def _trains(self, given: Mapping[str, Any]) -> bool:
@@ -610,7 +619,7 @@ class _Model:
                 places = self._picked(node, given, arrays, taken)
                 if places:
                     return [Narrow(name, "pick", places)]
-            case "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze":
+            case "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Expand":
                 return [Missing(name, node.op_type, "it changes what a row is")]
         made_of = self._activation(node.op_type, name, given, taken)
         return [made_of or self._missing(node, name)]
@@ -660,7 +669,7 @@ class _Model:
         if (
             axes is None
             or shape is None
-            or not (given.get("keepdims", 1) or node.output[0] in ends)
+            or not (given.get("keepdims", 1) or node.output[0] in {*ends, *self.shapes})
         ):
             return None
         behind = {int(axis) % len(shape) for axis in axes}

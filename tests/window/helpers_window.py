@@ -112,6 +112,15 @@ class Mouse:
         self._fake(self._display, *event, **more)
         self._display.sync()
 
+    def raw(self, kind, *what):
+        """Do what the hardware tells: a move, a press, a release, a key, a key up."""
+        events = self._x.ButtonPress, self._x.ButtonRelease, self._x.KeyPress, self._x.KeyRelease
+        if kind == "move":
+            self.move(*what)
+            return
+        event = events[("press", "release", "key", "key up").index(kind)]
+        self._do(event, self._code(*what) if kind.startswith("key") else what[0])
+
     def move(self, x, y):
         self._do(self._x.MotionNotify, x=round(x), y=round(y))
 
@@ -166,10 +175,19 @@ class Mouse:
             self._do(self._x.KeyRelease, self._code(modifier))
         time.sleep(0.01)
 
-    def tap(self, name):
-        """Press and release a key at once, so that both may come within one frame."""
-        for event in (self._x.KeyPress, self._x.KeyRelease):
-            self._fake(self._display, event, self._code(name))
+    def tap(self, *names, held=()):
+        """Press and release keys one after the other without a pause: several may come in a frame.
+
+        The same key twice would be taken for one that is held down.
+        """
+        press, release = self._x.KeyPress, self._x.KeyRelease
+        for name in held:
+            self._fake(self._display, press, self._code(name))
+        for name in names:
+            self._fake(self._display, press, self._code(name))
+            self._fake(self._display, release, self._code(name))
+        for name in reversed(held):
+            self._fake(self._display, release, self._code(name))
         self._display.sync()
 
     def write(self, text):

@@ -21,5 +21,5 @@ async function computing(root, { index, parts, markup = "", arrive = null }) {
   /** What a view shows, as plain data. */
   api.view = (key) => sight.look(key);
   await view.open(arrive ? run.number : index.begin);
-  return { api, follow, refresh, lesson, parameters: run.data.parameters, end: () => { run.stop(); view.end(); } };
+  return { api, follow, refresh, lesson, run, pieces: index.pieces ?? {}, end: () => { run.stop(); view.end(); } };
 }

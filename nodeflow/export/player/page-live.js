@@ -10,7 +10,7 @@ for (const kind of ["error", "unhandledrejection"]) {
 let player = null, held = null; // the page's player, and how far somebody has come in its lesson
 let shownForm = ""; // the form of the graph that it plays
 let opening = null; // the state in which the page opens
-const left = new Map(); // by form, the state in which it was left, and the weights that it alone has
+let origin = null; // where something was changed last: the form, its state, and what its parameters are pieces of
 const watchers = []; // what wants to know of every moment, in any form
 
 /**
@@ -26,11 +26,11 @@ async function openForm(form, state = player?.lesson ?? held, told = null) {
   if (index.other) index.other.open = (wanted, fragment = "") => openForm(wanted).then(() => player.follow(fragment));
   if (index.lesson) Object.assign(index.lesson, { open: openForm, state: state ?? undefined });
   const rewired = state && before?.lesson && state.wired.length > before.lesson.wired.length;
-  let lost = false, trouble = null;
+  let trouble = null;
   const arrive = (run) => {
     try {
       if (told) takeUpState(run, told);
-      else lost = standAs(run, before, left.get(form), rewired);
+      else standAs(run, before, index, form, rewired);
     } catch (error) {
       trouble = error;
       run.startAgain();
@@ -50,28 +50,27 @@ async function openForm(form, state = player?.lesson ?? held, told = null) {
   for (const act of watchers) player.api.watch(act);
   if (before && focused !== document.body) refocus(focused.id);
   if (trouble) throw trouble;
-  if (lost) complain(root, "Weights that were set by hand stay with the form in which they were set.");
 }
 
 /** Have the element with the name of the one that had the focus have it again, or what the lesson asks for now. */
 function refocus(id) {
   const wanted = [id && `#${CSS.escape(id)}`, "#task-do :is(input, select, button)", "#task-text"].filter(Boolean);
-  wanted.map((each) => root.querySelector(each)).find((each) => each?.checkVisibility())?.focus();
+  wanted.map((each) => root.querySelector(each)).find((each) => each?.offsetWidth)?.focus();
 }
 
 /**
  * Have the run of a form stand where that of the form before did: other nodes have other numbers of
- * steps, and the same samples. With a new wire it begins anew, as in Python. Whether weights were left.
+ * steps, and the same samples. With a new wire it begins anew, as in Python.
  */
-function standAs(run, before, known, rewired) {
-  const was = before.api.state(), weights = before.api.weights(), { epoch, sample } = before.api.moment();
-  const shared = (address) => sameText(run.data.parameters[nodeOf(address)], before.parameters[nodeOf(address)]);
-  const own = new Set(Object.keys(weights).filter((address) => !shared(address)));
-  left.set(shownForm, { state: was, own });
-  const taken = { ...carriedOver(was, own, known), number: null };
-  takeUpState(run, rewired ? fromTheStart(taken, (address) => Object.hasOwn(weights, address)) : taken);
+function standAs(run, before, index, form, rewired) {
+  const was = before.api.state(), { epoch, sample } = before.api.moment();
+  if (!sameText(origin?.arrived, pastOf(was))) origin = { form: shownForm, state: was, run: before.run, pieces: before.pieces };
+  const isWeight = (address) => address.endsWith(".value") && Object.hasOwn(run.data.parameters, nodeOf(address));
+  if (rewired) takeUpState(run, fromTheStart(origin.state, isWeight));
+  else if (origin.form === form) takeUpState(run, { ...origin.state, number: null });
+  else takeUpState(run, { ...withoutChoices(origin.run, origin.state), number: null }, recut(run, origin.pieces, index.pieces ?? {}));
+  origin.arrived = pastOf(stateOf(run));
   run.goto(rewired ? 0 : epoch, rewired ? 0 : sample);
-  return was.events.some(([, address]) => own.has(address));
 }
 
 /** What the moment in view follows from; of a lesson also how far somebody has come, and by which wires. */

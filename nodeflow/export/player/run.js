@@ -400,7 +400,7 @@ class Run {
   /** Go on from other weights or settings: what was known of the run after this moment is forgotten. */
   branch(address, value) {
     const { update } = this.at;
-    this.events = [...this.events.filter(([at]) => at <= update), [update, address, value]];
+    this.events = [...this.events.filter(([at, other]) => at < update || (at === update && other !== address)), [update, address, value]];
     this.kept = this.kept.filter((each) => each.update === 0 || each.update < update);
     this.changes = this.changes.filter((each) => each.update <= update);
     this.keep(update, true);

@@ -25,6 +25,7 @@ function stateOf(run) {
 }
 
 const startOf = ({ seed, batch, base }) => [seed, batch, base];
+const pastOf = ({ seed, batch, base, events }) => [seed, batch, base, events];
 
 const isState = (state) => Array.isArray(state?.base) && Array.isArray(state.events);
 
@@ -34,26 +35,26 @@ function beganAgain(before, state) {
 }
 
 /** Be in a state that was told before; where that cannot be, the run is as it was. */
-function takeUpState(run, state) {
+function takeUpState(run, state, changed = (address, value) => [[address, value]]) {
   if (!isState(state)) throw new Error(`a state is what state() has told, not ${inWords(state)}`);
   const past = stateOf(run);
   run.stop();
   try {
-    if (!sameText([...startOf(state), state.events], [...startOf(past), past.events])) playAgain(run, state);
+    if (!sameText(pastOf(state), pastOf(past))) playAgain(run, state, changed);
     if (Number.isSafeInteger(state.number)) run.seek(run.schedule.position(state.number));
   } catch (error) {
-    playAgain(run, past);
+    playAgain(run, past, (address, value) => [[address, value]]);
     run.seek(run.schedule.position(past.number));
     throw error;
   }
 }
 
-/** Begin a run anew, and change what was changed at the same updates. */
-function playAgain(run, { seed, batch, base, events }) {
+/** Begin a run anew, and change what was changed at the same updates; `changed` says what that is in this form. */
+function playAgain(run, { seed, batch, base, events }, changed) {
   const put = (address, value) => {
     if (Object.hasOwn(run.data.choices ?? {}, address)) run.setting(address, value);
     else if (Object.hasOwn(run.data.settings, address)) run.setting(address, unspelled(value));
-    else run.set(address, unspelled(value));
+    else for (const [own, numbers] of changed(address, value)) run.set(own, unspelled(numbers));
   };
   run.startAgain();
   if (batch !== run.schedule.batch) run.setBatch(batch);
@@ -65,26 +66,47 @@ function playAgain(run, { seed, batch, base, events }) {
   }
 }
 
-/**
- * The state of a form of the graph for another form. What was set of its `own` weights stays with it,
- * and is there again when somebody comes back, as far as nothing before it was changed meanwhile:
- * `left` is how the other form was left.
- */
-function carriedOver(state, own, left = null) {
-  const without = ({ events }, addresses) => events.filter(([, address]) => !addresses.has(address));
-  const shared = without(state, own), known = left ? without(left.state, left.own) : [];
-  const same = left && sameText([startOf(left.state), known], [startOf(state), shared.slice(0, known.length)]);
-  if (!same) return { ...state, events: shared };
-  const more = shared.slice(known.length), end = more[0]?.[0] ?? Infinity;
-  return { ...state, events: [...left.state.events.filter(([update]) => update <= end), ...more] };
-}
-
 /** A state whose run begins with what was changed by then: weights are set before its first update. */
 function fromTheStart({ seed, batch, base, events }, isWeight) {
   const latest = new Map([...base, ...events.map(([, address, value]) => [address, value])]);
   const all = [...latest], weights = all.filter(([address]) => isWeight(address));
   return { seed, batch, base: all.filter(([address]) => !isWeight(address)), events: weights.map(([address, value]) => [0, address, value]) };
 }
+
+// --- in another form of the graph ---------------------------------------------------------------
+//
+// Where layers are taken apart, parameters are cut into pieces: `pieces` of a form says by address of
+// which whole one is a piece, and where it begins in its numbers.
+
+/** What setting numbers in a form with some pieces comes to in a run of a form with others. */
+function recut(run, from, to) {
+  return (address, value) => {
+    const [whole, start] = from[address] ?? [address, 0];
+    const own = Object.entries(to).filter(([, [each]]) => each === whole).map(([each, [, offset]]) => [each, offset]);
+    if (!own.length && !from[address]) return [[address, value]];
+    const numbers = [value].flat(Infinity);
+    return (own.length ? own : [[whole, 0]]).flatMap(([each, offset]) => {
+      const now = flat(run.machine.read(each, 1)), first = start - offset;
+      if (first >= now.length || first + numbers.length <= 0) return [];
+      numbers.forEach((number, at) => { if (first + at >= 0 && first + at < now.length) now[first + at] = number; });
+      return [[each, shapedAs(now, run.data.parameters[nodeOf(each)])]];
+    });
+  };
+}
+
+/** A state in which no start was chosen by name: its numbers were set. */
+function withoutChoices(run, state) {
+  const { choices = {}, parameters } = run.data, isChosen = (address) => Object.hasOwn(choices, address);
+  const set = (update, address, name) => {
+    const key = nodeOf(address);
+    return [update, `${key}.value`, shapedAs(started(key, choices[address][name], state.seed), parameters[key])];
+  };
+  const begun = state.base.filter(([address]) => isChosen(address)).map(([address, name]) => set(0, address, name));
+  const events = state.events.map((event) => (isChosen(event[1]) ? set(...event) : event));
+  return { ...state, base: state.base.filter(([address]) => !isChosen(address)), events: [...begun, ...events] };
+}
+
+const shapedAs = (numbers, [rows, columns]) => (columns === undefined ? numbers : Array.from({ length: rows }, (_, row) => numbers.slice(row * columns, (row + 1) * columns)));
 
 // --- in an address ------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ import gc
 import select
 from typing import Any
 
+from nodeflow.window.platform.toolkit import native
+
 
 class Connection:
     """The toolkit's connection to an X display.
@@ -21,9 +23,8 @@ class Connection:
     a key that was pressed while a frame was drawn.
     """
 
-    def __init__(self, xlib: Any, display: int) -> None:
-        self._pending, self._display = xlib.XPending, ctypes.c_void_p(display)
-        self._socket = int(xlib.XConnectionNumber(self._display))
+    def __init__(self, pending: Any, display: ctypes.c_void_p, socket: int) -> None:
+        self._pending, self._display, self._socket = pending, display, socket
 
     def has_news(self, seconds: float) -> bool:
         """Wait so long at most; return whether something has come that no frame has seen."""
@@ -35,16 +36,16 @@ class Connection:
 
 def connection() -> Connection | None:
     """Return the connection of the window that is shown; None where there is none of X11."""
-    from dearpygui import _dearpygui
-
-    try:
-        toolkit = ctypes.CDLL(_dearpygui.__file__)  # it finds the functions of Xlib, too
-        found = toolkit.glfwGetX11Display
-        found.restype = ctypes.c_void_p
-        display = found()
-        return Connection(toolkit, display) if display else None
-    except (OSError, AttributeError):
+    found = native("glfwGetX11Display", "XPending", "XConnectionNumber")
+    if found is None:
         return None
+    shown, pending, number = found
+    shown.restype = ctypes.c_void_p
+    address = shown()
+    if not address:
+        return None
+    display = ctypes.c_void_p(address)
+    return Connection(pending, display, int(number(display)))
 
 
 class GcScheduler:
@@ -55,7 +56,7 @@ class GcScheduler:
     would wait for it.
     """
 
-    _YOUNG, _MIDDLE, _OLD = 50_000, 10, 100
+    _YOUNG, _MIDDLE, _OLD = 200_000, 10, 100
     """Bounds for a window that never stands still."""
     _ENOUGH = 10_000
     """So many young objects are worth a clean-up."""
