@@ -381,6 +381,7 @@ def wander(page, choose, graph):
     name = choose.choice(sorted(weights))
     value = json.dumps((np.array(weights[name]) + 0.25).tolist())
     rate = next(key for key in graph.nodes if graph.type_of(key).family == "trainer")
+    rows = page.run("Number(document.querySelector('#batch').max)")
     page.run(
         choose.choice(
             [
@@ -391,6 +392,9 @@ def wander(page, choose, graph):
                 f"nodeflow.setting('{rate}.rate', {choose.uniform(0.1, 2)})",
                 f"nodeflow.set('{name}', {value})",
                 f"nodeflow.reset({choose.randint(0, 2)})",
+                f"nodeflow.batch({choose.randint(1, 2)})" if rows > 1 else "nodeflow.step()",
+                "document.querySelector('#tab-change').click(),"
+                "document.querySelector('#futures button')?.click()",  # a future that was left
             ]
         )
     )
@@ -435,6 +439,27 @@ def test_whatever_was_changed_on_the_way_in_a_page_python_comes_to_its_numbers(
     assert [marks.tasks[task].why for task in noted if "ask" not in tasks[task]] == [""] * sum(
         "ask" not in tasks[task] for task in noted
     )
+
+
+def test_a_question_in_a_future_that_was_left_is_marked_where_it_was_asked(shown, tmp_path):
+    """Steps are counted otherwise there: it has another batch."""
+    tasks = [
+        {"text": "Go there.", "at": "3:2"},
+        {"text": "Read it.", "ask": {"question": "?", "answer": "sum(hidden.z)", "tolerance": 9}},
+    ]
+    graph = with_lesson(nf.sample("xor"), tasks=tasks)
+    page = shown(graph)
+    page.run("nodeflow.train(5)")
+    page.run("nodeflow.batch(2)")
+    page.run("nodeflow.goto(3, 2)")
+    reach(page, 1)
+    page.run("document.querySelector('#tab-change').click()")
+    page.run("document.querySelector('#futures button').click()")
+    page.wait("nodeflow.state().batch === 1")
+    assert page.run("nodeflow.lesson.answer('0')")
+    marks = Marker(graph).mark(handed_in(page, tmp_path))
+    assert marks.edited == ()
+    assert [mark.done for mark in marks.tasks] == [True, True]
 
 
 # --- layers taken apart ---------------------------------------------------------------------------

@@ -42,7 +42,8 @@ PLAYER = (
     "common.js", "sums.js", "random.js", "starts.js", "machine.js", "schedule.js", "run.js",
     "numbers.js", "formulas.js", "why.js", "live.js",
     *DRAWN, "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "state.js", "taken.js",
-    "lesson.js", "lessonpanel.js", "change.js", "computing.js",
+    "lesson.js", "lessonpanel.js", "changepanel.js", "change.js",
+    "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 _OF_LESSONS = ("judging.js", "lesson.js", "lessonpanel.js")
