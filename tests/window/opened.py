@@ -133,6 +133,8 @@ class Watched(app.Window):
             "problem": live.problem,
             "ready": self.popups.ready,
             "theme": editor.preferences.theme,
+            "view": editor.view,
+            "undo": editor.history.at,
             "busy": self.canvas.busy,
             "drawn": len(self.canvas._nodes),
             "undrawn": self._undrawn(),

@@ -50,7 +50,7 @@ a busy machine, the clock would leave hardly anything.
 """
 _FILLING = 0.04
 """The same when another graph was opened, of which nothing is there yet."""
-_LEAST = 0.0002
+_LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _NO_RUN = Live()

@@ -36,6 +36,8 @@ _PAD = 10.0
 _PICTURE = 52.0
 _OLD = 90
 """How strongly, of 255, the colours of another pass's values are drawn."""
+_TYPE_LETTERS = 5
+"""Fewer letters of a type's name say nothing."""
 _ASCENT = 0.928
 """Of the height of a font, as SVG counts it."""
 
@@ -62,6 +64,10 @@ class _Text:
     right: bool = False
     room: float = 0.0
     enlarged: bool = False
+    least: int = 0
+    """Of fewer letters nothing is written."""
+    middle: bool = False
+    """Whether it is cut in the middle: the ends tell names apart."""
     choices: tuple[str, ...] = ()
     """What is written where there is room, the best first; where for none, `text`, cut."""
 
@@ -85,7 +91,8 @@ class _Text:
         for text in self.choices:
             if width(text, self.font) <= room:
                 return text
-        return fitted(self.text, self.font, room)
+        text = fitted(self.text, self.font, room, middle=self.middle)
+        return "" if text != self.text and len(text) < self.least else text
 
 
 @dataclass(slots=True)
@@ -324,18 +331,20 @@ class NodeDrawer:
         needs = width(view.title, bold) * _TITLE * EM
         if needs + beside > room and not mark:
             type_, beside = "", 0.0
+        # What a node is called comes first; from afar, its type has what room is left.
+        own = room - beside if mark else room
         title = fitted(view.title, bold, (room - beside) / (_TITLE * EM), middle=True)
         self._text(items.titles, items.head, (_PAD, 17.5), title, _TITLE, colour, bold,
-                   room=room - beside)  # fmt: skip
+                   room=own, middle=True)  # fmt: skip
         if type_:
             faint = rgba(self.theme.problem if view.problem else self.theme.faint)
             at = view.width - _PAD, 17.5
             kept, parent = items.texts, items.fine
             if view.problem:
                 kept, parent, regular = items.titles, items.head, bold
-            left = room - min(needs, room - beside) * SMALLEST / (FINE * _TITLE) - 4
+            left = room - min(needs * SMALLEST / (FINE * _TITLE), own) - 4
             self._text(kept, parent, at, type_, _TYPE, faint, regular, right=True,
-                       room=max(left, 1.0))  # fmt: skip
+                       room=max(left, 1.0), least=_TYPE_LETTERS)  # fmt: skip
 
     def _text(
         self,
@@ -349,6 +358,8 @@ class NodeDrawer:
         *,
         right: bool = False,
         room: float = 0.0,
+        least: int = 0,
+        middle: bool = False,
     ) -> None:
         """Draw a text that stands on a point, as SVG has it; `right` ends there."""
         high = size * EM
@@ -357,7 +368,7 @@ class NodeDrawer:
         item = dpg.draw_text(at, text, parent=parent, size=high, color=colour)
         if font is not None:
             dpg.bind_item_font(item, font)
-        kept.append(_Text(item, high, text, font, base, right, room))
+        kept.append(_Text(item, high, text, font, base, right, room, least=least, middle=middle))
 
     def _port(self, items: NodeItems, view: NodeView, port: PortView) -> None:
         x, y = port.x - view.x, port.y - view.y
