@@ -482,7 +482,9 @@ def test_what_differs_is_listed_by_either_hand(hand, home, mouse, shot, how) -> 
         hand.menu("File", "Compare with …")
         window.until(lambda state: state["sheet"] and state["sheet_ready"])
         window.settled()
-        mouse.click(*window.wait("sheet  other.json"), times=2)
+        mouse.click(*window.wait("sheet  other.json"))
+        window.settled()
+        mouse.click(*window.wait("sheet Open"))
     window.until(lambda state: not state["sheet"] and not state["busy"])
     window.settled()
     if how == "keys":
