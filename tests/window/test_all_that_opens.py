@@ -408,8 +408,10 @@ def changed_by(hand, shot, kind, how):
             mouse.click(x, y + 28)
         elif kind != "flag":
             window.until(lambda state: state["typing"])
+            window.settled()
             mouse.key("a", "Control_L")
             mouse.write(text)
+            window.settled()
             mouse.click(*hand.nowhere)  # left, not entered
     window.until(taken)
     window.settled()
