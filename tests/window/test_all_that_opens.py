@@ -384,10 +384,10 @@ def changed_by(hand, shot, kind, how):
     """Change a setting and take that back; return how the graph was meanwhile."""
     (node, name, text), window, mouse = KINDS[kind], hand.window, hand.mouse
     hand.rest()
-    before = window.state["settings"][node][name]
+    before = window.state["settings"][node].get(name)
 
     def taken(state):
-        return state["settings"][node][name] != before
+        return state["settings"][node].get(name) != before
 
     hand.find(node)
     if how == "keys":
