@@ -106,18 +106,20 @@ def _read(result: Result, path: Path, load: Load, sizes: tuple[int, ...]) -> Non
     from nodeflow.files import save
     from nodeflow.interchange import Asked, imported
 
-    own, theirs = [], []
+    own, theirs, worked = [], [], []
     for _ in range(3):
         begin = time.perf_counter()
         load()
         theirs.append(time.perf_counter() - begin)
-        begin = time.perf_counter()
+        begin, work = time.perf_counter(), time.process_time()
         found = imported(path, asked=Asked(sizes, "relu"))
         save(found.graph, path.parent / "graph.json")
         own.append(time.perf_counter() - begin)
+        worked.append(time.process_time() - work)
     more = [mine - other for mine, other in zip(own, theirs, strict=True)]
     said = "with the check against it" if found.verified else "nothing to check against"
-    text = f"first {duration(own[0])}; the program's own {duration(median(theirs))}; {said}"
+    text = (f"first {duration(own[0])}, {duration(worked[0])} of processor time; the program's own "
+            f"{duration(median(theirs))}; {said}")  # fmt: skip
     result.rows.append(Row(f"nodeflow import {path.suffix}", min(own), text=text))
     result.targets.append(
         Target(f"import of {path.suffix} over the program's own loading, the first time", _IMPORT,

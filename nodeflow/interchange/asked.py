@@ -53,8 +53,8 @@ def network_of_arrays(arrays: Mapping[str, Any], asked: Asked, format_: str) -> 
             f"{format_} holds weights and says nothing of how they are connected; give --layers "
             "such as 7-5-3 and --activation such as sigmoid"
         )
-    for kind in (asked.activation, asked.output):
-        asked_activation("a", kind or "identity")  # also one that no layer of these takes
+    for named in filter(None, (asked.activation, asked.output)):
+        asked_activation("a", named)  # also one that no layer takes
     notes: list[str] = []
     matrices: dict[str, Floats] = {}
     vectors: dict[str, Floats] = {}

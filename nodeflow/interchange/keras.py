@@ -84,19 +84,12 @@ _OPERATIONS = {
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
 _OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposite"}
-_OF_SHARES = {"Max": "max", "Subtract": "sub", "Exp": "exp", "Sum": "sum", "Divide": "div",
-              "TrueDivide": "div", "Log": "log", "Logsumexp": "logsumexp"}  # fmt: skip
+_OF_SHARES = {"Max": "Max", "Subtract": "Sub", "Exp": "Exp", "Sum": "Sum", "Divide": "Div",
+              "TrueDivide": "Div", "Log": "Log", "Logsumexp": "Logsumexp"}  # fmt: skip
 """Operations that a softmax is made of, where somebody took it apart."""
-_OF_TENSORFLOW = {
-    "add": "add", "subtract": "sub", "multiply": "mul", "truediv": "div", "divide": "div",
-    "pow": "pow", "maximum": "maximum", "minimum": "minimum", "negative": "neg",
-    "reciprocal": "reciprocal", "square": "square", "sqrt": "sqrt", "rsqrt": "rsqrt",
-    "exp": "exponential", "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin",
-    "cos": "cos", "abs": "abs", "sign": "sign", "erf": "erf", "tanh": "tanh",
-    "sigmoid": "sigmoid", "relu": "relu", "relu6": "relu6", "selu": "selu", "elu": "elu",
-    "silu": "silu", "swish": "silu", "softplus": "softplus", "softsign": "softsign",
-}  # fmt: skip
-"""Functions of TensorFlow that work number by number, by the last part of their names."""
+_OF_TENSORFLOW = {"truediv": "div", "pow": "pow", "swish": "silu", "rsqrt": "rsqrt", "elu": "elu",
+                  "expm1": "expm1", "log1p": "log1p"}  # fmt: skip
+"""Functions of TensorFlow that keras.ops call otherwise, by the last part of their names."""
 _OTHER_OPERATIONS = ("Sum", "Mean", "Concatenate", "GetItem", "Where", "Greater", "Less", "Isnan",
                      "LogicalOr")  # fmt: skip
 _OF_OPERATIONS = "keras.src.ops"
@@ -594,7 +587,8 @@ class _Reading:
         self, function: str, name: str, node: Any, taken: list[str], result: str
     ) -> None:  # fmt: skip
         """Take a function of TensorFlow between the layers of Keras 2."""
-        operator = _OF_TENSORFLOW.get(function.rpartition(".")[2], "")
+        known = {_snake(key): kind for key, kind in _OPERATIONS.items()}
+        operator = {**known, **_OF_TENSORFLOW}.get(function.rpartition(".")[2], "")
         given = _operands(node, taken)
         if not operator or given is None or not self.values.apply(operator, given, result, name):
             self._missing(function, name, taken, result)
@@ -607,7 +601,7 @@ class _Reading:
         given, operator = _operands(node, taken), _OF_SHARES.get(kind, "")
         if not operator or given != taken or any(len(shape) != 2 for *_, shape in _sources(node)):
             return False
-        if operator in ("max", "sum", "logsumexp") and not _of_each_row(about):
+        if operator in ("Max", "Sum", "Logsumexp") and not _of_each_row(about):
             return False
         if self.values.is_share(operator, taken, result, name):
             return True

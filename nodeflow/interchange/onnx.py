@@ -54,8 +54,7 @@ _ELEMENTWISE = {
 _COMPARED = {"Greater": "greater", "Less": "less", "GreaterOrEqual": "greater_equal",
              "LessOrEqual": "less_equal"}  # fmt: skip
 _OF_TESTS = {"Or": "either", "And": "both", "Not": "opposite"}
-_OF_SHARES = {"ReduceMax": "max", "Sub": "sub", "Exp": "exp", "ReduceSum": "sum", "Div": "div",
-              "Log": "log", "ReduceLogSumExp": "logsumexp"}  # fmt: skip
+_OF_SHARES = ("ReduceMax", "Sub", "Exp", "ReduceSum", "Div", "Log", "ReduceLogSumExp")
 """Operators that a softmax is made of, where a program takes it apart."""
 _SHAPED = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Expand")
 _PASSED = ("Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "ZipMap")
@@ -237,16 +236,17 @@ class _Model:
         if any(len(self.shapes.get(name) or ()) != 2 for name in own):
             return False
         result, label = node.output[0], node.name or node.output[0]
-        if self.values.is_share(_OF_SHARES[kind], own, result, label):
+        operator = kind.removeprefix("Reduce").capitalize()
+        if self.values.is_share(operator, own, result, label):
             return True
-        return self.values.is_part(_OF_SHARES[kind], own, result, lambda: self._usual(node, own))
+        return self.values.is_part(operator, own, result, lambda: self._usual(node, own))
 
     def _of_any_number(self, node: Any, own: Sequence[str]) -> bool:
         """Take a sum, a mean, or the largest or least of values; return whether it is one."""
-        operator = {"Sum": "add", "Mean": "add", "Max": "max", "Min": "min"}.get(node.op_type)
+        operator = {"Sum": "+", "Mean": "+", "Max": "max", "Min": "min"}.get(node.op_type)
         arrays = [self.arrays[name] for name in node.input if name in self.arrays]
         long = [array for array in arrays if array.size != 1]
-        if operator is None or not self._alike(own) or (long and operator != "add"):
+        if operator is None or not self._alike(own) or (long and operator != "+"):
             return False
         name, result, count = node.name or node.output[0], node.output[0], len(node.input)
         shift = np.zeros(1)

@@ -366,15 +366,15 @@ class _Program:
     def _share(self, call: _Call, own: Sequence[str]) -> bool:
         """Take an operator of a softmax that was taken apart; return whether it is one."""
         names = call.refs()
-        operator = {"amax": "max"}.get(call.operator, call.operator)
-        if operator in ("max", "sum", "logsumexp"):
+        operator = call.operator.removeprefix("a").capitalize()  # amax
+        if operator in ("Max", "Sum", "Logsumexp"):
             axes = call.given.get("dim")
             along = [axes] if isinstance(axes, int) else list(axes or ())
             if along not in ([1], [-1]) or not call.given.get("keepdim"):
                 return False
         if list(own) != names or any(len(self._shape(name)) != 2 for name in names):
             return False
-        if call.given.get("alpha", 1) != 1 or len(names) != (2 if operator in _TWO else 1):
+        if call.given.get("alpha", 1) != 1 or len(names) != (2 if call.operator in _TWO else 1):
             return False
         if self.values.is_share(operator, names, call.result, _label(call)):
             return True
@@ -853,8 +853,12 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
     if operator == "softplus":
         beta = float(given.get("beta", 1))
         return ("softplus" if beta == 1 else "softplus_scaled"), {"alpha": beta}
-    if operator == "leaky_relu":
-        return operator, {"alpha": float(given.get("negative_slope", 0.01))}
+    if operator.startswith(("leaky", "rrelu")):
+        if given.get("training"):
+            return None, {}  # there it draws its slopes at random
+        limits = given.get("lower", 1 / 8), given.get("upper", 1 / 3)
+        slope = given.get("negative_slope", 0.01) if operator[0] == "l" else sum(limits) / 2
+        return "leaky_relu", {"alpha": float(slope)}
     if operator == "gelu":
         return ("gelu_tanh" if given.get("approximate") == "tanh" else "gelu"), {}
     if operator in ("hardtanh", "clamp", "clamp_min", "clamp_max"):
@@ -869,9 +873,6 @@ def _elementwise(call: _Call) -> tuple[str | None, dict[str, float]]:
         return operator, {"alpha": float(given.get("alpha", 1))}
     if operator == "threshold":
         return operator, {"low": float(given["threshold"]), "high": float(given["value"])}
-    if operator in ("rrelu", "rrelu_with_noise") and not given.get("training"):
-        limits = float(given.get("lower", 1 / 8)), float(given.get("upper", 1 / 3))
-        return "leaky_relu", {"alpha": sum(limits) / 2}
     if operator in ("softshrink", "hardshrink"):
         return operator, {"alpha": float(given.get("lambd", 0.5))}
     ours = {name.lower(): kind for name, kind in known("torch").items()}

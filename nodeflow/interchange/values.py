@@ -31,9 +31,10 @@ from nodeflow.interchange.layers import (
     Step,
     activation,
 )
+from nodeflow.interchange.naming import known
 
 _Z: formulas.Expression = ("name", "z")
-_BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "maximum": "max",
+_BINARY = {"+": "+", "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "maximum": "max",
            "minimum": "min", "max": "max", "min": "min"}  # fmt: skip
 _UNARY = {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "abs", "sign", "step"}
 _COMPARED = {"greater": (0, 1, True), "less": (1, 0, True), "greater_equal": (1, 0, False),
@@ -46,13 +47,13 @@ _LARGER = ("greater", "greater_equal")
 _AT_A_TIE = ("greater_equal", "less_equal")
 """Those that hold where both are equal."""
 _PARTS: Mapping[tuple[str, ...], str] = {
-    ("max", ""): "highest", ("sub", "", "highest"): "lowered", ("exp", "lowered"): "powers",
-    ("sum", "powers"): "total", ("log", "total"): "log", ("logsumexp", ""): "logsumexp",
+    ("Max", ""): "highest", ("Sub", "", "highest"): "lowered", ("Exp", "lowered"): "powers",
+    ("Sum", "powers"): "total", ("Log", "total"): "logarithm", ("Logsumexp", ""): "whole",
 }  # fmt: skip
 """What parts of a softmax are made of, by an operator and what it takes: "" is the value itself."""
 _SHARES: Mapping[tuple[str, ...], str] = {
-    ("div", "powers", "total"): "softmax", ("sub", "lowered", "log"): "log_softmax",
-    ("sub", "", "logsumexp"): "log_softmax",
+    ("Div", "powers", "total"): "Softmax", ("Sub", "lowered", "logarithm"): "LogSoftmax",
+    ("Sub", "", "whole"): "LogSoftmax",
 }  # fmt: skip
 _POINTS = np.concatenate([np.linspace(-40, 40, 81), [-700.0, 0.0, 1e-3, -1e-3, 300.0]])
 _FAR = np.concatenate([np.linspace(-40.5, 40.5, 82), [-800.0, 800.0]])
@@ -247,7 +248,7 @@ class Values:
             self.apply("mul", [test, yes], parts[0], label)
             and self.apply("sub", [1.0, test], parts[1], label)
             and self.apply("mul", [parts[1], no], parts[2], label)
-            and self.apply("add", [parts[0], parts[2]], result, label)
+            and self.apply("+", [parts[0], parts[2]], result, label)
         )
         names = formulas.names(self._trees[result]) if made else ()
         if len(names) == 1:
@@ -289,7 +290,7 @@ class Values:
         whole = _SHARES.get((operator, *(part for part, _ in found)))
         if whole is None or len({value for _, value in found}) != 1:
             return False
-        self.put([Activation(label, whole)], [found[0][1]], result)
+        self.put([Activation(label, known("onnx")[whole])], [found[0][1]], result)
         return True
 
     def is_part(
@@ -352,7 +353,7 @@ class Values:
         self.settle(at["centred"])
         self.apply("mul", [at["centred"]] * 2, at["square"], f"{name}.square")
         self.put([Narrow(f"{name}.variance", "mean")], [at["square"]], at["variance"])
-        self.apply("add", [at["variance"], epsilon], f"{result} sum", name)
+        self.apply("+", [at["variance"], epsilon], f"{result} sum", name)
         self.apply("sqrt", [f"{result} sum"], f"{result} deviation", name)
         end = result if scale is None and shift is None else f"{result} normalised"
         self.apply("div", [at["centred"], f"{result} deviation"], end, name)
@@ -369,7 +370,7 @@ class Values:
         at = [f"{result} {number}" for number in range(5)]
         self.apply("mul", [taken, taken], at[0], f"{name}.square")
         self.put([Narrow(f"{name}.mean", "mean")], [at[0]], at[1])
-        self.apply("add", [at[1], epsilon], at[2], name)
+        self.apply("+", [at[1], epsilon], at[2], name)
         self.apply("sqrt", [at[2]], at[3], name)
         self.apply("div", [taken, at[3]], result if scale is None else at[4], name)
         if scale is not None:
@@ -380,10 +381,10 @@ class Values:
         """Add max(z, 0) + slope · min(0, z) with a slope for each feature."""
         at = [f"{result} {number}" for number in range(3)]
         self.settle(taken)
-        self.apply("relu", [taken], at[0], f"{name}.above")
+        self.apply("max", [taken, 0.0], at[0], f"{name}.above")
         self.apply("at_most", [taken], at[1], f"{name}.below", high=0.0)
         self.put([Affine(f"{name}.slope", slopes, np.zeros_like(slopes))], [at[1]], at[2])
-        self.apply("add", [at[0], at[2]], result, name)
+        self.apply("+", [at[0], at[2]], result, name)
 
     def of(self, ends: Sequence[str]) -> tuple[tuple[Step, ...], tuple[str, ...]]:
         """Return the steps that values are made of, and which steps these values are.

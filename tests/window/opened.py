@@ -160,6 +160,10 @@ class Watched(app.Window):
             "neuron": editor.neuron,
             "map": self._map(),
             "map_text": self._map_text(),
+            "curve": [
+                list(dpg.get_axis_limits(self.training._cost._x)),
+                _place(self.training._cost.item),
+            ],
             "faults": {name: field.fault for name, field in self.training._typed.items()},
             "card": bool(dpg.is_item_shown(self.card.panel)),
             "playback": self._playback(),
