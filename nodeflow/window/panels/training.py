@@ -22,7 +22,7 @@ from nodeflow.window.panels.typed import Typed
 from nodeflow.window.platform.colours import Colour, rgba
 from nodeflow.window.platform.fonts import Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
-from nodeflow.workings.shown import show
+from nodeflow.workings.shown import percent, show
 
 _PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
@@ -308,7 +308,7 @@ class _Plot:
         there = newest(history, live.epoch)
         for (label, key), rows in zip(self._lines.items(), live.rows, strict=True):
             now = math.nan if there.get(key) is None else there[key]
-            text = f"{now:.1%}".replace("%", " %") if self._share else show(now)
+            text = percent(now) if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
         dpg.set_value(self._now, "" if self._share else cost_now(live))
