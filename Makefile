@@ -54,9 +54,9 @@ kills: $(PROGRAMS)/.installed ## Kill workers, scheduler and command of sweeps a
 coverage: $(STAMP) display browser ## Run all tests slowly, and show which lines they run
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST)
 
-test-samples: $(STAMP) display ## Press the buttons of the real window on every sample
+test-samples: $(STAMP) display ## Press the buttons of the real window on every sample; open all that opens by either hand
 	@NODEFLOW_SAMPLES=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \
-		tests/window/test_file_samples.py
+		tests/window/test_file_samples.py tests/window/test_all_that_opens.py
 
 trials: $(STAMP) ## Try the gradient check on 500 networks, right ones and ones with a wrong rule
 	@NODEFLOW_TRIALS=500 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q \

@@ -84,8 +84,10 @@ class Scripted(app.Window):
     def open(self, path: Path) -> Script:
         """Open a file as the dialog does; it is read in the background."""
         self._chosen_file(AskOpen(), path)
+        self.resting = True  # as a window that has nothing to show until the file is read
         while self.editor.path != path:
             yield ""
+        self.resting = False
 
 
 def frames(window: Scripted, rounds: int) -> Script:

@@ -111,6 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = INTERRUPTED if code == 0 and streams.interrupted() else code
         if not streams.close_quietly() and code == 0:
             code = FAULT
+        if code == INTERRUPTED:
+            streams.leave_interrupted()
     return code
 
 

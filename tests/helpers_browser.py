@@ -13,6 +13,11 @@ from itertools import count
 from select import select
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ACTING = {
+    "Tab": {"windowsVirtualKeyCode": 9},
+    "Enter": {"windowsVirtualKeyCode": 13, "text": "\r"},
+}
+"""Keys to which the browser itself answers: it asks for their numbers."""
 SECONDS = 30
 """How long an answer may take."""
 
@@ -87,9 +92,9 @@ class Browser:
         assert not details, details.get("exception", {}).get("description", details)
         return answer["result"].get("value")
 
-    def wait(self, condition, seconds=SECONDS):
+    def wait(self, condition, seconds=None):
         """Wait until an expression is true."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + (seconds or SECONDS)
         while not self.run(condition):
             assert time.monotonic() < end, f"it never came to be that {condition}; {self.problems}"
             time.sleep(0.01)
@@ -131,6 +136,8 @@ class Browser:
     def press(self, key, *, shift=False):
         """Press and release a key, by its name in the browser."""
         text = {"text": key} if len(key) == 1 else {}
+        if key in ACTING:
+            text = ACTING[key]
         for kind in ("keyDown", "keyUp"):
             self.send("Input.dispatchKeyEvent", type=kind, key=key, modifiers=8 * shift,
                       **(text if kind == "keyDown" else {}))  # fmt: skip

@@ -195,6 +195,22 @@ def test_an_interrupt_while_a_local_cluster_starts_is_one_sentence(tmp_path, sec
     assert said.count("interrupted") == 1
 
 
+def test_a_script_that_is_read_by_its_own_workers_is_one_sentence(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import nodeflow as nf\n"
+        f"graph = nf.load({str(ROOT / 'graphs' / 'xor.json')!r})\n"
+        "nf.sweep(graph, {}, seeds=2, epochs=1, cluster='local')\n"
+    )
+    found = subprocess.run(
+        [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert found.stderr.count("Traceback") == 1
+    assert "reads script.py again" in found.stderr.splitlines()[-1]
+    assert 'under `if __name__ == "__main__":`' in found.stderr.splitlines()[-1]
+
+
 def test_whatever_is_killed_at_random_the_rows_are_the_same(tmp_path, expected):
     r = random.Random(int(os.environ.get("NODEFLOW_KILLS", "1")))
     out = tmp_path / "o.json"

@@ -294,3 +294,134 @@ def test_json_of_other_programs_is_told_apart(tmp_path, text: str, why: str) -> 
     (tmp_path / "net.json").write_text(text)
     with pytest.raises(nf.NodeflowError, match=why):
         imported(tmp_path / "net.json")
+
+
+def older_keras(path, layers, arrays) -> None:
+    """Write a Sequential as Keras 2.15 wrote it: words, names and places are its own."""
+    import json
+
+    import h5py
+
+    rows = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 3], "name": "x"}}
+    config = {"class_name": "Sequential", "config": {"name": "net", "layers": [rows, *layers]}}
+    trained = {"class_name": "Custom>SGD", "config": {"learning_rate": 0.25, "momentum": 0.0}}
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = "2.15.0"
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["training_config"] = json.dumps({"loss": "mse", "optimizer_config": trained})
+        weights = file.create_group("model_weights")
+        for layer, some in arrays.items():
+            group = weights.create_group(layer)
+            group.attrs["weight_names"] = [f"{layer}/{name}:0".encode() for name in some]
+            for name, array in some.items():
+                group[f"{layer}/{name}:0"] = array
+
+
+def outputs_for(found, rows):
+    run = nf.Run(found.graph.set(inputs_of(found.network)[0], value=rows.tolist()), batch="all")
+    run.evaluate()
+    return run[end_of(found.graph)]
+
+
+@pytest.mark.parametrize("kind", ["hard_sigmoid", "LeakyReLU", "BatchNormalization", "lists"])
+def test_words_of_keras_2_have_the_meaning_that_they_had(tmp_path, kind: str) -> None:
+    """Keras 3 itself takes the hard sigmoid of such a file for its own, which has another slope."""
+    import json
+
+    import h5py
+
+    r = np.random.default_rng(0)
+    kernel, bias = r.normal(size=(3, 2)), r.normal(size=2)
+    rows = r.normal(size=(6, 3))
+    z = rows @ kernel + bias
+    dense = {"class_name": "Dense", "config": {"name": "dense", "units": 2, "activation": "linear"}}
+    arrays = {"dense": {"kernel": kernel, "bias": bias}}
+    layers = [dense]
+    wanted = np.clip(0.2 * z + 0.5, 0, 1)
+    if kind == "LeakyReLU":
+        layers.append({"class_name": kind, "config": {"name": "act", "alpha": 0.30000001192092896}})
+        wanted = np.where(z > 0, z, 0.3 * z)
+    elif kind == "BatchNormalization":
+        about = {"name": "norm", "axis": [1], "epsilon": 0.001, "center": True, "scale": True}
+        layers.append({"class_name": kind, "config": about})
+        gamma, beta, mean, variance = r.uniform(0.5, 2, (4, 2))
+        arrays["norm"] = {"gamma": gamma, "beta": beta, "moving_mean": mean,
+                          "moving_variance": variance}  # fmt: skip
+        wanted = gamma * (z - mean) / np.sqrt(variance + 0.001) + beta
+    else:
+        dense["config"]["activation"] = "hard_sigmoid"
+    path = tmp_path / "net.h5"
+    older_keras(path, layers, arrays)
+    if kind == "lists":  # before 2.2.3 the configuration of a Sequential was the list of its layers
+        with h5py.File(path, "a") as file:
+            config = json.loads(file.attrs["model_config"])
+            config["config"] = config["config"]["layers"]
+            file.attrs["model_config"] = json.dumps(config)
+            trained = {"class_name": "SGD", "config": {"lr": 0.25, "decay": 0.1}}
+            file.attrs["training_config"] = json.dumps({"loss": "mse", "optimizer_config": trained})
+    found = imported(path)
+    assert np.abs(outputs_for(found, rows) - wanted).max() < 1e-14
+    assert found.graph.settings("train")["rate"] == 0.25
+    said = "Its hard sigmoid is that of Keras 2" in found.graph.about
+    assert said == (kind in ("hard_sigmoid", "lists"))
+    assert ("the decay of its optimizer is left out" in found.network.notes) == (kind == "lists")
+    with h5py.File(path, "a") as file:
+        file.attrs["keras_version"] = "3.15.1"
+    if kind == "hard_sigmoid":
+        assert np.abs(outputs_for(imported(path), rows) - np.clip(z / 6 + 0.5, 0, 1)).max() < 1e-14
+
+
+def test_keras_3_is_not_asked_about_a_hard_sigmoid_of_keras_2(tmp_path) -> None:
+    import json
+    import zipfile
+
+    import keras
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "hard_sigmoid")])
+    model.save(tmp_path / "new.keras")
+    old = tmp_path / "old.keras"
+    with zipfile.ZipFile(tmp_path / "new.keras") as source, zipfile.ZipFile(old, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "metadata.json":
+                data = json.dumps({**json.loads(data), "keras_version": "2.15.0"}).encode()
+            target.writestr(name, data)
+    assert imported(tmp_path / "new.keras").verified.outputs < 1e-6
+    found = imported(old)
+    assert found.verified is None
+    assert found.unverified == "Keras 3 takes its hard sigmoid for another one"
+    rows = np.random.default_rng(0).normal(size=(4, 3))
+    kernel, bias = model.get_weights()
+    wanted = np.clip(0.2 * (rows @ kernel + bias) + 0.5, 0, 1)
+    assert np.abs(outputs_for(found, rows) - wanted).max() < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("gelu", {}), ("gelu", {"approximate": False}), ("leaky_relu", {}),
+     ("leaky_relu", {"negative_slope": 0.1}), ("elu", {"alpha": 0.5}), ("celu", {"alpha": 2.0}),
+     ("soft_shrink", {}), ("hard_shrink", {"threshold": 1.0}), ("hard_tanh", {}),
+     ("clip", {"x_min": -1.0, "x_max": 0.5}), ("expm1", {})],
+)  # fmt: skip
+def test_operations_of_keras_with_settings(name: str, given) -> None:
+    """`keras.ops.gelu` is by tanh unless it is told otherwise; a layer's is the exact one."""
+    import keras
+
+    rows = np.linspace(-3, 3, 12).reshape(4, 3)
+    x = keras.Input((3,), dtype="float64")
+    model = keras.Model(x, getattr(keras.ops, name)(x, **given))
+    graph = nf.from_keras(model)
+    (at,) = [key for key in graph.nodes if graph.nodes[key].type == "constant" and key != "y"]
+    run = nf.Run(graph.set(at, value=rows.tolist()), batch="all")
+    run.evaluate()
+    assert np.abs(run[end_of(graph)] - keras.ops.convert_to_numpy(model(rows))).max() < 1e-7
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_what_keras_divides_in_its_categorical_cross_entropy_is_said(activation: str) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation)])
+    model.compile("sgd", "categorical_crossentropy")
+    said = "Keras divides the outputs by their sum" in nf.from_keras(model).about
+    assert said == (activation == "sigmoid")

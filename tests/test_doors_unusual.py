@@ -364,3 +364,94 @@ def test_pytorch_that_branches_and_joins(tmp_path):
     again = nf.to_torch(found.graph)
     for one, other in zip(module(*rows), again(*rows), strict=True):
         assert other.detach().numpy() == pytest.approx(one.detach().numpy(), abs=1e-13)
+
+
+def blocks(r):
+    """Return weights in blocks of two with a scale each, 5 × 4, the last block of an axis short."""
+    whole = r.integers(-8, 8, (5, 4)).astype(np.int8)
+    return {"q": whole, "s": f(3, 4), "z": r.integers(-2, 2, (3, 4)).astype(np.int8)}
+
+
+def test_weights_that_are_quantised_in_blocks(tmp_path):
+    """Where as many scales as columns are there, they were taken for one a column."""
+    nodes = [(("DequantizeLinear", ["q", "s", "z"], ["w"]), {"axis": 0, "block_size": 2}),
+             (("MatMul", ["x", "w"], ["y"]), {})]  # fmt: skip
+    arrays = blocks(np.random.default_rng(3))
+    found = onnx_file(tmp_path / "m.onnx", nodes, arrays, [("x", "FLOAT", ["n", 5])],
+                      [("y", "FLOAT", ["n", 4])], opset=21)  # fmt: skip
+    weights = found.network.steps[0].weights
+    rows = np.arange(5) // 2
+    expected = (arrays["q"] - arrays["z"][rows].astype(float)) * arrays["s"][rows]
+    assert weights == pytest.approx(expected.T, rel=1e-7)
+    # onnxruntime takes blocks without a rest alone.
+    even = {"q": arrays["q"][:2, :2], "s": arrays["s"][:1, :2], "z": arrays["z"][:1, :2]}
+    found = onnx_file(tmp_path / "m.onnx", nodes, even, [("x", "FLOAT", ["n", 2])],
+                      [("y", "FLOAT", ["n", 2])], opset=21)  # fmt: skip
+    assert found.verified.outputs < 1e-6
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_weights_that_are_sparse(tmp_path, flat):
+    """The places of what is not zero are numbers, or an index an axis."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    wanted = np.zeros((3, 4))
+    wanted[[0, 1, 2], [0, 1, 2]] = [1.5, -2, 3]
+    places = [0, 5, 10] if flat else [0, 0, 1, 1, 2, 2]
+    sparse = helper.make_sparse_tensor(
+        helper.make_tensor("w", TensorProto.FLOAT, [3], [1.5, -2.0, 3.0]),
+        helper.make_tensor("places", TensorProto.INT64, [3] if flat else [3, 2], places), [3, 4],
+    )  # fmt: skip
+    one, other = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+                  for name, width in (("x", 3), ("y", 4)))  # fmt: skip
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", [one], [other],
+                              sparse_initializer=[sparse])  # fmt: skip
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(made, tmp_path / "m.onnx")
+    found = imported(tmp_path / "m.onnx")
+    assert (found.network.steps[0].weights == wanted.T).all()
+    assert found.verified.outputs < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("node", "opset", "given", "missing"),
+    [("BatchNormalization", 9, {"outputs": 5}, "statistics of each batch"),
+     ("BatchNormalization", 9, {}, None), ("BatchNormalization", 6, {"is_test": 1}, None),
+     ("BatchNormalization", 6, {}, "statistics of each batch"),
+     ("Dropout", 6, {"is_test": 1}, None), ("Dropout", 6, {}, "draws at random"),
+     ("Dropout", 7, {}, None)],
+)  # fmt: skip
+def test_operators_that_train_are_placeholders(tmp_path, node, opset, given, missing):
+    """Older ones say so by their outputs, or train unless they are told to test."""
+    count = given.pop("outputs", 1)
+    arrays = {name: np.abs(f(6)) for name in ("scale", "shift", "mean", "variance")}
+    arrays = arrays if node == "BatchNormalization" else {}
+    outputs = ["y", *(f"s{at}" for at in range(1, count))]
+    nodes = [((node, ["x", *arrays], outputs), given)]
+    inputs = [("x", "FLOAT", ["n", 6])]
+    found = onnx_file(tmp_path / "m.onnx", nodes, arrays, inputs, [("y", "FLOAT", None)], opset)
+    whys = [one.why for one in found.network.missing]
+    assert whys == [] if missing is None else missing in whys[0]
+
+
+def test_biases_that_differ_from_row_to_row_are_no_biases(tmp_path):
+    """A column of as many numbers as there are neurons was taken for their biases."""
+    nodes = [(("Gemm", ["x", "w", "c"], ["y"]), {})]
+    column = {"w": f(6, 4), "c": f(4, 1)}
+    found = onnx_file(tmp_path / "m.onnx", nodes, column, [("x", "FLOAT", [4, 6])],
+                      [("y", "FLOAT", [4, 4])])  # fmt: skip
+    assert found.network.missing[0].why == "its biases differ from row to row"
+    row = {**column, "c": column["c"].T}
+    found = onnx_file(tmp_path / "m.onnx", nodes, row, [("x", "FLOAT", [4, 6])],
+                      [("y", "FLOAT", [4, 4])])  # fmt: skip
+    assert found.verified.outputs < 2e-6
+
+
+@pytest.mark.parametrize("kind", ["Sum", "Max", "Min", "Mean"])
+def test_what_joins_one_value_is_that_value(tmp_path, kind):
+    nodes = [((kind, ["x"], ["t"]), {}), (("Tanh", ["t"], ["y"]), {})]
+    found = onnx_file(tmp_path / "m.onnx", nodes, {}, [("x", "FLOAT", ["n", 6])],
+                      [("y", "FLOAT", ["n", 6])])  # fmt: skip
+    assert not found.network.missing
+    assert found.verified.outputs < 1e-6

@@ -13,7 +13,7 @@ from helpers_editor import do
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.data.relative import relative_source
-from nodeflow.editor.canvas import minimap
+from nodeflow.editor.canvas import aside, minimap
 from nodeflow.editor.dialogs.popups import lines, title
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Store
@@ -287,10 +287,9 @@ def test_nothing_of_a_graph_lies_under_the_play_button_at_first():
         editor = do(Editor.of(Graph()), m.Opened(nf.load(GRAPHS / f"{name}.json"), Path(name)))
         editor = do(editor, m.Do("fit"))
         foot = editor.camera.on_screen((0, editor.drawn.bounds[3]))[1]
-        button = editor.size[1] - training.PLAY_HIGH - training.PLAY_MARGIN
-        assert foot < button
+        assert foot < aside.button(editor)[1]
     trained = do(editor, m.RunUpdate(Live(update=1)), m.Do("fit"))
-    assert training.foot(trained) == 0
+    assert aside.foot(trained) == 0
     assert trained.camera.zoom >= editor.camera.zoom
 
 

@@ -7,6 +7,7 @@ import pytest
 from helpers_editor import do
 
 import nodeflow as nf
+from nodeflow.editor.canvas import aside, minimap
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.panels.room import widths
@@ -163,6 +164,54 @@ def test_the_first_view_of_every_sample_has_the_data_in_it_at_a_size_that_reads(
         assert any(whole) or not views, path
         seen += bool(views)
     assert seen > 40
+
+
+PLAIN = ("xor", "wheat-seeds", "iris", "plateau", "circle", "mnist", "symmetry-zeros")
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_network_of_two_layers_is_seen_whole_from_the_start(name):
+    """In a window of 1600×1000; the button to train it lies below."""
+    editor = do(Editor.of(nf.load(GRAPHS / f"{name}.json"), size=(1070.0, 842.0)),
+                m.Do("first-view"))  # fmt: skip
+    left, top, right, bottom = editor.drawn.bounds
+    (x0, y0), (x1, y1) = map(editor.camera.on_screen, ((left, top), (right, bottom)))
+    assert x0 >= 0
+    assert y0 >= 0
+    assert x1 <= 1070
+    assert y1 <= aside.button(editor)[1]
+    assert minimap.shown(editor) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "at_most"),
+    [((1070.0, 842.0), 0, 0.0), ((910.0, 742.0), 2, 1500.0), ((686.0, 540.0), 14, 5000.0)],
+)
+def test_neither_the_button_nor_the_minimap_covers_a_node_of_a_first_view(size, most, at_most):
+    """In small windows large graphs leave them no free place: then they cover a corner of one."""
+    covered = {}
+    for path in sorted([*GRAPHS.glob("*.json"), *GRAPHS.glob("lessons/*.json")]):
+        editor = do(Editor.of(nf.load(path), size=size), m.Do("first-view"))
+        areas = [aside.button(editor)] if aside.waits(editor) else []
+        if minimap.shown(editor) is not None:
+            areas.append(minimap.area(editor, editor.aside.minimap))
+        if under := sum(aside.covered(editor, area) for area in areas):
+            covered[path.stem] = under
+        if len(areas) == 2:
+            (a, b, c, d), (e, f, g, h) = areas
+            assert min(c, g) <= max(a, e) or min(d, h) <= max(b, f), path
+    assert len(covered) <= most, covered
+    assert all(under <= at_most for under in covered.values()), covered
+
+
+@pytest.mark.parametrize("wide", [700.0, 910.0, 1000.0])
+def test_the_right_edge_of_a_first_view_cuts_no_node_where_there_is_a_gap(wide):
+    for name in PLAIN:
+        editor = do(Editor.of(nf.load(GRAPHS / f"{name}.json"), size=(wide, 742.0)),
+                    m.Do("first-view"))  # fmt: skip
+        edge = editor.camera.on_canvas(editor.size)[0]
+        assert not any(view.x < edge < view.x + view.width
+                       for view in editor.drawn.nodes.values()), name  # fmt: skip
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])

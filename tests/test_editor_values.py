@@ -418,3 +418,30 @@ def test_an_unwired_port_tells_that_a_value_can_be_typed():
     assert overlay(told).tooltip[1] == ("e.y   not wired", "double-click to type a value")
     fed = do(editor, m.Moved(at(editor, "w.next")))
     assert overlay(fed).tooltip[1] == ("w.next   not wired",)
+
+
+def test_what_was_typed_is_taken_by_a_press_elsewhere_and_dropped_by_escape():
+    editor = opened()
+    nowhere = m.Pressed((5.0, 5.0)), m.Released((5.0, 5.0))
+    for popup, seen in (
+        (Editing("train", "rate", "0.75"), lambda graph: graph.settings("train")["rate"] == 0.75),
+        (Editing("train", "id", "descent"), lambda graph: "descent" in graph.nodes),
+        (Editing("", "epochs", "77"), lambda graph: graph.training.epochs == 77),
+        (Editing("hidden", "note", "look here"), lambda graph: graph != editor.graph),
+    ):
+        asked = replace(editor, popup=popup)
+        assert do(asked, m.Key("Escape")).graph is editor.graph
+        taken = do(asked, *nowhere)
+        assert taken.popup is None
+        assert seen(taken.graph), popup
+        assert len(taken.history.entries) == len(editor.history.entries) + 1
+    # What cannot be so stays in its field, with the reason; what was not changed is no step.
+    wrong = do(replace(editor, popup=Editing("train", "rate", "fast")), *nowhere)
+    assert wrong.popup.text == "fast"
+    assert wrong.popup.fault
+    assert wrong.graph is editor.graph
+    for popup in (Editing("train", "id", "train"), Editing("hidden", "note", ""),
+                  Editing("", "repeat", "2")):  # fmt: skip
+        left = do(replace(editor, popup=popup, selection=frozenset(["hidden"])), *nowhere)
+        assert left.popup is None
+        assert left.history.entries == editor.history.entries

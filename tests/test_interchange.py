@@ -215,6 +215,23 @@ def test_octave_writes_text_if_it_is_told_nothing_else(tmp_path):
         read(tmp_path, "w.mat", OCTAVE.replace("rows: 2", "rows: 3"))
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("sparse matrix\n# nnz: 3\n# rows: 3\n# columns: 3\n1 1 1.5\n2 2 -2\n3 3 3\n",
+      "sparse matrix"),
+     ("diagonal matrix\n# rows: 3\n# columns: 3\n2\n2\n2\n\n", "diagonal matrix"),
+     ("permutation matrix\n# size: 2\n# orient: c\n2\n1\n", "permutation matrix"),
+     ("int32 matrix\n# ndims: 2\n 2 2\n 1\n 3\n 2\n 4\n", "int32 matrix"),
+     ("double_range\n# base, limit, increment\n1 3 1\n", "double_range")],
+)  # fmt: skip
+def test_matrices_that_octave_shortens_in_its_text_are_refused(tmp_path, said, kind):
+    """Three places and values of a sparse 3×3 are nine numbers, and were taken for the matrix."""
+    path = tmp_path / "net.mat"
+    path.write_text(f"# Created by Octave 7.3.0\n# name: Theta1\n# type: {said}\n\n")
+    with pytest.raises(nf.NodeflowError, match=rf"is stored as {kind}; Theta1 = double\(full"):
+        imported(path)
+
+
 def test_what_octave_and_matlab_save_otherwise(tmp_path):
     path = tmp_path / "w.mat"
     thetas = {"Theta1": np.eye(2, 3), "Theta2": np.ones((1, 3))}
@@ -463,6 +480,9 @@ def test_mat_is_what_octave_reads(tmp_path, trained):
     weights = nf.Run(graph).weights
     assert (found["Theta1"][:, 1:] == weights["theta1.value"]).all()
     assert (found["Theta1"][:, 0] == weights["bias1.value"]).all()
+    preset = ("its layers have sigmoids; --activation and --output name others",)
+    assert imported(tmp_path / "o.mat").network.notes == preset
+    assert imported(tmp_path / "o.mat", asked=Asked(activation="tanh")).network.notes == ()
 
 
 def test_what_is_no_chain_is_refused_with_the_way(tmp_path):
@@ -597,6 +617,10 @@ def test_weights_of_other_libraries_in_safetensors(style, tmp_path):
     assert forward(network, x) == pytest.approx(value, abs=1e-14)
     said = "by their sizes, weights are (in, out) in the file"
     assert (said in network.notes) == (style == "plain")
+    preset = "its outputs have no activation; --output sigmoid would give them one"
+    assert preset in network.notes
+    asked = Asked(sizes, "tanh", "identity")
+    assert preset not in imported(tmp_path / "w.safetensors", asked=asked).network.notes
 
 
 def test_bfloat16_in_safetensors_and_numbers_that_are_packed(tmp_path):
@@ -613,7 +637,7 @@ def test_bfloat16_in_safetensors_and_numbers_that_are_packed(tmp_path):
     halves = (numbers.view(np.uint32) >> 16).astype("<u2").tobytes()
     network = written("BF16", halves, [1, 2]).network
     assert network.steps[0].weights.tolist() == [[1.5, -0.0078125]]
-    assert network.notes == ("bfloat16 was converted to float64",)
+    assert network.notes[0] == "bfloat16 was converted to float64"
     with pytest.raises(nf.NodeflowError, match="holds F8_E4M3, packed numbers"):
         written("F8_E4M3", b"\0\0", [1, 2])
 

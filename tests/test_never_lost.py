@@ -108,7 +108,7 @@ def test_a_node_that_is_renamed_keeps_its_training(worker, old, new) -> None:
     assert_same(dict(worker.player.run.weights), called(trained(xor(), 3).weights))
     worker.start(before, "undo")
     assert len(worker.player.run.history) == 25  # what lies ahead is kept as well
-    assert not worker.past
+    assert not worker.lines.past
 
 
 def test_a_parameter_that_is_renamed_starts_as_before(tmp_path) -> None:
@@ -197,7 +197,7 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
             nodes=graph.nodes, wires=graph.wires,
             training=type(graph.training)(batch=1, epochs=2, seed=0, rate=0.3),
         )  # fmt: skip
-    from nodeflow.editor.run.worker import computes_alike
+    from nodeflow.editor.run.edits import computes_alike
 
     other = type(graph.training)(batch=1, epochs=2, seed=0, rate=0.1)
     assert not computes_alike(graph, nf.Graph(nodes=graph.nodes, wires=graph.wires, training=other))

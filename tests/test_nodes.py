@@ -418,9 +418,7 @@ def test_wrong_declarations_are_refused(changes, sentence) -> None:
 def test_two_types_of_one_name_are_refused() -> None:
     catalog = Catalog()
     declare(catalog=catalog)
-    with pytest.raises(
-        DeclarationError, match=r"^there is a node type 'twice' already, of .*; give"
-    ):
+    with pytest.raises(DeclarationError, match=r"^there is a node type 'twice' already, of "):
         declare(catalog=catalog)
     catalog.remove("twice")
     assert len(catalog) == 0

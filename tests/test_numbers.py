@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nodeflow as nf
+from nodeflow.editor.canvas.faces import foot
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.documents.exporting import kept
 from nodeflow.editor.panels.working import working
@@ -21,7 +22,6 @@ from nodeflow.editor.update import update
 from nodeflow.export.svg import svg
 from nodeflow.scene import scene, shown
 from nodeflow.theme import THEMES
-from nodeflow.window.canvas.nodeitems import _foot
 from nodeflow.window.platform.fonts import fitted_list
 from nodeflow.workings.shown import (
     changed,
@@ -101,7 +101,7 @@ def test_the_same_weight_reads_the_same_on_node_wire_card_tooltip_and_picture(ed
     wire = next(str(wire) for wire in editor.graph.wires if wire.start == "w.value")
     assert str(wire).endswith(f"{sum_}.weights")
 
-    node = _foot(value)
+    node = foot(editor.drawn.nodes["w"], value).choices[0]
     wire_text, token = listed(value), token_text(value)
     (watched,) = (row.value for row in watch_rows(editor.live) if row.address == "w.value")
     assert {node, wire_text, token, watched} == {text}

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import time
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
@@ -343,6 +344,29 @@ REFUSED = [
     ("nodeflow.batch(5)", "a batch is a whole number from 1 to the 4 rows, not 5"),
     ("nodeflow.train(-1)", "epochs must be a whole number from 0, not -1"),
     ("nodeflow.until('cost is low')", '"cost is low" is no condition'),
+    ("nodeflow.until('cost < 0', 'long')", "epochs must be a whole number from 0, not long"),
+    ("nodeflow.goto(1e15)", "epoch 1000000000000000 is too far away to be reached at once"),
+    ("nodeflow.step(1e12)", "is too far away to be reached at once: train(epochs) goes on"),
+    ("nodeflow.back('1')", "back takes a whole number from 0, not 1"),
+    ("nodeflow.train(null)", "epochs must be a whole number from 0, not null"),
+    ("nodeflow.value()", 'an address is a text such as "hidden.z", not undefined'),
+    ("nodeflow.value('constructor.x')", "there is no value 'constructor.x'"),
+    ("nodeflow.gradient(5)", 'an address is a text such as "hidden.z", not 5'),
+    ("nodeflow.gradient('__proto__')", "no blame reaches '__proto__'"),
+    ("nodeflow.set(null, 1)", 'an address is a text such as "hidden.z", not null'),
+    ("nodeflow.set('theta1.value', 'x')", "takes numbers, neither NaN nor Infinity; not x"),
+    ("nodeflow.set('theta1.value', [[1, 2], [3]])", "'theta1.value' takes rows of one length"),
+    ("nodeflow.set('theta1.value', {})", "takes numbers, neither NaN nor Infinity; not {}"),
+    ("nodeflow.setting()", 'an address is a text such as "hidden.z", not undefined'),
+    ("nodeflow.setting('train', 1)", "there is train.rate, accuracy.threshold"),
+    ("nodeflow.reset('1')", "a seed is a whole number from 0, not 1"),
+    ("nodeflow.cost()", "'cost.cost' has no value yet: step or train first"),
+    ("nodeflow.age('hiden')", "there is no node 'hiden'; did you mean 'hidden'?"),
+    ("nodeflow.why('theta1.value', [0, 0])", "a change lies between two epochs, as in [0, 10]"),
+    ("nodeflow.watch(5)", "watch takes a function, not 5"),
+    ("nodeflow.takeUp()", "a state is what state() has told, not undefined"),
+    ("nodeflow.takeUp({base: [], events: []})", "a batch is a whole number from 1 to the 4 rows"),
+    ("nodeflow.takeUp({...nodeflow.state(), events: [[0, 'no', 1]]})", "there is no parameter"),
 ]
 
 
@@ -637,6 +661,18 @@ def test_the_changed_graph_is_taken_home(shown, tmp_path):
     run = nf.Run(graph.set("train", rate=0.25))
     run.train(11)
     assert packed(page.run("nodeflow.weights()")) == packed(run.weights)
+    page.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    for batch in (3, 4, 1):  # 4 is all of its rows, and not the graph's own
+        page.run(f"nodeflow.batch({batch}), nodeflow.set('theta1.value', [[-0, 1], [2, -0]])")
+        (tmp_path / "xor.json").unlink(missing_ok=True)
+        press(page, "#take")
+        end = time.monotonic() + 30
+        while not (tmp_path / "xor.json").exists():
+            assert time.monotonic() < end, "no file came"
+            time.sleep(0.02)
+        home = nf.Run(nf.load(tmp_path / "xor.json"))
+        assert home.schedule.batch == batch
+        assert bits(home["theta1.value"]) == bits([[-0.0, 1], [2, -0.0]])
 
 
 def has_come(page, run):
@@ -700,6 +736,7 @@ def test_the_whole_page_is_reached_by_keys_and_named_for_a_reader(shown):
         page.press("Tab")
         seen.add(page.run("document.activeElement.id || document.activeElement.dataset.setting"))
     assert {"share", "take", "fold", "play", "train", "scrub", "seed", "train.rate"} <= seen
+    page.run("document.activeElement.blur()")  # where 60 stops end may be a field for text
     page.press("u")
     assert page.run("document.querySelector('#canvas [data-node=train]') !== null")
     page.press("u")
@@ -858,6 +895,10 @@ def test_answers_are_marked_as_in_python(shown):
         near = expected * draw.choice([1, 1.009, 1.02, 0.9]) + draw.choice([0, 0.004, 0.006])
         typed = draw.choice([f"{near:.3f}", f"{near:.1g}", f"{near:.2e}", f"{near:.4f}/2", "x", ""])
         cases.append((typed.replace("-", draw.choice("-−")), expected))
+    odd = ("1e999", "-1e400", "1e-400", "0e999", "1e-999/2", "5/0", "0/0", "1e308/0.1", "1" * 61,
+           "1" * 60, " 0 , 5 ", "1,234,5", "+.5", "5.", ".", "1e", "1_0", "0x10", "٣", "1/2/3",
+           )  # fmt: skip
+    cases += [(typed, expected) for typed in odd for expected in (0.0, 0.5, 1.0)]
     found = page.run(
         f"""{json.dumps(cases)}.map(([typed, expected]) => {{
           const answer = nodeflow.answered(typed);
@@ -1162,7 +1203,7 @@ def test_the_scripts_are_whole_lines_so_that_remarks_and_indents_can_go():
 def test_no_script_has_a_list_of_functions_of_its_own():
     """What formulas and conditions call are the kernel's functions, whose source is Python's."""
     listed = re.compile(r"Math\.(exp|log|tanh|sin|cos|sign|pow|cbrt|expm1|log1p)\b")
-    for name in ("engine", "formulas", "judging", "lesson", "live", "views", "why"):
+    for name in ("machine", "run", "formulas", "judging", "lesson", "live", "views", "why"):
         text = (Path(html.__file__).parent / "player" / f"{name}.js").read_text("utf-8")
         assert not listed.findall(text), name
     for head in (*formulas.FUNCTIONS, *formulas.OPERATORS, "^"):
@@ -1190,6 +1231,63 @@ def test_a_page_goes_through_layers_neurons_and_operations(shown, tmp_path):
     assert page.run("document.querySelector('#explode').textContent") == "Layers"
     assert page.run("nodeflow.moment().epoch") == 3
     assert len(live.page(sample("mazur"), operations=True)) < 500_000
+
+
+def test_weights_set_by_hand_are_the_same_in_every_form(shown):
+    graph = sample("xor")
+    forms = {"Layers": graph, "Neurons": nf.explode(graph)}
+    forms["Operations"] = nf.explode(forms["Neurons"])
+    page = shown(graph, neurons=True, operations=True)
+    runs = {name: nf.Run(form) for name, form in forms.items()}
+
+    def switch(to):
+        for _ in range(2):
+            label = page.run("document.querySelector('#explode').textContent")
+            press(page, "#explode")
+            page.wait(f"document.querySelector('#explode')?.textContent !== '{label}'")
+            page.wait("document.querySelector('#where').textContent !== ''")
+            if label == to:
+                break
+        has_come(page, runs[to])
+        assert packed(page.run("nodeflow.weights()")) == packed(runs[to].weights), to
+
+    def trained(epochs):
+        page.run(f"nodeflow.train({epochs})")
+        for run in runs.values():
+            run.train(epochs)
+
+    def typed(address, value, **wholes):
+        page.run(f"nodeflow.set('{address}', {value})")
+        for name, run in runs.items():
+            run.set_weights(wholes[name])
+
+    trained(2)
+    own, bias = [[0.5, -0.5], [0.25, 1]], [0.125, -2]
+    rows = {"theta1.1.value": [own[0]], "theta1.2.value": [own[1]]}
+    parts = {f"theta1.{i}.{j}.value": [own[i - 1][j - 1]] for i in (1, 2) for j in (1, 2)}
+    typed("theta1.value", own, Layers={"theta1.value": own}, Neurons=rows, Operations=parts)
+    halves = {"bias1.1.value": bias[:1], "bias1.2.value": bias[1:]}
+    typed("bias1.value", bias, Layers={"bias1.value": bias}, Neurons=halves, Operations=halves)
+    trained(1)
+    switch("Neurons")
+    switch("Layers")
+    switch("Operations")
+    trained(2)
+    weights = runs["Layers"].weights["theta1.value"].copy()
+    weights[1, 0] = 7
+    second = [[7, float(weights[1, 1])]]
+    typed("theta1.2.1.value", [7], Layers={"theta1.value": weights},
+          Neurons={"theta1.2.value": second}, Operations={"theta1.2.1.value": [7]})  # fmt: skip
+    switch("Layers")
+    trained(1)
+    switch("Neurons")
+    assert page.run("nodeflow.state().events.length") >= 5
+    page.run("nodeflow.reset()")
+    runs = {name: nf.Run(form) for name, form in forms.items()}
+    switch("Layers")
+    trained(2)
+    switch("Operations")
+    assert page.problems == []
 
 
 @pytest.mark.parametrize("name", ["wheat-seeds-neurons-unfolded"])

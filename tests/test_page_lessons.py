@@ -187,6 +187,54 @@ def test_from_a_teachers_lesson_to_marks_by_way_of_a_phone(on_a_phone, tmp_path,
     assert (marks["locked"], marks["unlocked"], marks["edited"]) == ([], [], [])
 
 
+def test_a_lesson_is_done_by_keys_alone(shown, tmp_path):
+    """Tab and Enter, letters and figures: the focus is where the next task is done."""
+    graph = nf.load(GRAPHS / "lessons" / "do-i-need-the-bias.json")
+    page = shown(graph)
+    page.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    focused = "(({id, textContent}) => id || textContent.trim())(document.activeElement)"
+
+    def to(name, most=0):
+        for _ in range(most):
+            if page.run(focused) == name:
+                break
+            page.press("Tab")
+        page.wait(f"{focused} === '{name}'")
+
+    to("lesson-answer", most=20)  # behind the buttons of the header
+    for index, typed in enumerate(("0", "0.5")):
+        page.send("Input.insertText", text=typed)
+        page.press("Enter")
+        reach(page, index + 1)
+    to("lesson-train")
+    page.press("Enter")
+    reach(page, 3)
+    to("lesson-answer")
+    page.send("Input.insertText", text="1/4")
+    page.press("Enter")
+    reach(page, 4)
+    to("wire-from")
+    for letter in "bias1.":
+        page.press(letter)
+    to("wire-to", most=2)
+    for letter in "output.b":
+        page.press(letter)
+    to("Draw the wire", most=2)
+    page.press("Enter")
+    reach(page, 5)
+    to("lesson-train")
+    page.press("Enter")
+    reach(page, 6)
+    to("Yes")
+    page.press("Enter")
+    reach(page, 7)
+    to("lesson-save")
+    page.press("Enter")
+    answer = nf.load(downloaded(tmp_path, "do-I-need-the-bias-answer.json"))
+    assert [mark.done for mark in Marker(graph).mark(answer).tasks] == [True] * 7
+    assert page.problems == []
+
+
 FAULTS = [
     ({"until": "cost < "}, "$.lesson.tasks[0].until: the condition fails at character 8"),
     ({"until": "cots < 3"}, "there is no value 'cots'; did you mean 'cost'?"),
@@ -387,3 +435,89 @@ def test_whatever_was_changed_on_the_way_in_a_page_python_comes_to_its_numbers(
     assert [marks.tasks[task].why for task in noted if "ask" not in tasks[task]] == [""] * sum(
         "ask" not in tasks[task] for task in noted
     )
+
+
+# --- layers taken apart ---------------------------------------------------------------------------
+
+
+def switched(page, to):
+    """Press the button that leads to another form of the graph, until it is there."""
+    while page.run("document.querySelector('#explode').textContent") != to:
+        before = page.run("document.querySelector('#explode').textContent")
+        page.run("document.querySelector('#explode').click()")
+        page.wait(f"document.querySelector('#explode')?.textContent !== '{before}'")
+        page.wait("nodeflow.lesson.task() && document.querySelector('#where').textContent !== ''")
+
+
+def test_a_lesson_waits_while_its_layers_are_looked_at(shown, tmp_path):
+    tasks = [
+        {"text": "Go on.", "until": "epoch >= 2"},
+        {"text": "Read it.", "ask": {"question": "?", "answer": "hidden.z[0, 0]", "tolerance": 9}},
+        {"text": "Go on.", "at": "5:1"},
+    ]
+    graph = with_lesson(nf.sample("xor"), tasks=tasks, hidden=["hidden"])
+    page = shown(graph, neurons=True, operations=True)
+    page.run("nodeflow.train(2)")
+    reach(page, 1)
+    page.run("nodeflow.goto(4, 2)")
+    switched(page, "Operations")
+    assert page.run("nodeflow.moment().epoch") == 4
+    assert page.run("nodeflow.lesson.task().index") == 1
+    assert "go back to the layers" in page.run("document.querySelector('#task-hint').textContent")
+    drawn = page.run("[...document.querySelectorAll('[data-node]')].map((e) => e.dataset.node)")
+    assert "theta1.1" in drawn
+    assert [name for name in drawn if name.partition(".")[0] == "hidden"] == []
+    assert page.run("document.querySelector('#lesson-save').checkVisibility()") is False
+    for script in ("nodeflow.reset()", "nodeflow.setting('train.rate', 1)", "nodeflow.batch(2)",
+                   "nodeflow.lesson.answer('1')", "nodeflow.lesson.answers()"):  # fmt: skip
+        said = page.run(f"(() => {{ try {{ {script} }} catch (e) {{ return e.message }} }})()")
+        assert "go back to the layers" in said, script
+    page.run("nodeflow.goto(5, 1)")
+    switched(page, "Neurons")
+    assert page.run("nodeflow.lesson.answer('0')")
+    reach(page, 3)  # at 5:1 it stands already
+    answer = handed_in(page, tmp_path)
+    value = answer.extra["answers"]["tasks"][1]["value"]
+    run = nf.Run(graph)
+    run.goto(2)
+    assert value == run["hidden.z"][0, 0]
+    marks = Marker(graph).mark(answer)
+    assert [mark.done for mark in marks.tasks] == [True] * 3
+    assert marks.edited == ()
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_looking_at_the_neurons_on_the_way_changes_no_mark(shown, tmp_path, seed):
+    choose = random.Random(seed)
+    graph = replace(nf.sample("xor"), training=replace(nf.sample("xor").training, epochs=8))
+    tasks = [
+        {"text": "Look.", **goal}
+        for _ in range(3)
+        for goal in (
+            choose.choice([{"at": str(choose.randint(0, 3))}, {"until": "cost < 1000"}]),
+            {"ask": {"question": "?", "answer": "sum(hidden.z)", "tolerance": 1e9}},
+        )
+    ]
+    original = with_lesson(graph, tasks=tasks)
+    page = shown(original, neurons=True)
+    for _ in range(60):
+        index = page.run("nodeflow.lesson.task().index")
+        if index == len(tasks):
+            break
+        match choose.randrange(4):
+            case 0:
+                wander(page, choose, graph)
+            case 1:
+                switched(page, "Layers")
+                page.run(f"nodeflow.goto({choose.randint(0, 3)}, {choose.randint(0, 3)})")
+                switched(page, "Neurons")
+            case _ if "ask" in tasks[index]:
+                assert page.run("nodeflow.lesson.answer('0')")
+            case _ if "at" in tasks[index]:
+                page.run(f"nodeflow.goto({tasks[index]['at']}, 0)")
+            case _:
+                page.run("nodeflow.train(1)")
+    marks = Marker(original).mark(handed_in(page, tmp_path))
+    assert marks.edited == ()
+    assert [mark.why for mark in marks.tasks[::2] if not mark.done] == []

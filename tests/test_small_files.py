@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor.run.worker import made
+from nodeflow.editor.run.runs import made
 from nodeflow.errors import TooLarge
 from nodeflow.files import loads
 

@@ -515,6 +515,26 @@ def test_arff_as_weka_reads_it(tmp_path):
     assert table.classes == ("no", "yes")  # in the order of the declaration
 
 
+def test_a_last_column_that_counts_the_rows_is_no_target(tmp_path):
+    rows = [f"{i * 7 % 10},{'xyz'[i % 3]},{i}" for i in range(12)]
+    table = load(tmp_path, "\n".join(["a,kind,id", *rows]), "t.csv")
+    assert table.reading.target == "kind"
+    assert "column 3, 'id', counts the rows: left out" in table.reading.notes
+    kept = load(tmp_path, "\n".join(["a,kind,count", *rows]), "t.csv")
+    assert kept.reading.target == "count"
+    asked = load(tmp_path, "\n".join(["a,kind,id", *rows]), "t.csv", target="id")
+    assert asked.reading.target == "id"
+
+
+def test_the_weight_of_an_attribute_is_no_class_of_it(tmp_path):
+    """Weka writes it behind the type, in braces as it writes values."""
+    text = ("@relation r\n@attribute a numeric {2.0}\n@attribute c {yes, no} {0.5}\n@data\n"
+            "1, yes\n2.5, no\n3, yes\n")  # fmt: skip
+    table = load(tmp_path, text, "t.arff")
+    assert table.classes == ("yes", "no")
+    assert table.x.ravel().tolist() == [1, 2.5, 3]
+
+
 def test_sparse_arff(tmp_path):
     text = """@relation s
 @attribute a numeric

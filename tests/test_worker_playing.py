@@ -8,8 +8,9 @@ import pytest
 from networks import assert_same, net
 
 import nodeflow as nf
+from nodeflow.editor.run.edits import computes_alike
 from nodeflow.editor.run.session import Session
-from nodeflow.editor.run.worker import Worker, computes_alike
+from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.state.messages import Do, RunUpdate, SetValue
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun

@@ -36,8 +36,12 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
               help="Sizes, for files that hold weights alone: .safetensors, .pt, "
               ".weights.h5.")  # fmt: skip
 @click.option("--activation", metavar="NAME",
-              help="Of the hidden layers, for such files; sigmoid of a .mat.")  # fmt: skip
-@click.option("--output", metavar="NAME", help="Of the last layer, for such files.  [identity]")
+              help="Of the hidden layers, for such files; of a .mat sigmoid.")  # fmt: skip
+@click.option(
+    "--output",
+    metavar="NAME",
+    help="Of the last layer, for such files; of a .mat as --activation.  [identity]",
+)
 @click.option("--force", is_flag=True, help="Replace OUT, and keep what it was as OUT.bak.")
 @json_option
 def import_(

@@ -124,11 +124,13 @@ def _attribute(tokens: Sequence[_Token], file: str, number: int) -> _Attribute:
         raise DataError(msg, file=file, row=number)
     name, kind = tokens[0].text, tokens[1].text.lower()
     if kind == "{" and not tokens[1].quoted:
-        if tokens[-1].text != "}":
+        ends = [at for at, token in enumerate(tokens) if token.text == "}" and not token.quoted]
+        if not ends:
             raise DataError(
                 "the list of values does not end with }; close it", file=file, row=number
             )
-        levels = tuple(token.text for token in tokens[2:-1])
+        # Behind it an attribute may have a weight, {2.0}, as a row may.
+        levels = tuple(token.text for token in tokens[2 : ends[0]])
         if not levels:
             raise DataError(
                 f"'{name}' declares no values; name them between {{ and }}", file=file, row=number

@@ -280,6 +280,8 @@ class _Decision:
         usable = [i for i in there if self.facts[i].role != "left out"]
         if not usable:
             raise self._fault("no column is left for the target; name it with --target")
+        if len(usable) > 1 and self._counts_rows(usable[-1]):
+            usable = usable[:-1]  # it is left out as a feature, and that is said
         last, first = usable[-1], usable[0]
         if len(usable) > 2 and self._counts_rows(first):
             first = usable[1]
@@ -467,7 +469,7 @@ class _Decision:
                 "ids have; name another column with --target, or --target-kind classes",
                 column=i,
             )
-        self.why = "TRUE and FALSE" if fact.kind == "yes/no" else f"{len(names)} texts that repeat"
+        self.why = "TRUE and FALSE" if fact.kind == "yes/no" else _texts(len(names))
         if fact.declared:
             self.why = "the file declares its classes"
         numbered = codes if counted.all() else (np.cumsum(counted) - 1)[codes]
@@ -664,6 +666,10 @@ def _form_in_words(form: Form) -> str:
     if form.minus:
         said.append("brackets for a minus" if form.minus == "brackets" else "the minus behind")
     return " and ".join(said)
+
+
+def _texts(count: int) -> str:
+    return f"{count} texts that repeat" if count > 1 else "one text everywhere"
 
 
 def _is_id(name: str) -> bool:

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nodeflow.data.options import Options
 from nodeflow.data.table import Table
@@ -36,11 +37,12 @@ def hold(data: Any, name: str = "") -> str:
     if hasattr(data, "iloc"):
         kept: Any = data.copy()
     elif isinstance(data, Mapping):
-        kept = {str(key): np.array(value) for key, value in data.items()}
+        kept = {str(key): _plain(value, str(key)) for key, value in data.items()}
     elif isinstance(data, tuple | list) and len(data) in (2, 4) and hasattr(data[0], "shape"):
-        kept = {part: np.array(value) for part, value in zip(_PARTS, data, strict=False)}
+        kept = {part: _plain(value, part) for part, value in zip(_PARTS, data, strict=False)}
     elif isinstance(data, np.ndarray) and data.ndim == 2 and data.shape[1] > 1:
-        kept = {"x": data[:, :-1].copy(), "y": data[:, -1:].copy()}
+        whole = _plain(data, "the matrix")
+        kept = {"x": whole[:, :-1], "y": whole[:, -1:]}
     else:
         kind = type(data).__name__
         raise DataError(
@@ -52,6 +54,17 @@ def hold(data: Any, name: str = "") -> str:
     name = name or f"table{len(_held) + 1}"
     _held[name], _versions[name] = kept, next(_count)
     return PREFIX + name
+
+
+def _plain(values: Any, name: str) -> NDArray[Any]:
+    """Return a copy as an array; what a mask hides would be taken for numbers, and is refused."""
+    mask = getattr(values, "mask", None)  # np.ma itself is slow to import
+    count = int(np.sum(mask)) if isinstance(mask, np.ndarray) else 0
+    if count:
+        are = "value is" if count == 1 else "values are"
+        msg = f"{count} {are} masked in {name}; fill them in, or leave their rows out"
+        raise DataError(msg)
+    return np.array(values)
 
 
 def held(source: str, options: Options) -> Table:

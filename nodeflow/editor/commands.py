@@ -11,7 +11,7 @@ from nodeflow.derive.exploding import RECORD as EXPLODED
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.silent import missing_wires
 from nodeflow.derive.steps import without_rate
-from nodeflow.editor.canvas import editing
+from nodeflow.editor.canvas import aside, editing
 from nodeflow.editor.documents import exporting, plugins
 from nodeflow.editor.panels import room, training
 from nodeflow.editor.state.camera import Camera
@@ -780,7 +780,7 @@ def _fitted(editor: Editor) -> Editor:
     drawn = editor.drawn
     return _seen_as(
         editor, "fit",
-        Camera.fitting(drawn.bounds, editor.size, training.foot(editor), editor.preferences.scale),
+        Camera.fitting(drawn.bounds, editor.size, aside.foot(editor), editor.preferences.scale),
     )  # fmt: skip
 
 
@@ -790,8 +790,9 @@ def _first_view(editor: Editor) -> Editor:
     drawn = editor.drawn
     begin = _beginning(editor)
     camera = Camera.first(
-        drawn.bounds, editor.size, begin, training.foot(editor), editor.preferences.scale
+        drawn.bounds, editor.size, begin, aside.foot(editor), editor.preferences.scale
     )
+    camera = camera.ending_between(drawn.boxes, editor.size, editor.preferences.scale)
     return _seen_as(editor, "first-view", camera)
 
 
@@ -819,7 +820,7 @@ def _feeds_forward(graph: Graph, key: str) -> bool:
 
 
 def _seen_as(editor: Editor, name: str, camera: Camera) -> Editor:
-    return replace(editor, camera=camera, fitted=(name, camera))
+    return aside.placed(replace(editor, camera=camera, fitted=(name, camera)))
 
 
 def refitted(editor: Editor) -> Editor:

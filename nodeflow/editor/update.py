@@ -54,7 +54,7 @@ from nodeflow.editor.state.messages import (
     Typed,
     Wheel,
 )
-from nodeflow.editor.state.model import Editor, Looking, Report, Sliding
+from nodeflow.editor.state.model import Editing, Editor, Looking, Report, Sliding
 from nodeflow.editor.state.requests import ControlRun, RunAnew, SavePreferences
 from nodeflow.graph import Graph
 
@@ -96,6 +96,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return replace(looked, gesture=None) if isinstance(message, Released) else looked
         case Moved(at=at) if editor.gesture is None and minimap.holds(editor, at):
             return replace(editor, pointer=at, hover="")
+        case Pressed() if isinstance(editor.popup, Editing):
+            kept = popups.left(editor, editor.popup)
+            return kept if kept.popup is not None else _answered(kept, message)
         case Pressed(at=at, button="left") if minimap.holds(editor, at):
             return minimap.pressed(editor, at)
         case Wheel(at=at) if minimap.holds(editor, at):

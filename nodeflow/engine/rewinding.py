@@ -82,6 +82,12 @@ class Rewinder:
         if self.minimizer is not None:
             self.minimizer.restart(update)
 
+    def end_here(self) -> None:
+        """Forget what is known of the run after this moment."""
+        update = self.at.update
+        self.checkpoints.drop_from(update + 1)
+        self.log.drop(self.schedule.epoch(update))
+
     def resume(self, update: int, state: Floats, stats: Floats, *, straight: bool) -> None:
         """Stand at the start of an update with a state that another run had there."""
 

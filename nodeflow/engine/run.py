@@ -548,6 +548,13 @@ class Run:
         found: list[float] = stats.tolist()
         return found
 
+    def end_here(self) -> None:
+        """Forget what is known of the run after this moment, at which it ends: its history, too.
+
+        Training goes on from here as if it had never gone further.
+        """
+        self._rewinder.end_here()
+
     def reached(self) -> dict[str, Any]:
         """Return how far the run has come, as a run file says it beside `memory` and history."""
         return {

@@ -431,7 +431,12 @@ def _text_of(blob: bytes | str) -> str:
     return blob if isinstance(blob, str) else packed(blob)
 
 
-RECORDED = ("common.js", "player.js", "recorded.js", "page-recorded.js")
+DRAWN = (
+    "elements.js", "picture.js", "camera.js", "tokens.js", "tip.js", "panel.js", "player.js",
+)  # fmt: skip
+"""The scripts that play a run on the drawing of a graph."""
+
+RECORDED = ("common.js", "numbers.js", *DRAWN, "recorded.js", "page-recorded.js")
 """The scripts of a page that plays a recording, in their order."""
 
 
@@ -470,11 +475,17 @@ _FOLDER = files("nodeflow.export") / "player"
 
 
 def script_of(scripts: Sequence[str]) -> str:
-    """Return the scripts of a page as one, without remarks and indents."""
+    """Return the scripts of a page as one, without remarks, indents and most spaces."""
     whole = "\n".join((_FOLDER / name).read_text("utf-8") for name in scripts)
     for part in _REMARKS:
         whole = part.sub("", whole)
-    return whole
+    lines = whole.split("\n")
+    return "\n".join(line if _LITERAL.search(line) else _SPACES.sub(r"\1", line) for line in lines)
+
+
+_LITERAL = re.compile("[\"'`/]")
+"""Where a line may have a text or a pattern, in which spaces count; a division is taken for one."""
+_SPACES = re.compile(r" ?(=>|!==?|[=,{};:?&|]+) ?")
 
 
 _REMARKS = (
@@ -482,13 +493,18 @@ _REMARKS = (
     re.compile(r"^[ ]*//.*\n", re.MULTILINE),
     re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE),
     re.compile(r"^[ ]+", re.MULTILINE),
+    re.compile(r"^\n", re.MULTILINE),
 )
 """What the scripts are read without: no text in them goes over a line."""
 
 
 def style_of() -> str:
-    """Return the style of a player, with the colours of all themes."""
-    return "\n".join([*_palettes(), (_FOLDER / "style.css").read_text("utf-8")])
+    """Return the style of a player, with the colours of all themes, without remarks and indents."""
+    style = re.sub(r"/\*.*?\*/|^\s+", "", (_FOLDER / "style.css").read_text("utf-8"), flags=_LINES)
+    return "\n".join([*_palettes(), style])
+
+
+_LINES = re.MULTILINE | re.DOTALL
 
 
 def markup() -> str:

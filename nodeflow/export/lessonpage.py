@@ -18,6 +18,7 @@ from nodeflow.engine.schedule import Moment
 from nodeflow.errors import ConditionError, NodeflowError
 from nodeflow.graph import Graph, Wire
 from nodeflow.lessons import Lesson, Task, lesson_of, require_lesson
+from nodeflow.playback.answers import HITS
 from nodeflow.playback.conditions import Expression, parse, parse_expression
 from nodeflow.playback.grammar import Part
 from nodeflow.playback.stops import judged_after, newest
@@ -134,7 +135,19 @@ def told(form: Wired, run: Run) -> dict[str, Any]:
         "tasks": [_task(form, index, task, run, lesson) for index, task in enumerate(lesson.tasks)],
         "locked": sorted(lesson.locked),
         "everything": lesson.everything,
+        "words": {"yes": HITS[1], "no": HITS[0]},
     }
+
+
+def looked_at(graph: Graph) -> dict[str, Any]:
+    """Return the lesson as it is told where the layers are taken apart: there it is not done."""
+    tasks = [{"text": task.text, "kind": task.kind} for task in require_lesson(graph).tasks]
+    return {"tasks": tasks, "locked": [], "everything": False, "elsewhere": _ELSEWHERE}
+
+
+_ELSEWHERE = (
+    "Here are the parts to look at; go back to the layers to do the task, or to change numbers."
+)
 
 
 def _task(form: Wired, index: int, task: Task, run: Run, lesson: Lesson) -> dict[str, Any]:
@@ -240,9 +253,16 @@ def functions(lesson: dict[str, Any]) -> Iterator[str]:
             yield from called(task["tree"])
 
 
-def hidden(graph: Graph, twins: dict[str, str]) -> list[str]:
-    """Return the nodes that a lesson hides, those of their backward pass with them."""
+def hidden(graph: Graph, twins: dict[str, str], apart: Graph | None = None) -> list[str]:
+    """Return the nodes that a lesson hides, those of their backward pass with them.
+
+    `apart` is the graph with its layers taken apart: the parts of what is hidden are, too.
+    """
     lesson = lesson_of(graph)
     if lesson is None or not lesson.hidden:
         return []
-    return [*lesson.hidden, *(key for key, twin in twins.items() if twin in lesson.hidden)]
+    found = [*lesson.hidden]
+    if apart is not None:
+        new = apart.nodes.keys() - graph.nodes.keys()
+        found += sorted(n for n in new if any(n.startswith(f"{key}.") for key in lesson.hidden))
+    return [*found, *(key for key, twin in twins.items() if twin in found)]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.derive import explode
+from nodeflow.derive.parts import records_of
 from nodeflow.derive.phases import PHASES
 from nodeflow.derive.tidy import tidy
 from nodeflow.engine.plan import plan as plan_of
@@ -22,6 +23,7 @@ from nodeflow.explain.tracing import recipe_as_data
 from nodeflow.explain.wording import sentences
 from nodeflow.export import computing, lessonpage, seeing
 from nodeflow.export.html import (
+    DRAWN,
     LARGEST,
     ROOM,
     as_json,
@@ -37,12 +39,13 @@ from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
 PLAYER = (
-    "common.js", "random.js", "engine.js", "formulas.js", "why.js", "live.js", "player.js",
-    "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "lesson.js", "change.js",
-    "computing.js",
+    "common.js", "sums.js", "random.js", "starts.js", "machine.js", "schedule.js", "run.js",
+    "numbers.js", "formulas.js", "why.js", "live.js",
+    *DRAWN, "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "state.js", "taken.js",
+    "lesson.js", "lessonpanel.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
-_OF_LESSONS = ("judging.js", "lesson.js")
+_OF_LESSONS = ("judging.js", "lesson.js", "lessonpanel.js")
 """What a page without a lesson does without."""
 
 
@@ -98,7 +101,10 @@ def _with_apart(
     graph: Graph, index: dict[str, Any], blobs: dict[str, bytes], chosen: dict[str, Any],
     *, neurons: bool, operations: bool,
 ) -> dict[str, bytes]:  # fmt: skip
-    """Add the forms in which the layers are taken apart; a button leads from one to the next."""
+    """Add the forms in which the layers are taken apart; a button leads from one to the next.
+
+    A lesson is done in the layers, of which its tasks speak; the other forms are for looking.
+    """
     bare = replace(graph, extra={k: v for k, v in graph.extra.items() if k != LESSON})
     apart = explode(bare)
     wanted = [("neurons", "Neurons", apart)] if neurons else []
@@ -109,7 +115,11 @@ def _with_apart(
     more: dict[str, bytes] = {}
     for name, label, taken in wanted:
         other, parts = data(taken, **{**chosen, "begin": None})
+        other["pieces"] = _pieces(taken)
         other["same"] = {part: known[blob] for part, blob in parts.items() if blob in known}
+        if LESSON in graph.extra:
+            other["lesson"] = lessonpage.looked_at(graph)
+            other["hidden"] = lessonpage.hidden(graph, other.get("twins", {}), taken)
         more |= {f"{name} {part}": blob for part, blob in parts.items() if blob not in known}
         forms.append((name, label, other))
     for at, (_, _, each) in enumerate(forms):
@@ -118,6 +128,23 @@ def _with_apart(
         each["apart"] = [[form, found["digest"]] for form, _, found in forms]
     more |= {f"{name} index": as_json(other).encode() for name, _, other in forms[1:]}
     return {**blobs, **more}
+
+
+def _pieces(apart: Graph) -> dict[str, tuple[str, int]]:
+    """Return by address of which parameter of the layers each is a piece, and where it begins."""
+    cut: dict[str, tuple[str, int]] = {}
+    for layer in records_of(apart).values():
+        for whole in layer.split:
+            size = layer.columns if layer.neuronal and whole == layer.weights else 1
+            cut |= {piece: (whole, at * size) for at, piece in enumerate(layer.pieces(whole))}
+    found = {}
+    for piece in cut.keys() & apart.nodes.keys():
+        whole, begin = cut[piece]
+        while whole in cut:
+            whole, before = cut[whole]
+            begin += before
+        found[f"{piece}.value"] = (f"{whole}.value", begin)
+    return found
 
 
 def _with_wired(

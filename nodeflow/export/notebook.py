@@ -103,6 +103,15 @@ def image(graph: Graph, run: Run | None = None) -> str:
     return _image(_drawn(graph, {}) if run is None else _drawn_run(run), words)
 
 
+def printed(graph: Graph, run: Run | None = None) -> dict[str, str]:
+    """Return a graph, with the values of a run, as the PDF that LaTeX takes, if it can be drawn."""
+    drawing = _drawn(graph, {}) if run is None else _drawn_run(run)
+    return {_PRINTED: b64encode(_pdf(_pictured(drawing))).decode("ascii")} if drawing else {}
+
+
+_PRINTED = "application/pdf"
+
+
 def _still(drawing: str, words: str) -> str:
     """Return a drawing in HTML, for notebooks that are trusted and for those that are not."""
     return (
@@ -130,7 +139,7 @@ def _bundle(drawing: str, words: str) -> dict[str, str]:
         bundle |= {
             "image/svg+xml": drawing,
             "image/png": b64encode(_png(picture)).decode("ascii"),
-            "application/pdf": b64encode(_pdf(picture)).decode("ascii"),
+            _PRINTED: b64encode(_pdf(picture)).decode("ascii"),
         }
     return bundle
 

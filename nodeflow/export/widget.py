@@ -225,6 +225,14 @@ class Widget(AnyWidget):  # type: ignore[misc]
 
     # -- what comes from the page, and what goes to it
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Assign; what the page says meanwhile waits: while it is taken nothing is validated."""
+        if name not in ("moment", "weights", "graph"):
+            super().__setattr__(name, value)
+            return
+        with self._lock:
+            super().__setattr__(name, value)
+
     @contextmanager
     def _settling(self) -> Iterator[None]:
         with self._lock:
@@ -323,17 +331,22 @@ class Widget(AnyWidget):  # type: ignore[misc]
         from IPython.display import display
 
         self._beside = True
-        display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)
+        display(self._output(), raw=True)
         view = super()._repr_mimebundle_()
         if view is not None:
             display({**view[0], "text/plain": ""}, metadata=view[1], raw=True)
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
-        data = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        data = self._output()
         shown = super()._repr_mimebundle_()
         if shown is None or not _wants_view():
             return data, {}
         return {**shown[0], **data}, shown[1]
+
+    def _output(self) -> dict[str, str]:
+        """Return the page, and what stands for it in text and in LaTeX."""
+        printed = notebook.printed(self._origin, None if self._recorded else self.run)
+        return {"text/html": self._repr_html_(), "text/plain": repr(self), **printed}
 
     def _repr_html_(self) -> str:
         """Return the page as it stands, and a drawing for paper and where nothing may run."""

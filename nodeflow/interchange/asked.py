@@ -93,6 +93,8 @@ def network_of_arrays(arrays: Mapping[str, Any], asked: Asked, format_: str) -> 
         kind = (asked.output or "identity") if last else (asked.activation or "identity")
         if kind != "identity" or not last:
             steps.append(asked_activation(f"{stem}_a", kind))
+    if asked.output is None:
+        notes.append("its outputs have no activation; --output sigmoid would give them one")
     if unused:
         raise InterchangeError(
             f"'{next(iter(unused))}' belongs to none of the layers; a network with more than "

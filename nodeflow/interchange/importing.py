@@ -193,7 +193,7 @@ def _by_onnxruntime(
     return None if other is None else (f"onnxruntime {version('onnxruntime')}", other, None)
 
 
-def _by_keras(path: Path, graph: Graph, _network: Network) -> tuple[str, Other, int | None] | None:
+def _by_keras(path: Path, graph: Graph, network: Network) -> tuple[str, Other, int | None] | None:
     if path.suffix.lower() != ".keras":
         return None
     try:
@@ -201,7 +201,10 @@ def _by_keras(path: Path, graph: Graph, _network: Network) -> tuple[str, Other, 
     except ImportError:
         return None
     from nodeflow.interchange.keras import checked_against
+    from nodeflow.interchange.keras_older import NOTE
 
+    if NOTE in network.notes:
+        raise Refused("Keras 3 takes its hard sigmoid for another one")
     with by_the_other():
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return f"keras {keras.__version__}", checked_against(model, graph), None

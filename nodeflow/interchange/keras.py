@@ -30,6 +30,8 @@ from nodeflow.interchange.branching import runs_of, steps_of
 from nodeflow.interchange.building import costs_of, graph_of, letters
 from nodeflow.interchange.casting import Casts
 from nodeflow.interchange.chain import ANY
+from nodeflow.interchange.keras_older import HARD_SIGMOID, is_older, modern, says_hard_sigmoid
+from nodeflow.interchange.keras_older import NOTE as HARD_SIGMOID_NOTE
 from nodeflow.interchange.layers import (
     DAMAGED,
     Activation,
@@ -46,6 +48,7 @@ from nodeflow.interchange.layers import (
     Step,
     activation,
     as_floats,
+    clipped,
     cost_of,
     kind_of,
 )
@@ -76,7 +79,8 @@ _OPERATIONS = {
     "Sign": "sign", "Erf": "erf", "Sigmoid": "sigmoid", "Relu": "relu", "Relu6": "relu6",
     "Selu": "selu", "Silu": "silu", "Softplus": "softplus", "Softsign": "softsign",
     "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "LogSigmoid": "log_sigmoid",
-    "Mish": "mish", "TanhShrink": "tanhshrink",
+    "Mish": "mish", "TanhShrink": "tanhshrink", "Log1p": "log1p", "Expm1": "expm1",
+    "Rsqrt": "rsqrt",
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
 _OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposite"}
@@ -143,16 +147,18 @@ def read(path: Path, asked: Asked) -> Network:
             if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
                 raise FileError("unpacked, it has more than 2 GiB", file=str(path))
             config = json.loads(archive.read("config.json"))
-            if "metadata.json" in archive.namelist():
-                version = json.loads(archive.read("metadata.json")).get("keras_version")
-                config = as_keras_3(config, version)
             weights = io.BytesIO(archive.read("model.weights.h5"))
+            said = "metadata.json" in archive.namelist() and json.loads(
+                archive.read("metadata.json")
+            )
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError):
         raise FileError(
             "is no model of Keras 3: it has no config.json and model.weights.h5", file=str(path)
         ) from None
     with _opened(weights, path) as file:
         try:
+            version = said.get("keras_version") if isinstance(said, dict) else None
+            config = modern(config) if version and is_older(version) else config
             network = _network(config, _Stored(file, "", config["config"]), "Keras")
             return with_compiled(network, config.get("compile_config") or {})
         except DAMAGED as error:
@@ -171,47 +177,17 @@ def _whole(path: Path) -> Network | None:
         if "model_config" not in file.attrs:
             return None
         try:
-            config = as_keras_3(json.loads(file.attrs["model_config"]),
-                                file.attrs.get("keras_version"))  # fmt: skip
+            config = json.loads(file.attrs["model_config"])
+            said = _older_training(file.attrs.get("training_config"))
+            if is_older(file.attrs.get("keras_version")):
+                config, said = modern(config), modern(said)
             network = _network(config, _Older(file["model_weights"]), "Keras")
-            return with_compiled(network, _older_training(file.attrs.get("training_config")))
+            return with_compiled(network, said)
         except DAMAGED as error:
             why = f"{type(error).__name__}: {error}"
             raise FileError(
                 f"is damaged, or of a Keras that is not known here ({why})", file=str(path)
             ) from None
-
-
-def as_keras_3(config: Any, version: Any) -> Any:
-    """Return a configuration of Keras 1 or 2 as Keras 3 would have written it.
-
-    Its hard sigmoid has the slope 0.2, and not 1/6; some settings have other names or are lists.
-    """
-    text = version.decode() if isinstance(version, bytes) else str(version or "2")
-    return config if text.partition(".")[0] not in ("1", "2") else _newer(config)
-
-
-def _newer(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_newer(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    found = {key: _newer(value) for key, value in part.items()}
-    about = found.get("config")
-    if found.get("activation") == "hard_sigmoid":
-        found["activation"] = _OLD_HARD_SIGMOID
-    if found.get("class_name") == "LeakyReLU" and isinstance(about, dict) and "alpha" in about:
-        about["negative_slope"] = about.pop("alpha")
-    if isinstance(about, dict):
-        axis = about.get("axis")
-        if isinstance(axis, list) and len(axis) == 1:
-            about["axis"] = axis[0]
-    elif found.get("class_name") == "Sequential":  # before 2.2.3 a list of layers and nothing else
-        found["config"] = {"layers": about}
-    return found
-
-
-_OLD_HARD_SIGMOID = "hard_sigmoid of Keras 2"
 
 
 def _older_training(text: Any) -> dict[str, Any]:
@@ -234,17 +210,21 @@ def with_compiled(network: Network, said: Mapping[str, Any]) -> Network:
     losses = _for_each(said.get("loss"), network.outputs)
     weights = _for_each(said.get("loss_weights"), network.outputs)
     ends = []
+    shares = {step.name for step in network.steps
+              if isinstance(step, Activation) and step.kind == "softmax"}  # fmt: skip
     for end, loss, weight in zip(network.outputs, losses, weights, strict=True):
         cost = _cost(loss, notes)
+        whole = cost is None or cost.kind != "categorical_cross_entropy" or cost.behind is not None
+        if not whole and end.step not in shares:
+            notes.append("Keras divides the outputs by their sum in its categorical cross-entropy, "
+                         "which changes nothing behind a softmax; here they are left")  # fmt: skip
         if cost is not None and isinstance(weight, int | float):
             cost = replace(cost, weight=float(weight))
         ends.append(replace(end, cost=cost))
     network = replace(network, ends=tuple(ends))
     optimizer = said.get("optimizer")
     if isinstance(optimizer, Mapping):
-        # Keras 2.11 to 2.15 call their own so.
-        name = str(optimizer.get("class_name")).removeprefix("Custom>")
-        about = optimizer.get("config") or {}
+        name, about = str(optimizer.get("class_name")), optimizer.get("config") or {}
         network = _with_optimizer(network, name, about, notes)
     return replace(network, notes=tuple(notes))
 
@@ -290,7 +270,7 @@ def _with_optimizer(
     network: Network, name: str, about: Mapping[str, Any], notes: list[str]
 ) -> Network:
     kind = known("keras", "trainer").get(name)
-    rate = about.get("learning_rate", about.get("lr"))
+    rate = about.get("learning_rate")
     if kind is None or rate is None or isinstance(rate, Mapping):
         what = name if kind is None else "schedule of the learning rate"
         notes.append(f"its optimizer's {what} has no counterpart" if kind else
@@ -305,8 +285,8 @@ def _with_optimizer(
         notes.append("its momentum is Nesterov's, and is left out: see the twin keras-nesterov")
     elif about.get("momentum"):
         settings["momentum"] = float(about["momentum"])
-    left = [key for key in ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema")
-            if about.get(key)]  # fmt: skip
+    left = [key for key in ("decay", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue",
+                            "use_ema") if about.get(key)]  # fmt: skip
     notes += [f"the {key} of its optimizer is left out" for key in left]
     return replace(network, trainer=kind, settings=settings)
 
@@ -433,6 +413,8 @@ def _network(config: Mapping[str, Any], arrays: _Arrays, format_: str) -> Networ
     ends = reading.model(about, arrays, None)
     steps, names = reading.values.of([value for value, _ in ends])
     several = len(ends) > 1
+    if says_hard_sigmoid(config):
+        reading.notes.append(HARD_SIGMOID_NOTE)
     return Network(
         steps, format_, name=str(about.get("name", "")), inputs=tuple(reading.inputs),
         ends=tuple(End(step, label if several else "")
@@ -654,8 +636,9 @@ class _Reading:
             return
         rows = all(len(shape) == 2 for shape in shapes)
         given = _operands(node, taken)
-        plain = kind in _OPERATIONS and given is not None and (rows or len(shapes) == 1)
-        if plain and self.values.apply(_OPERATIONS[kind], given or [], result, name):
+        operator, settings = _with_settings(kind, about)
+        plain = operator is not None and given is not None and (rows or len(shapes) == 1)
+        if plain and self.values.apply(str(operator), given or [], result, name, **settings):
             return
         alike = given is not None and (rows or len(shapes) == 1)
         if alike and self._tested(kind, given or [], result, name):
@@ -677,6 +660,26 @@ class _Reading:
 def _of_each_row(about: Mapping[str, Any]) -> bool:
     """Return whether an operation makes one number of each row, and keeps it as a column."""
     return about.get("axis", -1) in (-1, 1, [-1], [1]) and bool(about.get("keepdims"))
+
+
+def _with_settings(
+    kind: str, about: Mapping[str, Any]
+) -> tuple[str | None, dict[str, float]]:  # fmt: skip
+    """Return what an operation that works number by number is here, with its settings."""
+    match kind:
+        case "Gelu":  # as an activation of a layer it is the exact one
+            return ("gelu_tanh" if about.get("approximate", True) else "gelu"), {}
+        case "LeakyRelu":
+            return "leaky_relu", {"alpha": float(about.get("negative_slope", 0.2))}
+        case "Elu" | "Celu":
+            return kind.lower(), {"alpha": float(about.get("alpha", 1.0))}
+        case "SoftShrink" | "HardShrink":
+            return kind.lower(), {"alpha": float(about.get("threshold", 0.5))}
+        case "HardTanh":
+            return "hard_tanh", {"low": -1.0, "high": 1.0}
+        case "Clip" if all(isinstance(about.get(end), int | float) for end in ("x_min", "x_max")):
+            return clipped(about["x_min"], about["x_max"])
+    return _OPERATIONS.get(kind), {}
 
 
 def _operands(node: Any, taken: Sequence[str]) -> list[str | float] | None:
@@ -830,12 +833,12 @@ def _activation(name: str, kind: Any, about: Mapping[str, Any]) -> Activation | 
         )
         kind = kind.get("config") if isinstance(kind.get("config"), str) else kind.get("class_name")
     kind = str(kind)
+    if kind == HARD_SIGMOID:
+        return activation(name, "hard_sigmoid_onnx", alpha=0.2) or _unknown(name, kind)
     if kind == "leaky_relu":
         # As a function its slope is 0.2, as a layer 0.3.
         slope = float(about.get("negative_slope", 0.2))
         return activation(name, "leaky_relu", alpha=slope) or _unknown(name, kind)
-    if kind == _OLD_HARD_SIGMOID:
-        return activation(name, "hard_sigmoid_onnx", alpha=0.2) or _unknown(name, kind)
     others = of_others("keras", kind)
     if others and about.get("alpha", 1) == 1 and not about.get("approximate"):
         return activation(name, others) or _unknown(name, kind)

@@ -24,6 +24,8 @@ _OTHERS = {
     b"Octave-1": "of Octave's own binary format",
     b"\x1f\x8b": "packed by gzip (-zip)",
 }
+_SHORTENED = ("sparse", "diagonal", "permutation")
+"""Matrices of which Octave's text has some of the numbers alone."""
 _THETA = re.compile(r"(?i)theta_?(\d+)")
 
 
@@ -45,8 +47,15 @@ def read(path: Path, asked: Asked) -> Network:
         raise InterchangeError(f"{path}: one is missing among {', '.join(names)}")
     steps: list[Step] = []
     notes: list[str] = []
+    if asked.activation is None and asked.output is None:
+        notes.append("its layers have sigmoids; --activation and --output name others")
     for number, name in enumerate(names):
         array = found[name]
+        if isinstance(array, str):
+            raise FileError(
+                f"'{name}' is stored as {array}; {name} = double(full({name})) before it is saved "
+                "makes a plain matrix of it", file=str(path),
+            )  # fmt: skip
         theta = as_floats(dense(array), name, notes)
         if theta.ndim != 2 or theta.shape[1] < 2:
             raise InterchangeError(
@@ -107,8 +116,9 @@ def _octave_text(data: bytes, path: Path) -> dict[str, Any]:
     for part in re.split(r"^# name: ", data.decode("utf-8", "replace"), flags=re.MULTILINE)[1:]:
         name, _, rest = part.partition("\n")
         head = dict(re.findall(r"^# (type|rows|columns): (.*)$", rest, re.MULTILINE))
-        if not head.get("type", "").endswith("matrix") or "rows" not in head:
-            found[name.strip()] = None  # a scalar, a text, a struct: no weights
+        kind = head.get("type", "")
+        if kind.startswith(_SHORTENED) or not kind.endswith("matrix") or "rows" not in head:
+            found[name.strip()] = kind  # a scalar, a text, a struct: no weights
             continue
         numbers = " ".join(line for line in rest.splitlines() if not line.startswith("#")).split()
         size = int(head["rows"]), int(head["columns"])

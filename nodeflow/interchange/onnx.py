@@ -7,6 +7,7 @@ numbers of a float64 network go out as tensors.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.data.matform import MOST_NUMBERS
 from nodeflow.declare import CATALOG
 from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
@@ -112,6 +114,8 @@ class _Model:
         """Return the steps from the inputs to the outputs."""
         for tensor in self.graph.initializer:
             self.arrays[tensor.name] = self._array(tensor, tensor.name)
+        for tensor in self.graph.sparse_initializer:
+            self.arrays[tensor.values.name] = self._written_out(tensor)
         wanted = self._ends()
         needed = self._before(wanted)
         inputs = [one for one in self.graph.input
@@ -422,7 +426,7 @@ class _Model:
         kind, given = node.op_type, _attributes(node)
         if kind == "Dropout":
             training = self.arrays.get(node.input[2]) if len(node.input) > 2 else None
-            return training is None or not training.any()
+            return not self._trains(given) and (training is None or not training.any())
         if kind in ("Squeeze", "Unsqueeze"):
             axes = given.get("axes")
             if axes is None and len(node.input) > 1:
@@ -444,6 +448,10 @@ class _Model:
         if kind in _SHAPED:
             return keeps_rows(before, after)
         return kind in ("Identity", "ZipMap")
+
+    def _trains(self, given: Mapping[str, Any]) -> bool:
+        """Return whether an operator trains, as those before 7 do unless they are told to test."""
+        return self.opset < 7 and not given.get("is_test")
 
     def _is_one_column(self, node: Any) -> bool:
         """Return whether the outputs of all rows are put into one column at the end.
@@ -528,6 +536,20 @@ class _Model:
         whole = array.dtype.kind in "iub"  # a single row of them is a shape, or an axis
         return as_floats(array, name, [] if whole and array.ndim < 2 else self.notes)
 
+    def _written_out(self, tensor: Any) -> Floats:
+        """Return a sparse array with its zeros; its places are numbers, or indices by axis."""
+        from onnx import numpy_helper
+
+        values = self._array(tensor.values, tensor.values.name)
+        places = numpy_helper.to_array(tensor.indices)
+        if math.prod(tensor.dims) > MOST_NUMBERS:
+            raise InterchangeError(f"the sparse '{tensor.values.name}' has too many places")
+        array = np.zeros(tuple(tensor.dims))
+        array[tuple(places.T) if places.ndim == 2 else np.unravel_index(places, array.shape)] = (
+            values
+        )
+        return array
+
     def _computed(self, node: Any) -> None:
         """Keep what is computed of weights alone: constants, and another order of axes."""
         taken = _taken(node)
@@ -578,7 +600,8 @@ class _Model:
                 factor = as_floats(given["scale"], name, [])
                 return [Affine(name, factor, -as_floats(given["offset"], name, []) * factor)]
             case "BatchNormalization" if len(known) == 4:
-                if given.get("training_mode"):
+                # Before 14 it is the outputs for new statistics that say so.
+                if self._trains(given) or given.get("training_mode") or any(node.output[1:]):
                     why = "in training it uses the statistics of each batch"
                     return [Missing(name, node.op_type, why)]
                 scale, shift, mean, variance = known
@@ -709,6 +732,9 @@ class _Model:
             matrix = matrix * float(given["alpha"])
         bias = arrays[2] if len(arrays) > 2 else None
         if bias is not None:
+            if bias.ndim > 1 and bias.shape[0] != 1:
+                why = "its biases differ from row to row"
+                return [Missing(node.name or node.output[0], "Gemm", why)]
             if bias.size not in (1, len(matrix)):
                 raise InterchangeError(
                     f"'{node.name or node.output[0]}' has {len(matrix)} neurons and {bias.size} "
@@ -770,7 +796,11 @@ def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -
                 return np.asarray(_FUNCTIONS[kind](array, others[0]))
         case "DequantizeLinear" if others:
             scale, zero = others[0], (others[1] if len(others) > 1 else np.zeros(()))
-            if scale.size > 1:
+            if given.get("block_size"):
+                axis = given.get("axis", 1) % array.ndim
+                scale, zero = (_spread(one, array, axis, given["block_size"])
+                               for one in (scale, np.broadcast_to(zero, scale.shape)))  # fmt: skip
+            elif scale.size > 1:
                 along = [-1 if at == given.get("axis", 1) % array.ndim else 1
                          for at in range(array.ndim)]  # fmt: skip
                 scale, zero = (
@@ -779,6 +809,12 @@ def _of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) -
                 )
             return (array - zero) * scale
     return None
+
+
+def _spread(blocks: Floats, array: Floats, axis: int, size: int) -> Floats:
+    """Return numbers of blocks along an axis, of which the last may be shorter, for each place."""
+    places = np.arange(array.shape[axis])
+    return np.repeat(blocks, size, axis).take(places, axis)
 
 
 def _elementwise(kind: str, given: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:

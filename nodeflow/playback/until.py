@@ -130,8 +130,8 @@ def train_until(
     """Train until a condition holds at the end of an epoch, at most so many epochs.
 
     Returns after how many epochs of the run it held, None if it never did. The run then stands at
-    the end of that epoch, with the weights that training to it alone would give. `progress` is
-    called with the epochs done and those to do.
+    the end of that epoch, with the weights and the history that training to it alone would give.
+    `progress` is called with the epochs done and those to do.
     """
     begin, last = run.epoch, run.epoch + epochs
     before: EpochEnd | None = None
@@ -164,6 +164,7 @@ def train_until(
             )
             if held is not None:
                 run.goto(epoch=held)
+                run.end_here()  # what was trained in vain is no part of the run
                 return held
             line = lines[-1]
         if fault is not None:

@@ -193,7 +193,7 @@ def connected(address: str, kept: str) -> Iterator[Connection]:
     except ImportError:
         raise SweepError("--cluster needs Dask; pip install 'nodeflow[cluster]'") from None
     # What it would say is said in a sentence instead of a traceback of its own.
-    for name in ("distributed", "distributed.client", "tornado", "asyncio"):
+    for name in ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if address != "local":
         with _closed(_answering(Client, address)) as client:
@@ -222,7 +222,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
             raise SweepError(
                 f"Dask's cluster of this machine does not start ({error}); {_of_a_script()}threads "
                 "need none: leave --cluster out"
-            ) from error
+            ) from None
         with made:
             yield made
 

@@ -86,7 +86,8 @@ def title(name: str, rest: str) -> Text:
 
 def percent(value: float | None) -> str:
     """Return a fraction in percent, – if it is not known."""
-    return "–" if value is None else f"{100 * value:.1f} %"
+    # What is 0 to this digit has no sign, which 0 of a change downwards would have.
+    return "–" if value is None else f"{round(100 * value, 1) + 0.0:.1f} %"
 
 
 def maybe(value: float | None) -> str:

@@ -18,7 +18,7 @@ from nodeflow.editor.documents import plugins
 from nodeflow.editor.documents.exporting import ExportForm, requested
 from nodeflow.editor.documents.store import Recent
 from nodeflow.editor.state.kept import Recovery
-from nodeflow.editor.state.messages import Do, Failed, Message, OpenRun, Pasted, Place, Resized
+from nodeflow.editor.state.messages import Do, Failed, Key, Message, OpenRun, Pasted, Place, Resized
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import (
     AskDiffer,
@@ -62,7 +62,8 @@ from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.inputs import Inputs
 from nodeflow.window.platform.pace import Throttle
 from nodeflow.window.platform.toolkit import dpg
-from nodeflow.window.platform.waiting import GcScheduler, IdleWait, sockets
+from nodeflow.window.platform.typeahead import TypeAhead
+from nodeflow.window.platform.waiting import GcScheduler, connection
 
 FRAME = 1 / 60
 """Seconds a frame while something moves."""
@@ -76,6 +77,10 @@ _TURN = 0.003
 frame, so that the thread that trains waits for a frame's end and not the frame for each turn."""
 _BLIND = 0.15
 """The same where nothing tells that something has come from the display."""
+_POLL = 0.05
+"""Seconds between two looks at what the shell has to tell, while the window sleeps."""
+_ASLEEP = 1.0
+"""After so many seconds of sleep nobody waits for a frame."""
 
 
 class Shell(Protocol):
@@ -201,9 +206,9 @@ class Window:
         self._shown: Editor | None = None
         self._last_event = self._calm_since = time.perf_counter()
         self._calm = 0
+        self._began = 0.0
         self._gc = GcScheduler()
         self._throttle = Throttle()
-        before = sockets()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
             title="nodeflow", width=size[0], height=size[1], x_pos=0, y_pos=0,
@@ -213,7 +218,7 @@ class Window:
         loaded = fonts.load()
         self.frame = Frame(self.send)
         dpg.show_viewport()
-        self._display = sockets() - before
+        self._display = connection()
         # Texts can be measured only after a frame.
         dpg.render_dearpygui_frame()
         self._clipboard = Clipboard()
@@ -227,6 +232,7 @@ class Window:
         self.lesson = LessonCard(self.send, loaded, self.popups.look)
         self.dialogs = Dialogs(self.send, self._chosen_file, self.popups.look, loaded)
         self.inputs = Inputs(self._over_canvas, self._eats)
+        self._ahead = TypeAhead(self._field_waits)
         dpg.set_exit_callback(lambda: self.send(Do("quit")))
 
     def _build_side(self, loaded: fonts.Fonts) -> None:
@@ -267,6 +273,7 @@ class Window:
 
     def step(self) -> None:
         """Answer what has happened, and draw what is different."""
+        self._began = time.thread_time()
         area = self.frame.place(self.editor)
         size = float(area.width), float(area.height)
         if size != self.editor.size:
@@ -286,6 +293,7 @@ class Window:
             except Exception as error:  # noqa: BLE001 - as in _guarded
                 self._survive(error)
                 self._shown = self.editor  # not again until something changes
+        self._ahead.settle()
 
     @property
     def _moves(self) -> bool:
@@ -300,15 +308,16 @@ class Window:
         self.frame.show_status(editor)
         self.library.draw(editor)
         self._throttle.frame()
-        self.canvas.draw(self._throttle.of("canvas", editor))
         self.training.draw(self._throttle.of("training", editor))
         self.inspector.draw(self._throttle.of("inspector", editor))
         self._draw_play(editor)
         self.card.draw(editor)
         self.timeline.draw(self._throttle.of("timeline", editor))
-        self.popups.draw(editor, (area.x, area.y))
+        self.popups.draw(editor, (area.x, area.y), typing=self._ahead.fresh)
         self.lesson.draw(editor, (area.x, area.y))
-        self.dialogs.draw(editor)
+        self.dialogs.draw(editor, typing=self._ahead.fresh)
+        # It draws so much as the frame has time for after all the others.
+        self.canvas.draw(self._throttle.of("canvas", editor), self._began)
 
     def _redraw(self) -> None:
         self._shown = None
@@ -371,24 +380,29 @@ class Window:
             self._calm_since, self._calm = self._last_event, 0
         self._calm += 1
         calm = self._calm > _FRAMES_AFTER and started - self._last_event >= _AFTER
-        if self._queue or self._moves or self.canvas.busy or not calm:
+        # What this frame has heard is answered by the next one.
+        heard = self.inputs.waiting or not self.frame.fits
+        if self._queue or heard or self._moves or self.canvas.busy or not calm:
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)
             return
-        self._gc.idle()
-        until = started + self._pause()
-        idle = IdleWait(self._display)
-        while time.perf_counter() < until:
-            if idle.woken():
+        until, cleaned = started + self._pause(), False
+        while (left := until - time.perf_counter()) > 0:
+            if self._display is None:
+                time.sleep(min(left, _POLL))
+            elif self._display.has_news(min(left, _POLL)):
                 self._last_event = time.perf_counter()
                 return
             self._queue += self.shell.poll(self.editor)
             if self._queue:
                 return
+            if not cleaned and time.perf_counter() - started > _ASLEEP:
+                cleaned = True
+                self._gc.idle()
 
     def _pause(self) -> float:
-        if not self._display:
+        if self._display is None:
             return _BLIND
         typing = self.popups.ready or self.dialogs.open or self._typing()
         return _TYPING if typing else _IDLE
@@ -474,17 +488,25 @@ class Window:
             dpg.is_item_hovered(self.frame.canvas) or dpg.is_item_hovered(self.frame.drawlist)
         )
 
-    def _eats(self, key: str) -> bool:
+    def _eats(self, key: Key, code: int) -> bool:
         """Return whether a text field takes a key."""
+        if self._ahead.takes(key, code):
+            return True
         if self.dialogs.open:
-            self.dialogs.key(key)
+            self.dialogs.key(key.name)
             return True
         if self.editor.popup is not None:
-            return self.popups.eats(key)
-        if key[0] == "F" and key[1:].isdigit():
+            return self.popups.eats(key.name)
+        if key.name[0] == "F" and key.name[1:].isdigit():
             return False  # no field has a use for it
         # Enter and Escape end the typing before they are asked about.
         return self._typing() or self._typed_before
+
+    def _field_waits(self) -> bool:
+        """Return whether a field was opened that does not take the keys yet."""
+        if self.dialogs.open:
+            return self.dialogs.field_waits
+        return self.popups.field_waits(self.editor)
 
     def _typing(self) -> bool:
         panels = (self.inspector, self.training, self.library, self.playpanel, self.lesson)

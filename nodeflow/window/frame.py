@@ -53,6 +53,7 @@ class Frame:
         self.library = dpg.add_window(**{**plain, "no_resize": False})
         self.side = dpg.add_window(**{**still, "no_resize": False})
         self._put: dict[str, int] = {}
+        self._held = False
         self.timeline = dpg.add_window(**plain)
         self._status = dpg.add_window(**plain)
         self.drawlist = dpg.add_drawlist(100, 100, parent=self.canvas)
@@ -77,11 +78,18 @@ class Frame:
                                 callback=lambda _s, _v, name: self._send(Do(name)),
                             )
 
+    @property
+    def fits(self) -> bool:
+        """Whether all stands where it belongs in a window of the present size."""
+        return self._state[:2] == _size()
+
     def place(self, editor: Editor) -> Area:
         """Put the windows where they belong; return the canvas's place."""
-        wide, high = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        wide, high = _size()
         preferences = editor.preferences
-        self._read_back(preferences)
+        held, self._held = self._held, dpg.is_mouse_button_down(dpg.mvMouseButton_Left)
+        if held or self._held:
+            self._read_back(preferences)
         state = (wide, high, preferences.scale, preferences.library, preferences.side)
         if state == self._state:
             return self.area
@@ -176,6 +184,12 @@ class Frame:
         name = editor.path.name if editor.path else editor.graph.name or "untitled"
         mark = " •" if editor.changed else ""
         dpg.set_viewport_title(f"{name}{mark} – nodeflow")
+
+
+def _size() -> tuple[int, int]:
+    """Return how wide and high the inside of the window is: both are told together."""
+    told = dpg.get_viewport_configuration("")
+    return told["client_width"], told["client_height"]
 
 
 def _put(window: Item, area: Area) -> None:

@@ -18,7 +18,7 @@ LISTED = 4
 def show(number: Any) -> str:
     """Return a number as a person writes it: 4 decimals, or 4 digits where it is small or large.
 
-    The page that computes has the same function (`show` in player.js).
+    The page that computes has the same function (`show` in numbers.js).
     """
     value = float(number) + 0.0  # −0 is 0 to a person
     if value != value:
@@ -54,7 +54,7 @@ _WEIGHED = 12
 def weighed(weight: Any, carried: Any = None) -> str:
     """Return what a weight does to the number on a wire: 1.5 × 0.8; only × 0.8 without room.
 
-    The page has the same function (`weighed` in player.js).
+    The page has the same function (`weighed` in picture.js).
     """
     times = f"× {show(weight)}"
     text = times if carried is None else f"{show(carried)} {times}"

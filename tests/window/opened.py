@@ -18,6 +18,7 @@ from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
 from nodeflow.routing import along
 from nodeflow.window import app
+from nodeflow.window.platform.fonts import EM
 from nodeflow.window.platform.toolkit import dpg
 
 FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
@@ -156,6 +157,7 @@ class Watched(app.Window):
             "offer": editor.offer.text if editor.offer else "",
             "neuron": editor.neuron,
             "map": self._map(),
+            "map_text": self._map_text(),
             "faults": {name: field.fault for name, field in self.training._typed.items()},
             "card": bool(dpg.is_item_shown(self.card.panel)),
             "playback": self._playback(),
@@ -198,6 +200,15 @@ class Watched(app.Window):
             x, y = panel._camera.on_screen((neuron.x, neuron.y))
             found[f"{neuron.column} {neuron.number + 1}"] = [left + x, top + y, *texts]
         return found
+
+    def _map_text(self):
+        """Return how large the smallest text of the map is, in pixels of the screen."""
+        items = self.frame.map._items
+        if self.editor.view != "map" or not items.dots:
+            return 0.0
+        texts = [*items.numbers, *items.below, *items.beside, *(one.item for one in items.texts)]
+        shown = [dpg.get_item_configuration(item) for item in texts if item]
+        return min(one["size"] for one in shown if one["text"]) / EM
 
     def _undrawn(self):
         """Return the nodes in view that the toolkit does not show though nothing is waiting."""
@@ -362,7 +373,8 @@ def main(file="", epochs="0"):
         app.update = faulty(app.update)
     if os.environ.get("NODEFLOW_TEST_REAL"):
         app.display.reason = lambda: None  # that has tests of its own, and takes its time
-        app.run = partial(app.run, size=(1600, 1000))
+        wide, high = os.environ.get("NODEFLOW_TEST_SIZE", "1600x1000").split("x")
+        app.run = partial(app.run, size=(int(wide), int(high)))
         sys.exit(app.main(Path(file) if file else None))
     graph = nf.load(file) if file else Graph()
     scale = float(os.environ.get("NODEFLOW_TEST_SCALE", "1"))

@@ -218,6 +218,7 @@ def test_two_settings_are_a_heat_map_and_a_run_is_clicked(started, mouse, home, 
     window.settled()
     mouse.click(x + 60, y + 200)
     state = window.until(lambda state: not state["sheet"] and state["live"][1] == 5, 40)
+    window.settled()
     shot("opened")
     assert state["notice"].startswith("train.rate")
     assert "epoch 5" in state["notice"]

@@ -242,6 +242,19 @@ def test_the_map_of_neurons_is_drawn_and_selects(trained, mouse, shot):
     window.settled()
 
 
+@pytest.mark.parametrize("scale", [1, 2])
+def test_the_texts_of_the_map_grow_with_the_setting(opened, mouse, shot, scale):
+    window = opened(GRAPHS / "wheat-seeds.json", 1, NODEFLOW_TEST_SCALE=str(scale))
+    window.until(lambda state: state["values"] and state["area"])
+    window.settled()
+    mouse.move(window.state["area"][0] + 60, window.state["area"][1] + 60)
+    mouse.key("m")
+    window.until(lambda state: state["map_text"] > 0)
+    assert window.settled()["map_text"] >= 11 * scale - 0.01
+    assert len(window.state["map"]) == 7 + 5 + 3
+    shot()
+
+
 def test_play_trains(trained, mouse, shot):
     window = trained(nf.load(GRAPHS / "xor.json"), 0, preferences={"theme": "light"})
     pixels = canvas(window, shot())

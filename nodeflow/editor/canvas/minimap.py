@@ -57,10 +57,17 @@ def shown(editor: Editor) -> Map | None:
     )
     middle = (left + right) / 2, (top + bottom) / 2
     return Map(
-        (editor.size[0] - WIDTH - _MARGIN, editor.size[1] - HEIGHT - _MARGIN),
+        area(editor, editor.aside.minimap)[:2],
         (middle[0] - WIDTH / scale / 2, middle[1] - HEIGHT / scale / 2),
         scale,
     )
+
+
+def area(editor: Editor, place: Point) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of the map in a corner of the canvas, 0 or 1 each way."""
+    left = _MARGIN + place[0] * (editor.size[0] - WIDTH - 2 * _MARGIN)
+    top = _MARGIN + place[1] * (editor.size[1] - HEIGHT - 2 * _MARGIN)
+    return left, top, left + WIDTH, top + HEIGHT
 
 
 def _sees(editor: Editor, start: Point, end: Point) -> bool:

@@ -19,6 +19,7 @@ from nodeflow.derive.parts import RECORD as EXPLODED
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
+from nodeflow.workings.shown import compact
 
 MOST = 16
 """So many neurons of a column are drawn; of more, the first ones and the last."""
@@ -35,6 +36,8 @@ class Neuron:
     x: float
     y: float
     value: float | None = None
+    address: str = ""
+    """Where the value stands: at a node of its own, or in that of its layer."""
     name: str = ""
     """Of an input its feature, of an output its class, as the data call them."""
     column: str = ""
@@ -47,13 +50,34 @@ class Neuron:
     age: str = ""
     """Of when the value is, "" if it is of the present pass."""
     delta_age: str = ""
+    target_age: str = ""
 
     @property
     def error(self) -> float | None:
-        """Return a − y of an output whose value and target are known."""
-        if self.value is None or self.target is None:
+        """Return a − y of an output whose value and target are known, and of one pass."""
+        if self.value is None or self.target is None or self.age != self.target_age:
             return None
         return self.value - self.target
+
+    # What is written: grey where it is of another pass.
+
+    @property
+    def number_text(self) -> str:
+        """The value, as it stands in the dot."""
+        return "" if self.value is None else compact(self.value)
+
+    @property
+    def bias_and_delta(self) -> str:
+        """What stands below the dot."""
+        known = (("b", self.bias), ("δ", self.delta))
+        return "   ".join(f"{name} {compact(number)}" for name, number in known
+                          if number is not None)  # fmt: skip
+
+    @property
+    def target_and_error(self) -> str:
+        """What stands beside an output."""
+        text = "" if self.target is None else f"y {compact(self.target)}"
+        return text if self.error is None else f"{text}   e {compact(self.error)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +123,17 @@ class Map:
             key, _, last = key.rpartition(".")
             number = int(last) - 1 if last.isdigit() else None
         return self.columns.get(key, ""), number
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Of when what is grey is, in words."""
+        told = {
+            "grey": [age for n in self.neurons for age in (n.age, n.target_age)],
+            "grey δ": [n.delta_age for n in self.neurons],
+        }
+        return tuple(
+            f"{what}: {age}" for what, ages in told.items() for age in sorted({*ages} - {""})
+        )
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -163,7 +198,7 @@ def neuron_map(graph: Graph, values: _Values | None = None, known: Known | None 
     neurons: list[Neuron] = []
     outputs = [layer for layer in layers if layer.depth == len(columns) - 1]
     classes = _classes(inference, sum(layer.size[0] for layer in outputs))
-    targets = _targets(whole, inference, by_key, held)
+    targets = _targets(whole, inference, by_key, replace(at, values=held))
     for depth, column in enumerate(columns):
         shown: list[tuple[_Feature | None, float, float]] = _column(column, depth)
         for feature, x, y in shown:
@@ -179,7 +214,8 @@ def neuron_map(graph: Graph, values: _Values | None = None, known: Known | None 
                 letter = by_key[feature[0]].output.rpartition(".")[2]
                 name = classes[column.index(feature)] if classes else ""
                 name = name or f"{letter}{column.index(feature) + 1}"
-                dot = replace(dot, name=name, target=targets.get(feature))
+                target, age = targets.get(feature, (None, ""))
+                dot = replace(dot, name=name, target=target, target_age=age)
             neurons.append(dot)
     lines = [line for layer in layers for line in _lines(layer, places, _weights(layer, held))]
     parts = {
@@ -324,7 +360,7 @@ def _dot(
     key, _, port = address.rpartition(".")
     column = key if layer is None else layer.key
     own = f"{column}.{number + 1}"
-    value, age = _of_neuron(known.values, f"{key}.{number + 1}.{port}", address, number)
+    value, there = _of_neuron(known.values, f"{key}.{number + 1}.{port}", address, number)
     bias = delta = None
     delta_at = ""
     if layer is not None:
@@ -337,10 +373,11 @@ def _dot(
         x,
         y,
         value,
+        there,
         column=column,
         bias=bias,
         delta=delta,
-        age=known.ages.get(age.rpartition(".")[0], ""),
+        age=known.ages.get(there.rpartition(".")[0], ""),
         delta_age=known.gradient_ages.get(delta_at, ""),
     )
 
@@ -354,17 +391,21 @@ def _of_neuron(values: _Values, own: str, whole: str, number: int) -> tuple[floa
 
 
 def _targets(
-    graph: Graph, inference: Inference, layers: Mapping[str, _Layer], values: _Values
-) -> dict[_Feature, float]:
-    """Return what the neurons should be whose outputs a cost compares with a target."""
+    graph: Graph, inference: Inference, layers: Mapping[str, _Layer], known: Known
+) -> dict[_Feature, tuple[float, str]]:
+    """Return what the neurons should be whose outputs a cost compares with a target; its age."""
     seen = _Seen(graph, inference, layers)
-    found: dict[_Feature, float] = {}
+    found: dict[_Feature, tuple[float, str]] = {}
     for key in inference.order:
         inputs = graph.inputs(key)
         if graph.type_of(key).family != "cost" or not {"a", "y"} <= inputs.keys():
             continue
         compared = [feature for wire in inputs["a"] for feature in seen.features(wire.start)]
-        wanted = [number for wire in inputs["y"] for number in _row(values.get(wire.start))]
+        wanted = [
+            (number, known.ages.get(wire.source, ""))
+            for wire in inputs["y"]
+            for number in _row(known.values.get(wire.start))
+        ]
         if len(compared) == len(wanted):
             found |= dict(zip(compared, wanted, strict=True))
     return found

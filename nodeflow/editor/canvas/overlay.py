@@ -14,6 +14,9 @@ from nodeflow.editor.state.model import Boxing, Editor, Moving, Wiring
 from nodeflow.scene import note, shown
 from nodeflow.workings.shown import span
 
+_LISTED = 4
+"""Of more numbers the range is told."""
+
 
 @dataclass(frozen=True)
 class Loose:
@@ -132,7 +135,6 @@ def _value(editor: Editor, address: str) -> tuple[str, ...]:
         value = values.get(address)
         if value is not None:
             numbers = np.asarray(value)
-            found.append(f"{name}{shown(numbers)}" + (f"   ({age})" if age else ""))
-            if numbers.size > 4:
-                found.append(f"{name}{span(numbers)}")
+            all_ = f"   {span(numbers)}" if numbers.size > _LISTED else ""
+            found.append(f"{name}{shown(numbers)}{all_}" + (f"   ({age})" if age else ""))
     return tuple(found)

@@ -245,6 +245,18 @@ def chosen(editor: Editor, number: int | None) -> Editor:
     return editing.attempted(closed, lambda: _done(closed, popup, there[at].name))
 
 
+def left(editor: Editor, popup: Editing) -> Editor:
+    """Take what was typed when somebody presses elsewhere; what cannot be so stays, with why.
+
+    Escape drops it; a template is repeated by Enter alone.
+    """
+    closed = replace(editor, popup=None)
+    if popup.setting == "repeat":
+        return closed
+    entered = chosen(editor, None)
+    return closed if entered.popup is None and entered.graph == editor.graph else entered
+
+
 def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
     match popup:
         case Search(at=at, port=port):

@@ -10,9 +10,7 @@ from nodeflow.derive.rates import Rate, rates
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.editor.state.reading import read, written
 from nodeflow.graph import Graph, Training
-
-PLAY_HIGH, PLAY_MARGIN = 52.0, 24.0
-"""How high the Train button on the canvas is at scale 1, and how far from its foot, in pixels."""
+from nodeflow.workings.shown import show
 
 
 def present(graph: Graph, name: str) -> str:
@@ -48,6 +46,11 @@ def progress(live: Live, training: Training) -> str:
     return f"{words}, epoch {live.epoch}{end}"
 
 
+def cost_now(live: Live) -> str:
+    """Return the cost of the batch that is seen, and of when it is; "" where none is known."""
+    return "" if live.cost is None else f"now {show(live.cost)} {live.cost_age}".rstrip()
+
+
 def verdict(checks: Mapping[str, str], price: str = "") -> str:
     """Return in a sentence what a gradient check found."""
     wrong = sorted(key for key, found in checks.items() if found.startswith("fault"))
@@ -56,23 +59,3 @@ def verdict(checks: Mapping[str, str], price: str = "") -> str:
         return f"the gradients are right: {len(checks)} nodes were checked{more}"
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
     return f"the gradient check found a fault at {', '.join(wrong[:5])}{more}"
-
-
-def foot(editor: Editor) -> float:
-    """Return how many pixels at the canvas's foot the Train button takes."""
-    return PLAY_MARGIN + PLAY_HIGH * editor.preferences.scale if waits(editor) else 0.0
-
-
-def waits(editor: Editor) -> bool:
-    """Return whether the canvas offers a Train button: nothing was trained, nothing else does."""
-    live = editor.live
-    return (
-        editor.view == "canvas"
-        and editor.comparison is None
-        and editor.lesson is None
-        and not live.history
-        and not live.update
-        and not live.playback.number
-        and live.state != "training"
-        and editor.learns
-    )

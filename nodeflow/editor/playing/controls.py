@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
+from nodeflow.editor.canvas import aside
 from nodeflow.editor.commands import register
 from nodeflow.editor.playing.motion import owner
 from nodeflow.editor.state.model import Ask, Editor, Live
@@ -45,10 +46,6 @@ PROMPTS = {
 """What is asked for, and how it is written."""
 FIRST = "the first run"
 """The future in which nothing was changed."""
-
-
-CARD = 130.0
-"""So much of the canvas's foot, in pixels at scale 1, the card with the formula takes."""
 
 
 def controlled(editor: Editor, command: RunCommand) -> Editor:
@@ -226,8 +223,8 @@ def followed(editor: Editor) -> Editor:
     if view is None:
         return editor
     camera, (wide, high) = editor.camera, editor.size
-    if editor.preferences.card:  # what lies below the card is not seen
-        high = max(high - CARD * editor.preferences.scale, high / 2)
+    # What lies below the card is not seen.
+    high = max(high - aside.card_high(editor), high / 2)
     x, y = camera.on_screen((view.x + view.width / 2, view.y + view.height / 2))
     edge = min(wide, high) * 0.12
     dx = min(x - edge, 0.0) + max(x - (wide - edge), 0.0)

@@ -11,12 +11,27 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
-from weakref import WeakKeyDictionary
 
-import numpy as np
-
-from nodeflow.difference import difference
 from nodeflow.editor.background import fault_text
+from nodeflow.editor.run.accounts import where_it_dies, why_it_changed
+from nodeflow.editor.run.edits import (
+    computes_alike,
+    trains_differently,
+    what_changed,
+    what_renamed,
+)
+from nodeflow.editor.run.lines import Lines
+from nodeflow.editor.run.runs import (
+    FAULTS,
+    at_fault,
+    first_problem,
+    learns,
+    made,
+    port_meant,
+    sentence,
+    why_untrained,
+)
+from nodeflow.editor.run.telling import Shown, Teller
 from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.model import NO_FAULTS, Live, Report
 from nodeflow.editor.state.runcommands import (
@@ -53,30 +68,19 @@ from nodeflow.editor.state.runcommands import (
     Watch,
 )
 from nodeflow.engine.forking import SAME, Renaming
-from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError, nearest
+from nodeflow.errors import ConditionError, DataError, NodeflowError, RunError
 from nodeflow.graph import Graph
-from nodeflow.playback.state import ConditionFault, Future
+from nodeflow.playback.state import ConditionFault
 
 if TYPE_CHECKING:
     from nodeflow.editor.run.lecture import Lecture
-    from nodeflow.engine.run import Run
-    from nodeflow.playback.player import Line, Player
+    from nodeflow.playback.player import Player
 
 _SLICE = 0.025
 """Seconds of training between two looks at the commands."""
 _FRAME = 1 / 30
 _SHARE = 20
 """Copying a snapshot takes at most one part in so many of the time."""
-_PAST = 6
-"""So many runs of other graphs are kept."""
-_LATELY = 10
-"""Of so many epochs it is told why a weight changed."""
-_REASONS = 12
-_ROOM = 500_000_000
-"""Memory that the values of a run may take in the editor, in bytes: it shows them all. A graph that
-was only opened takes no more; `nodeflow train` does."""
-_FAULTS = 16
-"""So many nodes that fail are left out, one after the other, before nothing is evaluated."""
 
 
 class Worker:
@@ -94,27 +98,13 @@ class Worker:
         """What the last gradient check cost."""
         self._target = 0
         self._at_target = "done"
-        self._graphs: WeakKeyDictionary[Line, Graph] = WeakKeyDictionary()
-        """The graph of each future, as it was given."""
-        self._returned: tuple[Graph, Graph] | None = None
-        self.past: list[Player] = []
-        """What was trained with other graphs of this document, the newest first."""
-        self._whys: WeakKeyDictionary[Player, str] = WeakKeyDictionary()
-        """What ended each of them."""
-        self._watched: tuple[str, ...] = ()
-        self._sparks: tuple[tuple[object, ...], dict[str, Any]] = (), {}
-        self._compared: int | None = None
-        self._fault: ConditionFault | None = None
-        self._watch_fault = ""
-        self._question: Any = None
-        self._mark: Any = None
-        self._last_report: Report | None = None
-        """The account that was asked for last."""
+        self.lines = Lines()
+        self.shown = Shown()
+        self._teller = Teller()
         self._jumped = False
         """Whether it came here at full speed, and not by steps that somebody follows."""
         self._clock = 0.0
         self._next_frame = 0.0
-        self._names: tuple[Run, Any] | None = None
         self._live: Live | None = None  # what the run holds, until it is touched
 
     @property
@@ -187,10 +177,9 @@ class Worker:
 
     def open(self, graph: Graph) -> None:
         """Take the graph of another document: nothing of the run before is kept."""
-        self.graph, self._watched, self.checks, self._watch_fault = graph, (), {}, ""
-        self.past.clear()
-        self.lecture = self._last_report = None
-        self.price = ""
+        self.graph, self.checks, self.price, self.lecture = graph, {}, "", None
+        self.lines.past.clear()
+        self.shown.watched, self.shown.watch_fault, self.shown.report = (), "", None
         self._restart(stops=False)
 
     def start(self, graph: Graph, what: str = "") -> bool:
@@ -204,7 +193,9 @@ class Worker:
         rename = None if before is None else what_renamed(before, graph)
         if rename is not None and self._carries(graph, rename):
             return True
-        self.checks, self._returned, self._fault, self._watch_fault = {}, None, None, ""
+        self.checks = {}
+        self.shown.returned = self.shown.condition_fault = None
+        self.shown.watch_fault = ""
         if not (self._carries(graph) or self._goes_back(graph) or self._goes_on(graph, what)):
             self._put_aside("" if before is None else what_changed(before, graph) or what)
             self._restart()
@@ -212,27 +203,19 @@ class Worker:
 
     def _keep_graph(self) -> None:
         """Note which graph each future has: all have what was added without training anew."""
-        player, graph = self.player, self.graph
-        if player is None or graph is None:
-            return
-        self._graphs[player.line] = graph
-        for line in player.lines:
-            if self._graph_of(line).nodes.keys() != graph.nodes.keys():
-                self._graphs[line] = line.run.graph
+        if self.player is not None and self.graph is not None:
+            self.lines.keep(self.player, self.graph)
 
     def _returns(self, graph: Graph) -> bool:
         """Return to the future whose weights were left when others were set by hand.
 
         The graph is the same in both, but another object: undo and redo bring it back.
         """
-        player = self.player
-        if player is None or self._graphs.get(player.line) is graph:
+        number = None if self.player is None else self.lines.other_of(self.player, graph)
+        if number is None:
             return False
-        for number, line in enumerate(player.lines):
-            if line is not player.line and self._graphs.get(line) is graph:
-                self._switch(number)
-                return True
-        return False
+        self._switch(number)
+        return True
 
     def _carries(self, graph: Graph, rename: Renaming = SAME) -> bool:
         """Go on as it was with a graph that trains alike; return whether it does.
@@ -244,12 +227,12 @@ class Worker:
         if player is None or (rename is SAME and trains_differently(player.run, graph)):
             return False
         known = player.run.graph.nodes
-        for _ in range(_FAULTS):
+        for _ in range(FAULTS):
             per_epoch = player.schedule.steps_per_epoch
             try:
                 player.carry(graph, rename)
             except NodeflowError as error:
-                key = _at_fault(error, graph)
+                key = at_fault(error, graph)
                 if not key and isinstance(error, DataError):  # as many rows as the others'
                     key = next((k for k in graph.datasets if k not in known), "")
                 if not key or key in known or graph.nodes[key].mode == "disable":
@@ -263,7 +246,7 @@ class Worker:
             self._recount(per_epoch)
             self._rename(rename)
             self._keep_graph()
-            self.problem, self._mark = problem or first_problem(player.run), None
+            self.problem, self.shown.mark = problem or first_problem(player.run), None
             self._ask()
             self._touched()
             return True
@@ -277,11 +260,11 @@ class Worker:
             return f"{rename.now(key)}.{port}"
 
         if rename is not SAME:
-            self._watched = tuple(map(now, self._watched))
+            self.shown.watched = tuple(map(now, self.shown.watched))
             self.checks = {rename.now(key): said for key, said in self.checks.items()}
-            if self._last_report is not None:
-                self._last_report = replace(
-                    self._last_report, node=rename.now(self._last_report.node)
+            if self.shown.report is not None:
+                self.shown.report = replace(
+                    self.shown.report, node=rename.now(self.shown.report.node)
                 )
 
     @staticmethod
@@ -296,46 +279,42 @@ class Worker:
         if player is not None and player.schedule.steps_per_epoch != per_epoch:
             steps = player.schedule.steps_per_epoch
             self._target = round(self._target / max(per_epoch, 1)) * steps
-            self._compared = None
+            self.shown.compared = None
 
     def _goes_back(self, graph: Graph) -> bool:
         """Return to the future that has this graph, as undo brings it; return whether so."""
-        lines = [] if self.player is None else self.player.lines
-        for number, line in enumerate(lines):
-            if computes_alike(self._graph_of(line), graph):
-                self._switch(number)
-                return True
-        for player in self.past:
-            if any(computes_alike(self._graph_of(line), graph) for line in player.lines):
-                self._return_to(player, graph)
-                return True
-        return False
-
-    def _graph_of(self, line: Line) -> Graph:
-        return self._graphs.get(line, line.run.graph)
+        number = None if self.player is None else self.lines.like(self.player, graph)
+        if number is not None:
+            self._switch(number)
+            return True
+        player = self.lines.trained_with(graph)
+        if player is not None:
+            self._return_to(player, graph)
+        return player is not None
 
     def _put_aside(self, what: str = "") -> None:
         """Keep what was trained with another graph: it can be returned to."""
-        player = self.player
-        if player is not None and what:
-            self._whys[player] = f"before: {what}"
-        if player is not None and any(line.reach for line in player.lines):
-            player.pause()
-            self.past = [player, *(other for other in self.past if other is not player)][:_PAST]
+        if self.player is not None:
+            self.lines.put_aside(self.player, what)
 
     def _return_to(self, player: Player, graph: Graph) -> None:
         """Go on with a player that was put aside, on the line that has a graph."""
         self._put_aside()
-        self.past = [other for other in self.past if other is not player]
+        self.lines.take_out(player)
         self.player, self.state, self.problem = player, "paused", ""
         self._target = player.number
-        self._compared = self._mark = self._returned = self._fault = None
-        for number, line in enumerate(player.lines):
-            if line is not player.line and computes_alike(self._graph_of(line), graph):
+        self._forget_shown()
+        if not computes_alike(self.lines.graph_of(player.line), graph):
+            number = self.lines.like(player, graph)
+            if number is not None:
                 player.switch(number)
-                break
         self._ask()
         self._touched()
+
+    def _forget_shown(self) -> None:
+        """Forget what was shown of another run."""
+        self.shown.compared = self.shown.mark = None
+        self.shown.returned = self.shown.condition_fault = None
 
     def _goes_on(self, graph: Graph, what: str) -> bool:
         """Go on with a changed graph; return whether that can be."""
@@ -353,9 +332,9 @@ class Worker:
         self._recount(per_epoch)
         self._keep_graph()
         if player.line.before is not None:
-            old = self._graphs.get(player.line.before, player.line.before.run.graph)
+            old = self.lines.graph_of(player.line.before)
             player.line.what = what_changed(old, graph) or what
-        self.problem, self._mark = first_problem(player.run), None
+        self.problem, self.shown.mark = first_problem(player.run), None
         self._ask()
         self._touched()
         return True
@@ -398,52 +377,19 @@ class Worker:
         left = player.line
         self._do(lambda: player.set_weights(weights, what))
         self._jumped = player.run.position.place == 0
-        self._graphs[left], self._graphs[player.line], self.graph = before, after, after
+        self.lines.note(left, before)
+        self.lines.note(player.line, after)
+        self.graph = after
 
     # -- accounts
 
     def why(self, node: str) -> None:
         """Tell which samples moved a parameter's number that changed most lately."""
-        from nodeflow.explain.tracing import why
-
-        def asked(player: Player) -> Report:
-            run, address = player.run, f"{node}.value"
-            last, number = run.epoch, player.number
-            first = max(last - _LATELY, run.schedule.epoch(run.born))
-            if first == last:
-                raise RunError("nothing has changed yet: train an epoch first", node=node)
-            if address not in run.weights:
-                raise RunError(f"'{node}' has no weight that is trained", node=node)
-            try:
-                run.goto(epoch=last)
-                after = run.weights[address]
-                run.goto(epoch=first)
-                moved = np.abs(after - run.weights[address])
-            finally:
-                run.seek(run.schedule.position(number))
-            index = tuple(int(i) for i in np.unravel_index(int(np.argmax(moved)), moved.shape))
-            found = why(run, address, index, (first, last))
-            return Report(node, "Why it changed", tuple(found.sentences()))
-
-        self._report(asked)
+        self._report(lambda player: why_it_changed(player, node))
 
     def vanishing_blame(self) -> None:
         """Tell where blame dies in the network, with the numbers of the present pass."""
-        from nodeflow.explain.dying import where_blame_dies
-
-        def asked(player: Player) -> Report:
-            run, number = player.run, player.number
-            apart = run.fork()  # with numbers of one pass alone
-            run.seek(run.schedule.position(number))
-            apart.evaluate()
-            found = where_blame_dies(apart)
-            lines = tuple(reason.text for reason in found[:_REASONS])
-            more = len(found) - _REASONS
-            lines += (f"and {more} more",) if more > 0 else ()
-            said = lines or ("blame comes through every neuron",)
-            return Report("", f"Where blame dies, after {player.run.epoch} epochs", said)
-
-        self._report(asked)
+        self._report(where_it_dies)
 
     def _report(self, asked: Callable[[Player], Report]) -> None:
         """Tell an account of the run, or why there is none."""
@@ -454,7 +400,7 @@ class Worker:
             self.pause()
         self.problem = ""
         try:
-            self._last_report = asked(player)
+            self.shown.report = asked(player)
         except NodeflowError as error:
             self.problem = str(error)
         self._touched()
@@ -477,7 +423,7 @@ class Worker:
             self.player.speed, self.player.stops = old.speed, old.stops
             self.player.stops.keep_known(self.player.run)
         self.state, self._target = "still", 0
-        self._compared = self._mark = self._returned = self._fault = None
+        self._forget_shown()
         self._keep_graph()
         self._ask()
         self._touched()
@@ -523,7 +469,7 @@ class Worker:
         if player is None:
             return
         self._at_target = "done"
-        self._mark = self._question = None
+        self.shown.mark = self.shown.question = None
         self._jumped = speed == math.inf
         self._touched()
         if player.number >= self._target:
@@ -589,7 +535,7 @@ class Worker:
     def _do(self, what: Any) -> None:
         """Do something with the player, and stand still after it."""
         self._stand("paused")
-        self.problem, self._mark, self._question = "", None, None
+        self.problem, self.shown.mark, self.shown.question = "", None, None
         try:
             what()
         except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
@@ -637,7 +583,7 @@ class Worker:
 
     def add_condition(self, text: str) -> None:
         """Stop when a condition becomes true."""
-        self._fault = None
+        self.shown.condition_fault = None
         self._with_player(lambda player: player.stops.add(player.run, text))
 
     def forget_condition(self, text: str) -> None:
@@ -652,39 +598,39 @@ class Worker:
         """Show the last values of a port (a node stands for its first), or no longer."""
 
         def toggle(player: Player) -> None:
-            known = self._watched
-            found = address if address in known else _port(player.run, address)
+            known = self.shown.watched
+            found = address if address in known else port_meant(player.run, address)
             others = tuple(other for other in known if other != found)
-            self._watched = others if found in known else (*known, found)
+            self.shown.watched = others if found in known else (*known, found)
 
-        self._watch_fault = ""
+        self.shown.watch_fault = ""
         if self.player is not None:
             try:
                 toggle(self.player)
             except RunError as error:
-                self._watch_fault = str(error)
+                self.shown.watch_fault = str(error)
             self._touched()
 
     def switch(self, line: int) -> None:
         """Go over to another future, with the settings that it has."""
         left, player = self.graph, self.player
-        if not 0 <= line < (0 if player is None else len(player.lines)) + len(self.past):
+        if not 0 <= line < (0 if player is None else len(player.lines)) + len(self.lines.past):
             raise RunError(f"there is no run {line}")
         if player is not None and line >= len(player.lines):
-            other = self.past[line - len(player.lines)]
-            self.graph = self._graph_of(other.line)
+            other = self.lines.past[line - len(player.lines)]
+            self.graph = self.lines.graph_of(other.line)
             self._return_to(other, self.graph)
         else:
             self._switch(line)
         if left is not None and self.graph is not None and self.graph is not left:
-            self._returned = left, self.graph
+            self.shown.returned = left, self.graph
 
     def _switch(self, line: int) -> None:
-        self._compared = self._returned = None
+        self.shown.compared = self.shown.returned = None
         player = self.player
         if player is not None:
             self._do(lambda: player.switch(line))
-            self.graph = self._graphs.get(player.line, self.graph)
+            self.graph = self.lines.given(player.line) or self.graph
 
     def compare(self, line: int | None) -> None:
         """Show the differences to another future, or no longer."""
@@ -693,12 +639,12 @@ class Worker:
         if line is not None and self.player is not None and line >= len(self.player.lines):
             self.problem = "that run is of another network: no value can be compared with it"
             line = None
-        self._compared = line
+        self.shown.compared = line
         self._touched()
 
     def show_less(self) -> None:
         """Compare and watch nothing: what was shown cannot be."""
-        self._compared, self._watched = None, ()
+        self.shown.compared, self.shown.watched = None, ()
         self._touched()
 
     def predict(self) -> None:
@@ -709,13 +655,13 @@ class Worker:
             self.player.stops.asking = not self.player.stops.asking
             if self.player.reason == ASKED:
                 self.player.reason = ""
-            self._mark = None
+            self.shown.mark = None
             self._ask()
             self._touched()
 
     def answer(self, text: str) -> None:
         """Mark a prediction by the step that reveals it; what cannot be read is asked again."""
-        player, question = self.player, self._question
+        player, question = self.player, self.shown.question
         if player is None or question is None:
             return
         mark: Any = None
@@ -729,18 +675,18 @@ class Worker:
         self._do(reveal)
         if mark is not None and mark.given is None:
             self._do(player.back)
-        self._mark = mark
+        self.shown.mark = mark
 
     def _ask(self) -> None:
         """Ask about the next node, if that is wanted."""
         from nodeflow.playback.predicting import ask, worth_asking
 
         player = self.player
-        self._question = None
+        self.shown.question = None
         if player is not None and player.stops.asking and not self.running:
             run = player.run
             if run.order and worth_asking(run, run.node):
-                self._question = ask(run)
+                self.shown.question = ask(run)
 
     def _with_player(self, what: Any) -> None:
         if self.player is not None:
@@ -748,7 +694,7 @@ class Worker:
             try:
                 what(self.player)
             except ConditionError as error:
-                self._fault = ConditionFault(error.text, error.position, error.why)
+                self.shown.condition_fault = ConditionFault(error.text, error.position, error.why)
             except NodeflowError as error:
                 self.problem = str(error)
             self._touched()
@@ -801,39 +747,9 @@ class Worker:
         )  # fmt: skip
 
     def _held(self, player: Player) -> Live:
-        """Return what a run holds."""
-        from nodeflow.engine.snapshot import Names, Snapshot
-
-        run = player.run
         self._look_ahead(player)
-        if self._names is None or self._names[0] is not run:
-            self._names = run, Names.of(run)
-        names = self._names[1]
-        if self._question is not None:  # what stood there before may be the answer
-            names = names.without(to_come(run))
-        found = Snapshot.of(run, names)
-        return Live(
-            epoch=run.epoch,
-            update=run.update,
-            history=player.line.run.curve,
-            values=found.values,
-            gradients=found.gradients,
-            weights=found.weights,
-            ages=found.ages,
-            gradient_ages=found.gradient_ages,
-            samples=found.samples,
-            report=self._last_report,
-            memory=found.memory,
-            reached={} if self.state == "training" else player.run.reached(),
-            cost=_cost(run, found.values),
-            cost_age=found.ages.get((run.plan.unfolding.cost or "").rpartition(".")[0], ""),
-            rows=(run.schedule.rows, run.machine.test_rows),
-            weights_before={}
-            if run.position.place or run.reader.is_ahead
-            else player.weights_before,
-            others=self._other_histories(player),
-            playback=self._playback(player),
-        )
+        training = self.state == "training"
+        return self._teller.held(player, self.shown, self.lines, training=training)
 
     def _look_ahead(self, player: Player) -> None:
         """Where it was trained or gone to at full speed, find the numbers of the weights of now.
@@ -846,181 +762,3 @@ class Worker:
         if wanted and run.position.place == 0 and run.order and not run.reader.is_ahead:
             with suppress(NodeflowError):  # what failed is told where it is stepped
                 run.evaluate()
-
-    def _other_histories(self, player: Player) -> tuple[Any, ...]:
-        """Return how the futures went that are not the present one."""
-        return tuple(line.run.curve for line in player.lines if line is not player.line)
-
-    def _playback(self, player: Player) -> Any:
-        from nodeflow.playback.telling import state_of
-
-        more = {
-            "question": self._question,
-            "mark": self._mark,
-            "watched": self._sparklines(player),
-            "condition_fault": self._fault,
-            "watch_fault": self._watch_fault,
-            "returned": self._returned,
-        }
-        line, training = self._compared, self.state == "training"
-        if line is not None and line < len(player.lines):
-            more["compared"] = line
-            # Beyond its end there is nothing to compare with.
-            if not training and player.lines[line].reach >= player.number:
-                more["differences"] = player.compared(line)
-        found = state_of(player, brief=training, **more)
-        return replace(found, past=tuple(self._put_by(other) for other in self.past))
-
-    def _put_by(self, player: Player) -> Future:
-        """Return what is told of a run of another graph: its steps have another length."""
-        what = self._whys.get(player) or "what was trained before"
-        return Future(what, 0, player.line.reach, max(player.schedule.steps_per_epoch, 1))
-
-    def _sparklines(self, player: Player) -> dict[str, Any]:
-        """Return the last values of the watched ports; they are others after each update."""
-        from nodeflow.playback.telling import sparklines
-
-        slots = player.run.machine.tape.slots
-        key = (player.line, player.run.update, self._watched)
-        if self._sparks[0] != key:
-            self._sparks = key, sparklines(player, (a for a in self._watched if a in slots))
-        return self._sparks[1]
-
-
-# --- runs ---------------------------------------------------------------------------------------
-
-
-def made(graph: Graph, faults: dict[str, str] | None = None) -> tuple[Run | None, str]:
-    """Return a run of the graph, evaluated once, and the first fault that was met.
-
-    Nodes that fail are left out with all that hangs on them, and the rest is evaluated; `faults`
-    takes why, by node.
-    """
-    from nodeflow.engine.run import Run
-
-    problem = ""
-    for _ in range(_FAULTS):
-        try:
-            run = Run(graph, strict=False, room=_ROOM)
-            run.evaluate()
-        except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
-            problem = problem or sentence(error)
-            key = _at_fault(error, graph)
-            if not key or graph.nodes[key].mode == "disable":
-                break
-            if faults is not None:
-                faults[key] = sentence(error)
-            graph = graph.with_mode(key, "disable")
-        else:
-            return run, problem
-    return None, problem
-
-
-def _cost(run: Run, values: Mapping[str, Any]) -> float | None:
-    """Return J of the batch in view, None while it is not known or not to be told."""
-    return run.cost if run.plan.unfolding.cost in values else None
-
-
-def _at_fault(error: Exception, graph: Graph) -> str:
-    """Return the node of a graph that an error is about, "" if none is known."""
-    key = str(getattr(error, "node", None) or "")
-    while key and key not in graph.nodes:
-        key = key.rpartition(".")[0]  # a node of the backward pass is called after it
-    return key
-
-
-def first_problem(run: Run) -> str:
-    """Return why a node of the run is not evaluated, "" if all are."""
-    problems = run.plan.inference.problems
-    return str(problems[min(problems)]) if problems else ""
-
-
-def trains_differently(run: Run, graph: Graph) -> bool:
-    """Return whether it is plain that a graph trains in another way than a run does.
-
-    That spares the making of a run where a setting is dragged.
-    """
-    before, training = run.graph, graph.training
-    if (before.training.batch, before.training.seed, before.training.rate) != (
-        training.batch, training.seed, training.rate,
-    ):  # fmt: skip
-        return True
-    if before.nodes.keys() != graph.nodes.keys() or before.wires != graph.wires:
-        return False
-    trained, known = run.plan.trained, run.plan.graph.nodes
-    return any(
-        key in trained or key not in known
-        for key, node in graph.nodes.items()
-        if node != before.nodes[key]
-    )
-
-
-def what_renamed(before: Graph, after: Graph) -> Renaming | None:
-    """Return which node has another id, if all else is the same."""
-    gone, come = before.nodes.keys() - after.nodes.keys(), after.nodes.keys() - before.nodes.keys()
-    if len(gone) != 1 or len(come) != 1:
-        return None
-    rename = Renaming(next(iter(gone)), next(iter(come)), before.nodes.keys())
-    found = before.rename(rename.old, rename.new)
-    alike = found.nodes == after.nodes and set(found.wires) == set(after.wires)
-    return rename if alike and before.training == after.training else None
-
-
-def computes_alike(before: Graph, after: Graph) -> bool:
-    """Return whether two graphs compute the same: where nodes lie does not matter."""
-    return before is after or (
-        before.training.batch == after.training.batch
-        and before.training.seed == after.training.seed
-        and before.training.rate == after.training.rate
-        and before.folder == after.folder
-        and before.wires == after.wires
-        and before.nodes == after.nodes
-    )
-
-
-def to_come(run: Run) -> set[str]:
-    """Return the nodes that this pass has still to evaluate; what they are given is known."""
-    graph = run.plan.graph
-    rest = run.order[run.position.place :]
-    return {key for key in rest if graph.type_of(key).family != "source"}
-
-
-def what_changed(before: Graph, after: Graph) -> str:
-    """Return the one change between two graphs in words; "" if there are several."""
-    changes = [change.sentence for change in difference(before, after) if change.kind != "moved"]
-    return changes[0] if len(changes) == 1 else ""
-
-
-def _port(run: Run, address: str) -> str:
-    """Return the output port that is meant; a node stands for its first one."""
-    slots, nodes = run.machine.tape.slots, run.plan.graph.nodes
-    if address in slots:
-        return address
-    known = nodes[address].known if address in nodes else None
-    own = [] if known is None else [f"{address}.{port.name}" for port in known.outputs]
-    found = next((port for port in own if port in slots), None)
-    if found is None:
-        raise RunError(f"there is no value '{address}'{nearest(address, slots)}")
-    return found
-
-
-def learns(run: Run) -> bool:
-    """Return whether training would change anything."""
-    return run.trains and bool(run.order)
-
-
-def why_untrained(run: Run | None) -> str:
-    """Return why there is nothing to train."""
-    return (run and first_problem(run)) or (
-        "there is nothing to train: the graph needs a trainer, and a cost that enters it"
-    )
-
-
-def sentence(error: Exception) -> str:
-    """Return what to tell of an error; one that was not foreseen has its kind with it."""
-    if isinstance(error, NodeflowError):
-        return str(error)
-    return fault_text(error)
-
-
-__all__ = ["Worker"]

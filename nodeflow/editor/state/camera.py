@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 LEAST, MOST = 0.05, 4.0
 _CLICK, _CLICKS = 1.12, 200.0
 """How much a click of the wheel enlarges; no zoom is reached by more clicks at once."""
-_MARGIN, _GAP = 60, 16
+_MARGIN, _GAP = 36, 16
 _LARGEST_FIT = 1.0
 _UPPER = 0.9
 """A view that begins at the top has its data in so much of its height."""
-READABLE = 0.8
+_KEPT = 0.7
+"""So much of what is in view stays there, when no node is to be cut at its edge."""
+READABLE = 0.6
 """From this zoom on a node has all its texts, none of them smaller than 11 pixels."""
 
 Point = tuple[float, float]
@@ -106,6 +111,28 @@ class Camera:
         else:
             y = _between(begin[1] - high / 2, top, bottom - high)
         return cls(x - _MARGIN / zoom, y - _MARGIN / zoom, zoom)
+
+    def ending_between(self, nodes: NDArray[np.float64], size: Point, scale: float = 1.0) -> Camera:
+        """Return the camera a little nearer, so that the right edge of the view cuts no node.
+
+        `nodes` are left, top, right and bottom of each. Where they leave no gap, or only one that
+        would let much go, it stays.
+        """
+        edge = self.on_canvas(size)[0]
+        top, bottom = self.y, self.on_canvas(size)[1]
+        seen = nodes[(nodes[:, 1] < bottom) & (nodes[:, 3] > top) & (nodes[:, 0] < edge)]
+        if not len(seen) or seen[:, 2].max() <= edge:
+            return self
+        ends = np.sort(seen[:, 2])
+        is_free = ~((seen[:, 0] < ends[:, None]) & (seen[:, 2] > ends[:, None])).any(axis=1)
+        room = (size[0] - _MARGIN / 2) / self.zoom
+        ends = ends[is_free & (ends - self.x <= room) & (ends - self.x >= _KEPT * room)]
+        if not len(ends):
+            return self
+        zoom = min((size[0] - _MARGIN / 2) / float(ends[-1] - self.x), _LARGEST_FIT * scale)
+        inside = (self.x + _MARGIN / self.zoom, self.y + _MARGIN / self.zoom)
+        found = Camera(inside[0] - _MARGIN / zoom, inside[1] - _MARGIN / zoom, zoom)
+        return found if found.on_canvas(size)[0] < seen[seen[:, 0] >= ends[-1], 0].min() else self
 
 
 def _between(value: float, least: float, most: float) -> float:

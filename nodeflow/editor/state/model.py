@@ -151,7 +151,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A list to read: "shortcuts", "history", "help", "recent", "samples"."""
+    """A list to read: "shortcuts", "history", "recent", "samples", "differences"."""
 
     name: str
 
@@ -339,6 +339,15 @@ class Preferences:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Where over the canvas other things lie, as shares: 0 is left or above, 1 right or below."""
+
+    button: Point = (0.5, 1.0)
+    """The Train button."""
+    minimap: Point = (1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Teaching:
     """A lesson in the editor: somebody does it, or it is being made."""
 
@@ -365,6 +374,8 @@ class Editor:
     """The canvas on the screen, in pixels."""
     fitted: tuple[str, Camera] | None = None
     """The command that fitted the view, and the camera that it gave: another size is fitted too."""
+    aside: Aside = Aside()
+    """Where what lies over the canvas was put when the view was fitted."""
     pointer: Point = (-1.0, -1.0)
     """Where it was on the view last; outside of it at first."""
     selection: frozenset[str] = frozenset()

@@ -2,7 +2,6 @@
 
 const MOST_TYPED = 144; // numbers of an array that can be typed
 const EVERY = 100; // milliseconds between two pictures of a training
-const LONGEST_LINK = 8192; // characters of an address
 
 /** Connect the controls of a page that computes; returns what it offers to scripts. */
 function changing(root, index, run, source, view) {
@@ -114,13 +113,17 @@ function changing(root, index, run, source, view) {
 
   let shownFor = null;
 
+  const seen = Object.keys(index.nodes).filter((key) => !index.hidden?.includes(key));
+  find("#which").append(...seen.map((key) => element("option", {}, key)));
+  find("#which").addEventListener("change", (event) => { if (event.target.value !== view.pinned) view.pin(event.target.value); });
+
   /** The numbers of the node in view that can be typed, the settings, and the other futures. */
   function showChange() {
     if (find("#change").hidden) return;
     const key = view.pinned ?? view.now?.node ?? source.next(), address = `${key}.value`;
     const can = run.canSet(address), value = can ? run.given.get(address) ?? run.machine.read(address, run.schedule.samples(0)) : null;
-    if (shownFor !== key || !root.contains(document.activeElement) || !find("#change").contains(document.activeElement)) {
-      shownFor = key;
+    if (shownFor !== key || !find("#change").contains(document.activeElement)) {
+      shownFor = find("#which").value = key;
       find("#numbers").replaceChildren(...(can ? typed(address, value) : [element("p", {}, `The numbers of ${key} are computed: choose a parameter or a constant to change them.`)]));
       showWhy(key);
       showSettings();
@@ -153,7 +156,7 @@ function changing(root, index, run, source, view) {
 
   /** What says that a node is locked in the lesson, and lifts the lock. */
   function lockedNote(key) {
-    if (!lead?.isLocked(key)) return [];
+    if (!lead?.isLocked(key) || index.lesson.elsewhere) return [];
     const button = element("button", { "data-unlock": key, title: "The answer notes it" }, "Unlock");
     button.addEventListener("click", () => attempt(() => { lead.unlock(key); shownFor = null; }));
     return [element("p", { class: "locked" }, `${key} is locked. `, button)];
@@ -291,83 +294,12 @@ function changing(root, index, run, source, view) {
 
   // -- taken home, and shared
 
-  /** The graph as it stands: with the weights, settings, seed and batch of now. */
-  function graph({ trained = true } = {}) {
-    const found = structuredClone(index.graph);
-    const settingsOf = (key) => ((found.nodes[key].settings ??= {}), found.nodes[key].settings);
-    if (trained) for (const key of run.data.own) settingsOf(key).value = run.machine.read(`${key}.value`, 1);
-    else for (const [address, value] of run.typed) settingsOf(nodeOf(address)).value = value;
-    for (const [address, value] of run.written) {
-      const at = address.lastIndexOf("."), key = address.slice(0, at);
-      if (Object.hasOwn(found.nodes, key)) settingsOf(key)[address.slice(at + 1)] = value;
-      else if (Object.hasOwn(found.nodes, address)) settingsOf(address).value = value; // "train.rate" of a wired backward pass
-    }
-    found.training = { ...found.training, seed: run.seed, batch: run.schedule.batch === run.schedule.rows ? found.training?.batch ?? "all" : run.schedule.batch };
-    return found;
-  }
-
+  const graph = (options) => graphOf(run, index, options);
   let stranger = null; // the graph of an address that is not this page's
-
-  /** By address, the settings that are not those of the page's own graph. */
-  function changes() {
-    const now = graph({ trained: false }), found = {};
-    const compare = (address, own, other) => { if (JSON.stringify(own) !== JSON.stringify(other)) found[address] = own; };
-    for (const [key, node] of Object.entries(now.nodes)) {
-      for (const [name, value] of Object.entries(node.settings ?? {})) compare(`${key}.${name}`, value, index.graph.nodes[key].settings?.[name]);
-    }
-    for (const name of ["seed", "batch"]) compare(`training.${name}`, now.training[name], index.graph.training?.[name] ?? now.training[name]);
-    return found;
-  }
-
-  /** How those settings came to be: by update, from the start of the run on. */
-  function way() {
-    const now = new Map(), found = [], training = Object.entries(changes()).filter(([address]) => address.startsWith("training."));
-    const put = (address, value) => {
-      const at = address.lastIndexOf("."), own = Object.hasOwn(index.graph.nodes, address.slice(0, at)) ? address : `${address}.value`;
-      const key = nodeOf(own), first = index.graph.nodes[key]?.settings?.[own.slice(key.length + 1)];
-      if (JSON.stringify(first) === JSON.stringify(value)) now.delete(own);
-      else now.set(own, value);
-    };
-    const note = (update) => found.push({ update, settings: Object.fromEntries([...now, ...training]) });
-    for (const [address, value] of run.base) put(address, value);
-    note(0);
-    for (const [update, address, value] of run.events) {
-      put(address, value);
-      if (found.at(-1).update === update && update) found.pop();
-      note(update);
-    }
-    return found;
-  }
-
-  function save(what, name) {
-    const text = new Blob([`${JSON.stringify(what, null, 1)}\n`], { type: "application/json" });
-    const link = element("a", { href: URL.createObjectURL(text), download: `${name.replace(/[^\p{L}\p{N}-]+/gu, "-") || "graph"}.json` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  }
 
   find("#take").addEventListener("click", () => attempt(() => (stranger ? save(stranger, stranger.name || "nodeflow") : save(graph(), index.name))));
 
-  const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : Object.is(value, -0) ? "-0" : value);
-  const read = (value) => (Array.isArray(value) ? value.map(read) : Number(value));
-
-  /** All that the moment in view follows from: JSON has no −0, which is spelled. */
-  function stateOf() {
-    return {
-      seed: run.seed, batch: run.schedule.batch, number: run.number,
-      base: run.base.map(([address, value]) => [address, spelled(value)]),
-      events: run.events.map(([update, address, value]) => [update, address, spelled(value)]),
-    };
-  }
-
-  /** What stands here, for an address: the state of this page, and the graph whole where there is room. */
-  async function link() {
-    const told = { of: index.digest, ...stateOf() };
-    let packed = await packedText(JSON.stringify({ ...told, graph: graph() }));
-    if (packed.length > LONGEST_LINK) packed = await packedText(JSON.stringify(told));
-    if (packed.length > LONGEST_LINK) throw new Error("what was changed is too much for an address: take the graph home as a file");
-    return `#${packed}`;
-  }
+  const link = () => linkOf({ of: index.digest, ...stateOf(run) }, graph());
 
   let sharedAt = null; // the moment whose address was told; further on it is another one
 
@@ -385,39 +317,18 @@ function changing(root, index, run, source, view) {
     complain(root, "");
   });
 
-  /** Be in a state that was told before, of this graph or of another form of it. */
-  function takeUp({ seed, batch: size, number, base, events }) {
-    const put = (address, value) => {
-      if (Object.hasOwn(run.data.choices ?? {}, address)) run.setting(address, value);
-      else if (Object.hasOwn(run.data.settings, address)) run.setting(address, read(value));
-      else run.set(address, read(value));
-    };
-    const past = { ...stateOf(), number: undefined };
-    run.stop();
-    if (JSON.stringify({ seed, batch: size, base, events }) !== JSON.stringify(past)) {
-      run.startAgain();
-      if (size !== run.schedule.batch) run.setBatch(size);
-      for (const [address, value] of base) put(address, value);
-      if (base.length || seed !== run.seed) run.reset(seed);
-      for (const [update, address, value] of events) {
-        run.seek({ update, pass: 0, place: 0 });
-        put(address, value);
-      }
-    }
-    if (Number.isSafeInteger(number)) run.seek(run.schedule.position(number));
+  /** Be in a state that was told before; of a lesson, what was asked was of the run that was left. */
+  function takeUp(state) {
+    const past = stateOf(run);
+    takeUpState(run, state);
+    if (beganAgain(past, state)) lead?.restarted();
+    else lead?.changed();
   }
 
   /** Take up what an address says; a broken one is told, and the page is as it was made. */
   async function follow(fragment) {
     if (fragment.length < 2) return;
-    let state;
-    try {
-      if (fragment.length > LONGEST_LINK + 1) throw new Error("too long");
-      state = JSON.parse(await unpackedText(fragment.slice(1)));
-      if (typeof state !== "object" || state === null || !Array.isArray(state.base) || !Array.isArray(state.events)) throw new Error("not ours");
-    } catch {
-      throw new Error("the part of the address after # is damaged, so the page shows its own graph: copy the whole address again");
-    }
+    const state = await toldByLink(fragment);
     const [form] = index.apart?.find(([, digest]) => digest === state.of) ?? [];
     if (state.of !== index.digest && form !== undefined) return index.other.open(form, fragment);
     if (state.of !== index.digest) {
@@ -428,22 +339,8 @@ function changing(root, index, run, source, view) {
     try {
       takeUp(state);
     } catch (error) {
-      run.startAgain();
       throw new Error(`the part of the address after # cannot be used, so the page shows its own graph: ${error.message}`);
     }
-  }
-
-  const asText = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-
-  async function packedText(text) {
-    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate"));
-    return asText(new Uint8Array(await new Response(stream).arrayBuffer()));
-  }
-
-  async function unpackedText(text) {
-    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Response(stream).text();
   }
 
   if (index.other) {
@@ -453,7 +350,7 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
-  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, graph, changes, way, save, train });
+  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, train });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
   choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
@@ -473,13 +370,16 @@ function changing(root, index, run, source, view) {
       back: refreshing((count = 1) => { run.back(count); return run.moment(); }),
       goto: refreshing((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
       train: (epochs = index.epochs) => train(epochs).then(() => run.moment()),
-      value: (address) => run.value(address),
-      gradient: (address) => run.gradient(address),
+      value: (address) => run.value(requireAddress(address)),
+      gradient: (address) => run.gradient(requireAddress(address)),
       /** Of when a node's value is, in words: "" if it is of the pass in view. */
-      age: (key) => run.age(key),
+      age: (key) => {
+        if (!Object.hasOwn(index.nodes, requireAddress(key))) throw new Error(`there is no node '${key}'${nearest(key, Object.keys(index.nodes))}`);
+        return run.age(key);
+      },
       weights: () => run.weights(),
-      set: refreshing((address, value) => { set(address, value); return run.moment(); }),
-      setting: refreshing((address, value) => { setting(address, value); return run.moment(); }),
+      set: refreshing((address, value) => { set(requireAddress(address), value); return run.moment(); }),
+      setting: refreshing((address, value) => { setting(requireAddress(address), value); return run.moment(); }),
       reset: refreshing((seed) => { reset(seed); return run.moment(); }),
       batch: refreshing((size) => { batch(size); return run.moment(); }),
       cost: () => run.cost(),
@@ -488,17 +388,24 @@ function changing(root, index, run, source, view) {
       })),
       until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
       /** Which samples, through which δ, changed a weight: `why("theta1.value", [0, 2], [0, 10])`. */
-      why: (address, place, epochs) => { view.pause(); return whyOf(run, index, address, [place].flat(), epochs); },
+      why: async (address, place, epochs) => {
+        if (!Array.isArray(epochs) || epochs.length !== 2) throw new Error(`a change lies between two epochs, as in [0, 10], not ${inWords(epochs)}`);
+        view.pause();
+        return whyOf(run, index, requireAddress(address), [place].flat(), epochs);
+      },
       Random, answered, meets,
       /** Call a function with every moment that is shown. */
-      watch: (act) => view.watching.push(act),
+      watch: (act) => {
+        if (typeof act !== "function") throw new Error(`watch takes a function, not ${inWords(act)}`);
+        view.watching.push(act);
+      },
       addresses: () => Object.keys(run.data.slots),
-      graph: () => graph(), link, state: stateOf, takeUp: refreshing(takeUp), play: view.play, pause: view.pause, show,
+      graph: () => graph(), link, state: () => stateOf(run), takeUp: refreshing(takeUp), play: view.play, pause: view.pause, show,
       ...(lead && { lesson: lead.api }),
       formula: () => { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; },
       get playing() { return view.playing; },
     },
-    follow, refresh, stateOf, takeUp, lesson: lead?.state,
+    follow, refresh, lesson: lead?.state,
   };
 
   function known(number) { return Number.isNaN(number) ? null : number; }

@@ -1,12 +1,10 @@
 // A lesson in a page: the same tasks, noticed in the same way, as `nodeflow.lessons.Attempt` does.
 
-const YES = ["hit", "yes", "right", "1"], NO = ["miss", "no", "wrong", "0"]; // as in playback/answers.py
-const MOST_AT_ONCE = 30; // milliseconds between two pictures of a search
+const SEARCH_MS = 30; // milliseconds between two pictures of a search
 
-/** Whether what was typed is the value of a question: yes or no, or a number near enough. */
-function rightly(task, typed, value) {
-  const word = typed.replace(/[−–]/g, "-").trim().toLowerCase();
-  if (typeof value === "boolean") return (value ? YES : NO).includes(word);
+/** Whether what was typed is the value of a question: yes or no in one of its `words`, or a number near enough. */
+function rightly(task, typed, value, words) {
+  if (typeof value === "boolean") return words[value ? "yes" : "no"].includes(typed.trim().toLowerCase());
   const found = answered(typed);
   if (!found) return false;
   if (task.tolerance !== null) return Math.abs(found.value - value) <= task.tolerance * (1 + 1e-9) + 1e-15;
@@ -17,15 +15,16 @@ function rightly(task, typed, value) {
  * Lead through the lesson of `index`. `state` is how far somebody has come in another form of the
  * graph; `open(form, state)` opens such a form. Returns what the rest of the page asks of it.
  */
-function leading(root, index, run, source, view, { attempt, refresh, graph, changes, way, save, train: goOn }) {
+function leading(root, index, run, source, view, { attempt, refresh, train: trainOn }) {
   const { lesson } = index;
-  const find = (selector) => root.querySelector(selector);
   const state = lesson.state ?? { done: [], skipped: [], unlocked: [], moment: 0, wired: [] };
   const locked = new Set(lesson.locked), unlocked = new Set(state.unlocked);
-  let watched = null, said = "", right = false;
+  let watched = null;
 
   const place = () => state.done.length + state.skipped.length;
   const task = () => lesson.tasks[place()] ?? null;
+  const lead = { lesson, state, locked, unlocked, task, place, answer, skip, wire, answers, say, said: "", right: false };
+  const show = showingLesson(root, index, run, lead, { attempt, train: trainOn });
 
   // -- what is known
 
@@ -108,7 +107,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
         if (!wanted.epochal && known < run.number) run.seek(schedule.position(known));
         return true;
       }
-      if (performance.now() > begun + MOST_AT_ONCE) return null;
+      if (performance.now() > begun + SEARCH_MS) return null;
     }
     return false;
   }
@@ -151,72 +150,81 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
   }
 
   function finish(typed = null, value = null) {
-    const done = { task: place() }, settings = changes(), now = task();
+    const done = { task: place() }, settings = changesOf(run, index), now = task();
     if (typed !== null) Object.assign(done, { typed, value });
     done.moment = momentNow();
     if (Object.keys(settings).length) done.settings = settings;
-    done.changes = way();
+    done.changes = wayOf(run, index);
     if (state.anew) done.anew = true;
     state.anew = false;
     state.done.push(done);
     if (["at", "until"].includes(now.kind)) state.moment = run.number;
-    said = "";
+    lead.said = "";
     watch();
   }
 
   // -- what a person does
 
+  /** Show how far somebody has come, and what came of the last thing that was done. */
+  function say(words, right = false) {
+    Object.assign(lead, { said: words, right });
+    show();
+  }
+
   function answer(typed) {
+    requireHere();
     const now = task();
     if (!now || now.kind !== "ask") throw new Error("nothing is asked at the moment");
     if (!now.tree) throw new Error(now.fault);
     const value = expected(now);
-    right = rightly(now, typed, value);
+    const right = rightly(now, typed, value, lesson.words);
+    let said = "Not yet: try again.";
     if (right) {
       finish(typed.trim(), value);
       said = "Right.";
       notice();
     } else if (typeof value === "number" && !answered(typed)) said = `'${typed}' is no number: type one such as 0.25, −3 or 2/3`;
-    else if (typeof value === "boolean" && ![...YES, ...NO].includes(typed.trim().toLowerCase())) said = "Type yes or no.";
-    else said = "Not yet: try again.";
-    show();
+    else if (typeof value === "boolean" && ![...lesson.words.yes, ...lesson.words.no].includes(typed.trim().toLowerCase())) said = "Type yes or no.";
+    say(said, right);
     return right;
   }
 
   function skip() {
     if (!task()) return;
     state.skipped.push(place());
-    said = "";
     watch();
     notice();
-    show();
+    say("");
     refresh();
   }
 
   function unlock(key) {
-    right = true;
     unlocked.add(key);
     state.unlocked = [...unlocked].sort();
-    said = `${key} is unlocked; the answer notes it.`;
-    show();
+    say(`${key} is unlocked; the answer notes it.`, true);
     refresh();
   }
 
-  const isLocked = (key) => (locked.has(key) || (lesson.everything && key === "training")) && !unlocked.has(key);
+  const isLocked = (key) => Boolean(lesson.elsewhere) || ((locked.has(key) || (lesson.everything && key === "training")) && !unlocked.has(key));
+
+  /** Refuse what is to be done in the form of the graph that the tasks are about. */
+  function requireHere() {
+    if (lesson.elsewhere) throw new Error(lesson.elsewhere);
+  }
 
   /** Refuse a change of what is locked. */
   function requireFree(key) {
+    requireHere();
     if (isLocked(key)) throw new Error(`'${key}' is locked in this lesson; unlocking it is noted in the answer`);
   }
 
   async function wire(text) {
+    requireHere();
     const now = task();
     if (!now || now.kind !== "wire") throw new Error("no wire is asked for at the moment");
     const form = Object.hasOwn(now.forms ?? {}, text) ? now.forms[text] : null;
     if (form === null) {
-      right = false;
-      said = now.forms ? `Not ${text}: think again. (A page has the wires that its tasks ask for; nodeflow's editor draws any.)` : "This page has no wires to draw: do this task in nodeflow's editor, or skip it.";
-      return show();
+      return say(now.forms ? `Not ${text}: think again. (A page has the wires that its tasks ask for; nodeflow's editor draws any.)` : "This page has no wires to draw: do this task in nodeflow's editor, or skip it.");
     }
     if (!lesson.open) throw new Error("wires are drawn in the page of this lesson, or in nodeflow's editor: skip this task here");
     await lesson.open(form, { ...state, wired: [...state.wired, place()], moment: 0, anew: state.done.length > 0 });
@@ -224,101 +232,9 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
 
   /** The graph as it was handed in: with its own starts, and what was done. */
   function answers() {
-    return { ...graph({ trained: false }), answers: { tasks: state.done, unlocked: [...unlocked].sort() } };
+    requireHere();
+    return { ...graphOf(run, index, { trained: false }), answers: { tasks: state.done, unlocked: [...unlocked].sort() } };
   }
-
-  // -- what is shown
-
-  const focusable = () => find("#lesson :is(input, select)");
-
-  function show() {
-    const now = task(), total = lesson.tasks.length, count = place();
-    const list = lesson.tasks.slice(0, count).map((each, at) => {
-      const skipped = state.skipped.includes(at), done = state.done.find((one) => one.task === at);
-      const typed = done?.typed === undefined ? "" : ` — ${done.typed}`;
-      return element("li", { class: skipped ? "skipped" : "done" }, element("b", { "aria-label": skipped ? "left out" : "done" }, skipped ? "–" : "✓"), ` ${each.text}${typed}`);
-    });
-    const hadFocus = find("#lesson").contains(document.activeElement);
-    find("#lesson-count").textContent = now ? `task ${count + 1} of ${total}` : `${state.done.length} of ${total} done`;
-    find("#lesson-bar").value = state.done.length / total;
-    find("#tasks").replaceChildren(...list);
-    find("#task-text").textContent = now ? now.text : state.skipped.length ? "That was the last task; some were left out." : "All is done. Save the answer, and hand it in.";
-    find("#task-hint").textContent = now ? hintOf(now) : "";
-    find("#task-do").replaceChildren(...(now ? controls(now) : []));
-    find("#task-skip").hidden = !now;
-    find("#lesson-said").textContent = said;
-    find("#lesson-said").className = right ? "right" : "wrong";
-    find("#lesson").classList.toggle("over", !now);
-    find("#lesson-locks").hidden = !locked.size && !lesson.everything;
-    find("#lesson-locks").textContent = unlocked.size ? `Unlocked: ${[...unlocked].join(", ")}` : lesson.everything ? "All of the graph is locked."
-      : locked.size > 6 ? `${locked.size} nodes are locked.` : `Locked: ${[...locked].join(", ")}`;
-    find("#tasks").scrollTop = find("#tasks").scrollHeight;
-    if (hadFocus) (focusable() ?? find("#lesson-save")).focus();
-  }
-
-  function hintOf(now) {
-    if (now.fault) return now.fault;
-    if (now.kind === "at") return "Step (→), play, or click a step in the list.";
-    if (now.kind === "until") return `Done when ${now.goal}. Train, play or step: it stops there.`;
-    if (now.kind === "wire") return now.forms ? "Choose where the wire comes from, and where it goes." : "A page cannot draw this wire: do it in nodeflow's editor.";
-    return now.question;
-  }
-
-  function controls(now) {
-    if (now.kind === "ask" && now.truth) {
-      return ["yes", "no"].map((word) => {
-        const button = element("button", { type: "button", "data-answer": word }, word[0].toUpperCase() + word.slice(1));
-        button.addEventListener("click", () => attempt(() => { answer(word); }));
-        return button;
-      });
-    }
-    if (now.kind === "ask") {
-      const field = element("input", { id: "lesson-answer", autocomplete: "off", inputmode: "text", "aria-label": now.question, placeholder: "a number" });
-      return [field, element("button", {}, "Answer")];
-    }
-    if (now.kind === "until") {
-      const button = element("button", { type: "button", id: "lesson-train" }, "Train until then");
-      button.addEventListener("click", () => (run.training ? run.stop() : attempt(() => trainUntil(now))));
-      return [button];
-    }
-    if (now.kind === "wire" && now.forms) {
-      const choice = (id, label, options) => {
-        const made = element("select", { id, "aria-label": label });
-        made.append(element("option", { value: "" }, label), ...options.map((each) => element("option", {}, each)));
-        return made;
-      };
-      return [choice("wire-from", "from …", now.from), choice("wire-to", "to …", now.to), element("button", {}, "Draw the wire")];
-    }
-    return [];
-  }
-
-  /** Train for as long as the graph does; say where its condition has not become true by then. */
-  async function trainUntil(wanted) {
-    await goOn(Math.max(index.epochs, 1));
-    if (task() !== wanted) return;
-    right = false;
-    said = `Not true yet at epoch ${run.epoch}: train on, or change something first.`;
-    show();
-  }
-
-  find("#task").addEventListener("submit", (event) => {
-    event.preventDefault();
-    attempt(() => {
-      const now = task();
-      if (now?.kind === "ask") return void answer(find("#lesson-answer").value);
-      if (now?.kind !== "wire") return undefined;
-      const from = find("#wire-from").value, to = find("#wire-to").value;
-      if (!from || !to) throw new Error("choose where the wire comes from, and where it goes");
-      return wire(`${from} -> ${to}`);
-    });
-  });
-  find("#task-skip").addEventListener("click", () => attempt(skip));
-  find("#lesson-save").addEventListener("click", () => attempt(() => save(answers(), `${index.name}-answer`)));
-  find("#lesson-fold").addEventListener("click", () => {
-    const open = find("#lesson").classList.toggle("folded") === false;
-    find("#lesson-fold").setAttribute("aria-expanded", String(open));
-    find("#lesson-fold").textContent = open ? "Hide" : "Show";
-  });
 
   // -- going on, and stopping where a condition becomes true
 
@@ -358,8 +274,6 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
 
   view.watching.push(look);
 
-  find("#lesson").hidden = false;
-  root.classList.add("taught");
   watch();
   notice();
   show();
@@ -370,7 +284,7 @@ function leading(root, index, run, source, view, { attempt, refresh, graph, chan
       answer: (typed) => { const ok = answer(String(typed)); refresh(); return ok; },
       wire, skip, unlock, answers,
       /** Which of the tasks' conditions hold at this moment. */
-      holding: () => lesson.tasks.map((each) => each.kind === "until" && holds(run, each.tree, seenAt())),
+      holding: () => lesson.tasks.map((each) => each.tree !== undefined && each.kind === "until" && holds(run, each.tree, seenAt())),
     },
   };
 }

@@ -6,7 +6,7 @@ const MOST_FUTURES = 4; // that are kept beside the present one
 
 /** The run of an engine, as `mount` plays it. */
 function live(run, index) {
-  const first = run.schedule.number(run.at), stopsAt = new Set();
+  const stopsAt = new Set();
   let condition = null, futures = [];
   const cached = new Map();
   let before = { number: -1, values: new Map() };
@@ -129,6 +129,7 @@ function live(run, index) {
 
   /** Go on pass by pass until a condition is true; return whether it came to be. */
   async function until(test, epochs, progress) {
+    requireCount("epochs", epochs);
     const end = run.schedule.number(run.schedule.startOfEpoch(run.epoch + epochs)), mine = (run.training = {});
     let was = test(run), begun = performance.now();
     while (run.number < end && run.training === mine) {
@@ -146,12 +147,11 @@ function live(run, index) {
   }
 
   return {
-    at, now, pass, boundary, curve, last, note, leave, swap, until, stopsAt, endless: true, first,
+    at, now, pass, boundary, curve, last, note, leave, swap, until, stopsAt, endless: true,
     costAt: () => run.knownCost() ?? undefined,
     next: () => run.schedule.order[run.at.place],
     stops: () => condition !== null && condition(run),
     get futures() { return futures; },
-    forget: () => { futures = []; },
     set condition(test) { condition = test; },
   };
 }

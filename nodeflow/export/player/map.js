@@ -34,7 +34,7 @@ function mapping(root, run, index, view) {
       const x = 60 + 180 * depth, y = 60 * (at - (shown.length - 1) / 2);
       height = Math.max(height, Math.abs(y));
       if (dot) dot.group.dots.push({ ...dot, x, y });
-      else sheet.append(text("⋮", x, y + 5, "title"));
+      else sheet.append(named(x, y + 5, "⋮", "title"));
     });
   }
   const circles = [];
@@ -53,8 +53,8 @@ function mapping(root, run, index, view) {
   sheet.append(...lines.map(({ line }) => line));
   for (const group of dots.values()) {
     for (const dot of group.dots) {
-      const circle = shape("circle", { class: "dot", cx: dot.x, cy: dot.y, r: DOT }), said = text("", dot.x, dot.y + 4, "value");
-      const ring = shape("circle", { class: "ring", cx: dot.x, cy: dot.y, r: DOT }), below = text("", dot.x, dot.y + DOT + 17, "delta");
+      const circle = shape("circle", { class: "dot", cx: dot.x, cy: dot.y, r: DOT }), said = named(dot.x, dot.y + 4, "", "value");
+      const ring = shape("circle", { class: "ring", cx: dot.x, cy: dot.y, r: DOT }), below = named(dot.x, dot.y + DOT + 17, "", "delta");
       const title = shape("title");
       circle.append(title);
       circle.addEventListener("click", () => view.pin(group.layer?.key ?? nodeOf(group.address)));
@@ -62,12 +62,12 @@ function mapping(root, run, index, view) {
       circles.push({ group, dot, circle, said, ring, below, title });
     }
     const alone = group.count > 1 || columns[depths.get(group.name) ?? 0].length === 1; // single neurons would be hidden by their names
-    if (group.dots.length && alone) sheet.append(text(fitting(group.layer?.key ?? nodeOf(group.address), 20), group.dots[0].x, group.dots[0].y - 30, "title"));
+    if (group.dots.length && alone) sheet.append(named(group.dots[0].x, group.dots[0].y - 30, fitting(group.layer?.key ?? nodeOf(group.address), 20), "title"));
   }
   const note = root.querySelector("#map-note"), left = 0, right = 120 + 180 * (columns.length - 1);
   sheet.setAttribute("viewBox", `${left} ${-height - 60} ${right} ${2 * height + 100}`);
 
-  function text(words, x, y, name) { return shape("text", { x, y, class: name }, words); }
+  function named(x, y, words, name) { return textAt(x, y, words, { class: name }); }
 
   function update(now) {
     if (!sheet.classList.contains("shown")) return;

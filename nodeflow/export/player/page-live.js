@@ -10,10 +10,14 @@ for (const kind of ["error", "unhandledrejection"]) {
 let player = null, held = null; // the page's player, and how far somebody has come in its lesson
 let shownForm = ""; // the form of the graph that it plays
 let opening = null; // the state in which the page opens
+let origin = null; // where something was changed last: the form, its state, and what its parameters are pieces of
 const watchers = []; // what wants to know of every moment, in any form
 
-/** Open a form of the graph: the one that the page was made of (""), its layers taken apart, or more wires. */
-async function openForm(form, state = player?.lesson ?? held, asIs = false) {
+/**
+ * Open a form of the graph: the one that the page was made of (""), its layers taken apart, or more
+ * wires. It opens in the state that is `told`, or else where the form before stood.
+ */
+async function openForm(form, state = player?.lesson ?? held, told = null) {
   const named = (name) => (form ? `${form} ${name}` : name);
   const index = await jsonOf(named("index")), before = player;
   opening ??= index.state ?? false;
@@ -21,25 +25,52 @@ async function openForm(form, state = player?.lesson ?? held, asIs = false) {
   const parts = Object.fromEntries(await Promise.all(index.parts.map(async (name) => [name, await bytesOf(placeOf(name))])));
   if (index.other) index.other.open = (wanted, fragment = "") => openForm(wanted).then(() => player.follow(fragment));
   if (index.lesson) Object.assign(index.lesson, { open: openForm, state: state ?? undefined });
+  const rewired = state && before?.lesson && state.wired.length > before.lesson.wired.length;
+  let trouble = null;
+  const arrive = (run) => {
+    try {
+      if (told) takeUpState(run, told);
+      else standAs(run, before, index, form, rewired);
+    } catch (error) {
+      trouble = error;
+      run.startAgain();
+    }
+  };
   held = state;
+  const focused = document.activeElement;
   if (before) {
     before.end();
     for (const each of [...root.children]) if (each.tagName !== "SCRIPT") each.remove();
     root.insertAdjacentHTML("afterbegin", markup);
   }
-  player = await computing(root, { index, parts });
+  player = await computing(root, { index, parts, arrive: before && arrive });
   shownForm = form;
   Object.defineProperties(window.nodeflow, Object.getOwnPropertyDescriptors(player.api));
   Object.assign(window.nodeflow, { state: stateNow, takeUp, watch });
   for (const act of watchers) player.api.watch(act);
-  if (!before || asIs) return;
-  // The same moment: a form with other nodes has other numbers of steps, and the same samples.
-  const was = before.stateOf(), { epoch, sample } = before.api.moment();
-  const weights = new Set(Object.keys(before.api.weights())), events = was.events.filter(([, address]) => !weights.has(address));
-  player.takeUp({ ...was, number: null, events });
-  const rewired = state && before.lesson && state.wired.length > before.lesson.wired.length; // it begins anew, as in Python
-  player.api.goto(rewired ? 0 : epoch, rewired ? 0 : sample);
-  if (events.length < was.events.length) complain(root, "Weights that were set by hand stay with the form in which they were set.");
+  if (before && focused !== document.body) refocus(focused.id);
+  if (trouble) throw trouble;
+}
+
+/** Have the element with the name of the one that had the focus have it again, or what the lesson asks for now. */
+function refocus(id) {
+  const wanted = [id && `#${CSS.escape(id)}`, "#task-do :is(input, select, button)", "#task-text"].filter(Boolean);
+  wanted.map((each) => root.querySelector(each)).find((each) => each?.checkVisibility())?.focus();
+}
+
+/**
+ * Have the run of a form stand where that of the form before did: other nodes have other numbers of
+ * steps, and the same samples. With a new wire it begins anew, as in Python.
+ */
+function standAs(run, before, index, form, rewired) {
+  const was = before.api.state(), { epoch, sample } = before.api.moment();
+  if (!sameText(origin?.arrived, pastOf(was))) origin = { form: shownForm, state: was, run: before.run, pieces: before.pieces };
+  const isWeight = (address) => address.endsWith(".value") && Object.hasOwn(run.data.parameters, nodeOf(address));
+  if (rewired) takeUpState(run, fromTheStart(origin.state, isWeight));
+  else if (origin.form === form) takeUpState(run, { ...origin.state, number: null });
+  else takeUpState(run, { ...withoutChoices(origin.run, origin.state), number: null }, recut(run, origin.pieces, index.pieces ?? {}));
+  origin.arrived = pastOf(stateOf(run));
+  run.goto(rewired ? 0 : epoch, rewired ? 0 : sample);
 }
 
 /** What the moment in view follows from; of a lesson also how far somebody has come, and by which wires. */
@@ -50,9 +81,9 @@ function stateNow() {
 /** Be in a state that was told before; what keeps the page from it is said in it as well. */
 async function takeUp(wanted) {
   try {
-    const here = stateNow(), { form = shownForm, lesson } = wanted;
-    if (lesson && JSON.stringify([form, lesson]) !== JSON.stringify([here.form, here.lesson])) await openForm(form, structuredClone(lesson), true);
-    player.api.takeUp(wanted);
+    const here = stateNow(), { form = shownForm, lesson } = wanted ?? {};
+    if (lesson && !sameText([form, lesson], [here.form, here.lesson])) await openForm(form, structuredClone(lesson), wanted);
+    else player.api.takeUp(wanted);
   } catch (error) {
     complain(root, error.message);
     throw error;

@@ -2,14 +2,17 @@
 
 const ANSWER = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)(?:\/([+-]?(?:\d+(?:\.\d*)?|\.\d+)))?$/i;
 
+const LONGEST_ANSWER = 60;
+
 /** A typed number and what its last digit counts (0 of a fraction); null if it is none. */
 function answered(words) {
-  const found = ANSWER.exec(words.replace(/[−–]/g, "-").replaceAll(" ", "").replaceAll(",", "."));
-  if (!found) return null;
-  const [, top, below] = found;
-  if (below !== undefined) return Number(below) ? { value: Number(top) / Number(below), place: 0 } : null;
+  const typed = words.replace(/[−–]/g, "-").replaceAll(" ", "").replaceAll(",", "."), found = ANSWER.exec(typed);
+  if (!found || typed.length > LONGEST_ANSWER) return null;
+  const [, top, below = "1"] = found, value = Number(top) / Number(below);
+  if (!Number.isFinite(value)) return null;
+  if (found[2] !== undefined) return { value, place: 0 };
   const [digits, power = "0"] = top.toLowerCase().split("e");
-  return { value: Number(top), place: 10 ** (Number(power) - (digits.split(".")[1] ?? "").length) };
+  return Math.abs(power) > 300 ? null : { value, place: 10 ** (Number(power) - (digits.split(".")[1] ?? "").length) };
 }
 
 /** Whether an answer is right: within 1 %, or 0.005, or as many digits as were typed (Python's rule). */

@@ -16,28 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.editor.canvas.faces import Faces, Shown
+from nodeflow.editor.canvas.labels import carried, weighing
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.routing import longest_run
 from nodeflow.scene import NodeView, Scene, boxes, followed
 from nodeflow.theme import THEMES, Theme
-from nodeflow.views import Viewer, is_slow
-from nodeflow.views.plot import Traces
-from nodeflow.views.slope import slope_at
 from nodeflow.window.canvas import wireitems
 from nodeflow.window.canvas.differenceitems import DifferenceItems
 from nodeflow.window.canvas.minimap import Minimap
 from nodeflow.window.canvas.motionitems import MotionItems
 from nodeflow.window.canvas.nodeitems import FINE, NodeDrawer, NodeItems, same
 from nodeflow.window.canvas.overlayitems import OverlayItems
-from nodeflow.window.canvas.previews import Activated, Aged, Face, Shown, SlowViews
 from nodeflow.window.canvas.wireitems import Labels, WireItems
 from nodeflow.window.platform.colours import is_colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
-from nodeflow.wires import Stroke, WireView, single
-from nodeflow.workings.shown import listed, signed, weighed
+from nodeflow.wires import Stroke, WireView
 
 NEAR = 0.2
 """From this zoom on nodes have texts and wires are curves."""
@@ -45,10 +42,11 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0010, 0.0006
-"""Seconds from its start that a frame may draw what is new or different, and its nodes alone.
+_TIME, _NODES_TIME = 0.0018, 0.0014
+"""Seconds from its start that a frame may draw what is new or different, and nodes alone.
 
-The rest waits for the next frame.
+The rest waits for the next frame. These are seconds of the processor: while a network trains, or on
+a busy machine, the clock would leave hardly anything.
 """
 _FILLING = 0.04
 """The same when another graph was opened, of which nothing is there yet."""
@@ -100,9 +98,7 @@ class Canvas:
         self.busy = False
         """Whether there is more to draw in the next frame."""
         self._minimap = Minimap()
-        self._slow_views = SlowViews()
-        self._traces = Traces()
-        self._viewer: Viewer | None = None
+        self._faces = Faces()
         self._glides: Glides | None = None
         self._nodes: dict[str, NodeItems] = {}
         self._drawer = NodeDrawer(THEMES["dark"], fonts)
@@ -112,13 +108,13 @@ class Canvas:
         """Show a node type that is dragged from the library at a point; None when it is not."""
         self._overlay.ghost = None if at is None else (name, at)
 
-    def draw(self, editor: Editor) -> None:
-        """Draw an editor as it is now."""
+    def draw(self, editor: Editor, began: float) -> None:
+        """Draw an editor as it is now, in a frame that began at this time of its thread."""
         theme = THEMES[editor.preferences.theme]
         if theme is not self._theme:
             self._build(theme)
         self.busy = False
-        self._began = time.perf_counter()
+        self._began = began
         if editor.comparison is not None:  # both are drawn as they are in their files
             editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
         if editor.view == "map":
@@ -226,12 +222,7 @@ class Canvas:
         self._number = {view.key: number for number, view in enumerate(self._views)}
         self._boxes = _node_boxes(scene.boxes)
         self._stroke_boxes = _hulls(scene)
-        self._feeds = _feeds(scene)
-        types = {key: scene.nodes[key].type for key in self._feeds}
-        self._plots = {
-            key: starts for key, starts in self._feeds.items() if scene.nodes[key].over_time
-        }
-        self._slow = tuple(key for key, type_ in types.items() if is_slow(type_))
+        self._faces.take(scene)
         self._weighted = np.flatnonzero([stroke.weighing is not None for stroke in scene.strokes])
         self._contents = {}
         self._starts: dict[str, list[int]] | None = None
@@ -382,12 +373,12 @@ class Canvas:
         item: Callable[[int], Item],
     ) -> None:
         """Show what came into view, then hide what left it, as far as a frame has time for it."""
-        end = max(self._began + seconds, time.perf_counter() + self._least)
+        end = max(self._began + seconds, time.thread_time() + self._least)
         come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
         for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
             dpg.configure_item(item(number), show=bool(seen[number]))
             items[number] = _SHOWN if seen[number] else _HIDDEN
-            if time.perf_counter() > end:
+            if time.thread_time() > end:
                 self.busy = True
                 break
 
@@ -400,12 +391,12 @@ class Canvas:
     ) -> list[int]:
         """Do so much of what there is to do as a frame has time for; return the rest."""
         end = max(self._began + (_FILLING if self._fills else seconds),
-                  time.perf_counter() + self._least)  # fmt: skip
+                  time.thread_time() + self._least)  # fmt: skip
         done = 0
         for number in numbers:
             do(number, editor)
             done += 1
-            if time.perf_counter() > end:
+            if time.thread_time() > end:
                 break
         left = numbers[done:]
         self.busy = self.busy or bool(left)
@@ -482,11 +473,8 @@ class Canvas:
     def _collect(self, editor: Editor) -> None:
         """See what there is to show; what was put together of old values is forgotten."""
         values = editor.live.values
-        if self._plots:
-            known = editor.live.of_this_pass if editor.live.ages else values
-            self._traces.collect(self._plots, editor.live.update, known)
-        come = self._slow_views.look(editor, self._slow)
-        self.busy = self.busy or self._slow_views.busy
+        come = self._faces.collect(editor)
+        self.busy = self.busy or self._faces.busy
         self._come = values is not self._values
         if come or self._come:
             if values is not self._values:
@@ -496,44 +484,8 @@ class Canvas:
     def _content(self, view: NodeView, editor: Editor) -> Shown:
         """Return what a node shows, made once for the values that there are."""
         if view.key not in self._contents:
-            content, age = self._made_content(view, editor), self._age(view, editor)
-            self._contents[view.key] = (
-                Aged(content, age) if age and content is not None else content
-            )
+            self._contents[view.key] = self._faces.of(view, editor)
         return self._contents[view.key]
-
-    def _age(self, view: NodeView, editor: Editor) -> str:
-        """Return of when it is what a node shows, "" if it is of the present pass."""
-        live = editor.live
-        if not live.ages or view.over_time or is_slow(view.type):
-            return ""  # what is found with the weights of now
-        if view.family != "view":
-            found = (live.age(port.address) for port in view.outputs)
-        else:
-            found = (live.age(start) for start in self._feeds.get(view.key, ()))
-        return next((age for age in found if age), "")
-
-    def _made_content(self, view: NodeView, editor: Editor) -> Face:
-        """Return the first output that has a value; of a view, what enters it."""
-        values = editor.live.values
-        if not values:
-            return None
-        if view.family != "view":
-            found = (values.get(port.address) for port in view.outputs)
-            value = next((value for value in found if value is not None), None)
-            if view.family == "activation" and value is not None:
-                return _activated(view, editor, value)
-            return value
-        if is_slow(view.type):
-            return self._slow_views.found.get(view.key)
-        past = {}
-        if view.over_time:
-            seen = self._traces.of(view.key, self._feeds.get(view.key, ()))
-            past = {} if seen is None else {view.key: seen}
-        viewer = self._viewer
-        if viewer is None or not viewer.sees(editor.graph):
-            viewer = self._viewer = Viewer(editor.graph, editor.inference.tables)
-        return viewer.look(view.key, values, editor.live.weights, past)
 
     # --- wires
 
@@ -665,24 +617,14 @@ class Canvas:
         return self._label_list
 
     def _signs(self, most: int, editor: Editor) -> list[wireitems.Label]:
-        """Return what to write on wires that stand for weights, one for a parameter.
-
-        That is the number that the wire carries, times the weight; where it carries several, or
-        none that is known, only "times the weight".
-        """
+        """Return what to write on wires that stand for weights, one for a parameter."""
         made: dict[Place, wireitems.Label] = {}
         for number in self._weighted[self._level.strokes[self._weighted]].tolist():
             view = self._followed(self._scene.strokes[number]).wires[0]
             weight = self._weight(view)
             if weight is None or view.kind == "feedback":
                 continue
-            place, value = view.mark, self._values.get(view.wire.start)
-            if view.carries_weight:
-                made[place] = place, signed(weight), False
-            else:
-                carried = None if view.across else single(value)
-                text, old = weighed(weight, carried), carried is not None
-                made[place] = place, text, old and bool(editor.live.age(view.wire.start))
+            made[view.mark] = view.mark, *weighing(view, weight, editor.live)
             if len(made) >= most:
                 break
         return list(made.values())
@@ -711,22 +653,15 @@ class Canvas:
                 continue
             place, room = longest_run(self._followed(stroke).curve)
             room += _OVER
-            text, age = self._short(value, room), editor.live.age(start)
-            longer = f"{text}  {age}"
-            if age and wireitems.label_width(longer, self.fonts) <= room:
-                text = longer
-            made.append((place, text, bool(age)))
+            found_ = carried(value, editor.live.age(start))
+            fits = (one for one in found_.choices if self._fits(one, room))
+            made.append((place, next(fits, found_.choices[-1]), found_.old))
             if len(made) == wireitems.MOST_LABELS:
                 break
         return made
 
-    def _short(self, value: NDArray[Any], room: float) -> str:
-        """Return a value in the few characters for which a wire has room."""
-        if value.size <= 2:
-            text = listed(value)
-            if value.size == 1 or wireitems.label_width(text, self.fonts) <= room:
-                return text
-        return "×".join(map(str, np.shape(value)))
+    def _fits(self, text: str, room: float) -> bool:
+        return wireitems.label_width(text, self.fonts) <= room
 
     def _has_changed(self, start: str) -> bool:
         if self._motion.lit:
@@ -903,29 +838,6 @@ def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp])
     _, first = np.unique(together, return_index=True)
     wanted: list[int] = together[np.sort(first)].tolist()
     return wanted
-
-
-def _feeds(scene: Scene) -> dict[str, tuple[str, ...]]:
-    """Return what enters each view, in the order of its ports and wires."""
-    found: dict[str, list[tuple[tuple[str, int], str]]] = {}
-    for view in scene.wires:
-        wire = view.wire
-        target = scene.nodes.get(wire.target)
-        if target is not None and target.family == "view":
-            found.setdefault(wire.target, []).append(((wire.input, wire.index or 0), wire.start))
-    return {key: tuple(start for _, start in sorted(starts)) for key, starts in found.items()}
-
-
-def _activated(view: NodeView, editor: Editor, value: NDArray[Any]) -> Face:
-    """Return an activation's value with the points of its neurons on its curve."""
-    if view.key not in editor.graph.nodes:
-        return value
-    wires = editor.graph.inputs(view.key).get("z", ())
-    z = editor.live.values.get(wires[0].start) if wires else None
-    if z is None:
-        return value
-    slope = slope_at(view.type, np.atleast_2d(z)[0], editor.graph.settings(view.key))
-    return value if slope is None else Activated(value, slope)
 
 
 def _share(settings: Mapping[str, Any]) -> float:

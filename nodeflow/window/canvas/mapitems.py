@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.editor.background import Latest
-from nodeflow.editor.canvas.neurons import Known, Label, Line, Map, Neuron, neuron_map
+from nodeflow.editor.canvas.aside import card_high
+from nodeflow.editor.canvas.neurons import COLUMN, ROW, Known, Label, Line, Map, Neuron, neuron_map
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.messages import Message, Moved, Pressed, Released, Select, Wheel
 from nodeflow.editor.state.model import Editor
 from nodeflow.fonts import BOLD
 from nodeflow.graph import Graph
 from nodeflow.theme import THEMES, Theme
+from nodeflow.window.canvas.summaries import SMALLEST
 from nodeflow.window.platform.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, fitted, width
 from nodeflow.window.platform.toolkit import Item, dpg
@@ -29,10 +31,14 @@ from nodeflow.workings.shown import compact
 RADIUS = 20.0
 _NUMBER, _NAME, _LABEL, _WEIGHT, _SMALL = (size * EM for size in (10.5, 12.0, 13.0, 11.0, 9.5))
 _THICKEST, _THINNEST = 5.0, 0.7
-_WIDEST = 2.2
-"""Columns are moved apart up to so many times, to fill a wide canvas."""
+_NARROWEST, _WIDEST = 0.55, 2.2
+"""So many times as far apart columns are at least, and at most, to fill a canvas."""
 _MARGIN, _LARGEST = 60.0, 1.6
+_TRIES, _MOST_GROWTH = 4, 4.0
+"""Texts that are larger leave less room to the picture, and grow the more: so often, so far."""
 _REACH = 5.0
+_READS = SMALLEST / 9.5
+"""Texts are as large as the picture at this zoom at least, at scale 1: the smallest reads then."""
 _SHARE = 6
 """Making the picture takes at most one part in so many of the time."""
 _LEAST_PAUSE = 0.08
@@ -43,6 +49,24 @@ _OLD = 0.35
 """How strongly values of another pass are drawn."""
 _LONGEST = 150.0
 """Names of inputs and outputs are so wide at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text that stays as it is: from which point it goes, and to which side; 0 is about it."""
+
+    item: Item
+    text: str
+    size: float
+    font: Item | None
+    at: Point
+    side: int
+    gap: float = 0.0
+    """How far from the point it begins, whatever its size is."""
+    ground: Item = 0
+    """What lies behind it."""
+    room: float = 0.0
+    """How wide it may be, if not as wide as it is: then it has fewer of its words."""
 
 
 @dataclass(slots=True)
@@ -59,8 +83,10 @@ class _Items:
     """Bias and δ of each dot."""
     beside: list[Item] = field(default_factory=list)
     """Target and error of each dot."""
+    backs: list[Item] = field(default_factory=list)
+    """The grounds of numbers that have no room in their dots."""
     labels: list[Item] = field(default_factory=list)
-    texts: list[tuple[Item, float]] = field(default_factory=list)
+    texts: list[_Text] = field(default_factory=list)
     looks: dict[Item, object] = field(default_factory=dict)
 
 
@@ -86,9 +112,12 @@ class MapPanel:
         self._made: Latest[tuple[Graph, Map]] = Latest("map", _LEAST_PAUSE, _SHARE)
         self._base: tuple[Camera, Camera] | None = None
         self._camera = self._fitted = Camera()
+        self._whole: Point = (0.0, 0.0)
         self._size: Point = (0.0, 0.0)
+        """What of the panel no card covers."""
         self._fitted_size: Point = (0.0, 0.0)
         self._scene: object = None
+        self._scale = 1.0
         self._hover: tuple[str, int] | None = None
         self._panning = False
         self._at: Point = (0.0, 0.0)
@@ -110,12 +139,15 @@ class MapPanel:
         if not shown:
             return
         theme = THEMES[editor.preferences.theme]
-        if editor.size != self._size:
-            self._size = editor.size
-            self._base = None
-            wide, high = (round(length) for length in editor.size)
-            dpg.configure_item(self._panel, width=wide, height=high)
-            dpg.configure_item(self._drawlist, width=wide, height=high)
+        if editor.preferences.scale != self._scale:
+            self._scale = editor.preferences.scale
+            self._base, self._camera = None, Camera(zoom=0.0)
+        wide, high = editor.size
+        free = wide, high - card_high(editor)
+        if (editor.size, free) != (self._whole, self._size):
+            self._whole, self._size, self._base = editor.size, free, None
+            dpg.configure_item(self._panel, width=round(wide), height=round(high))
+            dpg.configure_item(self._drawlist, width=round(wide), height=round(high))
         self._take(editor, theme)
         self._look(editor)
         self._style(editor, theme)
@@ -139,7 +171,7 @@ class MapPanel:
             made = neuron_map(editor.graph, known=_known(editor))
             self._state = (*state[:3], False)
         old = self._map
-        self._map = _arranged(made, self._size)
+        self._map = _arranged(made, self._size, self._scale)
         if theme is not self._theme or not _same_shape(old, self._map) or self._world is None:
             if theme is not self._theme:
                 self._apply_theme(theme)
@@ -184,20 +216,22 @@ class MapPanel:
         self._camera = Camera(zoom=0.0)
 
     def _reason(self, theme: Theme) -> None:
-        text, size = self._map.reason, 15 * EM
+        text, size = self._map.reason, 15 * EM * self._scale
         x = max((self._size[0] - width(text, None) * size) / 2, 10.0)
         dpg.draw_text(
             (x, self._size[1] / 2), text, parent=self._over, size=size, color=rgba(theme.faint)
         )
 
     def _name(self, label: Label, theme: Theme) -> None:
-        half = width(label.text, self._bold) * _LABEL / 2
         box = dpg.draw_rectangle(
-            (label.x - half - 10, label.y - 13), (label.x + half + 10, label.y + 13),
-            parent=self._world, fill=rgba(theme.body), color=rgba(theme.border), rounding=6,
+            (0, 0), (1, 1), parent=self._world, fill=rgba(theme.body), color=rgba(theme.border),
+            rounding=6,
         )  # fmt: skip
         self._items.labels.append(box)
-        self._text(label.text, (label.x, label.y), _LABEL, theme.text, bold=True)
+        self._text(
+            label.text, (label.x, label.y), _LABEL, theme.text, bold=True, ground=box,
+            room=self._apart - 2 * RADIUS - 30,
+        )  # fmt: skip
 
     def _dot(self, number: int, neuron: Neuron, edges: tuple[float, float], theme: Theme) -> None:
         x, y = neuron.x, neuron.y
@@ -211,18 +245,18 @@ class MapPanel:
             before = self._map.neurons[number - 1].number or 0
             words = f"{after - before - 1} more"
             side = -1 if x == edges[0] else 1
-            half = width(words, None) * _NUMBER / 2
-            at = x + side * (16 + half), y
+            ground = 0
             if x not in edges:  # between lines it needs a ground of its own
-                dpg.draw_rectangle(
-                    (at[0] - half - 5, y - 10), (at[0] + half + 5, y + 10), parent=self._world,
-                    fill=rgba(theme.canvas, 0.92), color=(0, 0, 0, 0),
+                ground = dpg.draw_rectangle(
+                    (x, y), (x, y), parent=self._world, fill=rgba(theme.canvas, 0.92),
+                    color=(0, 0, 0, 0),
                 )  # fmt: skip
-            self._text(words, at, _NUMBER, theme.faint)
-            self._items.dots.append(0)
+            self._text(words, (x, y), _NUMBER, theme.faint, side=side, gap=16.0, ground=ground)
             made = self._items
             for items in (
+                made.dots,
                 made.rings,
+                made.backs,
                 made.numbers,
                 made.grounds,
                 made.below,
@@ -237,31 +271,78 @@ class MapPanel:
         self._items.dots.append(
             dpg.draw_ellipse(*corners, parent=self._world, color=rgba(theme.text), segments=40)
         )
-        self._items.numbers.append(self._text("", (x, y), _NUMBER, theme.text))
-        ground = dpg.draw_rectangle(
-            (x, y), (x, y), parent=self._world, fill=rgba(theme.canvas, 0.85), color=(0, 0, 0, 0)
-        )
-        self._items.grounds.append(ground)
-        self._items.below.append(self._text("", (x, y), _SMALL, theme.faint))
-        self._items.beside.append(self._text("", (x, y), _SMALL, theme.faint))
+        for backs in (self._items.backs, self._items.grounds):
+            back = dpg.draw_rectangle(
+                (x, y), (x, y), parent=self._world, fill=rgba(theme.canvas, 0.85),
+                color=(0, 0, 0, 0), rounding=3, show=False,
+            )  # fmt: skip
+            backs.append(back)
+        for texts in (self._items.numbers, self._items.below, self._items.beside):
+            texts.append(dpg.draw_text((x, y), "", parent=self._world, size=1))
         if x in edges:
             side = -1 if x == edges[0] else 1
-            name = fitted(neuron.name, None, _LONGEST / _NAME)
-            room = RADIUS + 14 + width(name, None) * _NAME / 2
-            self._text(name, (x + side * room, y), _NAME, theme.faint)
+            self._text(_name(neuron), (x, y), _NAME, theme.faint, side=side, gap=RADIUS + 14)
 
     def _text(
-        self, text: str, middle: Point, size: float, colour: str, *, bold: bool = False
-    ) -> Item:
+        self,
+        text: str,
+        at: Point,
+        size: float,
+        colour: str,
+        *,
+        bold: bool = False,
+        side: int = 0,
+        gap: float = 0.0,
+        ground: Item = 0,
+        room: float = 0.0,
+    ) -> None:
+        """Draw a text that stays as it is; where it stands is said when the picture is fitted."""
         font = self._bold if bold else None
-        x = middle[0] - width(text, font) * size / 2
-        item = dpg.draw_text(
-            (x, middle[1] - size / 2), text, parent=self._world, size=size, color=rgba(colour)
-        )
+        item = dpg.draw_text(at, text, parent=self._world, size=1, color=rgba(colour))
         if font is not None:
             dpg.bind_item_font(item, font)
-        self._items.texts.append((item, size))
-        return item  # type: ignore[no-any-return]
+        self._items.texts.append(_Text(item, text, size, font, at, side, gap, ground, room))
+
+    @property
+    def _apart(self) -> float:
+        """How far columns are from each other."""
+        columns = sorted({neuron.x for neuron in self._map.neurons})
+        return columns[1] - columns[0] if len(columns) > 1 else COLUMN
+
+    def _written(self, text: _Text, size: float) -> str:
+        """Return so many of a text's words as there is room for."""
+        words = text.text.split("  ")
+        for count in range(len(words), 0, -1):
+            some = "  ".join(words[:count])
+            if not text.room or width(some, text.font) * size <= text.room:
+                return some
+        return fitted(words[0], text.font, max(text.room, 1.0) / size)
+
+    @property
+    def _growth(self) -> float:
+        """How much larger texts are than the picture, so that they can be read."""
+        return max(_READS * self._scale / self._camera.zoom, 1.0)
+
+    def _put(self, text: _Text) -> None:
+        """Put a text, and what lies behind it, where it stands at this zoom."""
+        size = text.size * self._growth
+        words = self._written(text, size)
+        wide = width(words, text.font) * size
+        x, y = text.at
+        over = _overhang(self._growth) if text.side else 0.0
+        x += text.side * (text.gap + over + wide / 2)
+        if not text.side:  # a name of a layer grows away from the neurons
+            y -= (size - text.size) / 2
+        zoom = self._camera.zoom
+        dpg.configure_item(
+            text.item, pos=(x - wide / 2, y - size / 2), size=size * zoom, text=words
+        )
+        if text.ground:
+            beside, above = (5.0, 2.0) if text.side else (10.0, 6.0)
+            dpg.configure_item(
+                text.ground, pmin=(x - wide / 2 - beside, y - size / 2 - above),
+                pmax=(x + wide / 2 + beside, y + size / 2 + above), rounding=6 * zoom,
+            )  # fmt: skip
 
     def _look(self, editor: Editor) -> None:
         """Follow the camera: fitted on the canvas is fitted here."""
@@ -271,7 +352,7 @@ class MapPanel:
             self._scene, self._fitted_size = editor.drawn, editor.size
             self._fitted = Camera.fitting(editor.drawn.bounds, editor.size)
         if self._base is None or editor.camera == self._fitted:
-            self._base = editor.camera, _fitting(_bounds(self._map), editor.size)
+            self._base = editor.camera, _fitting(self._map, self._size, self._scale)
         seen, own = self._base
         factor = editor.camera.zoom / seen.zoom
         # Where the canvas has what was at the view's corner, the map has it too.
@@ -286,10 +367,8 @@ class MapPanel:
         matrix = dpg.create_translation_matrix(move) * dpg.create_scale_matrix((zoom, zoom, 1))
         dpg.apply_transform(self._world, matrix)
         if zoomed:
-            for item, size in self._items.texts:
-                dpg.configure_item(item, size=size * zoom)
-            for item in self._items.labels:
-                dpg.configure_item(item, rounding=6 * zoom)
+            for text in self._items.texts:
+                self._put(text)
 
     # --- colours
 
@@ -351,28 +430,38 @@ class MapPanel:
             color=ring or rgba(theme.selected if marked else theme.faint),
             thickness=5.0 if ring else 3.0 if marked else 1.4,
         )
-        text = "" if value is None else compact(value)
-        at = neuron.x - width(text, None) * _NUMBER / 2, neuron.y - _NUMBER / 2
-        colour = rgba(theme.canvas if strength > 0.5 else theme.text)
+        text, size = neuron.number_text, _NUMBER * self._growth
+        half = width(text, None) * size / 2
+        within = half < RADIUS
+        colour = theme.canvas if strength > 0.5 and within else theme.text
         self._set(
-            self._items.numbers[number], text=text, pos=at,
-            color=rgba(theme.faint) if neuron.age else colour,
+            self._items.backs[number], show=not within,
+            pmin=(neuron.x - half - 3, neuron.y - size / 2),
+            pmax=(neuron.x + half + 3, neuron.y + size / 2),
+        )  # fmt: skip
+        self._set(
+            self._items.numbers[number], text=text, size=size * self._camera.zoom,
+            pos=(neuron.x - half, neuron.y - size / 2),
+            color=rgba(theme.faint if neuron.age else colour),
         )  # fmt: skip
 
     def _describe(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
         """Write bias and δ below a dot, target and error beside it; a ring is as thick as |δ|."""
-        delta = neuron.delta
-        texts = [f"{name} {compact(x)}" for name, x in (("b", neuron.bias), ("δ", delta))
-                if x is not None]  # fmt: skip
-        text = "   ".join(texts)
-        half = width(text, None) * _SMALL / 2
-        at = neuron.x - half, neuron.y + RADIUS + _THICK_RING
+        delta, grown, zoom = neuron.delta, self._growth, self._camera.zoom
+        text, size = neuron.bias_and_delta, _SMALL * grown
+        top = neuron.y + RADIUS + _THICK_RING
+        if not _has_room_below(grown):
+            text = ""  # it is told of the dot under the pointer
+        half = width(text, None) * size / 2
+        at = neuron.x - half, top
         self._set(
             self._items.grounds[number], show=bool(text), pmin=(at[0] - 3, at[1] - 1),
-            pmax=(at[0] + 2 * half + 3, at[1] + _SMALL + 1),
+            pmax=(at[0] + 2 * half + 3, at[1] + size + 1),
         )  # fmt: skip
         colour = theme.faint if delta is None or neuron.delta_age else theme.backward
-        self._set(self._items.below[number], text=text, pos=at, color=rgba(colour))
+        self._set(
+            self._items.below[number], text=text, pos=at, size=size * zoom, color=rgba(colour)
+        )
         share = abs(delta) / largest if delta is not None and largest else 0.0
         faded = _OLD if neuron.delta_age else 1.0
         reach = RADIUS + 1.5 + _THICK_RING * share / 2
@@ -381,11 +470,13 @@ class MapPanel:
             pmin=(neuron.x - reach, neuron.y - reach), pmax=(neuron.x + reach, neuron.y + reach),
             thickness=_THICK_RING * share, show=share > 0.01, color=rgba(theme.backward, faded),
         )  # fmt: skip
-        text = "" if neuron.target is None else f"y {compact(neuron.target)}"
-        if neuron.error is not None and not neuron.age:
-            text += f"   e {compact(neuron.error)}"
-        at = neuron.x + RADIUS + 15, neuron.y + _NAME / 2 + 1
-        self._set(self._items.beside[number], text=text, pos=at, color=rgba(theme.text))
+        x, y = neuron.x + RADIUS + 15 + _overhang(grown), neuron.y + _NAME * grown / 2 + 1
+        if not _is_stacked(grown):
+            x, y = x + width(_name(neuron), None) * _NAME * grown + 8, neuron.y - size / 2
+        self._set(
+            self._items.beside[number], text=neuron.target_and_error, pos=(x, y), size=size * zoom,
+            color=rgba(theme.faint if neuron.target_age else theme.text),
+        )  # fmt: skip
 
     def _set(self, item: Item, **look: Any) -> None:
         if self._items.looks.get(item) != look:
@@ -402,13 +493,14 @@ class MapPanel:
     def _write_ages(self, theme: Theme) -> None:
         """Write the weights of the dot or the line under the pointer, and of when values are."""
         dpg.delete_item(self._over, children_only=True)
-        texts = {"grey": [n.age for n in self._map.neurons], "grey δ":
-                [n.delta_age for n in self._map.neurons]}  # fmt: skip
-        lines = [f"{what}: {age}" for what, ages in texts.items() for age in sorted({*ages} - {""})]
-        for place, text in enumerate(lines):
+        remarks = list(self._map.remarks)
+        pointed = self._hovered_dot()
+        if pointed is not None and not _has_room_below(self._growth):
+            remarks.append(pointed.bias_and_delta)
+        for place, text in enumerate(remarks):
             dpg.draw_text(
-                (14, 12 + 18 * place), text, parent=self._over, size=_NAME,
-                color=rgba(theme.faint),
+                (14, 12 + 18 * place * self._scale), text, parent=self._over,
+                size=_NAME * self._scale, color=rgba(theme.faint),
             )  # fmt: skip
         if self._hover is None:
             return
@@ -431,17 +523,16 @@ class MapPanel:
         """Write a weight on its line."""
         (x0, y0), (x1, y1) = line.start, line.end
         x, y = self._camera.on_screen((x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
-        text = compact(line.weight or 0.0)
-        half = width(text, None) * _WEIGHT / 2
+        text, size = compact(line.weight or 0.0), _WEIGHT * self._scale
+        half, high = width(text, None) * size / 2, size / 2 + 3
         colour = theme.positive if (line.weight or 0.0) >= 0 else theme.negative
         dpg.draw_rectangle(
-            (x - half - 4, y - 9), (x + half + 4, y + 9), parent=self._over, rounding=4,
+            (x - half - 4, y - high), (x + half + 4, y + high), parent=self._over, rounding=4,
             fill=rgba(theme.body, 0.95), color=mixed(theme.body, colour, 0.7),
         )  # fmt: skip
         dpg.draw_text(
-            (x - half, y - _WEIGHT / 2), text, parent=self._over, size=_WEIGHT,
-            color=rgba(theme.text),
-        )  # fmt: skip
+            (x - half, y - size / 2), text, parent=self._over, size=size, color=rgba(theme.text)
+        )
 
     def _under(self, at: Point) -> tuple[str, int] | None:
         """Return what is at a point of the panel: a dot, a label or a line, with its number."""
@@ -453,8 +544,10 @@ class MapPanel:
         if gaps.min() <= RADIUS:
             return "dot", int(gaps.argmin())
         for number, label in enumerate(self._map.labels):
-            half = width(label.text, self._bold) * _LABEL / 2 + 10
-            if abs(x - label.x) <= half and abs(y - label.y) <= 13:
+            size = _LABEL * self._growth
+            words = self._written(self._items.texts[number], size)
+            half, middle = width(words, self._bold) * size / 2 + 10, (size - _LABEL) / 2
+            if abs(x - label.x) <= half and abs(y - label.y + middle) <= size / 2 + 6:
                 return "label", number
         if not self._map.lines:
             return None
@@ -532,15 +625,20 @@ def _known(editor: Editor) -> Known:
 # --- the picture --------------------------------------------------------------------------------
 
 
-def _arranged(made: Map, size: Point) -> Map:
-    """Move the columns apart on a wide canvas, and the names over the lines' upper edge."""
+def _arranged(made: Map, size: Point, scale: float) -> Map:
+    """Move the columns apart on a wide canvas, and the names over the lines' upper edge.
+
+    Where they are so wide that all of it would be smaller, they come nearer to each other.
+    """
     if not made.neurons:
         return made
     left, top, right, bottom = _bounds(made)
-    factor = 1.0
-    if right > left and bottom > top and size[1] > 0:
-        spare = (bottom - top) * size[0] / size[1]
-        factor = min(max(0.85 * spare / (right - left), 1.0), _WIDEST)
+    xs = [neuron.x for neuron in made.neurons]
+    factor, span = 1.0, max(xs) - min(xs)
+    if span and bottom > top and size[1] > _MARGIN:
+        zoom = min((size[1] - _MARGIN) / (bottom - top), _LARGEST * scale)
+        spare = max(size[0] - _MARGIN, 1.0) / zoom - (right - left - span)
+        factor = min(max(spare / span, _NARROWEST), _WIDEST)
     tops: dict[float, float] = {}
     for neuron in made.neurons:
         x = neuron.x * factor
@@ -567,27 +665,57 @@ def _arranged(made: Map, size: Point) -> Map:
     return replace(made, neurons=neurons, lines=lines, labels=tuple(labels))
 
 
-def _bounds(made: Map) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of all dots and names."""
+def _bounds(made: Map, growth: float = 1.0) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of all dots and names, where texts are so much larger."""
     xs, ys = [n.x for n in made.neurons], [n.y for n in made.neurons]
-    top = min([*ys, *(label.y for label in made.labels)])
     left, right = min(xs), max(xs)
-    return left - _beside(made, left), top - 40, right + _beside(made, right), max(ys) + 40
+    labels = [label.y - _LABEL * (growth - 1) for label in made.labels]
+    foot = max(40.0, RADIUS + _THICK_RING + _SMALL * growth + 4)
+    return (
+        left - _beside(made, left, growth),
+        min([*ys, *labels]) - 40,
+        right + _beside(made, right, growth),
+        max(ys) + foot,
+    )
 
 
-def _beside(made: Map, x: float) -> float:
+def _beside(made: Map, x: float, growth: float) -> float:
     """Return the room that an outer column and its names need at their side."""
     widest = max(width(n.name, None) for n in made.neurons if n.x == x) * _NAME
+    widest = max(min(widest, _LONGEST), 20.0)
     if any(n.target is not None for n in made.neurons if n.x == x):
-        widest = max(widest, width("y −0.00   e −0.00", None) * _SMALL)
-    return RADIUS + 26 + max(min(widest, _LONGEST), 20.0)
+        told = width("y −0.00   e −0.00", None) * _SMALL
+        widest = max(widest, told) if _is_stacked(growth) else widest + told
+    return RADIUS + 26 + _overhang(growth) + widest * growth
 
 
-def _fitting(bounds: tuple[float, float, float, float], size: Point) -> Camera:
-    """Return the camera that sees a whole map, which may be enlarged."""
-    left, top, right, bottom = bounds
+def _name(neuron: Neuron) -> str:
+    return fitted(neuron.name, None, _LONGEST / _NAME)
+
+
+def _is_stacked(growth: float) -> bool:
+    """Return whether target and error have room below the name of an output."""
+    return (_NAME + _SMALL) * growth <= ROW
+
+
+def _has_room_below(growth: float) -> bool:
+    """Return whether bias and δ have room below a dot, above the next one."""
+    return _THICK_RING + _SMALL * growth <= ROW - 2 * RADIUS
+
+
+def _overhang(growth: float) -> float:
+    """Return how far a number reaches out of its dot at either side."""
+    return max(width("−0.00", None) * _NUMBER * growth / 2 - RADIUS, 0.0)
+
+
+def _fitting(made: Map, size: Point, scale: float) -> Camera:
+    """Return the camera that sees a whole map, which may be enlarged, with texts that read."""
     room = max(size[0] - _MARGIN, 1.0), max(size[1] - _MARGIN, 1.0)
-    zoom = min(room[0] / (right - left), room[1] / (bottom - top), _LARGEST)
+    growth = 1.0
+    for _ in range(_TRIES):
+        left, top, right, bottom = _bounds(made, growth)
+        zoom = min(room[0] / (right - left), room[1] / (bottom - top), _LARGEST * scale)
+        growth = min(max(_READS * scale / zoom, 1.0), _MOST_GROWTH)
     return Camera(zoom=zoom).centred(((left + right) / 2, (top + bottom) / 2), size)
 
 

@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.boxes import FOOT, HEADER, SLIDER
+from nodeflow.editor.canvas import faces
+from nodeflow.editor.canvas.faces import Activated, Aged, Face, Shown
 from nodeflow.editor.canvas.hits import LEGIBLE
-from nodeflow.scene import FieldView, NodeView, PortView, shown, sized
+from nodeflow.scene import FieldView, NodeView, PortView
 from nodeflow.theme import Theme
 from nodeflow.views.image import Picture
 from nodeflow.views.marks import SMALL, Dot, Line, Mark, Pixels, Rect, Words, sentence
 from nodeflow.window.canvas import badges, summaries
-from nodeflow.window.canvas.previews import Activated, Aged, Face, Patch, Shown, patches
+from nodeflow.window.canvas.previews import Patch, patches
 from nodeflow.window.canvas.summaries import SMALLEST, Summary
 from nodeflow.window.platform.colours import Colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts, fitted, width
@@ -34,6 +36,8 @@ _PAD = 10.0
 _PICTURE = 52.0
 _OLD = 90
 """How strongly, of 255, the colours of another pass's values are drawn."""
+_TYPE_LETTERS = 5
+"""Fewer letters of a type's name say nothing."""
 _ASCENT = 0.928
 """Of the height of a font, as SVG counts it."""
 
@@ -60,6 +64,10 @@ class _Text:
     right: bool = False
     room: float = 0.0
     enlarged: bool = False
+    least: int = 0
+    """Of fewer letters nothing is written."""
+    middle: bool = False
+    """Whether it is cut in the middle: the ends tell names apart."""
     choices: tuple[str, ...] = ()
     """What is written where there is room, the best first; where for none, `text`, cut."""
 
@@ -83,7 +91,8 @@ class _Text:
         for text in self.choices:
             if width(text, self.font) <= room:
                 return text
-        return fitted(self.text, self.font, room)
+        text = fitted(self.text, self.font, room, middle=self.middle)
+        return "" if text != self.text and len(text) < self.least else text
 
 
 @dataclass(slots=True)
@@ -219,30 +228,6 @@ def _port_looks(view: NodeView, port: PortView) -> tuple[Any, ...]:
     return port.label, port.x - view.x, port.y - view.y, port.side, port.wired, port.optional
 
 
-def _foot(value: Face) -> str:
-    """Return a value in a few characters; of a matrix, which has a picture, only the shape."""
-    if value is None or isinstance(value, str | Activated):
-        return "" if isinstance(value, Activated) else value or ""
-    if not isinstance(value, np.ndarray):
-        return value.foot
-    if value.ndim == 2 and min(value.shape) > 1:
-        return sized(value.shape)
-    return shown(value)
-
-
-def _choices(value: Face, text: str, age: str) -> tuple[str, ...]:
-    """Return what may stand at a foot, the most first: a value, and of when it is."""
-    aged = f"{text}   {age}", f"{text}  {age.removeprefix('from ')}"
-    shape = (sized(value.shape),) if isinstance(value, np.ndarray) and text else ()
-    return (*(map(str.strip, aged) if age else ()), *((text,) if text else ()), *shape)
-
-
-def _count(hits: NDArray[Any]) -> str:
-    """Return how many rows of the batch are right."""
-    right, rows = float(np.sum(hits)), np.size(hits)
-    return f"{right:g} of {rows}" if np.isfinite(right) else "?"
-
-
 def _room(view: NodeView) -> tuple[float, float]:
     """Return where a foot's value may begin, and where it ends: beside the field, or in it."""
     field = view.field
@@ -346,18 +331,20 @@ class NodeDrawer:
         needs = width(view.title, bold) * _TITLE * EM
         if needs + beside > room and not mark:
             type_, beside = "", 0.0
+        # What a node is called comes first; from afar, its type has what room is left.
+        own = room - beside if mark else room
         title = fitted(view.title, bold, (room - beside) / (_TITLE * EM), middle=True)
         self._text(items.titles, items.head, (_PAD, 17.5), title, _TITLE, colour, bold,
-                   room=room - beside)  # fmt: skip
+                   room=own, middle=True)  # fmt: skip
         if type_:
             faint = rgba(self.theme.problem if view.problem else self.theme.faint)
             at = view.width - _PAD, 17.5
             kept, parent = items.texts, items.fine
             if view.problem:
                 kept, parent, regular = items.titles, items.head, bold
-            left = room - min(needs, room - beside) * SMALLEST / (FINE * _TITLE) - 4
+            left = room - min(needs * SMALLEST / (FINE * _TITLE), own) - 4
             self._text(kept, parent, at, type_, _TYPE, faint, regular, right=True,
-                       room=max(left, 1.0))  # fmt: skip
+                       room=max(left, 1.0), least=_TYPE_LETTERS)  # fmt: skip
 
     def _text(
         self,
@@ -371,6 +358,8 @@ class NodeDrawer:
         *,
         right: bool = False,
         room: float = 0.0,
+        least: int = 0,
+        middle: bool = False,
     ) -> None:
         """Draw a text that stands on a point, as SVG has it; `right` ends there."""
         high = size * EM
@@ -379,7 +368,7 @@ class NodeDrawer:
         item = dpg.draw_text(at, text, parent=parent, size=high, color=colour)
         if font is not None:
             dpg.bind_item_font(item, font)
-        kept.append(_Text(item, high, text, font, base, right, room))
+        kept.append(_Text(item, high, text, font, base, right, room, least=least, middle=middle))
 
     def _port(self, items: NodeItems, view: NodeView, port: PortView) -> None:
         x, y = port.x - view.x, port.y - view.y
@@ -429,34 +418,25 @@ class NodeDrawer:
         had, items.value = items.value, content
         if view.drawn_as == "knot":
             return
-        value = content.content if isinstance(content, Aged) else content
-        age = content.age if isinstance(content, Aged) else ""
-        if isinstance(value, Activated):
-            self._slope(items, value, old=bool(age))
-            value = value.value
-        parts = patches(value, self.theme) if isinstance(value, np.ndarray) else ()
+        value, age = faces.parted(content)
+        curve = content.content if isinstance(content, Aged) else content
+        if isinstance(curve, Activated):
+            self._slope(items, curve, old=bool(age))
+        written = faces.foot(view, content)
+        text, choices = written.text, written.choices
         note = value is None and view.notes and not any(p.wired for p in view.inputs)
-        text = _foot(value) if value is not None else "" if note else view.foot
-        rows = value if view.type == "accuracy" and isinstance(value, np.ndarray) else None
-        if rows is not None:
-            parts, text = (), f"train {_count(rows)}"
+        rows = view.type == "accuracy"
+        parts = patches(value, self.theme) if isinstance(value, np.ndarray) and not rows else ()
         begin, end = _room(view)
-        if view.field is not None and not view.field.own and text == view.field.text:
-            text = ""  # it stands in the field
         if parts and view.view is None:
             if end - begin < _PICTURE:
                 parts = ()  # it would lie over the field
             else:
                 end -= _PICTURE + 6
         room = max(end - begin, 0.0) / (_LABEL * EM)
-        choices = _choices(value, text, age)
-        if rows is not None:
-            choices = (*choices[:-1], _count(rows))  # its shape would tell nothing
-        if isinstance(value, np.ndarray):
-            text = ""  # a number that was cut would be misread
         if age:
             parts = tuple(replace(part, colour=(*part.colour[:3], _OLD)) for part in parts)
-        colour = rgba(self.theme.faint if value is None or age else self.theme.text)
+        colour = rgba(self.theme.faint if written.faint else self.theme.text)
         marks = self._marks(view, value)
         if age and view.view is not None:
             marks = self._faded(view, marks, age)
@@ -501,11 +481,7 @@ class NodeDrawer:
         if items.summary is None:
             items.summary = summaries.made(items.root, self.theme, self.fonts)
             dpg.configure_item(items.summary.root, show=zoom < FINE)
-        content = value.content if isinstance(value, Aged) else value
-        if isinstance(content, Activated):
-            content = content.value
-        shown_: Any = content if isinstance(content, np.ndarray) else _foot(content) or view.foot
-        summaries.write(items.summary, view, shown_, zoom, self.fonts)
+        summaries.write(items.summary, view, value, zoom, self.theme, self.fonts)
 
     def _clear(self, items: NodeItems) -> None:
         if items.picture:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nodeflow.scene import NodeView, sized
+from nodeflow.editor.canvas.faces import Foot, Shown, summary
+from nodeflow.scene import NodeView
 from nodeflow.theme import Theme
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import EM, Fonts, fitted, width
 from nodeflow.window.platform.toolkit import Item, dpg
-from nodeflow.workings.shown import listed
 
 SMALLEST = 11.0
 """No text on a node is smaller, in pixels."""
@@ -45,39 +41,35 @@ def made(parent: Item, theme: Theme, fonts: Fonts) -> Summary:
 
 
 def write(
-    summary: Summary, view: NodeView, value: NDArray[Any] | str, zoom: float, fonts: Fonts
+    items: Summary, view: NodeView, face: Shown, zoom: float, theme: Theme, fonts: Fonts
 ) -> None:
     """Write name and value into the box of a node, as it is seen at this zoom."""
     wanted = (view.title, view.width, view.height, zoom)
-    same = len(summary.written) == 5 and summary.written[:4] == wanted
-    if same and summary.written[4] is value:
+    same = len(items.written) == 5 and items.written[:4] == wanted
+    if same and items.written[4] is face:
         return
-    summary.written = (*wanted, value)
+    items.written = (*wanted, face)
     wide, high = view.width * zoom - 2 * _PAD, view.height * zoom
     name, text = max(_NAME * zoom, SMALLEST) * EM, SMALLEST * EM
     two = high >= name + text and view.view is None
+    value = summary(view, face)
     said = _fitting(value, fonts.regular, wide / text) if two else ""
     title = fitted(view.title, fonts.bold, max(wide / name, 0), middle=True)
     if wide < _LEAST_ROOM * name or high < name:
         title = ""
     top = (high - name - text * bool(said)) / 2 if view.view is None else 1.0
-    for item, line, font, size, y in (
-        (summary.name, title, fonts.bold, name, top),
-        (summary.value, said, fonts.regular, text, top + name),
+    colour = theme.faint if value.faint else theme.text
+    for item, line, font, size, y, look in (
+        (items.name, title, fonts.bold, name, top, theme.text),
+        (items.value, said, fonts.regular, text, top + name, colour),
     ):
         x = (view.width * zoom - width(line, font) * size) / 2
-        dpg.configure_item(item, pos=(x / zoom, y / zoom), text=line, size=size)
+        dpg.configure_item(item, pos=(x / zoom, y / zoom), text=line, size=size, color=rgba(look))
 
 
-def _fitting(value: NDArray[Any] | str, font: Item | None, room: float) -> str:
+def _fitting(value: Foot, font: Item | None, room: float) -> str:
     """Return a value in so much room; a number that was cut would be misread."""
-    if isinstance(value, str):
-        return fitted(value, font, room) if room >= _LEAST_ROOM else ""
-    flat = np.ravel(value) + 0
-    tried = [sized(np.shape(value))]
-    if flat.size <= 4:
-        tried = [listed(flat), *([sized(np.shape(value))] if flat.size > 1 else [])]
-    for text in tried:
+    for text in value.choices:
         if width(text, font) <= room:
             return text
-    return ""
+    return fitted(value.text, font, room) if value.text and room >= _LEAST_ROOM else ""

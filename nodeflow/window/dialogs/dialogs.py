@@ -63,6 +63,11 @@ class Dialogs:
         return self._sheet is not None and self._sheet.ready
 
     @property
+    def field_waits(self) -> bool:
+        """Whether the field of the sheet is still to come by the keyboard."""
+        return self._sheet is not None and self._sheet.field_waits
+
+    @property
     def shown(self) -> str:
         """The title of the open sheet, or nothing."""
         return "" if self._sheet is None else self._sheet.title
@@ -72,14 +77,17 @@ class Dialogs:
         if self._sheet is not None:
             self._sheet.key(name)
 
-    def draw(self, editor: Editor) -> None:
-        """Give a new field the keys, the toolkit takes its time to; take on another theme."""
+    def draw(self, editor: Editor, *, typing: bool) -> None:
+        """Give a new field the keys, the toolkit takes its time to; take on another theme.
+
+        Not while somebody is `typing` whose keys are put by for it.
+        """
         if self._sheet is not None and self._sheet.gone:
             self._sheet.key("Escape")  # what nobody sees takes no keys
         if self._sheet is not None:
             if self._sheet.theme != editor.preferences.theme:
                 self._sheet.restyled(self._style(editor))
-            self._sheet.draw()
+            self._sheet.draw(typing=typing)
 
     def close(self) -> None:
         """Ask no longer."""

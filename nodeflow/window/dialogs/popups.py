@@ -38,7 +38,7 @@ from nodeflow.window.platform.toolkit import Item, dpg
 _FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing, Ask)
 _TITLES = {
     "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "samples": "Samples",
-    "help": "Help", "differences": "What differs",
+    "differences": "What differs",
 }  # fmt: skip
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24
@@ -93,6 +93,12 @@ class Popups:
             self._send(Chosen(self._own))
         return key != "Escape"
 
+    def field_waits(self, editor: Editor) -> bool:
+        """Return whether the field of an editor's popup is still to come by the keyboard."""
+        if not isinstance(editor.popup, _FIELDS):
+            return False
+        return _kind(editor.popup) != self._kind or (self._focus > 0 and not self.ready)
+
     @property
     def _lights_itself(self) -> bool:
         """Whether it is not the editor that knows which line is lit."""
@@ -122,8 +128,8 @@ class Popups:
         """Whether what is typed goes into the popup."""
         return self._field is not None and bool(dpg.is_item_active(self._field))
 
-    def draw(self, editor: Editor, origin: tuple[float, float]) -> None:
-        """Show the popup of an editor."""
+    def draw(self, editor: Editor, origin: tuple[float, float], *, typing: bool) -> None:
+        """Show the popup of an editor; its field gets the keys when nobody is `typing`."""
         popup = editor.popup
         kind = _kind(popup)
         theme = editor.preferences.theme
@@ -132,9 +138,10 @@ class Popups:
             self._kind, self._theme = kind, theme
             if popup is not None:
                 self._open(editor, popup, origin)
+                typing = True  # more may come with the frame that shows it
         if popup is None or self._window is None:
             return
-        if self._focus and self._field is not None:
+        if self._focus and self._field is not None and not typing:
             self._focus -= 1
             if not dpg.is_item_active(self._field):
                 dpg.focus_item(self._field)

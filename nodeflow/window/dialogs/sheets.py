@@ -40,6 +40,7 @@ class Sheet:
         self._faints: list[Item] = []
         self._field: Item | None = None
         self._focus = 0
+        self._is_new = False
         self._fault: Item | None = None
         self._seen = False
         wide = round(self.wide * style.scale)
@@ -73,13 +74,19 @@ class Sheet:
         return self._focus > 0
 
     @property
+    def field_waits(self) -> bool:
+        """Whether its field is still to come by the keyboard."""
+        return self._focus > 0 and not self.ready
+
+    @property
     def ready(self) -> bool:
         """Whether what is typed is taken."""
         return self._field is None or bool(dpg.is_item_active(self._field))
 
-    def draw(self) -> None:
-        """Give the field the keys."""
-        if dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+    def draw(self, *, typing: bool) -> None:
+        """Give the field the keys, after a frame in which nobody was typing."""
+        typing, self._is_new = typing or self._is_new, False
+        if typing or dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
             return  # what is pressed just now would lose its click
         if self._focus and self._field is not None:
             active = bool(dpg.is_item_active(self._field))
@@ -111,7 +118,7 @@ class Sheet:
             parent=parent, width=-1, default_value=text, hint=hint,
             callback=lambda _sender, now: typed(now),
         )  # fmt: skip
-        self._focus = _PATIENCE
+        self._focus, self._is_new = _PATIENCE, True
 
     def _with_fault(self) -> None:
         self._fault = dpg.add_text("", parent=self.window, show=False, wrap=0)

@@ -161,9 +161,9 @@ class SweepSheet(Sheet):
         at = self._lit - len(self._shown)
         return "line" if at < 0 else ("offers", "rows")[at]
 
-    def draw(self) -> None:
+    def draw(self, *, typing: bool) -> None:
         """Show what is new of the runs."""
-        super().draw()
+        super().draw(typing=typing)
         running = self._runs_now
         now = time.monotonic()
         if running or self._was_running:

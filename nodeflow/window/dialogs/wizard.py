@@ -217,7 +217,7 @@ class Wizard(Sheet):
             return
         form = self._form
         self._worked(Job("making the network", lambda _progress: self._network(form)))
-        self.draw(_AT_ONCE)
+        self.draw(typing=False, patience=_AT_ONCE)
 
     def _worked(self, work: Job[Graph] | None) -> None:
         """Tell that the network is being made, or is no longer."""
@@ -231,9 +231,9 @@ class Wizard(Sheet):
         """Whether its field does not have the keys yet, or a network or a table is awaited."""
         return super().waits or self._work is not None or self._tables.busy
 
-    def draw(self, patience: float = 0.0) -> None:
+    def draw(self, *, typing: bool, patience: float = 0.0) -> None:
         """Go on with the network, once it is made; wait so many seconds for it."""
-        super().draw()
+        super().draw(typing=typing)
         self._show_table()
         work = self._work
         if work is None or not work.done(patience):

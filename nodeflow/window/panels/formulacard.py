@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nodeflow.editor.canvas.aside import is_low
+from nodeflow.editor.canvas.minimap import WIDTH
 from nodeflow.editor.canvas.minimap import shown as map_shown
 from nodeflow.editor.state.messages import Message, SetPreference
 from nodeflow.editor.state.model import Editor
@@ -26,6 +28,8 @@ _PAD, _MARGIN = 14.0, 12.0
 _WIDEST, _NARROWEST = 860.0, 320.0
 _LINES, _SENTENCE = 3, 2
 """So many lines of the formula, and of the sentence, at most."""
+_FEW_LINES = 2
+"""So many lines of the formula on a low canvas, which has no room for the sentence."""
 
 
 def cut(lines: list[str], most: int, font: Item | None, room: float) -> list[str]:
@@ -70,7 +74,7 @@ class FormulaCard:
         shown = editor.preferences.card and playback.step is not None and not training
         around = (
             shown, editor.preferences, editor.size, editor.lesson is None,
-            map_shown(editor) is None,
+            map_shown(editor) is None, editor.aside,
         )  # fmt: skip
         if playback.step is self._step and around == self._around:
             return
@@ -81,9 +85,8 @@ class FormulaCard:
 
     def _write(self, editor: Editor, playback: Playback) -> None:
         theme, scale = THEMES[editor.preferences.theme], editor.preferences.scale
-        minimap = map_shown(editor)
-        right = editor.size[0] if minimap is None else minimap.corner[0]
-        wide = min(max(right - 2 * _MARGIN, _NARROWEST), _WIDEST * scale)
+        begin, end = self._beside_map(editor)
+        wide = min(max(end - begin - 2 * _MARGIN, _NARROWEST), _WIDEST * scale)
         wide = min(wide, editor.size[0] - 2 * _MARGIN)
         room = wide - 2 * _PAD * scale
         type_ = _LARGE - 2 if wide >= _ROOMY * scale else _SMALLER - 2
@@ -93,15 +96,17 @@ class FormulaCard:
             line for formula in playback.formulas
             for line in wrapped(formula, font, room / large)
         ]  # fmt: skip
-        formulas = cut(formulas, _LINES, font, room / large)
-        remarks = wrapped(playback.remark, font, room / text) if playback.remark else []
+        low = is_low(editor)
+        formulas = cut(formulas, _FEW_LINES if low else _LINES, font, room / large)
+        told = playback.remark and not low
+        remarks = wrapped(playback.remark, font, room / text) if told else []
         remarks = cut(remarks, _SENTENCE, font, room / text)
         heights = [head + 6 * scale, *(large * 1.12 for _ in formulas), 4 * scale,
                    *(text * 1.15 for _ in remarks)]  # fmt: skip
         high = sum(heights) + 2 * (_PAD - 3) * scale
         self._apply_theme(theme)
         top = _MARGIN if editor.lesson is not None else editor.size[1] - high - _MARGIN
-        left = _MARGIN if minimap is not None else (editor.size[0] - wide) / 2
+        left = min(max(begin + (end - begin - wide) / 2, _MARGIN), editor.size[0] - wide - _MARGIN)
         dpg.configure_item(self.panel, width=round(wide), height=round(high))
         dpg.set_item_pos(self.panel, [round(left), round(top)])
         dpg.configure_item(self._drawing, width=round(wide), height=round(high))
@@ -140,6 +145,16 @@ class FormulaCard:
         dpg.configure_item(self.close, width=side, height=side)
         dpg.configure_item(self._corner, width=side, height=side)
         dpg.set_item_pos(self._corner, [round(wide - side - 6 * scale), round(6 * scale)])
+
+    @staticmethod
+    def _beside_map(editor: Editor) -> tuple[float, float]:
+        """Return from where to where there is room beside the minimap."""
+        there = map_shown(editor)
+        at = 0.0 if editor.lesson is not None else 1.0
+        if there is None or editor.aside.minimap[1] != at:
+            return 0.0, editor.size[0]
+        left = there.corner[0]
+        return (0.0, left) if editor.aside.minimap[0] else (left + WIDTH, editor.size[0])
 
     def _apply_theme(self, theme: Theme) -> None:
         if theme is self._theme:

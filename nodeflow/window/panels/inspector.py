@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from nodeflow.declare import Setting
 from nodeflow.editor.panels.accounts import account, reported
+from nodeflow.editor.panels.ports import port_text, ports_of
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.state.messages import Message, SetValue
 from nodeflow.editor.state.model import Editor
 from nodeflow.fonts import REGULAR
-from nodeflow.scene import shown
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas.overlayitems import wrapped
 from nodeflow.window.panels.fields import Field
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import SIZE, Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
-from nodeflow.workings.shown import span
 
 _MOST = 12
 _FORMULA = 18
@@ -110,10 +107,9 @@ class Inspector:
                 self._labelled(setting, note, theme), setting,
                 _present(editor, node, setting.name, value), self._on_change, rgba(theme.problem),
             )  # fmt: skip
-        ports = [p.name for p in (*known.ports_in(editor.graph.settings(node)), *known.outputs)]
         dpg.add_spacer(height=4, parent=self._parent)
         dpg.add_separator(parent=self._parent)
-        for name in dict.fromkeys(ports[:_MOST]):
+        for name in ports_of(editor, node):
             item = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.faint))
             self._values[name] = item
 
@@ -144,21 +140,7 @@ class Inspector:
             dpg.set_value(self._account, text)
             dpg.configure_item(self._account, show=bool(text))
         for name, item in self._values.items():
-            address = f"{self._node}.{name}"
-            wires = editor.graph.inputs(self._node).get(name, ())
-            if not wires and not _is_output(editor, self._node, name):
-                dpg.set_value(item, f"{name}   {_unwired(editor, self._node, name)}")
-                continue
-            start = wires[0].start if wires else address
-            shape = editor.inference.shapes.get(start)
-            value = editor.live.values.get(start)
-            more = f" and {len(wires) - 1} more" if len(wires) > 1 else ""
-            arrow = f" ← {start}{more}" if wires else ""
-            text = f"{name}{arrow}" + (f"   {shape}" if shape is not None else "")
-            if value is not None:
-                age = editor.live.age(start)
-                text += f"\n    {_value_text(value)}" + (f"\n    ({age})" if age else "")
-            dpg.set_value(item, text)
+            dpg.set_value(item, port_text(editor, self._node, name))
 
     def _without_node(self, editor: Editor, chosen: list[str], theme: Theme) -> None:
         graph = editor.graph
@@ -205,14 +187,6 @@ class Inspector:
         self._send(SetValue(self._node, name, value, done=done))
 
 
-def _value_text(value: Any) -> str:
-    array = np.asarray(value)
-    text = shown(array)
-    if array.size > 4:
-        text += f"   {span(array)}"
-    return text
-
-
 def _present(editor: Editor, node: str, setting: str, value: Any) -> Any:
     """Return what a setting is now: the numbers of a parameter are those of the run."""
     if setting == "value" and editor.graph.nodes[node].is_parameter:
@@ -222,22 +196,3 @@ def _present(editor: Editor, node: str, setting: str, value: Any) -> Any:
 
 def _plain(text: str) -> str:
     return text.replace("\n", " ").replace("`", "")
-
-
-def _is_output(editor: Editor, node: str, port: str) -> bool:
-    known = editor.graph.nodes[node].known
-    return known is not None and any(output.name == port for output in known.outputs)
-
-
-def _unwired(editor: Editor, node: str, name: str) -> str:
-    """Return what a port without a wire waits for."""
-    known = editor.graph.nodes[node].known
-    if known is None:
-        return "not wired"
-    port = known.input(name, editor.graph.settings(node), node)
-    if port.feedback:
-        return "not wired: a feedback wire would end here"
-    if port.optional:
-        return "not wired, and need not be"
-    needs = "takes several wires" if port.many else "needs a wire, or a value"
-    return f"not wired: it {needs}"

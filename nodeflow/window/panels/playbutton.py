@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nodeflow.editor.panels.training import PLAY_HIGH, PLAY_MARGIN, waits
+from nodeflow.editor.canvas.aside import button, waits
 from nodeflow.editor.state.messages import Do, Message
 from nodeflow.editor.state.model import Editor
 from nodeflow.fonts import BOLD
@@ -15,7 +15,6 @@ from nodeflow.theme import THEMES
 from nodeflow.window.platform.colours import mixed, rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 
-_WIDTH = 150.0
 _SIZE = 21
 
 
@@ -33,7 +32,10 @@ class PlayButton:
     def draw(self, editor: Editor) -> None:
         """Show the button where an editor's network waits for it."""
         shown = waits(editor)
-        state = (shown, editor.preferences.theme, editor.preferences.scale, editor.size)
+        state = (
+            shown, editor.preferences.theme, editor.preferences.scale, editor.size,
+            editor.aside.button,
+        )  # fmt: skip
         if state == self._state:
             return
         self._state = state
@@ -46,17 +48,17 @@ class PlayButton:
 
     def _build(self, editor: Editor) -> None:
         scale = editor.preferences.scale
-        wide, high = round(_WIDTH * scale), round(PLAY_HIGH * scale)
-        at = [(editor.size[0] - wide) / 2, editor.size[1] - high - PLAY_MARGIN]
+        left, top, right, bottom = map(round, button(editor))
+        wide, high, at = right - left, bottom - top, [left, top]
         self._panel = dpg.add_child_window(
             parent=self._canvas, pos=at, width=wide, height=high, border=False,
             no_scrollbar=True, no_scroll_with_mouse=True,
         )  # fmt: skip
-        button = dpg.add_button(
+        pressed = dpg.add_button(
             label="▶  Train", parent=self._panel, width=wide, height=high,
             callback=lambda: self._send(Do("train")),
         )  # fmt: skip
-        dpg.bind_item_font(button, self._font)
+        dpg.bind_item_font(pressed, self._font)
         theme = THEMES[editor.preferences.theme]
         with dpg.theme() as self._look, dpg.theme_component(dpg.mvAll):
             dpg.add_theme_style(dpg.mvStyleVar_FrameRounding, 12 * scale)

@@ -72,6 +72,7 @@ class TimelineBar:
         self._status_shown: tuple[object, ...] = ()
         self._still: tuple[object, ...] = ()
         self._grown: tuple[object, ...] = ()
+        self._moving: tuple[object, ...] = ()
         self._drag: str = ""
         self._sent: int | None = None
         self._held: int | None = None
@@ -287,6 +288,7 @@ class TimelineBar:
 
     def _draw_bars(self, line: Timeline, theme: Theme) -> None:
         dpg.delete_item(self.bars, children_only=True)
+        self._moving = ()
         whole, fine = self._whole, self._fine
         ground = mixed(theme.canvas, theme.border, 0.16)
         for bar in (whole, fine):
@@ -364,6 +366,10 @@ class TimelineBar:
 
     def _draw_moving(self, line: Timeline) -> None:
         whole, fine = self._whole, self._fine
+        moving = (line.known, line.phases, line.update, line.whole, line.fine)
+        if moving == self._moving:
+            return
+        self._moving = moving
         _stretch(self._known, whole, (0.0, line.known))
         spans = {phase: (begin, end) for phase, begin, end in line.phases}
         for item, phase in zip(self._spans, PHASES, strict=True):

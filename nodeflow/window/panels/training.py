@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.editor.panels.training import changed, present, progress
+from nodeflow.editor.panels.training import changed, cost_now, present, progress
 from nodeflow.editor.panels.training import rate as rate_of
 from nodeflow.editor.state.messages import Do, Message, SetTraining, SetValue
 from nodeflow.editor.state.model import Editor, Live
@@ -301,8 +301,7 @@ class _Plot:
             text = f"{now:.1%}".replace("%", " %") if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
-        cost = "" if self._share or live.cost is None else f"now {show(live.cost)}"
-        dpg.set_value(self._now, f"{cost} {live.cost_age}" if cost else "")
+        dpg.set_value(self._now, "" if self._share else cost_now(live))
 
     def _fit(self) -> None:
         dpg.fit_axis_data(self._x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nodeflow.editor.state.messages import Key, Message, Moved, Pressed, Released, Wheel
@@ -52,10 +52,11 @@ def _keys() -> dict[int, tuple[str, str]]:
 class Inputs:
     """What has happened since the last frame.
 
-    `over` says whether the pointer is over the canvas, `eaten` whether a text field takes a key.
+    `over` says whether the pointer is over the canvas, `eaten` whether a text field takes a key,
+    which it gets with the toolkit's code.
     """
 
-    def __init__(self, over: Callable[[], bool], eaten: Callable[[str], bool]) -> None:
+    def __init__(self, over: Callable[[], bool], eaten: Callable[[Key, int], bool]) -> None:
         self._over, self._eaten = over, eaten
         self._names = _keys()
         self._wheel = 0.0
@@ -66,6 +67,7 @@ class Inputs:
         self._was_over = False
         self._held: set[str] = set()
         self._at: tuple[float, float] | None = None
+        self._pointer: list[float] = []
         self._frame = 0
         self._pressed: dict[int, tuple[int, tuple[float, float]]] = {}
         self.active = False
@@ -92,34 +94,42 @@ class Inputs:
     def _on_released(self, _sender: Item, button: int, _data: Any = None) -> None:
         self._released.append(button)
 
-    def taken(self, origin: tuple[float, float]) -> list[Message]:
-        """Return what has happened; `origin` is where the canvas begins on the screen."""
-        x, y = dpg.get_mouse_pos(local=False)
+    @property
+    def waiting(self) -> bool:
+        """Whether something has happened that was not taken yet."""
+        told = self._keys or self._clicked or self._released or self._wheel
+        return bool(told) or dpg.get_mouse_pos(local=False) != self._pointer
+
+    def taken(self, origin: tuple[float, float]) -> Iterator[Message]:
+        """Yield what has happened; `origin` is where the canvas begins on the screen.
+
+        Each is asked for when those before it were answered: a key may open the field that the next
+        one is for.
+        """
+        x, y = self._pointer = dpg.get_mouse_pos(local=False)
         at = (x - origin[0], y - origin[1])
         held = _held()
-        messages: list[Message] = []
         over = self._over()
         if at != self._at:
             self._at = at
             self.active = True
             if over or self._held:
-                messages.append(Moved(at))
-        messages += self._buttons(at, over=over, **held)
-        if self._wheel:
+                yield Moved(at)
+        yield from self._buttons(at, over=over, **held)
+        clicks, self._wheel = self._wheel, 0.0
+        if clicks:
             self.active = True
             if over:
-                messages.append(Wheel(at, self._wheel, held["shift"], held["ctrl"]))
-            self._wheel = 0.0
-        for code in self._keys:
+                yield Wheel(at, clicks, held["shift"], held["ctrl"])
+        codes, self._keys = self._keys, []
+        self._was_over = over
+        for code in codes:
             self.active = True
             if code not in self._names:
                 continue
-            name = self._names[code][1 if held["shift"] else 0]
-            if not self._eaten(name):
-                messages.append(Key(name, **held))
-        self._keys.clear()
-        self._was_over = over
-        return messages
+            key = Key(self._names[code][1 if held["shift"] else 0], **held)
+            if not self._eaten(key, code):
+                yield key
 
     def _buttons(
         self, at: tuple[float, float], *, over: bool, shift: bool, ctrl: bool, alt: bool

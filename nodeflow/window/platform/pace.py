@@ -36,7 +36,9 @@ class Throttle:
             return editor
         if shown is live:
             return editor
-        if self._taken or now - when < PAUSE:
+        # Where a frame takes longer than that, all are due: the turn is that of the oldest.
+        oldest = min(self._shown, key=lambda one: self._shown[one][0])
+        if self._taken or now - when < PAUSE or panel != oldest:
             self.waiting = True
             return replace(editor, live=shown)
         self._taken = True

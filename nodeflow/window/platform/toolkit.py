@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
+import dearpygui._dearpygui as _library
 import dearpygui.dearpygui as _dearpygui
 
 dpg: Any = _dearpygui
 Item = int | str
+
+
+def native(*names: str) -> list[Any] | None:
+    """Return functions of the toolkit's library that Python has no name for.
+
+    None where the library does not show them: it does under Linux alone.
+    """
+    try:
+        library = ctypes.CDLL(_library.__file__)
+        return [library[name] for name in names]
+    except (OSError, AttributeError):
+        return None

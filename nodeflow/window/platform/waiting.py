@@ -1,49 +1,51 @@
 """Waiting without working: until something comes from the display, or a time is over.
 
-On Linux what comes from the display comes through a socket. How many bytes lie there unread tells
-that something has happened, so that an idle window can sleep and still answer at once. Elsewhere
-nothing tells, and frames are shown all the time, though fewer.
+Under X11 the toolkit's connection to the display tells whether something has come that no frame has
+seen, so that an idle window can sleep and still answer at once. Elsewhere nothing tells, and frames
+are shown all the time, though fewer.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
-import os
 import select
-import stat
-import time
-from pathlib import Path
+from typing import Any
 
-_DESCRIPTORS = Path("/proc/self/fd")
+from nodeflow.window.platform.toolkit import native
 
 
-def sockets() -> frozenset[int]:
-    """Return the sockets that this process has open; none where that cannot be seen."""
-    if not _DESCRIPTORS.is_dir():
-        return frozenset()
-    found = set()
-    for path in _DESCRIPTORS.iterdir():
-        try:
-            if stat.S_ISSOCK(os.fstat(int(path.name)).st_mode):
-                found.add(int(path.name))
-        except OSError:  # the one that lists the folder is closed again
-            continue
-    return frozenset(found)
+class Connection:
+    """The toolkit's connection to an X display.
+
+    What has come lies in the socket, or Xlib has read it already: who waits for an answer of the
+    display, as a frame does, takes in all that comes before it. The socket alone would not tell of
+    a key that was pressed while a frame was drawn.
+    """
+
+    def __init__(self, pending: Any, display: ctypes.c_void_p, socket: int) -> None:
+        self._pending, self._display, self._socket = pending, display, socket
+
+    def has_news(self, seconds: float) -> bool:
+        """Wait so long at most; return whether something has come that no frame has seen."""
+        if self._pending(self._display):
+            return True
+        ready, _, _ = select.select([self._socket], [], [], seconds)
+        return bool(ready)
 
 
-def unread(display: frozenset[int]) -> int:
-    """Return how many bytes have come that nobody has read."""
-    import fcntl
-    import termios
-
-    count = 0
-    for descriptor in display:
-        try:
-            answer = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4)
-        except OSError:  # it was closed
-            continue
-        count += int.from_bytes(answer, "little")
-    return count
+def connection() -> Connection | None:
+    """Return the connection of the window that is shown; None where there is none of X11."""
+    found = native("glfwGetX11Display", "XPending", "XConnectionNumber")
+    if found is None:
+        return None
+    shown, pending, number = found
+    shown.restype = ctypes.c_void_p
+    address = shown()
+    if not address:
+        return None
+    display = ctypes.c_void_p(address)
+    return Connection(pending, display, int(number(display)))
 
 
 class GcScheduler:
@@ -72,27 +74,3 @@ class GcScheduler:
     def close(self) -> None:
         """Leave it to Python again."""
         gc.set_threshold(*self._before)
-
-
-class IdleWait:
-    """A nap in steps; what a frame itself leaves unread is no reason to wake.
-
-    Where it leaves nothing, the nap ends at once when something comes.
-    """
-
-    FIRST, STEP, LONG = 0.004, 0.025, 0.05
-    """What a frame leaves comes within the first step; a step that input cuts short is longer."""
-
-    def __init__(self, display: frozenset[int]) -> None:
-        self._display = display
-        self._before: int | None = None
-
-    def woken(self) -> bool:
-        """Sleep a step; return whether something has come from the display."""
-        if self._before == 0:
-            ready, _, _ = select.select(list(self._display), [], [], self.LONG)
-            return bool(ready)
-        time.sleep(self.FIRST if self._before is None else self.STEP)
-        there = unread(self._display)
-        before, self._before = self._before, there
-        return before is not None and there > before

@@ -1,282 +1,9 @@
-// Computes a graph in the page: the rows of Python's tape, executed by its kernel in WebAssembly.
-//
-// What is here knows time and memory, as Python's run does, and no arithmetic of networks: rows,
-// operands, starts and the order of everything are data that Python wrote.
+// A graph being stepped, trained and changed, as by Python's run: its order, starts and settings are
+// data that Python wrote.
 
-const STACK = 65536; // bytes that functions of the kernel may use
-const LANES = 8; // numbers that are read at once: so many lie behind the last value
-const MOST_LINES = 256; // epochs of a chunk
 const CHUNK_MS = 30; // how long a chunk of training takes, so that the page goes on to answer
 const MOST_KEPT = 64e6; // bytes of checkpoints
-const PHASES = ["forward", "backward", "update"];
-
-const isFinite64 = (numbers) => numbers.every(Number.isFinite);
-
-function nearest(word, known) {
-  const near = known.map((each) => [distance(word, each), each]).sort(([a], [b]) => a - b)[0];
-  return near && near[0] <= Math.max(2, word.length / 3) ? `; did you mean '${near[1]}'?` : "";
-}
-
-function distance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] !== b[j - 1])));
-    row = next;
-  }
-  return row[b.length];
-}
-
-// --- memory and kernel --------------------------------------------------------------------------
-
-/** The upper and lower halves of a product of 128 bits: what LLVM calls where a processor has it. */
-function multiplier(memory) {
-  return (at, aLow, aHigh, bLow, bHigh) => {
-    const unsigned = (n) => BigInt.asUintN(64, n);
-    const a = (unsigned(aHigh) << 64n) | unsigned(aLow), b = (unsigned(bHigh) << 64n) | unsigned(bLow);
-    const product = BigInt.asUintN(128, a * b), view = new DataView(memory.buffer);
-    view.setBigUint64(at, product & 0xffffffffffffffffn, true);
-    view.setBigUint64(at + 8, product >> 64n, true);
-  };
-}
-
-/** Cells and the rows that change them; it knows updates and samples, but no history. */
-class Machine {
-  static async made(data, bytes) {
-    if (!globalThis.WebAssembly) throw new Error("This browser has no WebAssembly, or it is turned off: this page computes with it.");
-    const machine = new Machine(data);
-    const { memory, table } = machine;
-    const pointer = new WebAssembly.Global({ value: "i32", mutable: true }, machine.stackTop);
-    const env = {
-      __linear_memory: memory, __indirect_function_table: table, __stack_pointer: pointer,
-      __multi3: multiplier(memory),
-    };
-    const { instance } = await WebAssembly.instantiate(bytes.kernel, { env }).catch((error) => {
-      throw new Error(`This browser cannot compute this page (${error.message}): open it in a newer one.`);
-    });
-    machine.kernel = instance.exports;
-    data.functions.forEach((name, place) => table.set(place + 1, instance.exports[name]));
-    if (bytes.straight) {
-      const made = await WebAssembly.instantiate(bytes.straight, { env: { ...env, run: instance.exports.run } });
-      machine.straight = made.instance.exports;
-    }
-    return machine;
-  }
-
-  constructor(data) {
-    this.data = data;
-    this.single = data.real === "float";
-    this.bytes = this.single ? 4 : 8;
-    this.table = new WebAssembly.Table({ initial: data.functions.length + 1, element: "anyfunc" });
-    this.lines = Math.max(1, Math.min(MOST_LINES, Math.floor(4e6 / (this.bytes * data.state + 1))));
-    let end = data.low;
-    const place = (size) => (end = (end + 15) & ~15, (end += size) - size);
-    place(STACK);
-    this.stackTop = end;
-    const total = data.rows + data.apart;
-    const at = this.at = {
-      context: place(8 * data.context.length), stats: place(64), order: place(8 * total),
-      feed: place(this.bytes * (total * data.width + LANES)), history: place(32 * this.lines),
-      states: place(this.bytes * this.lines * data.state), ops: place(128 * data.ops.length + 128),
-      fast: place(128 * data.fast.length + 128), cells: place(this.bytes * (data.size + LANES)),
-    };
-    this.memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) + 1 });
-    const buffer = this.memory.buffer, Reals = this.single ? Float32Array : Float64Array;
-    this.words = new Int32Array(buffer);
-    this.longs = new BigInt64Array(buffer, at.context, data.context.length);
-    this.stats = new Float64Array(buffer, at.stats, 8);
-    this.order = new Int32Array(buffer, at.order, 2 * total); // the upper halves stay 0
-    this.feed = new Reals(buffer, at.feed, total * data.width);
-    this.history = new Float64Array(buffer, at.history, 4 * this.lines);
-    this.states = new Reals(buffer, at.states, this.lines * data.state);
-    this.cells = new Reals(buffer, at.cells, data.size + LANES);
-    this.state = this.cells.subarray(0, data.state);
-    this.fields = Object.fromEntries(data.context.map((name, place) => [name, place]));
-    this.writeRows(at.ops, data.ops);
-    this.writeRows(at.fast, data.fast);
-    for (const name of ["order", "feed", "stats", "history", "states"]) this.set(name, at[name]);
-    this.placed = "";
-  }
-
-  writeRows(at, rows) {
-    rows.forEach((row, number) => row.forEach((operand, column) => this.writeLong(at + 128 * number + 8 * column, operand)));
-  }
-
-  writeLong(at, value) {
-    this.words[at >> 2] = value | 0;
-    this.words[(at >> 2) + 1] = value < 0 ? -1 : Math.floor(value / 4294967296);
-  }
-
-  set(name, value) { this.writeLong(this.at.context + 8 * this.fields[name], value); }
-
-  /** Put everything in place but the parameters. */
-  clear(constants) {
-    this.cells.fill(0);
-    this.putConstants(constants);
-  }
-
-  putConstants(constants) {
-    for (const [at, numbers] of constants) this.cells.set(numbers, at);
-  }
-
-  /** Put the rows into the order of an epoch. */
-  place(epoch) {
-    if (!this.shuffled || this.placed === `${this.seed} ${epoch}`) return;
-    this.kernel.shuffle(this.at.order, BigInt(this.data.rows), this.seed, BigInt(epoch));
-    this.placed = `${this.seed} ${epoch}`;
-  }
-
-  /** Execute rows `begin` to `end` of a table, for a pass over samples. */
-  execute(table, begin, end, { first, samples, number, count, tally = 0 }) {
-    if (begin >= end) return;
-    const stop = (this.at[table] + 128 * end) >> 2, held = this.words[stop];
-    for (const [name, value] of Object.entries({ first, samples, number, count, tally })) this.set(name, value);
-    this.words[stop] = 0;
-    this.kernel.run(this.at.cells, this.at[table] + 128 * begin, this.at.context, BigInt(samples));
-    this.words[stop] = held;
-  }
-
-  /** Run updates at full speed; a line of history and of states is written after each epoch. */
-  train(schedule, begin, end) {
-    const { data, at } = this, alone = schedule.passSize < schedule.batch;
-    const loaded = schedule.perEpoch === 1 && !this.shuffled && !alone;
-    const first = loaded ? Math.min(begin + 1, end) : end;
-    let line = 0;
-    for (const [one, other, head] of [[begin, first, 0], [first, end, data.loads]]) {
-      if (one >= other) continue;
-      const given = {
-        begin: one, end: other, fed: data.rows, batch: schedule.batch, alone: Number(alone),
-        shuffled: Number(this.shuffled), state: data.state, test_rows: data.testRows, test_most: data.testMost,
-        head: at.fast + 128 * head, tail: at.fast + 128 * data.tail, test: at.fast + 128 * data.test,
-        history: at.history + 32 * line, states: at.states + this.bytes * data.state * line,
-      };
-      for (const [name, value] of Object.entries(given)) this.set(name, value);
-      this.longs[this.fields.seed] = this.seed;
-      const code = this.straight && head === data.straightFrom && schedule.batch === data.batch ? this.straight : this.kernel;
-      code.train(at.cells, at.context);
-      line += Math.floor(other / schedule.perEpoch) - Math.floor(one / schedule.perEpoch);
-    }
-    this.placed = "";
-  }
-
-  /** Execute a whole update on the full rows, so that every value can be seen. */
-  update(schedule, update) {
-    const { data } = this, [, count] = schedule.bounds(update), samples = schedule.samples(update);
-    this.place(schedule.epoch(update));
-    if (schedule.endsEpoch(update)) this.stats.fill(0, 0, 4);
-    let where;
-    for (let number = 0; number < schedule.passes(update); number++) {
-      where = { first: schedule.row(update, number), samples, number, count };
-      this.execute("ops", 0, data.head, where);
-    }
-    this.execute("ops", data.head, data.ops.length, where);
-  }
-
-  /** An epoch's line of history: cost, hits, and those of the test rows. */
-  summary() {
-    const { data, stats } = this, mean = (at) => (stats[at + 2] ? stats[at] / stats[at + 2] : NaN);
-    if (!data.testRows) return [mean(0), mean(1), NaN, NaN];
-    stats.fill(0, 4);
-    for (let at = data.rows; at < data.rows + data.testRows; at += data.testMost) {
-      const samples = Math.min(data.testMost, data.rows + data.testRows - at);
-      this.execute("fast", data.test, data.fast.length - 1, { first: at, samples, number: 0, count: samples, tally: 4 });
-    }
-    return [mean(0), mean(1), mean(4), mean(5)];
-  }
-
-  /** A value as nested arrays, or as one row of numbers where it has no rows. */
-  read(address, samples) {
-    const [offset, rows, cols, stride, deep] = this.data.slots[address];
-    const found = [];
-    for (let row = 0; row < (rows || samples); row++) {
-      found.push(Array.from(this.cells.subarray(offset + row * stride, offset + row * stride + cols)));
-    }
-    return deep ? found : found.flat();
-  }
-
-  /** Whether everything in the cells is a finite number. */
-  get finite() { return this.cells.every(Number.isFinite); }
-}
-
-// --- time ---------------------------------------------------------------------------------------
-
-/** When which node is evaluated on which rows: Python's Schedule. */
-class Schedule {
-  constructor({ rows, order, phases, headNodes }, batch, loop) {
-    Object.assign(this, { rows, batch, order, head: headNodes, tail: order.length - headNodes });
-    this.phases = phases.map((phase) => PHASES[phase]);
-    this.passSize = loop ? 1 : batch;
-    this.perEpoch = Math.ceil(rows / batch);
-    const last = rows - (this.perEpoch - 1) * batch;
-    this.passCounts = [Math.ceil(Math.min(batch, rows) / this.passSize), Math.ceil(last / this.passSize)];
-    this.passesPerEpoch = (this.perEpoch - 1) * this.passCounts[0] + this.passCounts[1];
-    this.stepsPerEpoch = this.passesPerEpoch * this.head + this.perEpoch * this.tail;
-    const places = order.map((_, at) => at);
-    this.places = new Map(order.map((key, at) => [key, at]));
-    this.marks = {
-      step: places,
-      phase: places.filter((at) => at === 0 || this.phases[at] !== this.phases[at - 1]),
-      sample: places.filter((at) => at === 0 || at === this.head),
-    };
-  }
-
-  epoch(update) { return Math.floor(update / this.perEpoch); }
-  endsEpoch(update) { return update % this.perEpoch === 0; }
-  bounds(update) {
-    const first = (update % this.perEpoch) * this.batch;
-    return [first, Math.min(this.batch, this.rows - first)];
-  }
-  samples(update) { return Math.min(this.passSize, this.bounds(update)[1]); }
-  passes(update) { return this.passCounts[Number((update + 1) % this.perEpoch === 0)]; }
-  row(update, pass) { return (update % this.perEpoch) * this.batch + pass * this.passSize; }
-  passesBefore(update, pass) {
-    const epoch = this.epoch(update), within = update % this.perEpoch;
-    return epoch * this.passesPerEpoch + within * this.passCounts[0] + pass;
-  }
-  /** How many steps lie before a position. */
-  number({ update, pass, place }) {
-    return this.passesBefore(update, pass) * this.head + update * this.tail + place;
-  }
-  /** The position before which so many steps lie; never one after a whole pass. */
-  position(number) {
-    number = Math.max(number, 0);
-    const epoch = Math.floor(number / this.stepsPerEpoch), length = this.passCounts[0] * this.head + this.tail;
-    let rest = number % this.stepsPerEpoch;
-    const within = Math.floor(rest / length), update = epoch * this.perEpoch + within;
-    rest %= length;
-    const pass = Math.min(Math.floor(rest / this.head), this.passes(update) - 1);
-    return { update, pass, place: rest - pass * this.head };
-  }
-  startOfEpoch(epoch) { return { update: epoch * this.perEpoch, pass: 0, place: 0 }; }
-  endOfPass({ update, pass }) { return pass + 1 === this.passes(update) ? this.order.length : this.head; }
-  /** The position of a moment: before its sample, or after its node. */
-  find(epoch, sample = 0, node = null) {
-    if (sample >= this.rows) throw new Error(`sample ${sample} is beyond the epoch: it has 0 to ${this.rows - 1}`);
-    if (node !== null && !this.places.has(node)) throw new Error(`no step of this run evaluates '${node}'${nearest(node, this.order)}`);
-    const place = node === null ? 0 : this.places.get(node) + 1;
-    const update = epoch * this.perEpoch + Math.floor(sample / this.batch);
-    const pass = place > this.head ? this.passes(update) - 1 : Math.floor((sample % this.batch) / this.passSize);
-    return { update, pass, place };
-  }
-  /** The first moment after `number` at which a step, phase, … begins. */
-  after(level, number) {
-    const position = this.position(number);
-    if (level === "epoch") return this.number(this.startOfEpoch(this.epoch(position.update) + 1));
-    if (level === "update") return this.number({ update: position.update + 1, pass: 0, place: 0 });
-    const end = this.endOfPass(position), next = this.marks[level].find((at) => at > position.place);
-    return number - position.place + (next === undefined ? end : Math.min(next, end));
-  }
-  /** The last moment before `number` at which a step, phase, … begins; at least 0. */
-  before(level, number) {
-    number = Math.max(number - 1, 0);
-    const position = this.position(number);
-    if (level === "epoch") return this.number(this.startOfEpoch(this.epoch(position.update)));
-    if (level === "update") return this.number({ update: position.update, pass: 0, place: 0 });
-    return number - position.place + this.marks[level].findLast((at) => at <= position.place);
-  }
-}
-
-// --- a run --------------------------------------------------------------------------------------
+const MOST_AT_ONCE = 1e9; // cells of all updates that are gone through while the page does not answer: some seconds
 
 /** A graph being stepped and trained: what Python's Run is. Moments are `{update, pass, place}`. */
 class Run {
@@ -337,7 +64,7 @@ class Run {
     const starts = Object.keys(data.starts).map((key) => [key, started(key, this.startOf(key), seed)]);
     const feed = feedOf(data, this.parts, this.given, seed);
     this.stop();
-    this.constants = data.literals.map(([at, numbers]) => [at, numbers.map(unspelled)]);
+    this.constants = data.literals.map(([at, numbers]) => [at, numbers.map(Number)]);
     for (const [address, value] of this.written) this.putInto(this.constants, this.cellsOf(address, value));
     this.seed = seed;
     this.fill(feed);
@@ -425,7 +152,7 @@ class Run {
 
   value(address) {
     if (!Object.hasOwn(this.data.slots, address)) {
-      const key = nodeOf(address), reason = this.data.problems[key];
+      const key = nodeOf(address), { problems } = this.data, reason = Object.hasOwn(problems, key) && problems[key];
       if (reason) throw new Error(`'${address}' has no value: ${reason}`);
       throw new Error(`there is no value '${address}'${nearest(address, Object.keys(this.data.slots))}`);
     }
@@ -505,7 +232,7 @@ class Run {
 
   get sound() {
     const { machine, data } = this;
-    return !data.trains || (isFinite64(machine.state) && isFinite64(machine.stats.subarray(0, 2)));
+    return !data.trains || (areFinite(machine.state) && areFinite(machine.stats.subarray(0, 2)));
   }
 
   // -- within an update
@@ -580,7 +307,7 @@ class Run {
     this.runTo(pass, place + 1);
     if (data.trains && this.needed.has(key)) {
       const outputs = Object.keys(data.slots).filter((address) => nodeOf(address) === key);
-      const bad = outputs.find((address) => !isFinite64(this.value(address).flat()));
+      const bad = outputs.find((address) => !areFinite(this.value(address).flat()));
       if (bad !== undefined && !this.comesToNothing()) {
         const what = this.value(bad).flat().some(Number.isNaN) ? "NaN" : "Infinity";
         const where = `epoch ${schedule.epoch(update)}, sample ${schedule.row(update, pass)}, ${schedule.phases[place]}`;
@@ -673,7 +400,7 @@ class Run {
   /** Go on from other weights or settings: what was known of the run after this moment is forgotten. */
   branch(address, value) {
     const { update } = this.at;
-    this.events = [...this.events.filter(([at]) => at <= update), [update, address, value]];
+    this.events = [...this.events.filter(([at, other]) => at < update || (at === update && other !== address)), [update, address, value]];
     this.kept = this.kept.filter((each) => each.update === 0 || each.update < update);
     this.changes = this.changes.filter((each) => each.update <= update);
     this.keep(update, true);
@@ -763,6 +490,10 @@ class Run {
     const { at } = this;
     const ahead = position.update === at.update && (position.pass > at.pass || (position.pass === at.pass && position.place >= at.place));
     if (!ahead) {
+      const known = Math.max(at.update, this.kept.at(-1).update);
+      if ((position.update - known) * this.data.size > MOST_AT_ONCE) {
+        throw new Error(`epoch ${this.schedule.epoch(position.update)} is too far away to be reached at once: train(epochs) goes on for as long as you like, and the page answers meanwhile`);
+      }
       this.approach(position.update);
       this.trainTo(position.update);
     }
@@ -782,9 +513,8 @@ class Run {
   }
 
   goto(epoch = this.epoch, sample = 0, node = null) {
-    for (const [name, value] of Object.entries({ epoch, sample })) {
-      if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number from 0, not ${value}`);
-    }
+    requireCount("epoch", epoch);
+    requireCount("sample", sample);
     this.stop();
     const { update, pass, place } = this.schedule.find(epoch, sample, node);
     const whole = place === this.schedule.order.length;
@@ -862,7 +592,7 @@ class Run {
 
   /** Train whole epochs, in chunks between which the page goes on to answer. */
   async train(epochs, progress = () => {}) {
-    if (!Number.isSafeInteger(epochs) || epochs < 0) throw new Error(`epochs must be a whole number from 0, not ${epochs}`);
+    requireCount("epochs", epochs);
     this.stop();
     this.finishUpdate();
     const begin = this.at.update, target = this.schedule.startOfEpoch(this.epoch + epochs).update, mine = (this.training = {});
@@ -907,12 +637,13 @@ class Run {
     }
     const [offset, rows, cols, , deep] = data.slots[address], parameter = Object.hasOwn(data.parameters, key);
     const numbers = [value].flat(Infinity), shape = shapeOf(value);
+    if (!numbers.every(Number.isFinite)) throw new Error(`'${address}' takes numbers, neither NaN nor Infinity; not ${inWords(numbers.find((each) => !Number.isFinite(each)))}`);
     const wanted = column ? [data.rows, cols] : parameter ? data.parameters[key] : deep ? [rows, cols] : [cols];
-    const size = wanted.reduce((all, each) => all * each, 1);
+    const product = (sizes) => sizes.reduce((all, each) => all * each, 1), size = product(wanted);
+    if (numbers.length !== product(shape)) throw new Error(`'${address}' takes rows of one length`);
     const bare = (sizes) => (parameter ? sizes : sizes.slice(sizes.findIndex((each) => each !== 1))); // a constant's row may be bare
     const fits = String(bare(shape)) === String(bare(wanted));
     if (numbers.length !== size || !(fits || size === 1)) throw new Error(`'${address}' is ${wanted.join("×") || 1}; ${shape.join("×") || "a number"} cannot enter`);
-    if (!numbers.every((number) => typeof number === "number" && Number.isFinite(number))) throw new Error(`'${address}' holds numbers, neither NaN nor Infinity`);
     if (column) {
       this.given.set(address, numbers);
       this.written.set(address, value);
@@ -960,7 +691,7 @@ class Run {
     if (Object.hasOwn(this.data.choices ?? {}, address)) return this.choose(address, value);
     if (!Object.hasOwn(known, address) && Object.hasOwn(known, `${address}.value`)) address = `${address}.value`;
     const found = Object.hasOwn(known, address) ? known[address] : null;
-    if (!found) throw new Error(`'${address}' cannot be changed in a page${nearest(address, Object.keys(known))}; there is ${Object.keys(known).join(", ") || "no setting"}`);
+    if (!found) throw new Error(`'${address}' cannot be changed in a page${nearest(address, Object.keys(known))}; there is ${Object.keys(known).filter((each) => known[each].shown).join(", ") || "no setting"}`);
     if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`'${address}' is a number, not ${value}`);
     if (found.least !== null && value < found.least) throw new Error(`'${address}' is at least ${found.least}, not ${value}`);
     if (found.most !== null && value > found.most) throw new Error(`'${address}' is at most ${found.most}, not ${value}`);
@@ -969,38 +700,4 @@ class Run {
     this.change(address, value);
     this.branch(address, value);
   }
-}
-
-const soon = (() => {
-  const { port1, port2 } = new MessageChannel(), waiting = [];
-  port1.onmessage = () => waiting.shift()();
-  return (then) => { waiting.push(then); port2.postMessage(0); };
-})();
-
-/** A number of JSON, which spells what it cannot hold. */
-const unspelled = (number) => Number(number);
-
-/** NumPy's mean of a row of costs: its order of addition follows from how many there are. */
-function meanOf(numbers, single) {
-  const round = single ? Math.fround : (x) => x;
-  return round((0 + pairwise(numbers, 0, numbers.length, round)) / numbers.length); // its sums begin at 0: −0 is none
-}
-
-function pairwise(numbers, begin, count, round) {
-  if (count < 8) {
-    let sum = count ? numbers[begin] : 0;
-    for (let at = 1; at < count; at++) sum = round(sum + numbers[begin + at]);
-    return sum;
-  }
-  if (count <= 128) {
-    const r = numbers.slice(begin, begin + 8);
-    let at = 8;
-    for (; at < count - (count % 8); at += 8) for (let lane = 0; lane < 8; lane++) r[lane] = round(r[lane] + numbers[begin + at + lane]);
-    let sum = round(round(round(r[0] + r[1]) + round(r[2] + r[3])) + round(round(r[4] + r[5]) + round(r[6] + r[7])));
-    for (; at < count; at++) sum = round(sum + numbers[begin + at]);
-    return sum;
-  }
-  let half = Math.floor(count / 2);
-  half -= half % 8;
-  return round(pairwise(numbers, begin, half, round) + pairwise(numbers, begin + half, count - half, round));
 }
