@@ -100,7 +100,7 @@ bench: $(STAMP) ## Measure the engine beside others and the build before; write 
 messages: $(STAMP) display ## Send a million random messages to the editor, and the window 100,000 random events
 	@NODEFLOW_MESSAGES=1000000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/test_editor_random.py
-	@NODEFLOW_EVENTS=100000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -p no:xdist \
+	@NODEFLOW_EVENTS=100000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/window/test_random_events.py
 
 bits: $(STAMP) ## Search long for rows and forms that differ in a bit

@@ -30,6 +30,8 @@ from nodeflow.window.platform.toolkit import dpg
 SIZE = (1600, 1000)
 _CALM = 1.5
 """Seconds after which an idle window sleeps."""
+_CLEANED = 1.5
+"""After so many seconds of sleep it has looked for garbage."""
 
 Script = Iterator[str]
 """A frame each: how it is called, or "" where nothing of it is kept."""
@@ -81,6 +83,13 @@ class Scripted(app.Window):
             yield ""
         yield from self.drawn()
 
+    def rested(self) -> Script:
+        """Sleep for a while, as a window does that somebody looks at: Python cleans up then."""
+        yield from _wait(_CALM)
+        self.resting = True
+        yield from _wait(_CLEANED)
+        self.resting = False
+
     def open(self, path: Path) -> Script:
         """Open a file as the dialog does; it is read in the background."""
         self._chosen_file(AskOpen(), path)
@@ -93,6 +102,7 @@ class Scripted(app.Window):
 def frames(window: Scripted, rounds: int) -> Script:
     """Pan, zoom, drag a node and train, as somebody would who does it without a pause."""
     yield from window.drawn()
+    yield from window.rested()
     middle = 500.0, 450.0
     yield from window.each("", _zoomed_in(window.editor.camera.zoom, middle))
     yield from window.drawn()
@@ -231,10 +241,12 @@ def cycles(window: Scripted, paths: list[Path], count: int, found: dict[str, Any
     for number in range(count + warm):
         if number in (0, warm):
             yield from window.evaluated()
+            yield from window.rested()
             found["items_before"], found["memory_before"] = held()
         yield from window.open(paths[number % len(paths)])
         yield from window.drawn(least=2)
     yield from window.evaluated()
+    yield from window.rested()
     found["items_after"], found["memory_after"] = held()
     found["cycles"] = count
 

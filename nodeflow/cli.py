@@ -78,6 +78,30 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"nodeflow.commands.{written}"), written)
         return command
 
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named first; of another name say which was meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            context.fail(f"No such command {name!r}.{_meant(name)}")
+        return super().resolve_command(context, args)
+
+
+def _meant(name: str) -> str:
+    """Return what somebody may have meant who typed what is no command."""
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    if not name.isprintable():  # it might steer the terminal
+        return ""
+    if Path(name).is_file() and Path(name).suffix in (".json", ".nodeflow"):
+        return f" 'nodeflow edit {name}' opens this file, 'nodeflow train {name}' trains it."
+    if Path(name).is_file():
+        return f" 'nodeflow data look {name}' shows how a table is read."
+    close = get_close_matches(name, COMMANDS, n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
 
 @click.group(
     cls=Commands,

@@ -147,7 +147,13 @@ def test_without_a_display_the_editor_says_what_to_run_instead(call, monkeypatch
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["trian"], "No such command 'trian'."),
+        (["trian"], "No such command 'trian'. Did you mean 'train'?"),
+        (["xyz"], "No such command 'xyz'."),
+        (
+            [str(Path(__file__).parents[1] / "graphs" / "xor.json")],
+            "opens this file, 'nodeflow train ",
+        ),
+        ([__file__], "test_cli.py' shows how a table is read."),
         (["train"], "Missing argument 'FILE'."),
         (["train", "x.json", "--epochs", "-1"], "-1 is not in the range x>=0."),
         (["train", "x.json", "--epochs", "1.5"], "'1.5' is not a valid integer range."),

@@ -18,7 +18,7 @@ from nodeflow.cli import main
 from nodeflow.declare import CATALOG
 from nodeflow.engine.cells import operation_of
 from nodeflow.engine.kernel.scalar import SCALARS
-from nodeflow.engine.snapshot import ages
+from nodeflow.engine.snapshot import AHEAD, ages
 from nodeflow.errors import Diverged, ExportError, NodeflowError
 from nodeflow.explain import remark, shares
 from nodeflow.explain.names import layer_of
@@ -175,6 +175,33 @@ def test_a_page_writes_the_formulas_of_python(shown, name):
             if f"{target}.z" not in run.plan.unfolding.gradients:
                 continue  # wired by hand: Python does not know whose blame it is
             assert "\n".join(found["shares"]) == shares(run, target).text()
+
+
+EPOCHS = ("xor", "one-neuron-unfolded", "mazur-neurons-unfolded", "blame-game", "landscape")
+
+
+@pytest.mark.parametrize("name", EPOCHS)
+def test_every_moment_of_an_epoch_reads_as_in_python(shown, name):
+    """Each formula, and of when each value is; `test_truth` holds those of Python to be true."""
+    graph = sample(name)
+    page, run = shown(graph), nf.Run(graph)
+    count = run.schedule.after("epoch", 0) + len(run.order) // 2
+    keys = json.dumps(sorted(run.order))
+    told = page.run(f"""Array.from({{length: {count}}}, () => {{
+        nodeflow.step();
+        const ages = Object.fromEntries({keys}.map((key) => [key, nodeflow.age(key)]));
+        return [nodeflow.formula().formula, ages];
+    }})""")
+    for formula, found in told:
+        step = run.step()
+        assert formula == step.formula, step.node
+        if not run.position.place:  # a page goes on to show the pass that is over, and all of it
+            assert set(found.values()) == {""}, step.node
+            continue
+        wanted, known = ages(run), {address.rpartition(".")[0] for address in run.values}
+        for key in known & {*run.order}:  # what is ahead is of this pass already
+            assert found[key].replace(AHEAD, "") == wanted.get(key, "").replace(AHEAD, ""), (
+                step.node, key)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["xor", "wheat-seeds", "spiral", "starts-naive-bayes"])

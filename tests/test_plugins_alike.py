@@ -14,12 +14,14 @@ from test_written_programs import compare
 import nodeflow as nf
 from nodeflow import scene
 from nodeflow.declare import CATALOG, node
+from nodeflow.derive.evaluated import lone_cost
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.errors import DeclarationError, GraphError
 from nodeflow.explain import where_blame_dies
 from nodeflow.explain.symbols import derive
 from nodeflow.export import templates
+from nodeflow.graph import Graph, Node, Wire
 from nodeflow.interchange import layers_of
 from nodeflow.interchange.layers import kind_of
 from nodeflow.interchange.programs import write
@@ -78,6 +80,18 @@ def _(made, settings):
         made.move(name, theta, sign, rate)
 
     return update
+
+
+@node("update", formula="Θ ← Θ − α sign(D)", outputs=("value",), shapes="s, s, 1 -> s")
+def like_update(parameter, gradient, rate):
+    """Step by the sign alone."""
+    return parameter - np.reshape(rate, ()) * np.sign(gradient)
+
+
+@node("cost", formula="C = Σ |Θ|", outputs=("cost",), calculation="Σ abs(weights)")
+def like_penalty(weights):
+    """Make large weights cost something."""
+    return np.abs(np.atleast_2d(weights)).sum(axis=-1, keepdims=True)
 
 
 @node("view", formula="value", outputs=(), view_module="plugin_alike")
@@ -214,6 +228,34 @@ def test_its_trainer_is_unfolded(plugin):
     runs = [nf.Run(graph), nf.Run(wired)]
     one, other = ([line["cost"] for line in run.train(3)] for run in runs)
     assert one == other
+
+
+def test_its_update_trains_as_it_steps(plugin):
+    nodes = {
+        "x": Node("constant", {"value": [2.0]}), "y": Node("constant", {"value": [3.0]}),
+        "w": Node("parameter", {"value": [[0.5]]}), "sum": Node("weighted_sum"),
+        "error": Node("error"), "gradient": Node("weight_gradient"),
+        "update": Node("like_update"), "rate": Node("constant", {"value": 0.25}),
+    }  # fmt: skip
+    wires = (
+        "x.value -> sum.a", "w.value -> sum.weights", "sum.z -> error.a", "y.value -> error.y",
+        "error.e -> gradient.delta", "x.value -> gradient.a",
+        "gradient.gradient -> update.gradient", "w.value -> update.parameter",
+        "rate.value -> update.rate", "update.value -> w.next",
+    )  # fmt: skip
+    graph = Graph(nodes=nodes, wires=tuple(map(Wire.parse, wires)))
+    trained, stepped = nf.Run(graph), nf.Run(graph)
+    trained.train(3)
+    while stepped.epoch < 3:
+        stepped.step()
+    for run in (trained, stepped):
+        assert run.weights["w.value"] == 0.5 + 3 * 0.25  # each e = 2w − 3 is below 0
+
+
+def test_its_penalty_is_no_cost_of_samples(plugin):
+    graph = with_cost(plugin).remove("train").add("penalty", "like_penalty")
+    graph = graph.connect("b1.value", "penalty.weights")
+    assert lone_cost(graph) == "cost.cost"
 
 
 def test_it_goes_into_programs(plugin):

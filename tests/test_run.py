@@ -324,6 +324,10 @@ def test_unknown_addresses_say_what_is_near():
     run.train(1)
     with pytest.raises(UnknownPort, match=r"no value 'hiden1\.z'; did you mean 'hidden1'\?"):
         run["hiden1.z"]
+    with pytest.raises(UnknownPort, match=r"no value 'hidden1'; write 'hidden1\.z'"):
+        run["hidden1"]
+    with pytest.raises(UnknownPort, match=r"no value 'data'; write 'data\.x' or 'data\.y'"):
+        run.gradient("data")
     with pytest.raises(UnknownPort, match="has no output 'q'; it has z"):
         run["hidden1.q"]
     with pytest.raises(UnknownPort, match=r"no value 'nowhere\.z'"):

@@ -126,6 +126,9 @@ def frame_sheet(frame: Any, name: str) -> Sheet:
     for i, label in enumerate(frame.columns):
         series = frame.iloc[:, i]
         kind = series.dtype.kind if hasattr(series.dtype, "kind") else "O"
+        if kind == "c":
+            msg = "complex numbers have no order and no scale here; leave the column out"
+            raise DataError(msg, file=name, column=i + 1)
         if kind in "iuf":
             columns.append(Column(str(label), values=series.to_numpy(np.float64, na_value=np.nan)))
         else:

@@ -30,11 +30,13 @@ _PARTS = ("x", "y", "x_test", "y_test")
 def hold(data: Any, name: str = "") -> str:
     """Keep a table in memory and return the source that a dataset knows it by.
 
-    `data` is a pandas DataFrame, arrays (x, y) or (x, y, x_test, y_test), a mapping of those
-    names to arrays, or one matrix (its last column is y). A name that is held already is
-    replaced. Raises DataError for anything else.
+    `data` is a DataFrame of pandas, Polars or Arrow, arrays (x, y) or (x, y, x_test, y_test), a
+    mapping of those names to arrays, or one matrix (its last column is y). A name that is held
+    already is replaced. Raises DataError for anything else.
     """
-    if hasattr(data, "iloc"):
+    if hasattr(data, "to_pandas"):  # of Polars and Arrow
+        data = data.to_pandas()
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
         kept: Any = data.copy()
     elif isinstance(data, Mapping):
         kept = {str(key): _plain(value, str(key)) for key, value in data.items()}
@@ -57,14 +59,29 @@ def hold(data: Any, name: str = "") -> str:
 
 
 def _plain(values: Any, name: str) -> NDArray[Any]:
-    """Return a copy as an array; what a mask hides would be taken for numbers, and is refused."""
+    """Return a copy as an array of numbers or of texts, as far as it holds them alone.
+
+    What a mask hides would be taken for numbers, and is refused.
+    """
     mask = getattr(values, "mask", None)  # np.ma itself is slow to import
     count = int(np.sum(mask)) if isinstance(mask, np.ndarray) else 0
     if count:
         are = "value is" if count == 1 else "values are"
         msg = f"{count} {are} masked in {name}; fill them in, or leave their rows out"
         raise DataError(msg)
-    return np.array(values)
+    if hasattr(values, "toarray"):  # a sparse matrix
+        values = values.toarray()
+    try:
+        array = np.array(values)
+    except Exception as error:  # rows of several lengths, a tensor that keeps a gradient, …
+        why = " ".join(str(error).split()).rstrip(".")
+        raise DataError(f"{name} cannot be taken as an array: {why}") from error
+    kinds = {type(value) for value in array.flat} if array.dtype.kind == "O" else set()
+    if array.dtype.kind == "T" or (kinds and all(issubclass(kind, str) for kind in kinds)):
+        return np.array(array.tolist(), np.str_)
+    if kinds and all(issubclass(kind, int | float | np.number) for kind in kinds):
+        return array.astype(np.float64)
+    return array
 
 
 def held(source: str, options: Options) -> Table:

@@ -137,7 +137,7 @@ class Reader:
                 raise RunError(
                     f"'{address}' has no value: {reason or 'its node is not evaluated'}", node=key
                 )
-            hint = nearest(key, plan.graph.nodes)
+            hint = _outputs(plan.graph, address) or nearest(key or address, plan.graph.nodes)
             raise UnknownPort(f"there is no value '{address}'{hint}", node=key)
         if not self.has_value(address):
             raise RunError(f"'{address}' has no value yet: evaluate, step or train first", node=key)
@@ -155,7 +155,7 @@ class Reader:
                 plan.graph.type_of(key).output(port, key)
                 reason = _why_no_blame(self._graph, key, plan.unfolding.cost)
                 raise RunError(f"no blame reaches '{address}': {reason}", node=key)
-            hint = nearest(address, gradients)
+            hint = _outputs(plan.graph, address) or nearest(address, gradients)
             raise UnknownPort(f"there is no value '{address}'{hint}", node=key)
         return self.value(gradients[address])
 
@@ -197,6 +197,14 @@ class Reader:
         value = self.value(address)
         cost, _, costs, _ = self._cursor.batch_tallies[:4]
         return float(cost / costs) if costs else float(np.mean(value))
+
+
+def _outputs(graph: Graph, name: str) -> str:
+    """Return what to write for a node that was named without its output; "" for other names."""
+    if name not in graph.nodes:
+        return ""
+    ports = " or ".join(f"'{name}.{port.name}'" for port in graph.type_of(name).outputs)
+    return f"; write {ports}" if ports else "; its node has no outputs"
 
 
 def _read_only(value: NDArray[Any]) -> NDArray[Any]:

@@ -112,6 +112,15 @@ class Mouse:
         self._fake(self._display, *event, **more)
         self._display.sync()
 
+    def raw(self, kind, *what):
+        """Do what the hardware tells: a move, a press, a release, a key, a key up."""
+        events = self._x.ButtonPress, self._x.ButtonRelease, self._x.KeyPress, self._x.KeyRelease
+        if kind == "move":
+            self.move(*what)
+            return
+        event = events[("press", "release", "key", "key up").index(kind)]
+        self._do(event, self._code(*what) if kind.startswith("key") else what[0])
+
     def move(self, x, y):
         self._do(self._x.MotionNotify, x=round(x), y=round(y))
 

@@ -62,16 +62,8 @@ def click(node, dx, dy, times=1, button=1):
     return lambda hand: hand.click(node, dx, dy, times, button)
 
 
-def on_port(port):
-    return lambda hand: hand.double_click_port(port)
-
-
 def setting(name):
     return lambda hand: hand.choose(name)
-
-
-def ported(*names):
-    return lambda hand: [hand.choose(name, link=True) for name in names]
 
 
 def asked_question(hand):
@@ -120,7 +112,6 @@ EDITED = {
     "setting": Way(
         (by_keys("train"), chord("s"), setting("momentum")), (click("train", -24, -12),), True
     ),
-    "port": Way((by_keys("bias1"), chord("w"), ported("next")), (), True),
     "epochs": Way((palette("Set epochs"),), (menu("Network", "Set epochs …"),), True),
     "batch": Way((palette("Set batch"),), (menu("Network", "Set batch …"),), True),
     "seed": Way((palette("Set seed"),), (menu("Network", "Set seed …"),), True),
@@ -199,7 +190,11 @@ class Hand:
         return left + wide * 0.3, top + high * 0.78
 
     def rest(self):
+        """Go on from where one began: all of the graph in view, the pointer where nothing is."""
         self.mouse.move(*self.nowhere)
+        self.window.settled()
+        self.mouse.key("Home")
+        self.window.until(lambda _: self.window.sees("hidden"))
         self.window.settled()
 
     def menu(self, name, line):
@@ -231,13 +226,10 @@ class Hand:
         self.mouse.key("Return")
         self.window.until(lambda state: state["selection"] == [node])
 
-    def choose(self, name, *, link=False):
-        kind = "Link" if link else "Settings"
-        self.window.until(lambda state: state["popup"] == kind and not state["text"])
+    def choose(self, name):
+        self.window.until(lambda state: state["popup"] == "Settings" and not state["text"])
         self._type(name)
         self.mouse.key("Return")
-        if link:
-            self.window.until(lambda state: state["ready"] and not state["text"])
 
     def point(self, node, dx, dy):
         x, y, wide, high = self.window.state["nodes"][node]

@@ -170,7 +170,7 @@ def foot(view: NodeView, face: Shown) -> Foot:
         text = ""  # it stands in the field
     choices = _choices(value, text, age)
     if rows:
-        choices = (*choices[:-1], rows)  # its shape would tell nothing
+        choices = (*choices[:-1], rows, rows.replace(" of ", "/"))  # its shape would tell nothing
     cut = "" if isinstance(value, np.ndarray) else text
     return Foot(cut, choices, faint=value is None or bool(age))
 
@@ -182,7 +182,8 @@ def summary(view: NodeView, face: Shown) -> Foot:
         text = _text(value) or view.foot
         return Foot(text, _aged(text, age), faint=bool(age))
     if view.type == "accuracy":
-        return Foot("", (*_aged(_count(value), age), _count(value)), faint=bool(age))
+        rows = _count(value)
+        return Foot("", (*_aged(rows, age), rows, rows.replace(" of ", "/")), faint=bool(age))
     shape = sized(np.shape(value))
     found = listed(np.ravel(value)) if value.size <= _LISTED else shape
     choices = (*_aged(found, age), found, *([shape] if value.size > 1 else []))

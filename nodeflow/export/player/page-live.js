@@ -55,7 +55,7 @@ async function openForm(form, state = player?.lesson ?? held, told = null) {
 /** Have the element with the name of the one that had the focus have it again, or what the lesson asks for now. */
 function refocus(id) {
   const wanted = [id && `#${CSS.escape(id)}`, "#task-do :is(input, select, button)", "#task-text"].filter(Boolean);
-  wanted.map((each) => root.querySelector(each)).find((each) => each?.checkVisibility())?.focus();
+  wanted.map((each) => root.querySelector(each)).find((each) => each?.offsetWidth)?.focus();
 }
 
 /**

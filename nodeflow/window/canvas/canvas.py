@@ -50,11 +50,11 @@ a busy machine, the clock would leave hardly anything.
 """
 _FILLING = 0.04
 """The same when another graph was opened, of which nothing is there yet."""
-_LEAST = 0.0002
+_LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _NO_RUN = Live()
-_LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights")
+_LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights", "zoom")
 """What the values that stand on wires depend on."""
 _REACH = 6
 """Ports stick out of a node."""
@@ -597,6 +597,7 @@ class Canvas:
         state = (
             mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
             signs and self._weights,
+            f"{min(editor.camera.zoom, 1.0):.1f}",  # nearer, there is more room for them
         )  # fmt: skip
         differs = [
             name
@@ -661,7 +662,7 @@ class Canvas:
         return made
 
     def _fits(self, text: str, room: float) -> bool:
-        return wireitems.label_width(text, self.fonts) <= room
+        return wireitems.label_width(text, self._camera.zoom, self.fonts) <= room
 
     def _has_changed(self, start: str) -> bool:
         if self._motion.lit:

@@ -38,7 +38,7 @@ _HIGH, _TIP = 18.0, 8.0
 _REACH = 5.0
 """The lit frame is so far from its node."""
 _STOP = 6.0
-_AT_ONCE = 10
+_AT_ONCE = 6
 """So many tokens are written in a frame."""
 _NOTHING = Motion()
 _SEEN = 0.05

@@ -406,6 +406,8 @@ class NodeDrawer:
         text = fitted(field.text, regular, room / (_LABEL * EM))
         self._text(items.texts, items.fine, (field.left + 5, base), text, _LABEL, colour, regular,
                    room=room)  # fmt: skip
+        if field.kind == "number":  # without room its name is left out, not the number
+            items.texts[-1].choices = field.text, field.text.rpartition(" ")[2]
         if arrow:
             at = field.left + field.width - 4.0, base
             self._text(items.texts, items.fine, at, arrow, _LABEL, colour, regular, right=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from nodeflow.routing import along, line
 from nodeflow.theme import Theme
+from nodeflow.window.canvas.summaries import SMALLEST
 from nodeflow.window.platform.colours import Colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts, width
 from nodeflow.window.platform.toolkit import Item, dpg
@@ -113,9 +114,14 @@ def _dashes(parent: Item, curve: Curve, look: Look) -> None:
         dpg.draw_line(dash[0], dash[1], parent=parent, color=look[0], thickness=look[1])
 
 
-def label_width(text: str, fonts: Fonts) -> float:
+def label_size(zoom: float) -> float:
+    """Return how large values stand on wires, in canvas units: they can be read at any zoom."""
+    return max(_LABEL, SMALLEST * EM / zoom)
+
+
+def label_width(text: str, zoom: float, fonts: Fonts) -> float:
     """Return how wide a value stands on a wire, in canvas units."""
-    return width(text, fonts.regular) * _LABEL + 8
+    return width(text, fonts.regular) * label_size(zoom) + 8
 
 
 class Labels:
@@ -133,12 +139,12 @@ class Labels:
 
     def draw(self, texts: list[Label], zoom: float) -> None:
         """Write texts about points of the canvas."""
-        if texts is not self._drawn:
+        if texts is not self._drawn or label_size(zoom) != label_size(self._zoom or zoom):
             self._drawn = texts
             self._write(texts, zoom)
         elif zoom != self._zoom:
             for _, text in self._items[: self._shown]:
-                dpg.configure_item(text, size=_LABEL * zoom)
+                dpg.configure_item(text, size=label_size(zoom) * zoom)
         self._zoom = zoom
 
     def _write(self, texts: list[Label], zoom: float) -> None:
@@ -148,12 +154,14 @@ class Labels:
             )
             text = dpg.draw_text((0, 0), "", parent=self._layer, color=self._colour, size=_LABEL)
             self._items.append((box, text))
+        size = label_size(zoom)
+        high = size / 2 + 2
         for (box, text), ((x, y), words, old) in zip(self._items, texts, strict=False):
-            half = width(words, self._fonts.regular) * _LABEL / 2
-            corner, end = (x - half - 4, y - 8), (x + half + 4, y + 8)
+            half = width(words, self._fonts.regular) * size / 2
+            corner, end = (x - half - 4, y - high), (x + half + 4, y + high)
             dpg.configure_item(box, pmin=corner, pmax=end, show=True)
             dpg.configure_item(
-                text, pos=(x - half, y - _LABEL / 2), text=words, size=_LABEL * zoom, show=True,
+                text, pos=(x - half, y - size / 2), text=words, size=size * zoom, show=True,
                 color=self._faint if old else self._colour,
             )  # fmt: skip
         for pair in self._items[len(texts) : self._shown]:

@@ -56,7 +56,7 @@ class GcScheduler:
     would wait for it.
     """
 
-    _YOUNG, _MIDDLE, _OLD = 50_000, 10, 100
+    _YOUNG, _MIDDLE, _OLD = 200_000, 10, 100
     """Bounds for a window that never stands still."""
     _ENOUGH = 10_000
     """So many young objects are worth a clean-up."""
