@@ -799,9 +799,9 @@ def test_ten_thousand_nodes_load_quickly() -> None:
     loads(written)
     best = 9.0
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         graph = loads(written)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert (len(graph.nodes), len(graph.wires)) == (10_000, 20_000)
     assert best < 2.0  # 0.3 s on two slow cores; loose, since a busy machine is no fault
 
