@@ -20,6 +20,7 @@ import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.errors import SweepError
 from nodeflow.sweeps import cluster, connection
+from nodeflow.sweeps.engine import processors
 from nodeflow.sweeps.journal import journal_of
 from nodeflow.sweeps.parted import run_by
 
@@ -177,6 +178,21 @@ def test_an_address_where_something_else_answers(xor):
 
 def test_a_local_cluster(xor, expected):
     assert plain(nf.sweep(xor, SETTINGS, cluster="local", **HOW)) == expected
+
+
+@pytest.mark.parametrize("said", [{}, {"OMP_NUM_THREADS": "3"}, {"OPENBLAS_NUM_THREADS": "5"}])
+def test_large_products_of_a_local_cluster_have_the_threads_of_this_process(monkeypatch, said):
+    from distributed import Client
+
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, count in said.items():
+        monkeypatch.setenv(name, count)
+    before = dict(os.environ)
+    with connection.local_cluster(1) as made, Client(made) as client:
+        found = client.submit(os.environ.get, "OPENBLAS_NUM_THREADS").result()
+    assert found == next(iter(said.values()), str(processors()))
+    assert os.environ == before
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4, 0.8])

@@ -205,6 +205,12 @@ def test_parts_of_a_softmax_that_make_none_are_placeholders() -> None:
 
     from nodeflow.interchange.torch import network_of
 
+    class Which(nn.Module):
+        def forward(self, x):
+            return torch.max(x, 1, keepdim=True)[1] * 1.0
+
+    (where,) = network_of(Which().eval(), torch.zeros(2, 3)).missing[:1]
+    assert where.what == "max"
     missing = network_of(Half().eval(), torch.zeros(2, 3)).missing
     assert [(one.what, one.why) for one in missing] == [
         ("amax", "nodeflow has no counterpart of it")

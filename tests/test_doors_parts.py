@@ -425,3 +425,62 @@ def test_what_keras_divides_in_its_categorical_cross_entropy_is_said(activation:
     model.compile("sgd", "categorical_crossentropy")
     said = "Keras divides the outputs by their sum" in nf.from_keras(model).about
     assert said == (activation == "sigmoid")
+
+
+def linear_models():
+    """Return linear models of scikit-learn by name, with what their outputs are and the cost."""
+    from sklearn import linear_model as linear
+    from sklearn.cross_decomposition import PLSRegression
+
+    r = np.random.default_rng(0)
+    x = r.normal(size=(60, 4))
+    three, two = np.digitize(x[:, 1], [-0.5, 0.5]), (x[:, 0] > 0).astype(int)
+    y = x @ np.arange(4.0) + 0.1
+
+    def each(model):
+        return 1 / (1 + np.exp(-model.decision_function(x)))
+
+    return {
+        "one against the rest": (linear.SGDClassifier(loss="log_loss"), three, each,
+                                 "cross_entropy"),
+        "the usual shares": (linear.LogisticRegression(), three,
+                             lambda model: model.predict_proba(x), "categorical_cross_entropy"),
+        "one sigmoid": (linear.SGDClassifier(loss="log_loss"), two, each, "cross_entropy"),
+        "shares by cutting off": (linear.SGDClassifier(loss="modified_huber"), two,
+                                  lambda model: model.decision_function(x), "squared_error"),
+        "a logarithm as link": (linear.PoissonRegressor(), np.abs(y),
+                                lambda model: model.predict(x), "expression"),
+        "features that are centred": (PLSRegression(2), np.c_[y, -y] + x[:, :2],
+                                      lambda model: model.predict(x), "squared_error"),
+        "numbers": (linear.Ridge(), y, lambda model: model.predict(x), "squared_error"),
+    }, x  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [
+    "one against the rest", "the usual shares", "one sigmoid", "shares by cutting off",
+    "a logarithm as link", "features that are centred", "numbers"])  # fmt: skip
+def test_linear_models_are_asked_what_they_predict(name: str) -> None:
+    """Several classes were taken for a softmax, and a logarithm as link for none."""
+    models, x = linear_models()
+    model, y, outputs, cost = models[name]
+    model.fit(x, y)
+    graph = nf.from_sklearn(model)
+    run = nf.Run(graph.set("x", value=x.tolist()), batch="all")
+    run.evaluate()
+    found = run[end_of(graph)]
+    assert np.abs(found - np.reshape(outputs(model), found.shape)).max() < 1e-9
+    assert graph.nodes["cost"].type == cost
+    assert ("predict_proba" in graph.about) == (name in ("one against the rest",
+                                                         "shares by cutting off"))  # fmt: skip
+
+
+def test_what_predicts_otherwise_than_its_weights_is_refused() -> None:
+    from sklearn.linear_model import Ridge
+
+    class Squared(Ridge):
+        def predict(self, rows):
+            return super().predict(rows) ** 2
+
+    model = Squared().fit(np.eye(3), [1.0, 2.0, 4.0])
+    with pytest.raises(nf.NodeflowError, match="a Squared predicts something else than its weig"):
+        nf.from_sklearn(model)

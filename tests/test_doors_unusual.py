@@ -455,3 +455,40 @@ def test_what_joins_one_value_is_that_value(tmp_path, kind):
                       [("y", "FLOAT", ["n", 6])])  # fmt: skip
     assert not found.network.missing
     assert found.verified.outputs < 1e-6
+
+
+def test_a_number_for_each_row_is_one_feature(tmp_path):
+    """As skl2onnx writes a Poisson regression: a vector of weights, and a column at the end."""
+    nodes = [(("MatMul", ["x", "w"], ["z"]), {}), (("Add", ["z", "b"], ["s"]), {}),
+             (("Exp", ["s"], ["e"]), {}), (("Reshape", ["e", "to"], ["y"]), {})]  # fmt: skip
+    arrays = {"w": f(6) / 8, "b": f(1) / 8, "to": np.array([-1, 1])}
+    inputs, ends = [("x", "FLOAT", ["n", 6])], [("y", "FLOAT", ["n", 1])]
+    found = onnx_file(tmp_path / "m.onnx", nodes, arrays, inputs, ends)
+    assert not found.network.missing
+    assert found.verified.outputs < 1e-5
+    softmax = [nodes[0], (("Softmax", ["z"], ["e"]), {"axis": -1}), nodes[3]]
+    found = onnx_file(tmp_path / "m.onnx", softmax, arrays, inputs, ends)
+    assert [one.what for one in found.network.missing] == ["Softmax"]
+
+
+@pytest.mark.parametrize(("norm", "end"), [("L1", "Softmax"), ("L2", "Softmax"), ("L1", "Sigmoid")])
+def test_shares_that_are_divided_by_their_sum_again(tmp_path, norm, end):
+    """skl2onnx writes so behind the softmax of a logistic regression of several classes."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    one, other = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+                  for name, width in (("x", 3), ("y", 4)))  # fmt: skip
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["z"]),
+        helper.make_node(end, ["z"], ["a"]),
+        helper.make_node("Normalizer", ["a"], ["y"], domain="ai.onnx.ml", norm=norm),
+    ]
+    graph = helper.make_graph(nodes, "g", [one], [other], [numpy_helper.from_array(f(3, 4), "w")])
+    sets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    made = helper.make_model(graph, opset_imports=sets, ir_version=9)
+    (tmp_path / "m.onnx").write_bytes(made.SerializeToString())
+    found = imported(tmp_path / "m.onnx")
+    if (norm, end) == ("L1", "Softmax"):
+        assert found.verified.outputs < 1e-6
+    else:
+        assert [one.what for one in found.network.missing] == ["Normalizer"]

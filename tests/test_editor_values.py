@@ -445,3 +445,12 @@ def test_what_was_typed_is_taken_by_a_press_elsewhere_and_dropped_by_escape():
         left = do(replace(editor, popup=popup, selection=frozenset(["hidden"])), *nowhere)
         assert left.popup is None
         assert left.history.entries == editor.history.entries
+
+
+@pytest.mark.parametrize(("before", "after"), [([1.0], [3.0]), ([[1.0]], [[3.0]]), (1.0, 3.0)])
+def test_a_number_that_is_typed_keeps_the_shape_that_was_there(before, after):
+    editor = Editor.of(nf.Graph().add("k", "constant", value=before))
+    typed = do(replace(editor, popup=Editing("k", "value", "3")), m.Key("Enter"))
+    value = typed.graph.settings("k")["value"]
+    assert np.shape(value) == np.shape(after)
+    np.testing.assert_array_equal(value, after)

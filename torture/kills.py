@@ -75,12 +75,12 @@ def killed(seconds: float, *, most: int = 1000, seed: int = 0) -> Report:
     """Kill saves for so long, or so many of each kind, each at another moment."""
     report = Report("killed saves")
     dice = random.Random(seed)
-    end = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         kinds = _kinds(folder)
         for write, _ in kinds.values():
             write(0)
+        end = time.monotonic() + seconds
         number = dict.fromkeys(kinds, 0)
         for _ in range(most):
             for kind, (write, read) in kinds.items():

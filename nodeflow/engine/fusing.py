@@ -22,6 +22,9 @@ from nodeflow.engine.kernel.sums import SHORT
 from nodeflow.engine.lowering import decay_of
 from nodeflow.engine.plan import Plan
 from nodeflow.graph import Graph, Wire
+from nodeflow.nodes.arithmetic import add, multiply
+from nodeflow.nodes.backward import average, bias_gradient, weight_gradient
+from nodeflow.nodes.update import weight_update
 
 _LOAD = OPERATIONS["load"].number
 _FUSED = {"weight_gradient": "step_weights", "bias_gradient": "step_bias"}
@@ -100,7 +103,7 @@ def sums_of_products(tape: Tape) -> dict[str, list[Row]]:
     """
     plan, slots = tape.plan, tape.slots
     graph = plan.graph
-    nodes, found = graph.nodes, dict[str, list[Row]]()
+    types, found = graph.types, dict[str, list[Row]]()
     hits = plan.hits
     judged = {plan.unfolding.cost, *((hits,) if isinstance(hits, str) else hits or ())}
     planned = tape.spans.keys()
@@ -108,14 +111,14 @@ def sums_of_products(tape: Tape) -> dict[str, list[Row]]:
     def is_product(wire: Wire) -> bool:
         key = wire.source
         return (
-            nodes[key].type == "multiply"
+            types.get(key) is multiply
             and key in planned
             and len(graph.into(key)) == 2
             and len(graph.out_of(key)) == 1
             and wire.start not in judged
         )
 
-    for key in graph.of_type("add"):
+    for key in graph.of_type(add.name):
         terms = graph.into(key)
         if key not in planned or not 2 < len(terms) < SHORT:
             continue
@@ -283,17 +286,18 @@ def _row(name: str, **operands: int) -> Row:
 def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
     """Return parameters whose gradient → average → update chain nobody else looks at."""
     graph = plan.graph
+    types = graph.types
     found: dict[str, tuple[str, str, str]] = {}
     readers_late: set[str] = set()
     updates_of: dict[str, int] = {}
     for wire in graph.wires:
         if graph.nodes[wire.source].is_parameter:
-            if graph.nodes[wire.target].type == "weight_update":
+            if types.get(wire.target) is weight_update:
                 updates_of[wire.source] = updates_of.get(wire.source, 0) + 1
             elif plan.phases.get(wire.target) == UPDATE_PHASE:
                 readers_late.add(wire.source)
     for key in plan.order:
-        if graph.nodes[key].type != "weight_update":
+        if types.get(key) is not weight_update:
             continue
         inputs = graph.inputs(key)
         theta, rate = inputs["parameter"][0].source, inputs["rate"][0].source
@@ -303,7 +307,7 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
             not graph.nodes[theta].is_parameter
             or graph.nodes[theta].mode == "freeze"
             or onward != [theta]
-            or graph.nodes[mean].type != "average"
+            or types.get(mean) is not average
             or len(graph.out_of(mean)) != 1
             or graph.type_of(rate).family != "source"
             or graph.nodes[rate].is_parameter
@@ -316,7 +320,7 @@ def _fusible(plan: Plan) -> dict[str, tuple[str, str, str]]:
             continue
         gradient = graph.inputs(mean)["total"][0].source
         own = (
-            graph.nodes[gradient].type in ("weight_gradient", "bias_gradient")
+            types.get(gradient) in (weight_gradient, bias_gradient)
             and len(graph.out_of(gradient)) == 1
         )
         # Fused rows change parameters one after the other: none may read another's.

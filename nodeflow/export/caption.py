@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from nodeflow.export.frames import Beat
 from nodeflow.fonts import BOLD, REGULAR
 from nodeflow.theme import Theme
-from nodeflow.workings.shown import show
+from nodeflow.workings.shown import percent, show
 
 HEIGHT = 122
 """Of the band at size 1, in pixels."""
@@ -64,13 +64,9 @@ def drawn(
     return image
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 _NAMED = (
-    ("cost", "cost", show), ("train_accuracy", "accuracy", _percent),
-    ("test_cost", "test cost", show), ("test_accuracy", "test accuracy", _percent),
+    ("cost", "cost", show), ("train_accuracy", "accuracy", percent),
+    ("test_cost", "test cost", show), ("test_accuracy", "test accuracy", percent),
 )  # fmt: skip
 
 

@@ -447,7 +447,16 @@ class _Model:
             return before[1:] == after[1:]
         if kind in _SHAPED:
             return keeps_rows(before, after)
+        if kind == "Normalizer":  # shares, which add up to 1 already
+            return given.get("norm") == b"L1" and self._are_shares(node.input[0])
         return kind in ("Identity", "ZipMap")
+
+    def _are_shares(self, name: str) -> bool:
+        """Return whether a value is that of a softmax."""
+        (maker,) = [node for node in self.graph.node if name in node.output] or [None]
+        if maker is None or maker.op_type == "Softmax":
+            return maker is not None
+        return bool(_attributes(maker).get("post_transform") == b"SOFTMAX")
 
     def _trains(self, given: Mapping[str, Any]) -> bool:
         """Return whether an operator trains, as those before 7 do unless they are told to test."""
@@ -587,6 +596,13 @@ class _Model:
                 return [Missing(name, "MatMul", why)]
             case "MatMul" if len(known) == 1 and known[0].ndim == 2 and arrays[1] is not None:
                 return [Dense(_stem(node.input[1], name), self._weights(node.input[1], turn=True))]
+            case "MatMul" if (
+                len(known) == 1
+                and known[0].ndim == 1
+                and arrays[1] is not None
+                and self._features(taken) is not None
+            ):  # a number for each row
+                return [Dense(_stem(node.input[1], name), known[0].reshape(1, -1))]
             case "Add" | "Sub" | "Mul" | "Div" if len(known) == 1:
                 values = self._for_each_feature(known[0], taken)
                 if values is None:
@@ -750,6 +766,8 @@ class _Model:
     ) -> Step | None:
         axis = given.get("axis", -1 if self.opset >= 13 else 1)
         ours = CATALOG.find(known("onnx").get(kind, ""))
+        if len(self.shapes.get(taken) or (0, 0)) == 1:
+            return None  # of a number for each row it would take all rows
         if len(self.shapes.get(taken) or ()) > 2 and (self.opset >= 13 or axis != 1):
             return None  # of several axes it would take one; before 13 all from axis on
         whole = ours is not None and not ours.is_elementwise and axis in (1, -1)

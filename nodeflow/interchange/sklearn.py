@@ -7,6 +7,7 @@ batch of n rows: an l2_penalty, which is left out where n is not known, and that
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,6 @@ from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.chain import ANY, layers_of
 from nodeflow.interchange.folding import folded, layers_with_activation
 from nodeflow.interchange.layers import (
-    Activation,
     Affine,
     Cost,
     Dense,
@@ -156,18 +156,60 @@ def _by_number(type_: str) -> bool:
 
 
 def _linear(estimator: Any, name: str) -> Network:
+    """Return a linear model: of what it predicts its class says nothing, so it is asked."""
     weights = np.atleast_2d(_floats(estimator.coef_))
     bias = np.broadcast_to(_floats(estimator.intercept_).reshape(-1), (len(weights),)).copy()
-    steps: list[Step] = [Dense("output", weights, bias)]
-    cost: Cost | None = None
+    # Rows whose z lie about 0: far from it sigmoids and what is cut off are all alike.
+    wanted = np.random.default_rng(0).uniform(-2, 2, (_ROWS, len(weights)))
+    rows = (wanted - bias) @ np.linalg.pinv(weights).T
+    z = rows @ weights.T + bias
+    several = len(weights) > 1
+    kind, cost, notes = "identity", None, []
     if hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_"):
-        several = len(weights) > 1
-        steps.append(Activation("output_a", "softmax" if several else "sigmoid"))
-        cost = Cost("categorical_cross_entropy" if several else "cross_entropy")
+        shares = _asked(estimator.predict_proba, rows)
+        each = CATALOG["sigmoid"].function(z)
+        if not several and _alike(shares[:, 1:], each):
+            kind, cost = "sigmoid", Cost("cross_entropy")
+        elif several and _alike(shares, CATALOG["softmax"].function(z)):
+            kind, cost = "softmax", Cost("categorical_cross_entropy")
+        elif several and _alike(shares, each / each.sum(axis=1, keepdims=True)):
+            kind, cost = "sigmoid", Cost("cross_entropy")
+            notes.append("each class was learned against the rest: predict_proba divides these "
+                         "outputs by their sum")  # fmt: skip
+        else:
+            notes.append("its predict_proba makes shares in another way: the outputs are those of "
+                         "decision_function")  # fmt: skip
+    elif hasattr(estimator, "predict") and not hasattr(estimator, "classes_"):
+        found = _asked(estimator.predict, rows)
+        if _alike(found, np.exp(z)):
+            kind, cost = "exponential", cost_of("poisson") if "Poisson" in name else None
+        elif found.shape == z.shape and _alike(found - z, (found - z)[:1]):
+            # Of centred features: what they are moved by goes into the bias.
+            bias = bias if _alike(found, z) else bias + (found - z)[0]
+        else:
+            raise InterchangeError(f"a {name} predicts something else than its weights give")
+    steps: list[Step] = [Dense("output", weights, bias)]
+    end = activation("output_a", kind)
+    if end is not None and end.kind != "identity":
+        steps.append(end)
     return Network(
         tuple(steps), f"scikit-learn ({name})", name=name, cost=cost, names=_names(estimator),
-        batch="all",
+        batch="all", notes=tuple(notes),
     )  # fmt: skip
+
+
+_ROWS = 16
+
+
+def _asked(function: Any, rows: Floats) -> Floats:
+    """Return what an estimator says of rows, as (rows, outputs)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the names of features, which rows have not
+        return _floats(function(rows)).reshape(len(rows), -1)
+
+
+def _alike(one: Floats, other: Floats) -> bool:
+    return one.shape[1:] == other.shape[1:] and bool(np.allclose(one, other, rtol=1e-6, atol=1e-9))
 
 
 def _floats(values: Any) -> Floats:

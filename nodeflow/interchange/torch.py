@@ -378,7 +378,10 @@ class _Program:
             return False
         if self.values.is_share(operator, names, call.result, _label(call)):
             return True
-        return self.values.is_part(operator, names, call.result, lambda: self._usual(call, own))
+        part = self.values.is_part(operator, names, call.result, lambda: self._usual(call, own))
+        for other in call.results[1:] if part else ():  # where the largest is
+            self.values.same(call.result, other)
+        return part
 
     def _unlike(self, call: _Call, taken: str) -> Missing | None:
         """Return what is missing where a call makes other numbers than its operator usually does.

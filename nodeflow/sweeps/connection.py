@@ -11,6 +11,7 @@ import asyncio
 import concurrent.futures
 import logging
 import multiprocessing.process
+import os
 import queue
 import signal
 import sys
@@ -43,6 +44,7 @@ _QUIET = {
     for name in ("DISTRIBUTED", "ASYNCIO")
 }
 """A worker that is ended in the middle of something writes a traceback of its own."""
+_OF_PRODUCTS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
@@ -211,7 +213,8 @@ def local_cluster(workers: int) -> Iterator[Any]:
 
     if getattr(multiprocessing.process.current_process(), "_inheriting", False):
         raise SystemExit(1)  # a worker that reads the caller's script: the caller says so
-    with dask.config.set({**_ITS_OWN_WORK, **_QUIET}):
+    told = {**_ITS_OWN_WORK, **_QUIET, **_threads_of_products()}
+    with dask.config.set(told), _environment_as_it_was():
         try:
             made = _beyond_interrupts(lambda: LocalCluster(
                 n_workers=workers, threads_per_worker=1, host="127.0.0.1",
@@ -225,6 +228,29 @@ def local_cluster(workers: int) -> Iterator[Any]:
             ) from None
         with made:
             yield made
+
+
+@contextmanager
+def _environment_as_it_was() -> Iterator[None]:
+    """Take back at the end what Dask sets for the processes that it starts: it sets it here."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _threads_of_products() -> dict[str, str]:
+    """Return what has large products computed in a worker's process as they are in this one.
+
+    The last bits of such a product follow from how many threads it is parted among, and Dask
+    leaves one to a process.
+    """
+    here = os.environ.get("OMP_NUM_THREADS") or str(processors())
+    spawned = "distributed.nanny.pre-spawn-environ"
+    return {f"{spawned}.{name}": os.environ.get(name) or here for name in _OF_PRODUCTS}
 
 
 def _of_a_script() -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nodeflow.errors import visible
+from nodeflow.workings import shown
 from nodeflow.workings.shown import show
 
 PHASE_SIGNS = {"forward": "▶", "backward": "◀", "update": "●"}
@@ -86,8 +87,7 @@ def title(name: str, rest: str) -> Text:
 
 def percent(value: float | None) -> str:
     """Return a fraction in percent, – if it is not known."""
-    # What is 0 to this digit has no sign, which 0 of a change downwards would have.
-    return "–" if value is None else f"{round(100 * value, 1) + 0.0:.1f} %"
+    return "–" if value is None else shown.percent(value)
 
 
 def maybe(value: float | None) -> str:

@@ -13,6 +13,7 @@ from nodeflow.views.boundary import classes
 from nodeflow.views.forpages import classes_of
 from nodeflow.views.marks import LABEL, SMALL, Area, Mark, Rect, Words, fitted, mixed, width
 from nodeflow.views.sight import Sight
+from nodeflow.workings.shown import percent
 
 if TYPE_CHECKING:
     from nodeflow.engine.run import Run
@@ -43,7 +44,7 @@ class Counts:
         several = len(parts) > 1
         return "   ".join(
             f"{name} {right} of {count}"
-            + ("" if several else f" right ({right / max(count, 1):.1%})".replace("%", " %"))
+            + ("" if several else f" right ({percent(right / max(count, 1))})")
             for name, right, count in parts
         )
 

@@ -506,7 +506,9 @@ class Window:
         """Return whether a field was opened that does not take the keys yet."""
         if self.dialogs.open:
             return self.dialogs.field_waits
-        return self.popups.field_waits(self.editor)
+        if self.editor.popup is not None:
+            return self.popups.field_waits(self.editor)
+        return self.playpanel.asking.field_waits
 
     def _typing(self) -> bool:
         panels = (self.inspector, self.training, self.library, self.playpanel, self.lesson)

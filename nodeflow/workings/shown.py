@@ -88,6 +88,12 @@ def rough(number: Any, digits: int = 2) -> str:
     return f"{float(number):.{digits}g}".replace("-", "−")
 
 
+def percent(share: float) -> str:
+    """Return a share in percent, with one digit after the point: how many rows are right."""
+    # What is 0 to this digit has no sign, which 0 of a change downwards would have.
+    return f"{round(100 * share, 1) + 0.0:.1f} %"
+
+
 def precise(number: Any) -> str:
     """Return a number with six digits: who calculates with it needs more than who reads it."""
     return f"{float(number):.6g}".replace("-", "−")

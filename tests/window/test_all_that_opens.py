@@ -384,10 +384,10 @@ def changed_by(hand, shot, kind, how):
     """Change a setting and take that back; return how the graph was meanwhile."""
     (node, name, text), window, mouse = KINDS[kind], hand.window, hand.mouse
     hand.rest()
-    before = window.state["settings"][node][name]
+    before = window.state["settings"][node].get(name)
 
     def taken(state):
-        return state["settings"][node][name] != before
+        return state["settings"][node].get(name) != before
 
     hand.find(node)
     if how == "keys":
@@ -408,8 +408,10 @@ def changed_by(hand, shot, kind, how):
             mouse.click(x, y + 28)
         elif kind != "flag":
             window.until(lambda state: state["typing"])
+            window.settled()
             mouse.key("a", "Control_L")
             mouse.write(text)
+            window.settled()
             mouse.click(*hand.nowhere)  # left, not entered
     window.until(taken)
     window.settled()
@@ -482,7 +484,9 @@ def test_what_differs_is_listed_by_either_hand(hand, home, mouse, shot, how) -> 
         hand.menu("File", "Compare with …")
         window.until(lambda state: state["sheet"] and state["sheet_ready"])
         window.settled()
-        mouse.click(*window.wait("sheet  other.json"), times=2)
+        mouse.click(*window.wait("sheet  other.json"))
+        window.settled()
+        mouse.click(*window.wait("sheet Open"))
     window.until(lambda state: not state["sheet"] and not state["busy"])
     window.settled()
     if how == "keys":

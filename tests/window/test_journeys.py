@@ -68,6 +68,7 @@ def place_by_mouse(window, mouse, node, at):
 
 
 def type_into(window, mouse, place, text):
+    window.settled()  # fields move while a panel is filled
     mouse.click(*window.wait(place))
     window.until(lambda state: state["typing"])
     mouse.key("a", "Control_L")

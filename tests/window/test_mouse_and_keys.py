@@ -175,3 +175,24 @@ def test_names_and_the_card(window, mouse, shot):
     assert not window.state["card"]  # it stays hidden
     mouse.key("k", "Shift_L")
     window.until(lambda state: state["card"])
+
+
+def test_curves_are_zoomed_by_the_wheel_and_panels_widened_by_their_edge(window, mouse, shot):
+    mouse.move(*empty(window))
+    mouse.key("space")
+    window.until(lambda state: state["live"][0] == "done", 60)
+    window.settled()
+    (low, high), (left, top, wide, tall) = window.state["curve"]
+    at = left + wide * 0.6, top + tall * 0.45
+    mouse.wheel(*at, 4)
+    window.until(lambda state: state["curve"][0][1] - state["curve"][0][0] < 0.95 * (high - low))
+    window.settled()
+    shot("zoomed")
+    mouse.click(*at, times=2)
+    window.until(lambda state: state["curve"][0] == [low, high])
+    left, top, wide, tall = window.state["area"]
+    edge = left + wide, top + tall / 2
+    mouse.drag(edge, (edge[0] - 100, edge[1]))
+    window.until(lambda state: state["area"][2] <= wide - 60)
+    window.settled()
+    shot("wider")

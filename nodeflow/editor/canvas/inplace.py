@@ -109,14 +109,14 @@ def entered(editor: Editor, popup: Editing | Choices, text: str) -> Editor:
         return editor  # looked at, not changed
     setting = _setting(editor, node, name)
     value = read(text, setting.kind if setting is not None else "array")
-    if name == "value" and editor.graph.nodes[node].is_parameter:
-        value = _alike(editor.graph.settings(node)["value"], value)
+    if setting is not None and setting.kind == "array":
+        value = _alike(editor.graph.settings(node)[name], value)
     return editing.valued(editor, node, name, value)
 
 
 def _alike(before: Any, value: Any) -> Any:
-    """Return a single number in as many brackets as the one before: a parameter keeps its shape."""
-    if isinstance(value, int | float) and np.size(before) == 1:
+    """Return a single number in as many brackets as the one before: a value keeps its shape."""
+    if isinstance(value, int | float) and before is not None and np.size(before) == 1:
         return np.full(np.shape(before), float(value)).tolist()
     return value
 

@@ -48,7 +48,7 @@ _TIME, _NODES_TIME = 0.0018, 0.0014
 The rest waits for the next frame. These are seconds of the processor: while a network trains, or on
 a busy machine, the clock would leave hardly anything.
 """
-_FILLING = 0.04
+_FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""

@@ -38,6 +38,11 @@ class Asking(Section):
         """Return whether its field takes keys."""
         return self.entry is not None and self.entry.active
 
+    @property
+    def field_waits(self) -> bool:
+        """Whether the field for the answer is still to come by the keyboard."""
+        return self.entry is not None and self.entry.waits
+
     def draw(self, playback: Playback, *, restyled: bool) -> None:
         """Show what is asked."""
         if restyled:

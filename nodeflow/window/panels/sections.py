@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ ROOM = 282
 """How wide a section is, in pixels at scale 1: the side without its edges and scroll bar."""
 CROSS = 24
 """How wide a column with a cross is, at scale 1."""
+_PATIENCE = 1.0
+"""After so many seconds a field has the keys, or somebody has clicked elsewhere."""
 
 
 class PanelStyle:
@@ -130,6 +133,7 @@ class Entry:
         self, parent: Item, hint: str, enter: Callable[[str], None], style: PanelStyle
     ) -> None:
         self._enter = enter
+        self._until = 0.0
         self.item = dpg.add_input_text(
             parent=parent, hint=hint, width=-1, on_enter=True, callback=self._entered
         )
@@ -152,6 +156,14 @@ class Entry:
     def focus(self) -> None:
         """Let it take the keys."""
         dpg.focus_item(self.item)
+        self._until = time.perf_counter() + _PATIENCE
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to come by the keys."""
+        if self._until and (self.active or time.perf_counter() > self._until):
+            self._until = 0.0
+        return self._until > 0
 
     def _entered(self, _sender: Item, text: str, _data: Any = None) -> None:
         if text.strip():

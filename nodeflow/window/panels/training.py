@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -21,11 +22,13 @@ from nodeflow.window.panels.typed import Typed
 from nodeflow.window.platform.colours import Colour, rgba
 from nodeflow.window.platform.fonts import Fonts
 from nodeflow.window.platform.toolkit import Item, dpg
-from nodeflow.workings.shown import show
+from nodeflow.workings.shown import percent, show
 
 _PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
 _MOST_POINTS = 160
+_DOUBLE, _FRAMES = 0.5, 4
+"""Seconds, or frames, between the two clicks that show a whole curve again."""
 
 
 class TrainingPanel:
@@ -218,6 +221,7 @@ class _Plot:
         self._texts: dict[str, Item] = {}
         self._looks: dict[str, Item] = {}
         self._zoomed = False
+        self._click = -math.inf, -_FRAMES - 1
         self._scale = 1.0
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
@@ -246,7 +250,13 @@ class _Plot:
         with dpg.handler_registry():
             dpg.add_mouse_wheel_handler(callback=lambda: self._touched(zoomed=True))
             dpg.add_mouse_drag_handler(0, callback=lambda: self._touched(zoomed=True))
-            dpg.add_mouse_double_click_handler(0, callback=lambda: self._touched(zoomed=False))
+            dpg.add_mouse_click_handler(0, callback=self._clicked)
+
+    def _clicked(self) -> None:
+        """See whether it is clicked twice: the toolkit misses that while frames come slowly."""
+        before, self._click = self._click, (time.monotonic(), dpg.get_frame_count())
+        if self._click[0] - before[0] < _DOUBLE or self._click[1] - before[1] <= _FRAMES:
+            self._touched(zoomed=False)
 
     def _touched(self, *, zoomed: bool) -> None:
         """Leave the axes to the person who looks, or take them back."""
@@ -298,7 +308,7 @@ class _Plot:
         there = newest(history, live.epoch)
         for (label, key), rows in zip(self._lines.items(), live.rows, strict=True):
             now = math.nan if there.get(key) is None else there[key]
-            text = f"{now:.1%}".replace("%", " %") if self._share else show(now)
+            text = percent(now) if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
         dpg.set_value(self._now, "" if self._share else cost_now(live))
