@@ -56,5 +56,7 @@ def test_tables_that_pandas_can_be_made_of_are_taken():
 
 
 def test_what_is_no_array_is_told_with_its_reason():
-    with pytest.raises(nf.NodeflowError, match=r"x cannot be taken as an array: .*inhomogeneous"):
+    with pytest.raises(
+        nf.NodeflowError, match=r"x cannot be taken as an array .*inhomogeneous.*; give rows"
+    ):
         hold({"x": [[1, 2], [3]], "y": [0, 1]})

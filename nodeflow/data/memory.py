@@ -75,7 +75,10 @@ def _plain(values: Any, name: str) -> NDArray[Any]:
         array = np.array(values)
     except Exception as error:  # rows of several lengths, a tensor that keeps a gradient, …
         why = " ".join(str(error).split()).rstrip(".")
-        raise DataError(f"{name} cannot be taken as an array: {why}") from error
+        raise DataError(
+            f"{name} cannot be taken as an array ({why}); give rows of one length, such as a "
+            "NumPy array"
+        ) from error
     kinds = {type(value) for value in array.flat} if array.dtype.kind == "O" else set()
     if array.dtype.kind == "T" or (kinds and all(issubclass(kind, str) for kind in kinds)):
         return np.array(array.tolist(), np.str_)

@@ -207,7 +207,7 @@ def _outputs(
             return ()
         if isinstance(type_.shapes, Signature):
             return type_.shapes.apply(names, given, key)
-        if type_.shapes is not None and type_.is_own:
+        if type_.shapes is not None and type_.is_own:  # large graphs have thousands of these
             return type_.shapes(settings, *given)
         if type_.shapes is not None:
             with foreign(type_, key, "what tells the shapes"):

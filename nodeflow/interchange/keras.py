@@ -83,7 +83,7 @@ _OPERATIONS = {
     "Rsqrt": "rsqrt",
 }  # fmt: skip
 """Operations of keras.ops that work number by number."""
-_OF_TESTS = {"LogicalOr": "either", "LogicalAnd": "both", "LogicalNot": "opposite"}
+_OF_TESTS = {"LogicalOr": "or", "LogicalAnd": "and", "LogicalNot": "not"}
 _OF_SHARES = {"Max": "Max", "Subtract": "Sub", "Exp": "Exp", "Sum": "Sum", "Divide": "Div",
               "TrueDivide": "Div", "Log": "Log", "Logsumexp": "Logsumexp"}  # fmt: skip
 """Operations that a softmax is made of, where somebody took it apart."""
@@ -603,10 +603,8 @@ class _Reading:
             return False
         if operator in ("Max", "Sum", "Logsumexp") and not _of_each_row(about):
             return False
-        if self.values.is_share(operator, taken, result, name):
-            return True
-        return self.values.is_part(
-            operator, taken, result,
+        return self.values.of_softmax(
+            operator, taken, result, name,
             lambda: self._plain(kind, about, name, node, taken, result))  # fmt: skip
 
     def _tested(
@@ -617,7 +615,7 @@ class _Reading:
         if kind == "Isnan":
             return self.values.is_nan(names[0], result, name)
         if kind in _OF_TESTS and len(names) == len(given):
-            return bool(getattr(self.values, _OF_TESTS[kind])(*names, result, name))
+            return self.values.combine(_OF_TESTS[kind], names, result, name)
         if kind == "Where" and len(given) == 3 and isinstance(given[0], str):
             return self.values.choose(given[0], given[1], given[2], result, name)
         return self.values.compare(_snake(kind), given, result, name)

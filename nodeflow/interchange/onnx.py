@@ -53,7 +53,7 @@ _ELEMENTWISE = {
 
 _COMPARED = {"Greater": "greater", "Less": "less", "GreaterOrEqual": "greater_equal",
              "LessOrEqual": "less_equal"}  # fmt: skip
-_OF_TESTS = {"Or": "either", "And": "both", "Not": "opposite"}
+_OF_TESTS = {"Or": "or", "And": "and", "Not": "not"}
 _OF_SHARES = ("ReduceMax", "Sub", "Exp", "ReduceSum", "Div", "Log", "ReduceLogSumExp")
 """Operators that a softmax is made of, where a program takes it apart."""
 _SHAPED = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Expand")
@@ -216,11 +216,11 @@ class _Model:
         elif kind == "Equal" and given[0] == given[1]:
             known = self.values.compare("equal", given, result, label)
         elif kind in _OF_TESTS and self.truths.issuperset(given) and self._alike(given):
-            known = getattr(self.values, _OF_TESTS[kind])(*given, result, label)
+            known = self.values.combine(_OF_TESTS[kind], given, result, label)
         else:
             return False
         self.truths.update([result] if known else ())
-        return bool(known)
+        return known
 
     def _share(self, node: Any, own: Sequence[str]) -> bool:
         """Take an operator of a softmax that was taken apart; return whether it is one."""
@@ -237,9 +237,7 @@ class _Model:
             return False
         result, label = node.output[0], node.name or node.output[0]
         operator = kind.removeprefix("Reduce").capitalize()
-        if self.values.is_share(operator, own, result, label):
-            return True
-        return self.values.is_part(operator, own, result, lambda: self._usual(node, own))
+        return self.values.of_softmax(operator, own, result, label, lambda: self._usual(node, own))
 
     def _of_any_number(self, node: Any, own: Sequence[str]) -> bool:
         """Take a sum, a mean, or the largest or least of values; return whether it is one."""

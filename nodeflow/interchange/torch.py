@@ -75,9 +75,9 @@ _ACTIVATIONS = {
 }  # fmt: skip
 _TWO = ("add", "sub", "rsub", "mul", "div", "pow", "maximum", "minimum")
 _COMPARED = {"gt": "greater", "lt": "less", "ge": "greater_equal", "le": "less_equal"}
-_OF_TESTS = {"__or": "either", "logical_or": "either", "bitwise_or": "either", "__and": "both",
-             "logical_and": "both", "bitwise_and": "both", "logical_not": "opposite",
-             "bitwise_not": "opposite"}  # fmt: skip
+_OF_TESTS = {"__or": "or", "logical_or": "or", "bitwise_or": "or", "__and": "and",
+             "logical_and": "and", "bitwise_and": "and", "logical_not": "not",
+             "bitwise_not": "not"}  # fmt: skip
 """Operators of truths."""
 _PASSED = ("view", "reshape", "flatten", "contiguous", "clone", "alias", "detach", "unsqueeze",
            "squeeze", "to", "_to_copy", "type_as")  # fmt: skip
@@ -361,7 +361,7 @@ class _Program:
         kind = _OF_TESTS.get(call.operator, "")
         if not kind or any(self._kind(name) != "bool" for name in names) or not self._alike(names):
             return False
-        return bool(getattr(self.values, kind)(*names, call.result, label))
+        return self.values.combine(kind, names, call.result, label)
 
     def _share(self, call: _Call, own: Sequence[str]) -> bool:
         """Take an operator of a softmax that was taken apart; return whether it is one."""
@@ -376,9 +376,9 @@ class _Program:
             return False
         if call.given.get("alpha", 1) != 1 or len(names) != (2 if call.operator in _TWO else 1):
             return False
-        if self.values.is_share(operator, names, call.result, _label(call)):
-            return True
-        part = self.values.is_part(operator, names, call.result, lambda: self._usual(call, own))
+        part = self.values.of_softmax(
+            operator, names, call.result, _label(call), lambda: self._usual(call, own)
+        )
         for other in call.results[1:] if part else ():  # where the largest is
             self.values.same(call.result, other)
         return part

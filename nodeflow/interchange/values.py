@@ -200,7 +200,15 @@ class Values:
             and (above or self.apply("sub", [1.0, beyond], result, label))
         )
 
-    def opposite(self, one: str, result: str, label: str) -> bool:
+    def combine(self, how: str, tests: Sequence[str], result: str, label: str) -> bool:
+        """Take a test that is made of tests by "or", "and" or "not"; return whether it is known."""
+        if how == "and":
+            return self.apply("mul", tests, result, label)
+        if how == "not":
+            return self._opposite(tests[0], result, label)
+        return self._either(tests[0], tests[1], result, label)
+
+    def _opposite(self, one: str, result: str, label: str) -> bool:
         """Take a test that holds where another does not; return whether that is a known one."""
         test = self._tests.get(self._root(one))
         kinds = {"nan": "number", "number": "nan", **_OPPOSITE}
@@ -208,11 +216,7 @@ class Values:
             self._test(replace(test, kind=kinds[test.kind]), result, label)
         return test is not None or self.apply("sub", [1.0, one], result, label)
 
-    def both(self, one: str, other: str, result: str, label: str) -> bool:
-        """Take a test that holds where two do; return whether they are known ones."""
-        return self.apply("mul", [one, other], result, label)
-
-    def either(self, one: str, other: str, result: str, label: str) -> bool:
+    def _either(self, one: str, other: str, result: str, label: str) -> bool:
         """Take a test that holds where one of two does; return whether they are known ones.
 
         To a comparison, a test of what it compares for NaN adds nothing: a run stops at NaN.
@@ -279,36 +283,27 @@ class Values:
 
     # -- softmax
 
-    def is_share(self, operator: str, operands: Sequence[str], result: str, label: str) -> bool:
-        """Take the last operator of a softmax or of its logarithm; return whether it is that.
-
-        Programs take them apart: e^(z − the largest z) over their sum.
-        """
-        if not all(map(self.knows, operands)):
-            return False
-        found = [self._parts.get(self._root(one), ("", self._root(one))) for one in operands]
-        whole = _SHARES.get((operator, *(part for part, _ in found)))
-        if whole is None or len({value for _, value in found}) != 1:
-            return False
-        self.put([Activation(label, known("onnx")[whole])], [found[0][1]], result)
-        return True
-
-    def is_part(
-        self, operator: str, operands: Sequence[str], result: str, make: Callable[[], object]
+    def of_softmax(
+        self, operator: str, operands: Sequence[str], result: str, label: str,
+        make: Callable[[], object],
     ) -> bool:  # fmt: skip
-        """Take another operator of a softmax; return whether it can be one.
+        """Take an operator of a softmax or of its logarithm; return whether it can be one.
 
-        If nothing comes of it, `make` takes the operator alone.
+        Programs take them apart: e^(z − the largest z) over their sum. The last operator makes the
+        softmax; if nothing comes of another one, `make` takes it alone.
         """
         if not all(map(self.knows, operands)):
             return False
         found = [self._parts.get(self._root(one), ("", self._root(one))) for one in operands]
-        part = _PARTS.get((operator, *(part for part, _ in found)))
-        if part is None or len({value for _, value in found}) != 1:
+        if len({value for _, value in found}) != 1:
             return False
-        self._parts[result] = part, found[0][1]
-        self.wait(result, make)
-        return True
+        taken, value = (operator, *(part for part, _ in found)), found[0][1]
+        if taken in _SHARES:
+            self.put([Activation(label, known("onnx")[_SHARES[taken]])], [value], result)
+        elif taken in _PARTS:
+            self._parts[result] = _PARTS[taken], value
+            self.wait(result, make)
+        return taken in _SHARES or taken in _PARTS
 
     def _set(self, name: str, tree: formulas.Expression, size: int = 1) -> None:
         self._trees[name], self._sizes[name] = tree, size

@@ -80,7 +80,7 @@ class Dialogs:
     def draw(self, editor: Editor, *, typing: bool) -> None:
         """Give a new field the keys, the toolkit takes its time to; take on another theme.
 
-        Not while somebody is `typing` whose keys are put by for it.
+        Not while somebody is `typing` whose keys are kept back for it.
         """
         if self._sheet is not None and self._sheet.gone:
             self._sheet.key("Escape")  # what nobody sees takes no keys

@@ -2,9 +2,9 @@
 
 A field that was just opened takes keys some frames later: the toolkit makes it, shows it, and
 gives it the keyboard, a frame each. Whoever types on without a pause would lose the first letters,
-and Enter would choose what was not meant. These keys are put by, and pressed again for the toolkit
-as soon as the field takes them. The field gets the keyboard after a frame without a key: what comes
-with it then comes after what was put by.
+and Enter would choose what was not meant. These keys are kept back, and pressed again for the
+toolkit as soon as the field takes them. The field gets the keyboard after a frame without a key:
+what comes with it then comes after what was kept back.
 """
 
 from __future__ import annotations
@@ -22,18 +22,23 @@ _CTRL, _SHIFT, _ALT = 1 << 12, 1 << 13, 1 << 14
 
 
 class TypeAhead:
-    """Puts keys by while a field `waits` for the keyboard."""
+    """Keeps keys back while a field `waits` for the keyboard."""
 
     def __init__(self, waits: Callable[[], bool]) -> None:
         self._waits = waits
         self._waited = False
         self.fresh = False
-        """Whether a key was put by since the last frame."""
+        """Whether a key was kept back since the last frame."""
         self._keys: list[tuple[Key, int]] = []
         self._native = native(*_IO)
+        if self._native is not None:
+            state, press, write = self._native
+            state.restype = ctypes.c_void_p
+            press.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_bool)
+            write.argtypes = (ctypes.c_void_p, ctypes.c_uint)
 
     def takes(self, key: Key, code: int) -> bool:
-        """Return whether a key of the last frame is put by; `code` is the toolkit's.
+        """Return whether a key of the last frame is kept back; `code` is the toolkit's.
 
         The field gets nothing in the frame in which it comes by the keyboard.
         """
@@ -47,14 +52,11 @@ class TypeAhead:
         return True
 
     def settle(self) -> None:
-        """Press again what was put by, if the field takes it now: before each frame."""
+        """Press again what was kept back, if the field takes it now: before each frame."""
         self._waited, self.fresh = self._waits(), False
         if self._waited or not self._keys or self._native is None:
             return
         state, press, write = self._native
-        state.restype = ctypes.c_void_p
-        press.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_bool)
-        write.argtypes = (ctypes.c_void_p, ctypes.c_uint)
         io = state()
         keys, self._keys = self._keys, []
         for key, code in keys:
