@@ -1008,9 +1008,12 @@ def test_a_wide_table_takes_time_by_its_width(tmp_path, monkeypatch, by):
         line = ",".join(f"0.{i:04}" for i in range(width))
         path = tmp_path / f"{width}.csv"
         path.write_text(f"{names},kind\n" + "".join(f"{line},{k}\n" for k in "ab" * 100))
-        started = time.process_time()
-        assert quick.quick_sheet(path, Options()) is not None
-        taken.append(time.process_time() - started)
+        rounds = []
+        for _ in range(3):  # the best of them: other work beside this one takes caches away
+            started = time.process_time()
+            assert quick.quick_sheet(path, Options()) is not None
+            rounds.append(time.process_time() - started)
+        taken.append(min(rounds))
     assert taken[1] < 9 * taken[0]
 
 
