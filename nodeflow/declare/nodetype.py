@@ -281,11 +281,6 @@ class NodeType:
         return self.family == "update" and "gradient" in self.input_named
 
     @property
-    def is_step(self) -> bool:
-        """Whether it moves a parameter, and makes the gradient for it of a δ."""
-        return self.family == "update" and self.takes_delta
-
-    @property
     def penalizes(self) -> bool:
         """Whether a cost is one of weights, whatever the samples are."""
         return self.family == "cost" and "weights" in self.input_named

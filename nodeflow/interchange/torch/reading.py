@@ -236,6 +236,9 @@ class _Reading:
         yes, no = operands
         return known and self.values.choose(test.name, yes, no, call.result, label_of(call))
 
+    def _keeps_rows(self, taken: str, result: str) -> bool:
+        return keeps_rows(self.program.shape(taken), self.program.shape(result))
+
     def _alike(self, names: Sequence[str]) -> bool:
         """Return whether values can be joined number by number: rows of features, or one shape."""
         shapes = [self.program.shape(name) for name in names]
@@ -262,8 +265,7 @@ class _Reading:
             if known:
                 self._put([Missing(call.layer, call.operator, joins)], known, call)
             return
-        before, after = self.program.shape(own[0]), self.program.shape(call.result)
-        if call.operator in _PASSED and keeps_rows(before, after):
+        if call.operator in _PASSED and self._keeps_rows(own[0], call.result):
             self.values.same(own[0], call.result)
         elif not self._normalised(call, own[0]) and not self._parts(call, own[0]):
             self._put(self._steps(call, own[0]), own, call)
