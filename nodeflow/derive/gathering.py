@@ -37,7 +37,8 @@ _BESIDE = (
     weighted_sum, delta, weight_gradient, bias_gradient, blame, accumulate, average, weight_update,
     step, parameter, pick, error, squared_error, cross_entropy, constant,
 )  # fmt: skip
-"""Types of which a row of nodes becomes one node; activations and views besides."""
+"""Types of which a row of nodes becomes one node; activations, views, and what works number by
+number besides."""
 _ADDED_UP = (blame, squared_error, cross_entropy)
 """Types whose whole is the sum of its parts."""
 
@@ -174,7 +175,7 @@ class _Layer:
         known_kind = type_ is not None and (
             type_ in _BESIDE
             or type_.family == "view"
-            or (type_.family == "activation" and type_.is_elementwise)
+            or (type_.family in ("activation", "arithmetic") and type_.is_elementwise)
         )
         if not known_kind:
             raise self.refuse(
@@ -317,11 +318,38 @@ class _Gathered:
             return _stacked(self.layer, row)
         if first.kind is pick:
             return replace(first, settings={"index": tuple(one["index"] for one in settings)})
+        if first.kind.family == "arithmetic":
+            self._must_fit(row[0])
         for key, one in zip(row, settings, strict=True):
             if one != settings[0]:
                 name = next(name for name in one if one[name] != settings[0][name])
                 raise self.layer.refuse(f"'{key}' has another {name} than '{row[0]}'", key)
         return first
+
+    def _must_fit(self, key: str) -> None:
+        """Refuse what works number by number where side by side it would do something else.
+
+        What comes from the neuron itself has a row, or a feature, for each neuron afterwards;
+        what comes from elsewhere has to be one number for all of them, or one for each weight.
+        """
+        graph, shapes = self.before, self.shapes
+        whole = shapes.get(f"{key}.{graph.type_of(key).outputs[0].name}")
+        for wire in graph.into(key):
+            shape = shapes.get(wire.start)
+            if whole is None or shape is None:
+                continue
+            rows, features = shape.flat
+            is_own = wire.source in self.layer.place and not graph.nodes[wire.source].is_typed
+            is_weights = not whole.batch and len(whole.dims) == 2
+            fits = (
+                (shape.batch, len(shape.dims)) == (whole.batch, len(whole.dims)) if is_own else True
+            )
+            if not fits or rows != 1 or (features != 1 and not is_weights):
+                raise self.layer.refuse(
+                    f"'{key}' takes {shape} ({wire.start}), which is not one number for each of "
+                    "them",
+                    key,
+                )
 
     def _start(self, source: str, output: str) -> str:
         """Return where a value is now: that of a row's first node stands for all."""
