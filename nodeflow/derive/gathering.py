@@ -7,9 +7,10 @@ becomes one node. Where the parts met, in a `concatenate` or an `add`, nothing i
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from nodeflow.nodes.cost import cross_entropy, error, squared_error
 from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import constant, parameter, parameter_shape
 from nodeflow.nodes.update import step, weight_update
+from nodeflow.shape import Shape
 
 _BESIDE = (
     weighted_sum, delta, weight_gradient, bias_gradient, blame, accumulate, average, weight_update,
@@ -285,10 +287,11 @@ class _Gathered:
             layout=layout,
         )
         after.validate()
-        was = infer(before).problems
-        for key, problem in infer(after).problems.items():
+        was, found = infer(before).problems, infer(after)
+        for key, problem in found.problems.items():
             if not was:
                 raise layer.refuse(f"as one, {problem}", key)
+        self._must_fit(found.shapes)
         return after
 
     def _found(self, wire: Wire) -> tuple[str, str] | None:
@@ -318,37 +321,31 @@ class _Gathered:
             return _stacked(self.layer, row)
         if first.kind is pick:
             return replace(first, settings={"index": tuple(one["index"] for one in settings)})
-        if first.kind.family == "arithmetic":
-            self._must_fit(row[0])
         for key, one in zip(row, settings, strict=True):
             if one != settings[0]:
                 name = next(name for name in one if one[name] != settings[0][name])
                 raise self.layer.refuse(f"'{key}' has another {name} than '{row[0]}'", key)
         return first
 
-    def _must_fit(self, key: str) -> None:
-        """Refuse what works number by number where side by side it would do something else.
+    def _must_fit(self, shapes: Mapping[str, Shape]) -> None:
+        """Refuse what works number by number and is something else side by side.
 
-        What comes from the neuron itself has a row, or a feature, for each neuron afterwards;
-        what comes from elsewhere has to be one number for all of them, or one for each weight.
+        What every neuron has for itself stands in a row, or in a feature, of its own afterwards:
+        as many numbers as they had together.
         """
-        graph, shapes = self.before, self.shapes
-        whole = shapes.get(f"{key}.{graph.type_of(key).outputs[0].name}")
-        for wire in graph.into(key):
-            shape = shapes.get(wire.start)
-            if whole is None or shape is None:
+        for number, name in self.names.items():
+            row, type_ = self.layer.rows[number], self.nodes[name].kind
+            if type_.family != "arithmetic" or not type_.outputs:
                 continue
-            rows, features = shape.flat
-            is_own = wire.source in self.layer.place and not graph.nodes[wire.source].is_typed
-            is_weights = not whole.batch and len(whole.dims) == 2
-            fits = (
-                (shape.batch, len(shape.dims)) == (whole.batch, len(whole.dims)) if is_own else True
-            )
-            if not fits or rows != 1 or (features != 1 and not is_weights):
+            port = type_.outputs[0].name
+            own, whole = self.shapes.get(f"{row[0]}.{port}"), shapes.get(f"{name}.{port}")
+            if own is None or whole is None or None in (*own.dims, *whole.dims):
+                continue
+            if _size(whole) != len(row) * _size(own):
                 raise self.layer.refuse(
-                    f"'{key}' takes {shape} ({wire.start}), which is not one number for each of "
-                    "them",
-                    key,
+                    f"'{row[0]}' makes {own} for each of them, and of all side by side it would "
+                    f"make {whole}",
+                    row[0],
                 )
 
     def _start(self, source: str, output: str) -> str:
@@ -406,6 +403,10 @@ class _Gathered:
         raise self.layer.refuse(
             f"'{target}' takes each of '{source}' and those beside it for itself", target
         )
+
+
+def _size(shape: Shape) -> int:
+    return math.prod(size or 1 for size in shape.dims)
 
 
 def _stacked(layer: _Layer, row: Sequence[str]) -> Node:

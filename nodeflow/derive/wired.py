@@ -47,6 +47,8 @@ def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
             before = graph.inputs(output.rpartition(".")[0]).get("z", ())
             if before and _reads_alone(graph, before[0]):
                 found.setdefault(before[0].start, at)
+                for z, own in _own(graph, features, before[0].start, at):
+                    found.setdefault(z, own)
         if "blame" in inputs:
             found.setdefault(inputs["a"][0].start, inputs["blame"][0].start)
     for key, node in graph.nodes.items():
@@ -100,9 +102,7 @@ class _Features:
         return [(address, i) for i in range((shape.features if shape is not None else 0) or 0)]
 
 
-def _own(
-    graph: Graph, features: _Features, outputs: str, slope: str
-) -> Iterator[tuple[str, str]]:
+def _own(graph: Graph, features: _Features, outputs: str, slope: str) -> Iterator[tuple[str, str]]:
     """Yield each output that a slope was made for, and where its own part of the slope is."""
     found = features.of(outputs)
     for address in dict.fromkeys(address for address, _ in found):
@@ -134,11 +134,25 @@ def _mean_gradient(graph: Graph, update: str) -> str:
     """Return ∂J/∂Θ under an update: its own input, or what stands before a running mean."""
     step = f"{graph.inputs(update)[MOVED][0].source}.step"
     wire = graph.inputs(update)["gradient"][0]
+    remembers = False
     while True:
         inputs = graph.inputs(wire.source)
         if graph.nodes[wire.source].kind.descends and "gradient" in inputs:
             wire = inputs["gradient"][0]  # of a velocity, or of Adam's running mean
+            remembers = True
         elif wire.source == step and "m" in inputs:
             wire = inputs["m"][0]
         else:
-            return wire.start
+            return (_only_gradient(graph, wire) if remembers else "") or wire.start
+
+
+def _only_gradient(graph: Graph, wire: Wire) -> str:
+    """Return the one gradient that the arithmetic before a velocity takes, if there is one."""
+    found, queue = dict[str, None](), [wire]
+    for one in queue:  # grows on the way
+        family = graph.nodes[one.source].family
+        if family == "backward":
+            found[one.start] = None
+        elif family == "arithmetic":
+            queue += graph.into(one.source)
+    return next(iter(found)) if len(found) == 1 else ""
