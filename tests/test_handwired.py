@@ -1,10 +1,8 @@
 """Networks wired by hand: the same in everything as unfolded and folded ones, and what is said."""
 
-import contextlib
-import io
 import json
-import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +14,8 @@ from nodeflow.cli import main
 from nodeflow.derive.implied import implied
 from nodeflow.derive.silent import missing_wires, silent
 from nodeflow.errors import BadSetting, DataError, GraphError, MissingInput
-from nodeflow.export import export
 
+GRAPHS = Path(__file__).parents[1] / "graphs"
 THETAS = ("theta1", "theta2", "b1", "b2")
 
 
@@ -189,11 +187,127 @@ def test_an_update_that_goes_nowhere_is_told_with_the_wire(form):
     assert set(mended.wires) == set(wired(form=form).wires)
 
 
-def test_a_parameter_that_nothing_updates_is_told():
-    graph = wired().remove("theta2.new")
-    (finding,) = silent(graph)
-    assert finding.node == "theta2"
-    assert "'theta2' is never updated, though its gradient is wired" in finding.sentence
+def said(graph):
+    return {finding.node: finding.sentence for finding in silent(graph)}
+
+
+def test_a_parameter_that_nothing_updates_is_told_and_where_its_wires_end():
+    found = said(wired().remove("theta2.new"))
+    assert found.keys() == {"theta2", "theta2.mean"}
+    assert "'theta2' is never updated, though its gradient is wired" in found["theta2"]
+    assert found["theta2.mean"] == (
+        "the gradient of 'theta2.mean' goes nowhere: lead it into a weight_update, perhaps "
+        "through average"
+    )
+    forgotten = wired(form="steps").remove("theta1.new", "b1.new")
+    found = said(forgotten)
+    assert found.keys() == {"theta1", "b1", "delta1"}
+    assert found["b1"] == (
+        "'b1' is never updated, though other parameters are: wire a step of its own, or set "
+        "trainable to false where it is meant to stay"
+    )
+    assert found["delta1"] == (
+        "the delta of 'delta1' goes nowhere: lead it into a step, a gradient or a blame"
+    )
+    meant = forgotten.set("theta1", trainable=False).with_mode("b1", "freeze")
+    assert said(meant) == {}
+
+
+def test_what_is_there_to_be_looked_at_is_not_in_vain():
+    graph = wired().add("seen", "bias_gradient").connect("delta1.delta", "seen.delta")
+    assert said(graph) == {}
+
+
+@pytest.mark.parametrize(("mode", "word"), [("disable", "disabled"), ("bypass", "bypassed")])
+def test_an_update_that_is_switched_off_is_told(mode, word):
+    """Its parameter stays as it is, and the graph runs."""
+    graph = wired().with_mode("theta1.new", mode)
+    text = f"'theta1' is never updated: its update 'theta1.new' is {word}"
+    assert said(graph)["theta1"] == text
+    run = nf.Run(graph)
+    before = run.weights["theta1.value"]
+    run.train(2)
+    assert (run.weights["theta1.value"] == before).all()
+    assert (run.weights["theta2.value"] != nf.Run(graph).weights["theta2.value"]).any()
+
+
+def test_an_update_that_is_led_to_another_parameter_is_told():
+    graph = wired(sizes=(2, 3, 3), form="steps")
+    crossed = graph
+    for number in (1, 2):
+        crossed = crossed.disconnect(f"b{number}.new.value", f"b{number}.next")
+    crossed = crossed.connect("b1.new.value", "b2.next").connect("b2.new.value", "b1.next")
+    found = said(crossed)
+    assert found.keys() == {"b1.new", "b2.new"}
+    assert found["b1.new"] == (
+        "'b1.new' moves 'b1' and its new value goes to 'b2': lead b1.new.value to b1.next, and "
+        "what moves 'b2' to b2.next"
+    )
+    constant = graph.add("k", "constant", value=[0.0, 0.0, 0.0])
+    constant = constant.disconnect("b1.value", "b1.new.parameter")
+    constant = constant.connect("k.value", "b1.new.parameter")
+    assert said(constant)["b1.new"] == (
+        "'b1.new' moves 'k', which always stays the same, so 'b1' begins there at each update: "
+        "lead b1.value into b1.new.parameter"
+    )
+
+
+def test_a_velocity_that_is_not_fed_back_is_told_with_its_wire():
+    """v ← v − 0.1 (v − D), Θ ← Θ − αv: without its own wire v stays 0."""
+    graph = wired().add("v", "parameter", shape=(4, 2), init="zeros", trainable=False)
+    graph = graph.add("far", "subtract").connect("v.value", "far.a")
+    graph = graph.connect("theta1.mean.gradient", "far.b")
+    graph = graph.add("v.new", "weight_update").connect("v.value", "v.new.parameter")
+    graph = graph.connect("far.value", "v.new.gradient").connect("alpha.value", "v.new.rate")
+    graph = graph.disconnect("theta1.mean.gradient", "theta1.new.gradient")
+    graph = graph.connect("v.new.value", "theta1.new.gradient")
+    assert missing_wires(graph) == ("v.new.value -> v.next",)
+    assert said(graph)["v.new"].startswith(
+        "the new value of 'v.new' goes to 'theta1.new' and not back, so 'v' never changes"
+    )
+    whole = graph.connect("v.new.value", "v.next")
+    assert said(whole) == {}
+    assert nf.check(whole).valid  # ∂J/∂Θ is what the arithmetic before the velocity takes
+
+
+@pytest.mark.parametrize("how", ["relay", "multiply"])
+def test_a_rate_that_comes_to_zero_is_told(how):
+    """Passed on, or multiplied by 0: whatever else is in it, it is 0."""
+    graph = wired(rate=0.0 if how == "relay" else 0.3).add("speed", how)
+    if how == "multiply":
+        graph = graph.add("none", "slider", value=0.0).connect("none.value", "speed.a")
+    graph = graph.connect("alpha.value", "speed.a")
+    for name in THETAS:
+        graph = graph.disconnect("alpha.value", f"{name}.new.rate")
+        graph = graph.connect("speed.value", f"{name}.new.rate")
+    assert said(graph) == {
+        "speed": "the rate 'speed' is 0, so 'b1.new', 'b2.new', 'theta1.new', … change nothing: "
+        "give it another value"
+    }
+
+
+@pytest.mark.parametrize("path", sorted(GRAPHS.rglob("*.json")), ids=lambda path: path.stem)
+def test_graphs_that_come_along_have_nothing_in_vain(path):
+    """Also those that keep a value for the next update by an update whose rate is 0."""
+    assert silent(nf.load(path)) == ()
+
+
+def test_a_graph_that_is_wired_anew_has_few_sentences_before_it_is_trained(tmp_path, call):
+    """What is the same at many nodes is said once; of very many things the first few."""
+    path = tmp_path / "g.json"
+    nf.save(wired(form="steps", wire_rate=False, rate=0.0), path)
+    noted = call("train", path, "--epochs", 1)[2]
+    assert noted.count("the graph's rate (training.rate) is 0") == 1
+    assert "'b1.new', 'b2.new', 'theta1.new', …: the graph's rate" in noted
+    loose = nf.explode(wired("blobs", (2, 9, 3), form="steps"))
+    for key in loose.updates:
+        loose = loose.disconnect(f"{key}.value", next(
+            wire.end for wire in loose.out_of(key) if loose.feeds_back(wire)))  # fmt: skip
+    nf.save(loose, path)
+    noted = call("train", path, "--epochs", 1)[2]
+    assert noted.count("goes nowhere") == 8
+    assert "16 more compute in vain: `nodeflow check` has all of them" in noted
+    assert call("check", path)[1].count("goes nowhere") == 24
 
 
 def test_a_rate_of_zero_and_a_sum_without_its_total_are_told():
@@ -230,6 +344,30 @@ def test_the_editor_points_it_out_and_draws_the_wire():
     assert set(mended.graph.wires) == set(wired().wires)
     assert mended.problems == {}
     assert "no feedback wire is missing" in done(mended, "wire-back").notice.text
+
+
+@pytest.mark.parametrize("how", ["dropped on a port", "placed", "chosen"])
+def test_a_wire_into_an_update_brings_the_offer_of_the_wire_back(how):
+    from helpers_editor import at, do
+
+    from nodeflow.editor.canvas import editing
+    from nodeflow.editor.state import messages as m
+    from nodeflow.editor.state.model import Editor, Link
+
+    graph = wired().disconnect("b1.new.value", "b1.next")
+    if how == "placed":
+        editor = editing.placed(Editor.of(graph.remove("b1.new")), "step", (0, 0), "b1.value")
+        wire = "step.value -> b1.next"
+    else:
+        editor = Editor.of(graph.disconnect("b1.value", "b1.new.parameter"))
+        if how == "chosen":
+            editor = do(replace(editor, popup=Link("b1", "b1.value")), m.Typed("b1.new.param"),
+                        m.Key("Enter"))  # fmt: skip
+        else:
+            start, end = (at(editor, port) for port in ("b1.value", "b1.new.parameter"))
+            editor = do(editor, m.Moved(start), m.Pressed(start), m.Moved(end), m.Released(end))
+        wire = "b1.new.value -> b1.next"
+    assert editor.notice.text == f"Ctrl+Alt+W draws the wire back: {wire}"
 
 
 # --- starts from U(a, b) -------------------------------------------------------------------------
@@ -490,88 +628,3 @@ def test_an_edited_part_is_named():
     apart = nf.explode(wired()).set("theta1.mean.2", regularization=0.1)
     with pytest.raises(GraphError, match=r"the parts of 'hidden1' were edited.*theta1\.mean\.2"):
         nf.collapse(apart)
-
-
-# --- random networks: one network in many forms ---------------------------------------------------
-
-
-def drawn_network(seed):
-    """Return the same random network wired by hand, with steps, folded, and unfolded."""
-    random = np.random.default_rng(seed)
-    depth = int(random.integers(1, 4))
-    sizes = (2, *(int(n) for n in random.integers(2, 5, depth - 1)), 3)
-    act = str(random.choice(["sigmoid", "tanh", "softplus", "leaky_relu"]))
-    batch = random.choice([1, 2, 7, 30]).item()
-    test = float(random.choice([0.0, 0.25]))
-    how = {"batch": batch, "act": act, "seed": seed, "test": test, "rate": 0.1}
-    folded = net("blobs", sizes, half=True, accuracy=False, **how)
-    return {
-        "by hand": wired("blobs", sizes, **how),
-        "steps": wired("blobs", sizes, form="steps", wire_rate=False, **how),
-        "without cost": wired("blobs", sizes, form="steps", cost=False, **how),
-        "folded": folded,
-        "unfolded": nf.unfold(folded),
-        "unfolded, without its cost": nf.unfold(folded).remove("cost"),
-    }, sizes
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_all_forms_of_a_random_network_are_equal_in_everything(seed):
-    from nodeflow.editor.canvas.neurons import neuron_map
-
-    forms, sizes = drawn_network(seed)
-    runs = {name: trained(graph, 2) for name, graph in forms.items()}
-    first = runs["by hand"]
-    drawn = neuron_map(forms["by hand"])
-    forward = {f"hidden{n}" for n in range(1, len(sizes) - 1)} | {"output"}
-    for name, run in runs.items():
-        assert_same(run.weights, first.weights)
-        assert run.history == first.history
-        assert run.assess() == first.assess()
-        found = nf.check(forms[name])
-        assert found.valid, (name, found)
-        assert forward <= found.nodes.keys()
-        form = neuron_map(forms[name])
-        assert (form.neurons, form.lines, form.labels) == (
-            drawn.neurons, drawn.lines, drawn.labels,
-        )  # fmt: skip
-        parts = nf.explode(forms[name])
-        apart = trained(parts, 2)
-        assert apart.history == first.history
-        whole = first.weights["theta1.value"]
-        if len(whole) > 1:
-            assert (rows_of(apart.weights, "theta1", len(whole), whole.shape) == whole).all()
-        single = nf.explode(parts)
-        assert trained(single, 2).history == first.history
-        if name != "unfolded":  # neurons that nobody remembers as a layer's are one again
-            bare = replace(parts, extra={k: v for k, v in parts.extra.items() if k != "exploded"})
-            gathered = nf.collapse(bare)
-            assert len(gathered.nodes) == len(forms[name].nodes)
-            assert trained(gathered, 2).history == first.history
-        assert set(nf.collapse(single).wires) == set(forms[name].wires)
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_all_forms_of_a_random_network_are_exported_alike(seed, tmp_path):
-    """Weights, history, picture, and a program that trains: it comes to the same costs."""
-
-    forms, _ = drawn_network(seed)
-    found = {}
-    for name, graph in forms.items():
-        for form, made in ((name, graph), (f"{name}, apart", nf.explode(graph))):
-            for ending in ("csv", "json", "py", "svg"):
-                export(made, tmp_path / f"g.{ending}", epochs=2)
-            out = io.StringIO()
-            with contextlib.redirect_stdout(out):
-                exec((tmp_path / "g.py").read_text("utf-8"), {"__name__": "__main__"})
-            costs = [float(word) for word in re.findall(r"cost (\S+)", out.getvalue())]
-            weights = json.loads((tmp_path / "g.json").read_text("utf-8"))
-            numbers = [n for value in weights.values() for n in np.ravel(value)]
-            found[form] = (tmp_path / "g.csv").read_text("utf-8"), sorted(numbers), costs
-            assert "<svg" in (tmp_path / "g.svg").read_text("utf-8")
-    history, numbers, costs = found["by hand"]
-    assert len(costs) == 2
-    for form, (lines, there, printed) in found.items():
-        assert lines == history, form
-        assert there == numbers, form
-        assert printed == pytest.approx(costs, rel=1e-12), form

@@ -119,6 +119,16 @@ def test_every_output_goes_with_every_cost(last, cost):
     compare(graph.set("train", rate=0.05))
 
 
+def test_outputs_that_are_their_sums_are_counted():
+    """An identity has no line of its own; accuracy is counted from what it passes on."""
+    from networks import net
+
+    graph = net("blobs", (2, 2, 3), last="identity", rate=0.1, accuracy=False)
+    compare(graph)
+    compare(nf.unfold(graph))
+    assert "right" in executed(written(graph, "numpy", epochs=1).text)[1][0]
+
+
 @pytest.mark.parametrize("unfolded", [False, True])
 @pytest.mark.parametrize(
     ("trainer", "settings"),

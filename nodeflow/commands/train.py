@@ -193,12 +193,12 @@ def _cross_validate(
 def _noted(graph: Graph) -> list[str]:
     """Return what a person should know of a graph before it is trained."""
     from nodeflow.derive.implied import implied
-    from nodeflow.derive.silent import silent
+    from nodeflow.derive.silent import said_once, silent
 
     cost = implied(graph)
     return [
         *([] if cost is None else [cost.sentence]),
-        *(finding.sentence for finding in silent(graph)),
+        *said_once(silent(graph)),
     ]
 
 

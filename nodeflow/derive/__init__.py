@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from nodeflow.derive.rates import Rate, with_rate
     from nodeflow.derive.shapes import Inference, infer
     from nodeflow.derive.unfolding import fold, unfold
-    from nodeflow.derive.wired import gradients
 
 _HOMES = {
     "Inference": "shapes",
@@ -25,7 +24,6 @@ _HOMES = {
     "collapse": "collapsing",
     "explode": "exploding",
     "fold": "unfolding",
-    "gradients": "wired",
     "infer": "shapes",
     "resolve": "modes",
     "unfold": "unfolding",
@@ -39,7 +37,6 @@ __all__ = [
     "collapse",
     "explode",
     "fold",
-    "gradients",
     "infer",
     "resolve",
     "unfold",

@@ -113,7 +113,7 @@ def _finished(
     inference = replace(backward.inference, shapes=backward.shapes, problems=problems)
     # What was made here is known; for a wired pass the rules tell, or else names and wires.
     known = {a: at for a, at in ruled.gradients.items() if {a, at} <= backward.shapes.keys()}
-    own = {**(known or by_wires(backward.graph)), **by_updates(backward.graph)}
+    own = {**(known or by_wires(backward.graph, backward.shapes)), **by_updates(backward.graph)}
     for address in own.keys() & backward.gradients.keys():
         del own[address], backward.gradients[address]  # each of them is but a part of it
     found = {**own, **backward.gradients}

@@ -7,9 +7,10 @@ becomes one node. Where the parts met, in a `concatenate` or an `add`, nothing i
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,12 +33,14 @@ from nodeflow.nodes.cost import cross_entropy, error, squared_error
 from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import constant, parameter, parameter_shape
 from nodeflow.nodes.update import step, weight_update
+from nodeflow.shape import Shape
 
 _BESIDE = (
     weighted_sum, delta, weight_gradient, bias_gradient, blame, accumulate, average, weight_update,
     step, parameter, pick, error, squared_error, cross_entropy, constant,
 )  # fmt: skip
-"""Types of which a row of nodes becomes one node; activations and views besides."""
+"""Types of which a row of nodes becomes one node; activations, views, and what works number by
+number besides."""
 _ADDED_UP = (blame, squared_error, cross_entropy)
 """Types whose whole is the sum of its parts."""
 
@@ -174,7 +177,7 @@ class _Layer:
         known_kind = type_ is not None and (
             type_ in _BESIDE
             or type_.family == "view"
-            or (type_.family == "activation" and type_.is_elementwise)
+            or (type_.family in ("activation", "arithmetic") and type_.is_elementwise)
         )
         if not known_kind:
             raise self.refuse(
@@ -284,10 +287,11 @@ class _Gathered:
             layout=layout,
         )
         after.validate()
-        was = infer(before).problems
-        for key, problem in infer(after).problems.items():
+        was, found = infer(before).problems, infer(after)
+        for key, problem in found.problems.items():
             if not was:
                 raise layer.refuse(f"as one, {problem}", key)
+        self._must_fit(found.shapes)
         return after
 
     def _found(self, wire: Wire) -> tuple[str, str] | None:
@@ -322,6 +326,27 @@ class _Gathered:
                 name = next(name for name in one if one[name] != settings[0][name])
                 raise self.layer.refuse(f"'{key}' has another {name} than '{row[0]}'", key)
         return first
+
+    def _must_fit(self, shapes: Mapping[str, Shape]) -> None:
+        """Refuse what works number by number and is something else side by side.
+
+        What every neuron has for itself stands in a row, or in a feature, of its own afterwards:
+        as many numbers as they had together.
+        """
+        for number, name in self.names.items():
+            row, type_ = self.layer.rows[number], self.nodes[name].kind
+            if type_.family != "arithmetic" or not type_.outputs:
+                continue
+            port = type_.outputs[0].name
+            own, whole = self.shapes.get(f"{row[0]}.{port}"), shapes.get(f"{name}.{port}")
+            if own is None or whole is None or None in (*own.dims, *whole.dims):
+                continue
+            if _size(whole) != len(row) * _size(own):
+                raise self.layer.refuse(
+                    f"'{row[0]}' makes {own} for each of them, and of all side by side it would "
+                    f"make {whole}",
+                    row[0],
+                )
 
     def _start(self, source: str, output: str) -> str:
         """Return where a value is now: that of a row's first node stands for all."""
@@ -378,6 +403,10 @@ class _Gathered:
         raise self.layer.refuse(
             f"'{target}' takes each of '{source}' and those beside it for itself", target
         )
+
+
+def _size(shape: Shape) -> int:
+    return math.prod(size or 1 for size in shape.dims)
 
 
 def _stacked(layer: _Layer, row: Sequence[str]) -> Node:

@@ -44,8 +44,12 @@ def implied(graph: Graph) -> Implied | None:
         return None
     costs = [key for key in graph.of_family("cost")
              if graph.type_of(key).outputs[0].name == "cost"]  # fmt: skip
-    errors = tuple(key for key in graph.of_type(error.name)
-                   if {"a", "y"} <= graph.inputs(key).keys() and graph.out_of(key))  # fmt: skip
+    errors = tuple(
+        key
+        for key in graph.of_type(error.name)
+        if {"a", "y"} <= graph.inputs(key).keys()
+        and any(graph.type_of(wire.target).family != "view" for wire in graph.out_of(key))
+    )
     kinds = {_kind(graph, key) for key in errors}
     if costs or len(kinds) != 1:
         return None
@@ -64,15 +68,55 @@ def remembers_cost(graph: Graph) -> bool:
 
 def _kind(graph: Graph, error: str) -> tuple[str, bool, str, str]:
     """Return the cost that an error is the slope of: type, half, formula, and how it is."""
-    readers = [wire for wire in graph.out_of(error) if not graph.feeds_back(wire)]
-    if any(graph.nodes[w.target].kind.takes_delta and w.input == "delta" for w in readers):
-        output = graph.nodes[graph.inputs(error)["a"][0].source].type
-        natural = CATALOG.natural_cost(output)
+    if taken_for_delta(graph, error):
+        kinds = {graph.nodes[key].type for key in outputs_behind(graph, error)}
+        natural = CATALOG.natural_cost(kinds.pop()) if len(kinds) == 1 else None
         if natural is not None:
             return natural.name, False, natural.formula.partition("= ")[2], "its slope in z"
     if _is_doubled(graph, error):
         return squared_error.name, False, "Σ e²", "half its slope"
     return squared_error.name, True, "½ Σ e²", "its slope"
+
+
+def outputs_behind(graph: Graph, error: str) -> list[str]:
+    """Return the nodes whose values an error compares, whatever joins or picks them."""
+    found: dict[str, None] = {}
+    starts = [wire.source for wire in graph.inputs(error).get("a", ())]
+    for key in starts:  # grows on the way
+        if graph.nodes[key].kind.rearranges or graph.nodes[key].passes:
+            starts += [wire.source for wire in graph.into(key)]
+        else:
+            found[key] = None
+    return list(found)
+
+
+def taken_for_delta(graph: Graph, error: str) -> bool:
+    """Return whether an error, or a feature of it, is used as δ = ∂C/∂z.
+
+    It is where it enters a gradient, a step or a blame; also as one factor of δ·x or δ·w, which is
+    what a single weight has. A factor that depends on the output itself is its slope: that makes
+    δ of an error which is none.
+    """
+    readers = [error]
+    own: frozenset[str] | None = None
+    for key in readers:  # grows on the way
+        for wire in graph.out_of(key):
+            node = graph.nodes[wire.target]
+            if graph.feeds_back(wire):
+                continue
+            if node.kind.takes_delta and wire.input == "delta":
+                return True
+            if node.kind.rearranges or node.passes:
+                readers.append(wire.target)
+            elif node.kind is multiply:
+                if own is None:
+                    outputs = outputs_behind(graph, error)
+                    sums = [w.source for out in outputs for w in graph.into(out)]
+                    own = graph.downstream([*outputs, *sums])
+                others = {w.source for w in graph.into(wire.target)} - {key}
+                if not any(other in own or graph.nodes[other].is_typed for other in others):
+                    readers.append(wire.target)
+    return False
 
 
 def _is_doubled(graph: Graph, error: str) -> bool:
@@ -113,4 +157,6 @@ def with_cost(graph: Graph) -> Graph:
     return replace(graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)))
 
 
-__all__ = ["Implied", "implied", "remembers_cost", "with_cost"]
+__all__ = [
+    "Implied", "implied", "outputs_behind", "remembers_cost", "taken_for_delta", "with_cost",
+]  # fmt: skip

@@ -12,7 +12,8 @@ def resolve(graph: Graph) -> Graph:
     """Return the graph without its bypassed and disabled nodes.
 
     What a bypassed node would have sent on comes from its first wired input instead; what hangs
-    on a disabled node is disabled with it, unless the port can do without. Raises `GraphError`
+    on a disabled node is disabled with it, unless the port can do without. A parameter whose update
+    is bypassed stays as it is. Raises `GraphError`
     if a bypassed node has no input to pass on.
     """
     if all(node.mode in ("active", "freeze") for node in graph.nodes.values()):
@@ -36,6 +37,8 @@ def resolve(graph: Graph) -> Graph:
         start = wire
         while start.source in passed:
             start = passed[start.source]
+        if start.source == wire.target:
+            continue  # a bypassed update hands the parameter back to itself: it stays as it is
         wires.append(replace(wire, source=start.source, output=start.output))
     kept = {k: node for k, node in graph.nodes.items() if k not in gone and k not in passed}
     return replace(graph, nodes=kept, wires=renumbered(tuple(wires)))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from nodeflow.derive.implied import taken_for_delta
 from nodeflow.derive.records import read_records
 from nodeflow.errors import GraphError
 from nodeflow.graph import MOVED, Graph, Wire
-
-
-def gradients(graph: Graph) -> dict[str, str]:
-    """Return where a graph's wired backward pass holds the gradient of each forward port.
-
-    What a `weight_update` subtracts is the gradient of its parameter; a `delta` belongs to the
-    weighted sum before its activation; otherwise the names that `unfold` gives tell.
-    """
-    return {**by_wires(graph), **by_updates(graph)}
+from nodeflow.nodes.cost import error
+from nodeflow.shape import Shape
 
 
 def by_updates(graph: Graph) -> dict[str, str]:
@@ -31,21 +26,31 @@ def by_updates(graph: Graph) -> dict[str, str]:
     return found
 
 
-def by_wires(graph: Graph) -> dict[str, str]:
-    """Return the gradients of other ports, from wires and names."""
+def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
+    """Return the gradients of other ports, from wires and names.
+
+    A `delta`, or an error that is taken for δ, belongs to the weighted sums before the activations
+    whose outputs it takes: of several, which are joined, each has its own where it is picked.
+    """
     found: dict[str, str] = {}
+    features = _Features(graph, shapes)
     made: set[str] = set()
     with suppress(GraphError):  # a record that cannot be read tells nothing
         made = {name for record in read_records(graph).values() for name in record.made}
-    for key in graph.where(lambda type_: type_.gives_delta):
+    slopes = [(key, "delta") for key in graph.where(lambda type_: type_.gives_delta)]
+    slopes += [(key, "e") for key in graph.of_type(error.name) if taken_for_delta(graph, key)]
+    for key, port in slopes:
         inputs = graph.inputs(key)
-        if "a" in inputs:
-            activation = inputs["a"][0].source
-            before = graph.inputs(activation).get("z", ())
+        if "a" not in inputs:
+            continue
+        for output, at in _own(graph, features, inputs["a"][0].start, f"{key}.{port}"):
+            before = graph.inputs(output.rpartition(".")[0]).get("z", ())
             if before and _reads_alone(graph, before[0]):
-                found.setdefault(before[0].start, f"{key}.delta")
-            if "blame" in inputs:
-                found.setdefault(inputs["a"][0].start, inputs["blame"][0].start)
+                found.setdefault(before[0].start, at)
+                for z, own in _own(graph, features, before[0].start, at):
+                    found.setdefault(z, own)
+        if "blame" in inputs:
+            found.setdefault(inputs["a"][0].start, inputs["blame"][0].start)
     for key, node in graph.nodes.items():
         owner, _, word = key.rpartition(".")
         if word in ("delta", "blame") and owner in graph.nodes and node.known and owner not in made:
@@ -66,6 +71,56 @@ def by_wires(graph: Graph) -> dict[str, str]:
     return found
 
 
+class _Features:
+    """Follows the features of a value back through what joins, picks or passes them on."""
+
+    def __init__(self, graph: Graph, shapes: Mapping[str, Shape]) -> None:
+        self.graph, self.shapes = graph, shapes
+        self._known: dict[str, list[tuple[str, int]]] = {}
+
+    def of(self, address: str) -> list[tuple[str, int]]:
+        """Return whose each feature is, and which one of it; [] where that is not known."""
+        if address not in self._known:
+            self._known[address] = []
+            self._known[address] = self._found(address)
+        return self._known[address]
+
+    def _found(self, address: str) -> list[tuple[str, int]]:
+        key = address.rpartition(".")[0]
+        node, inputs = self.graph.nodes[key], self.graph.inputs(key)
+        if node.passes in inputs and node.family != "activation":
+            return self.of(inputs[node.passes][0].start)
+        kind = node.kind
+        if kind.joins in inputs:
+            return [feature for wire in inputs[kind.joins] for feature in self.of(wire.start)]
+        if kind.picks and kind.inputs[0].name in inputs:
+            whole = self.of(inputs[kind.inputs[0].name][0].start)
+            picked = kind.picked(self.graph.settings(key))
+            there = all(-len(whole) <= i < len(whole) for i in picked)
+            return [whole[i] for i in picked] if there else []
+        shape = self.shapes.get(address)
+        return [(address, i) for i in range((shape.features if shape is not None else 0) or 0)]
+
+
+def _own(graph: Graph, features: _Features, outputs: str, slope: str) -> Iterator[tuple[str, str]]:
+    """Yield each output that a slope was made for, and where its own part of the slope is."""
+    found = features.of(outputs)
+    for address in dict.fromkeys(address for address, _ in found):
+        places = tuple(place for place, (owner, _) in enumerate(found) if owner == address)
+        if [found[place] for place in places] != features.of(address):
+            continue  # some of its features, or in another order
+        if len(places) == len(found):
+            yield address, slope
+            continue
+        node, _, port = slope.rpartition(".")
+        for wire in graph.out_of(node):
+            kind = graph.nodes[wire.target].kind
+            if wire.output == port and kind.picks:
+                if kind.picked(graph.settings(wire.target)) == places:
+                    yield address, f"{wire.target}.{kind.outputs[0].name}"
+                    break
+
+
 def _reads_alone(graph: Graph, wire: Wire) -> bool:
     """Return whether the blame of a value comes from this reader alone, once a sample."""
     if graph.nodes[wire.source].is_parameter:
@@ -79,11 +134,25 @@ def _mean_gradient(graph: Graph, update: str) -> str:
     """Return ∂J/∂Θ under an update: its own input, or what stands before a running mean."""
     step = f"{graph.inputs(update)[MOVED][0].source}.step"
     wire = graph.inputs(update)["gradient"][0]
+    remembers = False
     while True:
         inputs = graph.inputs(wire.source)
         if graph.nodes[wire.source].kind.descends and "gradient" in inputs:
             wire = inputs["gradient"][0]  # of a velocity, or of Adam's running mean
+            remembers = True
         elif wire.source == step and "m" in inputs:
             wire = inputs["m"][0]
         else:
-            return wire.start
+            return (_only_gradient(graph, wire) if remembers else "") or wire.start
+
+
+def _only_gradient(graph: Graph, wire: Wire) -> str:
+    """Return the one gradient that the arithmetic before a velocity takes, if there is one."""
+    found, queue = dict[str, None](), [wire]
+    for one in queue:  # grows on the way
+        family = graph.nodes[one.source].family
+        if family == "backward":
+            found[one.start] = None
+        elif family == "arithmetic":
+            queue += graph.into(one.source)
+    return next(iter(found)) if len(found) == 1 else ""

@@ -65,8 +65,17 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
             graph = wiring.connected(graph, inference, *ends)
     if graph.groups and editor.inside:
         graph = joined(graph, editor.inside[-1], [key])
-    editor = editor.edited(wiring.kept(graph), f"place {key}")
-    return replace(editor, selection=frozenset([key]), wire=None)
+    made = offering(editor, editor.edited(wiring.kept(graph), f"place {key}"))
+    return replace(made, selection=frozenset([key]), wire=None)
+
+
+def offering(before: Editor, after: Editor) -> Editor:
+    """Return an edited graph with the offer to draw the feedback wire that it wants since."""
+    known = {finding.wire for finding in before.in_vain}
+    missing = [one.wire for one in after.in_vain if one.wire and one.wire not in known]
+    if not missing:
+        return after
+    return after.with_notice(f"Ctrl+Alt+W draws the wire back: {', '.join(missing)}")
 
 
 def with_node(graph: Graph, key: str, type_: str, at: tuple[int, int]) -> Graph:

@@ -350,7 +350,7 @@ def _wire_dropped(editor: Editor, gesture: Wiring) -> Editor:
         graph = wiring.without(graph, gesture.taken)
     mode = "add" if _joins(editor, end) and gesture.mode != "set" else gesture.mode
     graph = wiring.connected(graph, editor.inference, start, end, mode=mode)
-    return editor.edited(wiring.kept(graph), f"connect {start} to {end}")
+    return editing.offering(editor, editor.edited(wiring.kept(graph), f"connect {start} to {end}"))
 
 
 def _joins(editor: Editor, end: str) -> bool:

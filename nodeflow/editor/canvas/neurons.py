@@ -82,7 +82,7 @@ class Neuron:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A weight, from neuron to neuron; `share` is its size relative to the largest of its layer."""
+    """A weight, from neuron to neuron; `share` is its size relative to the largest of its column."""
 
     layer: str
     start: tuple[float, float]
@@ -217,7 +217,14 @@ def neuron_map(graph: Graph, values: _Values | None = None, known: Known | None 
                 target, age = targets.get(feature, (None, ""))
                 dot = replace(dot, name=name, target=target, target_age=age)
             neurons.append(dot)
-    lines = [line for layer in layers for line in _lines(layer, places, _weights(layer, held))]
+    weights = {layer.key: _weights(layer, held) for layer in layers}
+    most = dict.fromkeys(range(len(columns)), 0.0)  # by column: single neurons are one layer
+    for layer in layers:
+        there = weights[layer.key]
+        if there is not None and there.size:
+            most[layer.depth] = max(most[layer.depth], float(np.abs(there).max()))
+    lines = [line for layer in layers
+             for line in _lines(layer, places, weights[layer.key], most[layer.depth])]  # fmt: skip
     parts = {
         node: layer.key
         for layer in layers
@@ -360,13 +367,15 @@ def _dot(
     key, _, port = address.rpartition(".")
     column = key if layer is None else layer.key
     own = f"{column}.{number + 1}"
-    value, there = _of_neuron(known.values, f"{key}.{number + 1}.{port}", address, number)
+    own_output = f"{key}.{number + 1}.{port}"
+    value, there = _of_neuron(known.values, (own_output, *_summed(own_output)), address, number)
     bias = delta = None
     delta_at = ""
     if layer is not None:
         part = f"{layer.bias}.{number + 1}.value"
-        bias, _ = _of_neuron(known.values, part, f"{layer.bias}.value", number)
-        delta, delta_at = _of_neuron(known.gradients, f"{own}.z", f"{layer.key}.z", number)
+        bias, _ = _of_neuron(known.values, (part,), f"{layer.bias}.value", number)
+        sums = (f"{own}.z", f"{own}.value", *_summed(f"{layer.key}.z"))
+        delta, delta_at = _of_neuron(known.gradients, sums, f"{layer.key}.z", number)
     return Neuron(
         own if own in graph.nodes else column,
         number,
@@ -382,11 +391,20 @@ def _dot(
     )
 
 
-def _of_neuron(values: _Values, own: str, whole: str, number: int) -> tuple[float | None, str]:
+def _summed(address: str) -> tuple[str, ...]:
+    """Return where z is of a neuron that is single operations: they end in a sum of that name."""
+    key, _, port = address.rpartition(".")
+    return (f"{key}.value",) if port == "z" else ()
+
+
+def _of_neuron(
+    values: _Values, own: tuple[str, ...], whole: str, number: int
+) -> tuple[float | None, str]:
     """Return a number of one neuron, from its own node or the layer's, and where it stands."""
-    part, row = _row(values.get(own)), _row(values.get(whole))
-    if part:
-        return part[0], own
+    for address in own:
+        if part := _row(values.get(address)):
+            return part[0], address
+    row = _row(values.get(whole))
     return (row[number], whole) if number < len(row) else (None, "")
 
 
@@ -451,20 +469,37 @@ def _settings(graph: Graph) -> dict[str, NDArray[np.float64]]:
 def _weights(
     layer: _Layer, values: Mapping[str, NDArray[np.float64]]
 ) -> NDArray[np.float64] | None:
-    """Return a layer's weights, put together where its neurons have their own rows."""
+    """Return a layer's weights, put together where neurons have their own rows or numbers."""
+    count, width = layer.size
     whole = values.get(f"{layer.weights}.value")
-    rows = [values.get(f"{layer.weights}.{n + 1}.value") for n in range(layer.size[0])]
-    if all(row is not None for row in rows):
-        whole = np.vstack([np.atleast_2d(row) for row in rows if row is not None])
-    return whole if whole is not None and np.shape(whole) == layer.size else None
+    if whole is not None and np.shape(whole) == layer.size:
+        return whole
+    names = [f"{layer.weights}.{row + 1}" for row in range(count)]
+    rows = [_weights_of_neuron(name, width, values) for name in names]
+    if count == 1 and rows[0] is None:  # a single neuron whose weights are its own at once
+        rows = [_weights_of_neuron(layer.weights, width, values)]
+    found = [row for row in rows if row is not None]
+    return np.vstack(found) if len(found) == count else None
+
+
+def _weights_of_neuron(
+    name: str, width: int, values: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.float64] | None:
+    """Return the row of weights of one neuron, from one parameter or one a weight."""
+    row = values.get(f"{name}.value")
+    if row is not None and np.size(row) == width:
+        return np.ravel(row)
+    parts = [values.get(f"{name}.{column + 1}.value") for column in range(width)]
+    found = [float(np.ravel(part)[0]) for part in parts if part is not None and np.size(part) == 1]
+    return np.array(found) if len(found) == width else None
 
 
 def _lines(
     layer: _Layer,
     places: Mapping[_Feature, tuple[float, float]],
     weights: NDArray[np.float64] | None,
+    largest: float,
 ) -> list[Line]:
-    largest = 0.0 if weights is None else float(np.abs(weights).max())
     found = []
     for row in range(layer.size[0]):
         end = places.get((layer.key, row))

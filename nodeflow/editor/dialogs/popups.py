@@ -348,4 +348,4 @@ def _linked(editor: Editor, popup: Link, name: str) -> Editor:
     outgoing = editing.is_output(editor.graph, popup.port)
     start, end = (popup.port, name) if outgoing else (name, popup.port)
     graph = wiring.connected(editor.graph, editor.inference, start, end, mode="add")
-    return editor.edited(wiring.kept(graph), f"connect {start} to {end}")
+    return editing.offering(editor, editor.edited(wiring.kept(graph), f"connect {start} to {end}"))

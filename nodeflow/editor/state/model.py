@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from numpy.typing import NDArray
 
 from nodeflow.derive.shapes import Inference, infer
-from nodeflow.derive.silent import silent
+from nodeflow.derive.silent import Finding, silent
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.requests import Request
@@ -441,13 +441,15 @@ class Editor:
         return _INFERRED.of((graph.nodes, graph.wires), lambda: infer(graph))
 
     @property
+    def in_vain(self) -> tuple[Finding, ...]:
+        """What in the graph computes in vain."""
+        graph = self.graph
+        return _VAIN.of((graph.nodes, graph.wires, graph.training), lambda: silent(graph))
+
+    @property
     def problems(self) -> dict[str, str]:
         """Why nodes cannot be evaluated, or are evaluated in vain, by id."""
-        graph = self.graph
-        vain = _VAIN.of(
-            (graph.nodes, graph.wires, graph.training),
-            lambda: {finding.node: finding.sentence for finding in silent(graph)},
-        )
+        vain = {finding.node: finding.sentence for finding in self.in_vain}
         inferred = {key: str(error) for key, error in self.inference.problems.items()}
         return {**vain, **self.live.faults, **inferred}
 
@@ -588,4 +590,4 @@ _INFERRED: _Last[Inference] = _Last()
 _DRAWN: _Last[Scene] = _Last()
 _SEEN: _Last[Scene] = _Last()
 _LEARNS: _Last[bool] = _Last()
-_VAIN: _Last[dict[str, str]] = _Last()
+_VAIN: _Last[tuple[Finding, ...]] = _Last()

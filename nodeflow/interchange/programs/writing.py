@@ -471,10 +471,11 @@ class _Writer:
     def _steps(self) -> list[str]:
         """Return the lines of one pass: forward, backward, update."""
         recipe = self.recipe
-        tail, tallies = set(recipe.tail), self._tallies()
+        tail = set(recipe.tail)
         forward = [key for key in recipe.forward if key not in tail]
         rest = [key for key in recipe.computed if key not in forward and key not in tail]
-        found = ["", "# forward", *self._lines(forward), *tallies]
+        lines = self._lines(forward)  # first: an identity has no line and is called as its z is
+        found = ["", "# forward", *lines, *self._tallies()]
         if self.after is not None:
             return [*found, *self._differentiated()]
         backward = [key for key in rest if self._phase(key) != "update"]
