@@ -88,7 +88,7 @@ def _curves(to: Path) -> None:
             line = [100 * epoch["test_accuracy"] for epoch in run.history]
             right.plot(range(1, len(line) + 1), line, label=label)
         right.set(xlabel="epoch", ylabel="test rows right (%)", ylim=(0, 100))
-        right.legend(loc="lower right")
+        right.legend(loc="lower right", fontsize=9)
 
 
 def exhibit() -> Exhibit:

@@ -55,9 +55,10 @@ def _fits(to: Path) -> None:
             axes.plot(line, fit, label=f"after {updates:,} updates")
         axes.plot(line, 4 * line**3 - 3 * line, "--", color="0.5", label="4x³ − 3x")
         axes.plot(x, y, "o", color="black", markersize=4, label="points")
-        axes.axvspan(-1, 1, color="0.95", zorder=0)
-        axes.set(xlabel="x", ylabel="y", ylim=(-5, 5))
-        axes.legend(loc="upper left", fontsize=9)
+        for beyond in ((-1.5, -1), (1, 1.5)):
+            axes.axvspan(*beyond, color="0.9", zorder=0)
+        axes.set(xlabel="x", ylabel="y", xlim=(-1.5, 1.5), ylim=(-5, 5))
+        axes.legend(loc="upper center", fontsize=9, ncols=2)
 
 
 def exhibit() -> Exhibit:
@@ -109,10 +110,15 @@ def exhibit() -> Exhibit:
             Number("with noise: value at x = 1.5 by least squares", float(far), "{:.4f}"),
         ),
         pictures=(
-            Picture("polynomial-graph", "The powers and their sum.", graph=load("polynomial")),
+            Picture(
+                "polynomial-graph",
+                "The powers and their sum, as they are in the end.",
+                graph=load("polynomial"),
+                epochs=load("polynomial").training.epochs,
+            ),
             Picture(
                 "polynomial",
-                "Twelve points with noise; beyond the grey band there are none.",
+                "Twelve points with noise. Grey: where no point is.",
                 draw=_fits,
             ),
         ),

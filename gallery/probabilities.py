@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nodeflow as nf
+from gallery import plots
 from gallery.exhibit import Exhibit, Number, Picture, load
 from nodeflow.views import Viewer
 from nodeflow.views.bars import Bars, barred
@@ -41,6 +43,33 @@ def least_sure() -> tuple[Bars, str]:
     return barred(names, found[row]), names[int(targets[row].argmax())]
 
 
+def rows_to_show() -> tuple[tuple[str, int], ...]:
+    """Return test rows worth looking at: the least sure, and the surest that is wrong."""
+    found, targets = shares(trained())
+    best, wrong = found.max(axis=1), found.argmax(axis=1) != targets.argmax(axis=1)
+    return (
+        ("the least sure", int(best.argmin())),
+        ("the surest wrong one", int(np.where(wrong, best, 0).argmax())),
+    )
+
+
+def _draw(to: Path) -> None:
+    found, targets = shares(trained())
+    names = trained().machine.splits["data"].classes
+    with plots.figure(to, columns=2, wide=7.2, high=1.9) as parts:
+        for axes, (which, row) in zip(parts, rows_to_show(), strict=True):
+            bars = barred(names, found[row])
+            colours = [plots.COLOURS[1] if at == bars.best else "0.75" for at in range(len(names))]
+            axes.barh(names, 100 * found[row], color=colours)
+            for at, share in enumerate(found[row].tolist()):
+                mark = " ←" if at == bars.best else ""
+                axes.text(100 * share + 1.5, at, f"{bars.text(share)}{mark}", va="center")
+            axes.set(xlim=(0, 118), xticks=[0, 50, 100], xlabel="%", ylabel="class")
+            axes.set_title(f"{which}: is of class {names[int(targets[row].argmax())]}", fontsize=10)
+            axes.invert_yaxis()
+            axes.grid(visible=False)
+
+
 def confusion() -> Any:
     """Return what the confusion view shows."""
     run = trained()
@@ -70,6 +99,7 @@ def exhibit() -> Exhibit:
         commands=(
             "nodeflow train graphs/wheat-softmax.json",
             "nodeflow run graphs/wheat-softmax.json",
+            "nodeflow play graphs/wheat-softmax.json --from 100 --samples 1 --speed 0",
             "nodeflow export graphs/wheat-softmax.json wheat.svg --epochs 100",
         ),
         look=(
@@ -109,7 +139,8 @@ def exhibit() -> Exhibit:
             ),
         ),
         pictures=(
-            Picture("probabilities", "After 100 epochs.", graph=load("wheat-softmax"),
-                    epochs=EPOCHS),
+            Picture("probabilities", "After 100 epochs, at the first row of the next.",
+                    graph=load("wheat-softmax"), epochs=EPOCHS),
+            Picture("probabilities-bars", "Two test rows.", _draw),
         ),
     )  # fmt: skip

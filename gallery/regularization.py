@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 import nodeflow as nf
 from gallery import plots
@@ -34,14 +37,31 @@ def accuracy(penalty: float) -> tuple[float, float]:
 def unused(penalty: float) -> tuple[int, float, float]:
     """Return how many pixels no digit uses, the mean size of their weights and of the others'."""
     run = trained(penalty, 0)
-    dead = run.machine.splits["data"].x.std(axis=0) == 0
+    dead = without_use(penalty)
     sizes = np.abs(run.weights["theta1.value"])
     return int(dead.sum()), float(sizes[:, dead].mean()), float(sizes[:, ~dead].mean())
 
 
+def without_use(penalty: float) -> NDArray[np.bool_]:
+    """Return which pixels are the same in every training row."""
+    return np.asarray(trained(penalty, 0).machine.splits["data"].x.std(axis=0) == 0)
+
+
+def _sizes(axes: Any, penalty: float, largest: float) -> Any:
+    """Show how large the weights of each pixel are, those without use framed."""
+    sizes = np.abs(trained(penalty, 0).weights["theta1.value"]).mean(axis=0)
+    shown = axes.imshow(sizes.reshape(SIDE, SIDE), cmap="Greys", vmin=0, vmax=largest)
+    for place in np.flatnonzero(without_use(penalty)).tolist():
+        corner = (place % SIDE - 0.5, place // SIDE - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=plots.COLOURS[1], lw=1.8))
+    axes.set(xticks=[], yticks=[])
+    axes.grid(visible=False)
+    axes.set_title(f"mean size of weights, λ = {penalty:g}", fontsize=9)
+    return shown
+
+
 def _draw(to: Path) -> None:
-    shown = (0.0, 0.001, 0.01)
-    with plots.figure(to, columns=4, wide=9.6, high=2.9) as (curve, *sheets):
+    with plots.figure(to, columns=4, rows=2, wide=9.6, high=5.0) as ((curve, *maps), sheets):
         found = [accuracy(penalty) for penalty in LAMBDAS]
         places = range(len(LAMBDAS))
         curve.plot(places, [one[0] for one in found], "o-", label="training rows")
@@ -50,9 +70,12 @@ def _draw(to: Path) -> None:
         curve.set(xlabel="λ")
         curve.set_title("accuracy in %", fontsize=9)
         curve.legend(fontsize=8, loc="lower left")
-        for axes, penalty in zip(sheets, shown, strict=True):
+        for axes, penalty in zip(maps, (0.0, 0.001, 0.01), strict=True):
+            shown = _sizes(axes, penalty, 0.6)
+        axes.figure.colorbar(shown, ax=maps, shrink=0.8)
+        for axes, penalty in zip(sheets, LAMBDAS, strict=True):
             plots.tiles(axes, trained(penalty, 0).weights["theta1.value"], SIDE, 5)
-            axes.set_title(f"λ = {penalty:g}", fontsize=9)
+            axes.set_title(f"25 hidden units, λ = {penalty:g}", fontsize=9)
 
 
 def exhibit() -> Exhibit:
@@ -61,7 +84,7 @@ def exhibit() -> Exhibit:
     count, kept, others = unused(0.0)
     _, gone, _ = unused(0.001)
     start = np.abs(nf.Run(load("lambda")).weights["theta1.value"])
-    dead = trained(0.0, 0).machine.splits["data"].x.std(axis=0) == 0
+    dead = without_use(0.0)
     return Exhibit(
         title="λ on a slider",
         about=(
@@ -73,6 +96,7 @@ def exhibit() -> Exhibit:
         commands=(
             "nodeflow train graphs/lambda.json",
             "nodeflow export graphs/lambda.json lambda.svg --epochs 100",
+            "nodeflow sweep graphs/lambda.json --set λ.value=0,0.001,0.003,0.01 --seeds 3",
         ),
         look=(
             (
@@ -88,7 +112,8 @@ def exhibit() -> Exhibit:
             (
                 f"{count} pixels at the edge are the same in every training row. "
                 "Without λ their weights stay what chance made of them, for no gradient reaches "
-                "them; with any λ they fade. So the weights tell which places have no use."
+                "them; with any λ they fade, and the corners are the palest places of the picture. "
+                "So the weights tell which places have no use."
             ),
         ),
         numbers=(
@@ -111,6 +136,7 @@ def exhibit() -> Exhibit:
         ),
         pictures=(
             Picture("lambda-graph", "The penalty as nodes.", graph=load("lambda"), epochs=0),
-            Picture("lambda.png", "Accuracy over λ; the 25 hidden units at three of them.", _draw),
+            Picture("lambda.png", "Accuracy over λ; how large the weights of each pixel are, those without use framed; "
+                    "the 25 hidden units at each λ.", _draw),
         ),
     )  # fmt: skip

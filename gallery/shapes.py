@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,10 @@ def draw_boundary(axes: Any, run: nf.Run, low: float, high: float) -> None:
     for chosen, colour, mark in ((~second, plots.COLOURS[0], "o"), (second, plots.COLOURS[1], "s")):
         axes.plot(*x[chosen].T, mark, color=colour, markersize=4, markeredgecolor="white",
                   markeredgewidth=0.5)  # fmt: skip
-    axes.set(aspect="equal", xlim=(low, high), ylim=(low, high), xticks=[], yticks=[])
+    axes.set(aspect="equal", xlim=(low, high), ylim=(low, high), xlabel="x₁", ylabel="x₂")
+    whole = range(math.ceil(low), math.floor(high) + 1)
+    axes.set(xticks=list(whole), yticks=list(whole))
+    axes.grid(visible=False)
 
 
 def _gates(to: Path) -> None:
@@ -143,10 +147,11 @@ def exhibit() -> Exhibit:
         ),
         pictures=(
             Picture("circle-graph", "The network for the circle.", graph=load("circle")),
-            Picture("gates.png", "One line, one line, two lines.", draw=_gates),
+            Picture("gates.png", "One line, one line, two lines. Orange squares are 1, blue dots 0.", draw=_gates),
             Picture(
                 "shapes.png",
-                "Straight lines close around the disc; two hidden layers wind.",
+                "Straight lines close around the disc; two hidden layers wind. The ground has the colour of "
+                "what the network says, each point that of its class.",
                 draw=_plane,
             ),
         ),

@@ -45,7 +45,7 @@ def _descent(to: Path) -> None:
         axes.axvline(1 / 3, color="0.6", linewidth=1, linestyle=":")
         axes.annotate("w = 1/3", (1 / 3, 0.5), xytext=(4, 0), textcoords="offset points")
         axes.set(xlabel="w", ylabel="C")
-        axes.legend(loc="upper center")
+        axes.legend(loc="upper left", bbox_to_anchor=(0.56, 1))
 
 
 def exhibit() -> Exhibit:

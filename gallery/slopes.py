@@ -28,6 +28,13 @@ def zero_of(found: Functions, number: int) -> float:
     return float(x[0] - y[0] / slope)
 
 
+def cost_at(w: float) -> float:
+    """Return the cost of the one neuron at a weight."""
+    run = nf.Run(load("slope-of-the-cost").set("w", value=w))
+    run.evaluate()
+    return float(run["C.cost"].item())
+
+
 def exhibit() -> Exhibit:
     """Measure the slopes."""
     slopes = shown("slopes", "slopes")
@@ -60,14 +67,16 @@ def exhibit() -> Exhibit:
                 "of the blame at least."
             ),
             (
-                "The slip 2·1.5 w − 0.5 for 2·(1.5 w − 0.5) has the right steepness and the wrong "
-                "place: it is 0 at w = 1/6, where the cost still falls. The parenthesis belongs "
-                "to the square."
+                "A slip that readers make is 2Yp − Ya for 2(Yp − Ya), here 2a − y for 2·(a − y): the "
+                "slope of the square is twice the whole error. With it (2·1.5 w − 0.5)·1.5 has the right "
+                "steepness and the wrong place: it is 0 at w = 1/6, where the cost still falls, "
+                "so that training would end there, with a cost of 0.0625."
             ),
             (
-                "A cost of −(y − a)² instead of (y − a)² turns every sign: the update would climb. "
-                "Which of y − a and a − y is squared does not matter, which is subtracted in the "
-                "slope does."
+                "Another is a cost without its minus. Cross-entropy is −Σ y ln a: ln a is below 0, "
+                "and the minus makes a cost of it. Without it every slope has the other sign, and "
+                "the update climbs away from the targets. A square needs no minus: (y − a)² and "
+                "(a − y)² are the same, though the slope by a is 2·(a − y), not 2·(y − a)."
             ),
         ),
         numbers=(
@@ -80,6 +89,7 @@ def exhibit() -> Exhibit:
             Number("slope of C at w = 0.8, by 4.5 w − 1.5", derivative.value, "{:.4f}", "2.1"),
             Number("where the right slope is 0 (1/3)", zero_of(lines, 0), "{:.4f}"),
             Number("where the slip is 0 (1/6)", zero_of(lines, 1), "{:.4f}"),
+            Number("C there, (1.5/6 − 0.5)²", cost_at(zero_of(lines, 1)), "{:.4f}"),
         ),
         pictures=(
             Picture("slopes", "Three functions, one slider.", graph=load("slopes"), epochs=0),

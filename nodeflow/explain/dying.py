@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError
 from nodeflow.explain.names import neuron as called
-from nodeflow.explain.slopes import has_curve, slopes_at
+from nodeflow.explain.slopes import passing
 from nodeflow.graph import Wire
 from nodeflow.workings.shown import show
 
@@ -44,8 +44,9 @@ class Reason:
 def where_blame_dies(run: Run) -> list[Reason]:
     """Return the neurons of every layer that blame cannot come through, layer by layer.
 
-    A neuron is one if the slope g′(z) of its activation is below 0.01 for every row of the
-    present batch (the numbers are those of the steepest row), or if all weights from it are 0.
+    A neuron is one if the slope of its activation (g′(z), of a softmax a(1 − a)) is below 0.01
+    for every row of the present batch (the numbers are those of the steepest row), or if all
+    weights from it are 0.
     Where δ passes an activation together with its cost no slope cuts it. Raises `RunError` for a
     run without a backward pass, and where there are no values yet.
     """
@@ -66,7 +67,7 @@ def where_blame_dies(run: Run) -> list[Reason]:
 def _slopes(run: Run, activation: str, z: NDArray[Any], a: NDArray[Any]) -> NDArray[Any] | None:
     graph = run.plan.graph
     type_ = graph.type_of(activation)
-    return slopes_at(type_, z, a, graph.settings(activation)) if has_curve(type_.name) else None
+    return passing(type_, z, a, graph.settings(activation))
 
 
 def _flat(run: Run, layer: str, activation: str) -> Iterator[Reason]:
@@ -85,7 +86,8 @@ def _flat(run: Run, layer: str, activation: str) -> Iterator[Reason]:
             why_ = f"z = {show(at)} {where} 0, its slope is 0"
         else:
             word = "σ" if "σ" in type_.aliases else type_.title
-            why_ = f"{word}′ = {show(slope)}: saturated at a = {show(out)}"
+            named = "∂a/∂z" if type_.shares else f"{word}′"
+            why_ = f"{named} = {show(slope)}: saturated at a = {show(out)}"
         yield Reason(
             layer, neuron, "slope", slope, at, out, f"{called(layer, neuron, z.shape[1])}: {why_}"
         )

@@ -32,6 +32,20 @@ def curve_of(type_: NodeType, z: Any, settings: Mapping[str, Any]) -> Floats:
         return np.asarray(type_.function(z, **settings), float)
 
 
+def passing(type_: NodeType, z: Any, a: Any, settings: Mapping[str, Any]) -> Floats | None:
+    """Return how much of the blame at aᵢ comes to zᵢ: g′(z), of shares ∂aᵢ/∂zᵢ = aᵢ(1 − aᵢ).
+
+    Where it is next to 0 nothing comes from the other shares either: ∂aⱼ/∂zᵢ = −aⱼaᵢ. Returns
+    None for an activation that is neither.
+    """
+    if has_curve(type_.name):
+        return slopes_at(type_, z, a, settings)
+    if type_.shares:
+        shares = np.asarray(a, float)
+        return shares * (1 - shares)
+    return None
+
+
 def slopes_at(type_: NodeType, z: Any, a: Any, settings: Mapping[str, Any]) -> Floats:
     """Return g′(z): by the slope that the engine has, or by the type's formula, else measured."""
     if type_.name in SLOPES:

@@ -22,6 +22,8 @@ from nodeflow.scene import (
     sized,
 )
 from nodeflow.theme import LIGHT, THEMES, Theme
+from nodeflow.views.marks import fitted
+from nodeflow.views.marks import width as width_of
 from nodeflow.wires import Stroke, WireView, thickness
 from nodeflow.workings.shown import show, signed, weighed
 
@@ -33,7 +35,7 @@ _MARGIN = 24
 _HEADER = 22
 """Characters that fit beside each other in a header."""
 _CHARACTER = 6.2
-"""The width of a character in a foot."""
+"""About the width of a character in a field, and on a wire."""
 _FONT = "DejaVu Sans, Verdana, Segoe UI, sans-serif"
 _FOREIGN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """Characters that XML does not have."""
@@ -222,11 +224,11 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
     if field is not None:
         yield from _field(node, field, theme)
     if field is None or not field.first:
-        room = round((node.width - 20 if field is None else field.left - 10) / _CHARACTER)
+        room = node.width - 20.0 if field is None else field.left - 15.0
         foot = node.foot
-        if node.value is not None and len(foot) > room:  # numbers that are cut would be misread
+        if node.value is not None and width_of(foot) > room:  # cut numbers would be misread
             foot = sized(node.value.shape)
-        yield words(x + 10, y + height - 8, clipped(foot, room), theme.faint)
+        yield words(x + 10, y + height - 8, fitted(foot, room), theme.faint)
     yield "</g>"
 
 

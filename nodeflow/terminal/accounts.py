@@ -127,7 +127,8 @@ def show_sides(sides: Comparison) -> None:
         out.print(Text(f"  and {left}; --json has all", style="dim"))
     out.print()
     once, many = sides.seconds
-    ratio = f", {many / once:,.0f} times as long" if once > 0 else ""
+    times = many / once if once > 0 else 0.0
+    ratio = f", {times:,.0f} times as long" if times >= 1.5 else ""
     out.print(
         Text(
             f"  backward pass {1e3 * once:.3g} ms, differences {1e3 * many:.3g} ms "

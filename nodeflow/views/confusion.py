@@ -42,7 +42,7 @@ class Counts:
         """How many are right."""
         parts = [("train", *self.right), *([("test", *self.test)] if self.test else [])]
         several = len(parts) > 1
-        return "   ".join(
+        return ", ".join(
             f"{name} {right} of {count}"
             + ("" if several else f" right ({percent(right / max(count, 1))})")
             for name, right, count in parts
@@ -62,7 +62,7 @@ class Counts:
         left, top, wide, high = area
         table, names = self.table, self._named
         count = len(table)
-        margin = min(max(width(name) for name in names) + 8, wide * 0.34)
+        margin = min(max(width(name) for name in (*names, "train")) + 8, wide * 0.34)
         head = 15.0
         across, down = (wide - margin) / count, (high - head) / count
         across, down = min(across, 2.4 * down), min(down, 26.0)

@@ -33,7 +33,7 @@ class Fit:
     @property
     def foot(self) -> str:
         """How far from the points it is."""
-        return f"{show(self.error)} from {len(self.points)} points (root mean square)"
+        return f"RMS error {show(self.error)} at {len(self.points)} points"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the points and the curve."""

@@ -87,7 +87,7 @@ class Functions:
                 made.append(Dot(*frame.at(*at), 3.2, colour, theme.body))
             y = top + 9.0 + 13.0 * number
             made.append(Line(((left, y - 3.5), (left + 14, y - 3.5)), colour, thick))
-            text = fitted(f"{name}  {self.told(number)}", wide - 22)
+            text = fitted(f"{name}: {self.told(number)}", wide - 22)
             made.append(Words(left + 19, y, text, theme.text))
         return made
 

@@ -100,7 +100,7 @@ class Picture:
     def foot(self) -> str:
         """Its size and range."""
         size = "×".join(map(str, self.array.shape))
-        return f"{size}   {show(self.array.min())} … {show(self.array.max())}"
+        return f"{size}, from {show(self.array.min())} to {show(self.array.max())}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers, and the side of the squares where each row is one."""

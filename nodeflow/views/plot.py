@@ -27,7 +27,7 @@ class Past:
     @property
     def foot(self) -> str:
         """The newest value of each."""
-        return "   ".join(show(line[-1, 1]) for line in self.points)
+        return ", ".join(show(line[-1, 1]) for line in self.points)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the points of each line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.declare import NodeType
 from nodeflow.editor.state.model import Editor
 from nodeflow.engine.snapshot import AHEAD
 from nodeflow.playback.curve import column, epochs
@@ -24,7 +25,7 @@ def account(editor: Editor, node: str) -> str:
     if type_.is_layer:
         told_ = (_blamed(editor, node), _alike(editor, node), _through_zero(editor, node))
         return "\n".join(filter(None, told_))
-    return _still(editor, node) if type_.counts_hits else _flat(editor, node, type_.name)
+    return _still(editor, node) if type_.counts_hits else _flat(editor, node, type_)
 
 
 def _alike(editor: Editor, node: str) -> str:
@@ -142,21 +143,25 @@ def _is_old(editor: Editor, address: str) -> bool:
     return editor.live.gradient_ages.get(address, "") not in ("", AHEAD)
 
 
-def _flat(editor: Editor, node: str, type_: str) -> str:
+def _flat(editor: Editor, node: str, type_: NodeType) -> str:
     """Say which neurons of an activation are flat for every row of the batch."""
     from nodeflow.explain.dying import DYING
-    from nodeflow.views.slope import slope_at
+    from nodeflow.explain.slopes import passing
 
     wires = editor.graph.inputs(node).get("z", ())
     z = editor.live.values.get(wires[0].start) if wires else None
     if z is None or editor.live.age(wires[0].start) not in ("", AHEAD):
         return ""
-    rows = np.atleast_2d(z)
-    found = slope_at(type_, rows, editor.graph.settings(node))
-    if found is None or not found.z.size:
+    rows, gradients = np.atleast_2d(z), editor.live.gradients
+    a = editor.live.values.get(f"{node}.a")
+    if type_.family != "activation" or a is None or not np.isfinite(rows).all():
         return ""
-    steepest = found.slopes.reshape(rows.shape).max(axis=0)
-    flat = np.flatnonzero(steepest < DYING)
+    if gradients and f"{node}.a" not in gradients:
+        return ""  # blame comes to z at once, from the cost: no slope cuts it
+    slopes = passing(type_, rows, np.atleast_2d(a), editor.graph.settings(node))
+    if slopes is None:
+        return ""
+    flat = np.flatnonzero(slopes.max(axis=0) < DYING)
     if not flat.size:
         return ""
     names = ", ".join(str(int(place) + 1) for place in flat[:_MOST])

@@ -20,9 +20,6 @@ from nodeflow.editor.state.runcommands import Go, Open, Pause, RunCommand, Start
 from nodeflow.graph import Graph
 from nodeflow.workings.shown import precise, rough
 
-_PASSES = 5
-"""So many passes are timed, for their mean."""
-
 
 class Session:
     """A graph that is evaluated, trained and stepped in a thread of its own.
@@ -175,18 +172,13 @@ def checked(graph: Graph, progress: Progress | None = None) -> tuple[dict[str, s
     agree with the backward pass, and how long both took. Raises `Cancelled` where `progress` does.
     """
     from nodeflow.engine.check import check
-    from nodeflow.engine.run import Run
+    from nodeflow.engine.comparison import seconds_of_a_pass
 
     try:
         began = time.perf_counter()
         found = check(graph, progress=progress)
         spent = time.perf_counter() - began
-        run = Run(graph)
-        run.evaluate()
-        began = time.perf_counter()
-        for _ in range(_PASSES):
-            run.evaluate()
-        backward = (time.perf_counter() - began) / _PASSES
+        backward = seconds_of_a_pass(graph)
     except Cancelled:
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on

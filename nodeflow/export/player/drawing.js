@@ -111,7 +111,7 @@ const drawers = {
   image({ values, side }, [left, top, width, height], colours) {
     const numbers = values.flat(), signed = numbers.some((each) => each < 0);
     const toneOf = (number, largest) => mix(colours("--canvas"), colours(!signed ? "--text" : number >= 0 ? "--positive" : "--negative"), Math.min(Math.abs(number) / largest, 1));
-    const foot = `${values.length}×${values[0].length}   ${show(Math.min(...numbers))} … ${show(Math.max(...numbers))}`;
+    const foot = `${values.length}×${values[0].length}, from ${show(Math.min(...numbers))} to ${show(Math.max(...numbers))}`;
     const placed = (rows, columns, colourOf) => {
       let [w, h] = [width, height];
       if (Math.max(columns / rows, rows / columns) < 6) {
@@ -154,7 +154,7 @@ const drawers = {
     });
     const small = { fill: "var(--faint)", size: 9 };
     made.push(lettering(left, top - 3, show(most), small), lettering(left, top + height + 12, show(low), small), lettering(left + width, top + height + 12, `update ${end}`, { ...small, anchor: "end" }));
-    return [made, entries.map(([, line]) => show(line.at(-1)[1])).join("   ")];
+    return [made, entries.map(([, line]) => show(line.at(-1)[1])).join(", ")];
   },
 
   boundary({ low, high, outputs, points, classes, names, middle }, [left, top, width, height], colours) {
@@ -179,7 +179,7 @@ const drawers = {
   },
 
   confusion({ names, counts, test }, [left, top, width, height]) {
-    const count = counts.length, margin = Math.min(Math.max(...names.map((name) => wideness(name))) + 8, width * 0.34), head = 15;
+    const count = counts.length, margin = Math.min(Math.max(...[...names, "train"].map((name) => wideness(name))) + 8, width * 0.34), head = 15;
     const down = Math.min((height - head) / count, 26), across = Math.min((width - margin) / count, (2.4 * (height - head)) / count), size = Math.min(across / 2, down) >= 12 ? 11 : 9;
     const made = [lettering(left, top + 11, "train", { size, fill: "var(--faint)" })];
     made.push(...counts.flatMap((line, row) => {
@@ -193,7 +193,7 @@ const drawers = {
       ];
     }));
     const right = counts.reduce((sum, line, at) => sum + line[at], 0), all = counts.flat().reduce((sum, each) => sum + each, 0);
-    if (test) return [made, `train ${right} of ${all}   test ${test.right} of ${test.rows}`];
+    if (test) return [made, `train ${right} of ${all}, test ${test.right} of ${test.rows}`];
     return [made, `${right} of ${all} right (${rounded((100 * right) / Math.max(all, 1), 1, "toFixed")[0]} %)`];
   },
 
@@ -210,7 +210,7 @@ const drawers = {
     }
     const every = Math.ceil(points.length / MOST_SEEN);
     points.forEach(([px, py], at) => { if (at % every === 0) made.push(spot(axes.at(px, py), 2.6, "var(--positive)")); });
-    return [made, `${show(error)} from ${points.length} points (root mean square)`];
+    return [made, `RMS error ${show(error)} at ${points.length} points`];
   },
 
   function_plot({ at, x, functions }, [left, top, width, height]) {
@@ -228,7 +228,7 @@ const drawers = {
         const place = axes.at(at, each.value);
         made.push(polyline(axes.tangent(place, each.slope, 0.3), "var(--text)", 1.8), spot(place, 3.2, colour));
       }
-      made.push(polyline([[left, y - 3.5], [left + 14, y - 3.5]], colour, thick), lettering(left + 19, y, shortened(`${name}  ${told(each)}`, width - 22)));
+      made.push(polyline([[left, y - 3.5], [left + 14, y - 3.5]], colour, thick), lettering(left + 19, y, shortened(`${name}: ${told(each)}`, width - 22)));
     });
     return [made, told(entries[0][1])];
   },
