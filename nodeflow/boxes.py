@@ -109,6 +109,26 @@ def box(graph: Graph, node: str) -> Box:
     return Box(WIDE if view else WIDTH, -(-height // GRID) * GRID, inputs, outputs)
 
 
+class Boxes:
+    """The boxes of a graph's nodes: nodes of one type with wires into the same ports have one."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known: dict[tuple[str, tuple[str, ...]], Box] = {}
+
+    def of(self, node: str) -> Box:
+        """Return the box of a node."""
+        graph = self._graph
+        type_ = graph.nodes[node].known
+        if type_ is None or type_.dynamic_inputs is not None:
+            return box(graph, node)
+        case = type_.name, tuple([wire.input for wire in graph.into(node)])
+        found = self._known.get(case)
+        if found is None:
+            found = self._known[case] = box(graph, node)
+        return found
+
+
 def _inputs(graph: Graph, node: str, type_: NodeType | None) -> tuple[PortBox, ...]:
     wires = graph.inputs(node)
     if type_ is None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, PortBox, box
+from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, Boxes, PortBox, box
 from nodeflow.declare import CATALOG, Array, Setting, numbers
 from nodeflow.derive.layers import layers_of
 from nodeflow.derive.tidy import backward_nodes, tidy
@@ -49,9 +49,11 @@ NOTE = "note"
 """A node's key in the file for what was written on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PortView:
-    """A port: `side` is where it sticks out (−1 left, 1 right); x and y are on the canvas."""
+class PortView(NamedTuple):
+    """A port: `side` is where it sticks out (−1 left, 1 right); x and y are on the canvas.
+
+    A tuple, as `WireView` is: a large graph has very many, and they are made five times as fast.
+    """
 
     address: str
     label: str
@@ -184,8 +186,11 @@ class Scene:
         """The numbers of the strokes that begin or end at each node."""
         found: dict[str, list[int]] = {}
         for number, stroke in enumerate(self.strokes):
-            for key in filter(None, dict.fromkeys(stroke.nodes)):
-                found.setdefault(key, []).append(number)
+            source, target = stroke.nodes
+            if source:
+                found.setdefault(source, []).append(number)
+            if target and target != source:
+                found.setdefault(target, []).append(number)
         return {key: tuple(numbers) for key, numbers in found.items()}
 
     def bundled(self, wire: str) -> WireView | None:
@@ -279,7 +284,7 @@ def scene_at_once(
     if before is not None and len(bare.wires) > AT_ONCE:
         known = {view.wire: view for view in before.wires}
         wires = tuple(
-            replace(view, parts=old.parts, bundle=old.bundle)
+            view._replace(parts=old.parts, bundle=old.bundle)
             if (old := known.get(view.wire)) is not None
             and (old.start, old.end, old.leaves) == (view.start, view.end, view.leaves)
             else view
@@ -301,18 +306,8 @@ def _bare(
     """Return a scene in which all wires go straight."""
     mirrored = backward_nodes(placed)
     held = levels(placed)
-    nodes = {
-        key: node_view(
-            placed,
-            key,
-            box(placed, key),
-            mirrored=key in mirrored,
-            values=values or {},
-            problem=(problems or {}).get(key, ""),
-        )
-        for key in placed.nodes
-        if held[key] == inside
-    }
+    views_of = _NodeViews(placed, mirrored, values or {}, problems or {})
+    nodes = {key: views_of.of(key) for key in placed.nodes if held[key] == inside}
     lying = _held(placed)
     for key in lying.get(inside, ()):
         if _is_closed(placed.groups[key]):
@@ -322,11 +317,11 @@ def _bare(
     ports = {
         port.address: port for node in nodes.values() for port in (*node.inputs, *node.outputs)
     }
-    shown_weights = weighing(placed)
-    views = (
-        _wire(placed, wire, ports, mirrored, shown_weights.get(wire), values or {})
+    weighs, back = weighing(placed), frozenset(placed.feedback)
+    views = [
+        _wire(placed, wire, ports, mirrored, weighs.get(wire), values or {}, back=wire in back)
         for wire in placed.wires
-    )
+    ]
     # The long ones lie at the back.
     wires = tuple(sorted((view for view in views if view), key=_back_to_front))
     groups = tuple(frame for key in placed.groups if (frame := _group(placed, key, nodes)))
@@ -360,7 +355,7 @@ def _routed(
     return tuple(
         view
         if (view.parts, view.bundle) == (way := ways.get(number, _STRAIGHT))
-        else replace(view, parts=way[0], bundle=way[1])
+        else view._replace(parts=way[0], bundle=way[1])
         for number, view in enumerate(wires)
     )
 
@@ -382,8 +377,8 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
             view,
             x=view.x + dx,
             y=view.y + dy,
-            inputs=tuple(replace(port, x=port.x + dx, y=port.y + dy) for port in view.inputs),
-            outputs=tuple(replace(port, x=port.x + dx, y=port.y + dy) for port in view.outputs),
+            inputs=tuple(port._replace(x=port.x + dx, y=port.y + dy) for port in view.inputs),
+            outputs=tuple(port._replace(x=port.x + dx, y=port.y + dy) for port in view.outputs),
         )
         ports |= {port.address: port for port in (*nodes[key].inputs, *nodes[key].outputs)}
     groups = tuple(frame for key in graph.groups if (frame := _group(graph, key, nodes)))
@@ -459,7 +454,7 @@ def followed(
             if behind is not None:
                 last = strand(trunk[-1], end, -view.enters)
             parts = first, trunk, last
-        return replace(view, start=start, end=end, parts=parts)
+        return view._replace(start=start, end=end, parts=parts)
 
     return tuple(follow(view) for view in wires)
 
@@ -581,51 +576,103 @@ def with_places(graph: Graph) -> Graph:
     return replace(graph, layout={**graph.layout, **{key: added[key] for key in missing}})
 
 
-def node_view(
-    graph: Graph,
-    key: str,
-    size: Box,
-    *,
-    mirrored: bool,
-    values: Mapping[str, NDArray[Any]],
-    problem: str = "",
-) -> NodeView:
-    """Return the view of one node; `mirrored` has its inputs on the right."""
-    node = graph.nodes[key]
-    type_ = node.known
-    x, y = graph.layout[key]
-    into, out = (RIGHT, LEFT) if mirrored else (LEFT, RIGHT)
+_Row = tuple[str, str, int, int, int, bool, bool]
+"""A port as a `PortView` has it; its address without the node, its place from the node's corner."""
 
-    def port(at: PortBox, side: int, *, wired: bool) -> PortView:
-        index = "" if at.index is None else f"[{at.index}]"
-        edge = x if side == LEFT else x + size.width
-        return PortView(
-            f"{key}.{at.name}{index}", at.label, edge, y + at.y, side, wired, at.optional
+
+class _NodeViews:
+    """Makes the views of nodes; those of the `mirrored` have their inputs on the right.
+
+    Nodes with the same box and the same wires have the same ports, and those that are one node
+    under several ids the same texts: of a large graph few are looked at.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        mirrored: frozenset[str],
+        values: Mapping[str, NDArray[Any]],
+        problems: Mapping[str, str],
+    ) -> None:
+        self._graph, self._mirrored = graph, mirrored
+        self._values, self._problems = values, problems
+        self._boxes = Boxes(graph)
+        self._rows: dict[tuple[int, frozenset[str], bool], _Rows] = {}
+        self._texts: dict[tuple[int, int], tuple[FieldView | None, str]] = {}
+
+    def of(self, key: str) -> NodeView:
+        """Return the view of a node."""
+        graph = self._graph
+        node = graph.nodes[key]
+        type_ = node.known
+        x, y = graph.layout[key]
+        size = self._boxes.of(key)
+        read = frozenset([wire.output for wire in graph.out_of(key)])
+        case = id(size), read, key in self._mirrored
+        rows = self._rows.get(case)
+        if rows is None:
+            wired = frozenset([wire.input for wire in graph.into(key)])
+            rows = self._rows[case] = _rows(size, wired, read, mirrored=case[2])
+        inputs, outputs = (
+            tuple([
+                PortView(f"{key}.{name}", label, x + dx, y + dy, side, wired, optional)
+                for name, label, dx, dy, side, wired, optional in some
+            ])
+            for some in (rows.inputs, rows.outputs)
+        )  # fmt: skip
+        value = None
+        if self._values:
+            found = (self._values.get(port.address) for port in outputs)
+            value = next((one for one in found if one is not None), None)
+        texts = None if value is not None else self._texts.get((id(node), id(size)))
+        if texts is None:
+            field = _field(graph, key, size)
+            held = field.text if field is not None and field.own and value is None else ""
+            texts = field, held or _foot(graph, key, value)
+            if value is None:
+                self._texts[id(node), id(size)] = texts
+        field, foot = texts
+        return NodeView(
+            key,
+            x,
+            y,
+            size.width,
+            size.height,
+            "" if type_ is not None and type_.drawn_as == "knot" else key,
+            node.type,
+            "" if type_ is None else type_.family,
+            foot,
+            inputs,
+            outputs,
+            node.mode,
+            self._problems.get(key, "") or ("" if type_ else unknown(node.type)),
+            value,
+            field,
         )
 
-    wired = graph.inputs(key)
-    read = {wire.output for wire in graph.out_of(key)}
-    value = next(
-        (values[f"{key}.{p.name}"] for p in size.outputs if f"{key}.{p.name}" in values), None
-    )
-    field = _field(graph, key, size)
-    held = field.text if field is not None and field.own and value is None else ""
-    return NodeView(
-        key=key,
-        x=x,
-        y=y,
-        width=size.width,
-        height=size.height,
-        title="" if node.drawn_as == "knot" else key,
-        type=node.type,
-        family="" if type_ is None else type_.family,
-        foot=held or _foot(graph, key, value),
-        inputs=tuple(port(p, into, wired=p.name in wired) for p in size.inputs),
-        outputs=tuple(port(p, out, wired=p.name in read) for p in size.outputs),
-        mode=node.mode,
-        problem=problem or ("" if type_ else unknown(node.type)),
-        value=value,
-        field=field,
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The ports of a box; it is kept, so that what has its identity is this one."""
+
+    size: Box
+    inputs: list[_Row]
+    outputs: list[_Row]
+
+
+def _rows(size: Box, wired: frozenset[str], read: frozenset[str], *, mirrored: bool) -> _Rows:
+    """Return the ports of a box, seen from its node; `mirrored` has its inputs on the right."""
+    into, out = (RIGHT, LEFT) if mirrored else (LEFT, RIGHT)
+
+    def row(port: PortBox, side: int, there: frozenset[str]) -> _Row:
+        name = port.name if port.index is None else f"{port.name}[{port.index}]"
+        edge = 0 if side == LEFT else size.width
+        return name, port.label, edge, port.y, side, port.name in there, port.optional
+
+    return _Rows(
+        size,
+        [row(port, into, wired) for port in size.inputs],
+        [row(port, out, read) for port in size.outputs],
     )
 
 
@@ -751,13 +798,14 @@ def _wire(
     mirrored: frozenset[str],
     weighs: tuple[str, int] | None,
     values: Mapping[str, NDArray[Any]],
+    *,
+    back: bool,
 ) -> WireView | None:
-    """Return the view of a wire whose ends are both seen."""
+    """Return the view of a wire whose ends are both seen; `back` is one that feeds back."""
     start, end = ports.get(wire.start), ports.get(_address(wire)) or ports.get(wire.end)
     if start is None or end is None:
         return None
-    feeds_back = graph.feeds_back(wire)
-    kind = "feedback" if feeds_back else "backward" if wire.source in mirrored else "forward"
+    kind = "feedback" if back else "backward" if wire.source in mirrored else "forward"
     return WireView(
         wire,
         (start.x, start.y),
@@ -765,10 +813,10 @@ def _wire(
         start.side,
         end.side,
         kind,
-        across=kind == "forward" and wire.target in mirrored,
-        weighs=weighs,
-        weight=weight_of(graph, weighs, values),
-        carried=None if weighs is None else single(values.get(wire.start)),
+        kind == "forward" and wire.target in mirrored,
+        weighs,
+        None if weighs is None else weight_of(graph, weighs, values),
+        None if weighs is None else single(values.get(wire.start)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,7 @@ _MARK = 28
 """So far from its port stands a weight."""
 
 
-@dataclass(frozen=True, slots=True)
-class WireView:
+class WireView(NamedTuple):
     """A wire from a port to a port; `kind` is forward, backward or feedback."""
 
     wire: Wire

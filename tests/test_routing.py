@@ -65,7 +65,7 @@ def test_wires_go_around_nodes(name, form):
         assert view.curve[-1] == view.end
         if view.around:
             assert over(view.curve, boxes) == 0, str(view.wire)
-        before = replace(view, parts=()).curve
+        before = view._replace(parts=()).curve
         assert view.around or over(before, boxes) <= 2, str(view.wire)  # between two samples
 
 

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from nodeflow import disk
 from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
-from nodeflow.editor.background import Job, Latest, Progress, fault_text
+from nodeflow.editor.background import PATIENCE, Job, Latest, Progress, fault_text
 from nodeflow.editor.canvas.hits import prepare
 from nodeflow.editor.commands import PICTURE
 from nodeflow.editor.dialogs.differing import rival
@@ -63,7 +63,7 @@ from nodeflow.export import export
 from nodeflow.export.compared import both
 from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, uncollected
 from nodeflow.scene import Scene, routed, with_places
 
 _SILENT = 0.5
@@ -90,6 +90,11 @@ class Shell:
         self._types = plugins.Watch()
         self._routing: Latest[tuple[Scene, Scene]] = Latest("routing wires", 0.0)
         self._wanted: Scene | None = None
+        self._anew = False
+        """Whether the run is still to be told of another document."""
+        self._opened: list[tuple[Path, Scene]] = []
+        """Files that are still to be put among the recent ones."""
+        self._remembering: Job[None] | None = None
 
     def perform(self, request: ShellRequest, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
@@ -132,7 +137,7 @@ class Shell:
             case StopWork():
                 self._cancel()
             case RunAnew():
-                self.session.open(editor.graph)
+                self._anew = True
             case ControlRun(command=command):
                 if not isinstance(command, Pause):  # what is running stops before all else
                     self._show(editor)
@@ -141,18 +146,21 @@ class Shell:
                 assert_never(request)
         return []
 
-    def poll(self, editor: Editor) -> list[Message]:
+    def poll(self, editor: Editor, *, drawn: bool = True) -> list[Message]:
         """Show the run and the journal the editor's graph, and return what there is to tell.
 
-        To be called once a frame; where nothing changed it costs next to nothing.
+        To be called once a frame; where nothing changed it costs next to nothing. What takes long
+        begins when the graph is `drawn`: threads take turns, and somebody waits for the picture.
         """
-        self.keep(editor)
-        self._show(editor)
         found: list[Message] = []
         found += self._types.poll()
-        found += self._ways(editor)
+        if drawn:
+            self.keep(editor)
+            self._show(editor)
+            found += self._remember()
+            found += self._ways(editor)
         live = self.session.poll()
-        if live is not None:
+        if live is not None and not self._anew:  # it would be of the document before
             found.append(RunUpdate(live))
         found += self._ended(editor)
         problems = (self.store.problem(), self.session.fault())
@@ -211,6 +219,8 @@ class Shell:
     def close(self) -> None:
         """End cleanly: the run and what is under way end, and the journal is removed."""
         self._cancel()
+        if self._remembering is not None:
+            self._remembering.done(PATIENCE)
         self.session.close()
         self.store.close()
 
@@ -253,14 +263,18 @@ class Shell:
             return [Failed("the graph has no file that could be read")]
 
         def work(_progress: Progress) -> _Then:
-            graph = with_places(load(path))
-            # Reading its data takes the longest, and the window would wait for it.
-            _ = Editor.of(graph, path).drawn
-            return lambda: [
-                Opened(graph, path),
-                *self._remembered(path, graph),
-                *offered(graph, path),
-            ]
+            with uncollected():
+                graph = with_places(load(path))
+                # Reading its data takes the longest, and the window would wait for it.
+                drawn = Editor.of(graph, path).drawn
+                _ = drawn.bounds, drawn.strokes_of
+                prepare(drawn)
+
+            def then() -> list[Message]:
+                self._opened.append((path, drawn))
+                return [Opened(graph, path), *offered(graph, path)]
+
+            return then
 
         return self._begun(Job(f"opening {path.name}", work), editor.graph)
 
@@ -299,6 +313,25 @@ class Shell:
             self.store.remember(path, Editor.of(graph, path).drawn)  # it is drawn already
         except FileError as error:
             return [Failed(str(error))]
+        return []
+
+    def _remember(self) -> list[Message]:
+        """Have the files that were opened put among the recent ones: a disk takes its time."""
+        job = self._remembering
+        if job is not None and job.done():
+            self._remembering = None
+            try:
+                job.result()
+            except FileError as error:
+                return [Failed(str(error))]
+        elif job is None and self._opened:
+            opened, self._opened = self._opened, []
+
+            def work(_progress: Progress) -> None:
+                for path, drawn in opened:
+                    self.store.remember(path, drawn)
+
+            self._remembering = Job("remembering files", work)
         return []
 
     # -- what takes its time
@@ -392,6 +425,9 @@ class Shell:
 
     def _show(self, editor: Editor) -> None:
         """Let the run have the graph as it is now."""
+        if self._anew:
+            self._anew = False
+            self.session.open(editor.graph)
         self.session.start(editor.graph, editor.history.label)
 
 

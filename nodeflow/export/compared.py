@@ -52,7 +52,7 @@ class Both:
         gone = {key: view for key, view in self.before.nodes.items() if key not in self.after.nodes}
         there = {str(view.wire) for view in self.after.wires}
         wires = (
-            replace(view, parts=(), bundle="")  # its bundle is now that of the others
+            view._replace(parts=(), bundle="")  # its bundle is now that of the others
             for view in self.before.wires
             if str(view.wire) not in there
         )

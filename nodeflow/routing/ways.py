@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,8 +34,7 @@ _JUNCTION = 0.45
 """The part of a channel in which bundles gather; they spread in the opposite one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """Where a wire begins and ends, on which sides (−1 left, 1 right), at which port and node.
 
     `layers` is the same for all wires between the same two layers, "" for a wire of its own.

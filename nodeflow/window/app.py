@@ -89,8 +89,11 @@ class Shell(Protocol):
     def perform(self, request: ShellRequest, editor: Editor) -> Sequence[Message]:
         """Do what the editor asks for, or begin it; return what is to be told at once."""
 
-    def poll(self, editor: Editor) -> Sequence[Message]:
-        """Return what has happened since: called often, never waits."""
+    def poll(self, editor: Editor, *, drawn: bool = True) -> Sequence[Message]:
+        """Return what has happened since: called often, never waits.
+
+        What takes long is not begun before the graph is `drawn`.
+        """
 
     def keep(self, editor: Editor) -> None:
         """Have the graph kept for the case of a crash."""
@@ -284,7 +287,8 @@ class Window:
         self.training.settle()
         self.timeline.settle()
         queue, self._queue = self._queue, []
-        for message in (*queue, *self.shell.poll(self.editor)):
+        drawn = self._shown is not None and not (queue or self.canvas.filling)
+        for message in (*queue, *self.shell.poll(self.editor, drawn=drawn)):
             self._answer(message)
         self._typed_before = self._typing()
         if self.editor is not self._shown or self._moves:

@@ -41,8 +41,9 @@ class Session:
     # -- told by the editor
 
     def open(self, graph: Graph) -> None:
-        """Show the graph of another document, from the start."""
-        self._graph = graph
+        """Show the graph of another document, from the start: of the one before nothing is told."""
+        with self._changed:
+            self._graph, self._slot = graph, None
         self.do(Open(graph))
 
     def start(self, graph: Graph, what: str = "") -> None:
@@ -100,6 +101,8 @@ class Session:
         with self._changed:
             if live.state in ("training", "playing") and self._pausing:
                 return  # the editor was told already that it stops
+            if any(isinstance(command, Open) for command in self._commands):
+                return  # it is of the document before
             self._slot = self._last = live
 
     def _work(self) -> None:

@@ -104,6 +104,11 @@ class Canvas:
         self._drawer = NodeDrawer(THEMES["dark"], fonts)
         self._build(THEMES["dark"])
 
+    @property
+    def filling(self) -> bool:
+        """Whether another graph was opened, and not all of it that is seen is drawn yet."""
+        return self._fills and self.busy
+
     def carry(self, name: str, at: Place | None) -> None:
         """Show a node type that is dragged from the library at a point; None when it is not."""
         self._overlay.ghost = None if at is None else (name, at)

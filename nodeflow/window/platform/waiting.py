@@ -66,9 +66,9 @@ class GcScheduler:
         gc.set_threshold(self._YOUNG, self._MIDDLE, self._OLD)
 
     def idle(self) -> None:
-        """Clean up, if much was made since."""
+        """Clean up, if much was made since; not while a large graph is being made."""
         young, middle, _ = gc.get_count()
-        if young >= self._ENOUGH or middle:
+        if gc.isenabled() and (young >= self._ENOUGH or middle):
             gc.collect()
 
     def close(self) -> None:
