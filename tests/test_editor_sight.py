@@ -238,3 +238,20 @@ def test_panels_are_there_or_not_as_one_says():
             seen.append(getattr(editor.preferences, name))
         assert seen[0] < 0 < seen[1]
         assert seen[2] == 0
+
+
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds", "one-neuron-unfolded", "two-weights"])
+def test_the_changed_number_of_a_step_covers_no_title(name):
+    """It stands below its node, and where that is close to the next node elsewhere, in view."""
+    editor = do(Editor.of(nf.load(GRAPHS / f"{name}.json"), size=(1070.0, 842.0)),
+                m.Do("first-view"))  # fmt: skip
+    wide, high, sides = 118.0, 20.0, set()
+    for view in editor.drawn.nodes.values():
+        left, top = editor.camera.on_screen((view.x, view.y))
+        right, bottom = editor.camera.on_screen((view.x + view.width, view.y + view.height))
+        x, y = aside.beside(editor, (left, top, right, bottom), (wide, high), 6.0)
+        assert aside.covered(editor, (x, y, x + wide, y + high)) == 0, view.key
+        if 0 <= left <= 1070 - wide:
+            assert 0 <= x <= 1070 - wide
+        sides.add((y >= bottom) - (y + high <= top))
+    assert 1 in sides

@@ -224,7 +224,7 @@ def test_fields_lie_in_the_foot_of_their_nodes():
 
 def test_a_click_on_a_number_opens_its_field():
     editor = clicked(opened(), field(opened(), "train"))
-    assert editor.popup == Editing("train", "rate", "2.0")
+    assert editor.popup == Editing("train", "rate", "2")
     assert editor.selection == {"train"}
     changed = do(editor, m.Typed("0.5"), m.Key("Enter"))
     assert changed.graph.settings("train")["rate"] == 0.5

@@ -671,7 +671,7 @@ def _wire_back(editor: Editor) -> Editor:
 
 @_command("train", "Train", "Ctrl+Enter or F5", "Network")
 def _train(editor: Editor) -> Editor:
-    return editor.asking(ControlRun(Train()))
+    return replace(editor, notice=None).asking(ControlRun(Train()))
 
 
 @_command("pause", "Pause", "F6", "Network")
@@ -769,7 +769,7 @@ def _parameter(editor: Editor) -> str:
 def _resume(editor: Editor) -> Editor:
     if editor.offer is None:
         return editor.refused("there is no training beside the file that could be gone on with")
-    return replace(editor, offer=None).asking(ControlRun(Resume(editor.offer)))
+    return replace(editor, offer=None, notice=None).asking(ControlRun(Resume(editor.offer)))
 
 
 # --- view ---------------------------------------------------------------------------------------

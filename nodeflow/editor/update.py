@@ -26,6 +26,7 @@ from nodeflow.editor.state.messages import (
     Failed,
     Key,
     Message,
+    Mistype,
     Moved,
     MoveTaskUp,
     Noted,
@@ -86,6 +87,7 @@ def _without_gone(editor: Editor) -> Editor:
         inside=tuple(key for key in editor.inside if key in editor.graph.groups),
         gesture=editor.gesture if isinstance(editor.gesture, Sliding) else None,
         hover="",
+        mistyped={at: what for at, what in editor.mistyped.items() if not at[0] or at[0] in there},
     )
 
 
@@ -130,6 +132,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             )
         case SetTraining(name=name, value=value):
             return editing.attempted(editor, lambda: training.changed(editor, name, value))
+        case Mistype():
+            return _mistyped(editor, message)
         case SetPreference(name=name, value=value):
             chosen = replace(editor.preferences, **{name: value})
             return replace(editor, preferences=chosen).asking(SavePreferences())
@@ -213,6 +217,29 @@ def _answered(editor: Editor, message: Message) -> Editor:
             return editor.with_notice(text)
         case _:
             assert_never(message)
+
+
+def _mistyped(editor: Editor, message: Mistype) -> Editor:
+    """Keep what cannot be in its field, and say so: the field may be gone with the next click."""
+    at, what = (message.node, message.field), message.what
+    if editor.mistyped.get(at) == what:
+        return editor
+    others = {key: one for key, one in editor.mistyped.items() if key != at}
+    if what is None:
+        said = editor.notice is not None and editor.notice.kind == "problem"
+        return replace(editor, mistyped=others, notice=None if said else editor.notice)
+    name = f"{message.node or 'training'}.{message.field}"
+    now = f"{name} is still {what.over}" if what.over else f"{name} is not set"
+    why = f"it {what.fault}" if what.fault.startswith("must ") else what.fault
+    return replace(editor, mistyped={**others, at: what}).refused(f"{now}: {why}")
+
+
+def refusal(editor: Editor, message: SetValue | SetTraining) -> str:
+    """Return why a change cannot be, "" if it can."""
+    after = update(editor, message)
+    notice = after.notice
+    is_refused = notice is not None and notice is not editor.notice and notice.kind == "problem"
+    return notice.text if notice is not None and is_refused else ""
 
 
 def _newest(editor: Editor, path: Path | None) -> tuple[Path, ...]:

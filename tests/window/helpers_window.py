@@ -314,6 +314,16 @@ class Opened:
         ]
         return x + wide / 2, y + high / 2
 
+    def scrolled_to(self, place, mouse):
+        """Scroll the panel at the right until something is in view, and return its middle."""
+        left, top, wide, high = self.state["area"]
+        for _ in range(30):
+            found = self.settled()["places"].get(place)
+            if found and top + 20 < found[1] < top + high - 40:
+                return self.wait(place)
+            mouse.wheel(left + wide + 120, top + high * 0.85, -3)
+        raise AssertionError(f"{place} is not to be seen")
+
     def kill(self):
         self.process.kill()
         self.process.wait(10)

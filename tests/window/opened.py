@@ -165,6 +165,7 @@ class Watched(app.Window):
                 _place(self.training._cost.item),
             ],
             "faults": {name: field.fault for name, field in self.training._typed.items()},
+            "typed": self._typed_fields(),
             "card": bool(dpg.is_item_shown(self.card.panel)),
             "playback": self._playback(),
             "values": {
@@ -189,6 +190,13 @@ class Watched(app.Window):
         panel = self.inspector
         items = [panel._working, panel._account, *panel._values.values()]
         return [dpg.get_value(item) for item in items if item and dpg.does_item_exist(item)]
+
+    def _typed_fields(self):
+        """Return what stands in the fields of the panels, and what is wrong with it."""
+        fields = dict(self.training._typed)
+        for name, field in self.inspector._fields.items():
+            fields.update({name: typed for typed in field._typed})
+        return {name: [dpg.get_value(one.item), one.fault] for name, one in fields.items()}
 
     def _map(self):
         """Return what is written about each neuron of the map, and where its dot is."""

@@ -400,8 +400,7 @@ def changed_by(hand, shot, kind, how):
         window.until(lambda state: state["text"] == text)
         mouse.key("Return")
     else:
-        in_panel(window, mouse, f"field {name}")
-        x, y = window.wait(f"field {name}")
+        x, y = window.scrolled_to(f"field {name}", mouse)
         mouse.click(x, y)
         if kind == "choice":  # its list opens below; the first line is another one
             window.settled()
@@ -422,17 +421,6 @@ def changed_by(hand, shot, kind, how):
     mouse.key("z", "Control_L")
     window.until(lambda state: not taken(state))
     return digest
-
-
-def in_panel(window, mouse, place):
-    """Scroll the panel at the right until something is in view."""
-    left, top, wide, high = window.state["area"]
-    for _ in range(30):
-        found = window.settled()["places"].get(place)
-        if found and top + 20 < found[1] < top + high - 40:
-            return
-        mouse.wheel(left + wide + 120, top + high * 0.85, -3)
-    raise AssertionError(f"{place} is not to be seen")
 
 
 @slow

@@ -149,6 +149,55 @@ def test_fields(window, mouse, shot):
     assert not window.settled()["typing"]
 
 
+def test_what_cannot_be_is_kept_in_its_field_and_said(window, mouse, shot):
+    """Typed in the inspector and left by a click on the canvas, the field itself is gone."""
+
+    def field(name):
+        return window.state["typed"][name]
+
+    def select(node):
+        mouse.click(*window.middle(node))
+        window.until(lambda state: state["selection"] == [node] and "rate" in state["typed"])
+        window.settled()
+
+    def type_over(place, text):
+        mouse.click(*window.scrolled_to(place, mouse))
+        window.until(lambda state: state["typing"])
+        mouse.key("a", "Control_L")
+        mouse.write(text)
+
+    select("train")
+    type_over("field rate", "two")
+    mouse.click(*empty(window))
+    window.until(lambda state: not state["selection"] and "still 2" in state["notice"])
+    assert "finite number from 0" in window.state["notice"]
+    select("train")
+    assert field("rate")[0] == "two"
+    assert "finite number" in field("rate")[1]
+    shot("kept")
+    # Another field of the node is changed: this one keeps what is in it. Escape gives it up.
+    type_over("field momentum", "0.5")
+    mouse.key("Return")
+    window.until(lambda state: state["settings"]["train"]["momentum"] == "0.5")
+    assert field("rate")[0] == "two"
+    type_over("field rate", "three")
+    mouse.key("Escape")
+    window.until(lambda state: state["typed"]["rate"] == ["2", ""] and not state["notice"])
+    # Twice wrong, then mended.
+    type_over("field rate", "two")
+    mouse.key("Return")
+    window.until(lambda state: state["typed"]["rate"][1])
+    type_over("field rate", "0.5")
+    mouse.click(*empty(window))
+    window.until(lambda state: state["settings"]["train"]["rate"] == "0.5")
+    select("train")
+    assert field("rate") == ["0.5", ""]
+    # A whole number is written as it is counted, also where it was there before.
+    type_over("training epochs", "02000")
+    mouse.key("Return")
+    window.until(lambda state: not state["typing"] and state["typed"]["epochs"] == ["2000", ""])
+
+
 def test_names_and_the_card(window, mouse, shot):
     x, y, _, _ = window.state["nodes"]["hidden"]
     mouse.click(*window.on_screen(x + 30, y + 13), times=2)

@@ -1,6 +1,7 @@
-"""Where the Train button and the minimap lie over the canvas: where they cover the fewest nodes.
+"""Where what lies over the canvas is put: where it covers the fewest nodes.
 
-They are put there when a view is fitted, and stay while somebody looks around.
+The Train button and the minimap are put there when a view is fitted, and stay while somebody looks
+around; the changed number of the lit node stands at a side of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.editor.canvas import minimap
+from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.model import Aside, Editor
 
 WIDE, HIGH, MARGIN = 150.0, 52.0, 24.0
@@ -84,6 +86,24 @@ def placed(editor: Editor) -> Editor:
         chosen, taken = replace(chosen, button=_BUTTON[number]), np.array([areas[number]])
     areas = [minimap.area(editor, place) for place in _MAP]
     return replace(editor, aside=replace(chosen, minimap=_MAP[_best(areas, boxes, taken)]))
+
+
+def beside(editor: Editor, box: Area, size: tuple[float, float], gap: float) -> Point:
+    """Return where something of a size stands at a node, `gap` pixels from its box on the screen.
+
+    That is below it, or else above, right or left, where it covers no other node and is in view.
+    """
+    (left, top, right, bottom), (wide, high) = box, size
+    middle = (left + right - wide) / 2, (top + bottom - high) / 2
+    corners = (
+        (middle[0], bottom + gap), (middle[0], top - gap - high),
+        (right + gap, middle[1]), (left - gap - wide, middle[1]),
+    )  # fmt: skip
+    boxes = _on_screen(editor)
+    area = [(x, y, x + wide, y + high) for x, y in corners]
+    hidden = [wide * high - _shared(each, np.array([[0.0, 0.0, *editor.size]])) for each in area]
+    costs = [_shared(each, boxes) + out for each, out in zip(area, hidden, strict=True)]
+    return corners[costs.index(min(costs))]
 
 
 def covered(editor: Editor, area: Area) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.kept import SavedTraining
-from nodeflow.editor.state.model import Live, Report, Rival
+from nodeflow.editor.state.model import Live, Mistyped, Report, Rival
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.graph import Graph
 from nodeflow.scene import Scene
@@ -113,6 +113,19 @@ class SetTraining:
 
     name: str
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Mistype:
+    """What was typed into a field of the panels cannot be, or is given up (None).
+
+    The field is a setting of a node, a cell of one ("value[2, 1]"), or without a node one of the
+    training.
+    """
+
+    node: str
+    field: str
+    what: Mistyped | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +357,7 @@ Message = (
     | Place
     | SetValue
     | SetTraining
+    | Mistype
     | SetPreference
     | Select
     | Resized

@@ -339,12 +339,27 @@ class Preferences:
 
 
 @dataclass(frozen=True, slots=True)
+class Mistyped:
+    """What was typed into a field and cannot be: it stays there, with why, until it is mended.
+
+    `over` is what the field held instead: when that is another text, it holds this one.
+    """
+
+    text: str
+    over: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class Aside:
     """Where over the canvas other things lie, as shares: 0 is left or above, 1 right or below."""
 
     button: Point = (0.5, 1.0)
     """The Train button."""
     minimap: Point = (1.0, 1.0)
+
+
+NO_MISTAKES: Mapping[tuple[str, str], Mistyped] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +420,8 @@ class Editor:
     """The lesson that is done, or made."""
     report: Report | None = None
     """The account that was asked for last."""
+    mistyped: Mapping[tuple[str, str], Mistyped] = field(default_factory=lambda: NO_MISTAKES)
+    """By node and field (see `Mistype`)."""
     offer: SavedTraining | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
     routed: tuple[Scene, Scene] | None = None

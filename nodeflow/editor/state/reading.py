@@ -19,12 +19,17 @@ _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "o
 
 
 def written(value: Any) -> str:
-    """Return a value as it is typed: lists without brackets, rows after each other with `;`."""
+    """Return a value as it is typed: lists without brackets, rows after each other with `;`.
+
+    Floats have all their digits, and whole ones no point: 2, 0.1, 1e-07.
+    """
     if value is None:
         return ""
     if isinstance(value, tuple | list):
         rows = any(isinstance(part, tuple | list) for part in value)
         return ("; " if rows else ", ").join(map(written, value))
+    if isinstance(value, float):
+        return json.dumps(value).removesuffix(".0")
     return str(value) if isinstance(value, str | Array) else json.dumps(value)
 
 

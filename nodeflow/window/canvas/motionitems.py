@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nodeflow.editor.canvas import aside
 from nodeflow.editor.playing.motion import Motion, Token, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
@@ -91,6 +92,9 @@ class MotionItems:
         self._shown = 0
         self._chip = dpg.add_draw_node(parent=layer, show=False)
         self._chip_box = dpg.draw_rectangle((0, 0), (1, 1), parent=self._chip, rounding=6)
+        self._beside: tuple[object, ...] = (None,)
+        """What the chip was placed for, so far from its node: it stays while the step is shown."""
+        self._chip_at = 0.0, 0.0
         self._chip_text = dpg.draw_text((0, 0), "", parent=self._chip, size=_CHIP)
 
     @property
@@ -218,7 +222,7 @@ class MotionItems:
     def _draw_chip(
         self, editor: Editor, found: Motion, share: float, moved: Mapping[str, Point]
     ) -> None:
-        """Write old → new below the node, when the tokens have come."""
+        """Write old → new beside the node, when the tokens have come."""
         box = _box(editor.drawn, found.lit, editor.camera, moved)
         shown = bool(found.change) and box is not None and (share >= TRAVEL or not self._lasts)
         dpg.configure_item(self._chip, show=shown)
@@ -228,7 +232,11 @@ class MotionItems:
         wide, high = width(found.change, self._fonts.regular) * size + 16, size + 8
         colour = phase_colour(self._theme, found.phase)
         arrived = (share - TRAVEL) / (1 - TRAVEL) if self._lasts else 1.0
-        x, y = round((box[0] + box[2] - wide) / 2), round(box[3] + _REACH + 1)
+        begun = found, editor.camera, editor.size, wide
+        if begun[0] is not self._beside[0] or begun[1:] != self._beside[1:]:
+            place = aside.beside(editor, box, (wide, high), _REACH + 1)
+            self._beside, self._chip_at = begun, (place[0] - box[0], place[1] - box[1])
+        x, y = round(box[0] + self._chip_at[0]), round(box[1] + self._chip_at[1])
         dpg.configure_item(
             self._chip_box, pmin=(x, y), pmax=(x + wide, y + high), color=rgba(colour),
             fill=mixed(colour, self._theme.body, 0.45 + 0.5 * min(max(arrived, 0.0), 1.0)),

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import Setting, inert, numbers
+from nodeflow.editor.state.model import Mistyped
 from nodeflow.editor.state.reading import number, read, written
-from nodeflow.errors import BadSetting
 from nodeflow.window.panels.typed import Typed
 from nodeflow.window.platform.colours import Colour
 from nodeflow.window.platform.toolkit import Item, dpg
@@ -22,52 +22,55 @@ MOST_ROWS = MOST_COLUMNS = 12
 _FITTING, _CELL, _ROW = 3, 80, 30
 """So many columns fit beside each other; more are so wide, and scrolled."""
 
-Change = Callable[[str, Any, bool], None]
-"""Called with a setting's name, its value, and whether this is all of the change."""
+Enter = Callable[[Any], str]
+"""Called with a setting's new value; returns why it cannot be, "" if it can."""
+Keep = Callable[[str, Mistyped | None], None]
+"""Called with a field's name and what was typed into it and cannot be (see `Typed`)."""
+Mistakes = Callable[[str], Mistyped | None]
+"""Returns what was typed into a field and cannot be."""
 
 
 class Field:
-    """The widget of one setting."""
+    """The widgets of one setting: one, or one for each number of an array."""
 
     def __init__(
-        self, parent: Item, setting: Setting, value: Any, change: Change, wrong: Colour
+        self, parent: Item, setting: Setting, value: Any, enter: Enter, keep: Keep, wrong: Colour
     ) -> None:
         self.setting = setting
-        self._change = change
-        self._wrong = wrong
-        self._red: Item | None = None
+        self._enter, self._keep, self._wrong = enter, keep, wrong
         self._value: Any = object()
         self._shape: tuple[int, int] | None = None
         self.items: list[Item] = []
         self._typed: list[Typed] = []
         self._parent = dpg.add_group(parent=parent)
-        self._fault = 0
         self._make(value)
-        self._fault = dpg.add_text("", parent=self._parent, show=False, wrap=0, color=wrong)
-        self.show(value)
 
     @property
     def active(self) -> bool:
         """Whether a person is at it."""
         return any(dpg.is_item_active(item) for item in self.items)
 
-    def show(self, value: Any) -> None:
+    def show(self, value: Any, mistakes: Mistakes) -> None:
         """Show the value that the setting has now, unless a person is at it."""
-        if value is self._value or self.active:
+        if self.active:
             return
-        if self._is_table and self._cells(value) != self._shape:
-            for item in dpg.get_item_children(self._parent, 1):
-                if item != self._fault:
-                    dpg.delete_item(item)
-            self.items, self._typed = [], []
-            self._make(value)
-        self._value = value
-        self._show_fault("")
-        self._set(value)
+        if value is not self._value:
+            if self._is_table and self._cells(value) != self._shape:
+                self.close()
+                dpg.delete_item(self._parent, children_only=True)
+                self._make(value)
+            self._value = value
+            if not self._typed:
+                self._set(value)
+        if self._typed:
+            for name, typed, text in zip(self._names, self._typed, self._texts, strict=True):
+                typed.show(text, mistakes(name))
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self._show_fault("")
+        for typed in self._typed:
+            typed.close()
+        self.items, self._typed = [], []
 
     # --- widgets
 
@@ -79,24 +82,26 @@ class Field:
         kind, parent = self.setting.kind, self._parent
         match kind:
             case "flag":
-                item = dpg.add_checkbox(parent=parent, callback=self._on_plain)
+                self.items = [dpg.add_checkbox(parent=parent, callback=self._on_plain)]
             case "choice":
-                item = dpg.add_combo(
-                    list(self.setting.choices), parent=parent, width=-1, callback=self._on_plain
-                )
+                self.items = [
+                    dpg.add_combo(
+                        list(self.setting.choices), parent=parent, width=-1, callback=self._on_plain
+                    )
+                ]
             case "array":
                 self._make_table(value)
-                return
             case _:
                 # Numbers too: what is no number stays there, red, with what is allowed.
-                item = dpg.add_input_text(
-                    parent=parent, width=-1, on_enter=True, callback=self._on_text,
-                    auto_select_all=True,
-                )  # fmt: skip
-                with dpg.item_handler_registry() as registry:
-                    dpg.add_item_deactivated_after_edit_handler(callback=self._on_left)
-                dpg.bind_item_handler_registry(item, registry)
-        self.items = [item]
+                self._add_typed(parent, self.setting.name, self._on_text)
+
+    def _add_typed(
+        self, parent: Item, name: str, enter: Callable[[str], str], width: int = -1
+    ) -> None:
+        typed = Typed(parent, enter, partial(self._keep, name), width=width)
+        typed.apply_style(self._wrong)
+        self._typed.append(typed)
+        self.items.append(typed.item)
 
     def _cells(self, value: Any) -> tuple[int, int] | None:
         """Return rows and columns of an array that is small enough to be edited."""
@@ -109,17 +114,16 @@ class Field:
 
     def _make_table(self, value: Any) -> None:
         self._shape = self._cells(value)
-        before = self._fault or 0
         if self._shape is None or self._shape == (0, 0):
             size = "" if value is None else "×".join(map(str, np.shape(_array(value))))
             text = "drawn at the start" if value is None else f"{size}, too large to be typed"
-            dpg.add_text(text, parent=self._parent, before=before, wrap=0)
+            dpg.add_text(text, parent=self._parent, wrap=0)
             return
         rows, columns = self._shape
         scrolls = columns > _FITTING
         sizing = dpg.mvTable_SizingFixedFit if scrolls else dpg.mvTable_SizingStretchSame
         with dpg.table(
-            parent=self._parent, before=before, header_row=False, policy=sizing,
+            parent=self._parent, header_row=False, policy=sizing,
             pad_outerX=False, scrollX=scrolls, height=rows * _ROW + 16 if scrolls else 0,
         ):  # fmt: skip
             for _ in range(columns):
@@ -127,88 +131,55 @@ class Field:
             for row in range(rows):
                 with dpg.table_row():
                     for column in range(columns):
-                        place = dpg.add_group()
-                        cell = Typed(
-                            place,
-                            partial(self._on_cell, (row, column)),
-                            width=_CELL if scrolls else -1,
-                        )
-                        cell.apply_style(self._wrong)
-                        self._typed.append(cell)
-                        self.items.append(cell.item)
+                        self._add_typed(
+                            dpg.add_group(), self._cell_name(row, column),
+                            partial(self._on_cell, (row, column)), _CELL if scrolls else -1,
+                        )  # fmt: skip
+
+    def _cell_name(self, row: int, column: int) -> str:
+        return f"{self.setting.name}[{row + 1}, {column + 1}]"
+
+    @property
+    def _names(self) -> list[str]:
+        """The names of the lines that are typed."""
+        if not self._is_table or self._shape is None:
+            return [self.setting.name]
+        rows, columns = self._shape
+        return [self._cell_name(row, column) for row in range(rows) for column in range(columns)]
+
+    @property
+    def _texts(self) -> list[str]:
+        """What stands in them."""
+        if not self._is_table:
+            return [written(self._value)]
+        return list(map(show, _array(self._value).ravel().tolist()))
 
     def _set(self, value: Any) -> None:
-        kind = self.setting.kind
-        if kind == "array":
-            if self.items:
-                for cell, one in zip(self._typed, _array(value).ravel().tolist(), strict=True):
-                    cell.show(_written(one))
-            return
-        (item,) = self.items
-        if kind in ("flag", "choice"):
+        for item in self.items:
             if value is not None:
                 dpg.set_value(item, value)
-        else:
-            dpg.set_value(item, written(value))
 
     # --- what a person does
 
     def _on_plain(self, _sender: Item, value: Any, _data: Any = None) -> None:
-        if self._holds(value):
-            self._change(self.setting.name, value, True)
+        if self._enter(value):
+            self._set(self._value)
 
-    def _on_text(self, _sender: Item, text: str, _data: Any = None) -> None:
+    def _on_text(self, text: str) -> str:
         value = read(text, self.setting.kind)
-        if self._holds(value) and inert(value) != self._value:
-            self._change(self.setting.name, value, True)
-
-    def _on_left(self, _sender: Item, item: Item, _data: Any = None) -> None:
-        self._on_text(item, dpg.get_value(item))
+        return "" if inert(value) == self._value else self._enter(value)
 
     def _on_cell(self, cell: tuple[int, int], text: str) -> str:
         """Put what was typed into the array, or return what is wrong with it."""
         one = number(text)
         if isinstance(one, str) or not np.isfinite(one):
-            return "a number"
+            return "must be a finite number"
         before = _array(self._value)
         array = np.atleast_2d(before).copy()
-        if _written(float(array[cell])) == _written(one):
+        if show(array[cell]) == show(one):
             return ""  # what was shown has fewer digits than what is there
         array[cell] = one
-        value = (array[0] if before.ndim == 1 else array).tolist()
-        if self._holds(value):
-            self._change(self.setting.name, value, True)
-        return ""
-
-    def _holds(self, value: Any) -> bool:
-        """Check a value; what is wrong is told below the field, which keeps what was typed."""
-        try:
-            self.setting.check(inert(value), "the setting")
-        except BadSetting as error:
-            self._show_fault(str(error).removeprefix("the setting."))
-            return False
-        self._show_fault("")
-        return True
-
-    def _show_fault(self, fault: str) -> None:
-        if not self._fault:
-            return
-        dpg.configure_item(self._fault, show=bool(fault))
-        dpg.set_value(self._fault, f"! {fault}" if fault else "")
-        if fault and self._red is None and len(self.items) == 1:
-            with dpg.theme() as self._red, dpg.theme_component(dpg.mvAll):
-                dpg.add_theme_color(dpg.mvThemeCol_Text, self._wrong)
-                dpg.add_theme_color(dpg.mvThemeCol_Border, self._wrong)
-                dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 1)
-            dpg.bind_item_theme(self.items[0], self._red)
-        elif not fault and self._red is not None:
-            dpg.bind_item_theme(self.items[0], 0)
-            dpg.delete_item(self._red)
-            self._red = None
-
-
-def _written(number: float) -> str:
-    return show(number)
+        return self._enter((array[0] if before.ndim == 1 else array).tolist())
 
 
 def _array(value: Any) -> NDArray[np.float64]:

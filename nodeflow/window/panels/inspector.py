@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from nodeflow.declare import Setting
 from nodeflow.editor.panels.accounts import account, reported
 from nodeflow.editor.panels.ports import port_text, ports_of
 from nodeflow.editor.panels.working import working
-from nodeflow.editor.state.messages import Message, SetValue
-from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.messages import Message, Mistype, SetValue
+from nodeflow.editor.state.model import Editor, Mistyped
+from nodeflow.editor.update import refusal
 from nodeflow.fonts import REGULAR
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas.overlayitems import wrapped
@@ -41,9 +43,11 @@ class Inspector:
         self._working: Item | None = None
         self._account: Item | None = None
         self._node = ""
+        self._editor: Editor | None = None
 
     def draw(self, editor: Editor) -> None:
         """Show what is selected in an editor."""
+        self._editor = editor
         graph = editor.graph
         chosen = sorted(editor.selection & graph.nodes.keys())
         node = chosen[0] if len(chosen) == 1 else ""
@@ -62,7 +66,7 @@ class Inspector:
         if node:
             settings = graph.settings(node) if graph.nodes[node].known else {}
             for name, field in self._fields.items():
-                field.show(_present(editor, node, name, settings.get(name)))
+                field.show(_present(editor, node, name, settings.get(name)), self._mistake)
             live = (
                 editor.live.values, editor.live.ages, editor.graph, editor.neuron, editor.report,
             )  # fmt: skip
@@ -105,7 +109,8 @@ class Inspector:
             note = f"{setting.name}\n{setting.range}" if setting.range else setting.name
             self._fields[setting.name] = Field(
                 self._labelled(setting, note, theme), setting,
-                _present(editor, node, setting.name, value), self._on_change, rgba(theme.problem),
+                _present(editor, node, setting.name, value), partial(self._enter, setting.name),
+                self._keep, rgba(theme.problem),
             )  # fmt: skip
         dpg.add_spacer(height=4, parent=self._parent)
         dpg.add_separator(parent=self._parent)
@@ -183,8 +188,19 @@ class Inspector:
         lines = (wrapped(line, font, wide / size) for line in text.split("\n"))
         return "\n".join(part for found in lines for part in found)
 
-    def _on_change(self, name: str, value: Any, done: bool) -> None:  # noqa: FBT001 - a callback
-        self._send(SetValue(self._node, name, value, done=done))
+    def _enter(self, name: str, value: Any) -> str:
+        """Have a setting changed, or return why it cannot be."""
+        change = SetValue(self._node, name, value)
+        fault = "" if self._editor is None else refusal(self._editor, change)
+        if not fault:
+            self._send(change)
+        return fault.removeprefix(f"{self._node}.{name} ")
+
+    def _keep(self, name: str, mistake: Mistyped | None) -> None:
+        self._send(Mistype(self._node, name, mistake))
+
+    def _mistake(self, name: str) -> Mistyped | None:
+        return None if self._editor is None else self._editor.mistyped.get((self._node, name))
 
 
 def _present(editor: Editor, node: str, setting: str, value: Any) -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.editor.panels.training import changed, cost_now, present, progress
+from nodeflow.editor.panels.training import cost_now, present, progress
 from nodeflow.editor.panels.training import rate as rate_of
-from nodeflow.editor.state.messages import Do, Message, SetTraining, SetValue
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.messages import Do, Message, Mistype, SetTraining, SetValue
+from nodeflow.editor.state.model import Editor, Live, Mistyped
 from nodeflow.editor.state.reading import read, written
-from nodeflow.errors import NodeflowError
+from nodeflow.editor.update import refusal
 from nodeflow.playback.curve import column, epochs, newest
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.panels.typed import Typed
@@ -79,7 +79,7 @@ class TrainingPanel:
             dpg.add_text(label)
             cell = dpg.add_group()
         self._rows[label] = row
-        return Typed(cell, partial(self._enter, label))
+        return Typed(cell, partial(self._enter, label), partial(self._keep, label))
 
     def _rate_line(self) -> Typed:
         """Return the field of the rate; beside it stands a slider of its powers."""
@@ -92,7 +92,10 @@ class TrainingPanel:
             dpg.add_table_column(init_width_or_weight=0.42)
             dpg.add_table_column(init_width_or_weight=0.58)
             with dpg.table_row():
-                typed = Typed(dpg.add_group(), partial(self._enter, "rate"), fault_parent=cell)
+                typed = Typed(
+                    dpg.add_group(), partial(self._enter, "rate"), partial(self._keep, "rate"),
+                    fault_parent=cell,
+                )  # fmt: skip
                 # A double-click would edit the exponent that it stands for.
                 self._slider: Item = dpg.add_slider_double(
                     width=-1, min_value=math.log10(_LEAST_RATE), max_value=math.log10(_MOST_RATE),
@@ -101,23 +104,23 @@ class TrainingPanel:
         return typed
 
     def _enter(self, name: str, text: str) -> str:
-        """Send what was typed, or return what is wrong with it."""
-        editor = self._editor
-        if editor is None:
-            return ""
-        try:
-            if name == "rate" and self._setting is not None and self._setting[0]:
-                value = read(text, "number")
-                editor.graph.set(self._setting[0], **{self._setting[1]: value})
-                self._send(SetValue(*self._setting, value))
-            elif name == "rate" and self._setting is None:
-                return "no trainer of this graph has a learning rate"
-            else:
-                changed(editor, name, text)
-                self._send(SetTraining(name, text))
-        except NodeflowError as error:
-            return str(error).removeprefix(f"training.{name} ")
-        return ""
+        """Have something changed, or return why it cannot be."""
+        editor, change = self._editor, self._change(name, text)
+        fault = "" if editor is None else refusal(editor, change)
+        if not fault:
+            self._send(change)
+        return fault.removeprefix(f"{self._at(name)[0] or 'training'}.{self._at(name)[1]} ")
+
+    def _change(self, name: str, text: str) -> SetValue | SetTraining:
+        node, setting = self._at(name)
+        return SetValue(node, setting, read(text, "number")) if node else SetTraining(name, text)
+
+    def _at(self, name: str) -> tuple[str, str]:
+        """Return the node and the setting of a line; what belongs to the training has no node."""
+        return self._setting if name == "rate" and self._setting is not None else ("", name)
+
+    def _keep(self, name: str, mistake: Mistyped | None) -> None:
+        self._send(Mistype(*self._at(name), mistake))
 
     def typing(self) -> bool:
         """Return whether a field takes keys."""
@@ -151,11 +154,12 @@ class TrainingPanel:
         live, training = editor.live, editor.graph.training
         state = (
             live.state, live.problem, training, editor.selection,
-            id(editor.offer) if not live.update else 0,
+            id(editor.offer) if not live.update else 0, editor.mistyped,
         )  # fmt: skip
         parts = (editor.graph.nodes, editor.graph.wires)
         known = self._parts[0] is parts[0] and self._parts[1] is parts[1]
-        if not known or state != self._shown:
+        waits = any(field.waits for field in self._typed.values())
+        if not known or waits or state != self._shown:
             self._shown, self._parts = state, parts
             self._show(editor, theme)
         told = f"! {live.problem}" if live.problem else progress(live, training)
@@ -181,7 +185,7 @@ class TrainingPanel:
         colour = theme.problem if live.problem else theme.faint
         dpg.configure_item(self._state, color=rgba(colour))
         for name in ("batch", "epochs", "seed"):
-            self._typed[name].show(present(editor.graph, name))
+            self._typed[name].show(present(editor.graph, name), editor.mistyped.get(("", name)))
         self._accuracy.show(shown=bool(editor.graph.where(lambda type_: type_.counts_hits)))
         found = rate_of(editor)
         rate = _LEAST_RATE
@@ -190,7 +194,8 @@ class TrainingPanel:
             self._typed["rate"].show("")
         else:
             self._setting, rate = (found.node, found.setting), found.value
-            self._typed["rate"].show(written(rate).removesuffix(".0"))
+            mistake = editor.mistyped.get(self._setting)
+            self._typed["rate"].show(written(rate), mistake)
         dpg.configure_item(self._rows["rate"], show=found is not None)
         if not dpg.is_item_active(self._slider):
             dpg.set_value(self._slider, math.log10(max(rate, _LEAST_RATE)))
