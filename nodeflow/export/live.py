@@ -39,7 +39,7 @@ from nodeflow.graph import Graph
 from nodeflow.scene import scene
 
 PLAYER = (
-    "common.js", "sums.js", "random.js", "starts.js", "machine.js", "schedule.js", "run.js",
+    "packed.js", "common.js", "sums.js", "random.js", "starts.js", "machine.js", "schedule.js", "run.js",
     "numbers.js", "formulas.js", "why.js", "live.js",
     *DRAWN, "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "state.js", "taken.js",
     "lesson.js", "lessonpanel.js", "changepanel.js", "change.js",
