@@ -432,7 +432,8 @@ def _text_of(blob: bytes | str) -> str:
 
 
 DRAWN = (
-    "elements.js", "picture.js", "camera.js", "tokens.js", "tip.js", "panel.js", "player.js",
+    "elements.js", "picture.js", "camera.js", "tokens.js", "tip.js", "panel.js", "callout.js",
+    "caption.js", "playing.js", "controls.js", "player.js",
 )  # fmt: skip
 """The scripts that play a run on the drawing of a graph."""
 
