@@ -150,6 +150,9 @@ class Diverged(RunError):
         self.epoch, self.update, self.sample = epoch, update, sample
 
 
+CONDITION_FAILS = "the condition fails at character {place}: {why}"
+
+
 class ConditionError(NodeflowError):
     """A condition that cannot be read or does not fit the values; `position` counts from 0.
 
@@ -157,7 +160,7 @@ class ConditionError(NodeflowError):
     """
 
     def __init__(self, message: str, *, text: str, position: int) -> None:
-        super().__init__(f"the condition fails at character {position + 1}: {message}")
+        super().__init__(CONDITION_FAILS.format(place=position + 1, why=message))
         self.text, self.position, self.why = text, position, message
 
     @property

@@ -432,12 +432,15 @@ def _text_of(blob: bytes | str) -> str:
 
 
 DRAWN = (
-    "elements.js", "picture.js", "camera.js", "tokens.js", "tip.js", "panel.js", "player.js",
+    "elements.js", "picture.js", "camera.js", "tokens.js", "tip.js", "panel.js", "callout.js",
+    "caption.js", "playing.js", "controls.js", "player.js",
 )  # fmt: skip
 """The scripts that play a run on the drawing of a graph."""
 
-RECORDED = ("common.js", "numbers.js", *DRAWN, "recorded.js", "page-recorded.js")
+RECORDED = ("packed.js", "common.js", "numbers.js", *DRAWN, "recorded.js", "page-recorded.js")
 """The scripts of a page that plays a recording, in their order."""
+_OPENING = ("packed.js", "opening.js")
+"""What a page begins with; the other scripts lie packed in it, a third as large."""
 
 
 def filled(
@@ -452,13 +455,14 @@ def filled(
     `policy` is what its scripts may do besides being the ones that are in it. A blob that is a text
     is `packed` already.
     """
-    script, style = script_of(scripts), style_of()
+    opening, program, style = script_of(_OPENING), script_of(scripts), style_of()
+    blobs = {"program": program.encode(), **blobs}
     parts = {
         "title": escape(graph.name or "nodeflow"),
         "about": escape(graph.about),
         "theme": "" if theme == "auto" else f' data-theme="{theme}"',
-        "script": script,
-        "script_policy": " ".join(filter(None, (_hash(script), policy))),
+        "opening": opening,
+        "script_policy": " ".join(filter(None, (_hash(opening), _hash(program), policy))),
         "style": style,
         "style_hash": _hash(style),
         "blobs": "\n".join(

@@ -1,8 +1,7 @@
 """A lesson in a page: its tasks as plain data, and the other forms of the graph that they draw.
 
-Conditions and expressions are read here, by the one grammar; the page is given their parts. A page
-does not plan graphs, so the wires that tasks ask for are drawn beforehand: each gives a form of
-the graph, in which the tasks behind it are read.
+A page reads conditions and expressions, but does not plan graphs: the wires that tasks ask for are
+drawn beforehand. Each gives a form of the graph, in which the tasks behind it are read.
 """
 
 from __future__ import annotations
@@ -11,17 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeflow import formula as formulas
 from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
-from nodeflow.errors import ConditionError, NodeflowError
+from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Wire
 from nodeflow.lessons import Lesson, Task, lesson_of, require_lesson
 from nodeflow.playback.answers import HITS
-from nodeflow.playback.conditions import Expression, parse, parse_expression
-from nodeflow.playback.grammar import Part
-from nodeflow.playback.stops import judged_after, newest
 
 MOST_FORMS = 6
 """So many graphs with other wires travel in a page."""
@@ -169,88 +164,19 @@ def _task(form: Wired, index: int, task: Task, run: Run, lesson: Lesson) -> dict
             found["from"] = _choices(_ports(form.graph, outputs=True), starts, shown)
             found["to"] = _choices(_ports(form.graph, outputs=False), ends, shown)
         return found
-    try:
-        return {**found, **_read(task, run)}
-    except NodeflowError as error:
-        return {**found, "fault": str(error)}
+    found["here"] = True
+    if task.kind == "at":
+        try:
+            moment = Moment.read(task.goal)
+            run.schedule.find(moment)
+        except NodeflowError as error:
+            return {**found, "fault": str(error)}
+        found["moment"] = [moment.epoch, moment.sample, moment.node]
+    return found
 
 
 def _choices(ports: list[str], wanted: list[str], shown: list[str]) -> list[str]:
     return sorted({*(p for p in ports if p.rpartition(".")[0] in shown), *wanted})
-
-
-def _read(task: Task, run: Run) -> dict[str, Any]:
-    """Return what a page wants to know of a goal besides its text."""
-    if task.kind == "at":
-        moment = Moment.read(task.goal)
-        run.schedule.find(moment)
-        return {"moment": [moment.epoch, moment.sample, moment.node]}
-    if task.kind == "ask":
-        expression = parse_expression(task.goal, run.plan.graph)
-        return {
-            "tree": _tree(expression.root, run, now=True),
-            "truth": expression.root.truth,
-            "place": _place(expression, run),
-        }
-    condition = parse(task.goal, run.plan.graph)
-    parts = list(condition.root.walk())
-    strange = [p.value for p in parts if p.head == "word" and p.value not in _WORDS]
-    if strange:
-        known = ", ".join(sorted(_WORDS))
-        raise ConditionError(
-            f"a page cannot ask for '{strange[0]}'; write the condition with {known}, or export "
-            "the graph without its lesson",
-            text=task.goal,
-            position=max(task.goal.find(str(strange[0])), 0),
-        )
-    return {
-        "tree": _tree(condition.root, run, now=False),
-        "epochal": condition.epochal,
-        "looksBack": condition.looks_back,
-        "place": judged_after(run, condition),
-        "ports": sorted(newest(run, address) for address in condition.ports),
-        "words": sorted({part.value for part in parts if part.head == "word"}),
-    }
-
-
-_WORDS = (
-    "epoch", "update", "sample", "cost",
-    "accuracy", "train_accuracy", "test_accuracy", "train_cost", "test_cost",
-)  # fmt: skip
-
-
-def _place(expression: Expression, run: Run) -> int | None:
-    """Return the place after which all is known that an answer reads; None: an epoch's end."""
-    if expression.words - {"epoch", "update", "sample", "cost"}:
-        return None
-    keys = {address.rpartition(".")[0] for address in expression.ports}
-    if "cost" in expression.words and run.plan.unfolding.cost:
-        keys.add(run.plan.unfolding.cost.rpartition(".")[0])
-    return max((run.schedule.place(key) for key in keys if key in run.order), default=0)
-
-
-def _tree(part: Part, run: Run, *, now: bool) -> list[Any]:
-    """Return a part as `[head, value, parts]`; a parameter is read where its update has made it."""
-    value = part.value
-    if part.head == "port":
-        address, indices = value
-        value = [address if now else newest(run, address), list(indices)]
-    return [part.head, value, [_tree(inner, run, now=now) for inner in part.parts]]
-
-
-def functions(lesson: dict[str, Any]) -> Iterator[str]:
-    """Yield the functions of arithmetic that the conditions and answers of a told lesson call."""
-
-    def called(tree: list[Any]) -> Iterator[str]:
-        head, _, parts = tree
-        if head in formulas.FUNCTIONS or (head in formulas.OPERATORS and head not in "+-*/"):
-            yield head
-        for part in parts:
-            yield from called(part)
-
-    for task in lesson["tasks"]:
-        if "tree" in task:
-            yield from called(task["tree"])
 
 
 def hidden(graph: Graph, twins: dict[str, str], apart: Graph | None = None) -> list[str]:

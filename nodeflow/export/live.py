@@ -35,18 +35,22 @@ from nodeflow.export.html import (
 )
 from nodeflow.export.templates import functions, remarks, templates
 from nodeflow.files.lessonform import LESSON
+from nodeflow.formula import FUNCTIONS, OPERATORS
 from nodeflow.graph import Graph
+from nodeflow.playback.grammar import language
+from nodeflow.playback.stops import newest
 from nodeflow.scene import scene
 
 PLAYER = (
-    "common.js", "sums.js", "random.js", "starts.js", "machine.js", "schedule.js", "run.js",
-    "numbers.js", "formulas.js", "why.js", "live.js",
-    *DRAWN, "drawing.js", "views.js", "map.js", "predict.js", "judging.js", "state.js", "taken.js",
-    "lesson.js", "lessonpanel.js", "changepanel.js", "change.js",
-    "computing.js",
+    "packed.js", "common.js", "sums.js", "random.js", "starts.js", "machine.js", "schedule.js",
+    "checkpoints.js", "standing.js", "stepping.js", "rewinding.js", "training.js", "typing.js",
+    "run.js", "numbers.js", "formulas.js", "why.js", "live.js",
+    *DRAWN, "drawing.js", "views.js", "map.js", "predict.js", "conditions.js", "judging.js",
+    "watching.js", "state.js", "taken.js", "questions.js", "lesson.js", "lessonpanel.js",
+    "changepanel.js", "tabs.js", "stops.js", "sharing.js", "api.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
-_OF_LESSONS = ("judging.js", "lesson.js", "lessonpanel.js")
+_OF_LESSONS = ("questions.js", "lesson.js", "lessonpanel.js")
 """What a page without a lesson does without."""
 
 
@@ -217,9 +221,9 @@ def _data(
         raise ExportError("there is nothing to play: the graph has no node that can be evaluated")
     formulas = templates(run)
     called = {name for each in formulas for name in functions(each.get("tree"))}
-    if lesson is not None:
-        called.update(lessonpage.functions(lesson))
-    forms, blobs = computing.engine(run, choices=lesson is not None, functions=called)
+    forms, blobs = computing.engine(
+        run, choices=lesson is not None, functions=called | _OF_CONDITIONS
+    )
     first, end = _span(run, begin, until, epochs, samples)
     text = _graph_text(graph)
     shown = drawn_whole(graph, run)
@@ -239,6 +243,8 @@ def _data(
         "formulas": formulas,
         "remarks": remarks(run),
         "sentences": sentences(),
+        "language": language(),
+        "newest": {a: b for a in run.weights if (b := newest(run, a)) != a},
         "views": seeing.views(run),
         "neurons": seeing.neurons(run),
         "traces": {address: recipe_as_data(run, address) for address in run.weights},
@@ -302,6 +308,8 @@ def sampled(graph: Graph, rows: int | None = None) -> Iterator[tuple[Graph, str]
             release(source)
 
 
+_OF_CONDITIONS = {*FUNCTIONS, *(sign for sign in OPERATORS if sign not in "+-*/")}
+"""The functions of arithmetic that a condition may call."""
 SAMPLE = 500
 _MUCH = 1_000_000
 """Numbers of a data set that is not thinned out."""

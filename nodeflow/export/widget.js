@@ -74,9 +74,9 @@ function linked(model, frame) {
 
   async function opened() {
     const mine = left(), found = frame.contentWindow?.nodeflow;
-    if (!found?.ready) return; // nothing is shown yet, or a recording, which has no state
+    if (!found?.ready) return; // nothing is shown yet
     await found.ready;
-    if (mine !== opens) return;
+    if (mine !== opens || !found.takeUp) return; // a recording has no state
     if (found.page === model.get("_state").page) leave = joined(model, found);
     else await show(); // the cell's output has a page that is no longer this one
   }

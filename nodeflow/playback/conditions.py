@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from nodeflow import formula as formulas
 from nodeflow.errors import ConditionError, RunError
 from nodeflow.graph import Graph
-from nodeflow.playback.grammar import CHANGES, EPOCHAL, Part, read, read_expression
+from nodeflow.playback.grammar import CHANGES, EPOCHAL, Part, read, read_expression, said
 
 _RELATIONS: dict[str, Callable[..., Any]] = {
     "<": np.less,
@@ -137,9 +137,7 @@ def parse_expression(text: str, graph: Graph) -> Expression:
     parts = list(root.walk())
     for part in parts:
         if part.head in ("previous", "change", "changes sign", *CHANGES):
-            raise ConditionError(
-                "a value before this moment is not known here", text=text, position=part.start
-            )
+            raise ConditionError(said("now alone"), text=text, position=part.start)
     return Expression(
         text=text,
         ports=frozenset(part.value[0] for part in parts if part.head == "port"),
@@ -340,14 +338,16 @@ class _Judge:
             return value[indices]
         except IndexError:
             places = ", ".join(map(str, indices))
-            self._refuse(part, f"'{address}' is {_sizes(value)}: it has no [{places}]")
+            self._refuse(
+                part, said("not there", address=address, size=_sizes(value), places=places)
+            )
 
     def _fit(self, part: Part, values: list[Any]) -> None:
         try:
             np.broadcast_shapes(*(np.shape(value) for value in values))
         except ValueError:
             sizes = " and ".join(dict.fromkeys(_sizes(value) for value in values))
-            self._refuse(part, f"values of {sizes} numbers cannot meet: pick numbers, as in x[0]")
+            self._refuse(part, said("cannot meet", sizes=sizes))
 
     def _refuse(self, part: Part, why: str) -> NoReturn:
         raise ConditionError(why, text=self.condition.text, position=part.start)

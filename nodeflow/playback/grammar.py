@@ -15,6 +15,9 @@ Tightest first: indices, ^ (from the right), the sign −, * and /, + and −, r
 `≤ ≥ ≠ − × · ÷` may be typed as well. Words may be in capitals, names are as in the graph. A NODE
 alone stands for its only output; a WORD goes before a node of that name. The ids of nodes may hold
 `-`, so a minus after a name needs a space, unless the longer name is not in the graph.
+
+A page that computes reads conditions as well, by the same tables: `language` is what it is given
+(`export/player/conditions.js`).
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nodeflow import formula as formulas
-from nodeflow.errors import ConditionError, nearest
+from nodeflow.errors import CONDITION_FAILS, ConditionError, nearest
 from nodeflow.graph import Graph
 
 RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -41,15 +44,77 @@ _KEYWORDS = ("and", "or", "not", "in", "appears", "sign", *CHANGES)
 
 LONGEST = 1000
 DEEPEST = 100
+_NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_SIGN = r"\*\*|<=|>=|==|!=|[-+*/^<>=(),\[\]≤≥≠−×·÷]"
 _TOKEN = re.compile(
-    r"(?P<space>\s+)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[^\W\d_][\w.\-]*)|(?P<sign>\*\*|<=|>=|==|!=|[-+*/^<>=(),\[\]≤≥≠−×·÷])"
+    rf"(?P<space>\s+)|(?P<number>{_NUMBER})|(?P<name>[^\W\d_][\w.\-]*)|(?P<sign>{_SIGN})"
 )
 _SAME = {"≤": "<=", "≥": ">=", "≠": "!=", "=": "=="}
 _SAME |= {"−": "-", "×": "*", "·": "*", "÷": "/", "^": "**"}
 _OR, _AND, _NOT, _RELATION, _SUM, _PRODUCT, _NEGATIVE, _POWER = range(1, 9)
 _BINDS = {"or": _OR, "and": _AND, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "**": _POWER}
 _BINDS |= dict.fromkeys((*RELATIONS, *CHANGES), _RELATION)
+_SENTENCES = {
+    "too long": "it has {count} characters, at most {most} are read",
+    "no sign": "'{sign}' means nothing here",
+    "no condition": "nothing was typed: write one such as cost < 0.01",
+    "no expression": "nothing was typed: write one such as w.value[0, 1] or cost < 0.01",
+    "end": "the end",
+    "no operator": "an operator is missing before {next}",
+    "no value": "a value is missing before {next}",
+    "no bracket": "a bracket '{sign}' is missing before {next}",
+    "no call": "{name} takes its value in brackets, as in {name}(…): a bracket '(' is missing "
+    "before {next}",
+    "no truth": "'{what}' is a value, neither true nor false: compare it, as in {what} < 1",
+    "no number": "'{what}' is true or false where a value is wanted",
+    "too deep": "it is nested more than {most} deep",
+    "too many": "{name} takes one value, not {count}",
+    "no comparison": "{name} takes a comparison, as in {name}(w.value < 0)",
+    "within": "{head}(…) cannot stand within '{name}': only one pass back is known",
+    "now alone": "a value before this moment is not known here",
+    "no cost": "'{word}' is never known here: the graph has no cost",
+    "no dataset": "'{word}' is never known here: the graph has no dataset",
+    "no place": "a place is a whole number from 0, as in w.value[0, 1]",
+    "no output": "node '{node}' has no output, so it has no value",
+    "several outputs": "node '{node}' has several outputs: write {one}",
+    "no function": "there is no function '{name}'{hint}",
+    "no such output": "node '{node}' has no output '{port}'; there is {there}",
+    "unknown": "there is no value '{name}'{minus}{hint}",
+    "minus": " (a minus after a name needs a space before it)",
+    "not there": "'{address}' is {size}: it has no [{places}]",
+    "cannot meet": "values of {sizes} numbers cannot meet: pick numbers, as in x[0]",
+}
+
+
+def said(name: str, /, **parts: object) -> str:
+    """Return what keeps a condition from being read or judged."""
+    return _SENTENCES[name].format(**parts)
+
+
+def language() -> dict[str, Any]:
+    """Return the tables by which conditions are read, as plain data."""
+    return {
+        "number": _NUMBER,
+        "sign": _SIGN,
+        "same": _SAME,
+        "binds": _BINDS,
+        "not": _NOT,
+        "relation": _RELATION,
+        "negative": _NEGATIVE,
+        "power": _POWER,
+        "relations": RELATIONS,
+        "changes": CHANGES,
+        "functions": FUNCTIONS,
+        "ofSeveral": OF_SEVERAL,
+        "truthsOfNumber": TRUTHS_OF_NUMBER,
+        "truthsOfTruth": TRUTHS_OF_TRUTH,
+        "epochal": EPOCHAL,
+        "words": WORDS,
+        "keywords": _KEYWORDS,
+        "longest": LONGEST,
+        "deepest": DEEPEST,
+        "sentences": {"fails": CONDITION_FAILS, **_SENTENCES},
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +155,20 @@ def read(text: str, graph: Graph) -> Part:
 
 def read_expression(text: str, graph: Graph) -> Part:
     """Return the parts of an expression, a value or a truth, or raise `ConditionError`."""
-    return _Reader(text, graph).whole("w.value[0, 1] or cost < 0.01")
+    return _Reader(text, graph).whole("expression")
 
 
 class _Reader:
     def __init__(self, text: str, graph: Graph) -> None:
         self.text, self.graph = text, graph
         if len(text) > LONGEST:
-            raise self.fault(f"it has {len(text)} characters, at most {LONGEST} are read", LONGEST)
+            raise self.fault("too long", LONGEST, count=len(text), most=LONGEST)
         self.level = 0
         self.tokens = list(self._tokens())
         self.place = 0
 
-    def fault(self, why: str, position: int) -> ConditionError:
-        return ConditionError(why, text=self.text, position=position)
+    def fault(self, name: str, position: int, /, **parts: object) -> ConditionError:
+        return ConditionError(said(name, **parts), text=self.text, position=position)
 
     # -- tokens
 
@@ -112,7 +177,7 @@ class _Reader:
         while at < len(self.text):
             found = _TOKEN.match(self.text, at)
             if found is None:
-                raise self.fault(f"'{self.text[at]}' means nothing here", at)
+                raise self.fault("no sign", at, sign=self.text[at])
             kind, text, end = str(found.lastgroup), found.group(), found.end()
             if kind == "name":
                 kind, text = self._longest_name(text)
@@ -157,14 +222,14 @@ class _Reader:
         self.place += 1
         return token
 
-    def expect(self, text: str, what: str) -> _Token:
-        found = self.take(text)
+    def expect(self, sign: str) -> _Token:
+        found = self.take(sign)
         if found is None:
-            raise self.fault(f"{what} is missing before {self._next()}", self.now.start)
+            raise self.fault("no bracket", self.now.start, sign=sign, next=self._next())
         return found
 
     def _next(self) -> str:
-        return f"'{self.now.text}'" if self.now.kind != "end" else "the end"
+        return f"'{self.now.text}'" if self.now.kind != "end" else said("end")
 
     # -- parts
 
@@ -172,40 +237,35 @@ class _Reader:
         """Return a part that ends where the last token did."""
         depth = 1 + max((part.depth for part in parts), default=0)
         if depth > DEEPEST:
-            raise self.fault(f"it is nested more than {DEEPEST} deep", start)
+            raise self.fault("too deep", start, most=DEEPEST)
         return Part(head, parts, value, truth, start, self.tokens[self.place - 1].end, depth)
 
     def condition(self) -> Part:
-        return self.as_truth(self.whole("cost < 0.01"))
+        return self.as_truth(self.whole("condition"))
 
-    def whole(self, example: str) -> Part:
+    def whole(self, what: str) -> Part:
         if self.now.kind == "end":
-            raise self.fault(f"nothing was typed: write one such as {example}", 0)
+            raise self.fault(f"no {what}", 0)
         found = self.expression(0)
         if self.now.kind != "end":
-            raise self.fault(f"an operator is missing before {self._next()}", self.now.start)
+            raise self.fault("no operator", self.now.start, next=self._next())
         return found
 
     def as_truth(self, part: Part) -> Part:
         if not part.truth:
-            what = self.text[part.start : part.end]
-            raise self.fault(
-                f"'{what}' is a value, neither true nor false: compare it, as in {what} < 1",
-                part.start,
-            )
+            raise self.fault("no truth", part.start, what=self.text[part.start : part.end])
         return part
 
     def as_number(self, part: Part) -> Part:
         if part.truth:
-            what = self.text[part.start : part.end]
-            raise self.fault(f"'{what}' is true or false where a value is wanted", part.start)
+            raise self.fault("no number", part.start, what=self.text[part.start : part.end])
         return part
 
     def expression(self, level: int) -> Part:
         """Read on as long as operators bind more tightly than `level`."""
         self.level += 1
         if self.level > DEEPEST:
-            raise self.fault(f"it is nested more than {DEEPEST} deep", self.now.start)
+            raise self.fault("too deep", self.now.start, most=DEEPEST)
         left = self.prefix()
         while (binds := _BINDS.get(self.now.text, 0)) > level:
             left = self.infix(left, binds)
@@ -249,7 +309,7 @@ class _Reader:
                 return self.name(token)
             case "sign", "(":
                 inner = self.expression(0)
-                end = self.expect(")", "a bracket ')'").end
+                end = self.expect(")").end
                 return replace(inner, start=start, end=end)
             case "sign", "-":
                 part = self.as_number(self.expression(_NEGATIVE))
@@ -266,7 +326,7 @@ class _Reader:
             case "word", word if word in WORDS:
                 return self.word(word, start)
         self.place -= 1
-        raise self.fault(f"a value is missing before {self._next()}", start)
+        raise self.fault("no value", start, next=self._next())
 
     def nan_appears(self, start: int) -> Part:
         self.take("appears")
@@ -274,17 +334,16 @@ class _Reader:
         return self.made("nan appears", *inside, start=start, truth=True)
 
     def call(self, name: str, token: _Token) -> Part:
-        self.expect("(", f"{name} takes its value in brackets, as in {name}(…): a bracket '('")
+        if not self.take("("):
+            raise self.fault("no call", self.now.start, name=name, next=self._next())
         parts = [self.expression(0)]
         while self.take(","):
             parts.append(self.expression(0))
-        self.expect(")", "a bracket ')'")
+        self.expect(")")
         if len(parts) > 1 and name not in OF_SEVERAL:
-            raise self.fault(f"{name} takes one value, not {len(parts)}", token.start)
+            raise self.fault("too many", token.start, name=name, count=len(parts))
         if name in TRUTHS_OF_TRUTH and not parts[0].truth:
-            raise self.fault(
-                f"{name} takes a comparison, as in {name}(w.value < 0)", parts[0].start
-            )
+            raise self.fault("no comparison", parts[0].start, name=name)
         if name not in TRUTHS_OF_TRUTH:
             for part in parts:
                 self.as_number(part)
@@ -296,18 +355,14 @@ class _Reader:
     def only_now(self, part: Part, token: _Token) -> None:
         for inner in part.walk():
             if inner.head in ("previous", "change"):
-                raise self.fault(
-                    f"{inner.head}(…) cannot stand within '{token.text}': "
-                    "only one pass back is known",
-                    inner.start,
-                )
+                raise self.fault("within", inner.start, head=inner.head, name=token.text)
 
     def word(self, word: str, start: int) -> Part:
         graph = self.graph
         if word in (*EPOCHAL, "cost") and not graph.of_family("cost"):
-            raise self.fault(f"'{word}' is never known here: the graph has no cost", start)
+            raise self.fault("no cost", start, word=word)
         if word.startswith("test_") and not graph.datasets:
-            raise self.fault(f"'{word}' is never known here: the graph has no dataset", start)
+            raise self.fault("no dataset", start, word=word)
         return self.made("word", start=start, value=word, truth=False)
 
     # -- names
@@ -324,12 +379,10 @@ class _Reader:
         while not found or self.take(","):
             token = self.now
             if token.kind != "number" or not token.text.isdecimal() or len(token.text) > 9:
-                raise self.fault(
-                    "a place is a whole number from 0, as in w.value[0, 1]", token.start
-                )
+                raise self.fault("no place", token.start)
             self.place += 1
             found.append(int(token.text))
-        self.expect("]", "a bracket ']'")
+        self.expect("]")
         return tuple(found)
 
     def _only_output(self, token: _Token) -> str:
@@ -339,15 +392,15 @@ class _Reader:
             return f"{name}.{ports[0]}"
         if name in self.graph.nodes:
             if not ports:
-                raise self.fault(f"node '{name}' has no output, so it has no value", at)
-            raise self.fault(f"node '{name}' has several outputs: write {name}.{ports[0]}", at)
+                raise self.fault("no output", at, node=name)
+            raise self.fault("several outputs", at, node=name, one=f"{name}.{ports[0]}")
         if self.now.text == "(" and self.now.start == token.end:
-            raise self.fault(f"there is no function '{name}'{nearest(name.lower(), FUNCTIONS)}", at)
+            raise self.fault("no function", at, name=name, hint=nearest(name.lower(), FUNCTIONS))
         node, _, port = name.rpartition(".")
         if own := self._outputs(node):
             there = ", ".join(f"{node}.{each}" for each in own)
-            raise self.fault(f"node '{node}' has no output '{port}'; there is {there}", at)
+            raise self.fault("no such output", at, node=node, port=port, there=there)
         known = [f"{key}.{port}" for key in self.graph.nodes for port in self._outputs(key)]
         hint = nearest(name, [*known, *self.graph.nodes, *WORDS])
-        minus = " (a minus after a name needs a space before it)" if "-" in name else ""
-        raise self.fault(f"there is no value '{name}'{minus}{hint}", at)
+        minus = said("minus") if "-" in name else ""
+        raise self.fault("unknown", at, name=name, minus=minus, hint=hint)

@@ -91,7 +91,7 @@ function changing(root, index, run, source, view) {
     const beginning = () => JSON.stringify([run.seed, run.schedule.batch, ...run.given]), { own } = run, before = beginning();
     act();
     if (before !== beginning() || (own && !run.own)) lead?.restarted();
-    else lead?.changed();
+    else lead?.begin();
   }
 
   const set = (address, value) => inLesson(nodeOf(address), () => changed(`before ${address} was changed`, () => run.set(address, value)));
@@ -109,110 +109,9 @@ function changing(root, index, run, source, view) {
 
   view.watching.push(showChange);
 
-  // -- stops
-
-  find("#stop-here").addEventListener("change", (event) => {
-    const key = find("#stop-name").textContent;
-    if (event.target.checked) source.stopsAt.add(key);
-    else source.stopsAt.delete(key);
-    showStops();
-  });
-
-  function showStops() {
-    for (const group of root.querySelectorAll("#canvas [data-node]")) group.classList.toggle("stop", source.stopsAt.has(group.dataset.node));
-  }
-
-  find("#until").addEventListener("submit", (event) => {
-    event.preventDefault();
-    attempt(async () => {
-      const words = find("#condition").value, test = conditionOf(words, run);
-      view.pause();
-      source.condition = test;
-      showTraining(true);
-      try {
-        const came = await source.until(test, Math.max(1, numberIn("#epochs")), refresh);
-        find("#came").textContent = came ? `${words}: true here` : `${words} did not come to be`;
-      } catch (error) {
-        source.condition = null; // what cannot be read stops nothing
-        throw error;
-      } finally {
-        run.stop();
-        showTraining(false);
-      }
-    });
-  });
-
-  // -- tabs
-
-  const tabs = [["#tab-steps", "#steps"], ["#tab-change", "#change"]];
-  function choose(wanted) {
-    for (const [tab, panel] of tabs) {
-      find(tab).setAttribute("aria-selected", String(tab === wanted));
-      find(tab).tabIndex = tab === wanted ? 0 : -1;
-      find(panel).hidden = tab !== wanted;
-    }
-    showChange();
-  }
-  for (const [tab] of tabs) find(tab).addEventListener("click", () => choose(tab));
-  find("#tabs").addEventListener("keydown", (event) => {
-    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
-    event.stopPropagation();
-    const other = tabs.find(([tab]) => find(tab).getAttribute("aria-selected") !== "true")[0];
-    choose(other);
-    find(other).focus();
-  });
-  view.keys.c = () => choose("#tab-change");
-
-  // -- taken home, and shared
-
-  const graph = (options) => graphOf(run, index, options);
-  let stranger = null; // the graph of an address that is not this page's
-
-  find("#take").addEventListener("click", () => attempt(() => (stranger ? save(stranger, stranger.name || "nodeflow") : save(graph(), index.name))));
-
-  const link = () => linkOf({ of: index.digest, ...stateOf(run) }, graph());
-
-  let sharedAt = null; // the moment whose address was told; further on it is another one
-
-  find("#share").addEventListener("click", () => attempt(async () => {
-    history.replaceState(null, "", await link());
-    const copying = async () => navigator.clipboard.writeText(location.href); // pages of plain http have no clipboard
-    const copied = await copying().then(() => true, () => false);
-    complain(root, copied ? "The address of this page, as it stands, is in the clipboard." : "The address of this page now has all that was changed.", true);
-    sharedAt = run.number;
-  }));
-
-  view.watching.push(() => {
-    if (sharedAt === null || sharedAt === run.number) return;
-    sharedAt = null;
-    complain(root, "");
-  });
-
-  /** Be in a state that was told before; of a lesson, what was asked was of the run that was left. */
-  function takeUp(state) {
-    const past = stateOf(run);
-    takeUpState(run, state);
-    if (beganAgain(past, state)) lead?.restarted();
-    else lead?.changed();
-  }
-
-  /** Take up what an address says; a broken one is told, and the page is as it was made. */
-  async function follow(fragment) {
-    if (fragment.length < 2) return;
-    const state = await toldByLink(fragment);
-    const [form] = index.apart?.find(([, digest]) => digest === state.of) ?? [];
-    if (state.of !== index.digest && form !== undefined) return index.other.open(form, fragment);
-    if (state.of !== index.digest) {
-      stranger = state.graph ?? null;
-      throw new Error(`the part of the address after # belongs to another graph${stranger ? `, "${stranger.name ?? ""}"` : ""}, so the page shows its own${stranger ? "; Save takes the other one home, and nodeflow opens it" : ""}`);
-    }
-    stranger = null;
-    try {
-      takeUp(state);
-    } catch (error) {
-      throw new Error(`the part of the address after # cannot be used, so the page shows its own graph: ${error.message}`);
-    }
-  }
+  stopping(root, index, run, source, view, { attempt, refresh, showTraining });
+  choosing(root, view, showChange);
+  const shared = sharing(root, index, run, view, { attempt, lead: () => lead });
 
   if (index.other) {
     find("#explode").hidden = false;
@@ -221,63 +120,10 @@ function changing(root, index, run, source, view) {
   }
 
   predicting(root, index, run, view, attempt);
-  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, refresh, train });
+  if (index.lesson) lead = leading(root, index, run, source, view, { attempt, train });
   for (const each of root.querySelectorAll("[data-live]")) each.hidden = false;
-  choose("#tab-steps");
   find("#epochs").value = Math.max(1, Math.min(100, index.epochs));
   find("#batch").max = run.schedule.rows;
 
-  const refreshing = (act) => (...given) => {
-    view.pause();
-    const made = act(...given);
-    if (!(made instanceof Promise)) lead?.look(); // a script may go on before the next picture is drawn
-    refresh();
-    return made;
-  };
-  return {
-    api: {
-      moment: () => run.moment(),
-      step: refreshing((count = 1) => { run.step(count); return run.moment(); }),
-      back: refreshing((count = 1) => { run.back(count); return run.moment(); }),
-      goto: refreshing((epoch, sample, node) => { run.goto(epoch ?? undefined, sample ?? undefined, node ?? null); return run.moment(); }),
-      train: (epochs = index.epochs) => train(epochs).then(() => run.moment()),
-      value: (address) => run.value(requireAddress(address)),
-      gradient: (address) => run.gradient(requireAddress(address)),
-      /** Of when a node's value is, in words: "" if it is of the pass in view. */
-      age: (key) => {
-        if (!Object.hasOwn(index.nodes, requireAddress(key))) throw new Error(`there is no node '${key}'${nearest(key, Object.keys(index.nodes))}`);
-        return run.age(key);
-      },
-      weights: () => run.weights(),
-      set: refreshing((address, value) => { set(requireAddress(address), value); return run.moment(); }),
-      setting: refreshing((address, value) => { setting(requireAddress(address), value); return run.moment(); }),
-      reset: refreshing((seed) => { reset(seed); return run.moment(); }),
-      batch: refreshing((size) => { batch(size); return run.moment(); }),
-      cost: () => run.cost(),
-      history: () => run.log.map(([cost, train_accuracy, test_cost, test_accuracy], at) => ({
-        epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
-      })),
-      until: (words, epochs = index.epochs) => source.until(conditionOf(words, run), epochs, refresh).finally(refresh),
-      /** Which samples, through which δ, changed a weight: `why("theta1.value", [0, 2], [0, 10])`. */
-      why: async (address, place, epochs) => {
-        if (!Array.isArray(epochs) || epochs.length !== 2) throw new Error(`a change lies between two epochs, as in [0, 10], not ${inWords(epochs)}`);
-        view.pause();
-        return whyOf(run, index, requireAddress(address), [place].flat(), epochs);
-      },
-      Random, answered, meets,
-      /** Call a function with every moment that is shown. */
-      watch: (act) => {
-        if (typeof act !== "function") throw new Error(`watch takes a function, not ${inWords(act)}`);
-        view.watching.push(act);
-      },
-      addresses: () => Object.keys(run.data.slots),
-      graph: () => graph(), link, state: () => stateOf(run), takeUp: refreshing(takeUp), play: view.play, pause: view.pause, show,
-      ...(lead && { lesson: lead.api }),
-      formula: () => { const { formula, remark, shares } = source.now(); return { formula, remark, shares }; },
-      get playing() { return view.playing; },
-    },
-    follow, refresh, lesson: lead?.state,
-  };
-
-  function known(number) { return Number.isNaN(number) ? null : number; }
+  return { api: apiOf(index, run, source, view, { train, set, setting, reset, batch, refresh, lead, ...shared }), follow: shared.follow, refresh, lesson: lead?.state };
 }

@@ -22,7 +22,7 @@ function showingChange(root, index, run, source, view, { attempt, set, setting, 
   function showChange() {
     if (find("#change").hidden) return;
     const key = view.pinned ?? view.now?.node ?? source.next(), address = `${key}.value`;
-    const can = run.canSet(address), value = can ? run.given.get(address) ?? run.machine.read(address, run.schedule.samples(0)) : null;
+    const can = canSet(run, address), value = can ? run.given.get(address) ?? run.machine.read(address, run.schedule.samples(0)) : null;
     if (shownFor !== key || !find("#change").contains(document.activeElement)) {
       shownFor = find("#which").value = key;
       find("#numbers").replaceChildren(...(can ? typed(address, value) : [element("p", {}, `The numbers of ${key} are computed: choose a parameter or a constant to change them.`)]));

@@ -5,7 +5,7 @@ function showingLesson(root, index, run, lead, { attempt, train }) {
   const find = (selector) => root.querySelector(selector), { lesson, state, locked, unlocked } = lead;
 
   function show() {
-    const now = lead.task(), total = lesson.tasks.length, count = lead.place();
+    const now = lead.task, total = lesson.tasks.length, count = lead.place;
     const list = lesson.tasks.slice(0, count).map((each, at) => {
       const skipped = state.skipped.includes(at), done = state.done.find((one) => one.task === at);
       const typed = done?.typed === undefined ? "" : ` — ${done.typed}`;
@@ -31,6 +31,7 @@ function showingLesson(root, index, run, lead, { attempt, train }) {
   }
 
   function hintOf(now) {
+    lead.read(now); // what is wrong with it is known then
     if (lesson.elsewhere ?? now.fault) return lesson.elsewhere ?? now.fault;
     if (now.kind === "at") return "Step (→), play, or click a step in the list.";
     if (now.kind === "until") return `Done when ${now.goal}. Train, play or step: it stops there.`;
@@ -40,7 +41,7 @@ function showingLesson(root, index, run, lead, { attempt, train }) {
 
   function controls(now) {
     if (lesson.elsewhere) return [];
-    if (now.kind === "ask" && now.truth) {
+    if (now.kind === "ask" && lead.read(now)?.root.truth) {
       return ["yes", "no"].map((word) => {
         const button = element("button", { type: "button", "data-answer": word }, word[0].toUpperCase() + word.slice(1));
         button.addEventListener("click", () => attempt(() => { lead.answer(word); }));
@@ -70,13 +71,13 @@ function showingLesson(root, index, run, lead, { attempt, train }) {
   /** Train for as long as the graph does; say where its condition has not become true by then. */
   async function trainUntil(wanted) {
     await train(Math.max(index.epochs, 1));
-    if (lead.task() === wanted) lead.say(`Not true yet at epoch ${run.epoch}: train on, or change something first.`);
+    if (lead.task === wanted) lead.say(`Not true yet at epoch ${run.epoch}: train on, or change something first.`);
   }
 
   find("#task").addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(() => {
-      const now = lead.task();
+      const now = lead.task;
       if (now?.kind === "ask") return void lead.answer(find("#lesson-answer").value);
       if (now?.kind !== "wire") return undefined;
       const from = find("#wire-from").value, to = find("#wire-to").value;
@@ -84,7 +85,7 @@ function showingLesson(root, index, run, lead, { attempt, train }) {
       return lead.wire(`${from} -> ${to}`);
     });
   });
-  find("#task-skip").addEventListener("click", () => attempt(lead.skip));
+  find("#task-skip").addEventListener("click", () => attempt(() => lead.skip()));
   find("#lesson-save").addEventListener("click", () => attempt(() => save(lead.answers(), `${index.name}-answer`)));
   find("#lesson-fold").addEventListener("click", () => {
     const open = find("#lesson").classList.toggle("folded") === false;

@@ -7,7 +7,10 @@ const MOST_FUTURES = 4; // that are kept beside the present one
 /** The run of an engine, as `mount` plays it. */
 function live(run, index) {
   const stopsAt = new Set();
-  let condition = null, futures = [];
+  const watching = []; // what gives a watched condition: where it becomes true a beat ends
+  let futures = [];
+  let stop = null, seen = -1; // a condition that somebody typed, and the moment up to which it has been watched
+  let came; // the condition that became true in the last beat, null for none; undefined where it was one step
   const cached = new Map();
   let before = { number: -1, values: new Map() };
 
@@ -83,10 +86,25 @@ function live(run, index) {
     const { schedule } = run;
     if (way < 0) return schedule.before(level, number);
     const end = schedule.after(level, number);
-    if (stopsAt.size) {
-      for (let each = number + 1; each < end; each++) if (stopsAt.has(schedule.order[schedule.position(each).place])) return each;
-    }
+    const before = firstStop(number, end);
+    if (number !== run.number) return before;
+    if (stop && seen !== number) stop.begin();
+    came = undefined;
+    return before > number + 1 ? firstTrue(before) : before;
+  }
+
+  function firstStop(number, end) {
+    const { schedule } = run;
+    for (let each = number + 1; stopsAt.size && each < end; each++) if (stopsAt.has(schedule.order[schedule.position(each).place])) return each;
     return end;
+  }
+
+  /** Go on to where one of the watched conditions becomes true, or else to the end of a beat. */
+  function firstTrue(end) {
+    const watches = [stop, ...watching.map((each) => each())].filter(Boolean);
+    if (!watches.length) return end;
+    came = search(run, watches, end);
+    return came ? run.number : end;
   }
 
   function last() { return Math.max(index.end, run.number, run.log.length * run.schedule.stepsPerEpoch); }
@@ -127,66 +145,22 @@ function live(run, index) {
     run.resume(wanted);
   }
 
-  /** Go on pass by pass until a condition is true; return whether it came to be. */
-  async function until(test, epochs, progress) {
-    requireCount("epochs", epochs);
-    const end = run.schedule.number(run.schedule.startOfEpoch(run.epoch + epochs)), mine = (run.training = {});
-    let was = test(run), begun = performance.now();
-    while (run.number < end && run.training === mine) {
-      run.seek(run.schedule.position(run.schedule.after("sample", run.number)));
-      const is = test(run);
-      if (is && !was) return true;
-      was = is;
-      if (performance.now() - begun > 30) {
-        progress();
-        await new Promise(soon);
-        begun = performance.now();
-      }
-    }
-    return false;
-  }
-
   return {
-    at, now, pass, boundary, curve, last, note, leave, swap, until, stopsAt, endless: true,
+    at, now, pass, boundary, curve, last, note, leave, swap, stopsAt, watching, endless: true,
     costAt: () => run.knownCost() ?? undefined,
     next: () => run.schedule.order[run.at.place],
-    stops: () => condition !== null && condition(run),
+    /** Whether the condition that was typed became true in the beat that has ended. */
+    stops: () => {
+      if (!stop) return false;
+      seen = run.number;
+      return came === undefined ? stop.cameByStep() : came === stop;
+    },
     get futures() { return futures; },
-    set condition(test) { condition = test; },
+    set stop(watch) { stop = watch; seen = -1; },
   };
 }
 
 function equal(a, b) {
   if (!Array.isArray(a)) return Object.is(a, b);
   return Array.isArray(b) && a.length === b.length && a.every((each, at) => equal(each, b[at]));
-}
-
-/** Read a condition such as "cost < 0.1", "test_accuracy >= 0.95", "epoch == 100", "hidden.z[0,1] > 2". */
-function conditionOf(words, run) {
-  const found = /^\s*([^\s<>=![\]]+)\s*(?:\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\])?\s*(<=|>=|==|!=|<|>)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*$/i.exec(words);
-  if (!found) throw new Error(`"${words}" is no condition: write one such as cost < 0.1, accuracy > 0.95 or hidden.z[0,1] > 2`);
-  const [, name, i, j, sign, typed] = found, number = Number(typed);
-  const lineAt = (column) => () => run.log[run.epoch - 1]?.[column];
-  const known = {
-    cost: () => run.knownCost(), epoch: () => run.epoch, update: () => run.at.update,
-    accuracy: lineAt(1), train_accuracy: lineAt(1), test_cost: lineAt(2), test_accuracy: lineAt(3),
-  };
-  if (!Object.hasOwn(known, name) && !Object.hasOwn(run.data.slots, name)) {
-    throw new Error(`there is no value '${name}'${nearest(name, [...Object.keys(known), ...Object.keys(run.data.slots)])}`);
-  }
-  const read = known[name] ?? (() => {
-    if (!run.hasValue(name)) return null;
-    const value = run.value(name), rows = rowsOf(value);
-    if (i === undefined) {
-      if (value.flat().length > 1) throw new Error(`'${name}' has several numbers: choose one, such as ${name}[0,0]`);
-      return value.flat()[0];
-    }
-    const picked = j === undefined ? value.flat()[Number(i)] : rows[Number(i)]?.[Number(j)];
-    if (picked === undefined) throw new Error(`'${name}' has no number [${[i, j].filter((each) => each !== undefined).join(",")}]`);
-    return picked;
-  });
-  return () => {
-    const value = read() ?? NaN;
-    return !Number.isNaN(value) && RELATIONS[sign](value, number); // nothing is true of what is not known
-  };
 }

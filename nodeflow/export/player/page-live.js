@@ -96,16 +96,18 @@ function watch(act) {
   player.api.watch(act);
 }
 
-window.nodeflow = {
-  ready: (async () => {
-    await openForm("");
-    if (opening) await takeUp(opening);
-    window.nodeflow.page = opening?.page; // a notebook's widget may have had others
-    const follow = () => player.follow(location.hash).catch((error) => complain(root, error.message)).finally(() => player.refresh());
-    await follow();
-    addEventListener("hashchange", follow);
-    window.nodeflow.opened = performance.now();
-    document.documentElement.dataset.ready = "";
-  })(),
-};
-await window.nodeflow.ready;
+/** Open the page as it was made, and follow its address. */
+async function start() {
+  await openForm("");
+  if (opening) await takeUp(opening);
+  window.nodeflow.page = opening?.page; // a notebook's widget may have had others
+  const follow = () => player.follow(location.hash).catch((error) => complain(root, error.message)).finally(() => player.refresh());
+  await follow();
+  addEventListener("hashchange", follow);
+  window.nodeflow.opened = performance.now();
+  document.documentElement.dataset.ready = "";
+}
+
+const { begin } = window.nodeflow;
+delete window.nodeflow.begin;
+begin(start());

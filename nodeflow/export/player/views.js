@@ -22,7 +22,7 @@ function seeing(run, index) {
   let newest = -1, turn = Promise.resolve();
 
   const known = (address) => Object.hasOwn(run.data.slots, address) && run.hasValue(address);
-  const column = (address) => run.columnOf(address);
+  const column = (address) => columnOf(run, address);
 
   /** The numbers that the network is fed with at an address, a row a sample. */
   function fed(address, begin = 0, length = run.data.rows) {
@@ -51,7 +51,7 @@ function seeing(run, index) {
 
   /** An output of the network for rows that take the place of one of its values. */
   async function answers(start, goal, asked) {
-    const { data, schedule } = run, column = run.columnOf(start), before = schedule.places.get(nodeOf(start));
+    const { data, schedule } = run, column = columnOf(run, start), before = schedule.places.get(nodeOf(start));
     if (!schedule.places.has(nodeOf(goal))) throw new Error(`'${goal}' is not evaluated`);
     const scout = await scoutOf(run.form), end = data.spans[schedule.places.get(nodeOf(goal))][1], found = [];
     if (column) {

@@ -47,7 +47,7 @@ async function whyOf(run, { traces, sentences }, address, index, [first, last], 
         rested = performance.now();
       }
       run.at.update = update;
-      run.putOwn();
+      putOwn(run);
       const epoch = schedule.epoch(update), rate = machine.cells[data.slots[trace.rate][0]], [row, count] = schedule.bounds(update);
       if (trace.penalty) steps.push({ epoch, row: -1, delta: 0, input: machine.cells[place], change: -rate * trace.penalty * machine.cells[place] });
       machine.update(schedule, update);
@@ -60,7 +60,7 @@ async function whyOf(run, { traces, sentences }, address, index, [first, last], 
     }
   } finally {
     if (run.training === mine) run.training = null;
-    run.returnTo(begin.update);
+    returnTo(run, begin.update);
     run.seek(back);
   }
   const total = pairwise(steps.map(({ change }) => change), 0, steps.length, (x) => x);
