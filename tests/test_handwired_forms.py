@@ -14,6 +14,7 @@ from handwired_forms import Drawn, by_hand, by_neurons, draw, forms_of, neurons_
 import nodeflow as nf
 from nodeflow.derive.silent import silent
 from nodeflow.editor.canvas.neurons import Known, neuron_map
+from nodeflow.errors import GraphError
 from nodeflow.export import export
 
 SEEDS = (0, 1, 2, 3, 4, 6, 7, 8, 10, 13, 18, 20)
@@ -34,8 +35,11 @@ def layer_weights(weights, drawn, name):
             whole = weights.get(f"{word}{number}.value")
             if whole is None:  # in the order of rows and columns
                 own = re.compile(rf"{word}{number}[._]([0-9.]+)\.value")
-                parts = {tuple(map(int, match[1].split("."))): value
-                         for key, value in weights.items() if (match := own.fullmatch(key))}  # fmt: skip
+                parts = {
+                    tuple(map(int, match[1].split("."))): value
+                    for key, value in weights.items()
+                    if (match := own.fullmatch(key))
+                }
                 if not parts:
                     continue
                 whole = np.concatenate([np.ravel(parts[key]) for key in sorted(parts)])
@@ -227,6 +231,6 @@ def test_arithmetic_that_would_be_another_one_side_by_side_stays():
         graph = graph.add(f"m{j}", "multiply").connect("pair.value", f"m{j}.a")
         graph = graph.connect(f"h1_{j}.z", f"m{j}.a")
     with pytest.raises(
-        nf.errors.GraphError, match="'m1' makes n×2 for each of them, and of all side by side"
+        GraphError, match="'m1' makes n×2 for each of them, and of all side by side"
     ):
         nf.collapse(graph, "h1_1")
